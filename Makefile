@@ -1,0 +1,48 @@
+# Two commands matter: `make run` and `make test`. Everything they need is set up by them.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+export PORT
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev browser run smoke test test-fast lint format bench docs clean
+
+help: ## List the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.runtime: requirements.txt
+	@command -v $(PYTHON) >/dev/null || { echo "iqs: $(PYTHON) is not installed; install Python 3.11, or name another with PYTHON=…"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+setup: $(VENV)/.runtime ## Make .venv with what the app needs
+setup-dev: $(VENV)/.dev
+
+run: setup ## Serve IQS with its demo campaign at http://127.0.0.1:8000 (PORT=…)
+	@$(BIN)/python manage.py quickstart --port $(PORT)
+
+smoke: setup-dev ## The whole loop in a fresh instance, without a person (PHOTOS=dir LABELS=csv)
+	@$(BIN)/python manage.py smoke $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(LABELS),--labels $(LABELS))
+
+test: setup-dev browser ## All tests
+	$(BIN)/python -m pytest
+
+test-fast: setup-dev ## Tests without browsers, servers and anything slow
+	$(BIN)/python -m pytest -m "not slow and not browser and not services"
+
+lint: setup-dev ## Format check, lint, types, imports, migrations
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --verbose
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+format: setup-dev ## Put the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .

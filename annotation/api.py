@@ -1,0 +1,5 @@
+"""The annotation app's part of the API."""
+
+from ninja import Router
+
+router = Router(tags=["annotation"])

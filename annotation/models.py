@@ -1,0 +1,308 @@
+"""Campaigns, photos, and what people said about them.
+
+`Annotation` is append-only. Counters on `Image` are kept for speed only and can be rebuilt from the
+assignments and annotations (`annotation.services.queue.counters_rebuild`).
+"""
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+# ImageNet classes that show a watch or a clock.
+DEFAULT_SYNSETS = {
+    409: "analog clock",
+    530: "digital clock",
+    531: "digital watch",
+    826: "stopwatch",
+    892: "wall clock",
+}
+
+
+def default_synsets() -> list[int]:
+    """Return the five ImageNet class indices of watches and clocks."""
+    return list(DEFAULT_SYNSETS)
+
+
+class User(AbstractUser):
+    """A person, or a program that plays one and is labelled as such wherever it appears."""
+
+    is_simulated = models.BooleanField(
+        "simulated", default=False, help_text="A program that plays an annotator, for demos and tests."
+    )
+
+
+class Role(models.TextChoices):
+    """What a member may do in a campaign; each role includes the ones before it."""
+
+    ANNOTATOR = "annotator", "annotator"
+    REVIEWER = "reviewer", "reviewer"
+    ADMIN = "admin", "admin"
+
+    @property
+    def rank(self) -> int:
+        """Return 0 for annotator, 1 for reviewer, 2 for admin."""
+        return list(Role).index(self)
+
+
+class Campaign(models.Model):
+    """One question put to people and models about one set of photos."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active", "active"
+        PAUSED = "paused", "paused"
+        CLOSED = "closed", "closed"
+
+    class Mode(models.TextChoices):
+        BLIND = "blind", "blind: the prediction is never shown"
+        REVEAL = "reveal", "reveal: the prediction and the others' mean are shown after the answer"
+        PRELABEL = "prelabel", "prelabel: the prediction is shown before the answer (kept out of evaluation)"
+
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    description = models.TextField(blank=True)
+    instructions = models.TextField(blank=True, help_text="What annotators read before they begin.")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.ACTIVE)
+    mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.REVEAL)
+    scale_min = models.PositiveSmallIntegerField("lowest score", default=1)
+    scale_max = models.PositiveSmallIntegerField("highest score", default=10, validators=[MaxValueValidator(100)])
+    synsets = ArrayField(
+        models.PositiveSmallIntegerField(validators=[MaxValueValidator(999)]),
+        default=default_synsets,
+        help_text="ImageNet class indices whose probabilities are added up to the watch probability.",
+    )
+    watch_threshold = models.FloatField(
+        default=0.05,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text="A photo shows a watch above this watch probability.",
+    )
+    reject_at = models.FloatField("rejected up to", default=5.0)
+    pending_at = models.FloatField("pending up to", default=6.0)
+    votes_per_image = models.PositiveSmallIntegerField(default=3, validators=[MinValueValidator(1)])
+    holdout_votes = models.PositiveSmallIntegerField(
+        default=5, validators=[MinValueValidator(1)], help_text="Votes per holdout photo; more make evaluation sharper."
+    )
+    holdout_fraction = models.FloatField(
+        default=0.2, validators=[MinValueValidator(0.0), MaxValueValidator(0.9)], help_text="Drawn at import."
+    )
+    seed = models.PositiveBigIntegerField(default=20260101, help_text="Fixes the holdout draw.")
+    lease_seconds = models.PositiveIntegerField(default=300, validators=[MinValueValidator(10)])
+    train_after = models.PositiveIntegerField(
+        default=200, help_text="New annotations that start a training run by themselves; 0: never."
+    )
+    promote_automatically = models.BooleanField(
+        default=False,
+        help_text="Promote a challenger whose rank correlation on the holdout is better with 95 % confidence.",
+    )
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=Q(scale_max__gt=F("scale_min")), name="campaign_scale_ascends"),
+            models.CheckConstraint(condition=Q(pending_at__gte=F("reject_at")), name="campaign_classes_ascend"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def bins(self) -> int:
+        """Return K, the number of opinion scores on the scale."""
+        return self.scale_max - self.scale_min + 1
+
+    @property
+    def scores(self) -> range:
+        """Return the opinion scores of the scale, lowest first."""
+        return range(self.scale_min, self.scale_max + 1)
+
+
+class Membership(models.Model):
+    """A user's role in a campaign."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=9, choices=Role.choices, default=Role.ANNOTATOR)
+    joined_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "user"], name="membership_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} is {self.role} of {self.campaign}"
+
+
+class ImportBatch(models.Model):
+    """One import of photos, from an upload or the command line."""
+
+    class State(models.TextChoices):
+        RECEIVING = "receiving", "receiving files"
+        QUEUED = "queued", "queued"
+        RUNNING = "running", "running"
+        DONE = "done", "done"
+        FAILED = "failed", "failed"
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="imports")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
+    source = models.CharField(max_length=500, help_text="Folder or zip the files come from.")
+    total = models.PositiveIntegerField(default=0)
+    added = models.PositiveIntegerField(default=0)
+    duplicates = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    message = models.TextField(blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    @property
+    def done(self) -> int:
+        """Return how many files have been looked at."""
+        return self.added + self.duplicates + self.rejected
+
+
+class ImportRejection(models.Model):
+    """A file that was not imported, and why."""
+
+    batch = models.ForeignKey(ImportBatch, models.CASCADE, related_name="rejections")
+    name = models.CharField(max_length=500)
+    reason = models.TextField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["batch", "name"], name="rejection_once")]
+
+
+class Image(models.Model):
+    """One photo of a campaign: the original bytes, kept by content."""
+
+    class Split(models.TextChoices):
+        TRAIN = "train", "train"
+        HOLDOUT = "holdout", "holdout"
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="images")
+    batch = models.ForeignKey(ImportBatch, models.SET_NULL, null=True, blank=True, related_name="images")
+    name = models.CharField(max_length=500, help_text="File name at import.")
+    sha256 = models.CharField(max_length=64)
+    suffix = models.CharField(max_length=5, help_text="File ending by content, with the dot.")
+    byte_size = models.PositiveBigIntegerField()
+    width = models.PositiveIntegerField(help_text="Pixels, as shown (EXIF orientation applied).")
+    height = models.PositiveIntegerField(help_text="Pixels, as shown (EXIF orientation applied).")
+    phash = models.BigIntegerField(help_text="64-bit perceptual hash, as a signed number.")
+    group = models.UUIDField(default=uuid.uuid4, db_index=True, help_text="Near-duplicates share one.")
+    split = models.CharField(max_length=7, choices=Split.choices, default=Split.TRAIN)
+    votes_needed = models.PositiveSmallIntegerField(default=3)
+    open_slots = models.SmallIntegerField(default=3, help_text="Kept: votes needed less votes and live leases.")
+    vote_count = models.PositiveIntegerField(default=0, help_text="Kept: annotators with a standing answer.")
+    queue_position = models.FloatField(help_text="Uniform in [0, 1); the queue probes it at random.")
+    problem = models.TextField(blank=True, help_text="Why nobody is asked about it any more, e.g. reported broken.")
+    details = models.JSONField(default=dict, blank=True, help_text="E.g. the known degradation of a demo photo.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "sha256"], name="image_once")]
+        indexes = [
+            models.Index(
+                fields=["campaign", "queue_position"], condition=Q(open_slots__gt=0, problem=""), name="image_open"
+            ),
+            models.Index(fields=["campaign", "split"], name="image_split"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def path(self) -> Path:
+        """Return where the original bytes lie."""
+        return Path(settings.MEDIA_ROOT) / self.sha256[:2] / f"{self.sha256}{self.suffix}"
+
+
+class Assignment(models.Model):
+    """A lease of one photo to one annotator, and what became of it."""
+
+    class State(models.TextChoices):
+        LEASED = "leased", "leased"
+        DONE = "done", "done"
+        SKIPPED = "skipped", "skipped"
+        EXPIRED = "expired", "expired"
+        RETURNED = "returned", "returned"
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="assignments")
+    image = models.ForeignKey(Image, models.CASCADE, related_name="assignments")
+    annotator = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="assignments")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.LEASED)
+    acquisition = models.CharField(max_length=20, default="random", help_text="Which part of the mixture chose it.")
+    acquisition_probability = models.FloatField(
+        null=True, blank=True, help_text="With which the photo was drawn from those open at that time."
+    )
+    saw_prediction = models.BooleanField(default=False, help_text="The prediction was shown before the answer.")
+    leased_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["image", "annotator"], name="assignment_once")]
+        indexes = [models.Index(fields=["expires_at"], condition=Q(state="leased"), name="assignment_leased")]
+
+
+class Annotation(models.Model):
+    """What one annotator said about one photo at one time. Rows are never changed or deleted.
+
+    A correction is a new row that `supersedes` the one before it. The standing answer of an
+    annotator is the row that no other row supersedes.
+    """
+
+    class Watch(models.TextChoices):
+        YES = "yes", "watch"
+        NO = "no", "no watch"
+        UNSURE = "unsure", "unsure"
+
+    client_id = models.UUIDField(unique=True, help_text="Made by the sender, so that sending twice records once.")
+    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="annotations")
+    image = models.ForeignKey(Image, models.PROTECT, related_name="annotations")
+    annotator = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="annotations")
+    watch = models.CharField("watch label", max_length=6, choices=Watch.choices, blank=True)
+    score = models.PositiveSmallIntegerField("opinion score", null=True, blank=True)
+    skip_reason = models.CharField(max_length=200, blank=True, help_text="Set when the annotator passed.")
+    supersedes = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="superseded_by")
+    saw_prediction = models.BooleanField(default=False, help_text="Such answers never enter evaluation.")
+    surplus = models.BooleanField(default=False, help_text="Came after its lease had gone to somebody else.")
+    milliseconds = models.PositiveIntegerField(null=True, blank=True, help_text="From shown to answered.")
+    viewing = models.JSONField(default=dict, blank=True, help_text="Viewport, pixel ratio, zoom, kind of input.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["image", "annotator"], condition=Q(supersedes=None), name="annotation_first_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(skip_reason="", score__isnull=False) & ~Q(watch="")
+                | ~Q(skip_reason="") & Q(score=None, watch=""),
+                name="annotation_answers_or_skips",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["campaign", "annotator", "-id"], name="annotation_history"),
+            models.Index(fields=["image"], name="annotation_image"),
+        ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert the row. Raises ValidationError when it is in the table already."""
+        if not self._state.adding:
+            raise ValidationError("Annotations are never changed; record a new one that supersedes this one.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Raises ValidationError: annotations stay."""
+        raise ValidationError("Annotations are never deleted.")

@@ -1,0 +1,1 @@
+"""Models looking at photos: backbones, features, predictions."""

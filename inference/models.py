@@ -1,0 +1,102 @@
+"""What models made of the photos."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from annotation.models import Campaign, Image
+
+# The columns of a ModelVersion that may change after it was written.
+_MUTABLE = {"is_champion"}
+
+
+class ModelVersion(models.Model):
+    """Heads that one recipe made from one set of data. Nothing but its standing ever changes."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="model_versions")
+    number = models.PositiveIntegerField(help_text="1, 2, … within the campaign; 1 is the shipped prior.")
+    backbone = models.CharField(max_length=80, help_text="Name and checksum of the backbone its features come from.")
+    folder = models.CharField(max_length=200, help_text="Where its files lie, below MODELS_ROOT.")
+    checksum = models.CharField(max_length=64, help_text="SHA-256 of heads.onnx.")
+    recipe = models.JSONField(default=dict, help_text="Losses, settings, seed, code version.")
+    data_fingerprint = models.CharField(max_length=64, blank=True, help_text="Of the annotations it learned from.")
+    figures = models.JSONField(default=dict, blank=True, help_text="What the recipe measured while it trained.")
+    is_champion = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "number"], name="model_version_number"),
+            models.UniqueConstraint(fields=["campaign"], condition=Q(is_champion=True), name="one_champion"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} v{self.number}"
+
+    @property
+    def path(self) -> Path:
+        """Return the folder with heads.onnx, heads.safetensors and card.json."""
+        return Path(settings.MODELS_ROOT) / self.folder
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert the row, or change its standing. Raises ValidationError for any other change."""
+        if not self._state.adding:
+            fields = set(kwargs.get("update_fields") or ["everything"])
+            if not fields <= _MUTABLE:
+                raise ValidationError("A model version never changes; train a new one.")
+        super().save(*args, **kwargs)
+
+
+class Feature(models.Model):
+    """The state of one photo in front of one backbone, and the features once they are there."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "queued"
+        RUNNING = "running", "running"
+        DONE = "done", "done"
+        FAILED = "failed", "failed"
+
+    image = models.ForeignKey(Image, models.CASCADE, related_name="features")
+    backbone = models.CharField(max_length=80)
+    state = models.CharField(max_length=7, choices=State.choices, default=State.QUEUED)
+    vector = models.BinaryField(null=True, help_text="Little-endian float16, one number per feature.")
+    reason = models.TextField(blank=True, help_text="Why it failed.")
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["image", "backbone"], name="feature_once")]
+        indexes = [
+            models.Index(
+                fields=["backbone", "id"], condition=Q(state__in=["queued", "running"]), name="feature_backlog"
+            )
+        ]
+
+
+class Prediction(models.Model):
+    """What one model version says about one photo."""
+
+    class QualityClass(models.TextChoices):
+        REJECTED = "rejected", "rejected"
+        PENDING = "pending", "pending"
+        ACCEPTED = "accepted", "accepted"
+
+    image = models.ForeignKey(Image, models.CASCADE, related_name="predictions")
+    model_version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="predictions")
+    watch_probability = models.FloatField()
+    synset_probabilities = ArrayField(models.FloatField(), help_text="In the order of the campaign's synsets.")
+    quality_mean = models.FloatField(help_text="On the campaign's scale.")
+    quality_std = models.FloatField(help_text="On the campaign's scale.")
+    distribution = ArrayField(models.FloatField(), help_text="Probability of each opinion score, lowest first.")
+    quality_class = models.CharField(max_length=8, choices=QualityClass.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["image", "model_version"], name="prediction_once")]
+        indexes = [models.Index(fields=["model_version", "quality_mean"], name="prediction_quality")]

@@ -1,0 +1,74 @@
+"""Reading settings from the environment: a wrong value stops the start with one clear sentence."""
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+
+
+def text(name: str, default: str) -> str:
+    """Return the variable as it stands, or `default` when it is not set."""
+    return os.environ.get(name, default)
+
+
+def flag(name: str, default: bool) -> bool:
+    """Return a yes/no variable. Raises ImproperlyConfigured for any other word."""
+    value = os.environ.get(name)
+    if value is None:
+        return default
+    word = value.strip().lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name} must be yes or no, not {value!r}.")
+
+
+def integer(name: str, default: int, *, minimum: int | None = None) -> int:
+    """Return a whole number. Raises ImproperlyConfigured when it is none, or below `minimum`."""
+    value = os.environ.get(name)
+    if value is None:
+        return default
+    try:
+        number = int(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from None
+    if minimum is not None and number < minimum:
+        raise ImproperlyConfigured(f"{name} must be at least {minimum}, not {number}.")
+    return number
+
+
+def words(name: str, default: str) -> list[str]:
+    """Return a comma-separated variable as a list without empty entries."""
+    return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+
+
+def path(name: str, default: Path) -> Path:
+    """Return an absolute path; `~` stands for the home folder."""
+    value = os.environ.get(name)
+    return Path(value).expanduser().resolve() if value else default
+
+
+def secret(name: str, file: Path) -> str:
+    """Return a secret from the environment, else from `file`, which is made at the first call.
+
+    The file is readable by its owner only and lies under `var/`, outside version control.
+    """
+    value = os.environ.get(name)
+    if value:
+        return value
+    if not file.exists():
+        from django.core.management.utils import get_random_secret_key
+
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            pass  # another process of the same start was first
+        else:
+            with os.fdopen(descriptor, "w") as handle:
+                handle.write(get_random_secret_key())
+    return file.read_text()

@@ -1,0 +1,177 @@
+"""Every setting of IQS, from the environment only. docs/reference/settings.md describes each variable."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from iqs_site import embedded, env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR = embedded.var_folder()
+
+# --- Security -------------------------------------------------------------------------------------
+DEBUG = env.flag("DEBUG", False)
+SECRET_KEY = env.secret("SECRET_KEY", VAR / "secret_key")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1],testserver")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", "")
+# True behind a proxy that speaks https: cookies then never travel in the clear.
+HTTPS = env.flag("HTTPS", False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SESSION_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+# Bokeh writes style attributes, so styles alone may be inline; no script ever is.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "connect-src 'self'; font-src 'self'; manifest-src 'self'; worker-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+# --- Application ----------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "iqs_site",
+    "training",
+    "inference",
+    "annotation",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "django_celery_beat",
+    "django_htmx",
+]
+MIDDLEWARE = [
+    "iqs_site.middleware.ContentSecurityPolicyMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "iqs_site.urls"
+WSGI_APPLICATION = "iqs_site.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+AUTH_USER_MODEL = "annotation.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "login"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = env.text("TIME_ZONE", "UTC")
+USE_TZ = True
+USE_I18N = False
+
+# --- Database -------------------------------------------------------------------------------------
+# manage.py and the supervisor put the embedded server's address here when nobody set one.
+DATABASE_URL = env.text("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/iqs")
+try:
+    DATABASES = {"default": dict(dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True))}
+except (ValueError, dj_database_url.ParseError) as error:
+    raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {error}") from error
+if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database (postgresql://…).")
+
+# --- Broker and workers ---------------------------------------------------------------------------
+REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+CELERY_BROKER_URL = embedded.celery_broker(REDIS_URL)
+CELERY_RESULT_BACKEND = None  # results are rows, not messages
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"inference.tasks.*": {"queue": "inference"}, "training.tasks.run_execute": {"queue": "training"}}
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A request never waits for a broker that is down: the sweep finds the work anyway.
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_connect_timeout": 2, "socket_timeout": 30}
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5
+# Seconds between two looks for work that nobody announced.
+IQS_SWEEP_SECONDS = env.integer("IQS_SWEEP_SECONDS", 15, minimum=1)
+CELERY_BEAT_SCHEDULE = {
+    "annotation sweep": {"task": "annotation.tasks.sweep", "schedule": timedelta(seconds=IQS_SWEEP_SECONDS)},
+    "inference sweep": {"task": "inference.tasks.sweep", "schedule": timedelta(seconds=IQS_SWEEP_SECONDS)},
+    "training sweep": {"task": "training.tasks.sweep", "schedule": timedelta(seconds=IQS_SWEEP_SECONDS)},
+}
+
+# --- Files ----------------------------------------------------------------------------------------
+MEDIA_ROOT = env.path("IQS_MEDIA", VAR / "media")  # original photos, by content
+MODELS_ROOT = env.path("IQS_MODELS", VAR / "models")  # heads of model versions, exported backbones
+UPLOADS_ROOT = VAR / "uploads"  # uploads that no worker has imported yet
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR / "static"
+
+
+def _bokeh_scripts() -> Path:
+    """Return the folder of Bokeh's own JavaScript; importing Bokeh for it would cost a second."""
+    from importlib.util import find_spec
+
+    spec = find_spec("bokeh")
+    if spec is None or spec.origin is None:
+        raise ImproperlyConfigured("bokeh is not installed; run `make setup`.")
+    return Path(spec.origin).parent / "server" / "static" / "js"
+
+
+STATICFILES_DIRS = [BASE_DIR / "static", ("bokeh", str(_bokeh_scripts()))]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True  # a checkout serves its own files; containers run collectstatic
+
+# --- Limits on uploads ----------------------------------------------------------------------------
+IQS_MAX_FILE_BYTES = env.integer("IQS_MAX_FILE_MB", 64, minimum=1) * 1024 * 1024
+IQS_MAX_PIXELS = env.integer("IQS_MAX_MEGAPIXELS", 120, minimum=1) * 1_000_000
+IQS_MAX_ZIP_BYTES = env.integer("IQS_MAX_ZIP_MB", 4096, minimum=1) * 1024 * 1024
+IQS_MAX_FILES_PER_IMPORT = env.integer("IQS_MAX_FILES_PER_IMPORT", 100_000, minimum=1)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 2000
+FILE_UPLOAD_TEMP_DIR = None
+
+# --- Models ---------------------------------------------------------------------------------------
+IQS_BACKBONE = env.text("IQS_BACKBONE", "efficientnet_lite0")
+IQS_DEVICE = env.text("IQS_DEVICE", "auto")  # auto, cpu or cuda
+IQS_THREADS = env.integer("IQS_THREADS", 2, minimum=1)  # per process, for the network and for decoding
+IQS_TRAINING_SECONDS = env.integer("IQS_TRAINING_SECONDS", 3600, minimum=10)  # hard stop of one run
+
+# --- Logging --------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+}

@@ -1,0 +1,22 @@
+"""Every address of the site; each app brings its own."""
+
+from django.contrib import admin
+from django.contrib.auth import views as auth_views
+from django.urls import include, path
+
+from iqs_site import views
+from iqs_site.api import api
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("health", views.health, name="health"),
+    path("accounts/login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("campaigns/<slug:slug>/", views.campaign_home, name="campaign"),
+    path("campaigns/<slug:slug>/status", views.campaign_status, name="campaign-status"),
+    path("", include("annotation.urls")),
+    path("", include("inference.urls")),
+    path("", include("training.urls")),
+    path("api/", api.urls),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,137 @@
+"""Fixtures that every test may use: a real PostgreSQL, people with roles, a campaign with photos.
+
+The names are fixed: alice is an annotator, bob another, rita the reviewer, ada the admin of `campaign`;
+mallory has an account and no membership.
+"""
+
+import io
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+# Before Django reads its settings: tests keep everything in a folder of their own.
+_FOLDER = Path(os.environ.setdefault("IQS_VAR", tempfile.mkdtemp(prefix="iqs-test-")))
+os.environ.setdefault("SECRET_KEY", "tests only")
+if "DATABASE_URL" not in os.environ:
+    from iqs_site import embedded
+
+    os.environ["DATABASE_URL"] = embedded.postgres_attach(_FOLDER)
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from PIL import Image as PillowImage
+
+
+def pytest_sessionfinish(session: Any, exitstatus: int) -> None:
+    """Remove the temporary folder when the process that made it ends (not in xdist's workers)."""
+    if hasattr(session.config, "workerinput"):
+        return
+    import atexit
+    import shutil
+
+    atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _folders_of_their_own(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.MODELS_ROOT = tmp_path / "models"
+    settings.UPLOADS_ROOT = tmp_path / "uploads"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # speed; no secret here
+
+
+@pytest.fixture()
+def make_user(db: None) -> Callable[..., Any]:
+    from annotation.models import User
+
+    def make(username: str, **fields: Any) -> User:
+        return User.objects.create_user(username=username, password="pass-word-1", **fields)
+
+    return make
+
+
+@pytest.fixture()
+def campaign(db: None) -> Any:
+    from annotation.models import Campaign
+
+    return Campaign.objects.create(slug="watches", name="Watches", holdout_fraction=0.2)
+
+
+@pytest.fixture()
+def people(campaign: Any, make_user: Callable[..., Any]) -> dict[str, Any]:
+    """Return {name: user} for alice, bob, rita, ada, mallory, and 'anonymous'."""
+    from annotation.models import Membership, Role
+
+    roles = {"alice": Role.ANNOTATOR, "bob": Role.ANNOTATOR, "rita": Role.REVIEWER, "ada": Role.ADMIN, "mallory": None}
+    users: dict[str, Any] = {"anonymous": AnonymousUser()}
+    for name, role in roles.items():
+        users[name] = make_user(name)
+        if role:
+            Membership.objects.create(campaign=campaign, user=users[name], role=role)
+    return users
+
+
+@pytest.fixture()
+def client_of(people: dict[str, Any]) -> Callable[[str], Any]:
+    """Return a function that gives a logged-in django.test.Client for a name ('anonymous' too)."""
+    from django.test import Client
+
+    def make(name: str) -> Client:
+        client = Client()
+        if name != "anonymous":
+            client.force_login(people[name])
+        return client
+
+    return make
+
+
+def photo_bytes(seed: int, *, width: int = 96, height: int = 64, kind: str = "JPEG") -> bytes:
+    """Return the bytes of a small photo-like picture; every seed gives another."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 255, (4, 6, 3), dtype=np.uint8)
+    picture = PillowImage.fromarray(coarse).resize((width, height), PillowImage.Resampling.BICUBIC)
+    buffer = io.BytesIO()
+    picture.save(buffer, kind)
+    return buffer.getvalue()
+
+
+@pytest.fixture()
+def make_image(campaign: Any, settings: Any) -> Callable[..., Any]:
+    """Return a function that stores a small photo and its row; `make_image(7, split='holdout', …)`."""
+    import hashlib
+
+    from annotation.models import Image
+
+    def make(seed: int = 0, **fields: Any) -> Image:
+        data = photo_bytes(seed)
+        owner = fields.pop("campaign", campaign)
+        image = Image(
+            **{
+                "campaign": owner,
+                "name": f"photo-{seed}.jpg",
+                "sha256": hashlib.sha256(data).hexdigest(),
+                "suffix": ".jpg",
+                "byte_size": len(data),
+                "width": 96,
+                "height": 64,
+                "phash": seed,
+                "queue_position": (seed * 0.618034) % 1.0,
+                "votes_needed": owner.votes_per_image,
+                "open_slots": owner.votes_per_image,
+                **fields,
+            }
+        )
+        image.path.parent.mkdir(parents=True, exist_ok=True)
+        image.path.write_bytes(data)
+        image.save()
+        return image
+
+    return make
+
+
+@pytest.fixture()
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)

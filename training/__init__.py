@@ -1,0 +1,1 @@
+"""Learning from people and judging what was learned."""

@@ -1,0 +1,111 @@
+"""Training runs, evaluations, and who promoted what."""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from annotation.models import Campaign
+from inference.models import ModelVersion
+
+
+class TrainingRun(models.Model):
+    """One attempt to learn from the annotations of a campaign."""
+
+    class Trigger(models.TextChoices):
+        BUTTON = "button", "button"
+        SCHEDULE = "schedule", "schedule"
+        COUNT = "count", "new annotations"
+        COMMAND = "command", "command line"
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "queued"
+        RUNNING = "running", "running"
+        DONE = "done", "done"
+        SKIPPED = "skipped", "skipped: nothing new"
+        CANCELLED = "cancelled", "cancelled"
+        FAILED = "failed", "failed"
+
+    LIVE = (State.QUEUED, State.RUNNING)
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="training_runs")
+    trigger = models.CharField(max_length=8, choices=Trigger.choices)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
+    seed = models.PositiveBigIntegerField(default=1)
+    recipe = models.JSONField(default=dict, blank=True, help_text="Settings of the learning.")
+    fingerprint = models.CharField(max_length=64, blank=True, help_text="Of the frozen data snapshot.")
+    annotation_count = models.PositiveIntegerField(default=0, help_text="Annotations in the snapshot.")
+    last_annotation_id = models.BigIntegerField(default=0, help_text="Newest annotation at the freeze.")
+    # Fencing: whoever works on the run holds an attempt number, and writes only while it is current.
+    attempt = models.PositiveIntegerField(default=0)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    cancel_requested = models.BooleanField(default=False)
+    progress = models.FloatField(default=0.0, help_text="0 … 1")
+    stage = models.CharField(max_length=120, blank=True, help_text="What it is doing, in words.")
+    history = models.JSONField(default=list, blank=True, help_text="Loss per epoch: [{epoch, train, validation}].")
+    message = models.TextField(blank=True, help_text="Why it failed, was skipped or was cancelled.")
+    challenger = models.ForeignKey(ModelVersion, models.SET_NULL, null=True, blank=True, related_name="runs")
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign"], condition=Q(state__in=["queued", "running"]), name="one_live_run"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk} of {self.campaign}"
+
+    @property
+    def folder(self) -> Path:
+        """Return where the snapshot and the log of the run lie."""
+        return Path(settings.MODELS_ROOT) / "runs" / str(self.pk)
+
+
+class Evaluation(models.Model):
+    """One model version against the people, on the holdout as it stood then."""
+
+    model_version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="evaluations")
+    run = models.ForeignKey(TrainingRun, models.SET_NULL, null=True, blank=True, related_name="evaluations")
+    against = models.ForeignKey(
+        ModelVersion, models.SET_NULL, null=True, blank=True, related_name="+", help_text="The champion at that time."
+    )
+    image_count = models.PositiveIntegerField()
+    vote_count = models.PositiveIntegerField()
+    fingerprint = models.CharField(max_length=64, help_text="Of the holdout votes it was measured on.")
+    metrics = models.JSONField(help_text="{name: {value, low, high, n}}, 95 % bootstrap intervals.")
+    differences = models.JSONField(
+        default=dict, blank=True, help_text="The same, less the champion's, from a paired bootstrap."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+
+class Promotion(models.Model):
+    """The audit row of a change of champion. Rows are never changed."""
+
+    class Kind(models.TextChoices):
+        INSTALL = "install", "shipped prior installed"
+        AUTOMATIC = "automatic", "automatic promotion"
+        MANUAL = "manual", "promotion"
+        ROLLBACK = "rollback", "rollback"
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="promotions")
+    kind = models.CharField(max_length=9, choices=Kind.choices)
+    version = models.ForeignKey(ModelVersion, models.PROTECT, related_name="promotions")
+    replaced = models.ForeignKey(ModelVersion, models.PROTECT, null=True, blank=True, related_name="+")
+    evaluation = models.ForeignKey(Evaluation, models.SET_NULL, null=True, blank=True, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    reason = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
