@@ -227,6 +227,11 @@ class Image(models.Model):
         """Return where the original bytes lie."""
         return Path(settings.MEDIA_ROOT) / self.sha256[:2] / f"{self.sha256}{self.suffix}"
 
+    @property
+    def thumbnail_path(self) -> Path:
+        """Return where the small copy for galleries lies (WebP, long side 320 pixels)."""
+        return Path(settings.MEDIA_ROOT) / self.sha256[:2] / f"{self.sha256}.thumb.webp"
+
 
 class Assignment(models.Model):
     """A lease of one photo to one annotator, and what became of it."""

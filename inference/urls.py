@@ -1,5 +1,10 @@
 """Addresses of the inference app."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from inference.views import photos
+
+urlpatterns = [
+    path("campaigns/<slug:slug>/photos/", photos.photos, name="photos"),
+    path("campaigns/<slug:slug>/photos/<int:image_id>/", photos.photo, name="photo"),
+]

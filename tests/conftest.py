@@ -43,7 +43,7 @@ def _folders_of_their_own(settings: Any, tmp_path: Path) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # speed; no secret here
 
 
-@pytest.fixture()
+@pytest.fixture
 def make_user(db: None) -> Callable[..., Any]:
     from annotation.models import User
 
@@ -53,14 +53,14 @@ def make_user(db: None) -> Callable[..., Any]:
     return make
 
 
-@pytest.fixture()
+@pytest.fixture
 def campaign(db: None) -> Any:
     from annotation.models import Campaign
 
     return Campaign.objects.create(slug="watches", name="Watches", holdout_fraction=0.2)
 
 
-@pytest.fixture()
+@pytest.fixture
 def people(campaign: Any, make_user: Callable[..., Any]) -> dict[str, Any]:
     """Return {name: user} for alice, bob, rita, ada, mallory, and 'anonymous'."""
     from annotation.models import Membership, Role
@@ -74,7 +74,7 @@ def people(campaign: Any, make_user: Callable[..., Any]) -> dict[str, Any]:
     return users
 
 
-@pytest.fixture()
+@pytest.fixture
 def client_of(people: dict[str, Any]) -> Callable[[str], Any]:
     """Return a function that gives a logged-in django.test.Client for a name ('anonymous' too)."""
     from django.test import Client
@@ -98,7 +98,7 @@ def photo_bytes(seed: int, *, width: int = 96, height: int = 64, kind: str = "JP
     return buffer.getvalue()
 
 
-@pytest.fixture()
+@pytest.fixture
 def make_image(campaign: Any, settings: Any) -> Callable[..., Any]:
     """Return a function that stores a small photo and its row; `make_image(7, split='holdout', …)`."""
     import hashlib
@@ -132,6 +132,6 @@ def make_image(campaign: Any, settings: Any) -> Callable[..., Any]:
     return make
 
 
-@pytest.fixture()
+@pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)

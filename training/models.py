@@ -93,7 +93,6 @@ class Promotion(models.Model):
     """The audit row of a change of champion. Rows are never changed."""
 
     class Kind(models.TextChoices):
-        INSTALL = "install", "shipped prior installed"
         AUTOMATIC = "automatic", "automatic promotion"
         MANUAL = "manual", "promotion"
         ROLLBACK = "rollback", "rollback"

@@ -1,0 +1,1 @@
+"""What several annotators say together. Pure numpy."""

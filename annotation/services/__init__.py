@@ -1,0 +1,1 @@
+"""Verbs of the annotation app: each service changes one thing, atomically."""

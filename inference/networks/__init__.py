@@ -1,0 +1,1 @@
+"""Networks in PyTorch. Pure: no Django, no Celery, no model class."""

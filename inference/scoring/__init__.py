@@ -1,0 +1,1 @@
+"""Scoring photos with ONNX Runtime and numpy. Pure: no Django, no Celery, no model class."""

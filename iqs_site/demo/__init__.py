@@ -1,0 +1,1 @@
+"""The demo campaign: photos made on the spot and simulated annotators."""

@@ -1,0 +1,1 @@
+"""Learning heads from votes. Pure: no Django, no Celery, no model class."""

@@ -1,0 +1,1 @@
+"""Measures of models against people, with intervals. Pure numpy."""

@@ -1,0 +1,1 @@
+"""Questions to the tables of the inference app; nothing here writes."""

@@ -1,0 +1,1 @@
+"""Verbs of the inference app: each service changes one thing, atomically."""

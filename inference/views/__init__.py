@@ -1,0 +1,1 @@
+"""Pages of the inference app, one module per page."""

@@ -1,0 +1,1 @@
+"""Verbs of the training app: each service changes one thing, atomically."""

@@ -1,0 +1,12 @@
+"""Model versions, promotion and rollback."""
+
+from django.http import HttpRequest, HttpResponse
+
+from annotation.models import Campaign, Role
+from annotation.permissions import campaign_view
+
+
+@campaign_view(Role.REVIEWER)
+def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """Being built."""
+    return HttpResponse("being built")
