@@ -1,0 +1,89 @@
+"""Opinion scores of many annotators, added up: histograms, mean opinion score (MOS), spread (SOS), interval.
+
+A score histogram holds K counts, those of the lowest score first; K = highest − lowest + 1. Every
+function of a histogram takes one of shape [K], or a stack of them [..., K], and gives one number, or
+one per histogram [...]. An image without votes has NaN for each of them, never a number.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtrit
+
+Floats = NDArray[np.float64]
+
+
+def score_histogram(scores: ArrayLike, *, lowest: int, highest: int) -> NDArray[np.int64]:
+    """Return how often each score was given, [K].
+
+    Raises ValueError for a score outside lowest … highest, and for a scale of less than two scores.
+    """
+    _, histograms = image_histograms(np.zeros(np.size(scores)), scores, lowest=lowest, highest=highest)
+    total: NDArray[np.int64] = histograms.sum(axis=0)
+    return total
+
+
+def image_histograms(
+    image_ids: ArrayLike, scores: ArrayLike, *, lowest: int, highest: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the images that have votes, ascending [N], and their score histograms [N, K].
+
+    `image_ids` and `scores` hold one entry per vote. Raises ValueError when they differ in length,
+    and as `score_histogram` does.
+    """
+    if highest <= lowest:
+        raise ValueError(f"A scale needs at least two scores, not {lowest} … {highest}.")
+    ids = np.asarray(image_ids, dtype=np.int64).ravel()
+    given = np.asarray(scores).ravel()
+    if len(ids) != len(given):
+        raise ValueError(f"{len(ids)} images and {len(given)} scores do not belong together.")
+    bins = highest - lowest + 1
+    offset = given.astype(np.int64) - lowest
+    if np.any((offset < 0) | (offset >= bins) | (offset + lowest != given)):
+        raise ValueError(f"Opinion scores are whole numbers from {lowest} to {highest}.")
+    known, row = np.unique(ids, return_inverse=True)
+    counts = np.bincount(row * bins + offset, minlength=len(known) * bins)
+    return known, counts.reshape(len(known), bins).astype(np.int64)
+
+
+def vote_count(histogram: ArrayLike) -> Floats:
+    """Return n, the number of votes."""
+    n: Floats = np.asarray(histogram, dtype=np.float64).sum(axis=-1)
+    return n
+
+
+def mos(histogram: ArrayLike, lowest: int) -> Floats:
+    """Return the mean opinion score on the scale that begins at `lowest`; NaN without votes."""
+    counts = np.asarray(histogram, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        mean: Floats = lowest + counts @ np.arange(counts.shape[-1], dtype=np.float64) / counts.sum(axis=-1)
+    return mean
+
+
+def sos(histogram: ArrayLike) -> Floats:
+    """Return the standard deviation of the opinion scores (over n − 1); NaN with fewer than two votes."""
+    counts = np.asarray(histogram, dtype=np.float64)
+    n = counts.sum(axis=-1)
+    # Deviations from the mean, not Σx² − n·x̄²: that difference of two large numbers can turn negative.
+    deviation = np.arange(counts.shape[-1]) - mos(counts, 0)[..., np.newaxis]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread: Floats = np.sqrt(np.where(n > 1, (counts * deviation**2).sum(axis=-1), np.nan) / (n - 1))
+    return spread
+
+
+def mos_interval(histogram: ArrayLike, lowest: int, confidence: float = 0.95) -> tuple[Floats, Floats]:
+    """Return the confidence interval of the MOS: MOS ± t(n − 1)·SOS/√n by Student, cut to the scale.
+
+    One vote says nothing about the spread, so its interval is the whole scale. Votes that all agree
+    have an interval without width: with two or three votes read it as 'they agreed', not as certainty.
+    Without votes both ends are NaN. Raises ValueError for a confidence outside (0, 1).
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"A confidence lies between 0 and 1, not at {confidence}.")
+    counts = np.asarray(histogram, dtype=np.float64)
+    n = counts.sum(axis=-1)
+    highest = lowest + counts.shape[-1] - 1
+    centre = mos(counts, lowest)
+    quantile = stdtrit(np.maximum(n - 1, 1), (1 + confidence) / 2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        half = np.where(n == 1, np.inf, quantile * sos(counts) / np.sqrt(n))
+    return np.maximum(centre - half, lowest), np.minimum(centre + half, highest)

@@ -1,0 +1,130 @@
+"""Numbers are trusted three ways: worked by hand, against another way of counting, and as properties."""
+
+import math
+from collections import defaultdict
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from annotation.consensus import agreement, opinion
+
+tables = st.lists(st.lists(st.integers(1, 10), min_size=1, max_size=6), min_size=2, max_size=8)
+
+
+def as_votes(table):
+    """Turn one list of scores per image into (image ids, scores)."""
+    return [image for image, scores in enumerate(table) for _ in scores], [x for scores in table for x in scores]
+
+
+def reference_icc1(table):
+    """ICC(1) from explicit sums of squares, vote by vote."""
+    everything = [x for scores in table for x in scores]
+    grand = sum(everything) / len(everything)
+    between = sum(len(scores) * (sum(scores) / len(scores) - grand) ** 2 for scores in table) / (len(table) - 1)
+    within = sum((x - sum(s) / len(s)) ** 2 for s in table for x in s) / (len(everything) - len(table))
+    k = (len(everything) - sum(len(s) ** 2 for s in table) / len(everything)) / (len(table) - 1)
+    return (between - within) / (between + (k - 1) * within)
+
+
+def test_golden_value_of_shrout_and_fleiss():
+    # Their table of 6 targets and 4 judges: BMS 11.24, WMS 6.26, so ICC(1,1) = 4.98/(11.24+3·6.26) = .17.
+    table = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
+    assert agreement.icc1(*as_votes(table)) == pytest.approx(0.166, abs=5e-4)
+
+
+def test_golden_value_of_unequal_votes():
+    # Images {1, 3} and {5}: grand mean 3; between 2·1 + 1·4 = 6, on one degree of freedom; within 2 on one;
+    # k0 = (3 − 5/3)/1 = 4/3; ICC = (6 − 2)/(6 + 2/3) = .6.
+    assert agreement.icc1([1, 1, 2], [1, 3, 5]) == pytest.approx(0.6)
+
+
+def test_perfect_agreement_is_one():
+    assert agreement.icc1([1, 1, 2, 2], [3, 3, 8, 8]) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("ids", "scores"),
+    [([], []), ([1, 1], [3, 4]), ([1, 2, 3], [3, 4, 5]), ([1, 1, 2, 2], [5, 5, 5, 5])],
+    ids=["no votes", "one image", "one vote each", "one score only"],
+)
+def test_agreement_that_cannot_be_told_is_nan(ids, scores):
+    assert math.isnan(agreement.icc1(ids, scores))
+
+
+def test_votes_and_images_of_different_length_are_refused():
+    with pytest.raises(ValueError, match="do not belong together"):
+        agreement.icc1([1, 2], [3])
+
+
+@given(tables)
+def test_icc1_is_that_of_explicit_sums(table):
+    assume(any(len(scores) > 1 for scores in table) and len({x for scores in table for x in scores}) > 1)
+    assert agreement.icc1(*as_votes(table)) == pytest.approx(reference_icc1(table), abs=1e-9)
+
+
+@given(tables, st.randoms())
+def test_the_order_of_the_votes_does_not_matter(table, random):
+    assume(len({x for scores in table for x in scores}) > 1)
+    votes = list(zip(*as_votes(table), strict=True))
+    before = agreement.icc1(*zip(*votes, strict=True))
+    random.shuffle(votes)
+    assert agreement.icc1(*zip(*votes, strict=True)) == pytest.approx(before, abs=1e-9, nan_ok=True)
+
+
+@given(tables)
+def test_histograms_say_the_same_as_votes(table):
+    _, histograms = opinion.image_histograms(*as_votes(table), lowest=1, highest=10)
+    histograms = np.vstack([histograms, np.zeros(10)])  # an image nobody has rated changes nothing
+    expected = agreement.icc1(*as_votes(table))
+    assert agreement.icc1_of_histograms(histograms) == pytest.approx(expected, abs=1e-9, nan_ok=True)
+
+
+def test_icc1_finds_the_share_that_was_put_in(rng):
+    quality = rng.normal(0, 1, 4000)
+    scores = quality[:, None] + rng.normal(0, 2, (4000, 5))  # 1/(1 + 4) = .2
+    ids = np.repeat(np.arange(4000), 5)
+    assert agreement.icc1(ids, scores.ravel()) == pytest.approx(0.2, abs=0.02)
+
+
+@pytest.mark.parametrize(("votes", "ceiling"), [(1, 0.46), (3, 0.67), (5, 0.76), (10, 0.85), (20, 0.92), (30, 0.94)])
+def test_golden_ceilings_at_an_icc_of_21(votes, ceiling):
+    assert agreement.correlation_ceiling(0.21, votes) == pytest.approx(ceiling, abs=0.006)
+
+
+def test_the_ceiling_is_what_a_perfect_model_reaches(rng):
+    quality = rng.normal(0, 1, 20_000)
+    votes = rng.integers(1, 9, 20_000)
+    observed = quality + rng.normal(0, 2 / np.sqrt(votes))  # the mean of so many votes, each with noise 2
+    reached = np.corrcoef(quality, observed)[0, 1]
+    assert agreement.correlation_ceiling(0.2, votes) == pytest.approx(reached, abs=0.02)
+
+
+@given(st.floats(0.01, 1), st.integers(1, 200))
+def test_more_votes_never_lower_the_ceiling(icc, votes):
+    lower, higher = agreement.correlation_ceiling(icc, votes), agreement.correlation_ceiling(icc, votes + 1)
+    assert 0 < lower <= higher + 1e-12 <= 1 + 1e-9
+
+
+def test_reliability_without_agreement_is_zero_and_without_votes_nan():
+    assert agreement.reliability(-0.1, 5) == 0
+    assert math.isnan(agreement.reliability(0.3, [0, 0]))
+    assert math.isnan(agreement.reliability(float("nan"), 5))
+
+
+def test_halves_share_out_the_votes_of_an_image(rng):
+    ids, scores = [4, 4, 4, 9, 9, 5], [1, 2, 6, 3, 3, 8]
+    first, second = agreement.split_half(ids, scores, rng=rng)
+    assert len(first) == len(second) == 2  # image 5 has one vote only
+    assert first[0] in (1, 2, 6)
+    assert first[0] + 2 * second[0] == pytest.approx(9)
+    assert (first[1], second[1]) == (3, 3)
+
+
+def test_the_draw_of_the_halves_is_the_callers():
+    ids, scores = np.repeat(np.arange(20), 4), np.random.default_rng(1).integers(1, 11, 80)
+    drawn = defaultdict(list)
+    for seed in (1, 1, 2):
+        drawn[seed].append(agreement.split_half(ids, scores, rng=np.random.default_rng(seed))[0].tolist())
+    assert drawn[1][0] == drawn[1][1] != drawn[2][0]
