@@ -257,7 +257,14 @@ class Assignment(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["image", "annotator"], name="assignment_once")]
-        indexes = [models.Index(fields=["expires_at"], condition=Q(state="leased"), name="assignment_leased")]
+        indexes = [
+            models.Index(fields=["expires_at"], condition=Q(state="leased"), name="assignment_leased"),
+            models.Index(
+                fields=["annotator", "campaign"],
+                condition=Q(state__in=["leased", "expired", "returned"]),
+                name="assignment_unanswered",
+            ),
+        ]
 
 
 class Annotation(models.Model):

@@ -535,6 +535,14 @@ class Migration(migrations.Migration):
                 condition=models.Q(("state", "leased")), fields=["expires_at"], name="assignment_leased"
             ),
         ),
+        migrations.AddIndex(
+            model_name="assignment",
+            index=models.Index(
+                condition=models.Q(("state__in", ["leased", "expired", "returned"])),
+                fields=["annotator", "campaign"],
+                name="assignment_unanswered",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="assignment",
             constraint=models.UniqueConstraint(fields=("image", "annotator"), name="assignment_once"),
