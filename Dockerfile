@@ -1,0 +1,17 @@
+# One image for the web server, the workers and beat; docker-compose.yml says which is which.
+FROM python:3.11-slim-bookworm
+
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 IQS_VAR=/var/lib/iqs
+RUN useradd --create-home --uid 1000 iqs && mkdir -p /var/lib/iqs && chown iqs /var/lib/iqs
+WORKDIR /app
+
+# Dependencies change less often than code: their layer stays cached.
+COPY requirements.txt .
+RUN pip install --no-cache-dir -r requirements.txt
+
+COPY --chown=iqs . .
+USER iqs
+RUN SECRET_KEY=build-time-only DATABASE_URL=postgresql://build@localhost/build python manage.py collectstatic --noinput
+
+EXPOSE 8000
+CMD ["gunicorn", "iqs_site.wsgi:application", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8"]

@@ -1,0 +1,87 @@
+"""The container files cannot be run in a test, so they are held against the code."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
+OURS = [name for name, service in SERVICES.items() if "build" in service]
+
+
+def words(service: str) -> list[str]:
+    command = SERVICES[service]["command"]
+    return shlex.split(command) if isinstance(command, str) else command
+
+
+def test_every_part_of_an_installation_has_a_service() -> None:
+    assert {"web", "worker-inference", "worker-training", "beat", "redis", "postgres"} <= set(SERVICES)
+
+
+def test_workers_serve_every_queue_that_tasks_are_routed_to() -> None:
+    served = set()
+    for service in SERVICES:
+        if service.startswith("worker"):
+            command = words(service)
+            served |= set(command[command.index("--queues") + 1].split(","))
+    routed = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()} | {settings.CELERY_TASK_DEFAULT_QUEUE}
+    assert served == routed
+
+
+def test_celery_commands_name_the_application_that_exists() -> None:
+    from iqs_site import celery_app
+
+    assert celery_app.main == "iqs"
+    for service in ("worker-inference", "worker-training", "beat"):
+        assert words(service)[:3] == ["celery", "-A", "iqs_site"]
+
+
+def test_the_web_command_is_the_images_default_and_its_port_is_published_on_loopback_only() -> None:
+    docker = (ROOT / "Dockerfile").read_text()
+    default = re.search(r"^CMD (\[.*\])$", docker, re.MULTILINE)
+    assert default is not None
+    assert yaml.safe_load(default[1]) == words("web")
+    port = words("web")[words("web").index("--bind") + 1].rpartition(":")[2]
+    assert SERVICES["web"]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert f"EXPOSE {port}" in docker
+
+
+def test_wsgi_module_of_the_web_command_is_the_configured_one() -> None:
+    module, _, attribute = words("web")[1].partition(":")
+    assert f"{module}.{attribute}" == settings.WSGI_APPLICATION
+
+
+@pytest.mark.parametrize("service", OURS)
+def test_settings_given_to_containers_are_settings_that_the_code_reads(service: str) -> None:
+    code = (ROOT / "iqs_site/settings.py").read_text() + (ROOT / "iqs_site/embedded.py").read_text()
+    for name in SERVICES[service]["environment"]:
+        assert f'"{name}"' in code, f"{name} is not read by the settings"
+
+
+def test_secrets_come_from_outside() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    assert "${SECRET_KEY:?" in text
+    assert not re.search(r"(PASSWORD|SECRET_KEY): (?!\$\{)", text)
+
+
+def test_images_are_pinned_to_a_release() -> None:
+    for name, service in SERVICES.items():
+        if "image" in service:
+            assert re.search(r":\d+\.\d+", service["image"]), name
+    assert re.search(r"^FROM python:3\.11", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+
+
+def test_named_volumes_are_declared() -> None:
+    used = {
+        mount.partition(":")[0]
+        for service in SERVICES.values()
+        for mount in service.get("volumes", [])
+        if not mount.startswith((".", "/"))
+    }
+    assert used == set(COMPOSE["volumes"])
