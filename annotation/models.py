@@ -306,7 +306,6 @@ class Annotation(models.Model):
         ]
         indexes = [
             models.Index(fields=["campaign", "annotator", "-id"], name="annotation_history"),
-            models.Index(fields=["image"], name="annotation_image"),
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:

@@ -5,34 +5,14 @@ mallory has an account and no membership.
 """
 
 import io
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-# Before Django reads its settings: tests keep everything in a folder of their own.
-_FOLDER = Path(os.environ.setdefault("IQS_VAR", tempfile.mkdtemp(prefix="iqs-test-")))
-os.environ.setdefault("SECRET_KEY", "tests only")
-if "DATABASE_URL" not in os.environ:
-    from iqs_site import embedded
-
-    os.environ["DATABASE_URL"] = embedded.postgres_attach(_FOLDER)
 
 import numpy as np
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from PIL import Image as PillowImage
-
-
-def pytest_sessionfinish(session: Any, exitstatus: int) -> None:
-    """Remove the temporary folder when the process that made it ends (not in xdist's workers)."""
-    if hasattr(session.config, "workerinput"):
-        return
-    import atexit
-    import shutil
-
-    atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

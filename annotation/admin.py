@@ -1,0 +1,102 @@
+"""Django's admin for what the pages of a campaign do not cover. What people said can be read, never changed."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.http import HttpRequest
+
+from annotation.models import Annotation, Assignment, Campaign, Image, ImportBatch, ImportRejection, Membership, User
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Rows that may be looked at only."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: such rows are made by services alone."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: such rows are history."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: such rows are history."""
+        return False
+
+
+@admin.register(User)
+class SiteUserAdmin(UserAdmin):
+    """Django's own user page, with the mark of simulated annotators."""
+
+    list_display = ("username", "is_simulated", "is_staff", "is_active", "last_login")
+    list_filter = ("is_simulated", "is_staff", "is_superuser", "is_active")
+    fieldsets = (*(UserAdmin.fieldsets or ()), ("IQS", {"fields": ("is_simulated",)}))
+
+
+class MembershipInline(admin.TabularInline):
+    """The members of a campaign."""
+
+    model = Membership
+    extra = 0
+    raw_id_fields = ("user",)
+
+
+@admin.register(Campaign)
+class CampaignAdmin(admin.ModelAdmin):
+    """Campaigns with their members."""
+
+    list_display = ("name", "slug", "state", "mode", "votes_per_image", "train_after", "created_at")
+    list_filter = ("state", "mode")
+    search_fields = ("name", "slug")
+    inlines = (MembershipInline,)
+
+
+@admin.register(Image)
+class ImageAdmin(ReadOnlyAdmin):
+    """Photos; they come in through imports only."""
+
+    list_display = ("name", "campaign", "split", "vote_count", "votes_needed", "open_slots", "problem")
+    list_filter = ("campaign", "split")
+    search_fields = ("name", "sha256")
+    list_select_related = ("campaign",)
+    show_full_result_count = False
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(ReadOnlyAdmin):
+    """Leases and what became of them."""
+
+    list_display = ("id", "campaign", "image", "annotator", "state", "acquisition", "leased_at", "expires_at")
+    list_filter = ("campaign", "state", "acquisition")
+    list_select_related = ("campaign", "image", "annotator")
+    show_full_result_count = False
+
+
+@admin.register(Annotation)
+class AnnotationAdmin(ReadOnlyAdmin):
+    """What people said."""
+
+    list_display = ("id", "campaign", "image", "annotator", "watch", "score", "skip_reason", "created_at")
+    list_filter = ("campaign", "watch", "saw_prediction", "surplus")
+    list_select_related = ("campaign", "image", "annotator")
+    show_full_result_count = False
+
+
+class RejectionInline(admin.TabularInline):
+    """The files that an import turned away."""
+
+    model = ImportRejection
+    extra = 0
+    can_delete = False
+    readonly_fields = ("name", "reason")
+
+
+@admin.register(ImportBatch)
+class ImportBatchAdmin(ReadOnlyAdmin):
+    """Imports and what became of them."""
+
+    list_display = ("id", "campaign", "source", "state", "total", "added", "duplicates", "rejected", "created_at")
+    list_filter = ("campaign", "state")
+    list_select_related = ("campaign",)
+    inlines = (RejectionInline,)

@@ -1,0 +1,36 @@
+"""Django's admin for model versions, features and predictions: to look at only."""
+
+from django.contrib import admin
+
+from annotation.admin import ReadOnlyAdmin
+from inference.models import Feature, ModelVersion, Prediction
+
+
+@admin.register(ModelVersion)
+class ModelVersionAdmin(ReadOnlyAdmin):
+    """Versions; the champion changes on the campaign's models page, which leaves an audit row."""
+
+    list_display = ("id", "campaign", "number", "is_champion", "backbone", "checksum", "created_at")
+    list_filter = ("campaign", "is_champion", "backbone")
+    list_select_related = ("campaign",)
+
+
+@admin.register(Feature)
+class FeatureAdmin(ReadOnlyAdmin):
+    """What became of each photo in front of each backbone; the vectors themselves are left out."""
+
+    list_display = ("id", "image", "backbone", "state", "attempts", "claimed_at", "reason")
+    list_filter = ("state", "backbone")
+    list_select_related = ("image",)
+    exclude = ("vector",)
+    show_full_result_count = False
+
+
+@admin.register(Prediction)
+class PredictionAdmin(ReadOnlyAdmin):
+    """What each version says about each photo."""
+
+    list_display = ("id", "image", "model_version", "watch_probability", "quality_mean", "quality_class")
+    list_filter = ("quality_class",)
+    list_select_related = ("image", "model_version__campaign")
+    show_full_result_count = False

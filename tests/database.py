@@ -1,0 +1,25 @@
+"""A pytest plugin that gives the run a PostgreSQL of its own before Django reads its settings.
+
+It is named in pyproject.toml with `-p`, because pytest-django loads the settings before any conftest.py.
+Workers of pytest-xdist inherit the variables and share the server, each with a test database of its own.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+_made_here = "IQS_VAR" not in os.environ
+if _made_here:
+    os.environ["IQS_VAR"] = tempfile.mkdtemp(prefix="iqs-test-")
+_folder = Path(os.environ["IQS_VAR"])
+os.environ.setdefault("SECRET_KEY", "tests only")
+
+if _made_here:
+    # Registered before the server's own handler, so that it runs after the server has stopped.
+    atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+if "DATABASE_URL" not in os.environ:
+    from iqs_site import embedded
+
+    os.environ["DATABASE_URL"] = embedded.postgres_attach(_folder)
