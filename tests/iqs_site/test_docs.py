@@ -1,0 +1,56 @@
+"""The reference pages are held against the code: a setting or command without a word about it fails here."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import get_commands
+
+ROOT = Path(settings.BASE_DIR)
+READ = re.compile(r'env\.\w+\(\s*"([A-Z_]+)"|environ\.get\("([A-Z_]+)"\)')
+
+
+def variables_read() -> set[str]:
+    code = "".join((ROOT / "iqs_site" / name).read_text() for name in ("settings.py", "embedded.py"))
+    return {first or second for first, second in READ.findall(code)}
+
+
+def rows(page: str) -> set[str]:
+    """Return what stands in backticks at the start of the table rows of a reference page."""
+    text = (ROOT / "docs/reference" / page).read_text()
+    return set(re.findall(r"^\| `([^`]+)`", text, re.MULTILINE))
+
+
+def test_every_setting_is_described_and_nothing_else() -> None:
+    assert rows("settings.md") == variables_read()
+
+
+def test_every_command_of_ours_is_described() -> None:
+    ours = {name for name, app in get_commands().items() if app in {"iqs_site", "annotation", "inference", "training"}}
+    described = {row.split()[0] for row in rows("commands.md")}
+    assert ours <= described, f"not described: {sorted(ours - described)}"
+
+
+def test_every_make_target_is_described() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
+    described = {row.removeprefix("make ").split()[0] for row in rows("commands.md") if row.startswith("make ")}
+    assert targets <= described, f"not described: {sorted(targets - described)}"
+
+
+def test_every_endpoint_is_described() -> None:
+    from iqs_site.api import api
+
+    endpoints = {
+        f"{method.upper()} {path}" for path, methods in api.get_openapi_schema()["paths"].items() for method in methods
+    }
+    described = rows("api.md")
+    assert endpoints <= described, f"not described: {sorted(endpoints - described)}"
+
+
+@pytest.mark.parametrize("page", sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")))
+def test_links_between_pages_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text()
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+        assert (ROOT / page).parent.joinpath(target).exists(), f"{page} links to {target}, which is not there"
