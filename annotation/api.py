@@ -1,5 +1,191 @@
-"""The annotation app's part of the API."""
+"""The annotation app's part of the API: leases, answers, one's own progress."""
 
-from ninja import Router
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any, cast
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from ninja import Field, Router, Schema
+from ninja.errors import HttpError
+
+from annotation.models import Annotation, Assignment, Campaign, Role, User
+from annotation.permissions import campaign_for
+from annotation.selectors import campaign_progress, own_progress, queue_status
+from annotation.services import annotations, queue
 
 router = Router(tags=["annotation"])
+
+MOST_LEASES = 20  # in one request
+ImageId = Annotated[int, Field(ge=1, lt=2**63)]
+ImageIds = Annotated[list[ImageId], Field(max_length=200)]
+
+
+class ClaimIn(Schema):
+    """How many photos to lease."""
+
+    count: int = Field(5, ge=1, le=MOST_LEASES)
+    known: ImageIds = Field([], description="Photos that the page holds or has answered; they do not come again.")
+
+
+class LeaseOut(Schema):
+    """A photo to judge."""
+
+    image_id: int
+    url: str = Field(description="The original bytes.")
+    width: int = Field(description="Pixels.")
+    height: int = Field(description="Pixels.")
+    name: str
+    expires_at: datetime
+
+
+class ClaimOut(Schema):
+    """Leased photos, in the order to show them."""
+
+    leases: list[LeaseOut]
+    empty_because: str = Field(description="A sentence when there are none, else empty.")
+
+
+class ImagesIn(Schema):
+    """Leases, named by their photos."""
+
+    image_ids: ImageIds
+
+
+class RenewOut(Schema):
+    """Live leases, and when they end."""
+
+    renewed: int
+    expires_at: datetime
+
+
+class ReturnOut(Schema):
+    """How many leases went back."""
+
+    returned: int
+
+
+class AnswerIn(Schema):
+    """A watch label and an opinion score, or the reason why the photo was skipped."""
+
+    client_id: UUID = Field(description="Made by the sender; the same one again records nothing new.")
+    image_id: ImageId
+    watch: str = ""
+    score: int | None = None
+    skip_reason: str = ""
+    milliseconds: int | None = Field(None, description="From shown to answered.")
+    viewing: dict[str, Any] = Field({}, description="Viewport, pixel ratio, zoom, kind of input; 2 kB at most.")
+    annotator_id: int | None = Field(
+        None, description="Who gave the answer; refused with 409 when somebody else is logged in by now."
+    )
+
+
+class ReceiptOut(Schema):
+    """The answer is in the database."""
+
+    client_id: UUID
+    annotation_id: int
+    created: bool
+    saved: bool = True
+
+
+class ProgressOut(Schema):
+    """The asker's own work and where the campaign stands."""
+
+    own_answers: int
+    own_skips: int
+    pace_per_hour: int = Field(description="Own answers in the last 60 minutes.")
+    images: int
+    complete_images: int
+    votes_given: int
+    votes_wanted: int
+
+
+class Problem(Schema):
+    """What went wrong, in one sentence."""
+
+    detail: str
+
+
+_ERRORS: Mapping[int, type[Schema]] = {401: Problem, 403: Problem, 404: Problem}
+
+
+def _annotating(request: HttpRequest, slug: str) -> tuple[Campaign, User]:
+    user = cast(User, request.user)  # SessionAuth lets nobody else through
+    return campaign_for(user, slug, Role.ANNOTATOR)[0], user
+
+
+def _lease_out(lease: Assignment) -> LeaseOut:
+    image = lease.image
+    return LeaseOut(
+        image_id=image.pk,
+        url=reverse("photo-original", args=[image.pk]),
+        width=image.width,
+        height=image.height,
+        name=image.name,
+        expires_at=lease.expires_at,
+    )
+
+
+@router.post("/campaigns/{slug}/leases", response={200: ClaimOut, **_ERRORS}, url_name="leases-claim")
+def leases_claim(request: HttpRequest, slug: str, claim: ClaimIn) -> ClaimOut:
+    """Lease photos to the asker: first those already leased to them, then new ones."""
+    campaign, user = _annotating(request, slug)
+    leases = queue.leases_claim(campaign=campaign, annotator=user, count=claim.count, known=claim.known)
+    because = ""
+    if not leases:
+        because = queue_status(campaign, user) or "The next photos are being handed out at this moment."
+    return ClaimOut(leases=[_lease_out(lease) for lease in leases], empty_because=because)
+
+
+@router.post("/campaigns/{slug}/leases/renew", response={200: RenewOut, **_ERRORS}, url_name="leases-renew")
+def leases_renew(request: HttpRequest, slug: str, images: ImagesIn) -> RenewOut:
+    """Keep leases alive; a page sends this while somebody sits in front of it."""
+    campaign, user = _annotating(request, slug)
+    renewed = queue.leases_renew(campaign=campaign, annotator=user, image_ids=images.image_ids)
+    return RenewOut(renewed=renewed, expires_at=timezone.now() + timedelta(seconds=campaign.lease_seconds))
+
+
+@router.post("/campaigns/{slug}/leases/return", response={200: ReturnOut, **_ERRORS}, url_name="leases-return")
+def leases_return(request: HttpRequest, slug: str, images: ImagesIn) -> ReturnOut:
+    """Give photos back that the asker will not judge now."""
+    campaign, user = _annotating(request, slug)
+    return ReturnOut(returned=queue.leases_return(campaign=campaign, annotator=user, image_ids=images.image_ids))
+
+
+@router.post(
+    "/campaigns/{slug}/annotations",
+    response={200: ReceiptOut, 409: Problem, 422: Problem, **_ERRORS},
+    url_name="annotation-record",
+)
+def annotation_record(request: HttpRequest, slug: str, answer: AnswerIn) -> ReceiptOut:
+    """Record an answer or a skip. Sending the same client_id again gives the same receipt."""
+    campaign, user = _annotating(request, slug)
+    if answer.annotator_id not in (None, user.pk):
+        raise HttpError(409, f"This answer was given by somebody else; you are logged in as {user.username}.")
+    try:
+        receipt = annotations.annotation_record(
+            campaign=campaign, annotator=user, **answer.model_dump(exclude={"annotator_id"})
+        )
+    except annotations.AnnotationError as error:
+        raise HttpError(422, str(error)) from None
+    annotation: Annotation = receipt.annotation
+    return ReceiptOut(client_id=annotation.client_id, annotation_id=annotation.pk, created=receipt.created)
+
+
+@router.get("/campaigns/{slug}/progress", response={200: ProgressOut, **_ERRORS}, url_name="progress")
+def progress(request: HttpRequest, slug: str) -> ProgressOut:
+    """Count the asker's own answers, their pace, and how far the campaign is."""
+    campaign, user = _annotating(request, slug)
+    own, whole = own_progress(campaign, user), campaign_progress(campaign)
+    return ProgressOut(
+        own_answers=own.answers,
+        own_skips=own.skips,
+        pace_per_hour=own.answers_last_hour,
+        images=whole.images,
+        complete_images=whole.complete_images,
+        votes_given=whole.votes_given,
+        votes_wanted=whole.votes_wanted,
+    )

@@ -1,1 +1,143 @@
 """Questions to the tables of the annotation app; nothing here writes."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+from django.db.models import Count, F, Min, Q, QuerySet, Sum
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from annotation.models import Annotation, Assignment, Campaign, Image, User
+
+_WATCH_CODES = {Annotation.Watch.YES.value: 1, Annotation.Watch.NO.value: 0, Annotation.Watch.UNSURE.value: -1}
+
+
+@dataclass(frozen=True)
+class VoteTable:
+    """Standing answers as columns of one length, ordered by annotation id."""
+
+    annotation_ids: NDArray[np.int64]
+    image_ids: NDArray[np.int64]
+    annotator_ids: NDArray[np.int64]
+    scores: NDArray[np.int16]
+    """Opinion scores, on the campaign's scale."""
+    watch: NDArray[np.int8]
+    """1 watch, 0 no watch, -1 unsure."""
+
+    def __len__(self) -> int:
+        return len(self.annotation_ids)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a campaign has come. Photos with a problem count among `images` only."""
+
+    images: int
+    holdout_images: int
+    complete_images: int
+    votes_given: int
+    votes_wanted: int
+    annotators: int
+    leased: int
+    skipped: int
+
+
+@dataclass(frozen=True)
+class OwnProgress:
+    """What one annotator has done in a campaign."""
+
+    answers: int
+    skips: int
+    answers_last_hour: int
+
+
+def standing_annotations(campaign: Campaign) -> QuerySet[Annotation]:
+    """Return the answers that stand: neither superseded by a correction nor skips."""
+    return Annotation.objects.filter(campaign=campaign, superseded_by=None, skip_reason="")
+
+
+def vote_table(campaign: Campaign, *, split: str | None = None, for_evaluation: bool = False) -> VoteTable:
+    """Return the standing answers, of one split ("train" or "holdout") or of all photos.
+
+    `for_evaluation` leaves out those given after the prediction had been seen.
+    """
+    answers = standing_annotations(campaign)
+    if split is not None:
+        answers = answers.filter(image__split=split)
+    if for_evaluation:
+        answers = answers.filter(saw_prediction=False)
+    rows = list(answers.order_by("pk").values_list("pk", "image_id", "annotator_id", "score", "watch"))
+    numbers = np.array([row[:4] for row in rows], dtype=np.int64).reshape(-1, 4)
+    return VoteTable(
+        annotation_ids=numbers[:, 0],
+        image_ids=numbers[:, 1],
+        annotator_ids=numbers[:, 2],
+        scores=numbers[:, 3].astype(np.int16),
+        watch=np.array([_WATCH_CODES[row[4]] for row in rows], dtype=np.int8),
+    )
+
+
+def campaign_progress(campaign: Campaign) -> Progress:
+    """Count photos, votes, leases and skips of the campaign (three queries)."""
+    sound = Q(problem="")
+    images = campaign.images.aggregate(
+        images=Count("pk"),
+        holdout_images=Count("pk", filter=Q(split=Image.Split.HOLDOUT)),
+        complete_images=Count("pk", filter=sound & Q(vote_count__gte=F("votes_needed"))),
+        votes_given=Sum("vote_count", default=0),
+        votes_wanted=Sum("votes_needed", filter=sound, default=0),
+    )
+    assignments = campaign.assignments.aggregate(
+        leased=Count("pk", filter=Q(state=Assignment.State.LEASED)),
+        skipped=Count("pk", filter=Q(state=Assignment.State.SKIPPED)),
+    )
+    annotators = standing_annotations(campaign).aggregate(annotators=Count("annotator", distinct=True))
+    return Progress(**images, **assignments, **annotators)
+
+
+def own_progress(campaign: Campaign, annotator: User) -> OwnProgress:
+    """Count the annotator's standing answers and skips (one query)."""
+    standing = Annotation.objects.filter(campaign=campaign, annotator=annotator, superseded_by=None)
+    answered = Q(skip_reason="")
+    return OwnProgress(
+        **standing.aggregate(
+            answers=Count("pk", filter=answered),
+            skips=Count("pk", filter=~answered),
+            answers_last_hour=Count("pk", filter=answered & Q(created_at__gte=timezone.now() - timedelta(hours=1))),
+        )
+    )
+
+
+def queue_status(campaign: Campaign, annotator: User) -> str:
+    """Return '' when there is a photo for the annotator, else a sentence that says why there is none."""
+    if campaign.state == Campaign.State.PAUSED:
+        return "The campaign is paused; its admin can start it again."
+    if campaign.state == Campaign.State.CLOSED:
+        return "The campaign is closed: it takes no more answers."
+    sound = Image.objects.filter(campaign=campaign, problem="")
+    answered = Assignment.objects.filter(
+        campaign=campaign, annotator=annotator, state__in=[Assignment.State.DONE, Assignment.State.SKIPPED]
+    )
+    for_me = sound.exclude(pk__in=answered.values("image"))
+    held = Q(assignments__annotator=annotator, assignments__state=Assignment.State.LEASED)
+    if for_me.filter(open_slots__gt=0).exists() or for_me.filter(held).exists():
+        return ""
+    if not Image.objects.filter(campaign=campaign).exists():
+        return "There are no photos yet; the campaign's admin imports them."
+    return _why_nothing_is_open(campaign, sound, for_me)
+
+
+def _why_nothing_is_open(campaign: Campaign, sound: QuerySet[Image], for_me: QuerySet[Image]) -> str:
+    incomplete = Q(vote_count__lt=F("votes_needed"))
+    if not sound.filter(incomplete).exists():
+        return "All done: every photo has the votes it needs. Thank you."
+    leased = Assignment.objects.filter(state=Assignment.State.LEASED, image__in=for_me.filter(incomplete))
+    until = leased.aggregate(first=Min("expires_at"))["first"]
+    if until is None:
+        return "You have judged every photo that still needs votes; the rest is up to the other annotators."
+    when = timezone.localtime(max(until, timezone.now()))
+    return (
+        f"All remaining photos are with other annotators until {when:%H:%M} ({when.tzname()}); "
+        "those they do not answer by then come to you."
+    )

@@ -1,0 +1,159 @@
+"""Recording what people say about photos: once, whole, and never lost."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
+
+from annotation.models import Annotation, Assignment, Campaign, Image, Membership, User
+
+VIEWING_BYTES = 2048  # room for viewport, pixel ratio, zoom and kind of input, and for nothing else
+_LONGEST_MILLISECONDS = 2**31 - 1
+
+
+class AnnotationError(ValueError):
+    """An answer that cannot be recorded; the message is a sentence for the person who gave it."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Proof that an answer is in the database. `created` is False when it had been there before."""
+
+    annotation: Annotation
+    created: bool
+
+
+@transaction.atomic
+def annotation_record(
+    *,
+    campaign: Campaign,
+    annotator: User,
+    image_id: int,
+    client_id: UUID,
+    watch: str = "",
+    score: int | None = None,
+    skip_reason: str = "",
+    milliseconds: int | None = None,
+    viewing: dict[str, Any] | None = None,
+) -> Receipt:
+    """Record one answer (`watch` and `score`) or one skip (`skip_reason`) and return its receipt.
+
+    The same `client_id` again gives the same receipt and changes nothing. A further answer of the
+    annotator to the same photo supersedes the standing one. An answer whose lease has ended is kept:
+    it takes an open slot where there is one, else it is marked `surplus`. So is an answer to a photo
+    that was never leased to the annotator (`acquisition` "unasked"), while the campaign is active.
+
+    Raises AnnotationError for an answer that this campaign does not take.
+    """
+    image = _image_lock(campaign, annotator, image_id)
+    # Locked: of two requests with one client_id, the second finds the row of the first.
+    known = {
+        row.client_id: row
+        for row in Annotation.objects.filter(
+            Q(client_id=client_id) | Q(image=image, annotator=annotator, superseded_by=None)
+        )
+    }
+    if (same := known.pop(client_id, None)) is not None:
+        if (same.annotator_id, same.image_id) != (annotator.pk, image.pk):
+            raise AnnotationError("This answer's id belongs to another answer; send it again with a new one.")
+        return Receipt(same, created=False)
+    _check(campaign, watch=watch, score=score, skip_reason=skip_reason, viewing=viewing)
+    standing = next(iter(known.values()), None)
+    assignment = Assignment.objects.filter(image=image, annotator=annotator).first()
+    if assignment is None and standing is None and campaign.state != Campaign.State.ACTIVE:
+        raise AnnotationError(
+            f"The campaign is {campaign.get_state_display()} and takes answers only to photos it had handed out to you."
+        )
+
+    is_answer, was_answer = not skip_reason, standing is not None and not standing.skip_reason
+    was_leased = assignment is not None and assignment.state == Assignment.State.LEASED
+    votes = int(is_answer) - int(was_answer)
+    slots = int(was_leased) - votes  # what keeps the balance in annotation.services.queue
+    annotation = Annotation(
+        client_id=client_id,
+        campaign=campaign,
+        image=image,
+        annotator=annotator,
+        watch=watch,
+        score=score,
+        skip_reason=skip_reason,
+        supersedes=standing,
+        saw_prediction=assignment is not None and assignment.saw_prediction,
+        surplus=_is_surplus(standing, is_answer=is_answer, was_answer=was_answer, slots=slots, image=image),
+        milliseconds=None if milliseconds is None else min(max(milliseconds, 0), _LONGEST_MILLISECONDS),
+        viewing=viewing or {},
+    )
+    annotation.save(force_insert=True)
+    if votes or slots:
+        Image.objects.filter(pk=image.pk).update(vote_count=F("vote_count") + votes, open_slots=F("open_slots") + slots)
+    _assignment_close(assignment, annotation)
+    return Receipt(annotation, created=True)
+
+
+def prediction_shown(*, campaign: Campaign, annotator: User, image_id: int) -> None:
+    """Note that the annotator saw the model's prediction, so that later answers never enter evaluation.
+
+    Answers already recorded keep what they were: given without it.
+    """
+    Assignment.objects.filter(campaign=campaign, annotator=annotator, image_id=image_id, saw_prediction=False).update(
+        saw_prediction=True
+    )
+
+
+def _image_lock(campaign: Campaign, annotator: User, image_id: int) -> Image:
+    """Return the photo with its row locked. Raises AnnotationError for outsiders and unknown photos."""
+    image = (
+        Image.objects.filter(campaign=campaign, pk=image_id)
+        .select_for_update()
+        .annotate(is_members=Exists(Membership.objects.filter(campaign=OuterRef("campaign"), user=annotator.pk)))
+        .first()
+    )
+    if image is None:
+        raise AnnotationError(f"This campaign has no photo number {image_id}.")
+    if not (image.is_members or annotator.is_superuser):
+        raise AnnotationError("Only members of the campaign can answer; ask its admin to add you.")
+    return image
+
+
+def _check(
+    campaign: Campaign, *, watch: str, score: int | None, skip_reason: str, viewing: dict[str, Any] | None
+) -> None:
+    if skip_reason:
+        if watch or score is not None:
+            raise AnnotationError("A skipped photo has neither a watch label nor a score.")
+        if len(skip_reason) > 200:
+            raise AnnotationError("The reason for skipping is longer than 200 characters.")
+    elif watch not in Annotation.Watch.values:
+        raise AnnotationError(f"The watch label must be one of {', '.join(Annotation.Watch.values)}, not {watch!r}.")
+    elif score is None or score not in campaign.scores:
+        raise AnnotationError(
+            f"The score must be a whole number from {campaign.scale_min} to {campaign.scale_max}, not {score}."
+        )
+    if viewing and len(json.dumps(viewing)) > VIEWING_BYTES:
+        raise AnnotationError(f"The viewing conditions take more than {VIEWING_BYTES} bytes.")
+
+
+def _is_surplus(standing: Annotation | None, *, is_answer: bool, was_answer: bool, slots: int, image: Image) -> bool:
+    """Return whether nobody needed this answer any more: it takes a slot (-1) and none is open."""
+    if is_answer and was_answer and standing is not None:
+        return standing.surplus
+    return slots < 0 and image.open_slots <= 0
+
+
+def _assignment_close(assignment: Assignment | None, annotation: Annotation) -> None:
+    state = Assignment.State.SKIPPED if annotation.skip_reason else Assignment.State.DONE
+    if assignment is None:
+        Assignment.objects.create(
+            campaign=annotation.campaign,
+            image=annotation.image,
+            annotator=annotation.annotator,
+            state=state,
+            acquisition="unasked",
+            expires_at=timezone.now(),
+        )
+    elif assignment.state != state:
+        Assignment.objects.filter(pk=assignment.pk).update(state=state)

@@ -1,0 +1,223 @@
+"""Who is asked about which photo: leases, taken, renewed, returned and expired.
+
+A photo has `votes_needed` slots. For every photo, at every commit,
+
+    open_slots = votes_needed - annotators with a standing answer - live leases
+
+and a lease is only taken where open_slots > 0, so a photo never has more leases and votes than it
+needs. (Answers that come after their lease expired are kept too; they alone can push open_slots
+below zero.) What keeps this true under concurrency is one rule: **whoever changes an assignment or
+records an answer holds the row lock of its image**, taken before any lock on an assignment.
+"""
+
+import random
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from annotation.models import Assignment, Campaign, User
+
+LEASES_PER_ANNOTATOR = 50  # live at a time in one campaign: nobody can empty the queue by only taking
+_SWEEP_BATCH = 500
+_REBUILD_BATCH = 5000
+
+# Photos that this annotator holds, or once held and let go without an answer. The second kind
+# comes back first: otherwise reloading the page would be a way to pass on a photo without saying so.
+_UNANSWERED = """
+SELECT assignment.image_id, assignment.state = 'leased'
+FROM annotation_assignment assignment JOIN annotation_image image ON image.id = assignment.image_id
+WHERE assignment.annotator_id = %(annotator)s AND assignment.campaign_id = %(campaign)s
+  AND assignment.state IN ('leased', 'expired', 'returned')
+  AND (assignment.state = 'leased' OR image.open_slots > 0) AND image.problem = ''
+  AND NOT image.id = ANY(%(known)s)
+ORDER BY assignment.state = 'leased' DESC, assignment.leased_at, assignment.id
+LIMIT %(count)s
+FOR UPDATE OF image SKIP LOCKED
+"""
+
+# The first open photo at or after a random position (and round the end), along the partial index
+# image_open: the cost does not grow with the campaign. Photos that somebody is claiming at this
+# moment are skipped instead of waited for. (_UNANSWERED has served the annotator's own, so that any
+# assignment rules a photo out.)
+_PROBE_HALF = """
+SELECT id FROM (
+  SELECT image.id FROM annotation_image image
+  WHERE image.campaign_id = %(campaign)s AND image.open_slots > 0 AND image.problem = ''
+    AND image.queue_position {side} %(start)s AND NOT image.id = ANY(%(taken)s)
+    AND NOT EXISTS (SELECT FROM annotation_assignment assignment
+                    WHERE assignment.image_id = image.id AND assignment.annotator_id = %(annotator)s)
+  ORDER BY image.queue_position LIMIT 1 FOR UPDATE SKIP LOCKED
+) {name}
+"""
+_PROBE = (
+    f"{_PROBE_HALF.format(side='>=', name='after')} UNION ALL {_PROBE_HALF.format(side='<', name='before')} LIMIT 1"
+)
+
+# One statement: the photos whose assignment really became a lease lose a slot, and no other.
+_LEASE = """
+WITH leased AS (
+  INSERT INTO annotation_assignment
+    (campaign_id, image_id, annotator_id, state, acquisition, saw_prediction, leased_at, expires_at)
+  SELECT %(campaign)s, image_id, %(annotator)s, 'leased', 'random', false, %(now)s, %(expires_at)s
+  FROM unnest(%(images)s) AS image_id
+  ON CONFLICT (image_id, annotator_id) DO UPDATE
+    SET state = 'leased', leased_at = EXCLUDED.leased_at, expires_at = EXCLUDED.expires_at
+    WHERE annotation_assignment.state IN ('expired', 'returned')
+  RETURNING image_id
+)
+UPDATE annotation_image SET open_slots = open_slots - 1 FROM leased WHERE id = leased.image_id
+"""
+
+_HELD = """
+SELECT assignment.id
+FROM annotation_assignment assignment JOIN annotation_image image ON image.id = assignment.image_id
+WHERE assignment.annotator_id = %(annotator)s AND assignment.campaign_id = %(campaign)s
+  AND assignment.state = 'leased' AND assignment.image_id = ANY(%(images)s)
+ORDER BY image.id  -- two calls in one order never wait for each other in a circle
+FOR UPDATE OF image
+"""
+
+_OVERDUE = """
+SELECT assignment.id
+FROM annotation_assignment assignment JOIN annotation_image image ON image.id = assignment.image_id
+WHERE assignment.state = 'leased' AND assignment.expires_at < %(before)s
+ORDER BY assignment.expires_at LIMIT %(count)s
+FOR UPDATE OF image SKIP LOCKED
+"""
+
+_END = """
+WITH ended AS (
+  UPDATE annotation_assignment SET state = %(state)s
+  WHERE id = ANY(%(leases)s) AND state = 'leased'
+    AND (%(before)s::timestamptz IS NULL OR expires_at < %(before)s)
+  RETURNING image_id
+), freed AS (
+  UPDATE annotation_image SET open_slots = open_slots + slots.n
+  FROM (SELECT image_id, count(*) AS n FROM ended GROUP BY image_id) slots WHERE id = slots.image_id
+)
+SELECT count(*) FROM ended
+"""
+
+_REBUILD = """
+UPDATE annotation_image image
+SET vote_count = votes.n, open_slots = image.votes_needed - votes.n - leases.n
+FROM unnest(%(images)s) AS one(id)
+CROSS JOIN LATERAL (
+  SELECT count(*) AS n FROM annotation_annotation answer
+  WHERE answer.image_id = one.id AND answer.skip_reason = ''
+    AND NOT EXISTS (SELECT FROM annotation_annotation later WHERE later.supersedes_id = answer.id)
+) votes
+CROSS JOIN LATERAL (
+  SELECT count(*) AS n FROM annotation_assignment assignment
+  WHERE assignment.image_id = one.id AND assignment.state = 'leased'
+) leases
+WHERE image.id = one.id
+  AND (image.vote_count, image.open_slots) IS DISTINCT FROM (votes.n, image.votes_needed - votes.n - leases.n)
+"""
+
+
+@transaction.atomic
+def leases_claim(
+    *,
+    campaign: Campaign,
+    annotator: User,
+    count: int,
+    known: Collection[int] = (),
+    rng: random.Random | None = None,
+) -> list[Assignment]:
+    """Lease up to `count` photos to the annotator and return the assignments, in the order to show them.
+
+    First come the annotator's own leases that are not in `known` (image ids that the asking page
+    holds or has answered already), so that a reload brings the same photos again and burns no slot;
+    then photos that the annotator let go without an answer; then new ones, each from a random
+    position of its own, which gives every annotator another order. Leases handed out here run
+    `campaign.lease_seconds` from now; those in `known` are left alone.
+
+    Returns fewer, or none, when no more photos are open to this annotator, or when the campaign is
+    not active; `annotation.selectors.queue_status` says which. `rng` decides the positions.
+    """
+    if campaign.state != Campaign.State.ACTIVE:
+        return []
+    rng = rng or random.Random()  # noqa: S311  # an order of photos, not a secret
+    now = timezone.now()
+    expires_at = now + timedelta(seconds=campaign.lease_seconds)
+    whose = {"campaign": campaign.pk, "annotator": annotator.pk}
+    known = list(known)
+    with connection.cursor() as cursor:
+        cursor.execute(_UNANSWERED, {**whose, "known": known, "count": count})
+        held_or_let_go: list[tuple[int, bool]] = cursor.fetchall()
+        held = [image_id for image_id, is_live in held_or_let_go if is_live]
+        fresh = [image_id for image_id, is_live in held_or_let_go if not is_live]
+        room = min(count, LEASES_PER_ANNOTATOR - len(known)) - len(held_or_let_go)
+        for _ in range(room):
+            taken = [*known, *held, *fresh]
+            cursor.execute(_PROBE, {**whose, "start": rng.random(), "taken": taken})
+            found = cursor.fetchone()
+            if found is None:
+                break
+            fresh.append(found[0])
+        if fresh:
+            cursor.execute(_LEASE, {**whose, "images": fresh, "now": now, "expires_at": expires_at})
+    order = {image_id: place for place, image_id in enumerate([*held, *fresh])}
+    mine = Assignment.objects.filter(annotator=annotator, image__in=order, state=Assignment.State.LEASED)
+    if held:
+        mine.filter(image__in=held).update(expires_at=expires_at)
+    return sorted(mine.select_related("image"), key=lambda assignment: order[assignment.image_id])
+
+
+def leases_renew(*, campaign: Campaign, annotator: User, image_ids: Collection[int]) -> int:
+    """Let the annotator's live leases of these photos run `lease_seconds` from now; return how many are live."""
+    return Assignment.objects.filter(
+        campaign=campaign, annotator=annotator, image__in=image_ids, state=Assignment.State.LEASED
+    ).update(expires_at=timezone.now() + timedelta(seconds=campaign.lease_seconds))
+
+
+def leases_return(*, campaign: Campaign, annotator: User, image_ids: Collection[int]) -> int:
+    """Give the annotator's live leases of these photos back to the queue; return how many there were."""
+    whose = {"campaign": campaign.pk, "annotator": annotator.pk, "images": list(image_ids)}
+    return _leases_end(_HELD, whose, state=Assignment.State.RETURNED)
+
+
+def leases_expire() -> int:
+    """End the leases, in every campaign, whose time has run out; return how many there were.
+
+    Photos that somebody is working on at this moment are left to the next call.
+    """
+    now, expired = timezone.now(), 0
+    while batch := _leases_end(_OVERDUE, {"count": _SWEEP_BATCH}, state=Assignment.State.EXPIRED, before=now):
+        expired += batch
+    return expired
+
+
+@transaction.atomic
+def _leases_end(
+    query: str, parameters: dict[str, object], *, state: Assignment.State, before: datetime | None = None
+) -> int:
+    """End the leases that `query` selects, if they are still live (and not renewed to `before` or later)."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, {**parameters, "before": before})
+        leases = [row[0] for row in cursor.fetchall()]
+        if not leases:
+            return 0
+        cursor.execute(_END, {"leases": leases, "state": state.value, "before": before})
+        return int(cursor.fetchone()[0])
+
+
+def counters_rebuild(*, campaign: Campaign) -> int:
+    """Count votes and open slots of every photo again from annotations and leases; return how many were wrong.
+
+    Safe while people work: each batch of photos is locked while it is counted.
+    """
+    corrected, last = 0, 0
+    while True:
+        with transaction.atomic():
+            batch = campaign.images.filter(pk__gt=last).order_by("pk").select_for_update()
+            image_ids = list(batch.values_list("pk", flat=True)[:_REBUILD_BATCH])
+            if not image_ids:
+                return corrected
+            with connection.cursor() as cursor:
+                cursor.execute(_REBUILD, {"images": image_ids})
+                corrected += cursor.rowcount
+        last = image_ids[-1]

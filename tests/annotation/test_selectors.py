@@ -1,0 +1,119 @@
+"""What the annotation app tells about itself."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from annotation.models import Assignment, Campaign, Image
+from annotation.selectors import campaign_progress, own_progress, queue_status, standing_annotations, vote_table
+from annotation.services.annotations import annotation_record, prediction_shown
+from annotation.services.queue import leases_claim
+
+
+@pytest.fixture
+def say(campaign: Any, people: Any) -> Callable[..., Any]:
+    def record(name: str, image: Image, **fields: Any) -> Any:
+        return annotation_record(
+            campaign=campaign, annotator=people[name], image_id=image.pk, client_id=uuid4(), **fields
+        ).annotation
+
+    return record
+
+
+def test_the_vote_table_holds_standing_answers_only(
+    campaign: Any, people: Any, make_image: Any, say: Any, django_assert_num_queries: Any
+) -> None:
+    first, second = make_image(1), make_image(2, split="holdout")
+    say("alice", first, watch="yes", score=9)
+    corrected = say("alice", first, watch="unsure", score=4)
+    say("alice", second, skip_reason="cannot judge")
+    other = say("bob", second, watch="no", score=10)
+    with django_assert_num_queries(1):
+        table = vote_table(campaign)
+    assert table.annotation_ids.tolist() == [corrected.pk, other.pk]
+    assert table.image_ids.tolist() == [first.pk, second.pk]
+    assert table.annotator_ids.tolist() == [people["alice"].pk, people["bob"].pk]
+    assert (table.scores.tolist(), table.scores.dtype) == ([4, 10], np.int16)
+    assert (table.watch.tolist(), table.watch.dtype) == ([-1, 0], np.int8)
+    assert vote_table(campaign, split="train").scores.tolist() == [4]
+    assert vote_table(campaign, split="holdout").scores.tolist() == [10]
+    assert standing_annotations(campaign).count() == 2
+
+
+def test_evaluation_leaves_out_answers_given_after_the_prediction(
+    campaign: Any, people: Any, make_image: Any, say: Any
+) -> None:
+    image = make_image(1)
+    leases_claim(campaign=campaign, annotator=people["alice"], count=1)
+    prediction_shown(campaign=campaign, annotator=people["alice"], image_id=image.pk)
+    say("alice", image, watch="yes", score=9)
+    say("bob", image, watch="yes", score=5)
+    assert vote_table(campaign).scores.tolist() == [9, 5]
+    assert vote_table(campaign, for_evaluation=True).scores.tolist() == [5]
+
+
+def test_an_empty_vote_table_has_its_types(campaign: Any) -> None:
+    table = vote_table(campaign)
+    assert len(table) == 0
+    assert (table.image_ids.dtype, table.scores.dtype, table.watch.dtype) == (np.int64, np.int16, np.int8)
+
+
+def test_progress_counts(campaign: Any, people: Any, make_image: Any, say: Any, django_assert_num_queries: Any) -> None:
+    done = make_image(1, votes_needed=1, open_slots=1)
+    skipped = make_image(2, split="holdout")
+    make_image(3)
+    make_image(4, problem="It does not open.")
+    say("alice", done, watch="yes", score=9)
+    say("alice", skipped, skip_reason="cannot judge")
+    leases_claim(campaign=campaign, annotator=people["bob"], count=2)
+    with django_assert_num_queries(3):
+        progress = campaign_progress(campaign)
+    assert (progress.images, progress.holdout_images, progress.complete_images) == (4, 1, 1)
+    assert (progress.votes_given, progress.votes_wanted) == (1, 7)
+    assert (progress.annotators, progress.leased, progress.skipped) == (1, 2, 1)
+    own = own_progress(campaign, people["alice"])
+    assert (own.answers, own.skips, own.answers_last_hour) == (1, 1, 1)
+
+
+def test_progress_of_an_empty_campaign_is_zero(campaign: Any) -> None:
+    progress = campaign_progress(campaign)
+    assert (progress.images, progress.votes_given, progress.votes_wanted) == (0, 0, 0)
+
+
+class TestQueueStatus:
+    def test_is_empty_while_there_is_work(self, campaign: Any, people: Any, make_image: Any) -> None:
+        make_image(1, votes_needed=1, open_slots=1)
+        assert queue_status(campaign, people["alice"]) == ""
+        leases_claim(campaign=campaign, annotator=people["alice"], count=1)
+        assert queue_status(campaign, people["alice"]) == ""
+
+    @pytest.mark.parametrize(("state", "words"), [("paused", "is paused"), ("closed", "is closed")])
+    def test_says_that_the_campaign_rests(self, campaign: Any, people: Any, state: str, words: str) -> None:
+        campaign.state = state
+        assert words in queue_status(campaign, people["alice"])
+
+    def test_says_that_there_are_no_photos(self, campaign: Any, people: Any) -> None:
+        assert "no photos yet" in queue_status(campaign, people["alice"])
+
+    def test_says_that_all_is_done(self, campaign: Any, people: Any, make_image: Any, say: Any) -> None:
+        say("alice", make_image(1, votes_needed=1, open_slots=1), watch="yes", score=5)
+        assert "All done" in queue_status(campaign, people["alice"])
+        assert "All done" in queue_status(campaign, people["bob"])
+
+    def test_says_that_the_rest_is_for_others(self, campaign: Any, people: Any, make_image: Any, say: Any) -> None:
+        say("alice", make_image(1), watch="yes", score=5)
+        assert "You have judged every photo" in queue_status(campaign, people["alice"])
+        assert queue_status(campaign, people["bob"]) == ""
+
+    def test_says_until_when_others_hold_the_rest(self, campaign: Any, people: Any, make_image: Any) -> None:
+        make_image(1, votes_needed=1, open_slots=1)
+        leases_claim(campaign=campaign, annotator=people["bob"], count=1)
+        until = Assignment.objects.get().expires_at
+        assert f"until {until:%H:%M} (UTC)" in queue_status(campaign, people["alice"])
+
+    def test_looks_at_its_own_campaign_only(self, campaign: Any, people: Any, make_image: Any) -> None:
+        make_image(1, campaign=Campaign.objects.create(slug="other", name="Other"))
+        assert "no photos yet" in queue_status(campaign, people["alice"])
