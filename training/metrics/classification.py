@@ -1,0 +1,130 @@
+"""How well probabilities tell watches from other photos, and scores the three quality classes.
+
+Where a function takes the last axis as images it gives one number per leading index [..., N] → [...],
+so that all resamples of a bootstrap are measured in one call.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
+
+Floats = NDArray[np.float64]
+
+THRESHOLDS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
+
+
+@dataclass(frozen=True)
+class ThresholdRow:
+    """What deciding 'watch' above one threshold would have meant. NaN where it cannot be told."""
+
+    threshold: float
+    roc_auc: float
+    """Of the probabilities, so the same in each row."""
+    decision_roc_auc: float
+    """Of the yes/no decisions at this threshold: (sensitivity + specificity) / 2."""
+    f1: float
+    accuracy: float
+    true_positives: int
+    false_positives: int
+    false_negatives: int
+    true_negatives: int
+
+
+def roc_auc(probabilities: ArrayLike, labels: ArrayLike) -> Floats:
+    """Return the area under the ROC curve of arrays [..., N]; labels are 1 (watch) and 0.
+
+    By Mann and Whitney: the chance that a watch has a higher probability than a photo without one,
+    ties counting half. NaN where one of the two kinds is missing.
+    """
+    truth = np.asarray(labels, dtype=np.float64)
+    ranks = rankdata(probabilities, axis=-1)
+    positives = truth.sum(axis=-1)
+    negatives = truth.shape[-1] - positives
+    with np.errstate(divide="ignore", invalid="ignore"):
+        area: Floats = ((ranks * truth).sum(axis=-1) - positives * (positives + 1) / 2) / (positives * negatives)
+    return area
+
+
+def f1(decisions: ArrayLike, labels: ArrayLike) -> Floats:
+    """Return F1 = 2·TP / (2·TP + FP + FN) of 0/1 arrays [..., N]; NaN without a watch on either side."""
+    decided, truth = np.asarray(decisions, dtype=np.float64), np.asarray(labels, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score: Floats = 2 * (decided * truth).sum(axis=-1) / (decided.sum(axis=-1) + truth.sum(axis=-1))
+    return score
+
+
+def accuracy(decisions: ArrayLike, labels: ArrayLike) -> Floats:
+    """Return the share of equal entries of two code arrays [..., N], in [0, 1]."""
+    share: Floats = (np.asarray(decisions) == np.asarray(labels)).mean(axis=-1, dtype=np.float64)
+    return share
+
+
+def brier(probabilities: ArrayLike, labels: ArrayLike) -> Floats:
+    """Return the Brier score, the mean squared error of probabilities [..., N] against 0/1 labels, in [0, 1]."""
+    difference = np.asarray(probabilities, dtype=np.float64) - np.asarray(labels, dtype=np.float64)
+    score: Floats = (difference**2).mean(axis=-1)
+    return score
+
+
+def log_loss(probabilities: ArrayLike, labels: ArrayLike) -> Floats:
+    """Return −mean log probability of the given 0/1 labels [..., N], in nats; probabilities are cut at 1e-7."""
+    p = np.clip(np.asarray(probabilities, dtype=np.float64), 1e-7, 1 - 1e-7)
+    truth = np.asarray(labels, dtype=np.float64)
+    loss: Floats = -(truth * np.log(p) + (1 - truth) * np.log1p(-p)).mean(axis=-1)
+    return loss
+
+
+def quality_classes(means: ArrayLike, *, reject_at: float, pending_at: float) -> NDArray[np.int8]:
+    """Return 0 (rejected: up to `reject_at`), 1 (pending: up to `pending_at`) or 2 (accepted) per mean score."""
+    values = np.asarray(means, dtype=np.float64)
+    return ((values > reject_at).astype(np.int8) + (values > pending_at)).astype(np.int8)
+
+
+def threshold_table(
+    probabilities: ArrayLike, labels: ArrayLike, thresholds: ArrayLike = THRESHOLDS
+) -> list[ThresholdRow]:
+    """Return a row per threshold for deciding 'watch' where the probability [N] lies above it; labels [N] are 0/1."""
+    p, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(labels).astype(bool)
+    area = float(roc_auc(p, truth)) if p.size else float("nan")
+    rows = []
+    for threshold in np.asarray(thresholds, dtype=np.float64):
+        decided = p > threshold
+        hits, misses = int((decided & truth).sum()), int((~decided & truth).sum())
+        alarms, passes = int((decided & ~truth).sum()), int((~decided & ~truth).sum())
+        rows.append(
+            ThresholdRow(
+                threshold=float(threshold),
+                roc_auc=area,
+                decision_roc_auc=(_share(hits, misses) + _share(passes, alarms)) / 2,
+                f1=_share(2 * hits, alarms + misses),
+                accuracy=_share(hits + passes, alarms + misses),
+                true_positives=hits,
+                false_positives=alarms,
+                false_negatives=misses,
+                true_negatives=passes,
+            )
+        )
+    return rows
+
+
+def best_threshold(probabilities: ArrayLike, labels: ArrayLike) -> float:
+    """Return the threshold with the highest F1: half way between two neighbouring probabilities [N].
+
+    NaN when there are no watches among the labels [N].
+    """
+    p, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.float64)
+    if not truth.sum():
+        return float("nan")
+    order = np.argsort(-p, kind="stable")
+    p, hits = p[order], np.cumsum(truth[order])
+    scores = 2 * hits / (np.arange(1, len(p) + 1) + truth.sum())
+    following = np.append(p[1:], 0.0)
+    scores[p == following] = -1.0  # no threshold separates equal probabilities
+    best = int(np.argmax(scores))
+    return float((p[best] + following[best]) / 2)
+
+
+def _share(part: int, rest: int) -> float:
+    return part / (part + rest) if part + rest else float("nan")

@@ -1,0 +1,49 @@
+"""How far predicted quality distributions lie from the score histograms of people.
+
+Sources: Talebi & Milanfar (2018), 'NIMA: neural image assessment', for the normalised earth mover's
+distance; Epstein (1969) and Gneiting & Raftery (2007) for the ranked probability score.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+
+def emd(distribution: ArrayLike, histogram: ArrayLike, *, r: float = 2.0) -> Floats:
+    """Return the earth mover's distance (1/K · Σ_k |CDF_p − CDF_c|^r)^(1/r) per image.
+
+    `distribution` [..., K] holds probabilities, `histogram` [..., K] counts of opinion scores, lowest
+    first. Lies in [0, 1); NaN for an image without votes.
+    """
+    difference = np.abs(_cumulated(distribution) - _cumulated(histogram))
+    distance: Floats = (difference**r).mean(axis=-1) ** (1.0 / r)
+    return distance
+
+
+def rps(distribution: ArrayLike, histogram: ArrayLike) -> Floats:
+    """Return the ranked probability score Σ_k (CDF_k − 1[y ≤ k])² per image, averaged over its votes y.
+
+    It equals the continuous ranked probability score in units of one step of the scale. 0 is a sure
+    and right prediction of unanimous votes. NaN for an image without votes.
+    """
+    predicted, given = _cumulated(distribution), _cumulated(histogram)
+    # The indicator is its own square, so its mean over the votes is the histogram's CDF both times.
+    score: Floats = (predicted**2 - 2.0 * predicted * given + given).sum(axis=-1)
+    return score
+
+
+def mean_score(distribution: ArrayLike, *, lowest: int) -> Floats:
+    """Return the mean Σ_k score_k·p_k of distributions or histograms [..., K] on the scale from `lowest`."""
+    weights = np.asarray(distribution, dtype=np.float64)
+    scores = lowest + np.arange(weights.shape[-1], dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean: Floats = weights @ scores / weights.sum(axis=-1)
+    return mean
+
+
+def _cumulated(weights: ArrayLike) -> Floats:
+    array = np.asarray(weights, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cumulated: Floats = np.cumsum(array, axis=-1) / array.sum(axis=-1, keepdims=True)
+    return cumulated
