@@ -1,5 +1,10 @@
 """The API: one NinjaAPI, a router per app, session login with CSRF protection. Described at /api/docs."""
 
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.security import SessionAuth
 
@@ -7,7 +12,33 @@ from annotation.api import router as annotation_router
 from inference.api import router as inference_router
 from training.api import router as training_router
 
-api = NinjaAPI(title="IQS", version="1", auth=SessionAuth())
+api = NinjaAPI(title="IQS", version="1", auth=SessionAuth(), docs_decorator=login_required)
 api.add_router("", annotation_router)
 api.add_router("", inference_router)
 api.add_router("", training_router)
+
+
+@api.exception_handler(Http404)
+def not_found(request: HttpRequest, error: Http404) -> HttpResponse:
+    """Answer 404 with the sentence that the view gave."""
+    return api.create_response(request, {"detail": str(error) or "Nothing is here."}, status=404)
+
+
+@api.exception_handler(PermissionDenied)
+def permission_denied(request: HttpRequest, error: PermissionDenied) -> HttpResponse:
+    """Answer 403 with the sentence that the view gave."""
+    return api.create_response(request, {"detail": str(error) or "Your role does not reach."}, status=403)
+
+
+def urls() -> Any:
+    """Return the API's addresses, for `path()`.
+
+    LoginRequiredMiddleware would redirect a request without a session to the login page; a program
+    that asked for JSON wants the API's own 401.
+    """
+    patterns, app_name, namespace = api.urls
+    for pattern in patterns:
+        callback = getattr(pattern, "callback", None)
+        if hasattr(callback, "csrf_exempt"):  # operations, not the documentation's pages
+            callback.login_required = False
+    return patterns, app_name, namespace

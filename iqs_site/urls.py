@@ -5,7 +5,7 @@ from django.contrib.auth import views as auth_views
 from django.urls import include, path
 
 from iqs_site import views
-from iqs_site.api import api
+from iqs_site.api import urls as api_urls
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -17,6 +17,6 @@ urlpatterns = [
     path("", include("annotation.urls")),
     path("", include("inference.urls")),
     path("", include("training.urls")),
-    path("api/", api.urls),
+    path("api/", api_urls()),
     path("admin/", admin.site.urls),
 ]
