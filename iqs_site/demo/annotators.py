@@ -1,0 +1,280 @@
+"""Simulated annotators at work: they use the site as a person's browser does, over HTTP only.
+
+Each logs in through the form, leases photos, downloads their original bytes, judges what it sees
+(`perception`, `panel`) and sends the answer with an id of its own. A lost connection or a server error makes it send
+the same answer again under the same id, so that nothing is lost and nothing counts twice.
+"""
+
+import hashlib
+import queue
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import numpy as np
+
+from iqs_site.demo.panel import Judgement, Panel, SimulatedAnnotator
+from iqs_site.demo.perception import Percept, photo_perceive
+
+LEASES = 5  # photos taken at a time
+_EMPTY_TRIES = 3  # looks at an empty queue before an annotator goes home: claims in progress hide photos for a moment
+_FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0  # seconds between two attempts
+
+
+class AnnotatorError(RuntimeError):
+    """The site does not let a simulated annotator work; the message says what it answered."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """An annotator with the password of their account."""
+
+    annotator: SimulatedAnnotator
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class PanelSession:
+    """What a panel is asked to do.
+
+    url: of the site, without the trailing slash. slug: of the campaign. lowest, highest: ends of its scale.
+    truth: photo name → whether it shows a watch; annotators are unsure about photos that are not in it.
+    limit: answers after which everybody stops; None: when the queue is empty.
+    at_once: how many work at the same time.
+    resend: share of answers that are sent twice, as after a response that got lost.
+    hurry: how many times faster than their own pace they work; None: without any pause.
+    patience: seconds for which a request is tried again before the annotator gives up.
+    """
+
+    url: str
+    slug: str
+    truth: Mapping[str, bool]
+    lowest: int = 1
+    highest: int = 10
+    limit: int | None = None
+    at_once: int = 8
+    resend: float = 0.02
+    hurry: float | None = None
+    patience: float = 90.0
+
+
+@dataclass(frozen=True)
+class PanelReport:
+    """What came of it.
+
+    answers: that the site acknowledged, each counted once. repeated: acknowledged again for an id it knew.
+    retries: requests tried again after a failure. by_annotator: answers of each user name.
+    seconds: from the first login to the last answer.
+    """
+
+    answers: int
+    repeated: int
+    retries: int
+    by_annotator: Mapping[str, int]
+    seconds: float
+
+
+class Eyes:
+    """Looks at photos; one that was seen before is remembered by its bytes, whoever looks."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, Percept] = {}
+
+    def look(self, data: bytes) -> tuple[str, Percept]:
+        """Return the SHA-256 of the bytes and the measures. Raises AnnotatorError when they are no photo."""
+        digest = hashlib.sha256(data).hexdigest()
+        percept = self._seen.get(digest)
+        if percept is None:
+            try:
+                percept = photo_perceive(data)
+            except OSError as error:
+                raise AnnotatorError(f"the site sent {len(data)} bytes that are no photo ({error}).") from error
+            self._seen[digest] = percept
+        return digest, percept
+
+
+class Browser:
+    """One annotator's logged-in connection to the site."""
+
+    def __init__(self, session: PanelSession, account: Account) -> None:
+        """Log in. Raises AnnotatorError when the site refuses."""
+        self.account = account
+        self.retries = 0
+        self._session = session
+        self._client = httpx.Client(base_url=session.url, timeout=30.0)
+        self._api = f"/api/campaigns/{session.slug}"
+        username = account.annotator.username
+        self._request("GET", "/accounts/login/")
+        form = {
+            "username": username,
+            "password": account.password,
+            "csrfmiddlewaretoken": self._client.cookies["csrftoken"],
+        }
+        self._request("POST", "/accounts/login/", data=form)
+        if "sessionid" not in self._client.cookies:
+            self.close()
+            raise AnnotatorError(f"{session.url} does not let {username} log in.")
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._client.close()
+
+    def leases(self) -> list[dict[str, Any]]:
+        """Lease photos; an empty list when there are none for this annotator."""
+        leases: list[dict[str, Any]] = self._post("/leases", {"count": LEASES})["leases"]
+        return leases
+
+    def photo(self, lease: Mapping[str, Any]) -> bytes:
+        """Download the original bytes of a leased photo."""
+        return self._request("GET", lease["url"]).content
+
+    def answer(self, image_id: int, client_id: uuid.UUID, judgement: Judgement) -> bool:
+        """Send an answer; False when the site had it already."""
+        sent = {
+            "client_id": str(client_id),
+            "image_id": image_id,
+            "watch": judgement.watch,
+            "score": judgement.score,
+            "milliseconds": judgement.milliseconds,
+            "viewing": {"input": "simulated"},
+        }
+        return bool(self._post("/annotations", sent)["created"])
+
+    def give_back(self, image_ids: list[int]) -> None:
+        """Return leases that will not be answered."""
+        if image_ids:
+            self._post("/leases/return", {"image_ids": image_ids})
+
+    def _post(self, path: str, content: Mapping[str, Any]) -> dict[str, Any]:
+        token = {"x-csrftoken": self._client.cookies["csrftoken"]}
+        answer: dict[str, Any] = self._request("POST", self._api + path, json=content, headers=token).json()
+        return answer
+
+    def _request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        """Send a request until the site answers it. Raises AnnotatorError for a refusal, or when patience ends."""
+        wait, until = _FIRST_WAIT, time.monotonic() + self._session.patience
+        while True:
+            try:
+                response = self._client.request(method, path, **arguments)
+                problem = f"{response.status_code}: {response.text[:200]}"
+            except httpx.TransportError as error:
+                response, problem = None, repr(error)
+            if response is not None and response.status_code < 400:
+                return response
+            final = response is not None and response.status_code < 500 and response.status_code != 429
+            if final or time.monotonic() + wait > until:
+                raise AnnotatorError(f"{method} {path} as {self.account.annotator.username} answered {problem}")
+            self.retries += 1
+            time.sleep(wait)
+            wait = min(2 * wait, _LONGEST_WAIT)
+
+
+class PanelAtWork:
+    """Plays one session; made for one call of `run`."""
+
+    def __init__(
+        self,
+        session: PanelSession,
+        panel: Panel,
+        accounts: list[Account],
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """`progress` is called with the answers so far, from any thread, after each."""
+        self._session = session
+        self._panel = panel
+        self._progress = progress
+        self._eyes = Eyes()
+        self._ready: queue.SimpleQueue[Browser | Account] = queue.SimpleQueue()
+        for account in accounts:
+            self._ready.put(account)
+        self._counts = {account.annotator.username: 0 for account in accounts}
+        self._begun = self._repeated = self._retries = 0
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+
+    def run(self) -> PanelReport:
+        """Let everybody work until the queue is empty or the limit reached.
+
+        Raises AnnotatorError when the site refuses one of them; the others stop too.
+        """
+        start = time.monotonic()
+        with ThreadPoolExecutor(self._session.at_once) as pool:
+            for turn in [pool.submit(self._take_turns) for _ in range(self._session.at_once)]:
+                turn.result()
+        return PanelReport(
+            answers=sum(self._counts.values()),
+            repeated=self._repeated,
+            retries=self._retries,
+            by_annotator=dict(self._counts),
+            seconds=time.monotonic() - start,
+        )
+
+    def _take_turns(self) -> None:
+        """Work as whoever waits longest, a few photos at a time, until nobody waits."""
+        try:
+            while not self._stop.is_set():
+                try:
+                    waiting = self._ready.get_nowait()
+                except queue.Empty:
+                    return
+                browser = waiting if isinstance(waiting, Browser) else Browser(self._session, waiting)
+                if self._work(browser):
+                    self._ready.put(browser)
+                else:
+                    self._retries += browser.retries
+                    browser.close()
+        except BaseException:
+            self._stop.set()
+            raise
+
+    def _work(self, browser: Browser) -> bool:
+        """Answer one handful of leases; False when there is nothing left to do for this annotator."""
+        for _ in range(_EMPTY_TRIES):
+            leases = browser.leases()
+            if leases:
+                break
+            time.sleep(0.2)
+        else:
+            return False
+        for place, lease in enumerate(leases):
+            if not self._may_begin():
+                browser.give_back([left["image_id"] for left in leases[place:]])
+                return False
+            self._answer(browser, lease)
+        return True
+
+    def _may_begin(self) -> bool:
+        with self._lock:
+            if self._stop.is_set() or (self._session.limit is not None and self._begun >= self._session.limit):
+                return False
+            self._begun += 1
+            return True
+
+    def _answer(self, browser: Browser, lease: Mapping[str, Any]) -> None:
+        annotator, session = browser.account.annotator, self._session
+        photo, percept = self._eyes.look(browser.photo(lease))
+        judgement = self._panel.judge(
+            annotator,
+            percept,
+            photo,
+            watch=session.truth.get(lease["name"]),
+            lowest=session.lowest,
+            highest=session.highest,
+        )
+        if session.hurry is not None:
+            self._stop.wait(judgement.milliseconds / 1000 / session.hurry)
+        client_id = uuid.uuid4()
+        browser.answer(lease["image_id"], client_id, judgement)
+        again = np.random.default_rng(client_id.int % 2**64).random() < session.resend
+        repeated = again and not browser.answer(lease["image_id"], client_id, judgement)
+        with self._lock:
+            self._counts[annotator.username] += 1
+            self._repeated += repeated
+            answers = sum(self._counts.values())
+        if self._progress:
+            self._progress(answers)

@@ -1,0 +1,92 @@
+"""About two hundred demo photos, made on the spot: half show a watch, each has a known degradation."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from iqs_site.demo.degradations import DEGRADATIONS, GRADES, photo_degrade
+from iqs_site.demo.scenes import SOURCES, grain_add, scene_draw, watch_compose
+from iqs_site.demo.watches import KINDS
+
+Choice = TypeVar("Choice")
+PHOTO_COUNT = 200
+PHOTO_SEED = 20260101
+
+
+@dataclass(frozen=True)
+class DemoPhoto:
+    """What is known about one demo photo.
+
+    name: file name. scene: key of SOURCES. watch: key of KINDS, or '' for a photo without one.
+    degradation: key of DEGRADATIONS. grade: 0 (none) … 4 (severe). seed: of everything else about it.
+    """
+
+    name: str
+    scene: str
+    watch: str
+    degradation: str
+    grade: int
+    seed: tuple[int, int]
+
+    @property
+    def details(self) -> dict[str, str | int | bool]:
+        """Return what `Image.details` keeps."""
+        return {"degradation": self.degradation, "grade": self.grade, "watch": bool(self.watch), "kind": self.watch}
+
+
+def photos_plan(count: int = PHOTO_COUNT, seed: int = PHOTO_SEED) -> list[DemoPhoto]:
+    """Return what to draw: watches, scenes, degradations and grades each in nearly equal shares.
+
+    The same count and seed give the same plan; a smaller count is no prefix of a larger one.
+    """
+    rng = np.random.default_rng(seed)
+    watches = [*_shares(list(KINDS), (count + 1) // 2, rng), *[""] * (count // 2)]
+    scenes = [*_shares(list(SOURCES), (count + 1) // 2, rng), *_shares(list(SOURCES), count // 2, rng)]
+    faults = _shares([(name, grade) for name in DEGRADATIONS for grade in range(GRADES)], count, rng)
+    # File names must not give the answer away, so watches and other photos are shuffled together.
+    return [
+        DemoPhoto(f"photo-{place:03d}.jpg", scenes[i], watches[i], *faults[i], seed=(seed, int(i)))
+        for place, i in enumerate(rng.permutation(count), start=1)
+    ]
+
+
+def photo_make(photo: DemoPhoto) -> bytes:
+    """Return the bytes of the JPEG file. The same plan gives the same bytes with the same Pillow."""
+    rng = np.random.default_rng(photo.seed)
+    picture = scene_draw(photo.scene, rng)
+    if photo.watch:
+        picture = watch_compose(picture, photo.watch, rng)
+    return photo_degrade(grain_add(picture, rng), photo.degradation, photo.grade, rng)
+
+
+def photos_write(
+    folder: Path, plan: list[DemoPhoto], progress: Callable[[int, int], None] | None = None
+) -> Iterator[tuple[Path, DemoPhoto]]:
+    """Write each photo of the plan into the folder and give its path, in the order of the plan.
+
+    `progress` is called with (done, total) after each.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def write(photo: DemoPhoto) -> Path:
+        path = folder / photo.name
+        path.write_bytes(photo_make(photo))
+        return path
+
+    # Threads are enough: Pillow and NumPy let others run while they work on pixels.
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for done, (path, photo) in enumerate(zip(pool.map(write, plan), plan, strict=True), start=1):
+            if progress:
+                progress(done, len(plan))
+            yield path, photo
+
+
+def _shares(choices: list[Choice], count: int, rng: np.random.Generator) -> list[Choice]:
+    """Return `count` of the choices, shuffled, each as often as any other but one."""
+    repeated = (choices * (count // len(choices) + 1))[:count]
+    return [repeated[i] for i in rng.permutation(count)]

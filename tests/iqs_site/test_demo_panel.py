@@ -1,0 +1,174 @@
+"""Simulated annotators: their measures follow known degradations, their answers have the spread of real panels."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from iqs_site.demo.degradations import DEGRADATIONS, GRADES, photo_degrade
+from iqs_site.demo.panel import ORDINARY, Panel
+from iqs_site.demo.perception import MEASURES, Percept, photo_perceive
+from iqs_site.demo.scenes import scene_draw
+
+PANEL = Panel()
+
+
+@pytest.fixture(scope="module")
+def graded() -> dict[str, list[list[Percept]]]:
+    """Return per degradation the percepts [scene][grade] of three scenes."""
+    photos = [scene_draw(name, np.random.default_rng(4)).resize((720, 540)) for name in ("coffee", "china", "gravel")]
+    return {
+        degradation: [
+            [
+                photo_perceive(photo_degrade(photo, degradation, grade, np.random.default_rng(1)))
+                for grade in range(GRADES)
+            ]
+            for photo in photos
+        ]
+        for degradation in DEGRADATIONS
+    }
+
+
+@pytest.mark.parametrize("degradation", DEGRADATIONS)
+def test_perceived_quality_falls_with_the_grade_of_each_degradation(
+    degradation: str, graded: dict[str, list[list[Percept]]]
+):
+    for grades in graded[degradation]:
+        qualities = [PANEL.quality(percept) for percept in grades]
+        ranks = np.argsort(np.argsort(qualities))
+        assert np.corrcoef(ranks, range(GRADES))[0, 1] <= -0.69, qualities  # a dull photo gains by the first stop
+        assert qualities[0] - qualities[4] > 1.0, qualities
+
+
+@pytest.mark.parametrize(
+    ("degradation", "measure", "rises"),
+    [
+        ("blur", "sharpness", False),
+        ("motion blur", "sharpness", False),
+        ("downscaling", "sharpness", False),
+        ("noise", "noise", True),
+        ("compression", "blockiness", True),
+        ("underexposure", "darkness", True),
+        ("overexposure", "clipping", True),
+    ],
+)
+def test_each_degradation_moves_its_own_measure(
+    degradation: str, measure: str, rises: bool, graded: dict[str, list[list[Percept]]]
+):
+    for grades in graded[degradation]:
+        change = getattr(grades[4], measure) - getattr(grades[0], measure)
+        assert (change if rises else -change) > 0.1
+
+
+@pytest.mark.parametrize("size", [(1, 1), (17, 300), (640, 640), (2000, 30)])
+def test_measures_of_a_flat_photo_of_any_shape_are_finite(size: tuple[int, int]):
+    buffer = io.BytesIO()
+    Image.new("L", size, 128).save(buffer, "PNG")
+
+    percept = photo_perceive(buffer.getvalue())
+
+    values = [getattr(percept, name) for name in MEASURES]
+    assert all(0 <= value <= 1 for value in values)
+    assert percept.noise == percept.contrast == percept.colourfulness == 0
+
+
+def test_noise_is_measured_in_grey_values():
+    rng = np.random.default_rng(2)
+    pixels = np.clip(128 + 12 * rng.standard_normal((480, 640)), 0, 255).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+
+    # The quietest tenth lies a little below the true 12.
+    assert 30 * photo_perceive(buffer.getvalue()).noise == pytest.approx(11, abs=1)
+
+
+def test_colourfulness_of_pure_red_is_what_the_paper_defines():
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64), (255, 0, 0)).save(buffer, "PNG")
+
+    # No spread; mean of red−green is 255, of yellow−blue 127.5: 0.3·√(255² + 127.5²) = 85.53
+    assert photo_perceive(buffer.getvalue()).colourfulness == pytest.approx(0.8553, abs=1e-3)
+
+
+def _votes(count: int = 10, photos: int = 400) -> np.ndarray:
+    """Return scores [photos, annotators] for percepts spread as those of real photos."""
+    rng = np.random.default_rng(5)
+    spread = {"sharpness": 0.18, "noise": 0.05, "blockiness": 0.1, "contrast": 0.15, "colourfulness": 0.2}
+    percepts = [
+        Percept(
+            **{
+                name: float(np.clip(getattr(ORDINARY, name) + rng.normal(0, spread.get(name, 0.02)), 0, 1))
+                for name in MEASURES
+            }
+        )
+        for _ in range(photos)
+    ]
+    annotators = PANEL.annotators(count)
+    return np.array(
+        [[PANEL.judge(a, percept, str(i), watch=True).score for a in annotators] for i, percept in enumerate(percepts)]
+    )
+
+
+def test_the_panel_disagrees_as_much_as_honest_panels_do():
+    scores = _votes()
+    mean, variance = scores.mean(axis=1), scores.var(axis=1, ddof=1)
+    parabola = -(mean**2) + 11 * mean - 10  # SOS² = a·(−x² + 11x − 10) on 1-10, by least squares
+
+    assert 0.18 < (variance * parabola).sum() / (parabola**2).sum() < 0.27
+
+
+def test_annotators_differ_in_bias_and_keep_theirs():
+    scores = _votes(photos=200)
+    own = scores.mean(axis=0) - scores.mean()
+    biases = [annotator.bias for annotator in PANEL.annotators()]
+
+    assert np.std(own) > 0.3
+    assert np.corrcoef(own, biases)[0, 1] > 0.8
+
+
+def test_watch_answers_are_mostly_right_sometimes_wrong_and_sometimes_unsure():
+    annotators = PANEL.annotators()
+    answers = {
+        truth: [PANEL.judge(a, ORDINARY, str(i), watch=truth).watch for a in annotators for i in range(200)]
+        for truth in (True, False)
+    }
+
+    right = (answers[True].count("yes") + answers[False].count("no")) / 4000
+    wrong = (answers[True].count("no") + answers[False].count("yes")) / 4000
+    assert 0.93 < right < 0.99
+    assert 0.002 < wrong < 0.04
+
+
+def test_nobody_knows_whether_there_is_a_watch_when_nobody_told_them():
+    assert {PANEL.judge(a, ORDINARY, "x", watch=None).watch for a in PANEL.annotators()} == {"unsure"}
+
+
+def test_answers_depend_on_seed_annotator_and_photo_alone():
+    first, second = PANEL.annotators(2)
+
+    again = Panel().judge(first, ORDINARY, "photo", watch=True)
+    assert PANEL.judge(first, ORDINARY, "photo", watch=True) == again
+    scores = [
+        [panel.judge(annotator, ORDINARY, str(photo), watch=True).score for photo in range(30)]
+        for panel, annotator in ((PANEL, first), (PANEL, second), (Panel(seed=2), first))
+    ]
+    assert scores[0] != scores[1] != scores[2] != scores[0]
+
+
+def test_the_first_annotators_are_the_same_in_every_panel_size():
+    assert PANEL.annotators(3) == PANEL.annotators(10)[:3]
+    assert [annotator.username for annotator in PANEL.annotators(2)] == ["sim-01", "sim-02"]
+
+
+@given(values=st.tuples(*[st.floats(0, 1)] * len(MEASURES)), lowest=st.integers(0, 5), span=st.integers(1, 100))
+@settings(max_examples=60, deadline=None)
+def test_scores_stay_on_the_scale(values: tuple[float, ...], lowest: int, span: int):
+    judgement = PANEL.judge(
+        PANEL.annotators(1)[0], Percept(*values), "p", watch=False, lowest=lowest, highest=lowest + span
+    )
+
+    assert lowest <= judgement.score <= lowest + span
+    assert judgement.milliseconds > 0
