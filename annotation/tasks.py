@@ -1,8 +1,52 @@
 """Work that workers do. Every task takes ids, calls one service, and may run twice without harm."""
 
-from celery import shared_task
+import logging
+from typing import Any
+
+from celery import current_app, shared_task
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from annotation.services import batches, queue
+
+logger = logging.getLogger(__name__)
+
+
+def announce(task: str, *args: Any) -> None:
+    """Send a task by name once the transaction is committed.
+
+    By name, since the task may belong to an app that imports this one. A broker that does not answer is
+    no error: the sweep finds the work a little later.
+    """
+
+    def send() -> None:
+        try:
+            current_app.send_task(task, args)
+        except (OperationalError, OSError) as error:
+            logger.info("The broker took no %s (%s); the sweep will find the work.", task, error)
+
+    transaction.on_commit(send)
+
+
+@shared_task
+def batch_import(batch_id: int) -> None:
+    """Work through an import, unless another worker does."""
+    batch = batches.batch_claim(batch_id=batch_id)
+    if batch is None:
+        return
+    try:
+        batches.batch_run(batch=batch)
+    except batches.ImportLost as lost:
+        logger.warning("%s", lost)
+        return
+    if batch.added:
+        announce("inference.tasks.sweep")
 
 
 @shared_task
 def sweep() -> None:
-    """Find work that nobody announced."""
+    """Find work that nobody announced: leases that ran out, imports without a worker, dropped uploads."""
+    queue.leases_expire()
+    batches.uploads_abandoned_discard()
+    for batch_id in batches.batches_unattended():
+        batch_import.delay(batch_id)

@@ -1,0 +1,298 @@
+"""The life of an import: received, claimed by one worker, worked through, resumed when the worker died.
+
+The batch row is the progress that people see. What was handled can be told from the tables alone (rows
+of `Image` and `ImportRejection` of this batch), so an import that was cut off anywhere continues with
+right counts.
+"""
+
+import logging
+import shutil
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from annotation.import_sources import Candidate, ImportSource, Limits, SourceError
+from annotation.models import Campaign, Image, ImportBatch, ImportRejection, User
+from annotation.photo_decoding import PhotoRejected
+from annotation.services.images import CampaignPhotos, StoredPhoto, images_add, photo_store
+
+logger = logging.getLogger(__name__)
+
+UPLOAD = "upload"  # `source` of batches whose files came through the browser
+STALE = timedelta(seconds=60)  # without a heartbeat for that long, whoever worked on it is taken for dead
+ABANDONED = timedelta(days=1)  # uploads nobody touched for that long are dropped
+_ROWS = 100  # photos per transaction
+_SECONDS = 1.0  # between two signs of life
+
+Details = Mapping[str, Mapping[str, Any]]
+Progress = Callable[[ImportBatch], None]
+
+
+class ImportLost(Exception):
+    """Another worker has taken the batch over; this one must leave it alone."""
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What became of one candidate: a photo to write, a reason, or neither for a known content."""
+
+    candidate: Candidate
+    photo: StoredPhoto | None = None
+    reason: str = ""
+
+
+def batch_folder(batch: ImportBatch) -> Path:
+    """Return where the files of an upload wait for their import."""
+    return Path(settings.UPLOADS_ROOT) / str(batch.pk)
+
+
+def upload_begin(*, campaign: Campaign, by: User | None) -> ImportBatch:
+    """Open a batch that takes files from the browser."""
+    return ImportBatch.objects.create(
+        campaign=campaign,
+        created_by=by,
+        source=UPLOAD,
+        state=ImportBatch.State.RECEIVING,
+        heartbeat_at=timezone.now(),
+    )
+
+
+def batch_submit(*, batch: ImportBatch) -> bool:
+    """Queue an upload whose files have arrived, or a failed import once more; False when it is neither.
+
+    The caller announces `annotation.tasks.batch_import` once the transaction is committed.
+    """
+    waiting = [ImportBatch.State.RECEIVING, ImportBatch.State.FAILED]
+    return bool(
+        ImportBatch.objects.filter(pk=batch.pk, state__in=waiting).update(
+            state=ImportBatch.State.QUEUED, message="", heartbeat_at=None, finished_at=None
+        )
+    )
+
+
+def batch_discard(*, batch: ImportBatch, message: str) -> bool:
+    """Drop an upload that was not finished, with its files; False when it is no longer open."""
+    dropped = ImportBatch.objects.filter(pk=batch.pk, state=ImportBatch.State.RECEIVING).update(
+        state=ImportBatch.State.FAILED, message=message, finished_at=timezone.now()
+    )
+    if dropped:
+        shutil.rmtree(batch_folder(batch), ignore_errors=True)
+    return bool(dropped)
+
+
+def batch_claim(*, batch_id: int) -> ImportBatch | None:
+    """Take a queued batch, or one whose worker died; None when there is nothing to take."""
+    now = timezone.now()
+    taken = ImportBatch.objects.filter(_claimable(now), pk=batch_id).update(
+        state=ImportBatch.State.RUNNING, heartbeat_at=now, message=""
+    )
+    return ImportBatch.objects.select_related("campaign").get(pk=batch_id) if taken else None
+
+
+def batches_unattended() -> list[int]:
+    """Return the ids of batches that a worker should take, oldest first."""
+    return list(ImportBatch.objects.filter(_claimable(timezone.now())).order_by("pk").values_list("pk", flat=True))
+
+
+def uploads_abandoned_discard() -> int:
+    """Drop uploads that nobody touched for a day, and return how many those were."""
+    old = ImportBatch.objects.filter(state=ImportBatch.State.RECEIVING, heartbeat_at__lt=timezone.now() - ABANDONED)
+    return sum(batch_discard(batch=batch, message="The upload was not finished within a day.") for batch in old)
+
+
+def folder_import(
+    *,
+    campaign: Campaign,
+    source: Path,
+    by: User | None = None,
+    details: Details | None = None,
+    progress: Progress | None = None,
+) -> ImportBatch:
+    """Import a folder or a zip here and now, and return the batch in its final state.
+
+    `details` gives what is known about photos, by name, for `Image.details`. Files stay where they are.
+    Interrupted from the keyboard, the batch is closed; running the import again continues it, since
+    photos are known by content.
+    """
+    batch = ImportBatch.objects.create(
+        campaign=campaign,
+        created_by=by,
+        source=str(source.resolve()),
+        state=ImportBatch.State.RUNNING,
+        heartbeat_at=timezone.now(),
+    )
+    return batch_run(batch=batch, details=details, progress=progress)
+
+
+def batch_run(*, batch: ImportBatch, details: Details | None = None, progress: Progress | None = None) -> ImportBatch:
+    """Import every file of a claimed batch; `progress` is called with the batch about once a second.
+
+    The batch ends as done, or as failed with a sentence that says why. Raises ImportLost when another
+    worker has taken it over meanwhile.
+    """
+    upload = batch.source == UPLOAD
+    try:
+        path = batch_folder(batch) if upload else Path(batch.source)
+        limits = Limits(settings.IQS_MAX_FILE_BYTES, settings.IQS_MAX_ZIP_BYTES, settings.IQS_MAX_FILES_PER_IMPORT)
+        if upload:
+            path.mkdir(parents=True, exist_ok=True)
+        with ImportSource(path, limits) as source:
+            _Run(batch, source.candidates, details or {}, progress or (lambda batch: None), upload).work()
+    except ImportLost:
+        raise
+    except SourceError as error:
+        return _close(batch, ImportBatch.State.FAILED, str(error))
+    except OSError as error:
+        logger.exception("Import %s stopped.", batch.pk)
+        return _close(batch, ImportBatch.State.FAILED, f"The files cannot be kept: {error.strerror or error}.")
+    except KeyboardInterrupt:
+        _close(batch, ImportBatch.State.FAILED, "It was interrupted; what was imported by then stays.")
+        raise
+    except Exception as error:
+        logger.exception("Import %s failed.", batch.pk)
+        return _close(batch, ImportBatch.State.FAILED, f"It stopped at an error ({type(error).__name__}); see the log.")
+    if upload:
+        shutil.rmtree(path, ignore_errors=True)
+    return _close(batch, ImportBatch.State.DONE, "")
+
+
+class _Run:
+    """One pass over the candidates of a batch."""
+
+    def __init__(
+        self, batch: ImportBatch, candidates: list[Candidate], details: Details, progress: Progress, upload: bool
+    ) -> None:
+        self.batch = batch
+        self.details = details
+        self.progress = progress
+        self.upload = upload
+        self.known = CampaignPhotos(batch.campaign)
+        self.outcomes: list[_Outcome] = []
+        self.left_in_file: dict[Path, int] = {}
+        self._resume(candidates)
+
+    def _resume(self, candidates: list[Candidate]) -> None:
+        """Count what an earlier attempt did, and leave the rest in `self.todo`.
+
+        Files of an upload disappear once they are handled, those of a folder do not. So of all `total`
+        files those that are not here any more were handled; what of them was neither added nor rejected
+        was a duplicate. Duplicates that are still here are looked at again, and counted then.
+        """
+        batch = self.batch
+        added = set(Image.objects.filter(batch=batch).values_list("name", flat=True))
+        rejected = set(ImportRejection.objects.filter(batch=batch).values_list("name", flat=True))
+        here = {candidate.name for candidate in candidates}
+        batch.total = max(batch.total, len(here | added | rejected))
+        batch.added, batch.rejected = len(added), len(rejected)
+        batch.duplicates = batch.total - len(here | added | rejected)
+        self.todo = [candidate for candidate in candidates if candidate.name not in added | rejected]
+        for candidate in self.todo:
+            self.left_in_file[candidate.file] = self.left_in_file.get(candidate.file, 0) + 1
+        if self.upload:
+            for file in {candidate.file for candidate in candidates} - set(self.left_in_file):
+                file.unlink(missing_ok=True)
+
+    def work(self) -> None:
+        """Handle every candidate: threads read, decode and store, this one writes rows."""
+        self.known.refresh()
+        self._flush()
+        due = time.monotonic() + _SECONDS
+        for outcome in self._outcomes():
+            self.outcomes.append(outcome)
+            if len(self.outcomes) >= _ROWS or time.monotonic() >= due:
+                self._flush()
+                due = time.monotonic() + _SECONDS
+        self._flush()
+
+    def _outcomes(self) -> Iterator[_Outcome]:
+        """Yield outcomes in the order of the candidates, a few files ahead in other threads.
+
+        The window bounds memory: each file in it may hold its bytes and its pixels.
+        """
+        window: deque[Future[_Outcome]] = deque()
+        with ThreadPoolExecutor(settings.IQS_THREADS, thread_name_prefix="import") as pool:
+            try:
+                for candidate in self.todo:
+                    window.append(pool.submit(self._handle, candidate))
+                    if len(window) > 2 * settings.IQS_THREADS:
+                        yield window.popleft().result()
+                while window:
+                    yield window.popleft().result()
+            finally:
+                for future in window:
+                    future.cancel()
+
+    def _handle(self, candidate: Candidate) -> _Outcome:
+        try:
+            data = candidate.read()
+            if sha256(data).digest() in self.known.digests:
+                return _Outcome(candidate)
+            details = self.details.get(candidate.name)
+            return _Outcome(candidate, photo_store(name=candidate.name, data=data, details=details))
+        except PhotoRejected as rejection:
+            return _Outcome(candidate, reason=str(rejection))
+
+    def _flush(self) -> None:
+        """Write what was found since the last time, with the new counts, then let go of the files.
+
+        The heartbeat is the proof of ownership: it is replaced only while it is the one written last.
+        """
+        batch, handled = self.batch, self.outcomes
+        photos = [outcome.photo for outcome in handled if outcome.photo]
+        rejections = [
+            ImportRejection(batch=batch, name=outcome.candidate.name, reason=outcome.reason)
+            for outcome in handled
+            if outcome.reason
+        ]
+        with transaction.atomic():
+            added = images_add(batch=batch, photos=photos, known=self.known) if photos else 0
+            if rejections:
+                ImportRejection.objects.bulk_create(rejections, ignore_conflicts=True)
+            _beat(
+                batch,
+                total=batch.total,
+                added=batch.added + added,
+                rejected=batch.rejected + len(rejections),
+                duplicates=batch.duplicates + len(handled) - added - len(rejections),
+            )
+        self.outcomes = []
+        for outcome in handled:
+            self._let_go(outcome.candidate.file)
+        self.progress(batch)
+
+    def _let_go(self, file: Path) -> None:
+        """Remove a file of an upload once all that is in it was handled."""
+        self.left_in_file[file] -= 1
+        if self.upload and not self.left_in_file[file]:
+            file.unlink(missing_ok=True)
+
+
+def _claimable(now: datetime) -> Q:
+    return Q(state=ImportBatch.State.QUEUED) | Q(state=ImportBatch.State.RUNNING, heartbeat_at__lt=now - STALE)
+
+
+def _beat(batch: ImportBatch, **fields: Any) -> None:
+    """Write to a running batch. Raises ImportLost when another worker owns it by now."""
+    now = timezone.now()
+    mine = ImportBatch.objects.filter(pk=batch.pk, state=ImportBatch.State.RUNNING, heartbeat_at=batch.heartbeat_at)
+    if not mine.update(heartbeat_at=now, **fields):
+        raise ImportLost(f"Import {batch.pk} was taken over by another worker.")
+    batch.heartbeat_at = now
+    for name, value in fields.items():
+        setattr(batch, name, value)
+
+
+def _close(batch: ImportBatch, state: ImportBatch.State, message: str) -> ImportBatch:
+    _beat(batch, state=state, message=message, finished_at=timezone.now())
+    return batch
