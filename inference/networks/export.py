@@ -1,0 +1,64 @@
+"""From PyTorch to ONNX: what trains here is served by ONNX Runtime, and runs anywhere else."""
+
+import logging
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from inference.networks.backbones import StagedBackbone
+from inference.networks.heads import Heads
+
+OPSET = 18
+
+
+class _Served(nn.Module):
+    """Heads with the outputs that serving wants: probabilities instead of logits."""
+
+    def __init__(self, heads: Heads) -> None:
+        super().__init__()
+        self.heads = heads
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return watch probability [N], synset probabilities [N, S], quality distribution [N, K]."""
+        output = self.heads(features)
+        return output.watch_logit.sigmoid(), output.synset_probabilities, output.quality_logits.softmax(1)
+
+
+def heads_to_onnx(heads: Heads, path: Path) -> None:
+    """Write the heads as an ONNX graph: features [N, D] → watch_probability, synset_probabilities, distribution."""
+    example = torch.zeros(2, heads.config.feature_size)
+    _export(
+        _Served(heads).eval(), example, path, "features", ["watch_probability", "synset_probabilities", "distribution"]
+    )
+
+
+def backbone_to_onnx(backbone: StagedBackbone, path: Path) -> None:
+    """Write the backbone as an ONNX graph: pixels uint8 [N, side, side, 3] → features float32 [N, D]."""
+    side = backbone.config.input_size
+    _export(backbone.eval(), torch.zeros(2, side, side, 3, dtype=torch.uint8), path, "pixels", ["features"])
+
+
+def _export(module: nn.Module, example: Tensor, path: Path, source: str, outputs: list[str]) -> None:
+    """Write the graph with any number of rows; the file appears whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The exporter reports each of its steps; none of them is for the person who waits.
+    for name in ("torch.onnx", "onnxscript", "onnx_ir"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
+        part = Path(folder) / path.name
+        program = torch.onnx.export(
+            module,
+            (example,),
+            input_names=[source],
+            output_names=outputs,
+            dynamic_shapes=({0: torch.export.Dim("rows", min=1, max=4096)},),
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+        if program is None:
+            raise RuntimeError(f"The exporter gave no graph for {path.name}.")
+        program.save(part, external_data=False)
+        part.replace(path)

@@ -1,0 +1,162 @@
+"""Heads: from stored features to the watch probability and the quality distribution."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import torch
+from torch import Tensor, nn
+
+from inference.networks.backbones import classifier_load
+from inference.networks.config import EFFICIENTNET_LITE0, BackboneConfig, backbone_config
+
+PRIOR_FOLDER = Path(__file__).resolve().parent.parent / "weights" / "quality_prior"
+PRIOR_BINS = 10
+_CLIP = 1e-7  # keeps log-odds finite; sums of synset probabilities below it count as it
+
+
+@dataclass(frozen=True)
+class HeadsConfig:
+    """The shape of a pair of heads."""
+
+    feature_size: int
+    """D, the length of the feature vector."""
+    pooled_start: int
+    """Where the pooled last layer begins in the vector."""
+    pooled_stop: int
+    """Where it ends."""
+    bins: int
+    """K, the opinion scores of the campaign's scale."""
+    hidden: int
+    """Units of the quality head's hidden layer; 0: a linear head."""
+    dropout: float
+    """Share of hidden units silenced while training."""
+    synsets: tuple[int, ...]
+    """ImageNet classes whose probabilities are added up."""
+    inner_bins: int = PRIOR_BINS
+    """Bins that the quality head computes before they are mapped to `bins`."""
+    backbone: str = EFFICIENTNET_LITE0.name
+    """Whose features and whose ImageNet classifier."""
+
+    def as_card(self) -> dict[str, Any]:
+        """Return the configuration as JSON values."""
+        return {**asdict(self), "synsets": list(self.synsets)}
+
+    @classmethod
+    def from_card(cls, card: dict[str, Any]) -> Self:
+        """Return the configuration that `as_card` wrote."""
+        return cls(**{**card, "synsets": tuple(card["synsets"])})
+
+
+class HeadsOutput(NamedTuple):
+    """What the heads say about N photos."""
+
+    synset_probabilities: Tensor  # [N, S]
+    watch_logit: Tensor  # [N], log-odds
+    quality_logits: Tensor  # [N, K]; softmax gives the distribution
+
+
+class Heads(nn.Module):
+    """A watch head and a quality head on the features of one backbone.
+
+    Watch: logit = a·logit(Σ synset probabilities) + b + w·standardised pooled features. With a = 1,
+    b = 0, w = 0, as at the beginning, it is exactly the sum of the probabilities.
+    Quality: standardised features → (hidden layer →) logits over the scores.
+    """
+
+    feature_mean: Tensor
+    feature_std: Tensor
+    class_weight: Tensor
+    class_bias: Tensor
+    rebin: Tensor
+
+    def __init__(self, config: HeadsConfig, classifier: tuple[Tensor, Tensor] | None = None) -> None:
+        """Build heads with fresh quality weights.
+
+        `classifier` is the ImageNet classifier (weight [classes, pooled], bias [classes]); by default
+        the one of `config.backbone`. It is not part of what is saved: it comes with the backbone.
+        """
+        super().__init__()
+        self.config = config
+        weight, bias = classifier or classifier_load(backbone_config(config.backbone))
+        self.register_buffer("class_weight", weight.detach().clone(), persistent=False)
+        self.register_buffer("class_bias", bias.detach().clone(), persistent=False)
+        self.register_buffer("rebin", rebin_matrix(config.inner_bins, config.bins), persistent=False)
+        self.register_buffer("feature_mean", torch.zeros(config.feature_size))
+        self.register_buffer("feature_std", torch.ones(config.feature_size))
+        self.watch_scale = nn.Parameter(torch.ones(()))
+        self.watch_shift = nn.Parameter(torch.zeros(()))
+        self.watch_weight = nn.Parameter(torch.zeros(config.pooled_stop - config.pooled_start))
+        self.quality: nn.Module = (
+            nn.Sequential(
+                nn.Linear(config.feature_size, config.hidden),
+                nn.GELU(),
+                nn.Dropout(config.dropout),
+                nn.Linear(config.hidden, config.inner_bins),
+            )
+            if config.hidden
+            else nn.Linear(config.feature_size, config.inner_bins)
+        )
+
+    def standardise(self, features: Tensor) -> Tensor:
+        """Return features less their mean, over their standard deviation, cut at ±8: [N, D]."""
+        return ((features - self.feature_mean) / self.feature_std).clamp(-8.0, 8.0)
+
+    def zero_shot(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the synset probabilities [N, S] and the log-odds of their sum [N]."""
+        start, stop = self.config.pooled_start, self.config.pooled_stop
+        probabilities = nn.functional.linear(features[:, start:stop], self.class_weight, self.class_bias).softmax(1)
+        synsets = probabilities[:, list(self.config.synsets)]
+        total = synsets.sum(1).clamp(_CLIP, 1 - _CLIP)
+        return synsets, total.log() - (1 - total).log()
+
+    def forward(self, features: Tensor) -> HeadsOutput:
+        """Return what the heads say about features float32 [N, D]."""
+        start, stop = self.config.pooled_start, self.config.pooled_stop
+        standardised = self.standardise(features)
+        synsets, log_odds = self.zero_shot(features)
+        learned = standardised[:, start:stop] @ self.watch_weight
+        watch = self.watch_scale * log_odds + self.watch_shift + learned
+        logits = self.quality(standardised)
+        if self.config.bins != self.config.inner_bins:
+            logits = (logits.softmax(1) @ self.rebin + 1e-8).log()
+        return HeadsOutput(synsets, watch, logits)
+
+
+def rebin_matrix(bins: int, new_bins: int) -> Tensor:
+    """Return the map [bins, new_bins] that spreads each bin's probability over the new bins it overlaps.
+
+    Both scales span the same range, and probability lies evenly within a bin, so rows add up to one.
+    """
+    edges, new_edges = torch.arange(bins + 1) / bins, torch.arange(new_bins + 1) / new_bins
+    low = torch.maximum(edges[:-1, None], new_edges[None, :-1])
+    high = torch.minimum(edges[1:, None], new_edges[None, 1:])
+    overlap = (high - low).clamp(min=0.0)
+    return overlap / overlap.sum(1, keepdim=True)
+
+
+def heads_fresh(config: BackboneConfig, *, bins: int, synsets: tuple[int, ...], hidden: int = 64) -> Heads:
+    """Return heads for a backbone whose quality part has learned nothing yet."""
+    return Heads(
+        HeadsConfig(
+            feature_size=config.feature_size,
+            pooled_start=config.pooled_start,
+            pooled_stop=config.feature_size,
+            bins=bins,
+            hidden=hidden,
+            dropout=0.5,
+            synsets=synsets,
+            backbone=config.name,
+        )
+    )
+
+
+def prior_for_scale(bins: int, synsets: tuple[int, ...]) -> Heads:
+    """Return the shipped prior, its distribution mapped to `bins` scores, for these synsets.
+
+    Raises CheckpointError when the shipped files are damaged.
+    """
+    from inference.networks.checkpoint import heads_load
+
+    heads, _card = heads_load(PRIOR_FOLDER, bins=bins, synsets=synsets)
+    return heads
