@@ -1,0 +1,82 @@
+"""The annotate page as the server renders it; what its script does is tested in tests/browser."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from annotation.models import Campaign
+from annotation.views.annotate import MODULES, SKIP_REASONS, score_keys
+
+URL = "/campaigns/watches/annotate/"
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("anonymous", 302), ("mallory", 404), ("alice", 200), ("rita", 200), ("ada", 200)]
+)
+def test_members_only(client_of: Any, name: str, status: int) -> None:
+    assert client_of(name).get(URL).status_code == status
+
+
+def test_the_page_takes_four_queries(client_of: Any, django_assert_num_queries: Any) -> None:
+    client = client_of("alice")
+    with django_assert_num_queries(4):  # session, user, campaign, membership
+        client.get(URL)
+
+
+def test_a_scale_of_ten_has_a_button_and_a_key_for_each_score(client_of: Any) -> None:
+    page = client_of("alice").get(URL).content.decode()
+    assert re.findall(r'data-score="(\d+)"', page) == [str(score) for score in range(1, 11)]
+    assert re.findall(r'data-watch="(\w+)"', page) == ["yes", "no", "unsure"]
+    assert all(reason in page for reason in SKIP_REASONS)
+
+
+def test_a_long_scale_has_a_slider(client_of: Any) -> None:
+    Campaign.objects.update(scale_min=0, scale_max=100)
+    page = client_of("alice").get(URL).content.decode()
+    assert "data-score" not in page
+    assert 'type="range" id="slider-range" min="0" max="100"' in page
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "keys"),
+    [
+        (1, 10, {**{score: str(score) for score in range(1, 10)}, 10: "0"}),
+        (1, 5, {1: "1", 2: "2", 3: "3", 4: "4", 5: "5"}),
+        (0, 10, {score: str(score) for score in range(10)}),
+        (8, 12, {8: "8", 9: "9", 10: "0"}),
+    ],
+)
+def test_each_digit_means_one_score(lowest: int, highest: int, keys: dict[int, str]) -> None:
+    assert score_keys(Campaign(scale_min=lowest, scale_max=highest)) == keys
+
+
+def test_the_script_is_told_what_it_needs_and_instructions_are_escaped(client_of: Any, people: Any) -> None:
+    Campaign.objects.update(instructions="Look <script>alert(1)</script> closely.")
+    page = client_of("alice").get(URL).content.decode()
+    found = re.search(r'<script id="config" type="application/json">(.*?)</script>', page)
+    assert found
+    config = json.loads(found[1])
+    assert config["annotator"] == people["alice"].pk
+    assert config["api"] == "/api/campaigns/watches"
+    assert config["scoreKeys"]["0"] == 10
+    assert "<script>alert" not in page
+
+
+def test_the_page_runs_no_inline_script(client_of: Any) -> None:
+    page = client_of("alice").get(URL).content.decode()
+    for attributes in re.findall(r"<script([^>]*)>", page):
+        assert "src=" in attributes or 'type="application/json"' in attributes
+    assert not re.search(r"\son\w+=", page)
+
+
+def test_the_code_of_the_page_is_small_and_preloaded_whole() -> None:
+    folder = Path(settings.BASE_DIR) / "static"
+    scripts = [folder / "js" / f"{name}.js" for name in MODULES]
+    imported = {name for script in scripts for name in re.findall(r'from "\./(\w+)\.js"', script.read_text())}
+    assert imported | {"annotate"} == set(MODULES)
+    weight = sum(file.stat().st_size for file in [*scripts, folder / "css/site.css", folder / "css/annotate.css"])
+    assert weight <= 100_000
