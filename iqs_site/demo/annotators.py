@@ -15,19 +15,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
 import numpy as np
 
 from iqs_site.demo.panel import Judgement, Panel, SimulatedAnnotator
 from iqs_site.demo.perception import Percept, photo_perceive
+from iqs_site.demo.site_client import SiteClient, SiteError
 
 LEASES = 5  # photos taken at a time
 _EMPTY_TRIES = 3  # looks at an empty queue before an annotator goes home: claims in progress hide photos for a moment
-_FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0  # seconds between two attempts
-
-
-class AnnotatorError(RuntimeError):
-    """The site does not let a simulated annotator work; the message says what it answered."""
 
 
 @dataclass(frozen=True)
@@ -86,52 +81,35 @@ class Eyes:
         self._seen: dict[str, Percept] = {}
 
     def look(self, data: bytes) -> tuple[str, Percept]:
-        """Return the SHA-256 of the bytes and the measures. Raises AnnotatorError when they are no photo."""
+        """Return the SHA-256 of the bytes and the measures. Raises SiteError when they are no photo."""
         digest = hashlib.sha256(data).hexdigest()
         percept = self._seen.get(digest)
         if percept is None:
             try:
                 percept = photo_perceive(data)
             except OSError as error:
-                raise AnnotatorError(f"the site sent {len(data)} bytes that are no photo ({error}).") from error
+                raise SiteError(f"the site sent {len(data)} bytes that are no photo ({error}).") from error
             self._seen[digest] = percept
         return digest, percept
 
 
-class Browser:
+class Browser(SiteClient):
     """One annotator's logged-in connection to the site."""
 
     def __init__(self, session: PanelSession, account: Account) -> None:
-        """Log in. Raises AnnotatorError when the site refuses."""
-        self.account = account
-        self.retries = 0
-        self._session = session
-        self._client = httpx.Client(base_url=session.url, timeout=30.0)
+        """Log in. Raises SiteError when the site refuses."""
+        super().__init__(session.url, account.annotator.username, account.password, patience=session.patience)
+        self.annotator = account.annotator
         self._api = f"/api/campaigns/{session.slug}"
-        username = account.annotator.username
-        self._request("GET", "/accounts/login/")
-        form = {
-            "username": username,
-            "password": account.password,
-            "csrfmiddlewaretoken": self._client.cookies["csrftoken"],
-        }
-        self._request("POST", "/accounts/login/", data=form)
-        if "sessionid" not in self._client.cookies:
-            self.close()
-            raise AnnotatorError(f"{session.url} does not let {username} log in.")
-
-    def close(self) -> None:
-        """Let the connection go."""
-        self._client.close()
 
     def leases(self) -> list[dict[str, Any]]:
         """Lease photos; an empty list when there are none for this annotator."""
-        leases: list[dict[str, Any]] = self._post("/leases", {"count": LEASES})["leases"]
+        leases: list[dict[str, Any]] = self.post_json(f"{self._api}/leases", {"count": LEASES})["leases"]
         return leases
 
     def photo(self, lease: Mapping[str, Any]) -> bytes:
         """Download the original bytes of a leased photo."""
-        return self._request("GET", lease["url"]).content
+        return self.get(lease["url"]).content
 
     def answer(self, image_id: int, client_id: uuid.UUID, judgement: Judgement) -> bool:
         """Send an answer; False when the site had it already."""
@@ -143,35 +121,12 @@ class Browser:
             "milliseconds": judgement.milliseconds,
             "viewing": {"input": "simulated"},
         }
-        return bool(self._post("/annotations", sent)["created"])
+        return bool(self.post_json(f"{self._api}/annotations", sent)["created"])
 
     def give_back(self, image_ids: list[int]) -> None:
         """Return leases that will not be answered."""
         if image_ids:
-            self._post("/leases/return", {"image_ids": image_ids})
-
-    def _post(self, path: str, content: Mapping[str, Any]) -> dict[str, Any]:
-        token = {"x-csrftoken": self._client.cookies["csrftoken"]}
-        answer: dict[str, Any] = self._request("POST", self._api + path, json=content, headers=token).json()
-        return answer
-
-    def _request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
-        """Send a request until the site answers it. Raises AnnotatorError for a refusal, or when patience ends."""
-        wait, until = _FIRST_WAIT, time.monotonic() + self._session.patience
-        while True:
-            try:
-                response = self._client.request(method, path, **arguments)
-                problem = f"{response.status_code}: {response.text[:200]}"
-            except httpx.TransportError as error:
-                response, problem = None, repr(error)
-            if response is not None and response.status_code < 400:
-                return response
-            final = response is not None and response.status_code < 500 and response.status_code != 429
-            if final or time.monotonic() + wait > until:
-                raise AnnotatorError(f"{method} {path} as {self.account.annotator.username} answered {problem}")
-            self.retries += 1
-            time.sleep(wait)
-            wait = min(2 * wait, _LONGEST_WAIT)
+            self.post_json(f"{self._api}/leases/return", {"image_ids": image_ids})
 
 
 class PanelAtWork:
@@ -200,7 +155,7 @@ class PanelAtWork:
     def run(self) -> PanelReport:
         """Let everybody work until the queue is empty or the limit reached.
 
-        Raises AnnotatorError when the site refuses one of them; the others stop too.
+        Raises SiteError when the site refuses one of them; the others stop too.
         """
         start = time.monotonic()
         with ThreadPoolExecutor(self._session.at_once) as pool:
@@ -256,7 +211,7 @@ class PanelAtWork:
             return True
 
     def _answer(self, browser: Browser, lease: Mapping[str, Any]) -> None:
-        annotator, session = browser.account.annotator, self._session
+        annotator, session = browser.annotator, self._session
         photo, percept = self._eyes.look(browser.photo(lease))
         judgement = self._panel.judge(
             annotator,

@@ -1,0 +1,50 @@
+"""The demo's accounts: their passwords are drawn at random and kept under `var/`, readable by their owner only."""
+
+import json
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.conf import settings
+
+#: User name → role in the demo campaign, for people who try it.
+LOGINS = {"annotator": "annotator", "reviewer": "reviewer", "admin": "admin"}
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without signs that look alike: people type these
+
+
+def accounts_file() -> Path:
+    """Return where the passwords lie."""
+    return Path(settings.VAR) / "demo_accounts.json"
+
+
+def passwords() -> dict[str, str]:
+    """Return user name → password of every demo account; empty when there is no demo."""
+    file = accounts_file()
+    return dict(json.loads(file.read_text())) if file.exists() else {}
+
+
+def demo_logins() -> dict[str, str]:
+    """Return user name → password for the people who try the demo; empty when there is no demo."""
+    known = passwords()
+    return {name: known[name] for name in LOGINS if name in known}
+
+
+def passwords_draw(usernames: Iterable[str]) -> dict[str, str]:
+    """Return a password for each name, drawing those that the file does not hold yet and keeping them there."""
+    known = passwords()
+    missing = [name for name in usernames if name not in known]
+    if missing:
+        known |= {name: _password() for name in missing}
+        file = accounts_file()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part = file.with_suffix(".part")
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
+            json.dump(known, handle, indent=1)
+        part.replace(file)
+    return known
+
+
+def _password() -> str:
+    """Return 12 signs in three groups: 59 bits, and still easy to type."""
+    return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(3))

@@ -1,0 +1,189 @@
+"""The demo campaign: made in an empty database, then answered in part by simulated annotators."""
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import httpx
+
+from annotation.models import Campaign, Image, ImportBatch, Role, User
+from annotation.selectors import campaign_progress
+from annotation.services.batches import folder_import
+from annotation.services.campaigns import campaign_create, member_set, user_create
+from inference.selectors import backlog
+from iqs_site.demo.accounts import LOGINS, passwords, passwords_draw
+from iqs_site.demo.annotators import Account, PanelAtWork, PanelReport, PanelSession
+from iqs_site.demo.panel import Panel
+from iqs_site.demo.photos import photos_plan, photos_write
+
+Report = Callable[[str], None]
+
+SLUG = "demo"
+#: Share of all votes that the simulated annotators give; the rest waits for people.
+SIMULATED_SHARE = 0.7
+HURRY = 25.0  # times faster than people
+DESCRIPTION = (
+    "A demonstration. The photos are drawn by the program, each with a known fault, and ten of its annotators are "
+    "simulated: programs that look at the pixels and have a bias, an inconsistency and a taste of their own."
+)
+INSTRUCTIONS = """\
+Look at the photo as a whole, then answer two questions.
+
+1. Does it show a watch or a clock? Any kind counts, whole or in part. Say 'unsure' rather than guess.
+2. How good does the photo look, from 1 (unusable) to 10 (nothing could be better)? Judge the photo, not the object:
+   sharpness, noise, light, colour and traces of compression. A plain object can be in a perfect photo.
+
+Use the whole scale, go with the first impression, and do not go back to make your answers agree with each other.
+"""
+
+
+class DemoError(RuntimeError):
+    """The demo cannot go on; the message says why."""
+
+
+def demo_prepare(report: Report) -> None:
+    """Make the demo campaign with its people and photos when the database holds no campaign.
+
+    Run again, it finishes what was interrupted and changes nothing else. `report` takes one line at a time.
+    Raises DemoError when photos could not be imported.
+    """
+    campaign = Campaign.objects.filter(slug=SLUG).first()
+    if campaign is None:
+        if Campaign.objects.exists():
+            return
+        campaign = _campaign_make(report)
+    _people_join(campaign)
+    plan = photos_plan()
+    there = set(Image.objects.filter(campaign=campaign).values_list("name", flat=True))
+    if missing := [photo for photo in plan if photo.name not in there]:
+        with TemporaryDirectory(prefix="iqs-demo-") as folder:
+            for done, _ in enumerate(photos_write(Path(folder), missing), start=1):
+                if done % 50 == 0 or done == len(missing):
+                    report(f"demo: {done} of {len(missing)} photos drawn")
+            details = {photo.name: photo.details for photo in missing}
+            batch = folder_import(campaign=campaign, source=Path(folder), details=details)
+        if batch.state != ImportBatch.State.DONE or batch.rejected:
+            raise DemoError(f"the demo photos could not be imported: {batch.message or 'some were rejected'}.")
+        report(f"demo: {batch.added} photos imported")
+
+
+def demo_annotate(url: str, report: Report, *, wait_seconds: float = 900.0, share: float = SIMULATED_SHARE) -> None:
+    """Let the simulated annotators give `share` of the demo's votes through the site at `url`.
+
+    Waits up to `wait_seconds` until the site answers and every photo has its prediction. Does nothing when there is
+    no demo campaign or the share is reached. Raises DemoError when waiting was in vain.
+    """
+    campaign = Campaign.objects.filter(slug=SLUG, state=Campaign.State.ACTIVE).first()
+    accounts = panel_accounts(Panel())
+    if campaign is None or not accounts:
+        return
+    progress = campaign_progress(campaign)
+    wanted = math.ceil(share * progress.votes_wanted) - progress.votes_given
+    if wanted <= 0:
+        return
+    report("demo: simulated annotators wait for predictions")
+    _predictions_wait(campaign, url, wait_seconds)
+
+    def show(answers: int) -> None:
+        if answers % 50 == 0:
+            report(f"demo: simulated annotators gave {answers} of {wanted} answers")
+
+    done = panel_play(campaign, url, accounts, limit=wanted, hurry=HURRY, progress=show)
+    report(f"demo: simulated annotators gave {done.answers} answers in {done.seconds:.0f} s; the rest is yours")
+
+
+def panel_accounts(panel: Panel) -> list[Account]:
+    """Return the panel's annotators that have an account here, with their passwords."""
+    known = passwords()
+    return [
+        Account(annotator, known[annotator.username]) for annotator in panel.annotators() if annotator.username in known
+    ]
+
+
+def panel_play(
+    campaign: Campaign,
+    url: str,
+    accounts: list[Account],
+    *,
+    limit: int | None = None,
+    hurry: float | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> PanelReport:
+    """Let simulated annotators answer a campaign's photos; they know the truth that `Image.details` holds."""
+    known = Image.objects.filter(campaign=campaign, details__has_key="watch").values_list("name", "details__watch")
+    session = PanelSession(
+        url=url,
+        slug=campaign.slug,
+        truth={name: bool(watch) for name, watch in known},
+        lowest=campaign.scale_min,
+        highest=campaign.scale_max,
+        limit=limit,
+        hurry=hurry,
+    )
+    return PanelAtWork(session, Panel(), accounts, progress).run()
+
+
+def _campaign_make(report: Report) -> Campaign:
+    report("demo: making the campaign")
+    admin = _user_make("admin", passwords_draw(LOGINS)["admin"])
+    return campaign_create(
+        by=admin,
+        slug=SLUG,
+        name="Watches (demo)",
+        description=DESCRIPTION,
+        instructions=INSTRUCTIONS,
+        holdout_fraction=0.25,
+        train_after=200,
+        promote_automatically=True,
+    )
+
+
+def _people_join(campaign: Campaign) -> None:
+    """Give everybody of the demo an account and a role; who has both keeps them."""
+    simulated = [annotator.username for annotator in Panel().annotators()]
+    known = passwords_draw([*LOGINS, *simulated])
+    members = set(campaign.memberships.values_list("user__username", flat=True))
+    admin = User.objects.get(pk=campaign.created_by_id)
+    for name in [*LOGINS, *simulated]:
+        if name not in members:
+            user = _user_make(name, known[name], is_simulated=name not in LOGINS)
+            member_set(campaign=campaign, user=user, role=Role(LOGINS.get(name, "annotator")), by=admin)
+
+
+def _user_make(name: str, password: str, *, is_simulated: bool = False) -> User:
+    user = User.objects.filter(username=name).first()
+    if user is not None:
+        return user
+    user = user_create(username=name, password=password, is_simulated=is_simulated)
+    if is_simulated:
+        user.first_name, user.last_name = "Simulated", f"annotator {name.rpartition('-')[2]}"
+    elif name == "admin":  # the schedule of training is edited in Django's admin
+        user.is_staff = user.is_superuser = True
+    user.save(update_fields=["first_name", "last_name", "is_staff", "is_superuser"])
+    return user
+
+
+def _predictions_wait(campaign: Campaign, url: str, wait_seconds: float) -> None:
+    until = time.monotonic() + wait_seconds
+    while True:
+        state = backlog(campaign)
+        images = Image.objects.filter(campaign=campaign).count()
+        waiting = images - state.predicted - state.failed
+        if waiting <= 0 and _site_answers(url):
+            return
+        if time.monotonic() > until:
+            raise DemoError(
+                f"the site at {url} does not answer."
+                if waiting <= 0
+                else f"{waiting} of {images} demo photos have no prediction yet; is a worker alive?"
+            )
+        time.sleep(1)
+
+
+def _site_answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", timeout=5).is_success
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,86 @@
+"""A program's way into the site: the one a browser takes, with the login form, cookies and CSRF tokens."""
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+_FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0  # seconds between two attempts
+
+
+class SiteError(RuntimeError):
+    """The site refuses a request, or answers none in time; the message says what it answered."""
+
+
+class SiteClient:
+    """One logged-in user. Requests that meet a lost connection or a server error are sent again.
+
+    So every request must be one that may arrive twice. `retries` counts those that were.
+    """
+
+    def __init__(self, url: str, username: str, password: str, *, patience: float = 90.0) -> None:
+        """Log in at `url` (without a trailing slash).
+
+        `patience`: seconds for which a request is tried again. Raises SiteError when the site refuses.
+        """
+        self.username = username
+        self.retries = 0
+        self._patience = patience
+        self._client = httpx.Client(base_url=url, timeout=60.0)
+        self.get("/accounts/login/")
+        self.post_form("/accounts/login/", {"username": username, "password": password})
+        if "sessionid" not in self._client.cookies:
+            self.close()
+            raise SiteError(f"{url} does not let {username} log in.")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._client.close()
+
+    def get(self, path: str) -> httpx.Response:
+        """Return the answer to a GET request."""
+        return self._request("GET", path)
+
+    def get_json(self, path: str) -> dict[str, Any]:
+        """Return what the API answers to a GET request."""
+        answer: dict[str, Any] = self._request("GET", path).json()
+        return answer
+
+    def post_json(self, path: str, content: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the API answers to a POST request."""
+        answer: dict[str, Any] = self._request("POST", path, json=content, headers=self._token()).json()
+        return answer
+
+    def post_form(self, path: str, fields: Mapping[str, Any], files: Any = None) -> httpx.Response:
+        """Return the answer to a form; redirects are not followed. `files` as httpx takes them."""
+        return self._request("POST", path, data=fields, files=files, headers=self._token())
+
+    def _token(self) -> dict[str, str]:
+        return {"x-csrftoken": self._client.cookies["csrftoken"]}
+
+    def _request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        wait, until = _FIRST_WAIT, time.monotonic() + self._patience
+        while True:
+            try:
+                response = self._client.request(method, path, **arguments)
+                problem = f"{response.status_code}: {response.text[:200]}"
+            except httpx.TransportError as error:
+                response, problem = None, repr(error)
+            if response is not None and response.status_code < 400:
+                return response
+            final = response is not None and response.status_code < 500 and response.status_code != 429
+            if final or time.monotonic() + wait > until:
+                raise SiteError(f"{method} {path} as {self.username} answered {problem}")
+            self.retries += 1
+            time.sleep(wait)
+            wait = min(2 * wait, _LONGEST_WAIT)

@@ -1,0 +1,32 @@
+"""Make the demo campaign, or let its simulated annotators work."""
+
+import argparse
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from iqs_site.demo.campaign import SIMULATED_SHARE, DemoError, demo_annotate, demo_prepare
+from iqs_site.demo.scenes import SceneError
+from iqs_site.demo.site_client import SiteError
+
+
+class Command(BaseCommand):
+    help = "Make the demo campaign in a database without campaigns; with --annotate, let simulated annotators work."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--annotate", action="store_true", help="let the simulated annotators answer over HTTP")
+        parser.add_argument("--url", default="http://127.0.0.1:8000", help="address of the site")
+        parser.add_argument("--share", type=float, default=SIMULATED_SHARE, help="of the votes that they give, 0 … 1")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        def report(line: str) -> None:
+            self.stdout.write(line)
+            self.stdout.flush()
+
+        try:
+            if options["annotate"]:
+                demo_annotate(options["url"].rstrip("/"), report, share=options["share"])
+            else:
+                demo_prepare(report)
+        except (DemoError, SceneError, SiteError) as error:
+            raise CommandError(str(error)) from error

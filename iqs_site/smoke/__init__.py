@@ -1,0 +1,1 @@
+"""The whole loop in a fresh instance, without a person."""

@@ -1,0 +1,64 @@
+"""What a run tells: one JSON object per step and a last line on stdout, progress in words on stderr."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+
+class StepError(RuntimeError):
+    """A step cannot go on, and neither can those after it; the message says why."""
+
+
+class Report:
+    """Times the steps and gathers what failed."""
+
+    def __init__(self, out: TextIO, progress: TextIO) -> None:
+        """`out` takes the JSON lines, `progress` words for whoever waits."""
+        self.failures: list[str] = []
+        self.seconds: dict[str, float] = {}
+        self._out = out
+        self._progress = progress
+        self._shown = ""
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[dict[str, Any]]:
+        """Run one step. What the block puts into the dict is printed with it.
+
+        Any error inside is noted as a failure and comes out as StepError.
+        """
+        facts: dict[str, Any] = {}
+        failures, start = len(self.failures), time.monotonic()
+        self.say(f"{name} …")
+        try:
+            yield facts
+        except Exception as error:
+            self.failures.append(f"{name}: {error or type(error).__name__}")
+            raise StepError(str(error)) from error
+        finally:
+            seconds = self.seconds[name] = round(time.monotonic() - start, 2)
+            failed = self.failures[failures:]
+            line = {"step": name, "ok": not failed, "seconds": seconds, **facts}
+            self._print(line | ({"failed": failed} if failed else {}))
+
+    def check(self, holds: bool, sentence: str) -> None:
+        """Note a failure unless `holds`; the run goes on."""
+        if not holds:
+            self.failures.append(sentence)
+
+    def say(self, words: str) -> None:
+        """Tell whoever waits; the same words twice in a row are said once."""
+        if words != self._shown:
+            self._shown = words
+            print(f"smoke: {words}", file=self._progress, flush=True)
+
+    def finish(self, figures: dict[str, Any]) -> bool:
+        """Print the last line and return whether everything was as it should be."""
+        ok = not self.failures
+        line = {"ok": ok, **figures, "seconds_per_step": self.seconds}
+        self._print(line | ({} if ok else {"failed": self.failures}))
+        return ok
+
+    def _print(self, line: dict[str, Any]) -> None:
+        print(json.dumps(line), file=self._out, flush=True)

@@ -1,0 +1,90 @@
+"""A database and a broker of its own for one run: embedded ones, or a fresh corner of the servers that are given."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import redis
+from psycopg import sql
+
+from iqs_site import embedded
+
+REDIS_DATABASES = 16  # what a Redis server has when nobody changed it
+
+
+class ServerError(RuntimeError):
+    """A given server cannot be used; the message says why."""
+
+
+@contextmanager
+def database_of_its_own(folder: Path) -> Iterator[str]:
+    """Give the address of an empty database.
+
+    With DATABASE_URL set it is made on that server and dropped in the end, and nothing else there is touched; else it
+    is an embedded one in `folder`. Raises ServerError when the server refuses.
+    """
+    given = os.environ.get("DATABASE_URL")
+    if not given:
+        yield embedded.postgres_attach(folder)
+        return
+    name = f"iqs_smoke_{secrets.token_hex(4)}"
+    try:
+        with psycopg.connect(given, autocommit=True, connect_timeout=10) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    except psycopg.Error as error:
+        raise ServerError(f"DATABASE_URL: no database can be made on that server ({_line(error)}).") from error
+    parts = urlsplit(given)
+    try:
+        yield urlunsplit(parts._replace(path=f"/{name}"))
+    finally:
+        with psycopg.connect(given, autocommit=True, connect_timeout=10) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def broker_of_its_own(folder: Path) -> Iterator[str]:
+    """Give the address of an empty broker.
+
+    With REDIS_URL set it is a database number of that server that holds no key, emptied again in the end; else it is an
+    embedded one. Raises ServerError when the server does not answer or has no empty number.
+    """
+    given = os.environ.get("REDIS_URL")
+    if not given:
+        with embedded.valkey_running(folder) as url:
+            yield url
+        return
+    url = _empty_number(given)
+    try:
+        yield url
+    finally:
+        with redis.Redis.from_url(url) as client:
+            client.flushdb()
+
+
+def _empty_number(given: str) -> str:
+    for number in reversed(range(REDIS_DATABASES)):
+        url = _numbered(given, number)
+        try:
+            with redis.Redis.from_url(url, socket_connect_timeout=5) as client:
+                if client.dbsize() == 0:
+                    return url
+        except redis.ResponseError:
+            continue  # a server with fewer databases
+        except redis.RedisError as error:
+            raise ServerError(f"REDIS_URL: the server does not answer ({_line(error)}).") from error
+    raise ServerError("REDIS_URL: every database number of that server holds keys; empty one, or name another server.")
+
+
+def _numbered(given: str, number: int) -> str:
+    parts = urlsplit(given)
+    if parts.scheme == "unix":
+        return f"unix://{parts.path}?db={number}"
+    return urlunsplit(parts._replace(path=f"/{number}"))
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,145 @@
+"""The parts of the smoke run: its labels, its report, its own corner of given servers."""
+
+import io
+import json
+import os
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from iqs_site.smoke.labels import LabelsError, label_of, labels_read
+from iqs_site.smoke.report import Report, StepError
+from iqs_site.smoke.servers import ServerError, _numbered, broker_of_its_own, database_of_its_own
+
+
+def test_labels_are_read_whatever_other_columns_there_are(tmp_path: Path):
+    file = tmp_path / "photos.csv"
+    file.write_text("\ufefffile,watch,source\na.jpg,1,x\nb.jpg,0,y\nc.jpg,yes,\n", encoding="utf-8")
+
+    assert labels_read(file) == {"a.jpg": True, "b.jpg": False, "c.jpg": True}
+
+
+def test_a_photo_in_a_folder_is_found_by_its_file_name():
+    assert label_of({"a.jpg": True}, "inner/a.jpg") is True
+    assert label_of({"inner/a.jpg": False, "a.jpg": True}, "inner/a.jpg") is False
+    assert label_of({"a.jpg": True}, "b.jpg") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("name,watch\na.jpg,1\n", r"lacks file \(found: name, watch\)"),
+        ("", r"lacks file and watch \(found: nothing\)"),
+        ("file,watch\na.jpg,maybe\n", "line 2: 'watch' must be 1 or 0, not 'maybe'"),
+        ("file,watch\na.jpg\n", "line 2: 'watch' must be 1 or 0, not None"),
+    ],
+)
+def test_a_wrong_file_of_labels_gets_one_clear_sentence(tmp_path: Path, content: str, sentence: str):
+    file = tmp_path / "photos.csv"
+    file.write_text(content)
+
+    with pytest.raises(LabelsError, match=sentence):
+        labels_read(file)
+
+
+def test_labels_that_are_not_there_or_not_text_are_refused(tmp_path: Path):
+    with pytest.raises(LabelsError, match="cannot be read"):
+        labels_read(tmp_path / "none.csv")
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    with pytest.raises(LabelsError, match="cannot be read"):
+        labels_read(tmp_path / "photo.jpg")
+
+
+def test_a_report_has_a_json_line_per_step_and_a_last_one():
+    out, words = io.StringIO(), io.StringIO()
+    report = Report(out, words)
+
+    with report.step("start") as facts:
+        facts["port"] = 8120
+    assert report.finish({"images": 3})
+
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert lines[0] == {"step": "start", "ok": True, "seconds": lines[0]["seconds"], "port": 8120}
+    assert lines[1] == {"ok": True, "images": 3, "seconds_per_step": {"start": lines[0]["seconds"]}}
+    assert words.getvalue() == "smoke: start …\n"
+
+
+def test_a_failed_check_lets_the_run_go_on_and_ends_it_with_ok_false():
+    out = io.StringIO()
+    report = Report(out, io.StringIO())
+
+    with report.step("import"):
+        report.check(False, "3 photos are missing.")
+        report.check(True, "never seen")
+    with report.step("predict"):
+        pass
+    assert not report.finish({})
+
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [line["ok"] for line in lines] == [False, True, False]
+    assert lines[0]["failed"] == lines[2]["failed"] == ["3 photos are missing."]
+
+
+def test_an_error_ends_the_step_and_names_it():
+    out = io.StringIO()
+    report = Report(out, io.StringIO())
+
+    with pytest.raises(StepError), report.step("predict"):
+        raise TimeoutError("no worker is alive")
+
+    assert report.failures == ["predict: no worker is alive"]
+    assert json.loads(out.getvalue())["ok"] is False
+
+
+def test_a_given_server_gets_a_database_of_the_run_s_own_and_loses_it_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    given = os.environ["DATABASE_URL"]
+    with database_of_its_own(tmp_path) as url:
+        with psycopg.connect(url) as connection:
+            (name,) = connection.execute("SELECT current_database()").fetchone()  # type: ignore[misc]
+            connection.execute("CREATE TABLE left_behind (id int)")
+        assert name.startswith("iqs_smoke_")
+
+    with psycopg.connect(given) as connection:
+        assert connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is None
+
+
+def test_a_database_server_that_refuses_gets_one_clear_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+
+    with pytest.raises(ServerError, match=r"^DATABASE_URL: no database can be made"), database_of_its_own(tmp_path):
+        pass
+
+
+def test_a_broker_that_does_not_answer_gets_one_clear_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+
+    with pytest.raises(ServerError, match=r"^REDIS_URL: the server does not answer"), broker_of_its_own(tmp_path):
+        pass
+
+
+@pytest.mark.slow  # starts a real broker
+def test_a_given_broker_lends_an_empty_number_and_keeps_its_other_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    import redis
+
+    from iqs_site import embedded
+
+    with embedded.valkey_running(tmp_path) as given:
+        monkeypatch.setenv("REDIS_URL", given)
+        with redis.Redis.from_url(f"{given}?db=15") as client:
+            client.set("kept", "1")
+        with broker_of_its_own(tmp_path) as url:
+            assert url.endswith("?db=14")
+            with redis.Redis.from_url(url) as client:
+                client.set("ours", "1")
+        with redis.Redis.from_url(url) as client:
+            assert client.dbsize() == 0
+        with redis.Redis.from_url(f"{given}?db=15") as client:
+            assert client.get("kept") == b"1"
+
+
+def test_database_numbers_are_written_as_each_address_takes_them():
+    assert _numbered("redis://user:word@host:6379/0", 3) == "redis://user:word@host:6379/3"
+    assert _numbered("unix:///tmp/valkey.sock", 3) == "unix:///tmp/valkey.sock?db=3"
