@@ -1,5 +1,87 @@
-"""The inference app's part of the API."""
+"""The inference app's part of the API: what the model says, shown only when it may be."""
 
-from ninja import Router
+from django.http import HttpRequest
+from ninja import Router, Schema
+from ninja.errors import HttpError
+
+from annotation.consensus.opinion import score_histogram
+from annotation.models import Annotation, Assignment, Campaign, Image, Role, User
+from annotation.permissions import campaign_for
+from annotation.services.annotations import prediction_shown
+from inference.models import Prediction
 
 router = Router(tags=["inference"])
+
+
+class PredictionOut(Schema):
+    """What the champion says about a photo."""
+
+    model_version: int
+    quality_mean: float
+    quality_std: float
+    distribution: list[float]
+    watch_probability: float
+
+
+class OthersOut(Schema):
+    """What the other annotators said, without the asker's own answer."""
+
+    n: int
+    mean: float
+    histogram: list[int]
+
+
+class RevealOut(Schema):
+    """What may be shown about a photo, None where there is nothing yet."""
+
+    prediction: PredictionOut | None
+    others: OthersOut | None
+
+
+@router.get("/campaigns/{slug}/photos/{image_id}/reveal", response=RevealOut)
+def reveal(request: HttpRequest, slug: str, image_id: int) -> RevealOut:
+    """Show the prediction and the others' mean: after the own answer, or before it in a prelabel campaign."""
+    user = request.user
+    campaign, _role = campaign_for(user, slug, Role.ANNOTATOR)
+    assert isinstance(user, User)  # campaign_for turns anonymous visitors away
+    image = Image.objects.filter(campaign=campaign, pk=image_id).first()
+    if image is None:
+        raise HttpError(404, f"This campaign has no photo number {image_id}.")
+    if campaign.mode == Campaign.Mode.BLIND:
+        raise HttpError(403, "In this campaign predictions are not shown to annotators.")
+    standing = list(Annotation.objects.filter(image=image, superseded_by=None).exclude(skip_reason__gt=""))
+    answered = any(answer.annotator_id == user.pk for answer in standing)
+    if not answered:
+        leased = Assignment.objects.filter(image=image, annotator=user, state=Assignment.State.LEASED).exists()
+        if campaign.mode != Campaign.Mode.PRELABEL or not leased:
+            raise HttpError(403, "Answer first: the prediction is shown afterwards.")
+        prediction_shown(campaign=campaign, annotator=user, image_id=image.pk)
+    prediction = (
+        Prediction.objects.filter(image=image, model_version__campaign=campaign, model_version__is_champion=True)
+        .select_related("model_version")
+        .first()
+    )
+    return RevealOut(
+        prediction=_prediction_out(prediction) if prediction else None,
+        others=_others_out(campaign, [answer.score for answer in standing if answer.annotator_id != user.pk])
+        if answered
+        else None,
+    )
+
+
+def _prediction_out(prediction: Prediction) -> PredictionOut:
+    return PredictionOut(
+        model_version=prediction.model_version.number,
+        quality_mean=prediction.quality_mean,
+        quality_std=prediction.quality_std,
+        distribution=prediction.distribution,
+        watch_probability=prediction.watch_probability,
+    )
+
+
+def _others_out(campaign: Campaign, scores: list[int | None]) -> OthersOut | None:
+    given = [score for score in scores if score is not None]
+    if not given:
+        return None
+    histogram = score_histogram(given, lowest=campaign.scale_min, highest=campaign.scale_max)
+    return OthersOut(n=len(given), mean=sum(given) / len(given), histogram=[int(count) for count in histogram])

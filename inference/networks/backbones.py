@@ -1,5 +1,7 @@
 """Backbones: pixels in, feature vectors out."""
 
+from typing import Any
+
 import torch
 from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
@@ -13,9 +15,9 @@ class StagedBackbone(nn.Module):
     Early stages see blur, noise and compression that the last one has learned to ignore.
     """
 
-    def __init__(self, network: nn.Module, config: BackboneConfig) -> None:
+    def __init__(self, network: EfficientNet, config: BackboneConfig) -> None:
         super().__init__()
-        self.network = network
+        self.network: Any = network  # its package has no types
         self.config = config
 
     def forward(self, pixels: Tensor) -> Tensor:

@@ -1,0 +1,30 @@
+"""Model files on disk: are they there, and are they the ones that were stored?"""
+
+import hashlib
+from pathlib import Path
+
+
+class ModelFileError(RuntimeError):
+    """A model file is missing or not the one that was stored; the message says what to do."""
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def checksum_verify(path: Path, expected: str) -> None:
+    """Raise ModelFileError unless the file is there and has the expected SHA-256."""
+    try:
+        found = checksum(path)
+    except OSError as error:
+        raise ModelFileError(
+            f"The model file {path} cannot be read ({error.strerror}); restore it from a backup."
+        ) from error
+    if found != expected:
+        raise ModelFileError(
+            f"The model file {path} is not the one that was stored "
+            f"(checksum {found[:12]}…, expected {expected[:12]}…); "
+            "restore it from a backup, or roll back to another version."
+        )

@@ -1,0 +1,115 @@
+"""Making, installing and choosing model versions."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from annotation.models import Campaign
+from inference.model_files import checksum, checksum_verify
+from inference.models import ModelVersion
+from inference.selectors import backbone_key
+
+_FILES = ("heads.onnx", "heads.safetensors", "card.json")
+
+
+def version_create(
+    *,
+    campaign: Campaign,
+    source: Path,
+    backbone: str,
+    recipe: dict[str, Any],
+    data_fingerprint: str = "",
+    figures: dict[str, Any] | None = None,
+) -> ModelVersion:
+    """Store the files in `source` (heads.onnx, heads.safetensors, card.json) as the campaign's next version.
+
+    The files lie below MODELS_ROOT before the row that names them is visible to anybody.
+    Raises FileNotFoundError when one of them is missing.
+    """
+    with transaction.atomic():
+        # Locked, so that two runs that end together get two numbers.
+        Campaign.objects.select_for_update().get(pk=campaign.pk)
+        latest = ModelVersion.objects.filter(campaign=campaign).aggregate(latest=Max("number"))["latest"] or 0
+        number = latest + 1
+        folder = f"{campaign.pk}/v{number}"
+        _files_place(source, Path(settings.MODELS_ROOT) / folder)
+        return ModelVersion.objects.create(
+            campaign=campaign,
+            number=number,
+            backbone=backbone,
+            folder=folder,
+            checksum=checksum(Path(settings.MODELS_ROOT) / folder / "heads.onnx"),
+            recipe=recipe,
+            data_fingerprint=data_fingerprint,
+            figures=figures or {},
+        )
+
+
+def _files_place(source: Path, target: Path) -> None:
+    """Copy the files of a version to where they stay; what an interrupted attempt left there is replaced."""
+    part = target.with_name(f"{target.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    for name in _FILES:
+        shutil.copyfile(source / name, part / name)
+    shutil.rmtree(target, ignore_errors=True)
+    part.rename(target)
+
+
+@transaction.atomic
+def champion_set(*, version: ModelVersion) -> ModelVersion | None:
+    """Make a version its campaign's champion and return the one it replaces.
+
+    Raises ModelFileError when its file is missing or damaged: the standing champion then stays.
+    """
+    checksum_verify(version.path / "heads.onnx", version.checksum)
+    Campaign.objects.select_for_update().get(pk=version.campaign_id)
+    replaced = (
+        ModelVersion.objects.filter(campaign=version.campaign_id, is_champion=True).exclude(pk=version.pk).first()
+    )
+    if replaced is not None:
+        replaced.is_champion = False
+        replaced.save(update_fields=["is_champion"])
+    version.is_champion = True
+    version.save(update_fields=["is_champion"])
+    return replaced
+
+
+def prior_install(*, campaign: Campaign) -> ModelVersion:
+    """Give a campaign without versions the shipped prior as version 1 and champion; return the champion otherwise.
+
+    Loads torch for the export, so workers and commands call it, never a web process.
+    Raises WeightsMissing or CheckpointError when shipped files are missing or damaged.
+    """
+    from inference.networks.checkpoint import heads_load, heads_save
+    from inference.networks.export import heads_to_onnx
+    from inference.networks.heads import PRIOR_FOLDER
+
+    standing = ModelVersion.objects.filter(campaign=campaign).order_by("-is_champion", "number").first()
+    if standing is not None:
+        return standing
+    heads, card = heads_load(PRIOR_FOLDER, bins=campaign.bins, synsets=tuple(campaign.synsets))
+    figures = card.get("figures", {})
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder)
+        heads_save(source, heads, {key: value for key, value in card.items() if key != "heads"})
+        heads_to_onnx(heads, source / "heads.onnx")
+        with transaction.atomic():
+            Campaign.objects.select_for_update().get(pk=campaign.pk)
+            standing = ModelVersion.objects.filter(campaign=campaign).first()
+            if standing is not None:  # another worker was faster
+                return standing
+            version = version_create(
+                campaign=campaign,
+                source=source,
+                backbone=backbone_key(),
+                recipe={"name": "shipped prior", **card.get("recipe", {})},
+                figures=figures,
+            )
+            champion_set(version=version)
+    return version
