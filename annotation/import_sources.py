@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 from threading import Lock
@@ -92,7 +93,7 @@ class ImportSource:
         if file.suffix.lower() == ".zip":
             yield from self._in_zip(file, f"{name}/")
         else:
-            yield Candidate(name, file, lambda: self._file_bytes(file))
+            yield Candidate(name, file, partial(self._file_bytes, file))
 
     def _file_bytes(self, file: Path) -> bytes:
         try:
@@ -111,9 +112,8 @@ class ImportSource:
             return
         self._archives.append(archive)
         for entry in archive.entries:
-            yield Candidate(
-                prefix + entry.filename.replace("\\", "/"), path, lambda entry=entry: archive.entry_bytes(entry)
-            )
+            name = prefix + entry.filename.replace("\\", "/")
+            yield Candidate(name, path, partial(archive.entry_bytes, entry))
 
 
 class _Archive:

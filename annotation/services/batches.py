@@ -76,7 +76,7 @@ def batch_submit(*, batch: ImportBatch) -> bool:
     waiting = [ImportBatch.State.RECEIVING, ImportBatch.State.FAILED]
     return bool(
         ImportBatch.objects.filter(pk=batch.pk, state__in=waiting).update(
-            state=ImportBatch.State.QUEUED, message="", heartbeat_at=None, finished_at=None
+            state=ImportBatch.State.QUEUED, message="", heartbeat_at=timezone.now(), finished_at=None
         )
     )
 

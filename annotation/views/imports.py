@@ -1,18 +1,136 @@
-"""Bringing photos in."""
+"""Bringing photos in: the upload page, the pieces of files that it sends, and an import's live page."""
 
-from django.http import HttpRequest, HttpResponse
+from datetime import timedelta
+from typing import Any
 
-from annotation.models import Campaign, Role
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from annotation.models import Campaign, ImportBatch, Role, User
 from annotation.permissions import campaign_view
+from annotation.services.batches import batch_discard, batch_submit, upload_begin
+from annotation.services.uploads import (
+    PIECE_BYTES,
+    PieceMisplaced,
+    UploadClosed,
+    UploadRefused,
+    upload_piece_store,
+)
+from annotation.tasks import announce
+
+_LISTED = 20  # imports on the upload page
+_REJECTIONS = 200  # on one page
+_PATIENCE = timedelta(seconds=10)  # that a queued import may wait before the page asks whether a worker runs
 
 
+@require_safe
 @campaign_view(Role.ADMIN)
 def import_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Being built."""
-    return HttpResponse("being built")
+    """Take files, and list the last imports."""
+    batches = campaign.imports.select_related("created_by")[:_LISTED]
+    limits = {
+        "file_megabytes": settings.IQS_MAX_FILE_BYTES // 1024**2,
+        "zip_megabytes": settings.IQS_MAX_ZIP_BYTES // 1024**2,
+        "megapixels": settings.IQS_MAX_PIXELS // 10**6,
+        "files": settings.IQS_MAX_FILES_PER_IMPORT,
+    }
+    context = {"campaign": campaign, "batches": batches, "limits": limits, "piece_bytes": PIECE_BYTES}
+    return render(request, "annotation/import.html", context)
 
 
+@require_POST
+@campaign_view(Role.ADMIN)
+def import_start(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """Open an upload and say where its files go."""
+    assert isinstance(request.user, User)
+    batch = upload_begin(campaign=campaign, by=request.user)
+    place = {"slug": campaign.slug, "batch_id": batch.pk}
+    return JsonResponse(
+        {
+            "file_url": reverse("import-file", kwargs=place),
+            "finish_url": reverse("import-finish", kwargs=place),
+            "page_url": reverse("import-batch", kwargs=place),
+        }
+    )
+
+
+@require_http_methods(["PUT"])
+@campaign_view(Role.ADMIN)
+def import_file(request: HttpRequest, campaign: Campaign, batch_id: int) -> HttpResponse:
+    """Take one piece of one file, as the body; number, name, size and offset stand in the query."""
+    try:
+        number, size, offset = (int(request.GET[key]) for key in ("number", "size", "offset"))
+        length = int(request.headers.get("Content-Length") or 0)
+    except (KeyError, ValueError):
+        return _refusal(400, "number, size and offset must be whole numbers.")
+    if min(number, size, offset) < 0 or length > PIECE_BYTES:
+        return _refusal(400, f"Numbers cannot be negative, and a piece has at most {PIECE_BYTES} bytes.")
+    try:
+        complete = upload_piece_store(
+            campaign=campaign,
+            batch_id=batch_id,
+            number=number,
+            name=request.GET.get("name", ""),
+            size=size,
+            offset=offset,
+            piece=request.read(PIECE_BYTES),
+        )
+    except PieceMisplaced as misplaced:
+        return JsonResponse({"detail": str(misplaced), "offset": misplaced.offset}, status=409)
+    except UploadRefused as refused:
+        return _refusal(422, str(refused))
+    except UploadClosed as closed:
+        return _refusal(410, str(closed))
+    except OSError as error:
+        return _refusal(507, f"The server cannot keep the file: {error.strerror or error}.")
+    return JsonResponse({"complete": complete})
+
+
+@require_POST
+@campaign_view(Role.ADMIN)
+def import_finish(request: HttpRequest, campaign: Campaign, batch_id: int) -> HttpResponse:
+    """Queue the import of what has arrived, or of an import that failed once more; then show it."""
+    batch = get_object_or_404(ImportBatch, campaign=campaign, pk=batch_id)
+    if batch_submit(batch=batch):
+        announce("annotation.tasks.batch_import", batch.pk)
+    return redirect("import-batch", campaign.slug, batch.pk)
+
+
+@require_POST
+@campaign_view(Role.ADMIN)
+def import_discard(request: HttpRequest, campaign: Campaign, batch_id: int) -> HttpResponse:
+    """Drop an upload that was not finished."""
+    batch = get_object_or_404(ImportBatch, campaign=campaign, pk=batch_id)
+    if batch_discard(batch=batch, message="The upload was discarded."):
+        messages.success(request, "The upload was discarded; none of its files was imported.")
+    return redirect("import", campaign.slug)
+
+
+@require_safe
 @campaign_view(Role.ADMIN)
 def import_batch(request: HttpRequest, campaign: Campaign, batch_id: int) -> HttpResponse:
-    """Being built."""
-    return HttpResponse("being built")
+    """Show how far an import is, and which files were rejected and why. Asked by htmx, only the live part."""
+    batch = get_object_or_404(ImportBatch.objects.select_related("created_by"), campaign=campaign, pk=batch_id)
+    rejections = Paginator(batch.rejections.all(), _REJECTIONS)
+    rejections.count = batch.rejected  # kept; counting again every second would be wasted
+    context: dict[str, Any] = {
+        "campaign": campaign,
+        "batch": batch,
+        "live": batch.state in {ImportBatch.State.QUEUED, ImportBatch.State.RUNNING},
+        "waits_long": batch.state == ImportBatch.State.QUEUED
+        and batch.heartbeat_at is not None
+        and batch.heartbeat_at < timezone.now() - _PATIENCE,
+        "rejections": rejections.get_page(request.GET.get("page")),
+    }
+    part = bool(getattr(request, "htmx", False))
+    return render(request, "annotation/_batch.html" if part else "annotation/import_batch.html", context)
+
+
+def _refusal(status: int, sentence: str) -> JsonResponse:
+    return JsonResponse({"detail": sentence}, status=status)

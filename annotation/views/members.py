@@ -1,17 +1,139 @@
 """Who takes part in a campaign, and the site's users."""
 
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
+from django.db.models import Count, IntegerField, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
 
-from annotation.models import Campaign, Role
+from annotation.forms import MemberForm, PasswordForm, UserForm
+from annotation.models import Campaign, Membership, Role, User
 from annotation.permissions import campaign_view
+from annotation.selectors import standing_annotations
+from annotation.services.members import (
+    MemberError,
+    member_remove,
+    member_set,
+    user_active_set,
+    user_create,
+    user_password_set,
+    user_simulated_set,
+)
+
+_USERS = 100  # on one page
 
 
+@require_http_methods(["GET", "POST"])
 @campaign_view(Role.ADMIN)
 def members(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Being built."""
-    return HttpResponse("being built")
+    """List the members with their standing answers, and add one."""
+    form = MemberForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        user, role = form.cleaned_data["username"], Role(form.cleaned_data["role"])
+        try:
+            member_set(campaign=campaign, user=user, role=role, by=_asker(request))
+        except MemberError as error:
+            form.add_error("username", str(error))
+        else:
+            messages.success(request, f"{user.username} is {role.label} now.")
+            return redirect("members", campaign.slug)
+    answers = standing_annotations(campaign).filter(annotator=OuterRef("user")).order_by().values("annotator")
+    rows = campaign.memberships.select_related("user").order_by("user__username")
+    context = {
+        "campaign": campaign,
+        "form": form,
+        "roles": Role.choices,
+        "memberships": rows.annotate(
+            answers=Coalesce(Subquery(answers.annotate(n=Count("*")).values("n"), output_field=IntegerField()), 0)
+        ),
+    }
+    return render(request, "annotation/members.html", context, status=422 if form.errors else 200)
 
 
+@require_POST
+@campaign_view(Role.ADMIN)
+def member_change(request: HttpRequest, campaign: Campaign, membership_id: int) -> HttpResponse:
+    """Change a member's role (`role` in the form), or end the membership (`remove`)."""
+    membership = get_object_or_404(
+        Membership.objects.select_related("user", "campaign"), campaign=campaign, pk=membership_id
+    )
+    name = membership.user.username
+    try:
+        if "remove" in request.POST:
+            member_remove(membership=membership, by=_asker(request))
+            messages.success(request, f"{name} is no member any more. What {name} said stays.")
+        elif request.POST.get("role") in Role.values:
+            role = Role(request.POST["role"])
+            member_set(campaign=campaign, user=membership.user, role=role, by=_asker(request))
+            messages.success(request, f"{name} is {role.label} now.")
+        else:
+            messages.error(request, "Choose annotator, reviewer or admin.")
+    except MemberError as error:
+        messages.error(request, str(error))
+    return redirect("members", campaign.slug)
+
+
+@require_http_methods(["GET", "POST"])
 def users(request: HttpRequest) -> HttpResponse:
-    """Being built."""
-    return HttpResponse("being built")
+    """List the site's users, and make one. For superusers."""
+    _superuser_only(request)
+    form = UserForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            user = user_create(**form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(
+                request, f"{user.username} can log in now. Add the account to a campaign on its Members page."
+            )
+            return redirect("users")
+    wanted = request.GET.get("q", "").strip()
+    found = User.objects.filter(username__icontains=wanted).order_by("username")
+    context = {
+        "form": form,
+        "wanted": wanted,
+        "page": Paginator(found.annotate(campaigns=Count("memberships")), _USERS).get_page(request.GET.get("page")),
+    }
+    return render(request, "annotation/users.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def user_change(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Deactivate or reactivate an account (`active`), mark it (`simulated`), or give it a `password`."""
+    by = _superuser_only(request)
+    user = get_object_or_404(User, pk=user_id)
+    try:
+        if "active" in request.POST:
+            active = request.POST["active"] == "yes"
+            user_active_set(user=user, active=active, by=by)
+            messages.success(request, f"{user.username} {'can log in again' if active else 'can no longer log in'}.")
+        elif "simulated" in request.POST:
+            simulated = request.POST["simulated"] == "yes"
+            user_simulated_set(user=user, simulated=simulated)
+            messages.success(request, f"{user.username} is marked as {'simulated' if simulated else 'a person'}.")
+        elif (form := PasswordForm(request.POST)).is_valid():
+            user_password_set(user=user, password=form.cleaned_data["password"])
+            messages.success(request, f"{user.username} has the new password and is logged out everywhere.")
+        else:
+            messages.error(request, "Nothing was changed: the new password is empty.")
+    except MemberError as error:
+        messages.error(request, str(error))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    return redirect("users")
+
+
+def _asker(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _superuser_only(request: HttpRequest) -> User:
+    user = _asker(request)
+    if not user.is_superuser:
+        raise PermissionDenied("Accounts are made by superusers; a campaign's members are on its Members page.")
+    return user

@@ -1,13 +1,56 @@
-"""The bytes of photos: the original, and a small copy for galleries."""
+"""The bytes of photos: the original, and a small copy for galleries. For members of the campaign only."""
 
-from django.http import HttpRequest, HttpResponse
+from pathlib import Path
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponseNotFound
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.views.decorators.http import require_safe
+
+from annotation.models import Image
+from annotation.photo_decoding import CONTENT_TYPES
 
 
-def original(request: HttpRequest, image_id: int) -> HttpResponse:
-    """Being built."""
-    return HttpResponse("being built")
+@require_safe
+def original(request: HttpRequest, image_id: int) -> HttpResponseBase:
+    """Send the photo as it was imported, byte for byte."""
+    image = _visible(request, image_id)
+    return _file(request, image.path, image.name, image.sha256)
 
 
-def thumbnail(request: HttpRequest, image_id: int) -> HttpResponse:
-    """Being built."""
-    return HttpResponse("being built")
+@require_safe
+def thumbnail(request: HttpRequest, image_id: int) -> HttpResponseBase:
+    """Send the small copy."""
+    image = _visible(request, image_id)
+    return _file(request, image.thumbnail_path, f"{image.name}.webp", f"{image.sha256}.thumb")
+
+
+def _visible(request: HttpRequest, image_id: int) -> Image:
+    """Return the photo in one query. Raises Http404 for outsiders, who are not told which photos exist."""
+    images = Image.objects.only("name", "sha256", "suffix")
+    if not request.user.is_superuser:  # type: ignore[union-attr]  # login is required everywhere
+        images = images.filter(campaign__memberships__user=request.user)
+    image = images.filter(pk=image_id).first()
+    if image is None:
+        raise Http404("No such photo, or you are not a member of its campaign.")
+    return image
+
+
+def _file(request: HttpRequest, path: Path, name: str, version: str) -> HttpResponseBase:
+    """Send a file that never changes: its name in the store is its content's checksum."""
+    etag = f'"{version}"'
+    response: HttpResponseBase | None = get_conditional_response(request, etag=etag)
+    if response is None:
+        try:
+            file = path.open("rb")
+        except OSError:
+            return HttpResponseNotFound(
+                "The file of this photo is missing from the media folder; an admin can import it again.",
+                content_type="text/plain; charset=utf-8",
+                headers={"Cache-Control": "no-store"},
+            )
+        response = FileResponse(file, filename=Path(name).name, content_type=CONTENT_TYPES[path.suffix])
+    response.headers["ETag"] = etag
+    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response

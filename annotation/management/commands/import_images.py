@@ -9,7 +9,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from annotation.models import Campaign, ImportBatch
+from annotation.management.lookup import campaign_named
+from annotation.models import ImportBatch
 from annotation.services.batches import ImportLost, folder_import
 from annotation.tasks import announce
 
@@ -22,10 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("source", type=Path, metavar="DIR_OR_ZIP", help="Folders are searched with all below.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        campaign = Campaign.objects.filter(slug=options["campaign"]).first()
-        if campaign is None:
-            known = ", ".join(Campaign.objects.values_list("slug", flat=True)) or "there is none yet"
-            raise CommandError(f"There is no campaign {options['campaign']!r} (known: {known}).")
+        campaign = campaign_named(options["campaign"])
         bar = _Bar(self.stderr, live=sys.stderr.isatty())
         try:
             batch = folder_import(campaign=campaign, source=options["source"].expanduser(), progress=bar.show)

@@ -1,0 +1,1 @@
+"""Files that go out to other programs, one module per format."""

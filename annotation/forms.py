@@ -1,0 +1,157 @@
+"""Forms of the pages that administer campaigns, members and users."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import password_validators_help_texts
+
+from annotation.models import DEFAULT_SYNSETS, Campaign, Role, User
+from annotation.services.campaigns import fields_fixed
+
+_CLASSES = 1000  # of ImageNet
+
+
+class SynsetsField(forms.CharField):
+    """ImageNet class indices, separated by commas, as a list of numbers."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return a list as people type it."""
+        return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        """Return the list. Raises ValidationError naming the part that is no class index."""
+        text = value if isinstance(value, str) else self.prepare_value(value or [])
+        synsets: list[int] = []
+        for word in text.replace(",", " ").split():
+            if not (word.isascii() and word.isdigit() and int(word) < _CLASSES):
+                raise forms.ValidationError(f"{word!r} is no ImageNet class index (0 … {_CLASSES - 1}).")
+            if int(word) in synsets:
+                raise forms.ValidationError(f"{word} is named twice.")
+            synsets.append(int(word))
+        return synsets
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Return whether the list differs, however it is spaced."""
+        try:
+            return bool(self.to_python(initial) != self.to_python(data))
+        except forms.ValidationError:
+            return True
+
+
+class CampaignForm(forms.ModelForm):
+    """A campaign. The rules between fields are those of `annotation.services.campaigns`, which saves it."""
+
+    synsets = SynsetsField(
+        label="Synsets",
+        initial=list(DEFAULT_SYNSETS),
+        help_text="ImageNet class indices whose probabilities are added up to the watch probability: "
+        + ", ".join(f"{index} {name}" for index, name in DEFAULT_SYNSETS.items())
+        + ".",
+    )
+
+    class Meta:
+        model = Campaign
+        fields = [
+            "name",
+            "slug",
+            "description",
+            "instructions",
+            "mode",
+            "scale_min",
+            "scale_max",
+            "synsets",
+            "watch_threshold",
+            "reject_at",
+            "pending_at",
+            "votes_per_image",
+            "holdout_votes",
+            "holdout_fraction",
+            "lease_seconds",
+            "train_after",
+            "promote_automatically",
+        ]
+        widgets = {
+            "description": forms.Textarea(attrs={"rows": 3}),
+            "instructions": forms.Textarea(attrs={"rows": 6}),
+            "watch_threshold": forms.NumberInput(attrs={"min": 0, "max": 1, "step": 0.01}),
+            "reject_at": forms.NumberInput(attrs={"step": 0.1}),
+            "pending_at": forms.NumberInput(attrs={"step": 0.1}),
+            "holdout_fraction": forms.NumberInput(attrs={"min": 0, "max": 0.9, "step": 0.01}),
+        }
+        labels = {
+            "slug": "Address",
+            "votes_per_image": "Votes per photo",
+            "holdout_votes": "Votes per holdout photo",
+            "lease_seconds": "Lease, in seconds",
+            "train_after": "Train after so many new answers",
+        }
+        help_texts = {
+            "slug": "Letters, digits and hyphens: /campaigns/…/",
+            "lease_seconds": "For that long a photo is kept for the annotator who has it on the screen.",
+            "reject_at": "Photos whose mean score is not above this are rejected.",
+            "pending_at": "Photos above 'rejected' and not above this are pending, the others accepted.",
+            "holdout_votes": "More votes make the evaluation sharper.",
+            "holdout_fraction": "Share of the photos that models never learn from. Drawn at import.",
+        }
+
+    GROUPS = (
+        ("The campaign", ("name", "slug", "description", "instructions", "mode")),
+        ("Scale and classes", ("scale_min", "scale_max", "reject_at", "pending_at")),
+        ("Watches", ("synsets", "watch_threshold")),
+        ("Votes", ("votes_per_image", "holdout_votes", "holdout_fraction", "lease_seconds")),
+        ("Training", ("train_after", "promote_automatically")),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fixed = fields_fixed(self.instance) if self.instance.pk else {}
+        for name, reason in fixed.items():
+            if name in self.fields:
+                self.fields[name].disabled = True
+                self.fields[name].help_text = reason
+
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """Return headings with their fields, in the order in which the page shows them."""
+        return [(heading, [self[name] for name in names]) for heading, names in self.GROUPS]
+
+    def _post_clean(self) -> None:
+        """Leave the instance as it is stored: the service checks the values and saves them."""
+
+
+class MemberForm(forms.Form):
+    """A user who joins a campaign, by name."""
+
+    username = forms.CharField(label="User name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    role = forms.ChoiceField(choices=Role.choices, initial=Role.ANNOTATOR)
+
+    def clean_username(self) -> User:
+        """Return the user. Raises ValidationError when there is none of that name."""
+        name = self.cleaned_data["username"].strip()
+        user = User.objects.filter(username=name).first()
+        if user is None:
+            raise forms.ValidationError(f"There is no user {name!r}. Superusers make accounts on the Users page.")
+        return user
+
+
+class UserForm(forms.Form):
+    """A new account."""
+
+    username = forms.CharField(label="User name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    password = forms.CharField(
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        strip=False,
+        help_text=" ".join(password_validators_help_texts()),
+    )
+    is_simulated = forms.BooleanField(
+        label="Simulated",
+        required=False,
+        help_text="A program that plays an annotator; it is marked wherever it appears.",
+    )
+
+
+class PasswordForm(forms.Form):
+    """A new password for somebody else's account."""
+
+    password = forms.CharField(
+        label="New password", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), strip=False
+    )
