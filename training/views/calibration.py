@@ -1,12 +1,188 @@
 """Models against people."""
 
-from django.http import HttpRequest, HttpResponse
+from collections.abc import Sequence
+from typing import Any
 
-from annotation.models import Campaign, Role
+import numpy as np
+from django.db.models import Exists, OuterRef
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from annotation.consensus import opinion
+from annotation.models import Annotation, Campaign, Image, Role
 from annotation.permissions import campaign_view
+from inference.models import ModelVersion, Prediction
+from training import findings
+from training.comparison import Comparison, ScoreFigures, compare, watch_roc_auc
+from training.metrics import calibration as reliability
+from training.metrics import classification
+from training.selectors import VOTES_FOR_QUALITY
+
+FURTHEST_APART_SHOWN = 50
+PICKS_SHOWN = 8
+# A reliability diagram of fewer labelled photos, or without both kinds, says nothing.
+RELIABILITY_NEEDS = 20
+PHOTOS_PER_BIN, FEWEST_BINS, MOST_BINS = 20, 4, 10
+# The holdout is read as evaluations read it, so that the figures are theirs.
+FEWEST_VOTES = {"holdout": VOTES_FOR_QUALITY, "all": 1}
+SPLITS = {"holdout": Image.Split.HOLDOUT, "all": None}
 
 
 @campaign_view(Role.REVIEWER)
 def calibration(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Being built."""
-    return HttpResponse("being built")
+    """Show one model version against the people: `?version=`, `?split=holdout|all`, `?photo=`."""
+    has_predictions = Exists(Prediction.objects.filter(model_version=OuterRef("pk")))
+    versions = list(campaign.model_versions.annotate(has_predictions=has_predictions))
+    version = _version(versions, request.GET.get("version", ""))
+    split = request.GET.get("split", "holdout")
+    if split not in SPLITS:
+        raise Http404("The calibration page shows the split “holdout” or “all”.")
+    photo_id = _photo_id(request.GET.get("photo", ""))
+    context: dict[str, Any] = {"campaign": campaign, "versions": versions, "version": version, "split": split}
+    if request.htmx.target == "one-photo" and version and photo_id:  # type: ignore[attr-defined]  # by django-htmx
+        context["one"] = _one_photo(campaign, version, photo_id)
+        return render(request, "training/_one_photo.html", context)
+    if version:
+        comparison = compare(campaign, version, split=SPLITS[split])
+        context["rated"] = comparison.rated
+        if len(comparison):
+            scored = comparison.part(comparison.vote_counts >= FEWEST_VOTES[split])
+            context |= {"compared": len(comparison), "left_out": len(comparison) - len(scored)}
+            context |= _watch_report(campaign, comparison)
+            if len(scored):
+                context |= _score_report(campaign, scored, split)
+                furthest = int(scored.image_ids[scored.furthest_apart[0]])
+                context["one"] = _one_photo(campaign, version, photo_id or furthest)
+    return render(request, "training/calibration.html", context)
+
+
+def _version(versions: Sequence[ModelVersion], number: str) -> ModelVersion | None:
+    """Return the version asked for, else the champion, else the newest. Raises Http404 for an unknown number."""
+    if number:
+        for version in versions:
+            if str(version.number) == number:
+                return version
+        raise Http404("This campaign has no such model version.")
+    return next((version for version in versions if version.is_champion), versions[0] if versions else None)
+
+
+def _photo_id(text: str) -> int | None:
+    if not text:
+        return None
+    if not text.isdecimal() or len(text) > 18:
+        raise Http404("There is no such photo in this campaign.")
+    return int(text)
+
+
+def _score_report(campaign: Campaign, comparison: Comparison, split: str) -> dict[str, Any]:
+    """Return the figures, charts and tables of the quality scores. Resamples start from the campaign's seed."""
+    from training import charts  # Bokeh takes half a second to import; no other page pays for it
+
+    figures = ScoreFigures.of(comparison, seed=campaign.seed)
+    mos = comparison.mos
+    score_title = findings.score_finding(figures, "holdout photos" if split == "holdout" else "rated photos")
+    report: dict[str, Any] = {
+        "figures": figures,
+        "scatter": charts.score_scatter(
+            image_ids=comparison.image_ids,
+            names=comparison.names,
+            predicted=comparison.predicted,
+            mos=mos,
+            votes=comparison.vote_counts,
+            scale=(comparison.lowest, comparison.highest),
+            photo_url=_with_placeholder("photo", campaign.slug, 0),
+            thumbnail_url=_with_placeholder("photo-thumbnail", 0),
+            title=score_title,
+            rng=np.random.default_rng(campaign.seed),
+        ),
+        "score_bins": reliability.score_bins(comparison.predicted, mos),
+        "apart": _photo_rows(comparison, mos),
+        "spread_title": findings.spread_finding(comparison),
+        "people_histogram": comparison.histograms.sum(axis=0).tolist(),
+        "model_histogram": comparison.distributions.mean(axis=0).tolist(),
+    }
+    report["picks"] = report["apart"][:PICKS_SHOWN]
+    return report
+
+
+def _with_placeholder(name: str, *arguments: Any) -> str:
+    """Return the address of a photo's page or file with `@image` for its id, which the charts fill in."""
+    return "@image".join(reverse(name, args=arguments).rsplit("0", 1))
+
+
+def _photo_rows(comparison: Comparison, mos: Any) -> list[dict[str, Any]]:
+    """Return the photos on which model and people differ most."""
+    rows = comparison.furthest_apart[:FURTHEST_APART_SHOWN]
+    low, high = opinion.mos_interval(comparison.histograms[rows], comparison.lowest)
+    return [
+        {
+            "pk": int(comparison.image_ids[row]),
+            "name": comparison.names[row],
+            "predicted": comparison.predicted[row],
+            "mos": mos[row],
+            "low": low[place],
+            "high": high[place],
+            "votes": int(comparison.histograms[row].sum()),
+            "difference": comparison.predicted[row] - mos[row],
+        }
+        for place, row in enumerate(rows)
+    ]
+
+
+def _watch_report(campaign: Campaign, comparison: Comparison) -> dict[str, Any]:
+    """Return the reliability diagram and the threshold table of the watch probability."""
+    from training import charts
+
+    decided = comparison.has_majority
+    probabilities, labels = comparison.watch_probability[decided], comparison.is_watch[decided]
+    report: dict[str, Any] = {"labelled": int(decided.sum()), "watches": int(labels.sum())}
+    report["undecided"] = len(comparison) - report["labelled"]
+    if not report["labelled"]:
+        return report
+    rows = classification.threshold_table(probabilities, labels)
+    at_chosen = classification.threshold_table(probabilities, labels, [campaign.watch_threshold])[0]
+    report |= {
+        "roc_auc": watch_roc_auc(comparison, seed=campaign.seed),
+        "threshold_rows": rows,
+        "at_chosen": at_chosen,
+        "thresholds": charts.threshold_curves(
+            thresholds=np.array([row.threshold for row in rows]),
+            f1=np.array([row.f1 for row in rows]),
+            accuracy=np.array([row.accuracy for row in rows]),
+            chosen=campaign.watch_threshold,
+            title=findings.threshold_finding(rows, campaign.watch_threshold, at_chosen),
+        ),
+    }
+    if report["labelled"] >= RELIABILITY_NEEDS and 0 < report["watches"] < report["labelled"]:
+        bins = reliability.reliability_bins(
+            probabilities, labels, bins=int(np.clip(len(labels) // PHOTOS_PER_BIN, FEWEST_BINS, MOST_BINS))
+        )
+        report["reliability_bins"] = bins
+        report["reliability"] = charts.reliability_diagram(
+            predicted=np.array([one.predicted for one in bins]),
+            observed=np.array([one.observed for one in bins]),
+            low=np.array([one.low for one in bins]),
+            high=np.array([one.high for one in bins]),
+            counts=np.array([one.n for one in bins]),
+            title=findings.reliability_finding(
+                bins,
+                float(classification.brier(probabilities, labels)),
+                reliability.expected_calibration_error(probabilities, labels),
+            ),
+        )
+    return report
+
+
+def _one_photo(campaign: Campaign, version: ModelVersion, photo_id: int) -> dict[str, Any]:
+    """Return one photo with both histograms (three queries). Raises Http404 for a photo of another campaign."""
+    image = Image.objects.filter(campaign=campaign, pk=photo_id).first()
+    if image is None:
+        raise Http404("There is no such photo in this campaign.")
+    answers = Annotation.objects.filter(image=image, superseded_by=None, skip_reason="", saw_prediction=False)
+    scores = np.array(answers.values_list("score", flat=True), dtype=np.int64)
+    histogram = opinion.score_histogram(scores, lowest=campaign.scale_min, highest=campaign.scale_max)
+    low, high = opinion.mos_interval(histogram, campaign.scale_min)
+    people = {"mos": float(opinion.mos(histogram, campaign.scale_min)), "low": float(low), "high": float(high)}
+    prediction = Prediction.objects.filter(image=image, model_version=version).first()
+    return {"image": image, "people": people, "histogram": histogram.tolist(), "prediction": prediction}

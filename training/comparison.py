@@ -1,0 +1,196 @@
+"""People and one model version side by side: the arrays behind the calibration page, in three queries.
+
+Only answers count that were given without seeing a prediction.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotation.consensus import agreement, opinion
+from annotation.models import Campaign, Image
+from annotation.selectors import VoteTable, vote_table
+from inference.models import ModelVersion, Prediction
+from training.metrics import bootstrap, classification, correlation
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# Ranking a thousand resamples of ten thousand photos takes seconds; the interval of so many is narrow anyway.
+_RANKED_AT_MOST = 2_000_000
+_FEWEST_RESAMPLES = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """One row per photo that has both votes and a prediction, ascending by image id."""
+
+    lowest: int
+    """The scale's lowest score."""
+    image_ids: Ints
+    names: list[str]
+    histograms: Ints
+    """People's opinion scores [N, K]."""
+    predicted: Floats
+    """Mean of the predicted distribution [N], on the scale."""
+    distributions: Floats
+    """Predicted distributions [N, K]."""
+    watch_probability: Floats
+    """[N]"""
+    watch_yes: Ints
+    """Votes for 'watch' [N]; 'unsure' counts on neither side."""
+    watch_no: Ints
+    """Votes for 'no watch' [N]."""
+    votes: VoteTable
+    """The single votes on these photos."""
+    rated: int
+    """Photos with votes, whether or not the version has a prediction of them."""
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    @property
+    def highest(self) -> int:
+        """Return the scale's highest score."""
+        return self.lowest + int(self.histograms.shape[1]) - 1
+
+    @property
+    def mos(self) -> Floats:
+        """Return the mean opinion scores [N]."""
+        return opinion.mos(self.histograms, self.lowest)
+
+    @property
+    def vote_counts(self) -> Ints:
+        """Return n per photo [N]."""
+        counts: Ints = self.histograms.sum(axis=1)
+        return counts
+
+    @property
+    def has_majority(self) -> NDArray[np.bool_]:
+        """Return which photos have more votes for one watch label than for the other [N]."""
+        decided: NDArray[np.bool_] = self.watch_yes != self.watch_no
+        return decided
+
+    @property
+    def is_watch(self) -> Ints:
+        """Return the majority label [N], 1 watch and 0 none; read it only where `has_majority`."""
+        return (self.watch_yes > self.watch_no).astype(np.int64)
+
+    def part(self, rows: NDArray[np.bool_]) -> "Comparison":
+        """Return the comparison on some of its photos only [N]."""
+        kept = self.image_ids[rows]
+        return replace(
+            self,
+            image_ids=kept,
+            names=[name for name, keep in zip(self.names, rows, strict=True) if keep],
+            histograms=self.histograms[rows],
+            predicted=self.predicted[rows],
+            distributions=self.distributions[rows],
+            watch_probability=self.watch_probability[rows],
+            watch_yes=self.watch_yes[rows],
+            watch_no=self.watch_no[rows],
+            votes=_votes_on(self.votes, kept),
+        )
+
+    @property
+    def furthest_apart(self) -> NDArray[np.intp]:
+        """Return the row numbers, those where model and people differ most first [N]."""
+        return np.argsort(-np.abs(self.predicted - self.mos), kind="stable")
+
+
+def compare(campaign: Campaign, version: ModelVersion, *, split: str | None = Image.Split.HOLDOUT) -> Comparison:
+    """Return people against the version, on one split or (None) on all rated photos."""
+    votes = vote_table(campaign, split=split, for_evaluation=True)
+    predictions = Prediction.objects.filter(model_version=version)
+    if split is not None:
+        predictions = predictions.filter(image__split=split)
+    columns = ("image_id", "image__name", "quality_mean", "watch_probability", "distribution")
+    rows = {row[0]: row for row in predictions.values_list(*columns)}
+    rated = np.unique(votes.image_ids)
+    known = np.array([image for image in rated if int(image) in rows], dtype=np.int64)
+    kept = _votes_on(votes, known)
+    _, histograms = opinion.image_histograms(
+        kept.image_ids, kept.scores, lowest=campaign.scale_min, highest=campaign.scale_max
+    )
+    place = np.searchsorted(known, kept.image_ids)
+    found = [rows[int(image)] for image in known]
+    return Comparison(
+        lowest=campaign.scale_min,
+        image_ids=known,
+        names=[row[1] for row in found],
+        histograms=histograms,
+        predicted=np.array([row[2] for row in found], dtype=np.float64),
+        distributions=np.array([row[4] for row in found], dtype=np.float64).reshape(len(found), campaign.bins),
+        watch_probability=np.array([row[3] for row in found], dtype=np.float64),
+        watch_yes=np.bincount(place, weights=kept.watch == 1, minlength=len(known)).astype(np.int64),
+        watch_no=np.bincount(place, weights=kept.watch == 0, minlength=len(known)).astype(np.int64),
+        votes=kept,
+        rated=len(rated),
+    )
+
+
+def _votes_on(votes: VoteTable, image_ids: Ints) -> VoteTable:
+    chosen = np.isin(votes.image_ids, image_ids)
+    return VoteTable(
+        annotation_ids=votes.annotation_ids[chosen],
+        image_ids=votes.image_ids[chosen],
+        annotator_ids=votes.annotator_ids[chosen],
+        scores=votes.scores[chosen],
+        watch=votes.watch[chosen],
+    )
+
+
+@dataclass(frozen=True)
+class ScoreFigures:
+    """How well the predicted means fit the MOS, with what agreement among people allows."""
+
+    srcc: bootstrap.Interval
+    rmse: bootstrap.Interval
+    bias: bootstrap.Interval
+    """Mean of predicted − MOS, in scores: above 0 the model scores too high."""
+    icc: float
+    """ICC(1) of a single vote; NaN when no photo has two votes."""
+    ceiling: float
+    """√r_k, the highest correlation that a model can expect against the MOS of so few votes."""
+    split_half: float
+    """SRCC between two random halves of the votes; NaN below ten photos with two votes."""
+    votes: int
+
+    @classmethod
+    def of(cls, comparison: Comparison, *, seed: int) -> Self:
+        """Measure the comparison; the seed fixes the resamples."""
+        n = max(len(comparison), 1)
+        resamples = int(np.clip(_RANKED_AT_MOST // n, _FEWEST_RESAMPLES, bootstrap.RESAMPLES))
+        predicted, mos = comparison.predicted, comparison.mos
+        votes = comparison.votes
+        icc = agreement.icc1(votes.image_ids, votes.scores)
+        first, second = agreement.split_half(votes.image_ids, votes.scores, rng=np.random.default_rng(seed))
+        return cls(
+            srcc=bootstrap.interval(correlation.srcc, predicted, mos, seed=seed, resamples=resamples),
+            rmse=bootstrap.interval(correlation.rmse, predicted, mos, seed=seed, resamples=resamples),
+            bias=bootstrap.interval(_mean_difference, predicted, mos, seed=seed, resamples=resamples),
+            icc=icc,
+            ceiling=agreement.correlation_ceiling(icc, comparison.vote_counts),
+            split_half=float(correlation.srcc(first, second)) if len(first) >= 10 else float("nan"),
+            votes=len(votes),
+        )
+
+
+def _mean_difference(predicted: Floats, observed: Floats) -> Floats:
+    difference: Floats = (predicted - observed).mean(axis=-1)
+    return difference
+
+
+def watch_roc_auc(comparison: Comparison, *, seed: int) -> bootstrap.Interval:
+    """Return the ROC AUC of the watch probability against the majority labels, with its interval."""
+    decided = comparison.has_majority
+    resamples = int(np.clip(_RANKED_AT_MOST // max(decided.sum(), 1), _FEWEST_RESAMPLES, bootstrap.RESAMPLES))
+    return bootstrap.interval(
+        classification.roc_auc,
+        comparison.watch_probability[decided],
+        comparison.is_watch[decided],
+        seed=seed,
+        resamples=resamples,
+    )

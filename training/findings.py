@@ -1,0 +1,81 @@
+"""What a chart shows, in one sentence: the titles of the calibration page."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from training.comparison import Comparison, ScoreFigures
+from training.metrics.bootstrap import Interval
+from training.metrics.calibration import ReliabilityBin
+from training.metrics.classification import ThresholdRow
+
+
+def figure_text(interval: Interval, digits: int = 2) -> str:
+    """Return '0.71 (0.62–0.79)', or '–' for what cannot be told."""
+    if np.isnan(interval.value):
+        return "–"
+    return f"{interval.value:.{digits}f} ({interval.low:.{digits}f}–{interval.high:.{digits}f})".replace("-", "−")
+
+
+def score_finding(figures: ScoreFigures, photos: str) -> str:
+    """Say whether the model scores too high or too low, and how well its order fits; `photos` names which."""
+    bias = figures.bias
+    if bias.low <= 0 <= bias.high:
+        first = (
+            f"Model scores about right on average ({_signed(bias.value)}, {_signed(bias.low)} to {_signed(bias.high)})"
+        )
+    else:
+        first = f"Model scores {abs(bias.value):.1f} too {'high' if bias.value > 0 else 'low'} on average"
+    parts = [f"{first}; rank correlation {figure_text(figures.srcc)}, n = {bias.n:,} {photos}"]
+    if not np.isnan(figures.ceiling):
+        parts.append(f"ceiling √rₖ {figures.ceiling:.2f}")
+    return "; ".join(parts)
+
+
+def spread_finding(comparison: Comparison) -> str:
+    """Say whether the model spreads its scores as people do, over all photos together."""
+    scores = comparison.lowest + np.arange(comparison.histograms.shape[1])
+    people, model = comparison.histograms.sum(axis=0), comparison.distributions.sum(axis=0)
+    (own_mean, own), (model_mean, models) = _moments(people, scores), _moments(model, scores)
+    if abs(models / own - 1) < 0.05 if own else models < 0.05:
+        verdict = "Model spreads its scores as people do"
+    else:
+        verdict = f"Model spreads its scores {'more' if models > own else 'less'} than people"
+    return f"{verdict}: standard deviation {models:.2f} against {own:.2f}, mean {model_mean:.2f} against {own_mean:.2f}"
+
+
+def reliability_finding(bins: Sequence[ReliabilityBin], brier: float, error: float) -> str:
+    """Say whether the watch probabilities mean what they say, judged by the bins' intervals."""
+    total = sum(one.n for one in bins)
+    above = sum(one.n for one in bins if one.predicted > one.high)
+    below = sum(one.n for one in bins if one.predicted < one.low)
+    if max(above, below) * 4 < total:
+        verdict = "Watch probabilities fit what people say"
+    elif above > below:
+        verdict = f"Watch probabilities are too high for {100 * above / total:.0f} % of the photos"
+    else:
+        verdict = f"Watch probabilities are too low for {100 * below / total:.0f} % of the photos"
+    return f"{verdict}; Brier score {brier:.3f}, calibration error {error:.3f}, n = {total:,} photos"
+
+
+def threshold_finding(rows: Sequence[ThresholdRow], chosen: float, at_chosen: ThresholdRow) -> str:
+    """Say which threshold has the best F1, and what the campaign's own threshold reaches."""
+    rated = [row for row in rows if not np.isnan(row.f1)]
+    if not rated:
+        return f"At the threshold {chosen:g}, accuracy is {at_chosen.accuracy:.2f}; there is no watch to find"
+    best = max(rated, key=lambda row: row.f1)
+    if at_chosen.f1 >= best.f1 - 0.005:
+        return f"The campaign's threshold {chosen:g} is as good as any: F1 {at_chosen.f1:.2f}"
+    return (
+        f"F1 is best at the threshold {best.threshold:g}: {best.f1:.2f}; "
+        f"the campaign's {chosen:g} reaches {at_chosen.f1:.2f}"
+    )
+
+
+def _moments(weights: np.ndarray, scores: np.ndarray) -> tuple[float, float]:
+    mean = float(weights @ scores / weights.sum())
+    return mean, float(np.sqrt(weights @ (scores - mean) ** 2 / weights.sum()))
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.1f}".replace("-", "−")
