@@ -1,20 +1,21 @@
 """Pages that draw on every app: the list of campaigns, a campaign's home, the health check."""
 
+import hashlib
+
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from annotation.models import Campaign, Role
 from annotation.permissions import campaign_view
+from iqs_site import overview
 
 
 def home(request: HttpRequest) -> HttpResponse:
     """List the campaigns of the user."""
-    campaigns = Campaign.objects.all()
-    if not request.user.is_superuser:  # type: ignore[union-attr]
-        campaigns = campaigns.filter(memberships__user=request.user)
-    return render(request, "iqs_site/home.html", {"campaigns": campaigns})
+    return render(request, "iqs_site/home.html", {"cards": overview.campaign_cards(request.user)})
 
 
 @login_not_required
@@ -28,10 +29,31 @@ def health(request: HttpRequest) -> JsonResponse:
 @campaign_view(Role.ANNOTATOR)
 def campaign_home(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Show where the campaign stands."""
-    return render(request, "iqs_site/campaign.html", {"campaign": campaign})
+    status, digest = _status(request, campaign)
+    return render(request, "iqs_site/campaign.html", {"campaign": campaign, "status_html": status, "digest": digest})
 
 
 @campaign_view(Role.ANNOTATOR)
 def campaign_status(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """The live part of the campaign's home."""
-    return render(request, "iqs_site/_campaign_status.html", {"campaign": campaign})
+    """The live part of the campaign's home; 204 when nothing has changed since `?seen=`.
+
+    What has not changed is not drawn again: open tables stay open and the focus stays where it is.
+    """
+    status, digest = _status(request, campaign)
+    if request.GET.get("seen") == digest:
+        return HttpResponse(status=204)
+    return render(
+        request,
+        "iqs_site/_campaign_status.html",
+        {"campaign": campaign, "status_html": status, "digest": digest},
+    )
+
+
+def _status(request: HttpRequest, campaign: Campaign) -> tuple[str, str]:
+    """Return the live part as HTML, and what to recognise it by."""
+    role: Role = request.campaign_role  # type: ignore[attr-defined]  # set by campaign_view
+    status = overview.campaign_status(campaign, request.user, role)  # type: ignore[arg-type]
+    html = render_to_string(
+        "iqs_site/_campaign_status_content.html", {"campaign": campaign, "role": role, "status": status}
+    )
+    return html, hashlib.sha256(html.encode()).hexdigest()[:16]
