@@ -1,12 +1,80 @@
-"""Training runs."""
+"""Training runs: start one, watch it, stop it."""
 
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
 
-from annotation.models import Campaign, Role
+from annotation.models import Campaign, Role, User
 from annotation.permissions import campaign_view
+from training.figures import measured
+from training.loss_curve import loss_curve
+from training.models import Evaluation, TrainingRun
+from training.services.runs import run_cancel, run_request
+from training.tasks import run_announce
+
+_PATIENCE = timedelta(seconds=10)  # that a queued run may wait before the page asks whether a worker runs
 
 
+@require_safe
 @campaign_view(Role.REVIEWER)
 def run_page(request: HttpRequest, campaign: Campaign, run_id: int) -> HttpResponse:
-    """Being built."""
-    return HttpResponse("being built")
+    """Show a run; its live part follows it until it ends."""
+    return render(request, "training/run.html", _context(campaign, run_id))
+
+
+@require_safe
+@campaign_view(Role.REVIEWER)
+def run_live(request: HttpRequest, campaign: Campaign, run_id: int) -> HttpResponse:
+    """Show the live part of a run's page."""
+    return render(request, "training/_run.html", _context(campaign, run_id))
+
+
+@require_POST
+@campaign_view(Role.ADMIN)
+def run_start(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """Ask for a run and lead to its page; a second press leads to the run that is live already."""
+    assert isinstance(request.user, User)
+    run = run_request(campaign=campaign, trigger=TrainingRun.Trigger.BUTTON, by=request.user)
+    if run.state == TrainingRun.State.QUEUED:
+        run_announce(run.pk)
+    return redirect("run", campaign.slug, run.pk)
+
+
+@require_POST
+@campaign_view(Role.ADMIN)
+def run_stop(request: HttpRequest, campaign: Campaign, run_id: int) -> HttpResponse:
+    """Cancel a run that is queued or running."""
+    assert isinstance(request.user, User)
+    run = get_object_or_404(TrainingRun, campaign=campaign, pk=run_id)
+    if run.state in TrainingRun.LIVE:
+        run_cancel(run=run, by=request.user)
+    else:
+        messages.info(request, f"Run {run.pk} has ended already: it is {run.get_state_display()}.")
+    return redirect("run", campaign.slug, run.pk)
+
+
+def _context(campaign: Campaign, run_id: int) -> dict[str, Any]:
+    run = get_object_or_404(
+        TrainingRun.objects.select_related("challenger", "requested_by"), campaign=campaign, pk=run_id
+    )
+    evaluation = None
+    if run.state == TrainingRun.State.DONE and run.challenger is not None:
+        evaluation = Evaluation.objects.filter(run=run, model_version=run.challenger).select_related("against").first()
+    differences = {one.figure.name: one for one in measured(evaluation.differences)} if evaluation else {}
+    return {
+        "campaign": campaign,
+        "run": run,
+        "live": run.state in TrainingRun.LIVE,
+        "percent": round(100 * run.progress),
+        "waits_long": run.state == TrainingRun.State.QUEUED and timezone.now() - run.created_at > _PATIENCE,
+        "curve": loss_curve(run.history),
+        "evaluation": evaluation,
+        "figures": [(one, differences.get(one.figure.name)) for one in measured(evaluation.metrics)]
+        if evaluation
+        else [],
+    }

@@ -1,0 +1,100 @@
+"""The data of a run, frozen: which person said what about which image, and a fingerprint of it."""
+
+import hashlib
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Standing answers as columns of one length [V], sorted by image and annotator."""
+
+    image_ids: NDArray[np.int64]
+    sha256: NDArray[np.str_]
+    """Of the image's bytes."""
+    groups: NDArray[np.str_]
+    """Of near-duplicates."""
+    annotator_ids: NDArray[np.int64]
+    scores: NDArray[np.int16]
+    """Opinion scores, on the campaign's scale."""
+    watch: NDArray[np.int8]
+    """1 watch, 0 no watch, -1 unsure."""
+
+    def __post_init__(self) -> None:
+        order = np.lexsort((self.annotator_ids, self.sha256))
+        for field in fields(self):
+            object.__setattr__(self, field.name, getattr(self, field.name)[order])
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the rows (image's SHA-256, annotator, watch, score), 64 hex digits.
+
+        Image numbers are left out: the same photos and answers in another database have the same one.
+        """
+        digest = hashlib.sha256()
+        for row in zip(self.sha256, self.annotator_ids, self.watch, self.scores, strict=True):
+            digest.update(f"{row[0]},{row[1]},{row[2]},{row[3]}\n".encode())
+        return digest.hexdigest()
+
+    def of_images(self, image_ids: NDArray[np.int64]) -> "Snapshot":
+        """Return the rows of these images only."""
+        rows = np.isin(self.image_ids, image_ids)
+        return Snapshot(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+    def save(self, path: Path) -> None:
+        """Write the columns as an npz file; the file is there whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        with part.open("wb") as handle:
+            np.savez_compressed(handle, **{field.name: getattr(self, field.name) for field in fields(self)})
+        part.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> "Snapshot":
+        """Read what `save` wrote."""
+        with np.load(path, allow_pickle=False) as stored:
+            return cls(**{field.name: stored[field.name] for field in fields(cls)})
+
+
+@dataclass(frozen=True)
+class RatedImages:
+    """What people said together, one row per image [N], in order of the image numbers."""
+
+    image_ids: NDArray[np.int64]
+    groups: NDArray[np.str_]
+    histograms: NDArray[np.float32]
+    """Counts [N, K] of the opinion scores, lowest first."""
+    watch_yes: NDArray[np.float32]
+    watch_no: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+
+def rated_images(snapshot: Snapshot, *, lowest: int, highest: int) -> RatedImages:
+    """Return the histograms and watch labels per image of a snapshot.
+
+    Raises ValueError for a score outside lowest … highest: the scale was changed after the vote.
+    """
+    if len(snapshot) and not lowest <= snapshot.scores.min() <= snapshot.scores.max() <= highest:
+        raise ValueError(
+            f"Some opinion scores lie outside the scale {lowest} … {highest}; "
+            "set the campaign's scale back to what it was when they were given."
+        )
+    image_ids, first, row = np.unique(snapshot.image_ids, return_index=True, return_inverse=True)
+    histograms = np.zeros((len(image_ids), highest - lowest + 1), dtype=np.float32)
+    np.add.at(histograms, (row, snapshot.scores - lowest), 1.0)
+    count = len(image_ids)
+    return RatedImages(
+        image_ids=image_ids,
+        groups=snapshot.groups[first],
+        histograms=histograms,
+        watch_yes=np.bincount(row, weights=snapshot.watch == 1, minlength=count).astype(np.float32),
+        watch_no=np.bincount(row, weights=snapshot.watch == 0, minlength=count).astype(np.float32),
+    )

@@ -1,0 +1,194 @@
+"""One lesson: from the shipped prior and what people said to the heads of a challenger."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from inference.networks.heads import Heads
+from training.learning.config import LearningConfig
+from training.learning.dataset import RatedImages
+from training.learning.quality import Calibration, History, Residual, calibration_fit, residual_fit, tilt_shape
+from training.learning.watch import WatchLesson, watch_fit
+
+# Called with the stage in words, the share done (0 … 1) and the loss per epoch; may raise to stop.
+Report = Callable[[str, float, History], None]
+
+
+class Rung(StrEnum):
+    """How much of the quality head the data can bear."""
+
+    CALIBRATE = "calibrate"
+    RESIDUAL = "residual"
+    FULL = "full"
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What came out of learning."""
+
+    heads: Heads
+    figures: dict[str, Any]
+    """JSON values: rung, sizes, losses of the held-out folds, watch scale and shift."""
+    history: History
+
+
+def quality_rung(rated: int, config: LearningConfig) -> Rung:
+    """Return the rung of the ladder that a number of rated images stands on."""
+    if rated < config.calibrate_below:
+        return Rung.CALIBRATE
+    return Rung.RESIDUAL if rated < config.residual_below else Rung.FULL
+
+
+def learn(
+    prior: Heads,
+    features: NDArray[np.float32],
+    rated: RatedImages,
+    *,
+    config: LearningConfig,
+    seed: int,
+    report: Report,
+) -> Lesson:
+    """Learn both heads from features [N, D] and the rated images in the same order.
+
+    It always begins at the prior, not at the champion: a champion has seen these votes already, and
+    counting them again at every retraining would drift away from what the data support. The same
+    arguments give the same weights. Raises whatever `report` raises.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return _learn(prior, features, rated, config, seed, report)
+
+
+def _learn(
+    prior: Heads, features: NDArray[np.float32], rated: RatedImages, config: LearningConfig, seed: int, report: Report
+) -> Lesson:
+    prior = prior.eval()
+    report("Preparing features", 0.0, [])
+    with torch.no_grad():
+        raw = torch.from_numpy(np.ascontiguousarray(features, dtype=np.float32))
+        standardised = prior.standardise(raw)
+        logits = prior.quality(standardised)
+        _, log_odds = prior.zero_shot(raw)
+    histograms = torch.from_numpy(rated.histograms)
+    to_scale = _to_scale(prior)
+    rung = quality_rung(len(rated), config)
+
+    report("Calibrating the quality head", 0.05, [])
+    calibration = calibration_fit(logits, histograms, to_scale=to_scale, config=config)
+    residual: Residual | None = None
+    if rung is not Rung.CALIBRATE:
+        full = rung is Rung.FULL
+        residual = residual_fit(
+            calibration.apply(logits),
+            standardised,
+            histograms,
+            groups=rated.groups,
+            decays=config.full_decays if full else config.residual_decays,
+            dropout=config.dropout if full else 0.0,
+            to_scale=to_scale,
+            config=config,
+            seed=seed,
+            progress=lambda share, history: report("Learning quality", 0.1 + 0.75 * share, history),
+        )
+
+    history = residual.history if residual else []
+    report("Learning the watch label", 0.88, history)
+    pooled = slice(prior.config.pooled_start, prior.config.pooled_stop)
+    watch = watch_fit(
+        log_odds.numpy(),
+        standardised[:, pooled].numpy(),
+        rated.watch_yes,
+        rated.watch_no,
+        groups=rated.groups,
+        config=config,
+        seed=seed,
+    )
+    report("Putting the heads together", 1.0, history)
+    figures = _figures(rung, rated, calibration, residual, watch)
+    return Lesson(heads_assemble(prior, calibration, residual, watch), figures, history)
+
+
+def heads_assemble(prior: Heads, calibration: Calibration, residual: Residual | None, watch: WatchLesson) -> Heads:
+    """Return the prior's heads with what was learned folded into their weights.
+
+    A linear residual beside a hidden layer becomes part of it without loss: GELU(x) − GELU(−x) = x,
+    so two hidden units per logit carry it.
+    """
+    bins = prior.config.inner_bins
+    config = prior.config
+    with torch.no_grad():
+        if config.hidden:
+            first, last = _linear(prior.quality, 0), _linear(prior.quality, -1)
+            hidden_weight: Tensor = first.weight
+            hidden_bias: Tensor = first.bias
+            weight = calibration.sharpness * last.weight
+            bias = calibration.sharpness * last.bias + calibration.tilt * tilt_shape(bins)
+            if residual is not None:
+                config = replace(config, hidden=config.hidden + 2 * bins)
+                hidden_weight = torch.cat([hidden_weight, residual.weight, -residual.weight])
+                hidden_bias = torch.cat([hidden_bias, torch.zeros(2 * bins)])
+                weight = torch.cat([weight, torch.eye(bins), -torch.eye(bins)], dim=1)
+                bias = bias + residual.bias
+            quality = {"0.weight": hidden_weight, "0.bias": hidden_bias, "3.weight": weight, "3.bias": bias}
+        else:
+            only = _linear(prior.quality, None)
+            weight = calibration.sharpness * only.weight
+            bias = calibration.sharpness * only.bias + calibration.tilt * tilt_shape(bins)
+            if residual is not None:
+                weight, bias = weight + residual.weight, bias + residual.bias
+            quality = {"weight": weight, "bias": bias}
+        heads = Heads(config, (prior.class_weight, prior.class_bias))
+        heads.feature_mean.copy_(prior.feature_mean)
+        heads.feature_std.copy_(prior.feature_std)
+        heads.quality.load_state_dict(quality)
+        # The prior's watch head is the zero-shot sum; what was learned says how to leave it.
+        heads.watch_scale.fill_(watch.scale)
+        heads.watch_shift.fill_(watch.shift)
+        if watch.weight is not None:
+            heads.watch_weight.copy_(torch.from_numpy(watch.weight))
+    return heads.eval()
+
+
+def _linear(quality: nn.Module, place: int | None) -> nn.Linear:
+    layer = quality if place is None else quality[place]  # type: ignore[index]  # nn.Sequential
+    assert isinstance(layer, nn.Linear)
+    return layer
+
+
+def _to_scale(heads: Heads) -> Callable[[Tensor], Tensor]:
+    """Return how the heads turn their own logits [..., B] into logits of the campaign's scale [..., K]."""
+    if heads.config.bins == heads.config.inner_bins:
+        return lambda logits: logits
+    return lambda logits: (logits.softmax(-1) @ heads.rebin + 1e-8).log()
+
+
+def _figures(
+    rung: Rung, rated: RatedImages, calibration: Calibration, residual: Residual | None, watch: WatchLesson
+) -> dict[str, Any]:
+    figures: dict[str, Any] = {
+        "rung": rung.value,
+        "images": len(rated),
+        "votes": int(rated.histograms.sum()),
+        "calibration": asdict(calibration),
+        "watch": {
+            "scale": watch.scale,
+            "shift": watch.shift,
+            "uses_features": watch.weight is not None,
+            "labels": watch.labels,
+            "held_out_roc_auc": watch.roc_auc,
+            "best_threshold": watch.threshold,
+        },
+    }
+    if residual is not None:
+        figures["residual"] = {
+            "decay": residual.decay,
+            "held_out_loss": residual.validation,
+            "held_out_loss_calibrated": residual.calibrated,
+        }
+    return figures

@@ -1,0 +1,41 @@
+"""Losses between quality logits and score histograms.
+
+Source: Talebi & Milanfar (2018), 'NIMA: neural image assessment'. Their distance with r = 2 is
+trained without its root, whose gradient has no bound where the two distributions agree.
+"""
+
+from torch import Tensor
+
+
+def emd_squared(logits: Tensor, histograms: Tensor) -> Tensor:
+    """Return 1/K · Σ_k (CDF_p − CDF_c)² per image.
+
+    `logits` [..., N, K] and `histograms` [N, K] (counts, at least one per image) → [..., N], in [0, 1).
+    """
+    predicted = logits.softmax(dim=-1).cumsum(dim=-1)
+    given = (histograms / histograms.sum(dim=-1, keepdim=True)).cumsum(dim=-1)
+    return (predicted - given).square().mean(dim=-1)
+
+
+def negative_log_likelihood(logits: Tensor, histograms: Tensor) -> Tensor:
+    """Return −Σ_k c_k log p_k / n, the mean over an image's votes, per image in nats; shapes as for `emd_squared`."""
+    shares = histograms / histograms.sum(dim=-1, keepdim=True)
+    return -(shares * logits.log_softmax(dim=-1)).sum(dim=-1)
+
+
+def opinion_loss(logits: Tensor, histograms: Tensor, *, likelihood: float) -> Tensor:
+    """Return the squared earth mover's distance plus `likelihood` times the negative log likelihood, per image."""
+    distance = emd_squared(logits, histograms)
+    if not likelihood:
+        return distance
+    return distance + likelihood * negative_log_likelihood(logits, histograms)
+
+
+def vote_weights(histograms: Tensor, *, noise: float) -> Tensor:
+    """Return n/(n + m) per image [N], scaled to mean 1: how much the votes of an image can be trusted.
+
+    `noise` is m = (1 − ICC)/ICC, the number of votes whose mean is half signal.
+    """
+    votes = histograms.sum(dim=-1)
+    weights = votes / (votes + noise)
+    return weights / weights.mean()

@@ -1,0 +1,192 @@
+"""Learning quality from votes: first two numbers of calibration, then a linear residual on the prior.
+
+The residual W·x on standardised features x starts at zero and decays towards it, so that little data
+leaves the prior alone. An ensemble learns it: each member stops early on a fold of its own, several
+strengths of decay compete on the folds, and the members of the best one are averaged, which is exact
+because they are linear.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from training.learning.config import LearningConfig
+from training.learning.losses import opinion_loss, vote_weights
+from training.learning.sampling import group_folds, principal_directions
+
+# Maps logits of the head's own bins [..., B] to logits of the campaign's scale [..., K].
+ToScale = Callable[[Tensor], Tensor]
+# Loss per epoch, as stored with the run: [{"epoch", "train", "validation"}].
+History = list[dict[str, float]]
+# Called with the share done (0 … 1) and the history so far; may raise to stop the learning.
+Progress = Callable[[float, History], None]
+
+# Resistance of temperature and tilt to leave the prior, as a share of one image's loss.
+_CALIBRATION_DECAY = 0.02
+_REPORT_EPOCHS = 4
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Logits become sharpness·logits + tilt·c, where c rises from -1 (lowest bin) to 1 (highest)."""
+
+    sharpness: float = 1.0
+    tilt: float = 0.0
+
+    def apply(self, logits: Tensor) -> Tensor:
+        """Return calibrated logits [..., B]."""
+        return self.sharpness * logits + self.tilt * tilt_shape(logits.shape[-1])
+
+
+@dataclass(frozen=True)
+class Residual:
+    """What is added to the calibrated logits: weight·standardised features + bias."""
+
+    weight: Tensor
+    """[B, D]"""
+    bias: Tensor
+    """[B]"""
+    decay: float
+    history: History
+    validation: float
+    """Loss of the images held out by their fold."""
+    calibrated: float
+    """The same without the residual."""
+
+
+def tilt_shape(bins: int) -> Tensor:
+    """Return c [B], rising evenly from -1 to 1."""
+    return torch.linspace(-1.0, 1.0, bins)
+
+
+def calibration_fit(logits: Tensor, histograms: Tensor, *, to_scale: ToScale, config: LearningConfig) -> Calibration:
+    """Return the sharpness and tilt that fit the prior's logits [N, B] to score histograms [N, K] best."""
+    weights = vote_weights(histograms, noise=config.vote_noise)
+    numbers = torch.zeros(2, requires_grad=True)  # log sharpness, tilt
+    optimiser = torch.optim.LBFGS([numbers], max_iter=60, line_search_fn="strong_wolfe")
+    shape = tilt_shape(logits.shape[-1])
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        calibrated = numbers[0].exp() * logits + numbers[1] * shape
+        loss = (weights * opinion_loss(to_scale(calibrated), histograms, likelihood=config.likelihood)).mean()
+        loss = loss + _CALIBRATION_DECAY / len(logits) * numbers.square().sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    optimiser.step(closure)  # type: ignore[no-untyped-call]
+    log_sharpness, tilt = numbers.detach().tolist()
+    return Calibration(float(np.exp(log_sharpness)), tilt)
+
+
+def residual_fit(
+    base: Tensor,
+    standardised: Tensor,
+    histograms: Tensor,
+    *,
+    groups: NDArray[np.generic],
+    decays: tuple[float, ...],
+    dropout: float,
+    to_scale: ToScale,
+    config: LearningConfig,
+    seed: int,
+    progress: Progress,
+) -> Residual:
+    """Learn the residual on calibrated logits [N, B] from standardised features [N, D] and histograms [N, K].
+
+    `groups` [N] of near-duplicates stay in one fold. Raises whatever `progress` raises.
+    """
+    images, bins, size = len(base), base.shape[1], standardised.shape[1]
+    directions = torch.from_numpy(principal_directions(standardised.numpy(), count=config.directions, seed=seed))
+    directions = directions / size**0.5  # coordinates of a typical image then have length one
+    coordinates = standardised @ directions
+    fold_of = torch.from_numpy(group_folds(groups, folds=config.folds, seed=seed))
+    held_out = fold_of == torch.arange(config.folds)[:, None]  # [F, N]
+    weights = vote_weights(histograms, noise=config.vote_noise)
+    # Members [C, F]: every decay with every fold, all trained in one batch.
+    shares_train = (_shares(~held_out, weights)).repeat(len(decays), 1)
+    shares_held = (_shares(held_out, weights)).repeat(len(decays), 1)
+    decay_of = torch.tensor(decays).repeat_interleave(config.folds)
+    members = len(decay_of)
+
+    weight = torch.zeros(coordinates.shape[1], members * bins, requires_grad=True)
+    bias = torch.zeros(members, bins, requires_grad=True)
+    optimiser = torch.optim.Adam([weight, bias], lr=config.learning_rate)
+    generator = torch.Generator().manual_seed(seed)
+
+    def losses(inputs: Tensor) -> Tensor:
+        """Loss per member and image [M, N]."""
+        logits = base + (inputs @ weight).view(images, members, bins).transpose(0, 1) + bias[:, None, :]
+        return opinion_loss(to_scale(logits), histograms, likelihood=config.likelihood)
+
+    with torch.no_grad():
+        untouched = losses(coordinates)
+    best = (shares_held * untouched).sum(1)
+    calibrated = float(best[: config.folds].mean())
+    best_weight, best_bias = weight.detach().clone(), bias.detach().clone()
+    curves = [((shares_train * untouched).sum(1), best.clone())]
+    stale = 0
+    for epoch in range(1, config.epochs + 1):
+        inputs = coordinates
+        if dropout:
+            keep = torch.rand(coordinates.shape, generator=generator) >= dropout
+            inputs = coordinates * keep / (1.0 - dropout)
+        optimiser.zero_grad()
+        fit = (shares_train * losses(inputs)).sum()
+        size_of = weight.view(-1, members, bins).square().sum(dim=(0, 2))
+        # Scaled by the number of images, like the prior of a Bayesian: more data, less decay.
+        loss = fit + 0.5 * (decay_of * size_of).sum() / images
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        with torch.no_grad():
+            now = losses(coordinates)
+            train, held = (shares_train * now).sum(1), (shares_held * now).sum(1)
+            curves.append((train, held))
+            better = held < best
+            best = torch.where(better, held, best)
+            columns = better.repeat_interleave(bins)
+            best_weight[:, columns] = weight.detach()[:, columns]
+            best_bias[better] = bias.detach()[better]
+        stale = 0 if bool(better.any()) else stale + 1
+        if epoch % _REPORT_EPOCHS == 0:
+            progress(epoch / config.epochs, _history(curves, best, config.folds))
+        if stale >= config.patience:
+            break
+    per_decay = best.view(len(decays), config.folds).mean(1)
+    winner = int(per_decay.argmin())
+    chosen = slice(winner * config.folds, (winner + 1) * config.folds)
+    history = _history(curves, best, config.folds)
+    progress(1.0, history)
+    mean_weight = best_weight.view(-1, members, bins)[:, chosen].mean(1)
+    return Residual(
+        weight=(directions @ mean_weight).T.contiguous(),
+        bias=best_bias[chosen].mean(0),
+        decay=decays[winner],
+        history=history,
+        validation=float(per_decay[winner]),
+        calibrated=calibrated,
+    )
+
+
+def _shares(chosen: Tensor, weights: Tensor) -> Tensor:
+    """Return how much each image counts for each fold [F, N]; rows add up to one."""
+    shares = chosen * weights
+    return shares / shares.sum(1, keepdim=True)
+
+
+def _history(curves: list[tuple[Tensor, Tensor]], best: Tensor, folds: int) -> History:
+    """Return the mean loss per epoch of the members of the decay that is ahead."""
+    ahead = int(best.view(-1, folds).mean(1).argmin())
+    members = slice(ahead * folds, (ahead + 1) * folds)
+    return [
+        {
+            "epoch": epoch,
+            "train": round(float(train[members].mean()), 6),
+            "validation": round(float(held[members].mean()), 6),
+        }
+        for epoch, (train, held) in enumerate(curves)
+    ]

@@ -1,0 +1,50 @@
+"""Drawing: which images a member learns from, and along which directions of the features it may learn."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+# The directions are found from at most this many images: the cost grows with the cube.
+_IMAGES_FOR_DIRECTIONS = 1024
+
+
+def group_folds(groups: NDArray[np.generic], *, folds: int, seed: int) -> NDArray[np.int64]:
+    """Return the fold 0 … folds − 1 of each image [N]; images of one near-duplicate group share it.
+
+    Groups are dealt in random order to the fold that holds the fewest images, largest groups first,
+    so the folds differ by less than one group. Raises ValueError for fewer than two folds.
+    """
+    if folds < 2:
+        raise ValueError(f"At least two folds are needed, not {folds}.")
+    _, member_of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(sizes))
+    order = order[np.argsort(-sizes[order], kind="stable")]
+    filled = np.zeros(folds, dtype=np.int64)
+    fold_of = np.zeros(len(sizes), dtype=np.int64)
+    for group in order:
+        fold_of[group] = np.argmin(filled)
+        filled[fold_of[group]] += sizes[group]
+    return fold_of[member_of]
+
+
+def principal_directions(features: Floats, *, count: int, seed: int) -> Floats:
+    """Return at most `count` orthonormal directions [D, R] with the most variance among features [N, D].
+
+    A weight vector that decay pulls to zero never leaves the span of the features it learned from,
+    so learning along all N directions would give the same weights as learning all D of them.
+    """
+    rows = features
+    if len(features) > _IMAGES_FOR_DIRECTIONS:
+        chosen = np.random.default_rng(seed).choice(len(features), _IMAGES_FOR_DIRECTIONS, replace=False)
+        rows = features[np.sort(chosen)]
+    # The eigenvectors of the N×N products give those of the D×D covariance, at a fraction of the cost.
+    variances, vectors = np.linalg.eigh((rows @ rows.T).astype(np.float64))
+    largest = np.argsort(-variances)[:count]
+    largest = largest[variances[largest] > 1e-7 * max(float(variances.max()), 1e-12)]
+    directions = rows.T @ vectors[:, largest].astype(np.float32)
+    # Eigenvectors come with either sign; fixing it makes the same data give the same numbers.
+    peaks = directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])]
+    scaled: Floats = directions * (np.sign(peaks) / np.linalg.norm(directions, axis=0))
+    return scaled.astype(np.float32)

@@ -1,0 +1,140 @@
+"""Learning the watch probability: scale and offset of the zero-shot log-odds, then weights on pooled features.
+
+Source: Platt (1999), 'Probabilistic outputs for support vector machines', for fitting scale and offset
+to smoothed labels: a perfect separation of few photos must not push the probabilities to 0 and 1.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from training.learning.config import LearningConfig
+from training.learning.sampling import group_folds, principal_directions
+from training.metrics.classification import best_threshold, roc_auc
+
+Floats = NDArray[np.float64]
+
+# Scale 1 and offset 0 are the zero-shot model; it takes evidence to leave them.
+_SCALE_DECAY = 5.0
+_SHIFT_DECAY = 1.0
+_DIRECTIONS = 256
+
+
+@dataclass(frozen=True)
+class WatchLesson:
+    """Log-odds become scale·zero-shot log-odds + shift + weight·standardised pooled features."""
+
+    scale: float = 1.0
+    shift: float = 0.0
+    weight: NDArray[np.float32] | None = None
+    """[P]; None: the features have no say."""
+    labels: int = 0
+    """Images that taught."""
+    roc_auc: float | None = None
+    """Of images held out by their fold; None when it cannot be told."""
+    threshold: float | None = None
+    """Of the watch probability, with the best F1 on images held out by their fold."""
+
+
+def watch_fit(
+    log_odds: NDArray[np.floating],
+    pooled: NDArray[np.float32],
+    yes: NDArray[np.floating],
+    no: NDArray[np.floating],
+    *,
+    groups: NDArray[np.generic],
+    config: LearningConfig,
+    seed: int,
+) -> WatchLesson:
+    """Learn from zero-shot log-odds [N], standardised pooled features [N, P] and votes for and against [N].
+
+    Images without such votes, or with a tie, do not teach. Too few labels, or only one kind, leave the
+    zero-shot model as it is; the features get a say only where that lowers the log loss of held-out
+    images by more than its standard error without lowering their ROC AUC.
+    """
+    decided = yes != no
+    labels = (yes > no)[decided].astype(np.float64)
+    minority = int(min(labels.sum(), (1 - labels).sum()))
+    if len(labels) < config.watch_platt_from or minority < 2:
+        return WatchLesson(labels=len(labels))
+    odds, features = np.asarray(log_odds, dtype=np.float64)[decided], pooled[decided]
+    votes = (yes + no)[decided].astype(np.float64)
+    weights = votes / (votes + 1.0)
+    targets = (yes / np.maximum(yes + no, 1.0))[decided].astype(np.float64)
+    folds = group_folds(groups[decided], folds=config.folds, seed=seed)
+
+    candidates: list[float | None] = [None]
+    if len(labels) >= config.watch_weights_from and minority >= config.watch_minority_from:
+        candidates += list(config.watch_decays)
+    directions = principal_directions(features, count=_DIRECTIONS, seed=seed) / np.sqrt(features.shape[1])
+    coordinates = (features @ directions).astype(np.float64)
+
+    def fit(rows: NDArray[np.bool_], decay: float | None) -> tuple[float, float, Floats]:
+        columns = coordinates[rows] if decay is not None else coordinates[rows, :0]
+        return _logistic(odds[rows], columns, targets[rows], weights[rows], decay or 0.0)
+
+    held_out = {}
+    for decay in candidates:
+        answers = np.empty_like(odds)
+        for fold in range(config.folds):
+            held = folds == fold
+            scale, shift, along = fit(~held, decay)
+            answers[held] = scale * odds[held] + shift + coordinates[held, : len(along)] @ along
+        held_out[decay] = answers
+    chosen = _choose(held_out, targets, labels, weights)
+    scale, shift, along = fit(np.ones(len(odds), dtype=bool), chosen)
+    probabilities = expit(held_out[chosen])
+    return WatchLesson(
+        scale=scale,
+        shift=shift,
+        weight=(directions @ along).astype(np.float32) if len(along) else None,
+        labels=len(labels),
+        roc_auc=float(roc_auc(probabilities, labels)),
+        threshold=best_threshold(probabilities, labels),
+    )
+
+
+def _logistic(
+    odds: Floats, columns: Floats, targets: Floats, weights: Floats, decay: float
+) -> tuple[float, float, Floats]:
+    """Return scale, shift and weights [R] of the logistic model with the least penalised log loss."""
+
+    def loss(numbers: Floats) -> tuple[float, Floats]:
+        scale, shift, along = numbers[0], numbers[1], numbers[2:]
+        logits = scale * odds + shift + columns @ along
+        error = weights * (expit(logits) - targets)
+        value = (weights * (np.logaddexp(0, logits) - targets * logits)).sum()
+        penalty = _SCALE_DECAY * (scale - 1) ** 2 + _SHIFT_DECAY * shift**2 + decay * (along**2).sum()
+        slope = np.concatenate([[error @ odds, error.sum()], error @ columns])
+        slope[0] += _SCALE_DECAY * (scale - 1)
+        slope[1] += _SHIFT_DECAY * shift
+        slope[2:] += decay * along
+        return float(value + penalty / 2), slope
+
+    start = np.zeros(2 + columns.shape[1])
+    start[0] = 1.0
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
+    # A negative scale would turn the zero-shot order around: labels that bad teach nothing.
+    return max(float(found[0]), 0.05), float(found[1]), found[2:]
+
+
+def _choose(held_out: dict[float | None, Floats], targets: Floats, labels: Floats, weights: Floats) -> float | None:
+    """Return the decay whose weights earned their place, or None for no weights."""
+
+    def losses(answers: Floats) -> Floats:
+        result: Floats = weights * (np.logaddexp(0, answers) - targets * answers)
+        return result
+
+    plain, plain_auc = losses(held_out[None]), float(roc_auc(held_out[None], labels))
+    best, best_gain = None, 0.0
+    for decay, answers in held_out.items():
+        if decay is None:
+            continue
+        gains = plain - losses(answers)
+        gain, error = float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(len(gains)))
+        if gain > max(error, best_gain) and float(roc_auc(answers, labels)) >= plain_auc:
+            best, best_gain = decay, gain
+    return best

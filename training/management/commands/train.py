@@ -1,0 +1,113 @@
+"""`manage.py train CAMPAIGN`: learn from the answers so far, in the foreground, with a bar.
+
+`manage.py train --run ID --attempt N` is the process that a worker starts for a run it has claimed.
+"""
+
+import shutil
+import sys
+from argparse import ArgumentParser
+from typing import Any, NoReturn
+
+from django.core.management.base import BaseCommand, CommandError
+
+from annotation.management.lookup import campaign_named
+from annotation.models import Campaign
+from annotation.tasks import announce
+from training.figures import measured
+from training.models import Evaluation, TrainingRun
+from training.services.execution import Outcome, run_perform
+from training.services.runs import RunEndedError, run_cancel, run_claim, run_finish, run_request
+
+State = TrainingRun.State
+
+
+class Command(BaseCommand):
+    help = "Train a challenger on a campaign's answers, judge it on the holdout, and promote it where the rule says so."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("campaign", nargs="?", help="The campaign's slug, as in its address.")
+        parser.add_argument("--run", type=int, help="Work on this run, which the caller has claimed.")
+        parser.add_argument("--attempt", type=int, help="The attempt number that the claim gave.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if (options["campaign"] is None) == (options["run"] is None) or (options["run"] and not options["attempt"]):
+            raise CommandError("Say either which CAMPAIGN to train, or which --run and --attempt to work on.")
+        if options["run"]:
+            self._work(options["run"], options["attempt"])
+        else:
+            self._train(campaign_named(options["campaign"]))
+
+    def _work(self, run_id: int, attempt: int) -> None:
+        try:
+            outcome = run_perform(run_id=run_id, attempt=attempt)
+        except RunEndedError as error:
+            raise CommandError(str(error)) from error
+        self._follow_up(outcome)
+        self.stdout.write(f"Run {run_id}: {outcome.state}. {outcome.message}")
+
+    def _train(self, campaign: Campaign) -> None:
+        run = run_request(campaign=campaign, trigger=TrainingRun.Trigger.COMMAND)
+        attempt = run_claim(run_id=run.pk)
+        if attempt is None:
+            raise CommandError(f"Run {run.pk} of {campaign} is at work already; look at its page.")
+        bar = _Bar(self.stderr, live=sys.stderr.isatty())
+        try:
+            outcome = run_perform(run_id=run.pk, attempt=attempt, echo=bar.show)
+        except RunEndedError as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            self._interrupted(run, attempt)
+        finally:
+            bar.end()
+        self._follow_up(outcome)
+        if outcome.state == State.FAILED:
+            raise CommandError(outcome.message)
+        self.stdout.write(f"Run {run.pk} is {outcome.state}. {outcome.message}".strip())
+        if outcome.challenger is not None:
+            self._figures(outcome)
+
+    def _interrupted(self, run: TrainingRun, attempt: int) -> NoReturn:
+        run_cancel(run=run)
+        run_finish(run_id=run.pk, attempt=attempt, state=State.CANCELLED)
+        raise CommandError("Interrupted; the run is cancelled and nothing was stored.")
+
+    def _follow_up(self, outcome: Outcome) -> None:
+        if outcome.promotion is not None:
+            announce("inference.tasks.predictions_run", outcome.promotion.version_id)
+
+    def _figures(self, outcome: Outcome) -> None:
+        evaluation = Evaluation.objects.filter(model_version=outcome.challenger).first()
+        if evaluation is None:
+            return
+        differences = {one.figure.name: one for one in measured(evaluation.differences)}
+        self.stdout.write(f"Version {outcome.challenger.number} on the holdout:")  # type: ignore[union-attr]
+        for one in measured(evaluation.metrics):
+            difference = differences.get(one.figure.name)
+            against = f"   {difference.signed} ({difference.verdict})" if difference and difference.known else ""
+            self.stdout.write(f"  {one.figure.label:<16} {one.text:>7}  [{one.interval}]{against}")
+
+
+class _Bar:
+    """One line with the share done and the stage; on a terminal redrawn in place, else a line per stage."""
+
+    def __init__(self, stream: Any, *, live: bool) -> None:
+        self.stream = stream
+        self.live = live
+        self.stage = ""
+
+    def show(self, share: float, stage: str) -> None:
+        """Draw the state."""
+        if not self.live:
+            if stage != self.stage:
+                self.stream.write(f"{share:4.0%} {stage}", str)
+        else:
+            room = max(10, min(40, shutil.get_terminal_size().columns - len(stage) - 10))
+            full = round(share * room)
+            self.stream.write(f"\r\033[K[{'█' * full}{'·' * (room - full)}] {share:4.0%} {stage}", str, ending="")
+            self.stream.flush()
+        self.stage = stage
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self.live and self.stage:
+            self.stream.write("", str)

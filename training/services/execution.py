@@ -1,0 +1,273 @@
+"""What the learning process does with a run it holds: freeze, learn, store, judge, promote.
+
+Loads torch, so only commands import it. Every step writes through the run's attempt number; losing it
+ends the process at once, whatever it has done by then.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from django.conf import settings
+from django.db import transaction
+from numpy.typing import NDArray
+
+from annotation.models import Campaign, Image
+from inference.models import ModelVersion
+from inference.networks.checkpoint import CheckpointError, heads_load, heads_save
+from inference.networks.export import heads_to_onnx
+from inference.networks.heads import prior_for_scale
+from inference.scoring.predictor import HeadsPredictor
+from inference.selectors import backbone_key, champion, feature_matrix
+from inference.services.predictions import predictions_refresh
+from inference.services.versions import prior_install, version_create
+from training.learning.config import LearningConfig
+from training.learning.dataset import Snapshot, rated_images
+from training.learning.loop import Lesson, learn
+from training.learning.quality import History
+from training.models import Evaluation, Promotion, TrainingRun
+from training.selectors import last_learned, newest_annotation_id, snapshot
+from training.services.evaluations import evaluation_make
+from training.services.promotions import PromotionError, Verdict, promotion_make, promotion_verdict
+from training.services.runs import RunCancelledError, RunEndedError, run_finish, run_write
+
+logger = logging.getLogger(__name__)
+State = TrainingRun.State
+# Called with the share done (0 … 1) and the stage, for whoever watches on the command line.
+Echo = Callable[[float, str], None]
+
+_WRITE_SECONDS = 0.25
+_PARITY_PHOTOS = 64
+_PARITY = 1e-4  # largest difference of any probability between PyTorch and ONNX Runtime
+
+
+class LearningError(RuntimeError):
+    """The run cannot succeed as things are; the message is a sentence for the campaign's admin."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the process left the run: its state, and the version that became champion, if one did."""
+
+    state: str
+    message: str = ""
+    challenger: ModelVersion | None = None
+    promotion: Promotion | None = None
+
+
+class Reporter:
+    """Writes progress about four times a second; each write says that the process is alive."""
+
+    def __init__(self, run_id: int, attempt: int, echo: Echo | None = None) -> None:
+        self.run_id, self.attempt = run_id, attempt
+        self._echo = echo
+        self._written_at = 0.0
+        self._stage = ""
+
+    def __call__(self, share: float, stage: str, **fields: Any) -> None:
+        """Report the share done and the stage; a new stage or other fields are written without delay.
+
+        Raises RunCancelledError or RunEndedError as `run_write` does.
+        """
+        if self._echo is not None:
+            self._echo(share, stage)
+        now = time.monotonic()
+        if stage == self._stage and now - self._written_at < _WRITE_SECONDS and set(fields) <= {"history"}:
+            return
+        run_write(run_id=self.run_id, attempt=self.attempt, progress=share, stage=stage[:120], **fields)
+        self._written_at, self._stage = now, stage
+
+    def write(self, **fields: Any) -> None:
+        """Write fields at once."""
+        run_write(run_id=self.run_id, attempt=self.attempt, **fields)
+
+
+def run_perform(*, run_id: int, attempt: int, echo: Echo | None = None) -> Outcome:
+    """Work on a claimed run to its end. The caller enqueues predictions of a new champion.
+
+    Failures end the run as failed with a sentence; those nobody foresaw are logged with their
+    traceback. Raises RunEndedError when another attempt has taken over: then nothing was written.
+    """
+    report = Reporter(run_id, attempt, echo)
+    try:
+        outcome = _perform(TrainingRun.objects.select_related("campaign").get(pk=run_id), report)
+    except RunCancelledError:
+        outcome = Outcome(State.CANCELLED)
+    except RunEndedError:
+        raise
+    except (LearningError, CheckpointError) as error:
+        outcome = Outcome(State.FAILED, str(error))
+    except Exception as error:
+        logger.exception("Run %s failed.", run_id)
+        outcome = Outcome(State.FAILED, f"{type(error).__name__}: {error}")
+    ended = {"progress": 1.0, "stage": "Done"} if outcome.state == State.DONE else {"stage": ""}
+    if not run_finish(run_id=run_id, attempt=attempt, state=outcome.state, message=outcome.message, **ended):
+        raise RunEndedError(f"Attempt {attempt} of run {run_id} is over.")
+    return outcome
+
+
+def _perform(run: TrainingRun, report: Reporter) -> Outcome:
+    torch.set_num_threads(settings.IQS_THREADS)
+    try:
+        config = LearningConfig.from_recipe(run.recipe)
+    except ValueError as error:
+        raise LearningError(f"{error} Start a new run.") from error
+    challenger = run.challenger  # made by an attempt that died before it was judged
+    if challenger is None:
+        backbone = backbone_key()
+        votes, features = _freeze(run, backbone, report)
+        if (same := _same_as(run, votes, backbone)) is not None:
+            return Outcome(
+                State.SKIPPED,
+                f"Nothing has changed since run {same.pk} made version {same.challenger.number}: "  # type: ignore[union-attr]
+                "the same answers, photos and recipe.",
+            )
+        challenger = _learn_and_store(run, votes, features, backbone, config, report)
+    return _judge(run, challenger, report)
+
+
+def _freeze(run: TrainingRun, backbone: str, report: Reporter) -> tuple[Snapshot, NDArray[np.float32]]:
+    """Return the answers to train photos that have features, and the features [N, D] by image number.
+
+    A later attempt works with what the first one froze.
+    """
+    report(0.01, "Freezing the data")
+    path = run.folder / "snapshot.npz"
+    newest = newest_annotation_id(run.campaign)
+    frozen = run.fingerprint and path.exists()
+    votes = Snapshot.load(path) if frozen else snapshot(run.campaign, split=Image.Split.TRAIN)
+    report(0.03, "Reading features")
+    ids, features = feature_matrix(np.unique(votes.image_ids), backbone)
+    votes = votes.of_images(ids)
+    if not len(votes):
+        raise LearningError(
+            "There is nothing to learn from yet: no train photo has both an answer and features. "
+            "Annotate some photos, or wait until the inference workers have seen them."
+        )
+    if not frozen:
+        votes.save(path)
+        report.write(fingerprint=votes.fingerprint, annotation_count=len(votes), last_annotation_id=newest)
+        run.fingerprint = votes.fingerprint
+    return votes, features
+
+
+def _same_as(run: TrainingRun, votes: Snapshot, backbone: str) -> TrainingRun | None:
+    """Return the newest run that learned, when this one would only repeat it."""
+    last = last_learned(run.campaign)
+    if last is None or last.challenger is None:
+        return None
+    same = (last.fingerprint, last.recipe, last.seed) == (votes.fingerprint, run.recipe, run.seed)
+    return last if same and last.challenger.backbone == backbone else None
+
+
+def _learn_and_store(
+    run: TrainingRun,
+    votes: Snapshot,
+    features: NDArray[np.float32],
+    backbone: str,
+    config: LearningConfig,
+    report: Reporter,
+) -> ModelVersion:
+    campaign = run.campaign
+    try:
+        rated = rated_images(votes, lowest=campaign.scale_min, highest=campaign.scale_max)
+    except ValueError as error:
+        raise LearningError(str(error)) from error
+    prior = prior_for_scale(campaign.bins, tuple(campaign.synsets))
+    if features.shape[1] != prior.config.feature_size:
+        raise LearningError(
+            f"The stored features have {features.shape[1]} numbers and the prior wants {prior.config.feature_size}; "
+            "let the inference workers compute them anew."
+        )
+    history: History = []
+
+    def learning(stage: str, share: float, losses: History) -> None:
+        history[:] = losses
+        report(0.05 + 0.7 * share, stage, history=losses)
+
+    lesson = learn(prior, features, rated, config=config, seed=run.seed, report=learning)
+    folder = run.folder / f"attempt-{report.attempt}"
+    report(0.78, "Exporting the heads", history=lesson.history)
+    _export(folder, lesson, run, backbone)
+    report(0.86, "Checking the exported heads")
+    _parity_check(folder, features[:_PARITY_PHOTOS])
+    with transaction.atomic():
+        report.write(stage="Storing the version")  # holds the run's row until the version is stored
+        challenger = version_create(
+            campaign=campaign,
+            source=folder,
+            backbone=backbone,
+            recipe={**run.recipe, "seed": run.seed, "run": run.pk},
+            data_fingerprint=run.fingerprint,
+            figures=lesson.figures,
+        )
+        report.write(challenger=challenger)
+    return challenger
+
+
+def _export(folder: Path, lesson: Lesson, run: TrainingRun, backbone: str) -> None:
+    card = {
+        "name": f"{run.campaign.slug}, run {run.pk}",
+        "backbone": backbone,
+        "recipe": {**run.recipe, "seed": run.seed},
+        "data_fingerprint": run.fingerprint,
+        "figures": lesson.figures,
+    }
+    heads_save(folder, lesson.heads, card)
+    # What is served is made from what was stored, not from what was in memory before rounding.
+    stored, _card = heads_load(folder)
+    heads_to_onnx(stored, folder / "heads.onnx")
+
+
+def _parity_check(folder: Path, features: NDArray[np.float32]) -> None:
+    """Raise LearningError unless ONNX Runtime gives what PyTorch gives."""
+    heads, _card = heads_load(folder)
+    with torch.inference_mode():
+        output = heads(torch.from_numpy(features))
+    served = HeadsPredictor(folder / "heads.onnx", threads=settings.IQS_THREADS).predict(features)
+    difference = max(
+        float(np.abs(output.watch_logit.sigmoid().numpy() - served.watch_probability).max()),
+        float(np.abs(output.quality_logits.softmax(1).numpy() - served.distribution).max()),
+    )
+    # Written so that NaN, which compares false, is refused as well.
+    if not difference <= _PARITY:
+        raise LearningError(
+            f"The exported heads differ from the learned ones by {difference:.2g} in a probability; "
+            "nothing was stored. Please report this with the files in the run's folder."
+        )
+
+
+def _judge(run: TrainingRun, challenger: ModelVersion, report: Reporter) -> Outcome:
+    campaign = Campaign.objects.get(pk=run.campaign_id)  # its rule may have changed meanwhile
+    report(0.9, "Judging on the holdout")
+    standing = champion(campaign) or prior_install(campaign=campaign)
+    holdout = list(campaign.images.filter(split=Image.Split.HOLDOUT).values_list("pk", flat=True))
+    predictions_refresh(version=challenger, image_ids=holdout)
+    evaluation = evaluation_make(version=challenger, against=standing, run=run)
+    report(0.95, "Judging on the holdout")
+    newest = Evaluation.objects.filter(model_version=standing).first()
+    if newest is None or newest.fingerprint != evaluation.fingerprint:
+        evaluation_make(version=standing, run=run)  # on the same votes, so that the figures compare
+    verdict = promotion_verdict(evaluation)
+    if not campaign.promote_automatically:
+        return Outcome(State.DONE, f"{verdict.reason} Promotion is up to the campaign's admins.", challenger)
+    if not verdict.promote:
+        return Outcome(State.DONE, f"Not promoted: {verdict.reason}", challenger)
+    return _promote(challenger, evaluation, verdict, report)
+
+
+def _promote(challenger: ModelVersion, evaluation: Evaluation, verdict: Verdict, report: Reporter) -> Outcome:
+    try:
+        with transaction.atomic():
+            report.write(stage="Promoting")  # holds the run's row: a fenced-out process promotes nothing
+            promotion = promotion_make(
+                version=challenger, kind=Promotion.Kind.AUTOMATIC, reason=verdict.reason, evaluation=evaluation
+            )
+    except PromotionError as error:
+        return Outcome(State.DONE, f"Not promoted: {error}", challenger)
+    return Outcome(State.DONE, f"Promoted: {verdict.reason}", challenger, promotion)
