@@ -46,6 +46,7 @@ def annotation_record(
     annotator to the same photo supersedes the standing one. An answer whose lease has ended is kept:
     it takes an open slot where there is one, else it is marked `surplus`. So is an answer to a photo
     that was never leased to the annotator (`acquisition` "unasked"), while the campaign is active.
+    Corrections in a campaign that reveals predictions are marked `saw_prediction`.
 
     Raises AnnotationError for an answer that this campaign does not take.
     """
@@ -82,7 +83,9 @@ def annotation_record(
         score=score,
         skip_reason=skip_reason,
         supersedes=standing,
-        saw_prediction=assignment is not None and assignment.saw_prediction,
+        saw_prediction=(assignment is not None and assignment.saw_prediction)
+        # The page reveals it as soon as the first answer is in: a correction comes after a look at it.
+        or (was_answer and campaign.mode == Campaign.Mode.REVEAL),
         surplus=_is_surplus(standing, is_answer=is_answer, was_answer=was_answer, slots=slots, image=image),
         milliseconds=None if milliseconds is None else min(max(milliseconds, 0), _LONGEST_MILLISECONDS),
         viewing=viewing or {},

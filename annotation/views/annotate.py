@@ -40,7 +40,12 @@ def annotate(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 
 
 def score_keys(campaign: Campaign) -> dict[int, str]:
-    """Return the digit key of each score that has one: its own digit, and 0 for 10 where the scale starts above 0."""
+    """Return the digit key of each score that has one: its own digit, and 0 for 10 where the scale starts above 0.
+
+    On a scale too long for buttons digits spell numbers, so no score has a key.
+    """
+    if campaign.bins > SCORE_BUTTONS:
+        return {}
     keys = {score: str(score) for score in campaign.scores if score <= 9}
     if campaign.scale_min > 0 and 10 in campaign.scores:
         keys[10] = "0"

@@ -192,7 +192,8 @@ function renderStrip() {
   $("undo").disabled = revising === 0 || answered.length === 0;
   const strip = $("previous");
   if (revising >= 0) {
-    const keep = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "Leave it as it is" });
+    const keep = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "Leave it" });
+    keep.append(Object.assign(document.createElement("kbd"), { className: "key", textContent: "Enter" }));
     keep.addEventListener("click", next);
     return strip.replaceChildren(`Answered before: ${saying(answered[revising])}`, keep);
   }
@@ -213,11 +214,10 @@ function openDialog(dialog) {
 const actions = {
   watch: (value, input) => choose("watch", value, input),
   score: (value, input) => choose("score", value, input),
-  digit: (value) => {
-    const field = $("slider-number");
-    if (!field || !current()) return;
-    field.value = value;
-    field.focus();
+  digit: () => {
+    if (!current()) return;
+    $("slider-number").value = "";
+    $("slider-number").focus(); // and the digit itself lands there
   },
   undo,
   keep: () => revising >= 0 && next(),
@@ -231,8 +231,8 @@ const actions = {
 addEventListener("keydown", (event) => {
   if (wake() || document.querySelector("dialog[open]")) return;
   const [action, value] = actionOf(event, config.scoreKeys) ?? [];
-  if (!action) return;
-  event.preventDefault();
+  if (!action || (action === "digit" && !$("slider"))) return;
+  if (action !== "digit") event.preventDefault();
   actions[action](value, "keys");
 });
 

@@ -18,6 +18,7 @@ function isTyping(target) {
 }
 
 function isOnControl(target) {
+  if (target.closest("dialog:not([open])")) return false; // just closed; the focus leaves it a frame later
   return target.matches("button:focus-visible, a:focus-visible, input[type='range']:focus-visible");
 }
 

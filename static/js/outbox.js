@@ -89,15 +89,15 @@ export class Outbox extends EventTarget {
     try {
       await request(entry.url, entry.body);
     } catch (error) {
-      this.message = error.status === 409 ? error.message : "";
-      if (error.needsLogin || error.status === 409) this.#become("login");
+      if (error.status === 409) this.#become("login", error.message);
+      else if (error.needsLogin) this.#become("login");
       else if (error.isPassing) this.#become("offline");
       else return this.#refuse(entry, error.message);
       this.#sendLater();
       return false;
     }
     this.#wait = SHORTEST_WAIT;
-    this.state = "sending";
+    Object.assign(this, { state: "sending", message: "" });
     this.#entries = this.#entries.filter((one) => one !== entry);
     await this.#forget(entry);
     this.dispatchEvent(new CustomEvent("receipt", { detail: entry.body }));
@@ -108,7 +108,7 @@ export class Outbox extends EventTarget {
   // Kept, with the server's sentence, until the person has seen it; the others go on.
   async #refuse(entry, sentence) {
     entry.refused = sentence;
-    this.state = "sending";
+    Object.assign(this, { state: "sending", message: "" });
     this.#changed();
     if (entry.order !== null) await this.#log.put(entry).catch(() => {});
     return true;
@@ -125,9 +125,9 @@ export class Outbox extends EventTarget {
     this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT);
   }
 
-  #become(state) {
-    if (this.state === state) return;
-    this.state = state;
+  #become(state, message = "") {
+    if (this.state === state && this.message === message) return;
+    Object.assign(this, { state, message });
     this.#changed();
   }
 

@@ -42,7 +42,7 @@ export class StatusLine {
     const times = this.#times;
     const parts = [`${times.length} rated`];
     const minutes = (times.at(-1) - times[0]) / 60_000;
-    if (times.length >= 5 && minutes > 0) parts.push(`${Math.round(((times.length - 1) / minutes) * 60)}/h`);
+    if (times.length >= 5 && minutes > 0) parts.push(`${Math.round(((times.length - 1) / minutes) * 6) * 10}/h`);
     $("session").textContent = parts.join(" · ");
     const before = this.#before > 0 ? `; ${plural(this.#before, "rating")} before` : "";
     $("session").title = `${plural(times.length, "rating")} and ${plural(this.#skips, "skip")} on this page${before}`;

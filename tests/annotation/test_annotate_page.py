@@ -48,6 +48,7 @@ def test_a_long_scale_has_a_slider(client_of: Any) -> None:
         (1, 5, {1: "1", 2: "2", 3: "3", 4: "4", 5: "5"}),
         (0, 10, {score: str(score) for score in range(10)}),
         (8, 12, {8: "8", 9: "9", 10: "0"}),
+        (0, 100, {}),
     ],
 )
 def test_each_digit_means_one_score(lowest: int, highest: int, keys: dict[int, str]) -> None:

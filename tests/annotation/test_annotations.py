@@ -210,14 +210,23 @@ def test_other_scales_bound_the_score(record: Any, campaign: Campaign) -> None:
 
 
 def test_answers_after_the_prediction_was_shown_are_marked(
-    record: Any, lease: Any, campaign: Any, people: Any, photo: Image
+    record: Any, lease: Any, campaign: Campaign, people: Any, photo: Image
 ) -> None:
+    campaign.mode = Campaign.Mode.PRELABEL
     lease("alice")
-    before = record().annotation
     prediction_shown(campaign=campaign, annotator=people["alice"], image_id=photo.pk)
-    after = record(watch="no", score=2).annotation
-    assert (before.saw_prediction, after.saw_prediction) == (False, True)
+    assert record("alice").annotation.saw_prediction
     assert not record("bob").annotation.saw_prediction
+
+
+@pytest.mark.parametrize(("mode", "marked"), [("reveal", True), ("blind", False)])
+def test_a_correction_after_the_reveal_is_marked_and_the_first_answer_is_not(
+    record: Any, lease: Any, campaign: Campaign, mode: str, marked: bool
+) -> None:
+    campaign.mode = mode
+    lease("alice")
+    assert not record().annotation.saw_prediction
+    assert record(watch="no", score=2).annotation.saw_prediction is marked
 
 
 def test_annotations_are_never_changed_or_deleted(record: Any) -> None:

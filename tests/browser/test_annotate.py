@@ -1,0 +1,392 @@
+"""The annotate page as a person uses it: keyboard, thumb, no network, two tabs, an ended session."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from annotation.models import Annotation, Assignment, Campaign, Image
+from inference.models import ModelVersion, Prediction
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PATH = "/campaigns/watches/annotate/"
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
+
+
+@pytest.fixture
+def photos(make_image: Callable[..., Any]) -> list[Image]:
+    return [make_image(seed) for seed in range(24)]
+
+
+@pytest.fixture
+def annotate(open_page: Callable[..., Any]) -> Callable[..., Page]:
+    """Return a function that opens the page for somebody, with the instructions read and a photo on the stage."""
+
+    def open_it(name: str = "alice", **options: Any) -> Page:
+        page: Page = open_page(PATH, name, **options)
+        page.get_by_role("button", name="Begin").click()
+        expect(page.locator("#photo img")).to_be_visible()
+        return page
+
+    return open_it
+
+
+def shown(page: Page) -> int:
+    """Return the id of the photo on the stage."""
+    source = page.locator("#photo img").get_attribute("src") or ""
+    return int(re.findall(r"\d+", source)[0])
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def rate(page: Page, *keys: str) -> int:
+    """Press the keys and return the id of the photo they were for, once another (or none) is on the stage."""
+    image_id = shown(page)
+    press(page, *keys)
+    expect(page.locator(f'#photo img[src$="/photos/{image_id}/original"]')).to_have_count(0)
+    return image_id
+
+
+def expect_saved(page: Page) -> None:
+    expect(page.locator("#saved")).to_have_text("Saved")
+
+
+def standing(image_id: int) -> Annotation:
+    return Annotation.objects.get(image=image_id, superseded_by=None)
+
+
+def test_twenty_photos_by_keyboard_are_twenty_rows(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+    rated = []
+    for number in range(20):
+        expect(page.locator("#photo img")).to_be_visible()
+        rated.append(rate(page, "w" if number % 2 else "n", str(number % 10)))
+    expect_saved(page)
+    expect(page.locator("#session")).to_contain_text("20 rated")
+    rows = list(Annotation.objects.order_by("pk"))
+    assert [row.image_id for row in rows] == rated
+    assert [row.score for row in rows] == [number % 10 or 10 for number in range(20)]
+    assert [row.watch for row in rows] == ["no", "yes"] * 10
+    assert not any(row.surplus for row in rows)
+    assert rows[0].milliseconds is not None
+    assert rows[0].viewing["viewport"] == [1280, 900]
+    assert rows[0].viewing["shown"] == [96, 64], "a small photo is not blown up"
+    assert rows[0].viewing["input"] == "keys"
+
+
+def test_the_answers_come_in_either_order_and_can_change_before_they_leave(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+    first = rate(page, "7", "m")
+    press(page, "w", "n")
+    expect(page.get_by_role("button", name="No watch")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name=re.compile("^Watch"))).to_have_attribute("aria-pressed", "false")
+    second = rate(page, "3")
+    expect_saved(page)
+    assert (standing(first).watch, standing(first).score) == ("unsure", 7)
+    assert (standing(second).watch, standing(second).score) == ("no", 3)
+
+
+def test_the_next_photo_is_there_on_the_same_frame(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+    rate(page, "w", "5")
+    expect_saved(page)
+    changed_at_once = page.evaluate(
+        """() => {
+            const before = document.querySelector("#photo img").src;
+            for (const key of ["w", "5"])
+                document.body.dispatchEvent(new KeyboardEvent("keydown", { key, code: "", bubbles: true }));
+            const after = document.querySelector("#photo img");
+            return after !== null && after.complete && after.src !== before;
+        }"""
+    )
+    assert changed_at_once
+
+
+def test_undo_goes_back_and_makes_a_revision(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+    first, second = rate(page, "w", "7"), rate(page, "w", "6")
+    waiting = shown(page)
+    press(page, "u", "u")
+    assert shown(page) == first
+    expect(page.locator('[data-score="7"]')).to_have_attribute("aria-pressed", "true")
+    rate(page, "2")
+    expect_saved(page)
+    assert shown(page) == waiting
+    assert (standing(first).watch, standing(first).score) == ("yes", 2)
+    assert standing(first).supersedes is not None
+    assert standing(second).supersedes is None
+    assert Annotation.objects.count() == 3
+
+
+def test_undo_can_leave_the_answer_as_it_was(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+    rate(page, "w", "7")
+    waiting = shown(page)
+    press(page, "Backspace")
+    expect(page.locator("#previous")).to_contain_text("Answered before: watch, 7")
+    press(page, "Enter")
+    assert shown(page) == waiting
+    expect_saved(page)
+    assert Annotation.objects.count() == 1
+
+
+def test_a_skip_needs_a_reason(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+    press(page, " ")
+    expect(page.get_by_role("dialog", name="Why skip it?")).to_be_visible()
+    press(page, "Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    press(page, " ")
+    skipped = rate(page, "2")
+    expect_saved(page)
+    assert standing(skipped).skip_reason == "It does not load or is damaged"
+    expect(page.locator('[aria-pressed="true"]')).to_have_count(0)
+
+
+def test_without_a_connection_rating_goes_on_and_is_sent_later(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+    rate(page, "w", "5")
+    expect_saved(page)
+    page.context.set_offline(True)
+    rated = [rate(page, "n", "4") for _ in range(3)]
+    expect(page.locator("#saved")).to_have_text("3 not sent yet")
+    expect(page.get_by_role("alert")).to_contain_text("No connection: 3 ratings are kept in this browser")
+    assert Annotation.objects.count() == 1
+    page.context.set_offline(False)
+    expect_saved(page)
+    expect(page.get_by_role("alert")).to_be_hidden()
+    assert [row.image_id for row in Annotation.objects.order_by("pk")[1:]] == rated
+
+
+def test_a_reload_keeps_what_was_not_sent(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+    page.route("**/annotations", lambda route: route.abort())
+    rated = {rate(page, "n", "4"), rate(page, "n", "8")}
+    expect(page.locator("#saved")).to_have_text("2 not sent yet")
+    page.reload()
+    expect(page.locator("#saved")).to_have_text("2 not sent yet")
+    expect(page.locator("#photo img")).to_be_visible()
+    assert shown(page) not in rated
+    page.unroute("**/annotations")
+    expect_saved(page)
+    assert set(Annotation.objects.values_list("image_id", flat=True)) == rated
+    assert not Annotation.objects.exclude(supersedes=None).exists()
+
+
+def test_an_answer_whose_receipt_was_lost_is_recorded_once(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+
+    def record_and_lose_the_receipt(route: Any) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/annotations", record_and_lose_the_receipt, times=1)
+    rate(page, "w", "9")
+    expect(page.locator("#saved")).to_have_text("1 not sent yet")
+    expect_saved(page)
+    assert Annotation.objects.count() == 1
+
+
+def test_an_ended_session_keeps_the_ratings_until_the_next_login(
+    annotate: Any, photos: list[Image], log_in: Any
+) -> None:
+    page = annotate()
+    page.context.clear_cookies(name="sessionid")
+    rate(page, "w", "9")
+    expect(page.get_by_role("alert")).to_contain_text("Log in again: 1 rating is kept in this browser")
+    expect(page.get_by_role("link", name="Log in")).to_have_attribute("href", f"/accounts/login/?next={PATH}")
+    log_in(page.context, "bob")
+    expect(page.get_by_role("alert")).to_contain_text("you are logged in as bob")
+    assert Annotation.objects.count() == 0
+    log_in(page.context, "alice")
+    expect_saved(page)
+    assert Annotation.objects.get().annotator.username == "alice"
+
+
+def test_a_refused_answer_is_shown_and_not_lost_silently(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+    Campaign.objects.update(scale_max=5, pending_at=5)
+    rate(page, "w", "9")
+    expect(page.get_by_role("alert")).to_contain_text("1 rating not taken by the server: The score must be")
+    page.get_by_role("button", name="Discard").click()
+    expect(page.get_by_role("alert")).to_be_hidden()
+    expect_saved(page)
+
+
+def test_two_tabs_never_show_the_same_photo(annotate: Any, photos: list[Image]) -> None:
+    first = annotate()
+    second = first.context.new_page()
+    second.goto(first.url)
+    expect(second.locator("#photo img")).to_be_visible()
+    seen = []
+    for _ in range(4):
+        for tab in (first, second):
+            expect(tab.locator("#photo img")).to_be_visible()
+            seen.append(rate(tab, "w", "5"))
+    expect_saved(first)
+    expect_saved(second)
+    assert len(set(seen)) == 8
+    assert Annotation.objects.filter(supersedes=None).count() == 8
+
+
+def test_leaving_gives_the_photos_back(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+    rate(page, "w", "5")
+    expect_saved(page)
+    assert Assignment.objects.filter(state="leased").exists()
+    page.goto("about:blank")
+    for _ in range(100):  # the request outlives its page, so nothing tells when it is done
+        if not Assignment.objects.filter(state="leased").exists():
+            break
+        page.wait_for_timeout(50)
+    assert not Assignment.objects.filter(state="leased").exists()
+
+
+def test_leases_live_while_somebody_is_there_and_go_back_when_nobody_is(annotate: Any, photos: list[Image]) -> None:
+    page: Page = annotate()
+    page.clock.install()
+    page.reload()
+    expect(page.locator("#photo img")).to_be_visible()
+    overdue = timezone.now()
+    Assignment.objects.filter(state="leased").update(expires_at=overdue)
+    with page.expect_response("**/leases/renew"):
+        page.clock.fast_forward(101_000)
+    assert not Assignment.objects.filter(state="leased", expires_at__lte=overdue).exists()
+    with page.expect_response("**/leases/return"):
+        page.clock.fast_forward(11 * 60_000)
+    expect(page.get_by_role("heading", name="Are you still there?")).to_be_visible()
+    assert not Assignment.objects.filter(state="leased").exists()
+    press(page, "w")
+    expect(page.locator("#photo img")).to_be_visible()
+
+
+def test_an_empty_queue_says_why_and_goes_on_by_itself(annotate: Any, open_page: Any, make_image: Any) -> None:
+    page = open_page(PATH, "alice")
+    page.get_by_role("button", name="Begin").click()
+    expect(page.locator("#empty")).to_contain_text("There are no photos yet")
+    expect(page.get_by_role("link", name="To the campaign")).to_have_attribute("href", "/campaigns/watches/")
+    make_image(1)
+    page.get_by_role("button", name="Look again").click()
+    expect(page.locator("#photo img")).to_be_visible()
+    rate(page, "w", "5")
+    expect(page.locator("#empty")).to_contain_text("You have judged every photo that still needs votes")
+    Campaign.objects.update(state="paused")
+    page.get_by_role("button", name="Look again").click()
+    expect(page.locator("#empty")).to_contain_text("The campaign is paused")
+
+
+def test_a_photo_that_does_not_load_says_so_and_can_be_skipped(annotate: Any, make_image: Any, open_page: Any) -> None:
+    make_image(1).path.write_bytes(b"no photo")
+    page = open_page(PATH, "alice")
+    page.get_by_role("button", name="Begin").click()
+    expect(page.locator("#empty")).to_contain_text("This photo does not load")
+    press(page, "w", "5")
+    press(page, " ", "2")
+    expect(page.locator("#empty")).to_contain_text("You have judged every photo")
+    expect_saved(page)
+    assert Annotation.objects.get().skip_reason == "It does not load or is damaged"
+
+
+def test_instructions_come_once_and_again_when_they_change(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+    page.reload()
+    expect(page.locator("#photo img")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    press(page, "?")
+    expect(page.get_by_role("dialog", name="What to do")).to_be_visible()
+    Campaign.objects.update(instructions="Look at the hands first.")
+    page.reload()
+    expect(page.get_by_role("dialog", name="What to do")).to_contain_text("Look at the hands first.")
+
+
+@pytest.fixture
+def predictions(campaign: Campaign, photos: list[Image]) -> None:
+    version = ModelVersion.objects.create(
+        campaign=campaign, number=1, backbone="b", folder="f", checksum="c", is_champion=True
+    )
+    Prediction.objects.bulk_create(
+        Prediction(
+            image=photo,
+            model_version=version,
+            watch_probability=0.97,
+            synset_probabilities=[0.97],
+            quality_mean=6.2,
+            quality_std=1.1,
+            distribution=[0.1] * 10,
+            quality_class="accepted",
+        )
+        for photo in photos
+    )
+
+
+def test_the_prediction_is_revealed_after_the_answer(annotate: Any, predictions: None) -> None:
+    page = annotate()
+    expect(page.locator("#previous")).not_to_contain_text("model")
+    first = rate(page, "w", "5")
+    expect(page.locator("#previous")).to_contain_text("model 6.2 ± 1.1, watch 97 %")
+    assert not standing(first).saw_prediction
+
+
+def test_a_prelabel_campaign_shows_it_before_and_marks_the_answer(annotate: Any, predictions: None) -> None:
+    Campaign.objects.update(mode="prelabel")
+    page = annotate()
+    expect(page.locator("#previous")).to_contain_text("model 6.2 ± 1.1")
+    first = rate(page, "w", "5")
+    expect_saved(page)
+    assert standing(first).saw_prediction
+
+
+def test_a_blind_campaign_never_asks_for_it(annotate: Any, predictions: None) -> None:
+    Campaign.objects.update(mode="blind")
+    page = annotate()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    rate(page, "w", "5")
+    expect_saved(page)
+    rate(page, "w", "5")
+    expect_saved(page)
+    assert not any("reveal" in url for url in asked)
+
+
+def test_a_failing_reveal_disturbs_nothing(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+    page.route("**/reveal", lambda route: route.fulfill(status=500, body="broken"))
+    rate(page, "w", "5")
+    rate(page, "n", "6")
+    expect_saved(page)
+    expect(page.get_by_role("alert")).to_be_hidden()
+    assert Annotation.objects.count() == 2
+
+
+def test_a_thumb_can_do_it_all(annotate: Any, photos: list[Image]) -> None:
+    page = annotate(**PHONE)
+    assert page.evaluate("[document.documentElement.scrollHeight, document.documentElement.scrollWidth]") == [844, 390]
+    for button in page.locator("button:visible").all():
+        box = button.bounding_box()
+        assert min(box["width"], box["height"]) >= 44, button.text_content()
+    first = shown(page)
+    page.locator('[data-score="8"]').tap()
+    page.get_by_role("button", name="No watch").tap()
+    expect_saved(page)
+    assert (standing(first).watch, standing(first).score) == ("no", 8)
+    assert standing(first).viewing["input"] == "touch"
+    page.get_by_role("button", name="Undo").tap()
+    page.locator('[data-score="3"]').tap()
+    expect_saved(page)
+    assert standing(first).score == 3
+
+
+def test_a_long_scale_takes_typed_numbers(annotate: Any, photos: list[Image]) -> None:
+    Campaign.objects.update(scale_min=0, scale_max=100)
+    page = annotate()
+    press(page, "w", "8", "3")
+    rated = rate(page, "Enter")
+    expect_saved(page)
+    assert standing(rated).score == 83
