@@ -18,7 +18,7 @@ def histogram(
     counts: Sequence[int] | None = None,
     distribution: Sequence[float] | None = None,
     people: Mapping[str, Any] | None = None,
-    model_mean: float | None = None,
+    model_mean: float | str | None = None,
 ) -> dict[str, Any]:
     """Draw both on one scale: people's votes as filled columns, the model's as outlined ones.
 
@@ -26,6 +26,8 @@ def histogram(
     probabilities; each may be missing or without votes. `people` may bring `mos`, `low` and `high`
     for the mark below the columns, `model_mean` the model's mark.
     """
+    # What a template does not have arrives as ''.
+    model_mean = None if model_mean in ("", None) else float(model_mean)
     votes = sum(counts or ())
     shares = [count / votes for count in counts] if counts and votes else []
     predicted = list(distribution or ())

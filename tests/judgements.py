@@ -1,0 +1,96 @@
+"""Campaigns in which people and a model have judged: rows for the pages that show both."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from annotation.models import Annotation, Campaign, Image, User
+from inference.models import ModelVersion, Prediction
+
+REJECTED, PENDING, ACCEPTED = Prediction.QualityClass.values
+
+
+def images_make(campaign: Campaign, count: int, *, holdout: bool = False, prefix: str = "photo") -> list[Image]:
+    """Store rows of photos; there are no files behind them."""
+    return Image.objects.bulk_create(
+        Image(
+            campaign=campaign,
+            name=f"{prefix}-{number}.jpg",
+            sha256=uuid.uuid4().hex * 2,
+            suffix=".jpg",
+            byte_size=1000,
+            width=96,
+            height=64,
+            phash=number,
+            queue_position=number / max(count, 1),
+            split=Image.Split.HOLDOUT if holdout else Image.Split.TRAIN,
+        )
+        for number in range(count)
+    )
+
+
+def vote(image: Image, annotator: User, score: int, watch: str = "no", **fields: Any) -> Annotation:
+    """Store one answer."""
+    return Annotation.objects.create(
+        client_id=uuid.uuid4(),
+        campaign=image.campaign,
+        image=image,
+        annotator=annotator,
+        score=score,
+        watch=watch,
+        **fields,
+    )
+
+
+def votes(images: Sequence[Image], annotators: Sequence[User], scores: Any, watch: Any) -> None:
+    """Store one answer of each annotator to each photo: `scores` and `watch` [N, annotators] or [N]."""
+    Annotation.objects.bulk_create(
+        Annotation(
+            client_id=uuid.uuid4(),
+            campaign=image.campaign,
+            image=image,
+            annotator=annotator,
+            score=int(np.broadcast_to(np.asarray(scores).T, (len(annotators), len(images)))[column, row]),
+            watch=str(np.broadcast_to(np.asarray(watch).T, (len(annotators), len(images)))[column, row]),
+        )
+        for row, image in enumerate(images)
+        for column, annotator in enumerate(annotators)
+    )
+
+
+def version_make(campaign: Campaign, number: int = 1, *, champion: bool = True) -> ModelVersion:
+    """Store the row of a model version; there are no files behind it."""
+    return ModelVersion.objects.create(
+        campaign=campaign,
+        number=number,
+        backbone="tiny",
+        folder=f"v{number}",
+        checksum="0" * 64,
+        is_champion=champion,
+    )
+
+
+def predictions_make(
+    version: ModelVersion, images: Sequence[Image], means: Iterable[float], watch: Iterable[float] | float = 0.01
+) -> None:
+    """Store a bell-shaped prediction around each mean."""
+    campaign = version.campaign
+    scores = np.array(campaign.scores, dtype=float)
+    rows = []
+    for image, mean, probability in zip(images, means, np.broadcast_to(np.asarray(watch), len(images)), strict=True):
+        weights = np.exp(-((scores - mean) ** 2) / 2)
+        rows.append(
+            Prediction(
+                image=image,
+                model_version=version,
+                watch_probability=float(probability),
+                synset_probabilities=[float(probability) / 5] * 5,
+                quality_mean=mean,
+                quality_std=1.0,
+                distribution=(weights / weights.sum()).tolist(),
+                quality_class=REJECTED if mean <= 5 else PENDING if mean <= 6 else ACCEPTED,
+            )
+        )
+    Prediction.objects.bulk_create(rows)
