@@ -2,6 +2,7 @@
 
 import logging
 import tempfile
+import warnings
 from pathlib import Path
 
 import torch
@@ -48,16 +49,18 @@ def _export(module: nn.Module, example: Tensor, path: Path, source: str, outputs
         logging.getLogger(name).setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
         part = Path(folder) / path.name
-        program = torch.onnx.export(
-            module,
-            (example,),
-            input_names=[source],
-            output_names=outputs,
-            dynamic_shapes=({0: torch.export.Dim("rows", min=1, max=4096)},),
-            opset_version=OPSET,
-            dynamo=True,
-            verbose=False,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # between the exporter's own modules
+            program = torch.onnx.export(
+                module,
+                (example,),
+                input_names=[source],
+                output_names=outputs,
+                dynamic_shapes=({0: torch.export.Dim("rows", min=1, max=4096)},),
+                opset_version=OPSET,
+                dynamo=True,
+                verbose=False,
+            )
         if program is None:
             raise RuntimeError(f"The exporter gave no graph for {path.name}.")
         program.save(part, external_data=False)

@@ -69,11 +69,14 @@ class HeadsPredictor:
 
     def predict(self, features: Features, *, chunk: int = 2048) -> ScoreBatch:
         """Return what the heads say about features float32 [N, D]; N may be 0."""
-        rows = [
-            self._session.run(None, {"features": np.ascontiguousarray(features[start : start + chunk])})
-            for start in range(0, max(len(features), 1), chunk)
-        ]
-        watch, synsets, distribution = (np.concatenate(part)[: len(features)] for part in zip(*rows, strict=True))
+        if not len(features):  # a graph without rows does not run; one of zeros tells the shapes
+            _rows, size = self._session.get_inputs()[0].shape
+            features = np.zeros((0, size), dtype=np.float32)
+            chunks = [np.zeros((1, size), dtype=np.float32)]
+        else:
+            chunks = [np.ascontiguousarray(features[start : start + chunk]) for start in range(0, len(features), chunk)]
+        results = [self._session.run(None, {"features": rows}) for rows in chunks]
+        watch, synsets, distribution = (np.concatenate(part)[: len(features)] for part in zip(*results, strict=True))
         return ScoreBatch(watch, synsets, distribution)
 
 

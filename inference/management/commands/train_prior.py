@@ -1,0 +1,76 @@
+"""Make the shipped quality prior again, or measure it on other photographs."""
+
+import hashlib
+from argparse import ArgumentParser
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.core.management.base import BaseCommand, CommandError
+from numpy.typing import NDArray
+
+from inference import runtime
+
+_ENDINGS = {".jpg", ".jpeg", ".png", ".webp"}
+
+
+class Command(BaseCommand):
+    requires_system_checks = ()  # works without a database and without the site
+    help = "Train the quality prior on degraded photographs, and measure it on photographs it has not seen."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--photos", type=Path, help="folder of photographs to learn from")
+        parser.add_argument("--test", type=Path, help="folder of other photographs to measure on")
+        parser.add_argument("--test-count", type=int, default=150, help="how many of them (default: 150)")
+        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--out", type=Path, help="where the heads go; without it nothing is written")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        import torch
+
+        from inference.networks.checkpoint import heads_load, heads_save
+        from inference.networks.heads import PRIOR_FOLDER
+        from inference.networks.prior import PriorRecipe, corpus, measure, train
+
+        recipe = PriorRecipe(seed=options["seed"])
+        network = runtime.backbone()
+        card: dict[str, Any] = {"name": "quality prior", "recipe": recipe.as_card(), "figures": {}}
+        if options["photos"]:
+            photographs = _photographs(options["photos"])
+            found, features = corpus(photographs, recipe, network.features, self._report)
+            heads = train(found, features, recipe)
+            card["data"] = {
+                "photographs": [
+                    {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in photographs
+                ],
+                "variants": len(found),
+            }
+        else:
+            heads, _card = heads_load(PRIOR_FOLDER)
+        if options["test"]:
+            rng = np.random.default_rng(0)
+            others = _photographs(options["test"])
+            others = [others[index] for index in rng.permutation(len(others))[: options["test_count"]]]
+            test_recipe = replace(recipe, crops_per_photo=1, mixtures_per_crop=0, long_sides=(2000, 2001))
+            found, features = corpus(others, test_recipe, network.features, self._report)
+            with torch.no_grad():
+                rows = torch.from_numpy(features.astype(np.float16).astype(np.float32))
+                distribution: NDArray[np.float64] = heads(rows).quality_logits.softmax(1).double().numpy()
+            means = distribution @ np.arange(1, distribution.shape[1] + 1)
+            card["figures"] = {"photographs": len(others), **measure(found, means)}
+            for name, value in card["figures"].items():
+                self.stdout.write(f"{name}: {value}")
+        if options["out"]:
+            heads_save(options["out"], heads, card)
+            self.stdout.write(f"Wrote {options['out']}")
+
+    def _report(self, done: int, total: int) -> None:
+        self.stderr.write(f"\r{done} of {total} photographs", ending="\n" if done == total else "")
+
+
+def _photographs(folder: Path) -> list[Path]:
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS)
+    if not found:
+        raise CommandError(f"There are no photographs in {folder}.")
+    return found

@@ -1,0 +1,209 @@
+"""The recipe of the shipped quality prior: photographs degraded to known grades, and what panels say of such photos.
+
+It knows technical quality and nothing of taste: nobody rated these photographs.
+"""
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from scipy.stats import betabinom, spearmanr
+from torch import Tensor, nn
+
+from inference.degradations import DEGRADATIONS, GRADES, photo_degrade
+from inference.networks.config import EFFICIENTNET_LITE0
+from inference.networks.heads import PRIOR_BINS, Heads, heads_fresh
+from inference.networks.transforms import pixels
+
+Extract = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class PriorRecipe:
+    """Everything that decides the prior's weights, beside the photographs."""
+
+    seed: int = 1
+    crops_per_photo: int = 14
+    """Crops of each photograph, each of another part and at another scale."""
+    long_sides: tuple[int, int] = (300, 1024)
+    """Pixels of a crop's long side: from small web photos to screen size."""
+    mixtures_per_crop: int = 8
+    """Variants of each crop with two degradations at once."""
+    means: tuple[float, ...] = (6.4, 5.3, 4.2, 3.2, 2.2)
+    """Mean opinion score that each grade is given."""
+    sos: float = 0.22
+    """The panel's spread: variance = sos·(x − 1)(10 − x), Hossfeld et al. 2011 (SOS hypothesis)."""
+    hidden: int = 64
+    dropout: float = 0.3
+    epochs: int = 40
+    batch: int = 256
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.05
+    synsets: tuple[int, ...] = (409, 530, 531, 826, 892)
+
+    def as_card(self) -> dict[str, Any]:
+        """Return the recipe as JSON values."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A crop and how it was degraded; the mean opinion score follows from the grades."""
+
+    photo: int
+    crop: int
+    degradations: tuple[tuple[str, int], ...]
+
+    def mean(self, recipe: PriorRecipe) -> float:
+        """Return the mean opinion score: of two faults the worse counts in full, the other at a third."""
+        losses = sorted((recipe.means[0] - recipe.means[grade] for _, grade in self.degradations), reverse=True)
+        loss = losses[0] + sum(losses[1:]) / 3 if losses else 0.0
+        return max(1.2, recipe.means[0] - loss)
+
+
+def variants(photo: int, recipe: PriorRecipe, rng: np.random.Generator) -> Iterator[Variant]:
+    """Yield the variants of one photograph: each crop untouched, at each grade of each degradation, and mixed."""
+    names = list(DEGRADATIONS)
+    for crop in range(recipe.crops_per_photo):
+        yield Variant(photo, crop, ())
+        for name in names:
+            for grade in range(1, GRADES):
+                yield Variant(photo, crop, ((name, grade),))
+        for _ in range(recipe.mixtures_per_crop):
+            first, second = rng.choice(len(names), size=2, replace=False)
+            grades = rng.integers(1, GRADES, size=2)
+            yield Variant(photo, crop, ((names[first], int(grades[0])), (names[second], int(grades[1]))))
+
+
+def degraded(crop: Image.Image, steps: Sequence[tuple[str, int]], rng: np.random.Generator) -> Image.Image:
+    """Return the crop as it comes out of its files: one JPEG generation for each degradation."""
+    data = photo_degrade(crop, "blur", 0, rng)
+    for name, grade in steps:
+        data = photo_degrade(Image.open(io.BytesIO(data)).convert("RGB"), name, grade, rng)
+    return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+def random_crop(photo: Image.Image, recipe: PriorRecipe, rng: np.random.Generator) -> Image.Image:
+    """Return a part of a photograph (0.4 … 1 of its sides), scaled to a random long side, never enlarged."""
+    share = rng.uniform(0.4, 1.0)
+    width, height = round(photo.width * share), round(photo.height * share)
+    left, top = (
+        int(rng.integers(0, 1 + whole - part)) for whole, part in ((photo.width, width), (photo.height, height))
+    )
+    crop = photo.crop((left, top, left + width, top + height))
+    side = min(max(crop.size), round(float(np.exp(rng.uniform(*np.log(recipe.long_sides))))))
+    crop.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return crop
+
+
+def panel_distribution(mean: float, *, sos: float, bins: int = PRIOR_BINS) -> NDArray[np.float64]:
+    """Return the score distribution [bins] of a panel with this mean on 1 … bins.
+
+    Beta-binomial on bins − 1 trials: its variance is sos·(mean − 1)(bins − mean), as the SOS hypothesis has it.
+    """
+    trials = bins - 1
+    p = (mean - 1) / trials
+    # variance = trials·p·(1 − p)·(1 + (trials − 1)·rho) and is to be sos·trials²·p·(1 − p)
+    rho = (sos * trials - 1) / (trials - 1)
+    strength = 1 / rho - 1
+    result: NDArray[np.float64] = betabinom.pmf(np.arange(bins), trials, p * strength, (1 - p) * strength)
+    return result
+
+
+def corpus(
+    photographs: Sequence[Path], recipe: PriorRecipe, extract: Extract, report: Callable[[int, int], None]
+) -> tuple[list[Variant], NDArray[np.float32]]:
+    """Return every variant of the photographs and its features [N, D]. `report` is called with (photos done, all)."""
+    found: list[Variant] = []
+    vectors: list[NDArray[np.float32]] = []
+    for number, path in enumerate(photographs):
+        rng = np.random.default_rng([recipe.seed, number])
+        with Image.open(path) as file:
+            photo = file.convert("RGB")
+        photo.thumbnail((2600, 2600), Image.Resampling.LANCZOS)
+        crops = [random_crop(photo, recipe, rng) for _ in range(recipe.crops_per_photo)]
+        mine = list(variants(number, recipe, rng))
+        for start in range(0, len(mine), 32):
+            batch = mine[start : start + 32]
+            pictures = [degraded(crops[variant.crop], variant.degradations, rng) for variant in batch]
+            vectors.append(extract([pixels(picture, EFFICIENTNET_LITE0.input_size) for picture in pictures]))
+        found += mine
+        report(number + 1, len(photographs))
+    return found, np.concatenate(vectors)
+
+
+def train(found: Sequence[Variant], features: NDArray[np.float32], recipe: PriorRecipe) -> Heads:
+    """Return heads whose quality part learned the variants' distributions by squared EMD (Hou et al. 2016)."""
+    torch.manual_seed(recipe.seed)
+    # As they are stored: what is served has gone through 16 bits.
+    x = torch.from_numpy(features.astype(np.float16).astype(np.float32))
+    y = torch.tensor(
+        np.array([panel_distribution(variant.mean(recipe), sos=recipe.sos) for variant in found]), dtype=torch.float32
+    )
+    heads = heads_fresh(EFFICIENTNET_LITE0, bins=PRIOR_BINS, synsets=recipe.synsets, hidden=recipe.hidden)
+    heads.feature_mean.copy_(x.mean(0))
+    heads.feature_std.copy_(x.std(0).clamp(min=1e-3))
+    quality = heads.quality
+    for module in quality.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = recipe.dropout
+    optimiser = torch.optim.AdamW(quality.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    steps = recipe.epochs * -(-len(x) // recipe.batch)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.learning_rate * 3, total_steps=steps)
+    standardised = heads.standardise(x)
+    quality.train()
+    for _ in range(recipe.epochs):
+        for rows in torch.randperm(len(x)).split(recipe.batch):
+            loss = squared_emd(quality(standardised[rows]).softmax(1), y[rows])
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            schedule.step()
+    return heads.eval()
+
+
+def squared_emd(p: Tensor, q: Tensor) -> Tensor:
+    """Return the mean squared earth mover's distance (r = 2, without the root) of distributions [N, K]."""
+    return (p.cumsum(1) - q.cumsum(1)).square().mean()
+
+
+def measure(found: Sequence[Variant], mean_scores: NDArray[np.float64]) -> dict[str, Any]:
+    """Return how well predicted means follow the grades, on photographs the heads have not seen.
+
+    For each degradation the SRCC of grade and score within photographs (median over photographs is not
+    taken: all variants are ranked together); the share of same-crop pairs two or more grades apart that
+    are in the right order; the mean score of untouched crops.
+    """
+    figures: dict[str, Any] = {"n": len(found)}
+    single = [(index, variant) for index, variant in enumerate(found) if len(variant.degradations) <= 1]
+    right = total = 0
+    for name in DEGRADATIONS:
+        rows = [
+            (index, variant.photo, variant.crop, variant.degradations[0][1] if variant.degradations else 0)
+            for index, variant in single
+            if not variant.degradations or variant.degradations[0][0] == name
+        ]
+        grades = np.array([row[3] for row in rows])
+        scores = mean_scores[[row[0] for row in rows]]
+        figures[f"srcc {name}"] = round(float(-spearmanr(grades, scores).statistic), 4)
+        by_crop: dict[tuple[int, int], list[tuple[int, float]]] = {}
+        for row, score in zip(rows, scores, strict=True):
+            by_crop.setdefault((row[1], row[2]), []).append((row[3], float(score)))
+        for members in by_crop.values():
+            for grade, score in members:
+                for worse_grade, worse_score in members:
+                    if worse_grade >= grade + 2:
+                        total += 1
+                        right += worse_score < score
+    untouched = mean_scores[[index for index, variant in single if not variant.degradations]]
+    figures["srcc mean"] = round(float(np.mean([figures[f"srcc {name}"] for name in DEGRADATIONS])), 4)
+    figures["pairs in order"] = round(right / total, 5)
+    figures["untouched mean"] = round(float(untouched.mean()), 3)
+    figures["untouched 5 % … 95 %"] = [round(float(value), 2) for value in np.quantile(untouched, [0.05, 0.95])]
+    return figures

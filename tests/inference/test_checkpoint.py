@@ -1,0 +1,106 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from onnx import load as onnx_load
+
+from inference.networks import checkpoint
+from inference.networks import heads as heads_module
+from inference.networks.backbones import StagedBackbone
+from inference.networks.checkpoint import CheckpointError, heads_load, heads_save
+from inference.networks.export import backbone_to_onnx, heads_to_onnx
+from inference.networks.heads import Heads
+from inference.scoring.predictor import Backbone, DeviceMissing, HeadsPredictor, session
+
+MakeHeads = Callable[..., Heads]
+
+
+@pytest.fixture
+def small_classifier(monkeypatch: pytest.MonkeyPatch, make_heads: MakeHeads) -> None:
+    """The real classifier has 1,280 inputs and the small heads 6: `heads_load` builds with the small one."""
+    small = make_heads()
+    monkeypatch.setattr(heads_module, "classifier_load", lambda config: (small.class_weight, small.class_bias))
+
+
+@pytest.mark.usefixtures("small_classifier")
+def test_saved_heads_come_back_the_same_to_16_bits(make_heads: MakeHeads, tmp_path: Path, features: np.ndarray) -> None:
+    heads = make_heads()
+    heads_save(tmp_path, heads, {"name": "test", "seed": 5})
+    loaded, card = heads_load(tmp_path)
+    assert (card["name"], card["seed"], card["format_version"]) == ("test", 5, checkpoint.FORMAT_VERSION)
+    assert loaded.config == heads.config
+    before, after = heads(torch.from_numpy(features)), loaded(torch.from_numpy(features))
+    torch.testing.assert_close(before.quality_logits, after.quality_logits, atol=5e-3, rtol=0)
+    assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.usefixtures("small_classifier")
+def test_heads_load_for_another_scale_and_other_synsets(make_heads: MakeHeads, tmp_path: Path) -> None:
+    heads_save(tmp_path, make_heads(), {})
+    loaded, _ = heads_load(tmp_path, bins=5, synsets=(1,))
+    output = loaded(torch.zeros(2, 12))
+    assert output.quality_logits.shape == (2, 5)
+    assert output.synset_probabilities.shape == (2, 1)
+
+
+def test_a_missing_file_a_broken_one_and_a_foreign_format_are_told_apart(make_heads: MakeHeads, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        heads_load(tmp_path)
+    heads_save(tmp_path, make_heads(), {})
+    (tmp_path / "heads.safetensors").write_bytes(b"no tensors")
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        heads_load(tmp_path)
+    heads_save(tmp_path, make_heads(), {})
+    card = json.loads((tmp_path / "card.json").read_text())
+    (tmp_path / "card.json").write_text(json.dumps({**card, "format_version": 99}))
+    with pytest.raises(CheckpointError, match="format 99"):
+        heads_load(tmp_path)
+
+
+def test_onnx_heads_agree_with_pytorch(make_heads: MakeHeads, tmp_path: Path, features: np.ndarray) -> None:
+    heads = make_heads(bins=5)
+    heads_to_onnx(heads, tmp_path / "heads.onnx")
+    scores = HeadsPredictor(tmp_path / "heads.onnx").predict(features, chunk=4)
+    with torch.no_grad():
+        expected = heads(torch.from_numpy(features))
+    np.testing.assert_allclose(scores.watch_probability, expected.watch_logit.sigmoid(), atol=1e-5)
+    np.testing.assert_allclose(scores.distribution, expected.quality_logits.softmax(1), atol=1e-5)
+    np.testing.assert_allclose(scores.synset_probabilities, expected.synset_probabilities, atol=1e-5)
+
+
+def test_no_photos_give_empty_scores(make_heads: MakeHeads, tmp_path: Path) -> None:
+    heads_to_onnx(make_heads(), tmp_path / "heads.onnx")
+    scores = HeadsPredictor(tmp_path / "heads.onnx").predict(np.zeros((0, 12), dtype=np.float32))
+    assert scores.distribution.shape == (0, 10)
+
+
+def test_onnx_backbone_agrees_with_pytorch_for_any_batch(tiny_backbone: StagedBackbone, tmp_path: Path) -> None:
+    backbone_to_onnx(tiny_backbone, tmp_path / "backbone.onnx")
+    served = Backbone(tmp_path / "backbone.onnx")
+    assert served.side == 32
+    rng = np.random.default_rng(0)
+    for rows in (1, 5):
+        pixels = rng.integers(0, 256, (rows, 32, 32, 3), dtype=np.uint8)
+        with torch.no_grad():
+            expected = tiny_backbone(torch.from_numpy(pixels)).numpy()
+        assert expected.shape == (rows, tiny_backbone.config.feature_size)
+        np.testing.assert_allclose(served.features(list(pixels)), expected, atol=1e-4)
+
+
+def test_exported_files_are_whole_and_self_contained(make_heads: MakeHeads, tmp_path: Path) -> None:
+    heads_to_onnx(make_heads(), tmp_path / "heads.onnx")
+    assert [path.name for path in tmp_path.iterdir()] == ["heads.onnx"]
+    assert onnx_load(tmp_path / "heads.onnx").graph.output[0].name == "watch_probability"
+
+
+def test_asking_for_a_gpu_that_is_not_there_says_what_to_do(make_heads: MakeHeads, tmp_path: Path) -> None:
+    import onnxruntime
+
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this machine has the GPU that the test wants to be missing")
+    heads_to_onnx(make_heads(), tmp_path / "heads.onnx")
+    with pytest.raises(DeviceMissing, match="IQS_DEVICE=cpu"):
+        session(tmp_path / "heads.onnx", threads=1, device="cuda")

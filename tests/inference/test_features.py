@@ -1,0 +1,165 @@
+"""The backlog of photos, with the bundled backbone replaced by a tiny real one so that a test takes milliseconds."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from inference import runtime
+from inference.models import Feature, Prediction
+from inference.networks import config as config_module
+from inference.networks.backbones import StagedBackbone
+from inference.networks.export import backbone_to_onnx
+from inference.scoring.predictor import Backbone
+from inference.selectors import backlog
+from inference.services.features import (
+    CLAIM_SECONDS,
+    MAX_ATTEMPTS,
+    features_claim,
+    features_compute,
+    features_enqueue,
+    features_retry,
+)
+from tests.inference.conftest import TINY
+
+
+@pytest.fixture(scope="module")
+def tiny_onnx(tiny_backbone: StagedBackbone, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("backbone") / "tiny.onnx"
+    backbone_to_onnx(tiny_backbone, path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _tiny_site_backbone(monkeypatch: pytest.MonkeyPatch, tiny_onnx: Path, settings: Any) -> Iterator[None]:
+    """Make the tiny network the site's backbone: a real network and a real file, only small."""
+    settings.IQS_BACKBONE = "tiny"
+    monkeypatch.setitem(config_module.BACKBONES, "tiny", TINY)
+    monkeypatch.setattr(config_module, "_key", lambda config: "tiny@0")
+    monkeypatch.setattr(runtime, "backbone", lambda: Backbone(tiny_onnx))
+    return
+
+
+def states() -> list[str]:
+    return list(Feature.objects.order_by("image_id").values_list("state", flat=True))
+
+
+def test_photos_are_queued_once(campaign: Any, make_image: Callable[..., Any]) -> None:
+    for seed in range(3):
+        make_image(seed)
+    assert backlog(campaign).queued == 3  # also before a sweep has seen them
+    assert features_enqueue() == 3
+    assert features_enqueue() == 0
+    assert backlog(campaign).queued == 3
+
+
+def test_features_are_computed_and_stored_as_16_bits(campaign: Any, make_image: Callable[..., Any]) -> None:
+    for seed in range(3):
+        make_image(seed)
+    features_enqueue()
+    assert features_compute(seconds=60) == 3
+    vector = Feature.objects.first().vector  # type: ignore[union-attr]
+    assert len(vector) == 2 * TINY.feature_size
+    assert np.isfinite(np.frombuffer(vector, dtype="<f2").astype(np.float32)).all()
+    assert backlog(campaign).done == 3
+    assert features_compute(seconds=60) == 0
+
+
+def test_a_photo_that_cannot_be_decoded_fails_alone_with_its_reason(make_image: Callable[..., Any]) -> None:
+    images = [make_image(seed) for seed in range(3)]
+    images[1].path.write_bytes(images[1].path.read_bytes()[:-200])
+    images[2].path.unlink()
+    features_enqueue()
+    assert features_compute(seconds=60) == 3
+    assert states() == ["done", "failed", "failed"]
+    reasons = dict(Feature.objects.values_list("image_id", "reason"))
+    assert "cut off" in reasons[images[1].pk] or "broken" in reasons[images[1].pk]
+    assert "No such file" in reasons[images[2].pk]
+
+
+def test_a_failed_photo_can_be_tried_again(make_image: Callable[..., Any]) -> None:
+    image = make_image(0)
+    data = image.path.read_bytes()
+    image.path.unlink()
+    features_enqueue()
+    features_compute(seconds=60)
+    image.path.write_bytes(data)
+    features_retry(image=image)
+    features_compute(seconds=60)
+    assert states() == ["done"]
+
+
+def test_a_claim_that_went_silent_goes_to_the_next_who_asks(make_image: Callable[..., Any]) -> None:
+    make_image(0)
+    features_enqueue()
+    assert len(features_claim()) == 1
+    assert features_claim() == []
+    Feature.objects.update(claimed_at=timezone.now() - timedelta(seconds=CLAIM_SECONDS + 1))
+    assert len(features_claim()) == 1
+
+
+def test_a_photo_that_kills_its_workers_is_given_up(make_image: Callable[..., Any]) -> None:
+    make_image(0)
+    features_enqueue()
+    Feature.objects.update(state="running", attempts=MAX_ATTEMPTS, claimed_at=timezone.now() - timedelta(hours=1))
+    features_compute(seconds=60)
+    assert states() == ["failed"]
+    assert "Given up" in Feature.objects.get().reason
+
+
+@pytest.mark.django_db(transaction=True)
+def test_workers_that_claim_at_the_same_time_get_different_photos(make_image: Callable[..., Any]) -> None:
+    for seed in range(40):
+        make_image(seed)
+    features_enqueue()
+    claimed: list[int] = []
+    start = threading.Barrier(4)
+
+    def work() -> None:
+        start.wait()
+        while batch := features_claim(limit=3):
+            claimed.extend(feature.pk for feature in batch)
+        connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(claimed) == len(set(claimed)) == 40
+
+
+def test_the_champion_predicts_in_the_same_breath(
+    campaign: Any, make_image: Callable[..., Any], tmp_path: Path
+) -> None:
+    import torch
+
+    from inference.networks.checkpoint import heads_save
+    from inference.networks.export import heads_to_onnx
+    from inference.networks.heads import Heads, HeadsConfig
+    from inference.services.versions import champion_set, version_create
+
+    shape = HeadsConfig(
+        feature_size=TINY.feature_size,
+        pooled_start=TINY.pooled_start,
+        pooled_stop=TINY.feature_size,
+        bins=10,
+        hidden=4,
+        dropout=0.0,
+        synsets=(0, 1),
+    )
+    heads = Heads(shape, (torch.randn(5, 1280), torch.randn(5))).eval()
+    heads_save(tmp_path / "heads", heads, {})
+    heads_to_onnx(heads, tmp_path / "heads" / "heads.onnx")
+    champion_set(version=version_create(campaign=campaign, source=tmp_path / "heads", backbone="tiny@0", recipe={}))
+    make_image(0)
+    features_enqueue()
+    features_compute(seconds=60)
+    assert Prediction.objects.count() == 1
+    assert backlog(campaign).predicted == 1

@@ -1,0 +1,56 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference.networks.heads import Heads, rebin_matrix
+
+MakeHeads = Callable[..., Heads]
+
+
+def test_watch_probability_of_fresh_heads_is_the_sum_of_the_synset_probabilities(
+    make_heads: MakeHeads, features: np.ndarray
+) -> None:
+    heads = make_heads()
+    output = heads(torch.from_numpy(features))
+    classes = (torch.from_numpy(features)[:, 6:] @ heads.class_weight.T + heads.class_bias).softmax(1)
+    torch.testing.assert_close(output.watch_logit.sigmoid(), classes[:, 3] + classes[:, 7])
+    torch.testing.assert_close(output.synset_probabilities, classes[:, [3, 7]])
+
+
+def test_watch_logit_stays_finite_when_the_synsets_have_no_probability(make_heads: MakeHeads) -> None:
+    heads = make_heads()
+    heads.class_bias[[3, 7]] = -1e4
+    output = heads(torch.zeros(1, 12))
+    assert torch.isfinite(output.watch_logit).all()
+    assert output.watch_logit.sigmoid().item() < 1e-6
+
+
+@pytest.mark.parametrize("bins", [2, 5, 10, 100])
+def test_quality_distribution_has_the_bins_of_the_scale_and_adds_up_to_one(
+    make_heads: MakeHeads, features: np.ndarray, bins: int
+) -> None:
+    distribution = make_heads(bins=bins)(torch.from_numpy(features)).quality_logits.softmax(1)
+    assert distribution.shape == (10, bins)
+    torch.testing.assert_close(distribution.sum(1), torch.ones(10))
+
+
+def test_ten_bins_onto_five_joins_neighbours() -> None:
+    p = torch.tensor([[0.1, 0.2, 0.0, 0.1, 0.3, 0.0, 0.1, 0.1, 0.05, 0.05]])
+    torch.testing.assert_close(p @ rebin_matrix(10, 5), torch.tensor([[0.3, 0.1, 0.3, 0.2, 0.1]]))
+
+
+@given(st.integers(1, 40), st.integers(2, 100))
+def test_rebinning_keeps_the_probability_and_the_place_of_the_mean(bins: int, new_bins: int) -> None:
+    matrix = rebin_matrix(bins, new_bins).double()
+    torch.testing.assert_close(matrix.sum(1), torch.ones(bins, dtype=torch.float64), atol=1e-5, rtol=0)
+    centre = (torch.arange(bins).double() + 0.5) / bins
+    new_centre = matrix @ ((torch.arange(new_bins).double() + 0.5) / new_bins)
+    assert (new_centre - centre).abs().max() <= 0.5 / new_bins + 1e-6
+
+
+def test_a_linear_head_is_a_head_too(make_heads: MakeHeads, features: np.ndarray) -> None:
+    assert make_heads(hidden=0)(torch.from_numpy(features)).quality_logits.shape == (10, 10)

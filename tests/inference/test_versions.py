@@ -1,0 +1,71 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from inference import runtime
+from inference.model_files import ModelFileError
+from inference.models import ModelVersion
+from inference.selectors import champion
+from inference.services.versions import champion_set
+
+VersionOf = Callable[..., ModelVersion]
+
+
+def test_versions_are_numbered_and_one_of_them_is_champion(campaign: Any, version_of: VersionOf) -> None:
+    first, second = version_of(campaign), version_of(campaign, seed=1)
+    assert (first.number, second.number) == (1, 2)
+    assert champion(campaign) == second
+    assert ModelVersion.objects.filter(campaign=campaign, is_champion=True).count() == 1
+    assert {path.name for path in second.path.iterdir()} == {"heads.onnx", "heads.safetensors", "card.json"}
+
+
+def test_two_champions_cannot_be_stored(campaign: Any, version_of: VersionOf) -> None:
+    version_of(campaign)
+    second = version_of(campaign, champion=False, seed=1)
+    second.is_champion = True
+    with pytest.raises(IntegrityError), transaction.atomic():
+        second.save(update_fields=["is_champion"])
+
+
+def test_setting_a_champion_tells_which_one_it_replaced(campaign: Any, version_of: VersionOf) -> None:
+    first = version_of(campaign)
+    second = version_of(campaign, champion=False, seed=1)
+    assert champion_set(version=second) == first
+    assert champion_set(version=second) is None
+    assert champion_set(version=ModelVersion.objects.get(pk=first.pk)) == second
+
+
+def test_a_version_never_changes(campaign: Any, version_of: VersionOf) -> None:
+    version = version_of(campaign)
+    version.backbone = "another"
+    with pytest.raises(ValidationError, match="never changes"):
+        version.save()
+
+
+def test_a_damaged_file_is_never_made_champion_nor_loaded(campaign: Any, version_of: VersionOf) -> None:
+    standing = version_of(campaign)
+    damaged = version_of(campaign, champion=False, seed=1)
+    runtime._heads.clear()  # as in a process that has not loaded it yet
+    with (damaged.path / "heads.onnx").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(ModelFileError, match="not the one that was stored"):
+        champion_set(version=damaged)
+    with pytest.raises(ModelFileError, match="restore it from a backup"):
+        runtime.heads(damaged)
+    assert champion(campaign) == standing
+
+
+def test_a_missing_file_says_which(campaign: Any, version_of: VersionOf) -> None:
+    version = version_of(campaign)
+    runtime._heads.clear()  # as in a process that has not loaded it yet
+    (version.path / "heads.onnx").unlink()
+    with pytest.raises(ModelFileError, match=r"heads\.onnx cannot be read"):
+        runtime.heads(version)
+
+
+def test_heads_are_loaded_once_per_process(campaign: Any, version_of: VersionOf) -> None:
+    version = version_of(campaign)
+    assert runtime.heads(version) is runtime.heads(ModelVersion.objects.get(pk=version.pk))

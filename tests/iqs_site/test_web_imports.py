@@ -1,0 +1,19 @@
+"""Web processes answer people; networks are the workers' business and would cost them memory and seconds."""
+
+import subprocess
+import sys
+
+import pytest
+
+ROOTS = ["iqs_site.urls", "annotation.tasks", "inference.tasks", "training.tasks"]
+
+
+@pytest.mark.parametrize("heavy", ["torch", "onnxruntime", "sklearn", "skimage"])
+def test_web_processes_do_not_load(heavy: str) -> None:
+    code = (
+        "import importlib, sys, django; django.setup(); "
+        f"[importlib.import_module(name) for name in {ROOTS!r}]; "
+        f"sys.exit({heavy!r} in sys.modules)"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr or f"{heavy} is loaded"
