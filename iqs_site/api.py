@@ -38,7 +38,7 @@ def urls() -> Any:
     """
     patterns, app_name, namespace = api.urls
     for pattern in patterns:
-        callback = getattr(pattern, "callback", None)
+        callback: Any = pattern.callback
         if hasattr(callback, "csrf_exempt"):  # operations, not the documentation's pages
             callback.login_required = False
     return patterns, app_name, namespace

@@ -13,6 +13,7 @@ records an answer holds the row lock of its image**, taken before any lock on an
 import random
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -193,7 +194,7 @@ def leases_expire() -> int:
 
 @transaction.atomic
 def _leases_end(
-    query: str, parameters: dict[str, object], *, state: Assignment.State, before: datetime | None = None
+    query: str, parameters: dict[str, Any], *, state: Assignment.State, before: datetime | None = None
 ) -> int:
     """End the leases that `query` selects, if they are still live (and not renewed to `before` or later)."""
     with connection.cursor() as cursor:
