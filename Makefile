@@ -46,3 +46,6 @@ lint: setup-dev ## Format check, lint, types, imports, migrations
 format: setup-dev ## Put the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+bench: setup ## Measure the claims of the README (NAME=scoring DATA=dir)
+	@$(BIN)/python -m benchmarks $(NAME) $(if $(DATA),--data $(DATA))

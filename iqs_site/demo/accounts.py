@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-from collections.abc import Iterable
 from pathlib import Path
 
 from django.conf import settings
@@ -30,19 +29,18 @@ def demo_logins() -> dict[str, str]:
     return {name: known[name] for name in LOGINS if name in known}
 
 
-def passwords_draw(usernames: Iterable[str]) -> dict[str, str]:
-    """Return a password for each name, drawing those that the file does not hold yet and keeping them there."""
+def password_drawn(username: str) -> str:
+    """Return the password of a demo account, drawn and kept now unless the file holds one."""
     known = passwords()
-    missing = [name for name in usernames if name not in known]
-    if missing:
-        known |= {name: _password() for name in missing}
+    if username not in known:
+        known[username] = _password()
         file = accounts_file()
         file.parent.mkdir(parents=True, exist_ok=True)
         part = file.with_suffix(".part")
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
             json.dump(known, handle, indent=1)
         part.replace(file)
-    return known
+    return known[username]
 
 
 def _password() -> str:

@@ -11,12 +11,13 @@ import httpx
 from annotation.models import Campaign, Image, ImportBatch, Role, User
 from annotation.selectors import campaign_progress
 from annotation.services.batches import folder_import
-from annotation.services.campaigns import campaign_create, member_set, user_create
+from annotation.services.campaigns import campaign_create
+from annotation.services.members import member_set, user_create
 from inference.selectors import backlog
-from iqs_site.demo.accounts import LOGINS, passwords, passwords_draw
+from iqs_site.demo.accounts import LOGINS, password_drawn, passwords
 from iqs_site.demo.annotators import Account, PanelAtWork, PanelReport, PanelSession
 from iqs_site.demo.panel import Panel
-from iqs_site.demo.photos import photos_plan, photos_write
+from iqs_site.demo.photos import PHOTO_COUNT, photos_plan, photos_write
 
 Report = Callable[[str], None]
 
@@ -43,10 +44,11 @@ class DemoError(RuntimeError):
     """The demo cannot go on; the message says why."""
 
 
-def demo_prepare(report: Report) -> None:
+def demo_prepare(report: Report, *, count: int = PHOTO_COUNT) -> None:
     """Make the demo campaign with its people and photos when the database holds no campaign.
 
-    Run again, it finishes what was interrupted and changes nothing else. `report` takes one line at a time.
+    Run again, it finishes what was interrupted and changes nothing else. `report` takes one line at a time, `count`
+    photos are drawn.
     Raises DemoError when photos could not be imported.
     """
     campaign = Campaign.objects.filter(slug=SLUG).first()
@@ -55,7 +57,7 @@ def demo_prepare(report: Report) -> None:
             return
         campaign = _campaign_make(report)
     _people_join(campaign)
-    plan = photos_plan()
+    plan = photos_plan(count)
     there = set(Image.objects.filter(campaign=campaign).values_list("name", flat=True))
     if missing := [photo for photo in plan if photo.name not in there]:
         with TemporaryDirectory(prefix="iqs-demo-") as folder:
@@ -127,9 +129,8 @@ def panel_play(
 
 def _campaign_make(report: Report) -> Campaign:
     report("demo: making the campaign")
-    admin = _user_make("admin", passwords_draw(LOGINS)["admin"])
     return campaign_create(
-        by=admin,
+        by=_user("admin"),
         slug=SLUG,
         name="Watches (demo)",
         description=DESCRIPTION,
@@ -142,24 +143,22 @@ def _campaign_make(report: Report) -> Campaign:
 
 def _people_join(campaign: Campaign) -> None:
     """Give everybody of the demo an account and a role; who has both keeps them."""
-    simulated = [annotator.username for annotator in Panel().annotators()]
-    known = passwords_draw([*LOGINS, *simulated])
     members = set(campaign.memberships.values_list("user__username", flat=True))
-    admin = User.objects.get(pk=campaign.created_by_id)
-    for name in [*LOGINS, *simulated]:
+    for name in [*LOGINS, *(annotator.username for annotator in Panel().annotators())]:
         if name not in members:
-            user = _user_make(name, known[name], is_simulated=name not in LOGINS)
-            member_set(campaign=campaign, user=user, role=Role(LOGINS.get(name, "annotator")), by=admin)
+            member_set(campaign=campaign, user=_user(name), role=Role(LOGINS.get(name, "annotator")))
 
 
-def _user_make(name: str, password: str, *, is_simulated: bool = False) -> User:
+def _user(name: str) -> User:
+    """Return the account of that name, made now unless there is one; one that was there keeps its password."""
     user = User.objects.filter(username=name).first()
     if user is not None:
         return user
-    user = user_create(username=name, password=password, is_simulated=is_simulated)
-    if is_simulated:
+    simulated = name not in LOGINS
+    user = user_create(username=name, password=password_drawn(name), is_simulated=simulated)
+    if simulated:
         user.first_name, user.last_name = "Simulated", f"annotator {name.rpartition('-')[2]}"
-    elif name == "admin":  # the schedule of training is edited in Django's admin
+    elif LOGINS[name] == Role.ADMIN:  # the schedule of training is edited in Django's admin
         user.is_staff = user.is_superuser = True
     user.save(update_fields=["first_name", "last_name", "is_staff", "is_superuser"])
     return user

@@ -1,7 +1,7 @@
 """A program's way into the site: the one a browser takes, with the login form, cookies and CSRF tokens."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -65,10 +65,15 @@ class SiteClient:
         """Return the answer to a form; redirects are not followed. `files` as httpx takes them."""
         return self._request("POST", path, data=fields, files=files, headers=self._token())
 
+    def put(self, path: str, content: bytes, *, also: Collection[int] = ()) -> httpx.Response:
+        """Return the answer to a PUT request; one of the statuses `also` is an answer too, not a refusal."""
+        headers = self._token() | {"content-type": "application/octet-stream"}
+        return self._request("PUT", path, also, content=content, headers=headers)
+
     def _token(self) -> dict[str, str]:
         return {"x-csrftoken": self._client.cookies["csrftoken"]}
 
-    def _request(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+    def _request(self, method: str, path: str, also: Collection[int] = (), **arguments: Any) -> httpx.Response:
         wait, until = _FIRST_WAIT, time.monotonic() + self._patience
         while True:
             try:
@@ -76,7 +81,7 @@ class SiteClient:
                 problem = f"{response.status_code}: {response.text[:200]}"
             except httpx.TransportError as error:
                 response, problem = None, repr(error)
-            if response is not None and response.status_code < 400:
+            if response is not None and (response.status_code < 400 or response.status_code in also):
                 return response
             final = response is not None and response.status_code < 500 and response.status_code != 429
             if final or time.monotonic() + wait > until:

@@ -1,0 +1,101 @@
+"""What a run counts and measures, straight from the tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.db.models import Count, F, Q, Sum
+
+from annotation.models import Annotation, Campaign, Image
+from annotation.services.queue import counters_rebuild
+from inference.models import ModelVersion, Prediction
+from iqs_site.smoke.labels import label_of
+from training.metrics.classification import roc_auc
+from training.models import Evaluation
+from training.services.evaluations import evaluation_make
+
+#: Photos in the holdout from which a rise in rank correlation must show; with fewer, chance decides.
+LEAST_HOLDOUT = 80
+#: What finding watches must reach where labels are given.
+LEAST_ROC_AUC = 0.9
+
+
+@dataclass(frozen=True)
+class Votes:
+    """What is in the tables.
+
+    stored: answers. duplicates: answers beyond the first of one annotator to one image. over_collected: answers
+    beyond the votes that their image needed. wrong_counters: images whose kept counters were off.
+    """
+
+    stored: int
+    duplicates: int
+    over_collected: int
+    wrong_counters: int
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Rank correlation with the people on the holdout, before and after training: {value, low, high, n}."""
+
+    before: dict[str, Any]
+    after: dict[str, Any]
+    difference: dict[str, Any]
+    image_count: int
+    vote_count: int
+
+
+def votes_wanted(campaign: Campaign) -> int:
+    """Return how many votes the campaign's photos need in all."""
+    return Image.objects.filter(campaign=campaign).aggregate(wanted=Sum("votes_needed"))["wanted"] or 0
+
+
+def votes(campaign: Campaign) -> Votes:
+    """Count the answers; counters that are off are put right and counted."""
+    answers = Annotation.objects.filter(campaign=campaign)
+    stored = answers.count()
+    standing = Count("annotations", filter=Q(annotations__superseded_by=None, annotations__skip_reason=""))
+    beyond = Image.objects.filter(campaign=campaign).annotate(standing=standing).filter(standing__gt=F("votes_needed"))
+    return Votes(
+        stored=stored,
+        duplicates=stored - answers.values("image", "annotator").distinct().count(),
+        over_collected=sum(row.standing - row.votes_needed for row in beyond),
+        wrong_counters=counters_rebuild(campaign=campaign),
+    )
+
+
+def watch_roc_auc(version: ModelVersion, labels: Mapping[str, bool]) -> float | None:
+    """Return the area under the ROC curve of a version's watch probabilities, on the labelled photos.
+
+    None when the labels do not hold both kinds.
+    """
+    rows = Prediction.objects.filter(model_version=version).values_list("image__name", "watch_probability")
+    labelled = [(label_of(dict(labels), name), probability) for name, probability in rows]
+    known = [(label, probability) for label, probability in labelled if label is not None]
+    if len({label for label, _ in known}) < 2:
+        return None
+    return round(float(roc_auc([probability for _, probability in known], [int(label) for label, _ in known])), 4)
+
+
+def quality(prior: ModelVersion, challenger: ModelVersion) -> Quality:
+    """Return the rank correlations of both versions; measures where training left no evaluation."""
+    before = evaluation_make(version=prior)
+    after = Evaluation.objects.filter(model_version=challenger, against=prior).first()
+    after = after or evaluation_make(version=challenger, against=prior)
+    return Quality(
+        before=_figure(before.metrics),
+        after=_figure(after.metrics),
+        difference=_figure(after.differences),
+        image_count=after.image_count,
+        vote_count=after.vote_count,
+    )
+
+
+def _figure(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    found = metrics["quality_srcc"]
+    return {key: _rounded(found[key]) for key in ("value", "low", "high", "n")}
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None or np.isnan(number) else round(number, 4)

@@ -1,0 +1,53 @@
+"""What one smoke run works on: a folder of photos, and what is known about them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from annotation.import_sources import ImportSource, Limits, SourceError
+from iqs_site.demo.photos import photos_plan, photos_write
+from iqs_site.smoke.labels import labels_read
+from iqs_site.smoke.report import Report
+
+
+class PlanError(ValueError):
+    """There is nothing to run on; the message says why."""
+
+
+@dataclass(frozen=True)
+class SmokePlan:
+    """The photos and the labels of one run.
+
+    photos: folder that is imported. labels: file name → whether it shows a watch; empty: nobody knows.
+    holdout_fraction: share of the photos that evaluation keeps. seed: of the holdout draw and the annotators.
+    """
+
+    photos: Path
+    labels: dict[str, bool]
+    holdout_fraction: float
+    seed: int
+
+
+def plan_for_folder(photos: Path, labels: Path | None, seed: int) -> SmokePlan:
+    """Return the plan for a folder of photos. Raises PlanError for a folder without files, LabelsError for labels."""
+    try:
+        with ImportSource(photos, Limits(2**62, 2**62, 10**6)) as source:
+            found = len(source.candidates)
+    except SourceError as error:
+        raise PlanError(str(error)) from error
+    if not found:
+        raise PlanError(f"{photos} holds no file.")
+    return SmokePlan(photos, labels_read(labels) if labels else {}, holdout_fraction=0.2, seed=seed)
+
+
+def plan_for_demo_photos(folder: Path, count: int, seed: int, report: Report) -> SmokePlan:
+    """Draw demo photos into the folder and return the plan for them.
+
+    Half of them are held out: of so few photos a fifth would be too small to see a difference in.
+    """
+    plan = photos_plan(count, seed)
+    with report.step("photos") as facts:
+        for done, _ in enumerate(photos_write(folder, plan), start=1):
+            if done % 25 == 0:
+                report.say(f"{done} of {count} photos drawn")
+        facts["drawn"] = len(plan)
+    return SmokePlan(folder, {photo.name: bool(photo.watch) for photo in plan}, holdout_fraction=0.5, seed=seed)

@@ -1,0 +1,92 @@
+"""Every benchmark runs and prints claims that a program can read."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import names, run
+from benchmarks._claims import Claim, DataMissing, Setting, seconds_of
+from benchmarks._photos import photo_files
+
+ROOT = Path(__file__).resolve().parents[2]
+KEYS = {"claim", "value", "unit", "baseline", "target", "ok"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", names())
+def test_every_benchmark_prints_valid_lines(name: str):
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", name, "--tiny"],
+        cwd=ROOT,
+        env={key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL", "IQS_VAR")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines, done.stderr
+    for line in lines:
+        assert set(line) == KEYS
+        assert line["value"] > 0
+        assert line["ok"] is (line["value"] >= line["target"])
+        assert line["baseline"]
+    assert done.returncode == (0 if all(line["ok"] for line in lines) else 1), done.stderr
+
+
+def test_there_is_a_benchmark_for_each_module_without_underscore():
+    assert {"scoring", "training", "rescore", "annotation_save"} <= set(names())
+    assert not any(name.startswith("_") for name in names())
+
+
+def test_a_claim_holds_from_its_target_on():
+    claim = Claim("Saving", 2.0, "times as fast", "waiting", target=2.0)
+
+    assert json.loads(claim.line()) == {
+        "claim": "Saving",
+        "value": 2.0,
+        "unit": "times as fast",
+        "baseline": "waiting",
+        "target": 2.0,
+        "ok": True,
+    }
+    assert not Claim("Saving", 1.99, "times", "waiting", target=2.0).ok
+
+
+def test_a_benchmark_fails_when_one_claim_does_not_hold(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    import types
+
+    module = types.ModuleType("benchmarks.made_up")
+    module.measure = lambda setting: iter([Claim("a", 3, "x", "b", 2), Claim("c", 1, "x", "b", 2)])  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "benchmarks.made_up", module)
+
+    assert run("made_up", Setting()) is False
+    assert [json.loads(line)["ok"] for line in capsys.readouterr().out.splitlines()] == [True, False]
+
+
+def test_photos_come_from_the_named_folder_evenly_spread(tmp_path: Path):
+    for number in range(10):
+        (tmp_path / f"{number}.jpg").touch()
+    (tmp_path / "notes.txt").touch()
+
+    found = photo_files(Setting(data=tmp_path), tmp_path / "unused", 5)
+
+    assert [path.name for path in found] == ["0.jpg", "2.jpg", "4.jpg", "6.jpg", "8.jpg"]
+
+
+def test_a_folder_without_photos_gets_one_clear_sentence(tmp_path: Path):
+    with pytest.raises(DataMissing, match="holds no photos"):
+        photo_files(Setting(data=tmp_path), tmp_path, 5)
+
+
+def test_the_shortest_of_several_durations_counts():
+    pauses = iter([0.02, 0.0, 0.02])
+    import time
+
+    assert seconds_of(lambda: time.sleep(next(pauses)), times=3) < 0.02

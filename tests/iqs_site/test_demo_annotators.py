@@ -1,0 +1,172 @@
+"""Simulated annotators at a real server: they log in, take photos, answer each once, and stop when they should."""
+
+import dataclasses
+import uuid
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+from django.db.models import Count
+
+from annotation.models import Annotation, Assignment, Campaign, Image, Membership
+from iqs_site.demo.annotators import Account, Eyes, PanelAtWork, PanelReport, PanelSession
+from iqs_site.demo.panel import Panel
+from iqs_site.demo.site_client import SiteClient, SiteError
+
+PANEL = Panel()
+
+
+@pytest.fixture
+def accounts(campaign: Campaign, make_user: Callable[..., Any]) -> list[Account]:
+    annotators = PANEL.annotators(4)
+    for annotator in annotators:
+        user = make_user(annotator.username, is_simulated=True)
+        Membership.objects.create(campaign=campaign, user=user)
+    return [Account(annotator, "pass-word-1") for annotator in annotators]
+
+
+@pytest.fixture
+def work(campaign: Campaign, accounts: list[Account], live_server: Any) -> Callable[..., PanelReport]:
+    """Return a function that lets four annotators work; keywords change the session."""
+
+    def run(**changes: Any) -> PanelReport:
+        session = PanelSession(live_server.url, campaign.slug, truth={}, at_once=3, patience=5)
+        return PanelAtWork(dataclasses.replace(session, **changes), PANEL, accounts).run()
+
+    return run
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_every_vote_that_is_asked_for_is_given_once(
+    campaign: Campaign, make_image: Callable[..., Image], work: Callable[..., PanelReport]
+):
+    images = [make_image(seed) for seed in range(5)]
+
+    report = work(truth={images[0].name: True, images[1].name: False}, resend=1.0)
+
+    answers = Annotation.objects.filter(campaign=campaign)
+    assert report.answers == report.repeated == answers.count() == 15
+    assert sum(report.by_annotator.values()) == 15
+    assert set(answers.values("image").annotate(n=Count("pk")).values_list("n", flat=True)) == {3}
+    assert answers.values("image", "annotator").distinct().count() == 15
+    assert not answers.exclude(viewing={"input": "simulated"}).exists()
+    assert not Image.objects.exclude(open_slots=0).exists()
+    assert not Assignment.objects.exclude(state="done").exists()
+    # Nobody was told about the other three photos.
+    assert set(answers.filter(image__in=images[2:]).values_list("watch", flat=True)) == {"unsure"}
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_the_limit_is_never_passed_and_what_is_left_goes_back_to_the_queue(
+    campaign: Campaign, make_image: Callable[..., Image], work: Callable[..., PanelReport]
+):
+    for seed in range(6):
+        make_image(seed)
+
+    report = work(limit=7)
+
+    assert report.answers == Annotation.objects.count() == 7
+    assert not Assignment.objects.filter(state="leased").exists()
+    assert sum(Image.objects.values_list("open_slots", flat=True)) == 18 - 7
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_the_same_panel_gives_the_same_answers_again(
+    campaign: Campaign, make_image: Callable[..., Image], work: Callable[..., PanelReport], live_server: Any
+):
+    image = make_image(1, votes_needed=4, open_slots=4)
+    work()
+
+    data = image.path.read_bytes()
+    digest, percept = Eyes().look(data)
+    for annotator in PANEL.annotators(4):
+        answer = Annotation.objects.get(annotator__username=annotator.username)
+        judgement = PANEL.judge(annotator, percept, digest, watch=None)
+        assert (answer.score, answer.watch, answer.milliseconds) == (
+            judgement.score,
+            judgement.watch,
+            judgement.milliseconds,
+        )
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_wrong_password_and_a_foreign_campaign_end_the_work_with_a_sentence(
+    campaign: Campaign, accounts: list[Account], work: Callable[..., PanelReport], live_server: Any
+):
+    with pytest.raises(SiteError, match="does not let sim-01 log in"):
+        SiteClient(live_server.url, "sim-01", "wrong")
+    with pytest.raises(SiteError, match=r"POST /api/campaigns/none/leases as sim-0\d answered 404"):
+        work(slug="none")
+
+
+@pytest.fixture
+def shaky_site() -> Iterator[tuple[str, list[str]]]:
+    """Serve a login page, and answers that fail twice before they succeed; gives (url, what was asked)."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def _send(self, status: int, body: bytes = b"{}") -> None:
+            self.send_response(status)
+            for cookie in ("csrftoken=abc; Path=/", "sessionid=def; Path=/"):
+                self.send_header("Set-Cookie", cookie)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_GET(self) -> None:
+            self._send(200)
+
+        def do_POST(self) -> None:
+            sent = self.rfile.read(int(self.headers["Content-Length"]))
+            if "login" in self.path:
+                self._send(302)
+                return
+            asked.append(sent.decode())
+            if len(asked) == 1:
+                self.connection.close()  # the answer gets lost
+            elif len(asked) == 2:
+                self._send(503, b"later")
+            else:
+                self._send(200, b'{"created": false}')
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_lost_answer_is_sent_again_word_for_word(shaky_site: tuple[str, list[str]]):
+    url, asked = shaky_site
+    client_id = str(uuid.uuid4())
+    with SiteClient(url, "sim-01", "word", patience=10) as client:
+        answer = client.post_json("/annotations", {"client_id": client_id})
+
+    assert answer == {"created": False}
+    assert client.retries == 2
+    assert len(asked) == 3
+    assert len(set(asked)) == 1
+    assert client_id in asked[0]
+
+
+def test_patience_ends(shaky_site: tuple[str, list[str]]):
+    url, _asked = shaky_site
+    with (
+        SiteClient(url, "sim-01", "word", patience=0) as client,
+        pytest.raises(SiteError, match="POST /annotations as sim-01 answered RemoteProtocolError"),
+    ):
+        client.post_json("/annotations", {})
+
+
+def test_bytes_that_are_no_photo_are_refused():
+    with pytest.raises(SiteError, match="no photo"):
+        Eyes().look(b"<html>")

@@ -1,0 +1,127 @@
+"""The demo campaign: made once, in an empty database, with people who are marked for what they are."""
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import call_command
+
+from annotation.models import Campaign, Image, User
+from iqs_site.demo.accounts import accounts_file, demo_logins, password_drawn, passwords
+from iqs_site.demo.campaign import DemoError, demo_annotate, demo_prepare, panel_accounts
+from iqs_site.demo.panel import Panel
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _var_of_its_own(settings: Any, tmp_path: Path) -> None:
+    settings.VAR = tmp_path
+
+
+@pytest.fixture
+def demo(settings: Any) -> Campaign:
+    demo_prepare(lambda line: None, count=2)
+    return Campaign.objects.get(slug="demo")
+
+
+def test_the_demo_has_photos_people_with_roles_and_rules(demo: Campaign):
+    roles = dict(demo.memberships.values_list("user__username", "role"))
+
+    assert Image.objects.filter(campaign=demo).count() == 2
+    assert {name: roles[name] for name in ("annotator", "reviewer", "admin")} == {
+        "annotator": "annotator",
+        "reviewer": "reviewer",
+        "admin": "admin",
+    }
+    assert sum(role == "annotator" for role in roles.values()) == 11
+    assert demo.promote_automatically
+    assert demo.train_after == 200
+    assert "watch" in demo.instructions
+    for image in Image.objects.filter(campaign=demo):
+        assert set(image.details) == {"degradation", "grade", "watch", "kind"}
+        assert image.details["watch"] is bool(image.details["kind"])
+
+
+def test_simulated_annotators_are_marked_and_people_are_not(demo: Campaign):
+    simulated = User.objects.filter(is_simulated=True)
+
+    assert sorted(simulated.values_list("username", flat=True)) == [f"sim-{number:02d}" for number in range(1, 11)]
+    assert set(simulated.values_list("first_name", flat=True)) == {"Simulated"}
+    assert not simulated.filter(is_staff=True).exists()
+    assert not User.objects.get(username="admin").is_simulated
+    assert list(User.objects.filter(is_superuser=True).values_list("username", flat=True)) == ["admin"]
+
+
+def test_passwords_lie_in_a_file_that_only_its_owner_reads_and_let_people_in(demo: Campaign):
+    assert stat.S_IMODE(accounts_file().stat().st_mode) == 0o600
+    assert set(demo_logins()) == {"annotator", "reviewer", "admin"}
+    for name, password in demo_logins().items():
+        assert authenticate(username=name, password=password) is not None
+    assert len(set(passwords().values())) == 13
+    accounts = panel_accounts(Panel())
+    assert [account.annotator.username for account in accounts] == [f"sim-{number:02d}" for number in range(1, 11)]
+    assert accounts[0].password not in repr(accounts[0])
+
+
+def test_preparing_twice_changes_nothing(demo: Campaign):
+    before, known = list(Image.objects.values_list("pk", "name")), passwords()
+    lines: list[str] = []
+
+    demo_prepare(lines.append, count=2)
+
+    assert list(Image.objects.values_list("pk", "name")) == before
+    assert passwords() == known
+    assert lines == []
+
+
+def test_what_an_interruption_left_out_is_made_up_for(demo: Campaign):
+    Image.objects.filter(name="photo-002.jpg").delete()
+    demo.memberships.filter(user__username="sim-03").delete()
+
+    demo_prepare(lambda line: None, count=2)
+
+    assert set(Image.objects.values_list("name", flat=True)) == {f"photo-{number:03d}.jpg" for number in (1, 2)}
+    assert demo.memberships.filter(user__username="sim-03").exists()
+
+
+def test_a_database_with_another_campaign_gets_no_demo(campaign: Campaign):
+    demo_prepare(lambda line: None, count=2)
+
+    assert list(Campaign.objects.values_list("slug", flat=True)) == ["watches"]
+    assert passwords() == {}
+
+
+def test_an_account_that_was_there_before_keeps_its_password(make_user: Any):
+    make_user("reviewer")
+
+    demo_prepare(lambda line: None, count=2)
+
+    assert User.objects.get(username="reviewer").check_password("pass-word-1")
+    assert "reviewer" not in demo_logins()
+
+
+def test_passwords_are_drawn_once_and_all_different():
+    drawn = {name: password_drawn(name) for name in ("a", "b", "c")}
+
+    assert password_drawn("b") == drawn["b"]
+    assert passwords() == drawn
+    assert len(set(drawn.values())) == 3
+    assert all(len(password) == 14 for password in drawn.values())
+
+
+def test_annotating_without_a_demo_ends_at_once(campaign: Campaign):
+    demo_annotate("http://127.0.0.1:9", lambda line: None, wait_seconds=0)
+
+
+def test_annotating_names_what_it_waited_for_in_vain(demo: Campaign):
+    with pytest.raises(DemoError, match=r"2 of 2 demo photos have no prediction yet; is a worker alive\?"):
+        demo_annotate("http://127.0.0.1:9", lambda line: None, wait_seconds=0)
+
+
+def test_the_command_prepares_the_demo(campaign: Campaign, capsys: pytest.CaptureFixture[str]):
+    call_command("seed_demo")  # another campaign is there, so there is nothing to do
+
+    assert capsys.readouterr().out == ""
