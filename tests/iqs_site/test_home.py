@@ -1,0 +1,126 @@
+"""The home page, and the pages for what went wrong."""
+
+import html
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.template.loader import render_to_string
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from annotation.models import Campaign, Image, Membership, Role
+from iqs_site.overview import campaign_cards
+from tests.judgements import images_make, vote
+
+
+def text_of(response: Any) -> str:
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode())))
+
+
+def test_strangers_are_sent_to_the_login(client: Client) -> None:
+    assert client.get("/").headers["Location"].startswith("/accounts/login/")
+
+
+@pytest.mark.parametrize(("name", "sees"), [("alice", True), ("rita", True), ("ada", True), ("mallory", False)])
+def test_everybody_sees_their_own_campaigns_only(client_of: Callable[[str], Any], name: str, sees: bool) -> None:
+    assert ("Watches" in text_of(client_of(name).get("/"))) == sees
+
+
+def test_a_superuser_is_admin_of_every_campaign(campaign: Campaign, make_user: Callable[..., Any]) -> None:
+    (card,) = campaign_cards(make_user("root", is_superuser=True))
+    assert (card.campaign, card.role) == (campaign, Role.ADMIN)
+
+
+def test_a_card_says_how_far_the_campaign_is(
+    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any]
+) -> None:
+    images = images_make(campaign, 4)
+    campaign.images.update(votes_needed=2)
+    Image.objects.filter(pk=images[0].pk).update(vote_count=3)  # one vote more than was asked for
+    Image.objects.filter(pk=images[1].pk).update(vote_count=1)
+    Image.objects.filter(pk=images[3].pk).update(problem="It does not open.")
+    vote(images[0], people["alice"], 5)
+    response = client_of("alice").get("/")
+    text = text_of(response)
+    assert "3 of 6 votes" in text
+    assert "1 of 4 photos complete" in text
+    assert "1 by you" in text
+    assert "annotator" in text
+    assert 'href="/campaigns/watches/annotate/"' in response.content.decode()
+
+
+def test_a_campaign_that_takes_no_answers_has_no_annotate_button(
+    client_of: Callable[[str], Any], campaign: Campaign
+) -> None:
+    images_make(campaign, 1)
+    Campaign.objects.update(state=Campaign.State.PAUSED)
+    response = client_of("alice").get("/")
+    assert "paused" in text_of(response)
+    assert "/annotate/" not in response.content.decode()
+
+
+def test_a_campaign_without_photos_says_who_brings_them(client_of: Callable[[str], Any]) -> None:
+    assert "Import some to begin" in text_of(client_of("ada").get("/"))
+    assert "Its admin imports them" in text_of(client_of("alice").get("/"))
+
+
+def test_new_campaigns_are_for_staff(client_of: Callable[[str], Any], people: dict[str, Any]) -> None:
+    assert "New campaign" not in text_of(client_of("ada").get("/"))
+    people["ada"].is_staff = True
+    people["ada"].save()
+    assert "New campaign" in text_of(client_of("ada").get("/"))
+
+
+def test_who_is_in_no_campaign_reads_what_to_do(client_of: Callable[[str], Any], people: dict[str, Any]) -> None:
+    assert "Ask the admin of a campaign to add you as a member: your user name is mallory" in text_of(
+        client_of("mallory").get("/")
+    )
+    people["mallory"].is_staff = True
+    people["mallory"].save()
+    assert "Make the first campaign" in text_of(client_of("mallory").get("/"))
+
+
+def test_many_campaigns_cost_no_more_questions_than_one(
+    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any]
+) -> None:
+    client = client_of("alice")
+
+    def questions() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            client.get("/")
+        return len(captured)
+
+    before = questions()
+    for number in range(5):
+        other = Campaign.objects.create(slug=f"c{number}", name=f"C{number}")
+        Membership.objects.create(campaign=other, user=people["alice"])
+        images_make(other, 3)
+    assert questions() == before <= 6
+
+
+def test_a_page_that_is_not_there_leads_home(client_of: Callable[[str], Any]) -> None:
+    response = client_of("alice").get("/nowhere/")
+    assert response.status_code == 404
+    assert "There is nothing here" in text_of(response)
+    assert "To the campaigns" in text_of(response)
+
+
+def test_a_refused_page_says_why(client_of: Callable[[str], Any]) -> None:
+    response = client_of("alice").get("/campaigns/watches/calibration/")
+    assert response.status_code == 403
+    assert "This page is for the campaign's reviewers; you are its annotator." in text_of(response)
+
+
+def test_a_form_that_is_too_old_says_what_to_do(people: dict[str, Any]) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(people["alice"])
+    response = client.post("/accounts/logout/")
+    assert response.status_code == 403
+    assert "Load the page again" in text_of(response)
+
+
+def test_the_page_of_a_server_error_needs_nothing_that_may_be_broken() -> None:
+    assert "Something went wrong on the server" in render_to_string("500.html")

@@ -1,0 +1,179 @@
+"""The calibration page: models against people."""
+
+import html
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from annotation.models import Campaign
+from inference.models import ModelVersion
+from tests.judgements import images_make, predictions_make, version_make, vote, votes
+
+PAGE = "/campaigns/watches/calibration/"
+
+
+def text_of(response: Any) -> str:
+    markup = re.sub(r"<script.*?</script>", "", response.content.decode(), flags=re.S)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", markup)))
+
+
+@pytest.fixture
+def judged(campaign: Campaign, people: dict[str, Any], rng: np.random.Generator) -> ModelVersion:
+    """40 holdout photos with two votes each, every other one a watch, and a model that scores one too high."""
+    images = images_make(campaign, 40, holdout=True)
+    raters = [people["alice"], people["bob"]]
+    quality = rng.uniform(3, 7, 40)
+    watch = np.tile(["yes", "no"], 20)
+    votes(images, raters, np.rint(quality[:, None] + rng.normal(0, 1, (40, 2))).clip(1, 10), np.stack([watch] * 2, 1))
+    version = version_make(campaign)
+    predictions_make(version, images, quality + 1, watch=np.where(watch == "yes", 0.8, 0.02))
+    return version
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("anonymous", 302), ("mallory", 404), ("alice", 403), ("rita", 200), ("ada", 200)]
+)
+def test_only_reviewers_and_admins_see_the_page(client_of: Callable[[str], Any], name: str, status: int) -> None:
+    assert client_of(name).get(PAGE).status_code == status
+
+
+def test_titles_say_the_findings(client_of: Callable[[str], Any], judged: ModelVersion) -> None:
+    text = text_of(client_of("rita").get(PAGE))
+    assert re.search(r"Model scores (0\.\d|1\.\d) too high on average; rank correlation 0\.\d\d \(0\.\d\d–", text)
+    assert "n = 40 holdout photos" in text
+    assert re.search(r"ceiling √rₖ 0\.\d\d", text)
+    assert "Model spreads its scores" in text
+    assert "Watch probabilities" in text
+    assert "The campaign's threshold 0.05 is as good as any: F1 1.00" in text
+
+
+def test_every_chart_has_data_a_label_and_a_table(client_of: Callable[[str], Any], judged: ModelVersion) -> None:
+    markup = client_of("rita").get(PAGE).content.decode()
+    places = re.findall(r'data-chart="([^"]+)" role="img" aria-label="([^"]+)"', markup)
+    assert [name for name, _ in places] == ["scatter-data", "thresholds-data", "reliability-data"]
+    for name, label in places:
+        assert f'<script id="{name}" type="application/json">' in markup
+        assert len(label) > 30
+    assert markup.count("<table") >= 6
+    assert "unsafe-eval" not in client_of("rita").get(PAGE).headers["Content-Security-Policy"]
+
+
+def test_the_threshold_table_runs_from_one_hundredth_to_a_half(
+    client_of: Callable[[str], Any], judged: ModelVersion
+) -> None:
+    markup = client_of("rita").get(PAGE).content.decode()
+    table = re.search(r'<table class="thresholds">.*?</table>', markup, flags=re.S)
+    assert table
+    thresholds = [float(row) for row in re.findall(r'<tr[^>]*><td class="number">([\d.]+)', table[0])]
+    assert (thresholds[0], thresholds[-1]) == (0.01, 0.5)
+    assert "ROC AUC" in table[0]
+    assert re.search(r'<tr class="chosen"><td class="number">0.05', table[0])
+
+
+def test_all_rated_photos_come_with_a_warning(
+    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any], judged: ModelVersion
+) -> None:
+    trained = images_make(campaign, 5)
+    votes(trained, [people["alice"]], 5, "no")
+    predictions_make(judged, trained, [5.0] * 5)
+    client = client_of("rita")
+    assert "flatter the model" not in text_of(client.get(PAGE))
+    text = text_of(client.get(f"{PAGE}?split=all"))
+    assert "Training photos flatter the model" in text
+    assert "n = 45 rated photos" in text
+
+
+def test_a_holdout_photo_with_one_vote_is_left_out_of_the_scores(
+    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any], judged: ModelVersion
+) -> None:
+    (lonely,) = images_make(campaign, 1, holdout=True)
+    vote(lonely, people["alice"], 9, "yes")
+    predictions_make(judged, [lonely], [5.0])
+    text = text_of(client_of("rita").get(PAGE))
+    assert "n = 40 holdout photos" in text
+    assert "1 photo with one vote only is left out of the scores" in text
+    assert "n = 41 photos with a majority label" in text
+
+
+def test_any_version_can_be_chosen_and_the_champion_is_the_default(
+    client_of: Callable[[str], Any], campaign: Campaign, judged: ModelVersion
+) -> None:
+    version_make(campaign, 2, champion=False)
+    client = client_of("rita")
+    assert "Version 1 (champion) against answers" in text_of(client.get(PAGE))
+    assert "version 2 has no prediction of them yet" in text_of(client.get(f"{PAGE}?version=2"))
+    for query in ("version=3", "version=x", "split=train", "photo=x", "photo=99999999"):
+        assert client.get(f"{PAGE}?{query}").status_code == 404, query
+
+
+def test_one_photo_is_drawn_alone_when_htmx_asks(client_of: Callable[[str], Any], judged: ModelVersion) -> None:
+    image = judged.campaign.images.order_by("pk").first()
+    assert image
+    client = client_of("rita")
+    headers = {"HX-Request": "true", "HX-Target": "one-photo"}
+    with CaptureQueriesContext(connection) as captured:
+        markup = client.get(f"{PAGE}?photo={image.pk}", headers=headers).content.decode()
+    assert markup.lstrip().startswith('<div id="one-photo">')
+    assert image.name in markup
+    assert "people: 2 votes" in markup
+    assert len(captured) <= 8
+    assert image.name in text_of(client.get(f"{PAGE}?photo={image.pk}"))
+
+
+def test_a_campaign_without_a_model_says_what_comes_first(client_of: Callable[[str], Any]) -> None:
+    assert "No model yet" in text_of(client_of("rita").get(PAGE))
+
+
+def test_a_campaign_without_votes_says_so(client_of: Callable[[str], Any], campaign: Campaign) -> None:
+    version = version_make(campaign)
+    predictions_make(version, images_make(campaign, 2, holdout=True), [5.0, 6.0])
+    assert "No votes yet" in text_of(client_of("rita").get(PAGE))
+
+
+def test_answers_given_after_seeing_the_prediction_are_no_votes_here(
+    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any]
+) -> None:
+    (image,) = images_make(campaign, 1, holdout=True)
+    predictions_make(version_make(campaign), [image], [5.0])
+    vote(image, people["alice"], 5, saw_prediction=True)
+    assert "No votes yet" in text_of(client_of("rita").get(PAGE))
+
+
+def test_single_votes_only_are_not_enough_for_scores(
+    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any]
+) -> None:
+    images = images_make(campaign, 3, holdout=True)
+    votes(images, [people["alice"]], 5, "no")
+    predictions_make(version_make(campaign), images, [5.0] * 3)
+    text = text_of(client_of("rita").get(PAGE))
+    assert "No photo has two votes yet" in text
+    assert "Too few labels for a reliability diagram" in text
+
+
+def test_the_page_asks_as_many_questions_for_many_photos_as_for_few(
+    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any], judged: ModelVersion
+) -> None:
+    client = client_of("rita")
+
+    def questions() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            client.get(PAGE)
+        return len(captured)
+
+    before = questions()
+    more = images_make(campaign, 60, holdout=True, prefix="more")
+    votes(more, [people["alice"], people["bob"]], 6, "no")
+    predictions_make(judged, more, [6.0] * 60)
+    assert questions() == before <= 12
+
+
+def test_names_of_photos_cannot_break_out_of_the_data(
+    client_of: Callable[[str], Any], campaign: Campaign, judged: ModelVersion
+) -> None:
+    campaign.images.update(name="</script><script>alert(1)</script>")
+    assert "<script>alert" not in client_of("rita").get(PAGE).content.decode()

@@ -1,0 +1,111 @@
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from training import charts
+
+CSS = Path(__file__).parents[2] / "static" / "css" / "site.css"
+
+
+def scatter(count: int, **fields: Any) -> charts.Chart:
+    rng = np.random.default_rng(0)
+    return charts.score_scatter(
+        **{
+            "image_ids": np.arange(1_000_000, 1_000_000 + count),
+            "names": [f"photo-{i}.jpg" for i in range(count)],
+            "predicted": rng.uniform(1, 10, count),
+            "mos": rng.uniform(1, 10, count),
+            "votes": rng.integers(1, 20, count),
+            "scale": (1, 10),
+            "photo_url": "/campaigns/watches/photos/@image/",
+            "thumbnail_url": "/photos/@image/thumbnail",
+            "title": "Model scores 0.4 too high",
+            "rng": rng,
+            **fields,
+        }
+    )
+
+
+def other_charts() -> Iterator[charts.Chart]:
+    few = np.array([0.1, 0.4, 0.9])
+    yield charts.reliability_diagram(
+        predicted=few, observed=few, low=few / 2, high=(few + 1) / 2, counts=np.array([5, 6, 7]), title="They fit"
+    )
+    yield charts.threshold_curves(
+        thresholds=few, f1=np.array([np.nan, 0.5, 0.6]), accuracy=few, chosen=0.05, title="F1 is best at 0.4"
+    )
+
+
+def models(payload: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return every model of one kind in Bokeh's JSON."""
+    found = []
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            if node.get("type") == "object" and node.get("name") == name:
+                found.append(node)
+            for value in node.values():
+                walk(value)
+        elif isinstance(node, list):
+            for value in node:
+                walk(value)
+
+    walk(payload["item"])
+    return found
+
+
+def points_drawn(chart: charts.Chart) -> int:
+    for source in models(chart.payload, "ColumnDataSource"):
+        data = dict(source["attributes"]["data"]["entries"])
+        if "image" in data:
+            return len(data["image"])
+    raise AssertionError("no photos in the chart")
+
+
+@pytest.mark.parametrize("chart", [scatter(5), *other_charts()], ids=lambda chart: chart.name)
+def test_a_chart_is_json_with_a_title_and_words_for_those_who_cannot_see_it(chart: charts.Chart) -> None:
+    json.dumps(chart.payload, allow_nan=False)
+    assert chart.title in chart.label
+    assert models(chart.payload, "LinearAxis")
+    for axis in [*models(chart.payload, "LinearAxis"), *models(chart.payload, "LogAxis")]:
+        assert axis["attributes"]["axis_label"]
+
+
+@pytest.mark.parametrize("chart", [scatter(5), *other_charts()], ids=lambda chart: chart.name)
+def test_no_chart_carries_code(chart: charts.Chart) -> None:
+    assert "CustomJS" not in json.dumps(chart.payload)
+
+
+@pytest.mark.parametrize("chart", [scatter(5), *other_charts()], ids=lambda chart: chart.name)
+def test_every_colour_is_a_token_of_the_page(chart: charts.Chart) -> None:
+    used = set(re.findall(r"#[0-9a-f]{6}\b", json.dumps(chart.payload["item"])))
+    assert used
+    assert used <= set(charts.PALETTE)
+    css = CSS.read_text()
+    assert all(f"{token}:" in css for token in charts.PALETTE.values())
+
+
+def test_a_tap_opens_the_photo_and_hovering_shows_it() -> None:
+    chart = scatter(3)
+    (tap,) = models(chart.payload, "OpenURL")
+    assert tap["attributes"]["url"] == "/campaigns/watches/photos/@image/"
+    (hover,) = models(chart.payload, "HoverTool")
+    assert 'src="/photos/@image/thumbnail"' in hover["attributes"]["tooltips"]
+
+
+def test_few_photos_are_all_drawn_without_a_note() -> None:
+    chart = scatter(charts.POINTS_DRAWN)
+    assert points_drawn(chart) == charts.POINTS_DRAWN
+    assert chart.note == ""
+
+
+def test_of_ten_thousand_photos_a_random_part_is_drawn_and_the_chart_says_so() -> None:
+    chart = scatter(10_000)
+    assert points_drawn(chart) == charts.POINTS_DRAWN
+    assert "A random 2,000 of the 10,000 photos are drawn" in chart.note
+    assert len(json.dumps(chart.payload)) < 400_000
