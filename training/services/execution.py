@@ -112,7 +112,6 @@ def run_perform(*, run_id: int, attempt: int, echo: Echo | None = None) -> Outco
 
 
 def _perform(run: TrainingRun, report: Reporter) -> Outcome:
-    torch.set_num_threads(settings.IQS_THREADS)
     try:
         config = LearningConfig.from_recipe(run.recipe)
     except ValueError as error:

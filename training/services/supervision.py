@@ -95,7 +95,7 @@ def _environment() -> dict[str, str]:
         "REDIS_URL": settings.REDIS_URL,
         "IQS_MEDIA": str(settings.MEDIA_ROOT),
         "IQS_MODELS": str(settings.MODELS_ROOT),
-        "OMP_NUM_THREADS": str(settings.IQS_THREADS),
+        "OMP_NUM_THREADS": "1",  # matrices are small: threads would wait for each other more than they work
         "PYTHONUNBUFFERED": "1",
     }
 

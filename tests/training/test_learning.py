@@ -1,0 +1,231 @@
+"""Learning on small heads and features whose truth is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from inference.networks.heads import Heads, HeadsConfig
+from training.learning.config import RECIPE_VERSION, LearningConfig
+from training.learning.dataset import RatedImages
+from training.learning.loop import Rung, heads_assemble, learn, quality_rung
+from training.learning.quality import Calibration, Residual, calibration_fit
+from training.learning.watch import WatchLesson, watch_fit
+from training.metrics import correlation, distribution
+
+CONFIG = LearningConfig(epochs=30, patience=10, directions=32, folds=3, learning_rate=0.05, residual_below=120)
+FEATURES, POOLED, CLASSES = 48, 16, 8
+
+
+def prior(hidden: int = 6, bins: int = 10) -> Heads:
+    generator = torch.Generator().manual_seed(3)
+    config = HeadsConfig(FEATURES, FEATURES - POOLED, FEATURES, bins, hidden, 0.0, (1, 4))
+    classifier = (torch.randn(CLASSES, POOLED, generator=generator), torch.zeros(CLASSES))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        return Heads(config, classifier).eval()
+
+
+def opinions(
+    count: int, *, bins: int = 10, votes: int = 4, seed: int = 0
+) -> tuple[np.ndarray, RatedImages, np.ndarray]:
+    """Return features, votes about a quality and a watch that a few features decide, and the quality."""
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(count, FEATURES)).astype(np.float32)
+    quality = (bins - 1) / 2 + 1.6 * bins / 10 * features[:, :3].sum(axis=1) / np.sqrt(3)
+    histograms = np.zeros((count, bins), dtype=np.float32)
+    for vote in range(votes):
+        given = np.clip(np.round(quality + rng.normal(0, 1.0, count)), 0, bins - 1).astype(int)
+        histograms[np.arange(count), given] += 1
+        del vote
+    is_watch = features[:, -1] + features[:, -2] > 0
+    rated = RatedImages(
+        image_ids=np.arange(count),
+        groups=np.arange(count).astype("U36"),
+        histograms=histograms,
+        watch_yes=np.where(is_watch, votes, 0).astype(np.float32),
+        watch_no=np.where(is_watch, 0, votes).astype(np.float32),
+    )
+    return features, rated, quality
+
+
+def means(heads: Heads, features: np.ndarray) -> np.ndarray:
+    with torch.no_grad():
+        return distribution.mean_score(heads(torch.from_numpy(features)).quality_logits.softmax(1).numpy(), lowest=1)
+
+
+def silent(stage: str, share: float, history: list[dict[str, float]]) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("rated", "rung"),
+    [(0, Rung.CALIBRATE), (49, Rung.CALIBRATE), (50, Rung.RESIDUAL), (299, Rung.RESIDUAL), (300, Rung.FULL)],
+)
+def test_the_number_of_rated_images_picks_the_rung(rated: int, rung: Rung) -> None:
+    assert quality_rung(rated, LearningConfig()) is rung
+
+
+@pytest.mark.parametrize(("count", "bins", "hidden"), [(80, 10, 6), (160, 10, 6), (160, 10, 0), (160, 5, 6)])
+def test_learning_finds_the_quality_that_people_see(count: int, bins: int, hidden: int) -> None:
+    features, rated, _ = opinions(count, bins=bins)
+    lesson = learn(prior(hidden, bins), features, rated, config=CONFIG, seed=1, report=silent)
+    fresh, _, quality = opinions(200, bins=bins, seed=9)
+    before = correlation.srcc(means(prior(hidden, bins), fresh), quality)
+    after = correlation.srcc(means(lesson.heads, fresh), quality)
+    assert after > 0.6
+    assert after > before + 0.3
+    assert lesson.figures["residual"]["held_out_loss"] < lesson.figures["residual"]["held_out_loss_calibrated"]
+    assert lesson.history[0]["validation"] > lesson.history[-1]["validation"]
+
+
+def test_few_images_only_calibrate() -> None:
+    features, rated, _ = opinions(30)
+    lesson = learn(prior(), features, rated, config=CONFIG, seed=1, report=silent)
+    # Sharpness and tilt turn every photo's distribution alike, so the order hardly changes.
+    assert correlation.srcc(means(lesson.heads, features), means(prior(), features)) > 0.95
+    assert lesson.heads.config == prior().config
+    assert lesson.history == []
+    mos = distribution.mean_score(rated.histograms, lowest=1)
+    assert correlation.rmse(means(lesson.heads, features), mos) <= correlation.rmse(means(prior(), features), mos)
+
+
+def test_votes_without_any_pattern_leave_the_prior_alone() -> None:
+    features, rated, _ = opinions(120)
+    shuffled = replace(rated, histograms=np.random.default_rng(1).permutation(rated.histograms))
+    lesson = learn(prior(), features, shuffled, config=CONFIG, seed=1, report=silent)
+    spread = means(lesson.heads, features).std()
+    assert spread < 0.5 * distribution.mean_score(shuffled.histograms, lowest=1).std()
+
+
+def test_the_same_data_and_seed_give_the_same_weights() -> None:
+    features, rated, _ = opinions(160)
+    first, second, other = (
+        learn(prior(), features, rated, config=CONFIG, seed=seed, report=silent).heads.state_dict()
+        for seed in (4, 4, 5)
+    )
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert not all(torch.equal(first[name], other[name]) for name in first)
+
+
+def test_learning_leaves_the_global_random_state_alone() -> None:
+    features, rated, _ = opinions(60)
+    state = torch.random.get_rng_state()
+    learn(prior(), features, rated, config=CONFIG, seed=4, report=silent)
+    assert torch.equal(state, torch.random.get_rng_state())
+
+
+def test_a_report_that_raises_stops_the_learning() -> None:
+    features, rated, _ = opinions(80)
+
+    def refuse(stage: str, share: float, history: list[dict[str, float]]) -> None:
+        if history:
+            raise KeyboardInterrupt(stage)
+
+    with pytest.raises(KeyboardInterrupt, match="Learning quality"):
+        learn(prior(), features, rated, config=CONFIG, seed=1, report=refuse)
+
+
+def test_progress_only_ever_rises() -> None:
+    features, rated, _ = opinions(80)
+    shares: list[float] = []
+    learn(prior(), features, rated, config=CONFIG, seed=1, report=lambda stage, share, history: shares.append(share))
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+
+
+@pytest.mark.parametrize("hidden", [0, 6])
+def test_what_was_learned_is_folded_in_without_loss(hidden: int) -> None:
+    old = prior(hidden)
+    features = torch.randn(20, FEATURES, generator=torch.Generator().manual_seed(1))
+    calibration = Calibration(sharpness=1.4, tilt=0.3)
+    generator = torch.Generator().manual_seed(2)
+    residual = Residual(
+        torch.randn(10, FEATURES, generator=generator), torch.randn(10, generator=generator), 1.0, [], 0, 0
+    )
+    weight = np.linspace(-1, 1, POOLED).astype(np.float32)
+    new = heads_assemble(old, calibration, residual, WatchLesson(scale=2.0, shift=-1.0, weight=weight))
+    with torch.no_grad():
+        expected = calibration.apply(old(features).quality_logits) + features @ residual.weight.T + residual.bias
+        output = new(features)
+        assert torch.allclose(output.quality_logits, expected, atol=1e-4)
+        learned = features[:, -POOLED:] @ torch.from_numpy(weight)
+        assert torch.allclose(output.watch_logit, 2 * old(features).watch_logit - 1 + learned, atol=1e-4)
+
+
+def test_calibration_finds_a_known_sharpness_and_tilt() -> None:
+    logits = 2 * torch.randn(400, 10, generator=torch.Generator().manual_seed(1))
+    histograms = 1000 * Calibration(sharpness=0.5, tilt=0.8).apply(logits).softmax(1)
+    found = calibration_fit(logits, histograms, to_scale=lambda x: x, config=LearningConfig())
+    assert (found.sharpness, found.tilt) == pytest.approx((0.5, 0.8), abs=0.02)
+
+
+def watch_case(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Zero-shot log-odds of a hidden truth that two features know too."""
+    rng = np.random.default_rng(seed)
+    pooled = rng.normal(size=(count, 20)).astype(np.float32)
+    truth = pooled[:, 0] + pooled[:, 1] + rng.normal(0, 0.3, count) > 0
+    log_odds = np.where(truth, -1.0, -5.0) + rng.normal(0, 2.0, count)
+    return log_odds, pooled, truth.astype(float), (~truth).astype(float)
+
+
+def test_a_few_labels_leave_the_zero_shot_model_alone() -> None:
+    log_odds, pooled, yes, no = watch_case(12)
+    lesson = watch_fit(log_odds, pooled, yes, no, groups=np.arange(12), config=LearningConfig(), seed=1)
+    assert (lesson.scale, lesson.shift, lesson.weight) == (1.0, 0.0, None)
+    one_kind = watch_fit(log_odds, pooled, yes * 0, no + 1, groups=np.arange(12), config=LearningConfig(), seed=1)
+    assert one_kind.scale == 1.0
+
+
+def test_some_labels_shift_the_log_odds_and_give_features_no_say() -> None:
+    log_odds, pooled, yes, no = watch_case(60)
+    lesson = watch_fit(log_odds, pooled, yes, no, groups=np.arange(60), config=LearningConfig(), seed=1)
+    assert lesson.shift > 0  # the zero-shot probabilities are too low
+    assert lesson.weight is None
+    assert lesson.roc_auc is not None
+    assert 0 < lesson.threshold < 1  # type: ignore[operator]
+
+
+def test_many_labels_let_features_that_know_the_truth_speak() -> None:
+    log_odds, pooled, yes, no = watch_case(400)
+    lesson = watch_fit(log_odds, pooled, yes, no, groups=np.arange(400), config=LearningConfig(), seed=1)
+    assert lesson.weight is not None
+    assert abs(lesson.weight[:2]).min() > 2 * abs(lesson.weight[2:]).max()
+
+
+def test_features_that_know_nothing_get_no_say() -> None:
+    log_odds, pooled, yes, no = watch_case(400)
+    noise = np.random.default_rng(8).normal(size=pooled.shape).astype(np.float32)
+    lesson = watch_fit(log_odds, noise, yes, no, groups=np.arange(400), config=LearningConfig(), seed=1)
+    assert lesson.weight is None
+
+
+def test_ties_and_unsure_photos_do_not_teach() -> None:
+    log_odds, pooled, yes, no = watch_case(60)
+    yes[:15] = no[:15] = 1
+    assert watch_fit(log_odds, pooled, yes, no, groups=np.arange(60), config=LearningConfig(), seed=1).labels == 45
+
+
+def test_a_recipe_comes_back_as_the_same_settings() -> None:
+    config = LearningConfig(folds=3, full_decays=(0.5,))
+    assert LearningConfig.from_recipe(config.as_recipe()) == config
+    with pytest.raises(ValueError, match=f"version None; this program follows version {RECIPE_VERSION}"):
+        LearningConfig.from_recipe({})
+    with pytest.raises(ValueError, match="not known: depth"):
+        LearningConfig.from_recipe({**config.as_recipe(), "depth": 3})
+
+
+@pytest.mark.slow
+def test_nine_hundred_photos_are_learned_in_seconds(rng: np.random.Generator) -> None:
+    import time
+
+    from inference.networks.config import EFFICIENTNET_LITE0
+    from inference.networks.heads import heads_fresh
+
+    features = rng.normal(size=(900, EFFICIENTNET_LITE0.feature_size)).astype(np.float32)
+    _, rated, _ = opinions(900)
+    fresh = heads_fresh(EFFICIENTNET_LITE0, bins=10, synsets=(409, 530))
+    started = time.perf_counter()
+    learn(fresh, features, rated, config=LearningConfig(), seed=1, report=silent)
+    assert time.perf_counter() - started < 20
