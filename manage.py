@@ -12,6 +12,7 @@ _WITHOUT_DATABASE = {
     "score",
     "quickstart",
     "smoke",
+    "train_prior",
     "check",
     "--help",
     "--version",
@@ -28,9 +29,13 @@ def main() -> None:
             os.environ["DATABASE_URL"] = embedded.postgres_attach()
         except embedded.EmbeddedError as error:
             sys.exit(f"iqs: {error}")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"iqs: {error}")
 
 
 if __name__ == "__main__":

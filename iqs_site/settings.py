@@ -146,6 +146,7 @@ def _bokeh_scripts() -> Path:
 
 
 STATICFILES_DIRS = [BASE_DIR / "static", ("bokeh", str(_bokeh_scripts()))]
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns about a folder that is not there
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
