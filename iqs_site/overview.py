@@ -11,6 +11,7 @@ from annotation.models import Annotation, Campaign, Image, ImportBatch, Membersh
 from annotation.selectors import OwnProgress, Progress, campaign_progress, own_progress, queue_status
 from inference.models import Feature, ModelVersion
 from inference.selectors import Backlog, backbone_key, backlog, champion
+from iqs_site.workers import WorkerState, broker_alive, workers_alive
 from training.figures import MeasuredFigure, measured
 from training.models import Evaluation, TrainingRun
 
@@ -78,7 +79,7 @@ class ModelsStatus:
     backlog: Backlog
     failures: list[Feature]
     broker: bool
-    workers: list[Any]
+    workers: list[WorkerState]
     idle_queues: list[str]
     """Queues that no living worker serves."""
     champion: ModelVersion | None
@@ -111,8 +112,6 @@ def campaign_status(campaign: Campaign, user: User, role: Role) -> CampaignStatu
 
 
 def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
-    from iqs_site.workers import broker_alive, workers_alive
-
     version = champion(campaign)
     evaluation = Evaluation.objects.filter(model_version=version).first() if version else None
     failures: list[Feature] = []

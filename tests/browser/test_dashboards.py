@@ -1,0 +1,158 @@
+"""The pages people look at to understand and trust: drawn, live, and quiet in the console."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from annotation.models import Campaign, Image
+from tests.conftest import photo_bytes
+from tests.judgements import predictions_make, version_make, votes
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+CALIBRATION = "/campaigns/watches/calibration/"
+GALLERY = "/campaigns/watches/photos/"
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+
+
+@pytest.fixture
+def judged(
+    campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Any], rng: np.random.Generator
+) -> list[Image]:
+    """24 holdout photos with two votes each and predictions."""
+    images = [make_image(seed, split="holdout") for seed in range(24)]
+    for image in images:
+        image.thumbnail_path.write_bytes(photo_bytes(image.phash, kind="WEBP"))
+    quality = np.linspace(2, 9, 24)
+    watch = np.tile(["yes", "no"], 12)
+    scores = np.rint(quality[:, None] + rng.normal(0, 1, (24, 2))).clip(1, 10)
+    votes(images, [people["alice"], people["bob"]], scores, np.stack([watch] * 2, 1))
+    predictions_make(version_make(campaign), images, quality, watch=np.where(watch == "yes", 0.8, 0.02))
+    return images
+
+
+@pytest.fixture
+def quiet(open_page: Callable[..., Any]) -> Iterator[Callable[..., Page]]:
+    """Return a function that opens a page whose console must stay empty: no error, no breach of the policy."""
+    said: list[str] = []
+
+    def open_quietly(path: str, name: str = "rita", **options: Any) -> Page:
+        page: Page = open_page("/", name, **options)
+        page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+        page.goto(page.url.rstrip("/") + path)
+        return page
+
+    yield open_quietly
+    assert said == []
+
+
+def drawn(page: Page) -> Page:
+    for name in ("scatter", "thresholds", "reliability"):
+        expect(page.locator(f'[data-chart="{name}-data"][data-drawn="yes"]')).to_be_visible()
+    return page
+
+
+def point_of(page: Page, image: Image) -> tuple[float, float]:
+    """Return where a photo's mark is, in the page's pixels."""
+    found: dict[str, float] = page.evaluate(
+        """(id) => {
+          for (const document of Bokeh.documents) for (const root of document.roots()) {
+            const marks = root.renderers?.find((one) => one.data_source?.data?.image);
+            if (!marks) continue;
+            const row = Array.from(marks.data_source.data.image).indexOf(id);
+            if (row < 0) continue;
+            const view = Bokeh.index.get_one(root);
+            const frame = view.frame, box = view.el.getBoundingClientRect();
+            return {
+              x: box.left + frame.x_scale.compute(marks.data_source.data.mos[row]),
+              y: box.top + frame.y_scale.compute(marks.data_source.data.predicted[row]),
+            };
+          }
+        }""",
+        str(image.pk),
+    )
+    return found["x"], found["y"]
+
+
+def test_charts_are_drawn_under_the_strict_policy(quiet: Any, judged: list[Image]) -> None:
+    page = drawn(quiet(CALIBRATION))
+    assert page.locator(".chart canvas").count() >= 3
+    policy = page.request.get(page.url).headers["content-security-policy"]
+    assert "script-src 'self';" in policy
+
+
+def test_hovering_shows_the_photo_and_a_tap_opens_it(quiet: Any, judged: list[Image]) -> None:
+    page = drawn(quiet(CALIBRATION))
+    page.locator("#scores").scroll_into_view_if_needed()
+    page.mouse.move(*point_of(page, judged[0]))
+    tooltip = page.locator('img[width="180"]')
+    expect(tooltip).to_be_visible()
+    expect(tooltip).to_have_attribute("src", f"/photos/{judged[0].pk}/thumbnail")
+    expect(page.locator('div:has(> img[width="180"])')).to_contain_text(judged[0].name)
+    page.mouse.click(*point_of(page, judged[0]))
+    page.wait_for_url(f"**{GALLERY}{judged[0].pk}/")
+
+
+def test_the_other_theme_draws_the_charts_in_its_colours(quiet: Any, judged: list[Image]) -> None:
+    page = drawn(quiet(CALIBRATION, color_scheme="light"))
+    ground = "() => Bokeh.documents.at(-1).roots()[0].background_fill_color"
+    assert "#ffffff" in json.dumps(page.evaluate(ground))
+    page.get_by_role("button", name="Switch between light and dark").click()
+    page.wait_for_function(f"() => JSON.stringify(({ground})() ?? '').includes('#212121')")
+    drawn(page)
+
+
+def test_another_photo_is_chosen_without_leaving_the_page(quiet: Any, judged: list[Image]) -> None:
+    page = drawn(quiet(CALIBRATION))
+    pick = page.locator(".picks a").nth(3)
+    name = pick.locator("img").get_attribute("alt") or ""
+    pick.click()
+    expect(page.locator("#one-photo")).to_contain_text(name)
+    expect(page.locator('[data-chart="scatter-data"][data-drawn="yes"]')).to_be_visible()
+
+
+def test_the_gallery_goes_on_as_one_scrolls(quiet: Any, judged: list[Image], monkeypatch: pytest.MonkeyPatch) -> None:
+    from inference.views import photos
+
+    monkeypatch.setattr(photos, "PAGE_SIZE", 15)
+    page = quiet(f"{GALLERY}?order=best")
+    tiles = page.locator(".photo-grid figure")
+    expect(tiles.first).to_be_visible()
+    page.mouse.wheel(0, 20_000)
+    expect(tiles).to_have_count(24)
+    tiles.first.click()
+    expect(page.get_by_role("heading", name=judged[-1].name)).to_be_visible()
+    page.get_by_role("link", name="Next").click()
+    expect(page.get_by_role("heading", name=judged[-2].name)).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/", "/campaigns/watches/", CALIBRATION, GALLERY, f"{GALLERY}FIRST/"])
+def test_no_page_is_wider_than_a_phone(quiet: Any, judged: list[Image], path: str) -> None:
+    page = quiet(path.replace("FIRST", str(judged[0].pk)), **PHONE)
+    if path == CALIBRATION:
+        drawn(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_charts_leave_scrolling_to_the_thumb(quiet: Any, judged: list[Image]) -> None:
+    page = drawn(quiet(CALIBRATION, **PHONE))
+    canvas = page.locator(".chart canvas").first
+    assert canvas.evaluate("(one) => getComputedStyle(one).touchAction") in ("auto", "pan-y", "manipulation")
+
+
+def test_the_campaigns_home_is_live(quiet: Any, judged: list[Image], campaign: Campaign) -> None:
+    page = quiet("/campaigns/watches/", "alice")
+    expect(page.locator(".stat", has_text="photos complete").locator("strong")).to_have_text("0")
+    campaign.images.filter(pk=judged[0].pk).update(vote_count=9)
+    expect(page.locator(".stat", has_text="photos complete").locator("strong")).to_have_text("1")
+
+
+def test_an_ended_session_leads_to_the_login(quiet: Any, judged: list[Image]) -> None:
+    page = quiet("/campaigns/watches/", "alice")
+    expect(page.locator("#campaign-status")).to_be_visible()
+    page.context.clear_cookies()
+    page.wait_for_url("**/accounts/login/**")

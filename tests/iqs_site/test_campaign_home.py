@@ -1,0 +1,199 @@
+"""A campaign's home: where it stands, live, as far as the role may see it."""
+
+import html
+import re
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from annotation.models import Campaign, ImportBatch
+from inference.models import Feature
+from inference.selectors import backbone_key
+from iqs_site import overview
+from tests.judgements import images_make, predictions_make, version_make, vote
+from training.models import Evaluation, TrainingRun
+
+HOME = "/campaigns/watches/"
+STATUS = "/campaigns/watches/status"
+
+
+def text_of(response: Any) -> str:
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode())))
+
+
+@pytest.fixture(autouse=True)
+def workers(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """What the broker would say: tests of pages run without one. `alive` and `broker` may be changed."""
+    state = SimpleNamespace(broker=True, alive=[])
+    everything = SimpleNamespace(name="worker@host", queues=("default", "inference", "training"))
+    state.alive.append(everything)
+    monkeypatch.setattr(overview, "broker_alive", lambda: state.broker)
+    monkeypatch.setattr(overview, "workers_alive", lambda: state.alive)
+    return state
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("anonymous", 302), ("mallory", 404), ("alice", 200), ("rita", 200), ("ada", 200)]
+)
+@pytest.mark.parametrize("address", [HOME, STATUS])
+def test_members_see_where_the_campaign_stands(
+    client_of: Callable[[str], Any], name: str, status: int, address: str
+) -> None:
+    assert client_of(name).get(address).status_code == status
+
+
+def test_annotators_see_progress_and_nothing_of_the_models(
+    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any]
+) -> None:
+    images = images_make(campaign, 3)
+    campaign.images.update(votes_needed=2)
+    campaign.images.filter(pk=images[0].pk).update(vote_count=2)
+    predictions_make(version_make(campaign), images, [5.0] * 3)
+    vote(images[0], people["alice"], 5)
+    text = text_of(client_of("alice").get(HOME))
+    assert "2 of 6 votes given" in text
+    assert "1 of 3 photos complete" in text
+    assert "1 by you" in text
+    assert "Annotate" in text
+    for word in ("Models at work", "Champion", "Training runs", "version 1", "worker"):
+        assert word not in text
+
+
+def test_an_annotator_with_nothing_to_do_reads_why(client_of: Callable[[str], Any], campaign: Campaign) -> None:
+    images_make(campaign, 1)
+    Campaign.objects.update(state=Campaign.State.PAUSED)
+    response = client_of("alice").get(STATUS)
+    assert "The campaign is paused" in text_of(response)
+    assert "/annotate/" not in response.content.decode()
+
+
+def test_a_campaign_without_photos_says_what_to_do(client_of: Callable[[str], Any]) -> None:
+    assert "Import photos" in text_of(client_of("ada").get(HOME))
+    assert "come back then" in text_of(client_of("alice").get(HOME))
+
+
+def test_reviewers_see_the_backlog_and_admins_why_photos_failed(
+    client_of: Callable[[str], Any], campaign: Campaign
+) -> None:
+    done, failed, *_ = images_make(campaign, 5)
+    Feature.objects.create(image=done, backbone=backbone_key(), state=Feature.State.DONE)
+    Feature.objects.create(
+        image=failed, backbone=backbone_key(), state=Feature.State.FAILED, reason="The file ends too early."
+    )
+    predictions_make(version_make(campaign), [done], [5.0])
+    text = text_of(client_of("rita").get(STATUS))
+    assert "1 looked at 3 queued 0 running 1 failed 1 predicted by the champion" in text
+    assert "Admins see the reasons" in text
+    assert "The file ends too early." not in text
+    text = text_of(client_of("ada").get(STATUS))
+    assert "1 photo failed" in text
+    assert "The file ends too early." in text
+
+
+def test_living_workers_are_counted(client_of: Callable[[str], Any], campaign: Campaign) -> None:
+    images_make(campaign, 1)
+    text = text_of(client_of("rita").get(STATUS))
+    assert "1 worker alive : worker@host (default, inference, training)" in text
+    assert "No worker" not in text
+
+
+def test_no_worker_is_said_with_the_command_that_starts_one(
+    client_of: Callable[[str], Any], workers: SimpleNamespace
+) -> None:
+    workers.alive.clear()
+    text = text_of(client_of("rita").get(STATUS))
+    assert "No worker is alive: run make run , or celery -A iqs_site worker -Q default,inference,training ." in text
+
+
+def test_a_queue_that_nobody_serves_is_said(client_of: Callable[[str], Any], workers: SimpleNamespace) -> None:
+    workers.alive[0] = SimpleNamespace(name="one@host", queues=("inference",))
+    text = text_of(client_of("rita").get(STATUS))
+    assert "No worker takes default, training jobs: run celery -A iqs_site worker -Q default,training ." in text
+
+
+def test_a_broker_that_is_down_has_its_own_sentence(client_of: Callable[[str], Any], workers: SimpleNamespace) -> None:
+    workers.broker = False
+    text = text_of(client_of("rita").get(STATUS))
+    assert "The broker does not answer." in text
+    assert "No worker is alive" not in text
+
+
+def test_the_champion_has_its_figures_with_interval_and_ceiling(
+    client_of: Callable[[str], Any], campaign: Campaign
+) -> None:
+    images_make(campaign, 1)
+    version = version_make(campaign, 3)
+    assert "Not evaluated yet" in text_of(client_of("rita").get(STATUS))
+    Evaluation.objects.create(
+        model_version=version,
+        image_count=180,
+        vote_count=900,
+        fingerprint="f",
+        metrics={
+            "quality_srcc": {"value": 0.71, "low": 0.62, "high": 0.79, "n": 180, "ceiling": 0.85},
+            "watch_roc_auc": {"value": None, "low": None, "high": None, "n": 0},
+        },
+    )
+    text = text_of(client_of("rita").get(STATUS))
+    assert "version 3" in text
+    assert "Quality SRCC 0.710 (0.620 … 0.790) n = 180 ceiling √r k 0.850" in text
+    assert "Watch ROC AUC – " in text
+    assert "180 holdout photos with 900 votes" in text
+
+
+def test_runs_and_imports_are_listed_with_their_state(
+    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any]
+) -> None:
+    images_make(campaign, 1)
+    TrainingRun.objects.create(campaign=campaign, trigger="count", state="skipped", message="Nothing new since run 1.")
+    TrainingRun.objects.create(
+        campaign=campaign,
+        trigger="button",
+        requested_by=people["ada"],
+        state="running",
+        progress=0.42,
+        stage="epoch 9",
+    )
+    ImportBatch.objects.create(campaign=campaign, source="sale.zip", state="done", total=3, added=2, rejected=1)
+    response = client_of("rita").get(STATUS)
+    text = text_of(response)
+    assert "running button, ada" in text
+    assert "epoch 9" in text
+    assert 'value="0.420"' in response.content.decode()
+    assert "Nothing new since run 1." in text
+    assert "sale.zip done 2 0 1" in text
+
+
+def test_what_has_not_changed_is_not_sent_again(client_of: Callable[[str], Any], campaign: Campaign) -> None:
+    images_make(campaign, 1)
+    client = client_of("rita")
+    page = client.get(HOME).content.decode()
+    poll = re.search(r'hx-get="([^"]+)" hx-trigger="every 3s"', page)
+    assert poll
+    assert client.get(poll[1]).status_code == 204
+    campaign.images.update(vote_count=1)
+    changed = client.get(poll[1])
+    assert changed.status_code == 200
+    assert changed.content.decode().lstrip().startswith('<div id="campaign-status"')
+    assert poll[1] not in changed.content.decode()
+
+
+def test_many_photos_cost_no_more_questions_than_one(client_of: Callable[[str], Any], campaign: Campaign) -> None:
+    version = version_make(campaign)
+    client = client_of("ada")
+
+    def questions() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            client.get(STATUS)
+        return len(captured)
+
+    predictions_make(version, images_make(campaign, 1), [5.0])
+    before = questions()
+    many = images_make(campaign, 40, prefix="more")
+    predictions_make(version, many, [5.0] * 40)
+    Feature.objects.bulk_create(Feature(image=image, backbone=backbone_key(), state="done") for image in many)
+    assert questions() == before <= 20

@@ -1,0 +1,49 @@
+"""The colours of static/css/site.css, light and dark, against the grounds they are read on."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+CSS = (Path(__file__).parents[2] / "static" / "css" / "site.css").read_text()
+TOKENS = {
+    name: (light, dark)
+    for name, light, dark in re.findall(r"--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)", CSS)
+}
+LABELS = ["watch", "no-watch", "unsure", "rejected", "pending", "accepted", "danger"]
+READ = ["text", "text-soft", "accent", "people", "model", *LABELS]
+GROUNDS = ("ground", "surface", "raised")
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("name", READ)
+def test_text_can_be_read_on_every_ground(name: str, ground: str, theme: int) -> None:
+    assert contrast(TOKENS[name][theme], TOKENS[ground][theme]) >= 4.5
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_edges_of_controls_can_be_seen(theme: int) -> None:
+    assert contrast(TOKENS["line-strong"][theme], TOKENS["surface"][theme]) >= 3
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_the_label_of_a_primary_button_can_be_read(theme: int) -> None:
+    assert contrast(TOKENS["accent-text"][theme], TOKENS["accent"][theme]) >= 4.5
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_the_photos_surround_is_neutral(theme: int) -> None:
+    colour = TOKENS["surround"][theme]
+    assert colour[1:3] == colour[3:5] == colour[5:7]
