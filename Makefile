@@ -13,13 +13,14 @@ help: ## List the commands
 
 $(VENV)/.runtime: requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "iqs: $(PYTHON) is not installed; install Python 3.11, or name another with PYTHON=…"; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	touch $@
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "iqs: installing the requirements into $(VENV); this takes about a minute …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	touch $@
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
 
 setup: $(VENV)/.runtime ## Make .venv with what the app needs
 setup-dev: $(VENV)/.dev
@@ -29,6 +30,9 @@ run: setup ## Serve IQS with its demo campaign at http://127.0.0.1:8000 (PORT=�
 
 smoke: setup-dev ## The whole loop in a fresh instance, without a person (PHOTOS=dir LABELS=csv)
 	@$(BIN)/python manage.py smoke $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(LABELS),--labels $(LABELS))
+
+browser: setup-dev
+	@$(BIN)/python -m tests.browser.chromium
 
 test: setup-dev browser ## All tests
 	$(BIN)/python -m pytest
@@ -49,3 +53,9 @@ format: setup-dev ## Put the code into shape
 
 bench: setup ## Measure the claims of the README (NAME=scoring DATA=dir)
 	@$(BIN)/python -m benchmarks $(NAME) $(if $(DATA),--data $(DATA))
+
+docs: setup-dev ## Build the documentation into site/
+	$(BIN)/mkdocs build --strict --quiet
+
+clean: ## Remove what was built; the data under var/ stays
+	rm -rf site .mypy_cache .ruff_cache .pytest_cache .hypothesis

