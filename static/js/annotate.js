@@ -281,7 +281,7 @@ leases.addEventListener("change", () => {
 
 outbox.addEventListener("receipt", async ({ detail }) => {
   leases.forget(detail.image_id);
-  if (leases.error || leases.emptyBecause) leases.refill();
+  if (!current() || leases.error || leases.emptyBecause) leases.refill(); // the reason may be another now
   const item = answered.at(-1);
   if (config.mode !== "reveal" || detail.skip_reason || item?.lease.image_id !== detail.image_id) return;
   item.reveal = await fetchReveal(config.api, detail.image_id);

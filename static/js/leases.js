@@ -17,7 +17,7 @@ export class Leases extends EventTarget {
   #held = new Map(); // image id → function that lets other tabs of this browser have the photo
   #answered = new Map(); // the same, for photos whose answer is on its way
   #isClaiming = false;
-  #heart = 0;
+  #isOutdated = false; // a claim was asked for while another was under way
 
   // prepare(lease) starts loading the photo; unsentIds() names photos that are answered but not confirmed.
   constructor({ api, slug, leaseSeconds, prepare, unsentIds }) {
@@ -26,7 +26,7 @@ export class Leases extends EventTarget {
     this.#slug = slug;
     this.#prepare = prepare;
     this.#unsentIds = unsentIds;
-    this.#heart = setInterval(() => this.#renew(), (leaseSeconds * 1000) / 3);
+    setInterval(() => this.#renew(), (leaseSeconds * 1000) / 3);
     addEventListener("pagehide", () => this.giveBack({ keepalive: true }));
   }
 
@@ -54,6 +54,7 @@ export class Leases extends EventTarget {
   }
 
   async refill() {
+    this.#isOutdated = this.#isClaiming;
     if (this.#isClaiming) return;
     this.#isClaiming = true;
     try {
@@ -69,6 +70,7 @@ export class Leases extends EventTarget {
       this.#isClaiming = false;
     }
     this.dispatchEvent(new Event("change"));
+    if (this.#isOutdated) this.refill();
   }
 
   // Returns every held photo to the queue; the page starts afresh after that.
