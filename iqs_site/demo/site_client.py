@@ -1,5 +1,6 @@
 """A program's way into the site: the one a browser takes, with the login form, cookies and CSRF tokens."""
 
+import logging
 import time
 from collections.abc import Collection, Mapping
 from types import TracebackType
@@ -7,6 +8,8 @@ from typing import Any, Self
 
 import httpx
 
+# It logs every request at a level that shows; there are thousands.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 _FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0  # seconds between two attempts
 
 

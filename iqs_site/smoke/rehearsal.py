@@ -27,8 +27,9 @@ from training.models import Promotion, TrainingRun
 SLUG = "smoke"
 ADMIN = "smoke-admin"
 ANNOTATORS, AT_ONCE = 10, 8
-STALL_SECONDS = 240.0  # without any progress for that long, a step has failed
+STALL_SECONDS = 180.0  # without any progress for that long, a step has failed
 _LOOK_SECONDS = 0.2
+WORKERS = ("worker-inference", "worker-training")
 
 
 class StalledError(RuntimeError):
@@ -206,7 +207,7 @@ class Rehearsal:
             self._report.check(len(kinds) >= 2, f"The audit rows are {kinds}.")
             self._report.check(votes.wrong_counters == 0, f"{votes.wrong_counters} counters were wrong.")
             self._report.check(votes.stored == self.figures["annotations_sent"], "Annotations went missing.")
-            for program in ("worker-inference", "worker-training"):
+            for program in WORKERS:
                 self._report.check(program in self._killed, f"{program} was done before it could be killed.")
                 self._report.check(bool(self._instance.pids(program)), f"{program} did not come back.")
 
@@ -237,7 +238,7 @@ class Rehearsal:
             if done:
                 return
             if time.monotonic() - since > STALL_SECONDS:
-                raise StalledError(f"Nothing has happened for {STALL_SECONDS:.0f} s: {seen}")
+                raise StalledError(f"nothing has happened for {STALL_SECONDS:.0f} s ({seen}). {self._last_error()}")
             meanwhile()
             time.sleep(_LOOK_SECONDS)
 
@@ -248,6 +249,15 @@ class Rehearsal:
                 os.kill(pid, signal.SIGKILL)
             self._killed.append(program)
             self._report.say(f"{program} killed")
+
+    def _last_error(self) -> str:
+        """Return the last error that a worker wrote into its log."""
+        for program in WORKERS:
+            log = self._instance.log(program)
+            lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+            if errors := [line for line in lines if " ERROR " in line]:
+                return f"{program}: {errors[-1]}"
+        return "No worker has logged an error."
 
     def _account(self, annotator: SimulatedAnnotator) -> Account:
         password = secrets.token_urlsafe(16)
