@@ -100,8 +100,8 @@ def newest_evaluations(versions: list[ModelVersion]) -> dict[int, Evaluation]:
     rows = (
         Evaluation.objects.filter(model_version__in=versions)
         .select_related("against")
-        .order_by("model_version", "-pk")
-        .distinct("model_version")
+        .order_by("model_version_id", "-pk")
+        .distinct("model_version_id")
     )
     return {row.model_version_id: row for row in rows}
 

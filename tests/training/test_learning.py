@@ -100,7 +100,7 @@ def test_votes_without_any_pattern_leave_the_prior_alone() -> None:
 
 
 def test_the_same_data_and_seed_give_the_same_weights() -> None:
-    features, rated, _ = opinions(160)
+    features, rated, _ = opinions(130)
     first, second, other = (
         learn(prior(), features, rated, config=CONFIG, seed=seed, report=silent).heads.state_dict()
         for seed in (4, 4, 5)
@@ -188,16 +188,16 @@ def test_some_labels_shift_the_log_odds_and_give_features_no_say() -> None:
 
 
 def test_many_labels_let_features_that_know_the_truth_speak() -> None:
-    log_odds, pooled, yes, no = watch_case(400)
-    lesson = watch_fit(log_odds, pooled, yes, no, groups=np.arange(400), config=LearningConfig(), seed=1)
+    log_odds, pooled, yes, no = watch_case(240)
+    lesson = watch_fit(log_odds, pooled, yes, no, groups=np.arange(240), config=LearningConfig(), seed=1)
     assert lesson.weight is not None
     assert abs(lesson.weight[:2]).min() > 2 * abs(lesson.weight[2:]).max()
 
 
 def test_features_that_know_nothing_get_no_say() -> None:
-    log_odds, pooled, yes, no = watch_case(400)
+    log_odds, pooled, yes, no = watch_case(240)
     noise = np.random.default_rng(8).normal(size=pooled.shape).astype(np.float32)
-    lesson = watch_fit(log_odds, noise, yes, no, groups=np.arange(400), config=LearningConfig(), seed=1)
+    lesson = watch_fit(log_odds, noise, yes, no, groups=np.arange(240), config=LearningConfig(), seed=1)
     assert lesson.weight is None
 
 

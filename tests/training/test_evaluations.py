@@ -1,0 +1,116 @@
+"""Measuring versions on the holdout: who counts, what is compared, and that it repeats."""
+
+import io
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from annotation.models import Annotation, Campaign
+from training.figures import FIGURES, measured
+from training.selectors import holdout_opinions
+from training.services.evaluations import evaluation_make
+
+
+def answer(campaign: Campaign, image: Any, annotator: Any, score: int, watch: str, **fields: Any) -> None:
+    Annotation.objects.create(
+        client_id=uuid.uuid4(),
+        campaign=campaign,
+        image=image,
+        annotator=annotator,
+        score=score,
+        watch=watch,
+        **fields,
+    )
+
+
+def test_only_unprompted_votes_on_holdout_photos_count(
+    campaign: Campaign, people: dict[str, Any], make_rated: Callable[..., Any]
+) -> None:
+    train, *holdout = make_rated(train=1, holdout=4, votes=0)
+    alice, bob, rita = people["alice"], people["bob"], people["rita"]
+    answer(campaign, train, alice, 9, "yes")
+    answer(campaign, train, bob, 9, "yes")
+    two, one, prompted, tied = holdout
+    answer(campaign, two, alice, 3, "yes")
+    answer(campaign, two, bob, 5, "unsure")
+    answer(campaign, one, alice, 3, "no")
+    answer(campaign, prompted, alice, 3, "yes", saw_prediction=True)
+    answer(campaign, prompted, bob, 4, "yes", saw_prediction=True)
+    answer(campaign, tied, alice, 2, "yes")
+    answer(campaign, tied, bob, 2, "no")
+    answer(campaign, tied, rita, 8, "unsure")
+    opinions = holdout_opinions(campaign)
+    assert opinions.quality_ids.tolist() == [two.pk, tied.pk]
+    assert opinions.histograms.sum(axis=1).tolist() == [2, 3]
+    assert opinions.watch_ids.tolist() == [two.pk, one.pk]
+    assert opinions.watch_labels.tolist() == [1, 0]
+    assert (opinions.image_count, opinions.vote_count) == (3, 6)
+
+
+@pytest.fixture
+def judged(make_rated: Callable[..., Any], make_version: Callable[..., Any]) -> tuple[Any, Any]:
+    """Return a champion that guesses and a challenger that knows, on 40 holdout photos."""
+    images = make_rated(holdout=40, votes=3)
+    rng = np.random.default_rng(1)
+    guesses = {image: (float(rng.uniform(1, 10)), float(rng.uniform())) for image in images}
+    knows = {image: (image.quality, 0.9 if image.is_watch else 0.01) for image in images}
+    return make_version(1, champion=True, predict=guesses), make_version(2, predict=knows)
+
+
+def test_a_challenger_that_knows_beats_a_champion_that_guesses(judged: tuple[Any, Any]) -> None:
+    champion, challenger = judged
+    evaluation = evaluation_make(version=challenger, against=champion)
+    assert set(evaluation.metrics) == {figure.name for figure in FIGURES} == set(evaluation.differences)
+    metrics = {one.figure.name: one for one in measured(evaluation.metrics)}
+    assert all(one.low <= one.value <= one.high and one.n == 40 for one in metrics.values())  # type: ignore[operator]
+    assert metrics["quality_srcc"].value > 0.7  # type: ignore[operator]
+    assert (metrics["watch_roc_auc"].value, metrics["watch_f1"].value) == (1.0, 1.0)
+    assert 0.7 < metrics["quality_srcc"].ceiling < 1  # type: ignore[operator]
+    assert metrics["quality_rmse"].ceiling is None
+    assert {one.verdict for one in measured(evaluation.differences)} == {"better"}
+    backwards = evaluation_make(version=champion, against=challenger)
+    assert {one.verdict for one in measured(backwards.differences)} == {"worse"}
+
+
+def test_the_same_votes_give_the_same_intervals_and_fingerprint(judged: tuple[Any, Any]) -> None:
+    champion, challenger = judged
+    first = evaluation_make(version=challenger, against=champion)
+    second = evaluation_make(version=challenger, against=champion)
+    assert (first.metrics, first.differences, first.fingerprint) == (
+        second.metrics,
+        second.differences,
+        second.fingerprint,
+    )
+
+
+def test_photos_that_one_of_the_two_has_not_predicted_are_left_out_of_both(judged: tuple[Any, Any]) -> None:
+    champion, challenger = judged
+    champion.predictions.filter(pk__in=champion.predictions.values("pk")[:5]).delete()
+    evaluation = evaluation_make(version=challenger, against=champion)
+    assert {entry["n"] for entry in (evaluation.metrics | evaluation.differences).values()} == {35}
+    assert evaluation.image_count == 35
+
+
+def test_without_votes_nothing_can_be_told(campaign: Campaign, make_version: Callable[..., Any]) -> None:
+    evaluation = evaluation_make(version=make_version(1, champion=True))
+    assert evaluation.image_count == 0
+    assert {entry["value"] for entry in evaluation.metrics.values()} == {None}
+    assert [one.text for one in measured(evaluation.metrics)] == ["–"] * len(FIGURES)
+
+
+def test_the_command_prints_every_figure_with_its_interval(judged: tuple[Any, Any], campaign: Campaign) -> None:
+    out = io.StringIO()
+    call_command("evaluate", campaign.slug, number=2, stdout=out)
+    lines = out.getvalue().splitlines()
+    assert lines[0].startswith("Watches v2 on the holdout: 40 photos, 120 votes")
+    assert [line.split("  ")[0].strip() for line in lines[2:-1]] == [figure.label for figure in FIGURES]
+    assert "better" in lines[2]
+    assert lines[-1].startswith("Promote: Quality SRCC +")
+    with pytest.raises(CommandError, match="no model version 9"):
+        call_command("evaluate", campaign.slug, number=9)
+    with pytest.raises(CommandError, match="There is no campaign 'clocks'"):
+        call_command("evaluate", "clocks")

@@ -1,0 +1,124 @@
+"""Who becomes champion, by which rule, and the trail it leaves."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from annotation.models import Campaign
+from inference.models import ModelVersion
+from training.models import Evaluation, Promotion
+from training.selectors import past_champions, rollback_target
+from training.services.promotions import PromotionError, promotion_make, promotion_verdict
+
+MANUAL, ROLLBACK = Promotion.Kind.MANUAL, Promotion.Kind.ROLLBACK
+
+
+def evaluation(
+    quality: tuple[float | None, float | None] = (0.02, 0.2),
+    watch: tuple[float | None, float | None] = (-0.01, 0.01),
+    n: int = 60,
+) -> Evaluation:
+    def entry(ends: tuple[float | None, float | None]) -> dict[str, Any]:
+        known = None not in ends
+        return {"value": sum(ends) / 2 if known else None, "low": ends[0], "high": ends[1], "n": n}  # type: ignore[arg-type]
+
+    return Evaluation(differences={"quality_srcc": entry(quality), "watch_roc_auc": entry(watch)})
+
+
+@pytest.mark.parametrize(
+    ("judged", "promote", "words"),
+    [
+        (evaluation(), True, "above zero"),
+        (evaluation(quality=(0.0, 0.2)), False, "does not lie above zero"),
+        (evaluation(quality=(-0.3, -0.1)), False, "does not lie above zero"),
+        (evaluation(watch=(-0.05, -0.001)), False, "that is a loss"),
+        (evaluation(watch=(-0.05, 0.0)), True, "no significant loss"),
+        (evaluation(watch=(None, None)), True, "could not be compared"),
+        (evaluation(quality=(None, None)), False, "too few votes"),
+        (evaluation(n=19), False, "Only 19 holdout photos"),
+        (Evaluation(differences={}), False, "too few votes"),
+    ],
+)
+def test_the_rule_in_words(judged: Evaluation, promote: bool, words: str) -> None:
+    verdict = promotion_verdict(judged)
+    assert verdict.promote is promote
+    assert words in verdict.reason
+
+
+def test_promotion_moves_the_champion_and_says_who_did_it(
+    campaign: Campaign, people: dict[str, Any], make_version: Callable[..., Any]
+) -> None:
+    first, second = make_version(1, champion=True), make_version(2)
+    row = promotion_make(version=second, kind=MANUAL, by=people["ada"], reason="Looks better.")
+    assert list(ModelVersion.objects.filter(is_champion=True)) == [second]
+    assert (row.version, row.replaced, row.by, row.reason) == (second, first, people["ada"], "Looks better.")
+
+
+def test_the_champion_is_not_promoted_again(campaign: Campaign, make_version: Callable[..., Any]) -> None:
+    version = make_version(1, champion=True)
+    with pytest.raises(PromotionError, match="Version 1 is the champion already"):
+        promotion_make(version=version, kind=MANUAL)
+    assert not Promotion.objects.exists()
+
+
+@pytest.mark.parametrize("damage", ["change", "remove"])
+def test_a_version_with_damaged_files_is_refused(
+    campaign: Campaign, make_version: Callable[..., Any], damage: str
+) -> None:
+    first, second = make_version(1, champion=True), make_version(2)
+    path = second.path / "heads.onnx"
+    path.write_bytes(b"bits rot") if damage == "change" else path.unlink()
+    with pytest.raises(PromotionError, match=r"heads\.onnx"):
+        promotion_make(version=second, kind=MANUAL)
+    assert list(ModelVersion.objects.filter(is_champion=True)) == [first]
+    assert not Promotion.objects.exists()
+
+
+def test_a_rollback_goes_only_to_a_former_champion(campaign: Campaign, make_version: Callable[..., Any]) -> None:
+    first, second, third = make_version(1, champion=True), make_version(2), make_version(3)
+    promotion_make(version=second, kind=MANUAL)
+    with pytest.raises(PromotionError, match="Version 3 has never been champion"):
+        promotion_make(version=third, kind=ROLLBACK)
+    promotion_make(version=first, kind=ROLLBACK)
+    assert ModelVersion.objects.get(is_champion=True) == first
+    assert past_champions(campaign) == {first.pk, second.pk}
+
+
+def test_rolling_back_twice_goes_two_steps_back(campaign: Campaign, make_version: Callable[..., Any]) -> None:
+    first, second, third = make_version(1, champion=True), make_version(2), make_version(3)
+    assert rollback_target(campaign) is None
+    promotion_make(version=second, kind=MANUAL)
+    promotion_make(version=third, kind=MANUAL)
+    assert rollback_target(campaign) == second
+    promotion_make(version=second, kind=ROLLBACK)
+    assert rollback_target(campaign) == first
+    promotion_make(version=first, kind=ROLLBACK)
+    assert rollback_target(campaign) is None
+    promotion_make(version=third, kind=MANUAL)
+    assert rollback_target(campaign) == first
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_admins_at_once_leave_one_champion(campaign: Campaign, make_version: Callable[..., Any]) -> None:
+    make_version(1, champion=True)
+    versions = [make_version(2), make_version(3)]
+    barrier = threading.Barrier(2)
+
+    def promote(version: ModelVersion) -> None:
+        barrier.wait()
+        promotion_make(version=version, kind=MANUAL)
+        connection.close()
+
+    threads = [threading.Thread(target=promote, args=[version]) for version in versions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    newest, oldest = Promotion.objects.all()
+    assert oldest.replaced is not None
+    assert oldest.replaced.number == 1
+    assert newest.replaced == oldest.version
+    assert ModelVersion.objects.get(is_champion=True) == newest.version

@@ -1,0 +1,222 @@
+"""Pages and addresses of runs and models: who may, what they say, and how many queries that takes."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from annotation.models import Campaign
+from inference.models import ModelVersion
+from training.models import Promotion, TrainingRun
+from training.services.evaluations import evaluation_make
+from training.services.promotions import promotion_make
+from training.services.runs import run_claim, run_finish, run_request, run_write
+
+State = TrainingRun.State
+READERS, ADMINS = {"rita", "ada"}, {"ada"}
+EVERYBODY = ["anonymous", "mallory", "alice", "rita", "ada"]
+
+
+@pytest.fixture
+def run(campaign: Campaign) -> TrainingRun:
+    return run_request(campaign=campaign, trigger=TrainingRun.Trigger.BUTTON)
+
+
+@pytest.mark.parametrize("name", EVERYBODY)
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("get", "/campaigns/watches/models/", READERS),
+        ("get", "/campaigns/watches/runs/{run}/", READERS),
+        ("get", "/campaigns/watches/runs/{run}/live", READERS),
+        ("get", "/api/campaigns/watches/runs/{run}", READERS),
+        ("post", "/campaigns/watches/runs/start", ADMINS),
+        ("post", "/campaigns/watches/runs/{run}/cancel", ADMINS),
+        ("post", "/campaigns/watches/models/2/promote", ADMINS),
+        ("post", "/campaigns/watches/models/1/rollback", ADMINS),
+    ],
+)
+def test_who_may(
+    client_of: Callable[[str], Any],
+    make_version: Callable[..., Any],
+    run: TrainingRun,
+    name: str,
+    method: str,
+    path: str,
+    allowed: set[str],
+) -> None:
+    make_version(1, champion=True)
+    make_version(2)
+    before = (Promotion.objects.count(), TrainingRun.objects.get(pk=run.pk).state)
+    response = getattr(client_of(name), method)(path.format(run=run.pk))
+    if name in allowed:
+        assert response.status_code == (302 if method == "post" else 200)
+        return
+    after = (Promotion.objects.count(), TrainingRun.objects.get(pk=run.pk).state)
+    assert after == before
+    if name == "anonymous":
+        assert response.status_code == 401 if path.startswith("/api") else "/login/" in response["Location"]
+    else:
+        assert response.status_code == (404 if name == "mallory" else 403)
+
+
+@pytest.mark.parametrize(
+    "path", ["runs/start", "runs/{run}/cancel", "models/2/promote", "models/1/rollback"], ids=lambda path: path
+)
+def test_changes_are_made_by_post_only(client_of: Callable[[str], Any], run: TrainingRun, path: str) -> None:
+    assert client_of("ada").get(f"/campaigns/watches/{path.format(run=run.pk)}").status_code == 405
+
+
+@pytest.mark.parametrize("path", ["runs/{run}/", "runs/{run}/live", "runs/{run}/cancel", "models/1/promote"])
+def test_another_campaigns_rows_are_not_found(
+    client_of: Callable[[str], Any],
+    people: dict[str, Any],
+    run: TrainingRun,
+    make_version: Callable[..., Any],
+    path: str,
+) -> None:
+    from annotation.models import Membership, Role
+
+    make_version(1)
+    other = Campaign.objects.create(slug="clocks", name="Clocks")
+    Membership.objects.create(campaign=other, user=people["ada"], role=Role.ADMIN)
+    client = client_of("ada")
+    send = client.post if path.endswith(("cancel", "promote")) else client.get
+    assert send(f"/campaigns/clocks/{path.format(run=run.pk)}").status_code == 404
+
+
+def test_the_button_leads_to_the_run_and_a_second_press_to_the_same(
+    client_of: Callable[[str], Any], people: dict[str, Any]
+) -> None:
+    client = client_of("ada")
+    first, second = (client.post("/campaigns/watches/runs/start")["Location"] for _ in range(2))
+    run = TrainingRun.objects.get()
+    assert first == second == f"/campaigns/watches/runs/{run.pk}/"
+    assert (run.trigger, run.requested_by) == ("button", people["ada"])
+
+
+def test_a_run_that_waits_says_so_and_after_a_while_how_to_start_a_worker(
+    client_of: Callable[[str], Any], run: TrainingRun
+) -> None:
+    page = f"/campaigns/watches/runs/{run.pk}/"
+    fresh = client_of("rita").get(page).content.decode()
+    assert "Waiting for a worker since" in fresh
+    assert "celery -A" not in fresh
+    TrainingRun.objects.update(created_at=timezone.now() - timedelta(seconds=11))
+    assert "celery -A iqs_site worker -Q training" in client_of("rita").get(page).content.decode()
+
+
+def test_the_live_part_asks_again_only_while_the_run_lives(
+    client_of: Callable[[str], Any], run: TrainingRun, campaign: Campaign
+) -> None:
+    client, live = client_of("rita"), f"/campaigns/watches/runs/{run.pk}/live"
+    attempt = run_claim(run_id=run.pk) or 0
+    history = [{"epoch": epoch, "train": 0.2 - epoch / 100, "validation": 0.3 - epoch / 100} for epoch in range(4)]
+    run_write(run_id=run.pk, attempt=attempt, progress=0.42, stage="Learning quality", history=history)
+    content = client.get(live).content.decode()
+    assert "every 1s" in content
+    assert "42 %" in content
+    assert "Learning quality" in content
+    assert "<polyline" in content
+    assert "Cancel" not in content  # rita is a reviewer
+    run_finish(run_id=run.pk, attempt=attempt, state=State.FAILED, message="There is <nothing> to learn from.")
+    content = client.get(live).content.decode()
+    assert "every 1s" not in content
+    assert "There is &lt;nothing&gt; to learn from." in content
+
+
+def test_cancelling_from_the_page(client_of: Callable[[str], Any], run: TrainingRun) -> None:
+    response = client_of("ada").post(f"/campaigns/watches/runs/{run.pk}/cancel", follow=True)
+    assert "Cancelled by ada." in response.content.decode()
+    again = client_of("ada").post(f"/campaigns/watches/runs/{run.pk}/cancel", follow=True)
+    assert "has ended already" in again.content.decode()
+
+
+def test_the_api_says_where_a_run_stands(
+    client_of: Callable[[str], Any], run: TrainingRun, make_version: Callable[..., Any]
+) -> None:
+    attempt = run_claim(run_id=run.pk) or 0
+    run_write(run_id=run.pk, attempt=attempt, progress=0.5, stage="Learning quality", challenger=make_version(3))
+    assert client_of("rita").get(f"/api/campaigns/watches/runs/{run.pk}").json() == {
+        "id": run.pk,
+        "state": "running",
+        "progress": 0.5,
+        "stage": "Learning quality",
+        "message": "",
+        "annotations": 0,
+        "challenger": 3,
+    }
+    assert client_of("rita").get("/api/campaigns/watches/runs/999999").status_code == 404
+
+
+def test_an_empty_campaign_has_a_models_page_too(client_of: Callable[[str], Any], campaign: Campaign) -> None:
+    content = client_of("ada").get("/campaigns/watches/models/").content.decode()
+    assert "No model yet" in content
+    assert "no version has learned from people yet" in content
+    assert "training.tasks.retrain_scheduled" in content
+
+
+def test_promotion_from_the_page_leaves_its_reason(
+    client_of: Callable[[str], Any],
+    make_rated: Callable[..., Any],
+    make_version: Callable[..., Any],
+    django_capture_on_commit_callbacks: Callable[..., Any],
+) -> None:
+    images = make_rated(holdout=30, votes=3)
+    champion = make_version(1, champion=True, predict={image: (5.0 + image.pk % 3, 0.5) for image in images})
+    challenger = make_version(2, predict={image: (image.quality, 0.5) for image in images})
+    evaluation_make(version=challenger, against=champion)
+    client = client_of("ada")
+    assert "Promote version 2" in client.get("/campaigns/watches/models/").content.decode()
+    content = client.post("/campaigns/watches/models/2/promote", follow=True).content.decode()
+    assert "Version 2 is the champion now" in content
+    assert "Roll back to version 1" in content
+    assert "the rule agrees: Quality SRCC +" in Promotion.objects.get().reason
+    content = client.post("/campaigns/watches/models/1/rollback", follow=True).content.decode()
+    assert "Version 1 is the champion now" in content
+    assert ModelVersion.objects.get(is_champion=True) == champion
+
+
+def test_a_damaged_version_is_refused_on_the_page(
+    client_of: Callable[[str], Any], make_version: Callable[..., Any]
+) -> None:
+    make_version(1, champion=True)
+    (make_version(2).path / "heads.onnx").write_bytes(b"bits rot")
+    content = client_of("ada").post("/campaigns/watches/models/2/promote", follow=True).content.decode()
+    assert "is not the one that was stored" in content
+    assert not Promotion.objects.exists()
+
+
+def test_more_versions_runs_and_promotions_take_no_more_queries(
+    client_of: Callable[[str], Any],
+    campaign: Campaign,
+    make_rated: Callable[..., Any],
+    make_version: Callable[..., Any],
+    django_assert_num_queries: Callable[..., Any],
+) -> None:
+    images = make_rated(holdout=6)
+    champion = make_version(1, champion=True, predict={image: (image.quality, 0.5) for image in images})
+    client = client_of("ada")
+    numbers = iter(range(2, 99))
+
+    def grow(count: int) -> None:
+        for number in (next(numbers) for _ in range(count)):
+            version = make_version(number, predict={image: (image.quality, 0.4) for image in images})
+            evaluation_make(version=version, against=champion)
+            promotion_make(version=version, kind="manual")
+            run = run_request(campaign=campaign, trigger="button")
+            attempt = run_claim(run_id=run.pk) or 0
+            run_write(run_id=run.pk, attempt=attempt, challenger=version)
+            run_finish(run_id=run.pk, attempt=attempt, state=State.DONE)
+
+    grow(2)
+    client.get("/campaigns/watches/models/")
+    with django_assert_num_queries(17, exact=False) as few:
+        client.get("/campaigns/watches/models/")
+    grow(5)
+    with django_assert_num_queries(len(few.captured_queries)):
+        client.get("/campaigns/watches/models/")
+    with django_assert_num_queries(10, exact=False):
+        client.get(f"/campaigns/watches/runs/{TrainingRun.objects.latest('pk').pk}/")

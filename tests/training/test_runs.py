@@ -1,0 +1,229 @@
+"""The life of a run: one at a time, one worker at a time, and nothing lost when one dies."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from annotation.models import Campaign
+from training.models import TrainingRun
+from training.services import runs
+from training.services.runs import (
+    RunCancelledError,
+    RunEndedError,
+    run_cancel,
+    run_claim,
+    run_finish,
+    run_give_back,
+    run_request,
+    run_write,
+    runs_request_due,
+    runs_revive,
+)
+from training.tasks import retrain_scheduled, run_announce, run_execute, sweep
+
+State = TrainingRun.State
+Trigger = TrainingRun.Trigger
+
+
+def requested(campaign: Campaign) -> TrainingRun:
+    return run_request(campaign=campaign, trigger=Trigger.BUTTON)
+
+
+def claimed(campaign: Campaign) -> tuple[TrainingRun, int]:
+    run = requested(campaign)
+    attempt = run_claim(run_id=run.pk)
+    assert attempt is not None
+    run.refresh_from_db()
+    return run, attempt
+
+
+def test_a_second_request_gets_the_live_run(campaign: Campaign, people: dict[str, Any]) -> None:
+    first = run_request(campaign=campaign, trigger=Trigger.BUTTON, by=people["ada"])
+    assert run_request(campaign=campaign, trigger=Trigger.SCHEDULE) == first
+    assert (first.state, first.requested_by, first.recipe["folds"]) == (State.QUEUED, people["ada"], 5)
+
+
+def test_a_new_run_can_be_asked_for_when_the_last_has_ended(campaign: Campaign) -> None:
+    run, attempt = claimed(campaign)
+    run_finish(run_id=run.pk, attempt=attempt, state=State.DONE)
+    assert requested(campaign) != run
+
+
+@pytest.mark.django_db(transaction=True)
+def test_requests_at_the_same_moment_get_one_run(campaign: Campaign) -> None:
+    barrier, found = threading.Barrier(4), []
+
+    def press() -> None:
+        barrier.wait()
+        found.append(requested(campaign).pk)
+        connection.close()
+
+    threads = [threading.Thread(target=press) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found)) == 1
+    assert len(found) == 4
+    assert TrainingRun.objects.count() == 1
+
+
+def test_a_run_is_claimed_once(campaign: Campaign) -> None:
+    run, attempt = claimed(campaign)
+    assert attempt == 1
+    assert run.heartbeat_at is not None
+    assert run_claim(run_id=run.pk) is None
+
+
+def test_a_second_message_for_a_run_does_nothing(campaign: Campaign) -> None:
+    run, _ = claimed(campaign)
+    run_execute(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.attempt) == (State.RUNNING, 1)
+
+
+def test_an_old_attempt_cannot_write(campaign: Campaign) -> None:
+    run, old = claimed(campaign)
+    assert run_give_back(run_id=run.pk, attempt=old, reason="It died.") == State.QUEUED
+    new = run_claim(run_id=run.pk)
+    assert new == old + 1
+    with pytest.raises(RunEndedError):
+        run_write(run_id=run.pk, attempt=old, progress=0.9)
+    assert not run_finish(run_id=run.pk, attempt=old, state=State.FAILED, message="from the grave")
+    assert run_give_back(run_id=run.pk, attempt=old, reason="late") == ""
+    run_write(run_id=run.pk, attempt=new, progress=0.2)
+    run.refresh_from_db()
+    assert (run.state, run.progress, run.message) == (State.RUNNING, 0.2, "")
+
+
+def test_nothing_is_written_to_a_run_that_has_ended(campaign: Campaign) -> None:
+    run, attempt = claimed(campaign)
+    assert run_finish(run_id=run.pk, attempt=attempt, state=State.FAILED, message="no disk")
+    with pytest.raises(RunEndedError):
+        run_write(run_id=run.pk, attempt=attempt, progress=0.5)
+
+
+def test_a_queued_run_is_cancelled_at_once(campaign: Campaign, people: dict[str, Any]) -> None:
+    run = requested(campaign)
+    run_cancel(run=run, by=people["ada"])
+    assert (run.state, run.message) == (State.CANCELLED, "Cancelled by ada.")
+    assert run.finished_at is not None
+    assert run_claim(run_id=run.pk) is None
+
+
+def test_a_running_run_learns_of_its_cancellation_at_its_next_write(campaign: Campaign, people: dict[str, Any]) -> None:
+    run, attempt = claimed(campaign)
+    run_cancel(run=run, by=people["ada"])
+    assert run.state == State.RUNNING
+    with pytest.raises(RunCancelledError):
+        run_write(run_id=run.pk, attempt=attempt, progress=0.5)
+    assert run_finish(run_id=run.pk, attempt=attempt, state=State.CANCELLED)
+    run.refresh_from_db()
+    assert (run.state, run.progress, run.message) == (State.CANCELLED, 0.0, "Cancelled by ada.")
+
+
+def test_cancelling_a_run_that_has_ended_changes_nothing(campaign: Campaign) -> None:
+    run, attempt = claimed(campaign)
+    run_finish(run_id=run.pk, attempt=attempt, state=State.DONE, message="good")
+    run_cancel(run=run)
+    assert (run.state, run.message, run.cancel_requested) == (State.DONE, "good", False)
+
+
+def silent(run: TrainingRun) -> None:
+    past = timezone.now() - timedelta(seconds=runs.HEARTBEAT_SECONDS + 1)
+    TrainingRun.objects.filter(pk=run.pk).update(heartbeat_at=past)
+
+
+def test_a_silent_run_is_queued_again_and_a_lively_one_is_left_alone(campaign: Campaign) -> None:
+    run, _ = claimed(campaign)
+    assert runs_revive() == 0
+    silent(run)
+    assert runs_revive() == 1
+    run.refresh_from_db()
+    assert (run.state, run.attempt, run.progress) == (State.QUEUED, 1, 0.0)
+    assert "not been heard of" in run.stage
+
+
+def test_a_run_that_dies_three_times_fails_with_a_sentence(campaign: Campaign) -> None:
+    run = requested(campaign)
+    for _ in range(runs.MAX_ATTEMPTS):
+        run_claim(run_id=run.pk)
+        silent(run)
+        runs_revive()
+    run.refresh_from_db()
+    assert run.state == State.FAILED
+    assert "tried 3 times" in run.message
+    assert run.finished_at is not None
+
+
+def test_a_silent_run_that_was_to_be_cancelled_is_cancelled(campaign: Campaign) -> None:
+    run, _ = claimed(campaign)
+    run_cancel(run=run)
+    silent(run)
+    runs_revive()
+    run.refresh_from_db()
+    assert run.state == State.CANCELLED
+
+
+def test_enough_new_answers_ask_for_a_run(campaign: Campaign, make_rated: Callable[..., Any]) -> None:
+    campaign.train_after = 7
+    campaign.save()
+    make_rated(train=2, holdout=1)  # two answers each
+    assert runs_request_due() == []
+    make_rated(train=1, seed=1)
+    (run,) = runs_request_due()
+    assert run.trigger == Trigger.COUNT
+    assert runs_request_due() == []  # it is live
+    attempt = run_claim(run_id=run.pk)
+    run_finish(run_id=run.pk, attempt=attempt or 0, state=State.FAILED, message="no disk")
+    assert runs_request_due() == []  # failing again and again would help nobody
+    make_rated(train=4, seed=2)
+    assert len(runs_request_due()) == 1
+
+
+@pytest.mark.parametrize("change", [{"train_after": 0}, {"state": "paused"}, {"state": "closed"}])
+def test_campaigns_that_want_no_runs_get_none(
+    campaign: Campaign, make_rated: Callable[..., Any], change: dict[str, Any]
+) -> None:
+    Campaign.objects.update(**{"train_after": 1, **change})
+    make_rated(train=3)
+    assert runs_request_due() == []
+
+
+def test_the_schedule_takes_the_same_path(campaign: Campaign) -> None:
+    retrain_scheduled(campaign=campaign.slug)
+    run = TrainingRun.objects.get()
+    assert (run.trigger, run.state) == (Trigger.SCHEDULE, State.QUEUED)
+    retrain_scheduled(campaign=campaign.slug)
+    assert TrainingRun.objects.count() == 1
+
+
+def test_without_a_broker_a_request_is_quick_and_the_run_waits(
+    campaign: Campaign, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    run = requested(campaign)
+    started = time.monotonic()
+    with django_capture_on_commit_callbacks(execute=True):
+        run_announce(run.pk)  # tests have no broker
+    assert time.monotonic() - started < 5
+    run.refresh_from_db()
+    assert run.state == State.QUEUED
+
+
+def test_the_sweep_announces_queued_runs_again(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    sent: list[Any] = []
+    # The one thing that is not real here: the broker.
+    monkeypatch.setattr(run_execute, "apply_async", lambda args, **options: sent.append((args, options)))
+    run, _ = claimed(campaign)
+    silent(run)
+    with django_capture_on_commit_callbacks(execute=True):
+        sweep()
+    assert sent == [([run.pk], {"expires": 60})]
