@@ -73,6 +73,7 @@ class CampaignForm(forms.ModelForm):
         widgets = {
             "description": forms.Textarea(attrs={"rows": 3}),
             "instructions": forms.Textarea(attrs={"rows": 6}),
+            "mode": forms.RadioSelect,
             "watch_threshold": forms.NumberInput(attrs={"min": 0, "max": 1, "step": 0.01}),
             "reject_at": forms.NumberInput(attrs={"step": 0.1}),
             "pending_at": forms.NumberInput(attrs={"step": 0.1}),

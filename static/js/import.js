@@ -4,6 +4,8 @@
 const PARALLEL = 4;
 const ATTEMPTS = 6; // of one piece, with growing pauses: about a minute in all
 
+const LOGGED_OUT = "You are logged out. What has arrived is kept.";
+
 const root = document.getElementById("upload");
 const pieceBytes = Number(root.dataset.pieceBytes);
 const part = (id) => document.getElementById(id);
@@ -15,11 +17,14 @@ let stopped = false;
 const total = { files: 0, bytes: 0 };
 const sent = { files: 0, refused: 0, bytes: 0, began: 0 };
 
+// The cookie, not the page: a new login in another tab changes the token.
+const csrfToken = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
+
 function request(method, url, body, onProgress) {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();
     xhr.open(method, url);
-    xhr.setRequestHeader("x-csrftoken", root.dataset.token);
+    xhr.setRequestHeader("x-csrftoken", csrfToken());
     if (body) xhr.setRequestHeader("content-type", "application/octet-stream");
     xhr.timeout = 120_000;
     if (onProgress) xhr.upload.onprogress = (event) => onProgress(event.loaded);
@@ -50,10 +55,10 @@ async function pieceSend(item, offset, onProgress) {
     } catch (error) {
       if (attempt === ATTEMPTS) throw new UploadStopped(`${error.message} The files that have arrived can still be imported.`);
     }
-    if (reply?.status === 200) {
-      if ("complete" in reply.answer) return { offset: end };
-      throw new UploadStopped("You are logged out. Log in in another tab, then upload again.");
+    if (reply?.status === 403 || (reply && !reply.url.includes(urls.file_url))) { // led to the login page, or a new login
+      throw new UploadStopped(LOGGED_OUT);
     }
+    if (reply?.status === 200) return { offset: end };
     if (reply?.status === 409) return { offset: reply.answer.offset };
     if (reply?.status === 422) return { refusal: reply.answer.detail };
     if (reply && reply.status < 500) throw new UploadStopped(reply.answer.detail ?? `The server refused (${reply.status}).`);
@@ -92,8 +97,8 @@ async function fileSend(item) {
       offset = outcome.offset;
       count(offset);
     } while (offset < item.file.size);
-    count(item.file.size);
     sent.files += 1;
+    count(item.file.size);
   } finally {
     line.remove();
   }
@@ -167,8 +172,9 @@ async function finish() {
   part("upload-heading").textContent = "Uploaded. The import begins …";
   part("cancel").hidden = true;
   const reply = await request("POST", urls.finish_url);
+  if (!reply.url.endsWith(urls.page_url)) throw new UploadStopped(LOGGED_OUT);
   window.removeEventListener("beforeunload", staying);
-  location.assign(reply.status === 200 ? reply.url : urls.page_url);
+  location.assign(urls.page_url);
 }
 
 function fail(error) {

@@ -1,0 +1,213 @@
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils import timezone
+
+from annotation.models import Annotation, Assignment, Campaign, Image, Membership, Role, User
+from annotation.services.members import (
+    MemberError,
+    member_remove,
+    member_set,
+    user_active_set,
+    user_create,
+    user_password_set,
+)
+
+EVERYBODY = [("anonymous", 302), ("mallory", 404), ("alice", 403), ("rita", 403), ("ada", 200)]
+
+
+def membership(name: str) -> Membership:
+    return Membership.objects.get(user__username=name)
+
+
+@pytest.fixture
+def root(people: dict[str, Any], make_user: Any) -> User:
+    people["root"] = make_user("root", is_superuser=True)
+    return people["root"]
+
+
+def test_member_joins_and_changes_role(campaign: Campaign, people: dict[str, Any]) -> None:
+    member_set(campaign=campaign, user=people["mallory"], role=Role.ANNOTATOR, by=people["ada"])
+    member_set(campaign=campaign, user=people["mallory"], role=Role.REVIEWER, by=people["ada"])
+    assert membership("mallory").role == Role.REVIEWER
+
+
+def test_last_admin_stays(campaign: Campaign, people: dict[str, Any]) -> None:
+    with pytest.raises(MemberError, match="You are the campaign's last admin"):
+        member_set(campaign=campaign, user=people["ada"], role=Role.ANNOTATOR, by=people["ada"])
+    with pytest.raises(MemberError, match="ada is the campaign's last admin"):
+        member_remove(membership=membership("ada"))
+    member_set(campaign=campaign, user=people["rita"], role=Role.ADMIN)
+    member_remove(membership=membership("ada"), by=people["ada"])
+    assert not Membership.objects.filter(user=people["ada"]).exists()
+
+
+def test_deactivated_admin_does_not_count_and_cannot_join(campaign: Campaign, people: dict[str, Any]) -> None:
+    people["mallory"].is_active = False
+    people["mallory"].save()
+    Membership.objects.create(campaign=campaign, user=people["mallory"], role=Role.ADMIN)
+    with pytest.raises(MemberError, match="last admin"):
+        member_remove(membership=membership("ada"))
+    membership("mallory").delete()
+    with pytest.raises(MemberError, match="deactivated"):
+        member_set(campaign=campaign, user=people["mallory"], role=Role.ANNOTATOR)
+
+
+def test_who_leaves_gives_photos_back_and_leaves_answers(
+    campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Image]
+) -> None:
+    held, answered = make_image(1, open_slots=2), make_image(2)
+    Assignment.objects.create(
+        campaign=campaign, image=held, annotator=people["alice"], expires_at=timezone.now() + timedelta(minutes=5)
+    )
+    Annotation.objects.create(
+        client_id=uuid4(), campaign=campaign, image=answered, annotator=people["alice"], watch="no", score=3
+    )
+    member_remove(membership=membership("alice"), by=people["ada"])
+    held.refresh_from_db()
+    assert held.open_slots == 3
+    assert Annotation.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "wrong"),
+    [
+        ("alice", "long-enough-1", "username"),
+        ("new", "short", "password"),
+        ("new", "password", "password"),
+        ("a b", "long-enough-1", "username"),
+    ],
+)
+def test_accounts_need_a_free_name_and_a_good_password(
+    people: dict[str, Any], username: str, password: str, wrong: str
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        user_create(username=username, password=password)
+    assert list(refused.value.message_dict) == [wrong]
+
+
+def test_account_can_log_in(db: None, client: Any) -> None:
+    user_create(username="sim-1", password="long-enough-1", is_simulated=True)
+    assert client.login(username="sim-1", password="long-enough-1")
+    assert User.objects.get().is_simulated
+
+
+def test_nobody_locks_the_site(root: User, people: dict[str, Any]) -> None:
+    with pytest.raises(MemberError, match="your own"):
+        user_active_set(user=root, active=False, by=root)
+    with pytest.raises(MemberError, match="last superuser"):
+        user_active_set(user=root, active=False, by=people["ada"])
+
+
+def test_new_password_ends_sessions(people: dict[str, Any], client_of: Any) -> None:
+    client = client_of("alice")
+    assert client.get(reverse("home")).status_code == 200
+    user_password_set(user=people["alice"], password="another-one-2")
+    assert client.get(reverse("home")).status_code == 302
+
+
+@pytest.mark.parametrize(("name", "status"), EVERYBODY)
+def test_members_are_for_the_campaigns_admins(client_of: Any, people: dict[str, Any], name: str, status: int) -> None:
+    client = client_of(name)
+    assert client.get(reverse("members", args=["watches"])).status_code == status
+    denied = status if status != 200 else 302
+    added = client.post(reverse("members", args=["watches"]), {"username": "mallory", "role": "annotator"})
+    changed = client.post(reverse("member-change", args=["watches", membership("bob").pk]), {"role": "reviewer"})
+    assert (added.status_code, changed.status_code) == (denied, denied)
+    assert membership("bob").role == ("reviewer" if name == "ada" else "annotator")
+
+
+@pytest.mark.parametrize("name", ["anonymous", "mallory", "alice", "rita", "ada", "root"])
+def test_users_are_for_superusers(client_of: Any, root: User, people: dict[str, Any], name: str) -> None:
+    client = client_of(name)
+    denied = 302 if name == "anonymous" else 403
+    assert client.get(reverse("users")).status_code == (200 if name == "root" else denied)
+    made = client.post(reverse("users"), {"username": "new", "password": "long-enough-1"})
+    changed = client.post(reverse("user-change", args=[people["bob"].pk]), {"active": "no"})
+    assert (made.status_code, changed.status_code) == ((302, 302) if name == "root" else (denied, denied))
+    assert User.objects.filter(username="new").exists() == (name == "root")
+    assert User.objects.get(username="bob").is_active == (name != "root")
+
+
+def test_members_page_counts_standing_answers(
+    campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Image], client_of: Any
+) -> None:
+    first = Annotation.objects.create(
+        client_id=uuid4(), campaign=campaign, image=make_image(1), annotator=people["alice"], watch="no", score=3
+    )
+    Annotation.objects.create(
+        client_id=uuid4(),
+        campaign=campaign,
+        image=first.image,
+        annotator=people["alice"],
+        watch="yes",
+        score=4,
+        supersedes=first,
+    )
+    Annotation.objects.create(
+        client_id=uuid4(), campaign=campaign, image=make_image(2), annotator=people["alice"], skip_reason="broken"
+    )
+    rows = client_of("ada").get(reverse("members", args=["watches"])).context["memberships"]
+    assert {row.user.username: row.answers for row in rows} == {"ada": 0, "alice": 1, "bob": 0, "rita": 0}
+
+
+def test_members_page_takes_as_many_queries_for_many_members(
+    campaign: Campaign, make_user: Any, client_of: Any, django_assert_num_queries: Any
+) -> None:
+    client = client_of("ada")
+    for number in range(10):
+        Membership.objects.create(campaign=campaign, user=make_user(f"user-{number}"))
+    with django_assert_num_queries(5):  # session, user, campaign, own membership, members
+        client.get(reverse("members", args=["watches"]))
+
+
+def test_users_page_takes_as_many_queries_for_many_users(
+    root: User, make_user: Any, client_of: Any, django_assert_num_queries: Any
+) -> None:
+    client = client_of("root")
+    for number in range(10):
+        make_user(f"user-{number}")
+    with django_assert_num_queries(4):  # session, user, count, users
+        response = client.get(reverse("users"))
+    assert len(response.context["page"]) == 16
+
+
+def test_refusals_are_sentences_on_the_page(client_of: Any, campaign: Campaign) -> None:
+    client, page = client_of("ada"), reverse("members", args=["watches"])
+    assert "There is no user" in client.post(page, {"username": "nobody", "role": "annotator"}).content.decode()
+    removed = client.post(
+        reverse("member-change", args=["watches", membership("ada").pk]), {"remove": "yes"}, follow=True
+    )
+    assert "last admin" in removed.content.decode()
+    odd = client.post(reverse("member-change", args=["watches", membership("bob").pk]), {"role": "king"}, follow=True)
+    assert "Choose annotator, reviewer or admin." in odd.content.decode()
+
+
+def test_member_of_another_campaign_cannot_be_changed_from_here(client_of: Any, people: dict[str, Any]) -> None:
+    other = Campaign.objects.create(slug="other", name="Other")
+    theirs = Membership.objects.create(campaign=other, user=people["mallory"])
+    response = client_of("ada").post(reverse("member-change", args=["watches", theirs.pk]), {"remove": "yes"})
+    assert response.status_code == 404
+    assert Membership.objects.filter(pk=theirs.pk).exists()
+
+
+def test_user_changes_on_the_page(client_of: Any, root: User, people: dict[str, Any], client: Any) -> None:
+    page, bob = reverse("user-change", args=[people["bob"].pk]), people["bob"]
+    for data in ({"active": "no"}, {"simulated": "yes"}, {"password": "brand-new-pass-3"}):
+        assert client_of("root").post(page, data).status_code == 302
+    bob.refresh_from_db()
+    assert (bob.is_active, bob.is_simulated, bob.check_password("brand-new-pass-3")) == (False, True, True)
+    for data, sentence in (({"password": "short"}, "too short"), ({"password": ""}, "password is empty")):
+        assert sentence in client_of("root").post(page, data, follow=True).content.decode()
+    own = reverse("user-change", args=[root.pk])
+    assert "your own account" in client_of("root").post(own, {"active": "no"}, follow=True).content.decode()
+
+
+def test_users_are_found_by_part_of_the_name(client_of: Any, root: User) -> None:
+    found = client_of("root").get(reverse("users"), {"q": "ALI"}).context["page"]
+    assert [user.username for user in found] == ["alice"]

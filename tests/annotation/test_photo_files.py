@@ -1,0 +1,81 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from annotation.models import Campaign, Image
+
+PLACES = ["photo-original", "photo-thumbnail"]
+
+
+@pytest.fixture
+def photo(make_image: Callable[..., Image]) -> Image:
+    image = make_image(1, name="folder/fünf.jpg")
+    image.thumbnail_path.write_bytes(b"RIFF....WEBP")
+    return image
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    ("name", "status"), [("anonymous", 302), ("mallory", 404), ("alice", 200), ("rita", 200), ("ada", 200)]
+)
+def test_photos_are_for_members(client_of: Any, photo: Image, place: str, name: str, status: int) -> None:
+    assert client_of(name).get(reverse(place, args=[photo.pk])).status_code == status
+
+
+def test_member_of_one_campaign_sees_no_photo_of_another(client_of: Any, make_image: Callable[..., Image]) -> None:
+    theirs = make_image(2, campaign=Campaign.objects.create(slug="other", name="Other"))
+    assert client_of("ada").get(reverse("photo-original", args=[theirs.pk])).status_code == 404
+
+
+def test_superuser_sees_every_photo(client_of: Any, photo: Image, people: dict[str, Any], make_user: Any) -> None:
+    people["root"] = make_user("root", is_superuser=True)
+    assert client_of("root").get(reverse("photo-original", args=[photo.pk])).status_code == 200
+
+
+def test_original_is_sent_byte_for_byte_to_be_kept_for_good(client_of: Any, photo: Image) -> None:
+    response = client_of("alice").get(reverse("photo-original", args=[photo.pk]))
+    assert b"".join(response.streaming_content) == photo.path.read_bytes()
+    assert response["Content-Type"] == "image/jpeg"
+    assert response["Content-Length"] == str(photo.byte_size)
+    assert response["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Content-Disposition"] == "inline; filename*=utf-8''f%C3%BCnf.jpg"
+    assert response["ETag"] == f'"{photo.sha256}"'
+
+
+def test_thumbnail_is_webp_with_a_tag_of_its_own(client_of: Any, photo: Image) -> None:
+    response = client_of("alice").get(reverse("photo-thumbnail", args=[photo.pk]))
+    assert (response["Content-Type"], response["ETag"]) == ("image/webp", f'"{photo.sha256}.thumb"')
+    assert b"".join(response.streaming_content) == b"RIFF....WEBP"
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_known_photo_is_not_sent_again(client_of: Any, photo: Image, place: str) -> None:
+    client = client_of("alice")
+    tag = client.get(reverse(place, args=[photo.pk]))["ETag"]
+    again = client.get(reverse(place, args=[photo.pk]), headers={"If-None-Match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.get(reverse(place, args=[photo.pk]), headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_photo_takes_three_queries(client_of: Any, photo: Image, place: str, django_assert_num_queries: Any) -> None:
+    client = client_of("alice")
+    with django_assert_num_queries(3):  # session, user, photo with membership
+        client.get(reverse(place, args=[photo.pk]))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_missing_file_is_a_sentence_that_is_not_kept(client_of: Any, photo: Image, place: str) -> None:
+    photo.path.unlink()
+    photo.thumbnail_path.unlink()
+    response = client_of("alice").get(reverse(place, args=[photo.pk]))
+    assert response.status_code == 404
+    assert b"is missing from the media folder" in response.content
+    assert response["Cache-Control"] == "no-store"
+
+
+def test_photo_can_only_be_read(client_of: Any, photo: Image) -> None:
+    assert client_of("ada").post(reverse("photo-original", args=[photo.pk])).status_code == 405

@@ -1,0 +1,71 @@
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from celery import current_app
+from django.utils import timezone
+
+from annotation.models import Campaign, Image, ImportBatch
+from annotation.services.batches import batch_claim, batch_folder, batch_submit, upload_begin
+from annotation.tasks import announce, batch_import, sweep
+from tests.annotation.bad_files import write_photos
+
+
+@pytest.fixture
+def queued(campaign: Campaign) -> ImportBatch:
+    batch = upload_begin(campaign=campaign, by=None)
+    write_photos(batch_folder(batch), range(3))
+    batch_submit(batch=batch)
+    return batch
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[Any, ...]]]:
+    """Return the messages that would have gone to the broker, which unit tests have none of."""
+    messages: list[tuple[str, tuple[Any, ...]]] = []
+    monkeypatch.setattr(current_app, "send_task", lambda name, args=(), **rest: messages.append((name, tuple(args))))
+    return messages
+
+
+def test_import_announces_its_photos(
+    queued: ImportBatch, sent: list[Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        batch_import(queued.pk)
+    assert Image.objects.count() == 3
+    assert sent == [("inference.tasks.sweep", ())]
+
+
+def test_import_runs_twice_without_harm(queued: ImportBatch) -> None:
+    batch_import(queued.pk)
+    batch_import(queued.pk)
+    queued.refresh_from_db()
+    assert (queued.state, queued.added, queued.duplicates) == ("done", 3, 0)
+
+
+def test_import_of_somebody_else_is_left_alone(queued: ImportBatch) -> None:
+    batch_claim(batch_id=queued.pk)
+    batch_import(queued.pk)
+    assert Image.objects.count() == 0
+
+
+def test_sweep_finds_imports_without_a_worker(queued: ImportBatch, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+    monkeypatch.setattr(batch_import, "delay", started.append)  # no broker in unit tests
+    sweep()
+    batch_claim(batch_id=queued.pk)
+    sweep()
+    ImportBatch.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=61))
+    sweep()
+    assert started == [queued.pk, queued.pk]
+
+
+def test_broker_that_is_down_neither_fails_nor_holds_up(
+    db: None, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    monkeypatch.setattr(current_app.conf, "broker_url", "redis://127.0.0.1:1/0")
+    began = time.monotonic()
+    with django_capture_on_commit_callbacks(execute=True):
+        announce("inference.tasks.sweep")
+    assert time.monotonic() - began < 3
