@@ -51,6 +51,10 @@ class CampaignAdmin(admin.ModelAdmin):
     search_fields = ("name", "slug")
     inlines = (MembershipInline,)
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Leave to the campaign's settings page what photos and answers rest on: it changes them along."""
+        return ("scale_min", "scale_max", "votes_per_image", "holdout_votes", "holdout_fraction", "seed") if obj else ()
+
 
 @admin.register(Image)
 class ImageAdmin(ReadOnlyAdmin):

@@ -7,7 +7,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
-from annotation.models import Image
+from annotation.models import Image, User
 from annotation.photo_decoding import CONTENT_TYPES
 
 
@@ -28,7 +28,8 @@ def thumbnail(request: HttpRequest, image_id: int) -> HttpResponseBase:
 def _visible(request: HttpRequest, image_id: int) -> Image:
     """Return the photo in one query. Raises Http404 for outsiders, who are not told which photos exist."""
     images = Image.objects.only("name", "sha256", "suffix")
-    if not request.user.is_superuser:  # type: ignore[union-attr]  # login is required everywhere
+    assert isinstance(request.user, User)  # login is required everywhere
+    if not request.user.is_superuser:
         images = images.filter(campaign__memberships__user=request.user)
     image = images.filter(pk=image_id).first()
     if image is None:

@@ -34,3 +34,10 @@ def test_history_cannot_be_added_to_by_hand(superuser_client: Any, app: str, mod
 @pytest.mark.parametrize("name", ["anonymous", "mallory", "alice", "rita", "ada"])
 def test_a_campaigns_roles_do_not_open_the_admin(client_of: Callable[[str], Any], name: str) -> None:
     assert client_of(name).get(reverse("admin:index")).status_code == 302
+
+
+def test_what_photos_rest_on_is_changed_on_the_settings_page_only(superuser_client: Any, campaign: Any) -> None:
+    place = reverse("admin:annotation_campaign_change", args=[campaign.pk])
+    form = superuser_client.get(place).context["adminform"].form
+    assert "name" in form.fields
+    assert not form.fields.keys() & {"votes_per_image", "holdout_votes", "holdout_fraction", "scale_max", "seed"}
