@@ -1,4 +1,4 @@
-"""The API: one NinjaAPI, a router per app, session login with CSRF protection. Described at /api/docs."""
+"""The API: one NinjaAPI, a router per app, session login with CSRF protection. Described at /api/openapi.json."""
 
 from typing import Any
 
@@ -12,7 +12,8 @@ from annotation.api import router as annotation_router
 from inference.api import router as inference_router
 from training.api import router as training_router
 
-api = NinjaAPI(title="IQS", version="1", auth=SessionAuth(), docs_decorator=login_required)
+# No docs page: Swagger UI comes from a content delivery network and needs inline scripts, which the policy forbids.
+api = NinjaAPI(title="IQS", version="1", auth=SessionAuth(), docs_url=None, docs_decorator=login_required)
 api.add_router("", annotation_router)
 api.add_router("", inference_router)
 api.add_router("", training_router)

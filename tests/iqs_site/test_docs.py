@@ -7,6 +7,8 @@ import pytest
 from django.conf import settings
 from django.core.management import get_commands
 
+from docs import licences
+
 ROOT = Path(settings.BASE_DIR)
 READ = re.compile(r'env\.\w+\(\s*"([A-Z_]+)"|environ\.get\("([A-Z_]+)"\)')
 
@@ -47,6 +49,29 @@ def test_every_endpoint_is_described() -> None:
     }
     described = rows("api.md")
     assert endpoints <= described, f"not described: {sorted(endpoints - described)}"
+
+
+def test_every_requirement_is_listed_with_its_version_and_a_licence_that_may_be_used() -> None:
+    listed = {
+        name: (version, licence)
+        for name, version, licence in re.findall(
+            r"^\| \*{0,2}([^ *|]+)\*{0,2} \| ([^ |]+) \| ([^|]+) \|$", licences.PAGE.read_text(), re.MULTILINE
+        )
+    }
+    assert {name: listed[name][0] for name in licences.direct_requirements()} == licences.direct_requirements()
+    assert not {name for name, (_, licence) in listed.items() if licences.forbidden(licence)}
+    assert not {name for name, (_, licence) in listed.items() if licence == "not named"}
+
+
+@pytest.mark.parametrize(
+    ("licence", "may_not"),
+    [
+        *((name, True) for name in ("GPL-3.0-or-later", "GNU General Public License v2", "CC-BY-NC-4.0", "AGPL-3.0")),
+        *((name, False) for name in ("LGPL-3.0-only", "LGPLv3", "MIT", "Apache-2.0")),
+    ],
+)
+def test_licences_that_may_not_be_used_are_recognised(licence: str, may_not: bool) -> None:
+    assert licences.forbidden(licence) is may_not
 
 
 @pytest.mark.parametrize("page", sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")))

