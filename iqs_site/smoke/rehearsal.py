@@ -100,8 +100,9 @@ class Rehearsal:
 
     def _predict(self) -> None:
         with self._report.step("predict") as facts:
-            half = self.figures["images"] / 2
-            self._wait(self._predicted, lambda: self._kill_once("worker-inference", self._predicted_count() >= half))
+            # Some way in: the batch that the worker holds then has to be found by another.
+            third = self.figures["images"] / 3
+            self._wait(self._predicted, lambda: self._kill_once("worker-inference", self._predicted_count() >= third))
             self.figures["predicted"] = facts["predicted"] = self._predicted_count()
             prior = champion(self._campaign)
             self._report.check(prior is not None, "The campaign has no champion.")
