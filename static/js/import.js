@@ -184,6 +184,7 @@ function fail(error) {
 function add(files) {
   const wanted = files.filter(({ path }) => !path.split("/").some((name) => name.startsWith(".")));
   if (!wanted.length || stopped) return;
+  wanted.sort((one, other) => (one.path < other.path ? -1 : 1));
   for (const { file, path } of wanted) {
     waiting.push({ file, path, number: total.files });
     total.files += 1;
