@@ -7,7 +7,6 @@ import sys
 # These run without a database: starting a server for them would only cost time.
 _WITHOUT_DATABASE = {
     "help",
-    "makemigrations",
     "collectstatic",
     "score",
     "quickstart",

@@ -5,6 +5,7 @@ Lengths grow with the photo, so that a grade looks alike at every size.
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,7 @@ OVER_STOPS = (0.0, 0.7, 1.3, 2.0, 2.9)
 #: By what the resolution is divided, at a long side of 1,024: grade 4 leaves 102 pixels of any photo.
 DOWNSCALE_FACTORS = (1.0, 2.6, 4.2, 6.5, 10.0)
 
-Pixels = npt.NDArray[np.float32]
+Pixels = npt.NDArray[np.floating[Any]]
 
 
 def photo_degrade(photo: Image.Image, degradation: str, grade: int, rng: np.random.Generator) -> bytes:

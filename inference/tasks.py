@@ -50,6 +50,9 @@ def sweep() -> None:
     """Find work that nobody announced: campaigns without a version, photos without features or predictions."""
     for campaign in Campaign.objects.exclude(Exists(ModelVersion.objects.filter(campaign=OuterRef("pk")))):
         prior_install_run(campaign.pk)
+    for version in ModelVersion.objects.filter(is_champion=True).select_related("campaign"):
+        if versions.prior_is_outdated(version, version.campaign):
+            prior_install_run(version.campaign_id)
     features.features_enqueue()
     backlog = Feature.objects.filter(backbone=backbone_key(), state__in=[Feature.State.QUEUED, Feature.State.RUNNING])
     if backlog.exists():

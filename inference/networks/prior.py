@@ -5,6 +5,7 @@ It knows technical quality and nothing of taste: nobody rated these photographs.
 
 import io
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,11 +30,13 @@ class PriorRecipe:
     """Everything that decides the prior's weights, beside the photographs."""
 
     seed: int = 1
-    crops_per_photo: int = 14
+    crops_per_photo: int = 3
     """Crops of each photograph, each of another part and at another scale."""
     long_sides: tuple[int, int] = (300, 1024)
     """Pixels of a crop's long side: from small web photos to screen size."""
-    mixtures_per_crop: int = 8
+    singles_per_crop: int = 12
+    """Variants of each crop with one degradation, drawn from the 28; 0: all of them."""
+    mixtures_per_crop: int = 4
     """Variants of each crop with two degradations at once."""
     means: tuple[float, ...] = (6.4, 5.3, 4.2, 3.2, 2.2)
     """Mean opinion score that each grade is given."""
@@ -68,13 +71,14 @@ class Variant:
 
 
 def variants(photo: int, recipe: PriorRecipe, rng: np.random.Generator) -> Iterator[Variant]:
-    """Yield the variants of one photograph: each crop untouched, at each grade of each degradation, and mixed."""
+    """Yield the variants of one photograph: each crop untouched, with one degradation, and with two."""
     names = list(DEGRADATIONS)
     for crop in range(recipe.crops_per_photo):
         yield Variant(photo, crop, ())
-        for name in names:
-            for grade in range(1, GRADES):
-                yield Variant(photo, crop, ((name, grade),))
+        singles = [(name, grade) for name in names for grade in range(1, GRADES)]
+        drawn = rng.choice(len(singles), size=recipe.singles_per_crop or len(singles), replace=False)
+        for index in sorted(drawn):
+            yield Variant(photo, crop, (singles[index],))
         for _ in range(recipe.mixtures_per_crop):
             first, second = rng.choice(len(names), size=2, replace=False)
             grades = rng.integers(1, GRADES, size=2)
@@ -122,20 +126,28 @@ def corpus(
     """Return every variant of the photographs and its features [N, D]. `report` is called with (photos done, all)."""
     found: list[Variant] = []
     vectors: list[NDArray[np.float32]] = []
-    for number, path in enumerate(photographs):
-        rng = np.random.default_rng([recipe.seed, number])
-        with Image.open(path) as file:
-            photo = file.convert("RGB")
-        photo.thumbnail((2600, 2600), Image.Resampling.LANCZOS)
-        crops = [random_crop(photo, recipe, rng) for _ in range(recipe.crops_per_photo)]
-        mine = list(variants(number, recipe, rng))
-        for start in range(0, len(mine), 32):
-            batch = mine[start : start + 32]
-            pictures = [degraded(crops[variant.crop], variant.degradations, rng) for variant in batch]
-            vectors.append(extract([pixels(picture, EFFICIENTNET_LITE0.input_size) for picture in pictures]))
-        found += mine
-        report(number + 1, len(photographs))
+    with ThreadPoolExecutor(2) as pool:
+        for number, path in enumerate(photographs):
+            rng = np.random.default_rng([recipe.seed, number])
+            with Image.open(path) as file:
+                photo = file.convert("RGB")
+            photo.thumbnail((2600, 2600), Image.Resampling.LANCZOS)
+            crops = [random_crop(photo, recipe, rng) for _ in range(recipe.crops_per_photo)]
+            mine = list(variants(number, recipe, rng))
+            for start in range(0, len(mine), 32):
+                batch = mine[start : start + 32]
+                seeds = rng.integers(2**63, size=len(batch))
+                vectors.append(
+                    extract(list(pool.map(_variant_pixels, [crops[item.crop] for item in batch], batch, seeds)))
+                )
+            found += mine
+            report(number + 1, len(photographs))
     return found, np.concatenate(vectors)
+
+
+def _variant_pixels(crop: Image.Image, variant: Variant, seed: int) -> NDArray[np.uint8]:
+    picture = degraded(crop, variant.degradations, np.random.default_rng(seed))
+    return pixels(picture, EFFICIENTNET_LITE0.input_size)
 
 
 def train(found: Sequence[Variant], features: NDArray[np.float32], recipe: PriorRecipe) -> Heads:
@@ -159,7 +171,7 @@ def train(found: Sequence[Variant], features: NDArray[np.float32], recipe: Prior
     standardised = heads.standardise(x)
     quality.train()
     for _ in range(recipe.epochs):
-        for rows in torch.randperm(len(x)).split(recipe.batch):
+        for rows in torch.split(torch.randperm(len(x)), recipe.batch):
             loss = squared_emd(quality(standardised[rows]).softmax(1), y[rows])
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]

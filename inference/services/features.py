@@ -115,7 +115,7 @@ def _decode(feature: Feature, side: int) -> _Decoded:
         # Whatever kills a worker three times will do it again.
         return _Decoded(feature, None, f"Given up after {MAX_ATTEMPTS} attempts: each time the worker died on it.")
     try:
-        return _Decoded(feature, pixels(photo_open(feature.image.path), side), "")
+        return _Decoded(feature, pixels(photo_open(feature.image.path, max_pixels=settings.IQS_MAX_PIXELS), side), "")
     except (PhotoRejected, OSError, PillowImage.DecompressionBombError, MemoryError) as error:
         return _Decoded(feature, None, str(error) or type(error).__name__)
 

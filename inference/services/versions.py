@@ -14,6 +14,7 @@ from inference.model_files import checksum, checksum_verify
 from inference.models import ModelVersion
 from inference.selectors import backbone_key
 
+_PRIOR = "shipped prior"
 _FILES = ("heads.onnx", "heads.safetensors", "card.json")
 
 
@@ -80,8 +81,22 @@ def champion_set(*, version: ModelVersion) -> ModelVersion | None:
     return replaced
 
 
+def prior_is_outdated(version: ModelVersion, campaign: Campaign) -> bool:
+    """Return whether the version is a shipped prior made for another scale or other synsets."""
+    recipe = version.recipe
+    return recipe.get("name") == _PRIOR and any(recipe.get(key) != value for key, value in _fits(campaign).items())
+
+
+def _fits(campaign: Campaign) -> dict[str, Any]:
+    """Return what the shipped prior has to fit."""
+    return {"bins": campaign.bins, "scale_min": campaign.scale_min, "synsets": list(campaign.synsets)}
+
+
 def prior_install(*, campaign: Campaign) -> ModelVersion:
-    """Give a campaign without versions the shipped prior as version 1 and champion; return the champion otherwise.
+    """Give a campaign the shipped prior as champion, and return the champion.
+
+    A campaign without versions gets version 1. One whose scale or synsets were changed while the
+    prior was still champion gets the prior anew, for what they are now. Otherwise nothing happens.
 
     Loads torch for the export, so workers and commands call it, never a web process.
     Raises WeightsMissing or CheckpointError when shipped files are missing or damaged.
@@ -91,7 +106,7 @@ def prior_install(*, campaign: Campaign) -> ModelVersion:
     from inference.networks.heads import PRIOR_FOLDER
 
     standing = ModelVersion.objects.filter(campaign=campaign).order_by("-is_champion", "number").first()
-    if standing is not None:
+    if standing is not None and not prior_is_outdated(standing, campaign):
         return standing
     heads, card = heads_load(PRIOR_FOLDER, bins=campaign.bins, synsets=tuple(campaign.synsets))
     figures = card.get("figures", {})
@@ -101,14 +116,14 @@ def prior_install(*, campaign: Campaign) -> ModelVersion:
         heads_to_onnx(heads, source / "heads.onnx")
         with transaction.atomic():
             Campaign.objects.select_for_update().get(pk=campaign.pk)
-            standing = ModelVersion.objects.filter(campaign=campaign).first()
-            if standing is not None:  # another worker was faster
-                return standing
+            newest = ModelVersion.objects.filter(campaign=campaign).order_by("-is_champion", "number").first()
+            if newest is not None and newest != standing:  # another worker was faster
+                return newest
             version = version_create(
                 campaign=campaign,
                 source=source,
                 backbone=backbone_key(),
-                recipe={"name": "shipped prior", **card.get("recipe", {})},
+                recipe={**card.get("recipe", {}), "name": _PRIOR, **_fits(campaign)},
                 figures=figures,
             )
             champion_set(version=version)

@@ -37,7 +37,7 @@ class Weights:
 
     def of(self, percept: Percept) -> float:
         """Return the sum of weight × measure."""
-        return sum(getattr(self, name) * getattr(percept, name) for name in MEASURES)
+        return float(sum(getattr(self, name) * getattr(percept, name) for name in MEASURES))
 
 
 #: A photo as people upload them, from which tastes are counted.

@@ -50,7 +50,7 @@ def photos_plan(count: int = PHOTO_COUNT, seed: int = PHOTO_SEED) -> list[DemoPh
     faults = _shares([(name, grade) for name in DEGRADATIONS for grade in range(GRADES)], count, rng)
     # File names must not give the answer away, so watches and other photos are shuffled together.
     return [
-        DemoPhoto(f"photo-{place:03d}.jpg", scenes[i], watches[i], *faults[i], seed=(seed, int(i)))
+        DemoPhoto(f"photo-{place:03d}.jpg", scenes[i], watches[i], faults[i][0], faults[i][1], (seed, int(i)))
         for place, i in enumerate(rng.permutation(count), start=1)
     ]
 

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -8,8 +9,9 @@ from django.db import IntegrityError, transaction
 from inference import runtime
 from inference.model_files import ModelFileError
 from inference.models import ModelVersion
+from inference.networks.config import backbone_config
 from inference.selectors import champion
-from inference.services.versions import champion_set
+from inference.services.versions import champion_set, prior_install
 
 VersionOf = Callable[..., ModelVersion]
 
@@ -69,3 +71,17 @@ def test_a_missing_file_says_which(campaign: Any, version_of: VersionOf) -> None
 def test_heads_are_loaded_once_per_process(campaign: Any, version_of: VersionOf) -> None:
     version = version_of(campaign)
     assert runtime.heads(version) is runtime.heads(ModelVersion.objects.get(pk=version.pk))
+
+
+@pytest.mark.slow
+def test_the_shipped_prior_follows_the_campaigns_scale_and_synsets_while_it_is_champion(campaign: Any) -> None:
+    first = prior_install(campaign=campaign)
+    assert (first.number, first.is_champion) == (1, True)
+    assert prior_install(campaign=campaign) == first
+    campaign.scale_max, campaign.synsets = 5, [409]
+    campaign.save()
+    second = prior_install(campaign=campaign)
+    assert (second.number, second.recipe["bins"], champion(campaign)) == (2, 5, second)
+    size = backbone_config("efficientnet_lite0").feature_size
+    scores = runtime.heads(second).predict(np.zeros((1, size), dtype=np.float32))
+    assert (scores.distribution.shape, scores.synset_probabilities.shape) == ((1, 5), (1, 1))

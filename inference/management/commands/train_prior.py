@@ -52,7 +52,7 @@ class Command(BaseCommand):
             rng = np.random.default_rng(0)
             others = _photographs(options["test"])
             others = [others[index] for index in rng.permutation(len(others))[: options["test_count"]]]
-            test_recipe = replace(recipe, crops_per_photo=1, mixtures_per_crop=0, long_sides=(2000, 2001))
+            test_recipe = replace(recipe, crops_per_photo=1, singles_per_crop=0, mixtures_per_crop=0)
             found, features = corpus(others, test_recipe, network.features, self._report)
             with torch.no_grad():
                 rows = torch.from_numpy(features.astype(np.float16).astype(np.float32))
