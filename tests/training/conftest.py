@@ -14,7 +14,7 @@ import pytest
 def make_rated(campaign: Any, people: dict[str, Any], make_user: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that fills the campaign with photos (rows only) and answers to them.
 
-    Quality is a direction of the features, so it can be learned; `make_rated(train=…, holdout=…, votes=…,
+    Quality is a factor of the features, so it can be learned; `make_rated(train=…, holdout=…, votes=…,
     features=D)` with D = 0 stores none. The images come back with `.quality` and `.is_watch`.
     """
     from annotation.models import Annotation, Image
@@ -42,11 +42,15 @@ def make_rated(campaign: Any, people: dict[str, Any], make_user: Callable[..., A
             )
             for number in range(train + holdout)
         )
-        vectors = rng.normal(size=(len(images), max(features, 8))).astype("<f2")
+        # A few things vary among photos, and many features show each of them: as with real ones.
+        factors = rng.normal(size=(len(images), 6))
+        loadings = np.random.default_rng(0).normal(size=(6, max(features, 8))) / np.sqrt(6)
+        vectors = factors @ loadings + 0.3 * rng.normal(size=(len(images), max(features, 8)))
+        stored = _spread(vectors).astype("<f2")
         answers = []
-        for image, vector in zip(images, vectors, strict=True):
-            image.quality = 5.5 + 2.2 * float(vector[:4].sum()) / 2
-            image.is_watch = bool(vector[-1] > 0)
+        for image, factor in zip(images, factors, strict=True):
+            image.quality = 5.5 + 2.0 * float(factor[0])
+            image.is_watch = bool(factor[1] > 0)
             for annotator in annotators[:votes]:
                 answers.append(
                     Annotation(
@@ -64,11 +68,25 @@ def make_rated(campaign: Any, people: dict[str, Any], make_user: Callable[..., A
                 Feature(
                     image=image, backbone=backbone_key(), state=Feature.State.DONE, vector=vector[:features].tobytes()
                 )
-                for image, vector in zip(images, vectors, strict=True)
+                for image, vector in zip(images, stored, strict=True)
             )
         return images
 
     return make
+
+
+def _spread(vectors: np.ndarray) -> np.ndarray:
+    """Give standard normal vectors the means and spreads that the shipped prior expects, if they are as long as its."""
+    from safetensors.numpy import load_file
+
+    from inference.networks.config import EFFICIENTNET_LITE0
+
+    if vectors.shape[1] != EFFICIENTNET_LITE0.feature_size:
+        return vectors
+    import inference
+
+    prior = load_file(Path(inference.__file__).parent / "weights" / "quality_prior" / "heads.safetensors")
+    return vectors * prior["feature_std"] + prior["feature_mean"]
 
 
 @pytest.fixture

@@ -142,12 +142,12 @@ def test_what_was_learned_is_folded_in_without_loss(hidden: int) -> None:
     calibration = Calibration(sharpness=1.4, tilt=0.3)
     generator = torch.Generator().manual_seed(2)
     residual = Residual(
-        torch.randn(10, FEATURES, generator=generator), torch.randn(10, generator=generator), 1.0, [], 0, 0
+        torch.randn(10, FEATURES, generator=generator), torch.randn(10, generator=generator), 0.7, 1.0, [], 0, 0
     )
     weight = np.linspace(-1, 1, POOLED).astype(np.float32)
     new = heads_assemble(old, calibration, residual, WatchLesson(scale=2.0, shift=-1.0, weight=weight))
     with torch.no_grad():
-        expected = calibration.apply(old(features).quality_logits) + features @ residual.weight.T + residual.bias
+        expected = 0.7 * calibration.apply(old(features).quality_logits) + features @ residual.weight.T + residual.bias
         output = new(features)
         assert torch.allclose(output.quality_logits, expected, atol=1e-4)
         learned = features[:, -POOLED:] @ torch.from_numpy(weight)

@@ -138,13 +138,15 @@ def heads_assemble(prior: Heads, calibration: Calibration, residual: Residual | 
     """
     bins = prior.config.inner_bins
     config = prior.config
+    trust = residual.trust if residual is not None else 1.0
+    sharpness, tilt = trust * calibration.sharpness, trust * calibration.tilt
     with torch.no_grad():
         if config.hidden:
             first, last = _linear(prior.quality, 0), _linear(prior.quality, -1)
             hidden_weight: Tensor = first.weight
             hidden_bias: Tensor = first.bias
-            weight = calibration.sharpness * last.weight
-            bias = calibration.sharpness * last.bias + calibration.tilt * tilt_shape(bins)
+            weight = sharpness * last.weight
+            bias = sharpness * last.bias + tilt * tilt_shape(bins)
             if residual is not None:
                 config = replace(config, hidden=config.hidden + 2 * bins)
                 hidden_weight = torch.cat([hidden_weight, residual.weight, -residual.weight])
@@ -154,8 +156,8 @@ def heads_assemble(prior: Heads, calibration: Calibration, residual: Residual | 
             quality = {"0.weight": hidden_weight, "0.bias": hidden_bias, "3.weight": weight, "3.bias": bias}
         else:
             only = _linear(prior.quality, None)
-            weight = calibration.sharpness * only.weight
-            bias = calibration.sharpness * only.bias + calibration.tilt * tilt_shape(bins)
+            weight = sharpness * only.weight
+            bias = sharpness * only.bias + tilt * tilt_shape(bins)
             if residual is not None:
                 weight, bias = weight + residual.weight, bias + residual.bias
             quality = {"weight": weight, "bias": bias}
@@ -204,6 +206,7 @@ def _figures(
     if residual is not None:
         figures["residual"] = {
             "decay": residual.decay,
+            "trust_in_prior": residual.trust,
             "held_out_loss": residual.validation,
             "held_out_loss_calibrated": residual.calibrated,
         }

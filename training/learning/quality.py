@@ -28,6 +28,8 @@ Progress = Callable[[float, History], None]
 # Resistance of temperature and tilt to leave the prior, as a share of one image's loss.
 _CALIBRATION_DECAY = 0.02
 _REPORT_EPOCHS = 4
+# Added to the spread of each feature, in units of the prior's: one that hardly varies says little.
+_SMALLEST_SPREAD = 0.05
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,14 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Residual:
-    """What is added to the calibrated logits: weight·standardised features + bias."""
+    """Logits become trust·calibrated logits + weight·standardised features + bias."""
 
     weight: Tensor
     """[B, D]"""
     bias: Tensor
     """[B]"""
+    trust: float
+    """1: the prior counts in full; 0: people's taste has nothing to do with it."""
     decay: float
     history: History
     validation: float
@@ -101,9 +105,12 @@ def residual_fit(
     `groups` [N] of near-duplicates stay in one fold. Raises whatever `progress` raises.
     """
     images, bins, size = len(base), base.shape[1], standardised.shape[1]
-    directions = torch.from_numpy(principal_directions(standardised.numpy(), count=config.directions, seed=seed))
+    # Once more by the campaign's own photos: what varies much among the prior's may hardly vary here.
+    centre, spread = standardised.mean(0), standardised.std(0) + _SMALLEST_SPREAD
+    own = (standardised - centre) / spread
+    directions = torch.from_numpy(principal_directions(own.numpy(), count=config.directions, seed=seed))
     directions = directions / size**0.5  # coordinates of a typical image then have length one
-    coordinates = standardised @ directions
+    coordinates = own @ directions
     fold_of = torch.from_numpy(group_folds(groups, folds=config.folds, seed=seed))
     held_out = fold_of == torch.arange(config.folds)[:, None]  # [F, N]
     weights = vote_weights(histograms, noise=config.vote_noise)
@@ -115,19 +122,21 @@ def residual_fit(
 
     weight = torch.zeros(coordinates.shape[1], members * bins, requires_grad=True)
     bias = torch.zeros(members, bins, requires_grad=True)
-    optimiser = torch.optim.Adam([weight, bias], lr=config.learning_rate)
+    trust = torch.ones(members, requires_grad=True)
+    optimiser = torch.optim.Adam([weight, bias, trust], lr=config.learning_rate)
     generator = torch.Generator().manual_seed(seed)
 
     def losses(inputs: Tensor) -> Tensor:
         """Loss per member and image [M, N]."""
-        logits = base + (inputs @ weight).view(images, members, bins).transpose(0, 1) + bias[:, None, :]
+        learned = (inputs @ weight).view(images, members, bins).transpose(0, 1)
+        logits = trust[:, None, None] * base + learned + bias[:, None, :]
         return opinion_loss(to_scale(logits), histograms, likelihood=config.likelihood)
 
     with torch.no_grad():
         untouched = losses(coordinates)
     best = (shares_held * untouched).sum(1)
     calibrated = float(best[: config.folds].mean())
-    best_weight, best_bias = weight.detach().clone(), bias.detach().clone()
+    best_weight, best_bias, best_trust = (kept.detach().clone() for kept in (weight, bias, trust))
     curves = [((shares_train * untouched).sum(1), best.clone())]
     stale = 0
     for epoch in range(1, config.epochs + 1):
@@ -150,7 +159,7 @@ def residual_fit(
             best = torch.where(better, held, best)
             columns = better.repeat_interleave(bins)
             best_weight[:, columns] = weight.detach()[:, columns]
-            best_bias[better] = bias.detach()[better]
+            best_bias[better], best_trust[better] = bias.detach()[better], trust.detach()[better]
         stale = 0 if bool(better.any()) else stale + 1
         if epoch % _REPORT_EPOCHS == 0:
             progress(epoch / config.epochs, _history(curves, best, config.folds))
@@ -162,9 +171,11 @@ def residual_fit(
     history = _history(curves, best, config.folds)
     progress(1.0, history)
     mean_weight = best_weight.view(-1, members, bins)[:, chosen].mean(1)
+    weight_of_own = (directions @ mean_weight).T / spread
     return Residual(
-        weight=(directions @ mean_weight).T.contiguous(),
-        bias=best_bias[chosen].mean(0),
+        weight=weight_of_own.contiguous(),
+        bias=best_bias[chosen].mean(0) - weight_of_own @ centre,
+        trust=float(best_trust[chosen].mean()),
         decay=decays[winner],
         history=history,
         validation=float(per_decay[winner]),

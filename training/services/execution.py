@@ -126,6 +126,8 @@ def _perform(run: TrainingRun, report: Reporter) -> Outcome:
                 f"Nothing has changed since run {same.pk} made version {same.challenger.number}: "  # type: ignore[union-attr]
                 "the same answers, photos and recipe.",
             )
+        if champion(run.campaign) is None:
+            prior_install(campaign=run.campaign)  # the workers' sweep has not been here yet
         challenger = _learn_and_store(run, votes, features, backbone, config, report)
     return _judge(run, challenger, report)
 
@@ -244,13 +246,13 @@ def _parity_check(folder: Path, features: NDArray[np.float32]) -> None:
 def _judge(run: TrainingRun, challenger: ModelVersion, report: Reporter) -> Outcome:
     campaign = Campaign.objects.get(pk=run.campaign_id)  # its rule may have changed meanwhile
     report(0.9, "Judging on the holdout")
-    standing = champion(campaign) or prior_install(campaign=campaign)
+    standing = champion(campaign)
     holdout = list(campaign.images.filter(split=Image.Split.HOLDOUT).values_list("pk", flat=True))
     predictions_refresh(version=challenger, image_ids=holdout)
     evaluation = evaluation_make(version=challenger, against=standing, run=run)
     report(0.95, "Judging on the holdout")
     newest = Evaluation.objects.filter(model_version=standing).first()
-    if newest is None or newest.fingerprint != evaluation.fingerprint:
+    if standing is not None and (newest is None or newest.fingerprint != evaluation.fingerprint):
         evaluation_make(version=standing, run=run)  # on the same votes, so that the figures compare
     verdict = promotion_verdict(evaluation)
     if not campaign.promote_automatically:

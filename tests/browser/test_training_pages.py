@@ -1,0 +1,100 @@
+"""Training from the page: press the button, watch the bar, see the model, promote it and go back."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from annotation.models import Campaign
+from inference.models import ModelVersion
+from tests.training.conftest import make_rated, make_version  # noqa: F401  # fixtures
+from training.models import TrainingRun
+from training.services.evaluations import evaluation_make
+from training.services.runs import run_claim, run_finish, run_write
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+MODELS = "/campaigns/watches/models/"
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
+
+
+@pytest.fixture
+def judged(make_rated: Callable[..., Any], make_version: Callable[..., Any]) -> list[ModelVersion]:  # noqa: F811
+    """Return a champion that guesses, and a challenger that knows."""
+    images = make_rated(train=4, holdout=40, votes=3)
+    champion = make_version(
+        1, champion=True, predict={image: (4.0 + image.pk % 4, 0.2 + 0.1 * (image.pk % 5)) for image in images}
+    )
+    challenger = make_version(2, predict={image: (image.quality, 0.8 * image.is_watch) for image in images})
+    evaluation_make(version=champion)
+    evaluation_make(version=challenger, against=champion)
+    return [champion, challenger]
+
+
+def curve(epochs: int) -> list[dict[str, float]]:
+    return [
+        {"epoch": epoch, "train": 0.05 + 0.1 / (1 + epoch / 3), "validation": 0.08 + 0.08 / (1 + epoch / 4)}
+        for epoch in range(epochs)
+    ]
+
+
+def no_sideways_scroll(page: Page) -> bool:
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+@pytest.mark.parametrize("device", [{}, PHONE], ids=["desk", "phone"])
+def test_press_train_watch_the_bar_and_see_the_model(
+    open_page: Callable[..., Page], judged: list[ModelVersion], device: dict[str, Any]
+) -> None:
+    page = open_page(MODELS, "ada", **device)
+    expect(page.get_by_text("132 new annotations so far")).to_be_visible()
+    page.get_by_role("button", name="Train").click()
+    expect(page.get_by_role("heading", name="Training run")).to_be_visible()
+    expect(page.get_by_text("Waiting for a worker since")).to_be_visible()
+
+    run = TrainingRun.objects.get()
+    attempt = run_claim(run_id=run.pk) or 0
+    run_write(run_id=run.pk, attempt=attempt, progress=0.42, stage="Learning quality", history=curve(30))
+    expect(page.get_by_text("Learning quality")).to_be_visible()
+    expect(page.get_by_role("progressbar", name="Progress of the run")).to_have_attribute("value", "42")
+    expect(page.locator("svg polyline.validation")).to_be_visible()
+    assert no_sideways_scroll(page)
+
+    run_finish(run_id=run.pk, attempt=attempt, state="done", message="Promoted.", challenger=judged[1], progress=1.0)
+    page.get_by_role("link", name="Version 2", exact=True).click()
+    expect(page.get_by_role("heading", name="Version 2")).to_be_visible()
+    assert no_sideways_scroll(page)
+
+
+def test_cancel_ends_a_waiting_run(open_page: Callable[..., Page], campaign: Campaign) -> None:
+    page = open_page(MODELS, "ada")
+    page.get_by_role("button", name="Train").click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_text("Cancelled by ada.")).to_be_visible()
+    assert page.locator("[hx-get]").count() == 0
+
+
+def test_promotion_asks_first_and_can_be_taken_back(open_page: Callable[..., Page], judged: list[ModelVersion]) -> None:
+    page = open_page(MODELS, "ada")
+    questions: list[str] = []
+    page.once("dialog", lambda dialog: (questions.append(dialog.message), dialog.dismiss()))
+    page.get_by_role("button", name="Promote version 2").click()
+    assert questions == ["Make version 2 the champion? Its predictions replace those of version 1 everywhere."]
+    assert ModelVersion.objects.get(is_champion=True) == judged[0]
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Promote version 2").click()
+    expect(page.get_by_text("Version 2 is the champion now")).to_be_visible()
+    page.get_by_role("button", name="Roll back to version 1").click()
+    expect(page.get_by_text("Version 1 is the champion now")).to_be_visible()
+    assert ModelVersion.objects.get(is_champion=True) == judged[0]
+
+
+def test_figures_and_recipe_open_on_demand(open_page: Callable[..., Page], judged: list[ModelVersion]) -> None:
+    page = open_page(MODELS, "rita", **PHONE)
+    card = page.locator("#v2")
+    card.get_by_text("All figures and the recipe").click()
+    expect(card.get_by_role("rowheader", name="Quality SRCC")).to_be_visible()
+    expect(card.get_by_text("full_decays")).to_be_visible()
+    assert no_sideways_scroll(page)
+    expect(page.get_by_role("button", name="Train")).to_have_count(0)

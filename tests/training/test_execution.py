@@ -1,0 +1,296 @@
+"""What the learning process does, up to a real process that learns, judges and promotes."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection, connections
+
+from annotation.models import Campaign
+from inference.models import ModelVersion, Prediction
+from inference.selectors import backbone_key
+from training.models import Evaluation, Promotion, TrainingRun
+from training.selectors import snapshot
+from training.services import execution, supervision
+from training.services.execution import run_perform
+from training.services.runs import RunEndedError, run_cancel, run_claim, run_request, runs_revive
+
+State = TrainingRun.State
+
+
+def claimed(campaign: Campaign, **fields: Any) -> tuple[TrainingRun, int]:
+    run = run_request(campaign=campaign, trigger=TrainingRun.Trigger.BUTTON)
+    if fields:
+        TrainingRun.objects.filter(pk=run.pk).update(**fields)
+    attempt = run_claim(run_id=run.pk)
+    assert attempt is not None
+    run.refresh_from_db()
+    return run, attempt
+
+
+def performed(run: TrainingRun, attempt: int) -> tuple[str, str]:
+    run_perform(run_id=run.pk, attempt=attempt)
+    run.refresh_from_db()
+    return run.state, run.message
+
+
+def test_without_answers_the_run_fails_with_a_sentence(campaign: Campaign) -> None:
+    state, message = performed(*claimed(campaign))
+    assert state == State.FAILED
+    assert message.startswith("There is nothing to learn from yet")
+
+
+def test_answers_to_photos_without_features_teach_nothing(campaign: Campaign, make_rated: Callable[..., Any]) -> None:
+    make_rated(train=5, holdout=2)
+    assert performed(*claimed(campaign))[1].startswith("There is nothing to learn from yet")
+
+
+def test_a_recipe_of_another_version_is_refused(campaign: Campaign, make_rated: Callable[..., Any]) -> None:
+    make_rated(train=5, features=8)
+    state, message = performed(*claimed(campaign, recipe={"recipe_version": 99}))
+    assert (state, message) == (
+        State.FAILED,
+        "The recipe has version 99; this program follows version 1. Start a new run.",
+    )
+
+
+def test_a_scale_that_was_narrowed_is_named(
+    campaign: Campaign, make_rated: Callable[..., Any], make_version: Callable[..., Any]
+) -> None:
+    make_version(1, champion=True)
+    make_rated(train=9, features=8)
+    Campaign.objects.update(scale_max=2, reject_at=1, pending_at=1)
+    assert "outside the scale 1 … 2" in performed(*claimed(campaign))[1]
+
+
+def test_features_of_another_length_are_refused(
+    campaign: Campaign, make_rated: Callable[..., Any], make_version: Callable[..., Any]
+) -> None:
+    make_version(1, champion=True)
+    make_rated(train=5, features=8)
+    assert "The stored features have 8 numbers" in performed(*claimed(campaign))[1]
+
+
+def test_the_same_data_and_recipe_are_not_learned_twice(
+    campaign: Campaign, make_rated: Callable[..., Any], make_version: Callable[..., Any]
+) -> None:
+    make_rated(train=5, features=8)
+    last, attempt = claimed(campaign)
+    version = make_version(2, champion=True)
+    ModelVersion.objects.update(backbone=backbone_key())
+    votes = snapshot(campaign, split="train")
+    TrainingRun.objects.update(state=State.DONE, challenger=version, fingerprint=votes.fingerprint)
+    run, attempt = claimed(campaign)
+    state, message = performed(run, attempt)
+    assert state == State.SKIPPED
+    assert message.startswith(f"Nothing has changed since run {last.pk} made version 2")
+    assert run.annotation_count == 10
+    # With another seed it is another lesson (which fails here: these features are too short).
+    assert performed(*claimed(campaign, seed=2))[0] == State.FAILED
+
+
+def test_a_later_attempt_works_with_what_the_first_one_froze(
+    campaign: Campaign, make_rated: Callable[..., Any]
+) -> None:
+    make_rated(train=5, features=8)
+    run, attempt = claimed(campaign)
+    votes, features = execution._freeze(run, backbone_key(), execution.Reporter(run.pk, attempt))
+    frozen = TrainingRun.objects.get(pk=run.pk)
+    assert (frozen.fingerprint, frozen.annotation_count) == (votes.fingerprint, 10)
+    make_rated(train=3, features=8, seed=1)
+    again, more = execution._freeze(frozen, backbone_key(), execution.Reporter(run.pk, attempt))
+    assert (again.fingerprint, len(again)) == (votes.fingerprint, 10)
+    assert np.array_equal(features, more)
+
+
+def test_a_process_that_lost_its_run_stops_without_writing(campaign: Campaign, make_rated: Callable[..., Any]) -> None:
+    make_rated(train=5, features=8)
+    run, old = claimed(campaign)
+    TrainingRun.objects.filter(pk=run.pk).update(attempt=old + 1)
+    with pytest.raises(RunEndedError):
+        run_perform(run_id=run.pk, attempt=old)
+    run.refresh_from_db()
+    assert (run.state, run.fingerprint, run.stage) == (State.RUNNING, "", "Starting")
+
+
+def test_a_cancelled_run_stops_at_its_next_report(campaign: Campaign, make_rated: Callable[..., Any]) -> None:
+    make_rated(train=5, features=8)
+    run, attempt = claimed(campaign)
+    run_cancel(run=run)
+    assert performed(run, attempt) == (State.CANCELLED, "Cancelled.")
+
+
+def test_progress_is_written_a_few_times_a_second_and_stages_at_once(campaign: Campaign) -> None:
+    run, attempt = claimed(campaign)
+    report = execution.Reporter(run.pk, attempt)
+    report(0.1, "Learning")
+    for share in range(100):
+        report(0.1 + share / 1000, "Learning", history=[])
+    run.refresh_from_db()
+    assert run.progress < 0.19  # the last of them came too soon after the others
+    report(0.2, "Exporting")
+    run.refresh_from_db()
+    assert (run.progress, run.stage) == (0.2, "Exporting")
+
+
+# --- Real processes -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shared_database(transactional_db: None, settings: Any) -> None:
+    """Let other processes see what the test wrote: no transaction around it, and the test database's address."""
+    server, _, query = django_settings.DATABASE_URL.partition("?")
+    address = f"{server.rpartition('/')[0]}/{connection.settings_dict['NAME']}"
+    settings.DATABASE_URL = f"{address}?{query}" if query else address
+
+
+def children(run: TrainingRun) -> list[int]:
+    """Return the learning processes of a run."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"train" in words and b"--run" in words and str(run.pk).encode() in words:
+            found.append(int(entry.name))
+    return found
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 90) -> Any:
+    until = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.05)
+    return result
+
+
+def supervised(run: TrainingRun, attempt: int) -> threading.Thread:
+    """Supervise the run in a thread, as a worker does."""
+
+    def work() -> None:
+        try:
+            supervision.run_supervise(run_id=run.pk, attempt=attempt)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+@pytest.mark.slow
+def test_a_process_learns_judges_and_promotes(
+    shared_database: None, campaign: Campaign, make_rated: Callable[..., Any]
+) -> None:
+    from inference.networks.config import EFFICIENTNET_LITE0
+
+    Campaign.objects.update(promote_automatically=True)
+    images = make_rated(train=90, holdout=30, votes=3, features=EFFICIENTNET_LITE0.feature_size)
+    holdout = [image for image in images if image.split == "holdout"]
+    run, attempt = claimed(campaign)
+    supervision.run_supervise(run_id=run.pk, attempt=attempt)
+    run.refresh_from_db()
+    assert (run.state, run.progress) == (State.DONE, 1.0), run.message
+    assert run.message.startswith("Promoted: Quality SRCC +")
+    assert run.annotation_count == 270
+    assert len(run.history) > 10
+    challenger = run.challenger
+    assert challenger is not None
+    assert (challenger.number, challenger.is_champion) == (2, True)
+    assert challenger.data_fingerprint == run.fingerprint
+    assert challenger.figures["rung"] == "residual"
+    assert Prediction.objects.filter(model_version=challenger, image__in=holdout).count() == 30
+    promotion = Promotion.objects.get()
+    assert (promotion.kind, promotion.version, promotion.replaced.number) == ("automatic", challenger, 1)  # type: ignore[union-attr]
+    evaluation = Evaluation.objects.get(model_version=challenger)
+    assert (evaluation.run, evaluation.against, evaluation.image_count) == (run, promotion.replaced, 30)
+    assert evaluation.differences["quality_srcc"]["low"] > 0
+    assert Evaluation.objects.filter(model_version=promotion.replaced).count() == 1
+
+    # The check that stands between learning and serving sees a difference.
+    folder = run.folder / "attempt-1"
+    tensors = dict(np.load(run.folder / "snapshot.npz"))
+    assert len(tensors["scores"]) == 270
+    from safetensors.numpy import load_file, save_file
+
+    weights = load_file(folder / "heads.safetensors")
+    weights["watch_shift"] = np.array(weights["watch_shift"] + 0.5, dtype=np.float16)
+    save_file(weights, folder / "heads.safetensors")
+    with pytest.raises(execution.LearningError, match="The exported heads differ"):
+        execution._parity_check(folder, np.zeros((4, EFFICIENTNET_LITE0.feature_size), dtype=np.float32))
+
+    # Nothing is new: the next run ends without a version.
+    assert performed(*claimed(campaign))[0] == State.SKIPPED
+
+
+@pytest.mark.slow
+def test_learning_outlives_its_worker_and_a_dead_process_is_replaced(
+    shared_database: None, campaign: Campaign, make_rated: Callable[..., Any]
+) -> None:
+    run, attempt = claimed(campaign)
+    call = f"from training.services.supervision import run_supervise; run_supervise(run_id={run.pk}, attempt={attempt})"
+    worker = subprocess.Popen(
+        [sys.executable, "manage.py", "shell", "-v0", "-c", call],
+        cwd=django_settings.BASE_DIR,
+        env=supervision._environment(),
+        start_new_session=True,
+    )
+    (child,) = wait_for(lambda: children(run))
+    os.killpg(worker.pid, signal.SIGKILL)
+    worker.wait()
+    assert children(run) == [child]
+    os.kill(child, signal.SIGSTOP)  # it hangs
+    TrainingRun.objects.filter(pk=run.pk).update(heartbeat_at="2026-01-01T00:00Z")
+    assert runs_revive() == 1
+    second = run_claim(run_id=run.pk)
+    assert second == 2
+    os.kill(child, signal.SIGCONT)  # … and wakes up to find that it is not wanted any more
+    wait_for(lambda: not children(run))
+    run.refresh_from_db()
+    assert (run.state, run.attempt, run.message) == (State.RUNNING, 2, "")
+    supervision.run_supervise(run_id=run.pk, attempt=2)
+    run.refresh_from_db()
+    assert (run.state, run.message[:25]) == (State.FAILED, "There is nothing to learn")
+
+
+@pytest.mark.slow
+def test_a_killed_process_is_tried_again(shared_database: None, campaign: Campaign) -> None:
+    run, attempt = claimed(campaign)
+    thread = supervised(run, attempt)
+    (child,) = wait_for(lambda: children(run))
+    os.kill(child, signal.SIGKILL)
+    thread.join()
+    run.refresh_from_db()
+    assert (run.state, run.attempt) == (State.QUEUED, 1)
+    assert "killed by signal 9" in run.stage
+
+
+@pytest.mark.slow
+def test_a_process_that_takes_too_long_is_stopped(shared_database: None, campaign: Campaign, settings: Any) -> None:
+    settings.IQS_TRAINING_SECONDS = 1
+    run, attempt = claimed(campaign)
+    supervision.run_supervise(run_id=run.pk, attempt=attempt)
+    run.refresh_from_db()
+    assert (run.state, run.message) == (State.FAILED, "Stopped after 1 seconds, the limit of IQS_TRAINING_SECONDS.")
+    assert not children(run)
+
+
+@pytest.mark.slow
+def test_what_a_failing_process_printed_last_is_kept(shared_database: None, campaign: Campaign, settings: Any) -> None:
+    settings.DATABASE_URL = "mysql://nowhere/nothing"
+    run, attempt = claimed(campaign)
+    supervision.run_supervise(run_id=run.pk, attempt=attempt)
+    run.refresh_from_db()
+    assert run.state == State.FAILED
+    assert run.message.startswith("The training process ended with status 1:")
+    assert "DATABASE_URL must name a PostgreSQL database" in run.message
