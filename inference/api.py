@@ -55,7 +55,8 @@ def reveal(request: HttpRequest, slug: str, image_id: int) -> RevealOut:
         leased = Assignment.objects.filter(image=image, annotator=user, state=Assignment.State.LEASED).exists()
         if campaign.mode != Campaign.Mode.PRELABEL or not leased:
             raise HttpError(403, "Answer first: the prediction is shown afterwards.")
-        prediction_shown(campaign=campaign, annotator=user, image_id=image.pk)
+    # Also after the answer: there may be a correction, and it is not independent any more.
+    prediction_shown(campaign=campaign, annotator=user, image_id=image.pk)
     prediction = (
         Prediction.objects.filter(image=image, model_version__campaign=campaign, model_version__is_champion=True)
         .select_related("model_version")

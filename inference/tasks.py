@@ -1,5 +1,6 @@
 """Work that workers do. Every task takes ids, calls one service, and may run twice without harm."""
 
+import logging
 import threading
 from typing import Any
 
@@ -11,8 +12,12 @@ from inference.models import Feature, ModelVersion, Prediction
 from inference.selectors import backbone_key
 from inference.services import features, predictions, versions
 
-# A task hands over after this long, so that a stop of the worker never waits for a whole backlog.
+logger = logging.getLogger(__name__)
+# A task hands over after this long, so that other tasks get their turn.
 _SECONDS_PER_TASK = 60
+# A message that found no free worker for so long is dropped, since each sweep sends another. So a busy
+# worker's queue stays short, while an idle worker joins in.
+_MESSAGE_SECONDS = 30
 _stopping = threading.Event()
 
 
@@ -24,10 +29,10 @@ def _stop(**kwargs: Any) -> None:
 
 @shared_task
 def features_run() -> int:
-    """Work on the backlog of photos without features."""
+    """Work on the backlog of photos without features; return how many were finished."""
     finished = features.features_compute(seconds=_SECONDS_PER_TASK, stop=_stopping.is_set)
     if Feature.objects.filter(backbone=backbone_key(), state=Feature.State.QUEUED).exists():
-        features_run.delay()
+        features_run.apply_async(expires=_MESSAGE_SECONDS)
     return finished
 
 
@@ -39,26 +44,22 @@ def predictions_run(version_id: int) -> int:
 
 
 @shared_task
-def prior_install_run(campaign_id: int) -> None:
-    """Give a new campaign the shipped prior, and predict what has features already."""
-    version = versions.prior_install(campaign=Campaign.objects.get(pk=campaign_id))
-    predictions_run.delay(version.pk)
-
-
-@shared_task
 def sweep() -> None:
     """Find work that nobody announced: campaigns without a version, photos without features or predictions."""
-    for campaign in Campaign.objects.exclude(Exists(ModelVersion.objects.filter(campaign=OuterRef("pk")))):
-        prior_install_run(campaign.pk)
-    for version in ModelVersion.objects.filter(is_champion=True).select_related("campaign"):
-        if versions.prior_is_outdated(version, version.campaign):
-            prior_install_run(version.campaign_id)
+    without = Campaign.objects.exclude(Exists(ModelVersion.objects.filter(campaign=OuterRef("pk"))))
+    champions = ModelVersion.objects.filter(is_champion=True).select_related("campaign")
+    outdated = [version.campaign for version in champions if versions.prior_is_outdated(version, version.campaign)]
+    for campaign in (*without, *outdated):
+        try:
+            versions.prior_install(campaign=campaign)
+        except Exception:  # photos still get their features, and other campaigns their prior
+            logger.exception("campaign %s got no model", campaign.slug)
     features.features_enqueue()
     backlog = Feature.objects.filter(backbone=backbone_key(), state__in=[Feature.State.QUEUED, Feature.State.RUNNING])
     if backlog.exists():
-        features_run.delay()
+        features_run.apply_async(expires=_MESSAGE_SECONDS)
     unpredicted = Feature.objects.filter(
         image__campaign=OuterRef("campaign"), backbone=OuterRef("backbone"), state=Feature.State.DONE
-    ).exclude(Exists(Prediction.objects.filter(image=OuterRef("image"), model_version__is_champion=True)))
+    ).exclude(Exists(Prediction.objects.filter(image=OuterRef("image"), model_version=OuterRef(OuterRef("pk")))))
     for version in ModelVersion.objects.filter(Exists(unpredicted), is_champion=True):
-        predictions_run.delay(version.pk)
+        predictions_run.apply_async([version.pk], expires=_MESSAGE_SECONDS)

@@ -12,7 +12,6 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 from numpy.typing import NDArray
-from PIL import Image as PillowImage
 
 from annotation.models import Image
 from annotation.photo_decoding import PhotoRejected, photo_open
@@ -45,9 +44,17 @@ _CLAIM = """
 UPDATE inference_feature SET state = 'running', claimed_at = %(now)s, attempts = attempts + 1
 WHERE id IN (
   SELECT id FROM inference_feature
-  WHERE backbone = %(backbone)s AND state IN ('queued', 'running')
-    AND (state = 'queued' OR claimed_at < %(stale)s)
+  WHERE backbone = %(backbone)s AND state = 'queued'
   ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+) RETURNING id
+"""
+# One at a time: its worker may have died on this very photo, and shall take no other down with it.
+_CLAIM_SILENT = """
+UPDATE inference_feature SET claimed_at = %(now)s, attempts = attempts + 1
+WHERE id IN (
+  SELECT id FROM inference_feature
+  WHERE backbone = %(backbone)s AND state = 'running' AND claimed_at < %(stale)s
+  ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
 ) RETURNING id
 """
 
@@ -69,19 +76,19 @@ def features_enqueue() -> int:
 
 
 def features_claim(*, limit: int = BATCH) -> list[Feature]:
-    """Claim up to `limit` queued photos, and photos whose worker has gone silent."""
+    """Claim up to `limit` queued photos or, when there are none, one photo whose worker has gone silent."""
     now = timezone.now()
+    values = {
+        "backbone": backbone_key(),
+        "now": now,
+        "stale": now - timedelta(seconds=CLAIM_SECONDS),
+        "limit": limit,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _CLAIM,
-            {
-                "backbone": backbone_key(),
-                "now": now,
-                "stale": now - timedelta(seconds=CLAIM_SECONDS),
-                "limit": limit,
-            },
-        )
-        ids = [row[0] for row in cursor.fetchall()]
+        for statement in (_CLAIM, _CLAIM_SILENT):
+            cursor.execute(statement, values)
+            if ids := [row[0] for row in cursor.fetchall()]:
+                break
     return list(Feature.objects.filter(pk__in=ids).select_related("image").order_by("pk"))
 
 
@@ -116,8 +123,10 @@ def _decode(feature: Feature, side: int) -> _Decoded:
         return _Decoded(feature, None, f"Given up after {MAX_ATTEMPTS} attempts: each time the worker died on it.")
     try:
         return _Decoded(feature, pixels(photo_open(feature.image.path, max_pixels=settings.IQS_MAX_PIXELS), side), "")
-    except (PhotoRejected, OSError, PillowImage.DecompressionBombError, MemoryError) as error:
-        return _Decoded(feature, None, str(error) or type(error).__name__)
+    except PhotoRejected as rejection:
+        return _Decoded(feature, None, str(rejection))
+    except Exception as error:  # whatever it is, it is about this one file
+        return _Decoded(feature, None, f"{type(error).__name__}: {error}")
 
 
 def _store(good: Sequence[_Decoded], vectors: NDArray[np.float32] | None, bad: Sequence[_Decoded]) -> None:

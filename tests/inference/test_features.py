@@ -18,6 +18,7 @@ from inference.networks.backbones import StagedBackbone
 from inference.networks.export import backbone_to_onnx
 from inference.scoring.predictor import Backbone
 from inference.selectors import backlog
+from inference.services import features as features_module
 from inference.services.features import (
     CLAIM_SECONDS,
     MAX_ATTEMPTS,
@@ -95,13 +96,49 @@ def test_a_failed_photo_can_be_tried_again(make_image: Callable[..., Any]) -> No
     assert states() == ["done"]
 
 
+def silence(**where: object) -> None:
+    """Make claims look as those of a worker that died an hour ago."""
+    Feature.objects.filter(**where).update(claimed_at=timezone.now() - timedelta(seconds=CLAIM_SECONDS + 1))
+
+
 def test_a_claim_that_went_silent_goes_to_the_next_who_asks(make_image: Callable[..., Any]) -> None:
     make_image(0)
     features_enqueue()
     assert len(features_claim()) == 1
     assert features_claim() == []
-    Feature.objects.update(claimed_at=timezone.now() - timedelta(seconds=CLAIM_SECONDS + 1))
+    silence()
     assert len(features_claim()) == 1
+
+
+def test_silent_claims_come_last_and_alone_since_one_of_them_may_have_killed_its_worker(
+    make_image: Callable[..., Any],
+) -> None:
+    suspects = [make_image(seed) for seed in range(3)]
+    features_enqueue()
+    features_claim()
+    silence()
+    fresh = make_image(3)
+    features_enqueue()
+    order = [[feature.image_id for feature in features_claim()] for _ in range(5)]
+    assert order == [[fresh.pk], *[[suspect.pk] for suspect in suspects], []]
+
+
+def test_an_error_that_nobody_foresaw_fails_its_photo_only(
+    make_image: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = [make_image(seed) for seed in range(2)]
+    features_enqueue()
+    really = features_module.photo_open
+
+    def surprising(path: Path, **limits: int) -> Any:
+        if path == images[0].path:
+            raise ZeroDivisionError("of all things")
+        return really(path, **limits)
+
+    monkeypatch.setattr(features_module, "photo_open", surprising)
+    assert features_compute(seconds=60) == 2
+    assert states() == ["failed", "done"]
+    assert Feature.objects.get(image=images[0]).reason == "ZeroDivisionError: of all things"
 
 
 def test_a_photo_that_kills_its_workers_is_given_up(make_image: Callable[..., Any]) -> None:

@@ -1,0 +1,107 @@
+"""What workers do when a message arrives, and what the sweep finds. Messages are caught instead of sent."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from django.utils import timezone
+
+from inference import tasks
+from inference.models import Feature, ModelVersion, Prediction
+from inference.selectors import backbone_key
+from inference.services import versions
+
+Sent = list[tuple[str, list[Any], int | None]]
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
+    """Return the list of (task, arguments, seconds after which the message is dropped); there is no broker here."""
+    messages: Sent = []
+
+    def catch(task: Any) -> Callable[..., None]:
+        def apply_async(args: Any = (), **options: Any) -> None:
+            messages.append((task.name.rpartition(".")[2], list(args), options.get("expires")))
+
+        return apply_async
+
+    for task in (tasks.features_run, tasks.predictions_run):
+        monkeypatch.setattr(task, "apply_async", catch(task))
+    return messages
+
+
+def store_features(image: Any, vector: np.ndarray, *, backbone: str = "tiny@0", **fields: Any) -> None:
+    Feature.objects.create(
+        image=image, backbone=backbone, **{"state": "done", "vector": vector.astype("<f2").tobytes(), **fields}
+    )
+
+
+def test_the_sweep_queues_new_photos_and_calls_for_a_worker(
+    campaign: Any, make_image: Callable[..., Any], version_of: Callable[..., Any], sent: Sent
+) -> None:
+    version_of(campaign)
+    make_image(0)
+    tasks.sweep()
+    assert Feature.objects.get().state == "queued"
+    assert [name for name, _args, _expires in sent] == ["features_run"]
+
+
+def test_messages_of_the_sweep_are_dropped_when_no_worker_has_time_for_them(
+    campaign: Any, make_image: Callable[..., Any], version_of: Callable[..., Any], features: np.ndarray, sent: Sent
+) -> None:
+    version_of(campaign)
+    make_image(0)
+    store_features(make_image(1), features[0])
+    tasks.sweep()
+    assert sorted(name for name, _args, _expires in sent) == ["features_run", "predictions_run"]
+    assert all(expires is not None and expires <= 60 for _name, _args, expires in sent)
+
+
+def test_the_sweep_finds_claims_of_workers_that_died(
+    campaign: Any, make_image: Callable[..., Any], version_of: Callable[..., Any], sent: Sent
+) -> None:
+    version_of(campaign)
+    Feature.objects.create(
+        image=make_image(0),
+        backbone=backbone_key(),
+        state="running",
+        attempts=1,
+        claimed_at=timezone.now() - timedelta(hours=1),
+    )
+    tasks.sweep()
+    assert [name for name, _args, _expires in sent] == ["features_run"]
+
+
+def test_the_sweep_finds_photos_that_the_champion_has_not_predicted(
+    campaign: Any, make_image: Callable[..., Any], version_of: Callable[..., Any], features: np.ndarray, sent: Sent
+) -> None:
+    former, champion = version_of(campaign), version_of(campaign, seed=1)
+    image = make_image(0)
+    store_features(image, features[0])
+    tasks.predictions_run(former.pk)  # another version's prediction is none of the champion's
+    Feature.objects.create(image=image, backbone=backbone_key(), state="failed")
+    tasks.sweep()
+    assert [message[:2] for message in sent] == [("predictions_run", [champion.pk])]
+    assert tasks.predictions_run(champion.pk) == 1
+    sent.clear()
+    tasks.sweep()
+    assert sent == []
+    assert Prediction.objects.count() == 2
+
+
+def test_a_campaign_without_a_version_gets_the_prior_and_a_failure_stops_nothing_else(
+    campaign: Any, make_image: Callable[..., Any], sent: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def broken(*, campaign: Any) -> ModelVersion:
+        asked.append(campaign)
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(versions, "prior_install", broken)
+    make_image(0)
+    tasks.sweep()
+    assert asked == [campaign]
+    assert [name for name, _args, _expires in sent] == ["features_run"]
