@@ -127,9 +127,13 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 # Seconds between two looks for work that nobody announced.
 IQS_SWEEP_SECONDS = env.integer("IQS_SWEEP_SECONDS", 15, minimum=1)
 CELERY_BEAT_SCHEDULE = {
-    "annotation sweep": {"task": "annotation.tasks.sweep", "schedule": timedelta(seconds=IQS_SWEEP_SECONDS)},
-    "inference sweep": {"task": "inference.tasks.sweep", "schedule": timedelta(seconds=IQS_SWEEP_SECONDS)},
-    "training sweep": {"task": "training.tasks.sweep", "schedule": timedelta(seconds=IQS_SWEEP_SECONDS)},
+    f"{app} sweep": {
+        "task": f"{app}.tasks.sweep",
+        "schedule": timedelta(seconds=IQS_SWEEP_SECONDS),
+        # While workers are busy, or none is alive, the next sweep replaces this one instead of queueing behind it.
+        "options": {"expires": IQS_SWEEP_SECONDS},
+    }
+    for app in ("annotation", "inference", "training")
 }
 
 # --- Files ----------------------------------------------------------------------------------------
