@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 WIDTH, HEIGHT = 640, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 12, 36
+_LEFT, _RIGHT, _TOP, _BOTTOM = 72, 16, 12, 48
 
 
 @dataclass(frozen=True)
