@@ -104,13 +104,13 @@ def test_without_votes_nothing_can_be_told(campaign: Campaign, make_version: Cal
 
 def test_the_command_prints_every_figure_with_its_interval(judged: tuple[Any, Any], campaign: Campaign) -> None:
     out = io.StringIO()
-    call_command("evaluate", campaign.slug, number=2, stdout=out)
+    call_command("evaluate", campaign.slug, "--version", "2", stdout=out)
     lines = out.getvalue().splitlines()
     assert lines[0].startswith("Watches v2 on the holdout: 40 photos, 120 votes")
     assert [line.split("  ")[0].strip() for line in lines[2:-1]] == [figure.label for figure in FIGURES]
     assert "better" in lines[2]
     assert lines[-1].startswith("Promote: Quality SRCC +")
     with pytest.raises(CommandError, match="no model version 9"):
-        call_command("evaluate", campaign.slug, number=9)
+        call_command("evaluate", campaign.slug, "--version", "9")
     with pytest.raises(CommandError, match="There is no campaign 'clocks'"):
         call_command("evaluate", "clocks")

@@ -1,9 +1,9 @@
-"""`manage.py evaluate CAMPAIGN [--number N]`: measure a version on the holdout and print its figures."""
+"""`manage.py evaluate CAMPAIGN [--version N]`: measure a version on the holdout and print its figures."""
 
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotation.management.lookup import campaign_named
 from annotation.models import Campaign
@@ -18,9 +18,19 @@ from training.services.promotions import promotion_verdict
 class Command(BaseCommand):
     help = "Measure a model version on the holdout, against the champion, and print its figures with intervals."
 
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        # Django's own --version, which prints Django's, gives way.
+        return super().create_parser(prog_name, subcommand, conflict_handler="resolve", **kwargs)
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("campaign", help="The campaign's slug, as in its address.")
-        parser.add_argument("--number", type=int, help="Of the version; without it the champion is measured.")
+        parser.add_argument(
+            "--version",
+            dest="number",
+            metavar="N",
+            type=int,
+            help="Which version; without it the champion is measured.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         campaign = campaign_named(options["campaign"])
