@@ -42,12 +42,18 @@ class PriorRecipe:
     """Mean opinion score that each grade is given."""
     sos: float = 0.22
     """The panel's spread: variance = sos·(x − 1)(10 − x), Hossfeld et al. 2011 (SOS hypothesis)."""
-    hidden: int = 64
-    dropout: float = 0.3
+    stage_features: int = 608
+    """Features that the quality head looks at: the stages before the last two. What comes later knows the
+    content and not its quality: on unseen photographs the SRCC with the grade was .77 so, .70 with everything."""
+    hidden: int = 128
+    dropout: float = 0.5
+    input_dropout: float = 0.4
+    input_noise: float = 0.5
+    """Standard deviation of the noise on standardised features, against learning single photographs by heart."""
     epochs: int = 40
     batch: int = 256
     learning_rate: float = 1e-3
-    weight_decay: float = 0.05
+    weight_decay: float = 0.5
     synsets: tuple[int, ...] = (409, 530, 531, 826, 892)
 
     def as_card(self) -> dict[str, Any]:
@@ -161,23 +167,43 @@ def train(found: Sequence[Variant], features: NDArray[np.float32], recipe: Prior
     heads = heads_fresh(EFFICIENTNET_LITE0, bins=PRIOR_BINS, synsets=recipe.synsets, hidden=recipe.hidden)
     heads.feature_mean.copy_(x.mean(0))
     heads.feature_std.copy_(x.std(0).clamp(min=1e-3))
-    quality = heads.quality
-    for module in quality.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = recipe.dropout
+    quality = nn.Sequential(
+        nn.Dropout(recipe.input_dropout),
+        nn.Linear(recipe.stage_features, recipe.hidden),
+        nn.GELU(),
+        nn.Dropout(recipe.dropout),
+        nn.Linear(recipe.hidden, PRIOR_BINS),
+    )
     optimiser = torch.optim.AdamW(quality.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     steps = recipe.epochs * -(-len(x) // recipe.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.learning_rate * 3, total_steps=steps)
-    standardised = heads.standardise(x)
+    standardised = heads.standardise(x)[:, : recipe.stage_features]
     quality.train()
     for _ in range(recipe.epochs):
         for rows in torch.split(torch.randperm(len(x)), recipe.batch):
-            loss = squared_emd(quality(standardised[rows]).softmax(1), y[rows])
+            seen = standardised[rows]
+            seen = seen + recipe.input_noise * torch.randn_like(seen)
+            loss = squared_emd(quality(seen).softmax(1), y[rows])
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
+    _weights_take(heads, quality, recipe.stage_features)
     return heads.eval()
+
+
+@torch.no_grad()
+def _weights_take(heads: Heads, quality: nn.Sequential, stage_features: int) -> None:
+    """Put the learned layers into the heads; the features that were left out weigh nothing."""
+    first, last = heads.quality.get_submodule("0"), heads.quality.get_submodule("3")
+    learned_first, learned_last = quality[1], quality[4]
+    assert isinstance(first, nn.Linear)
+    assert isinstance(last, nn.Linear)
+    assert isinstance(learned_first, nn.Linear)
+    first.weight.zero_()
+    first.weight[:, :stage_features] = learned_first.weight
+    first.bias.copy_(learned_first.bias)
+    last.load_state_dict(learned_last.state_dict())
 
 
 def squared_emd(p: Tensor, q: Tensor) -> Tensor:
