@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 from django.conf import settings
@@ -78,7 +79,7 @@ def features_enqueue() -> int:
 def features_claim(*, limit: int = BATCH) -> list[Feature]:
     """Claim up to `limit` queued photos or, when there are none, one photo whose worker has gone silent."""
     now = timezone.now()
-    values = {
+    values: dict[str, Any] = {
         "backbone": backbone_key(),
         "now": now,
         "stale": now - timedelta(seconds=CLAIM_SECONDS),
