@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import psycopg
@@ -104,6 +105,18 @@ def test_a_given_server_gets_a_database_of_the_run_s_own_and_loses_it_again(
 
     with psycopg.connect(given) as connection:
         assert connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone() is None
+
+
+@pytest.mark.slow  # starts a real database server
+def test_without_a_given_server_the_database_is_an_embedded_one(monkeypatch: pytest.MonkeyPatch):
+    from iqs_site import embedded
+
+    monkeypatch.delenv("DATABASE_URL")
+    with tempfile.TemporaryDirectory(prefix="iqs-t-") as name, database_of_its_own(Path(name)) as url:
+        with psycopg.connect(url) as connection:
+            tables = connection.execute("SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'")
+            assert tables.fetchone() == (0,)
+        embedded.postgres_detach(Path(name))
 
 
 def test_a_database_server_that_refuses_gets_one_clear_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

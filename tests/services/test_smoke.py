@@ -1,0 +1,89 @@
+"""The smoke run itself, in small: real servers, real workers, real kills."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from iqs_site import embedded
+
+ROOT = Path(__file__).resolve().parents[2]
+STEPS = ["photos", "start", "import", "predict", "annotate", "retrain", "evaluate", "promote", "rollback", "check"]
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """Give a folder for temporary files whose path is short, as paths of sockets have to be."""
+    with tempfile.TemporaryDirectory(prefix="iqs-t-") as folder:
+        yield Path(folder)
+
+
+def _smoke(*arguments: str, temporary: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    inherited = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL", "IQS_VAR")}
+    return subprocess.run(
+        [sys.executable, "manage.py", "smoke", *arguments],
+        cwd=ROOT,
+        env=inherited | {"TMPDIR": str(temporary)} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _ends_well(done: "subprocess.CompletedProcess[str]") -> Mapping[str, object]:
+    """Check what holds for every good run, and return its last line."""
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines, done.stderr
+    last = lines[-1]
+    assert done.returncode == 0, (last, done.stderr[-2000:])
+    assert [line["step"] for line in lines[:-1]] == STEPS
+    assert last["ok"] is True
+    assert last["annotations_sent"] == last["annotations_stored"] > 0
+    assert last["duplicates"] == last["over_collected"] == 0
+    assert last["killed_workers"] == ["worker-inference", "worker-training"]
+    assert set(last["seconds_per_step"]) == set(STEPS)
+    for name in ("before", "after", "difference"):
+        assert set(last[f"quality_srcc_{name}"]) == {"value", "low", "high", "n"}
+    return dict(last)
+
+
+@pytest.mark.slow
+@pytest.mark.services
+def test_the_whole_loop_runs_without_a_person_and_leaves_given_servers_as_they_were(temporary: Path):
+    given = embedded.postgres_attach(temporary / "given")
+    with embedded.valkey_running(temporary / "given") as broker:
+        last = _ends_well(_smoke("--count", "40", temporary=temporary, DATABASE_URL=given, REDIS_URL=broker))
+    assert last["images"] == last["predicted"] == 40
+    assert isinstance(last["watch_roc_auc"], float)
+    assert last["watch_roc_auc"] >= 0.9
+    assert not any(entry.name.startswith("iqs-smoke-") for entry in temporary.iterdir())
+    with psycopg.connect(given) as connection:
+        names = {row[0] for row in connection.execute("SELECT datname FROM pg_database")}
+        tables = connection.execute("SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'")
+        assert tables.fetchone() == (0,)
+    assert not any(name.startswith("iqs_smoke_") for name in names)
+    embedded.postgres_detach(temporary / "given")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--photos", "nowhere"], "nowhere is neither a folder nor a .zip file that can be read here."),
+        (["--photos", "static", "--labels", "Makefile"], "Makefile needs the columns 'file' and 'watch'"),
+        (["--labels", "Makefile"], "--labels is about the photos of --photos"),
+    ],
+)
+@pytest.mark.slow
+def test_what_cannot_be_run_on_is_said_in_one_sentence(arguments: list[str], sentence: str, temporary: Path):
+    done = _smoke(*arguments, temporary=temporary)
+
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
