@@ -214,18 +214,3 @@ def test_a_recipe_comes_back_as_the_same_settings() -> None:
         LearningConfig.from_recipe({})
     with pytest.raises(ValueError, match="not known: depth"):
         LearningConfig.from_recipe({**config.as_recipe(), "depth": 3})
-
-
-@pytest.mark.slow
-def test_nine_hundred_photos_are_learned_in_seconds(rng: np.random.Generator) -> None:
-    import time
-
-    from inference.networks.config import EFFICIENTNET_LITE0
-    from inference.networks.heads import heads_fresh
-
-    features = rng.normal(size=(900, EFFICIENTNET_LITE0.feature_size)).astype(np.float32)
-    _, rated, _ = opinions(900)
-    fresh = heads_fresh(EFFICIENTNET_LITE0, bins=10, synsets=(409, 530))
-    started = time.perf_counter()
-    learn(fresh, features, rated, config=LearningConfig(), seed=1, report=silent)
-    assert time.perf_counter() - started < 20
