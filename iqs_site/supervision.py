@@ -10,33 +10,45 @@ import os
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
-from xmlrpc.client import Fault, ServerProxy
+from xmlrpc.client import Error as RemoteError
+from xmlrpc.client import ServerProxy
 
 import httpx
 import psutil
 
 from iqs_site import embedded
+from iqs_site.preflight import (
+    InstanceError,
+    address,
+    broker_check,
+    database_check,
+    given,
+    host_names,
+    port_checked,
+    reachable_host,
+)
+
+__all__ = ["Instance", "InstanceError", "programs"]
 
 _START_SECONDS = 90
-_STOP_SECONDS = 20
-_MARK = "IQS_INSTANCE"  # in the environment of every process of an instance
+_UNSTEADY_SECONDS = 15  # a program that still does not stay up then ends the start
+_PROGRAM_STOP_SECONDS = 6  # then it is killed: every task may run twice, so nothing is lost
+_STOP_SECONDS = 10
+_MARK = "IQS_INSTANCE"  # in the environment of every process of an instance, its folder
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
-
-class InstanceError(RuntimeError):
-    """The instance cannot start; the message is one sentence that says why."""
+Commands = Mapping[str, Sequence[str]]
 
 
 def programs(*, host: str, port: int) -> dict[str, list[str]]:
@@ -45,7 +57,7 @@ def programs(*, host: str, port: int) -> dict[str, list[str]]:
     worker = [*celery, "worker", "--pool", "threads", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
     gunicorn = [sys.executable, "-m", "gunicorn", "iqs_site.wsgi:application", "--worker-class", "gthread"]
     return {
-        "web": [*gunicorn, "--bind", f"{host}:{port}", "--workers", "2", "--threads", "8"],
+        "web": [*gunicorn, "--bind", address(host, port), "--workers", "2", "--threads", "8", "--no-control-socket"],
         "worker-inference": [*worker, "--hostname", "inference@%h", "--queues", "inference", "--concurrency", "1"],
         "worker-training": [*worker, "--hostname", "training@%h", "--queues", "default,training", "--concurrency", "4"],
         "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile="],
@@ -53,7 +65,7 @@ def programs(*, host: str, port: int) -> dict[str, list[str]]:
 
 
 class Instance:
-    """A running instance with everything below one folder. Use it as a context manager.
+    """A running instance with everything below one folder. Use it as a context manager, in the main thread.
 
     The database and the broker are embedded unless DATABASE_URL and REDIS_URL name servers.
     Entering raises InstanceError or EmbeddedError with one sentence when it cannot start.
@@ -82,13 +94,14 @@ class Instance:
         self._supervisor: subprocess.Popen[bytes] | None = None
         self._lock: IO[str] | None = None
         self._sockets = Path()
-        self._mark = uuid.uuid4().hex
         self._embedded_postgres = False
+        self._once: dict[str, list[str]] = {}
+        self._seen: dict[str, tuple[str, int]] = {}
 
     @property
     def url(self) -> str:
-        """Return the address of the site, without a slash at its end."""
-        return f"http://{self.host}:{self.port}"
+        """Return the address of the site as this machine reaches it, without a slash at its end."""
+        return f"http://{address(reachable_host(self.host), self.port)}"
 
     def __enter__(self) -> Self:
         try:
@@ -105,10 +118,7 @@ class Instance:
 
     def pids(self, program: str) -> list[int]:
         """Return the process id of a program as the supervisor knows it; none while it is not running."""
-        with suppress(Fault, OSError):
-            information: Any = self._remote().supervisor.getProcessInfo(program)
-            return [information["pid"]] if information["pid"] else []
-        return []
+        return [found["pid"] for found in self._processes() if found["name"] == program and found["pid"]]
 
     def log(self, program: str) -> Path:
         """Return the file that a program's output goes to."""
@@ -118,61 +128,94 @@ class Instance:
         """Return whether the supervisor still runs."""
         return self._supervisor is not None and self._supervisor.poll() is None
 
+    def news(self) -> list[str]:
+        """Return what became of the programs since the last call, a sentence each: started again, ended, given up."""
+        sentences = []
+        for found in self._processes():
+            name, state, pid = found["name"], found["statename"], found["pid"]
+            state_before, pid_before = self._seen.get(name, (state, pid))
+            if state == "FATAL" != state_before:
+                sentences.append(f"{name} does not stay up ({self._last_words(name)}); its log is {self.log(name)}.")
+            elif name in self._once and state == "EXITED" != state_before:
+                sentences.append(f"{name} has finished: {self._last_words(name)}")
+            elif pid and pid_before and pid != pid_before:
+                sentences.append(f"{name} died and was started again; its log is {self.log(name)}.")
+            # While a program waits for its next start it has no process; remember the one it had.
+            self._seen[name] = (state, pid or pid_before)
+        return sentences
+
     # --- start ------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        for part in (self.folder, self.folder / "run", self.folder / "log"):
-            part.mkdir(parents=True, exist_ok=True)
+        try:
+            for part in (self.folder, self.folder / "run", self.folder / "log"):
+                part.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InstanceError(f"the folder {self.folder} cannot be made ({error.strerror}).") from error
         self._lock_take()
-        self.port = _port_checked(self.host, self.port)
+        # Of a start that was killed together with its supervisor; they would hold the port.
+        self._strays_kill(patience=5)
+        self.port = port_checked(self.host, self.port)
         self._sockets = Path(tempfile.mkdtemp(prefix="iqs-run-"))
         self._say("database")
-        database_url = os.environ.get("DATABASE_URL")
+        database_url, redis_url = given("DATABASE_URL"), given("REDIS_URL")
         if database_url is None:
             database_url = embedded.postgres_attach(self.folder)
             self._embedded_postgres = True
         else:
-            _database_check(database_url)
-        redis_url = os.environ.get("REDIS_URL")
+            database_check(database_url)
         servers: dict[str, list[str]] = {}
         if redis_url is None:
             path = self._sockets / "valkey.sock"
             servers["broker"] = embedded.valkey_command(self.folder, path)
             redis_url = f"unix://{path}"
+            embedded.broker_note(self.folder).write_text(redis_url)
         else:
-            _broker_check(redis_url)
+            broker_check(redis_url)
         self.environment = os.environ | {
             "IQS_VAR": str(self.folder),
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
+            "ALLOWED_HOSTS": given("ALLOWED_HOSTS") or ",".join(host_names(self.host)),
             "DJANGO_SETTINGS_MODULE": "iqs_site.settings",
             "PYTHONUNBUFFERED": "1",
             # Where a C library would take a thread per core in every process.
             "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2"),
-            _MARK: self._mark,
+            _MARK: str(self.folder),
         }
         self._manage("migrate", "--noinput", "--verbosity", "0")
-        once: dict[str, list[str]] = {}
         if self.seed_demo:
             self._say("demo campaign")
             self._manage("seed_demo", loud=not self.quiet)
             command = [sys.executable, str(embedded.ROOT / "manage.py"), "seed_demo", "--annotate", "--url", self.url]
-            once["demo-annotators"] = command
+            self._once["demo-annotators"] = command
         self._say("web server and workers")
-        self._supervise(servers, programs(host=self.host, port=self.port), once)
+        self._supervise(servers, programs(host=self.host, port=self.port))
         self._wait_for_health()
+        self._lock_note(self.url)
+        self.news()  # from here on
 
     def _lock_take(self) -> None:
-        self._lock = (self.folder / "run" / "lock").open("w")
+        self._lock = (self.folder / "run" / "lock").open("a+")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self._lock.seek(0)
+            where = self._lock.read().strip()
             self._lock.close()
             self._lock = None
             raise InstanceError(
-                f"IQS is running already with the data in {self.folder}; "
+                f"IQS is running already{f' at {where}' if where else ''} with the data in {self.folder}; "
                 "stop it first, or set IQS_VAR to another folder."
             ) from None
+        self._lock_note("")
+
+    def _lock_note(self, words: str) -> None:
+        """Leave words for whoever finds the lock taken."""
+        assert self._lock is not None
+        self._lock.truncate(0)
+        self._lock.write(words)
+        self._lock.flush()
 
     def _manage(self, *words: str, loud: bool = False) -> None:
         """Run a management command in the instance. Raises InstanceError with its last line when it fails."""
@@ -184,14 +227,9 @@ class Instance:
             last = (finished.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
             raise InstanceError(f"`manage.py {words[0]}` failed: {last}")
 
-    def _supervise(
-        self,
-        servers: Mapping[str, Sequence[str]],
-        lasting: Mapping[str, Sequence[str]],
-        once: Mapping[str, Sequence[str]],
-    ) -> None:
+    def _supervise(self, servers: Commands, lasting: Commands) -> None:
         config = self.folder / "run" / "supervisord.conf"
-        config.write_text(self._configuration(servers, lasting, once))
+        config.write_text(self._configuration(servers, lasting))
         with self.log("supervisord-output").open("wb") as output:
             self._supervisor = subprocess.Popen(
                 [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "--configuration", str(config)],
@@ -206,86 +244,117 @@ class Instance:
                 preexec_fn=_die_with_parent,
             )
 
-    def _configuration(
-        self,
-        servers: Mapping[str, Sequence[str]],
-        lasting: Mapping[str, Sequence[str]],
-        once: Mapping[str, Sequence[str]],
-    ) -> str:
+    def _configuration(self, servers: Commands, lasting: Commands) -> str:
         """Return supervisord's configuration. Everything secret goes by the environment, not by this file."""
+
+        def literal(value: object) -> str:
+            return str(value).replace("%", "%%")
+
         root = "user=root\n" if os.geteuid() == 0 else ""
         parts = [
-            f"[supervisord]\nnodaemon=true\nsilent=true\n{root}logfile={self.log('supervisord')}\n"
-            f"logfile_maxbytes=5MB\nlogfile_backups=1\npidfile={self.folder / 'run' / 'supervisord.pid'}\n",
-            f"[unix_http_server]\nfile={self._sockets / 'supervisor.sock'}\nchmod=0700\n",
+            f"[supervisord]\nnodaemon=true\nsilent=true\n{root}logfile={literal(self.log('supervisord'))}\n"
+            f"logfile_maxbytes=5MB\nlogfile_backups=1\npidfile={literal(self.folder / 'run' / 'supervisord.pid')}\n",
+            f"[unix_http_server]\nfile={literal(self._sockets / 'supervisor.sock')}\nchmod=0700\n",
             "[rpcinterface:supervisor]\n"
             "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n",
         ]
-        for priority, group, restart in ((10, servers, "true"), (20, lasting, "true"), (30, once, "unexpected")):
-            for name, command in group.items():
-                words = " ".join(shlex.quote(word).replace("%", "%%") for word in command)
+        # supervisord stops one group after the other, the last one first, and a group's programs together.
+        for priority, group, commands in ((10, "servers", servers), (20, "site", {**lasting, **self._once})):
+            if commands:
+                parts.append(f"[group:{group}]\nprograms={','.join(commands)}\npriority={priority}\n")
+            for name, command in commands.items():
                 parts.append(
-                    f"[program:{name}]\ncommand={words}\ndirectory={embedded.ROOT}\npriority={priority}\n"
-                    f"autorestart={restart}\nexitcodes=0\nstartsecs={0 if group is once else 1}\nstartretries=20\n"
-                    f"stopwaitsecs=8\nstopasgroup=true\nkillasgroup=true\n"
-                    f"stdout_logfile={self.log(name)}\nredirect_stderr=true\n"
+                    f"[program:{name}]\ncommand={literal(shlex.join(command))}\ndirectory={literal(embedded.ROOT)}\n"
+                    f"autorestart={'unexpected' if name in self._once else 'true'}\nexitcodes=0\n"
+                    f"startsecs={0 if name in self._once else 1}\nstartretries=20\n"
+                    f"stopwaitsecs={_PROGRAM_STOP_SECONDS}\nstopasgroup=true\nkillasgroup=true\n"
+                    f"stdout_logfile={literal(self.log(name))}\nredirect_stderr=true\n"
                     "stdout_logfile_maxbytes=10MB\nstdout_logfile_backups=2\n"
                 )
         return "\n".join(parts)
 
     def _wait_for_health(self) -> None:
-        until = time.monotonic() + _START_SECONDS
-        while time.monotonic() < until:
+        """Wait until every program is up and the web server answers; what it answers does not matter here."""
+        start = time.monotonic()
+        while (waited := time.monotonic() - start) < _START_SECONDS:
             if not self.is_running():
-                output = self.log("supervisord-output").read_text().strip().splitlines()
-                raise InstanceError(f"the supervisor ended: {output[-1] if output else 'no message'}")
-            with suppress(httpx.TransportError):
-                httpx.get(f"{self.url}/health", timeout=5)
-                return
+                raise InstanceError(f"the supervisor ended: {self._last_words('supervisord-output')}")
+            states = {found["name"]: found["statename"] for found in self._processes()}
+            failing = [name for name, state in states.items() if state in ("BACKOFF", "FATAL")]
+            if failing and waited > _UNSTEADY_SECONDS:
+                name = failing[0]
+                raise InstanceError(f"{name} does not stay up ({self._last_words(name)}); its log is {self.log(name)}.")
+            if states and set(states.values()) <= {"RUNNING", "EXITED"}:
+                with suppress(httpx.TransportError):
+                    httpx.get(f"{self.url}/health", timeout=5)
+                    return
             time.sleep(0.2)  # polls another process
         raise InstanceError(f"the web server does not answer after {_START_SECONDS} s; look at {self.log('web')}.")
 
     # --- stop -------------------------------------------------------------------------------------
 
     def _stop(self) -> None:
-        if self._supervisor is not None:
-            self._say("stopping")
-            with suppress(ProcessLookupError):
-                self._supervisor.send_signal(signal.SIGTERM)
-            try:
-                self._supervisor.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._supervisor.kill()
-                self._supervisor.wait()
-            self._supervisor = None
-        self._strays_kill()
+        try:
+            self._programs_stop(patience=_STOP_SECONDS)
+        except KeyboardInterrupt:  # asked for a second time: at once, then
+            self._programs_stop(patience=0)
         if self._embedded_postgres:
             embedded.postgres_detach(self.folder)
             self._embedded_postgres = False
         if self._sockets != Path():
             shutil.rmtree(self._sockets, ignore_errors=True)
+            embedded.broker_note(self.folder).unlink(missing_ok=True)
         if self._lock is not None:
+            self._lock_note("")
             self._lock.close()
             self._lock = None
 
-    def _strays_kill(self) -> None:
-        """End what outlives its supervisor on purpose: a training process goes on when its worker is killed."""
+    def _programs_stop(self, *, patience: float) -> None:
+        """End the supervisor and every program; those that take longer than `patience` seconds are killed."""
+        if self._supervisor is not None:
+            if patience:
+                self._say("stopping")
+                self._supervisor.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._supervisor.wait(patience)
+            self._supervisor.kill()
+            self._supervisor.wait()
+            self._supervisor = None
+        if self._lock is not None:  # else the processes belong to another instance
+            self._strays_kill(patience=min(patience, 5))
+
+    def _strays_kill(self, *, patience: float) -> None:
+        """End what outlives its supervisor: a training process goes on when its worker is killed."""
         strays = []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
-                if process.pid != os.getpid() and process.environ().get(_MARK) == self._mark:
+                if process.pid != os.getpid() and process.environ().get(_MARK) == str(self.folder):
                     process.terminate()
                     strays.append(process)
-        _gone, alive = psutil.wait_procs(strays, timeout=5)
+        _gone, alive = psutil.wait_procs(strays, timeout=patience)
         for process in alive:
             with suppress(psutil.Error):
                 process.kill()
+        psutil.wait_procs(alive, timeout=5)
 
-    def _remote(self) -> ServerProxy:
+    # --- what the supervisor knows ----------------------------------------------------------------
+
+    def _processes(self) -> list[dict[str, Any]]:
+        """Return supervisord's record of each program; none while it does not answer."""
         from supervisor.xmlrpc import SupervisorTransport
 
         transport: Any = SupervisorTransport(None, None, f"unix://{self._sockets / 'supervisor.sock'}")
-        return ServerProxy("http://127.0.0.1", transport=transport)
+        remote: Any = ServerProxy("http://127.0.0.1", transport=transport)
+        with suppress(RemoteError, HTTPException, OSError):
+            return list(remote.supervisor.getAllProcessInfo())
+        return []
+
+    def _last_words(self, program: str) -> str:
+        """Return the last line of a program's log."""
+        with suppress(OSError):
+            lines = self.log(program).read_text(errors="replace").strip().splitlines()
+            return lines[-1].strip() if lines else "no message"
+        return "no message"
 
     def _say(self, what: str) -> None:
         if not self.quiet:
@@ -296,35 +365,3 @@ def _die_with_parent() -> None:
     """Ask the kernel for SIGTERM when the parent dies (Linux); runs in the child before it becomes another program."""
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _port_checked(host: str, port: int) -> int:
-    """Return the port, or a free one for 0. Raises InstanceError when it is taken."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise InstanceError(
-                f"port {port} on {host} cannot be used ({error.strerror}); choose another with PORT=…."
-            ) from error
-        return int(probe.getsockname()[1])
-
-
-def _database_check(url: str) -> None:
-    import psycopg
-
-    try:
-        psycopg.connect(url, connect_timeout=5).close()
-    except (psycopg.Error, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise InstanceError(f"the database that DATABASE_URL names does not answer: {reason}") from error
-
-
-def _broker_check(url: str) -> None:
-    import redis
-
-    try:
-        redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5).ping()
-    except (redis.RedisError, ValueError, OSError) as error:
-        raise InstanceError(f"the broker that REDIS_URL names does not answer: {error}") from error

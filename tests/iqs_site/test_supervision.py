@@ -1,37 +1,49 @@
 """What a start refuses, and what an instance runs. Starting real ones is in tests/services."""
 
-import socket
+import configparser
 from pathlib import Path
 
 import pytest
 
-from iqs_site.supervision import Instance, InstanceError, _port_checked, programs
+from iqs_site.supervision import Instance, InstanceError, programs
 from tests.iqs_site.test_containers import words
 
 
-def test_a_port_in_use_is_one_sentence() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with pytest.raises(InstanceError, match=rf"port {port} .* choose another with PORT="):
-            _port_checked("127.0.0.1", port)
+@pytest.mark.parametrize(
+    ("variable", "url"),
+    [("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none"), ("REDIS_URL", "redis://127.0.0.1:1/0")],
+)
+def test_a_server_that_does_not_answer_ends_the_start_and_leaves_the_folder_free(
+    variable: str, url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(variable, url)
+    for _ in range(2):
+        with pytest.raises(InstanceError, match=f"{variable} names does not answer"), Instance(tmp_path):
+            pass
 
 
-def test_port_zero_takes_a_free_one() -> None:
-    assert _port_checked("127.0.0.1", 0) > 0
-
-
-def test_a_database_that_does_not_answer_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
-    with pytest.raises(InstanceError, match="DATABASE_URL names does not answer"), Instance(tmp_path):
+def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InstanceError, match=r"file/var cannot be made"), Instance(tmp_path / "file" / "var"):
         pass
 
 
-def test_a_broker_that_does_not_answer_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
-    with pytest.raises(InstanceError, match="REDIS_URL names does not answer"), Instance(tmp_path):
-        pass
+def test_an_instance_that_does_not_run_has_no_processes_and_no_news(tmp_path: Path) -> None:
+    instance = Instance(tmp_path)
+    assert not instance.is_running()
+    assert instance.pids("web") == []
+    assert instance.news() == []
+
+
+def test_the_supervisor_stops_the_site_before_its_servers_and_takes_any_folder_name(tmp_path: Path) -> None:
+    folder = tmp_path / "100% of a name"
+    text = Instance(folder)._configuration({"broker": ["valkey"]}, {"web": ["serve", "100%"], "beat": ["beat"]})
+    parsed = configparser.ConfigParser()
+    parsed.read_string(text)
+    assert parsed["group:site"]["programs"] == "web,beat"
+    assert parsed.getint("group:servers", "priority") < parsed.getint("group:site", "priority")
+    assert parsed["program:web"]["command"] == "serve 100%"
+    assert parsed["program:web"]["stdout_logfile"] == str(folder / "log" / "web.log")
 
 
 @pytest.mark.parametrize("name", ["worker-inference", "worker-training"])

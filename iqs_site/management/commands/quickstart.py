@@ -12,9 +12,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from inference.networks.config import WeightsMissing, backbone_config
-from iqs_site import embedded
+from iqs_site import embedded, env
 from iqs_site.demo.accounts import demo_logins
+from iqs_site.preflight import given, host_names, is_loopback
 from iqs_site.supervision import Instance, InstanceError
+
+_NEWS_SECONDS = 2
 
 
 class Command(BaseCommand):
@@ -22,12 +25,14 @@ class Command(BaseCommand):
     requires_system_checks = ()  # the database is not up yet
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
-        parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+        parser.add_argument("--host", default=env.text("HOST", "127.0.0.1"))
+        parser.add_argument("--port", type=int, default=env.integer("PORT", 8000))
         parser.add_argument("--no-demo", action="store_true", help="leave an empty database empty")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        signal.signal(signal.SIGTERM, _interrupt)
+        stops = _Stops()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, stops)
         try:
             backbone_config(settings.IQS_BACKBONE).weights_path()
             with Instance(
@@ -39,7 +44,9 @@ class Command(BaseCommand):
             ) as instance:
                 self._announce(instance)
                 while instance.is_running():
-                    time.sleep(0.5)  # nothing to do but to wait for a signal
+                    time.sleep(_NEWS_SECONDS)  # nothing to do but to wait for news or a signal
+                    for sentence in instance.news():
+                        self.stderr.write(f"iqs: {sentence}")
                 raise InstanceError(f"the supervisor ended; look at {instance.log('supervisord')}.")
         except (InstanceError, embedded.EmbeddedError, WeightsMissing) as error:
             sys.exit(f"iqs: {error}")
@@ -48,18 +55,28 @@ class Command(BaseCommand):
 
     def _announce(self, instance: Instance) -> None:
         lines = ["", f"  IQS is ready: {instance.url}", ""]
+        if not is_loopback(instance.host) and given("ALLOWED_HOSTS") is None:
+            others = [name for name in host_names(instance.host) if name not in host_names("localhost")]
+            lines += [f"  Other machines: port {instance.port} of {', '.join(others)}", ""]
         logins = demo_logins()
         if logins:
             lines.append("  Demo logins")
             lines += [f"    {name:<10} {password}" for name, password in logins.items()]
             lines.append("")
-        if os.geteuid() == 0 and "DATABASE_URL" not in os.environ:
+        if os.geteuid() == 0 and given("DATABASE_URL") is None:
             lines += ["  Running as root: the embedded database runs as the system user 'pgserver'.", ""]
         lines += [f"  Logs: {instance.folder / 'log'}", "  Ctrl-C stops everything; the data is kept.", ""]
         self.stdout.write("\n".join(lines))
         self.stdout.flush()
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise KeyboardInterrupt
+class _Stops:
+    """Takes Ctrl-C and its like: the first one stops in order, the second at once, more of them change nothing."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.count += 1
+        if self.count <= 2:
+            raise KeyboardInterrupt
