@@ -1,0 +1,76 @@
+"""The bundled weights themselves: what is served is what the network says."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageFilter
+
+from inference.networks.backbones import StagedBackbone, backbone_load, classifier_load
+from inference.networks.config import EFFICIENTNET_LITE0
+from inference.networks.export import backbone_to_onnx, heads_to_onnx
+from inference.networks.heads import heads_fresh, prior_for_scale
+from inference.networks.transforms import pixels
+from inference.scoring.decode import mean_and_std
+from inference.scoring.predictor import Backbone, HeadsPredictor
+
+pytestmark = pytest.mark.slow
+SYNSETS = (409, 530, 531, 826, 892)
+
+
+@pytest.fixture(scope="module")
+def network() -> StagedBackbone:
+    return backbone_load(EFFICIENTNET_LITE0)
+
+
+@pytest.fixture(scope="module")
+def served(network: StagedBackbone, tmp_path_factory: pytest.TempPathFactory) -> Backbone:
+    path = tmp_path_factory.mktemp("backbone") / "backbone.onnx"
+    backbone_to_onnx(network, path)
+    return Backbone(path)
+
+
+@pytest.fixture(scope="module")
+def photo() -> Image.Image:
+    from skimage.data import astronaut
+
+    return Image.fromarray(astronaut())
+
+
+def test_served_features_agree_with_pytorch(network: StagedBackbone, served: Backbone, photo: Image.Image) -> None:
+    batch = [pixels(photo, 224), pixels(photo.rotate(90), 224), pixels(photo.crop((0, 0, 300, 200)), 224)]
+    with torch.no_grad():
+        expected = network(torch.from_numpy(np.stack(batch))).numpy()
+    assert expected.shape == (3, EFFICIENTNET_LITE0.feature_size)
+    np.testing.assert_allclose(served.features(batch), expected, atol=1e-4)
+
+
+def test_watch_probability_is_the_sum_that_the_whole_network_gives(
+    network: StagedBackbone, served: Backbone, photo: Image.Image, tmp_path: Path
+) -> None:
+    seen = pixels(photo, 224)
+    with torch.no_grad():
+        x = (torch.from_numpy(seen.copy()).permute(2, 0, 1)[None].float() - 127) / 128
+        classes = network.network(x).softmax(1).numpy()[0]
+    heads_to_onnx(heads_fresh(EFFICIENTNET_LITE0, bins=10, synsets=SYNSETS), tmp_path / "heads.onnx")
+    scores = HeadsPredictor(tmp_path / "heads.onnx").predict(served.features([seen]))
+    np.testing.assert_allclose(scores.synset_probabilities[0], classes[list(SYNSETS)], atol=1e-5)
+    np.testing.assert_allclose(scores.watch_probability[0], classes[list(SYNSETS)].sum(), atol=1e-5)
+
+
+def test_the_classifier_that_heads_borrow_is_the_networks(network: StagedBackbone) -> None:
+    weight, bias = classifier_load(EFFICIENTNET_LITE0)
+    torch.testing.assert_close(weight, network.network._fc.weight.data)
+    torch.testing.assert_close(bias, network.network._fc.bias.data)
+
+
+def test_the_prior_ranks_a_photo_above_its_blurred_copies(served: Backbone, photo: Image.Image, tmp_path: Path) -> None:
+    copies = [photo.filter(ImageFilter.GaussianBlur(radius)) if radius else photo for radius in (0, 2, 5)]
+    features = served.features([pixels(copy, 224) for copy in copies])
+    for bins in (10, 5):
+        heads_to_onnx(prior_for_scale(bins, SYNSETS), tmp_path / "heads.onnx")
+        distribution = HeadsPredictor(tmp_path / "heads.onnx").predict(features).distribution
+        assert distribution.shape == (3, bins)
+        mean, _std = mean_and_std(distribution, 1)
+        assert mean[0] > mean[1] > mean[2]

