@@ -6,6 +6,7 @@ from typing import Any, Concatenate
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -26,9 +27,11 @@ def campaign_for(user: User | AnonymousUser, slug: str, at_least: Role) -> tuple
     """Return the campaign and the user's role in it.
 
     Raises Http404 for outsiders (they are not told which campaigns exist) and PermissionDenied for
-    members whose role does not reach.
+    members whose role does not reach. The campaign carries `has_simulated_annotators`, so that every
+    page can say so.
     """
-    campaign = Campaign.objects.filter(slug=slug).first()
+    simulated = Membership.objects.filter(campaign=OuterRef("pk"), user__is_simulated=True)
+    campaign = Campaign.objects.filter(slug=slug).annotate(has_simulated_annotators=Exists(simulated)).first()
     role = role_in(campaign, user) if campaign else None
     if campaign is None or role is None:
         raise Http404("No such campaign, or you are not a member of it.")

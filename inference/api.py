@@ -27,6 +27,8 @@ class OthersOut(Schema):
     """What the other annotators said, without the asker's own answer."""
 
     n: int
+    simulated: int
+    """How many of them come from simulated annotators."""
     mean: float
     histogram: list[int]
 
@@ -49,7 +51,9 @@ def reveal(request: HttpRequest, slug: str, image_id: int) -> RevealOut:
         raise HttpError(404, f"This campaign has no photo number {image_id}.")
     if campaign.mode == Campaign.Mode.BLIND:
         raise HttpError(403, "In this campaign predictions are not shown to annotators.")
-    standing = list(Annotation.objects.filter(image=image, superseded_by=None).exclude(skip_reason__gt=""))
+    standing = list(
+        Annotation.objects.filter(image=image, superseded_by=None, skip_reason="").select_related("annotator")
+    )
     answered = any(answer.annotator_id == user.pk for answer in standing)
     if not answered:
         leased = Assignment.objects.filter(image=image, annotator=user, state=Assignment.State.LEASED).exists()
@@ -64,7 +68,7 @@ def reveal(request: HttpRequest, slug: str, image_id: int) -> RevealOut:
     )
     return RevealOut(
         prediction=_prediction_out(prediction) if prediction else None,
-        others=_others_out(campaign, [answer.score for answer in standing if answer.annotator_id != user.pk])
+        others=_others_out(campaign, [answer for answer in standing if answer.annotator_id != user.pk])
         if answered
         else None,
     )
@@ -80,9 +84,12 @@ def _prediction_out(prediction: Prediction) -> PredictionOut:
     )
 
 
-def _others_out(campaign: Campaign, scores: list[int | None]) -> OthersOut | None:
-    given = [score for score in scores if score is not None]
+def _others_out(campaign: Campaign, answers: list[Annotation]) -> OthersOut | None:
+    given = [answer.score for answer in answers if answer.score is not None]
     if not given:
         return None
     histogram = score_histogram(given, lowest=campaign.scale_min, highest=campaign.scale_max)
-    return OthersOut(n=len(given), mean=sum(given) / len(given), histogram=[int(count) for count in histogram])
+    simulated = sum(answer.annotator.is_simulated for answer in answers)
+    return OthersOut(
+        n=len(given), simulated=simulated, mean=sum(given) / len(given), histogram=[int(count) for count in histogram]
+    )

@@ -57,7 +57,7 @@ export function revealElements(reveal) {
     elements.push(text("mark-model", `model ${spread}, ${watch}`));
   }
   if (others) {
-    elements.push(others.n ? text("mark-people", `others ${others.mean.toFixed(1)} (n ${others.n})`) : text("", "no other answer yet"));
+    elements.push(others.n ? text("mark-people", `others ${others.mean.toFixed(1)} (n ${others.n}${others.simulated ? `, ${others.simulated} simulated` : ""})`) : text("", "no other answer yet"));
   }
   const drawing = elements.length ? chart(reveal) : null;
   return drawing ? [...elements, drawing] : elements;

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from annotation.models import Annotation, Assignment
+from annotation.models import Annotation, Assignment, User
 from annotation.services.annotations import annotation_record
 from annotation.services.queue import leases_claim
 from inference.models import Prediction
@@ -81,6 +81,7 @@ def test_after_the_answer_the_prediction_and_the_others_are_shown(
     campaign: Any, reveal: Callable[[str], Any], answer: Callable[..., Annotation]
 ) -> None:
     set_mode(campaign, "reveal")
+    User.objects.filter(username="bob").update(is_simulated=True)
     answer("bob", 4)
     answer("rita", 6)
     answer("ada", skip_reason="broken")
@@ -93,7 +94,7 @@ def test_after_the_answer_the_prediction_and_the_others_are_shown(
         "distribution": [0.1] * 10,
         "watch_probability": 0.9,
     }
-    assert shown["others"] == {"n": 2, "mean": 5.0, "histogram": [0, 0, 0, 1, 0, 1, 0, 0, 0, 0]}
+    assert shown["others"] == {"n": 2, "simulated": 1, "mean": 5.0, "histogram": [0, 0, 0, 1, 0, 1, 0, 0, 0, 0]}
 
 
 def test_a_skip_is_no_answer(campaign: Any, reveal: Callable[[str], Any], answer: Callable[..., Annotation]) -> None:

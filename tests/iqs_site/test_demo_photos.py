@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from iqs_site.demo import scenes
 from inference.degradations import DEGRADATIONS, GRADES, photo_degrade
+from iqs_site.demo import scenes
 from iqs_site.demo.dials import digits_draw, digits_width
 from iqs_site.demo.pen import Pen, polar, shade
 from iqs_site.demo.photos import photo_make, photos_plan, photos_write
