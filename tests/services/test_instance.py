@@ -5,32 +5,30 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
+import psycopg
 import pytest
-from django.conf import settings
+from django.conf import settings as django_settings
 
 from iqs_site.supervision import Instance, programs
+from iqs_site.workers import workers_alive
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def own_servers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.delenv("REDIS_URL", raising=False)
+    monkeypatch.setenv("IQS_SWEEP_SECONDS", "2")  # what is lost is found while the test waits
 
 
-@pytest.fixture
-def instance(own_servers: None, tmp_path: Path) -> Iterator[Instance]:
-    with Instance(tmp_path / "var") as running:
-        yield running
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 40) -> bool:
+def eventually(holds: Callable[[], bool], seconds: float = 60) -> bool:
     """Return whether something that other processes bring about came true in time."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -38,17 +36,6 @@ def eventually(holds: Callable[[], bool], seconds: float = 40) -> bool:
             return True
         time.sleep(0.2)  # polls other processes
     return False
-
-
-def workers_seen_by(instance: Instance) -> set[str]:
-    code = (
-        "import django; django.setup(); from iqs_site.workers import workers_alive; "
-        "print(*(worker.name.partition('@')[0] for worker in workers_alive()))"
-    )
-    finished = subprocess.run(
-        [sys.executable, "-c", code], env=instance.environment, capture_output=True, text=True, check=True
-    )
-    return set(finished.stdout.split())
 
 
 def of_folder(folder: Path) -> list[psutil.Process]:
@@ -65,38 +52,56 @@ def of_folder(folder: Path) -> list[psutil.Process]:
     return found
 
 
-def test_an_instance_serves_heals_and_leaves_nothing_behind(own_servers: None, tmp_path: Path) -> None:
-    folder = tmp_path / "var"
+def one_of(folder: Path, word: str) -> psutil.Process:
+    """Return the oldest process of the folder that has the word in its command line."""
+    return min((one for one in of_folder(folder) if word in one.cmdline()), key=psutil.Process.create_time)
+
+
+def test_an_instance_serves_heals_and_leaves_nothing_behind(settings: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "v a r"  # a name that each of the servers has to quote
     with Instance(folder) as instance:
+        settings.REDIS_URL = instance.environment["REDIS_URL"]
+
+        def workers() -> set[str]:
+            return {worker.name.partition("@")[0] for worker in workers_alive()}
+
+        def sweeps(worker: str) -> int:
+            return instance.log(worker).read_text().count(".tasks.sweep")
+
+        def both_work_on() -> bool:
+            before = {name: sweeps(name) for name in ("worker-inference", "worker-training")}
+            return eventually(lambda: all(sweeps(name) > count + 1 for name, count in before.items()))
+
         assert httpx.get(f"{instance.url}/accounts/login/").status_code == 200
-        assert eventually(lambda: workers_seen_by(instance) == {"inference", "training"})
+        assert eventually(lambda: workers() == {"inference", "training"})
         for name in (*programs(host="", port=0), "broker"):
             assert instance.pids(name), f"{name} does not run"
 
         killed = instance.pids("worker-inference")[0]
         os.kill(killed, signal.SIGKILL)
         assert eventually(lambda: instance.pids("worker-inference") not in ([], [killed]))
+        assert any(line.startswith("worker-inference died and was started again") for line in instance.news())
+        assert both_work_on()
 
-        # A worker that lost its broker finds the next one by itself.
+        # A worker that lost its broker finds the next one by itself, and takes up its work.
         os.kill(instance.pids("broker")[0], signal.SIGKILL)
-        assert eventually(lambda: workers_seen_by(instance) == {"inference", "training"})
-        swept = instance.log("worker-training").read_text().count("training.tasks.sweep")
-        assert eventually(lambda: instance.log("worker-training").read_text().count("training.tasks.sweep") > swept + 1)
+        assert both_work_on()
+        assert eventually(lambda: workers() == {"inference", "training"})
     assert of_folder(folder) == []
 
 
-def quickstart(folder: Path, *words: str) -> subprocess.Popen[str]:
-    environment = {key: value for key, value in os.environ.items() if key not in {"DATABASE_URL", "REDIS_URL"}}
+def quickstart(folder: Path, port: int = 0, **environment: str) -> "subprocess.Popen[str]":
+    command = [str(Path(django_settings.BASE_DIR) / "manage.py"), "quickstart", "--no-demo", "--port", str(port)]
     return subprocess.Popen(
-        [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "quickstart", "--no-demo", *words],
-        env=environment | {"IQS_VAR": str(folder)},
+        [sys.executable, *command],
+        env=os.environ | {"IQS_VAR": str(folder)} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
 
 
-def until_ready(process: subprocess.Popen[str]) -> str:
+def until_ready(process: "subprocess.Popen[str]") -> str:
     """Return the address that the start prints."""
     assert process.stdout is not None
     for line in process.stdout:
@@ -105,42 +110,73 @@ def until_ready(process: subprocess.Popen[str]) -> str:
     raise AssertionError("the start ended without an address")
 
 
-def test_a_start_is_stopped_by_ctrl_c_keeps_its_data_and_refuses_a_second(own_servers: None, tmp_path: Path) -> None:
-    folder = tmp_path / "var"
-    first = quickstart(folder, "--port", "0")
-    url = until_ready(first)
-    assert httpx.get(f"{url}/health").json() == {"ok": True}
-
-    second = quickstart(folder, "--port", "0")
-    said, _ = second.communicate(timeout=60)
-    assert second.returncode == 1
-    assert "running already" in said
+def refusal(process: "subprocess.Popen[str]") -> str:
+    """Return the one line that a start which is refused ends with."""
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == 1
     assert "Traceback" not in said
+    return said.splitlines()[-1]
+
+
+def test_a_start_can_be_stopped_refuses_a_second_and_recovers_from_being_killed(tmp_path: Path) -> None:
+    folder = tmp_path / "var"
+    first = quickstart(folder)
+    url = until_ready(first)
+    port = int(url.rpartition(":")[2])
+    assert httpx.get(f"{url}/health").json() == {"ok": True}
+    with psycopg.connect(one_of(folder, "gunicorn").environ()["DATABASE_URL"]) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
+
+    assert f"IQS is running already at {url} with the data in {folder}" in refusal(quickstart(folder))
+    assert f"port {port} on 127.0.0.1 cannot be used" in refusal(quickstart(tmp_path / "other", port))
 
     first.send_signal(signal.SIGINT)
     said, _ = first.communicate(timeout=60)
     assert "the data is kept" in said
     assert of_folder(folder) == []
 
-    again = quickstart(folder, "--port", "0")
-    until_ready(again)
-    # Killed without a chance to clean up: whatever it started goes with it, and the next start works.
-    again.kill()
-    again.communicate()
-    assert eventually(lambda: [p for p in of_folder(folder) if "postgres" not in p.name()] == [])
-    last = quickstart(folder, "--port", "0")
-    until_ready(last)
-    last.send_signal(signal.SIGTERM)
-    last.communicate(timeout=60)
+    # Killed together with its supervisor, a start leaves programs behind that hold the port.
+    second = quickstart(folder, port)
+    until_ready(second)
+    left = one_of(folder, "gunicorn")
+    second.kill()
+    one_of(folder, "supervisor.supervisord").kill()
+    second.communicate()
+    assert left.is_running()
+
+    third = quickstart(folder, port)
+    assert until_ready(third) == url
+    assert not left.is_running()
+    with psycopg.connect(one_of(folder, "gunicorn").environ()["DATABASE_URL"]) as connection:
+        assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
+
+    # The second Ctrl-C does not wait for anybody.
+    log = folder / "log" / "supervisord.log"
+    seen = len(log.read_text())
+    third.send_signal(signal.SIGINT)
+    assert eventually(lambda: "received SIGTERM" in log.read_text()[seen:])
+    third.send_signal(signal.SIGINT)
+    third.communicate(timeout=20)
     assert of_folder(folder) == []
 
 
-def test_a_broken_database_folder_is_one_sentence(own_servers: None, tmp_path: Path) -> None:
+def test_a_broken_database_folder_is_one_sentence(tmp_path: Path) -> None:
     data = tmp_path / "var" / "postgres"
     data.mkdir(parents=True)
     (data / "PG_VERSION").write_text("18\n")
-    process = quickstart(tmp_path / "var", "--port", "0")
-    said, _ = process.communicate(timeout=120)
-    assert process.returncode == 1
-    assert "the embedded database in" in said
-    assert "Traceback" not in said
+    said = refusal(quickstart(tmp_path / "var"))
+    assert said.startswith(f"iqs: the embedded database in {data} does not start (")
+    assert "postgresql.conf" in said
+
+
+def test_a_supervisor_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
+    code = (
+        "import subprocess, time; from iqs_site.supervision import _die_with_parent; "
+        "print(subprocess.Popen(['sleep', '60'], preexec_fn=_die_with_parent).pid, flush=True); time.sleep(60)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=django_settings.BASE_DIR, stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    child = psutil.Process(int(parent.stdout.readline()))
+    parent.kill()
+    parent.communicate()
+    assert eventually(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 10)

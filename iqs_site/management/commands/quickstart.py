@@ -46,12 +46,13 @@ class Command(BaseCommand):
                 while instance.is_running():
                     time.sleep(_NEWS_SECONDS)  # nothing to do but to wait for news or a signal
                     for sentence in instance.news():
-                        self.stderr.write(f"iqs: {sentence}")
+                        self.stdout.write(f"iqs: {sentence}")
+                    self.stdout.flush()
                 raise InstanceError(f"the supervisor ended; look at {instance.log('supervisord')}.")
         except (InstanceError, embedded.EmbeddedError, WeightsMissing) as error:
             sys.exit(f"iqs: {error}")
         except KeyboardInterrupt:
-            self.stderr.write("iqs: stopped; the data is kept.")
+            self.stdout.write("iqs: stopped; the data is kept.")
 
     def _announce(self, instance: Instance) -> None:
         lines = ["", f"  IQS is ready: {instance.url}", ""]
