@@ -55,9 +55,10 @@ def programs(*, host: str, port: int) -> dict[str, list[str]]:
     """Return the command of each program of an instance, beside the servers."""
     celery = [sys.executable, "-m", "celery", "-A", "iqs_site"]
     worker = [*celery, "worker", "--pool", "threads", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
-    gunicorn = [sys.executable, "-m", "gunicorn", "iqs_site.wsgi:application", "--worker-class", "gthread"]
+    gunicorn = [sys.executable, "-m", "gunicorn", "iqs_site.wsgi:application"]
+    threads = ["--worker-class", "gthread", "--preload", "--workers", "2", "--threads", "8", "--no-control-socket"]
     return {
-        "web": [*gunicorn, "--bind", address(host, port), "--workers", "2", "--threads", "8", "--no-control-socket"],
+        "web": [*gunicorn, "--bind", address(host, port), *threads],
         "worker-inference": [*worker, "--hostname", "inference@%h", "--queues", "inference", "--concurrency", "1"],
         "worker-training": [*worker, "--hostname", "training@%h", "--queues", "default,training", "--concurrency", "4"],
         "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile="],
@@ -156,7 +157,7 @@ class Instance:
         # Of a start that was killed together with its supervisor; they would hold the port.
         self._strays_kill(patience=5)
         self.port = port_checked(self.host, self.port)
-        self._sockets = Path(tempfile.mkdtemp(prefix="iqs-run-"))
+        self._sockets_make()
         self._say("database")
         database_url, redis_url = given("DATABASE_URL"), given("REDIS_URL")
         if database_url is None:
@@ -194,6 +195,14 @@ class Instance:
         self._wait_for_health()
         self._lock_note(self.url)
         self.news()  # from here on
+
+    def _sockets_make(self) -> None:
+        """Make the folder of the sockets, whose paths end at 107 characters and so cannot lie in a deep checkout."""
+        note = self.folder / "run" / "sockets"
+        with suppress(OSError):
+            shutil.rmtree(note.read_text())  # of a start that was killed
+        self._sockets = Path(tempfile.mkdtemp(prefix="iqs-run-"))
+        note.write_text(str(self._sockets))
 
     def _lock_take(self) -> None:
         self._lock = (self.folder / "run" / "lock").open("a+")
@@ -303,7 +312,8 @@ class Instance:
             self._embedded_postgres = False
         if self._sockets != Path():
             shutil.rmtree(self._sockets, ignore_errors=True)
-            embedded.broker_note(self.folder).unlink(missing_ok=True)
+            for note in (embedded.broker_note(self.folder), self.folder / "run" / "sockets"):
+                note.unlink(missing_ok=True)
         if self._lock is not None:
             self._lock_note("")
             self._lock.close()

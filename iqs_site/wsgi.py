@@ -1,4 +1,4 @@
-"""The WSGI application that gunicorn serves."""
+"""Entry point of the web server."""
 
 import os
 
@@ -7,3 +7,13 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iqs_site.settings")
 
 application = get_wsgi_application()
+
+
+def _pages_load() -> None:
+    """Import every page now: before the server forks they are shared, and nobody waits for them at a first request."""
+    from django.urls import get_resolver
+
+    assert get_resolver().url_patterns
+
+
+_pages_load()

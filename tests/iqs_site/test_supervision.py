@@ -56,5 +56,4 @@ def test_workers_take_the_same_queues_and_threads_here_as_in_containers(name: st
 
 def test_the_web_server_runs_the_same_here_as_in_containers() -> None:
     here, there = programs(host="0.0.0.0", port=8000)["web"], words("web")
-    for option in ("--bind", "--worker-class", "--workers", "--threads"):
-        assert here[here.index(option) + 1] == there[there.index(option) + 1]
+    assert here[here.index("gunicorn") :] == there
