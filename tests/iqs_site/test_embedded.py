@@ -1,0 +1,83 @@
+"""How embedded servers are found and refused. Real ones run under every test; see tests/database.py."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from iqs_site import embedded
+
+
+@pytest.fixture
+def var(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("IQS_VAR", str(tmp_path))
+    return tmp_path
+
+
+def test_the_folder_of_an_instance_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("IQS_VAR", str(tmp_path / "a" / "b"))
+    assert embedded.var_folder() == tmp_path / "a" / "b"
+    assert embedded.var_folder().is_dir()
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("IQS_VAR", str(tmp_path / "file" / "var"))
+    with pytest.raises(embedded.EmbeddedError, match=r"file/var of IQS_VAR cannot be made \(Not a directory\)\.$"):
+        embedded.var_folder()
+
+
+def test_an_empty_variable_means_the_folder_in_the_checkout(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IQS_VAR", "")
+    assert embedded.var_folder() == embedded.ROOT / "var"
+
+
+def test_the_broker_of_a_running_instance_is_found_by_its_note(var: Path) -> None:
+    embedded.broker_note(var).parent.mkdir()
+    embedded.broker_note(var).write_text("unix:///tmp/x/valkey.sock")
+    assert embedded.broker_found() == "unix:///tmp/x/valkey.sock"
+
+
+def test_without_an_instance_the_address_leads_to_no_server_of_somebody_else(var: Path) -> None:
+    address = embedded.broker_found()
+    assert address.startswith("unix://")
+    assert not Path(address.removeprefix("unix://")).exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "for_celery"),
+    [
+        ("redis://:word@host:6379/3", "redis://:word@host:6379/3"),
+        ("unix:///tmp/valkey.sock", "redis+socket:///tmp/valkey.sock?virtual_host=0"),
+        ("unix:///tmp/valkey.sock?db=5", "redis+socket:///tmp/valkey.sock?virtual_host=5"),
+    ],
+)
+def test_socket_addresses_are_put_into_the_form_that_celery_takes(address: str, for_celery: str) -> None:
+    assert embedded.celery_broker(address) == for_celery
+
+
+def test_handles_of_processes_that_were_killed_are_forgotten(tmp_path: Path) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    handles = tmp_path / ".handle_pids.json"
+    handles.write_text(json.dumps([os.getpid(), dead.pid]))
+    embedded._dead_handles_drop(tmp_path)
+    assert json.loads(handles.read_text()) == [os.getpid()]
+
+
+@pytest.mark.parametrize("folder", ["with a space", "x" * 120])
+def test_the_socket_lies_where_pg_ctl_and_the_length_of_its_path_allow(folder: str, tmp_path: Path) -> None:
+    data, runtime = tmp_path / folder, tmp_path / "run"
+    data.mkdir()
+    chosen = embedded._socket_folder(data, runtime)
+    assert chosen.parent == runtime
+    assert chosen.is_dir()
+
+
+def test_a_server_that_does_not_start_is_quoted_with_its_last_complaint(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("LOG:  starting\nFATAL:  data directory has wrong ownership\nHINT:  chown it\n")
+    error = subprocess.CalledProcessError(1, ["pg_ctl"])
+    assert "FATAL:  data directory has wrong ownership" in embedded._postgres_complaint(tmp_path, error)
+    assert "Version mismatch" in embedded._postgres_complaint(tmp_path, RuntimeError("Version mismatch"))

@@ -1,0 +1,49 @@
+"""What a command says when it cannot run: one sentence, for the person who can act."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from inference.networks.config import EFFICIENTNET_LITE0
+
+
+def manage(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), *words],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "variable", "value", "sentence"),
+    [
+        (["check"], "IQS_SWEEP_SECONDS", "soon", "iqs: IQS_SWEEP_SECONDS must be a whole number, not 'soon'.\n"),
+        (["check"], "IQS_VAR", "/dev/null/var", "iqs: the folder /dev/null/var of IQS_VAR cannot be made"),
+        (["migrate"], "DATABASE_URL", "postgresql://x@127.0.0.1:1/x", "iqs: the database does not answer: "),
+        (["quickstart"], "PORT", "http", "iqs: PORT must be a whole number, not 'http'.\n"),
+        (["quickstart"], "IQS_BACKBONE", "resnet", "iqs: There is no backbone 'resnet'; choose one of "),
+    ],
+)
+def test_what_cannot_be_used_is_one_sentence(words: list[str], variable: str, value: str, sentence: str) -> None:
+    finished = manage(*words, **{variable: value})
+    assert finished.returncode == 1
+    assert finished.stderr.startswith(sentence)
+    assert finished.stderr.count("\n") == 1
+
+
+def test_a_missing_weight_file_is_one_sentence(tmp_path: Path) -> None:
+    # A package of the same name without the file stands before the installed one.
+    package = tmp_path / EFFICIENTNET_LITE0.weights_package
+    package.mkdir()
+    (package / "__init__.py").touch()
+    finished = manage("quickstart", PYTHONPATH=str(tmp_path))
+    assert finished.returncode == 1
+    assert finished.stderr.startswith("iqs: The weights of efficientnet_lite0 are missing (")
+    assert finished.stderr.count("\n") == 1
