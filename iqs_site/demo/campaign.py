@@ -24,7 +24,7 @@ Report = Callable[[str], None]
 SLUG = "demo"
 #: Share of all votes that the simulated annotators give; the rest waits for people.
 SIMULATED_SHARE = 0.85
-HURRY = 12.0  # times faster than people; slow enough to watch, and for training runs in between
+HURRY = 5.0  # times faster than people; slow enough to watch, and for training runs in between
 DESCRIPTION = (
     "A demonstration. The photos are drawn by the program, each with a known fault, and ten of its annotators are "
     "simulated: programs that look at the pixels and have a bias, an inconsistency and a taste of their own."

@@ -18,7 +18,7 @@ from training.metrics.classification import roc_auc
 
 @pytest.mark.slow
 def test_the_untrained_watch_probability_tells_drawn_watches_from_other_photos():
-    plan = photos_plan()[:60]
+    plan = photos_plan()[:32]
     backbone = backbone_load(EFFICIENTNET_LITE0)
     heads = heads_fresh(EFFICIENTNET_LITE0, bins=10, synsets=tuple(default_synsets()))
     log_odds = []
