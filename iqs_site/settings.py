@@ -174,6 +174,8 @@ FILE_UPLOAD_TEMP_DIR = None
 # --- Models ---------------------------------------------------------------------------------------
 IQS_BACKBONE = env.text("IQS_BACKBONE", "efficientnet_lite0")
 IQS_DEVICE = env.text("IQS_DEVICE", "auto")  # auto, cpu or cuda
+# After which a batch of photos belongs to whoever asks for it; one takes a second, of huge photos half a minute.
+IQS_CLAIM_SECONDS = env.integer("IQS_CLAIM_SECONDS", 60, minimum=5)
 IQS_THREADS = env.integer("IQS_THREADS", 2, minimum=1)  # per process, for the network and for decoding
 IQS_TRAINING_SECONDS = env.integer("IQS_TRAINING_SECONDS", 3600, minimum=10)  # hard stop of one run
 

@@ -27,7 +27,6 @@ from inference.services.predictions import predictions_make
 logger = logging.getLogger(__name__)
 
 BATCH = 16  # larger ones gain nothing on a CPU and make a killed worker lose more
-CLAIM_SECONDS = 60  # after which a batch belongs to whoever asks for it; one takes about a second
 MAX_ATTEMPTS = 3
 
 _ENQUEUE = """
@@ -82,7 +81,7 @@ def features_claim(*, limit: int = BATCH) -> list[Feature]:
     values: dict[str, Any] = {
         "backbone": backbone_key(),
         "now": now,
-        "stale": now - timedelta(seconds=CLAIM_SECONDS),
+        "stale": now - timedelta(seconds=settings.IQS_CLAIM_SECONDS),
         "limit": limit,
     }
     with connection.cursor() as cursor:

@@ -20,7 +20,6 @@ from inference.scoring.predictor import Backbone
 from inference.selectors import backlog
 from inference.services import features as features_module
 from inference.services.features import (
-    CLAIM_SECONDS,
     MAX_ATTEMPTS,
     features_claim,
     features_compute,
@@ -98,7 +97,7 @@ def test_a_failed_photo_can_be_tried_again(make_image: Callable[..., Any]) -> No
 
 def silence(**where: object) -> None:
     """Make claims look as those of a worker that died an hour ago."""
-    Feature.objects.filter(**where).update(claimed_at=timezone.now() - timedelta(seconds=CLAIM_SECONDS + 1))
+    Feature.objects.filter(**where).update(claimed_at=timezone.now() - timedelta(hours=1))
 
 
 def test_a_claim_that_went_silent_goes_to_the_next_who_asks(make_image: Callable[..., Any]) -> None:

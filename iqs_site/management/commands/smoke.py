@@ -24,6 +24,7 @@ from iqs_site.smoke.report import Report, StepError
 from iqs_site.smoke.servers import ServerError, broker_of_its_own, database_of_its_own
 
 _SWEEP_SECONDS = "3"  # lost work is found sooner than in real life, where nobody waits for it
+_CLAIM_SECONDS = "15"  # a killed worker's photos are waited for
 
 
 class Command(BaseCommand):
@@ -63,6 +64,7 @@ def _outside(arguments: list[str]) -> int:
                 "DATABASE_URL": stack.enter_context(database_of_its_own(folder)),
                 "REDIS_URL": stack.enter_context(broker_of_its_own(folder)),
                 "IQS_SWEEP_SECONDS": _SWEEP_SECONDS,
+                "IQS_CLAIM_SECONDS": _CLAIM_SECONDS,
             }
             for name in ("IQS_MEDIA", "IQS_MODELS"):  # everything of this instance lies in its folder
                 environment.pop(name, None)
