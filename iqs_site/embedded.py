@@ -93,6 +93,19 @@ def postgres_detach(folder: Path | None = None) -> None:
         server.cleanup()
 
 
+def postgres_abandoned_stop(folder: Path) -> bool:
+    """Stop the server of `folder` unless a living process has a handle of it; return whether it was stopped.
+
+    A process that is killed cannot give its handle back, and the server is nobody's child.
+    """
+    data = folder / "postgres"
+    if not (data / "postmaster.pid").exists() or _handles_alive(data):
+        return False
+    postgres_attach(folder)
+    postgres_detach(folder)
+    return True
+
+
 def _database_make(uri: str) -> None:
     """Make the database of IQS unless it is there; several processes may do so at once."""
     import psycopg
@@ -132,18 +145,31 @@ def _postgres_complaint(data: Path, error: Exception) -> str:
     )
 
 
-def _dead_handles_drop(data: Path) -> None:
-    """Forget the handles of processes that were killed: they would keep the server running for ever."""
+def _handles(data: Path) -> list[int]:
+    """Return the ids of the processes that took a handle of the server and have not given it back."""
+    try:
+        return list(json.loads((data / ".handle_pids.json").read_text()))
+    except (OSError, ValueError):
+        return []
+
+
+def _handles_alive(data: Path) -> list[int]:
+    """Return those of the processes with a handle that still run; one that nobody has waited for does not."""
     import psutil
 
-    handles = data / ".handle_pids.json"
-    try:
-        pids: list[int] = json.loads(handles.read_text())
-    except (OSError, ValueError):
-        return
-    alive = [pid for pid in pids if psutil.pid_exists(pid)]
-    if alive != pids:
-        handles.write_text(json.dumps(alive))
+    alive = []
+    for pid in _handles(data):
+        with suppress(psutil.Error):
+            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                alive.append(pid)
+    return alive
+
+
+def _dead_handles_drop(data: Path) -> None:
+    """Forget the handles of processes that were killed: they would keep the server running for ever."""
+    alive = _handles_alive(data)
+    if alive != _handles(data):
+        (data / ".handle_pids.json").write_text(json.dumps(alive))
 
 
 def valkey_command(folder: Path, socket: Path) -> list[str]:
@@ -168,6 +194,7 @@ def valkey_command(folder: Path, socket: Path) -> list[str]:
         "appendonly": "yes",
         "save": "",
         "daemonize": "no",
+        "set-proc-title": "no",  # the title would overwrite the environment that tells whose process it is
     }
     return [str(binary), *(word for name, value in options.items() for word in (f"--{name}", value))]
 

@@ -166,6 +166,9 @@ class Instance:
         else:
             database_check(database_url)
         servers: dict[str, list[str]] = {}
+        if self._embedded_postgres:
+            keeper = embedded.ROOT / "iqs_site" / "keeper.py"
+            servers["database-keeper"] = [sys.executable, "-P", str(keeper), str(self.folder)]
         if redis_url is None:
             path = self._sockets / "valkey.sock"
             servers["broker"] = embedded.valkey_command(self.folder, path)

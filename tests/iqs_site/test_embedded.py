@@ -3,8 +3,11 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
+import psutil
+import psycopg
 import pytest
 
 from iqs_site import embedded
@@ -65,6 +68,35 @@ def test_handles_of_processes_that_were_killed_are_forgotten(tmp_path: Path) -> 
     handles.write_text(json.dumps([os.getpid(), dead.pid]))
     embedded._dead_handles_drop(tmp_path)
     assert json.loads(handles.read_text()) == [os.getpid()]
+
+
+def test_handles_of_processes_that_nobody_waited_for_are_forgotten(tmp_path: Path) -> None:
+    dead = subprocess.Popen(["true"], stdout=subprocess.PIPE)
+    assert dead.stdout is not None
+    dead.stdout.read()  # ends with the process, which stays a zombie
+    (tmp_path / ".handle_pids.json").write_text(json.dumps([dead.pid]))
+    while psutil.Process(dead.pid).status() != psutil.STATUS_ZOMBIE:
+        pass
+    assert embedded._handles_alive(tmp_path) == []
+    dead.communicate()
+
+
+def test_a_database_is_stopped_once_nobody_alive_holds_it(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from iqs_site import embedded; "
+        "print(embedded.postgres_attach(Path(sys.argv[1])), flush=True); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, cwd=embedded.ROOT, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        url = holder.stdout.readline().strip()
+        assert not embedded.postgres_abandoned_stop(tmp_path)
+        holder.kill()
+    psycopg.connect(url).close()  # a server outlives its holder
+    assert embedded.postgres_abandoned_stop(tmp_path)
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(url)
+    assert not embedded.postgres_abandoned_stop(tmp_path)
 
 
 @pytest.mark.parametrize("folder", ["with a space", "x" * 120])

@@ -135,18 +135,25 @@ def test_a_start_can_be_stopped_refuses_a_second_and_recovers_from_being_killed(
     assert "the data is kept" in said
     assert of_folder(folder) == []
 
+    # Killed, a start cannot stop anything itself: the supervisor and the database's keeper do.
+    killed = quickstart(folder, port)
+    until_ready(killed)
+    killed.kill()
+    killed.communicate()
+    assert eventually(lambda: of_folder(folder) == []), [process.cmdline() for process in of_folder(folder)]
+
     # Killed together with its supervisor, a start leaves programs behind that hold the port.
     second = quickstart(folder, port)
     until_ready(second)
-    left = one_of(folder, "gunicorn")
+    left = [one_of(folder, "gunicorn"), one_of(folder, "--unixsocket")]
     second.kill()
     one_of(folder, "supervisor.supervisord").kill()
     second.communicate()
-    assert left.is_running()
+    assert all(process.is_running() for process in left)
 
     third = quickstart(folder, port)
     assert until_ready(third) == url
-    assert not left.is_running()
+    assert not any(process.is_running() for process in left)
     with psycopg.connect(one_of(folder, "gunicorn").environ()["DATABASE_URL"]) as connection:
         assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
 
