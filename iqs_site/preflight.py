@@ -31,7 +31,7 @@ def port_checked(host: str, port: int) -> int:
             probe.bind(address)
             return int(probe.getsockname()[1])
     except OSError as error:
-        other = "PORT=…" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "HOST=…"
+        other = "PORT=…" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "IQS_HOST=…"
         raise InstanceError(f"port {port} on {host} cannot be used ({error.strerror}); set another {other}.") from error
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 
 from inference.networks.config import EFFICIENTNET_LITE0
+from iqs_site.management.commands.quickstart import Command
 
 
 def manage(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -36,6 +37,11 @@ def test_what_cannot_be_used_is_one_sentence(words: list[str], variable: str, va
     assert finished.returncode == 1
     assert finished.stderr.startswith(sentence)
     assert finished.stderr.count("\n") == 1
+
+
+def test_a_host_that_the_shell_exports_for_itself_puts_nothing_on_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOST", "192.0.2.1")
+    assert Command().create_parser("manage.py", "quickstart").parse_args([]).host == "127.0.0.1"
 
 
 def test_a_missing_weight_file_is_one_sentence(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_a_port_that_no_machine_has_is_one_sentence(port: int) -> None:
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no host has this name"])
 def test_a_host_that_is_not_this_machine_is_one_sentence(host: str) -> None:
-    with pytest.raises(InstanceError, match="set another HOST="):
+    with pytest.raises(InstanceError, match="set another IQS_HOST="):
         port_checked(host, 0)
 
 

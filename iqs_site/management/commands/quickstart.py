@@ -25,7 +25,8 @@ class Command(BaseCommand):
     requires_system_checks = ()  # the database is not up yet
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--host", default=env.text("HOST", "127.0.0.1"))
+        # Not HOST: some shells and toolchains export it, and the site would be on the network unasked.
+        parser.add_argument("--host", default=env.text("IQS_HOST", "127.0.0.1"))
         parser.add_argument("--port", type=int, default=env.integer("PORT", 8000))
         parser.add_argument("--no-demo", action="store_true", help="leave an empty database empty")
 
@@ -65,7 +66,8 @@ class Command(BaseCommand):
             lines += [f"    {name:<10} {password}" for name, password in logins.items()]
             lines.append("")
         if os.geteuid() == 0 and given("DATABASE_URL") is None:
-            lines += ["  Running as root: the embedded database runs as the system user 'pgserver'.", ""]
+            lines += ["  Running as root: the embedded database runs as the system user 'pgserver',"]
+            lines += ["  and the parent folders of its data are opened for reading.", ""]
         lines += [f"  Logs: {instance.folder / 'log'}", "  Ctrl-C stops everything; the data is kept.", ""]
         self.stdout.write("\n".join(lines))
         self.stdout.flush()
