@@ -3,7 +3,7 @@
 import hashlib
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -20,9 +20,12 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 def health(request: HttpRequest) -> JsonResponse:
-    """Say whether the database answers; for load balancers and the supervisor."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+    """Say whether the database answers, with 503 when it does not; for load balancers and the supervisor."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (OperationalError, InterfaceError):  # not there, or gone with the connection to it
+        return JsonResponse({"ok": False, "detail": "The database does not answer."}, status=503)
     return JsonResponse({"ok": True})
 
 
