@@ -5,7 +5,7 @@ mallory has an account and no membership.
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,16 @@ import numpy as np
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from PIL import Image as PillowImage
+
+from tests.browser.chromium import BANNER, WITHOUT_CHROMIUM
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: Any) -> Generator[None, None, None]:
+    """Say at the very end that the browser tests did not run; a list of skipped tests is easily overlooked."""
+    yield
+    if any(WITHOUT_CHROMIUM in str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())):
+        terminalreporter.write_line(BANNER, red=True, bold=True)
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-_BANNER = """
+WITHOUT_CHROMIUM = "no Chromium on this machine: the browser tests do not run"
+BANNER = """
 ********************************************************************************
   NO CHROMIUM: THE BROWSER TESTS DO NOT RUN.
   Install chromium (or set IQS_CHROMIUM to its path) and run `make test` again.
@@ -45,4 +46,4 @@ def chromium_get() -> bool:
 
 if __name__ == "__main__":
     if chromium_path() is None and not chromium_get():
-        print(_BANNER, file=sys.stderr)
+        print(BANNER, file=sys.stderr)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.chromium import chromium_path
+from tests.browser.chromium import WITHOUT_CHROMIUM, chromium_path
 
 # Playwright's synchronous interface runs an event loop in this thread; Django would refuse to query.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -24,7 +24,7 @@ def browser() -> Iterator[Any]:
     path = chromium_path()
     if path is None:
         # `make test` has tried to get one and says so loudly; everything else can still be tested.
-        pytest.skip("no Chromium on this machine: the browser tests do not run")
+        pytest.skip(WITHOUT_CHROMIUM)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
