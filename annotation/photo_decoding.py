@@ -101,15 +101,20 @@ def photo_inspect(data: bytes, *, max_pixels: int = MAX_PIXELS) -> PhotoFacts:
     return PhotoFacts(width, height, suffix, perceptual_hash(small), buffer.getvalue())
 
 
-def photo_open(source: Path | IO[bytes], *, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """Return a photo as people see it: RGB, upright, at full size, transparency on white.
+def photo_open(source: Path | IO[bytes], *, max_pixels: int = MAX_PIXELS, at_least: int = 0) -> Image.Image:
+    """Return a photo as people see it: RGB, upright, transparency on white; at full size unless `at_least` is given.
+
+    `at_least`: a side in pixels. A JPEG whose sides are both twice as long or more is then decoded at
+    1/2, 1/4 or 1/8 of its size, which libjpeg does several times faster, and never smaller than that.
 
     Raises PhotoRejected as `photo_inspect` does, and OSError when the file cannot be read.
     """
     if isinstance(source, Path):
         with source.open("rb") as file:
-            return photo_open(file, max_pixels=max_pixels)
+            return photo_open(file, max_pixels=max_pixels, at_least=at_least)
     with _opened(source, max_pixels) as picture:
+        if at_least:
+            picture.draft("RGB", (at_least, at_least))
         return _upright_rgb(picture)
 
 

@@ -9,7 +9,7 @@ from django.db.models import Avg, F, FilteredRelation, FloatField, OuterRef, Q, 
 from django.db.models.functions import Abs, Cast
 
 from annotation.models import Annotation, Campaign, Image
-from inference.models import ModelVersion, Prediction
+from inference.models import ModelVersion, QualityClass
 
 # Name → (what the person chooses, whether the largest key comes first).
 ORDERS = {
@@ -34,7 +34,7 @@ class GalleryQuery:
 
     CHOICES = {
         "order": tuple(ORDERS),
-        "quality_class": ("", *Prediction.QualityClass.values),
+        "quality_class": ("", *QualityClass.values),
         "watch": ("", "yes", "no"),
         "split": ("", *Image.Split.values),
     }

@@ -53,22 +53,31 @@ class ModelVersion(models.Model):
         super().save(*args, **kwargs)
 
 
-class Feature(models.Model):
-    """The state of one photo in front of one backbone, and the features once they are there."""
+class PhotoWork(models.Model):
+    """One photo in front of one algorithm: whether it has been looked at, and why not. Its rows are the backlog."""
 
     class State(models.TextChoices):
         QUEUED = "queued", "queued"
         RUNNING = "running", "running"
         DONE = "done", "done"
         FAILED = "failed", "failed"
+        CANCELLED = "cancelled", "cancelled"
 
-    image = models.ForeignKey(Image, models.CASCADE, related_name="features")
-    backbone = models.CharField(max_length=80)
-    state = models.CharField(max_length=7, choices=State.choices, default=State.QUEUED)
-    vector = models.BinaryField(null=True, help_text="Little-endian float16, one number per feature.")
+    state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
     reason = models.TextField(blank=True, help_text="Why it failed.")
     claimed_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class Feature(PhotoWork):
+    """The state of one photo in front of one backbone, and the features once they are there."""
+
+    image = models.ForeignKey(Image, models.CASCADE, related_name="features")
+    backbone = models.CharField(max_length=80)
+    vector = models.BinaryField(null=True, help_text="Little-endian float16, one number per feature.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["image", "backbone"], name="feature_once")]
@@ -79,13 +88,39 @@ class Feature(models.Model):
         ]
 
 
+class QualityClass(models.TextChoices):
+    """The three classes, by quality or by distortions."""
+
+    REJECTED = "rejected", "rejected"
+    PENDING = "pending", "pending"
+    ACCEPTED = "accepted", "accepted"
+
+
+class Distortion(PhotoWork):
+    """What one version of the four distortion detectors measured in one photo; no numbers until it is done."""
+
+    image = models.ForeignKey(Image, models.CASCADE, related_name="distortions")
+    version = models.PositiveSmallIntegerField(help_text="Version of the algorithm (inference.distortion).")
+    blur = models.FloatField(null=True, help_text="0 … 1, larger is worse; so are the next three.")
+    noise = models.FloatField(null=True)
+    exposure = models.FloatField(null=True)
+    compression = models.FloatField(null=True)
+    laplacian_variance = models.FloatField(null=True, help_text="Variance of the Laplacian; larger is sharper.")
+    quality = models.FloatField(null=True, help_text="0 … 100, of the four together; larger is better.")
+    quality_class = models.CharField(max_length=8, choices=QualityClass.choices, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["image", "version"], name="distortion_once")]
+        indexes = [
+            models.Index(
+                fields=["version", "id"], condition=Q(state__in=["queued", "running"]), name="distortion_backlog"
+            ),
+            models.Index(fields=["version", "quality"], name="distortion_quality"),
+        ]
+
+
 class Prediction(models.Model):
     """What one model version says about one photo."""
-
-    class QualityClass(models.TextChoices):
-        REJECTED = "rejected", "rejected"
-        PENDING = "pending", "pending"
-        ACCEPTED = "accepted", "accepted"
 
     image = models.ForeignKey(Image, models.CASCADE, related_name="predictions")
     model_version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="predictions")

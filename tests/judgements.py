@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from annotation.models import Annotation, Campaign, Image, User
-from inference.models import ModelVersion, Prediction
+from inference.models import ModelVersion, Prediction, QualityClass
 
-REJECTED, PENDING, ACCEPTED = Prediction.QualityClass.values
+REJECTED, PENDING, ACCEPTED = QualityClass.values
 
 
 def images_make(campaign: Campaign, count: int, *, holdout: bool = False, prefix: str = "photo") -> list[Image]:

@@ -19,7 +19,7 @@ from inference.gallery import (
     images_after,
     images_before,
 )
-from inference.models import ModelVersion, Prediction
+from inference.models import ModelVersion, Prediction, QualityClass
 from inference.selectors import champion
 
 NEAR_DUPLICATES_SHOWN = 24
@@ -51,7 +51,7 @@ def photos(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         return render(request, "inference/_photo_tiles.html", context)
     context |= {
         "orders": [(name, label) for name, (label, _) in ORDERS.items()],
-        "classes": Prediction.QualityClass.choices,
+        "classes": QualityClass.choices,
         "splits": Image.Split.choices,
         "total": campaign.images.count(),
     }
