@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
+from torch.nn import functional
 
 from inference.networks.config import BackboneConfig
 
@@ -33,14 +34,36 @@ class StagedBackbone(nn.Module):
             if index in self.config.stage_blocks:
                 statistics += _statistics(x)
         x = network._swish(network._bn1(network._conv_head(x)))
-        return torch.cat([*statistics, x.mean(dim=(2, 3))], dim=1)
+        return torch.cat([*statistics, _pooled(x)], dim=1)
+
+
+_TILE = 8
+_FLOOR = 1e-4
 
 
 def _statistics(x: Tensor) -> list[Tensor]:
-    """Return mean and standard deviation over space, each [N, C]. The small constant keeps the root smooth."""
-    mean = x.mean(dim=(2, 3))
-    variance = (x - mean[:, :, None, None]).square().mean(dim=(2, 3))
-    return [mean, (variance + 1e-6).sqrt()]
+    """Return mean and standard deviation over space, each [N, C], of maps [N, C, H, W].
+
+    Written as two poolings, E[x²] − E[x]²: ONNX Runtime then keeps its blocked layout from one
+    convolution to the next, which the mean of squared deviations would interrupt at every stage.
+    The floor under the variance (a deviation of 0.01) is above what the difference loses to rounding
+    where a map is flat.
+    """
+    mean = _pooled(x)
+    variance = _pooled(x * x) - mean * mean
+    return [mean, (variance.clamp(min=0) + _FLOOR).sqrt()]
+
+
+def _pooled(x: Tensor) -> Tensor:
+    """Return the mean over space [N, C] of maps [N, C, H, W]; in ONNX a GlobalAveragePool.
+
+    Large maps are averaged in tiles first: one sum over 12,544 floats loses three digits, which the
+    standard deviation of a nearly flat map (a white background) would show.
+    """
+    tile = [max(size for size in range(1, _TILE + 1) if side % size == 0) for side in x.shape[2:]]
+    if min(x.shape[2:]) > 2 * _TILE and max(tile) > 1:
+        x = functional.avg_pool2d(x, tile)
+    return x.mean(dim=(2, 3), keepdim=True).flatten(1)
 
 
 def backbone_load(config: BackboneConfig) -> StagedBackbone:

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 # Changes when the same weights begin to give other features: another preprocessing, another layout.
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 
 
 class WeightsMissing(RuntimeError):

@@ -5,6 +5,7 @@ import tempfile
 import warnings
 from pathlib import Path
 
+import onnx_ir as ir
 import torch
 from torch import Tensor, nn
 
@@ -63,5 +64,25 @@ def _export(module: nn.Module, example: Tensor, path: Path, source: str, outputs
             )
         if program is None:
             raise RuntimeError(f"The exporter gave no graph for {path.name}.")
+        _pool(program.model)
         program.save(part, external_data=False)
         part.replace(path)
+
+
+def _pool(model: ir.Model) -> None:
+    """Turn each mean over the two axes of a map into a GlobalAveragePool, which it is.
+
+    The exporter writes ReduceMean, before which ONNX Runtime leaves its blocked layout of maps and after
+    which it comes back to it.
+    """
+    for node in model.graph:
+        if node.op_type != "ReduceMean" or len(node.inputs) != 2 or node.outputs[0].shape is None:
+            continue
+        maps, axes = node.inputs
+        keeps = node.attributes.get("keepdims")
+        over = axes.const_value.numpy().tolist() if axes is not None and axes.const_value is not None else []
+        rank = len(node.outputs[0].shape)
+        if rank == 4 and sorted(axis % rank for axis in over) == [2, 3] and (keeps is None or keeps.as_int() == 1):
+            pooled = ir.node("GlobalAveragePool", [maps])
+            pooled.outputs[0].shape, pooled.outputs[0].type = node.outputs[0].shape, node.outputs[0].type
+            ir.convenience.replace_nodes_and_values(model.graph, node, [node], [pooled], node.outputs, pooled.outputs)

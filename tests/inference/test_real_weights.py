@@ -43,7 +43,7 @@ def test_served_features_agree_with_pytorch(network: StagedBackbone, served: Bac
     with torch.no_grad():
         expected = network(torch.from_numpy(np.stack(batch))).numpy()
     assert expected.shape == (3, EFFICIENTNET_LITE0.feature_size)
-    np.testing.assert_allclose(served.features(batch), expected, atol=1e-4)
+    np.testing.assert_allclose(served.features(batch), expected, atol=5e-4)
 
 
 def test_watch_probability_is_the_sum_that_the_whole_network_gives(
