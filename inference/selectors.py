@@ -1,32 +1,83 @@
 """Questions to the tables of the inference app; nothing here writes, and nothing here loads a network."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, FilteredRelation, Min, Q, QuerySet
+from django.utils import timezone
 from numpy.typing import NDArray
 
 from annotation.models import Campaign, Image
-from inference.models import Distortion, Feature, ModelVersion, Prediction
-from inference.networks.config import backbone_config
+from inference.models import Distortion, Feature, ModelVersion, PhotoWork, Prediction
+from inference.networks.config import WeightsMissing, backbone_config
+
+_Work = TypeVar("_Work", Feature, Distortion)
+# Photos that were finished in this time tell how fast the next ones will be.
+_RATE_WINDOW = timedelta(minutes=3)
+_RATE_PHOTOS = 8  # fewer tell nothing
 
 
 @dataclass(frozen=True)
-class Backlog:
-    """How many photos of a campaign wait for features, have them, or failed; and how many the champion predicted."""
+class WorkQueue(Generic[_Work]):
+    """The photos in front of one algorithm: the rows of `model` whose `column` is `key`."""
 
-    queued: int
-    running: int
-    done: int
-    failed: int
-    predicted: int
+    model: type[_Work]
+    column: str
+    key: str | int
+
+    @property
+    def rows(self) -> QuerySet[_Work]:
+        """Return the rows of all campaigns, whatever became of them."""
+        return self.model._default_manager.filter(**{self.column: self.key})
+
+    def has_queued(self) -> bool:
+        """Return whether a photo waits for a worker (one query on an index)."""
+        return self.rows.filter(state=PhotoWork.State.QUEUED).exists()
+
+    def has_waiting(self) -> bool:
+        """Return whether a photo waits for a worker or is with one that may have died."""
+        return self.rows.filter(state__in=[PhotoWork.State.QUEUED, PhotoWork.State.RUNNING]).exists()
+
+
+@dataclass(frozen=True)
+class WorkCounts:
+    """How many photos of a campaign stand where in front of one algorithm."""
+
+    queued: int = 0
+    running: int = 0
+    done: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    seconds_left: float | None = None
+    """Until nothing waits, at the speed of the last minutes; None when nothing waits or nothing was finished."""
 
     @property
     def waiting(self) -> int:
-        """Return how many photos still want features."""
+        """Return how many photos still want to be looked at."""
         return self.queued + self.running
+
+    @property
+    def time_left(self) -> str:
+        """Return the time left as people say it, or ''."""
+        if self.seconds_left is None:
+            return ""
+        if self.seconds_left < 60:
+            return "less than a minute"
+        minutes = round(self.seconds_left / 60)
+        return f"about {minutes} min" if minutes < 90 else f"about {round(minutes / 60)} h"
+
+
+@dataclass(frozen=True)
+class Backlog(WorkCounts):
+    """The same of the features, and how many photos the champion has predicted."""
+
+    predicted: int = 0
+    problem: str = ""
+    """Why no photo gets features, in one sentence; all photos then count as queued."""
 
 
 @dataclass(frozen=True)
@@ -57,20 +108,49 @@ def champion(campaign: Campaign) -> ModelVersion | None:
     return ModelVersion.objects.filter(campaign=campaign, is_champion=True).first()
 
 
+def features_queue() -> WorkQueue[Feature]:
+    """Return the photos in front of the site's backbone. Raises WeightsMissing as `backbone_key` does."""
+    return WorkQueue(Feature, "backbone", backbone_key())
+
+
+def distortions_queue() -> WorkQueue[Distortion]:
+    """Return the photos in front of today's distortion detectors."""
+    return WorkQueue(Distortion, "version", distortion_version())
+
+
 def backlog(campaign: Campaign) -> Backlog:
-    """Count the campaign's photos by what became of them (two queries). Photos that no sweep has seen are queued."""
-    states = Image.objects.filter(campaign=campaign).aggregate(
-        total=Count("pk"),
-        **{
-            state: Count(
-                "pk", filter=Q(pk__in=Feature.objects.filter(backbone=backbone_key(), state=state).values("image"))
-            )
-            for state in ("running", "done", "failed")
-        },
-    )
+    """Count the campaign's photos by what became of their features (two queries). Never raises WeightsMissing."""
     predicted = Prediction.objects.filter(model_version__campaign=campaign, model_version__is_champion=True).count()
-    queued = states["total"] - states["running"] - states["done"] - states["failed"]
-    return Backlog(queued, states["running"], states["done"], states["failed"], predicted)
+    try:
+        counts = work_counts(campaign, features_queue())
+    except WeightsMissing as error:
+        return Backlog(queued=campaign.images.count(), predicted=predicted, problem=str(error))
+    return Backlog(**asdict(counts), predicted=predicted)
+
+
+def work_counts(campaign: Campaign, queue: WorkQueue[Any]) -> WorkCounts:
+    """Count the campaign's photos by their state in a queue (one query). Photos that no sweep has seen are queued."""
+    now = timezone.now()
+    related = queue.model._meta.get_field("image").remote_field.related_name
+    recent = Q(work__state=PhotoWork.State.DONE, work__claimed_at__gte=now - _RATE_WINDOW)
+    states = (
+        Image.objects.filter(campaign=campaign)
+        .annotate(work=FilteredRelation(related, condition=Q(**{f"{related}__{queue.column}": queue.key})))
+        .order_by()
+        .values_list("work__state")
+        .annotate(
+            Count("pk"), recent=Count("pk", filter=recent), since=Min("work__claimed_at", filter=recent, default=now)
+        )
+    )
+    counts: dict[str, int] = dict.fromkeys(PhotoWork.State.values, 0)
+    finished, since = 0, now
+    for state, count, finished_now, first in states:
+        counts[state or PhotoWork.State.QUEUED] += count
+        if finished_now:
+            finished, since = finished_now, first
+    waiting = counts[PhotoWork.State.QUEUED] + counts[PhotoWork.State.RUNNING]
+    seconds_left = (now - since).total_seconds() * waiting / finished if waiting and finished >= _RATE_PHOTOS else None
+    return WorkCounts(**counts, seconds_left=seconds_left)
 
 
 def feature_matrix(
@@ -106,9 +186,9 @@ def percentile_of(prediction: Prediction) -> float:
     Ties count half, the photo itself among them, so the median photo has 50. One query on an index.
     """
     counts = Prediction.objects.filter(model_version=prediction.model_version_id).aggregate(
-        lower=Count("pk", filter=Q(quality_mean__lt=prediction.quality_mean)),
-        tied=Count("pk", filter=Q(quality_mean=prediction.quality_mean)),
-        total=Count("pk"),
+        lower=Count("quality_mean", filter=Q(quality_mean__lt=prediction.quality_mean)),
+        tied=Count("quality_mean", filter=Q(quality_mean=prediction.quality_mean)),
+        total=Count("*"),
     )
     return 100.0 * (counts["lower"] + counts["tied"] / 2) / max(counts["total"], 1)
 
