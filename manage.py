@@ -12,6 +12,7 @@ _WITHOUT_DATABASE = {
     "quickstart",
     "smoke",
     "train_prior",
+    "watch_thresholds",
     "check",
     "--help",
     "--version",

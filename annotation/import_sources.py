@@ -132,7 +132,7 @@ class _Archive:
             raise
         except Exception as error:  # zipfile lets struct errors and others through on broken files
             raise PhotoRejected(f"The zip cannot be read ({error}).") from error
-        self.entries = [info for info in infos if not info.is_dir() and not _is_clutter(_parts(info.filename))]
+        self.entries = [info for info in infos if not info.is_dir() and not is_clutter(_parts(info.filename))]
         if len(self.entries) > limits.files:
             raise PhotoRejected(f"The zip holds {len(self.entries)} files; {limits.files} are allowed.")
         declared = sum(info.file_size for info in self.entries)
@@ -200,7 +200,7 @@ def path_tidied(name: str) -> PurePosixPath:
 def _files_below(folder: Path) -> Iterator[Path]:
     """Yield the files below a folder in the order of their names, without hidden ones and clutter."""
     for entry in sorted(folder.iterdir()):
-        if _is_clutter([entry.name]):
+        if is_clutter([entry.name]):
             continue
         if entry.is_dir() and not entry.is_symlink():
             yield from _files_below(entry)
@@ -212,7 +212,8 @@ def _parts(name: str) -> list[str]:
     return name.replace("\\", "/").split("/")
 
 
-def _is_clutter(parts: list[str]) -> bool:
+def is_clutter(parts: list[str]) -> bool:
+    """Return whether a path, given in parts, is hidden or what operating systems leave beside photos."""
     return any(part.lower() in _CLUTTER or (part.startswith(".") and part not in {".", ".."}) for part in parts)
 
 

@@ -142,6 +142,9 @@ def _opened(source: IO[bytes], max_pixels: int) -> Image.Image:
         picture = Image.open(source, formats=_OPENERS)
         frames = getattr(picture, "n_frames", 1)
     except UnidentifiedImageError:
+        source.seek(0)
+        if not source.read(1):
+            raise PhotoRejected("The file is empty.") from None
         raise PhotoRejected(
             "Not a photo that browsers show (JPEG, PNG, WebP, AVIF, GIF or BMP), or broken at its start."
         ) from None

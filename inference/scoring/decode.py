@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-REJECTED, PENDING, ACCEPTED = "rejected", "pending", "accepted"
+QUALITY_CLASSES = REJECTED, PENDING, ACCEPTED = "rejected", "pending", "accepted"
 
 
 def mean_and_std(distribution: NDArray[np.floating], lowest: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -14,12 +14,16 @@ def mean_and_std(distribution: NDArray[np.floating], lowest: int) -> tuple[NDArr
     p = np.asarray(distribution, dtype=np.float64)
     scores = lowest + np.arange(p.shape[-1])
     mean = p @ scores
-    variance = p @ scores**2 - mean**2
-    return mean, np.sqrt(np.clip(variance, 0.0, None))
+    # About the mean: the difference of two squares near 100² would leave little of a small spread.
+    variance = np.einsum("...k,...k->...", p, (scores - mean[..., np.newaxis]) ** 2)
+    return mean, np.sqrt(variance)
+
+
+def quality_place(mean: NDArray[np.floating], *, reject_at: float, pending_at: float) -> NDArray[np.int64]:
+    """Return each mean's place in QUALITY_CLASSES: rejected ≤ reject_at < pending ≤ pending_at < accepted."""
+    return np.searchsorted([reject_at, pending_at], np.asarray(mean), side="left")
 
 
 def quality_class(mean: NDArray[np.floating], *, reject_at: float, pending_at: float) -> list[str]:
-    """Return the class of each mean score: rejected ≤ reject_at < pending ≤ pending_at < accepted."""
-    names = (REJECTED, PENDING, ACCEPTED)
-    places = (np.asarray(mean) > reject_at).astype(int) + (np.asarray(mean) > pending_at)
-    return [names[place] for place in places]
+    """Return the class of each mean score, as `quality_place` tells it."""
+    return [QUALITY_CLASSES[place] for place in quality_place(mean, reject_at=reject_at, pending_at=pending_at)]

@@ -104,6 +104,8 @@ def _see(
             sights.append(Sight(None, scores))
         except PhotoRejected as rejection:
             sights.append(Sight(None, None, str(rejection)))
+        except OSError as error:
+            sights.append(Sight(None, None, f"The file cannot be read: {error.strerror or error}."))
         except Exception as error:  # whatever it is, it is about this one file
             sights.append(Sight(None, None, f"{type(error).__name__}: {error}"))
     if network and pixels:

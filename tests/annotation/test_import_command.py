@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from annotation.models import Campaign, Image, ImportBatch
+from annotation.models import Campaign, Image
 from tests.annotation.bad_files import BAD, write_bad, write_photos, write_zip
 from tests.conftest import photo_bytes
 
@@ -51,12 +51,12 @@ def test_wrong_arguments_end_in_a_sentence(campaign: Campaign, tmp_path: Path) -
 def test_bar_shows_rate_and_time_left_on_a_terminal() -> None:
     from django.core.management.base import OutputWrapper
 
-    from annotation.management.commands.import_images import _Bar
+    from annotation.management.progress import ProgressBar
 
     stream = io.StringIO()
-    bar = _Bar(OutputWrapper(stream), live=True)
+    bar = ProgressBar(OutputWrapper(stream), live=True)
     bar.began -= 10
-    bar.show(ImportBatch(total=100, added=40, rejected=10))
+    bar.show(50, 100)
     bar.end()
     line = stream.getvalue()
     assert line.startswith("\r\033[K[█")
@@ -69,9 +69,9 @@ def test_interruption_ends_in_a_sentence(campaign: Campaign, tmp_path: Path, mon
 
     write_photos(tmp_path / "photos", range(2))
 
-    def interrupt(self: Any, batch: ImportBatch) -> None:
+    def interrupt(self: Any, done: int, total: int) -> None:
         raise KeyboardInterrupt  # what Ctrl-C raises, at a known place
 
-    monkeypatch.setattr(import_images._Bar, "show", interrupt)
+    monkeypatch.setattr(import_images.ProgressBar, "show", interrupt)
     with pytest.raises(CommandError, match="run the command again to continue"):
         run("watches", tmp_path / "photos")

@@ -1,0 +1,154 @@
+"""Judging files without a database: one backbone, one pair of heads, rows out. Like `runtime`, it loads lazily."""
+
+import fcntl
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+from django.conf import settings
+
+from inference import runtime
+from inference.model_files import ModelFileError, checksum
+from inference.networks.config import backbone_config
+
+if TYPE_CHECKING:  # web processes import this module by way of the tasks; only workers load ONNX Runtime
+    from inference.scoring.predictor import Backbone, HeadsPredictor
+    from inference.scoring.rows import Rules, ScoreRow
+
+PRIOR_FOLDER = Path(__file__).resolve().parent / "weights" / "quality_prior"
+# Changes when the same heads begin to give other numbers or another graph.
+_EXPORT_VERSION = 1
+
+T = TypeVar("T")
+
+
+class Judge:
+    """What makes rows of photos."""
+
+    def __init__(
+        self, network: "Backbone", heads: "HeadsPredictor", rules: "Rules", *, distortions: bool, threads: int
+    ) -> None:
+        self.network = network
+        self.heads = heads
+        self.rules = rules
+        self.distortions = distortions
+        self.threads = threads
+
+    def rows(
+        self,
+        items: Iterable[T],
+        *,
+        name: Callable[[T], str],
+        source: Callable[[T], Path | IO[bytes]],
+    ) -> "Iterator[list[ScoreRow]]":
+        """Yield rows, a batch at a time, in the order of the items; a photo that cannot be judged has its reason."""
+        import numpy as np
+
+        from inference.scoring.pipeline import BATCH, photos_see
+        from inference.scoring.rows import score_rows
+
+        distortion = None
+        if self.distortions:
+            from inference.distortion.combine import distortions_measure as distortion
+        for seen in photos_see(
+            _batches(items, BATCH),
+            source=source,
+            network=self.network,
+            distortion=distortion,
+            max_pixels=settings.IQS_MAX_PIXELS,
+            threads=self.threads,
+        ):
+            vectors = [sight.features for _, sight in seen if sight.features is not None]
+            scores = self.heads.predict(np.stack(vectors)) if vectors else None
+            yield score_rows([name(item) for item, _ in seen], [sight for _, sight in seen], scores, self.rules)
+
+
+def judge_load(
+    rules: "Rules",
+    *,
+    heads: Path = PRIOR_FOLDER,
+    backbone: str | None = None,
+    distortions: bool = True,
+    threads: int | None = None,
+    report: Callable[[str], None] = lambda sentence: None,
+) -> Judge:
+    """Return a judge with the heads in a checkpoint folder, by default the shipped prior.
+
+    Backbone and heads are exported for ONNX Runtime at the first call on this machine, which loads torch and
+    takes some seconds; `report` is told. Later calls load no torch.
+
+    Raises ModelFileError for a folder without heads, with damaged ones, or with heads for another backbone
+    than `backbone`; WeightsMissing, DeviceMissing.
+    """
+    from inference.scoring.predictor import HeadsPredictor
+
+    card = _card(heads)
+    named = str(card["heads"]["backbone"])
+    if backbone is not None and backbone != named:
+        raise ModelFileError(f"The heads in {heads} read features of {named}, not of {backbone}.")
+    network = runtime.backbone()
+    predictor = HeadsPredictor(_heads_file(heads, card, rules, report), threads=1)
+    return Judge(network, predictor, rules, distortions=distortions, threads=threads or settings.IQS_THREADS)
+
+
+def _card(folder: Path) -> dict[str, Any]:
+    """Return the card of a checkpoint. Raises ModelFileError when it cannot be read or does not fit its weights."""
+    weights = folder / "heads.safetensors"
+    try:
+        card: dict[str, Any] = json.loads((folder / "card.json").read_text())
+        card["heads"]["backbone"], card["heads"]["bins"]
+        found = checksum(weights)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelFileError(
+            f"{folder} holds no heads that can be read (heads.safetensors and card.json): {error}."
+        ) from error
+    expected = card.get("weights_sha256")
+    if expected is not None and found != expected:
+        raise ModelFileError(
+            f"{weights} is not the file that its card describes "
+            f"(checksum {found[:12]}…, expected {str(expected)[:12]}…); get it again."
+        )
+    return {**card, "found": found}
+
+
+def _heads_file(folder: Path, card: dict[str, Any], rules: "Rules", report: Callable[[str], None]) -> Path:
+    """Return the heads as an ONNX file for the scale and synsets of the rules, exported where it is not there yet."""
+    made_of = (
+        _EXPORT_VERSION,
+        card["found"],
+        card["heads"],
+        backbone_config(card["heads"]["backbone"]).key(),  # the graph holds its ImageNet classifier
+        rules.bins,
+        rules.synsets,
+    )
+    digest = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
+    path = Path(settings.MODELS_ROOT) / "heads" / f"{digest[:20]}.onnx"
+    if path.exists():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (path.parent / ".export.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            report("Preparing the heads for this scale and these synsets, once on this machine …")
+            from inference.networks.checkpoint import CheckpointError, heads_load
+            from inference.networks.export import heads_to_onnx
+
+            try:
+                loaded, _card = heads_load(folder, bins=rules.bins, synsets=rules.synsets)
+            except CheckpointError as error:
+                raise ModelFileError(str(error)) from error
+            heads_to_onnx(loaded, path)
+    return path
+
+
+def _batches(items: Iterable[T], size: int) -> Iterator[Sequence[T]]:
+    batch: list[T] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

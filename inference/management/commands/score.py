@@ -1,0 +1,189 @@
+"""`manage.py score PATH…`: photos in, a table out. Needs no database and no worker."""
+
+import os
+import sys
+from argparse import ArgumentParser, ArgumentTypeError
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from annotation.management.progress import ProgressBar
+from inference.judging import Judge
+from inference.management.options import judge_for, model_arguments, scale, share
+from inference.scoring.files import FilesFound, PathMissing, files_find
+from inference.scoring.ledger import SORT_COLUMNS, Ledger
+from inference.scoring.rows import Rules, classes_for_scale, columns, file_name
+from inference.scoring.sheet import sheet_write
+from inference.scoring.tables import KINDS, StreamTable, TableUnfit
+
+_LISTED = 20  # bad files named at the end; the table names all
+_SORTS = [sign + name for name in SORT_COLUMNS for sign in ("", "-")]
+
+
+class Command(BaseCommand):
+    help = (
+        "Judge photos: watch probability, quality, distortions. Running the same command again goes on where it ended."
+    )
+    requires_system_checks = ()
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        # argparse takes the -quality of `--sort -quality` for an option.
+        for place in range(len(argv) - 1, 0, -1):
+            if argv[place - 1] == "--sort" and argv[place] in _SORTS:
+                argv[place - 1 : place + 1] = [f"--sort={argv[place]}"]
+        super().run_from_argv(argv)
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="Photos, and folders with all below.")
+        output = parser.add_argument_group(
+            "output", "Several at once if you like. Without any: CSV to standard output."
+        )
+        for name, kind in (("csv", "CSV"), ("jsonl", "JSON Lines"), ("parquet", "Parquet")):
+            output.add_argument(f"--{name}", type=Path, metavar="FILE", help=f"Write a table as {kind}.")
+        output.add_argument("--sheet", type=Path, metavar="HTML", help="Write a page of the best and the worst photos.")
+        output.add_argument("--parts", action="store_true", help="Add the probability of each synset.")
+        output.add_argument(
+            "--sort",
+            choices=_SORTS,
+            metavar="KEY",
+            help="Sort the finished table by quality, watch, file or distortion; -quality and so on: largest first.",
+        )
+        output.add_argument("--restart", action="store_true", help="Begin anew instead of going on.")
+        rules = parser.add_argument_group("rules")
+        rules.add_argument("--scale", type=scale, default=(1, 10), help="Lowest and highest score. Default: 1-10.")
+        rules.add_argument(
+            "--threshold", type=share, default=0.05, help="A watch above this probability. Default: %(default)s."
+        )
+        rules.add_argument(
+            "--reject-at", type=_score, metavar="SCORE", help="Rejected up to this mean. Default on 1-10: 5."
+        )
+        rules.add_argument(
+            "--pending-at", type=_score, metavar="SCORE", help="Pending up to this mean. Default on 1-10: 6."
+        )
+        rules.add_argument("--no-distortions", action="store_true", help="Leave the four detectors out; faster.")
+        model_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        rules = _rules(options)
+        ledger = self._ledger(rules, options)
+        try:
+            found = files_find(options["paths"], leave_out=_written(options))
+        except PathMissing as missing:
+            raise CommandError(str(missing), returncode=2) from missing
+        if not found.photos and not found.refused:
+            raise CommandError(f"There are no files in {', '.join(str(path) for path in options['paths'])}.")
+        try:
+            if options["restart"]:
+                ledger.clear()
+            ledger.resume()
+            self._score(found, rules, ledger, options)
+        except TableUnfit as unfit:
+            raise CommandError(str(unfit)) from unfit
+        except KeyboardInterrupt:
+            raise CommandError(
+                "Interrupted. The rows written so far stay; run the same command again to go on.", returncode=130
+            ) from None
+        except BrokenPipeError:  # whoever read the table has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return
+        except OSError as error:
+            raise CommandError(f"The table cannot be written: {error}.") from error
+        self._bad_files_say(ledger)
+        if not ledger.scored:
+            raise CommandError("None of the files could be judged.")
+
+    def _ledger(self, rules: Rules, options: dict[str, Any]) -> Ledger:
+        laid_out = columns(rules, parts=options["parts"])
+        files = [(kind, options[kind].expanduser()) for kind in KINDS if options[kind]]
+        for path in _written(options):
+            if path.is_dir() or not path.parent.is_dir():
+                raise CommandError(f"{path} cannot be written: there is no such folder, or it is one itself.")
+        if len({path.resolve() for _, path in files}) < len(files):
+            raise CommandError("Each kind of table needs a file of its own.")
+        tables: list[Any] = [KINDS[kind](path, laid_out) for kind, path in files]
+        if not tables:
+            wanted = not options["sheet"]
+            tables = [
+                StreamTable(
+                    self._print if wanted else lambda text: None,
+                    laid_out,
+                    hold=bool(options["sort"] or options["sheet"]),
+                )
+            ]
+        return Ledger(tables, rules, distortions=not options["no_distortions"])
+
+    def _print(self, text: str) -> None:
+        self.stdout.write(text, ending="")
+        self.stdout.flush()
+
+    def _score(self, found: FilesFound, rules: Rules, ledger: Ledger, options: dict[str, Any]) -> None:
+        names = {path: file_name(path) for path in found.photos}
+        waiting = [path for path, name in names.items() if name not in ledger]
+        total = len(names) + len(found.refused)
+        already = total - len(waiting) - sum(row.file not in ledger for row in found.refused)
+        ledger.append(found.refused)
+        if waiting:
+            judge = judge_for(
+                rules,
+                options,
+                distortions=not options["no_distortions"],
+                report=lambda sentence: self.stderr.write(sentence, str),
+            )
+            if already:
+                self.stderr.write(f"Going on: {already} of {total} files are in the table.", str)
+                self._model_check(judge, ledger)
+            bar = ProgressBar(self.stderr, live=sys.stderr.isatty(), already=already)
+            done = total - len(waiting)
+            try:
+                for rows in judge.rows(waiting, name=names.__getitem__, source=lambda path: path):
+                    ledger.append(rows)
+                    done += len(rows)
+                    bar.show(done, total)
+            finally:
+                bar.end()
+            seconds = bar.seconds
+            self.stderr.write(
+                f"{len(waiting)} files in {seconds:.1f} s, {len(waiting) / max(seconds, 1e-9):.0f} photos/s.", str
+            )
+        ledger.finish(options["sort"])
+        if options["sheet"]:
+            sheet_write(options["sheet"].expanduser(), ledger.rows(), rules)
+
+    def _model_check(self, judge: Judge, ledger: Ledger) -> None:
+        """Judge one photo of the earlier run again: the same model must say the same."""
+        if ledger.sample is not None and (path := Path(str(ledger.sample["file"]))).is_file():
+            for rows in judge.rows([path], name=str, source=lambda path: path):
+                ledger.model_check(rows[0])
+
+    def _bad_files_say(self, ledger: Ledger) -> None:
+        if not ledger.failed:
+            return
+        self.stderr.write(f"{len(ledger.failed)} of {len(ledger)} files could not be judged:", str)
+        for file, reason in list(ledger.failed.items())[:_LISTED]:
+            self.stderr.write(f"  {ascii(file) if not file.isprintable() else file}: {reason}", str)
+        if len(ledger.failed) > _LISTED:
+            self.stderr.write(f"  … and {len(ledger.failed) - _LISTED} more; the column reason names all.", str)
+
+
+def _rules(options: dict[str, Any]) -> Rules:
+    lowest, bins = options["scale"]
+    reject_at, pending_at = classes_for_scale(lowest, bins)
+    reject_at = reject_at if options["reject_at"] is None else options["reject_at"]
+    pending_at = pending_at if options["pending_at"] is None else options["pending_at"]
+    if reject_at > pending_at:
+        raise CommandError(f"--reject-at ({reject_at:g}) must not be above --pending-at ({pending_at:g}).")
+    return Rules(options["synsets"], lowest, bins, options["threshold"], reject_at, pending_at)
+
+
+def _written(options: dict[str, Any]) -> list[Path]:
+    """Return the files that this run writes: they are none of the photos."""
+    paths = [options[kind].expanduser() for kind in (*KINDS, "sheet") if options[kind]]
+    return [*paths, *(path.with_name(path.name + ending) for path in paths for ending in (".rows", ".part"))]
+
+
+def _score(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no number") from None

@@ -1,0 +1,95 @@
+"""What commands that judge photos are asked in common, and what they make of it."""
+
+from argparse import ArgumentParser, ArgumentTypeError
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError
+
+from annotation.models import DEFAULT_SYNSETS
+from inference.judging import PRIOR_FOLDER, Judge, judge_load
+from inference.model_files import ModelFileError
+from inference.networks.config import WeightsMissing
+from inference.scoring.predictor import DeviceMissing
+from inference.scoring.rows import Rules
+
+MOST_BINS = 101  # of a campaign's scale
+
+
+def model_arguments(parser: ArgumentParser) -> None:
+    """Add the options that say which model judges, and how fast."""
+    group = parser.add_argument_group("model")
+    group.add_argument(
+        "--heads",
+        type=Path,
+        default=PRIOR_FOLDER,
+        metavar="DIR",
+        help="Folder with heads.safetensors and card.json, as of a model version. Default: the shipped prior.",
+    )
+    group.add_argument("--backbone", metavar="NAME", help="Refuse heads that were made for another backbone.")
+    group.add_argument(
+        "--synsets",
+        type=synsets,
+        default=tuple(DEFAULT_SYNSETS),
+        metavar="N,N,…",
+        help="ImageNet classes that count as a watch. Default: "
+        + ", ".join(f"{number} {name}" for number, name in DEFAULT_SYNSETS.items())
+        + ".",
+    )
+    group.add_argument(
+        "--threads",
+        type=whole_number,
+        default=settings.IQS_THREADS,
+        metavar="N",
+        help="Default: IQS_THREADS, which is %(default)s here.",
+    )
+
+
+def judge_for(rules: Rules, options: dict[str, Any], *, distortions: bool, report: Any) -> Judge:
+    """Return the judge that the options name. Raises CommandError with the reason why there is none."""
+    try:
+        return judge_load(
+            rules,
+            heads=options["heads"].expanduser(),
+            backbone=options["backbone"],
+            distortions=distortions,
+            threads=options["threads"],
+            report=report,
+        )
+    except (ModelFileError, WeightsMissing, DeviceMissing) as error:
+        raise CommandError(str(error)) from error
+
+
+def scale(text: str) -> tuple[int, int]:
+    """Read a scale such as 1-10 as (lowest score, number of scores)."""
+    low, _, high = text.partition("-")
+    if not (low.isdecimal() and high.isdecimal()) or not 2 <= int(high) - int(low) + 1 <= MOST_BINS:
+        raise ArgumentTypeError(f"{text!r} is no scale; give its lowest and highest score, 0-4 or 1-10 for instance")
+    return int(low), int(high) - int(low) + 1
+
+
+def synsets(text: str) -> tuple[int, ...]:
+    """Read ImageNet classes, 0 to 999, separated by commas."""
+    words = [word.strip() for word in text.split(",")]
+    if not all(word.isdecimal() and int(word) < 1000 for word in words) or len(set(words)) < len(words):
+        raise ArgumentTypeError(f"{text!r}: give ImageNet classes from 0 to 999, each once, separated by commas")
+    return tuple(int(word) for word in words)
+
+
+def whole_number(text: str) -> int:
+    """Read a whole number above zero."""
+    if not text.isdecimal() or not int(text):
+        raise ArgumentTypeError(f"{text!r} is no whole number above zero")
+    return int(text)
+
+
+def share(text: str) -> float:
+    """Read a number from 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise ArgumentTypeError(f"{text!r} is no number from 0 to 1")
+    return value

@@ -1,0 +1,139 @@
+"""The tables of one run, kept in step with each other, so that a run that was ended can be gone on with. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from inference.scoring.decode import quality_class
+from inference.scoring.rows import Cells, Rules, ScoreRow
+from inference.scoring.tables import Table, TableUnfit
+
+#: What a table may be sorted by; with a minus before it, the largest first.
+SORT_COLUMNS = {
+    "quality": "quality_mean",
+    "watch": "watch_probability",
+    "file": "file",
+    "distortion": "distortion_quality",
+}
+_NEAR = 2e-3  # two runs on two machines differ by less
+
+
+class Ledger:
+    """Which files have a row, in every table of the run."""
+
+    def __init__(self, tables: Sequence[Table], rules: Rules, *, distortions: bool) -> None:
+        self.tables = tables
+        self.rules = rules
+        self.distortions = distortions
+        self.scored = 0
+        self.failed: dict[str, str] = {}
+        """file → reason"""
+        self._known: set[str] = set()
+        self._sample: Cells | None = None
+
+    def __contains__(self, file: str) -> bool:
+        return file in self._known
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    @property
+    def sample(self) -> Cells | None:
+        """Return a row of an earlier run with a judgement, to hold this run's model against."""
+        return self._sample
+
+    def clear(self) -> None:
+        """Begin anew."""
+        for table in self.tables:
+            table.clear()
+
+    def resume(self) -> None:
+        """Take over what earlier runs wrote; a row that one table has and another lacks is copied.
+
+        Raises TableUnfit when the tables were made with other options.
+        """
+        there: list[set[str]] = []
+        for table in self.tables:
+            table.repair()
+            files: set[str] = set()
+            for cells in table.read():
+                self._options_check(table, cells)
+                files.add(str(cells["file"]))
+                self._note(cells)
+            there.append(files)
+        for table, files in zip(self.tables, there, strict=True):
+            if missing := self._known - files:
+                table.append(self._from_others(table, missing))
+
+    def append(self, rows: Iterable[ScoreRow]) -> None:
+        """Write rows to every table; those of files that are there already are dropped."""
+        cells = [row.cells(self.rules) for row in rows if row.file not in self._known]
+        for one in cells:
+            self._note(one)
+        for table in self.tables:
+            table.append(cells)
+
+    def rows(self) -> Iterator[Cells]:
+        """Yield every row, of this run and earlier ones."""
+        return self.tables[0].read()
+
+    def finish(self, sort: str | None) -> None:
+        """Make the tables whole, sorted by one of SORT_COLUMNS; photos without a number come last."""
+        rows = None if sort is None else rows_sorted(self.rows(), sort)
+        for table in self.tables:
+            table.finish(rows)
+
+    def model_check(self, again: ScoreRow) -> None:
+        """Hold `sample` against the same photo's row of this run. Raises TableUnfit when another model made it."""
+        before, now = self._sample, again.cells(self.rules)
+        if before is None:
+            return
+        for name in ("watch_probability", "quality_mean"):
+            old, new = before[name], now[name]
+            if not isinstance(old, float) or not isinstance(new, float) or abs(old - new) > _NEAR * self.rules.bins:
+                raise TableUnfit(
+                    f"{self.tables[0].path} was made with other heads, or {again.file} has changed since "
+                    f"({name} was {old}, now it is {new}); write to another file, or begin anew (--restart)."
+                )
+
+    def _note(self, cells: Cells) -> None:
+        file = str(cells["file"])
+        if file in self._known:
+            return
+        self._known.add(file)
+        if cells["reason"]:
+            self.failed[file] = str(cells["reason"])
+        else:
+            self.scored += 1
+            self._sample = self._sample or cells
+
+    def _from_others(self, table: Table, missing: set[str]) -> list[Cells]:
+        found = {str(row["file"]): row for other in self.tables if other is not table for row in other.read()}
+        return [found[file] for file in found if file in missing]
+
+    def _options_check(self, table: Table, cells: Cells) -> None:
+        """Raise TableUnfit for a row that this run's options would have made otherwise."""
+        if cells["reason"]:
+            return
+        watch, mean = cells["watch_probability"], cells["quality_mean"]
+        rules = self.rules
+        fits = isinstance(watch, float) and isinstance(mean, float)
+        if fits and isinstance(watch, float) and isinstance(mean, float):
+            expected = quality_class([mean], reject_at=rules.reject_at, pending_at=rules.pending_at)[0]
+            fits = cells["watch"] == (watch > rules.threshold) and cells["quality_class"] == expected
+        if not fits or (cells["distortion_quality"] is not None) != self.distortions:
+            raise TableUnfit(
+                f"{table.path} was made with other options (see {cells['file']}): --threshold, --reject-at, "
+                "--pending-at or --no-distortions; write to another file, or begin anew (--restart)."
+            )
+
+
+def rows_sorted(rows: Iterable[Cells], key: str) -> list[Cells]:
+    """Return the rows sorted by one of SORT_COLUMNS, with a minus the largest first; those without a number last."""
+    column = SORT_COLUMNS[key.removeprefix("-")]
+    with_number, without = [], []
+    for row in rows:
+        (without if row[column] is None else with_number).append(row)
+    by_name = sorted(with_number, key=lambda row: str(row["file"]))
+    return [
+        *sorted(by_name, key=lambda row: row[column], reverse=key.startswith("-")),  # type: ignore[arg-type, return-value]
+        *sorted(without, key=lambda row: str(row["file"])),
+    ]

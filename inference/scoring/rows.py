@@ -1,0 +1,181 @@
+"""A photo's judgement as one row: the same for the command, the page and the API. Pure."""
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from inference.distortion.combine import DistortionScores
+from inference.scoring.decode import mean_and_std, quality_class
+from inference.scoring.pipeline import Sight
+from inference.scoring.predictor import ScoreBatch
+
+DECIMALS = 6  # of every number in a row, so that each kind of table holds the same one
+
+# What a cell holds; None where there is nothing to say.
+Cell = str | float | bool | None
+Cells = dict[str, Cell]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How the numbers of a model are read."""
+
+    synsets: tuple[int, ...]
+    """ImageNet classes whose probabilities make the watch probability."""
+    lowest: int = 1
+    """The lowest score of the scale."""
+    bins: int = 10
+    """K, how many scores the scale has."""
+    threshold: float = 0.05
+    """A photo shows a watch above this watch probability, 0 … 1."""
+    reject_at: float = 5.0
+    """Rejected up to this mean score; pending up to the next, then accepted. On the scale."""
+    pending_at: float = 6.0
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the table: its name and what its cells hold besides None."""
+
+    name: str
+    kind: type[str] | type[float] | type[bool]
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """What was found out about one photo; nothing but `reason` when it could not be judged."""
+
+    file: str
+    watch_probability: float | None = None
+    """0 … 1"""
+    watch: bool | None = None
+    quality_mean: float | None = None
+    """On the scale; so is the next."""
+    quality_std: float | None = None
+    distribution: tuple[float, ...] = ()
+    """[K], lowest score first; adds up to one."""
+    quality_class: str | None = None
+    distortion: DistortionScores | None = None
+    """None also where nobody asked for it."""
+    parts: tuple[float, ...] = ()
+    """Probability of each synset."""
+    reason: str = ""
+    """Why there is no judgement; empty when there is one."""
+
+    def cells(self, rules: Rules) -> Cells:
+        """Return the row by column (`columns` with `parts`)."""
+        bad, distortion = bool(self.reason), self.distortion
+        scores = [None] * rules.bins if bad else self.distribution
+        parts = [None] * len(rules.synsets) if bad else self.parts
+        return {
+            "file": self.file,
+            "watch_probability": self.watch_probability,
+            "watch": self.watch,
+            "quality_mean": self.quality_mean,
+            "quality_std": self.quality_std,
+            **dict(zip(_score_names(rules), scores, strict=True)),
+            "quality_class": self.quality_class,
+            "blur": distortion and distortion.blur,
+            "noise": distortion and distortion.noise,
+            "exposure": distortion and distortion.exposure,
+            "compression": distortion and distortion.compression,
+            "distortion_quality": distortion and distortion.quality,
+            "reason": self.reason,
+            **dict(zip(_part_names(rules), parts, strict=True)),
+        }
+
+
+def columns(rules: Rules, *, parts: bool = False) -> tuple[Column, ...]:
+    """Return the columns of a table, in their order.
+
+    The columns of the distribution are called q and the score: q1 … q10 on the scale 1-10, q0 … q4 on
+    the scale 0-4. With `parts` the probability of each synset follows, as synset_409 and so on.
+    """
+    return (
+        Column("file", str),
+        Column("watch_probability", float),
+        Column("watch", bool),
+        Column("quality_mean", float),
+        Column("quality_std", float),
+        *(Column(name, float) for name in _score_names(rules)),
+        Column("quality_class", str),
+        *(Column(name, float) for name in ("blur", "noise", "exposure", "compression", "distortion_quality")),
+        Column("reason", str),
+        *(Column(name, float) for name in _part_names(rules) if parts),
+    )
+
+
+def score_rows(
+    files: Sequence[str], sights: Sequence[Sight], scores: ScoreBatch | None, rules: Rules
+) -> list[ScoreRow]:
+    """Return the rows of photos. `scores` has one row for each sight with features, in their order.
+
+    Label and class follow from the rounded numbers, so that whoever reads the table comes to the same.
+    """
+    means, stds = mean_and_std(scores.distribution, rules.lowest) if scores else ((), ())
+    place = 0
+    rows: list[ScoreRow] = []
+    for file, sight in zip(files, sights, strict=True):
+        if sight.features is None or scores is None:
+            rows.append(ScoreRow(file, reason=sight.reason))
+            continue
+        watch, mean = _rounded(scores.watch_probability[place]), _rounded(means[place])
+        rows.append(
+            ScoreRow(
+                file=file,
+                watch_probability=watch,
+                watch=watch > rules.threshold,
+                quality_mean=mean,
+                quality_std=_rounded(stds[place]),
+                distribution=tuple(_rounded(share) for share in scores.distribution[place]),
+                quality_class=quality_class([mean], reject_at=rules.reject_at, pending_at=rules.pending_at)[0],
+                distortion=sight.distortion and _distortion_rounded(sight.distortion),
+                parts=tuple(_rounded(share) for share in scores.synset_probabilities[place]),
+            )
+        )
+        place += 1
+    return rows
+
+
+def classes_for_scale(
+    lowest: int, bins: int, *, reject_at: float = 5.0, pending_at: float = 6.0
+) -> tuple[float, float]:
+    """Return the bounds of the classes, given on the scale 1-10, at the same places of another scale.
+
+    Score k of K covers the k-th of K equal parts of the range, so the scale 1-10 reaches from 0.5 to 10.5.
+    """
+    reject, pending = (lowest - 0.5 + (bound - 0.5) / 10 * bins for bound in (reject_at, pending_at))
+    return reject, pending
+
+
+def file_name(path: Path) -> str:
+    """Return a path as text that every kind of table can hold; bytes that are no UTF-8 show as \\xNN."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _score_names(rules: Rules) -> list[str]:
+    return [f"q{score}" for score in range(rules.lowest, rules.lowest + rules.bins)]
+
+
+def _part_names(rules: Rules) -> list[str]:
+    return [f"synset_{synset}" for synset in rules.synsets]
+
+
+def _distortion_rounded(scores: DistortionScores) -> DistortionScores:
+    return DistortionScores(
+        blur=_rounded(scores.blur),
+        noise=_rounded(scores.noise),
+        exposure=_rounded(scores.exposure),
+        compression=_rounded(scores.compression),
+        laplacian_variance=_rounded(scores.laplacian_variance),
+        quality=_rounded(scores.quality),
+        quality_class=scores.quality_class,
+    )
+
+
+def _rounded(number: float) -> float:
+    value = round(float(number), DECIMALS)
+    assert math.isfinite(value), "a judgement has no NaN"
+    return value

@@ -1,0 +1,82 @@
+"""The best and the worst photos of a table as one page that needs nothing else: no script, no other file. Pure."""
+
+import base64
+import heapq
+import io
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+from string import Template
+
+from PIL import Image
+
+from annotation.photo_decoding import MAX_PIXELS, PhotoRejected, photo_open
+from inference.scoring.rows import Cells, Rules
+
+SHOWN = 20  # at each end, as in the ranking grids of NIMA's notebooks
+_SIDE = 480  # pixels of a thumbnail's long side: sharp at 240 on a dense screen
+_PAGE = Template((Path(__file__).parent / "sheet.html").read_text(encoding="utf-8"))
+
+
+def sheet_write(path: Path, rows: Iterable[Cells], rules: Rules) -> None:
+    """Write the page of a table's rows; the file appears whole or not at all."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(sheet_html(rows, rules), encoding="utf-8")
+    part.replace(path)
+
+
+def sheet_html(rows: Iterable[Cells], rules: Rules) -> str:
+    """Return the page of rows. Reads the photos by the name in the row, from where the program runs."""
+    kept = [row for row in rows if row["quality_mean"] is not None]
+    best = heapq.nlargest(SHOWN, kept, key=_rank)
+    # Of few photos none is shown twice.
+    worst = heapq.nsmallest(min(SHOWN, len(kept) - len(best)), kept, key=_rank)
+    watches = sum(bool(row["watch"]) for row in kept)
+    return _PAGE.substitute(
+        count=f"{len(kept):,} photo{'' if len(kept) == 1 else 's'}",
+        watches=f"{watches:,} watch{'' if watches == 1 else 'es'}",
+        threshold=f"{rules.threshold:g}",
+        scale=f"{rules.lowest}-{rules.lowest + rules.bins - 1}",
+        best_title=f"Top {len(best)}" if best else "No photo could be judged",
+        best="".join(_tile(place, row) for place, row in enumerate(best, start=1)),
+        worst_hidden="" if worst else "hidden",
+        worst_title=f"Last {len(worst)}",
+        worst="".join(_tile(len(kept) - place, row) for place, row in enumerate(worst)),
+    )
+
+
+def _rank(row: Cells) -> tuple[float, str]:
+    mean = row["quality_mean"]
+    assert isinstance(mean, float)
+    return mean, str(row["file"])
+
+
+def _tile(place: int, row: Cells) -> str:
+    file = str(row["file"])
+    watch = "watch" if row["watch"] else "no watch"
+    picture = _thumbnail(Path(file))
+    shown = (
+        f'<img src="{picture}" alt="" loading="lazy">' if picture else '<div class="gone">cannot be read any more</div>'
+    )
+    return (
+        f'<li><figure><div class="frame">{shown}</div><figcaption>'
+        f'<span class="head"><strong>{row["quality_mean"]:.2f}</strong>'
+        f"<small>± {row['quality_std']:.2f}</small>"
+        f'<span class="rank">{place}</span></span>'
+        f'<span class="tags"><span class="badge {row["quality_class"]}">{row["quality_class"]}</span>'
+        f'<span class="badge {watch.replace(" ", "-")}">{watch} {row["watch_probability"]:.3f}</span></span>'
+        f'<span class="file" title="{escape(file)}">{escape(Path(file).name)}</span>'
+        "</figcaption></figure></li>"
+    )
+
+
+def _thumbnail(path: Path) -> str:
+    """Return a photo as a data address, empty when it cannot be read any more."""
+    try:
+        picture = photo_open(path, max_pixels=MAX_PIXELS, at_least=_SIDE)
+    except (PhotoRejected, OSError):
+        return ""
+    picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    picture.save(buffer, "WEBP", quality=80, method=2)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,139 @@
+"""`manage.py watch_thresholds PATH --labels CSV`: which threshold tells watches best in photos with labels."""
+
+import csv
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.core.management.base import BaseCommand, CommandError
+
+from annotation.management.progress import ProgressBar
+from inference.management.options import judge_for, model_arguments
+from inference.scoring.files import PathMissing, files_find
+from inference.scoring.rows import Rules, file_name
+from training.metrics.bootstrap import RESAMPLES, interval
+from training.metrics.classification import best_threshold, f1, roc_auc, threshold_table
+
+THRESHOLDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
+_YES, _NO = {"1", "yes", "true", "watch"}, {"0", "no", "false", "no watch"}
+_SEED = 1
+
+
+class Command(BaseCommand):
+    help = "Measure the watch probability against labels: ROC AUC, and F1, accuracy, precision, recall by threshold."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("path", type=Path, metavar="PATH", help="A folder of photos, with all below.")
+        parser.add_argument(
+            "--labels", type=Path, required=True, metavar="CSV", help="A table with one row for each labelled photo."
+        )
+        parser.add_argument(
+            "--image-column", default="file", metavar="NAME", help="Holds the name within PATH. Default: %(default)s."
+        )
+        parser.add_argument(
+            "--label-column", default="watch", metavar="NAME", help="Holds 1 or 0, or yes or no. Default: %(default)s."
+        )
+        model_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        folder = options["path"].expanduser()
+        labels = labels_read(options["labels"].expanduser(), options["image_column"], options["label_column"])
+        try:
+            there = {file_name(path.relative_to(folder)): path for path in files_find([folder]).photos}
+        except PathMissing as missing:
+            raise CommandError(str(missing), returncode=2) from missing
+        paths = {there[name]: label for name, label in labels.items() if name in there}
+        missing_names = [name for name in labels if name not in there]
+        if not paths:
+            raise CommandError(
+                f"None of the {len(labels)} files named in {options['labels']} lies in {folder} "
+                f"(looked for {missing_names[0]} first)."
+            )
+        judge = judge_for(
+            Rules(options["synsets"]),
+            options,
+            distortions=False,
+            report=lambda sentence: self.stderr.write(sentence, str),
+        )
+        bar = ProgressBar(self.stderr, live=sys.stderr.isatty())
+        found: dict[Path, float] = {}
+        bad: list[tuple[str, str]] = []
+        try:
+            for rows in judge.rows(paths, name=file_name, source=lambda path: path):
+                for row in rows:
+                    if row.watch_probability is None:
+                        bad.append((row.file, row.reason))
+                    else:
+                        found[there[file_name(Path(row.file).relative_to(folder))]] = row.watch_probability
+                bar.show(len(found) + len(bad), len(paths))
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted; nothing was measured.", returncode=130) from None
+        finally:
+            bar.end()
+        self._left_out_say(missing_names, bad, options)
+        self._table_print(np.array(list(found.values())), np.array([paths[path] for path in found], dtype=np.int64))
+
+    def _left_out_say(self, missing: list[str], bad: list[tuple[str, str]], options: dict[str, Any]) -> None:
+        if missing:
+            self.stderr.write(
+                f"Left out: {len(missing)} labelled files that are not in {options['path']}, {missing[0]} for one.", str
+            )
+        for name, reason in bad:
+            self.stderr.write(f"Left out: {name}: {reason}", str)
+
+    def _table_print(self, probabilities: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> None:
+        watches = int(labels.sum())
+        if not 0 < watches < len(labels):
+            raise CommandError(
+                f"Of {len(labels)} labelled photos {watches} show a watch; it takes some with and some without."
+            )
+        self.stdout.write(f"{len(labels)} photos, {watches} of them watches; intervals: 95 %, {RESAMPLES} resamples.")
+        area = interval(roc_auc, probabilities, labels, seed=_SEED)
+        self.stdout.write(f"ROC AUC {area.value:.4f} ({area.low:.4f}-{area.high:.4f}), n = {area.n}")
+        best = best_threshold(probabilities, labels)
+        self.stdout.write("\nthreshold      F1  accuracy  precision  recall     TP    FP    FN    TN")
+        for row in threshold_table(probabilities, labels, sorted({*THRESHOLDS, best})):
+            hits, alarms, misses = row.true_positives, row.false_positives, row.false_negatives
+            precision = f"{hits / (hits + alarms):9.4f}" if hits + alarms else f"{'-':>9}"
+            self.stdout.write(
+                f"{row.threshold:9.4f}  {row.f1:6.4f}  {row.accuracy:8.4f}  {precision}  {hits / (hits + misses):6.4f}"
+                f"  {hits:5} {alarms:5} {misses:5} {row.true_negatives:5}{'  best F1' if row.threshold == best else ''}"
+            )
+        top = interval(f1, probabilities > best, labels, seed=_SEED)
+        self.stdout.write(
+            f"\nBest F1 {top.value:.4f} ({top.low:.4f}-{top.high:.4f}) above {best:.4f}, a threshold chosen on these "
+            "very labels: on other photos expect a little less."
+        )
+
+
+def labels_read(path: Path, image_column: str, label_column: str) -> dict[str, bool]:
+    """Return {file: is a watch} of a CSV. Raises CommandError with the reason when it is not one that can be used."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            header = reader.fieldnames or []
+            for column in (image_column, label_column):
+                if column not in header:
+                    raise CommandError(
+                        f"{path} has no column {column!r}, only {', '.join(map(repr, header)) or 'none'}; "
+                        "name it with --image-column or --label-column."
+                    )
+            labels: dict[str, bool] = {}
+            for row in reader:
+                name, label = row[image_column] or "", (row[label_column] or "").strip().lower()
+                if label not in _YES | _NO:
+                    raise CommandError(
+                        f"{path}, line {reader.line_num}: {label!r} in column {label_column!r} is no label; use 1 or 0."
+                    )
+                if labels.setdefault(name, label in _YES) != (label in _YES):
+                    raise CommandError(f"{path}, line {reader.line_num}: {name} has two different labels.")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CommandError(f"{path} is no CSV in UTF-8: {error}.") from error
+    if not labels:
+        raise CommandError(f"{path} has a header and no labels.")
+    return labels
