@@ -1,14 +1,19 @@
 """The inference app's part of the API: what the model says, shown only when it may be."""
 
+import threading
+import time
+
 from django.http import HttpRequest
-from ninja import Router, Schema
+from ninja import Field, File, Router, Schema, Status, UploadedFile
 from ninja.errors import HttpError
 
 from annotation.consensus.opinion import score_histogram
 from annotation.models import Annotation, Assignment, Campaign, Image, Role, User
 from annotation.permissions import campaign_for
 from annotation.services.annotations import prediction_shown
+from annotation.tasks import announce
 from inference.models import Prediction
+from inference.services.judgements import JudgementRefused, judgement_begin, judgement_find
 
 router = Router(tags=["inference"])
 
@@ -38,6 +43,63 @@ class RevealOut(Schema):
 
     prediction: PredictionOut | None
     others: OthersOut | None
+
+
+class ScoreOut(Schema):
+    """Photos that were sent to be judged, and what is known of them so far."""
+
+    ticket: str
+    waiting: int = Field(description="How many of the photos no worker has looked at yet; 0: all rows are there.")
+    rows: list[dict[str, str | float | bool | None]] = Field(
+        description="A row per judged photo, with the columns of `manage.py score --parts` on the scale 1-10."
+    )
+    detail: str = Field("", description="A sentence when it takes long.")
+
+
+# Threads that may wait for a worker at the same time; whoever comes then gets the ticket at once.
+_waiters = threading.BoundedSemaphore(4)
+WAIT_SECONDS = 5.0
+
+
+@router.post("/score", response={200: ScoreOut, 202: ScoreOut})
+def score(request: HttpRequest, files: File[list[UploadedFile]]) -> Status[ScoreOut]:
+    """Judge photos (multipart, field `files`, at most 20): 200 with all rows, or after five seconds 202 with a ticket.
+
+    Nothing of the photos is kept; the rows can be asked for during 15 minutes.
+    """
+    user = request.user
+    assert isinstance(user, User)  # the session's authentication turns anonymous visitors away
+    try:
+        ticket = judgement_begin(user=user, uploads=files)
+    except JudgementRefused as refused:
+        raise HttpError(422, str(refused)) from refused
+    announce("inference.tasks.photos_judge", user.pk, ticket)
+    if _waiters.acquire(blocking=False):
+        try:
+            until = time.monotonic() + WAIT_SECONDS
+            while (found := judgement_find(user=user, ticket=ticket)) and found.waiting and time.monotonic() < until:
+                time.sleep(0.1)
+        finally:
+            _waiters.release()
+    return _score_answer(user, ticket)
+
+
+@router.get("/score/{ticket}", response={200: ScoreOut, 202: ScoreOut})
+def score_ticket(request: HttpRequest, ticket: str) -> Status[ScoreOut]:
+    """Say what became of photos that were sent to be judged: 200 once all rows are there, until then 202."""
+    user = request.user
+    assert isinstance(user, User)
+    return _score_answer(user, ticket)
+
+
+def _score_answer(user: User, ticket: str) -> Status[ScoreOut]:
+    found = judgement_find(user=user, ticket=ticket)
+    if found is None:
+        raise HttpError(404, "There is no such ticket of yours; rows are kept for 15 minutes.")
+    rows = [file.cells for file in found.files if file.cells is not None]
+    late = "No worker has taken the photos yet; is one alive?" if found.is_late else ""
+    answer = ScoreOut(ticket=ticket, waiting=found.waiting, rows=rows, detail=late)
+    return Status(202 if found.waiting else 200, answer)
 
 
 @router.get("/campaigns/{slug}/photos/{image_id}/reveal", response=RevealOut)

@@ -3,21 +3,25 @@
 import fcntl
 import hashlib
 import json
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
 
+from annotation.models import DEFAULT_SYNSETS
 from inference import runtime
 from inference.model_files import ModelFileError, checksum
-from inference.networks.config import backbone_config
+from inference.networks.config import BackboneConfig
+from inference.scoring.rows import Rules, ScoreRow, score_rows
 
 if TYPE_CHECKING:  # web processes import this module by way of the tasks; only workers load ONNX Runtime
     from inference.scoring.predictor import Backbone, HeadsPredictor
-    from inference.scoring.rows import Rules, ScoreRow
 
 PRIOR_FOLDER = Path(__file__).resolve().parent / "weights" / "quality_prior"
+#: Of single photos, which belong to no campaign.
+SITE_RULES = Rules(tuple(DEFAULT_SYNSETS))
 # Changes when the same heads begin to give other numbers or another graph.
 _EXPORT_VERSION = 1
 
@@ -28,7 +32,7 @@ class Judge:
     """What makes rows of photos."""
 
     def __init__(
-        self, network: "Backbone", heads: "HeadsPredictor", rules: "Rules", *, distortions: bool, threads: int
+        self, network: "Backbone", heads: "HeadsPredictor", rules: Rules, *, distortions: bool, threads: int
     ) -> None:
         self.network = network
         self.heads = heads
@@ -42,18 +46,21 @@ class Judge:
         *,
         name: Callable[[T], str],
         source: Callable[[T], Path | IO[bytes]],
-    ) -> "Iterator[list[ScoreRow]]":
-        """Yield rows, a batch at a time, in the order of the items; a photo that cannot be judged has its reason."""
+        batch: int | None = None,
+    ) -> Iterator[list[ScoreRow]]:
+        """Yield rows, a batch at a time, in the order of the items; a photo that cannot be judged has its reason.
+
+        `batch`: how many photos a row of rows holds; the fastest number by default.
+        """
         import numpy as np
 
         from inference.scoring.pipeline import BATCH, photos_see
-        from inference.scoring.rows import score_rows
 
         distortion = None
         if self.distortions:
             from inference.distortion.combine import distortions_measure as distortion
         for seen in photos_see(
-            _batches(items, BATCH),
+            _batches(items, batch or BATCH),
             source=source,
             network=self.network,
             distortion=distortion,
@@ -65,16 +72,33 @@ class Judge:
             yield score_rows([name(item) for item, _ in seen], [sight for _, sight in seen], scores, self.rules)
 
 
+_lock = threading.Lock()
+_site_judges: dict[Path, Judge] = {}
+
+
+def site_judge() -> Judge:
+    """Return the judge of single photos, the shipped prior under SITE_RULES, loaded once per process."""
+    key = Path(settings.MODELS_ROOT)
+    with _lock:
+        if key not in _site_judges:
+            _site_judges[key] = judge_load(SITE_RULES)
+        return _site_judges[key]
+
+
 def judge_load(
-    rules: "Rules",
+    rules: Rules,
     *,
-    heads: Path = PRIOR_FOLDER,
+    heads: Path | None = None,
     backbone: str | None = None,
+    watch_only: bool = False,
     distortions: bool = True,
     threads: int | None = None,
     report: Callable[[str], None] = lambda sentence: None,
 ) -> Judge:
     """Return a judge with the heads in a checkpoint folder, by default the shipped prior.
+
+    With `watch_only`, and a `backbone` that the prior was not made for, the watch probability is the plain
+    sum of that backbone's synset probabilities, and qualities mean nothing.
 
     Backbone and heads are exported for ONNX Runtime at the first call on this machine, which loads torch and
     takes some seconds; `report` is told. Later calls load no torch.
@@ -82,14 +106,19 @@ def judge_load(
     Raises ModelFileError for a folder without heads, with damaged ones, or with heads for another backbone
     than `backbone`; WeightsMissing, DeviceMissing.
     """
-    from inference.scoring.predictor import HeadsPredictor
+    from inference.scoring.predictor import Backbone, HeadsPredictor
 
-    card = _card(heads)
-    named = str(card["heads"]["backbone"])
+    folder: Path | None = heads or PRIOR_FOLDER
+    named = str(_card(folder or PRIOR_FOLDER)["heads"]["backbone"])
     if backbone is not None and backbone != named:
-        raise ModelFileError(f"The heads in {heads} read features of {named}, not of {backbone}.")
-    network = runtime.backbone()
-    predictor = HeadsPredictor(_heads_file(heads, card, rules, report), threads=1)
+        if heads is not None or not watch_only:
+            raise ModelFileError(f"The heads in {folder} read features of {named}, not of {backbone}.")
+        folder, named = None, backbone
+    config = runtime.backbone_chosen(named)
+    if not (runtime.backbones_folder() / f"{config.key()}.onnx").exists():
+        report(f"Preparing the backbone {config.name}, once on this machine …")
+    network = Backbone(runtime.backbone_file(config), threads=1, device=settings.IQS_DEVICE)
+    predictor = HeadsPredictor(_heads_file(folder, config, rules, report), threads=1)
     return Judge(network, predictor, rules, distortions=distortions, threads=threads or settings.IQS_THREADS)
 
 
@@ -113,18 +142,21 @@ def _card(folder: Path) -> dict[str, Any]:
     return {**card, "found": found}
 
 
-def _heads_file(folder: Path, card: dict[str, Any], rules: "Rules", report: Callable[[str], None]) -> Path:
-    """Return the heads as an ONNX file for the scale and synsets of the rules, exported where it is not there yet."""
-    made_of = (
-        _EXPORT_VERSION,
-        card["found"],
-        card["heads"],
-        backbone_config(card["heads"]["backbone"]).key(),  # the graph holds its ImageNet classifier
-        rules.bins,
-        rules.synsets,
-    )
+def heads_path(folder: Path | None, config: BackboneConfig, rules: Rules) -> Path:
+    """Return where the heads in a checkpoint folder lie as an ONNX file for the scale and synsets of the rules.
+
+    Without a folder: neutral ones. The name holds a digest of everything that makes the graph, so also of
+    the backbone's weights, whose ImageNet classifier is in it. Raises ModelFileError as `judge_load` does.
+    """
+    card = _card(folder) if folder else {"found": "", "heads": {}}
+    made_of = (_EXPORT_VERSION, card["found"], card["heads"], config.key(), rules.bins, rules.synsets)
     digest = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
-    path = Path(settings.MODELS_ROOT) / "heads" / f"{digest[:20]}.onnx"
+    return Path(settings.MODELS_ROOT) / "heads" / f"{digest[:20]}.onnx"
+
+
+def _heads_file(folder: Path | None, config: BackboneConfig, rules: Rules, report: Callable[[str], None]) -> Path:
+    """Return the heads as an ONNX file, exported where it is not there yet; of several processes one does it."""
+    path = heads_path(folder, config, rules)
     if path.exists():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -134,9 +166,13 @@ def _heads_file(folder: Path, card: dict[str, Any], rules: "Rules", report: Call
             report("Preparing the heads for this scale and these synsets, once on this machine …")
             from inference.networks.checkpoint import CheckpointError, heads_load
             from inference.networks.export import heads_to_onnx
+            from inference.networks.heads import prior_for
 
             try:
-                loaded, _card = heads_load(folder, bins=rules.bins, synsets=rules.synsets)
+                if folder:
+                    loaded, _ = heads_load(folder, bins=rules.bins, synsets=rules.synsets)
+                else:
+                    loaded, _ = prior_for(config, bins=rules.bins, synsets=rules.synsets)
             except CheckpointError as error:
                 raise ModelFileError(str(error)) from error
             heads_to_onnx(loaded, path)

@@ -91,6 +91,24 @@ class ModelsStatus:
 
 
 @dataclass(frozen=True)
+class WorkersStatus:
+    """Whether broker and workers are alive, as `_worker_notices.html` wants it."""
+
+    broker: bool
+    workers: list[WorkerState]
+    idle_queues: list[str]
+    """Queues that no worker takes."""
+
+
+def workers_status() -> WorkersStatus:
+    """Return which workers are alive."""
+    broker = broker_alive()
+    workers = workers_alive() if broker else []
+    idle = [queue for queue in QUEUES if not any(queue in worker.queues for worker in workers)]
+    return WorkersStatus(broker, workers, idle)
+
+
+@dataclass(frozen=True)
 class CampaignStatus:
     """The live part of a campaign's home; `models` only for reviewers and admins."""
 
@@ -119,14 +137,13 @@ def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
     if counts.failed and role is Role.ADMIN:
         failed = Feature.objects.filter(image__campaign=campaign, backbone=backbone_key(), state=Feature.State.FAILED)
         failures = list(failed.select_related("image").defer("vector").order_by("-pk")[:FAILURES_SHOWN])
-    broker = broker_alive()
-    workers = workers_alive() if broker else []
+    alive = workers_status()
     return ModelsStatus(
         backlog=counts,
         failures=failures,
-        broker=broker,
-        workers=workers,
-        idle_queues=[queue for queue in QUEUES if not any(queue in worker.queues for worker in workers)],
+        broker=alive.broker,
+        workers=alive.workers,
+        idle_queues=alive.idle_queues,
         champion=version,
         evaluation=evaluation,
         figures=[one for one in measured(evaluation.metrics) if one.figure.name in KEY_FIGURES] if evaluation else [],

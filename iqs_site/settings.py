@@ -107,7 +107,12 @@ CELERY_BROKER_URL = embedded.celery_broker(REDIS_URL)
 CELERY_RESULT_BACKEND = None  # results are rows, not messages
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"inference.tasks.*": {"queue": "inference"}, "training.tasks.run_execute": {"queue": "training"}}
+CELERY_TASK_ROUTES = {
+    # Somebody waits for it; the inference worker may be at a long backlog.
+    "inference.tasks.photos_judge": {"queue": "default"},
+    "inference.tasks.*": {"queue": "inference"},
+    "training.tasks.run_execute": {"queue": "training"},
+}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

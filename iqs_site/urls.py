@@ -10,6 +10,7 @@ from iqs_site.api import urls as api_urls
 urlpatterns = [
     path("", views.home, name="home"),
     path("health", views.health, name="health"),
+    path("workers", views.worker_notices, name="worker-notices"),
     path("accounts/login/", auth_views.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("campaigns/<slug:slug>/", views.campaign_home, name="campaign"),

@@ -7,6 +7,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.views.decorators.http import require_safe
 
 from annotation.models import Campaign, Role
 from annotation.permissions import campaign_view
@@ -27,6 +28,12 @@ def health(request: HttpRequest) -> JsonResponse:
     except (OperationalError, InterfaceError):  # not there, or gone with the connection to it
         return JsonResponse({"ok": False, "detail": "The database does not answer."}, status=503)
     return JsonResponse({"ok": True})
+
+
+@require_safe
+def worker_notices(request: HttpRequest) -> HttpResponse:
+    """Say what is wrong with the workers, for whoever waits for one; nothing when all is well."""
+    return render(request, "iqs_site/_worker_notices.html", {"models": overview.workers_status()})
 
 
 @campaign_view(Role.ANNOTATOR)

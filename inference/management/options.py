@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from annotation.models import DEFAULT_SYNSETS
-from inference.judging import PRIOR_FOLDER, Judge, judge_load
+from inference.judging import Judge, judge_load
 from inference.model_files import ModelFileError
 from inference.networks.config import WeightsMissing
 from inference.scoring.predictor import DeviceMissing
@@ -23,11 +23,12 @@ def model_arguments(parser: ArgumentParser) -> None:
     group.add_argument(
         "--heads",
         type=Path,
-        default=PRIOR_FOLDER,
         metavar="DIR",
         help="Folder with heads.safetensors and card.json, as of a model version. Default: the shipped prior.",
     )
-    group.add_argument("--backbone", metavar="NAME", help="Refuse heads that were made for another backbone.")
+    group.add_argument(
+        "--backbone", metavar="NAME", help="The backbone. Default: the one that the heads were made for."
+    )
     group.add_argument(
         "--synsets",
         type=synsets,
@@ -46,13 +47,16 @@ def model_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def judge_for(rules: Rules, options: dict[str, Any], *, distortions: bool, report: Any) -> Judge:
+def judge_for(
+    rules: Rules, options: dict[str, Any], *, distortions: bool, report: Any, watch_only: bool = False
+) -> Judge:
     """Return the judge that the options name. Raises CommandError with the reason why there is none."""
     try:
         return judge_load(
             rules,
-            heads=options["heads"].expanduser(),
+            heads=options["heads"] and options["heads"].expanduser(),
             backbone=options["backbone"],
+            watch_only=watch_only,
             distortions=distortions,
             threads=options["threads"],
             report=report,

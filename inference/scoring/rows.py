@@ -3,13 +3,16 @@
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from inference.distortion.combine import DistortionScores
 from inference.scoring.decode import mean_and_std, quality_class
-from inference.scoring.pipeline import Sight
-from inference.scoring.predictor import ScoreBatch
+
+if TYPE_CHECKING:  # web processes know rows, and load neither scipy nor ONNX Runtime for them
+    from inference.distortion.combine import DistortionScores
+    from inference.scoring.pipeline import Sight
+    from inference.scoring.predictor import ScoreBatch
 
 DECIMALS = 6  # of every number in a row, so that each kind of table holds the same one
 
@@ -57,7 +60,7 @@ class ScoreRow:
     distribution: tuple[float, ...] = ()
     """[K], lowest score first; adds up to one."""
     quality_class: str | None = None
-    distortion: DistortionScores | None = None
+    distortion: "DistortionScores | None" = None
     """None also where nobody asked for it."""
     parts: tuple[float, ...] = ()
     """Probability of each synset."""
@@ -108,7 +111,7 @@ def columns(rules: Rules, *, parts: bool = False) -> tuple[Column, ...]:
 
 
 def score_rows(
-    files: Sequence[str], sights: Sequence[Sight], scores: ScoreBatch | None, rules: Rules
+    files: Sequence[str], sights: "Sequence[Sight]", scores: "ScoreBatch | None", rules: Rules
 ) -> list[ScoreRow]:
     """Return the rows of photos. `scores` has one row for each sight with features, in their order.
 
@@ -163,16 +166,9 @@ def _part_names(rules: Rules) -> list[str]:
     return [f"synset_{synset}" for synset in rules.synsets]
 
 
-def _distortion_rounded(scores: DistortionScores) -> DistortionScores:
-    return DistortionScores(
-        blur=_rounded(scores.blur),
-        noise=_rounded(scores.noise),
-        exposure=_rounded(scores.exposure),
-        compression=_rounded(scores.compression),
-        laplacian_variance=_rounded(scores.laplacian_variance),
-        quality=_rounded(scores.quality),
-        quality_class=scores.quality_class,
-    )
+def _distortion_rounded(scores: "DistortionScores") -> "DistortionScores":
+    names = ("blur", "noise", "exposure", "compression", "laplacian_variance", "quality")
+    return replace(scores, **{name: _rounded(getattr(scores, name)) for name in names})
 
 
 def _rounded(number: float) -> float:

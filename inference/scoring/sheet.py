@@ -54,7 +54,7 @@ def _rank(row: Cells) -> tuple[float, str]:
 def _tile(place: int, row: Cells) -> str:
     file = str(row["file"])
     watch = "watch" if row["watch"] else "no watch"
-    picture = _thumbnail(Path(file))
+    picture = thumbnail_address(Path(file))
     shown = (
         f'<img src="{picture}" alt="" loading="lazy">' if picture else '<div class="gone">cannot be read any more</div>'
     )
@@ -70,8 +70,8 @@ def _tile(place: int, row: Cells) -> str:
     )
 
 
-def _thumbnail(path: Path) -> str:
-    """Return a photo as a data address, empty when it cannot be read any more."""
+def thumbnail_address(path: Path) -> str:
+    """Return a small copy of a photo as a `data:` address, an empty text when it cannot be read any more."""
     try:
         picture = photo_open(path, max_pixels=MAX_PIXELS, at_least=_SIDE)
     except (PhotoRejected, OSError):

@@ -56,6 +56,7 @@ class Command(BaseCommand):
             Rules(options["synsets"]),
             options,
             distortions=False,
+            watch_only=True,
             report=lambda sentence: self.stderr.write(sentence, str),
         )
         bar = ProgressBar(self.stderr, live=sys.stderr.isatty())

@@ -1,0 +1,79 @@
+"""Judging photos on the spot: send some, see what the model says; nothing of them is kept."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from annotation.models import DEFAULT_SYNSETS, User
+from annotation.tasks import announce
+from inference.judging import SITE_RULES
+from inference.services.judgements import (
+    KEPT_SECONDS,
+    MOST_FILES,
+    JudgedFile,
+    JudgementRefused,
+    judgement_begin,
+    judgement_find,
+)
+
+_DISTORTIONS = ("blur", "noise", "exposure", "compression")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def judge(request: HttpRequest) -> HttpResponse:
+    """Take photos (field `photos`) and lead to their judgement."""
+    refusal = ""
+    if request.method == "POST":
+        assert isinstance(request.user, User)  # LoginRequiredMiddleware turns others away
+        try:
+            ticket = judgement_begin(user=request.user, uploads=request.FILES.getlist("photos"))
+        except JudgementRefused as refused:
+            refusal = str(refused)
+        else:
+            announce("inference.tasks.photos_judge", request.user.pk, ticket)
+            return redirect("judged", ticket)
+    return render(request, "inference/judge.html", _limits() | {"refusal": refusal}, status=422 if refusal else 200)
+
+
+@require_safe
+def judged(request: HttpRequest, ticket: str) -> HttpResponse:
+    """Show what became of the photos of a ticket. Asked by htmx, only the live part."""
+    assert isinstance(request.user, User)
+    found = judgement_find(user=request.user, ticket=ticket)
+    part = bool(getattr(request, "htmx", False))
+    if found is None:
+        messages.info(request, f"Judgements are kept for {KEPT_SECONDS // 60} minutes; send the photos again.")
+        return HttpResponse(headers={"HX-Refresh": "true"}) if part else redirect("judge")
+    context = _limits() | {
+        "ticket": found,
+        "files": [_shown(file) for file in found.files],
+        "threshold": SITE_RULES.threshold,
+        "lowest": SITE_RULES.lowest,
+    }
+    return render(request, "inference/_judged.html" if part else "inference/judge.html", context)
+
+
+def _limits() -> dict[str, Any]:
+    return {
+        "most_files": MOST_FILES,
+        "megabytes": settings.IQS_MAX_FILE_BYTES // 1024**2,
+        "megapixels": settings.IQS_MAX_PIXELS // 10**6,
+        "kept_minutes": KEPT_SECONDS // 60,
+    }
+
+
+def _shown(file: JudgedFile) -> dict[str, Any]:
+    """Return a photo as the template wants it: the row's columns put together where they belong together."""
+    shown: dict[str, Any] = {"name": file.name, "cells": file.cells, "thumbnail": file.thumbnail}
+    if file.cells and not file.cells["reason"]:
+        cells = file.cells
+        shown["distribution"] = [
+            cells[f"q{score}"] for score in range(SITE_RULES.lowest, SITE_RULES.lowest + SITE_RULES.bins)
+        ]
+        shown["parts"] = [(DEFAULT_SYNSETS[synset], cells[f"synset_{synset}"]) for synset in SITE_RULES.synsets]
+        shown["distortions"] = [(name, cells[name]) for name in _DISTORTIONS]
+    return shown

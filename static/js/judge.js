@@ -1,0 +1,61 @@
+// Sends photos as soon as they are chosen or dropped, and says so when the answer is not live.
+
+const form = document.getElementById("judge");
+const input = document.getElementById("photos");
+const refusal = document.getElementById("refusal");
+const text = document.getElementById("drop-text");
+const notice = document.getElementById("not-live");
+
+document.documentElement.classList.add("js"); // the button is for browsers without scripts
+
+/** What the server would refuse as a whole is said before anything travels. */
+function refusalOf(files) {
+  const most = Number(form.dataset.mostFiles);
+  if (files.length > most) return `${files.length} files are more than the ${most} that can be judged at once.`;
+  return "";
+}
+
+function send() {
+  if (!input.files.length) return;
+  refusal.textContent = refusalOf(input.files);
+  refusal.hidden = !refusal.textContent;
+  if (refusal.textContent) {
+    input.value = "";
+    return;
+  }
+  text.textContent = input.files.length === 1 ? "Sending the photo …" : `Sending ${input.files.length} photos …`;
+  form.requestSubmit();
+}
+
+input.addEventListener("change", send);
+
+for (const name of ["dragenter", "dragover"]) {
+  form.addEventListener(name, (event) => {
+    event.preventDefault();
+    form.classList.add("over");
+  });
+}
+for (const name of ["dragleave", "drop"]) form.addEventListener(name, () => form.classList.remove("over"));
+form.addEventListener("drop", (event) => {
+  event.preventDefault();
+  if (!event.dataTransfer.files.length) return;
+  input.files = event.dataTransfer.files;
+  send();
+});
+
+// Back from the judgement: the form shall not still say that it is sending.
+window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
+if (notice) {
+  for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
+    document.addEventListener(name, () => { notice.hidden = false; });
+  }
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.isError) return;
+    notice.hidden = true;
+    const answer = event.detail.serverResponse;
+    if (!answer.includes("<form") && !answer.includes("<html")) return;
+    event.detail.shouldSwap = false; // the session has ended: the poll was led to the login page
+    location.reload();
+  });
+}

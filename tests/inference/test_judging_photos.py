@@ -1,0 +1,280 @@
+"""Judging a photo on the spot, by page and API: nobody else sees it, nothing is kept, every end is told."""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from PIL import Image
+
+from inference import api
+from inference.judging import site_judge
+from inference.services import judgements
+from inference.services.judgements import JudgementRefused, judgement_begin, judgement_find, judgements_expire
+from inference.tasks import photos_judge
+from tests.annotation.bad_files import encoded, png_header
+from tests.conftest import photo_bytes
+from tests.inference.tiny_models import tiny_models_place
+
+pytestmark = pytest.mark.django_db
+Client = Callable[[str], Any]
+
+
+@pytest.fixture(autouse=True)
+def _fast(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny_models_place(settings.MODELS_ROOT)
+    monkeypatch.setattr(api, "WAIT_SECONDS", 0.0)
+
+
+def upload(name: str = "a.jpg", data: bytes | None = None) -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, photo_bytes(1) if data is None else data)
+
+
+def folders(settings: Any) -> list[Path]:
+    return sorted((settings.UPLOADS_ROOT / "judge").glob("*/*"))
+
+
+def worker_works(settings: Any) -> None:
+    """Do what a worker does with all that waits."""
+    for folder in folders(settings):
+        photos_judge(int(folder.parent.name), folder.name)
+
+
+# --- who may ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["alice", "rita", "ada", "mallory"])
+def test_everybody_with_an_account_may_ask(client_of: Client, name: str) -> None:
+    client = client_of(name)
+    assert client.get("/score/").status_code == 200
+    sent = client.post("/score/", {"photos": [upload()]})
+    assert sent.status_code == 302
+    assert client.get(sent.url).status_code == 200
+    assert client.post("/api/score", {"files": [upload()]}).status_code == 202
+
+
+def test_without_an_account_nobody_may(client_of: Client, settings: Any) -> None:
+    client = client_of("anonymous")
+    assert client.get("/score/").status_code == 302
+    assert client.post("/score/", {"photos": [upload()]}).url.startswith("/accounts/login/")
+    assert client.post("/api/score", {"files": [upload()]}).status_code == 401
+    assert client.get("/api/score/0").status_code == 401
+    assert client.get("/workers").status_code == 302
+    assert not folders(settings)
+
+
+def test_nobody_sees_what_another_sent(client_of: Client, settings: Any) -> None:
+    ticket = client_of("alice").post("/api/score", {"files": [upload()]}).json()["ticket"]
+    worker_works(settings)
+    assert client_of("alice").get(f"/api/score/{ticket}").status_code == 200
+    assert client_of("ada").get(f"/api/score/{ticket}").status_code == 404
+    assert client_of("ada").get(f"/score/{ticket}/").url == "/score/"
+
+
+@pytest.mark.parametrize("ticket", ["..", "0", "a%2Fb", "names.json"])
+def test_a_ticket_that_is_none_is_not_found(client_of: Client, ticket: str) -> None:
+    assert client_of("alice").get(f"/api/score/{ticket}").status_code == 404
+
+
+def test_the_page_asks_the_database_about_the_user_only(client_of: Client, settings: Any) -> None:
+    client = client_of("alice")
+    address = client.post("/score/", {"photos": [upload(f"{number}.jpg") for number in range(10)]}).url
+    worker_works(settings)
+    with CaptureQueriesContext(connection) as captured:
+        client.get(address)
+    assert len(captured) == 2  # session, user
+
+
+# --- what comes back ----------------------------------------------------------------------------------
+
+
+def test_a_photo_is_judged_and_not_kept(client_of: Client, settings: Any) -> None:
+    client = client_of("alice")
+    address = client.post("/score/", {"photos": [upload("<i>holiday.jpg")]}).url
+    waiting = client.get(address).content.decode()
+    assert "Waiting for a worker" in waiting
+    assert 'hx-trigger="every 700ms"' in waiting
+    worker_works(settings)
+    html = client.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in html
+    assert "hx-trigger" not in html
+    for part in ("quality: mean", "watch probability", "analog clock", "blur", "compression", "data:image/webp"):
+        assert part in html
+    assert "&lt;i&gt;holiday.jpg" in html
+    assert [file.suffix for file in folders(settings)[0].iterdir() if file.suffix == ".photo"] == []
+
+
+def test_the_api_gives_the_row_of_the_command(client_of: Client, settings: Any, tmp_path: Path) -> None:
+    from django.core.management import call_command
+
+    (tmp_path / "a.jpg").write_bytes(photo_bytes(3))
+    call_command("score", str(tmp_path / "a.jpg"), "--parts", "--jsonl", str(tmp_path / "rows"))
+    expected = json.loads((tmp_path / "rows").read_text())
+    client = client_of("alice")
+    first = client.post("/api/score", {"files": [upload("a.jpg", photo_bytes(3))]})
+    assert (first.status_code, first.json()["waiting"], first.json()["rows"]) == (202, 1, [])
+    worker_works(settings)
+    answer = client.get(f"/api/score/{first.json()['ticket']}")
+    assert answer.status_code == 200
+    (row,) = answer.json()["rows"]
+    assert row == {**expected, "file": "a.jpg"}
+    assert list(row) == list(expected)
+
+
+def test_the_api_waits_a_little_for_the_rows(client_of: Client, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "WAIT_SECONDS", 5.0)
+    monkeypatch.setattr(api, "announce", lambda task, user_id, ticket: photos_judge(user_id, ticket))
+    answer = client_of("alice").post("/api/score", {"files": [upload(), upload("b.jpg")]})
+    assert answer.status_code == 200
+    assert [row["file"] for row in answer.json()["rows"]] == ["a.jpg", "b.jpg"]
+
+
+def test_bad_photos_are_refused_one_by_one(client_of: Client, settings: Any) -> None:
+    settings.IQS_MAX_FILE_BYTES = 1024 * 1024
+    files = [
+        upload("text.jpg", b"text"),
+        upload("empty.jpg", b""),
+        upload("large.jpg", b"x" * (1024 * 1024 + 1)),
+        upload("huge.png", png_header(20_000, 20_000)),
+        upload("good.png", encoded(Image.new("RGB", (64, 64), "teal"), "PNG")),
+    ]
+    ticket = client_of("alice").post("/api/score", {"files": files}).json()["ticket"]
+    worker_works(settings)
+    rows = client_of("alice").get(f"/api/score/{ticket}").json()["rows"]
+    reasons = {row["file"]: row["reason"] for row in rows}
+    assert reasons["text.jpg"].startswith("Not a photo")
+    assert reasons["empty.jpg"] == "The file is empty."
+    assert reasons["large.jpg"] == "The file is larger than the 1 MB allowed."
+    assert "megapixels" in reasons["huge.png"]
+    assert reasons["good.png"] == ""
+    html = client_of("alice").get(f"/score/{ticket}/").content.decode()
+    assert html.count("not judged") == 4
+
+
+@pytest.mark.parametrize(("count", "sentence"), [(0, "Choose a photo first"), (21, "more than the 20")])
+def test_no_photos_and_too_many_are_refused(client_of: Client, count: int, sentence: str) -> None:
+    page = client_of("alice").post("/score/", {"photos": [upload() for _ in range(count)]})
+    assert page.status_code == 422
+    assert sentence in page.content.decode()
+    answer = client_of("alice").post("/api/score", {"files": [upload() for _ in range(count)]})
+    assert answer.status_code == 422
+
+
+def test_who_sends_faster_than_workers_judge_is_asked_to_wait(people: dict[str, Any], settings: Any) -> None:
+    for _ in range(5):
+        judgement_begin(user=people["alice"], uploads=[upload()])
+    with pytest.raises(JudgementRefused, match="still wait for a worker"):
+        judgement_begin(user=people["alice"], uploads=[upload()])
+    judgement_begin(user=people["bob"], uploads=[upload()])
+    worker_works(settings)
+    judgement_begin(user=people["alice"], uploads=[upload()])
+
+
+# --- when workers are not as they should be -----------------------------------------------------------
+
+
+def test_waiting_too_long_is_told(client_of: Client, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = client_of("alice")
+    ticket = client.post("/api/score", {"files": [upload()]}).json()["ticket"]
+    assert client.get(f"/api/score/{ticket}").json()["detail"] == ""
+    monkeypatch.setattr(judgements, "_PATIENCE_SECONDS", -1)
+    assert "is one alive" in client.get(f"/api/score/{ticket}").json()["detail"]
+    assert "/workers" in client.get(f"/score/{ticket}/").content.decode()
+
+
+def test_a_dead_broker_or_worker_is_named(client_of: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    from iqs_site import overview
+
+    monkeypatch.setattr(overview, "broker_alive", lambda: True)
+    monkeypatch.setattr(overview, "workers_alive", list)
+    assert "No worker is alive" in client_of("mallory").get("/workers").content.decode()
+
+
+def test_photos_that_nobody_took_are_announced_again(people: dict[str, Any], settings: Any) -> None:
+    ticket = judgement_begin(user=people["alice"], uploads=[upload()])
+    assert judgements_expire() == []
+    _age(folders(settings)[0], 20)
+    assert judgements_expire() == [(people["alice"].pk, ticket)]
+    worker_works(settings)
+    assert judgements_expire() == []
+
+
+def test_photos_that_kill_workers_are_given_up(people: dict[str, Any], settings: Any) -> None:
+    ticket = judgement_begin(user=people["alice"], uploads=[upload(), upload("b.jpg")])
+    (folder,) = folders(settings)
+    (folder / "attempts").write_text("3")
+    worker_works(settings)
+    found = judgement_find(user=people["alice"], ticket=ticket)
+    assert found is not None
+    assert found.waiting == 0
+    assert all("Given up after 3 attempts" in str(file.cells and file.cells["reason"]) for file in found.files)
+    assert not list(folder.glob("*.photo"))
+
+
+def test_what_an_earlier_worker_did_is_not_done_again(people: dict[str, Any], settings: Any) -> None:
+    judgement_begin(user=people["alice"], uploads=[upload(), upload("b.jpg")])
+    (folder,) = folders(settings)
+    done = folder / "0.json"
+    done.write_text(json.dumps({"cells": {"reason": "from before"}, "thumbnail": ""}))
+    assert judgements.judgement_run(user_id=people["alice"].pk, ticket=folder.name, judge=site_judge) == 1
+    assert "from before" in done.read_text()
+
+
+def test_only_one_worker_judges_a_ticket(people: dict[str, Any], settings: Any) -> None:
+    judgement_begin(user=people["alice"], uploads=[upload()])
+    (folder,) = folders(settings)
+    with judgements._held(folder) as held:
+        assert held
+        assert photos_judge(people["alice"].pk, folder.name) == 0
+    assert photos_judge(people["alice"].pk, folder.name) == 1
+    assert photos_judge(people["alice"].pk, "gone") == 0
+
+
+def test_a_model_that_cannot_be_loaded_is_told(people: dict[str, Any], settings: Any) -> None:
+    from inference.model_files import ModelFileError
+
+    def no_judge() -> Any:
+        raise ModelFileError("The file is missing.")
+
+    ticket = judgement_begin(user=people["alice"], uploads=[upload()])
+    judgements.judgement_run(user_id=people["alice"].pk, ticket=ticket, judge=no_judge)
+    found = judgement_find(user=people["alice"], ticket=ticket)
+    assert found is not None
+    assert found.files[0].cells is not None
+    assert found.files[0].cells["reason"] == "The model cannot be loaded: The file is missing."
+
+
+def test_old_tickets_are_deleted_also_half_written_ones(people: dict[str, Any], settings: Any) -> None:
+    judgement_begin(user=people["alice"], uploads=[upload()])
+    (folder,) = folders(settings)
+    half = folder.with_name(".half")
+    half.mkdir()
+    _age(folder, 1000)
+    _age(half, 1000)
+    assert judgements_expire() == []
+    assert not (settings.UPLOADS_ROOT / "judge" / str(people["alice"].pk)).exists()
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(people: dict[str, Any], settings: Any) -> None:
+    class Broken:
+        name, size = "a.jpg", 3
+
+        def chunks(self) -> Any:
+            yield b"abc"
+            raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        judgement_begin(user=people["alice"], uploads=[Broken()])
+    assert folders(settings) == []
+
+
+def _age(folder: Path, seconds: float) -> None:
+    then = time.time() - seconds
+    for path in (*folder.iterdir(), folder):
+        os.utime(path, (then, then))
