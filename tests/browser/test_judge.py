@@ -1,0 +1,94 @@
+"""Judging photos as a person does: choose or drop, wait, read."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from annotation.models import User
+from inference.tasks import photos_judge
+from tests.annotation.bad_files import encoded, scene
+from tests.inference.tiny_models import tiny_models_place
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def photos(settings: Any, tmp_path: Path) -> Path:
+    tiny_models_place(settings.MODELS_ROOT)
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "beach.jpg").write_bytes(encoded(scene(1, 640, 480)))
+    (folder / "letter.jpg").write_text("Dear Sir or Madam")
+    return folder
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Any]) -> Page:
+    page: Page = open_page("/", "mallory")
+    page.get_by_role("link", name="Judge a photo").click()
+    return page
+
+
+def worker_works(page: Page) -> None:
+    """Do what a worker does with the photos of the page."""
+    page.wait_for_url("**/score/*/")
+    expect(page.locator("#judged")).to_contain_text("Waiting for a worker")
+    assert photos_judge(User.objects.get(username="mallory").pk, page.url.split("/")[-2])
+
+
+def test_a_photo_gets_its_judgement_and_a_text_its_reason(page: Page, photos: Path) -> None:
+    page.locator("#photos").set_input_files(sorted(photos.iterdir()))
+    worker_works(page)
+    judged = page.get_by_role("article").filter(has_text="beach.jpg")
+    expect(judged).to_contain_text("quality: mean ± standard deviation")  # by itself
+    expect(judged).to_contain_text("analog clock")
+    expect(judged).to_contain_text("compression")
+    assert judged.get_by_role("img", name="beach.jpg").evaluate("image => image.naturalWidth") == 480
+    expect(judged.locator(".column")).to_have_count(10)
+    refused = page.get_by_role("article").filter(has_text="letter.jpg")
+    expect(refused).to_contain_text("not judged Not a photo")
+    assert page.locator("#judged").get_attribute("hx-trigger") is None
+
+
+def test_a_dropped_photo_is_sent(page: Page, photos: Path) -> None:
+    dropped = page.evaluate_handle(
+        """(bytes) => {
+            const data = new DataTransfer();
+            data.items.add(new File([new Uint8Array(bytes)], "dropped.jpg", {type: "image/jpeg"}));
+            return data;
+        }""",
+        list((photos / "beach.jpg").read_bytes()),
+    )
+    page.dispatch_event("#judge", "drop", {"dataTransfer": dropped})
+    worker_works(page)
+    expect(page.get_by_role("article")).to_contain_text("dropped.jpg")
+
+
+def test_too_many_photos_are_refused_before_they_travel(page: Page, tmp_path: Path) -> None:
+    for number in range(21):
+        (tmp_path / f"{number}.jpg").write_bytes(b"-")
+    page.locator("#photos").set_input_files([tmp_path / f"{number}.jpg" for number in range(21)])
+    expect(page.get_by_role("alert")).to_contain_text("21 files are more than the 20")
+    assert page.url.endswith("/score/")
+
+
+def test_without_scripts_a_button_sends(open_page: Callable[..., Any], photos: Path) -> None:
+    page = open_page("/score/", "mallory", java_script_enabled=False)
+    page.locator("#photos").set_input_files(photos / "beach.jpg")
+    page.get_by_role("button", name="Judge").click()
+    worker_works(page)
+    page.reload()
+    expect(page.get_by_role("article")).to_contain_text("beach.jpg")
+
+
+@pytest.mark.parametrize("size", [(1280, 900), (390, 844)])
+def test_the_page_fits_its_width(open_page: Callable[..., Any], photos: Path, size: tuple[int, int]) -> None:
+    page = open_page("/score/", "mallory", viewport={"width": size[0], "height": size[1]})
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    page.locator("#photos").set_input_files(photos / "beach.jpg")
+    worker_works(page)
+    expect(page.get_by_role("article")).to_contain_text("beach.jpg")
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
