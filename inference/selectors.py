@@ -12,6 +12,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from annotation.models import Campaign, Image
+from inference.distortion.combine import ALGORITHM_VERSION
 from inference.models import Distortion, Feature, ModelVersion, PhotoWork, Prediction
 from inference.networks.config import WeightsMissing, backbone_config
 
@@ -195,8 +196,6 @@ def percentile_of(prediction: Prediction) -> float:
 
 def distortion_version() -> int:
     """Return the version of the distortion detectors that this installation has."""
-    from inference.distortion.combine import ALGORITHM_VERSION  # what the detectors load, few processes need
-
     return ALGORITHM_VERSION
 
 

@@ -8,9 +8,12 @@ from celery import shared_task, signals
 from django.db.models import Exists, OuterRef
 
 from annotation.models import Campaign
+from inference.judging import site_judge
 from inference.models import Feature, ModelVersion, Prediction
-from inference.selectors import backbone_key
-from inference.services import features, predictions, versions
+from inference.networks.config import WeightsMissing
+from inference.selectors import distortions_queue, features_queue
+from inference.services import distortions, features, judgements, predictions, versions
+from inference.services.backlog import work_enqueue
 
 logger = logging.getLogger(__name__)
 # A task hands over after this long, so that other tasks get their turn.
@@ -29,11 +32,32 @@ def _stop(**kwargs: Any) -> None:
 
 @shared_task
 def features_run() -> int:
-    """Work on the backlog of photos without features; return how many were finished."""
-    finished = features.features_compute(seconds=_SECONDS_PER_TASK, stop=_stopping.is_set)
-    if Feature.objects.filter(backbone=backbone_key(), state=Feature.State.QUEUED).exists():
-        features_run.apply_async(expires=_MESSAGE_SECONDS)
+    """Work on the photos without features; return how many were finished."""
+    from inference.scoring.predictor import DeviceMissing  # loads ONNX Runtime, which web processes do without
+
+    try:
+        finished = features.features_compute(seconds=_SECONDS_PER_TASK, stop=_stopping.is_set)
+    except (WeightsMissing, DeviceMissing) as error:
+        logger.error("No photo gets features: %s", error)
+        return 0
+    _call_for_workers()
     return finished
+
+
+@shared_task
+def distortions_run() -> int:
+    """Measure distortions as long as no photo waits for its features; return how many were finished."""
+    finished = distortions.distortions_compute(
+        seconds=_SECONDS_PER_TASK, stop=lambda: _stopping.is_set() or _features_wait()
+    )
+    _call_for_workers()
+    return finished
+
+
+@shared_task
+def photos_judge(user_id: int, ticket: str) -> int:
+    """Judge the photos that somebody waits for; return how many."""
+    return judgements.judgement_run(user_id=user_id, ticket=ticket, judge=site_judge)
 
 
 @shared_task
@@ -46,20 +70,46 @@ def predictions_run(version_id: int) -> int:
 @shared_task
 def sweep() -> None:
     """Find work that nobody announced: campaigns without a version, photos without features or predictions."""
+    for user_id, ticket in judgements.judgements_expire():
+        photos_judge.apply_async([user_id, ticket], expires=_MESSAGE_SECONDS)
     without = Campaign.objects.exclude(Exists(ModelVersion.objects.filter(campaign=OuterRef("pk"))))
     champions = ModelVersion.objects.filter(is_champion=True).select_related("campaign")
     outdated = [version.campaign for version in champions if versions.prior_is_outdated(version, version.campaign)]
     for campaign in (*without, *outdated):
         try:
             versions.prior_install(campaign=campaign)
+        except WeightsMissing as error:
+            logger.error("Campaign %s gets no model: %s", campaign.slug, error)
         except Exception:  # photos still get their features, and other campaigns their prior
             logger.exception("campaign %s got no model", campaign.slug)
-    features.features_enqueue()
-    backlog = Feature.objects.filter(backbone=backbone_key(), state__in=[Feature.State.QUEUED, Feature.State.RUNNING])
-    if backlog.exists():
-        features_run.apply_async(expires=_MESSAGE_SECONDS)
+    work_enqueue(queue=distortions_queue())
+    try:
+        work_enqueue(queue=features_queue())
+    except WeightsMissing as error:
+        logger.error("No photo gets features: %s", error)
+    _call_for_workers(silent=True)
     unpredicted = Feature.objects.filter(
         image__campaign=OuterRef("campaign"), backbone=OuterRef("backbone"), state=Feature.State.DONE
     ).exclude(Exists(Prediction.objects.filter(image=OuterRef("image"), model_version=OuterRef(OuterRef("pk")))))
     for version in ModelVersion.objects.filter(Exists(unpredicted), is_champion=True):
         predictions_run.apply_async([version.pk], expires=_MESSAGE_SECONDS)
+
+
+def _call_for_workers(*, silent: bool = False) -> None:
+    """Send a message for the queue whose turn it is: predictions come first, distortions when no photo waits for them.
+
+    `silent`: also for photos that are with a worker, since it may have died.
+    """
+    if _features_wait(silent=silent):
+        features_run.apply_async(expires=_MESSAGE_SECONDS)
+    queue = distortions_queue()
+    if not _features_wait() and (queue.has_waiting() if silent else queue.has_queued()):
+        distortions_run.apply_async(expires=_MESSAGE_SECONDS)
+
+
+def _features_wait(*, silent: bool = False) -> bool:
+    try:
+        queue = features_queue()
+    except WeightsMissing:  # nobody can work on them
+        return False
+    return queue.has_waiting() if silent else queue.has_queued()

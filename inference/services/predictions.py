@@ -1,17 +1,39 @@
 """Predictions from stored features: no image is opened."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from numpy.typing import NDArray
 
 from inference import runtime
+from inference.binary_copy import rows_write, vectors_read
 from inference.models import Feature, ModelVersion, Prediction
-from inference.scoring.decode import mean_and_std, quality_class
-from inference.selectors import features_unpack
+from inference.scoring.decode import QUALITY_CLASSES, mean_and_std, quality_place
 
-_CHUNK = 2000
+_CHUNK = 2048
+_Columns = dict[str, NDArray[Any]]
+
+# Rows come in here and go on where nothing stands yet: COPY itself knows no ON CONFLICT.
+_INCOMING = """
+CREATE TEMPORARY TABLE IF NOT EXISTS incoming_prediction (
+  image_id bigint, watch_probability double precision, synset_probabilities double precision[],
+  quality_mean double precision, quality_std double precision, distribution double precision[], place bigint
+) ON COMMIT DELETE ROWS;
+DELETE FROM incoming_prediction;
+"""
+_KEEP = """
+INSERT INTO inference_prediction (
+  model_version_id, image_id, watch_probability, synset_probabilities,
+  quality_mean, quality_std, distribution, quality_class, created_at
+)
+SELECT %(version)s, image_id, watch_probability, synset_probabilities,
+  quality_mean, quality_std, distribution, (%(classes)s::text[])[place + 1], now()
+FROM incoming_prediction ON CONFLICT (image_id, model_version_id) DO NOTHING
+"""
 
 
 def predictions_refresh(
@@ -25,53 +47,62 @@ def predictions_refresh(
     Returns how many were predicted. May run twice, also at the same time. `progress` is called with
     (done, total). Raises ModelFileError when the version's file is missing or damaged.
     """
-    todo = (
-        Feature.objects.filter(image__campaign=version.campaign_id, backbone=version.backbone, state=Feature.State.DONE)
-        .exclude(Exists(Prediction.objects.filter(model_version=version, image=OuterRef("image"))))
-        .order_by("image_id")
-    )
+    todo = Feature.objects.filter(
+        image__campaign=version.campaign_id, backbone=version.backbone, state=Feature.State.DONE, vector__isnull=False
+    ).exclude(Exists(Prediction.objects.filter(model_version=version, image=OuterRef("image"))))
     if image_ids is not None:
         todo = todo.filter(image__in=image_ids)
-    total = todo.count() if progress else 0
-    done, last = 0, 0
-    while rows := list(todo.filter(image__gt=last).values_list("image_id", "vector")[:_CHUNK]):
-        ids = [image_id for image_id, _ in rows]
-        Prediction.objects.bulk_create(
-            predictions_make(version, ids, features_unpack([vector for _, vector in rows])), ignore_conflicts=True
-        )
-        done, last = done + len(rows), ids[-1]
-        if progress:
-            progress(done, total)
+    ids = np.array(todo.order_by("pk").values_list("pk", flat=True), dtype=np.int64)
+    predict = _predictor(version)
+    done = 0
+    # The heads look at one chunk in a thread while the database writes the one before and reads the next.
+    with ThreadPoolExecutor(1, thread_name_prefix="predict") as pool:
+        looking: Future[_Columns] | None = None
+        for start in range(0, len(ids) + _CHUNK, _CHUNK):
+            chunk = vectors_read(ids[start : start + _CHUNK]) if start < len(ids) else None
+            looked, looking = looking, pool.submit(predict, *chunk) if chunk else None
+            if looked:
+                done += _write(version, looked.result())
+                if progress:
+                    progress(min(start, len(ids)), len(ids))
     return done
 
 
-def predictions_make(
-    version: ModelVersion, image_ids: Sequence[int], features: NDArray[np.float32]
-) -> list[Prediction]:
-    """Return unsaved predictions of a version for photos with features float32 [N, D]."""
-    campaign = version.campaign
-    scores = runtime.heads(version).predict(features)
-    means, stds = mean_and_std(scores.distribution, campaign.scale_min)
-    classes = quality_class(means, reject_at=campaign.reject_at, pending_at=campaign.pending_at)
-    return [
-        Prediction(
-            image_id=image_id,
-            model_version=version,
-            watch_probability=watch,
-            synset_probabilities=synsets,
-            quality_mean=mean,
-            quality_std=std,
-            distribution=distribution,
-            quality_class=name,
-        )
-        for image_id, watch, synsets, distribution, mean, std, name in zip(
-            image_ids,
-            scores.watch_probability.tolist(),
-            scores.synset_probabilities.tolist(),
-            scores.distribution.tolist(),
-            means.tolist(),
-            stds.tolist(),
-            classes,
-            strict=True,
-        )
-    ]
+def predictions_write(*, version: ModelVersion, image_ids: NDArray[np.int64], features: NDArray[np.floating]) -> int:
+    """Predict photos [N] with features [N, D] and return how many were new: what the version said before stands.
+
+    Raises ModelFileError when the version's file is missing or damaged.
+    """
+    return _write(version, _predictor(version)(image_ids, features))
+
+
+def _predictor(version: ModelVersion) -> Callable[[NDArray[np.int64], NDArray[np.floating]], _Columns]:
+    """Return what turns image ids [N] and features [N, D] into columns of predictions; it asks the database nothing."""
+    heads, campaign = runtime.heads(version), version.campaign
+
+    def predict(image_ids: NDArray[np.int64], features: NDArray[np.floating]) -> _Columns:
+        scores = heads.predict(features.astype(np.float32, copy=False))
+        means, stds = mean_and_std(scores.distribution, campaign.scale_min)
+        return {
+            "image_id": image_ids,
+            "watch_probability": scores.watch_probability,
+            "synset_probabilities": scores.synset_probabilities,
+            "quality_mean": means,
+            "quality_std": stds,
+            "distribution": scores.distribution,
+            "place": quality_place(means, reject_at=campaign.reject_at, pending_at=campaign.pending_at),
+        }
+
+    return predict
+
+
+@transaction.atomic
+def _write(version: ModelVersion, columns: _Columns) -> int:
+    """Keep predictions and return how many were new."""
+    with connection.cursor() as cursor:
+        # A power cut may cost the newest ones: the sweep makes them again. So no write waits for the disk.
+        cursor.execute("SET LOCAL synchronous_commit = off")
+        cursor.execute(_INCOMING)
+        rows_write("incoming_prediction", columns)
+        cursor.execute(_KEEP, {"version": version.pk, "classes": list(QUALITY_CLASSES)})
+        return int(cursor.rowcount)

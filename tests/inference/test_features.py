@@ -16,16 +16,12 @@ from inference.models import Feature, Prediction
 from inference.networks import config as config_module
 from inference.networks.backbones import StagedBackbone
 from inference.networks.export import backbone_to_onnx
+from inference.scoring import pipeline
 from inference.scoring.predictor import Backbone
-from inference.selectors import backlog
+from inference.selectors import backlog, features_queue
 from inference.services import features as features_module
-from inference.services.features import (
-    MAX_ATTEMPTS,
-    features_claim,
-    features_compute,
-    features_enqueue,
-    features_retry,
-)
+from inference.services.backlog import MAX_ATTEMPTS, work_claim, work_claim_silent, work_enqueue, work_retry
+from inference.services.features import features_compute
 from tests.inference.conftest import TINY
 
 
@@ -48,6 +44,18 @@ def _tiny_site_backbone(monkeypatch: pytest.MonkeyPatch, tiny_onnx: Path, settin
 
 def states() -> list[str]:
     return list(Feature.objects.order_by("image_id").values_list("state", flat=True))
+
+
+def features_enqueue() -> int:
+    return work_enqueue(queue=features_queue())
+
+
+def features_claim(limit: int = 16) -> list[Feature]:
+    return work_claim(queue=features_queue(), limit=limit)
+
+
+def features_claim_silent() -> Feature | None:
+    return work_claim_silent(queue=features_queue())
 
 
 def test_photos_are_queued_once(campaign: Any, make_image: Callable[..., Any]) -> None:
@@ -83,14 +91,14 @@ def test_a_photo_that_cannot_be_decoded_fails_alone_with_its_reason(make_image: 
     assert "No such file" in reasons[images[2].pk]
 
 
-def test_a_failed_photo_can_be_tried_again(make_image: Callable[..., Any]) -> None:
+def test_a_failed_photo_can_be_tried_again(campaign: Any, make_image: Callable[..., Any]) -> None:
     image = make_image(0)
     data = image.path.read_bytes()
     image.path.unlink()
     features_enqueue()
     features_compute(seconds=60)
     image.path.write_bytes(data)
-    features_retry(image=image)
+    assert work_retry(queue=features_queue(), campaign=campaign) == 1
     features_compute(seconds=60)
     assert states() == ["done"]
 
@@ -104,22 +112,38 @@ def test_a_claim_that_went_silent_goes_to_the_next_who_asks(make_image: Callable
     make_image(0)
     features_enqueue()
     assert len(features_claim()) == 1
-    assert features_claim() == []
+    assert features_claim_silent() is None
     silence()
-    assert len(features_claim()) == 1
+    assert features_claim() == []
+    assert features_claim_silent() is not None
+    assert features_claim_silent() is None
 
 
 def test_silent_claims_come_last_and_alone_since_one_of_them_may_have_killed_its_worker(
-    make_image: Callable[..., Any],
+    make_image: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     suspects = [make_image(seed) for seed in range(3)]
     features_enqueue()
     features_claim()
     silence()
-    fresh = make_image(3)
+    fresh = [make_image(seed) for seed in range(3, 5)]
     features_enqueue()
-    order = [[feature.image_id for feature in features_claim()] for _ in range(5)]
-    assert order == [[fresh.pk], *[[suspect.pk] for suspect in suspects], []]
+    seen: list[list[int]] = []
+    with_a_worker: list[int] = []
+    really = pipeline.photos_see
+
+    def watched(batches: Any, **options: Any) -> Any:
+        for batch in really(batches, **options):
+            seen.append([row.image_id for row, _ in batch])
+            with_a_worker.append(Feature.objects.filter(state="running", claimed_at__gte=begun).count())
+            yield batch
+
+    begun = timezone.now()
+    monkeypatch.setattr(features_module, "photos_see", watched)
+    assert features_compute(seconds=60) == 5
+    assert seen == [[image.pk for image in fresh], *[[suspect.pk] for suspect in suspects]]
+    assert with_a_worker == [2, 1, 1, 1]
+    assert states() == ["done"] * 5
 
 
 def test_an_error_that_nobody_foresaw_fails_its_photo_only(
@@ -127,14 +151,14 @@ def test_an_error_that_nobody_foresaw_fails_its_photo_only(
 ) -> None:
     images = [make_image(seed) for seed in range(2)]
     features_enqueue()
-    really = features_module.photo_open
+    really = pipeline.photo_open
 
     def surprising(path: Path, **limits: int) -> Any:
         if path == images[0].path:
             raise ZeroDivisionError("of all things")
         return really(path, **limits)
 
-    monkeypatch.setattr(features_module, "photo_open", surprising)
+    monkeypatch.setattr(pipeline, "photo_open", surprising)
     assert features_compute(seconds=60) == 2
     assert states() == ["failed", "done"]
     assert Feature.objects.get(image=images[0]).reason == "ZeroDivisionError: of all things"

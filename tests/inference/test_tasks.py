@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,8 @@ import pytest
 from django.utils import timezone
 
 from inference import tasks
-from inference.models import Feature, ModelVersion, Prediction
-from inference.selectors import backbone_key
+from inference.models import Distortion, Feature, ModelVersion, Prediction
+from inference.selectors import backbone_key, backlog, distortion_version
 from inference.services import versions
 
 Sent = list[tuple[str, list[Any], int | None]]
@@ -27,7 +28,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
 
         return apply_async
 
-    for task in (tasks.features_run, tasks.predictions_run):
+    for task in (tasks.features_run, tasks.distortions_run, tasks.predictions_run):
         monkeypatch.setattr(task, "apply_async", catch(task))
     return messages
 
@@ -71,7 +72,8 @@ def test_the_sweep_finds_claims_of_workers_that_died(
         claimed_at=timezone.now() - timedelta(hours=1),
     )
     tasks.sweep()
-    assert [name for name, _args, _expires in sent] == ["features_run"]
+    # Another worker may measure distortions meanwhile: no photo waits for its features.
+    assert [name for name, _args, _expires in sent] == ["features_run", "distortions_run"]
 
 
 def test_the_sweep_finds_photos_that_the_champion_has_not_predicted(
@@ -82,6 +84,7 @@ def test_the_sweep_finds_photos_that_the_champion_has_not_predicted(
     store_features(image, features[0])
     tasks.predictions_run(former.pk)  # another version's prediction is none of the champion's
     Feature.objects.create(image=image, backbone=backbone_key(), state="failed")
+    Distortion.objects.create(image=image, version=distortion_version(), state="done")
     tasks.sweep()
     assert [message[:2] for message in sent] == [("predictions_run", [champion.pk])]
     assert tasks.predictions_run(champion.pk) == 1
@@ -105,3 +108,61 @@ def test_a_campaign_without_a_version_gets_the_prior_and_a_failure_stops_nothing
     tasks.sweep()
     assert asked == [campaign]
     assert [name for name, _args, _expires in sent] == ["features_run"]
+
+
+def test_distortions_wait_until_every_photo_has_its_prediction(
+    campaign: Any, make_image: Callable[..., Any], version_of: Callable[..., Any], sent: Sent
+) -> None:
+    version_of(campaign)
+    image = make_image(0)
+    tasks.sweep()
+    assert Distortion.objects.get().state == "queued"
+    assert tasks.distortions_run() == 0
+    assert [name for name, _args, _expires in sent] == ["features_run", "features_run"]
+    sent.clear()
+    Feature.objects.filter(image=image).update(state="failed")
+    tasks.sweep()
+    assert [name for name, _args, _expires in sent] == ["distortions_run"]
+    sent.clear()
+    assert tasks.distortions_run() == 1
+    assert Distortion.objects.get().state == "done"
+    assert sent == []
+
+
+def test_a_site_without_weights_says_so_in_one_line_and_measures_distortions(
+    campaign: Any,
+    make_image: Callable[..., Any],
+    version_of: Callable[..., Any],
+    sent: Sent,
+    settings: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    version_of(campaign)
+    make_image(0)
+    settings.IQS_BACKBONE = "no_such_network"
+    tasks.sweep()
+    assert [name for name, _args, _expires in sent] == ["distortions_run"]
+    assert tasks.features_run() == 0
+    complaints = [record for record in caplog.records if record.name == "inference.tasks"]
+    assert len(complaints) == 2
+    assert all("no_such_network" in record.message and not record.exc_info for record in complaints)
+    assert "no_such_network" in backlog(campaign).problem
+    assert backlog(campaign).queued == 1
+    assert tasks.distortions_run() == 1
+
+
+def test_a_device_that_is_not_there_is_one_line_in_the_log(
+    sent: Sent, settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, db: None
+) -> None:
+    from inference import runtime
+    from inference.scoring import predictor
+
+    settings.IQS_DEVICE = "cuda"
+    monkeypatch.setattr(predictor.onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    monkeypatch.setattr(
+        runtime, "backbone", lambda: predictor.session(Path("unread"), threads=1, device=settings.IQS_DEVICE)
+    )
+    assert tasks.features_run() == 0
+    (complaint,) = [record for record in caplog.records if record.name == "inference.tasks"]
+    assert "install onnxruntime-gpu or set IQS_DEVICE=cpu" in complaint.message
+    assert not complaint.exc_info

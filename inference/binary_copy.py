@@ -1,0 +1,72 @@
+"""Numbers out of and into PostgreSQL as arrays, through COPY in its binary format: no Python object for a row.
+
+Where each row is as long as the next, the whole stream is an array of records.
+Source: PostgreSQL documentation, COPY, "Binary Format"; the arrays as `array_recv` reads them.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from django.db import connection
+from numpy.typing import NDArray
+from psycopg import sql
+
+_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TRAILER = b"\xff\xff"
+_FLOAT8 = 701  # the type's oid, fixed for all servers
+
+
+def vectors_read(feature_ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+    """Return the image ids [M] and the vectors [M, D] of those features that are there, in no particular order.
+
+    Raises ValueError when the vectors are of different lengths.
+    """
+    statement = "COPY (SELECT image_id, vector FROM inference_feature WHERE id = ANY(%s)) TO STDOUT (FORMAT BINARY)"
+    connection.ensure_connection()
+    with connection.connection.cursor() as cursor, cursor.copy(statement, [feature_ids.tolist()]) as copy:
+        rows = b"".join(copy)[len(_HEADER) : -len(_TRAILER)]
+    if not rows:
+        return np.zeros(0, dtype=np.int64), np.zeros((0, 0), dtype=np.float16)
+    start = np.dtype([("fields", ">i2"), ("id_size", ">i4"), ("image_id", ">i8"), ("size", ">i4")])
+    size = int(np.frombuffer(rows, start, count=1)["size"][0])
+    record = np.dtype([*start.descr, ("vector", "<f2", (size // 2,))])
+    whole = len(rows) // record.itemsize
+    found = np.frombuffer(rows, record, count=whole)
+    if whole * record.itemsize != len(rows) or (found["size"] != size).any():
+        raise ValueError("Features of one backbone are of different lengths.")
+    return found["image_id"].astype(np.int64), found["vector"]
+
+
+def rows_write(table: str, columns: Mapping[str, NDArray[Any]]) -> None:
+    """Append rows to a table: `columns` of one length, whole numbers as bigint, floats [N] as double precision,
+    floats [N, K] as double precision arrays.
+    """
+    parts = [part for name, values in columns.items() for part in _parts(name, values)]
+    count = len(next(iter(columns.values())))
+    rows = np.zeros(count, dtype=[("fields", ">i2"), *(dtype for dtype, _ in parts)])
+    rows["fields"] = len(columns)
+    for (name, *_), values in parts:
+        rows[name] = values
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    connection.ensure_connection()
+    with connection.connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(_HEADER + rows.tobytes() + _TRAILER)
+
+
+def _parts(name: str, values: NDArray[Any]) -> Iterator[tuple[tuple[Any, ...], Any]]:
+    """Yield the record's fields of one column with what goes into them: its size, an array's head, the values."""
+    if values.ndim == 1:
+        yield (f"{name} size", ">i4"), 8
+        yield (name, ">i8" if values.dtype.kind in "iu" else ">f8"), values
+        return
+    width = values.shape[1]
+    element = np.dtype([("size", ">i4"), ("value", ">f8")])
+    elements = np.zeros(values.shape, element)
+    elements["size"], elements["value"] = 8, values
+    yield (f"{name} size", ">i4"), 5 * 4 + width * element.itemsize
+    # Dimensions, whether there are nulls, type of the elements, how many, index of the first.
+    yield (f"{name} head", ">i4", (5,)), [1, 0, _FLOAT8, width, 1]
+    yield (name, element, (width,)), elements

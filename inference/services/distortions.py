@@ -1,0 +1,44 @@
+"""Distortions: what the four detectors measure in each photo, once per version of the detectors."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, fields
+
+from django.conf import settings
+
+from inference.distortion.combine import DistortionScores, distortions_measure
+from inference.models import Distortion
+from inference.scoring.pipeline import Sight, photos_see
+from inference.selectors import distortions_queue
+from inference.services.backlog import work_do, work_finish
+
+
+def distortions_compute(*, seconds: float, stop: Callable[[], bool] = lambda: False) -> int:
+    """Measure photos at full size until none waits or the time is over; return how many were finished.
+
+    A photo that cannot be opened fails alone, with its reason.
+    """
+    def look(batches: Iterable[Sequence[Distortion]]) -> Iterator[list[tuple[Distortion, Sight]]]:
+        return photos_see(
+            batches,
+            source=lambda row: row.image.path,
+            network=None,
+            distortion=distortions_measure,
+            max_pixels=settings.IQS_MAX_PIXELS,
+            threads=settings.IQS_THREADS,
+        )
+
+    return work_do(queue=distortions_queue(), look=look, store=_store, seconds=seconds, stop=stop)
+
+
+def _store(seen: Sequence[tuple[Distortion, Sight]]) -> None:
+    for row, sight in seen:
+        row.state, row.reason = Distortion.State.FAILED, sight.reason
+        if sight.distortion is not None:
+            row.state = Distortion.State.DONE
+            for name, value in asdict(sight.distortion).items():
+                setattr(row, name, value)
+    work_finish(
+        queue=distortions_queue(),
+        rows=[row for row, _ in seen],
+        columns=[field.name for field in fields(DistortionScores)],
+    )
