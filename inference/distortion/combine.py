@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from PIL import Image
 
 from inference.distortion.blur import blur_score, laplacian, laplacian_variance
 from inference.distortion.compression import compression_score
 from inference.distortion.exposure import exposure_score
-from inference.distortion.grey import grey_of
-from inference.distortion.noise import noise_score
+from inference.distortion.noise import noise_score, noise_variance
+from inference.distortion.planes import planes_of
 
 #: Raised whenever any number below could come out differently: stored rows of other versions are measured again.
 ALGORITHM_VERSION = 1
+
+_SEVERE = 0.9
+_SEVERE_WEIGHT = 20
 
 
 @dataclass(frozen=True)
@@ -35,23 +37,32 @@ class DistortionScores:
 
 def distortions_measure(picture: Image.Image) -> DistortionScores:
     """Measure a photo: any mode, any size from 1 × 1, upright. Deterministic; depends on nothing but the pixels."""
-    grey = grey_of(picture)
-    second = laplacian(grey)
+    planes = planes_of(picture)
+    second = laplacian(planes.grey)
+    variance = noise_variance(planes.grey)
     scores = (
-        blur_score(grey, second),
-        noise_score(grey),
-        exposure_score(np.bincount(grey.ravel(), minlength=256)),
-        compression_score(grey),
+        blur_score(planes.grey, planes.grey_counts, second, variance),
+        noise_score(variance),
+        exposure_score(planes.brightest_counts),
+        compression_score(planes.native),
     )
     quality = quality_of(scores)
     return DistortionScores(*scores, laplacian_variance(second), quality, quality_class_of(quality))
 
 
 def quality_of(scores: Sequence[float]) -> float:
-    """Return 0 … 100 of scores 0 … 1: all weigh the same, but a score above .9 weighs 20 times as much."""
-    weights = [20.0 if score > 0.9 else 1.0 for score in scores]
-    worse = sum(weight * score for weight, score in zip(weights, scores, strict=True)) / sum(weights)
-    return 100 * (1 - worse)
+    """Return 0 … 100 of scores 0 … 1, larger is better: 100 (1 − Σ w s), equal weights, but ×20 for scores above .9.
+
+    Of the scores above .9 as many weigh more as makes the photo worst. If all of them had to, a second score that
+    passes .9 would pull a first one at 1 down, and the photo would gain by getting worse.
+    """
+    ordered = sorted(scores, reverse=True)
+    severe = sum(score > _SEVERE for score in ordered)
+    worst = max(
+        (_SEVERE_WEIGHT * sum(ordered[:count]) + sum(ordered[count:])) / (_SEVERE_WEIGHT * count + len(ordered) - count)
+        for count in range(severe + 1)
+    )
+    return 100 * (1 - worst)
 
 
 def quality_class_of(quality: float) -> str:

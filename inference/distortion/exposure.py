@@ -1,13 +1,30 @@
-"""Over- and underexposure: the share of grey values at the ends of the scale."""
+"""Over- and underexposure: how much of a photo lies at one end of the scale, and how little at the other."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+#: Weights of a pixel by value.
+_CLIPPED, _NEARLY = 3.0, 1.0
+_BLACK, _DARKER, _DARK = 15.0, 6.0, 2.0
+#: Weight of a pixel in the brighter half, which speaks against underexposure.
+_HIGHLIGHT = 60.0
+
 
 def exposure_score(counts: NDArray[np.int64]) -> float:
-    """Return 0 … 1, larger is worse, from the 256 counts of a photo's grey values (fully clipped ones included)."""
-    total = int(counts.sum())
-    bright, near_bright = int(counts[245:].sum()), int(counts[235:245].sum())
-    dark, near_dark = int(counts[:15].sum()), int(counts[15:30].sum())
-    over, under = 15 * bright + near_bright, 15 * dark + 6 * near_dark
-    return max(over / (over + total - bright - near_bright), under / (under + total - dark - near_dark))
+    """Return 0 … 1, larger is worse, from the 256 counts of the brightest of a photo's three channels.
+
+    score = max(over, under), with N the number of pixels in a range of values:
+    over = bright / (bright + N[0, 245)), bright = 3 · N[254, 255] + N[245, 254)
+    under = dark / (dark + N[60, 128) + 60 · N[128, 255]), dark = 15 · N[0, 15) + 6 · N[15, 30) + 2 · N[30, 60)
+
+    What differs from the usual measure, and why. The brightest channel is counted instead of grey: it is what
+    clips first, and a deep blue is not dark. Fully clipped pixels belong to it. The usual weight of bright pixels,
+    15 from 245 on, calls every photo on white paper or with a white sky overexposed. A photo that is too dark has
+    no highlights; black clothes beside a bright face are no fault. A pixel that gets brighter raises `over` and
+    lowers `under`, or leaves them, so both are monotone in the exposure whatever the photo.
+    """
+    bright = _CLIPPED * counts[254:].sum() + _NEARLY * counts[245:254].sum()
+    dark = _BLACK * counts[:15].sum() + _DARKER * counts[15:30].sum() + _DARK * counts[30:60].sum()
+    over = bright / (bright + counts[:245].sum())
+    under = dark / (dark + counts[60:128].sum() + _HIGHLIGHT * counts[128:].sum())
+    return float(max(over, under))
