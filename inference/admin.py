@@ -1,9 +1,9 @@
-"""Django's admin for model versions, features and predictions: to look at only."""
+"""Django's admin for model versions, features, distortions and predictions: to look at only."""
 
 from django.contrib import admin
 
 from annotation.admin import ReadOnlyAdmin
-from inference.models import Feature, ModelVersion, Prediction
+from inference.models import Distortion, Feature, ModelVersion, Prediction
 
 
 @admin.register(ModelVersion)
@@ -23,6 +23,16 @@ class FeatureAdmin(ReadOnlyAdmin):
     list_filter = ("state", "backbone")
     list_select_related = ("image",)
     exclude = ("vector",)
+    show_full_result_count = False
+
+
+@admin.register(Distortion)
+class DistortionAdmin(ReadOnlyAdmin):
+    """What the distortion detectors measured in each photo, or why they could not."""
+
+    list_display = ("id", "image", "version", "state", "quality", "quality_class", "attempts", "claimed_at", "reason")
+    list_filter = ("state", "version", "quality_class")
+    list_select_related = ("image",)
     show_full_result_count = False
 
 

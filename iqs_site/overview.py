@@ -10,7 +10,15 @@ from django.db.models.functions import Least
 from annotation.models import Annotation, Campaign, Image, ImportBatch, Membership, Role, User
 from annotation.selectors import OwnProgress, Progress, campaign_progress, own_progress, queue_status
 from inference.models import Feature, ModelVersion
-from inference.selectors import Backlog, backbone_key, backlog, champion
+from inference.selectors import (
+    Backlog,
+    WorkCounts,
+    backlog,
+    champion,
+    distortions_queue,
+    features_queue,
+    work_counts,
+)
 from iqs_site.workers import WorkerState, broker_alive, workers_alive
 from training.figures import MeasuredFigure, measured
 from training.models import Evaluation, TrainingRun
@@ -77,6 +85,7 @@ class ModelsStatus:
     """What reviewers and admins see beside the progress."""
 
     backlog: Backlog
+    distortions: WorkCounts
     failures: list[Feature]
     broker: bool
     workers: list[WorkerState]
@@ -135,11 +144,12 @@ def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
     failures: list[Feature] = []
     counts = backlog(campaign)
     if counts.failed and role is Role.ADMIN:
-        failed = Feature.objects.filter(image__campaign=campaign, backbone=backbone_key(), state=Feature.State.FAILED)
+        failed = features_queue().rows.filter(image__campaign=campaign, state=Feature.State.FAILED)
         failures = list(failed.select_related("image").defer("vector").order_by("-pk")[:FAILURES_SHOWN])
     alive = workers_status()
     return ModelsStatus(
         backlog=counts,
+        distortions=work_counts(campaign, distortions_queue()),
         failures=failures,
         broker=alive.broker,
         workers=alive.workers,

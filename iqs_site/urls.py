@@ -15,6 +15,7 @@ urlpatterns = [
     path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
     path("campaigns/<slug:slug>/", views.campaign_home, name="campaign"),
     path("campaigns/<slug:slug>/status", views.campaign_status, name="campaign-status"),
+    path("campaigns/<slug:slug>/work/<slug:queue>/<slug:action>", views.campaign_work, name="campaign-work"),
     path("", include("annotation.urls")),
     path("", include("inference.urls")),
     path("", include("training.urls")),

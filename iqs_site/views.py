@@ -1,17 +1,27 @@
 """Pages that draw on every app: the list of campaigns, a campaign's home, the health check."""
 
 import hashlib
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import InterfaceError, OperationalError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from annotation.models import Campaign, Role
 from annotation.permissions import campaign_view
+from annotation.tasks import announce
+from inference.networks.config import WeightsMissing
+from inference.selectors import WorkQueue, distortions_queue, features_queue
+from inference.services.backlog import work_cancel, work_resume, work_retry
 from iqs_site import overview
+
+_QUEUES: dict[str, Callable[[], WorkQueue[Any]]] = {"features": features_queue, "distortions": distortions_queue}
+_ACTIONS: dict[str, Callable[..., int]] = {"cancel": work_cancel, "resume": work_resume, "retry": work_retry}
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -56,6 +66,26 @@ def campaign_status(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         request,
         "iqs_site/_campaign_status.html",
         {"campaign": campaign, "status_html": status, "digest": digest},
+    )
+
+
+@require_POST
+@campaign_view(Role.ADMIN)
+def campaign_work(request: HttpRequest, campaign: Campaign, queue: str, action: str) -> HttpResponse:
+    """Cancel what waits in a queue of the campaign's photos, resume what was cancelled, or try again what failed.
+
+    Answers with the live part as it is then.
+    """
+    if queue not in _QUEUES or action not in _ACTIONS:
+        raise Http404("There is no such queue, or nothing of the kind to do with it.")
+    with suppress(WeightsMissing):  # the live part says what is missing
+        _ACTIONS[action](queue=_QUEUES[queue](), campaign=campaign)
+        announce("inference.tasks.sweep")
+    if not request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
+        return redirect("campaign", campaign.slug)
+    status, digest = _status(request, campaign)
+    return render(
+        request, "iqs_site/_campaign_status.html", {"campaign": campaign, "status_html": status, "digest": digest}
     )
 
 
