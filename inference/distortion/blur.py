@@ -1,14 +1,17 @@
 """Blur: the share of a photo's structured tiles in which hardly a pixel is sharp, in all directions or in one."""
 
-from typing import TypeVar
+from collections.abc import Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-Plane = NDArray[np.float32]
+Strip = NDArray[np.float32]
 Number = TypeVar("Number", np.float32, np.uint8)
 
 _TILE = 40
+#: Pixels that a mean and a median of 5 × 5 need around them.
+_MARGIN = 4
 #: Standard deviation of grey values below which a tile says nothing about sharpness.
 _FLAT = 10.0
 #: A place is soft where the mean of ln |L| / ln 30 over 5 × 5 pixels is at most this; |L| is then about 4.6.
@@ -58,21 +61,21 @@ def blur_score(
     levels all thresholds shrink with the range. A photo with contrast, but with no structured tile, is blurred.
     """
     contrast = _contrast(counts)
-    values = grey.astype(np.float32)
-    sizes = _tile_sums(np.ones_like(values))
-    judged = sizes * (_tile_deviations(values, sizes) >= _FLAT * contrast)
+    values, soft = np.pad(grey, _MARGIN, mode="reflect"), _smoothed(grey)
+    sizes, deviations = _tile_deviations(values)
+    judged = sizes * (deviations >= _FLAT * contrast)
     total = judged.sum()
     if not total:
-        return float(values.std() >= _FLAT * contrast)
-    soft = 30**_SOFT * contrast
+        return float(grey.std() >= _FLAT * contrast)
+    threshold = 30**_SOFT * contrast
 
-    def blurred(strength: Plane, noise: float, enough: float) -> float:
-        shares = _sharp_pixels(strength, float(np.hypot(soft, _NOISE_SHARE * noise))) / sizes
+    def blurred(strips: Iterator[Strip], noise: float, enough: float) -> float:
+        shares = _sharp_pixels(strips, float(np.hypot(threshold, _NOISE_SHARE * noise))) / sizes
         return float((judged * np.maximum(0, 1 - shares / enough)).sum() / total)
 
     noise = noise_variance**0.5
-    defocus = blurred(np.abs(second).astype(np.float32), 20**0.5 * noise, _FOCUSED_SHARE)
-    smear = blurred(_along_least_change(values, judged > 0), noise, _STEADY_SHARE)
+    defocus = blurred(_strips(np.pad(second, _MARGIN, mode="reflect")), 20**0.5 * noise, _FOCUSED_SHARE)
+    smear = blurred(_changes(soft, _direction_of_least_change(soft, judged > 0)), noise, _STEADY_SHARE)
     return max(defocus, smear)
 
 
@@ -83,58 +86,77 @@ def _contrast(counts: NDArray[np.int64]) -> float:
     return float(np.clip((brightest - darkest) / _FULL_CONTRAST, _LEAST_CONTRAST, 1))
 
 
-def _tile_sums(values: Plane) -> NDArray[np.float32]:
-    rows = np.add.reduceat(values, np.arange(0, values.shape[0], _TILE), axis=0)
-    return np.add.reduceat(rows, np.arange(0, values.shape[1], _TILE), axis=1)
+def _strips(wide: NDArray[np.uint8] | NDArray[np.int16], margin: int = _MARGIN) -> Iterator[Strip]:
+    """Yield a padded plane in rows of tiles, each with its margin all around: what fits the cache is fast."""
+    for top in range(0, wide.shape[0] - 2 * margin, _TILE):
+        yield wide[top : top + _TILE + 2 * margin].astype(np.float32)
 
 
-def _tile_deviations(values: Plane, sizes: Plane) -> Plane:
-    centred = values - values.mean()
-    means = _tile_sums(centred) / sizes
-    np.multiply(centred, centred, out=centred)
-    return np.sqrt(np.maximum(0, _tile_sums(centred) / sizes - means * means))
+def _tile_sums(strip: NDArray[Any]) -> NDArray[np.float64]:
+    return np.add.reduceat(strip.sum(axis=0, dtype=np.float64), np.arange(0, strip.shape[1], _TILE))
 
 
-def _sharp_pixels(strength: Plane, threshold: float) -> Plane:
+def _tile_deviations(wide: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return per tile the number of pixels and the standard deviation of their values."""
+    rows = []
+    for strip in _strips(wide):
+        inner = strip[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+        rows.append([_tile_sums(np.ones_like(inner)), _tile_sums(inner), _tile_sums(inner * inner)])
+    sizes, sums, squares = np.stack(rows, axis=1)
+    return sizes, np.sqrt(np.maximum(0, squares / sizes - (sums / sizes) ** 2))
+
+
+def _sharp_pixels(strips: Iterator[Strip], threshold: float) -> NDArray[np.float64]:
     """Return per tile how many pixels are sharp: 5 × 5 mean of logarithms, threshold, 5 × 5 median."""
-    # Strengths below 1 are rounding. The floor moves with small thresholds, or nothing would be soft.
-    np.maximum(strength, min(1.0, threshold / 4.6), out=strength)
-    sharp = _five_by_five(np.log(strength, out=strength)) > np.float32(25 * np.log(threshold))
-    # The median of a plane, cut at a threshold, is what most of the cut plane say.
-    return _tile_sums((_five_by_five(sharp.view(np.uint8)) >= 13).astype(np.float32))
+    floor, limit = np.float32(min(1.0, threshold / 4.6)), np.float32(25 * np.log(threshold))
+    rows = []
+    for strip in strips:
+        strength = np.abs(strip, out=strip)
+        np.maximum(strength, floor, out=strength)  # what is smaller is rounding
+        sharp = _five_by_five(np.log(strength, out=strength)) > limit
+        # The median of a plane, cut at a threshold, is what most of the cut plane say.
+        rows.append(_tile_sums(_five_by_five(sharp.view(np.uint8)) >= 13))
+    return np.stack(rows)
 
 
 def _five_by_five(values: NDArray[Number]) -> NDArray[Number]:
-    """Return sums over 5 × 5 pixels, the edge repeated."""
-    for _ in range(2):
-        wide = np.pad(values, ((2, 2), (0, 0)), mode="edge")
-        total = wide[:-4] + wide[1:-3]
-        for start in (2, 3, 4):
-            total += wide[start : start + values.shape[0]]
-        values = total.T
-    return values
+    """Return sums over 5 × 5 pixels, two pixels less on each side."""
+    total = values[:-4] + values[1:-3]
+    for start in (2, 3, 4):
+        total += values[start : total.shape[0] + start]
+    values = total
+    total = values[:, :-4] + values[:, 1:-3]
+    for start in (2, 3, 4):
+        total += values[:, start : total.shape[1] + start]
+    return total
 
 
-def _along_least_change(values: Plane, judged: NDArray[np.bool_]) -> Plane:
-    """Return |second derivative| along the direction in which the judged tiles change least, on the Laplacian's scale.
+def _smoothed(grey: NDArray[np.uint8]) -> NDArray[np.int16]:
+    """Return 16 times the values smoothed by (1, 2, 1)/4 both ways, exact, with a margin for what comes after."""
+    wide = np.pad(grey.astype(np.int16), _MARGIN + 2, mode="reflect")
+    wide = wide[:-2] + 2 * wide[1:-1] + wide[2:]
+    return wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]
 
-    The direction is the weak axis of the mean structure tensor, in which each tile counts the same.
-    """
-    soft = values
-    for _ in range(2):
-        wide = np.pad(soft, ((1, 1), (0, 0)), mode="reflect")
-        total = wide[:-2] + wide[2:]
-        total += 2 * soft
-        soft = (total * np.float32(0.25)).T
-    wide = np.pad(soft, 1, mode="reflect")
-    left, right, above, below = wide[1:-1, :-2], wide[1:-1, 2:], wide[:-2, 1:-1], wide[2:, 1:-1]
-    across, down = right - left, below - above
-    tensor = np.stack([_tile_sums(part) for part in (across * across, down * down, across * down)])
-    tensor = (tensor / (tensor[0] + tensor[1] + 1e-6))[:, judged].sum(axis=1)
-    angle = (np.arctan2(2 * tensor[2], tensor[0] - tensor[1]) + np.pi) / 2
+
+def _direction_of_least_change(soft: NDArray[np.int16], judged: NDArray[np.bool_]) -> float:
+    """Return an angle in radians: the weak axis of the mean structure tensor, in which each tile counts the same."""
+    rows = []
+    for strip in _strips(soft, _MARGIN + 1):
+        inner = strip[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+        across, down = inner[1:-1, 2:] - inner[1:-1, :-2], inner[2:, 1:-1] - inner[:-2, 1:-1]
+        rows.append([_tile_sums(across * across), _tile_sums(down * down), _tile_sums(across * down)])
+    tensor = np.stack(rows, axis=1)
+    along, down, both = (tensor / (tensor[0] + tensor[1] + 1))[:, judged].sum(axis=1)
+    return float(np.arctan2(2 * both, along - down) + np.pi) / 2
+
+
+def _changes(soft: NDArray[np.int16], angle: float) -> Iterator[Strip]:
+    """Yield second derivatives along an angle in strips, on the Laplacian's scale."""
     cosine, sine = np.cos(angle), np.sin(angle)
-    twice = 2 * soft
-    change = np.float32(2 * cosine**2) * (left + right - twice)
-    change += np.float32(2 * sine**2) * (above + below - twice)
-    change += np.float32(cosine * sine) * (wide[2:, 2:] + wide[:-2, :-2] - wide[2:, :-2] - wide[:-2, 2:])
-    return np.abs(change, out=change)
+    columns, rows, both = (np.float32(x / 16) for x in (2 * cosine**2, 2 * sine**2, cosine * sine))
+    for strip in _strips(soft, _MARGIN + 1):
+        twice = 2 * strip[1:-1, 1:-1]
+        change = columns * (strip[1:-1, 2:] + strip[1:-1, :-2] - twice)
+        change += rows * (strip[2:, 1:-1] + strip[:-2, 1:-1] - twice)
+        change += both * (strip[2:, 2:] + strip[:-2, :-2] - strip[2:, :-2] - strip[:-2, 2:])
+        yield change

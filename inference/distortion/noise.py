@@ -9,6 +9,10 @@ HALF_VARIANCE = 18.0
 _CLEAN_ROOT = 3.0
 #: Squared grey levels below which a band holds nothing but rounding.
 _LEAST_VARIANCE = 1e-3
+#: Squares of the factors of the first three rows: 1/2, 1/2, √(1/2).
+_SQUARES = (0.25, 0.25, 0.5)
+#: Rows that are worked on at a time: what fits the cache is fast.
+_PIECE = 64
 
 
 def noise_score(variance: float) -> float:
@@ -55,25 +59,36 @@ def _bands(grey: NDArray[np.uint8]) -> list[tuple[float, float, int]]:
     """
     if min(grey.shape) < 5:
         return []
+    powers = np.zeros((9, 4))
+    for start in range(0, grey.shape[0] - 3, _PIECE):
+        piece = grey[start : start + _PIECE + 3].astype(np.int16)
+        for down, vertical in enumerate(_rows(piece.T)):
+            for along, band in enumerate(_rows(vertical.T)):
+                if down or along:
+                    powers[3 * down + along] += _powers(band)
+    height, width = grey.shape
     found = []
-    for down, (vertical, first) in enumerate(_rows(grey.astype(np.int16).T)):
-        for along, (band, second) in enumerate(_rows(vertical.T)):
-            if down or along:
-                values = band.astype(np.float32)
-                values -= values.mean()
-                np.multiply(values, values, out=values)
-                square = float(values.mean())
-                np.multiply(values, values, out=values)
-                kurtosis = float(values.mean()) / square**2 - 3 if square else 0.0
-                found.append((square * first * second, kurtosis, (1 + (down == 2)) * (1 + (along == 2))))
+    for number in range(1, 9):
+        down, along = divmod(number, 3)
+        first, second, third, fourth = powers[number] / ((height - 3) * (width - 3))
+        square = second - first**2
+        fourth += -4 * first * third + 6 * first**2 * second - 3 * first**4
+        kurtosis = fourth / square**2 - 3 if square > 0 else 0.0
+        found.append((square * _SQUARES[down] * _SQUARES[along], kurtosis, (1 + (down == 2)) * (1 + (along == 2))))
     return found
 
 
-def _rows(values: NDArray[np.int16]) -> list[tuple[NDArray[np.int16], float]]:
-    """Return the responses to the three filters along the last axis, with the squares of their factors."""
+def _rows(values: NDArray[np.int16]) -> list[NDArray[np.int16]]:
+    """Return the responses to the three filters along the last axis, without their factors."""
     pairs = values[:, :-1] + values[:, 1:]
-    return [
-        (pairs[:, :-2] + pairs[:, 2:], 0.25),
-        (pairs[:, :-2] - pairs[:, 2:], 0.25),
-        (values[:, :-1] - values[:, 1:], 0.5),
-    ]
+    return [pairs[:, :-2] + pairs[:, 2:], pairs[:, :-2] - pairs[:, 2:], values[:, :-3] - values[:, 1:-2]]
+
+
+def _powers(band: NDArray[np.int16]) -> NDArray[np.float64]:
+    """Return the sums of the first four powers."""
+    values = band.astype(np.float32)
+    squares = values * values
+    first, second = values.sum(), squares.sum()
+    np.multiply(values, squares, out=values)
+    np.multiply(squares, squares, out=squares)
+    return np.array([first, second, values.sum(), squares.sum()], dtype=np.float64)
