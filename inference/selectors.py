@@ -6,15 +6,15 @@ from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-from django.conf import settings
 from django.db.models import Count, FilteredRelation, Min, Q, QuerySet
 from django.utils import timezone
 from numpy.typing import NDArray
 
 from annotation.models import Campaign, Image
+from inference import runtime
 from inference.distortion.combine import ALGORITHM_VERSION
 from inference.models import Distortion, Feature, ModelVersion, PhotoWork, Prediction
-from inference.networks.config import WeightsMissing, backbone_config
+from inference.networks.config import WeightsMissing
 
 _Work = TypeVar("_Work", Feature, Distortion)
 # Photos that were finished in this time tell how fast the next ones will be.
@@ -99,9 +99,9 @@ class PredictionTable:
 def backbone_key() -> str:
     """Return the key under which the site's backbone keeps its features.
 
-    Raises WeightsMissing when its weight file is not installed.
+    Raises WeightsMissing when there is no such backbone, or no weight file of it.
     """
-    return backbone_config(settings.IQS_BACKBONE).key()
+    return runtime.features_key()
 
 
 def champion(campaign: Campaign) -> ModelVersion | None:

@@ -14,6 +14,7 @@ from inference.networks.heads import Heads, HeadsConfig
 FORMAT_VERSION = 1
 WEIGHTS = "heads.safetensors"
 CARD = "card.json"
+_CLASSIFIER = ("class_weight", "class_bias")
 
 
 class CheckpointError(RuntimeError):
@@ -23,10 +24,14 @@ class CheckpointError(RuntimeError):
 def heads_save(folder: Path, heads: Heads, card: dict[str, Any]) -> None:
     """Write the heads and their card into `folder`; each file appears whole or not at all.
 
-    Weights are kept as float16. `card` says where they come from; the configuration is added to it.
+    Weights are kept as float16, those of an ImageNet classifier as they are. `card` says where they come
+    from; the configuration is added to it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tensors = {name: tensor.detach().half().contiguous() for name, tensor in heads.state_dict().items()}
+    tensors = {
+        name: (tensor if name in _CLASSIFIER else tensor.half()).detach().contiguous()
+        for name, tensor in heads.state_dict().items()
+    }
     part = folder / f"{WEIGHTS}.part"
     save_file(tensors, part)
     part.rename(folder / WEIGHTS)
@@ -53,7 +58,11 @@ def heads_load(
             f"{folder / CARD} has format {card.get('format_version')!r}; this version of IQS reads {FORMAT_VERSION}."
         )
     config = HeadsConfig.from_card(card["heads"])
-    heads = Heads(replace(config, bins=bins or config.bins, synsets=synsets or config.synsets))
+    config = replace(config, bins=bins or config.bins, synsets=synsets or config.synsets)
+    if config.keeps_classifier and not tensors.keys() >= set(_CLASSIFIER):
+        raise CheckpointError(f"{folder / WEIGHTS} does not fit its card: it holds no ImageNet classifier.")
+    classifier = (tensors["class_weight"], tensors["class_bias"]) if config.keeps_classifier else None
+    heads = Heads(config, classifier)
     try:
         heads.load_state_dict({name: tensor.to(torch.float32) for name, tensor in tensors.items()})
     except RuntimeError as error:

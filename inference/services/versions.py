@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from annotation.models import Campaign
+from inference import runtime
 from inference.model_files import checksum, checksum_verify
 from inference.models import ModelVersion
 from inference.selectors import backbone_key
@@ -82,9 +83,14 @@ def champion_set(*, version: ModelVersion) -> ModelVersion | None:
 
 
 def prior_is_outdated(version: ModelVersion, campaign: Campaign) -> bool:
-    """Return whether the version is a shipped prior made for another scale or other synsets."""
+    """Return whether the version is a shipped prior made for another scale, other synsets or another backbone.
+
+    Raises WeightsMissing where the site's backbone has no weights.
+    """
     recipe = version.recipe
-    return recipe.get("name") == _PRIOR and any(recipe.get(key) != value for key, value in _fits(campaign).items())
+    if recipe.get("name") != _PRIOR:
+        return False
+    return version.backbone != backbone_key() or any(recipe.get(key) != value for key, value in _fits(campaign).items())
 
 
 def _fits(campaign: Campaign) -> dict[str, Any]:
@@ -95,20 +101,26 @@ def _fits(campaign: Campaign) -> dict[str, Any]:
 def prior_install(*, campaign: Campaign) -> ModelVersion:
     """Give a campaign the shipped prior as champion, and return the champion.
 
-    A campaign without versions gets version 1. One whose scale or synsets were changed while the
-    prior was still champion gets the prior anew, for what they are now. Otherwise nothing happens.
+    A campaign without versions gets version 1. One whose scale or synsets, or the site's backbone, were
+    changed while the prior was still champion gets the prior anew, for what they are now. Otherwise
+    nothing happens. A backbone without a shipped prior gets a neutral one (`prior_for`).
 
     Loads torch for the export, so workers and commands call it, never a web process.
     Raises WeightsMissing or CheckpointError when shipped files are missing or damaged.
     """
-    from inference.networks.checkpoint import heads_load, heads_save
+    from inference.networks.checkpoint import heads_save
     from inference.networks.export import heads_to_onnx
-    from inference.networks.heads import PRIOR_FOLDER
+    from inference.networks.heads import prior_for
 
     standing = ModelVersion.objects.filter(campaign=campaign).order_by("-is_champion", "number").first()
     if standing is not None and not prior_is_outdated(standing, campaign):
         return standing
-    heads, card = heads_load(PRIOR_FOLDER, bins=campaign.bins, synsets=tuple(campaign.synsets))
+    heads, card = prior_for(
+        runtime.backbone_chosen(),
+        bins=campaign.bins,
+        synsets=tuple(campaign.synsets),
+        quality_input=settings.IQS_QUALITY_INPUT,
+    )
     figures = card.get("figures", {})
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder)

@@ -10,18 +10,19 @@ import torch
 from efficientnet_lite_pytorch import EfficientNet
 from efficientnet_lite_pytorch.utils import BlockDecoder, GlobalParams
 
-from inference.networks.backbones import StagedBackbone
-from inference.networks.config import BackboneConfig
+from inference.networks.config import LiteConfig
 from inference.networks.heads import Heads, HeadsConfig
+from inference.networks.lite import LiteBackbone
+from inference.networks.staged import StagedBackbone
 
-TINY = BackboneConfig(
+TINY = LiteConfig(
     name="tiny",
+    input_size=32,
+    pooled_start=96,
+    pooled_size=1280,
     weights_package="none",
     weights_file="none",
-    input_size=32,
     stage_blocks=(-1, 0),
-    stage_channels=(32, 16),
-    pooled_channels=1280,
 )
 
 
@@ -45,7 +46,7 @@ def tiny_backbone() -> StagedBackbone:
         fix_head_stem=True,
     )
     blocks = BlockDecoder.decode(["r1_k3_s11_e1_i32_o16_se0.25"])
-    return StagedBackbone(EfficientNet(blocks, parameters), TINY).eval()
+    return LiteBackbone(EfficientNet(blocks, parameters), TINY).eval()
 
 
 @pytest.fixture(scope="session")

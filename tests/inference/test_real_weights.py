@@ -8,9 +8,9 @@ import torch
 from PIL import Image, ImageFilter
 
 from inference.networks.backbones import StagedBackbone, backbone_load, classifier_load
-from inference.networks.config import EFFICIENTNET_LITE0
+from inference.networks.config import BACKBONES, EFFICIENTNET_LITE0, BackboneConfig
 from inference.networks.export import backbone_to_onnx, heads_to_onnx
-from inference.networks.heads import heads_fresh, prior_for_scale
+from inference.networks.heads import Heads, heads_fresh, prior_for, prior_for_scale
 from inference.networks.transforms import pixels
 from inference.scoring.decode import mean_and_std
 from inference.scoring.predictor import Backbone, HeadsPredictor
@@ -36,6 +36,32 @@ def photo() -> Image.Image:
     from skimage.data import astronaut
 
     return Image.fromarray(astronaut())
+
+
+def scores_of(features: np.ndarray, heads: Heads) -> tuple[np.ndarray, np.ndarray]:
+    with torch.no_grad():
+        output = heads(torch.from_numpy(features))
+    return output.watch_logit.sigmoid().numpy(), output.quality_logits.softmax(1).numpy()
+
+
+@pytest.mark.parametrize("config", BACKBONES.values(), ids=BACKBONES)
+def test_predictions_from_the_served_features_agree_with_pytorch(
+    config: BackboneConfig, photo: Image.Image, tmp_path: Path
+) -> None:
+    network = backbone_load(config)
+    backbone_to_onnx(network, tmp_path / "backbone.onnx")
+    served = Backbone(tmp_path / "backbone.onnx")
+    white = Image.new("RGB", (40, 30), "white")  # flat maps are where the standard deviation is hardest
+    batch = [served.prepare(picture) for picture in (photo, photo.rotate(90), white)]
+    with torch.no_grad():
+        expected = network(torch.from_numpy(np.stack(batch))).numpy()
+    assert expected.shape == (3, config.feature_size)
+    heads, _card = prior_for(config, bins=10, synsets=SYNSETS)
+    if config.name != EFFICIENTNET_LITE0.name:
+        torch.manual_seed(0)
+        torch.nn.init.normal_(heads.quality.weight, std=0.02)  # the neutral prior would hide any difference
+    for one, other in zip(scores_of(expected, heads), scores_of(served.features(batch), heads), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
 
 
 def test_served_features_agree_with_pytorch(network: StagedBackbone, served: Backbone, photo: Image.Image) -> None:

@@ -89,7 +89,8 @@ def _learn(
     with torch.no_grad():
         raw = torch.from_numpy(np.ascontiguousarray(features, dtype=np.float32))
         standardised = prior.standardise(raw)
-        logits = prior.quality(standardised)
+        seen = prior.quality_features(standardised)
+        logits = prior.quality(seen)
         _, log_odds = prior.zero_shot(raw)
     histograms = torch.from_numpy(rated.histograms)
     to_scale = _to_scale(prior)
@@ -102,7 +103,7 @@ def _learn(
         full = rung is Rung.FULL
         residual = residual_fit(
             calibration.apply(logits),
-            standardised,
+            seen,
             histograms,
             groups=rated.groups,
             decays=config.full_decays if full else config.residual_decays,

@@ -18,10 +18,12 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from annotation.models import Campaign, Image
+from inference import runtime
 from inference.models import ModelVersion
 from inference.networks.checkpoint import CheckpointError, heads_load, heads_save
+from inference.networks.config import WeightsMissing
 from inference.networks.export import heads_to_onnx
-from inference.networks.heads import prior_for_scale
+from inference.networks.heads import prior_for
 from inference.scoring.predictor import HeadsPredictor
 from inference.selectors import backbone_key, champion, feature_matrix
 from inference.services.predictions import predictions_refresh
@@ -100,7 +102,7 @@ def run_perform(*, run_id: int, attempt: int, echo: Echo | None = None) -> Outco
         outcome = Outcome(State.CANCELLED)
     except RunEndedError:
         raise
-    except (LearningError, CheckpointError) as error:
+    except (LearningError, CheckpointError, WeightsMissing) as error:
         outcome = Outcome(State.FAILED, str(error))
     except Exception as error:
         logger.exception("Run %s failed.", run_id)
@@ -179,7 +181,13 @@ def _learn_and_store(
         rated = rated_images(votes, lowest=campaign.scale_min, highest=campaign.scale_max)
     except ValueError as error:
         raise LearningError(str(error)) from error
-    prior = prior_for_scale(campaign.bins, tuple(campaign.synsets))
+    prior, _card = prior_for(
+        runtime.backbone_chosen(),
+        bins=campaign.bins,
+        synsets=tuple(campaign.synsets),
+        quality_input=settings.IQS_QUALITY_INPUT,
+        features=torch.from_numpy(features),
+    )
     if features.shape[1] != prior.config.feature_size:
         raise LearningError(
             f"The stored features have {features.shape[1]} numbers and the prior wants {prior.config.feature_size}; "

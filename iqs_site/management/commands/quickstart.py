@@ -11,7 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from inference.networks.config import WeightsMissing, backbone_config
+from inference import runtime
+from inference.networks.config import WeightsMissing
 from iqs_site import embedded, env
 from iqs_site.demo.accounts import demo_logins
 from iqs_site.preflight import given, host_names, is_loopback
@@ -35,7 +36,7 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, stops)
         try:
-            backbone_config(settings.IQS_BACKBONE).weights_path()
+            runtime.features_key()  # raises where weights are missing
             with Instance(
                 settings.VAR,
                 options["port"],

@@ -1,0 +1,166 @@
+"""Backbones of torchvision: every one of its ImageNet classifiers, taken apart by one rule."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from inference.networks.config import TorchvisionConfig
+from inference.networks.staged import StagedBackbone, map_statistics, token_statistics
+from inference.networks.torchvision_import import models
+from inference.networks.torchvision_table import TORCHVISION
+
+# Blocks of a transformer whose tokens are looked at, as shares of its depth.
+_DEPTHS = (0.25, 0.5, 0.75)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A module whose output is looked at."""
+
+    module: nn.Module
+    statistics: Callable[[Tensor], list[Tensor]]
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    """Where a network is looked at. Not a module: its parts belong to the network already."""
+
+    stages: list[Stage]
+    linear: nn.Linear | None
+    """The last linear layer, whose input is the pooled layer."""
+
+
+class TorchvisionBackbone(StagedBackbone):
+    """A classifier of torchvision. Its features are (mean, standard deviation) of each stage, then the pooled layer.
+
+    Stages of a network of maps: along its trunk, the last output of each map size but the smallest,
+    which the pooled layer sums up. Of a transformer: tokens at a quarter, half and three quarters of its depth.
+    Pooled layer: what the last linear layer takes in, so that hidden layers of a classifier (VGG, AlexNet)
+    belong to the backbone. A network without one (SqueezeNet) gives its logits.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, config: TorchvisionConfig, *, side: int = 0) -> None:
+        super().__init__(network.eval(), config)
+        # The network's own arithmetic on pixels: what its weights were trained with.
+        trained = models.get_model_weights(config.architecture).DEFAULT.transforms()
+        self.register_buffer("mean", torch.tensor(trained.mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(trained.std).view(1, 3, 1, 1), persistent=False)
+        self.anatomy = take_apart(network, side or config.input_size)
+
+    def normalised(self, pixels: Tensor) -> Tensor:
+        """Return maps [N, 3, side, side] of pixels uint8 [N, side, side, 3]."""
+        return (pixels.permute(0, 3, 1, 2).float() / 255.0 - self.mean) / self.std
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return features float32 [N, D] of pixels uint8 [N, side, side, 3]."""
+        statistics: list[Tensor] = []
+        pooled: list[Tensor] = []
+        with _hooks() as hook:
+            for stage in self.anatomy.stages:
+                # At once: what follows may write into the same memory.
+                hook(stage.module, lambda _, output, stage=stage: statistics.extend(stage.statistics(output)))
+            if self.anatomy.linear is not None:
+                hook(self.anatomy.linear, lambda inputs, _: pooled.append(inputs[0]))
+            logits = self.network(self.normalised(pixels))
+        return torch.cat([*statistics, *(pooled or [logits])], dim=1)
+
+    def classifier(self) -> tuple[Tensor, Tensor]:
+        """Return weight [classes, pooled] and bias [classes] of what turns pooled features into ImageNet logits."""
+        linear = self.anatomy.linear
+        if linear is None:
+            return torch.eye(self.config.pooled_size), torch.zeros(self.config.pooled_size)
+        bias = torch.zeros(linear.out_features) if linear.bias is None else linear.bias.detach()
+        return linear.weight.detach(), bias
+
+
+def torchvision_build(config: TorchvisionConfig) -> TorchvisionBackbone:
+    """Return the network with random weights."""
+    arguments: dict[str, Any] = {"weights": None}
+    if config.architecture in {"googlenet", "inception_v3"}:
+        # As their weights want it; the auxiliary classifiers are among the weights and are never run.
+        arguments |= {"transform_input": True, "aux_logits": True, "init_weights": False}
+    if config.architecture.startswith("vit"):
+        arguments["image_size"] = TORCHVISION[config.architecture].input_size
+    network = models.get_model(config.architecture, **arguments)
+    if config.scales:
+        from inference.networks.multiscale import MultiscaleTransformer
+
+        return MultiscaleTransformer(network, config)
+    return TorchvisionBackbone(network, config)
+
+
+@contextmanager
+def _hooks() -> Iterator[Callable[[nn.Module, Callable[[Any, Any], Any]], None]]:
+    """Give a function that lets another see (inputs, output) of a module, until the end of the block."""
+    handles = []
+
+    def hook(module: nn.Module, seen: Callable[[Any, Any], Any]) -> None:
+        def look(_module: nn.Module, inputs: Any, output: Any) -> None:
+            seen(inputs, output)
+
+        handles.append(module.register_forward_hook(look))
+
+    try:
+        yield hook
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def take_apart(network: nn.Module, side: int) -> Anatomy:
+    """Return where a network in evaluation mode is looked at, found by letting it see an empty picture."""
+    ends: dict[int, Stage] = {}
+    linear: list[nn.Linear] = []
+
+    def visit(module: nn.Module, output: Any) -> None:
+        if isinstance(output, Tensor) and output.ndim == 4:
+            size, statistics = _layout(output)
+            if size > 1:
+                ends[size] = Stage(module, statistics)
+
+    with _hooks() as hook, torch.no_grad():
+        for module in _trunk(network):
+            hook(module, lambda _, output, module=module: visit(module, output))
+        for module in network.modules():
+            if isinstance(module, nn.Linear):
+                hook(module, lambda _inputs, _output, module=module: linear.append(module))
+        network(torch.zeros(1, 3, side, side, device=next(network.parameters()).device))
+    last = linear[-1] if linear else None
+    if isinstance(network, models.VisionTransformer):
+        return Anatomy(_transformer_stages(network), last)
+    return Anatomy([stage for size, stage in ends.items() if size > min(ends)], last)
+
+
+def _transformer_stages(network: Any) -> list[Stage]:
+    """Return the blocks of a VisionTransformer whose tokens are looked at."""
+    blocks = list(network.encoder.layers)
+    return [Stage(blocks[max(round(share * len(blocks)), 1) - 1], _patch_statistics) for share in _DEPTHS]
+
+
+def _patch_statistics(tokens: Tensor) -> list[Tensor]:
+    """Return mean and standard deviation of the patches' tokens; the first token is the class's."""
+    return token_statistics(tokens[:, 1:])
+
+
+def _trunk(module: nn.Module) -> Iterator[nn.Module]:
+    """Yield the modules that one picture passes one after the other, sequences opened, blocks whole."""
+    for child in module.children():
+        if type(child) in {nn.Sequential, nn.ModuleList}:
+            yield from _trunk(child)
+        else:
+            yield child
+
+
+def _layout(output: Tensor) -> tuple[int, Callable[[Tensor], list[Tensor]]]:
+    """Return the side of maps and how their statistics are taken; Swin's have their channels last."""
+    _rows, first, second, third = output.shape
+    if first == second != third:
+        return first, lambda x: token_statistics(x.flatten(1, 2))
+    return third, map_statistics

@@ -1,0 +1,96 @@
+"""Weight files: read without running anything in them, fetched once, made at random only when asked."""
+
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from inference.networks.config import RANDOM_SEED, TorchvisionConfig, WeightsMissing
+
+# Torchvision's DenseNet weights are older than its names: 'denselayer1.norm.1.weight' is 'denselayer1.norm1.weight'.
+_OLD_DENSENET = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
+
+
+def weights_read(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a .safetensors file or of a PyTorch state dict, which is read as data only.
+
+    Raises WeightsMissing when the file cannot be read or holds something else.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError, zipfile.BadZipFile, SafetensorError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise WeightsMissing(
+            f"The weight file {path} cannot be read ({reason[:120]}); "
+            "it has to be a PyTorch state dict or a .safetensors file."
+        ) from error
+    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
+        state = state["state_dict"]
+    if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
+        raise WeightsMissing(f"The weight file {path} holds no state dict: names and tensors.")
+    return state
+
+
+def weights_load(network: nn.Module, path: Path, *, name: str) -> None:
+    """Put the weights of a file into a network. Raises WeightsMissing when they are another network's."""
+    state = {
+        _OLD_DENSENET.sub(r"\1\2", key.removeprefix("module.")): value for key, value in weights_read(path).items()
+    }
+    own = network.state_dict()
+    wrong = sorted(
+        {key for key in own.keys() - state.keys() if not key.endswith("num_batches_tracked")}
+        | (state.keys() - own.keys())
+        | {key for key in own.keys() & state.keys() if own[key].shape != state[key].shape}
+    )
+    if wrong:
+        raise WeightsMissing(
+            f"The weights in {path} are not of a {name}: {len(wrong)} of {len(own.keys() | state.keys())} tensors "
+            f"are missing, unknown or of another shape, the first is {wrong[0]}."
+        )
+    network.load_state_dict(state, strict=False)
+
+
+@contextmanager
+def random_weights() -> Iterator[None]:
+    """Make the networks that are built within always the same, and leave everybody else's randomness alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(RANDOM_SEED)
+        yield
+
+
+def weights_fetch(config: TorchvisionConfig) -> Path:
+    """Download torchvision's own weights of a backbone, unless they are there, and return their file.
+
+    The file appears whole and with the checksum in its name, or not at all. Raises WeightsMissing when
+    the download does not work.
+    """
+    # torchvision takes seconds to import, which a bundled backbone does not need.
+    from inference.networks.torchvision_import import models
+
+    path = config.own_weights_path()
+    if path.is_file():
+        return path
+    url: str = models.get_model_weights(config.architecture).DEFAULT.url
+    path.parent.mkdir(parents=True, exist_ok=True)
+    checksum = re.search(r"-([0-9a-f]{8,})\.", url)
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fetch-") as folder:
+            part = Path(folder) / path.name
+            torch.hub.download_url_to_file(url, str(part), checksum.group(1) if checksum else None, progress=False)
+            part.replace(path)
+    except (OSError, RuntimeError) as error:  # no network, no such host, HTTP errors; a wrong checksum
+        raise WeightsMissing(
+            f"The weights of {config.name} could not be downloaded from {url} ({error}); put that file at {path}, "
+            "name a local file in IQS_BACKBONE_WEIGHTS, or choose another IQS_BACKBONE."
+        ) from error
+    return path

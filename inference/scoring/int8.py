@@ -1,0 +1,193 @@
+"""An int8 file of a backbone beside its float one: faster where the processor has integer products, and less exact.
+
+How much less is measured when it is made, on photos that it was not calibrated with, and written on its card.
+Its features are other features: they are kept under a key of their own. Imports ONNX Runtime only to make it.
+"""
+
+import hashlib
+import json
+import logging
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.networks.config import WeightsMissing
+
+if TYPE_CHECKING:  # ONNX Runtime takes a second to import, and web processes only ask for the key
+    from inference.scoring.predictor import Backbone, ScoreBatch
+
+Pixels = NDArray[np.uint8]
+_BATCH = 4
+_ROUNDS = 5
+# Clip and Relu besides: they then become the bounds of the integers that the convolution before them gives.
+_OPERATORS = ["Conv", "Clip", "Relu", "MatMul", "Gemm"]
+
+
+@dataclass(frozen=True)
+class Int8Card:
+    """What an int8 file costs and brings, measured on `photos` photos that it was not calibrated with."""
+
+    sha256: str
+    """Of the int8 file."""
+    calibration_photos: int
+    photos: int
+    feature_correlation: float
+    """Mean over the features that vary, of the correlation with the float file's."""
+    watch_shift_mean: float
+    """Mean absolute change of the watch probability."""
+    watch_shift_p95: float
+    """Its 95th percentile."""
+    quality_shift_mean: float | None
+    """The same of the quality mean, on 1 … 10; None where no quality prior is shipped for the backbone."""
+    quality_shift_p95: float | None
+    speed_ratio: float
+    """Photos per second and thread, of the int8 file over the float one, on the machine that made it."""
+
+
+def int8_path(folder: Path, key: str) -> Path:
+    """Return where the int8 file of the backbone with that key is, or would be."""
+    return folder / f"{key}.int8.onnx"
+
+
+def int8_card(folder: Path, key: str) -> Int8Card:
+    """Return the card of an int8 file. Raises WeightsMissing when file or card is not there."""
+    path = int8_path(folder, key)
+    try:
+        if not path.is_file():
+            raise FileNotFoundError(path)
+        return Int8Card(**json.loads(path.with_suffix(".json").read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise WeightsMissing(
+            f"There is no int8 file of {key}; make it with `manage.py quantise_backbone FOLDER_OF_PHOTOS`, "
+            "or set IQS_PRECISION=fp32."
+        ) from error
+
+
+def int8_key(folder: Path, key: str) -> str:
+    """Return the key under which features of the int8 file are kept. Raises WeightsMissing."""
+    return f"{key}-int8-{int8_card(folder, key).sha256[:8]}"
+
+
+def int8_make(
+    path: Path,
+    calibration: Sequence[Pixels],
+    measuring: Sequence[Pixels],
+    *,
+    predict: "Callable[[NDArray[np.float32]], ScoreBatch]",
+    measures_quality: bool,
+) -> Int8Card:
+    """Write the int8 file of the backbone at `path` beside it, and its card; return the card.
+
+    Static quantisation: integers of 8 bits for weights (per channel) and for maps, whose ranges are those seen
+    on the `calibration` photos. The first convolution and the first depthwise one stay float: they see the
+    picture itself, in which noise and blur are a few grey levels. `predict` turns features into scores, and
+    `measuring` are the photos on which both files are compared.
+    """
+    from inference.scoring.predictor import Backbone
+
+    folder, key = path.parent, path.stem
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".int8-") as temporary:
+        part = Path(temporary) / "int8.onnx"
+        _quantise(path, part, calibration, Path(temporary))
+        plain, quantised = (Backbone(file, threads=1, device="cpu") for file in (path, part))
+        features = [_features(network, measuring) for network in (plain, quantised)]
+        scores = [predict(rows) for rows in features]
+        watch = np.abs(scores[0].watch_probability - scores[1].watch_probability)
+        means = [_mean_of_ten(score.distribution) for score in scores]
+        quality = np.abs(means[0] - means[1])
+        card = Int8Card(
+            sha256=hashlib.sha256(part.read_bytes()).hexdigest(),
+            calibration_photos=len(calibration),
+            photos=len(measuring),
+            feature_correlation=round(feature_correlation(*features), 4),
+            watch_shift_mean=round(float(watch.mean()), 5),
+            watch_shift_p95=round(float(np.quantile(watch, 0.95)), 5),
+            quality_shift_mean=round(float(quality.mean()), 4) if measures_quality else None,
+            quality_shift_p95=round(float(np.quantile(quality, 0.95)), 4) if measures_quality else None,
+            speed_ratio=round(_speed_ratio(plain, quantised, measuring[:_BATCH]), 2),
+        )
+        described = Path(temporary) / "card.json"
+        described.write_text(json.dumps(asdict(card), indent=2) + "\n")
+        part.replace(int8_path(folder, key))
+        described.replace(int8_path(folder, key).with_suffix(".json"))
+    return card
+
+
+def feature_correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """Return the mean over columns of the correlation of two matrices [N, D], of columns that vary in the first."""
+    varies = one.std(axis=0) > 1e-3
+    one, other = one[:, varies].astype(np.float64), other[:, varies].astype(np.float64)
+    one, other = one - one.mean(axis=0), other - other.mean(axis=0)
+    return float(((one * other).mean(axis=0) / (one.std(axis=0) * other.std(axis=0) + 1e-12)).mean())
+
+
+def _quantise(path: Path, target: Path, calibration: Sequence[Pixels], folder: Path) -> None:
+    import onnx
+    from onnxruntime.quantization import (
+        CalibrationDataReader,
+        CalibrationMethod,
+        QuantFormat,
+        QuantType,
+        quantize_static,
+    )
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Reader(CalibrationDataReader):  # type: ignore[misc]  # its package has no types
+        """Gives one photo after the other."""
+
+        def __init__(self) -> None:
+            self._photos = iter(calibration)
+
+        def get_next(self) -> dict[str, Any] | None:
+            photo = next(self._photos, None)
+            return None if photo is None else {"pixels": photo[None]}
+
+    logging.getLogger("root").setLevel(logging.ERROR)
+    prepared = folder / "prepared.onnx"
+    quant_pre_process(str(path), str(prepared), skip_symbolic_shape=True)
+    quantize_static(
+        str(prepared),
+        str(target),
+        Reader(),
+        quant_format=QuantFormat.QDQ,
+        per_channel=True,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        op_types_to_quantize=_OPERATORS,
+        nodes_to_exclude=_kept_float(onnx.load(prepared)),
+        calibrate_method=CalibrationMethod.MinMax,
+    )
+
+
+def _kept_float(model: Any) -> list[str]:
+    """Return the names of the first convolution and of the first depthwise one."""
+    shapes = {tensor.name: list(tensor.dims) for tensor in model.graph.initializer}
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    depthwise = [node.name for node in convolutions if shapes.get(node.input[1], [0, 0])[1] == 1]
+    return [*(node.name for node in convolutions[:1]), *depthwise[:1]]
+
+
+def _features(network: "Backbone", photos: Sequence[Pixels]) -> NDArray[np.float32]:
+    return np.concatenate([network.features(photos[start : start + _BATCH]) for start in range(0, len(photos), _BATCH)])
+
+
+def _mean_of_ten(distribution: NDArray[np.float32]) -> NDArray[np.float64]:
+    mean: NDArray[np.float64] = distribution.astype(np.float64) @ np.arange(1, distribution.shape[1] + 1)
+    return mean
+
+
+def _speed_ratio(plain: "Backbone", quantised: "Backbone", photos: Sequence[Pixels]) -> float:
+    """Return how much faster the second is. In turns, and the best of each: others may use the machine too."""
+    best = [float("inf"), float("inf")]
+    for _ in range(_ROUNDS):
+        for place, network in enumerate((plain, quantised)):
+            began = time.perf_counter()
+            network.features(photos)
+            best[place] = min(best[place], time.perf_counter() - began)
+    return best[0] / best[1]
