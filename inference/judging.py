@@ -54,16 +54,14 @@ class Judge:
         """
         import numpy as np
 
+        from inference.distortion.combine import distortions_measure
         from inference.scoring.pipeline import BATCH, photos_see
 
-        distortion = None
-        if self.distortions:
-            from inference.distortion.combine import distortions_measure as distortion
         for seen in photos_see(
             _batches(items, batch or BATCH),
             source=source,
             network=self.network,
-            distortion=distortion,
+            distortion=distortions_measure if self.distortions else None,
             max_pixels=settings.IQS_MAX_PIXELS,
             threads=self.threads,
         ):

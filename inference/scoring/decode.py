@@ -1,7 +1,7 @@
 """From probabilities to the numbers and classes that people read. Pure numpy."""
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 QUALITY_CLASSES = REJECTED, PENDING, ACCEPTED = "rejected", "pending", "accepted"
 
@@ -19,11 +19,11 @@ def mean_and_std(distribution: NDArray[np.floating], lowest: int) -> tuple[NDArr
     return mean, np.sqrt(variance)
 
 
-def quality_place(mean: NDArray[np.floating], *, reject_at: float, pending_at: float) -> NDArray[np.int64]:
+def quality_place(mean: ArrayLike, *, reject_at: float, pending_at: float) -> NDArray[np.int64]:
     """Return each mean's place in QUALITY_CLASSES: rejected ≤ reject_at < pending ≤ pending_at < accepted."""
     return np.searchsorted([reject_at, pending_at], np.asarray(mean), side="left")
 
 
-def quality_class(mean: NDArray[np.floating], *, reject_at: float, pending_at: float) -> list[str]:
+def quality_class(mean: ArrayLike, *, reject_at: float, pending_at: float) -> list[str]:
     """Return the class of each mean score, as `quality_place` tells it."""
     return [QUALITY_CLASSES[place] for place in quality_place(mean, reject_at=reject_at, pending_at=pending_at)]

@@ -1,6 +1,7 @@
 """The tables of one run, kept in step with each other, so that a run that was ended can be gone on with. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from inference.scoring.decode import quality_class
 from inference.scoring.rows import Cells, Rules, ScoreRow
@@ -115,8 +116,8 @@ class Ledger:
             return
         watch, mean = cells["watch_probability"], cells["quality_mean"]
         rules = self.rules
-        fits = isinstance(watch, float) and isinstance(mean, float)
-        if fits and isinstance(watch, float) and isinstance(mean, float):
+        fits = False
+        if isinstance(watch, float) and isinstance(mean, float):
             expected = quality_class([mean], reject_at=rules.reject_at, pending_at=rules.pending_at)[0]
             fits = cells["watch"] == (watch > rules.threshold) and cells["quality_class"] == expected
         if not fits or (cells["distortion_quality"] is not None) != self.distortions:
@@ -129,11 +130,7 @@ class Ledger:
 def rows_sorted(rows: Iterable[Cells], key: str) -> list[Cells]:
     """Return the rows sorted by one of SORT_COLUMNS, with a minus the largest first; those without a number last."""
     column = SORT_COLUMNS[key.removeprefix("-")]
-    with_number, without = [], []
-    for row in rows:
-        (without if row[column] is None else with_number).append(row)
-    by_name = sorted(with_number, key=lambda row: str(row["file"]))
-    return [
-        *sorted(by_name, key=lambda row: row[column], reverse=key.startswith("-")),  # type: ignore[arg-type, return-value]
-        *sorted(without, key=lambda row: str(row["file"])),
-    ]
+    by_name = sorted(rows, key=lambda row: str(row["file"]))
+    with_number: list[Any] = [row for row in by_name if row[column] is not None]
+    without = [row for row in by_name if row[column] is None]
+    return [*sorted(with_number, key=lambda row: row[column], reverse=key.startswith("-")), *without]

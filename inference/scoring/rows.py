@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from inference.scoring.decode import mean_and_std, quality_class
 
@@ -15,6 +15,14 @@ if TYPE_CHECKING:  # web processes know rows, and load neither scipy nor ONNX Ru
     from inference.scoring.predictor import ScoreBatch
 
 DECIMALS = 6  # of every number in a row, so that each kind of table holds the same one
+
+_DISTORTION_FIELDS = {
+    "blur": "blur",
+    "noise": "noise",
+    "exposure": "exposure",
+    "compression": "compression",
+    "distortion_quality": "quality",
+}
 
 # What a cell holds; None where there is nothing to say.
 Cell = str | float | bool | None
@@ -69,7 +77,7 @@ class ScoreRow:
 
     def cells(self, rules: Rules) -> Cells:
         """Return the row by column (`columns` with `parts`)."""
-        bad, distortion = bool(self.reason), self.distortion
+        bad = bool(self.reason)
         scores = [None] * rules.bins if bad else self.distribution
         parts = [None] * len(rules.synsets) if bad else self.parts
         return {
@@ -80,11 +88,7 @@ class ScoreRow:
             "quality_std": self.quality_std,
             **dict(zip(_score_names(rules), scores, strict=True)),
             "quality_class": self.quality_class,
-            "blur": distortion and distortion.blur,
-            "noise": distortion and distortion.noise,
-            "exposure": distortion and distortion.exposure,
-            "compression": distortion and distortion.compression,
-            "distortion_quality": distortion and distortion.quality,
+            **{name: getattr(self.distortion, field, None) for name, field in _DISTORTION_FIELDS.items()},
             "reason": self.reason,
             **dict(zip(_part_names(rules), parts, strict=True)),
         }
@@ -104,7 +108,7 @@ def columns(rules: Rules, *, parts: bool = False) -> tuple[Column, ...]:
         Column("quality_std", float),
         *(Column(name, float) for name in _score_names(rules)),
         Column("quality_class", str),
-        *(Column(name, float) for name in ("blur", "noise", "exposure", "compression", "distortion_quality")),
+        *(Column(name, float) for name in _DISTORTION_FIELDS),
         Column("reason", str),
         *(Column(name, float) for name in _part_names(rules) if parts),
     )
@@ -167,8 +171,10 @@ def _part_names(rules: Rules) -> list[str]:
 
 
 def _distortion_rounded(scores: "DistortionScores") -> "DistortionScores":
-    names = ("blur", "noise", "exposure", "compression", "laplacian_variance", "quality")
-    return replace(scores, **{name: _rounded(getattr(scores, name)) for name in names})
+    numbers: dict[str, Any] = {
+        field: _rounded(getattr(scores, field)) for field in (*_DISTORTION_FIELDS.values(), "laplacian_variance")
+    }
+    return replace(scores, **numbers)
 
 
 def _rounded(number: float) -> float:
