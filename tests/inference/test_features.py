@@ -1,6 +1,8 @@
 """The backlog of photos, with the bundled backbone replaced by a tiny real one so that a test takes milliseconds."""
 
+import struct
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -18,9 +20,10 @@ from inference.networks.backbones import StagedBackbone
 from inference.networks.export import backbone_to_onnx
 from inference.scoring import pipeline
 from inference.scoring.predictor import Backbone
-from inference.selectors import backlog, features_queue
+from inference.selectors import backlog, distortions_queue, features_queue
 from inference.services import features as features_module
 from inference.services.backlog import MAX_ATTEMPTS, work_claim, work_claim_silent, work_enqueue, work_retry
+from inference.services.distortions import distortions_compute
 from inference.services.features import features_compute
 from tests.inference.conftest import TINY
 
@@ -89,6 +92,38 @@ def test_a_photo_that_cannot_be_decoded_fails_alone_with_its_reason(make_image: 
     reasons = dict(Feature.objects.values_list("image_id", "reason"))
     assert "cut off" in reasons[images[1].pk] or "broken" in reasons[images[1].pk]
     assert "No such file" in reasons[images[2].pk]
+
+
+def png_header(width: int, height: int) -> bytes:
+    """Return a PNG that says how large it is and holds one compressed byte."""
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(b"\0"))]
+    body = b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+@pytest.mark.parametrize("algorithm", ["features", "distortions"])
+def test_one_batch_with_every_kind_of_bad_file_loses_only_those(make_image: Callable[..., Any], algorithm: str) -> None:
+    images = [make_image(seed) for seed in range(12)]
+    cut, empty, gone, bomb, text = images[1], images[2], images[4], images[5], images[7]
+    cut.path.write_bytes(cut.path.read_bytes()[:-200])
+    empty.path.write_bytes(b"")
+    gone.path.unlink()
+    bomb.path.write_bytes(png_header(50_000, 50_000))
+    text.path.write_text("no photo at all")
+    queue = features_queue() if algorithm == "features" else distortions_queue()
+    work_enqueue(queue=queue)
+    compute = features_compute if algorithm == "features" else distortions_compute
+    assert compute(seconds=60) == 12
+    reasons = dict(queue.rows.filter(state="failed").values_list("image_id", "reason"))
+    assert reasons.keys() == {image.pk for image in (cut, empty, gone, bomb, text)}
+    assert "cut off" in reasons[cut.pk]
+    assert reasons[empty.pk] == "The file is empty."
+    assert "No such file" in reasons[gone.pk]
+    assert "50000 × 50000 pixels are more than the 120 megapixels" in reasons[bomb.pk]
+    assert "Not a photo" in reasons[text.pk]
+    assert queue.rows.filter(state="done").count() == 7
 
 
 def test_a_failed_photo_can_be_tried_again(campaign: Any, make_image: Callable[..., Any]) -> None:

@@ -1,0 +1,73 @@
+"""What a worker holds in memory after many photos: the services that it calls, in a process that has loaded as much."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks._campaign import campaign_alone, images_make
+from benchmarks._claims import Claim, Setting
+from benchmarks._photos import photo_files
+
+BUDGET_MIB = 1.2 * 1024
+
+
+def measure(setting: Setting) -> Iterator[Claim]:
+    """Install the prior, which loads PyTorch, then see, predict and measure photos; look at the memory twice."""
+    few, large = (20, 1) if setting.tiny else (1000, 48)
+    with campaign_alone("memory") as (folder, campaign):
+        import iqs_site.celery  # noqa: F401  # what a worker has loaded before its first task
+        from inference.selectors import distortions_queue, features_queue
+        from inference.services.backlog import work_enqueue
+        from inference.services.distortions import distortions_compute
+        from inference.services.features import features_compute
+        from inference.services.versions import prior_install
+
+        files = photo_files(setting, folder, 8 if setting.tiny else 256)
+        prior_install(campaign=campaign)
+
+        def resident_after(count: int) -> float:
+            images_make(campaign, count, files=files)
+            work_enqueue(queue=features_queue())
+            assert features_compute(seconds=3600) == count
+            return _mib("VmRSS")
+
+        after_few = resident_after(few)
+        after_many = resident_after(9 * few)
+        images_make(campaign, large, files=[_large_photo(folder)])
+        for queue in (features_queue(), distortions_queue()):
+            work_enqueue(queue=queue)
+        features_compute(seconds=3600)
+        distortions_compute(seconds=1 if setting.tiny else 20)
+        peak = _mib("VmHWM")
+    yield Claim(
+        claim=f"A worker's memory after {10 * few:,} photos is {after_many:.0f} MiB: it does not grow",
+        value=after_few / after_many,
+        unit="times as much memory",
+        baseline=f"the same worker after {few:,} photos: {after_few:.0f} MiB",
+        target=0.95,
+    )
+    yield Claim(
+        claim=f"A worker never held more than {peak:.0f} MiB, distortions and photos of 12 megapixels included",
+        value=BUDGET_MIB / peak,
+        unit="times as much memory",
+        baseline=f"the budget of {BUDGET_MIB / 1024:g} GiB",
+        target=1.0,
+    )
+
+
+def _mib(key: str) -> float:
+    """Return what this process holds (VmRSS) or ever held (VmHWM) in memory, in MiB."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(f"{key}:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError(f"/proc/self/status has no {key}")
+
+
+def _large_photo(folder: Path) -> Path:
+    """Return a photo of 12 megapixels."""
+    import numpy as np
+    from PIL import Image
+
+    path = folder / "large.jpg"
+    coarse = np.random.default_rng(0).integers(0, 255, (30, 40, 3), dtype=np.uint8)
+    Image.fromarray(coarse).resize((4000, 3000), Image.Resampling.BICUBIC).save(path, quality=92)
+    return path

@@ -1,0 +1,121 @@
+"""Campaigns with scales of 2 to 100 scores: from the features to the rows, and the photo's place in its campaign."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from annotation.models import Campaign
+from annotation.services.campaigns import campaign_create
+from inference.models import Feature, Prediction
+from inference.networks.heads import rebin_matrix
+from inference.selectors import percentile_of, prediction_table
+from inference.services.predictions import predictions_refresh
+from tests.judgements import images_make, predictions_make, version_make
+
+SCALES = [(0, 1), (1, 3), (1, 5), (1, 10), (1, 100), (50, 99)]
+
+
+@pytest.mark.parametrize(("lowest", "highest"), SCALES)
+def test_predictions_of_every_scale_are_stored_whole(
+    people: dict[str, Any],
+    make_image: Callable[..., Any],
+    version_of: Callable[..., Any],
+    features: np.ndarray,
+    lowest: int,
+    highest: int,
+) -> None:
+    third = (highest - lowest) / 3
+    campaign = campaign_create(
+        by=people["ada"],
+        slug="scale",
+        name="Scale",
+        scale_min=lowest,
+        scale_max=highest,
+        reject_at=lowest + third,
+        pending_at=lowest + 2 * third,
+    )
+    images = [make_image(seed, campaign=campaign) for seed in range(10)]
+    Feature.objects.bulk_create(
+        Feature(image=image, backbone="tiny@0", state="done", vector=vector.astype("<f2").tobytes())
+        for image, vector in zip(images, features, strict=True)
+    )
+    version = version_of(campaign)
+    assert predictions_refresh(version=version) == 10
+    table = prediction_table(version)
+    scores = np.arange(lowest, highest + 1)
+    assert table.distribution.shape == (10, len(scores))
+    np.testing.assert_allclose(table.distribution.sum(1), 1, atol=1e-5)
+    mean = table.distribution @ scores
+    np.testing.assert_allclose(table.quality_mean, mean, atol=1e-6)
+    variance = (table.distribution * (scores - mean[:, None]) ** 2).sum(1)
+    np.testing.assert_allclose(table.quality_std, np.sqrt(variance), atol=1e-6)
+    for prediction in Prediction.objects.all():
+        place = (prediction.quality_mean > campaign.reject_at) + (prediction.quality_mean > campaign.pending_at)
+        assert prediction.quality_class == ["rejected", "pending", "accepted"][place]
+
+
+@pytest.mark.parametrize("bins", [2, 3, 5, 10, 100])
+def test_an_opinion_keeps_its_place_on_another_scale(bins: int) -> None:
+    opinions = np.random.default_rng(0).dirichlet(np.ones(10), size=20)
+    mapped = opinions @ rebin_matrix(10, bins).numpy()
+    np.testing.assert_allclose(mapped.sum(1), 1, atol=1e-6)
+    # Both scales on 0 … 1, each score in the middle of its bin: fewer bins round by up to half of one.
+    before = opinions @ ((np.arange(10) + 0.5) / 10)
+    after = mapped @ ((np.arange(bins) + 0.5) / bins)
+    assert np.abs(before - after).max() < (1e-6 if bins >= 10 else 0.5 / bins)
+
+
+def test_scores_are_shared_out_by_how_much_they_overlap() -> None:
+    two, three = rebin_matrix(10, 2).numpy(), rebin_matrix(10, 3).numpy()
+    np.testing.assert_allclose(two[:, 0], [1] * 5 + [0] * 5)
+    np.testing.assert_allclose(three[3], [1 / 3, 2 / 3, 0], atol=1e-6)
+    np.testing.assert_allclose(three[6], [0, 2 / 3, 1 / 3], atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bins", [2, 100])
+def test_the_shipped_prior_is_installed_on_any_scale(
+    people: dict[str, Any], make_image: Callable[..., Any], bins: int
+) -> None:
+    from inference.runtime import backbone
+    from inference.selectors import backbone_key
+    from inference.services.versions import prior_install
+
+    campaign = campaign_create(
+        by=people["ada"], slug="scale", name="Scale", scale_min=1, scale_max=bins, reject_at=1, pending_at=bins
+    )
+    version = prior_install(campaign=campaign)
+    network = backbone()
+    vector = network.features([np.full((network.side, network.side, 3), 90, dtype=np.uint8)])[0]
+    image = make_image(0, campaign=campaign)
+    Feature.objects.create(image=image, backbone=backbone_key(), state="done", vector=vector.astype("<f2").tobytes())
+    assert predictions_refresh(version=version) == 1
+    prediction = Prediction.objects.get()
+    assert len(prediction.distribution) == bins
+    assert 1 <= prediction.quality_mean <= bins
+
+
+@pytest.mark.parametrize(("lowest", "highest"), [(1, 1), (5, 4), (0, 101)])
+def test_scales_of_fewer_than_two_scores_or_beyond_a_hundred_are_refused(
+    people: dict[str, Any], lowest: int, highest: int
+) -> None:
+    with pytest.raises(ValidationError):
+        campaign_create(by=people["ada"], slug="scale", name="Scale", scale_min=lowest, scale_max=highest)
+
+
+def test_the_percentile_is_the_share_that_lies_below_with_ties_by_half(campaign: Campaign) -> None:
+    version, other = version_make(campaign), version_make(campaign, 2, champion=False)
+    images = images_make(campaign, 5)
+    predictions_make(version, images, [2.0, 4.0, 4.0, 6.0, 9.0])
+    predictions_make(other, images, [9.0] * 5)
+    predictions = list(Prediction.objects.filter(model_version=version).order_by("image_id"))
+    assert [percentile_of(prediction) for prediction in predictions] == pytest.approx([10, 40, 40, 70, 90])
+    assert percentile_of(Prediction.objects.filter(model_version=other)[0]) == 50
+    with CaptureQueriesContext(connection) as queries:
+        percentile_of(predictions[0])
+    assert len(queries) == 1
