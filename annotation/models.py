@@ -217,6 +217,7 @@ class Image(models.Model):
                 fields=["campaign", "queue_position"], condition=Q(open_slots__gt=0, problem=""), name="image_open"
             ),
             models.Index(fields=["campaign", "split"], name="image_split"),
+            models.Index(fields=["campaign", "id"], name="image_newest"),
         ]
 
     def __str__(self) -> str:

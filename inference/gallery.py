@@ -1,134 +1,213 @@
-"""Which photos the gallery shows and in which order, by keyset: page 500 costs what page 1 costs."""
+"""Which photos the gallery shows and in which order, by keyset: page 500 costs what page 1 costs.
 
-from collections.abc import Mapping
+Two steps: `gallery_places` finds ids and keys in the order of an index, `gallery_photos` fetches what
+is shown of those few.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
-from urllib.parse import urlencode
+from itertools import islice
+from typing import Any, NamedTuple
 
-from django.db.models import Avg, F, FilteredRelation, FloatField, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Abs, Cast
+from django.db.models import Avg, Count, F, FilteredRelation, FloatField, Func, Q, QuerySet, Value
+from django.db.models.lookups import GreaterThan, LessThan
 
 from annotation.models import Annotation, Campaign, Image
-from inference.models import ModelVersion, QualityClass
+from inference.gallery_query import BY_DISTORTION, BY_PEOPLE, BY_PREDICTION, DISTORTIONS, ORDERS, GalleryQuery
+from inference.models import Distortion, ModelVersion
+from inference.selectors import distortion_version
 
-# Name → (what the person chooses, whether the largest key comes first).
-ORDERS = {
-    "newest": ("newest first", True),
-    "best": ("best predicted quality", True),
-    "worst": ("worst predicted quality", False),
-    "watch": ("most likely a watch", True),
-    "unlike": ("least likely a watch", False),
-    "apart": ("model and people furthest apart", True),
-}
 PAGE_SIZE = 48
 
 
-@dataclass(frozen=True)
-class GalleryQuery:
-    """What the person asked for; an empty filter lets everything through."""
+class Place(NamedTuple):
+    """Where a photo stands in an order."""
 
-    order: str = "newest"
-    quality_class: str = ""
-    watch: str = ""
-    split: str = ""
-
-    CHOICES = {
-        "order": tuple(ORDERS),
-        "quality_class": ("", *QualityClass.values),
-        "watch": ("", "yes", "no"),
-        "split": ("", *Image.Split.values),
-    }
-
-    @classmethod
-    def read(cls, parameters: Mapping[str, str]) -> Self:
-        """Return the query in an address. Raises ValueError for a choice that does not exist."""
-        chosen = {}
-        for name, allowed in cls.CHOICES.items():
-            value = parameters.get(name, getattr(cls, name))
-            if value not in allowed:
-                known = ", ".join(choice for choice in allowed if choice)
-                raise ValueError(f"The gallery knows no {name.replace('_', ' ')} “{value}”; choose one of {known}.")
-            chosen[name] = value
-        return cls(**chosen)
-
-    def encode(self, **more: object) -> str:
-        """Return the query string that `read` takes back, without what is chosen anyway."""
-        chosen = {name: getattr(self, name) for name in self.CHOICES}
-        return urlencode({name: value for name, value in chosen.items() if value != getattr(GalleryQuery, name)} | more)
+    image_id: int
+    key: float
+    """What the order goes by; photos with the same key go by their id."""
 
     @property
-    def is_filtered(self) -> bool:
-        """Return whether some photos are left out."""
-        return bool(self.quality_class or self.watch or self.split)
+    def cursor(self) -> str:
+        """Return the place as it stands in an address, exact to the last bit."""
+        return f"{float(self.key)!r}~{self.image_id}"
 
 
-def gallery_images(campaign: Campaign, version: ModelVersion | None, query: GalleryQuery) -> QuerySet[Image, Any]:
-    """Return the photos of the query in its order, with the version's prediction and their `key`.
+@dataclass(frozen=True)
+class GalleryPhoto:
+    """A photo with what the gallery shows of it."""
 
-    Photos without the value to sort or filter by (no prediction yet; no votes yet) are left out.
+    image: Any
+    """An `Image` with the attributes `quality_mean`, `quality_std`, `quality_class`, `watch_probability`,
+    `distortion_quality`, `distortion_class` and the four severities, each None where it is not known."""
+    mos: float | None
+    """Mean of the votes given without seeing a prediction."""
+    votes: int
+    watch_yes: int
+    """How many of them say that there is a watch."""
+    place: Place | None = None
+
+
+class _Row(Func):
+    """(a, b): PostgreSQL compares rows as a whole, and finds the place of one in an index of both columns."""
+
+    template = "(%(expressions)s)"
+    output_field = FloatField()
+
+
+def gallery_places(campaign: Campaign, version: ModelVersion | None, query: GalleryQuery) -> QuerySet[Image, Any]:
+    """Return the photos of the query in its order, as rows `{"pk": …, "tie": …, "key": …}`; `tie` is the photo's id.
+
+    Photos without the value to sort or filter by (no prediction yet; no votes yet) are left out. The
+    orders by disagreement are as fresh as `disagreements_refresh` left them.
     """
-    images = campaign.images.annotate(
-        predicted=FilteredRelation("predictions", condition=Q(predictions__model_version=version))
-    )
-    if query.quality_class:
-        images = images.filter(predicted__quality_class=query.quality_class)
-    if query.watch == "yes":
-        images = images.filter(predicted__watch_probability__gt=campaign.watch_threshold)
-    elif query.watch == "no":
-        images = images.filter(predicted__watch_probability__lte=campaign.watch_threshold)
-    if query.split:
-        images = images.filter(split=query.split)
-    key: Any = {
-        "newest": F("pk"),
-        "best": F("predicted__quality_mean"),
-        "worst": F("predicted__quality_mean"),
-        "watch": F("predicted__watch_probability"),
-        "unlike": F("predicted__watch_probability"),
-        "apart": Abs(F("predicted__quality_mean") - Subquery(_opinion_mean(), output_field=FloatField())),
-    }[query.order]
-    direction = "-" if ORDERS[query.order][1] else ""
-    return (
-        images.annotate(
-            key=Cast(key, FloatField()) if query.order != "newest" else key,
-            quality_mean=F("predicted__quality_mean"),
-            quality_class=F("predicted__quality_class"),
-            watch_probability=F("predicted__watch_probability"),
-        )
-        .filter(key__isnull=False)
-        .order_by(f"{direction}key", f"{direction}pk")
-    )
+    predicted, measured, own = _conditions(campaign, query)
+    images = campaign.images.all()
+    # The id is taken from the table of the key, so that one index has both.
+    tie = "pk"
+    if predicted or query.order in BY_PREDICTION:
+        relation = FilteredRelation("predictions", condition=Q(predictions__model_version=version))
+        images = images.annotate(predicted=relation).filter(predicted__isnull=False, **predicted)
+    if measured or query.order in BY_DISTORTION:
+        condition = Q(distortions__version=distortion_version(), distortions__state=Distortion.State.DONE)
+        images = images.annotate(measured=FilteredRelation("distortions", condition=condition))
+        images = images.filter(measured__isnull=False, **measured)
+    if query.order in BY_PEOPLE:
+        relation = FilteredRelation("disagreements", condition=Q(disagreements__model_version=version))
+        images = images.annotate(differing=relation).filter(differing__isnull=False)
+        tie = "differing__image_id"
+    elif query.order in BY_PREDICTION:
+        tie = "predicted__image_id"
+    elif query.order in BY_DISTORTION:
+        tie = "measured__image_id"
+    sign = "-" if ORDERS[query.order][1] else ""
+    places = images.filter(**own).values("pk").annotate(tie=F(tie), key=F(_key(query.order)))
+    return places.filter(key__isnull=False).order_by(f"{sign}key", f"{sign}tie")
 
 
-def _opinion_mean() -> QuerySet[Annotation, Any]:
-    """The mean of the opinion scores given to the outer query's image without seeing a prediction."""
-    votes = Annotation.objects.filter(
-        image=OuterRef("pk"), superseded_by=None, score__isnull=False, saw_prediction=False
-    )
-    return votes.order_by().values("image").annotate(mean=Avg("score", output_field=FloatField())).values("mean")
+def _conditions(campaign: Campaign, query: GalleryQuery) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Return what is asked of the prediction, of the distortions and of the photo itself."""
+    predicted = {
+        "predicted__quality_class": query.quality_class or None,
+        "predicted__quality_mean__gte": query.quality_from,
+        "predicted__quality_mean__lte": query.quality_to,
+        "predicted__watch_probability__gte": query.watch_from,
+        "predicted__watch_probability__lte": query.watch_to,
+        "predicted__watch_probability__gt": campaign.watch_threshold if query.watch == "yes" else None,
+    }
+    if query.watch == "no":
+        most = campaign.watch_threshold
+        predicted["predicted__watch_probability__lte"] = most if query.watch_to is None else min(query.watch_to, most)
+    measured = {
+        "measured__quality_class": query.distortion_class or None,
+        "measured__quality__gte": query.distortion_from,
+        "measured__quality__lte": query.distortion_to,
+        **{f"measured__{name}__gte": getattr(query, f"{name}_from") for name in DISTORTIONS},
+    }
+    own = {"split": query.split or None, "name__icontains": query.name or None}
+    chosen = [{name: value for name, value in part.items() if value is not None} for part in (predicted, measured, own)]
+    return chosen[0], chosen[1], chosen[2]
 
 
-def images_after(images: QuerySet[Image, Any], query: GalleryQuery, cursor: str) -> QuerySet[Image, Any]:
+def _key(order: str) -> str:
+    keys = {
+        "newest": "pk",
+        "best": "predicted__quality_mean",
+        "worst": "predicted__quality_mean",
+        "watch": "predicted__watch_probability",
+        "unlike": "predicted__watch_probability",
+        "distorted": "measured__quality",
+        "undistorted": "measured__quality",
+        "apart": "differing__quality",
+        "watch_apart": "differing__watch",
+    }
+    return keys.get(order) or f"measured__{order}"
+
+
+def places_after(places: QuerySet[Image, Any], query: GalleryQuery, cursor: str) -> QuerySet[Image, Any]:
     """Return what follows the photo with this cursor. Raises ValueError for a cursor nobody gave out."""
-    return _beyond(images, cursor, ascending=not ORDERS[query.order][1])
+    return _beyond(places, cursor, ascending=not ORDERS[query.order][1])
 
 
-def images_before(images: QuerySet[Image, Any], query: GalleryQuery, cursor: str) -> QuerySet[Image, Any]:
-    """Return what precedes the photo with this cursor, nearest first. Raises ValueError as `images_after`."""
-    return _beyond(images.reverse(), cursor, ascending=ORDERS[query.order][1])
+def places_before(places: QuerySet[Image, Any], query: GalleryQuery, cursor: str) -> QuerySet[Image, Any]:
+    """Return what precedes the photo with this cursor, nearest first. Raises ValueError as `places_after`."""
+    return _beyond(places.reverse(), cursor, ascending=ORDERS[query.order][1])
 
 
-def _beyond(images: QuerySet[Image, Any], cursor: str, *, ascending: bool) -> QuerySet[Image, Any]:
+def _beyond(places: QuerySet[Image, Any], cursor: str, *, ascending: bool) -> QuerySet[Image, Any]:
     key_text, _, pk_text = cursor.partition("~")
     try:
         key, pk = float(key_text), int(pk_text)
+        if not (abs(key) < float("inf") and 0 <= pk < 2**63):
+            raise ValueError(cursor)
     except ValueError:
         raise ValueError(
             "This address is not one that the gallery gave out; start again from its first page."
         ) from None
-    towards = "gt" if ascending else "lt"
-    return images.filter(Q(**{f"key__{towards}": key}) | Q(key=key, **{f"pk__{towards}": pk}))
+    here, there = _Row(F("key"), F("tie")), _Row(Value(key), Value(pk))
+    return places.filter(GreaterThan(here, there) if ascending else LessThan(here, there))
 
 
-def cursor_of(image: Any) -> str:
-    """Return the place of a photo of `gallery_images` in its order, exact to the last bit."""
-    return f"{float(image.key)!r}~{image.pk}"
+def places_read(places: QuerySet[Image, Any]) -> list[Place]:
+    """Return the places of a slice of `gallery_places`."""
+    return [Place(row["pk"], row["key"]) for row in places]
+
+
+def place_of(places: QuerySet[Image, Any], image_id: int) -> Place | None:
+    """Return where a photo stands, or None when it is not among them."""
+    return next(iter(places_read(places.filter(pk=image_id)[:1])), None)
+
+
+def gallery_photos(version: ModelVersion | None, places: Sequence[Place]) -> list[GalleryPhoto]:
+    """Return what the gallery shows of these places, in their order (two queries)."""
+    images = (
+        Image.objects.filter(pk__in=[place.image_id for place in places])
+        .annotate(
+            predicted=FilteredRelation("predictions", condition=Q(predictions__model_version=version)),
+            measured=FilteredRelation(
+                "distortions",
+                condition=Q(distortions__version=distortion_version(), distortions__state=Distortion.State.DONE),
+            ),
+        )
+        .annotate(
+            **{
+                name: F(f"predicted__{name}")
+                for name in ("quality_mean", "quality_std", "quality_class", "watch_probability")
+            },
+            **{name: F(f"measured__{name}") for name in (*DISTORTIONS, "laplacian_variance")},
+            distortion_quality=F("measured__quality"),
+            distortion_class=F("measured__quality_class"),
+        )
+        .in_bulk()
+    )
+    people = _opinions([place.image_id for place in places])
+    none = {"mos": None, "votes": 0, "watch_yes": 0}
+    # A photo may have been deleted between the two steps.
+    return [
+        GalleryPhoto(image=images[place.image_id], place=place, **people.get(place.image_id, none))
+        for place in places
+        if place.image_id in images
+    ]
+
+
+def _opinions(image_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """Return {image id: what people say} of the answers given without seeing a prediction, in one query."""
+    standing = Annotation.objects.filter(
+        image__in=image_ids, superseded_by=None, score__isnull=False, saw_prediction=False
+    )
+    rows = standing.order_by().values("image_id")
+    rows = rows.annotate(
+        mos=Avg("score", output_field=FloatField()),
+        votes=Count("pk"),
+        watch_yes=Count("pk", filter=Q(watch=Annotation.Watch.YES)),
+    )
+    return {row.pop("image_id"): row for row in rows}
+
+
+def gallery_iterate(
+    campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, *, chunk: int = 2000
+) -> Iterator[GalleryPhoto]:
+    """Yield every photo of the query in its order, some thousand in memory at a time."""
+    rows = gallery_places(campaign, version, query).iterator(chunk_size=chunk)
+    while part := [Place(row["pk"], row["key"]) for row in islice(rows, chunk)]:
+        yield from gallery_photos(version, part)

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from annotation.models import Campaign, Image
+from inference.bit_field import BitField
 
 # The columns of a ModelVersion that may change after it was written.
 _MUTABLE = {"is_champion"}
@@ -88,6 +89,22 @@ class Feature(PhotoWork):
         ]
 
 
+class Signature(models.Model):
+    """What a photo shows, in 256 bits made of its features: photos that look alike differ in few of them.
+
+    Derived: a sweep makes those that are missing (`inference.services.similarity`).
+    """
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="+", help_text="The photo's own.")
+    image = models.ForeignKey(Image, models.CASCADE, related_name="signatures")
+    key = models.CharField(max_length=100, help_text="Of the backbone's features, and how the bits are made of them.")
+    bits = BitField(length=256)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["image", "key"], name="signature_once")]
+        indexes = [models.Index(fields=["campaign", "key"], name="signature_campaign")]
+
+
 class QualityClass(models.TextChoices):
     """The three classes, by quality or by distortions."""
 
@@ -115,7 +132,11 @@ class Distortion(PhotoWork):
             models.Index(
                 fields=["version", "id"], condition=Q(state__in=["queued", "running"]), name="distortion_backlog"
             ),
-            models.Index(fields=["version", "quality"], name="distortion_quality"),
+            # One for each order of the gallery, with the photo at the end: pages follow it by keyset.
+            *(
+                models.Index(fields=["version", name, "image"], name=f"distortion_{name}")
+                for name in ("quality", "blur", "noise", "exposure", "compression")
+            ),
         ]
 
 
@@ -134,4 +155,37 @@ class Prediction(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["image", "model_version"], name="prediction_once")]
-        indexes = [models.Index(fields=["model_version", "quality_mean"], name="prediction_quality")]
+        # The photo at the end, since the gallery's pages follow both by keyset.
+        indexes = [
+            models.Index(fields=["model_version", "quality_mean", "image"], name="prediction_quality"),
+            models.Index(fields=["model_version", "watch_probability", "image"], name="prediction_watch"),
+        ]
+
+
+class Disagreement(models.Model):
+    """How far one model version is from the people about one photo, of answers given without seeing a prediction.
+
+    Derived, so that the gallery can sort by it: `inference.services.disagreements`.
+    """
+
+    model_version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="disagreements")
+    image = models.ForeignKey(Image, models.CASCADE, related_name="disagreements")
+    quality = models.FloatField(help_text="|predicted mean - MOS|, in points of the campaign's scale.")
+    watch = models.FloatField(null=True, help_text="|watch probability - share of yes among yes and no|, 0 … 1.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["image", "model_version"], name="disagreement_once")]
+        indexes = [
+            models.Index(fields=["model_version", "quality", "image"], name="disagreement_quality"),
+            models.Index(fields=["model_version", "watch", "image"], name="disagreement_watch"),
+        ]
+
+
+class DisagreementMark(models.Model):
+    """What the disagreements of one version were made of: their fingerprint, as neither kind of row ever changes."""
+
+    model_version = models.OneToOneField(ModelVersion, models.CASCADE, related_name="disagreement_mark")
+    annotation_id = models.PositiveBigIntegerField(default=0, help_text="Up to this one.")
+    annotations = models.PositiveBigIntegerField(default=0, help_text="How many of the campaign those are.")
+    prediction_id = models.PositiveBigIntegerField(default=0, help_text="Up to this one.")
+    predictions = models.PositiveBigIntegerField(default=0, help_text="How many of the version those are.")

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from contextlib import suppress
 from typing import Any
 
 from celery import shared_task, signals
@@ -12,7 +13,7 @@ from inference.judging import site_judge
 from inference.models import Feature, ModelVersion, Prediction
 from inference.networks.config import WeightsMissing
 from inference.selectors import distortions_queue, features_queue
-from inference.services import distortions, features, judgements, predictions, versions
+from inference.services import disagreements, distortions, features, judgements, predictions, similarity, versions
 from inference.services.backlog import work_enqueue
 
 logger = logging.getLogger(__name__)
@@ -21,6 +22,8 @@ _SECONDS_PER_TASK = 60
 # A message that found no free worker for so long is dropped, since each sweep sends another. So a busy
 # worker's queue stays short, while an idle worker joins in.
 _MESSAGE_SECONDS = 30
+# Signatures of new photos are made within the sweep, some ten thousand of them in this time.
+_SIGNATURE_SECONDS = 5
 _stopping = threading.Event()
 
 
@@ -93,6 +96,10 @@ def sweep() -> None:
     ).exclude(Exists(Prediction.objects.filter(image=OuterRef("image"), model_version=OuterRef(OuterRef("pk")))))
     for version in ModelVersion.objects.filter(Exists(unpredicted), is_champion=True):
         predictions_run.apply_async([version.pk], expires=_MESSAGE_SECONDS)
+    for version in champions:
+        disagreements.disagreements_verify(version=version)
+    with suppress(WeightsMissing):  # said above
+        similarity.signatures_refresh(seconds=_SIGNATURE_SECONDS, stop=_stopping.is_set)
 
 
 def _call_for_workers(*, silent: bool = False) -> None:

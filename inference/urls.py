@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from inference.views import judge, photos
+from inference.views import judge, photo, photos
 
 urlpatterns = [
     path("score/", judge.judge, name="judge"),
     path("score/<slug:ticket>/", judge.judged, name="judged"),
     path("campaigns/<slug:slug>/photos/", photos.photos, name="photos"),
-    path("campaigns/<slug:slug>/photos/<int:image_id>/", photos.photo, name="photo"),
+    path("campaigns/<slug:slug>/photos/extremes/", photos.extremes, name="photo-extremes"),
+    path("campaigns/<slug:slug>/photos/table.csv", photos.photos_table, name="photos-table"),
+    path("campaigns/<slug:slug>/photos/<int:image_id>/", photo.photo, name="photo"),
 ]

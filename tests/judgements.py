@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from annotation.models import Annotation, Campaign, Image, User
-from inference.models import ModelVersion, Prediction, QualityClass
+from inference.models import Distortion, ModelVersion, Prediction, QualityClass
+from inference.selectors import distortion_version
 
 REJECTED, PENDING, ACCEPTED = QualityClass.values
 
@@ -94,3 +95,29 @@ def predictions_make(
             )
         )
     Prediction.objects.bulk_create(rows)
+
+
+def distortions_make(
+    images: Sequence[Image], *, quality: Any, state: str = "done", reason: str = "", **severity: Any
+) -> None:
+    """Store measurements of the photos; each value may be one for all, or one for each."""
+    values = {"blur": 0.0, "noise": 0.0, "exposure": 0.0, "compression": 0.0, **severity, "quality": quality}
+    columns = {name: np.broadcast_to(np.asarray(value, object), len(images)) for name, value in values.items()}
+    Distortion.objects.bulk_create(
+        Distortion(
+            image=image,
+            version=distortion_version(),
+            state=state,
+            reason=reason,
+            laplacian_variance=None if columns["quality"][row] is None else 100.0,
+            quality_class=_distortion_class(columns["quality"][row]),
+            **{name: column[row] for name, column in columns.items()},
+        )
+        for row, image in enumerate(images)
+    )
+
+
+def _distortion_class(quality: float | None) -> str:
+    if quality is None:
+        return ""
+    return REJECTED if quality <= 10 else PENDING if quality <= 60 else ACCEPTED

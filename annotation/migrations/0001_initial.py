@@ -580,6 +580,10 @@ class Migration(migrations.Migration):
             model_name="image",
             index=models.Index(fields=["campaign", "split"], name="image_split"),
         ),
+        migrations.AddIndex(
+            model_name="image",
+            index=models.Index(fields=["campaign", "id"], name="image_newest"),
+        ),
         migrations.AddConstraint(
             model_name="image",
             constraint=models.UniqueConstraint(fields=("campaign", "sha256"), name="image_once"),

@@ -1,156 +1,204 @@
-"""The gallery of a campaign and the page of one photo."""
+"""The gallery of a campaign: as a grid, as its two ends, and as a table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
-from django.db.models import Avg, Count, F
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponseBadRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from annotation.consensus import opinion
-from annotation.models import DEFAULT_SYNSETS, Annotation, Campaign, Image, Role
+from annotation.models import Campaign, Image, Role
 from annotation.permissions import campaign_view
 from inference.gallery import (
-    ORDERS,
     PAGE_SIZE,
-    GalleryQuery,
-    cursor_of,
-    gallery_images,
-    images_after,
-    images_before,
+    Place,
+    gallery_photos,
+    gallery_places,
+    place_of,
+    places_after,
+    places_before,
+    places_read,
 )
-from inference.models import ModelVersion, Prediction, QualityClass
+from inference.gallery_query import BY_DISTORTION, BY_PEOPLE, DISTORTIONS, ORDERS, GalleryQuery
+from inference.gallery_table import gallery_lines
+from inference.models import ModelVersion, QualityClass
 from inference.selectors import champion
+from inference.services.disagreements import disagreements_refresh
 
-NEAR_DUPLICATES_SHOWN = 24
+EXTREMES = 20
+#: What a tile says about the order, beside what it always says.
+_BY = {"apart": "apart", "watch_apart": "apart", "distorted": "distortion", "undistorted": "distortion"} | {
+    name: name for name in DISTORTIONS
+}
+#: The filters that are in sight; the others are behind 'More filters'.
+_FIRST_FILTERS = ("quality_class", "watch", "name")
+_GROUPS = (
+    ("By time", ("newest",)),
+    ("By the model", ("best", "worst", "watch", "unlike")),
+    ("Model against people", BY_PEOPLE),
+    ("By distortion", BY_DISTORTION),
+)
+
+
+def _with_query(
+    view: Callable[[HttpRequest, Campaign, ModelVersion | None, GalleryQuery], HttpResponseBase],
+) -> Callable[[HttpRequest, Campaign], HttpResponseBase]:
+    """Read the query in the address first; what it does not know is refused in one sentence."""
+
+    def wrapped(request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
+        version = champion(campaign)
+        try:
+            query = GalleryQuery.read(request.GET.dict())
+            if version and query.order in BY_PEOPLE:
+                disagreements_refresh(version=version)
+            return view(request, campaign, version, query)
+        except ValueError as error:
+            return HttpResponseBadRequest(str(error), content_type="text/plain; charset=utf-8")
+
+    return wrapped
 
 
 @campaign_view(Role.REVIEWER)
-def photos(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Show the photos as a grid, sorted and filtered; htmx asks for the next rows as they come into sight."""
-    version = champion(campaign)
-    try:
-        query = GalleryQuery.read(request.GET.dict())
-        images = gallery_images(campaign, version, query)
-        if after := request.GET.get("after", ""):
-            images = images_after(images, query, after)
-    except ValueError as error:
-        return HttpResponseBadRequest(str(error), content_type="text/plain; charset=utf-8")
-    found = list(images[: PAGE_SIZE + 1])
-    shown, more = found[:PAGE_SIZE], len(found) > PAGE_SIZE
-    people = _opinions(campaign, shown)
-    context: dict[str, Any] = {
+@_with_query
+def photos(
+    request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery
+) -> HttpResponseBase:
+    """Show the photos as a grid, sorted and filtered; htmx asks for the next rows as they come into sight.
+
+    `after` and `before` continue from a cursor; `at` shows the page around a photo.
+    """
+    shown, earlier, more = _page(request, campaign, version, query)
+    context = {
         "campaign": campaign,
         "version": version,
         "query": query,
         "query_string": query.encode(),
-        "photos": [(image, people.get(image.pk)) for image in shown],
-        "more": query.encode(after=cursor_of(shown[-1])) if more else "",
+        "photos": gallery_photos(version, shown),
+        "earlier": query.encode(before=shown[0].cursor) if earlier else "",
+        "more": query.encode(after=shown[-1].cursor) if more else "",
+        "by": _BY.get(query.order, ""),
     }
     if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
         return render(request, "inference/_photo_tiles.html", context)
-    context |= {
-        "orders": [(name, label) for name, (label, _) in ORDERS.items()],
-        "classes": QualityClass.choices,
-        "splits": Image.Split.choices,
-        "total": campaign.images.count(),
-    }
-    return render(request, "inference/photos.html", context)
+    return render(request, "inference/photos.html", context | _form(campaign, query, version, bool(shown)))
 
 
-def _opinions(campaign: Campaign, images: list[Image]) -> dict[int, dict[str, Any]]:
-    """Return {image id: mean and votes} of the answers given without seeing a prediction, in one query."""
-    standing = Annotation.objects.filter(
-        image__in=images, superseded_by=None, score__isnull=False, saw_prediction=False
+def _page(
+    request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery
+) -> tuple[list[Place], bool, bool]:
+    """Return the places to show, and whether some come before and after them. Raises ValueError for a bad cursor."""
+    places = gallery_places(campaign, version, query)
+    only_new = bool(request.htmx)  # type: ignore[attr-defined]  # the tiles on the other side are there already
+    if before := request.GET.get("before", ""):
+        found = places_read(places_before(places, query, before)[: PAGE_SIZE + 1])
+        return found[:PAGE_SIZE][::-1], len(found) > PAGE_SIZE, not only_new
+    if after := request.GET.get("after", ""):
+        found = places_read(places_after(places, query, after)[: PAGE_SIZE + 1])
+        return found[:PAGE_SIZE], not only_new and bool(found), len(found) > PAGE_SIZE
+    at = request.GET.get("at", "")
+    here = place_of(places, int(at)) if at.isdecimal() and len(at) < 19 else None
+    if here is None:  # it may have left the filter since
+        found = places_read(places[: PAGE_SIZE + 1])
+        return found[:PAGE_SIZE], False, len(found) > PAGE_SIZE
+    first = places_read(places_before(places, query, here.cursor)[: PAGE_SIZE + 1])
+    last = places_read(places_after(places, query, here.cursor)[: PAGE_SIZE + 1])
+    return (
+        [*first[:PAGE_SIZE][::-1], here, *last[:PAGE_SIZE]],
+        len(first) > PAGE_SIZE,
+        len(last) > PAGE_SIZE,
     )
-    rows = standing.order_by().values("image_id").annotate(mean=Avg("score"), votes=Count("pk"))
-    return {row["image_id"]: dict(row) for row in rows}
 
 
 @campaign_view(Role.REVIEWER)
-def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpResponse:
-    """Show one photo, what people said about it, and what the models say."""
-    image = Image.objects.filter(campaign=campaign, pk=image_id).first()
-    if image is None:
-        raise Http404("There is no such photo in this campaign.")
-    current = champion(campaign)
-    predictions = list(
-        Prediction.objects.filter(image=image).select_related("model_version").order_by("-model_version__number")
-    )
-    prediction = next((row for row in predictions if row.model_version == current), None)
-    answers = list(
-        Annotation.objects.filter(image=image, superseded_by=None)
-        .select_related("annotator")
-        .annotate(seconds=F("milliseconds") / 1000.0)
-        .order_by("pk")
-    )
-    try:
-        query = GalleryQuery.read(request.GET.dict())
-    except ValueError as error:
-        return HttpResponseBadRequest(str(error), content_type="text/plain; charset=utf-8")
-    before, after = _neighbours(campaign, current, query, image)
+@_with_query
+def extremes(
+    request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery
+) -> HttpResponseBase:
+    """Show the best and the worst photos of the filter side by side."""
+    sides = []
+    for order in ("best", "worst"):
+        there = query.ordered(order)
+        places = places_read(gallery_places(campaign, version, there)[:EXTREMES])
+        sides.append({"order": order, "photos": gallery_photos(version, places), "query_string": there.encode()})
     context = {
         "campaign": campaign,
-        "image": image,
-        "answers": answers,
-        "people": people_summary(campaign, answers),
-        "prediction": prediction,
-        "predictions": predictions,
-        "synsets": _synset_rows(campaign, prediction),
-        "near_duplicates": Image.objects.filter(campaign=campaign, group=image.group).exclude(pk=image.pk)[
-            :NEAR_DUPLICATES_SHOWN
-        ],
+        "version": version,
+        "query": query,
         "query_string": query.encode(),
-        "before": before,
-        "after": after,
+        "sides": sides,
+        "extremes": EXTREMES,
+        **_form(campaign, query, version, bool(sides[0]["photos"])),
     }
-    return render(request, "inference/photo.html", context)
+    return render(request, "inference/extremes.html", context)
 
 
-def people_summary(campaign: Campaign, answers: Sequence[Annotation]) -> dict[str, Any]:
-    """Return what the answers of several annotators to one photo add up to.
-
-    Answers given after the prediction was shown are counted (`anchored`) and left out of the rest.
-    """
-    rated = [answer for answer in answers if answer.score is not None]
-    own = [answer for answer in rated if not answer.saw_prediction]
-    histogram = opinion.score_histogram(
-        [answer.score or 0 for answer in own], lowest=campaign.scale_min, highest=campaign.scale_max
+@campaign_view(Role.REVIEWER)
+@_with_query
+def photos_table(
+    request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery
+) -> HttpResponseBase:
+    """Send every photo of the filter, in its order, as CSV while it is read."""
+    return StreamingHttpResponse(
+        gallery_lines(campaign, version, query),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{campaign.slug}-photos.csv"'},
     )
-    low, high = opinion.mos_interval(histogram, campaign.scale_min)
-    labels = [answer.watch for answer in own]
+
+
+def _form(campaign: Campaign, query: GalleryQuery, version: ModelVersion | None, found: bool) -> dict[str, Any]:
     return {
-        "votes": len(own),
-        "histogram": histogram.tolist(),
-        "mos": float(opinion.mos(histogram, campaign.scale_min)),
-        "low": float(low),
-        "high": float(high),
-        "sos": float(opinion.sos(histogram)) if len(own) > 1 else None,
-        "watch": {label: labels.count(label) for label in Annotation.Watch.values},
-        "anchored": len(rated) - len(own),
-        "skips": len(answers) - len(rated),
-        "simulated": sum(answer.annotator.is_simulated for answer in own),
+        "order_groups": [(label, [(name, ORDERS[name][0]) for name in names]) for label, names in _GROUPS],
+        "classes": QualityClass.choices,
+        "splits": Image.Split.choices,
+        "distortions": [(name, getattr(query, f"{name}_from")) for name in DISTORTIONS],
+        "chips": _chips(campaign, query),
+        "total": campaign.images.count(),
+        "more_filters": any(name not in _FIRST_FILTERS for name in query.filters),
+        "loosen": [] if found else _loosen(campaign, version, query),
+        "missing": _missing(version, query),
     }
 
 
-def _synset_rows(campaign: Campaign, prediction: Prediction | None) -> list[tuple[str, float]]:
-    """Return the parts of the watch probability by name, largest first."""
-    if prediction is None:
-        return []
-    names = [DEFAULT_SYNSETS.get(synset, f"ImageNet class {synset}") for synset in campaign.synsets]
-    # A campaign whose synsets changed still has predictions made for the earlier ones.
-    if len(names) != len(prediction.synset_probabilities):
-        names = [f"part {place}" for place in range(1, len(prediction.synset_probabilities) + 1)]
-    return sorted(zip(names, prediction.synset_probabilities, strict=True), key=lambda row: -row[1])
+def _chips(campaign: Campaign, query: GalleryQuery) -> list[dict[str, str]]:
+    """Return each filter that is set in words, with the query without it."""
+    words = {
+        "quality_class": lambda value: f"predicted {value}",
+        "watch": lambda value: f"{'watch' if value == 'yes' else 'no watch'} at {campaign.watch_threshold:g}",
+        "distortion_class": lambda value: f"{value} by distortions",
+        "split": lambda value: f"{value} only",
+        "name": lambda value: f"name has “{value}”",
+    }
+    what = {"watch": "watch probability", "distortion": "distortion quality"}
+    chips = []
+    for name, value in query.filters.items():
+        if name in words:
+            text = words[name](value)
+        else:
+            part, _, end = name.rpartition("_")
+            text = f"{what.get(part, part)} {'≥' if end == 'from' else '≤'} {value:g}"
+        chips.append({"text": text, "query_string": query.without(name).encode()})
+    return chips
 
 
-def _neighbours(
-    campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, image: Image
-) -> tuple[Any | None, Any | None]:
-    """Return the photos before and after this one in the gallery's order; none when it is not in it."""
-    images = gallery_images(campaign, version, query)
-    here = images.filter(pk=image.pk).first()
-    if here is None:
-        return None, None
-    cursor = cursor_of(here)
-    return images_before(images, query, cursor).first(), images_after(images, query, cursor).first()
+def _loosen(campaign: Campaign, version: ModelVersion | None, query: GalleryQuery) -> list[dict[str, str]]:
+    """Return which single filter (or the order) leaves photos when it is let go, for a gallery that shows none."""
+    names = [*query.filters, *(["order"] if query.order != "newest" else [])]
+    chips = {chip["query_string"]: chip["text"] for chip in _chips(campaign, query)}
+    ways = []
+    for name in names:
+        other = query.without(name)
+        if gallery_places(campaign, version, other)[:1]:
+            text = chips.get(other.encode(), f"the order “{ORDERS[query.order][0]}”")
+            ways.append({"text": text, "query_string": other.encode()})
+    return ways
+
+
+def _missing(version: ModelVersion | None, query: GalleryQuery) -> str:
+    """Return what the order needs, for a gallery that stays empty whichever single filter is let go."""
+    if query.order in BY_PEOPLE:
+        return "This order needs photos with a prediction and votes given without seeing it."
+    if query.order in BY_DISTORTION:
+        return "No photo has been measured for distortions yet; workers do that once all have predictions."
+    if version is None:
+        return "There is no prediction to sort or filter by yet."
+    return "No photo has all that is asked for, or none of them has a prediction yet."

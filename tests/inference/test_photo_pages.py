@@ -9,10 +9,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from annotation.models import Campaign, Image
-from inference.gallery import ORDERS
-from inference.models import ModelVersion
+from inference.distortion.combine import quality_class_of
+from inference.gallery_query import ORDERS
+from inference.models import Distortion, ModelVersion
+from inference.services.disagreements import disagreements_refresh
 from inference.views import photos as photo_views
-from tests.judgements import images_make, predictions_make, version_make, vote, votes
+from inference.views.photo import DISTORTION_THRESHOLDS
+from tests.judgements import distortions_make, images_make, predictions_make, version_make, vote, votes
 
 GALLERY = "/campaigns/watches/photos/"
 
@@ -33,7 +36,7 @@ def whole_gallery(client: Any, query: str = "") -> list[int]:
     while address:
         html = client.get(address).content.decode()
         found += shown(html)
-        more = re.search(r'hx-get="([^"]+)"', html)
+        more = re.search(r'hx-get="([^"]+)" hx-trigger="revealed"', html)
         address = more[1].replace("&amp;", "&") if more else ""
     return found
 
@@ -41,33 +44,46 @@ def whole_gallery(client: Any, query: str = "") -> list[int]:
 @pytest.mark.parametrize(
     ("name", "status"), [("anonymous", 302), ("mallory", 404), ("alice", 403), ("rita", 200), ("ada", 200)]
 )
-@pytest.mark.parametrize("page", ["gallery", "photo"])
+@pytest.mark.parametrize("page", ["", "photo", "extremes/", "table.csv"])
 def test_only_reviewers_and_admins_see_photos_with_predictions(
     client_of: Callable[[str], Any], campaign: Campaign, name: str, status: int, page: str
 ) -> None:
     (image,) = images_make(campaign, 1)
-    address = GALLERY if page == "gallery" else f"{GALLERY}{image.pk}/"
+    address = f"{GALLERY}{image.pk}/" if page == "photo" else f"{GALLERY}{page}"
     assert client_of(name).get(address).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("page", "most"),
+    [("?order=best&watch=no", 9), ("?order=blur", 9), ("?order=apart", 15), ("extremes/", 12)],
+)
 def test_the_gallery_asks_as_many_questions_for_many_photos_as_for_few(
-    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any], version: ModelVersion
+    client_of: Callable[[str], Any],
+    campaign: Campaign,
+    people: dict[str, Any],
+    version: ModelVersion,
+    page: str,
+    most: int,
 ) -> None:
     client = client_of("rita")
 
     def questions() -> int:
         with CaptureQueriesContext(connection) as captured:
-            assert client.get(f"{GALLERY}?order=apart").status_code == 200
+            assert client.get(f"{GALLERY}{page}").status_code == 200
         return len(captured)
 
     few = images_make(campaign, 2)
     votes(few, [people["alice"]], 5, "no")
     predictions_make(version, few, [4.0, 7.0])
+    distortions_make(few, quality=40.0)
+    disagreements_refresh(version=version)
     before = questions()
     many = images_make(campaign, 60, prefix="more")
     votes(many, [people["alice"], people["bob"]], 6, "yes")
     predictions_make(version, many, [5.0] * 60)
-    assert questions() == before <= 8
+    distortions_make(many, quality=40.0)
+    disagreements_refresh(version=version)
+    assert questions() == before <= most
 
 
 @pytest.mark.parametrize("order", list(ORDERS))
@@ -83,6 +99,7 @@ def test_load_more_reaches_every_photo_once_even_where_they_tie(
     images = images_make(campaign, 11)
     votes(images, [people["alice"]], 5, "no")
     predictions_make(version, images, [1.1 * (i % 3) + 3 for i in range(len(images))], watch=0.3)
+    distortions_make(images, quality=[40.0 + i % 2 for i in range(len(images))], noise=0.0)
     found = whole_gallery(client_of("rita"), f"order={order}")
     assert sorted(found) == [image.pk for image in images]
     assert len(found) == len(set(found))
@@ -93,9 +110,11 @@ def test_orders_are_what_they_say(
 ) -> None:
     a, b, c, unseen = images_make(campaign, 4)
     predictions_make(version, [a, b, c], [5.0, 8.0, 2.0], watch=[0.9, 0.1, 0.5])
-    vote(a, people["alice"], 9)
-    vote(b, people["alice"], 7)
+    vote(a, people["alice"], 9, "yes")
+    vote(b, people["alice"], 7, "yes")
     vote(c, people["alice"], 10, saw_prediction=True)
+    distortions_make([a, b], quality=[20.0, 70.0], blur=[0.9, 0.1], noise=[0.0, 0.4])
+    distortions_make([c], quality=1.0, blur=1.0, state=Distortion.State.RUNNING)
     client = client_of("rita")
     assert whole_gallery(client) == [unseen.pk, c.pk, b.pk, a.pk]
     assert whole_gallery(client, "order=best") == [b.pk, a.pk, c.pk]
@@ -103,6 +122,11 @@ def test_orders_are_what_they_say(
     assert whole_gallery(client, "order=watch") == [a.pk, c.pk, b.pk]
     assert whole_gallery(client, "order=unlike") == [b.pk, c.pk, a.pk]
     assert whole_gallery(client, "order=apart") == [a.pk, b.pk], "an answer given after seeing the prediction is none"
+    assert whole_gallery(client, "order=watch_apart") == [b.pk, a.pk]
+    assert whole_gallery(client, "order=distorted") == [a.pk, b.pk]
+    assert whole_gallery(client, "order=undistorted") == [b.pk, a.pk]
+    assert whole_gallery(client, "order=blur") == [a.pk, b.pk]
+    assert whole_gallery(client, "order=noise") == [b.pk, a.pk]
 
 
 def test_filters_leave_out_what_does_not_fit(
@@ -116,6 +140,17 @@ def test_filters_leave_out_what_does_not_fit(
     assert whole_gallery(client, "watch=yes") == [high.pk]
     assert whole_gallery(client, "watch=no&quality_class=accepted") == [held.pk]
     assert whole_gallery(client, "split=holdout") == [held.pk]
+    assert whole_gallery(client, "quality_from=3&quality_to=7.9") == [low.pk], "both ends belong to it"
+    assert whole_gallery(client, "watch_from=0.9&watch_to=0.95") == [high.pk]
+    assert whole_gallery(client, "watch=no&watch_to=0.99&order=best") == [held.pk, low.pk]
+    distortions_make([low, high, held], quality=[50.0, 90.0, 5.0], blur=[0.6, 0.0, 0.8], noise=[0.1, 0.2, 0.3])
+    assert whole_gallery(client, "distortion_class=pending") == [low.pk]
+    assert whole_gallery(client, "distortion_from=50&order=worst") == [low.pk, high.pk]
+    assert whole_gallery(client, "blur_from=0.6&order=blur") == [held.pk, low.pk]
+    assert whole_gallery(client, "blur_from=0.6&noise_from=0.2&quality_class=accepted") == [held.pk]
+    Image.objects.filter(pk=high.pk).update(name="Holiday_100%.JPG")
+    assert whole_gallery(client, "name=holiday_") == [high.pk]
+    assert whole_gallery(client, "name=0%25") == [high.pk], "a sign for anything elsewhere is itself here"
 
 
 def test_only_the_champions_predictions_are_shown(
@@ -129,7 +164,19 @@ def test_only_the_champions_predictions_are_shown(
     assert "8.8" not in html
 
 
-@pytest.mark.parametrize("query", ["order=prettiest", "watch=maybe", "order=best&after=nonsense"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "order=prettiest",
+        "watch=maybe",
+        "order=best&after=nonsense",
+        "order=best&after=nan~1",
+        "order=best&before=1~99999999999999999999",
+        "quality_from=good",
+        "watch_from=nan",
+        "quality_from=7&quality_to=3",
+    ],
+)
 def test_an_address_nobody_gave_out_is_refused_in_one_sentence(client_of: Callable[[str], Any], query: str) -> None:
     response = client_of("rita").get(f"{GALLERY}?{query}")
     assert response.status_code == 400
@@ -153,6 +200,50 @@ def test_a_gallery_without_photos_says_what_to_do(client_of: Callable[[str], Any
 def test_a_filter_that_nothing_fits_says_so(client_of: Callable[[str], Any], campaign: Campaign) -> None:
     images_make(campaign, 1)
     assert "No photo fits" in client_of("rita").get(f"{GALLERY}?order=best").content.decode()
+
+
+def test_a_gallery_that_shows_nothing_names_the_filter_to_let_go(
+    client_of: Callable[[str], Any], campaign: Campaign, version: ModelVersion
+) -> None:
+    predictions_make(version, images_make(campaign, 2), [3.0, 4.0], watch=0.9)
+    html = client_of("rita").get(f"{GALLERY}?order=best&watch=yes&quality_from=9").content.decode()
+    (ways,) = re.findall(r'<p class="row ways">(.*?)</p>', html)
+    assert re.findall(r'href="([^"]+)"[^>]*>([^<]+)<', ways) == [
+        (f"{GALLERY}?order=best&amp;watch=yes", "without quality ≥ 9")
+    ]
+
+
+def test_the_ends_of_the_filter_stand_side_by_side(
+    client_of: Callable[[str], Any], campaign: Campaign, version: ModelVersion
+) -> None:
+    images = images_make(campaign, 50)
+    predictions_make(version, images, [1 + 0.1 * i for i in range(50)], watch=[0.9, 0.01] * 25)
+    html = client_of("rita").get(f"{GALLERY}extremes/?watch=yes").content.decode()
+    ids = [image.pk for image in images[::2]]
+    assert shown(html) == [*ids[::-1][:20], *ids[:20]]
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+    assert "The 20 best 5.80 watch 0.90" in text
+
+
+def test_the_page_around_a_photo_can_be_continued_at_both_ends(
+    client_of: Callable[[str], Any], campaign: Campaign, version: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photo_views, "PAGE_SIZE", 3)
+    images = images_make(campaign, 12)
+    predictions_make(version, images, [1 + 0.5 * i for i in range(12)])
+    ids = [image.pk for image in images]
+    client = client_of("rita")
+    html = client.get(f"{GALLERY}?order=worst&at={ids[6]}").content.decode()
+    assert shown(html) == ids[3:10]
+    links = [link.replace("&amp;", "&") for link in re.findall(r'hx-get="([^"]+)"', html)]
+    earlier, more = (client.get(link, headers={"HX-Request": "true"}).content.decode() for link in links)
+    assert shown(earlier) == ids[:3]
+    assert shown(more) == ids[10:]
+    assert "hx-get" not in earlier + more
+    assert f'href="{GALLERY}?order=worst&amp;at={ids[6]}#photo-{ids[6]}"' in (
+        client.get(f"{GALLERY}{ids[6]}/?order=worst").content.decode()
+    )
+    assert shown(client.get(f"{GALLERY}?order=worst&at=0").content.decode()) == ids[:3]
 
 
 def test_a_photo_page_shows_people_and_models(
@@ -187,6 +278,8 @@ def test_a_photo_page_shows_people_and_models(
 def test_a_photo_without_votes_or_prediction_says_so(client_of: Callable[[str], Any], campaign: Campaign) -> None:
     (image,) = images_make(campaign, 1)
     html = client_of("rita").get(f"{GALLERY}{image.pk}/").content.decode()
+    assert "Not measured yet" in html
+    assert "Nothing to compare yet" in html
     assert "Nobody has answered yet" in html
     assert "no prediction yet" in html
 
@@ -238,7 +331,7 @@ def test_a_photo_page_asks_as_many_questions_for_many_answers_as_for_few(
         vote(image, make_user(f"annotator-{number}"), 5)
     Image.objects.filter(pk__in=[other.pk for other in others]).update(group=image.group)
     predictions_make(version_make(campaign, 2, champion=False), [image], [6.0])
-    assert questions() == before <= 13
+    assert questions() == before <= 19
 
 
 def test_a_name_full_of_markup_stays_text(client_of: Callable[[str], Any], campaign: Campaign) -> None:
@@ -246,3 +339,46 @@ def test_a_name_full_of_markup_stays_text(client_of: Callable[[str], Any], campa
     Image.objects.filter(pk=image.pk).update(name="<script>alert(1)</script>.jpg")
     for address in (GALLERY, f"{GALLERY}{image.pk}/"):
         assert "<script>alert" not in client_of("rita").get(address).content.decode()
+
+
+def test_a_photo_page_shows_four_bars_its_standing_and_its_thresholds(
+    client_of: Callable[[str], Any], campaign: Campaign, version: ModelVersion
+) -> None:
+    images = images_make(campaign, 4)
+    predictions_make(version, images, [3.0, 5.5, 6.5, 8.0])
+    distortions_make(images[1:2], quality=47.4, blur=0.75, noise=0.1, exposure=0.4, compression=0.0)
+    html = client_of("rita").get(f"{GALLERY}{images[1].pk}/").content.decode()
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+    assert re.findall(r'<i class="(\w+)" style="width:calc\(([\d.]+)', html)[-4:] == [
+        ("strong", "0.7500"),
+        ("slight", "0.1000"),
+        ("clear", "0.4000"),
+        ("slight", "0.0000"),
+    ]
+    assert "47 of 100 pending rejected ≤ 10" in text
+    assert "pending rejected ≤ 5.0 &lt; pending ≤ 6.0 &lt; accepted" in text
+    assert "better than 38 % of 4 photos" in text
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "sentence"),
+    [
+        ("failed", "The file is truncated.", "Not measured: The file is truncated."),
+        ("cancelled", "", "somebody cancelled the measuring"),
+        ("running", "", "A worker is measuring this photo now"),
+        ("queued", "", "Not measured yet"),
+    ],
+)
+def test_a_photo_that_is_not_measured_says_why(
+    client_of: Callable[[str], Any], campaign: Campaign, state: str, reason: str, sentence: str
+) -> None:
+    images = images_make(campaign, 1)
+    distortions_make(images, quality=None, blur=None, state=state, reason=reason)
+    assert sentence in client_of("rita").get(f"{GALLERY}{images[0].pk}/").content.decode()
+
+
+@pytest.mark.parametrize("quality", [0.0, 10.0, 10.1, 60.0, 60.1, 100.0])
+def test_the_thresholds_on_the_page_are_those_of_the_detectors(quality: float) -> None:
+    reject, pending = DISTORTION_THRESHOLDS
+    expected = "rejected" if quality <= reject else "pending" if quality <= pending else "accepted"
+    assert quality_class_of(quality) == expected

@@ -1,0 +1,135 @@
+"""What a person asks of the gallery, and how it stands in the address. Knows no table."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Self
+from urllib.parse import urlencode
+
+from annotation.models import Image
+from inference.models import QualityClass
+
+# Name → (what the person chooses, whether the largest key comes first).
+ORDERS = {
+    "newest": ("newest first", True),
+    "best": ("best predicted quality", True),
+    "worst": ("worst predicted quality", False),
+    "watch": ("most likely a watch", True),
+    "unlike": ("least likely a watch", False),
+    "apart": ("model and people furthest apart on quality", True),
+    "watch_apart": ("model and people furthest apart on watches", True),
+    "distorted": ("most distorted", False),
+    "undistorted": ("least distorted", True),
+    "blur": ("most blurred", True),
+    "noise": ("noisiest", True),
+    "exposure": ("worst exposed", True),
+    "compression": ("most compressed", True),
+}
+#: The four detectors, in the order in which they are shown.
+DISTORTIONS = ("blur", "noise", "exposure", "compression")
+BY_PREDICTION = ("best", "worst", "watch", "unlike")
+#: Orders for which people must have answered without seeing a prediction, besides there being one.
+BY_PEOPLE = ("apart", "watch_apart")
+BY_DISTORTION = ("distorted", "undistorted", *DISTORTIONS)
+
+_NAME_LIMIT = 200
+
+
+@dataclass(frozen=True)
+class GalleryQuery:
+    """An order and filters; an empty filter lets everything through, and all of them hold together."""
+
+    order: str = "newest"
+    quality_class: str = ""
+    quality_from: float | None = None
+    """Least predicted mean, on the campaign's scale."""
+    quality_to: float | None = None
+    watch: str = ""
+    """'yes' or 'no' by the campaign's threshold."""
+    watch_from: float | None = None
+    """Least watch probability, 0 … 1."""
+    watch_to: float | None = None
+    distortion_class: str = ""
+    distortion_from: float | None = None
+    """Least combined quality of the four detectors, 0 … 100."""
+    distortion_to: float | None = None
+    blur_from: float | None = None
+    """Least severity, 0 … 1; so are the next three."""
+    noise_from: float | None = None
+    exposure_from: float | None = None
+    compression_from: float | None = None
+    split: str = ""
+    name: str = ""
+    """Part of the file name, in any case."""
+
+    CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
+        "order": tuple(ORDERS),
+        "quality_class": ("", *QualityClass.values),
+        "watch": ("", "yes", "no"),
+        "distortion_class": ("", *QualityClass.values),
+        "split": ("", *Image.Split.values),
+    }
+    RANGES: ClassVar[tuple[str, ...]] = ("quality", "watch", "distortion")
+
+    @classmethod
+    def read(cls, parameters: Mapping[str, str]) -> Self:
+        """Return the query in an address. Raises ValueError for a choice or a number that does not exist."""
+        chosen: dict[str, Any] = {}
+        for field in fields(cls):
+            value = parameters.get(field.name, "").strip() or field.default
+            if field.name in cls.CHOICES:
+                chosen[field.name] = _choice(field.name, value, cls.CHOICES[field.name])
+            elif field.default is None:
+                chosen[field.name] = None if value is None else _number(field.name, value)
+            else:
+                chosen[field.name] = str(value).replace("\0", "")[:_NAME_LIMIT]
+        query = cls(**chosen)
+        for name in cls.RANGES:
+            least, most = getattr(query, f"{name}_from"), getattr(query, f"{name}_to")
+            if least is not None and most is not None and least > most:
+                raise ValueError(f"No photo fits: the {name} is asked to be from {least:g} up to only {most:g}.")
+        return query
+
+    def encode(self, **more: object) -> str:
+        """Return the query string that `read` takes back, without what is chosen anyway."""
+        return urlencode({name: _text(value) for name, value in self._chosen().items()} | more)
+
+    def without(self, *names: str) -> Self:
+        """Return the query with these filters (or the order) as they are by themselves."""
+        defaults = {field.name: field.default for field in fields(self)}
+        return replace(self, **{name: defaults[name] for name in names})
+
+    def ordered(self, order: str) -> Self:
+        """Return the same filters in another order."""
+        return replace(self, order=order)
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """Return {name: value} of the filters that are set."""
+        return {name: value for name, value in self._chosen().items() if name != "order"}
+
+    def _chosen(self) -> dict[str, Any]:
+        return {field.name: value for field in fields(self) if (value := getattr(self, field.name)) != field.default}
+
+
+def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        known = ", ".join(choice for choice in allowed if choice)
+        raise ValueError(f"The gallery knows no {name.replace('_', ' ')} “{value}”; choose one of {known}.")
+    return value
+
+
+def _number(name: str, value: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        what, _, end = name.rpartition("_")
+        raise ValueError(f"“{value}” is no number; the {what} wants one after “{end}”, such as 0.5.")
+    return number
+
+
+def _text(value: Any) -> str:
+    """Return a filter's value as it stands in the address; whole numbers without a point."""
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)

@@ -1,0 +1,99 @@
+"""How far model and people are apart, kept for the gallery's orders and brought up to date where it is read."""
+
+from collections.abc import Collection
+
+from django.db import connection, transaction
+from django.db.models import Exists, Max, OuterRef, QuerySet
+
+from annotation.models import Annotation
+from inference.models import Disagreement, DisagreementMark, ModelVersion, Prediction
+
+_INSERT = """
+INSERT INTO inference_disagreement (model_version_id, image_id, quality, watch)
+SELECT predicted.model_version_id, predicted.image_id, abs(predicted.quality_mean - avg(vote.score)),
+  abs(predicted.watch_probability - avg(CASE vote.watch WHEN 'yes' THEN 1.0 WHEN 'no' THEN 0.0 END))
+FROM inference_prediction predicted JOIN annotation_annotation vote ON vote.image_id = predicted.image_id
+WHERE predicted.model_version_id = %(version)s
+  AND (%(images)s::bigint[] IS NULL OR predicted.image_id = ANY(%(images)s))
+  AND vote.score IS NOT NULL AND NOT vote.saw_prediction
+  AND NOT EXISTS (
+    SELECT FROM annotation_annotation later WHERE later.supersedes_id = vote.id AND later.supersedes_id IS NOT NULL
+  )
+GROUP BY predicted.id
+"""
+
+
+@transaction.atomic
+def disagreements_refresh(*, version: ModelVersion) -> int:
+    """Take in the answers and predictions that came since the last time; return how many photos were looked at.
+
+    Costs nothing when nothing came. An answer that was being stored meanwhile is found by `disagreements_verify`.
+    """
+    mark = _mark(version)
+    new = _news(version, mark)
+    if not any(rows.exists() for rows in new):
+        return 0
+    if not mark.predictions:
+        return _rebuild(version, mark)
+    annotations, predictions = new
+    voted = Exists(Annotation.objects.filter(image=OuterRef("image")))
+    _step(mark, annotations, predictions)
+    images = {
+        *annotations.values_list("image_id", flat=True),
+        *predictions.filter(voted).values_list("image_id", flat=True),
+    }
+    Disagreement.objects.filter(model_version=version, image__in=images).delete()
+    _insert(version, images)
+    return len(images)
+
+
+@transaction.atomic
+def disagreements_verify(*, version: ModelVersion) -> bool:
+    """Make all disagreements anew when they were not made of exactly the rows there are; return whether they were."""
+    mark = _mark(version)
+    annotations = Annotation.objects.filter(campaign=version.campaign_id, pk__lte=mark.annotation_id).count()
+    predictions = Prediction.objects.filter(model_version=version, pk__lte=mark.prediction_id).count()
+    if (annotations, predictions) == (mark.annotations, mark.predictions):
+        return True
+    _rebuild(version, mark)
+    return False
+
+
+def _mark(version: ModelVersion) -> DisagreementMark:
+    """Return the version's mark, locked: who comes second waits and finds nothing left to do."""
+    DisagreementMark.objects.get_or_create(model_version=version)
+    return DisagreementMark.objects.select_for_update().get(model_version=version)
+
+
+def _news(version: ModelVersion, mark: DisagreementMark) -> tuple[QuerySet[Annotation], QuerySet[Prediction]]:
+    return (
+        Annotation.objects.filter(campaign=version.campaign_id, pk__gt=mark.annotation_id),
+        Prediction.objects.filter(model_version=version, pk__gt=mark.prediction_id),
+    )
+
+
+def _step(mark: DisagreementMark, annotations: QuerySet[Annotation], predictions: QuerySet[Prediction]) -> None:
+    """Move the mark up to the newest rows there are now; rows that come meanwhile are looked at again."""
+    mark.annotation_id, before = _newest(annotations) or mark.annotation_id, mark.annotation_id
+    mark.annotations += annotations.filter(pk__gt=before, pk__lte=mark.annotation_id).count()
+    mark.prediction_id, before = _newest(predictions) or mark.prediction_id, mark.prediction_id
+    mark.predictions += predictions.filter(pk__gt=before, pk__lte=mark.prediction_id).count()
+    mark.save()
+
+
+def _newest(rows: QuerySet[Annotation] | QuerySet[Prediction]) -> int | None:
+    newest: int | None = rows.aggregate(newest=Max("pk"))["newest"]
+    return newest
+
+
+def _rebuild(version: ModelVersion, mark: DisagreementMark) -> int:
+    mark.annotation_id = mark.annotations = mark.prediction_id = mark.predictions = 0
+    _step(mark, *_news(version, mark))
+    Disagreement.objects.filter(model_version=version).delete()
+    return _insert(version, None)
+
+
+def _insert(version: ModelVersion, images: Collection[int] | None) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, {"version": version.pk, "images": None if images is None else sorted(images)})
+        return int(cursor.rowcount)

@@ -1,0 +1,124 @@
+"""Photos that look alike: 256 bits per photo find a few hundred candidates, their stored features put them in order."""
+
+import time
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+from django.db import connection
+from django.db.models import BinaryField, Exists, F, Func, OuterRef
+from numpy.typing import NDArray
+
+from annotation.models import Image
+from inference import runtime
+from inference.models import Feature, Signature
+from inference.selectors import backbone_key, features_unpack
+
+BITS = 256
+#: Of so many candidates the bits have the twelve nearest, on the vectors that they were chosen with.
+CANDIDATES = 200
+_SEED = 20260101
+_CHUNK = 1000
+_FLOAT16_BYTES = 2
+
+_NEAREST = """
+SELECT other.image_id FROM inference_signature other
+WHERE other.campaign_id = %(campaign)s AND other.key = %(key)s
+ORDER BY bit_count(other.bits # %(bits)s::bit(256)), other.image_id
+LIMIT %(limit)s
+"""
+
+
+def signature_key() -> str:
+    """Return the key of today's signatures: the backbone's features, and the seed of the directions."""
+    return f"{backbone_key()}/{_SEED}"
+
+
+def signatures_refresh(*, seconds: float, stop: Callable[[], bool] = lambda: False) -> int:
+    """Make the signatures that are missing, until there are none or the time is over; return how many.
+
+    May run twice, also at the same time.
+    """
+    key = signature_key()
+    missing = Feature.objects.filter(backbone=backbone_key(), state=Feature.State.DONE).exclude(
+        Exists(Signature.objects.filter(image=OuterRef("image"), key=key))
+    )
+    rows = missing.annotate(pooled=_pooled(), campaign=F("image__campaign")).order_by("image_id")
+    until = time.monotonic() + seconds
+    made, last = 0, 0
+    while time.monotonic() < until and not stop():
+        chunk = list(rows.filter(image__gt=last).values_list("image_id", "campaign", "pooled")[:_CHUNK])
+        if not chunk:
+            break
+        bits = signature_bits(features_unpack([pooled for _, _, pooled in chunk]))
+        Signature.objects.bulk_create(
+            [
+                Signature(image_id=image_id, campaign_id=campaign_id, key=key, bits=row)
+                for (image_id, campaign_id, _), row in zip(chunk, bits, strict=True)
+            ],
+            ignore_conflicts=True,
+        )
+        made, last = made + len(chunk), chunk[-1][0]
+    return made
+
+
+def signature_bits(pooled: NDArray[np.float32]) -> list[str]:
+    """Return 256 signs of each row of [N, P] as a string of '0' and '1'.
+
+    Charikar, 'Similarity estimation techniques from rounding algorithms', STOC 2002: the share of
+    differing signs under random directions grows with the angle between two vectors.
+    """
+    signs = pooled @ _directions(pooled.shape[1]) > 0
+    return ["".join(row) for row in np.where(signs, "1", "0")]
+
+
+@cache
+def _directions(size: int) -> NDArray[np.float32]:
+    """Return the directions float32 [size, 256], the same on every machine.
+
+    Each is +1 on one half of the features and -1 on the other: pooled activations are never negative,
+    so without that balance most signs would say the same about every photo.
+    """
+    # The stream of raw numbers is the one that numpy promises not to change.
+    raw = np.random.PCG64(_SEED).random_raw(size * BITS).reshape(size, BITS)
+    ranks = raw.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")
+    return np.where(ranks < size // 2, 1, -1).astype(np.float32)
+
+
+def _pooled() -> Func:
+    """The pooled last layer within a stored vector; the database reads no more of it."""
+    config = runtime.backbone_chosen()
+    start, size = config.pooled_start * _FLOAT16_BYTES, config.pooled_size * _FLOAT16_BYTES
+    return Func(F("vector"), start + 1, size, function="substring", output_field=BinaryField())
+
+
+def images_similar(image: Image, *, limit: int = 12) -> list[tuple[Image, float]] | None:
+    """Return the photos of the campaign that look most like this one, with the cosine of their features.
+
+    Near-duplicates of its group are left out. None while the photo has no signature yet.
+    """
+    key = signature_key()
+    bits = Signature.objects.filter(image=image, key=key).values_list("bits", flat=True).first()
+    if bits is None:
+        return None
+    twins = set(Image.objects.filter(campaign=image.campaign_id, group=image.group).values_list("pk", flat=True))
+    with connection.cursor() as cursor:
+        # Not pgvector: it comes with the embedded server, but not with every real one.
+        cursor.execute(
+            _NEAREST,
+            {"campaign": image.campaign_id, "key": key, "bits": bits, "limit": CANDIDATES + min(len(twins), 1000)},
+        )
+        candidates = [row[0] for row in cursor.fetchall() if row[0] not in twins]
+    features = Feature.objects.filter(
+        image__in=[image.pk, *candidates], backbone=backbone_key(), state=Feature.State.DONE
+    )
+    vectors = dict(features.annotate(pooled=_pooled()).values_list("image_id", "pooled"))
+    own = vectors.pop(image.pk, None)
+    if own is None or not vectors:
+        return []
+    matrix = features_unpack([own, *vectors.values()])
+    norms = np.linalg.norm(matrix, axis=1)
+    cosines = matrix[1:] @ matrix[0] / np.maximum(norms[1:] * norms[0], np.finfo(np.float32).tiny)
+    nearest = sorted(zip(vectors, cosines.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))[:limit]
+    images = Image.objects.in_bulk([pk for pk, _ in nearest])
+    return [(images[pk], cosine) for pk, cosine in nearest if pk in images]

@@ -1,0 +1,161 @@
+"""The page of one photo: what people said about it, what the models say, and what looks like it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import F
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import render
+
+from annotation.consensus import opinion
+from annotation.models import DEFAULT_SYNSETS, Annotation, Campaign, Image, Role
+from annotation.permissions import campaign_view
+from inference.gallery import gallery_places, place_of, places_after, places_before, places_read
+from inference.gallery_query import BY_PEOPLE, DISTORTIONS, GalleryQuery
+from inference.models import Distortion, Feature, ModelVersion, Prediction
+from inference.networks.config import WeightsMissing
+from inference.selectors import champion, distortion_version, percentile_of
+from inference.services.disagreements import disagreements_refresh
+from inference.services.similarity import images_similar
+
+NEAR_DUPLICATES_SHOWN = 24
+SIMILAR_SHOWN = 12
+#: From which severity on a distortion is called clear, and from which strong; colours follow it.
+CLEAR, STRONG = 0.3, 0.6
+#: Up to where the combined quality 0 … 100 is rejected, and up to where pending (`distortion.combine`).
+DISTORTION_THRESHOLDS = (10, 60)
+_WHAT = {
+    "blur": "out of focus or moved",
+    "noise": "grain of the sensor",
+    "exposure": "too dark or too bright",
+    "compression": "blocks left by JPEG",
+}
+
+
+@campaign_view(Role.REVIEWER)
+def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpResponse:
+    """Show one photo, what people said about it, and what the models say."""
+    image = Image.objects.filter(campaign=campaign, pk=image_id).first()
+    if image is None:
+        raise Http404("There is no such photo in this campaign.")
+    try:
+        query = GalleryQuery.read(request.GET.dict())
+    except ValueError as error:
+        return HttpResponseBadRequest(str(error), content_type="text/plain; charset=utf-8")
+    current = champion(campaign)
+    if current and query.order in BY_PEOPLE:
+        disagreements_refresh(version=current)
+    predictions = list(
+        Prediction.objects.filter(image=image).select_related("model_version").order_by("-model_version__number")
+    )
+    prediction = next((row for row in predictions if row.model_version == current), None)
+    answers = list(
+        Annotation.objects.filter(image=image, superseded_by=None)
+        .select_related("annotator")
+        .annotate(seconds=F("milliseconds") / 1000.0)
+        .order_by("pk")
+    )
+    distortion = Distortion.objects.filter(image=image, version=distortion_version()).first()
+    before, after = _neighbours(campaign, current, query, image)
+    context = {
+        "campaign": campaign,
+        "image": image,
+        "answers": answers,
+        "people": people_summary(campaign, answers),
+        "prediction": prediction,
+        "predictions": predictions,
+        "standing": _standing(prediction),
+        "synsets": _synset_rows(campaign, prediction),
+        "distortion": distortion,
+        "severities": _severities(distortion),
+        "distortion_thresholds": DISTORTION_THRESHOLDS,
+        "similar": _similar(image),
+        "features_failed": Feature.objects.filter(image=image, state=Feature.State.FAILED).last(),
+        "near_duplicates": Image.objects.filter(campaign=campaign, group=image.group).exclude(pk=image.pk)[
+            :NEAR_DUPLICATES_SHOWN
+        ],
+        "query_string": query.encode(),
+        "gallery_string": query.encode(at=image.pk),
+        "before": before,
+        "after": after,
+    }
+    return render(request, "inference/photo.html", context)
+
+
+def people_summary(campaign: Campaign, answers: Sequence[Annotation]) -> dict[str, Any]:
+    """Return what the answers of several annotators to one photo add up to.
+
+    Answers given after the prediction was shown are counted (`anchored`) and left out of the rest.
+    """
+    rated = [answer for answer in answers if answer.score is not None]
+    own = [answer for answer in rated if not answer.saw_prediction]
+    histogram = opinion.score_histogram(
+        [answer.score or 0 for answer in own], lowest=campaign.scale_min, highest=campaign.scale_max
+    )
+    low, high = opinion.mos_interval(histogram, campaign.scale_min)
+    labels = [answer.watch for answer in own]
+    return {
+        "votes": len(own),
+        "histogram": histogram.tolist(),
+        "mos": float(opinion.mos(histogram, campaign.scale_min)),
+        "low": float(low),
+        "high": float(high),
+        "sos": float(opinion.sos(histogram)) if len(own) > 1 else None,
+        "watch": {label: labels.count(label) for label in Annotation.Watch.values},
+        "anchored": len(rated) - len(own),
+        "skips": len(answers) - len(rated),
+        "simulated": sum(answer.annotator.is_simulated for answer in own),
+    }
+
+
+def _synset_rows(campaign: Campaign, prediction: Prediction | None) -> list[tuple[str, float]]:
+    """Return the parts of the watch probability by name, largest first."""
+    if prediction is None:
+        return []
+    names = [DEFAULT_SYNSETS.get(synset, f"ImageNet class {synset}") for synset in campaign.synsets]
+    # A campaign whose synsets changed still has predictions made for the earlier ones.
+    if len(names) != len(prediction.synset_probabilities):
+        names = [f"part {place}" for place in range(1, len(prediction.synset_probabilities) + 1)]
+    return sorted(zip(names, prediction.synset_probabilities, strict=True), key=lambda row: -row[1])
+
+
+def _neighbours(
+    campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, image: Image
+) -> tuple[int | None, int | None]:
+    """Return the ids of the photos before and after this one in the gallery's order; none when it is not in it."""
+    places = gallery_places(campaign, version, query)
+    here = place_of(places, image.pk)
+    if here is None:
+        return None, None
+    before = places_read(places_before(places, query, here.cursor)[:1])
+    after = places_read(places_after(places, query, here.cursor)[:1])
+    return before[0].image_id if before else None, after[0].image_id if after else None
+
+
+def _standing(prediction: Prediction | None) -> dict[str, Any] | None:
+    """Return where the photo stands among those that the version predicted: percentile and how many they are."""
+    if prediction is None:
+        return None
+    count = Prediction.objects.filter(model_version=prediction.model_version_id).count()
+    return {"percentile": percentile_of(prediction), "count": count} if count > 1 else None
+
+
+def _severities(distortion: Distortion | None) -> list[dict[str, Any]]:
+    """Return one row per detector, in their order; none before the photo is measured."""
+    if distortion is None or distortion.state != Distortion.State.DONE:
+        return []
+    rows = []
+    for name in DISTORTIONS:
+        value = getattr(distortion, name)
+        if value is None:
+            continue
+        grade = "strong" if value >= STRONG else "clear" if value >= CLEAR else "slight"
+        rows.append({"name": name, "value": value, "grade": grade, "what": _WHAT[name]})
+    return rows
+
+
+def _similar(image: Image) -> list[tuple[Image, float]] | None:
+    try:
+        return images_similar(image, limit=SIMILAR_SHOWN)
+    except WeightsMissing:  # then there are no features of the site's backbone either
+        return None
