@@ -28,6 +28,7 @@ function send() {
 }
 
 input.addEventListener("change", send);
+send(); // whoever was faster than this script
 
 for (const name of ["dragenter", "dragover"]) {
   form.addEventListener(name, (event) => {
