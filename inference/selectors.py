@@ -191,7 +191,7 @@ def percentile_of(prediction: Prediction) -> float:
         tied=Count("quality_mean", filter=Q(quality_mean=prediction.quality_mean)),
         total=Count("*"),
     )
-    return 100.0 * (counts["lower"] + counts["tied"] / 2) / max(counts["total"], 1)
+    return float(100 * (counts["lower"] + counts["tied"] / 2) / max(counts["total"], 1))
 
 
 def distortion_version() -> int:

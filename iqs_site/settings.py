@@ -184,7 +184,7 @@ IQS_QUALITY_INPUT = env.choice("IQS_QUALITY_INPUT", "all", ("all", "pooled"))
 IQS_DEVICE = env.choice("IQS_DEVICE", "auto", ("auto", "cpu", "cuda"))
 # After which a batch of photos belongs to whoever asks for it; one takes a second, of huge photos half a minute.
 IQS_CLAIM_SECONDS = env.integer("IQS_CLAIM_SECONDS", 60, minimum=5)
-IQS_THREADS = env.integer("IQS_THREADS", 2, minimum=1)  # per process, for the network and for decoding
+IQS_THREADS = env.integer("IQS_THREADS", 2, minimum=1)  # per process; each decodes and runs the network
 IQS_TRAINING_SECONDS = env.integer("IQS_TRAINING_SECONDS", 3600, minimum=10)  # hard stop of one run
 
 # --- Logging --------------------------------------------------------------------------------------
