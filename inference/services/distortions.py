@@ -17,6 +17,7 @@ def distortions_compute(*, seconds: float, stop: Callable[[], bool] = lambda: Fa
 
     A photo that cannot be opened fails alone, with its reason.
     """
+
     def look(batches: Iterable[Sequence[Distortion]]) -> Iterator[list[tuple[Distortion, Sight]]]:
         return photos_see(
             batches,
