@@ -195,13 +195,16 @@ def _opinions(image_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     standing = Annotation.objects.filter(
         image__in=image_ids, superseded_by=None, score__isnull=False, saw_prediction=False
     )
-    rows = standing.order_by().values("image_id")
-    rows = rows.annotate(
-        mos=Avg("score", output_field=FloatField()),
-        votes=Count("pk"),
-        watch_yes=Count("pk", filter=Q(watch=Annotation.Watch.YES)),
+    rows = (
+        standing.order_by()
+        .values("image_id")
+        .annotate(
+            mos=Avg("score", output_field=FloatField()),
+            votes=Count("pk"),
+            watch_yes=Count("pk", filter=Q(watch=Annotation.Watch.YES)),
+        )
     )
-    return {row.pop("image_id"): row for row in rows}
+    return {row["image_id"]: {name: row[name] for name in ("mos", "votes", "watch_yes")} for row in rows}
 
 
 def gallery_iterate(

@@ -76,7 +76,7 @@ class GalleryQuery:
         """Return the query in an address. Raises ValueError for a choice or a number that does not exist."""
         chosen: dict[str, Any] = {}
         for field in fields(cls):
-            value = parameters.get(field.name, "").strip() or field.default
+            value: Any = parameters.get(field.name, "").strip() or field.default
             if field.name in cls.CHOICES:
                 chosen[field.name] = _choice(field.name, value, cls.CHOICES[field.name])
             elif field.default is None:
@@ -96,7 +96,7 @@ class GalleryQuery:
 
     def without(self, *names: str) -> Self:
         """Return the query with these filters (or the order) as they are by themselves."""
-        defaults = {field.name: field.default for field in fields(self)}
+        defaults: dict[str, Any] = {field.name: field.default for field in fields(self)}
         return replace(self, **{name: defaults[name] for name in names})
 
     def ordered(self, order: str) -> Self:

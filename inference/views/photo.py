@@ -20,8 +20,8 @@ from inference.services.similarity import images_similar
 
 NEAR_DUPLICATES_SHOWN = 24
 SIMILAR_SHOWN = 12
-#: From which severity on a distortion is called clear, and from which strong; colours follow it.
-CLEAR, STRONG = 0.3, 0.6
+#: From which severity on a distortion is called what; colours follow it.
+GRADES = ((0.6, "strong"), (0.3, "clear"), (0.05, "slight"), (0.0, "none"))
 #: Up to where the combined quality 0 … 100 is rejected, and up to where pending (`distortion.combine`).
 DISTORTION_THRESHOLDS = (10, 60)
 _WHAT = {
@@ -149,7 +149,7 @@ def _severities(distortion: Distortion | None) -> list[dict[str, Any]]:
         value = getattr(distortion, name)
         if value is None:
             continue
-        grade = "strong" if value >= STRONG else "clear" if value >= CLEAR else "slight"
+        grade = next(word for least, word in GRADES if value >= least)
         rows.append({"name": name, "value": value, "grade": grade, "what": _WHAT[name]})
     return rows
 

@@ -30,8 +30,6 @@ EXTREMES = 20
 _BY = {"apart": "apart", "watch_apart": "apart", "distorted": "distortion", "undistorted": "distortion"} | {
     name: name for name in DISTORTIONS
 }
-#: The filters that are in sight; the others are behind 'More filters'.
-_FIRST_FILTERS = ("quality_class", "watch", "name")
 _GROUPS = (
     ("By time", ("newest",)),
     ("By the model", ("best", "worst", "watch", "unlike")),
@@ -153,7 +151,6 @@ def _form(campaign: Campaign, query: GalleryQuery, version: ModelVersion | None,
         "distortions": [(name, getattr(query, f"{name}_from")) for name in DISTORTIONS],
         "chips": _chips(campaign, query),
         "total": campaign.images.count(),
-        "more_filters": any(name not in _FIRST_FILTERS for name in query.filters),
         "loosen": [] if found else _loosen(campaign, version, query),
         "missing": _missing(version, query),
     }
@@ -163,7 +160,7 @@ def _chips(campaign: Campaign, query: GalleryQuery) -> list[dict[str, str]]:
     """Return each filter that is set in words, with the query without it."""
     words = {
         "quality_class": lambda value: f"predicted {value}",
-        "watch": lambda value: f"{'watch' if value == 'yes' else 'no watch'} at {campaign.watch_threshold:g}",
+        "watch": lambda value: f"{'watch >' if value == 'yes' else 'no watch ≤'} {campaign.watch_threshold:g}",
         "distortion_class": lambda value: f"{value} by distortions",
         "split": lambda value: f"{value} only",
         "name": lambda value: f"name has “{value}”",

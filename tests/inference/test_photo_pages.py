@@ -353,10 +353,10 @@ def test_a_photo_page_shows_four_bars_its_standing_and_its_thresholds(
         ("strong", "0.7500"),
         ("slight", "0.1000"),
         ("clear", "0.4000"),
-        ("slight", "0.0000"),
+        ("none", "0.0000"),
     ]
     assert "47 of 100 pending rejected ≤ 10" in text
-    assert "pending rejected ≤ 5.0 &lt; pending ≤ 6.0 &lt; accepted" in text
+    assert "pending rejected ≤ 5 &lt; pending ≤ 6 &lt; accepted" in text
     assert "better than 38 % of 4 photos" in text
 
 
