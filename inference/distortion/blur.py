@@ -16,11 +16,15 @@ _MARGIN = 4
 _FLAT = 10.0
 #: A place is soft where the mean of ln |L| / ln 30 over 5 × 5 pixels is at most this; |L| is then about 4.6.
 _SOFT = 115 / 255
-#: Share of sharp pixels from which a tile counts as sharp: out of focus, and smeared by motion.
-_FOCUSED_SHARE = 0.4
+#: Share of sharp pixels from which a tile counts as sharp: of those with structure, and of all against motion blur.
+_FOCUSED_SHARE = 0.5
 _STEADY_SHARE = 0.1
+#: Grey levels from pixel to pixel, across and down together, from which a place has structure; the least share of
+#: a tile that counts as such.
+_STRUCTURE = 3.0
+_LEAST_STRUCTURE = 0.1
 #: What of the noise's standard deviation in |L| does not make a place sharp.
-_NOISE_SHARE = 0.6
+_NOISE_SHARE = 0.5
 #: Grey levels from the darkest to the brightest below which thresholds shrink with them, and how far at most.
 _FULL_CONTRAST = 128
 _LEAST_CONTRAST = 0.25
@@ -47,18 +51,21 @@ def blur_score(
     """Return 0 … 1, larger is worse. `counts` and `second`: histogram and Laplacian of `grey`.
 
     Of 40 × 40 tiles those with a standard deviation of 10 or more are judged. A pixel is sharp where most of its
-    5 × 5 neighbours have a mean strength ln(max(|L|, 1)) / ln 30 above 115/255, L being the Laplacian. A tile
-    with a share f of sharp pixels is out of focus by 1 − f/.4, not below 0; their mean is the defocus.
+    5 × 5 neighbours have a mean strength ln(max(|L|, 1)) / ln 30 above 115/255, L being the Laplacian. A pixel has
+    structure where the values around it change by 3 grey levels a pixel (5 × 5 mean). A tile with f sharp pixels
+    for each one with structure is out of focus by 1 − f/.5, not below 0; the mean over tiles is the defocus.
 
     For motion blur the same is asked of one direction only: the second derivative along that in which the photo
-    changes least, on pixels smoothed by (1, 2, 1)/4 both ways, and 1 − f/.1. The score is the larger mean.
+    changes least, on pixels smoothed by (1, 2, 1)/4 both ways, and 1 − f/.1, f being the share of all the tile's
+    pixels. The score is the larger mean.
 
-    What differs from the usual measure, and why. Pixels in soft parts of sharp tiles are not blurred: skies and
-    skin made a quarter of untouched photos blurred. Line segments in the Laplacian tell straight things from
-    smeared ones badly; a smear is what removes detail along one direction in the whole photo. Noise makes every
-    place sharp, so the threshold is √(4.6² + .6² · 20 V) of the noise variance V (the Laplacian multiplies it by
-    20; V itself for the smoothed derivative). Dim photos have small differences, so below a range of 128 grey
-    levels all thresholds shrink with the range. A photo with contrast, but with no structured tile, is blurred.
+    What differs from the usual measure, and why. Smooth parts of sharp tiles are not blurred: counting pixels
+    called a quarter of the structured area of untouched photos blurred. Line segments in the Laplacian tell
+    straight things from smeared ones badly; a smear is what removes detail along one direction in the whole photo.
+    Noise makes every place sharp, so the threshold is √(4.6² + .5² · 20 V) of the noise variance V (the Laplacian
+    multiplies it by 20; V itself for the smoothed derivative). Dim photos have small differences, so below a range
+    of 128 grey levels all thresholds shrink with the range. A photo with contrast, but with no structured tile, is
+    blurred.
     """
     contrast = _contrast(counts)
     values, soft = np.pad(grey, _MARGIN, mode="reflect"), _smoothed(grey)
@@ -69,14 +76,15 @@ def blur_score(
         return float(grey.std() >= _FLAT * contrast)
     threshold = 30**_SOFT * contrast
 
-    def blurred(strips: Iterator[Strip], noise: float, enough: float) -> float:
-        shares = _sharp_pixels(strips, float(np.hypot(threshold, _NOISE_SHARE * noise))) / sizes
-        return float((judged * np.maximum(0, 1 - shares / enough)).sum() / total)
+    def blurred(strips: Iterator[Strip], noise: float, enough: NDArray[np.float64]) -> float:
+        sharp = _sharp_pixels(strips, float(np.hypot(threshold, _NOISE_SHARE * noise)))
+        return float((judged * np.maximum(0, 1 - sharp / enough)).sum() / total)
 
     noise = noise_variance**0.5
-    defocus = blurred(_strips(np.pad(second, _MARGIN, mode="reflect")), 20**0.5 * noise, _FOCUSED_SHARE)
-    smear = blurred(_changes(soft, _direction_of_least_change(soft, judged > 0)), noise, _STEADY_SHARE)
-    return max(defocus, smear)
+    structured = np.maximum(_structured_pixels(values, _STRUCTURE * contrast), _LEAST_STRUCTURE * sizes)
+    defocus = blurred(_strips(np.pad(second, _MARGIN, mode="reflect")), 20**0.5 * noise, _FOCUSED_SHARE * structured)
+    changes = _changes(soft, _direction_of_least_change(soft, judged > 0))
+    return max(defocus, blurred(changes, noise, _STEADY_SHARE * sizes))
 
 
 def _contrast(counts: NDArray[np.int64]) -> float:
@@ -104,6 +112,16 @@ def _tile_deviations(wide: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDAr
         rows.append([_tile_sums(np.ones_like(inner)), _tile_sums(inner), _tile_sums(inner * inner)])
     sizes, sums, squares = np.stack(rows, axis=1)
     return sizes, np.sqrt(np.maximum(0, squares / sizes - (sums / sizes) ** 2))
+
+
+def _structured_pixels(wide: NDArray[np.uint8], least: float) -> NDArray[np.float64]:
+    """Return per tile how many pixels have values around them that change by more than `least` a pixel."""
+    rows = []
+    for strip in _strips(wide):
+        inner = strip[1:-1, 1:-1]
+        change = np.abs(inner[1:-1, 2:] - inner[1:-1, :-2]) + np.abs(inner[2:, 1:-1] - inner[:-2, 1:-1])
+        rows.append(_tile_sums(_five_by_five(change) > np.float32(25 * 2 * least)))
+    return np.stack(rows)
 
 
 def _sharp_pixels(strips: Iterator[Strip], threshold: float) -> NDArray[np.float64]:

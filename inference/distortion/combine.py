@@ -62,7 +62,7 @@ def quality_of(scores: Sequence[float]) -> float:
         (_SEVERE_WEIGHT * sum(ordered[:count]) + sum(ordered[count:])) / (_SEVERE_WEIGHT * count + len(ordered) - count)
         for count in range(severe + 1)
     )
-    return 100 * (1 - worst)
+    return float(100 * (1 - worst))
 
 
 def quality_class_of(quality: float) -> str:
