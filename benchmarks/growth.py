@@ -1,7 +1,9 @@
 """Whether ten times the photos take ten times as long: the service that workers call, on a real database."""
 
+import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from benchmarks._campaign import campaign_alone, images_make
 from benchmarks._claims import Claim, Setting
@@ -22,21 +24,29 @@ def measure(setting: Setting) -> Iterator[Claim]:
 
         def photos_per_second(count: int) -> float:
             images_make(campaign, count, files=files)
-            start = time.perf_counter()
+            start = _processor_seconds()
             work_enqueue(queue=features_queue())
             assert features_compute(seconds=3600) == count
-            return count / (time.perf_counter() - start)
+            return count / (_processor_seconds() - start)
 
         photos_per_second(few // 4)  # loads the network
         before = photos_per_second(few)
         many = photos_per_second(10 * few)
         after = photos_per_second(few)
-    # Whatever else the machine does changes meanwhile: both ends count.
     small = (before + after) / 2
     yield Claim(
-        claim=f"Scoring {10 * few:,} photos, {many:.0f} per second from the file to the stored prediction",
+        claim=f"Scoring {10 * few:,} photos, {many:.0f} per second of processor time from file to stored prediction",
         value=many / small,
         unit="times as many photos per second",
         baseline=f"{few:,} photos, before and after: {before:.0f} and {after:.0f} per second",
         target=0.9,
     )
+
+
+def _processor_seconds() -> float:
+    """Return the processor time of this process and of its database server's: a busy machine changes it little."""
+    from django.db import connection
+
+    connection.ensure_connection()
+    fields = Path(f"/proc/{connection.connection.info.backend_pid}/stat").read_text().rpartition(")")[2].split()
+    return time.process_time() + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
