@@ -13,18 +13,26 @@ from PIL import Image, ImageFilter
 
 GRADES = 5
 #: Standard deviation of the blur in pixels, at a long side of 1,024.
-BLUR_PIXELS = (0.0, 1.4, 2.8, 5.0, 9.0)
+BLUR_PIXELS = (0.0, 3.0, 5.5, 9.0, 15.0)
 #: Length of the smear in pixels, at a long side of 1,024.
-MOTION_PIXELS = (0.0, 8.0, 16.0, 30.0, 52.0)
+MOTION_PIXELS = (0.0, 20.0, 36.0, 58.0, 90.0)
 #: Standard deviation of the noise on 0 … 255.
-NOISE_LEVELS = (0.0, 12.0, 25.0, 42.0, 70.0)
+NOISE_LEVELS = (0.0, 18.0, 32.0, 50.0, 78.0)
+#: Side of a grain of noise in pixels, at a long side of 1,024; never less than one pixel.
+NOISE_GRAIN = 2.0
 #: JPEG quality; 92 is what photos without this fault are written with.
-JPEG_QUALITIES = (92, 26, 14, 8, 4)
+JPEG_QUALITIES = (92, 20, 12, 7, 3)
 #: Stops of exposure lost or gained, in linear light.
-UNDER_STOPS = (0.0, 1.0, 2.0, 3.0, 4.2)
-OVER_STOPS = (0.0, 0.7, 1.3, 2.0, 2.9)
-#: By what the resolution is divided, at a long side of 1,024: grade 4 leaves 102 pixels of any photo.
-DOWNSCALE_FACTORS = (1.0, 2.6, 4.2, 6.5, 10.0)
+UNDER_STOPS = (0.0, 1.7, 2.6, 3.6, 4.8)
+OVER_STOPS = (0.0, 0.7, 1.3, 2.0, 2.8)
+#: Share of the photo that overexposure burns out, of what was not white before; with the stops above at
+#: least. Stops alone would make many a dark photo better.
+OVER_SHARES = (0.0, 0.15, 0.35, 0.55, 0.75)
+#: Pixels left on the long side.
+DOWNSCALE_SIDES = (0, 150, 100, 68, 44)
+
+_WHITE = 250
+_MOST_STOPS = 6.0
 
 Pixels = npt.NDArray[np.floating[Any]]
 
@@ -65,10 +73,15 @@ def _motion(photo: Image.Image, grade: int, rng: np.random.Generator) -> Image.I
 
 
 def _noise(photo: Image.Image, grade: int, rng: np.random.Generator) -> Image.Image:
+    """Luminance noise with some colour in it, in grains as large as sensors and their software leave behind."""
+    grain = max(1.0, NOISE_GRAIN * _relative(photo))
+    shape = (round(photo.height / grain), round(photo.width / grain))
+    luminance = rng.standard_normal((*shape, 1), dtype=np.float32)
+    colour = rng.standard_normal((*shape, 3), dtype=np.float32)
+    noise = 0.85 * luminance + 0.5 * colour
+    rows, columns = (np.arange(side) * small // side for side, small in zip(photo.size[::-1], shape, strict=True))
     pixels = np.asarray(photo, dtype=np.float32)
-    luminance = rng.standard_normal((*pixels.shape[:2], 1), dtype=np.float32)
-    colour = rng.standard_normal(pixels.shape, dtype=np.float32)
-    return _picture(pixels + NOISE_LEVELS[grade] * (0.85 * luminance + 0.5 * colour))
+    return _picture(pixels + NOISE_LEVELS[grade] * noise[rows][:, columns])
 
 
 def _compression(photo: Image.Image, grade: int, rng: np.random.Generator) -> Image.Image:
@@ -86,11 +99,14 @@ def _underexposure(photo: Image.Image, grade: int, rng: np.random.Generator) -> 
 
 
 def _overexposure(photo: Image.Image, grade: int, rng: np.random.Generator) -> Image.Image:
-    return _exposed(photo, OVER_STOPS[grade])
+    grey = np.asarray(photo.convert("L"))
+    open_pixels = grey[grey < _WHITE]
+    level = max(1.0, float(np.quantile(open_pixels, 1 - OVER_SHARES[grade]))) if open_pixels.size else 255.0
+    return _exposed(photo, min(_MOST_STOPS, max(OVER_STOPS[grade], 2.2 * float(np.log2(255 / level)))))
 
 
 def _downscaling(photo: Image.Image, grade: int, rng: np.random.Generator) -> Image.Image:
-    factor = DOWNSCALE_FACTORS[grade] * _relative(photo)
+    factor = max(1.0, max(photo.size) / DOWNSCALE_SIDES[grade])
     small = (max(8, round(photo.width / factor)), max(8, round(photo.height / factor)))
     return photo.resize(small, Image.Resampling.BOX).resize(photo.size, Image.Resampling.BICUBIC)
 

@@ -1,5 +1,6 @@
 """Heads on disk: weights in safetensors, everything else in a card. Nothing in either can run code."""
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -36,9 +37,19 @@ def heads_save(folder: Path, heads: Heads, card: dict[str, Any]) -> None:
     save_file(tensors, part)
     part.rename(folder / WEIGHTS)
     part = folder / f"{CARD}.part"
-    card = {**card, "format_version": FORMAT_VERSION, "heads": heads.config.as_card()}
+    card = {
+        **card,
+        "format_version": FORMAT_VERSION,
+        "weights_sha256": _checksum(folder / WEIGHTS),
+        "heads": heads.config.as_card(),
+    }
     part.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
     part.rename(folder / CARD)
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def heads_load(
@@ -57,6 +68,8 @@ def heads_load(
         raise CheckpointError(
             f"{folder / CARD} has format {card.get('format_version')!r}; this version of IQS reads {FORMAT_VERSION}."
         )
+    if _checksum(folder / WEIGHTS) != card.get("weights_sha256"):
+        raise CheckpointError(f"{folder / WEIGHTS} is not the file that its card describes; copy both again.")
     config = HeadsConfig.from_card(card["heads"])
     config = replace(config, bins=bins or config.bins, synsets=synsets or config.synsets)
     if config.keeps_classifier and not tensors.keys() >= set(_CLASSIFIER):

@@ -8,13 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from inference.networks.backbones import classifier_load
-from inference.networks.config import BACKBONES, EFFICIENTNET_LITE0, BackboneConfig, backbone_config
+from inference.networks.config import BACKBONES, EFFICIENTNET_LITE0, BackboneConfig, backbone_config, lookalikes
 
 PRIOR_FOLDER = Path(__file__).resolve().parent.parent / "weights" / "quality_prior"
 PRIOR_BINS = 10
 _PRIOR_BACKBONE = EFFICIENTNET_LITE0.name  # whose features the shipped prior reads
 _DENSE = 16  # units between the pooled layer and the scores, before learning adds its own
 _SOS = 0.22
+_NEVER = -1e4  # added to a logit: the class has no share in the softmax
 _CLIP = 1e-7  # keeps log-odds finite; sums of synset probabilities below it count as it
 
 
@@ -72,7 +73,8 @@ class Heads(nn.Module):
     """A watch head and a quality head on the features of one backbone.
 
     Watch: logit = a·logit(Σ synset probabilities) + b + w·standardised pooled features. With a = 1,
-    b = 0, w = 0, as at the beginning, it is exactly the sum of the probabilities.
+    b = 0, w = 0, as at the beginning, it is exactly the sum of the probabilities, which leave the lookalikes
+    of the synsets out of account (`inference.networks.config.lookalikes`).
     Quality: standardised features, all or the pooled ones → (hidden layer →) logits over the scores.
     """
 
@@ -80,6 +82,7 @@ class Heads(nn.Module):
     feature_std: Tensor
     class_weight: Tensor
     class_bias: Tensor
+    class_offset: Tensor
     rebin: Tensor
 
     def __init__(self, config: HeadsConfig, classifier: tuple[Tensor, Tensor] | None = None) -> None:
@@ -93,6 +96,9 @@ class Heads(nn.Module):
         weight, bias = classifier or classifier_load(backbone_config(config.backbone))
         self.register_buffer("class_weight", weight.detach().clone(), persistent=config.keeps_classifier)
         self.register_buffer("class_bias", bias.detach().clone(), persistent=config.keeps_classifier)
+        offset = torch.zeros(len(bias))
+        offset[[one for one in lookalikes(config.synsets) if one < len(bias)]] = _NEVER
+        self.register_buffer("class_offset", offset, persistent=False)
         self.register_buffer("rebin", rebin_matrix(config.inner_bins, config.bins), persistent=False)
         self.register_buffer("feature_mean", torch.zeros(config.feature_size))
         self.register_buffer("feature_std", torch.ones(config.feature_size))
@@ -123,7 +129,8 @@ class Heads(nn.Module):
     def zero_shot(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Return the synset probabilities [N, S] and the log-odds of their sum [N]."""
         start, stop = self.config.pooled_start, self.config.pooled_stop
-        probabilities = nn.functional.linear(features[:, start:stop], self.class_weight, self.class_bias).softmax(1)
+        bias = self.class_bias + self.class_offset
+        probabilities = nn.functional.linear(features[:, start:stop], self.class_weight, bias).softmax(1)
         synsets = probabilities[:, list(self.config.synsets)]
         total = synsets.sum(1).clamp(_CLIP, 1 - _CLIP)
         return synsets, total.log() - (1 - total).log()

@@ -8,7 +8,7 @@ import torch
 from PIL import Image, ImageFilter
 
 from inference.networks.backbones import StagedBackbone, backbone_load, classifier_load
-from inference.networks.config import BACKBONES, EFFICIENTNET_LITE0, BackboneConfig
+from inference.networks.config import BACKBONES, EFFICIENTNET_LITE0, BackboneConfig, lookalikes
 from inference.networks.export import backbone_to_onnx, heads_to_onnx
 from inference.networks.heads import Heads, heads_fresh, prior_for, prior_for_scale
 from inference.networks.transforms import pixels
@@ -79,10 +79,17 @@ def test_watch_probability_is_the_sum_that_the_whole_network_gives(
     with torch.no_grad():
         x = (torch.from_numpy(seen.copy()).permute(2, 0, 1)[None].float() - 127) / 128
         classes = network.network(x).softmax(1).numpy()[0]
+    expected = classes[list(SYNSETS)] / (1 - classes[list(lookalikes(SYNSETS))].sum())
     heads_to_onnx(heads_fresh(EFFICIENTNET_LITE0, bins=10, synsets=SYNSETS), tmp_path / "heads.onnx")
     scores = HeadsPredictor(tmp_path / "heads.onnx").predict(served.features([seen]))
-    np.testing.assert_allclose(scores.synset_probabilities[0], classes[list(SYNSETS)], atol=1e-5)
-    np.testing.assert_allclose(scores.watch_probability[0], classes[list(SYNSETS)].sum(), atol=1e-5)
+    np.testing.assert_allclose(scores.synset_probabilities[0], expected, atol=1e-5)
+    np.testing.assert_allclose(scores.watch_probability[0], expected.sum(), atol=1e-5)
+
+
+def test_only_watches_have_lookalikes_and_a_synset_is_never_its_own() -> None:
+    assert lookalikes((281, 282)) == ()
+    assert 635 in lookalikes(SYNSETS)
+    assert 635 not in lookalikes((*SYNSETS, 635))
 
 
 def test_the_classifier_that_heads_borrow_is_the_networks(network: StagedBackbone) -> None:

@@ -4,13 +4,16 @@ import hashlib
 from argparse import ArgumentParser
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 from numpy.typing import NDArray
 
 from inference import runtime
+
+if TYPE_CHECKING:
+    from inference.networks.heads import Heads
 
 _ENDINGS = {".jpg", ".jpeg", ".png", ".webp"}
 
@@ -21,14 +24,19 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--photos", type=Path, help="folder of photographs to learn from")
+        parser.add_argument(
+            "--leave-out",
+            type=int,
+            default=7,
+            metavar="N",
+            help="before, train without every Nth photograph and measure on those; 0: not (default: %(default)s)",
+        )
         parser.add_argument("--test", type=Path, help="folder of other photographs to measure on")
         parser.add_argument("--test-count", type=int, default=150, help="how many of them (default: 150)")
-        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--seed", type=int, default=7)
         parser.add_argument("--out", type=Path, help="where the heads go; without it nothing is written")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        import torch
-
         from inference.networks.checkpoint import heads_load, heads_save
         from inference.networks.heads import PRIOR_FOLDER
         from inference.networks.prior import PriorRecipe, corpus, measure, train
@@ -39,6 +47,12 @@ class Command(BaseCommand):
         if options["photos"]:
             photographs = _photographs(options["photos"])
             found, features = corpus(photographs, recipe, network.features, self._report)
+            if options["leave_out"]:
+                left_out = np.array([variant.photo % options["leave_out"] == 0 for variant in found])
+                kept = [variant for variant, out in zip(found, left_out, strict=True) if not out]
+                out = [variant for variant, out in zip(found, left_out, strict=True) if out]
+                means = _mean_scores(train(kept, features[~left_out], recipe), features[left_out])
+                card["figures"]["left out"] = {"photographs": len({one.photo for one in out}), **measure(out, means)}
             heads = train(found, features, recipe)
             card["data"] = {
                 "photographs": [
@@ -53,20 +67,30 @@ class Command(BaseCommand):
             others = _photographs(options["test"])
             others = [others[index] for index in rng.permutation(len(others))[: options["test_count"]]]
             test_recipe = replace(recipe, crops_per_photo=1, singles_per_crop=0, mixtures_per_crop=0)
-            found, features = corpus(others, test_recipe, network.features, self._report)
-            with torch.no_grad():
-                rows = torch.from_numpy(features.astype(np.float16).astype(np.float32))
-                distribution: NDArray[np.float64] = heads(rows).quality_logits.softmax(1).double().numpy()
-            means = distribution @ np.arange(1, distribution.shape[1] + 1)
-            card["figures"] = {"photographs": len(others), **measure(found, means)}
-            for name, value in card["figures"].items():
-                self.stdout.write(f"{name}: {value}")
+            found, features = corpus(others, test_recipe, network.features, self._report, as_they_are=True)
+            card["figures"]["other"] = {
+                "photographs": len(others),
+                **measure(found, _mean_scores(heads, features)),
+            }
+        for source, figures in card["figures"].items():
+            for name, value in figures.items():
+                self.stdout.write(f"{source}: {name}: {value}")
         if options["out"]:
             heads_save(options["out"], heads, card)
             self.stdout.write(f"Wrote {options['out']}")
 
     def _report(self, done: int, total: int) -> None:
         self.stderr.write(f"\r{done} of {total} photographs", ending="\n" if done == total else "")
+
+
+def _mean_scores(heads: "Heads", features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the mean scores [N] that the heads give, from features as they are stored."""
+    import torch
+
+    with torch.no_grad():
+        rows = torch.from_numpy(features.astype(np.float16).astype(np.float32))
+        distribution: NDArray[np.float64] = heads(rows).quality_logits.softmax(1).double().numpy()
+    return distribution @ np.arange(1, distribution.shape[1] + 1)
 
 
 def _photographs(folder: Path) -> list[Path]:
