@@ -6,7 +6,7 @@ PORT ?= 8000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev browser run smoke test test-fast lint format bench docs clean
+.PHONY: help setup setup-dev setup-bench browser run smoke test test-fast lint format bench docs clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -18,12 +18,17 @@ $(VENV)/.runtime: requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+$(VENV)/.dev: requirements-dev.txt requirements-bench.txt $(VENV)/.runtime
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.bench: requirements-bench.txt $(VENV)/.runtime
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@
 
 setup: $(VENV)/.runtime ## Make .venv with what the app needs
 setup-dev: $(VENV)/.dev
+setup-bench: $(VENV)/.bench
 
 run: setup ## Serve IQS with its demo campaign at http://127.0.0.1:8000 (PORT=…)
 	@$(BIN)/python manage.py quickstart --port $(PORT)
@@ -51,8 +56,8 @@ format: setup-dev ## Put the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup ## Measure the claims of the README (NAME=scoring DATA=dir)
-	@$(BIN)/python -m benchmarks $(NAME) $(if $(DATA),--data $(DATA))
+bench: setup-bench ## Measure the claims of the README and write its table (NAME=scoring DATA=dir)
+	@$(BIN)/python -m benchmarks $(NAME) $(if $(DATA),--data $(DATA)) $(if $(NAME),,--readme README.md)
 
 docs: setup-dev ## Build the documentation into site/
 	$(BIN)/mkdocs build --strict --quiet

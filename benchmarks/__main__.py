@@ -2,18 +2,22 @@
 
 Every module of this package without a leading underscore is a benchmark: it defines `measure(setting)`, which yields
 claims. Each runs in a process of its own, so that what one loads does not slow the next. The exit status is 1 when a
-claim does not hold.
+claim does not hold. With `--readme` what was measured becomes the table of the README.
 """
 
 import argparse
 import importlib
+import json
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from benchmarks._claims import DataMissing, Setting
+
+TABLE_BEGINS, TABLE_ENDS = "<!-- make bench begins -->", "<!-- make bench ends -->"
 
 
 def names() -> list[str]:
@@ -31,16 +35,52 @@ def run(name: str, setting: Setting) -> bool:
     return holds
 
 
+def run_all(arguments: list[str], readme: Path | None) -> int:
+    """Run every benchmark, show its lines as they come, and on request put them into the README's table."""
+    status, claims = 0, []
+    for name in names():
+        command = [sys.executable, "-m", "benchmarks", name, *arguments]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                print(line, end="", flush=True)
+                claims.append(json.loads(line))
+        status = max(status, process.returncode)
+    if readme is not None and claims:
+        readme.write_text(table_put(readme.read_text(), table(claims)))
+    return status
+
+
+def table(claims: list[dict[str, Any]]) -> str:
+    """Return the claims as a Markdown table, misses included."""
+    rows = [
+        f"| {claim['claim']} | {claim['value']:g} {claim['unit']} | {claim['baseline']} | "
+        f"{claim['target']:g}{'' if claim['ok'] else ', missed'} |"
+        for claim in claims
+    ]
+    return "\n".join(["| what | measured | against | target |", "|---|---|---|---|", *rows])
+
+
+def table_put(text: str, lines: str) -> str:
+    """Return the text with `lines` between the two marks. Raises ValueError when a mark is missing."""
+    before, begin, rest = text.partition(TABLE_BEGINS)
+    _old, end, after = rest.partition(TABLE_ENDS)
+    if not (begin and end):
+        raise ValueError(f"The README lacks {TABLE_BEGINS} or {TABLE_ENDS}.")
+    return f"{before}{begin}\n{lines}\n{end}{after}"
+
+
 def main() -> int:
     """Read the command line and run what it names."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n")[0])
     parser.add_argument("name", nargs="?", choices=names(), help="one benchmark (default: all, one after the other)")
     parser.add_argument("--data", type=Path, help="folder of real photos (default: drawn ones)")
     parser.add_argument("--tiny", action="store_true", help="so little that the figures mean nothing; for tests")
+    parser.add_argument("--readme", type=Path, help="a file whose table of claims is written anew; only for all")
     options = parser.parse_args()
     if options.name is None:
-        commands = [[sys.executable, "-m", "benchmarks", name, *sys.argv[1:]] for name in names()]
-        return max(subprocess.run(command, check=False).returncode for command in commands)
+        data = ["--data", str(options.data)] if options.data else []
+        return run_all([*data, *(["--tiny"] if options.tiny else [])], options.readme)
     with tempfile.TemporaryDirectory(prefix="iqs-bench-") as folder:
         # Some benchmarks read settings; none may touch the data of the instance in this checkout.
         os.environ["IQS_VAR"] = folder

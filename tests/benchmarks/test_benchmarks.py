@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import names, run
+from benchmarks.__main__ import TABLE_BEGINS, TABLE_ENDS, names, run, table, table_put
 from benchmarks._claims import Claim, DataMissing, Setting, seconds_of
 from benchmarks._photos import photo_files
 
@@ -90,3 +90,27 @@ def test_the_shortest_of_several_durations_counts():
     import time
 
     assert seconds_of(lambda: time.sleep(next(pauses)), times=3) < 0.02
+
+
+def test_the_table_of_the_readme_is_replaced_and_shows_misses():
+    claims = [
+        json.loads(Claim("Saving", 2.0, "times as fast", "waiting", target=2.0).line()),
+        json.loads(Claim("Reading", 1.0, "times as fast", "walking", target=2.0).line()),
+    ]
+
+    text = table_put(f"Before\n{TABLE_BEGINS}\nold\n{TABLE_ENDS}\nAfter\n", table(claims))
+
+    assert "old" not in text
+    assert "| Saving | 2 times as fast | waiting | 2 |" in text
+    assert "| Reading | 1 times as fast | walking | 2, missed |" in text
+    assert text.startswith("Before\n")
+    assert text.endswith("After\n")
+
+
+def test_a_readme_without_marks_is_refused():
+    with pytest.raises(ValueError, match="lacks"):
+        table_put("no marks", "")
+
+
+def test_the_readme_has_its_marks():
+    assert table_put((ROOT / "README.md").read_text(), "rows")
