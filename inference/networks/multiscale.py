@@ -59,7 +59,7 @@ def embedding_at(embedding: Tensor, grid: int) -> Tensor:
     own = round((embedding.shape[1] - 1) ** 0.5)
     if own == grid:
         return embedding
-    places = embedding[:, 1:].transpose(1, 2).unflatten(2, (own, own))
+    places = embedding[:, 1:].transpose(1, 2).reshape(1, -1, own, own)
     places = functional.interpolate(places, size=(grid, grid), mode="bicubic", align_corners=False)
     return torch.cat([embedding[:, :1], places.flatten(2).transpose(1, 2)], dim=1)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -23,6 +24,10 @@ class Stage:
 
     module: nn.Module
     statistics: Callable[[Tensor], list[Tensor]]
+
+    def look(self, found: list[Tensor], _inputs: Any, output: Tensor) -> None:
+        """Add the statistics of an output to those found."""
+        found.extend(self.statistics(output))
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ class TorchvisionBackbone(StagedBackbone):
         with _hooks() as hook:
             for stage in self.anatomy.stages:
                 # At once: what follows may write into the same memory.
-                hook(stage.module, lambda _, output, stage=stage: statistics.extend(stage.statistics(output)))
+                hook(stage.module, partial(stage.look, statistics))
             if self.anatomy.linear is not None:
                 hook(self.anatomy.linear, lambda inputs, _: pooled.append(inputs[0]))
             logits = self.network(self.normalised(pixels))
@@ -119,18 +124,21 @@ def take_apart(network: nn.Module, side: int) -> Anatomy:
     ends: dict[int, Stage] = {}
     linear: list[nn.Linear] = []
 
-    def visit(module: nn.Module, output: Any) -> None:
+    def visit(module: nn.Module, _inputs: Any, output: Any) -> None:
         if isinstance(output, Tensor) and output.ndim == 4:
             size, statistics = _layout(output)
             if size > 1:
                 ends[size] = Stage(module, statistics)
 
+    def use(module: nn.Linear, _inputs: Any, _output: Any) -> None:
+        linear.append(module)
+
     with _hooks() as hook, torch.no_grad():
         for module in _trunk(network):
-            hook(module, lambda _, output, module=module: visit(module, output))
+            hook(module, partial(visit, module))
         for module in network.modules():
             if isinstance(module, nn.Linear):
-                hook(module, lambda _inputs, _output, module=module: linear.append(module))
+                hook(module, partial(use, module))
         network(torch.zeros(1, 3, side, side, device=next(network.parameters()).device))
     last = linear[-1] if linear else None
     if isinstance(network, models.VisionTransformer):

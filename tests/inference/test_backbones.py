@@ -25,13 +25,13 @@ from inference.scoring.predictor import Backbone
 from tests.inference.conftest import TINY
 
 # Enough to build every architecture in a second or two, and small enough for the two cores of a laptop.
-SMALL = {"resnet18": 32, "squeezenet1_1": 32, "mobilenet_v3_small": 32}
-NAMED = {
+NETWORKS = {
+    "squeezenet1_1": 64,  # has no linear layer
     "resnet50": 64,
     "vgg16": 32,
     "vgg19": 32,
     "mobilenet_v3_large": 64,
-    "inception_v3": 96,
+    "inception_v3": 128,
     "vit_b_16": 224,
     "convnext_tiny": 64,
     "swin_t": 64,
@@ -114,13 +114,7 @@ def test_the_table_says_what_torchvision_builds(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "side"), SMALL.items())
-def test_small_networks_are_taken_apart_and_served_without_loss(name: str, side: int, tmp_path: Path) -> None:
-    assert_whole(built(name, side), tmp_path / "backbone.onnx")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("name", "side"), NAMED.items())
+@pytest.mark.parametrize(("name", "side"), NETWORKS.items())
 def test_well_known_networks_are_taken_apart_and_served_without_loss(name: str, side: int, tmp_path: Path) -> None:
     assert_whole(built(name, side), tmp_path / "backbone.onnx")
 
@@ -212,7 +206,7 @@ def test_a_multiscale_transformer_averages_what_each_size_gives() -> None:
 @pytest.mark.slow
 @torch.no_grad()
 def test_a_multiscale_transformer_is_served_from_one_picture(tmp_path: Path) -> None:
-    backbone = multiscale(16, 32, 48)
+    backbone = multiscale(32, 48)
     backbone_to_onnx(backbone, tmp_path / "backbone.onnx")
     served = Backbone(tmp_path / "backbone.onnx", threads=1, device="cpu")
     assert served.side == 48

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,21 @@ def test_heads_load_for_another_scale_and_other_synsets(make_heads: MakeHeads, t
     output = loaded(torch.zeros(2, 12))
     assert output.quality_logits.shape == (2, 5)
     assert output.synset_probabilities.shape == (2, 1)
+
+
+def test_heads_of_a_backbone_that_is_not_bundled_keep_its_classifier(make_heads: MakeHeads, tmp_path: Path) -> None:
+    small = make_heads()
+    config = replace(small.config, backbone="resnet50", keeps_classifier=True, quality_input="pooled")
+    heads_save(tmp_path, Heads(config, (small.class_weight, small.class_bias)), {})
+    loaded, _ = heads_load(tmp_path)
+    assert loaded.config == config
+    assert torch.equal(loaded.class_weight, small.class_weight)  # to the last bit: zero-shot means zero-shot
+    heads_save(tmp_path, small, {})
+    card = json.loads((tmp_path / "card.json").read_text())
+    card["heads"]["keeps_classifier"] = True
+    (tmp_path / "card.json").write_text(json.dumps(card))
+    with pytest.raises(CheckpointError, match="holds no ImageNet classifier"):
+        heads_load(tmp_path)
 
 
 def test_a_missing_file_a_broken_one_and_a_foreign_format_are_told_apart(make_heads: MakeHeads, tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.networks.heads import Heads, rebin_matrix
+from inference.networks.config import backbone_config
+from inference.networks.heads import Heads, heads_fresh, prior_for, rebin_matrix
 
 MakeHeads = Callable[..., Heads]
 
@@ -54,3 +55,32 @@ def test_rebinning_keeps_the_probability_and_the_place_of_the_mean(bins: int, ne
 
 def test_a_linear_head_is_a_head_too(make_heads: MakeHeads, features: np.ndarray) -> None:
     assert make_heads(hidden=0)(torch.from_numpy(features)).quality_logits.shape == (10, 10)
+
+
+@pytest.mark.parametrize("quality_input", ["all", "pooled"])
+@torch.no_grad()
+def test_a_backbone_without_a_shipped_prior_begins_in_the_middle_of_the_scale(quality_input: str) -> None:
+    config = backbone_config("squeezenet1_1", weights="random")
+    seen = 20 * torch.randn(40, config.feature_size, generator=torch.Generator().manual_seed(0))
+    heads, card = prior_for(config, bins=10, synsets=(3, 7), quality_input=quality_input, features=seen)
+    distribution = heads(seen).quality_logits.softmax(1)
+    mean = distribution @ torch.arange(1.0, 11.0)
+    torch.testing.assert_close(mean, torch.full((40,), 5.5))
+    spread = (distribution @ torch.arange(1.0, 11.0).square() - mean.square()).sqrt()
+    assert (spread - 2.1).abs().max() < 0.2
+    torch.testing.assert_close(heads.standardise(seen).mean(0), torch.zeros(config.feature_size), atol=1e-4, rtol=0)
+    assert (card["recipe"]["neutral"], heads.config.keeps_classifier, heads.config.backbone) == (
+        True,
+        True,
+        "squeezenet1_1",
+    )
+    classes = seen[:, config.pooled_start :].softmax(1)  # its pooled layer is its logits
+    torch.testing.assert_close(heads(seen).synset_probabilities, classes[:, [3, 7]])
+
+
+def test_the_dense_layer_of_a_fine_tuned_classifier_is_a_choice() -> None:
+    config = backbone_config("inception_v3")
+    classifier = (torch.zeros(1000, 2048), torch.zeros(1000))
+    heads = heads_fresh(config, bins=10, synsets=(3,), hidden=32, quality_input="pooled", classifier=classifier)
+    assert heads.quality.get_submodule("0").weight.shape == (32, 2048)
+    assert heads(torch.zeros(2, config.feature_size)).quality_logits.shape == (2, 10)

@@ -10,7 +10,7 @@ from inference import runtime
 from inference.model_files import ModelFileError
 from inference.models import ModelVersion
 from inference.networks.config import backbone_config
-from inference.selectors import champion
+from inference.selectors import backbone_key, champion
 from inference.services.versions import champion_set, prior_install
 
 VersionOf = Callable[..., ModelVersion]
@@ -85,3 +85,18 @@ def test_the_shipped_prior_follows_the_campaigns_scale_and_synsets_while_it_is_c
     size = backbone_config("efficientnet_lite0").feature_size
     scores = runtime.heads(second).predict(np.zeros((1, size), dtype=np.float32))
     assert (scores.distribution.shape, scores.synset_probabilities.shape) == ((1, 5), (1, 1))
+
+
+@pytest.mark.slow
+def test_a_campaign_with_its_prior_gets_another_with_another_backbone(campaign: Any, settings: Any) -> None:
+    first = prior_install(campaign=campaign)
+    settings.IQS_BACKBONE, settings.IQS_BACKBONE_WEIGHTS = "squeezenet1_1", "random"
+    second = prior_install(campaign=campaign)
+    assert (second.number, second.backbone, champion(campaign)) == (2, backbone_key(), second)
+    assert prior_install(campaign=campaign) == second
+    size = backbone_config("squeezenet1_1").feature_size
+    scores = runtime.heads(second).predict(np.random.default_rng(0).normal(size=(3, size)).astype(np.float32))
+    np.testing.assert_allclose(scores.distribution @ np.arange(1, 11), 5.5, atol=1e-3)  # it knows no quality yet
+    settings.IQS_BACKBONE = "efficientnet_lite0"
+    settings.IQS_BACKBONE_WEIGHTS = ""
+    assert prior_install(campaign=campaign).backbone == first.backbone

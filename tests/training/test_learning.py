@@ -18,9 +18,9 @@ CONFIG = LearningConfig(epochs=30, patience=10, directions=32, folds=3, learning
 FEATURES, POOLED, CLASSES = 48, 16, 8
 
 
-def prior(hidden: int = 6, bins: int = 10) -> Heads:
+def prior(hidden: int = 6, bins: int = 10, quality_input: str = "all") -> Heads:
     generator = torch.Generator().manual_seed(3)
-    config = HeadsConfig(FEATURES, FEATURES - POOLED, FEATURES, bins, hidden, 0.0, (1, 4))
+    config = HeadsConfig(FEATURES, FEATURES - POOLED, FEATURES, bins, hidden, 0.0, (1, 4), quality_input=quality_input)
     classifier = (torch.randn(CLASSES, POOLED, generator=generator), torch.zeros(CLASSES))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(5)
@@ -78,6 +78,17 @@ def test_learning_finds_the_quality_that_people_see(count: int, bins: int, hidde
     assert after > before + 0.3
     assert lesson.figures["residual"]["held_out_loss"] < lesson.figures["residual"]["held_out_loss_calibrated"]
     assert lesson.history[0]["validation"] > lesson.history[-1]["validation"]
+
+
+@pytest.mark.parametrize("hidden", [6, 0])
+def test_a_head_on_the_pooled_layer_learns_from_it_alone(hidden: int) -> None:
+    features, rated, quality = opinions(160)
+    turned = np.roll(features, FEATURES - POOLED, axis=1)  # the features that decide come into the pooled layer
+    lesson = learn(prior(hidden, quality_input="pooled"), turned, rated, config=CONFIG, seed=1, report=silent)
+    assert correlation.srcc(means(lesson.heads, turned), quality) > 0.6
+    others = turned.copy()
+    others[:, : FEATURES - POOLED] = 7.0
+    np.testing.assert_allclose(means(lesson.heads, others), means(lesson.heads, turned), atol=1e-5)
 
 
 def test_few_images_only_calibrate() -> None:

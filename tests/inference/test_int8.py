@@ -1,0 +1,156 @@
+"""The int8 file of a backbone: made, measured, and kept apart from the float one."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+from PIL import Image
+
+from inference import runtime
+from inference.networks import config as config_module
+from inference.networks.config import WeightsMissing
+from inference.networks.export import backbone_to_onnx
+from inference.networks.staged import StagedBackbone
+from inference.scoring.int8 import Int8Card, feature_correlation, int8_card, int8_key, int8_make
+from inference.scoring.predictor import Backbone, ScoreBatch
+from tests.inference.conftest import TINY
+
+
+def predict(features: np.ndarray) -> ScoreBatch:
+    """Return scores that the features decide."""
+    weight = 4 * np.random.default_rng(1).normal(size=(features.shape[1], 10))
+    logits = features @ weight / np.sqrt(len(weight))
+    watch = 1 / (1 + np.exp(-logits[:, 0]))
+    distribution = np.exp(logits)
+    return ScoreBatch(watch, watch[:, None], distribution / distribution.sum(axis=1, keepdims=True))
+
+
+@pytest.fixture
+def photos() -> list[np.ndarray]:
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (24, 4, 4, 3), dtype=np.uint8)
+    return [np.asarray(Image.fromarray(small).resize((32, 32), Image.Resampling.BICUBIC)) for small in coarse]
+
+
+@pytest.fixture
+def made(tiny_backbone: StagedBackbone, photos: list[np.ndarray], tmp_path: Path) -> tuple[Path, Int8Card]:
+    backbone_to_onnx(tiny_backbone, tmp_path / "tiny@0.onnx")
+    card = int8_make(tmp_path / "tiny@0.onnx", photos[:8], photos[8:], predict=predict, measures_quality=True)
+    return tmp_path, card
+
+
+@pytest.mark.slow
+def test_an_int8_file_sees_nearly_the_same_and_its_card_says_how_nearly(
+    made: tuple[Path, Int8Card], photos: list[np.ndarray]
+) -> None:
+    folder, card = made
+    assert sorted(file.name for file in folder.iterdir()) == ["tiny@0.int8.json", "tiny@0.int8.onnx", "tiny@0.onnx"]
+    assert (card.calibration_photos, card.photos) == (8, 16)
+    assert card == int8_card(folder, "tiny@0")
+    plain, small = (
+        Backbone(folder / name, threads=1, device="cpu").features(photos)
+        for name in ("tiny@0.onnx", "tiny@0.int8.onnx")
+    )
+    assert card.feature_correlation == pytest.approx(feature_correlation(plain[8:], small[8:]), abs=1e-3)
+    assert card.feature_correlation > 0.95
+    assert (plain != small).any()
+    assert 0 < card.watch_shift_mean <= card.watch_shift_p95 < 0.05
+
+
+@pytest.mark.slow
+def test_the_site_uses_it_when_asked_and_keeps_its_features_apart(
+    made: tuple[Path, Int8Card], settings: Any, monkeypatch: pytest.MonkeyPatch, photos: list[np.ndarray]
+) -> None:
+    folder, card = made
+    settings.IQS_BACKBONE, settings.MODELS_ROOT = "tiny", folder
+    monkeypatch.setitem(config_module.BACKBONES, "tiny", TINY)
+    monkeypatch.setattr(config_module, "_key", lambda config: "tiny@0")
+    monkeypatch.setattr(runtime, "_backbones", {})
+    monkeypatch.setattr(runtime, "backbones_folder", lambda: folder)
+    plain_key, plain = runtime.features_key(), runtime.backbone()
+    settings.IQS_PRECISION = "int8"
+    assert (plain_key, runtime.features_key()) == ("tiny@0", f"tiny@0-int8-{card.sha256[:8]}")
+    assert (runtime.backbone().features(photos) != plain.features(photos)).any()
+
+
+def test_without_an_int8_file_one_sentence_says_how_to_make_it(tmp_path: Path, settings: Any) -> None:
+    with pytest.raises(WeightsMissing, match=r"no int8 file of tiny@0; make it with `manage\.py quantise_backbone"):
+        int8_key(tmp_path, "tiny@0")
+    (tmp_path / "tiny@0.int8.onnx").touch()
+    (tmp_path / "tiny@0.int8.json").write_text(json.dumps({"unknown": 1}))
+    with pytest.raises(WeightsMissing, match="no int8 file"):
+        int8_card(tmp_path, "tiny@0")
+    settings.IQS_PRECISION = "int8"
+    with pytest.raises(WeightsMissing, match="IQS_PRECISION=fp32"):
+        runtime.features_key()
+
+
+def test_correlation_leaves_out_features_that_never_vary() -> None:
+    one = np.array([[1.0, 5.0], [2.0, 5.0], [3.0, 5.0]], dtype=np.float32)
+    other = np.array([[2.0, 1.0], [4.0, 9.0], [6.0, 4.0]], dtype=np.float32)
+    assert feature_correlation(one, other) == pytest.approx(1.0)
+
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(*words: str) -> str:
+        call_command(*words)
+        return capsys.readouterr().out
+
+    return call
+
+
+def test_the_list_names_every_backbone_with_its_size_and_weights(run: Run) -> None:
+    lines = run("backbones").splitlines()
+    assert len(lines) == 1 + 83
+    assert lines[1].split() == ["efficientnet_lite0", "224", "2912", "bundled", "(this", "site's)"]
+    assert next(line for line in lines if line.startswith("resnet50 ")).split()[1:] == ["224", "5760", "not", "fetched"]
+
+
+def test_one_backbone_can_be_looked_up_with_sizes_and_other_weights(run: Run, tmp_path: Path) -> None:
+    assert run("backbones", "vit_b_16@224+384").split()[-5:] == ["vit_b_16@224+384", "384", "9984", "not", "fetched"]
+    assert run("backbones", "resnet50", "--weights", "random").split()[-1] == "random"
+    (tmp_path / "mine.pth").touch()
+    assert run("backbones", "resnet50", "--weights", str(tmp_path / "mine.pth")).split()[-1].endswith("mine.pth")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["backbones", "resnet51"], "choose one of resnet50"),
+        (["backbones", "--fetch"], "Name the backbone"),
+        (["backbones", "resnet50", "--weights", "/nowhere.pth", "--fetch"], "There is no weight file /nowhere.pth"),
+        (["quantise_backbone", "/nowhere", "--backbone", "resnet51"], "choose one of resnet50"),
+    ],
+)
+def test_what_commands_cannot_do_is_one_sentence(words: list[str], sentence: str) -> None:
+    with pytest.raises(CommandError, match=sentence):
+        call_command(*words)
+
+
+@pytest.mark.slow
+def test_the_command_makes_an_int8_file_from_a_folder(run: Run, tmp_path: Path, settings: Any) -> None:
+    rng = np.random.default_rng(0)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "broken.jpg").write_bytes(b"no photo")
+    for number in range(16):
+        coarse = Image.fromarray(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8))
+        coarse.resize((160, 120)).save(tmp_path / "photos" / f"{number}.png")
+    out = run("quantise_backbone", str(tmp_path / "photos"), "--backbone", "mobilenet_v3_small", "--weights", "random")
+    assert "photos: 8\n" in out
+    assert "quality_shift_mean: None" in out  # nobody shipped a quality prior for it
+    written = list((Path(settings.MODELS_ROOT) / "backbones").glob("mobilenet_v3_small@random-*.int8.*"))
+    assert len(written) == 2
+    for path in (tmp_path / "photos").glob("1*.png"):
+        path.unlink()
+    with pytest.raises(CommandError, match="photos that can be opened; 16 are the fewest"):
+        call_command(
+            "quantise_backbone", str(tmp_path / "photos"), "--backbone", "mobilenet_v3_small", "--weights", "random"
+        )
