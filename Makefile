@@ -40,7 +40,7 @@ browser: setup-dev
 	@$(BIN)/python -m tests.browser.chromium
 
 test: setup-dev browser ## All tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-fast: setup-dev ## Tests without browsers, servers and anything slow
 	$(BIN)/python -m pytest -m "not slow and not browser and not services"

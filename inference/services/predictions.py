@@ -45,7 +45,7 @@ def predictions_refresh(
     """Predict every photo of the campaign (or those given) that has features and no prediction of `version` yet.
 
     Returns how many were predicted. May run twice, also at the same time. `progress` is called with
-    (done, total). Raises ModelFileError when the version's file is missing or damaged.
+    (done, total). Raises ModelFileError when there is work and the version's file is missing or damaged.
     """
     todo = Feature.objects.filter(
         image__campaign=version.campaign_id, backbone=version.backbone, state=Feature.State.DONE, vector__isnull=False
@@ -53,6 +53,8 @@ def predictions_refresh(
     if image_ids is not None:
         todo = todo.filter(image__in=image_ids)
     ids = np.array(todo.order_by("pk").values_list("pk", flat=True), dtype=np.int64)
+    if not ids.size:
+        return 0
     predict = _predictor(version)
     done = 0
     # The heads look at one chunk in a thread while the database writes the one before and reads the next.

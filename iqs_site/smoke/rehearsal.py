@@ -28,7 +28,7 @@ SLUG = "smoke"
 ADMIN = "smoke-admin"
 ANNOTATORS, AT_ONCE = 10, 8
 STALL_SECONDS = 180.0  # without any progress for that long, a step has failed
-_LOOK_SECONDS = 0.2
+_LOOK_SECONDS = 0.05  # a worker sees hundreds of photos a second, and has to be caught at it
 WORKERS = ("worker-inference", "worker-training")
 
 
@@ -87,7 +87,7 @@ class Rehearsal:
                 ended = batch.state in (ImportBatch.State.DONE, ImportBatch.State.FAILED)
                 return ended, f"{batch.done} of {batch.total} files imported"
 
-            self._wait(imported)
+            self._wait(imported, self._kill_inference)
             batch = ImportBatch.objects.get(pk=batch_id)
             images = Image.objects.filter(campaign=self._campaign)
             holdout = images.filter(split=Image.Split.HOLDOUT).count()
@@ -100,9 +100,7 @@ class Rehearsal:
 
     def _predict(self) -> None:
         with self._report.step("predict") as facts:
-            # Some way in: the batch that the worker holds then has to be found by another.
-            third = self.figures["images"] / 3
-            self._wait(self._predicted, lambda: self._kill_once("worker-inference", self._predicted_count() >= third))
+            self._wait(self._predicted, self._kill_inference)
             self.figures["predicted"] = facts["predicted"] = self._predicted_count()
             prior = champion(self._campaign)
             self._report.check(prior is not None, "The campaign has no champion.")
@@ -242,6 +240,10 @@ class Rehearsal:
                 raise StalledError(f"nothing has happened for {STALL_SECONDS:.0f} s ({seen}). {self._last_error()}")
             meanwhile()
             time.sleep(_LOOK_SECONDS)
+
+    def _kill_inference(self) -> None:
+        # Some way in: the batch that the worker holds then has to be found by another.
+        self._kill_once("worker-inference", self._predicted_count() > 0)
 
     def _kill_once(self, program: str, now: bool) -> None:
         """Kill the program's processes as the kernel does when memory runs out: no goodbye."""

@@ -54,10 +54,13 @@ def test_a_reviewer_sorts_filters_scrolls_and_comes_back_to_the_place(
 
     tiles.nth(10).click()
     expect(page.get_by_role("heading", name=images[10].name)).to_be_visible()
+    page.wait_for_load_state()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("heading", name=images[11].name)).to_be_visible()
+    page.wait_for_load_state()
     page.keyboard.press("ArrowLeft")
     expect(page.get_by_role("heading", name=images[10].name)).to_be_visible()
+    page.wait_for_load_state()
     page.keyboard.press("Escape")
     page.wait_for_url(re.compile(rf"\?order=blur&blur_from=0\.5&at={images[10].pk}#photo-{images[10].pk}$"))
     expect(page.locator(f"#photo-{images[10].pk}")).to_be_in_viewport()
@@ -78,6 +81,7 @@ def test_the_two_ends_keep_the_filter_and_lead_to_the_photos(open_page: Any, ima
     expect(best.locator("figure")).to_have_count(20)
     worst.locator("figure a").first.click()
     expect(page.get_by_role("heading", name=images[0].name)).to_be_visible()
+    page.wait_for_load_state()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("heading", name=images[1].name)).to_be_visible()
 

@@ -58,8 +58,8 @@ def _ends_well(done: "subprocess.CompletedProcess[str]") -> Mapping[str, object]
 def test_the_whole_loop_runs_without_a_person_and_leaves_given_servers_as_they_were(temporary: Path):
     given = embedded.postgres_attach(temporary / "given")
     with embedded.valkey_running(temporary / "given") as broker:
-        last = _ends_well(_smoke("--count", "40", temporary=temporary, DATABASE_URL=given, REDIS_URL=broker))
-    assert last["images"] == last["predicted"] == 40
+        last = _ends_well(_smoke("--count", "120", temporary=temporary, DATABASE_URL=given, REDIS_URL=broker))
+    assert last["images"] == last["predicted"] == 120
     assert isinstance(last["watch_roc_auc"], float)
     assert last["watch_roc_auc"] >= 0.9
     assert not any(entry.name.startswith("iqs-smoke-") for entry in temporary.iterdir())

@@ -17,6 +17,7 @@ from django.db import connection, connections
 
 from annotation.models import Campaign
 from inference.models import ModelVersion, Prediction
+from inference.networks.checkpoint import heads_load, heads_save
 from inference.selectors import backbone_key
 from training.models import Evaluation, Promotion, TrainingRun
 from training.selectors import snapshot
@@ -221,11 +222,9 @@ def test_a_process_learns_judges_and_promotes(
     folder = run.folder / "attempt-1"
     tensors = dict(np.load(run.folder / "snapshot.npz"))
     assert len(tensors["scores"]) == 270
-    from safetensors.numpy import load_file, save_file
-
-    weights = load_file(folder / "heads.safetensors")
-    weights["watch_shift"] = np.array(weights["watch_shift"] + 0.5, dtype=np.float16)
-    save_file(weights, folder / "heads.safetensors")
+    heads, card = heads_load(folder)
+    heads.watch_shift.data += 0.5
+    heads_save(folder, heads, card)
     with pytest.raises(execution.LearningError, match="The exported heads differ"):
         execution._parity_check(folder, np.zeros((4, EFFICIENTNET_LITE0.feature_size), dtype=np.float32))
 
