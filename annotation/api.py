@@ -33,12 +33,14 @@ class ClaimIn(Schema):
 class LeaseOut(Schema):
     """A photo to judge."""
 
+    lease_id: int
     image_id: int
     url: str = Field(description="The original bytes.")
     width: int = Field(description="Pixels.")
     height: int = Field(description="Pixels.")
     name: str
     expires_at: datetime
+    show_prediction: bool = Field(description="The prediction is to be shown before the answer.")
 
 
 class ClaimOut(Schema):
@@ -72,6 +74,7 @@ class AnswerIn(Schema):
 
     client_id: UUID = Field(description="Made by the sender; the same one again records nothing new.")
     image_id: ImageId
+    lease_id: int | None = Field(None, description="Of the lease that the answer belongs to.")
     watch: str = ""
     score: int | None = None
     skip_reason: str = ""
@@ -117,15 +120,17 @@ def _annotating(request: HttpRequest, slug: str) -> tuple[Campaign, User]:
     return campaign_for(user, slug, Role.ANNOTATOR)[0], user
 
 
-def _lease_out(lease: Assignment) -> LeaseOut:
+def _lease_out(lease: Assignment, mode: str) -> LeaseOut:
     image = lease.image
     return LeaseOut(
+        lease_id=lease.pk,
         image_id=image.pk,
         url=reverse("photo-original", args=[image.pk]),
         width=image.width,
         height=image.height,
         name=image.name,
         expires_at=lease.expires_at,
+        show_prediction=lease.is_anchored or mode == Campaign.Mode.PRELABEL,
     )
 
 
@@ -137,7 +142,7 @@ def leases_claim(request: HttpRequest, slug: str, claim: ClaimIn) -> ClaimOut:
     because = ""
     if not leases:
         because = queue_status(campaign, user) or "The next photos are being handed out at this moment."
-    return ClaimOut(leases=[_lease_out(lease) for lease in leases], empty_because=because)
+    return ClaimOut(leases=[_lease_out(lease, campaign.mode) for lease in leases], empty_because=because)
 
 
 @router.post("/campaigns/{slug}/leases/renew", response={200: RenewOut, **_ERRORS}, url_name="leases-renew")
@@ -167,7 +172,7 @@ def annotation_record(request: HttpRequest, slug: str, answer: AnswerIn) -> Rece
         raise HttpError(409, f"This answer was given by somebody else; you are logged in as {user.username}.")
     try:
         receipt = annotations.annotation_record(
-            campaign=campaign, annotator=user, **answer.model_dump(exclude={"annotator_id"})
+            campaign=campaign, annotator=user, **answer.model_dump(exclude={"annotator_id", "lease_id"})
         )
     except annotations.AnnotationError as error:
         raise HttpError(422, str(error)) from None

@@ -37,6 +37,9 @@ class User(AbstractUser):
     is_simulated = models.BooleanField(
         "simulated", default=False, help_text="A program that plays an annotator, for demos and tests."
     )
+    key_bindings = models.JSONField(
+        default=dict, blank=True, help_text="Keys of the annotate page that the person has changed: {action: key}."
+    )
 
 
 class Role(models.TextChoices):
@@ -93,6 +96,27 @@ class Campaign(models.Model):
         default=0.2, validators=[MinValueValidator(0.0), MaxValueValidator(0.9)], help_text="Drawn at import."
     )
     seed = models.PositiveBigIntegerField(default=20260101, help_text="Fixes the holdout draw.")
+    repeat_share = models.FloatField(
+        "hidden repeats",
+        default=0.0,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.3)],
+        help_text="Share of photos that come to an annotator a second time, unmarked, to measure self-agreement.",
+    )
+    gold_share = models.FloatField(
+        "gold photos",
+        default=0.05,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.3)],
+        help_text="Share of photos whose answer is known, while there are gold photos the annotator has not seen.",
+    )
+    anchoring_share = models.FloatField(
+        "anchoring experiment",
+        default=0.0,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.5)],
+        help_text="Share of photos that show the prediction first, to measure how much it sways people.",
+    )
+    break_minutes = models.PositiveSmallIntegerField(
+        "break after", default=30, help_text="Minutes of rating after which the page suggests a break; 0: never."
+    )
     lease_seconds = models.PositiveIntegerField(default=300, validators=[MinValueValidator(10)])
     train_after = models.PositiveIntegerField(
         default=200, help_text="New annotations that start a training run by themselves; 0: never."
@@ -132,12 +156,32 @@ class Membership(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=9, choices=Role.choices, default=Role.ANNOTATOR)
     joined_at = models.DateTimeField(auto_now_add=True)
+    practised_at = models.DateTimeField(null=True, blank=True, help_text="When the practice photos were finished.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["campaign", "user"], name="membership_once")]
 
     def __str__(self) -> str:
         return f"{self.user} is {self.role} of {self.campaign}"
+
+
+class Invitation(models.Model):
+    """A link with which people join a campaign by themselves. Only a hash of its secret is kept."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="invitations")
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    role = models.CharField(max_length=9, choices=Role.choices, default=Role.ANNOTATOR)
+    note = models.CharField(max_length=120, blank=True, help_text="Whom it is for.")
+    places = models.PositiveIntegerField(default=1, help_text="So many people can join with it.")
+    used = models.PositiveIntegerField(default=0)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.CheckConstraint(condition=Q(used__lte=F("places")), name="invitation_places")]
 
 
 class ImportBatch(models.Model):
@@ -184,12 +228,22 @@ class ImportRejection(models.Model):
         constraints = [models.UniqueConstraint(fields=["batch", "name"], name="rejection_once")]
 
 
+#: Photos that the open queue hands out until they have their votes.
+QUEUED = Q(problem="", role="rated")
+
+
 class Image(models.Model):
     """One photo of a campaign: the original bytes, kept by content."""
 
     class Split(models.TextChoices):
         TRAIN = "train", "train"
         HOLDOUT = "holdout", "holdout"
+
+    class Role(models.TextChoices):
+        RATED = "rated", "rated"
+        PRACTICE = "practice", "practice: shown before the first rated photo; answers are not kept"
+        EXAMPLE = "example", "example: shown with the instructions"
+        GOLD = "gold", "gold: its answer is known; it is mixed in unmarked"
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="images")
     batch = models.ForeignKey(ImportBatch, models.SET_NULL, null=True, blank=True, related_name="images")
@@ -206,6 +260,14 @@ class Image(models.Model):
     open_slots = models.SmallIntegerField(default=3, help_text="Kept: votes needed less votes and live leases.")
     vote_count = models.PositiveIntegerField(default=0, help_text="Kept: annotators with a standing answer.")
     queue_position = models.FloatField(help_text="Uniform in [0, 1); the queue probes it at random.")
+    role = models.CharField(
+        max_length=8, choices=Role.choices, default=Role.RATED, help_text="Only rated photos are in the open queue."
+    )
+    expected_watch = models.CharField(max_length=6, blank=True, help_text="Known answer; unless the photo is rated.")
+    expected_score = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Known answer; unless the photo is rated."
+    )
+    guidance = models.CharField(max_length=300, blank=True, help_text="What a practice or example photo teaches.")
     problem = models.TextField(blank=True, help_text="Why nobody is asked about it any more, e.g. reported broken.")
     details = models.JSONField(default=dict, blank=True, help_text="E.g. the known degradation of a demo photo.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -214,8 +276,11 @@ class Image(models.Model):
         constraints = [models.UniqueConstraint(fields=["campaign", "sha256"], name="image_once")]
         indexes = [
             models.Index(
-                fields=["campaign", "queue_position"], condition=Q(open_slots__gt=0, problem=""), name="image_open"
+                fields=["campaign", "queue_position"],
+                condition=QUEUED & Q(open_slots__gt=0),
+                name="image_open",
             ),
+            models.Index(fields=["campaign", "role"], condition=~Q(role="rated"), name="image_special"),
             models.Index(fields=["campaign", "split"], name="image_split"),
             models.Index(fields=["campaign", "id"], name="image_newest"),
         ]
@@ -253,11 +318,15 @@ class Assignment(models.Model):
         null=True, blank=True, help_text="With which the photo was drawn from those open at that time."
     )
     saw_prediction = models.BooleanField(default=False, help_text="The prediction was shown before the answer.")
+    is_repeat = models.BooleanField(default=False, help_text="A hidden repeat: the annotator had answered before.")
+    is_anchored = models.BooleanField(
+        default=False, help_text="Drawn into the anchoring experiment: the prediction is shown before the answer."
+    )
     leased_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["image", "annotator"], name="assignment_once")]
+        constraints = [models.UniqueConstraint(fields=["image", "annotator", "is_repeat"], name="assignment_once")]
         indexes = [
             models.Index(fields=["expires_at"], condition=Q(state="leased"), name="assignment_leased"),
             models.Index(
@@ -268,11 +337,24 @@ class Assignment(models.Model):
         ]
 
 
+class AnnotationQuerySet(models.QuerySet["Annotation"]):
+    """Questions that every reader of annotations asks, so that none forgets a condition."""
+
+    def standing(self) -> "AnnotationQuerySet":
+        """Return what annotators said last, answers and skips, without the answers to hidden repeats."""
+        return self.filter(superseded_by=None, is_repeat=False)
+
+    def votes(self) -> "AnnotationQuerySet":
+        """Return the answers that count: standing, and no skips."""
+        return self.standing().filter(skip_reason="")
+
+
 class Annotation(models.Model):
     """What one annotator said about one photo at one time. Rows are never changed or deleted.
 
     A correction is a new row that `supersedes` the one before it. The standing answer of an
-    annotator is the row that no other row supersedes.
+    annotator is the row that no other row supersedes. Answers to hidden repeats stand beside it and
+    are no votes: they only measure how well the annotator agrees with themselves.
     """
 
     class Watch(models.TextChoices):
@@ -289,15 +371,19 @@ class Annotation(models.Model):
     skip_reason = models.CharField(max_length=200, blank=True, help_text="Set when the annotator passed.")
     supersedes = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="superseded_by")
     saw_prediction = models.BooleanField(default=False, help_text="Such answers never enter evaluation.")
+    is_repeat = models.BooleanField(default=False, help_text="Answers a hidden repeat; such answers are no votes.")
+    is_anchored = models.BooleanField(default=False, help_text="Given in the anchored share of the experiment.")
     surplus = models.BooleanField(default=False, help_text="Came after its lease had gone to somebody else.")
     milliseconds = models.PositiveIntegerField(null=True, blank=True, help_text="From shown to answered.")
     viewing = models.JSONField(default=dict, blank=True, help_text="Viewport, pixel ratio, zoom, kind of input.")
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = AnnotationQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["image", "annotator"], condition=Q(supersedes=None), name="annotation_first_once"
+                fields=["image", "annotator", "is_repeat"], condition=Q(supersedes=None), name="annotation_first_once"
             ),
             models.CheckConstraint(
                 condition=Q(skip_reason="", score__isnull=False) & ~Q(watch="")

@@ -8,7 +8,7 @@ from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from annotation.models import Annotation, Assignment, Campaign, Image, User
+from annotation.models import QUEUED, Annotation, Assignment, Campaign, Image, User
 
 _WATCH_CODES = {Annotation.Watch.YES.value: 1, Annotation.Watch.NO.value: 0, Annotation.Watch.UNSURE.value: -1}
 
@@ -53,8 +53,8 @@ class OwnProgress:
 
 
 def standing_annotations(campaign: Campaign) -> QuerySet[Annotation]:
-    """Return the answers that stand: neither superseded by a correction nor skips."""
-    return Annotation.objects.filter(campaign=campaign, superseded_by=None, skip_reason="")
+    """Return the answers that stand: neither superseded by a correction, nor skips, nor to hidden repeats."""
+    return Annotation.objects.filter(campaign=campaign).votes()
 
 
 def vote_table(campaign: Campaign, *, split: str | None = None, for_evaluation: bool = False) -> VoteTable:
@@ -80,7 +80,7 @@ def vote_table(campaign: Campaign, *, split: str | None = None, for_evaluation: 
 
 def campaign_progress(campaign: Campaign) -> Progress:
     """Count photos, votes, leases and skips of the campaign (three queries)."""
-    sound = Q(problem="")
+    sound = QUEUED
     images = campaign.images.aggregate(
         images=Count("pk"),
         holdout_images=Count("pk", filter=Q(split=Image.Split.HOLDOUT)),
@@ -98,7 +98,7 @@ def campaign_progress(campaign: Campaign) -> Progress:
 
 def own_progress(campaign: Campaign, annotator: User) -> OwnProgress:
     """Count the annotator's standing answers and skips (one query)."""
-    standing = Annotation.objects.filter(campaign=campaign, annotator=annotator, superseded_by=None)
+    standing = Annotation.objects.filter(campaign=campaign, annotator=annotator).standing()
     answered = Q(skip_reason="")
     return OwnProgress(
         **standing.aggregate(
@@ -115,7 +115,7 @@ def queue_status(campaign: Campaign, annotator: User) -> str:
         return "The campaign is paused; its admin can start it again."
     if campaign.state == Campaign.State.CLOSED:
         return "The campaign is closed: it takes no more answers."
-    sound = Image.objects.filter(campaign=campaign, problem="")
+    sound = Image.objects.filter(QUEUED, campaign=campaign)
     answered = Assignment.objects.filter(
         campaign=campaign, annotator=annotator, state__in=[Assignment.State.DONE, Assignment.State.SKIPPED]
     )

@@ -113,9 +113,7 @@ def reveal(request: HttpRequest, slug: str, image_id: int) -> RevealOut:
         raise HttpError(404, f"This campaign has no photo number {image_id}.")
     if campaign.mode == Campaign.Mode.BLIND:
         raise HttpError(403, "In this campaign predictions are not shown to annotators.")
-    standing = list(
-        Annotation.objects.filter(image=image, superseded_by=None, skip_reason="").select_related("annotator")
-    )
+    standing = list(Annotation.objects.filter(image=image).votes().select_related("annotator"))
     answered = any(answer.annotator_id == user.pk for answer in standing)
     if not answered:
         leased = Assignment.objects.filter(image=image, annotator=user, state=Assignment.State.LEASED).exists()

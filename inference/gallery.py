@@ -192,9 +192,7 @@ def gallery_photos(version: ModelVersion | None, places: Sequence[Place]) -> lis
 
 def _opinions(image_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """Return {image id: what people say} of the answers given without seeing a prediction, in one query."""
-    standing = Annotation.objects.filter(
-        image__in=image_ids, superseded_by=None, score__isnull=False, saw_prediction=False
-    )
+    standing = Annotation.objects.filter(image__in=image_ids, saw_prediction=False).votes()
     rows = (
         standing.order_by()
         .values("image_id")

@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, F, IntegerField, Q, Sum
 from django.db.models.functions import Least
 
-from annotation.models import Annotation, Campaign, Image, ImportBatch, Membership, Role, User
+from annotation.models import QUEUED, Annotation, Campaign, Image, ImportBatch, Membership, Role, User
 from annotation.selectors import OwnProgress, Progress, campaign_progress, own_progress, queue_status
 from inference.models import Feature, ModelVersion
 from inference.selectors import (
@@ -50,7 +50,7 @@ def campaign_cards(user: User | AnonymousUser) -> list[CampaignCard]:
         return []
     roles = {membership.campaign_id: Role(membership.role) for membership in Membership.objects.filter(user=user)}
     campaigns = Campaign.objects.all() if user.is_superuser else Campaign.objects.filter(pk__in=roles)
-    sound = Q(problem="")
+    sound = QUEUED
     progress: dict[int, dict[str, Any]] = {
         row["campaign_id"]: dict(row)
         for row in Image.objects.filter(campaign__in=campaigns)
@@ -64,10 +64,7 @@ def campaign_cards(user: User | AnonymousUser) -> list[CampaignCard]:
         )
     }
     own = dict(
-        Annotation.objects.filter(annotator=user, superseded_by=None, skip_reason="")
-        .order_by()
-        .values_list("campaign_id")
-        .annotate(Count("pk"))
+        Annotation.objects.filter(annotator=user).votes().order_by().values_list("campaign_id").annotate(Count("pk"))
     )
     return [
         CampaignCard(

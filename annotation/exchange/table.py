@@ -19,6 +19,9 @@ COLUMNS = {
     "supersedes": "supersedes_id",
     "saw_prediction": "saw_prediction",
     "surplus": "surplus",
+    "is_repeat": "is_repeat",
+    "is_anchored": "is_anchored",
+    "role": "image__role",
     "milliseconds": "milliseconds",
     "split": "image__split",
 }

@@ -55,7 +55,7 @@ def annotation_record(
     known = {
         row.client_id: row
         for row in Annotation.objects.filter(
-            Q(client_id=client_id) | Q(image=image, annotator=annotator, superseded_by=None)
+            Q(client_id=client_id) | Q(image=image, annotator=annotator, superseded_by=None, is_repeat=False)
         )
     }
     if (same := known.pop(client_id, None)) is not None:
@@ -64,7 +64,7 @@ def annotation_record(
         return Receipt(same, created=False)
     _check(campaign, watch=watch, score=score, skip_reason=skip_reason, viewing=viewing)
     standing = next(iter(known.values()), None)
-    assignment = Assignment.objects.filter(image=image, annotator=annotator).first()
+    assignment = Assignment.objects.filter(image=image, annotator=annotator, is_repeat=False).first()
     if assignment is None and standing is None and campaign.state != Campaign.State.ACTIVE:
         raise AnnotationError(
             f"The campaign is {campaign.get_state_display()} and takes answers only to photos it had handed out to you."

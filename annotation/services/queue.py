@@ -31,7 +31,7 @@ SELECT assignment.image_id, assignment.state = 'leased'
 FROM annotation_assignment assignment JOIN annotation_image image ON image.id = assignment.image_id
 WHERE assignment.annotator_id = %(annotator)s AND assignment.campaign_id = %(campaign)s
   AND assignment.state IN ('leased', 'expired', 'returned')
-  AND (assignment.state = 'leased' OR image.open_slots > 0) AND image.problem = ''
+  AND (assignment.state = 'leased' OR image.open_slots > 0) AND image.problem = '' AND image.role = 'rated'
   AND NOT image.id = ANY(%(known)s)
 ORDER BY assignment.state = 'leased' DESC, assignment.leased_at, assignment.id
 LIMIT %(count)s
@@ -45,7 +45,7 @@ FOR UPDATE OF image SKIP LOCKED
 _PROBE_HALF = """
 SELECT id FROM (
   SELECT image.id FROM annotation_image image
-  WHERE image.campaign_id = %(campaign)s AND image.open_slots > 0 AND image.problem = ''
+  WHERE image.campaign_id = %(campaign)s AND image.open_slots > 0 AND image.problem = '' AND image.role = 'rated'
     AND image.queue_position {side} %(start)s AND NOT image.id = ANY(%(taken)s)
     AND NOT EXISTS (SELECT FROM annotation_assignment assignment
                     WHERE assignment.image_id = image.id AND assignment.annotator_id = %(annotator)s)
@@ -60,10 +60,11 @@ _PROBE = (
 _LEASE = """
 WITH leased AS (
   INSERT INTO annotation_assignment
-    (campaign_id, image_id, annotator_id, state, acquisition, saw_prediction, leased_at, expires_at)
-  SELECT %(campaign)s, image_id, %(annotator)s, 'leased', 'random', false, %(now)s, %(expires_at)s
+    (campaign_id, image_id, annotator_id, state, acquisition, saw_prediction, is_repeat, is_anchored,
+     leased_at, expires_at)
+  SELECT %(campaign)s, image_id, %(annotator)s, 'leased', 'random', false, false, false, %(now)s, %(expires_at)s
   FROM unnest(%(images)s) AS image_id
-  ON CONFLICT (image_id, annotator_id) DO UPDATE
+  ON CONFLICT (image_id, annotator_id, is_repeat) DO UPDATE
     SET state = 'leased', leased_at = EXCLUDED.leased_at, expires_at = EXCLUDED.expires_at
     WHERE annotation_assignment.state IN ('expired', 'returned')
   RETURNING image_id
@@ -107,12 +108,12 @@ SET vote_count = votes.n, open_slots = image.votes_needed - votes.n - leases.n
 FROM unnest(%(images)s) AS one(id)
 CROSS JOIN LATERAL (
   SELECT count(*) AS n FROM annotation_annotation answer
-  WHERE answer.image_id = one.id AND answer.skip_reason = ''
+  WHERE answer.image_id = one.id AND answer.skip_reason = '' AND NOT answer.is_repeat
     AND NOT EXISTS (SELECT FROM annotation_annotation later WHERE later.supersedes_id = answer.id)
 ) votes
 CROSS JOIN LATERAL (
   SELECT count(*) AS n FROM annotation_assignment assignment
-  WHERE assignment.image_id = one.id AND assignment.state = 'leased'
+  WHERE assignment.image_id = one.id AND assignment.state = 'leased' AND NOT assignment.is_repeat
 ) leases
 WHERE image.id = one.id
   AND (image.vote_count, image.open_slots) IS DISTINCT FROM (votes.n, image.votes_needed - votes.n - leases.n)

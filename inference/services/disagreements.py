@@ -15,7 +15,7 @@ SELECT predicted.model_version_id, predicted.image_id, abs(predicted.quality_mea
 FROM inference_prediction predicted JOIN annotation_annotation vote ON vote.image_id = predicted.image_id
 WHERE predicted.model_version_id = %(version)s
   AND (%(images)s::bigint[] IS NULL OR predicted.image_id = ANY(%(images)s))
-  AND vote.score IS NOT NULL AND NOT vote.saw_prediction
+  AND vote.score IS NOT NULL AND NOT vote.saw_prediction AND NOT vote.is_repeat
   AND NOT EXISTS (
     SELECT FROM annotation_annotation later WHERE later.supersedes_id = vote.id AND later.supersedes_id IS NOT NULL
   )

@@ -50,7 +50,8 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
     )
     prediction = next((row for row in predictions if row.model_version == current), None)
     answers = list(
-        Annotation.objects.filter(image=image, superseded_by=None)
+        Annotation.objects.filter(image=image)
+        .standing()
         .select_related("annotator")
         .annotate(seconds=F("milliseconds") / 1000.0)
         .order_by("pk")

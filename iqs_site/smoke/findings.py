@@ -55,7 +55,10 @@ def votes(campaign: Campaign) -> Votes:
     """Count the answers; counters that are off are put right and counted."""
     answers = Annotation.objects.filter(campaign=campaign)
     stored = answers.count()
-    standing = Count("annotations", filter=Q(annotations__superseded_by=None, annotations__skip_reason=""))
+    standing = Count(
+        "annotations",
+        filter=Q(annotations__superseded_by=None, annotations__skip_reason="", annotations__is_repeat=False),
+    )
     beyond = Image.objects.filter(campaign=campaign).annotate(standing=standing).filter(standing__gt=F("votes_needed"))
     return Votes(
         stored=stored,
