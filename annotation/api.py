@@ -13,8 +13,8 @@ from ninja.errors import HttpError
 
 from annotation.models import Annotation, Assignment, Campaign, Role, User
 from annotation.permissions import campaign_for
-from annotation.selectors import campaign_progress, own_progress, queue_status
-from annotation.services import annotations, queue
+from annotation.selectors import campaign_progress, has_practised, own_progress, practice_photos, queue_status
+from annotation.services import annotations, practice, queue
 
 router = Router(tags=["annotation"])
 
@@ -106,6 +106,32 @@ class ProgressOut(Schema):
     votes_wanted: int
 
 
+class PracticePhotoOut(Schema):
+    """A photo to practise on, with what it teaches."""
+
+    image_id: int
+    url: str = Field(description="The original bytes.")
+    width: int = Field(description="Pixels.")
+    height: int = Field(description="Pixels.")
+    name: str
+    watch: str = Field(description="The expected watch label; empty: none is expected.")
+    score: int | None = Field(description="The expected opinion score.")
+    guidance: str = Field(description="A sentence to show after the answer.")
+
+
+class PracticeOut(Schema):
+    """The practice photos, from worst to best, and whether the asker has been through them."""
+
+    photos: list[PracticePhotoOut]
+    done: bool
+
+
+class PracticeDoneOut(Schema):
+    """It is noted."""
+
+    done: bool = True
+
+
 class Problem(Schema):
     """What went wrong, in one sentence."""
 
@@ -194,3 +220,31 @@ def progress(request: HttpRequest, slug: str) -> ProgressOut:
         votes_given=whole.votes_given,
         votes_wanted=whole.votes_wanted,
     )
+
+
+@router.get("/campaigns/{slug}/practice", response={200: PracticeOut, **_ERRORS}, url_name="practice")
+def practice_get(request: HttpRequest, slug: str) -> PracticeOut:
+    """List the practice photos. What is answered to them is not sent: it is between the page and the annotator."""
+    campaign, user = _annotating(request, slug)
+    photos = [
+        PracticePhotoOut(
+            image_id=image.pk,
+            url=reverse("photo-original", args=[image.pk]),
+            width=image.width,
+            height=image.height,
+            name=image.name,
+            watch=image.expected_watch,
+            score=image.expected_score,
+            guidance=image.guidance,
+        )
+        for image in practice_photos(campaign)
+    ]
+    return PracticeOut(photos=photos, done=has_practised(campaign, user))
+
+
+@router.post("/campaigns/{slug}/practice/done", response={200: PracticeDoneOut, **_ERRORS}, url_name="practice-done")
+def practice_done(request: HttpRequest, slug: str) -> PracticeDoneOut:
+    """Note that the asker has been through the practice photos."""
+    campaign, user = _annotating(request, slug)
+    practice.practice_finish(campaign=campaign, annotator=user)
+    return PracticeDoneOut()

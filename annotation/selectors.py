@@ -8,7 +8,7 @@ from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from annotation.models import QUEUED, Annotation, Assignment, Campaign, Image, User
+from annotation.models import QUEUED, Annotation, Assignment, Campaign, Image, Membership, User
 
 _WATCH_CODES = {Annotation.Watch.YES.value: 1, Annotation.Watch.NO.value: 0, Annotation.Watch.UNSURE.value: -1}
 
@@ -107,6 +107,17 @@ def own_progress(campaign: Campaign, annotator: User) -> OwnProgress:
             answers_last_hour=Count("pk", filter=answered & Q(created_at__gte=timezone.now() - timedelta(hours=1))),
         )
     )
+
+
+def practice_photos(campaign: Campaign) -> QuerySet[Image]:
+    """Return the sound practice photos from worst to best; those without an expected score come last."""
+    photos = campaign.images.filter(role=Image.Role.PRACTICE, problem="")
+    return photos.order_by(F("expected_score").asc(nulls_last=True), "pk")
+
+
+def has_practised(campaign: Campaign, annotator: User) -> bool:
+    """Return whether the annotator has been through the practice photos, or has no membership to note it on."""
+    return not Membership.objects.filter(campaign=campaign, user=annotator, practised_at=None).exists()
 
 
 def queue_status(campaign: Campaign, annotator: User) -> str:
