@@ -13,12 +13,20 @@ from ninja.errors import HttpError
 
 from annotation.models import Annotation, Assignment, Campaign, Role, User
 from annotation.permissions import campaign_for
-from annotation.selectors import campaign_progress, has_practised, own_progress, practice_photos, queue_status
+from annotation.selectors import (
+    campaign_progress,
+    has_practised,
+    own_client_ids,
+    own_progress,
+    practice_photos,
+    queue_status,
+)
 from annotation.services import annotations, practice, queue
 
 router = Router(tags=["annotation"])
 
 MOST_LEASES = 20  # in one request
+MOST_RECEIPTS = 500  # in one request
 ImageId = Annotated[int, Field(ge=1, lt=2**63)]
 ImageIds = Annotated[list[ImageId], Field(max_length=200)]
 
@@ -92,6 +100,20 @@ class ReceiptOut(Schema):
     annotation_id: int
     created: bool
     saved: bool = True
+
+
+class ReceiptsIn(Schema):
+    """Answers that the sender gave, by the ids that it gave them."""
+
+    client_ids: Annotated[list[UUID], Field(max_length=MOST_RECEIPTS)]
+
+
+class ReceiptsOut(Schema):
+    """What the database has of the asker's."""
+
+    stored: list[UUID] = Field(description="Those of the ids that are the asker's own answers in this campaign.")
+    own_answers: int
+    own_skips: int
 
 
 class ProgressOut(Schema):
@@ -204,6 +226,16 @@ def annotation_record(request: HttpRequest, slug: str, answer: AnswerIn) -> Rece
         raise HttpError(422, str(error)) from None
     annotation: Annotation = receipt.annotation
     return ReceiptOut(client_id=annotation.client_id, annotation_id=annotation.pk, created=receipt.created)
+
+
+@router.post("/campaigns/{slug}/receipts", response={200: ReceiptsOut, **_ERRORS}, url_name="receipts")
+def receipts(request: HttpRequest, slug: str, asked: ReceiptsIn) -> ReceiptsOut:
+    """Tell which of the asker's answers are in the database. Answers of others are never confirmed."""
+    campaign, user = _annotating(request, slug)
+    own = own_progress(campaign, user)
+    return ReceiptsOut(
+        stored=own_client_ids(campaign, user, asked.client_ids), own_answers=own.answers, own_skips=own.skips
+    )
 
 
 @router.get("/campaigns/{slug}/progress", response={200: ProgressOut, **_ERRORS}, url_name="progress")

@@ -1,7 +1,9 @@
 """Questions to the tables of the annotation app; nothing here writes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 import numpy as np
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
@@ -118,6 +120,15 @@ def practice_photos(campaign: Campaign) -> QuerySet[Image]:
 def has_practised(campaign: Campaign, annotator: User) -> bool:
     """Return whether the annotator has been through the practice photos, or has no membership to note it on."""
     return not Membership.objects.filter(campaign=campaign, user=annotator, practised_at=None).exists()
+
+
+def own_client_ids(campaign: Campaign, annotator: User, client_ids: Collection[UUID]) -> list[UUID]:
+    """Return those of `client_ids` under which the campaign has an answer of the annotator (one query).
+
+    Answers that were corrected since are among them: they are in the database all the same.
+    """
+    own = Annotation.objects.filter(campaign=campaign, annotator=annotator, client_id__in=client_ids)
+    return list(own.values_list("client_id", flat=True))
 
 
 def queue_status(campaign: Campaign, annotator: User) -> str:

@@ -15,7 +15,7 @@ export class ApiError extends Error {
 
   // Whether sending the same again later can succeed.
   get isPassing() {
-    return this.status === 0 || this.status === 429 || this.status >= 500;
+    return [0, 408, 425, 429].includes(this.status) || this.status >= 500;
   }
 }
 
@@ -30,11 +30,11 @@ function sentence(body, status) {
   return `The server answered ${status}.`;
 }
 
-// Resolves with the answer's JSON. Throws ApiError for everything else.
-export async function request(url, body = null, { keepalive = false } = {}) {
+// Resolves with the answer's JSON. Throws ApiError for everything else. Without a body it asks, with one it sends.
+export async function request(url, body = null, { keepalive = false, method = "POST" } = {}) {
   const options = { credentials: "same-origin", keepalive, headers: { "x-csrftoken": csrfToken(), accept: "application/json" } };
   if (body !== null) {
-    Object.assign(options, { method: "POST", body: JSON.stringify(body) });
+    Object.assign(options, { method, body: JSON.stringify(body) });
     options.headers["content-type"] = "application/json";
   }
   let response;
@@ -46,8 +46,9 @@ export async function request(url, body = null, { keepalive = false } = {}) {
   } catch {
     throw new ApiError(0, "The server cannot be reached.");
   }
+  // A page in place of JSON: something between here and the server answered for it, which says nothing about
+  // what was sent. (Django's own page about a missing token means: log in again.)
+  if (answer === null && ![401, 403].includes(response.status)) throw new ApiError(0, "The server's answer is not readable.");
   if (!response.ok) throw new ApiError(response.status, sentence(answer, response.status));
-  // A page in place of JSON: something between here and the server answered for it.
-  if (answer === null) throw new ApiError(0, "The server's answer is not readable.");
   return answer;
 }
