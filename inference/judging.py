@@ -115,7 +115,7 @@ def judge_load(
     config = runtime.backbone_chosen(named)
     if not (runtime.backbones_folder() / f"{config.key()}.onnx").exists():
         report(f"Preparing the backbone {config.name}, once on this machine …")
-    network = Backbone(runtime.backbone_file(config), threads=1, device=settings.IQS_DEVICE)
+    network = Backbone(runtime.backbone_served(config), threads=1, device=settings.IQS_DEVICE)
     predictor = HeadsPredictor(_heads_file(folder, config, rules, report), threads=1)
     return Judge(network, predictor, rules, distortions=distortions, threads=threads or settings.IQS_THREADS)
 

@@ -54,16 +54,21 @@ def backbone() -> "Backbone":
     """
     from inference.scoring.predictor import Backbone
 
-    config = backbone_chosen()
     with _lock:
-        path = backbone_file(config)
-        if settings.IQS_PRECISION == "int8":
-            int8_key(backbones_folder(), config.key())  # raises where there is none
-            path = int8_path(backbones_folder(), config.key())
+        path = backbone_served(backbone_chosen())
         if path not in _backbones:
             # One thread: several photos in several threads are faster than one photo in several.
             _backbones[path] = Backbone(path, threads=1, device=settings.IQS_DEVICE)
         return _backbones[path]
+
+
+def backbone_served(config: BackboneConfig) -> Path:
+    """Return the ONNX file that serves a backbone in `IQS_PRECISION`. Raises WeightsMissing."""
+    path = backbone_file(config)
+    if settings.IQS_PRECISION == "int8":
+        int8_key(backbones_folder(), config.key())  # raises where there is none
+        path = int8_path(backbones_folder(), config.key())
+    return path
 
 
 def backbone_file(config: BackboneConfig) -> Path:
