@@ -9,12 +9,14 @@ from ninja import NinjaAPI
 from ninja.security import SessionAuth
 
 from annotation.api import router as annotation_router
+from annotation.api_me import router as me_router
 from inference.api import router as inference_router
 from training.api import router as training_router
 
 # No docs page: Swagger UI comes from a content delivery network and needs inline scripts, which the policy forbids.
 api = NinjaAPI(title="IQS", version="1", auth=SessionAuth(), docs_url=None, docs_decorator=login_required)
 api.add_router("", annotation_router)
+api.add_router("", me_router)
 api.add_router("", inference_router)
 api.add_router("", training_router)
 

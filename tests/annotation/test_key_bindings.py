@@ -1,0 +1,112 @@
+"""Everybody's own keys of the annotate page."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from annotation.models import User
+from annotation.services.key_bindings import (
+    ACTION_NAMES,
+    DEFAULT_KEYS,
+    KeyBindingError,
+    key_bindings_of,
+    key_bindings_set,
+    key_name,
+)
+
+URL = "/api/me/keys"
+
+
+def put(client: Client, bindings: Any) -> Any:
+    return client.put(URL, {"bindings": bindings}, content_type="application/json")
+
+
+@pytest.fixture
+def alice(people: dict[str, Any]) -> User:
+    user = people["alice"]
+    assert isinstance(user, User)
+    return user
+
+
+def test_every_action_has_a_name_and_a_key_of_its_own() -> None:
+    assert set(ACTION_NAMES) == set(DEFAULT_KEYS)
+    assert len(set(DEFAULT_KEYS.values())) == len(DEFAULT_KEYS)
+
+
+def test_only_what_differs_from_the_defaults_is_stored(alice: User) -> None:
+    assert key_bindings_of(alice) == DEFAULT_KEYS
+    keys = key_bindings_set(user=alice, bindings={**DEFAULT_KEYS, "watch_yes": "J", "skip": "Delete"})
+    alice.refresh_from_db()
+    assert alice.key_bindings == {"watch_yes": "j", "skip": "Delete"}
+    assert keys == key_bindings_of(alice) == {**DEFAULT_KEYS, "watch_yes": "j", "skip": "Delete"}
+
+
+def test_two_actions_can_swap_their_keys_and_all_go_back_to_the_defaults(alice: User) -> None:
+    assert key_bindings_set(user=alice, bindings={"watch_yes": "n", "watch_no": "w"})["watch_yes"] == "n"
+    assert key_bindings_set(user=alice, bindings={}) == DEFAULT_KEYS
+    alice.refresh_from_db()
+    assert alice.key_bindings == {}
+
+
+@pytest.mark.parametrize(
+    ("bindings", "sentence"),
+    [
+        ({"save": "s"}, "There is no action 'save'"),
+        ({"undo": "n"}, "The key N cannot be both “no watch” and “undo”"),
+        ({"undo": "x", "zoom": "X"}, "The key X cannot be both “undo” and “1:1 zoom”"),
+        ({"skip": "7"}, "The key 7 is taken: digits are always the score"),
+        ({"skip": "Escape"}, "The key Escape is taken: it always leads back"),
+        ({"skip": "ArrowUp"}, "arrows move a zoomed photo"),
+        ({"skip": "Control"}, "The key 'Control' cannot be used; choose a letter"),
+        ({"skip": ""}, "The key '' cannot be used"),
+        ({"skip": "\n"}, "cannot be used"),
+        ({"skip": "\u202e"}, "cannot be used"),
+        ({"skip": "x" * 9999}, "The key 'xxxxxxxxxxxxxxxxxxxx' cannot be used"),
+    ],
+)
+def test_keys_that_cannot_work_are_refused_with_a_sentence(
+    alice: User, bindings: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(KeyBindingError, match=sentence):
+        key_bindings_set(user=alice, bindings=bindings)
+    alice.refresh_from_db()
+    assert alice.key_bindings == {}
+
+
+def test_letters_of_every_alphabet_and_signs_are_keys(alice: User) -> None:
+    keys = key_bindings_set(user=alice, bindings={"watch_yes": "Д", "watch_no": "é", "undo": "<", "zoom": "ß"})
+    assert [keys[action] for action in ("watch_yes", "watch_no", "undo", "zoom")] == ["д", "é", "<", "ß"]
+
+
+def test_keys_are_named_as_they_are_printed() -> None:
+    assert [key_name(key) for key in (" ", "w", "Enter", "?")] == ["Space", "W", "Enter", "?"]
+
+
+@pytest.mark.parametrize("name", ["alice", "bob", "rita", "ada", "mallory"])
+def test_everybody_sets_their_own_keys_and_nobody_elses(client_of: Any, people: dict[str, Any], name: str) -> None:
+    response = put(client_of(name), {"undo": "x"})
+    assert (response.status_code, response.json()) == (200, {"bindings": {**DEFAULT_KEYS, "undo": "x"}})
+    assert list(User.objects.exclude(key_bindings={}).values_list("username", flat=True)) == [name]
+
+
+def test_nobody_without_a_login_or_token_sets_keys(client_of: Any, people: dict[str, Any]) -> None:
+    assert put(client_of("anonymous"), {}).status_code == 401
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(people["alice"])
+    assert put(client, {"undo": "x"}).status_code == 403
+
+
+def test_the_api_refuses_with_the_sentence(client_of: Any) -> None:
+    response = put(client_of("alice"), {"undo": "5"})
+    assert (response.status_code, response.json()["detail"]) == (
+        422,
+        "The key 5 is taken: digits are always the score.",
+    )
+    assert put(client_of("alice"), {"undo": 5}).status_code == 422
+
+
+def test_setting_keys_takes_three_queries(client_of: Any, django_assert_num_queries: Any) -> None:
+    client = client_of("alice")
+    with django_assert_num_queries(3):  # session, user, update
+        put(client, {"undo": "x"})
