@@ -6,7 +6,8 @@ from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts
 
 from annotation.models import DEFAULT_SYNSETS, Campaign, Role, User
-from annotation.services.campaigns import fields_fixed
+from annotation.services import invitations
+from annotation.services.campaigns import fields_fixed, share_most
 
 _CLASSES = 1000  # of ImageNet
 
@@ -38,6 +39,31 @@ class SynsetsField(forms.CharField):
             return True
 
 
+class PercentField(forms.FloatField):
+    """A share in [0, 1], read and typed as a percentage."""
+
+    def __init__(self, *, most: int, **kwargs: Any) -> None:
+        """Offer percentages from 0 to `most`; the service checks what arrives."""
+        widget = forms.NumberInput(attrs={"min": 0, "max": most, "step": 1})
+        super().__init__(widget=widget, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return a share as people read it; what somebody typed stays as it is."""
+        return f"{100 * value:.10g}" if isinstance(value, int | float) else value
+
+    def to_python(self, value: Any) -> Any:
+        """Return the share. Raises ValidationError for what is no number."""
+        percent = super().to_python(value)
+        return None if percent is None else round(percent / 100, 12)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Return whether the share differs, however it is typed."""
+        try:
+            return bool(initial != self.to_python(data))
+        except forms.ValidationError:
+            return True
+
+
 class CampaignForm(forms.ModelForm):
     """A campaign. The rules between fields are those of `annotation.services.campaigns`, which saves it."""
 
@@ -47,6 +73,27 @@ class CampaignForm(forms.ModelForm):
         help_text="ImageNet class indices whose probabilities are added up to the watch probability: "
         + ", ".join(f"{index} {name}" for index, name in DEFAULT_SYNSETS.items())
         + ".",
+    )
+    repeat_share = PercentField(
+        label="Hidden repeats, in percent",
+        most=share_most("repeat_share"),
+        initial=0,
+        help_text="So much of what an annotator gets is a photo they rated before, unmarked. It shows how well people "
+        "agree with themselves and gives no votes. 5 is enough for a few hundred photos a person.",
+    )
+    gold_share = PercentField(
+        label="Gold photos, in percent",
+        most=share_most("gold_share"),
+        initial=0.05,
+        help_text="So much of what an annotator gets is a gold photo, unmarked, until they have seen them all. "
+        "Choose them on the Special photos page; without any this changes nothing.",
+    )
+    anchoring_share = PercentField(
+        label="Anchoring experiment, in percent",
+        most=share_most("anchoring_share"),
+        initial=0,
+        help_text="So much shows the prediction before the answer, in blind campaigns too, to measure how far it sways "
+        "people. Those answers are marked and kept out of evaluation. 0: no experiment.",
     )
 
     class Meta:
@@ -67,6 +114,10 @@ class CampaignForm(forms.ModelForm):
             "holdout_votes",
             "holdout_fraction",
             "lease_seconds",
+            "repeat_share",
+            "gold_share",
+            "anchoring_share",
+            "break_minutes",
             "train_after",
             "promote_automatically",
         ]
@@ -84,6 +135,7 @@ class CampaignForm(forms.ModelForm):
             "votes_per_image": "Votes per photo",
             "holdout_votes": "Votes per holdout photo",
             "lease_seconds": "Lease, in seconds",
+            "break_minutes": "Break after, in minutes",
             "train_after": "Train after so many new answers",
         }
         help_texts = {
@@ -91,6 +143,8 @@ class CampaignForm(forms.ModelForm):
             "lease_seconds": "For that long a photo is kept for the annotator who has it on the screen.",
             "reject_at": "Photos whose mean score is not above this are rejected.",
             "pending_at": "Photos above 'rejected' and not above this are pending, the others accepted.",
+            "break_minutes": "After so much rating the page suggests a break; attention wanes after about half an "
+            "hour. 0: never.",
             "holdout_votes": "More votes make the evaluation sharper.",
             "holdout_fraction": "Share of the photos that models never learn from. Drawn at import.",
         }
@@ -100,6 +154,7 @@ class CampaignForm(forms.ModelForm):
         ("Scale and classes", ("scale_min", "scale_max", "reject_at", "pending_at")),
         ("Watches", ("synsets", "watch_threshold")),
         ("Votes", ("votes_per_image", "holdout_votes", "holdout_fraction", "lease_seconds")),
+        ("Rating practice", ("repeat_share", "gold_share", "anchoring_share", "break_minutes")),
         ("Training", ("train_after", "promote_automatically")),
     )
 
@@ -132,6 +187,37 @@ class MemberForm(forms.Form):
         if user is None:
             raise forms.ValidationError(f"There is no user {name!r}. Superusers make accounts on the Users page.")
         return user
+
+
+class InvitationForm(forms.Form):
+    """A link with which people join. Its limits are those of `annotation.services.invitations`."""
+
+    role = forms.ChoiceField(choices=[(role.value, role.label) for role in invitations.ROLES], initial=Role.ANNOTATOR)
+    places = forms.IntegerField(
+        min_value=1, max_value=invitations.MOST_PLACES, initial=1, help_text="So many people can join with it."
+    )
+    days = forms.IntegerField(
+        label="Days", min_value=1, max_value=invitations.MOST_DAYS, initial=7, help_text="For so long it can be used."
+    )
+    note = forms.CharField(
+        required=False,
+        max_length=120,
+        help_text="Whom it is for; only admins see it.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class AccountForm(forms.Form):
+    """An account that somebody with an invitation makes for themselves."""
+
+    username = forms.CharField(
+        label="User name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username"})
+    )
+    password = forms.CharField(
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        strip=False,
+        help_text=" ".join(password_validators_help_texts()),
+    )
 
 
 class UserForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotation.views import annotate, campaigns, imports, members, photo_files
+from annotation.views import annotate, campaigns, imports, invitations, members, photo_files
 
 urlpatterns = [
     path("campaigns/<slug:slug>/annotate/", annotate.annotate, name="annotate"),
@@ -12,6 +12,11 @@ urlpatterns = [
     path("campaigns/<slug:slug>/annotations.csv", campaigns.annotations_csv, name="annotations-csv"),
     path("campaigns/<slug:slug>/members/", members.members, name="members"),
     path("campaigns/<slug:slug>/members/<int:membership_id>", members.member_change, name="member-change"),
+    path("campaigns/<slug:slug>/members/at-work", members.members_at_work, name="members-at-work"),
+    path("campaigns/<slug:slug>/members/<int:membership_id>/leases", members.member_leases, name="member-leases"),
+    path("campaigns/<slug:slug>/invitations", invitations.invitation_new, name="invitation-new"),
+    path("campaigns/<slug:slug>/invitations/<int:invitation_id>", invitations.invitation_end, name="invitation-end"),
+    path("join/<str:token>/", invitations.join, name="join"),
     path("users/", members.users, name="users"),
     path("users/<int:user_id>", members.user_change, name="user-change"),
     path("campaigns/<slug:slug>/import/", imports.import_page, name="import"),

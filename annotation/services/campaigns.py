@@ -3,10 +3,14 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import transaction
 from django.db.models import Case, F, QuerySet, Value, When
 
 from annotation.models import Campaign, Image, Membership, Role, User
+
+#: Parts of what an annotator gets, each a share in [0, 1] that people read and type as a percentage.
+SHARES = ("repeat_share", "gold_share", "anchoring_share")
 
 _STATES = {
     Campaign.State.ACTIVE: {Campaign.State.PAUSED, Campaign.State.CLOSED},
@@ -67,9 +71,20 @@ def fields_fixed(campaign: Campaign) -> dict[str, str]:
     return fixed
 
 
+def share_most(name: str) -> int:
+    """Return how large one of `SHARES` may be, in percent."""
+    validators = Campaign._meta.get_field(name).validators
+    return round(100 * next(one.limit_value for one in validators if isinstance(one, MaxValueValidator)))
+
+
 def _check(campaign: Campaign) -> None:
-    """Raise ValidationError, by field, for values that contradict each other."""
-    campaign.clean_fields()
+    """Raise ValidationError, by field, for values that do not fit or contradict each other."""
+    try:
+        campaign.clean_fields()
+    except ValidationError as error:
+        wrong = error.message_dict
+        in_percent = {name: [f"A percentage from 0 to {share_most(name)}."] for name in SHARES if name in wrong}
+        raise ValidationError({**wrong, **in_percent}) from error
     errors: dict[str, str] = {}
     if campaign.scale_max <= campaign.scale_min:
         errors["scale_max"] = "The highest score must be above the lowest."
@@ -79,6 +94,10 @@ def _check(campaign: Campaign) -> None:
         )
     if not campaign.synsets or len(set(campaign.synsets)) != len(campaign.synsets):
         errors["synsets"] = "Name at least one synset, and each only once."
+    if campaign.anchoring_share and campaign.mode == Campaign.Mode.PRELABEL:
+        errors["anchoring_share"] = (
+            "In prelabel mode everybody sees the prediction first, so there is nothing to compare with; set it to 0."
+        )
     if errors:
         raise ValidationError(errors)
     campaign.validate_unique()

@@ -40,15 +40,23 @@ def member_remove(*, membership: Membership, by: User | None = None) -> None:
     """
     _members_lock(membership.campaign)
     _admin_left(membership, by)
+    member_leases_return(membership=membership)
+    membership.delete()
+
+
+def member_leases_return(*, membership: Membership) -> int:
+    """Give every photo that the member holds back to the queue; return how many there were.
+
+    What is on the member's screen stays there, and an answer to it is kept.
+    """
     held = Assignment.objects.filter(
         campaign=membership.campaign, annotator=membership.user, state=Assignment.State.LEASED
     )
-    queue.leases_return(
+    return queue.leases_return(
         campaign=membership.campaign,
         annotator=membership.user,
         image_ids=list(held.values_list("image_id", flat=True)),
     )
-    membership.delete()
 
 
 def user_create(*, username: str, password: str, is_simulated: bool = False) -> User:

@@ -1,5 +1,8 @@
 """Who takes part in a campaign, and the site's users."""
 
+from typing import Any
+
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
@@ -7,14 +10,17 @@ from django.db.models import Count, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_POST
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotation.forms import MemberForm, PasswordForm, UserForm
+from annotation.activity import members_active
+from annotation.forms import InvitationForm, MemberForm, PasswordForm, UserForm
 from annotation.models import Campaign, Membership, Role, User
 from annotation.permissions import campaign_view
 from annotation.selectors import standing_annotations
 from annotation.services.members import (
     MemberError,
+    member_leases_return,
     member_remove,
     member_set,
     user_active_set,
@@ -24,12 +30,13 @@ from annotation.services.members import (
 )
 
 _USERS = 100  # on one page
+INVITATIONS_SHOWN = 50  # the newest
 
 
 @require_http_methods(["GET", "POST"])
 @campaign_view(Role.ADMIN)
 def members(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """List the members with their standing answers, and add one."""
+    """List the members with their standing answers, who is at work, and the invitations; add a member."""
     form = MemberForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         user, role = form.cleaned_data["username"], Role(form.cleaned_data["role"])
@@ -40,17 +47,65 @@ def members(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         else:
             messages.success(request, f"{user.username} is {role.label} now.")
             return redirect("members", campaign.slug)
+    return render(request, "annotation/members.html", members_context(campaign, form=form), status=_status(form))
+
+
+@require_safe
+@campaign_view(Role.ADMIN)
+def members_at_work(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """The live part of the members page: who is at work, and what they hold."""
+    return render(
+        request, "annotation/_members_at_work.html", {"campaign": campaign, "activities": members_active(campaign)}
+    )
+
+
+@require_POST
+@campaign_view(Role.ADMIN)
+def member_leases(request: HttpRequest, campaign: Campaign, membership_id: int) -> HttpResponse:
+    """Give the photos that a member holds back to the queue."""
+    membership = get_object_or_404(
+        Membership.objects.select_related("user", "campaign"), campaign=campaign, pk=membership_id
+    )
+    returned = member_leases_return(membership=membership)
+    photos = "1 photo is" if returned == 1 else f"{returned} photos are"
+    sentence = f"{photos} back in the queue. What {membership.user.username} has on the screen can still be answered."
+    if not request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
+        messages.success(request, sentence)
+        return redirect("members", campaign.slug)
+    context = {"campaign": campaign, "activities": members_active(campaign), "done": sentence}
+    return render(request, "annotation/_members_at_work.html", context)
+
+
+def members_context(
+    campaign: Campaign, *, form: MemberForm | None = None, invitation_form: InvitationForm | None = None
+) -> dict[str, Any]:
+    """Return what `annotation/members.html` shows."""
     answers = standing_annotations(campaign).filter(annotator=OuterRef("user")).order_by().values("annotator")
     rows = campaign.memberships.select_related("user").order_by("user__username")
-    context = {
+    return {
         "campaign": campaign,
-        "form": form,
+        "form": form or MemberForm(),
         "roles": Role.choices,
         "memberships": rows.annotate(
             answers=Coalesce(Subquery(answers.annotate(n=Count("*")).values("n"), output_field=IntegerField()), 0)
         ),
+        "activities": members_active(campaign),
+        **invitations_context(campaign, invitation_form or InvitationForm()),
     }
-    return render(request, "annotation/members.html", context, status=422 if form.errors else 200)
+
+
+def invitations_context(campaign: Campaign, form: InvitationForm) -> dict[str, Any]:
+    """Return what `annotation/_invitations.html` shows."""
+    return {
+        "campaign": campaign,
+        "invitation_form": form,
+        "invitations": campaign.invitations.select_related("created_by")[:INVITATIONS_SHOWN],
+        "now": timezone.now(),
+    }
+
+
+def _status(form: forms.Form) -> int:
+    return 422 if form.errors else 200
 
 
 @require_POST
@@ -98,7 +153,7 @@ def users(request: HttpRequest) -> HttpResponse:
         "wanted": wanted,
         "page": Paginator(found.annotate(campaigns=Count("memberships")), _USERS).get_page(request.GET.get("page")),
     }
-    return render(request, "annotation/users.html", context, status=422 if form.errors else 200)
+    return render(request, "annotation/users.html", context, status=_status(form))
 
 
 @require_POST

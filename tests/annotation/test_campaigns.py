@@ -192,3 +192,36 @@ def test_pages_of_a_campaign_take_few_queries(
     client = client_of("ada")
     with django_assert_num_queries(6):  # session, user, campaign, membership, photos?, answers?
         client.get(reverse("campaign-edit", args=["watches"]))
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong", "sentence"),
+    [
+        ({"repeat_share": 0.31}, "repeat_share", "from 0 to 30"),
+        ({"gold_share": -0.01}, "gold_share", "from 0 to 30"),
+        ({"anchoring_share": 0.6}, "anchoring_share", "from 0 to 50"),
+        ({"anchoring_share": 0.1, "mode": "prelabel"}, "anchoring_share", "nothing to compare"),
+        ({"break_minutes": -1}, "break_minutes", ""),
+    ],
+)
+def test_rating_practice_is_checked_in_the_unit_people_type(
+    people: dict[str, Any], fields: dict[str, Any], wrong: str, sentence: str
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        campaign_create(by=people["ada"], **{"name": "New", "slug": "new", **fields})
+    assert list(refused.value.message_dict) == [wrong]
+    assert sentence in refused.value.message_dict[wrong][0]
+
+
+def test_shares_are_typed_and_shown_as_percentages(campaign: Campaign, client_of: Any) -> None:
+    page = reverse("campaign-edit", args=["watches"])
+    data = form_of(campaign, repeat_share="7.5", gold_share="10", anchoring_share="20", break_minutes="0")
+    assert client_of("ada").post(page, data).status_code == 302
+    campaign.refresh_from_db()
+    practice = (campaign.repeat_share, campaign.gold_share, campaign.anchoring_share, campaign.break_minutes)
+    assert practice == (0.075, 0.1, 0.2, 0)
+    assert 'name="repeat_share" value="7.5"' in client_of("ada").get(page).content.decode()
+    refused = client_of("ada").post(page, data | {"gold_share": "40"})
+    assert refused.status_code == 422
+    assert "A percentage from 0 to 30." in refused.content.decode()
+    assert 'value="40"' in refused.content.decode()

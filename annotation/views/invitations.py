@@ -1,0 +1,114 @@
+"""Invitations: made and ended by admins, and the page behind the link, on which people join."""
+
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from annotation.forms import AccountForm, InvitationForm
+from annotation.models import Campaign, Invitation, Role, User
+from annotation.permissions import campaign_view, role_in
+from annotation.services.invitations import (
+    NOT_VALID,
+    InvitationError,
+    invitation_accept,
+    invitation_accept_new,
+    invitation_find,
+    invitation_make,
+    invitation_revoke,
+)
+from annotation.views.members import invitations_context, members_context
+
+
+@require_POST
+@campaign_view(Role.ADMIN)
+def invitation_new(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """Make an invitation and show its link, which no later page can show again."""
+    by, form, link = request.user, InvitationForm(request.POST), ""
+    assert isinstance(by, User)
+    if form.is_valid():
+        role = Role(form.cleaned_data.pop("role"))
+        try:
+            _, secret = invitation_make(campaign=campaign, by=by, role=role, **form.cleaned_data)
+        except InvitationError as error:
+            form.add_error(None, str(error))
+        else:
+            link, form = request.build_absolute_uri(reverse("join", args=[secret])), InvitationForm()
+    return _invitations_shown(request, campaign, form, link)
+
+
+@require_POST
+@campaign_view(Role.ADMIN)
+def invitation_end(request: HttpRequest, campaign: Campaign, invitation_id: int) -> HttpResponse:
+    """Make an invitation's link worthless."""
+    invitation_revoke(invitation=get_object_or_404(Invitation, campaign=campaign, pk=invitation_id))
+    if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
+        return _invitations_shown(request, campaign, InvitationForm())
+    return redirect("members", campaign.slug)
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def join(request: HttpRequest, token: str) -> HttpResponse:
+    """Say what the link invites to; join by one button, or make an account and join.
+
+    A link that cannot be used has one answer, whether it ever was one or not.
+    """
+    invitation = invitation_find(secret=token, user=request.user)
+    if invitation is None:
+        return _not_valid(request)
+    try:
+        if isinstance(request.user, User):
+            return _join(request, invitation, request.user)
+        return _join_new(request, invitation)
+    except InvitationError:  # since the look-up somebody else took the last place, or an admin withdrew it
+        return _not_valid(request)
+
+
+def _join(request: HttpRequest, invitation: Invitation, user: User) -> HttpResponse:
+    campaign = invitation.campaign
+    if request.method == "POST":
+        member = invitation_accept(invitation=invitation, user=user)
+        messages.success(request, f"You are {Role(member.role).label} of {campaign.name}.")
+        return redirect("campaign", campaign.slug)
+    role = role_in(campaign, user)
+    keeps = role is not None and role.rank >= Role(invitation.role).rank
+    return render(request, "annotation/join.html", {"invitation": invitation, "role": role, "keeps": keeps})
+
+
+def _join_new(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+    form = AccountForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            user = invitation_accept_new(invitation=invitation, **form.cleaned_data)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            login(request, user)
+            messages.success(request, f"Welcome, {user.username}. You can log in with this name from now on.")
+            return redirect("campaign", invitation.campaign.slug)
+    context = {"invitation": invitation, "form": form}
+    return render(request, "annotation/join.html", context, status=422 if form.errors else 200)
+
+
+def _not_valid(request: HttpRequest) -> HttpResponse:
+    return render(request, "annotation/join.html", {"not_valid": NOT_VALID}, status=404)
+
+
+def _invitations_shown(request: HttpRequest, campaign: Campaign, form: InvitationForm, link: str = "") -> HttpResponse:
+    """Show the part with the invitations, or for a browser without htmx the whole page; no cache keeps the link."""
+    if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
+        # With 200 in any case: htmx swaps in nothing else.
+        context = invitations_context(campaign, form) | {"link": link}
+        response = render(request, "annotation/_invitations.html", context)
+    else:
+        context = members_context(campaign, invitation_form=form) | {"link": link}
+        response = render(request, "annotation/members.html", context, status=422 if form.errors else 200)
+    response.headers["Cache-Control"] = "no-store"
+    return response
