@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts
 
-from annotation.models import DEFAULT_SYNSETS, Campaign, Role, User
+from annotation.models import DEFAULT_SYNSETS, Annotation, Campaign, Image, Role, User
 from annotation.services import invitations
 from annotation.services.campaigns import fields_fixed, share_most
 
@@ -217,6 +217,33 @@ class AccountForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         strip=False,
         help_text=" ".join(password_validators_help_texts()),
+    )
+
+
+class SpecialPhotoForm(forms.Form):
+    """How a photo is used, and which answer to it is known; `annotation.services.special_photos` has the rules."""
+
+    role = forms.ChoiceField(
+        label="Use as",
+        choices=[
+            (Image.Role.PRACTICE.value, "practice photo: rated first, then the expected answer is shown"),
+            (Image.Role.EXAMPLE.value, "example photo: shown with the instructions"),
+            (Image.Role.GOLD.value, "gold photo: mixed in unmarked, to check attention"),
+            (Image.Role.RATED.value, "rated photo: an ordinary one"),
+        ],
+    )
+    expected_watch = forms.ChoiceField(
+        label="Expected about the watch", choices=[("", "–"), *Annotation.Watch.choices], required=False
+    )
+    expected_score = forms.IntegerField(label="Expected score", required=False)
+    guidance = forms.CharField(
+        required=False,
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="What the photo teaches, e.g. “Sharp, but the highlights are burnt out.” Gold photos show nothing.",
+    )
+    leave_evaluation = forms.BooleanField(
+        label="Yes, leave this photo out of evaluation", required=False, widget=forms.CheckboxInput
     )
 
 

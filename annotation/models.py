@@ -245,6 +245,9 @@ class Image(models.Model):
         EXAMPLE = "example", "example: shown with the instructions"
         GOLD = "gold", "gold: its answer is known; it is mixed in unmarked"
 
+    #: Photos whose expected answer people are shown: what they say about them is no evidence any more.
+    TAUGHT = (Role.PRACTICE, Role.EXAMPLE)
+
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="images")
     batch = models.ForeignKey(ImportBatch, models.SET_NULL, null=True, blank=True, related_name="images")
     name = models.CharField(max_length=500, help_text="File name at import.")

@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import numpy as np
-from django.db.models import Count, F, Min, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -33,7 +33,7 @@ class VoteTable:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a campaign has come. Photos with a problem count among `images` only."""
+    """How far a campaign has come with its rated photos. Those with a problem count among `images` only."""
 
     images: int
     holdout_images: int
@@ -62,13 +62,14 @@ def standing_annotations(campaign: Campaign) -> QuerySet[Annotation]:
 def vote_table(campaign: Campaign, *, split: str | None = None, for_evaluation: bool = False) -> VoteTable:
     """Return the standing answers, of one split ("train" or "holdout") or of all photos.
 
-    `for_evaluation` leaves out those given after the prediction had been seen.
+    `for_evaluation` leaves out those given after the prediction had been seen, and those to photos whose
+    expected answer people are shown.
     """
     answers = standing_annotations(campaign)
     if split is not None:
         answers = answers.filter(image__split=split)
     if for_evaluation:
-        answers = answers.filter(saw_prediction=False)
+        answers = answers.filter(saw_prediction=False).exclude(image__role__in=Image.TAUGHT)
     rows = list(answers.order_by("pk").values_list("pk", "image_id", "annotator_id", "score", "watch"))
     numbers = np.array([row[:4] for row in rows], dtype=np.int64).reshape(-1, 4)
     return VoteTable(
@@ -84,10 +85,10 @@ def campaign_progress(campaign: Campaign) -> Progress:
     """Count photos, votes, leases and skips of the campaign (three queries)."""
     sound = QUEUED
     images = campaign.images.aggregate(
-        images=Count("pk"),
-        holdout_images=Count("pk", filter=Q(split=Image.Split.HOLDOUT)),
+        images=Count("pk", filter=Q(role=Image.Role.RATED)),
+        holdout_images=Count("pk", filter=Q(role=Image.Role.RATED, split=Image.Split.HOLDOUT)),
         complete_images=Count("pk", filter=sound & Q(vote_count__gte=F("votes_needed"))),
-        votes_given=Sum("vote_count", default=0),
+        votes_given=Sum("vote_count", filter=sound, default=0),
         votes_wanted=Sum("votes_needed", filter=sound, default=0),
     )
     assignments = campaign.assignments.aggregate(
@@ -137,25 +138,49 @@ def queue_status(campaign: Campaign, annotator: User) -> str:
         return "The campaign is paused; its admin can start it again."
     if campaign.state == Campaign.State.CLOSED:
         return "The campaign is closed: it takes no more answers."
-    sound = Image.objects.filter(QUEUED, campaign=campaign)
-    answered = Assignment.objects.filter(
-        campaign=campaign, annotator=annotator, state__in=[Assignment.State.DONE, Assignment.State.SKIPPED]
-    )
-    for_me = sound.exclude(pk__in=answered.values("image"))
-    held = Q(assignments__annotator=annotator, assignments__state=Assignment.State.LEASED)
-    if for_me.filter(open_slots__gt=0).exists() or for_me.filter(held).exists():
+    if _waiting(campaign, annotator).exists():
         return ""
-    if not Image.objects.filter(campaign=campaign).exists():
+    sound = Image.objects.filter(QUEUED, campaign=campaign)
+    if sound.filter(~_judged(campaign, annotator), open_slots__gt=0).exists():
+        return ""
+    if not campaign.images.filter(role=Image.Role.RATED).exists():
         return "There are no photos yet; the campaign's admin imports them."
-    return _why_nothing_is_open(campaign, sound, for_me)
+    return _why_nothing_is_open(campaign, annotator, sound)
 
 
-def _why_nothing_is_open(campaign: Campaign, sound: QuerySet[Image], for_me: QuerySet[Image]) -> str:
-    incomplete = Q(vote_count__lt=F("votes_needed"))
-    if not sound.filter(incomplete).exists():
+def _waiting(campaign: Campaign, annotator: User) -> QuerySet[Assignment]:
+    """Return the leases that the annotator holds, or let go and gets back whatever the others have done since."""
+    is_mine_alone = Q(is_repeat=True) | Q(image__role=Image.Role.GOLD)
+    let_go = Q(state__in=[Assignment.State.EXPIRED, Assignment.State.RETURNED])
+    return Assignment.objects.filter(
+        Q(state=Assignment.State.LEASED) | let_go & is_mine_alone,
+        campaign=campaign,
+        annotator=annotator,
+        image__problem="",
+        image__role__in=[Image.Role.RATED, Image.Role.GOLD],
+    )
+
+
+def _judged(campaign: Campaign, annotator: User, image: str = "pk") -> Exists:
+    """Return a condition: the annotator has answered or skipped the photo."""
+    return Exists(
+        Assignment.objects.filter(
+            campaign=campaign,
+            annotator=annotator,
+            image=OuterRef(image),
+            state__in=[Assignment.State.DONE, Assignment.State.SKIPPED],
+        )
+    )
+
+
+def _why_nothing_is_open(campaign: Campaign, annotator: User, sound: QuerySet[Image]) -> str:
+    """Say it. A photo lacks votes where a slot is open or a live lease is to fill one; both have an index."""
+    leased = Assignment.objects.filter(
+        state=Assignment.State.LEASED, is_repeat=False, campaign=campaign, image__problem="", image__role="rated"
+    ).filter(image__vote_count__lt=F("image__votes_needed"))
+    if not sound.filter(open_slots__gt=0).exists() and not leased.exists():
         return "All done: every photo has the votes it needs. Thank you."
-    leased = Assignment.objects.filter(state=Assignment.State.LEASED, image__in=for_me.filter(incomplete))
-    until = leased.aggregate(first=Min("expires_at"))["first"]
+    until = leased.filter(~_judged(campaign, annotator, "image")).aggregate(first=Min("expires_at"))["first"]
     if until is None:
         return "You have judged every photo that still needs votes; the rest is up to the other annotators."
     when = timezone.localtime(max(until, timezone.now()))

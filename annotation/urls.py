@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotation.views import annotate, campaigns, imports, invitations, members, photo_files
+from annotation.views import annotate, campaigns, imports, invitations, members, photo_files, special_photos
 
 urlpatterns = [
     path("campaigns/<slug:slug>/annotate/", annotate.annotate, name="annotate"),
@@ -17,6 +17,14 @@ urlpatterns = [
     path("campaigns/<slug:slug>/invitations", invitations.invitation_new, name="invitation-new"),
     path("campaigns/<slug:slug>/invitations/<int:invitation_id>", invitations.invitation_end, name="invitation-end"),
     path("join/<str:token>/", invitations.join, name="join"),
+    path("campaigns/<slug:slug>/special-photos/", special_photos.special_photos, name="special-photos"),
+    path("campaigns/<slug:slug>/special-photos/choose", special_photos.practice_photos_choose, name="practice-choose"),
+    path("campaigns/<slug:slug>/special-photos/<int:image_id>/", special_photos.special_photo, name="special-photo"),
+    path(
+        "campaigns/<slug:slug>/special-photos/<int:image_id>/requeue",
+        special_photos.photo_requeue,
+        name="photo-requeue",
+    ),
     path("users/", members.users, name="users"),
     path("users/<int:user_id>", members.user_change, name="user-change"),
     path("campaigns/<slug:slug>/import/", imports.import_page, name="import"),

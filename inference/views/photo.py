@@ -10,6 +10,7 @@ from django.shortcuts import render
 from annotation.consensus import opinion
 from annotation.models import DEFAULT_SYNSETS, Annotation, Campaign, Image, Role
 from annotation.permissions import campaign_view
+from annotation.views.special_photos import special_photo_form
 from inference.gallery import gallery_places, place_of, places_after, places_before, places_read
 from inference.gallery_query import BY_PEOPLE, DISTORTIONS, GalleryQuery
 from inference.models import Distortion, Feature, ModelVersion, Prediction
@@ -80,6 +81,8 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         "before": before,
         "after": after,
     }
+    if request.campaign_role == Role.ADMIN:  # type: ignore[attr-defined]  # set by campaign_view
+        context["special_form"] = special_photo_form(image)
     return render(request, "inference/photo.html", context)
 
 

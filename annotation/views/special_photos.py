@@ -1,0 +1,139 @@
+"""Practice, example and gold photos, and photos that nobody is asked about any more. For admins."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from annotation.forms import SpecialPhotoForm
+from annotation.known_answers import opinion_of, special_counts
+from annotation.models import Campaign, Image, Role
+from annotation.permissions import campaign_view
+from annotation.services.special_photos import (
+    PRACTICE_COUNT,
+    Expected,
+    LeavesEvaluation,
+    SpecialPhotoError,
+    practice_choose,
+    problem_remove,
+    special_photo_set,
+    special_photo_take_back,
+)
+
+PAGE_SIZE = 60
+PROBLEM = "problem"
+_SHOWN = {
+    Image.Role.PRACTICE.value: "Practice",
+    Image.Role.EXAMPLE.value: "Examples",
+    Image.Role.GOLD.value: "Gold",
+    PROBLEM: "Problems",
+}
+
+
+@require_safe
+@campaign_view(Role.ADMIN)
+def special_photos(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """List the photos of one kind (`?show=`): practice, example, gold, or those with a problem."""
+    show = request.GET.get("show", "")
+    show = show if show in _SHOWN else Image.Role.PRACTICE.value
+    counts = special_counts(campaign)
+    context = {
+        "campaign": campaign,
+        "show": show,
+        "tabs": [(kind, label, getattr(counts, kind)) for kind, label in _SHOWN.items()],
+        "page": Paginator(_photos(campaign, show), PAGE_SIZE).get_page(request.GET.get("page")),
+        "practice_count": PRACTICE_COUNT,
+    }
+    return render(request, "annotation/special_photos.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@campaign_view(Role.ADMIN)
+def special_photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpResponse:
+    """Say how one photo is used, and which answer to it is known."""
+    image = get_object_or_404(Image.objects.select_related("campaign"), campaign=campaign, pk=image_id)
+    form = SpecialPhotoForm(request.POST) if request.method == "POST" else special_photo_form(image)
+    asks = False
+    if request.method == "POST" and form.is_valid():
+        try:
+            return _used(request, image, **form.cleaned_data)
+        except LeavesEvaluation as warning:
+            form.add_error("leave_evaluation", str(warning))
+            asks = True
+        except SpecialPhotoError as error:
+            form.add_error(None, str(error))
+    context = {"campaign": campaign, "image": image, "form": form, "asks_to_leave_evaluation": asks}
+    return render(request, "annotation/special_photo.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@campaign_view(Role.ADMIN)
+def practice_photos_choose(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """Make five photos practice photos by what people said about them."""
+    try:
+        chosen = practice_choose(campaign=campaign)
+    except SpecialPhotoError as error:
+        messages.error(request, str(error))
+    else:
+        scores = ", ".join(str(image.expected_score) for image in chosen)
+        messages.success(request, f"Chosen from worst to best, with the expected scores {scores}. Look them through.")
+    return redirect("special-photos", campaign.slug)
+
+
+@require_POST
+@campaign_view(Role.ADMIN)
+def photo_requeue(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpResponse:
+    """Put a photo with a problem back into the queue."""
+    image = problem_remove(image=get_object_or_404(Image, campaign=campaign, pk=image_id))
+    messages.success(request, f"People are asked about {image.name} again.")
+    return redirect(f"{reverse('special-photos', args=[campaign.slug])}?show={PROBLEM}")
+
+
+def special_photo_form(image: Image) -> SpecialPhotoForm:
+    """Return the form of one photo; for a rated one it proposes what people said about it (one query)."""
+    if image.role != Image.Role.RATED:
+        initial: dict[str, Any] = {
+            "role": image.role,
+            "expected_watch": image.expected_watch,
+            "expected_score": image.expected_score,
+            "guidance": image.guidance,
+        }
+    else:
+        opinion = opinion_of(image)
+        initial = {"role": Image.Role.PRACTICE.value}
+        if opinion is not None:
+            initial |= {"expected_watch": opinion.watch, "expected_score": opinion.score}
+    return SpecialPhotoForm(initial=initial)
+
+
+def _used(
+    request: HttpRequest,
+    image: Image,
+    *,
+    role: str,
+    expected_watch: str,
+    expected_score: int | None,
+    guidance: str,
+    leave_evaluation: bool,
+) -> HttpResponse:
+    page = reverse("special-photos", args=[image.campaign.slug])
+    if role == Image.Role.RATED:
+        before = image.role
+        special_photo_take_back(image=image)
+        messages.success(request, f"{image.name} is an ordinary photo again.")
+        return redirect(f"{page}?show={before}" if before in _SHOWN else page)
+    expected = Expected(expected_watch, expected_score, guidance)
+    special_photo_set(image=image, role=Image.Role(role), expected=expected, leave_evaluation=leave_evaluation)
+    messages.success(request, f"{image.name} is {'an' if role == Image.Role.EXAMPLE else 'a'} {role} photo now.")
+    return redirect(f"{page}?show={role}")
+
+
+def _photos(campaign: Campaign, show: str) -> QuerySet[Image]:
+    if show == PROBLEM:
+        return campaign.images.exclude(problem="").order_by("-pk")
+    return campaign.images.filter(role=show).order_by(F("expected_score").asc(nulls_last=True), "pk")
