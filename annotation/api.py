@@ -35,7 +35,9 @@ class ClaimIn(Schema):
     """How many photos to lease."""
 
     count: int = Field(5, ge=1, le=MOST_LEASES)
-    known: ImageIds = Field([], description="Photos that the page holds or has answered; they do not come again.")
+    known: ImageIds = Field(
+        [], description="Photos that the page holds, or whose answers have no receipt yet; they do not come."
+    )
 
 
 class LeaseOut(Schema):
@@ -82,7 +84,12 @@ class AnswerIn(Schema):
 
     client_id: UUID = Field(description="Made by the sender; the same one again records nothing new.")
     image_id: ImageId
-    lease_id: int | None = Field(None, description="Of the lease that the answer belongs to.")
+    lease_id: int | None = Field(
+        None,
+        ge=1,
+        lt=2**63,
+        description="The lease that the answer belongs to; without it, the first one of the photo.",
+    )
     watch: str = ""
     score: int | None = None
     skip_reason: str = ""
@@ -220,7 +227,7 @@ def annotation_record(request: HttpRequest, slug: str, answer: AnswerIn) -> Rece
         raise HttpError(409, f"This answer was given by somebody else; you are logged in as {user.username}.")
     try:
         receipt = annotations.annotation_record(
-            campaign=campaign, annotator=user, **answer.model_dump(exclude={"annotator_id", "lease_id"})
+            campaign=campaign, annotator=user, **answer.model_dump(exclude={"annotator_id"})
         )
     except annotations.AnnotationError as error:
         raise HttpError(422, str(error)) from None

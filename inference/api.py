@@ -104,34 +104,46 @@ def _score_answer(user: User, ticket: str) -> Status[ScoreOut]:
 
 @router.get("/campaigns/{slug}/photos/{image_id}/reveal", response=RevealOut)
 def reveal(request: HttpRequest, slug: str, image_id: int) -> RevealOut:
-    """Show the prediction and the others' mean: after the own answer, or before it in a prelabel campaign."""
+    """Show the prediction and the others' mean: after the own answer, or before it where the lease says so.
+
+    It says so in a prelabel campaign, and for the share that was drawn into the anchoring experiment.
+    """
     user = request.user
     campaign, _role = campaign_for(user, slug, Role.ANNOTATOR)
     assert isinstance(user, User)  # campaign_for turns anonymous visitors away
     image = Image.objects.filter(campaign=campaign, pk=image_id).first()
     if image is None:
         raise HttpError(404, f"This campaign has no photo number {image_id}.")
-    if campaign.mode == Campaign.Mode.BLIND:
-        raise HttpError(403, "In this campaign predictions are not shown to annotators.")
     standing = list(Annotation.objects.filter(image=image).votes().select_related("annotator"))
     answered = any(answer.annotator_id == user.pk for answer in standing)
-    if not answered:
-        leased = Assignment.objects.filter(image=image, annotator=user, state=Assignment.State.LEASED).exists()
-        if campaign.mode != Campaign.Mode.PRELABEL or not leased:
+    if answered or not _is_shown_before(campaign, user, image):
+        if campaign.mode == Campaign.Mode.BLIND:
+            raise HttpError(403, "In this campaign predictions are not shown to annotators.")
+        if not answered:
             raise HttpError(403, "Answer first: the prediction is shown afterwards.")
-    # Also after the answer: there may be a correction, and it is not independent any more.
-    prediction_shown(campaign=campaign, annotator=user, image_id=image.pk)
     prediction = (
         Prediction.objects.filter(image=image, model_version__campaign=campaign, model_version__is_champion=True)
         .select_related("model_version")
         .first()
     )
+    # Also after the answer: there may be a correction, and it is not independent any more. Before it, a photo
+    # without a prediction is judged like any other.
+    if answered or prediction is not None:
+        prediction_shown(campaign=campaign, annotator=user, image_id=image.pk)
     return RevealOut(
         prediction=_prediction_out(prediction) if prediction else None,
         others=_others_out(campaign, [answer for answer in standing if answer.annotator_id != user.pk])
         if answered
         else None,
     )
+
+
+def _is_shown_before(campaign: Campaign, user: User, image: Image) -> bool:
+    """Return whether the user holds a lease of the photo that shows the prediction before the answer."""
+    leased = Assignment.objects.filter(image=image, annotator=user, state=Assignment.State.LEASED)
+    if campaign.mode != Campaign.Mode.PRELABEL:
+        leased = leased.filter(is_anchored=True)
+    return leased.exists()
 
 
 def _prediction_out(prediction: Prediction) -> PredictionOut:

@@ -10,6 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from annotation.models import Annotation, Assignment, Campaign, Image, Membership, User
+from annotation.services.skips import problem_note
 
 VIEWING_BYTES = 2048  # room for viewport, pixel ratio, zoom and kind of input, and for nothing else
 _LONGEST_MILLISECONDS = 2**31 - 1
@@ -34,6 +35,7 @@ def annotation_record(
     annotator: User,
     image_id: int,
     client_id: UUID,
+    lease_id: int | None = None,
     watch: str = "",
     score: int | None = None,
     skip_reason: str = "",
@@ -43,19 +45,25 @@ def annotation_record(
     """Record one answer (`watch` and `score`) or one skip (`skip_reason`) and return its receipt.
 
     The same `client_id` again gives the same receipt and changes nothing. A further answer of the
-    annotator to the same photo supersedes the standing one. An answer whose lease has ended is kept:
+    annotator to the same photo supersedes the standing one. `lease_id` tells an answer to a hidden
+    repeat from one to the first lease; the two supersede their own kind only, and an answer without it,
+    or with one that is not of this photo and annotator, belongs to the first. An answer whose lease has ended is kept:
     it takes an open slot where there is one, else it is marked `surplus`. So is an answer to a photo
     that was never leased to the annotator (`acquisition` "unasked"), while the campaign is active.
-    Corrections in a campaign that reveals predictions are marked `saw_prediction`.
+    Corrections in a campaign that reveals predictions are marked `saw_prediction`. A photo that too
+    many annotators skip is taken out of the queue (`annotation.services.skips`).
 
     Raises AnnotationError for an answer that this campaign does not take.
     """
     image = _image_lock(campaign, annotator, image_id)
+    assignments = list(Assignment.objects.filter(image=image, annotator=annotator).order_by("is_repeat"))
+    assignment = _assignment_of(assignments, lease_id)
+    is_repeat = assignment is not None and assignment.is_repeat
     # Locked: of two requests with one client_id, the second finds the row of the first.
     known = {
         row.client_id: row
         for row in Annotation.objects.filter(
-            Q(client_id=client_id) | Q(image=image, annotator=annotator, superseded_by=None, is_repeat=False)
+            Q(client_id=client_id) | Q(image=image, annotator=annotator, superseded_by=None, is_repeat=is_repeat)
         )
     }
     if (same := known.pop(client_id, None)) is not None:
@@ -64,7 +72,6 @@ def annotation_record(
         return Receipt(same, created=False)
     _check(campaign, watch=watch, score=score, skip_reason=skip_reason, viewing=viewing)
     standing = next(iter(known.values()), None)
-    assignment = Assignment.objects.filter(image=image, annotator=annotator, is_repeat=False).first()
     if assignment is None and standing is None and campaign.state != Campaign.State.ACTIVE:
         raise AnnotationError(
             f"The campaign is {campaign.get_state_display()} and takes answers only to photos it had handed out to you."
@@ -72,8 +79,9 @@ def annotation_record(
 
     is_answer, was_answer = not skip_reason, standing is not None and not standing.skip_reason
     was_leased = assignment is not None and assignment.state == Assignment.State.LEASED
-    votes = int(is_answer) - int(was_answer)
-    slots = int(was_leased) - votes  # what keeps the balance in annotation.services.queue
+    # What keeps the balance in annotation.services.queue; a repeat has neither vote nor slot.
+    votes = 0 if is_repeat else int(is_answer) - int(was_answer)
+    slots = 0 if is_repeat else int(was_leased) - votes
     annotation = Annotation(
         client_id=client_id,
         campaign=campaign,
@@ -83,9 +91,11 @@ def annotation_record(
         score=score,
         skip_reason=skip_reason,
         supersedes=standing,
-        saw_prediction=(assignment is not None and assignment.saw_prediction)
+        saw_prediction=any(one.saw_prediction for one in assignments)
         # The page reveals it as soon as the first answer is in: a correction comes after a look at it.
         or (was_answer and campaign.mode == Campaign.Mode.REVEAL),
+        is_repeat=is_repeat,
+        is_anchored=_is_anchored(assignment, standing),
         surplus=_is_surplus(standing, is_answer=is_answer, was_answer=was_answer, slots=slots, image=image),
         milliseconds=None if milliseconds is None else min(max(milliseconds, 0), _LONGEST_MILLISECONDS),
         viewing=viewing or {},
@@ -94,13 +104,17 @@ def annotation_record(
     if votes or slots:
         Image.objects.filter(pk=image.pk).update(vote_count=F("vote_count") + votes, open_slots=F("open_slots") + slots)
     _assignment_close(assignment, annotation)
+    if skip_reason and not is_repeat:
+        problem_note(image=image, before=standing, skip=annotation)
     return Receipt(annotation, created=True)
 
 
 def prediction_shown(*, campaign: Campaign, annotator: User, image_id: int) -> None:
     """Note that the annotator saw the model's prediction, so that later answers never enter evaluation.
 
-    Answers already recorded keep what they were: given without it.
+    Answers already recorded keep what they were: given without it. A lease of the anchoring experiment
+    counts as anchored from here on: where there was no prediction to show, this is not called, and the
+    answer is as independent as any other.
     """
     Assignment.objects.filter(campaign=campaign, annotator=annotator, image_id=image_id, saw_prediction=False).update(
         saw_prediction=True
@@ -138,6 +152,21 @@ def _check(
         )
     if viewing and len(json.dumps(viewing)) > VIEWING_BYTES:
         raise AnnotationError(f"The viewing conditions take more than {VIEWING_BYTES} bytes.")
+
+
+def _assignment_of(assignments: list[Assignment], lease_id: int | None) -> Assignment | None:
+    """Return the one with this id, else the first lease (assignments are ordered so), else None."""
+    for assignment in assignments:
+        if assignment.pk == lease_id:
+            return assignment
+    return next((assignment for assignment in assignments if not assignment.is_repeat), None)
+
+
+def _is_anchored(assignment: Assignment | None, standing: Annotation | None) -> bool:
+    """Return whether a prediction was shown before the first answer; a correction is what that one was."""
+    if standing is not None:
+        return standing.is_anchored
+    return assignment is not None and assignment.is_anchored and assignment.saw_prediction
 
 
 def _is_surplus(standing: Annotation | None, *, is_answer: bool, was_answer: bool, slots: int, image: Image) -> bool:

@@ -4,21 +4,25 @@ A photo has `votes_needed` slots. For every photo, at every commit,
 
     open_slots = votes_needed - annotators with a standing answer - live leases
 
-and a lease is only taken where open_slots > 0, so a photo never has more leases and votes than it
-needs. (Answers that come after their lease expired are kept too; they alone can push open_slots
-below zero.) What keeps this true under concurrency is one rule: **whoever changes an assignment or
-records an answer holds the row lock of its image**, taken before any lock on an assignment.
+where hidden repeats count in neither: leasing, answering and losing one leaves the counters alone. A
+lease of a rated photo is only taken where open_slots > 0, so a photo never has more leases and votes
+than it needs. (Answers that come after their lease expired are kept too; they, and gold photos, which
+every annotator gets, alone push open_slots below zero.) An annotator holds at most one live lease of
+a photo: the repeat comes after the first answer. What keeps this true under concurrency is one rule:
+**whoever changes an assignment or records an answer holds the row lock of its image**, taken before
+any lock on an assignment.
 """
 
 import random
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from annotation.models import Assignment, Campaign, User
+from annotation.services import mixing
 
 LEASES_PER_ANNOTATOR = 50  # live at a time in one campaign: nobody can empty the queue by only taking
 _SWEEP_BATCH = 500
@@ -27,12 +31,12 @@ _REBUILD_BATCH = 5000
 # Photos that this annotator holds, or once held and let go without an answer. The second kind
 # comes back first: otherwise reloading the page would be a way to pass on a photo without saying so.
 _UNANSWERED = """
-SELECT assignment.image_id, assignment.state = 'leased'
+SELECT assignment.image_id, assignment.state = 'leased', assignment.is_repeat
 FROM annotation_assignment assignment JOIN annotation_image image ON image.id = assignment.image_id
 WHERE assignment.annotator_id = %(annotator)s AND assignment.campaign_id = %(campaign)s
   AND assignment.state IN ('leased', 'expired', 'returned')
-  AND (assignment.state = 'leased' OR image.open_slots > 0) AND image.problem = '' AND image.role = 'rated'
-  AND NOT image.id = ANY(%(known)s)
+  AND (assignment.state = 'leased' OR image.open_slots > 0 OR assignment.is_repeat OR image.role = 'gold')
+  AND image.problem = '' AND image.role IN ('rated', 'gold') AND NOT image.id = ANY(%(known)s)
 ORDER BY assignment.state = 'leased' DESC, assignment.leased_at, assignment.id
 LIMIT %(count)s
 FOR UPDATE OF image SKIP LOCKED
@@ -56,20 +60,23 @@ _PROBE = (
     f"{_PROBE_HALF.format(side='>=', name='after')} UNION ALL {_PROBE_HALF.format(side='<', name='before')} LIMIT 1"
 )
 
-# One statement: the photos whose assignment really became a lease lose a slot, and no other.
+# One statement: the photos whose assignment really became a lease lose a slot, and no other. A photo that
+# comes back keeps what its assignment was drawn for.
 _LEASE = """
 WITH leased AS (
   INSERT INTO annotation_assignment
     (campaign_id, image_id, annotator_id, state, acquisition, saw_prediction, is_repeat, is_anchored,
      leased_at, expires_at)
-  SELECT %(campaign)s, image_id, %(annotator)s, 'leased', 'random', false, false, false, %(now)s, %(expires_at)s
-  FROM unnest(%(images)s) AS image_id
+  SELECT %(campaign)s, image_id, %(annotator)s, 'leased', acquisition, false, is_repeat, is_anchored,
+    %(now)s, %(expires_at)s
+  FROM unnest(%(images)s::bigint[], %(acquisitions)s::text[], %(repeats)s::boolean[], %(anchored)s::boolean[])
+    AS fresh (image_id, acquisition, is_repeat, is_anchored)
   ON CONFLICT (image_id, annotator_id, is_repeat) DO UPDATE
     SET state = 'leased', leased_at = EXCLUDED.leased_at, expires_at = EXCLUDED.expires_at
     WHERE annotation_assignment.state IN ('expired', 'returned')
-  RETURNING image_id
+  RETURNING image_id, is_repeat
 )
-UPDATE annotation_image SET open_slots = open_slots - 1 FROM leased WHERE id = leased.image_id
+UPDATE annotation_image SET open_slots = open_slots - 1 FROM leased WHERE id = leased.image_id AND NOT leased.is_repeat
 """
 
 _HELD = """
@@ -94,10 +101,11 @@ WITH ended AS (
   UPDATE annotation_assignment SET state = %(state)s
   WHERE id = ANY(%(leases)s) AND state = 'leased'
     AND (%(before)s::timestamptz IS NULL OR expires_at < %(before)s)
-  RETURNING image_id
+  RETURNING image_id, is_repeat
 ), freed AS (
   UPDATE annotation_image SET open_slots = open_slots + slots.n
-  FROM (SELECT image_id, count(*) AS n FROM ended GROUP BY image_id) slots WHERE id = slots.image_id
+  FROM (SELECT image_id, count(*) AS n FROM ended WHERE NOT is_repeat GROUP BY image_id) slots
+  WHERE id = slots.image_id
 )
 SELECT count(*) FROM ended
 """
@@ -120,6 +128,15 @@ WHERE image.id = one.id
 """
 
 
+class _Fresh(NamedTuple):
+    """A photo about to be leased."""
+
+    image_id: int
+    acquisition: str = mixing.ORDINARY
+    is_repeat: bool = False
+    is_anchored: bool = False
+
+
 @transaction.atomic
 def leases_claim(
     *,
@@ -134,11 +151,14 @@ def leases_claim(
     First come the annotator's own leases that are not in `known` (image ids that the asking page
     holds or has answered already), so that a reload brings the same photos again and burns no slot;
     then photos that the annotator let go without an answer; then new ones, each from a random
-    position of its own, which gives every annotator another order. Leases handed out here run
+    position of its own, which gives every annotator another order. Some of the new ones make room for
+    a hidden repeat or a gold photo, and some are drawn into the anchoring experiment, as the shares
+    of the campaign have it (`annotation.services.mixing`). Leases handed out here run
     `campaign.lease_seconds` from now; those in `known` are left alone.
 
     Returns fewer, or none, when no more photos are open to this annotator, or when the campaign is
-    not active; `annotation.selectors.queue_status` says which. `rng` decides the positions.
+    not active; `annotation.selectors.queue_status` says which. `rng` decides all that is drawn. The
+    shares cost two queries at most, and only where a repeat or a gold photo was drawn.
     """
     if campaign.state != Campaign.State.ACTIVE:
         return []
@@ -149,24 +169,56 @@ def leases_claim(
     known = list(known)
     with connection.cursor() as cursor:
         cursor.execute(_UNANSWERED, {**whose, "known": known, "count": count})
-        held_or_let_go: list[tuple[int, bool]] = cursor.fetchall()
-        held = [image_id for image_id, is_live in held_or_let_go if is_live]
-        fresh = [image_id for image_id, is_live in held_or_let_go if not is_live]
+        held_or_let_go: list[tuple[int, bool, bool]] = cursor.fetchall()
+        held = [image_id for image_id, is_live, _ in held_or_let_go if is_live]
+        fresh = [_Fresh(image_id, is_repeat=again) for image_id, is_live, again in held_or_let_go if not is_live]
         room = min(count, LEASES_PER_ANNOTATOR - len(known)) - len(held_or_let_go)
-        for _ in range(room):
-            taken = [*known, *held, *fresh]
-            cursor.execute(_PROBE, {**whose, "start": rng.random(), "taken": taken})
-            found = cursor.fetchone()
-            if found is None:
-                break
-            fresh.append(found[0])
+        if room > 0:
+            taken = [*known, *(image_id for image_id, _, _ in held_or_let_go)]
+            fresh += _fresh_find(cursor, campaign=campaign, whose=whose, taken=taken, count=room, rng=rng)
         if fresh:
-            cursor.execute(_LEASE, {**whose, "images": fresh, "now": now, "expires_at": expires_at})
-    order = {image_id: place for place, image_id in enumerate([*held, *fresh])}
+            drawn = {
+                "images": [one.image_id for one in fresh],
+                "acquisitions": [one.acquisition for one in fresh],
+                "repeats": [one.is_repeat for one in fresh],
+                "anchored": [one.is_anchored for one in fresh],
+            }
+            cursor.execute(_LEASE, {**whose, **drawn, "now": now, "expires_at": expires_at})
+    order = {image_id: place for place, image_id in enumerate([*held, *(one.image_id for one in fresh)])}
     mine = Assignment.objects.filter(annotator=annotator, image__in=order, state=Assignment.State.LEASED)
     if held:
         mine.filter(image__in=held).update(expires_at=expires_at)
     return sorted(mine.select_related("image"), key=lambda assignment: order[assignment.image_id])
+
+
+def _fresh_find(
+    cursor: Any, *, campaign: Campaign, whose: dict[str, int], taken: Collection[int], count: int, rng: random.Random
+) -> list[_Fresh]:
+    """Lock up to `count` photos, none of them `taken`, that become new leases; return them in their order."""
+    acquisitions = mixing.acquisitions_draw(campaign=campaign, count=count, rng=rng)
+    repeats: list[int] = []
+    golds: list[int] = []
+    if (drawn := acquisitions.count(mixing.REPEAT)) > 0:
+        starts = [rng.random() for _ in range(drawn)]
+        repeats = mixing.repeats_lock(cursor, whose=whose, known=taken, starts=starts)
+    if (drawn := acquisitions.count(mixing.GOLD)) > 0:
+        golds = mixing.gold_lock(cursor, whose=whose, known=taken, count=drawn, start=rng.random())
+    fresh: list[_Fresh] = []
+    for acquisition in acquisitions:
+        # Also where a repeat or gold photo was drawn: these only come while there are ordinary photos.
+        excluded = [*taken, *(one.image_id for one in fresh)]
+        cursor.execute(_PROBE, {**whose, "start": rng.random(), "taken": excluded})
+        found = cursor.fetchone()
+        if found is None:
+            break
+        if acquisition == mixing.REPEAT and repeats:
+            fresh.append(_Fresh(repeats.pop(0), acquisition, is_repeat=True))
+        elif acquisition == mixing.GOLD and golds:
+            fresh.append(_Fresh(golds.pop(0), acquisition))
+        else:
+            is_anchored = mixing.is_anchored_draw(campaign=campaign, rng=rng)
+            fresh.append(_Fresh(found[0], is_anchored=is_anchored))
+    return fresh
 
 
 def leases_renew(*, campaign: Campaign, annotator: User, image_ids: Collection[int]) -> int:

@@ -1,0 +1,350 @@
+"""Hidden repeats: they come late and once, look like any other photo, and are neither slot nor vote."""
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from annotation.models import Annotation, Assignment, Campaign, Image, Membership
+from annotation.selectors import own_progress, queue_status, standing_annotations
+from annotation.services.annotations import annotation_record, prediction_shown
+from annotation.services.mixing import REPEAT_AFTER
+from annotation.services.queue import counters_rebuild, leases_claim, leases_expire, leases_renew, leases_return
+
+
+@pytest.fixture
+def campaign(campaign: Campaign) -> Campaign:
+    campaign.repeat_share, campaign.gold_share = 0.3, 0.0
+    campaign.save()
+    return campaign
+
+
+@pytest.fixture
+def photos(campaign: Campaign, make_image: Callable[..., Image]) -> list[Image]:
+    return [make_image(seed) for seed in range(40)]
+
+
+def claim(campaign: Campaign, annotator: Any, count: int = 1, *, seed: int = 1, **options: Any) -> list[Assignment]:
+    return leases_claim(campaign=campaign, annotator=annotator, count=count, rng=random.Random(seed), **options)
+
+
+def answer(campaign: Campaign, lease: Assignment, score: int = 7, **fields: Any) -> Annotation:
+    return annotation_record(
+        campaign=campaign,
+        annotator=lease.annotator,
+        image_id=lease.image_id,
+        client_id=uuid4(),
+        lease_id=lease.pk,
+        **(fields or {"watch": "yes", "score": score}),
+    ).annotation
+
+
+def work(campaign: Campaign, annotator: Any, leases: int, *, seed: int = 1) -> list[Assignment]:
+    """Claim and answer one photo after another; return the leases."""
+    rng, done = random.Random(seed), []
+    for _ in range(leases):
+        for lease in leases_claim(campaign=campaign, annotator=annotator, count=1, rng=rng):
+            answer(campaign, lease)
+            done.append(lease)
+    return done
+
+
+@pytest.fixture
+def repeat(campaign: Campaign, people: Any, photos: list[Image]) -> Assignment:
+    """Return a live lease of alice's that is a hidden repeat, after `REPEAT_AFTER` + 5 answers."""
+    campaign.repeat_share = 0
+    work(campaign, people["alice"], REPEAT_AFTER + 5)
+    campaign.repeat_share = 1  # more than a form accepts; here it makes the next lease certain
+    (lease,) = claim(campaign, people["alice"])
+    campaign.repeat_share = 0
+    assert lease.is_repeat
+    return lease
+
+
+def is_balanced(campaign: Campaign) -> bool:
+    return counters_rebuild(campaign=campaign) == 0
+
+
+def test_repeats_come_in_their_share_late_and_once(campaign: Campaign, people: Any, photos: list[Image]) -> None:
+    done = work(campaign, people["alice"], 200)
+    order = [lease.image_id for lease in done]
+    repeats = [place for place, lease in enumerate(done) if lease.is_repeat]
+    assert 5 <= len(repeats) <= 20, "of about 50 leases, those before the first 10 answers have none"
+    assert len(order) == 40 + len(repeats), "every photo came, and nothing but the repeats came twice"
+    assert set(Counter(order).values()) <= {1, 2}
+    for place in repeats:
+        assert place - order.index(order[place]) > REPEAT_AFTER
+    assert is_balanced(campaign)
+
+
+def test_without_ten_answers_there_is_no_repeat(campaign: Campaign, people: Any, photos: list[Image]) -> None:
+    campaign.repeat_share = 1
+    assert not any(lease.is_repeat for lease in work(campaign, people["alice"], REPEAT_AFTER + 1))
+    assert claim(campaign, people["alice"])[0].is_repeat
+
+
+def test_the_same_seed_draws_the_same(campaign: Campaign, people: Any, photos: list[Image]) -> None:
+    drawn = [
+        [(lease.image_id, lease.is_repeat) for lease in work(campaign, people[name], 30, seed=5)]
+        for name in ("alice", "bob")
+    ]
+    assert drawn[0] == drawn[1]
+    assert any(is_repeat for _, is_repeat in drawn[0])
+
+
+def test_a_repeat_takes_no_slot_and_its_answer_is_no_vote(campaign: Campaign, repeat: Assignment, people: Any) -> None:
+    before = Image.objects.get(pk=repeat.image_id)
+    assert (before.vote_count, before.open_slots) == (1, 2)
+    first = Annotation.objects.get(image=repeat.image_id)
+    row = answer(campaign, repeat, 3)
+    assert row.is_repeat
+    assert row.supersedes is None
+    assert not row.surplus
+    after = Image.objects.get(pk=repeat.image_id)
+    assert (after.vote_count, after.open_slots) == (1, 2)
+    assert is_balanced(campaign)
+    assert first in standing_annotations(campaign)
+    assert row not in standing_annotations(campaign)
+    assert own_progress(campaign, people["alice"]).answers == REPEAT_AFTER + 5
+    repeat.refresh_from_db()
+    assert repeat.state == Assignment.State.DONE
+
+
+def test_a_correction_supersedes_its_own_kind(campaign: Campaign, repeat: Assignment) -> None:
+    first_lease = Assignment.objects.get(image=repeat.image_id, is_repeat=False)
+    first = Annotation.objects.get(image=repeat.image_id)
+    second = answer(campaign, repeat, 3)
+    assert answer(campaign, repeat, 4).supersedes == second
+    corrected = answer(campaign, first_lease, 8)
+    assert (corrected.supersedes, corrected.is_repeat) == (first, False)
+    without_lease = annotation_record(
+        campaign=campaign, annotator=repeat.annotator, image_id=repeat.image_id, client_id=uuid4(), watch="no", score=1
+    ).annotation
+    assert without_lease.supersedes == corrected
+    assert is_balanced(campaign)
+
+
+def test_the_lease_of_somebody_else_or_another_photo_stands_for_the_first(
+    campaign: Campaign, repeat: Assignment, people: Any
+) -> None:
+    (other,) = claim(campaign, people["bob"])
+    row = annotation_record(
+        campaign=campaign,
+        annotator=people["bob"],
+        image_id=other.image_id,
+        client_id=uuid4(),
+        lease_id=repeat.pk,
+        watch="no",
+        score=2,
+    ).annotation
+    assert not row.is_repeat
+    other.refresh_from_db()
+    repeat.refresh_from_db()
+    assert (other.state, repeat.state) == (Assignment.State.DONE, Assignment.State.LEASED)
+
+
+def test_the_same_client_id_records_a_repeat_once(campaign: Campaign, repeat: Assignment) -> None:
+    client_id = uuid4()
+    receipts = [
+        annotation_record(
+            campaign=campaign,
+            annotator=repeat.annotator,
+            image_id=repeat.image_id,
+            client_id=client_id,
+            lease_id=repeat.pk,
+            watch="no",
+            score=2,
+        )
+        for _ in range(2)
+    ]
+    assert [receipt.created for receipt in receipts] == [True, False]
+    assert Annotation.objects.filter(is_repeat=True).count() == 1
+
+
+def test_a_skipped_repeat_is_over_and_leaves_the_first_answer(campaign: Campaign, repeat: Assignment) -> None:
+    answer(campaign, repeat, skip_reason="cannot judge")
+    assert Image.objects.get(pk=repeat.image_id).vote_count == 1
+    assert is_balanced(campaign)
+    campaign.repeat_share = 1
+    assert repeat.image_id not in [lease.image_id for lease in claim(campaign, repeat.annotator, 10)]
+
+
+def test_a_repeat_is_renewed_returned_and_comes_back(campaign: Campaign, repeat: Assignment) -> None:
+    mine: dict[str, Any] = {"campaign": campaign, "annotator": repeat.annotator}
+    assert leases_renew(**mine, image_ids=[repeat.image_id]) == 1
+    slots = Image.objects.get(pk=repeat.image_id).open_slots
+    assert leases_return(**mine, image_ids=[repeat.image_id]) == 1
+    assert leases_return(**mine, image_ids=[repeat.image_id]) == 0
+    assert Image.objects.get(pk=repeat.image_id).open_slots == slots
+    again = claim(campaign, repeat.annotator, 2)
+    assert (again[0].pk, again[0].is_repeat) == (repeat.pk, True)
+    assert not again[1].is_repeat
+    assert Image.objects.get(pk=repeat.image_id).open_slots == slots
+    assert is_balanced(campaign)
+
+
+def test_a_repeat_comes_back_also_when_the_photo_has_all_its_votes(
+    campaign: Campaign, repeat: Assignment, people: Any
+) -> None:
+    Assignment.objects.filter(pk=repeat.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert leases_expire() == 1
+    for name in ("bob", "rita"):
+        annotation_record(
+            campaign=campaign,
+            annotator=people[name],
+            image_id=repeat.image_id,
+            client_id=uuid4(),
+            watch="no",
+            score=2,
+        )
+    assert Image.objects.get(pk=repeat.image_id).open_slots == 0
+    assert claim(campaign, repeat.annotator)[0].pk == repeat.pk
+    assert is_balanced(campaign)
+
+
+def test_a_reload_brings_a_live_repeat_again_and_the_holding_page_does_not_get_it_twice(
+    campaign: Campaign, repeat: Assignment
+) -> None:
+    assert claim(campaign, repeat.annotator)[0].pk == repeat.pk
+    assert repeat.image_id not in [
+        lease.image_id for lease in claim(campaign, repeat.annotator, 3, known=[repeat.image_id])
+    ]
+
+
+def test_what_the_page_knows_is_no_repeat_until_it_knows_it_no_more(
+    campaign: Campaign, people: Any, photos: list[Image]
+) -> None:
+    campaign.repeat_share = 0
+    done = [lease.image_id for lease in work(campaign, people["alice"], REPEAT_AFTER + 1)]
+    campaign.repeat_share = 1
+    (lease,) = claim(campaign, people["alice"], known=done[:1])
+    assert not lease.is_repeat, "the only photo of ten answers ago has an answer on its way"
+    known = [lease.image_id]
+    (lease,) = claim(campaign, people["alice"], known=known)
+    assert (lease.is_repeat, lease.image_id) == (True, done[0])
+
+
+def test_answers_that_saw_the_prediction_are_not_repeated(campaign: Campaign, people: Any, photos: list[Image]) -> None:
+    campaign.repeat_share = 0
+    for _ in range(REPEAT_AFTER + 5):
+        (lease,) = claim(campaign, people["alice"])
+        prediction_shown(campaign=campaign, annotator=people["alice"], image_id=lease.image_id)
+        assert answer(campaign, lease).saw_prediction
+    campaign.repeat_share = 1
+    assert not claim(campaign, people["alice"])[0].is_repeat
+
+
+def test_skipped_corrected_and_broken_photos_are_not_repeated(
+    campaign: Campaign, people: Any, photos: list[Image]
+) -> None:
+    campaign.repeat_share = 0
+    done = work(campaign, people["alice"], REPEAT_AFTER + 3)
+    answer(campaign, done[0], skip_reason="cannot judge")
+    answer(campaign, done[1], 3)  # a correction is as fresh as any answer
+    Image.objects.filter(pk=done[2].image_id).update(problem="It does not open.")
+    campaign.repeat_share = 1
+    assert not claim(campaign, people["alice"])[0].is_repeat
+
+
+def test_without_ordinary_photos_there_are_no_repeats_either(
+    campaign: Campaign, people: Any, photos: list[Image]
+) -> None:
+    campaign.repeat_share = 0
+    work(campaign, people["alice"], 40)
+    campaign.repeat_share = 1
+    assert claim(campaign, people["alice"], 5) == []
+    assert "You have judged every photo" in queue_status(campaign, people["alice"])
+
+
+def test_a_repeat_that_waits_is_something_to_do(campaign: Campaign, repeat: Assignment) -> None:
+    Image.objects.exclude(pk=repeat.image_id).update(problem="It does not open.")
+    assert queue_status(campaign, repeat.annotator) == ""
+    leases_return(campaign=campaign, annotator=repeat.annotator, image_ids=[repeat.image_id])
+    assert queue_status(campaign, repeat.annotator) == ""
+    answer(campaign, repeat)
+    assert "You have judged every photo" in queue_status(campaign, repeat.annotator)
+
+
+def test_the_answer_to_a_repeat_says_that_a_prediction_was_seen_in_between(
+    campaign: Campaign, repeat: Assignment
+) -> None:
+    prediction_shown(campaign=campaign, annotator=repeat.annotator, image_id=repeat.image_id)
+    assert answer(campaign, repeat).saw_prediction
+
+
+def test_shares_cost_two_queries_at_most_and_none_at_zero(campaign: Campaign, people: Any, photos: list[Image]) -> None:
+    work(campaign, people["alice"], 15)
+
+    def queries(**shares: float) -> int:
+        for name in ("repeat_share", "gold_share", "anchoring_share"):
+            setattr(campaign, name, shares.get(name, 0.0))
+        with CaptureQueriesContext(connection) as captured:
+            assert claim(campaign, people["bob"], 5)
+        leases_return(campaign=campaign, annotator=people["bob"], image_ids=[photo.pk for photo in photos])
+        Assignment.objects.filter(annotator=people["bob"]).delete()
+        return len(captured)
+
+    without = queries()
+    assert queries(anchoring_share=0.5) == without
+    assert queries(repeat_share=0.9) == without + 1
+    assert queries(repeat_share=0.5, gold_share=0.5) == without + 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_six_annotators_at_once_with_repeats_gold_and_anchoring_keep_the_balance(
+    campaign: Campaign, make_user: Callable[..., Any], make_image: Callable[..., Image]
+) -> None:
+    """Two threads for each of three people: whatever overlaps, votes and slots are exact and repeats come once."""
+    campaign.gold_share = campaign.anchoring_share = 0.2
+    campaign.save()
+    for seed in range(24):
+        make_image(seed)
+    gold = {make_image(seed, role="gold", expected_score=5).pk for seed in range(100, 104)}
+    annotators = [make_user(f"annotator-{number}") for number in range(3)]
+    for annotator in annotators:
+        Membership.objects.create(campaign=campaign, user=annotator)
+    errors: list[BaseException] = []
+    start = threading.Barrier(2 * len(annotators))
+
+    def rate(annotator: Any, seed: int) -> None:
+        rng, idle = random.Random(seed), 0
+        try:
+            start.wait()
+            while idle < 3:
+                leases = leases_claim(campaign=campaign, annotator=annotator, count=rng.randint(1, 4), rng=rng)
+                idle = 0 if leases else idle + 1
+                for lease in leases:
+                    if rng.random() < 0.15:
+                        leases_return(campaign=campaign, annotator=annotator, image_ids=[lease.image_id])
+                    else:
+                        answer(campaign, lease, rng.randint(1, 10))
+        except BaseException as error:  # a thread's failure must fail the test
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=rate, args=(annotators[n % 3], n)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert not errors
+    assert is_balanced(campaign)
+    votes = Counter(Annotation.objects.votes().exclude(image__in=gold).values_list("image_id", flat=True))
+    assert set(votes.values()) == {3}
+    assert len(votes) == 24
+    assert not Image.objects.filter(role="rated").exclude(open_slots=0).exists()
+    repeats = Annotation.objects.filter(is_repeat=True, supersedes=None)
+    assert repeats.exists()
+    assert max(Counter(repeats.values_list("image_id", "annotator_id")).values()) == 1
+    assert not Assignment.objects.filter(is_anchored=True, image__in=gold).exists()
+    assert not Assignment.objects.filter(is_anchored=True, is_repeat=True).exists()
