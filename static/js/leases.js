@@ -1,10 +1,13 @@
 // The photos that this page holds: claimed ahead, kept alive while somebody is here, given back after.
+// The browser's clock may be wrong by days, so nothing here looks at when a lease ends: the server says what is left.
 // Events: "change" when photos arrived, or when it became known why there are none (`emptyBecause`, `error`).
 
 import { request } from "./api.js";
+import { Pace } from "./pace.js";
 
-const AHEAD = 5; // photos waiting behind the one on the stage
-const REFILL_AT = 3;
+const RENEWALS = 3; // in the time that a lease lasts: two may fail
+const MOST_KNOWN = 200; // photos that a claim can name
+const LOOKS = 10; // between two renewals, whether the computer slept
 
 export class Leases extends EventTarget {
   emptyBecause = "";
@@ -12,28 +15,42 @@ export class Leases extends EventTarget {
   #url;
   #slug;
   #prepare;
+  #drop;
   #unsentIds;
+  #pace = new Pace();
   #waiting = [];
-  #held = new Map(); // image id → function that lets other tabs of this browser have the photo
-  #answered = new Map(); // the same, for photos whose answer is on its way
+  #held = new Map(); // image id → {lease, unlock}; unlock() lets other tabs of this browser have the photo
+  #answered = new Map(); // image id → unlock, for photos whose answer is on its way
   #isClaiming = false;
   #isOutdated = false; // a claim was asked for while another was under way
+  #renewEvery; // milliseconds
+  #renewed; // {ticks, wall} of the last renewal
+  #isRenewing = false;
 
-  // prepare(lease) starts loading the photo; unsentIds() names photos that are answered but not confirmed.
-  constructor({ api, slug, leaseSeconds, prepare, unsentIds }) {
+  // prepare(lease) starts loading the photo and resolves when it is here; drop(lease) lets go of one that is not
+  // wanted any more; unsentIds() names photos that are answered but not confirmed.
+  constructor({ api, slug, leaseSeconds, prepare, drop = () => {}, unsentIds }) {
     super();
     this.#url = `${api}/leases`;
     this.#slug = slug;
     this.#prepare = prepare;
+    this.#drop = drop;
     this.#unsentIds = unsentIds;
-    setInterval(() => this.#renew(), (leaseSeconds * 1000) / 3);
+    this.#renewEvery = (leaseSeconds * 1000) / RENEWALS;
+    this.#noteRenewal();
+    setInterval(() => this.#isDue() && this.#renew(), this.#renewEvery / LOOKS);
+    for (const sign of ["resume", "visibilitychange"]) document.addEventListener(sign, () => document.hidden || this.#renew());
+    addEventListener("online", () => {
+      this.#renew();
+      if (this.#waiting.length <= this.#pace.refillAt) this.refill();
+    });
     addEventListener("pagehide", () => this.giveBack({ keepalive: true }));
   }
 
   // The next photo, or null when none is here yet.
   take() {
     const lease = this.#waiting.shift() ?? null;
-    if (this.#waiting.length <= REFILL_AT) this.refill();
+    if (this.#waiting.length <= this.#pace.refillAt) this.refill();
     return lease;
   }
 
@@ -43,7 +60,8 @@ export class Leases extends EventTarget {
 
   // The photo is answered: it is neither renewed nor given back any more.
   markAnswered(imageId) {
-    if (this.#held.has(imageId)) this.#answered.set(imageId, this.#held.get(imageId));
+    this.#pace.answered();
+    if (this.#held.has(imageId)) this.#answered.set(imageId, this.#held.get(imageId).unlock);
     this.#held.delete(imageId);
   }
 
@@ -58,9 +76,8 @@ export class Leases extends EventTarget {
     if (this.#isClaiming) return;
     this.#isClaiming = true;
     try {
-      const known = [...new Set([...this.#held.keys(), ...this.#unsentIds(), ...(await this.#elsewhere())])];
-      const count = AHEAD + 1 - this.#waiting.length;
-      const claim = await request(this.#url, { count, known: known.slice(-200) });
+      const count = Math.max(1, this.#pace.ahead + 1 - this.#waiting.length);
+      const claim = await this.#claim(count, [...this.#held.keys()]);
       for (const lease of claim.leases) await this.#add(lease);
       this.emptyBecause = claim.empty_because;
       this.error = null;
@@ -76,10 +93,17 @@ export class Leases extends EventTarget {
   // Returns every held photo to the queue; the page starts afresh after that.
   giveBack({ keepalive = false } = {}) {
     const imageIds = [...this.#held.keys()];
-    for (const unlock of this.#held.values()) unlock();
-    this.#held.clear();
-    this.#waiting = [];
+    for (const imageId of imageIds) this.#letGo(imageId);
     if (imageIds.length) request(`${this.#url}/return`, { image_ids: imageIds }, { keepalive }).catch(() => {});
+  }
+
+  async #claim(count, held) {
+    // The oldest answers leave first; of a long backlog the server will know them soonest.
+    const known = [...new Set([...held, ...(await this.#elsewhere()), ...this.#unsentIds().reverse()])];
+    const asked = performance.now();
+    const claim = await request(this.#url, { count, known: known.slice(0, MOST_KNOWN) });
+    this.#pace.claimed(performance.now() - asked);
+    return claim;
   }
 
   async #add(lease) {
@@ -87,15 +111,65 @@ export class Leases extends EventTarget {
     if (this.#held.has(lease.image_id) || this.#unsentIds().includes(lease.image_id)) return;
     const unlock = await this.#lock(lease.image_id);
     if (!unlock) return; // another tab has it on its stage
-    this.#held.set(lease.image_id, unlock);
-    this.#prepare(lease);
+    this.#held.set(lease.image_id, { lease, unlock });
     this.#waiting.push(lease);
+    const asked = performance.now();
+    Promise.resolve(this.#prepare(lease)).then(() => this.#pace.loaded(performance.now() - asked, lease.width * lease.height));
   }
 
-  #renew() {
-    const imageIds = [...this.#held.keys()];
-    if (imageIds.length) request(`${this.#url}/renew`, { image_ids: imageIds }).catch(() => {});
+  #letGo(imageId) {
+    const { lease, unlock } = this.#held.get(imageId);
+    unlock();
+    this.#held.delete(imageId);
+    this.#waiting = this.#waiting.filter((one) => one !== lease);
+    this.#drop(lease);
   }
+
+  // --- Keeping them alive ---------------------------------------------------------------------------
+
+  #noteRenewal() {
+    this.#renewed = { ticks: performance.now(), wall: Date.now() };
+  }
+
+  // Two clocks, because some stand still while the computer sleeps and others are set by people. Only their
+  // differences count, and a wrong guess costs one request.
+  #isDue() {
+    const passed = [performance.now() - this.#renewed.ticks, Math.abs(Date.now() - this.#renewed.wall)];
+    return Math.max(...passed) >= this.#renewEvery;
+  }
+
+  async #renew() {
+    const imageIds = [...this.#held.keys()];
+    if (!imageIds.length || this.#isRenewing) return;
+    this.#isRenewing = true;
+    try {
+      const { renewed } = await request(`${this.#url}/renew`, { image_ids: imageIds });
+      this.#noteRenewal();
+      if (renewed < imageIds.length) await this.#claimAgain();
+    } catch {
+      // It stays due and is tried again at the next look.
+    } finally {
+      this.#isRenewing = false;
+    }
+  }
+
+  // Some leases ended, because the computer slept or an admin took them back. The server hands the asker's own out
+  // first, those that ended too; what it does not name any more is with others by now.
+  async #claimAgain() {
+    const before = new Set(this.#held.keys());
+    const { leases } = await this.#claim(Math.max(1, before.size), []);
+    const named = new Map(leases.map((lease) => [lease.image_id, lease]));
+    for (const imageId of before) {
+      const held = this.#held.get(imageId);
+      if (!held) continue; // answered meanwhile
+      if (named.has(imageId)) Object.assign(held.lease, named.get(imageId));
+      else if (this.#waiting.includes(held.lease)) this.#letGo(imageId); // what is on the stage can still be answered
+    }
+    for (const lease of leases) await this.#add(lease);
+    this.refill();
+  }
+
+  // --- Other tabs -----------------------------------------------------------------------------------
 
   // Two tabs of one person hold the same leases; a lock for each photo keeps it to one tab. Resolves
   // with the unlocking function, or with null when another tab has the photo.
@@ -109,10 +183,12 @@ export class Leases extends EventTarget {
     });
   }
 
+  // Photos that other tabs hold.
   async #elsewhere() {
     if (!navigator.locks) return [];
     const { held } = await navigator.locks.query();
-    return held.filter(({ name }) => name.startsWith(this.#prefix)).map(({ name }) => Number(name.slice(this.#prefix.length)));
+    const locked = held.filter(({ name }) => name.startsWith(this.#prefix)).map(({ name }) => Number(name.slice(this.#prefix.length)));
+    return locked.filter((imageId) => !this.#held.has(imageId));
   }
 
   get #prefix() {

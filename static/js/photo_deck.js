@@ -1,28 +1,46 @@
 // Loads photos before they are needed and puts one on the stage. Original bytes, never upscaled (annotate.css).
+// Photos load in the order in which they were prepared, few at a time, so that on a slow line the next one comes
+// first. Those that are next are decoded too, as far as the memory for pixels reaches.
+
+const LOADING_AT_ONCE = 3; // the browser opens six connections; claims and answers need some
+const DECODED_PIXELS = 120_000_000; // 4 bytes each: some 480 MB
+const DECODED_ALWAYS = 2; // photos, however large
 
 export class PhotoDeck {
   #stage;
+  #ahead = []; // prepared and not shown yet, in their order
+  #shown = new Set(); // shown and not forgotten yet; their pixels count too
+  #loading = 0;
 
   constructor(stage) {
     this.#stage = stage;
   }
 
-  // Starts loading; `lease.decoded` resolves with whether the photo can be shown, `lease.isReady` says it at once.
+  // Queues the photo; `lease.decoded` resolves with whether it can be shown, `lease.isReady` says it at once.
+  // Resolves when its bytes are here, or will not come.
   prepare(lease) {
-    if (lease.decoded) return;
+    if (lease.decoded) return lease.loaded;
     const img = new Image(lease.width, lease.height);
     img.decoding = "async";
     img.alt = "The photo to judge";
     img.draggable = false;
-    img.src = lease.url;
     lease.img = img;
-    lease.isReady = false;
-    lease.decoded = img.decode().then(() => (lease.isReady = true), () => false);
+    lease.isReady = lease.isStarted = lease.isLoaded = lease.isDecoding = lease.hasFailed = false;
+    lease.loaded = new Promise((resolve) => (lease.onloaded = resolve));
+    lease.decoded = new Promise((resolve) => (lease.ondecoded = resolve));
+    this.#ahead.push(lease);
+    this.#goOn();
+    return lease.loaded;
   }
 
   // Resolves when the photo stands there; with false when it cannot be shown or is not wanted any more.
   async show(lease, isWanted) {
+    if (lease.hasFailed) this.forget(lease); // without a connection, perhaps: once more
     this.prepare(lease);
+    this.#ahead = this.#ahead.filter((one) => one !== lease);
+    this.#shown.add(lease);
+    this.#load(lease);
+    if (lease.isLoaded) this.#decode(lease);
     if (!lease.isReady) {
       this.#stage.replaceChildren();
       const isShowable = await lease.decoded;
@@ -33,13 +51,18 @@ export class PhotoDeck {
       }
     }
     this.#stage.replaceChildren(lease.img);
+    this.#goOn();
     return true;
   }
 
   // Lets go of the memory; the photo can be prepared again, from the browser's cache.
   forget(lease) {
-    lease.img = lease.decoded = null;
+    this.#ahead = this.#ahead.filter((one) => one !== lease);
+    this.#shown.delete(lease);
+    lease.ondecoded?.(false);
+    lease.img = lease.decoded = lease.loaded = null;
     lease.isReady = false;
+    this.#goOn();
   }
 
   clear() {
@@ -50,5 +73,54 @@ export class PhotoDeck {
   get shownSize() {
     const box = this.#stage.firstElementChild?.getBoundingClientRect();
     return box ? [Math.round(box.width), Math.round(box.height)] : null;
+  }
+
+  #goOn() {
+    for (const lease of this.#ahead) {
+      if (this.#loading >= LOADING_AT_ONCE) break;
+      this.#load(lease);
+    }
+    let pixels = 0;
+    for (const lease of this.#shown) pixels += lease.width * lease.height;
+    for (const [place, lease] of this.#ahead.entries()) {
+      pixels += lease.width * lease.height;
+      if (place >= DECODED_ALWAYS && pixels > DECODED_PIXELS) break;
+      if (lease.isLoaded) this.#decode(lease);
+    }
+  }
+
+  #load(lease) {
+    if (lease.isStarted) return;
+    lease.isStarted = true;
+    this.#loading += 1;
+    const { img } = lease;
+    const ended = (isLoaded) => {
+      this.#loading -= 1;
+      if (lease.img === img) this.#arrived(lease, isLoaded);
+      this.#goOn();
+    };
+    img.onload = () => ended(true);
+    img.onerror = () => ended(false);
+    img.src = lease.url;
+  }
+
+  #arrived(lease, isLoaded) {
+    lease.isLoaded = isLoaded;
+    lease.hasFailed = !isLoaded;
+    lease.onloaded();
+    if (!isLoaded) lease.ondecoded(false);
+    else if (this.#shown.has(lease)) this.#decode(lease); // somebody is waiting for it
+  }
+
+  #decode(lease) {
+    if (lease.isDecoding) return;
+    lease.isDecoding = true;
+    const { img } = lease;
+    const decoded = (isReady) => {
+      if (lease.img !== img) return; // forgotten meanwhile
+      lease.isReady = isReady;
+      lease.ondecoded(isReady);
+    };
+    img.decode().then(() => decoded(true), () => decoded(false));
   }
 }

@@ -51,7 +51,8 @@ export class StatusLine {
   #render() {
     const { pending, state, refused } = this.#outbox;
     const isStuck = pending > 0 && (state === "offline" || state === "login");
-    const words = isStuck ? `${pending} not sent yet` : pending ? `Saving ${pending}` : "Saved";
+    const isRefused = !pending && refused.length;
+    const words = isStuck ? `${pending} not sent yet` : pending ? `Saving ${pending}` : isRefused ? `${refused.length} not taken` : "Saved";
     $("saved").textContent = words;
     $("saved").dataset.state = isStuck || refused.length ? "trouble" : pending ? "saving" : "saved";
     clearTimeout(this.#announceTimer);
