@@ -134,6 +134,44 @@ def test_a_prelabel_campaign_shows_the_prediction_first_and_marks_the_answer(
     assert reveal("alice").json()["others"]["n"] == 1
 
 
+@pytest.mark.parametrize("mode", ["blind", "reveal"])
+def test_an_anchored_lease_shows_the_prediction_first_and_marks_the_answer(
+    campaign: Any, people: dict[str, Any], reveal: Callable[[str], Any], answer: Callable[..., Annotation], mode: str
+) -> None:
+    campaign.anchoring_share = 1.0
+    set_mode(campaign, mode)
+    answer("bob", 3)
+    assert reveal("alice").status_code == 403  # not leased to her
+    leases_claim(campaign=campaign, annotator=people["alice"], count=1)
+    assert reveal("rita").status_code == 403  # the lease is alice's
+    shown = reveal("alice").json()
+    assert shown["prediction"]["quality_mean"] == 6.2
+    assert shown["others"] is None
+    row = answer("alice")
+    assert (row.is_anchored, row.saw_prediction) == (True, True)
+    assert reveal("alice").status_code == (403 if mode == "blind" else 200)
+
+
+def test_an_anchored_lease_without_a_prediction_leaves_the_answer_independent(
+    campaign: Any, people: dict[str, Any], reveal: Callable[[str], Any], answer: Callable[..., Annotation]
+) -> None:
+    campaign.anchoring_share = 1.0
+    set_mode(campaign, "blind")
+    Prediction.objects.all().delete()
+    leases_claim(campaign=campaign, annotator=people["alice"], count=1)
+    assert reveal("alice").json() == {"prediction": None, "others": None}
+    row = answer("alice")
+    assert (row.is_anchored, row.saw_prediction) == (False, False)
+
+
+def test_a_lease_that_was_not_drawn_shows_nothing_first(
+    campaign: Any, people: dict[str, Any], reveal: Callable[[str], Any]
+) -> None:
+    set_mode(campaign, "blind")
+    leases_claim(campaign=campaign, annotator=people["alice"], count=1)
+    assert reveal("alice").status_code == 403
+
+
 def test_a_correction_after_the_reveal_is_marked_whatever_the_mode_is_by_then(
     campaign: Any, people: dict[str, Any], reveal: Callable[[str], Any], answer: Callable[..., Annotation]
 ) -> None:

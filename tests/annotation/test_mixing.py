@@ -1,0 +1,194 @@
+"""Gold photos and the anchoring experiment among the leases, and that the queue is fair to photos and people."""
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from annotation.models import Annotation, Assignment, Campaign, Image
+from annotation.selectors import queue_status
+from annotation.services.annotations import annotation_record, prediction_shown
+from annotation.services.queue import counters_rebuild, leases_claim, leases_return
+
+
+@pytest.fixture
+def campaign(campaign: Campaign) -> Campaign:
+    campaign.gold_share = 0.0
+    campaign.save()
+    return campaign
+
+
+def claim(campaign: Campaign, annotator: Any, count: int = 1, *, seed: int = 1) -> list[Assignment]:
+    return leases_claim(campaign=campaign, annotator=annotator, count=count, rng=random.Random(seed))
+
+
+def answer(campaign: Campaign, lease: Assignment, **fields: Any) -> Annotation:
+    return annotation_record(
+        campaign=campaign,
+        annotator=lease.annotator,
+        image_id=lease.image_id,
+        client_id=uuid4(),
+        lease_id=lease.pk,
+        **(fields or {"watch": "yes", "score": 7}),
+    ).annotation
+
+
+class TestGold:
+    @pytest.fixture
+    def photos(self, campaign: Campaign, make_image: Callable[..., Image]) -> list[Image]:
+        campaign.gold_share = 0.3
+        return [make_image(seed) for seed in range(30)]
+
+    @pytest.fixture
+    def gold(self, make_image: Callable[..., Image]) -> list[Image]:
+        return [make_image(100 + seed, role="gold", expected_score=5) for seed in range(3)]
+
+    def work(self, campaign: Campaign, annotator: Any) -> list[Assignment]:
+        rng, done = random.Random(3), []
+        while leases := leases_claim(campaign=campaign, annotator=annotator, count=2, rng=rng):
+            for lease in leases:
+                answer(campaign, lease)
+            done += leases
+        return done
+
+    def test_everybody_gets_each_gold_photo_once(
+        self, campaign: Campaign, people: Any, photos: list[Image], gold: list[Image]
+    ) -> None:
+        ids = {photo.pk for photo in gold}
+        for name in ("alice", "bob", "rita", "ada"):
+            done = self.work(campaign, people[name])
+            assert ids == {lease.image_id for lease in done if lease.acquisition == "gold"} or name == "ada"
+            assert max(Counter(lease.image_id for lease in done).values(), default=1) == 1
+        assert not Image.objects.filter(role="rated").exclude(open_slots=0).exists()
+        assert Annotation.objects.filter(image__in=gold).votes().count() == 9, "kept as ordinary answers"
+        assert not Annotation.objects.filter(is_repeat=True).exists()
+        assert counters_rebuild(campaign=campaign) == 0
+
+    def test_gold_does_not_keep_a_campaign_from_being_done(
+        self, campaign: Campaign, people: Any, photos: list[Image], gold: list[Image]
+    ) -> None:
+        for name in ("alice", "bob", "rita"):
+            self.work(campaign, people[name])
+        assert claim(campaign, people["ada"], 5) == [], "gold only comes among ordinary photos"
+        assert "All done" in queue_status(campaign, people["ada"])
+
+    def test_gold_that_was_let_go_comes_back(
+        self, campaign: Campaign, people: Any, photos: list[Image], gold: list[Image]
+    ) -> None:
+        campaign.gold_share = 1.0
+        (lease,) = claim(campaign, people["alice"])
+        assert lease.image.role == "gold"
+        leases_return(campaign=campaign, annotator=people["alice"], image_ids=[lease.image_id])
+        Image.objects.filter(pk=lease.image_id).update(votes_needed=0, open_slots=0)
+        Image.objects.filter(role="rated").update(problem="It does not open.")
+        assert queue_status(campaign, people["alice"]) == ""
+        assert [one.pk for one in claim(campaign, people["alice"])] == [lease.pk]
+        assert counters_rebuild(campaign=campaign) == 0
+
+    def test_a_gold_photo_with_a_problem_stays_away(
+        self, campaign: Campaign, people: Any, photos: list[Image], gold: list[Image]
+    ) -> None:
+        campaign.gold_share = 1.0
+        Image.objects.filter(role="gold").update(problem="It does not open.")
+        assert [lease.acquisition for lease in claim(campaign, people["alice"], 3)] == ["random"] * 3
+
+    def test_nobody_gets_as_gold_what_they_have_rated(
+        self, campaign: Campaign, people: Any, photos: list[Image]
+    ) -> None:
+        campaign.gold_share = 0
+        (lease,) = claim(campaign, people["alice"])
+        answer(campaign, lease)
+        Image.objects.filter(pk=lease.image_id).update(role="gold", expected_score=5)
+        campaign.gold_share = 1.0
+        assert {one.acquisition for one in claim(campaign, people["alice"], 5)} == {"random"}
+        assert claim(campaign, people["bob"])[0].acquisition == "gold"
+
+
+class TestAnchoring:
+    @pytest.fixture
+    def photos(self, make_image: Callable[..., Image]) -> list[Image]:
+        return [make_image(seed) for seed in range(40)]
+
+    @pytest.mark.parametrize(("mode", "drawn"), [("blind", True), ("reveal", True), ("prelabel", False)])
+    def test_a_share_is_drawn_where_predictions_are_not_shown_anyway(
+        self, campaign: Campaign, people: Any, photos: list[Image], mode: str, drawn: bool
+    ) -> None:
+        campaign.mode, campaign.anchoring_share = mode, 0.5
+        leases = claim(campaign, people["alice"], 40)
+        anchored = sum(lease.is_anchored for lease in leases)
+        assert (10 <= anchored <= 30) if drawn else anchored == 0
+        assert not any(lease.saw_prediction for lease in leases)
+
+    def test_an_answer_is_anchored_once_the_prediction_was_delivered(
+        self, campaign: Campaign, people: Any, photos: list[Image]
+    ) -> None:
+        campaign.anchoring_share = 1.0
+        shown, not_shown = claim(campaign, people["alice"], 2)
+        prediction_shown(campaign=campaign, annotator=people["alice"], image_id=shown.image_id)
+        row = answer(campaign, shown)
+        assert (row.is_anchored, row.saw_prediction) == (True, True)
+        row = answer(campaign, not_shown)
+        assert (row.is_anchored, row.saw_prediction) == (False, False)
+
+    def test_a_correction_is_what_the_first_answer_was(
+        self, campaign: Campaign, people: Any, photos: list[Image]
+    ) -> None:
+        campaign.anchoring_share = 1.0
+        shown, not_shown = claim(campaign, people["alice"], 2)
+        prediction_shown(campaign=campaign, annotator=people["alice"], image_id=shown.image_id)
+        for lease in (shown, not_shown):
+            answer(campaign, lease)
+        prediction_shown(campaign=campaign, annotator=people["alice"], image_id=not_shown.image_id)  # after the answer
+        assert answer(campaign, shown).is_anchored
+        assert not answer(campaign, not_shown).is_anchored
+
+    def test_a_lease_that_comes_back_is_as_it_was_drawn(
+        self, campaign: Campaign, people: Any, photos: list[Image]
+    ) -> None:
+        campaign.anchoring_share = 1.0
+        (lease,) = claim(campaign, people["alice"])
+        leases_return(campaign=campaign, annotator=people["alice"], image_ids=[lease.image_id])
+        campaign.anchoring_share = 0.0
+        again = claim(campaign, people["alice"], 2)
+        assert [one.is_anchored for one in again] == [True, False]
+
+
+class TestFairness:
+    def test_a_late_photo_gets_its_votes_while_the_others_are_far_from_done(
+        self, campaign: Campaign, people: Any, make_image: Callable[..., Image]
+    ) -> None:
+        """Every claim begins at a random place, so waiting is geometric: nothing is served last for coming last."""
+        for seed in range(40):
+            make_image(seed)
+        names, rng = ["alice", "bob", "rita", "ada"], random.Random(2)
+        for _ in range(10):
+            answer(campaign, claim(campaign, people["alice"], seed=rng.randrange(10**6))[0])
+        late = make_image(99)
+        for turn in range(120):
+            person = people[names[turn % 4]]
+            for lease in claim(campaign, person, seed=rng.randrange(10**6)):
+                answer(campaign, lease)
+            if Image.objects.get(pk=late.pk).vote_count == 3:
+                break
+        assert Image.objects.get(pk=late.pk).vote_count == 3
+        assert Image.objects.filter(open_slots__gt=0).count() > 1
+
+    def test_annotators_who_work_alike_get_alike(
+        self, campaign: Campaign, people: Any, make_image: Callable[..., Image]
+    ) -> None:
+        for seed in range(24):
+            make_image(seed)
+        names, rng = ["alice", "bob", "rita", "ada"], random.Random(4)
+        idle = 0
+        while idle < 4:
+            for name in names:
+                leases = leases_claim(campaign=campaign, annotator=people[name], count=2, rng=rng)
+                idle = 0 if leases else idle + 1
+                for lease in leases:
+                    answer(campaign, lease)
+        loads = Counter(Annotation.objects.values_list("annotator__username", flat=True))
+        assert sum(loads.values()) == 72
+        assert max(loads.values()) - min(loads.values()) <= 4
