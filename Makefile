@@ -6,7 +6,7 @@ PORT ?= 8000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-bench browser run smoke test test-fast lint format bench docs clean
+.PHONY: help setup setup-dev setup-bench browser run smoke chaos test test-fast lint format bench docs clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ run: setup ## Serve IQS with its demo campaign at http://127.0.0.1:8000 (PORT=â€
 
 smoke: setup-dev ## The whole loop in a fresh instance, without a person (PHOTOS=dir LABELS=csv)
 	@$(BIN)/python manage.py smoke $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(LABELS),--labels $(LABELS))
+
+chaos: setup-dev ## 50 annotators at once, then 50 rounds of killed servers; no answer may be lost (SEED=â€¦)
+	@$(BIN)/python -m tests.services.chaos $(if $(SEED),--seed $(SEED))
 
 browser: setup-dev
 	@$(BIN)/python -m tests.browser.chromium

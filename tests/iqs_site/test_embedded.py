@@ -99,6 +99,27 @@ def test_a_database_is_stopped_once_nobody_alive_holds_it(tmp_path: Path) -> Non
     assert not embedded.postgres_abandoned_stop(tmp_path)
 
 
+def test_a_database_that_was_killed_comes_back_with_what_it_had_confirmed(tmp_path: Path) -> None:
+    url = embedded.postgres_attach(tmp_path)
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
+    assert not embedded.postgres_is_dead(tmp_path)
+    postmaster = psutil.Process(int((tmp_path / "postgres" / "postmaster.pid").read_text().split()[0]))
+    postmaster.kill()
+    psutil.wait_procs([postmaster], timeout=10)
+    assert embedded.postgres_is_dead(tmp_path)
+
+    # In another process, as the keeper does: the handle of this one stays what it was.
+    keeper = embedded.ROOT / "iqs_site" / "keeper.py"
+    subprocess.run([sys.executable, "-P", str(keeper), str(tmp_path), "--revive"], check=True)
+
+    with psycopg.connect(url) as connection:  # at the address it had
+        assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
+    embedded.postgres_detach(tmp_path)
+    assert not embedded.postgres_is_dead(tmp_path)  # but stopped in order
+    assert embedded._processes_in(tmp_path / "postgres") == []
+
+
 @pytest.mark.parametrize("folder", ["with a space", "x" * 120])
 def test_the_socket_lies_where_pg_ctl_and_the_length_of_its_path_allow(folder: str, tmp_path: Path) -> None:
     data, runtime = tmp_path / folder, tmp_path / "run"
