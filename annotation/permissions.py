@@ -6,33 +6,45 @@ from typing import Any, Concatenate
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
 from annotation.models import Campaign, Membership, Role, User
 
+# One query, written out: every request of a campaign asks it, and the annotate page makes a good part of them.
+_CAMPAIGN_AND_ROLE = """
+SELECT campaign.*, own.role AS own_role,
+  EXISTS (SELECT FROM annotation_membership membership JOIN annotation_user member ON member.id = membership.user_id
+          WHERE membership.campaign_id = campaign.id AND member.is_simulated) AS has_simulated_annotators
+FROM annotation_campaign campaign
+LEFT JOIN annotation_membership own ON own.campaign_id = campaign.id AND own.user_id = %s
+WHERE campaign.slug = %s
+"""
+
 
 def role_in(campaign: Campaign, user: User | AnonymousUser) -> Role | None:
     """Return the user's role in the campaign, or None for outsiders. Superusers are admins everywhere."""
+    membership = Membership.objects.filter(campaign=campaign, user=user.pk).first()
+    return _role(user, membership.role if membership else None)
+
+
+def _role(user: User | AnonymousUser, member_role: str | None) -> Role | None:
     if isinstance(user, AnonymousUser) or not user.is_active:
         return None
     if user.is_superuser:
         return Role.ADMIN
-    membership = Membership.objects.filter(campaign=campaign, user=user).first()
-    return Role(membership.role) if membership else None
+    return Role(member_role) if member_role else None
 
 
 def campaign_for(user: User | AnonymousUser, slug: str, at_least: Role) -> tuple[Campaign, Role]:
-    """Return the campaign and the user's role in it.
+    """Return the campaign and the user's role in it (one query).
 
     Raises Http404 for outsiders (they are not told which campaigns exist) and PermissionDenied for
     members whose role does not reach. The campaign carries `has_simulated_annotators`, so that every
     page can say so.
     """
-    simulated = Membership.objects.filter(campaign=OuterRef("pk"), user__is_simulated=True)
-    campaign = Campaign.objects.filter(slug=slug).annotate(has_simulated_annotators=Exists(simulated)).first()
-    role = role_in(campaign, user) if campaign else None
+    campaign: Any = next(iter(Campaign.objects.raw(_CAMPAIGN_AND_ROLE, [user.pk, slug])), None)
+    role = _role(user, campaign.own_role) if campaign else None
     if campaign is None or role is None:
         raise Http404("No such campaign, or you are not a member of it.")
     if role.rank < at_least.rank:

@@ -98,5 +98,5 @@ def test_the_number_of_queries_does_not_grow_with_the_photos(
     client_of: Any, practice: list[Image], django_assert_num_queries: Any
 ) -> None:
     alice = client_of("alice")
-    with django_assert_num_queries(6):  # session, user, campaign, membership, photos, done
+    with django_assert_num_queries(5):  # session, user, campaign with role, photos, done
         assert len(alice.get(PRACTICE).json()["photos"]) == 3
