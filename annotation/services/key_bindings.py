@@ -23,9 +23,9 @@ ACTION_NAMES = {
     "watch_unsure": "unsure",
     "skip": "skip",
     "undo": "undo",
-    "keep": "leave an earlier answer as it is",
+    "keep": "leave it",
     "zoom": "1:1 zoom",
-    "help": "instructions and keys",
+    "help": "help",
 }
 _NAMED_KEYS = {"Enter", "Delete", "Insert", "Home", "End", "PageUp", "PageDown"}
 _RESERVED = {

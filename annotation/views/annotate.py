@@ -1,15 +1,18 @@
 """The page on which people judge photos."""
 
 import hashlib
-from typing import Any
+from typing import Any, cast
 
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
 
-from annotation.models import Campaign, Role
+from annotation.models import Annotation, Campaign, Image, Role, User
 from annotation.permissions import campaign_view
+from annotation.selectors import has_practised
+from annotation.services.key_bindings import ACTION_NAMES, key_bindings_of, key_name
 
 SCORE_BUTTONS = 12  # scales with more bins get a slider and a number field
 SKIP_REASONS = [
@@ -19,21 +22,79 @@ SKIP_REASONS = [
     "Another reason",
 ]
 # What annotate.js imports, named so that the browser fetches all at once.
-MODULES = ["annotate", "answer_log", "api", "keys", "leases", "outbox", "photo_deck", "reveal", "status_line"]
+MODULES = [
+    "annotate",
+    "answer",
+    "answer_log",
+    "api",
+    "break_clock",
+    "coherence",
+    "controls",
+    "gestures",
+    "key_settings",
+    "keys",
+    "leases",
+    "outbox",
+    "pace",
+    "photo_deck",
+    "practice",
+    "presence",
+    "reveal",
+    "safety_panel",
+    "stage_card",
+    "status_line",
+    "strip",
+    "swipe",
+    "zoom",
+]
+_PURPOSES = {
+    "watch_yes": "watch",
+    "watch_no": "no watch",
+    "watch_unsure": "unsure (“maybe”)",
+    "skip": "skip the photo, with a reason",
+    "undo": "undo: back to the photo before, to answer it again",
+    "keep": "leave an earlier answer as it is",
+    "zoom": "the photo 1:1, one of its pixels on one of the screen; arrows move it",
+    "help": "this page",
+}
 
 
 @campaign_view(Role.ANNOTATOR)
 def annotate(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Show the page; its script leases the photos and sends the answers through the API."""
+    user = cast(User, request.user)  # campaign_view lets nobody else through
+    taught = list(
+        campaign.images.filter(role__in=Image.TAUGHT, problem="").order_by(
+            F("expected_score").asc(nulls_last=True), "pk"
+        )
+    )
+    has_practice = any(image.role == Image.Role.PRACTICE for image in taught)
+    bindings = key_bindings_of(user)
+    config = {
+        **_config(campaign, user),
+        "keyBindings": bindings,
+        "practise": has_practice and not has_practised(campaign, user),
+    }
     return render(
         request,
         "annotation/annotate.html",
         {
             "campaign": campaign,
-            "config": _config(campaign, request),
+            "config": config,
             "scores": campaign.scores if campaign.bins <= SCORE_BUTTONS else None,
             "score_buttons": [(score, score_keys(campaign).get(score, "")) for score in campaign.scores],
             "skip_reasons": SKIP_REASONS,
+            "examples": [
+                (image, dict(Annotation.Watch.choices).get(image.expected_watch, ""))
+                for image in taught
+                if image.role == Image.Role.EXAMPLE
+            ],
+            "has_practice": has_practice,
+            "keys": {action: key_name(key) for action, key in bindings.items()},
+            "key_actions": [
+                (action, ACTION_NAMES[action], key_name(bindings[action]), purpose)
+                for action, purpose in _PURPOSES.items()
+            ],
             "modules": [static(f"js/{name}.js") for name in MODULES],
         },
     )
@@ -52,14 +113,16 @@ def score_keys(campaign: Campaign) -> dict[int, str]:
     return keys
 
 
-def _config(campaign: Campaign, request: HttpRequest) -> dict[str, Any]:
+def _config(campaign: Campaign, user: User) -> dict[str, Any]:
     return {
-        "annotator": request.user.pk,
+        "annotator": user.pk,
         "mode": campaign.mode,
         "lowest": campaign.scale_min,
         "highest": campaign.scale_max,
         "scoreKeys": {key: score for score, key in score_keys(campaign).items()},
         "leaseSeconds": campaign.lease_seconds,
+        "breakMinutes": campaign.break_minutes,
+        "keysUrl": reverse("api-1:me-keys"),
         # Instructions that were changed are shown once more.
         "instructions": hashlib.sha256(campaign.instructions.encode()).hexdigest()[:12],
         "slug": campaign.slug,

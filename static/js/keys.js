@@ -1,19 +1,34 @@
 // Which key does what on the annotate page. Letters go by what is printed on them, digits also by
 // their place, because some layouts want Shift for them.
 
-const LETTERS = {
-  w: ["watch", "yes"],
-  n: ["watch", "no"],
-  m: ["watch", "unsure"],
-  u: ["undo"],
-  Backspace: ["undo"],
-  " ": ["skip"],
-  Enter: ["keep"],
-  Escape: ["keep"],
-  "?": ["help"],
+const DONE_BY = {
+  watch_yes: ["watch", "yes"],
+  watch_no: ["watch", "no"],
+  watch_unsure: ["watch", "unsure"],
+  skip: ["skip"],
+  undo: ["undo"],
+  keep: ["keep"],
+  zoom: ["zoom"],
+  help: ["help"],
 };
+const ALWAYS = { Backspace: ["undo"], Escape: ["leave"] };
+const ARROWS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }; // how the photo moves
 
-function isTyping(target) {
+// The key of an event as the server stores it.
+export function keyOf(event) {
+  return event.key.length === 1 ? event.key.toLowerCase() : event.key;
+}
+
+// What is printed on the key.
+export function keyName(key) {
+  if (key === " ") return "Space";
+  return key.length === 1 ? key.toUpperCase() : key;
+}
+
+function isTyping(event) {
+  const { target, key } = event;
+  // A number field has no use for letters: they are answers, like everywhere else.
+  if (target.matches("input[type='number']")) return key.length > 1 || /[\d.,+-]/.test(key);
   return target.matches("input:not([type='range']), textarea, select");
 }
 
@@ -22,15 +37,43 @@ function isOnControl(target) {
   return target.matches("button:focus-visible, a:focus-visible, input[type='range']:focus-visible");
 }
 
-// Returns [action, value], or null when the key is not the page's business.
-export function actionOf(event, scoreKeys) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing) return null;
-  if (isTyping(event.target)) return null;
-  // Enter and Space press the control on which the keyboard's focus stands.
-  if ((event.key === "Enter" || event.key === " ") && isOnControl(event.target)) return null;
-  const letter = LETTERS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-  if (letter) return letter;
-  const digit = /^\d$/.test(event.key) ? event.key : event.code.match(/^(?:Digit|Numpad)(\d)$/)?.[1];
-  if (digit === undefined || (event.shiftKey && digit !== event.key)) return null;
-  return digit in scoreKeys ? ["score", scoreKeys[digit]] : ["digit", digit];
+export class Keys {
+  #actions = new Map();
+  #scoreKeys;
+
+  // bindings: {action: key} for every action; scoreKeys: {digit: score}.
+  constructor(bindings, scoreKeys) {
+    this.#scoreKeys = scoreKeys;
+    this.bind(bindings);
+  }
+
+  // Takes over other keys, also on the key caps of the page.
+  bind(bindings) {
+    this.bindings = bindings;
+    this.#actions = new Map(Object.entries(ALWAYS));
+    for (const [action, key] of Object.entries(bindings)) this.#actions.set(key, DONE_BY[action]);
+    for (const cap of document.querySelectorAll("[data-key-of]")) {
+      cap.textContent = keyName(bindings[cap.dataset.keyOf]);
+      cap.closest("[aria-keyshortcuts]")?.setAttribute("aria-keyshortcuts", cap.textContent);
+    }
+  }
+
+  nameOf(action) {
+    return keyName(this.bindings[action]);
+  }
+
+  // Returns [action, value], or null when the key is not the page's business.
+  actionOf(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return null;
+    if (isTyping(event)) return null;
+    if (event.key in ARROWS) return event.target.matches("input") ? null : ["pan", ARROWS[event.key]];
+    if (event.repeat) return null;
+    // Enter and Space press the control on which the keyboard's focus stands.
+    if ((event.key === "Enter" || event.key === " ") && isOnControl(event.target)) return null;
+    const action = this.#actions.get(keyOf(event));
+    if (action) return action;
+    const digit = /^\d$/.test(event.key) ? event.key : event.code.match(/^(?:Digit|Numpad)(\d)$/)?.[1];
+    if (digit === undefined || (event.shiftKey && digit !== event.key)) return null;
+    return digit in this.#scoreKeys ? ["score", this.#scoreKeys[digit]] : ["digit", digit];
+  }
 }

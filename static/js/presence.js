@@ -1,0 +1,27 @@
+// Whether somebody sits in front of the page. Event: "away" after ten minutes without any input.
+
+const AWAY_AFTER = 10 * 60_000; // milliseconds
+const LOOK = 15_000;
+
+export class Presence extends EventTarget {
+  #last = performance.now();
+  isAway = false;
+
+  constructor() {
+    super();
+    for (const kind of ["pointermove", "pointerdown", "wheel"]) addEventListener(kind, () => (this.#last = performance.now()), { passive: true });
+    setInterval(() => {
+      if (this.isAway || performance.now() - this.#last < AWAY_AFTER) return;
+      this.isAway = true;
+      this.dispatchEvent(new Event("away"));
+    }, LOOK);
+  }
+
+  // A key or click. Returns whether the person had been away until it.
+  back() {
+    const wasAway = this.isAway;
+    this.#last = performance.now();
+    this.isAway = false;
+    return wasAway;
+  }
+}
