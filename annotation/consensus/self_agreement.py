@@ -1,0 +1,78 @@
+"""How well an annotator agrees with themselves: the same photo, answered twice without being told.
+
+Sources: Bland & Altman (1996), 'Measurement error', BMJ 312:1654, for the within-subject standard
+deviation of pairs (ISO 5725 calls it the repeatability standard deviation); its interval is that of a
+variance of n degrees of freedom (chi-square); Student's t for the drift; Wilson (1927) for shares.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import chdtri, stdtrit
+
+from annotation.consensus.estimates import Estimate, share
+
+
+@dataclass(frozen=True)
+class SelfAgreement:
+    """Figures of n photos answered twice; scores in points of the scale."""
+
+    exact: Estimate
+    """Share of photos with the same score both times."""
+    within_one: Estimate
+    """Share of photos whose two scores differ by one point at most."""
+    rmse: Estimate
+    """√(Σd²/n) of the differences d, second less first."""
+    repeatability: Estimate
+    """√(Σd²/2n), the standard deviation of one answer about the annotator's own mean for a photo."""
+    drift: Estimate
+    """Mean of d; the interval is unbounded for one photo."""
+    watch: Estimate
+    """Share of photos with the same watch label both times."""
+
+    @property
+    def n(self) -> int:
+        """Return how many photos were answered twice."""
+        return self.exact.n
+
+
+def self_agreement(
+    first_scores: ArrayLike, second_scores: ArrayLike, first_watch: ArrayLike, second_watch: ArrayLike
+) -> SelfAgreement | None:
+    """Return the figures of pairs of answers, each argument [n] in one order; None without pairs.
+
+    Intervals of rmse and repeatability take the differences as normal about zero; when all pairs are
+    equal they have no width, which with few pairs means 'they agreed', not certainty. Raises ValueError
+    when the arguments differ in length.
+    """
+    first, second = (np.asarray(scores, dtype=np.float64).ravel() for scores in (first_scores, second_scores))
+    watch, again = (np.asarray(labels).ravel() for labels in (first_watch, second_watch))
+    n = len(first)
+    if not n == len(second) == len(watch) == len(again):
+        raise ValueError(f"{n}, {len(second)}, {len(watch)} and {len(again)} answers are no pairs.")
+    if not n:
+        return None
+    difference = second - first
+    squares = float((difference**2).sum())
+    return SelfAgreement(
+        exact=share(int((difference == 0).sum()), n),
+        within_one=share(int((np.abs(difference) <= 1).sum()), n),
+        rmse=_root(squares, n, 1),
+        repeatability=_root(squares, n, 2),
+        drift=_drift(difference),
+        watch=share(int((watch == again).sum()), n),
+    )
+
+
+def _root(squares: float, n: int, answers: int) -> Estimate:
+    """Return √(squares/(answers·n)); squares/σ² is chi-square with n degrees of freedom."""
+    # chdtri(n, p) is the point that chi-square of n degrees of freedom exceeds with probability p.
+    low, high = (float(np.sqrt(squares / answers / chdtri(n, p))) for p in (0.025, 0.975))
+    return Estimate(float(np.sqrt(squares / answers / n)), low, high, n)
+
+
+def _drift(difference: np.ndarray) -> Estimate:
+    n, mean = len(difference), float(difference.mean())
+    half = float(stdtrit(n - 1, 0.975) * difference.std(ddof=1) / np.sqrt(n)) if n > 1 else float("inf")
+    return Estimate(mean, mean - half, mean + half, n)
