@@ -247,6 +247,24 @@ class SpecialPhotoForm(forms.Form):
     )
 
 
+class CorrectionForm(forms.Form):
+    """Another answer to a photo that the annotator had answered; `annotation.services.annotations` has the rules."""
+
+    client_id = forms.UUIDField(widget=forms.HiddenInput)
+    watch = forms.ChoiceField(label="Does it show a watch?", choices=Annotation.Watch.choices, widget=forms.RadioSelect)
+    score = forms.IntegerField(label="How good does it look?")
+
+    def __init__(self, *args: Any, campaign: Campaign, buttons: bool, **kwargs: Any) -> None:
+        """Offer the scores of the campaign: one button each, or a number to type."""
+        super().__init__(*args, **kwargs)
+        lowest, highest = campaign.scale_min, campaign.scale_max
+        if buttons:
+            self.fields["score"].widget = forms.RadioSelect(choices=[(score, score) for score in campaign.scores])
+        else:
+            self.fields["score"].widget = forms.NumberInput(attrs={"min": lowest, "max": highest})
+        self.fields["score"].help_text = f"{lowest} is the worst, {highest} the best."
+
+
 class UserForm(forms.Form):
     """A new account."""
 

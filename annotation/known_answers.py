@@ -98,7 +98,7 @@ def _opinions(annotations: AnnotationQuerySet, least_votes: int) -> list[tuple[O
                 simulated=row["simulated"],
                 mean=float(row["mean"]),
                 spread=float(row["spread"] or 0.0),
-                watch=_most({label: row[label] for label in Annotation.Watch.values}),
+                watch=most_said({label: row[label] for label in Annotation.Watch.values}),
             ),
             row["image__group"],
         )
@@ -106,7 +106,7 @@ def _opinions(annotations: AnnotationQuerySet, least_votes: int) -> list[tuple[O
     ]
 
 
-def _most(counts: dict[str, int]) -> str:
+def most_said(counts: dict[str, int]) -> str:
     """Return the label with most votes, or '' where two share the first place."""
     first, second = sorted(counts, key=lambda label: -counts[label])[:2]
     return first if counts[first] > counts[second] else ""

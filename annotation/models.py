@@ -351,6 +351,10 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         """Return the answers that count: standing, and no skips."""
         return self.standing().filter(skip_reason="")
 
+    def repeats(self) -> "AnnotationQuerySet":
+        """Return the standing answers to hidden repeats, without skips."""
+        return self.filter(superseded_by=None, is_repeat=True, skip_reason="")
+
 
 class Annotation(models.Model):
     """What one annotator said about one photo at one time. Rows are never changed or deleted.

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from annotation.views import annotate, campaigns, imports, invitations, members, photo_files, special_photos
+from annotation.views import annotate, campaigns, imports, invitations, members, own_work, photo_files, special_photos
 
 urlpatterns = [
     path("campaigns/<slug:slug>/annotate/", annotate.annotate, name="annotate"),
@@ -25,6 +25,8 @@ urlpatterns = [
         special_photos.photo_requeue,
         name="photo-requeue",
     ),
+    path("campaigns/<slug:slug>/mine/", own_work.own_work, name="own-work"),
+    path("campaigns/<slug:slug>/mine/<int:image_id>/", own_work.own_answer, name="own-answer"),
     path("users/", members.users, name="users"),
     path("users/<int:user_id>", members.user_change, name="user-change"),
     path("campaigns/<slug:slug>/import/", imports.import_page, name="import"),

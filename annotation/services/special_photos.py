@@ -1,7 +1,7 @@
 """Photos with a known answer: practice, example and gold; and photos that nobody is asked about any more.
 
 A role says how a photo is used and changes neither its votes nor its slots: open_slots stays votes_needed less
-votes and live leases, and the queue looks at the role beside it. A photo that goes back to 'rated' goes on where it was.
+votes and live leases, and the queue looks at the role beside it. A photo that goes back to 'rated' goes on as before.
 """
 
 from dataclasses import dataclass
@@ -52,12 +52,12 @@ def special_photo_set(*, image: Image, role: Image.Role, expected: Expected, lea
     image = _locked(image)
     if image.problem and image.role != role:
         raise SpecialPhotoError(f"This photo has a problem: {image.problem} Put it back into the queue first.")
-    if image.split == Image.Split.HOLDOUT and role in Image.TAUGHT and image.role not in Image.TAUGHT:
-        if not leave_evaluation:
-            raise LeavesEvaluation(
-                "This photo belongs to the holdout. Once people are shown its answer, it is left out of every "
-                "evaluation until it is taken back. Choose one of the other photos, or confirm."
-            )
+    leaves = image.split == Image.Split.HOLDOUT and role in Image.TAUGHT and image.role not in Image.TAUGHT
+    if leaves and not leave_evaluation:
+        raise LeavesEvaluation(
+            "This photo belongs to the holdout. Once people are shown its answer, it is left out of every "
+            "evaluation until it is taken back. Choose one of the other photos, or confirm."
+        )
     if image.role != role:
         _leases_return(image)
     return _save(image, role, expected)
@@ -83,8 +83,8 @@ def practice_choose(*, campaign: Campaign) -> list[Image]:
     opinions = opinions_of(campaign, least_votes=PRACTICE_VOTES)
     if len(opinions) < PRACTICE_COUNT:
         raise SpecialPhotoError(
-            f"{PRACTICE_COUNT} photos outside the holdout with at least {PRACTICE_VOTES} votes and a clear answer about "
-            f"the watch are needed; there {'is' if len(opinions) == 1 else 'are'} {len(opinions)} so far. "
+            f"{PRACTICE_COUNT} photos outside the holdout with at least {PRACTICE_VOTES} votes and a clear answer "
+            f"about the watch are needed; there {'is' if len(opinions) == 1 else 'are'} {len(opinions)} so far. "
             "Let people rate more, or choose photos by hand."
         )
     reach = max(one.mean for one in opinions) - min(one.mean for one in opinions)

@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from annotation.consensus.others import agreement_with_others
+
+
+def test_worked_by_hand() -> None:
+    # Differences 1, 0, −1, 2: mean 0.5, standard deviation √(5/3), t(3) = 3.1824, so ± 2.0544.
+    found = agreement_with_others([3, 5, 7, 9], [2.0, 5.0, 8.0, 7.0])
+    assert (found.photos, found.shift, found.within_one) == (4, 0.5, 0.75)
+    assert (found.shift_low, found.shift_high) == pytest.approx((-1.5543, 2.5543), abs=1e-4)
+    assert found.rank_correlation == pytest.approx(0.8)  # ranks 1 2 3 4 and 1 2 4 3
+
+
+def test_what_cannot_be_told_is_nan() -> None:
+    nothing, one, flat = (agreement_with_others(own, [4.0] * len(own)) for own in ([], [5], [5, 6, 7]))
+    assert (nothing.photos, np.isnan(nothing.shift)) == (0, True)
+    assert (one.shift, np.isnan(one.shift_low), np.isnan(one.rank_correlation)) == (1.0, True, True)
+    assert np.isnan(flat.rank_correlation)
+
+
+def test_lengths_must_fit() -> None:
+    with pytest.raises(ValueError, match="2 scores and 1 means"):
+        agreement_with_others([1, 2], [1])
+
+
+@given(st.lists(st.tuples(st.integers(1, 10), st.integers(2, 20)), min_size=3, max_size=40))
+def test_agrees_with_scipy(pairs: list[tuple[int, int]]) -> None:
+    own, others = np.array(pairs, dtype=float).T
+    found = agreement_with_others(own, others / 2)
+    if np.ptp(own) and np.ptp(others):
+        assert found.rank_correlation == pytest.approx(stats.spearmanr(own, others)[0])
+    assert found.shift_low <= found.shift <= found.shift_high
