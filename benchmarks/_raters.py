@@ -1,0 +1,138 @@
+"""Simulated annotators who rate over HTTP, at a steady pace or without thinking. No benchmark itself."""
+
+import asyncio
+import time
+import uuid
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from benchmarks._http import Visitor
+
+
+@dataclass
+class Timings:
+    """What was measured. claims, saves, cycles (a save and the claim after it): seconds each, as the raters waited."""
+
+    claims: list[float] = field(default_factory=list)
+    saves: list[float] = field(default_factory=list)
+    cycles: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    processor_seconds: float = 0.0
+    """Of the load generator itself."""
+
+    @property
+    def rate(self) -> float:
+        """Return cycles per second, of all raters together."""
+        return len(self.cycles) / self.seconds
+
+    @property
+    def own_share(self) -> float:
+        """Return how much of one core the load generator took, 0 … 1."""
+        return self.processor_seconds / self.seconds
+
+
+def p95(seconds: Sequence[float]) -> float:
+    """Return the 95th percentile, in milliseconds."""
+    return 1000 * float(np.percentile(seconds, 95))
+
+
+class Rater:
+    """One annotator, who holds `ahead` photos beside the one on the screen."""
+
+    def __init__(self, visitor: Visitor, slug: str, timings: Timings, *, ahead: int) -> None:
+        self._visitor = visitor
+        self._api = f"/api/campaigns/{slug}"
+        self._timings = timings
+        self._ahead = ahead
+        self._photos: deque[dict[str, Any]] = deque()
+
+    async def begin(self) -> None:
+        """Take the first photos; not measured."""
+        await self._claim(self._ahead + 1)
+
+    async def cycle(self, since: float) -> None:
+        """Answer the photo on the screen and ask for another one. `since`: when the answer was given."""
+        photo = self._photos.popleft()
+        answer = {
+            "client_id": str(uuid.uuid4()),
+            "image_id": photo["image_id"],
+            "lease_id": photo["lease_id"],
+            "watch": "no",
+            "score": 5,
+            "milliseconds": 1000,
+            "viewing": {"width": 1280, "height": 900, "pixel_ratio": 2, "zoom": 1, "input": "keyboard"},
+        }
+        await self._post("annotations", answer)
+        saved = time.perf_counter()
+        await self._claim(1)
+        claimed = time.perf_counter()
+        self._timings.saves.append(saved - since)
+        self._timings.claims.append(claimed - saved)
+        self._timings.cycles.append(claimed - since)
+
+    async def _claim(self, count: int) -> None:
+        known = [photo["image_id"] for photo in self._photos]
+        leases = (await self._post("leases", {"count": count, "known": known}))["leases"]
+        self._photos.extend(leases)
+        if not self._photos:
+            raise RuntimeError("the raters ran out of photos; the benchmark needs more of them")
+
+    async def _post(self, what: str, content: dict[str, Any]) -> Any:
+        status, answer = await self._visitor.post(f"{self._api}/{what}", content)
+        if status != 200:
+            raise RuntimeError(f"{what} was answered {status}: {answer}")
+        return answer
+
+
+def rate_steadily(url: str, slug: str, sessions: Sequence[str], *, seconds: float, ahead: int) -> Timings:
+    """Let everybody give one rating a second, each at a moment of their own.
+
+    A wait begins when the rating was due, so that a server that falls behind is not spared.
+    """
+
+    async def work(rater: Rater, offset: float) -> None:
+        await rater.begin()
+        due = time.perf_counter() + offset
+        until = due + seconds
+        while due < until:
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            await rater.cycle(due)
+            due += 1.0
+
+    return _measured(url, slug, sessions, ahead, lambda rater, place: work(rater, place / len(sessions)))
+
+
+def rate_without_thinking(url: str, slug: str, sessions: Sequence[str], *, seconds: float) -> Timings:
+    """Let everybody rate as fast as the site lets them, one photo at a time."""
+
+    async def work(rater: Rater) -> None:
+        await rater.begin()
+        until = time.perf_counter() + seconds
+        while (now := time.perf_counter()) < until:
+            await rater.cycle(now)
+
+    return _measured(url, slug, sessions, 0, lambda rater, place: work(rater))
+
+
+def _measured(url: str, slug: str, sessions: Sequence[str], ahead: int, work: Any) -> Timings:
+    timings = Timings()
+
+    async def everybody() -> None:
+        visitors = [Visitor(url, session) for session in sessions]
+        try:
+            async with asyncio.TaskGroup() as group:
+                for place, visitor in enumerate(visitors):
+                    group.create_task(work(Rater(visitor, slug, timings, ahead=ahead), place))
+        finally:
+            for visitor in visitors:
+                visitor.close()
+
+    start, processor = time.perf_counter(), time.process_time()
+    asyncio.run(everybody())
+    timings.seconds = time.perf_counter() - start
+    timings.processor_seconds = time.process_time() - processor
+    return timings

@@ -1,0 +1,208 @@
+"""The queue under load: claims and saves over HTTP on the server of `make run`, and claims in a large campaign."""
+
+import random
+import socket
+import statistics
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from benchmarks import _plain_site
+from benchmarks._campaign import campaign_alone
+from benchmarks._claims import Claim, Setting
+from benchmarks._http import session_make
+from benchmarks._raters import Timings, p95, rate_steadily, rate_without_thinking
+
+if TYPE_CHECKING:
+    from annotation.models import Campaign, User
+
+VOTES = 3
+STEADY, AT_ONCE = 50, 10  # annotators
+ALLOWED_MS, ALLOWED_CYCLE_MS, WANTED_RATE, ALLOWED_GROWTH = 30, 150, 100, 1.5
+AHEAD = 5  # photos that a page holds
+_WARM_UP_SECONDS = 3.0
+
+# Rows only: no claim looks at a file.
+_PHOTOS = """
+INSERT INTO annotation_image (campaign_id, name, sha256, suffix, byte_size, width, height, phash, "group", split,
+  votes_needed, open_slots, vote_count, queue_position, role, expected_watch, guidance, problem, details, created_at)
+SELECT %(campaign)s, number || '.jpg', md5(number::text) || md5(%(campaign)s || ' ' || number), '.jpg', 1, 640, 480,
+  number, gen_random_uuid(), 'train', %(votes)s, %(votes)s, 0, random(), 'rated', '', '', '', '{}', now()
+FROM generate_series(1, %(count)s) AS number
+"""
+_WRONG = """
+SELECT count(*) FILTER (WHERE n > %(votes)s OR n > people) FROM (
+  SELECT count(*) AS n, count(DISTINCT annotator_id) AS people
+  FROM annotation_annotation WHERE campaign_id = %(campaign)s GROUP BY image_id
+) photos
+"""
+
+
+def measure(setting: Setting) -> Iterator[Claim]:
+    """Rate on a running instance, the same on a plain site, and time the service in a small and a large campaign."""
+    seconds = 1.0 if setting.tiny else 60.0
+    few, many, most = (200, 400, 2000) if setting.tiny else (10_000, 100_000, 1_000_000)
+    with campaign_alone("load") as (folder, _campaign):
+        # Only now do settings know the database.
+        from iqs_site.supervision import Instance
+
+        people = _people_make(STEADY)
+        sessions = [session_make(user) for user in people]
+        with Instance(folder) as instance:
+            campaign = _campaign_make("unthinking", few, people)
+            rate_without_thinking(
+                instance.url, campaign.slug, sessions[:AT_ONCE], seconds=min(seconds, _WARM_UP_SECONDS)
+            )
+            unthinking = rate_without_thinking(instance.url, campaign.slug, sessions[:AT_ONCE], seconds=seconds / 3)
+            _check(campaign)
+            campaign = _campaign_make("steady", many, people)
+            steady = rate_steadily(instance.url, campaign.slug, sessions, seconds=seconds, ahead=AHEAD)
+            _check(campaign)
+        with _plain_site_served() as url:
+            _plain_site.tables_make(few)
+            plain = rate_without_thinking(url, "plain", sessions[:AT_ONCE], seconds=seconds / 3)
+            surplus = _plain_site.over_collected()
+            _plain_site.tables_make(many)
+            alone = rate_without_thinking(url, "plain", sessions[:1], seconds=seconds / 6)
+        yield from _unthinking_claims(unthinking, plain, surplus, few)
+        yield from _steady_claims(steady, alone, many)
+        yield _growth_claim(people, few, most, claims=5 if setting.tiny else 25)
+
+
+def _unthinking_claims(ours: Timings, plain: Timings, surplus: float, photos: int) -> Iterator[Claim]:
+    claim = (
+        f"{AT_ONCE} annotators without a pause on {photos:,} photos, save and next: {ours.rate:.0f} cycles a second, "
+        f"p95 {p95(ours.cycles):.0f} ms, none doubled; the load generator took {ours.own_share:.0%} of a core"
+    )
+    yield Claim(
+        claim=claim,
+        value=ours.rate / plain.rate,
+        unit="times as many cycles",
+        baseline="counting the answers of every photo to find the next, nothing leased, no login, on the same machine: "
+        f"{plain.rate:.0f} cycles a second, p95 {p95(plain.cycles):.0f} ms, {surplus:.1%} of the answers too many",
+        target=1.0,
+    )
+    yield Claim(
+        claim=f"{AT_ONCE} annotators without a pause: {ours.rate:.0f} cycles a second",
+        value=ours.rate / WANTED_RATE,
+        unit="times as many cycles",
+        baseline=f"the {WANTED_RATE} a second that were asked for",
+        target=1.0,
+    )
+    yield Claim(
+        claim=f"{AT_ONCE} annotators without a pause: p95 of save and next {p95(ours.cycles):.0f} ms",
+        value=ALLOWED_CYCLE_MS / p95(ours.cycles),
+        unit="times as fast",
+        baseline=f"the {ALLOWED_CYCLE_MS} ms that were allowed",
+        target=1.0,
+    )
+
+
+def _steady_claims(ours: Timings, plain: Timings, photos: int) -> Iterator[Claim]:
+    who = f"{STEADY} annotators at a rating a second each on {photos:,} photos"
+    yield Claim(
+        claim=f"{who}: p95 of a claim {p95(ours.claims):.1f} ms; the load generator took {ours.own_share:.0%} of a "
+        "core",
+        value=p95(plain.claims) / p95(ours.claims),
+        unit="times as fast",
+        baseline="counting the answers of every photo to find the next, for one annotator who is alone, on the same "
+        f"machine: {p95(plain.claims):.0f} ms",
+        target=2.0,
+    )
+    for what, seconds in (("claim", ours.claims), ("save", ours.saves)):
+        yield Claim(
+            claim=f"{who}: p95 of a {what} {p95(seconds):.1f} ms",
+            value=ALLOWED_MS / p95(seconds),
+            unit="times as fast",
+            baseline=f"the {ALLOWED_MS} ms that were allowed",
+            target=1.0,
+        )
+
+
+def _growth_claim(people: list["User"], few: int, most: int, *, claims: int) -> Claim:
+    """Claim photo after photo in a small and a large campaign in turn, each by many annotators."""
+    from annotation.services.queue import leases_claim
+
+    campaigns = [_campaign_make(f"claims-{count}", count, people) for count in (few, most)]
+    durations: list[list[float]] = [[], []]
+    rng = random.Random(1)
+    for user in people:
+        held: list[list[int]] = [[], []]
+        for _ in range(claims):
+            for place, campaign in enumerate(campaigns):
+                start = time.perf_counter()
+                leases = leases_claim(campaign=campaign, annotator=user, count=1, known=held[place], rng=rng)
+                durations[place].append(time.perf_counter() - start)
+                held[place] += [lease.image_id for lease in leases]
+    small, large = (1000 * statistics.median(times) for times in durations)
+    return Claim(
+        claim=f"Claiming a photo out of {most:,}: {large:.2f} ms in the service, median of {len(durations[1]):,}",
+        value=small / large,
+        unit="times as fast",
+        baseline=f"out of {few:,} photos, in turn with it: {small:.2f} ms",
+        target=round(1 / ALLOWED_GROWTH, 3),
+    )
+
+
+def _people_make(count: int) -> list["User"]:
+    from annotation.models import User
+
+    users = [User(username=f"rater-{number:02}", is_simulated=True) for number in range(1, count + 1)]
+    for user in users:
+        user.set_unusable_password()
+        user.save()
+    return users
+
+
+def _campaign_make(slug: str, photos: int, people: list["User"]) -> "Campaign":
+    from django.db import connection
+
+    from annotation.models import Campaign, Membership
+
+    campaign = Campaign.objects.create(slug=slug, name=slug, votes_per_image=VOTES, train_after=0)
+    Membership.objects.bulk_create([Membership(campaign=campaign, user=user) for user in people])
+    with connection.cursor() as cursor:
+        cursor.execute(_PHOTOS, {"campaign": campaign.pk, "votes": VOTES, "count": photos})
+        cursor.execute("VACUUM ANALYZE annotation_image")
+    return campaign
+
+
+def _check(campaign: "Campaign") -> None:
+    """Raise RuntimeError when a photo has too many answers, or two of one annotator: speed is nothing without that."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(_WRONG, {"campaign": campaign.pk, "votes": VOTES})
+        if wrong := cursor.fetchone()[0]:
+            raise RuntimeError(f"{wrong} photos of {campaign.slug} have doubled answers, or more than were asked for")
+
+
+@contextmanager
+def _plain_site_served() -> Iterator[str]:
+    """Serve the plain site with the web server and the options of `make run`, and give its address."""
+    from iqs_site.preflight import port_checked
+    from iqs_site.supervision import programs
+
+    port = port_checked("127.0.0.1", 0)
+    command = [
+        "benchmarks._plain_site:application" if word == "iqs_site.wsgi:application" else word
+        for word in programs(host="127.0.0.1", port=port)["web"]
+    ]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
+        try:
+            _listening_await(port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+
+
+def _listening_await(port: int) -> None:
+    """Wait until something listens on the port. Raises ConnectionError when nothing does within 15 s."""
+    until = time.monotonic() + 15
+    while time.monotonic() < until:
+        with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.05)  # polls another process
+    raise ConnectionError(f"the plain site does not listen on port {port}")
