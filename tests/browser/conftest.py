@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.annotating import PATH, begin
 from tests.browser.chromium import WITHOUT_CHROMIUM, chromium_path
 
 # Playwright's synchronous interface runs an event loop in this thread; Django would refuse to query.
@@ -33,9 +34,11 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def log_in(live_server: Any, client_of: Callable[[str], Any]) -> Callable[..., None]:
-    """Return a function that logs somebody of `people` in to a browser context."""
+    """Return a function that logs somebody of `people` in to a browser context; "anonymous" stays outside."""
 
     def log_in(context: Any, name: str) -> None:
+        if name == "anonymous":
+            return
         cookie = client_of(name).cookies["sessionid"]
         context.add_cookies([{"name": "sessionid", "value": cookie.value, "url": live_server.url}])
 
@@ -67,6 +70,18 @@ def open_page(browser: Any, live_server: Any, log_in: Callable[..., None]) -> It
         context.close()
     _wait_until_served(seconds=10)
     assert not errors
+
+
+@pytest.fixture
+def annotate(open_page: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that opens the annotate page for somebody, with the instructions read and a photo up."""
+
+    def open_it(name: str = "alice", **options: Any) -> Any:
+        page = open_page(PATH, name, **options)
+        begin(page)
+        return page
+
+    return open_it
 
 
 def _wait_until_served(*, seconds: float) -> None:

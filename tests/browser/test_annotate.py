@@ -10,56 +10,14 @@ from playwright.sync_api import Page, expect
 
 from annotation.models import Annotation, Assignment, Campaign, Image
 from inference.models import ModelVersion, Prediction
+from tests.browser.annotating import PATH, PHONE, expect_saved, press, rate, shown, standing
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-PATH = "/campaigns/watches/annotate/"
-PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 
 
 @pytest.fixture
 def photos(make_image: Callable[..., Any]) -> list[Image]:
     return [make_image(seed) for seed in range(24)]
-
-
-@pytest.fixture
-def annotate(open_page: Callable[..., Any]) -> Callable[..., Page]:
-    """Return a function that opens the page for somebody, with the instructions read and a photo on the stage."""
-
-    def open_it(name: str = "alice", **options: Any) -> Page:
-        page: Page = open_page(PATH, name, **options)
-        page.get_by_role("button", name="Begin").click()
-        expect(page.locator("#photo img")).to_be_visible()
-        return page
-
-    return open_it
-
-
-def shown(page: Page) -> int:
-    """Return the id of the photo on the stage."""
-    source = page.locator("#photo img").get_attribute("src") or ""
-    return int(re.findall(r"\d+", source)[0])
-
-
-def press(page: Page, *keys: str) -> None:
-    for key in keys:
-        page.keyboard.press(key)
-
-
-def rate(page: Page, *keys: str) -> int:
-    """Press the keys and return the id of the photo they were for, once another (or none) is on the stage."""
-    image_id = shown(page)
-    press(page, *keys)
-    expect(page.locator(f'#photo img[src$="/photos/{image_id}/original"]')).to_have_count(0)
-    return image_id
-
-
-def expect_saved(page: Page) -> None:
-    expect(page.locator("#saved")).to_have_text("Saved")
-
-
-def standing(image_id: int) -> Annotation:
-    return Annotation.objects.get(image=image_id, superseded_by=None)
 
 
 def test_twenty_photos_by_keyboard_are_twenty_rows(annotate: Any, photos: list[Image]) -> None:

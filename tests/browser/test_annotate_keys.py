@@ -1,0 +1,132 @@
+"""Everybody's own keys on the annotate page: shown, changed in the help dialog, kept; and typed numbers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from annotation.models import Campaign, Image, User
+from tests.browser.annotating import PHONE, begin, expect_saved, press, rate, shown, standing
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def photos(make_image: Callable[..., Any]) -> list[Image]:
+    return [make_image(seed) for seed in range(8)]
+
+
+def keys_of(name: str) -> Any:
+    return User.objects.get(username=name).key_bindings
+
+
+def message(page: Page) -> Locator:
+    return page.locator("#key-message")
+
+
+def ask_for(page: Page, action: str) -> None:
+    """Open the dialog where it is closed, and press the button that asks for the action's key."""
+    if not page.get_by_role("dialog", name="What to do").is_visible():
+        press(page, "?")
+    page.get_by_role("button", name=f"Change the key for {action}", exact=True).click()
+
+
+def test_own_keys_are_on_the_buttons_and_do_their_work(annotate: Any, photos: list[Image], people: Any) -> None:
+    User.objects.filter(username="alice").update(key_bindings={"watch_yes": "j", "undo": "x", "skip": "PageDown"})
+    page = annotate()
+    watch = page.locator('[data-watch="yes"]')
+    expect(watch).to_have_text("Watch J")
+    expect(watch).to_have_attribute("aria-keyshortcuts", "J")
+    expect(page.get_by_role("button", name="Watch", exact=True)).to_have_count(1)
+    press(page, "w")
+    expect(watch).to_have_attribute("aria-pressed", "false")
+    first = rate(page, "J", "5")
+    press(page, "x")
+    assert shown(page) == first
+    press(page, "Enter", "PageDown")
+    expect(page.get_by_role("dialog", name="Why skip it?")).to_be_visible()
+    expect_saved(page)
+    assert standing(first).watch == "yes"
+
+
+def test_a_key_is_changed_by_pressing_it_and_stays_changed(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+    ask_for(page, "no watch")
+    expect(message(page)).to_have_text("Press the key for “no watch”. Esc leaves it as it is.")
+    press(page, "k")
+    expect(message(page)).to_have_text("K is now the key for “no watch”.")
+    assert keys_of("alice") == {"watch_no": "k"}
+    begin(page)
+    first = rate(page, "k", "4")
+    expect_saved(page)
+    assert standing(first).watch == "no"
+    page.reload()
+    expect(page.locator('[data-watch="no"]')).to_have_text("No watch K")
+    ask_for(page, "undo")
+    page.get_by_role("button", name="Back to the default keys").click()
+    expect(message(page)).to_have_text("All keys are the defaults again.")
+    expect(page.locator('[data-watch="no"]')).to_have_text("No watch N")
+    assert keys_of("alice") == {}
+
+
+def test_a_key_that_is_taken_is_named_and_a_second_press_swaps(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+    ask_for(page, "watch")
+    press(page, "n")
+    expect(message(page)).to_contain_text("N is the key for “no watch”. Press it again to swap the two")
+    assert keys_of("alice") == {}
+    press(page, "n")
+    expect(message(page)).to_have_text("N is now the key for “watch”.")
+    assert keys_of("alice") == {"watch_yes": "n", "watch_no": "w"}
+    expect(page.locator('[data-watch="no"]')).to_have_text("No watch W")
+
+
+def test_keys_that_cannot_be_used_are_refused_with_the_reason(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+    for key, reason in [("7", "digits are always the score"), ("ArrowUp", "arrows move a zoomed photo")]:
+        ask_for(page, "skip")
+        press(page, key)
+        expect(message(page)).to_contain_text(f"is taken: {reason}. The keys stay as they are.")
+    ask_for(page, "skip")
+    page.context.set_offline(True)
+    press(page, "x")
+    expect(message(page)).to_have_text("The server cannot be reached. The keys stay as they are.")
+    expect(page.locator("#skip-open")).to_have_text("Skip Space")
+    assert keys_of("alice") == {}
+
+
+def test_escape_ends_the_asking_and_not_the_dialog(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+    ask_for(page, "1:1 zoom")
+    press(page, "Escape")
+    expect(message(page)).to_be_empty()
+    expect(page.get_by_role("dialog", name="What to do")).to_be_visible()
+    press(page, "Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    press(page, "w")
+    expect(page.locator('[data-watch="yes"]')).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_button_reached_by_tab_is_pressed_and_its_key_asked_for(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+    press(page, "?")
+    page.get_by_role("button", name="Change the key for unsure").focus()
+    press(page, "Enter", "q")
+    expect(message(page)).to_have_text("Q is now the key for “unsure”.")
+
+
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["desk", "phone"])
+def test_a_typed_number_and_a_letter_are_both_answers(annotate: Any, photos: list[Image], options: Any) -> None:
+    Campaign.objects.update(scale_min=0, scale_max=100)
+    page = annotate(**options)
+    first = rate(page, "8", "3", "n")
+    second = rate(page, "m", "1", "0", "0", "Enter")
+    third = shown(page)
+    press(page, "2", "0", "0", "w")  # beyond the scale: the number is not taken
+    expect(page.locator('[data-watch="yes"]')).to_have_attribute("aria-pressed", "true")
+    assert shown(page) == third
+    expect_saved(page)
+    assert (standing(first).watch, standing(first).score) == ("no", 83)
+    assert standing(first).viewing["inputs"] == {"score": "keys", "watch": "keys"}
+    assert (standing(second).watch, standing(second).score) == ("unsure", 100)

@@ -1,0 +1,138 @@
+"""Looking at a photo 1:1: one of its pixels on one of the screen, never more, and only while it is wanted."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from annotation.models import Image
+from tests.browser.annotating import DESK, PHONE, expect_saved, press, rate, shown, standing
+from tests.conftest import photo_bytes
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+WIDTH, HEIGHT = 2400, 1800
+WIDE = {**DESK, "device_scale_factor": 1.5}
+
+
+@pytest.fixture
+def large_photos(make_image: Callable[..., Any]) -> list[Image]:
+    photos = [make_image(seed, width=WIDTH, height=HEIGHT) for seed in range(3)]
+    for seed, photo in enumerate(photos):
+        photo.path.write_bytes(photo_bytes(seed, width=WIDTH, height=HEIGHT))
+    return photos
+
+
+def box_of(page: Page) -> dict[str, float]:
+    box = page.locator("#photo img").bounding_box()
+    assert box
+    return dict(box)
+
+
+def is_zoomed(page: Page) -> bool:
+    return page.get_by_role("button", name="1:1 zoom").get_attribute("aria-pressed") == "true"
+
+
+@pytest.mark.parametrize(("options", "ratio"), [(DESK, 1), (WIDE, 1.5), (PHONE, 2)], ids=["desk", "wide", "phone"])
+def test_one_pixel_of_the_photo_on_one_of_the_screen(
+    annotate: Any, large_photos: list[Image], options: Any, ratio: float
+) -> None:
+    page = annotate(**options)
+    stage = page.locator("#stage").bounding_box()
+    fitted = box_of(page)
+    assert fitted["width"] <= stage["width"]
+    assert fitted["height"] <= stage["height"]
+    assert fitted["width"] / fitted["height"] == pytest.approx(WIDTH / HEIGHT, rel=0.01)
+    press(page, "z")
+    zoomed = box_of(page)
+    assert (zoomed["width"], zoomed["height"]) == pytest.approx((WIDTH / ratio, HEIGHT / ratio), abs=0.1)
+    assert (zoomed["x"] * ratio) % 1 == pytest.approx(0, abs=0.02), "on whole pixels, else it is interpolated"
+    page.wait_for_timeout(60)  # looked at for a while, which is recorded
+    press(page, "z")
+    assert box_of(page) == fitted
+    first = rate(page, "w", "5")
+    expect_saved(page)
+    viewing = standing(first).viewing
+    assert 60 <= viewing["zoomed"] < 10_000
+    assert viewing["pixel_ratio"] == ratio
+    assert viewing["shown"] == pytest.approx([fitted["width"], fitted["height"]], abs=1)
+
+
+def test_leaving_the_photo_leaves_the_zoom(annotate: Any, large_photos: list[Image]) -> None:
+    page = annotate()
+    press(page, "z")
+    assert is_zoomed(page)
+    rate(page, "w", "5")
+    expect(page.locator("#photo img")).to_be_visible()
+    assert not is_zoomed(page)
+    assert box_of(page)["width"] < 1280
+    second = rate(page, "w", "5")
+    press(page, "u", "z", "Escape")
+    assert not is_zoomed(page)
+    assert shown(page) == second, "Escape leaves the zoom first, the earlier answer then"
+    press(page, "Escape")
+    assert shown(page) != second
+    expect_saved(page)
+    assert standing(second).viewing["zoomed"] == 0
+
+
+def test_a_double_click_zooms_in_on_what_is_under_the_pointer(annotate: Any, large_photos: list[Image]) -> None:
+    page = annotate()
+    fitted = box_of(page)
+    x, y = fitted["x"] + 0.25 * fitted["width"], fitted["y"] + 0.6 * fitted["height"]
+    page.mouse.dblclick(x, y)
+    zoomed = box_of(page)
+    assert (x - zoomed["x"]) / zoomed["width"] == pytest.approx(0.25, abs=0.002)
+    assert (y - zoomed["y"]) / zoomed["height"] == pytest.approx(0.6, abs=0.002)
+    page.mouse.dblclick(x, y)
+    assert box_of(page) == fitted
+    page.mouse.move(x, y)
+    press(page, "z")
+    assert box_of(page) == zoomed, "Z goes where the mouse is"
+
+
+def test_a_drag_the_wheel_and_the_arrows_move_it_as_far_as_there_is_something_to_see(
+    annotate: Any, large_photos: list[Image]
+) -> None:
+    page = annotate()
+    stage = page.locator("#stage").bounding_box()
+    press(page, "z")
+    start = box_of(page)
+    page.mouse.move(600, 400)
+    page.mouse.down()
+    page.mouse.move(500, 430, steps=4)
+    page.mouse.up()
+    dragged = box_of(page)
+    assert (dragged["x"] - start["x"], dragged["y"] - start["y"]) == (-100, 30)
+    press(page, "ArrowLeft")
+    assert box_of(page)["x"] == pytest.approx(dragged["x"] + stage["width"] / 10, abs=1)
+    page.mouse.wheel(0, 50)
+    page.wait_for_function(f"document.querySelector('#photo img').getBoundingClientRect().y === {dragged['y'] - 50}")
+    press(page, *["ArrowDown"] * 12, *["ArrowRight"] * 12)
+    corner = box_of(page)
+    assert corner["x"] + corner["width"] == pytest.approx(stage["x"] + stage["width"], abs=1)
+    assert corner["y"] + corner["height"] == pytest.approx(stage["y"] + stage["height"], abs=1)
+    expect(page.locator('[aria-pressed="true"]')).to_have_count(1)  # the zoom's own button
+
+
+@pytest.mark.parametrize(("options", "width"), [(DESK, 96), (PHONE, 48)], ids=["desk", "phone"])
+def test_a_small_photo_is_never_blown_up_and_says_that_all_is_to_be_seen(
+    annotate: Any, make_image: Callable[..., Any], options: Any, width: int
+) -> None:
+    make_image(1)
+    page = annotate(**options)
+    assert box_of(page)["width"] == width
+    press(page, "z")
+    expect(page.locator("#note")).to_have_text("Every pixel of this photo is shown already")
+    assert box_of(page)["width"] == width
+    assert not is_zoomed(page)
+
+
+def test_the_window_may_change_its_size_meanwhile(annotate: Any, large_photos: list[Image]) -> None:
+    page = annotate()
+    press(page, "z")
+    page.set_viewport_size({"width": 700, "height": 700})
+    assert box_of(page)["width"] == WIDTH
+    press(page, "z")
+    assert box_of(page)["width"] <= 700
