@@ -1,9 +1,11 @@
-"""What a chart shows, in one sentence: the titles of the calibration page."""
+"""What a chart shows, in one sentence: the titles of the pages for reviewers."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from annotation.consensus.anchoring import AnchoringShift
+from annotation.rating_practice import AnnotatorPractice
 from training.comparison import Comparison, ScoreFigures
 from training.metrics.bootstrap import Interval
 from training.metrics.calibration import ReliabilityBin
@@ -44,6 +46,30 @@ def spread_finding(comparison: Comparison) -> str:
     return f"{verdict}: standard deviation {models:.2f} against {own:.2f}, mean {model_mean:.2f} against {own_mean:.2f}"
 
 
+def anchoring_finding(measured: AnchoringShift) -> str:
+    """Say how far seeing the prediction first sways people, judged by the interval."""
+    shift = measured.shift
+    interval = f"95 %: {_signed(shift.low)} to {_signed(shift.high)} points"
+    if shift.low > 0:
+        part = f", {100 * measured.share_of_distance:.0f} % of the way," if measured.share_of_distance < 1 else ""
+        verdict = f"Seeing the prediction first pulls scores {shift.value:.1f} points{part} towards it"
+    elif shift.high < 0:
+        verdict = f"Seeing the prediction first pushes scores {-shift.value:.1f} points away from it"
+    else:
+        verdict = f"No clear pull of the prediction so far: {_signed(shift.value)} points"
+    return f"{verdict} ({interval}), n = {measured.photos:,} photos"
+
+
+def practice_finding(annotators: Sequence[AnnotatorPractice]) -> str:
+    """Say how many annotators a reviewer should look at, of all who answered."""
+    flagged = sum(bool(one.flags) for one in annotators)
+    if not annotators:
+        return "Nobody has answered yet"
+    if not flagged:
+        return f"Nothing conspicuous about {_people(len(annotators))}"
+    return f"{flagged} of {_people(len(annotators))} {'has' if flagged == 1 else 'have'} something to look at"
+
+
 def reliability_finding(bins: Sequence[ReliabilityBin], brier: float, error: float) -> str:
     """Say whether the watch probabilities mean what they say, judged by the bins' intervals."""
     total = sum(one.n for one in bins)
@@ -75,6 +101,10 @@ def threshold_finding(rows: Sequence[ThresholdRow], chosen: float, at_chosen: Th
 def _moments(weights: np.ndarray, scores: np.ndarray) -> tuple[float, float]:
     mean = float(weights @ scores / weights.sum())
     return mean, float(np.sqrt(weights @ (scores - mean) ** 2 / weights.sum()))
+
+
+def _people(count: int) -> str:
+    return f"{count:,} annotator{'' if count == 1 else 's'}"
 
 
 def _signed(value: float) -> str:

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from training.views import calibration, models, runs
+from training.views import calibration, models, rating_practice, runs
 
 urlpatterns = [
     path("campaigns/<slug:slug>/calibration/", calibration.calibration, name="calibration"),
+    path("campaigns/<slug:slug>/rating-practice/", rating_practice.rating_practice, name="rating-practice"),
     path("campaigns/<slug:slug>/models/", models.models_page, name="models"),
     path("campaigns/<slug:slug>/models/<int:number>/promote", models.model_promote, name="model-promote"),
     path("campaigns/<slug:slug>/models/<int:number>/rollback", models.model_rollback, name="model-rollback"),

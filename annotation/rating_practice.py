@@ -1,0 +1,215 @@
+"""How each annotator of a campaign works: for its reviewers, who read it to talk with people, not to rank them."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, F, Max, OuterRef, Q, Subquery
+
+from annotation.activity import Median
+from annotation.consensus.attention import GOLD_TOLERANCE, ScoreSpread, gold_hits, score_spread
+from annotation.consensus.estimates import Estimate
+from annotation.consensus.self_agreement import SelfAgreement, self_agreement
+from annotation.models import Annotation, Campaign, Image
+
+LATEST = 50  # answers and skips that shares and flags look at: about a quarter of an hour's work
+FEWEST_FOR_A_FLAG = 20  # of them
+MOST_SKIPPED = 0.3
+LEAST_GOLD = 0.8  # a person who looks hits this share; flagged once the whole interval lies below
+# SOS² = a·(x − lowest)·(highest − x) with a = .2, a common spread *between* people: two answers of one
+# person that differ like those of two persons, in the middle of the scale, say little (Hoßfeld et al., 2011).
+_SOS_A = 0.2
+
+_LATEST = """
+SELECT annotator.id, latest.score, latest.skip_reason = '', latest.input
+FROM unnest(%(annotators)s::bigint[]) AS annotator (id) CROSS JOIN LATERAL (
+  SELECT answer.id, answer.score, answer.skip_reason, answer.viewing ->> 'input' AS input
+  FROM annotation_annotation answer
+  WHERE answer.campaign_id = %(campaign)s AND answer.annotator_id = annotator.id AND NOT answer.is_repeat
+    AND NOT EXISTS (SELECT FROM annotation_annotation later WHERE later.supersedes_id = answer.id)
+  ORDER BY answer.id DESC LIMIT %(count)s
+) latest
+ORDER BY annotator.id, latest.id
+"""
+
+
+@dataclass(frozen=True)
+class Latest:
+    """An annotator's last `LATEST` answers and skips."""
+
+    scores: list[int]
+    """Oldest first."""
+    skips: int
+    inputs: Counter[str]
+    """How often each kind of input was used, skips included."""
+
+    @property
+    def skip_share(self) -> float:
+        """Return the share of skips, 0 without anything."""
+        return self.skips / max(1, self.skips + len(self.scores))
+
+
+@dataclass(frozen=True)
+class AnnotatorPractice:
+    """How one annotator works."""
+
+    annotator_id: int
+    username: str
+    is_simulated: bool
+    answers: int
+    """That stand; hidden repeats are not among them."""
+    skips: int
+    unsure: int
+    seconds: float | None
+    """Median from shown to answered; None when no answer says it."""
+    latest: Latest
+    repeats: SelfAgreement | None
+    gold: Estimate | None
+    """Share of gold photos hit."""
+    spread: ScoreSpread | None
+    scale_length: int
+    """Points from the lowest score to the highest."""
+
+    @property
+    def unsure_share(self) -> float:
+        """Return the share of answers that are unsure about the watch, 0 without answers."""
+        return self.unsure / max(1, self.answers)
+
+    @property
+    def skip_share(self) -> float:
+        """Return the share of skips among everything that stands."""
+        return self.skips / max(1, self.answers + self.skips)
+
+    @property
+    def input(self) -> str:
+        """Return the kind of input used most of late, '' when nothing says it."""
+        return self.latest.inputs.most_common(1)[0][0] if self.latest.inputs else ""
+
+    @property
+    def flags(self) -> list[str]:
+        """Return what a reviewer should look at, in words; most annotators have none."""
+        flags = []
+        seen = len(self.latest.scores) + self.latest.skips
+        if seen >= FEWEST_FOR_A_FLAG and self.latest.skip_share > MOST_SKIPPED:
+            flags.append(f"skipped {self.latest.skips} of the last {seen} photos")
+        if self.gold is not None and self.gold.high < LEAST_GOLD:
+            flags.append(f"hits {round(self.gold.value * self.gold.n)} of {self.gold.n} gold photos")
+        if self.repeats is not None and self.repeats.repeatability.low > self.loosest_repeatability:
+            flags.append(
+                f"rates a photo differently the second time (by {self.repeats.rmse.value:.1f} points typically)"
+            )
+        if self.spread is not None and self.spread.is_straight:
+            flags.append(
+                f"the last {self.spread.n} scores hardly vary "
+                f"(variance {self.spread.variance:.2f}, below {self.spread.limit:.2f})"
+            )
+        return flags
+
+    @property
+    def loosest_repeatability(self) -> float:
+        """Return the repeatability, in points, from which one's own answers differ like those of two people."""
+        return sqrt(_SOS_A) * self.scale_length / 2
+
+
+def annotators_practice(campaign: Campaign) -> list[AnnotatorPractice]:
+    """Return how everybody works who ever answered or skipped, most answers first (four queries)."""
+    totals = _totals(campaign)
+    annotator_ids = [row["annotator"] for row in totals]
+    latest = _latest(campaign, annotator_ids)
+    repeats, gold = _repeat_pairs(campaign), _gold_answers(campaign)
+    tolerance = gold_tolerance(campaign)
+    return [
+        AnnotatorPractice(
+            annotator_id=row["annotator"],
+            username=row["annotator__username"],
+            is_simulated=row["annotator__is_simulated"],
+            answers=row["answers"],
+            skips=row["skips"],
+            unsure=row["unsure"],
+            seconds=None if row["milliseconds"] is None else row["milliseconds"] / 1000,
+            latest=latest[row["annotator"]],
+            repeats=self_agreement(*_columns(repeats[row["annotator"]], 4)),
+            gold=gold_hits(*_columns(gold[row["annotator"]], 4), tolerance=tolerance),
+            spread=score_spread(latest[row["annotator"]].scores, lowest=campaign.scale_min, highest=campaign.scale_max),
+            scale_length=campaign.scale_max - campaign.scale_min,
+        )
+        for row in totals
+    ]
+
+
+def gold_tolerance(campaign: Campaign) -> int:
+    """Return how far an answer may lie from a gold photo's score: one point of ten, as many more on longer scales."""
+    return max(GOLD_TOLERANCE, round((campaign.scale_max - campaign.scale_min) / 9))
+
+
+def _totals(campaign: Campaign) -> list[dict[str, Any]]:
+    is_answer = Q(skip_reason="")
+    return list(
+        Annotation.objects.filter(campaign=campaign)
+        .standing()
+        .values("annotator", "annotator__username", "annotator__is_simulated")
+        .annotate(
+            answers=Count("pk", filter=is_answer),
+            skips=Count("pk", filter=~is_answer),
+            unsure=Count("pk", filter=Q(watch=Annotation.Watch.UNSURE)),
+            milliseconds=Median("milliseconds", filter=is_answer),
+            last=Max("pk"),
+        )
+        .order_by("-answers", "annotator__username")
+    )
+
+
+def _latest(campaign: Campaign, annotator_ids: list[int]) -> dict[int, Latest]:
+    """Return what everybody did last, along the index annotation_history."""
+    found = {pk: Latest([], 0, Counter()) for pk in annotator_ids}
+    scores: dict[int, list[int]] = defaultdict(list)
+    skips: Counter[int] = Counter()
+    inputs: dict[int, Counter[str]] = defaultdict(Counter)
+    with connection.cursor() as cursor:
+        cursor.execute(_LATEST, {"campaign": campaign.pk, "annotators": annotator_ids, "count": LATEST})
+        for pk, score, is_answer, kind in cursor.fetchall():
+            if is_answer:
+                scores[pk].append(score)
+            else:
+                skips[pk] += 1
+            if kind:
+                inputs[pk][kind] += 1
+    return {pk: Latest(scores[pk], skips[pk], inputs[pk]) for pk in found}
+
+
+def _repeat_pairs(campaign: Campaign) -> dict[int, list[tuple[Any, ...]]]:
+    """Return (first score, second score, first label, second label) of every photo answered twice, by annotator."""
+    first = Annotation.objects.filter(image=OuterRef("image"), annotator=OuterRef("annotator")).votes()
+    pairs = (
+        Annotation.objects.filter(campaign=campaign)
+        .repeats()
+        .annotate(first_score=Subquery(first.values("score")[:1]), first_watch=Subquery(first.values("watch")[:1]))
+        .exclude(first_score=None)
+    )
+    return _by_annotator(pairs.values_list("annotator", "first_score", "score", "first_watch", "watch"))
+
+
+def _gold_answers(campaign: Campaign) -> dict[int, list[tuple[Any, ...]]]:
+    """Return (score, expected score or None, label, expected label) of every answer to a gold photo, by annotator."""
+    answers = (
+        Annotation.objects.filter(campaign=campaign, image__campaign=campaign, image__role=Image.Role.GOLD)
+        .votes()
+        .exclude(image__expected_score=None, image__expected_watch="")
+    )
+    return _by_annotator(
+        answers.values_list("annotator", "score", F("image__expected_score"), "watch", F("image__expected_watch"))
+    )
+
+
+def _by_annotator(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
+    grouped: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
+    for annotator, *values in rows:
+        grouped[annotator].append(tuple(values))
+    return grouped
+
+
+def _columns(rows: list[tuple[Any, ...]], count: int) -> list[tuple[Any, ...]]:
+    return list(zip(*rows, strict=True)) if rows else [()] * count

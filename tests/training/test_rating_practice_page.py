@@ -1,0 +1,217 @@
+"""The reviewers' page on anchoring, hidden repeats, gold photos and skips."""
+
+import html
+import re
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from annotation.models import Annotation, Campaign, Image, User
+from annotation.rating_practice import annotators_practice
+from tests.judgements import images_make, predictions_make, version_make, vote
+from training.anchoring import anchoring_measure
+from training.models import Promotion
+
+PAGE = "/campaigns/watches/rating-practice/"
+
+
+def text_of(response: Any) -> str:
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode())))
+
+
+def skip(image: Image, annotator: User) -> Annotation:
+    return vote(image, annotator, None, "", skip_reason="I cannot judge this photo")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def anchored(campaign: Campaign, people: dict[str, Any]) -> list[Image]:
+    """12 photos predicted at 8: bob says 4 blind, alice 6 after seeing the prediction."""
+    images = images_make(campaign, 12)
+    predictions_make(version_make(campaign), images, [8.0] * 12)
+    for image in images:
+        vote(image, people["bob"], 4)
+        vote(image, people["alice"], 6, is_anchored=True, saw_prediction=True)
+    return images
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("anonymous", 302), ("mallory", 404), ("alice", 403), ("bob", 403), ("rita", 200), ("ada", 200)],
+)
+def test_only_reviewers_and_admins_see_the_page(client_of: Callable[[str], Any], name: str, status: int) -> None:
+    assert client_of(name).get(PAGE).status_code == status
+
+
+def test_it_is_in_the_navigation_of_those_who_may_see_it(client_of: Callable[[str], Any]) -> None:
+    assert PAGE in client_of("rita").get("/campaigns/watches/").content.decode()
+    assert PAGE not in client_of("alice").get("/campaigns/watches/").content.decode()
+
+
+def test_an_empty_campaign_says_what_will_come(client_of: Callable[[str], Any]) -> None:
+    text = text_of(client_of("ada").get(PAGE))
+    assert "The anchoring experiment is off" in text
+    assert "Nobody has answered yet" in text
+
+
+def test_the_title_says_how_far_people_are_pulled(client_of: Callable[[str], Any], anchored: list[Image]) -> None:
+    response = client_of("rita").get(PAGE)
+    text = text_of(response)
+    assert (
+        "Seeing the prediction first pulls scores 2.0 points, 50 % of the way, towards it "
+        "(95 %: +2.0 to +2.0 points), n = 12 photos"
+    ) in text
+    assert "blind 4.00" in text
+    assert "shown first 2.00" in text
+    assert 'role="img" aria-label="Mean distance from the prediction' in response.content.decode()
+
+
+def test_too_few_answers_say_so(client_of: Callable[[str], Any], campaign: Campaign, anchored: list[Image]) -> None:
+    Campaign.objects.update(anchoring_share=0.1)
+    Annotation.objects.filter(image__in=anchored[3:]).delete()
+    text = text_of(client_of("rita").get(PAGE))
+    assert "has too few answers to tell" in text
+    assert "3 answers came after a look" in text
+
+
+def test_a_correction_is_on_neither_side(campaign: Campaign, people: Any, anchored: list[Image]) -> None:
+    before = anchoring_measure(campaign)
+    first = Annotation.objects.get(image=anchored[0], annotator=people["bob"])
+    vote(anchored[0], people["bob"], 8, supersedes=first, saw_prediction=True)
+    first = Annotation.objects.get(image=anchored[1], annotator=people["alice"])
+    vote(anchored[1], people["alice"], 8, supersedes=first, is_anchored=True, saw_prediction=True)
+    vote(anchored[2], people["bob"], 8, is_repeat=True)
+    assert anchoring_measure(campaign) == before
+
+
+def test_what_counts_is_the_prediction_that_was_shown(campaign: Campaign, people: Any, anchored: list[Image]) -> None:
+    """A later champion predicts something else; its predictions were not on the screen."""
+    first = campaign.model_versions.get(number=1)
+    before = anchoring_measure(campaign)
+    campaign.model_versions.update(is_champion=False)
+    second = version_make(campaign, 2)
+    predictions_make(second, anchored, [1.0] * 12)
+    promotion = Promotion.objects.create(campaign=campaign, kind="manual", version=second, replaced=first)
+    assert anchoring_measure(campaign) == before
+    Promotion.objects.filter(pk=promotion.pk).update(created_at=timezone.now() - timedelta(days=1))
+    after = anchoring_measure(campaign)
+    assert after is not None
+    assert after.shift.value == -2
+
+
+def test_answers_whose_prediction_is_gone_are_left_out(campaign: Campaign, anchored: list[Image]) -> None:
+    campaign.model_versions.get().predictions.filter(image=anchored[0]).delete()
+    measured = anchoring_measure(campaign)
+    assert measured is not None
+    assert measured.photos == 11
+
+
+class TestAnnotators:
+    @pytest.fixture
+    def rated(self, campaign: Campaign, people: Any) -> Sequence[Image]:
+        images = images_make(campaign, 60)
+        for number, image in enumerate(images[:40]):
+            vote(
+                image,
+                people["alice"],
+                1 + number % 10,
+                "unsure" if number < 4 else "no",
+                milliseconds=1000 + 100 * number,
+                viewing={"input": "keys" if number % 3 else "touch"},
+            )
+        return images
+
+    def of(self, campaign: Campaign, name: str) -> Any:
+        return next(one for one in annotators_practice(campaign) if one.username == name)
+
+    def test_counts_shares_and_times(self, campaign: Campaign, people: Any, rated: Sequence[Image]) -> None:
+        skip(rated[40], people["alice"])
+        alice = self.of(campaign, "alice")
+        assert (alice.answers, alice.skips, alice.unsure_share) == (40, 1, 0.1)
+        assert alice.seconds == pytest.approx(2.95)
+        assert alice.input == "keys"
+        assert alice.flags == []
+        assert (alice.repeats, alice.gold) == (None, None)
+
+    def test_many_skips_of_late_are_flagged(self, campaign: Campaign, people: Any, rated: Sequence[Image]) -> None:
+        for image in rated[40:55]:
+            skip(image, people["alice"])
+        assert self.of(campaign, "alice").flags == [], "15 of the last 50 are 30 %, not more"
+        skip(rated[55], people["alice"])
+        assert self.of(campaign, "alice").flags == ["skipped 16 of the last 50 photos"]
+
+    def test_few_skips_in_the_beginning_are_not_flagged(
+        self, campaign: Campaign, people: Any, rated: Sequence[Image]
+    ) -> None:
+        for image in rated[:5]:
+            skip(image, people["bob"])
+        assert self.of(campaign, "bob").flags == []
+
+    def test_repeats_are_compared_with_the_standing_answer(
+        self, campaign: Campaign, people: Any, rated: Sequence[Image]
+    ) -> None:
+        vote(rated[0], people["alice"], 1, "yes", is_repeat=True)  # said 1, unsure
+        vote(rated[1], people["alice"], 5, "unsure", is_repeat=True)  # said 2, unsure
+        first = Annotation.objects.get(image=rated[1], annotator=people["alice"], is_repeat=False)
+        vote(rated[1], people["alice"], 4, "unsure", supersedes=first)
+        repeats = self.of(campaign, "alice").repeats
+        assert (repeats.n, repeats.exact.value, repeats.within_one.value, repeats.watch.value) == (2, 0.5, 1, 0.5)
+
+    def test_whoever_disagrees_with_themselves_is_flagged(
+        self, campaign: Campaign, people: Any, rated: Sequence[Image]
+    ) -> None:
+        for number, image in enumerate(rated[:20]):
+            vote(image, people["alice"], 10 - number % 10, is_repeat=True)
+        assert "rates a photo differently the second time" in self.of(campaign, "alice").flags[0]
+
+    def test_gold_is_hit_within_one_point(self, campaign: Campaign, people: Any, rated: Sequence[Image]) -> None:
+        Image.objects.filter(pk__in=[image.pk for image in rated[:10]]).update(
+            role="gold", expected_score=2, expected_watch=""
+        )
+        Image.objects.filter(pk=rated[11].pk).update(role="gold")  # nothing is known of it
+        alice = self.of(campaign, "alice")
+        assert (alice.gold.n, alice.gold.value) == (10, 0.3)
+        assert alice.flags == ["hits 3 of 10 gold photos"]
+
+    def test_the_same_score_all_the_time_is_flagged(
+        self, campaign: Campaign, people: Any, rated: Sequence[Image]
+    ) -> None:
+        for image in rated[:30]:
+            vote(image, people["bob"], 5)
+        assert self.of(campaign, "bob").flags == ["the last 30 scores hardly vary (variance 0.00, below 0.76)"]
+
+    def test_the_page_says_who_needs_a_look_and_who_is_a_program(
+        self, client_of: Callable[[str], Any], people: Any, rated: Sequence[Image]
+    ) -> None:
+        User.objects.filter(pk=people["bob"].pk).update(is_simulated=True)
+        for image in rated[:30]:
+            vote(image, people["bob"], 5)
+        text = text_of(client_of("rita").get(PAGE))
+        assert "1 of 2 annotators has something to look at" in text
+        assert "bob simulated" in text
+        assert "alice nothing 40 0 % 10 %" in text
+
+    def test_the_number_of_queries_does_not_grow(
+        self,
+        client_of: Callable[[str], Any],
+        people: Any,
+        rated: Sequence[Image],
+        anchored: list[Image],
+        make_user: Callable[..., User],
+    ) -> None:
+        client = client_of("rita")
+        client.get(PAGE)
+        with CaptureQueriesContext(connection) as few:
+            client.get(PAGE)
+        for number in range(5):
+            user = make_user(f"more-{number}")
+            for image in rated[:12]:
+                vote(image, user, 5)
+                vote(image, user, 6, is_repeat=True)
+        with CaptureQueriesContext(connection) as many:
+            client.get(PAGE)
+        assert len(many) == len(few) <= 15

@@ -1,0 +1,76 @@
+"""The anchoring experiment of a campaign: what people were shown, and how far it swayed them."""
+
+from bisect import bisect_right
+from datetime import datetime
+
+import numpy as np
+
+from annotation.consensus.anchoring import AnchoringShift, anchoring_shift
+from annotation.models import Annotation, AnnotationQuerySet, Campaign
+from inference.models import ModelVersion, Prediction
+from training.models import Promotion
+
+
+def anchored_answers(campaign: Campaign) -> AnnotationQuerySet:
+    """Return the first answers that people gave with the prediction before them.
+
+    Corrections are left out on both sides: in a campaign that reveals, they come after a look at it.
+    """
+    return _first_answers(campaign).filter(is_anchored=True)
+
+
+def anchoring_measure(campaign: Campaign) -> AnchoringShift | None:
+    """Compare anchored with blind first answers to the same photos; None while there are too few (five queries).
+
+    The prediction that counts is the one of the version that was champion when the answer came, so
+    promotions in between do no harm. Resamples start from the campaign's seed.
+    """
+    anchored = list(anchored_answers(campaign).values_list("image", "score", "created_at"))
+    if not anchored:
+        return None
+    images = {image for image, _, _ in anchored}
+    champion_at = _Champions(campaign)
+    shown = {
+        (image, version): mean
+        for image, version, mean in Prediction.objects.filter(
+            image__in=images, model_version__in=champion_at.version_ids
+        ).values_list("image", "model_version", "quality_mean")
+    }
+    rows = [
+        (image, score, shown[image, version])
+        for image, score, when in anchored
+        if (image, version := champion_at(when)) in shown
+    ]
+    blind = list(
+        _first_answers(campaign)
+        .filter(image__in=images, is_anchored=False, saw_prediction=False)
+        .values_list("image", "score")
+    )
+    anchored_columns = np.array(rows, dtype=np.float64).reshape(-1, 3).T
+    blind_columns = np.array(blind, dtype=np.float64).reshape(-1, 2).T
+    return anchoring_shift(*anchored_columns, *blind_columns, rng=np.random.default_rng(campaign.seed))
+
+
+def _first_answers(campaign: Campaign) -> AnnotationQuerySet:
+    return Annotation.objects.filter(campaign=campaign, supersedes=None, is_repeat=False, skip_reason="")
+
+
+class _Champions:
+    """Which version was champion at a time: the last one promoted by then, or what the first promotion replaced."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        promotions = Promotion.objects.filter(campaign=campaign).order_by("created_at", "pk")
+        changes = list(promotions.values_list("created_at", "version", "replaced"))
+        self._times = [when for when, _, _ in changes]
+        champion = ModelVersion.objects.filter(campaign=campaign, is_champion=True).values_list("pk", flat=True)
+        before = changes[0][2] if changes else champion.first()
+        self._versions = [before, *(version for _, version, _ in changes)]
+
+    @property
+    def version_ids(self) -> set[int]:
+        """Return every version that ever was champion."""
+        return {pk for pk in self._versions if pk is not None}
+
+    def __call__(self, when: datetime) -> int | None:
+        """Return the id of the champion at that time, None in a campaign without versions."""
+        return self._versions[bisect_right(self._times, when)]
