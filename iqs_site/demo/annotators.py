@@ -10,6 +10,7 @@ import queue
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -101,6 +102,7 @@ class Browser(SiteClient):
         super().__init__(session.url, account.annotator.username, account.password, patience=session.patience)
         self.annotator = account.annotator
         self._api = f"/api/campaigns/{session.slug}"
+        self._looks: Counter[str] = Counter()
 
     def leases(self) -> list[dict[str, Any]]:
         """Lease photos; an empty list when there are none for this annotator."""
@@ -111,11 +113,17 @@ class Browser(SiteClient):
         """Download the original bytes of a leased photo."""
         return self.get(lease["url"]).content
 
-    def answer(self, image_id: int, client_id: uuid.UUID, judgement: Judgement) -> bool:
+    def look(self, photo: str) -> int:
+        """Return the how manieth time the annotator sees this photo."""
+        self._looks[photo] += 1
+        return self._looks[photo]
+
+    def answer(self, lease: Mapping[str, Any], client_id: uuid.UUID, judgement: Judgement) -> bool:
         """Send an answer; False when the site had it already."""
         sent = {
             "client_id": str(client_id),
-            "image_id": image_id,
+            "image_id": lease["image_id"],
+            "lease_id": lease["lease_id"],
             "watch": judgement.watch,
             "score": judgement.score,
             "milliseconds": judgement.milliseconds,
@@ -220,13 +228,14 @@ class PanelAtWork:
             watch=session.truth.get(lease["name"]),
             lowest=session.lowest,
             highest=session.highest,
+            occasion=browser.look(photo),
         )
         if session.hurry is not None:
             self._stop.wait(judgement.milliseconds / 1000 / session.hurry)
         client_id = uuid.uuid4()
-        browser.answer(lease["image_id"], client_id, judgement)
+        browser.answer(lease, client_id, judgement)
         again = np.random.default_rng(client_id.int % 2**64).random() < session.resend
-        repeated = again and not browser.answer(lease["image_id"], client_id, judgement)
+        repeated = again and not browser.answer(lease, client_id, judgement)
         with self._lock:
             self._counts[annotator.username] += 1
             self._repeated += repeated

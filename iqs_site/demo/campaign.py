@@ -18,6 +18,7 @@ from iqs_site.demo.accounts import LOGINS, password_drawn, passwords
 from iqs_site.demo.annotators import Account, PanelAtWork, PanelReport, PanelSession
 from iqs_site.demo.panel import Panel
 from iqs_site.demo.photos import PHOTO_COUNT, photos_plan, photos_write
+from iqs_site.demo.special import special_photos_make
 
 Report = Callable[[str], None]
 
@@ -69,6 +70,8 @@ def demo_prepare(report: Report, *, count: int = PHOTO_COUNT) -> None:
         if batch.state != ImportBatch.State.DONE or batch.rejected:
             raise DemoError(f"the demo photos could not be imported: {batch.message or 'some were rejected'}.")
         report(f"demo: {batch.added} photos imported")
+    if set_aside := special_photos_make(campaign):
+        report(f"demo: {set_aside} photos set aside for practice, as examples and as gold")
 
 
 def demo_annotate(url: str, report: Report, *, wait_seconds: float = 900.0, share: float = SIMULATED_SHARE) -> None:
@@ -138,6 +141,7 @@ def _campaign_make(report: Report) -> Campaign:
         holdout_fraction=0.3,  # of few photos a good part, or no difference between models could be told
         train_after=200,
         promote_automatically=True,
+        repeat_share=0.04,
     )
 
 

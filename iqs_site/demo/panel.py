@@ -126,9 +126,14 @@ class Panel:
         watch: bool | None,
         lowest: int = 1,
         highest: int = 10,
+        occasion: int = 1,
     ) -> Judgement:
-        """Return the annotator's answer. `photo`: any name that tells photos apart, such as a SHA-256."""
-        digest = hashlib.sha256(f"{self.seed} {annotator.username} {photo}".encode()).digest()
+        """Return the annotator's answer. `photo`: any name that tells photos apart, such as a SHA-256.
+
+        `occasion`: the how manieth look of the annotator at the photo; each has an error of its own.
+        """
+        look = f"{self.seed} {annotator.username} {photo}" + (f" {occasion}" if occasion > 1 else "")
+        digest = hashlib.sha256(look.encode()).digest()
         rng = np.random.default_rng(int.from_bytes(digest[:8]))
         own = annotator.taste.of(percept) - annotator.taste.of(ORDINARY)
         opinion = self.quality(percept) + own + annotator.bias + annotator.inconsistency * rng.standard_normal()

@@ -9,6 +9,7 @@ from django.contrib.auth import authenticate
 from django.core.management import call_command
 
 from annotation.models import Campaign, Image, User
+from annotation.selectors import practice_photos
 from iqs_site.demo.accounts import accounts_file, demo_logins, password_drawn, passwords
 from iqs_site.demo.campaign import DemoError, demo_annotate, demo_prepare, panel_accounts
 from iqs_site.demo.panel import Panel
@@ -43,6 +44,19 @@ def test_the_demo_has_photos_people_with_roles_and_rules(demo: Campaign):
     for image in Image.objects.filter(campaign=demo):
         assert set(image.details) == {"degradation", "grade", "watch", "kind"}
         assert image.details["watch"] is bool(image.details["kind"])
+
+
+@pytest.mark.slow
+def test_practice_goes_from_worst_to_best_and_gold_answers_are_those_that_were_drawn(settings: Any):
+    demo_prepare(lambda line: None, count=120)
+    special = Image.objects.filter(campaign__slug="demo").exclude(role=Image.Role.RATED)
+    assert sorted(special.values_list("role", flat=True)) == ["example"] * 3 + ["gold"] * 3 + ["practice"] * 5
+    scores = [photo.expected_score for photo in practice_photos(Campaign.objects.get(slug="demo"))]
+    assert scores == sorted(scores)
+    assert scores[-1] - scores[0] >= 3
+    for photo in special:
+        assert photo.split == Image.Split.TRAIN
+        assert (photo.expected_watch == "yes") == photo.details["watch"]
 
 
 def test_simulated_annotators_are_marked_and_people_are_not(demo: Campaign):

@@ -14,6 +14,7 @@ from iqs_site.demo.perception import MEASURES, Percept, photo_perceive
 from iqs_site.demo.scenes import scene_draw
 
 PANEL = Panel()
+ALL = PANEL.annotators()
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +157,15 @@ def test_answers_depend_on_seed_annotator_and_photo_alone():
         for panel, annotator in ((PANEL, first), (PANEL, second), (Panel(seed=2), first))
     ]
     assert scores[0] != scores[1] != scores[2] != scores[0]
+
+
+def test_a_second_look_has_an_error_of_its_own_about_as_large():
+    first, second = (
+        np.array([PANEL.judge(a, ORDINARY, str(n), watch=True, occasion=look).score for n in range(40) for a in ALL])
+        for look in (1, 2)
+    )
+    assert 0.5 < np.mean(first != second) < 0.95
+    assert abs(first.mean() - second.mean()) < 0.4
 
 
 def test_the_first_annotators_are_the_same_in_every_panel_size():

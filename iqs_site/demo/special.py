@@ -1,0 +1,62 @@
+"""Practice, example and gold photos of the demo: photos whose answer the program knows, because it drew them."""
+
+from pathlib import Path
+
+import numpy as np
+
+from annotation.models import Campaign, Image
+from annotation.services.special_photos import Expected, special_photo_set
+from inference.degradations import GRADES
+from iqs_site.demo.panel import Panel
+from iqs_site.demo.perception import photo_perceive
+
+#: Role and place of each special photo among those looked at, from 0, the worst, to 1, the best.
+PLACES: tuple[tuple[Image.Role, float], ...] = (
+    (Image.Role.PRACTICE, 0.02),
+    (Image.Role.EXAMPLE, 0.06),
+    (Image.Role.GOLD, 0.10),
+    (Image.Role.PRACTICE, 0.26),
+    (Image.Role.PRACTICE, 0.50),
+    (Image.Role.EXAMPLE, 0.54),
+    (Image.Role.PRACTICE, 0.74),
+    (Image.Role.GOLD, 0.86),
+    (Image.Role.GOLD, 0.90),
+    (Image.Role.EXAMPLE, 0.94),
+    (Image.Role.PRACTICE, 0.98),
+)
+_LOOKED_AT = 60  # each takes some milliseconds
+_STRENGTHS = ("", "faint", "visible", "strong", "severe")
+assert len(_STRENGTHS) == GRADES
+
+
+def special_photos_make(campaign: Campaign) -> int:
+    """Set some photos of the training split aside as practice, example and gold photos; return how many.
+
+    The expected score is what the simulated panel sees in common, before bias and taste. None when there are special
+    photos already, or too few photos to spare any.
+    """
+    if campaign.images.exclude(role=Image.Role.RATED).exists():
+        return 0
+    photos = list(campaign.images.filter(split=Image.Split.TRAIN, problem="").order_by("name")[:_LOOKED_AT])
+    if len(photos) < _LOOKED_AT:
+        return 0
+    panel = Panel()
+    qualities = [panel.quality(photo_perceive(Path(photo.path).read_bytes())) for photo in photos]
+    order = np.argsort(qualities, kind="stable")
+    for role, place in PLACES:
+        at = int(order[round(place * (len(order) - 1))])
+        photo = photos[at]
+        special_photo_set(
+            image=photo,
+            role=role,
+            expected=Expected(
+                watch="yes" if photo.details["watch"] else "no",
+                score=int(np.clip(round(qualities[at]), campaign.scale_min, campaign.scale_max)),
+                guidance=_guidance(photo.details["degradation"], photo.details["grade"]),
+            ),
+        )
+    return len(PLACES)
+
+
+def _guidance(degradation: str, grade: int) -> str:
+    return f"{degradation.capitalize()}, {_STRENGTHS[grade]}." if grade else "No fault was added to this photo."
