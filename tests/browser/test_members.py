@@ -1,0 +1,128 @@
+"""Members as an admin uses them: invite by link, see who is at work, take photos back; and joining by the link."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from annotation.models import Annotation, Campaign, Invitation, Membership, User
+from annotation.services.queue import leases_claim
+from tests.judgements import images_make, vote
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+MEMBERS = "/campaigns/watches/members/"
+DESKTOP = {"viewport": {"width": 1280, "height": 900}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+
+
+def fits(page: Page) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_an_admin_invites_by_link_and_somebody_new_joins(
+    open_page: Callable[..., Page], campaign: Campaign, people: dict[str, Any], size: dict[str, Any]
+) -> None:
+    page = open_page(MEMBERS, "ada", **size)
+    invitations = page.get_by_role("region", name="Invitations")
+    invitations.get_by_label("Role").select_option("reviewer")
+    invitations.get_by_label("Note").fill("The photo club")
+    invitations.get_by_role("button", name="Make a link").click()
+    link = page.get_by_label("Invitation link").input_value()
+    assert "/join/" in link
+    page.get_by_role("button", name="Copy").click()
+    assert page.evaluate("getSelection().toString()") == link
+    expect(invitations.get_by_role("row", name="The photo club")).to_contain_text("0 of 1")
+    fits(page)
+    page.reload()
+    expect(page.get_by_label("Invitation link")).to_have_count(0)  # only a hash is kept
+
+    guest = open_page(link.removeprefix(page.url.removesuffix(MEMBERS)), "anonymous", **size)
+    expect(guest.get_by_role("heading", name="Invitation to Watches")).to_be_visible()
+    expect(guest.get_by_text("as reviewer")).to_be_visible()
+    fits(guest)
+    guest.get_by_label("User name").fill("newcomer")
+    guest.get_by_label("Password").fill("long-enough-1")
+    guest.get_by_role("button", name="Make the account and join").click()
+    guest.wait_for_url("**/campaigns/watches/")
+    assert Membership.objects.get(user__username="newcomer").role == "reviewer"
+
+
+def test_somebody_with_an_account_logs_in_on_the_way_and_joins(
+    open_page: Callable[..., Page], campaign: Campaign, people: dict[str, Any]
+) -> None:
+    from annotation.models import Role
+    from annotation.services.invitations import invitation_make
+
+    _, secret = invitation_make(campaign=campaign, by=people["ada"], role=Role.ANNOTATOR, places=1, days=1)
+    page = open_page(f"/join/{secret}/", "anonymous")
+    page.get_by_role("link", name="I have an account: log in").click()
+    page.get_by_label("User name").fill("mallory")
+    page.get_by_label("Password").fill("pass-word-1")
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("button", name="Join as mallory").click()
+    expect(page.get_by_text("You are annotator of Watches.")).to_be_visible()
+
+    page.goto(f"{page.url.split('/campaigns')[0]}/join/{secret}/")  # used up, but a member is led in
+    expect(page.get_by_text("You are its annotator already.")).to_be_visible()
+    late = open_page(f"/join/{secret}/", "anonymous")
+    expect(late.get_by_role("heading", name="This link does not work")).to_be_visible()
+
+
+def test_a_revoked_invitation_says_so_in_the_list_and_no_longer_works(
+    open_page: Callable[..., Page], campaign: Campaign, people: dict[str, Any]
+) -> None:
+    page = open_page(MEMBERS, "ada")
+    page.get_by_role("button", name="Make a link").click()
+    link = page.get_by_label("Invitation link").input_value()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Revoke the invitation").click()
+    expect(page.get_by_role("region", name="Invitations").get_by_text("revoked")).to_be_visible()
+    guest = open_page(link.removeprefix(page.url.removesuffix(MEMBERS)), "mallory")
+    expect(guest.get_by_role("heading", name="This link does not work")).to_be_visible()
+    assert Invitation.objects.get().used == 0
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_who_is_at_work_is_live_and_photos_can_be_taken_back(
+    open_page: Callable[..., Page], campaign: Campaign, people: dict[str, Any], size: dict[str, Any]
+) -> None:
+    images = images_make(campaign, 8)
+    vote(images[0], people["alice"], 5, milliseconds=2300)
+    User.objects.filter(username="alice").update(is_simulated=True)
+    page = open_page(MEMBERS, "ada", **size)
+    at_work = page.get_by_role("region", name="At work")
+    alice, bob = at_work.get_by_role("row", name="alice"), at_work.get_by_role("row", name="bob")
+    expect(alice).to_contain_text("2.3 s")
+    expect(alice).to_contain_text("simulated")
+    expect(bob).to_have_count(0)
+    leases_claim(campaign=campaign, annotator=people["bob"], count=3)
+    expect(bob).to_contain_text("at work", timeout=10_000)  # without a reload
+    expect(bob).to_contain_text("3 until")
+    fits(page)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Revoke leases of bob").click()
+    expect(page.get_by_text("3 photos are back in the queue.")).to_be_visible()
+    assert not campaign.assignments.filter(state="leased").exists()
+
+
+def test_an_annotator_whose_photos_were_taken_back_answers_on_and_loses_nothing(
+    open_page: Callable[..., Page], campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Any]
+) -> None:
+    for seed in range(3):
+        make_image(seed)
+    annotating = open_page("/campaigns/watches/annotate/", "alice")
+    expect(annotating.locator("#photo")).to_be_visible()
+    admin = open_page(MEMBERS, "ada")
+    admin.on("dialog", lambda dialog: dialog.accept())
+    admin.get_by_role("button", name="Revoke leases of alice").click()
+    expect(admin.get_by_text("back in the queue.")).to_be_visible()
+    annotating.keyboard.press("7")
+    annotating.keyboard.press("w")
+    for _ in range(100):
+        if Annotation.objects.filter(annotator=people["alice"], score=7).exists():
+            break
+        annotating.wait_for_timeout(50)
+    assert Annotation.objects.get(annotator=people["alice"]).score == 7
