@@ -2,6 +2,8 @@
 
 from django import template
 
+from annotation.consensus.estimates import Estimate
+
 register = template.Library()
 
 
@@ -9,3 +11,9 @@ register = template.Library()
 def percent(share: float) -> str:
     """Return a share in [0, 1] as whole percent, '27 %' with a space that does not break."""
     return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
+
+
+@register.filter
+def percent_interval(estimate: Estimate) -> str:
+    """Return the interval of a share, '15–58 %'."""
+    return f"{100 * estimate.low:.0f}–{percent(estimate.high)}"

@@ -1,0 +1,63 @@
+"""The reviewers' page on rating practice: readable at both widths, quiet in the console."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from annotation.models import Annotation, Campaign, User
+from tests.judgements import images_make, predictions_make, version_make, vote
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PAGE = "/campaigns/watches/rating-practice/"
+WIDTHS = [pytest.param(1280, 900, id="desktop"), pytest.param(390, 844, id="phone")]
+
+
+@pytest.fixture
+def practised(campaign: Campaign, people: dict[str, Any], rng: np.random.Generator) -> None:
+    """60 photos: alice and bob answer blind or anchored by lot, a program says 5 to all and skips many."""
+    Campaign.objects.update(anchoring_share=0.2, repeat_share=0.1, mode="blind")
+    User.objects.filter(pk=people["ada"].pk).update(is_simulated=True)
+    images = images_make(campaign, 60)
+    quality = rng.uniform(3, 8, 60)
+    shown = (quality + rng.choice([-1.5, 1.5], 60)).clip(1, 10)
+    predictions_make(version_make(campaign), images, shown)
+    for number, image in enumerate(images):
+        for name, anchored in (("alice", number % 2 == 0), ("bob", number % 2 == 1)):
+            opinion = quality[number] + anchored * 0.5 * (shown[number] - quality[number])
+            score = int(np.clip(np.rint(opinion + rng.normal(0, 0.8)), 1, 10))
+            fields = {"milliseconds": int(rng.integers(1500, 6000)), "viewing": {"input": "keys"}}
+            vote(image, people[name], score, is_anchored=anchored, saw_prediction=anchored, **fields)
+            if number < 15:
+                vote(image, people[name], int(np.clip(score + rng.integers(-1, 2), 1, 10)), is_repeat=True)
+        if number < 30:
+            vote(image, people["ada"], 5, "unsure", milliseconds=400, viewing={"input": "touch"})
+        elif number < 50:
+            vote(image, people["ada"], None, "", skip_reason="Another reason")  # type: ignore[arg-type]
+    campaign.images.filter(pk__in=[image.pk for image in images[:6]]).update(role="gold", expected_score=9)
+    assert Annotation.objects.filter(is_anchored=True).count() == 60
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), WIDTHS)
+def test_the_page_is_readable(
+    practised: None, open_page: Callable[..., Page], width: int, height: int, scheme: str
+) -> None:
+    page = open_page(PAGE, "rita", viewport={"width": width, "height": height}, color_scheme=scheme)
+    expect(page.get_by_role("heading", name="Seeing the prediction first pulls scores")).to_be_visible()
+    picture = page.locator("svg.pull").bounding_box()
+    assert picture is not None
+    assert picture["x"] >= 0
+    assert picture["x"] + picture["width"] <= width
+    for label in page.locator("svg.pull text").all():
+        box = label.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "only the table scrolls sideways"
+    expect(page.get_by_text("skipped 20 of the last 50 photos")).to_be_visible()
+    page.get_by_text("What the columns mean").click()
+    expect(page.get_by_text("no votes")).to_be_visible()
