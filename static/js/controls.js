@@ -15,7 +15,7 @@ export class Controls {
   constructor({ lowest, highest }, choose) {
     this.#middle = Math.round((lowest + highest) / 2);
     $("slider-range")?.addEventListener("input", () => this.#slid());
-    $("slider-range")?.addEventListener("click", () => this.#slid()); // a tap where the thumb stands is an answer too
+    $("slider-range")?.addEventListener("pointerup", () => this.#slid()); // a tap where the thumb stands is an answer too
     $("slider-number")?.addEventListener("input", ({ target }) => {
       this.#lastSet = "keys";
       $("slider-range").value = target.value || this.#middle;

@@ -1,0 +1,142 @@
+"""The practice round before the first photo that counts, and the examples beside the instructions."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from annotation.models import Annotation, Assignment, Image, Membership
+from tests.browser.annotating import DESK, PHONE, begin, expect_saved, press, rate, shown
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def rated(make_image: Callable[..., Any]) -> list[Image]:
+    return [make_image(seed) for seed in range(4)]
+
+
+@pytest.fixture
+def practice(rated: list[Image], make_image: Callable[..., Any]) -> list[Image]:
+    """Return two practice photos, the worse one first; it was imported last."""
+    best = make_image(11, role="practice", expected_score=9, expected_watch="yes", guidance="Sharp and well lit.")
+    worst = make_image(12, role="practice", expected_score=2, expected_watch="no", guidance="Blurred from shaking.")
+    return [worst, best]
+
+
+def practised(name: str) -> bool:
+    return Membership.objects.get(user__username=name).practised_at is not None
+
+
+def feedback(page: Page) -> Any:
+    return page.get_by_role("region", name="What was expected")
+
+
+@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
+def test_practice_comes_first_compares_and_keeps_nothing(
+    annotate: Any, practice: list[Image], rated: list[Image], options: Any
+) -> None:
+    page = annotate(**options)
+    expect(page.locator("#previous")).to_have_text("Practice 1 of 2: nothing is kept")
+    assert shown(page) == practice[0].pk
+    photo = page.locator("#photo").bounding_box()
+    press(page, "n", "7")
+    expect(feedback(page)).to_contain_text("You said no watch, 7. Expected: no watch, 2.")
+    expect(feedback(page)).to_contain_text("Blurred from shaking.")
+    expect(page.locator("#announce")).to_contain_text("Expected: no watch, 2.")
+    assert page.locator("#photo").bounding_box() == photo, "the photo stays where it is while one compares"
+    press(page, "w", "3")  # too late to change it
+    expect(feedback(page)).to_contain_text("You said no watch, 7.")
+    page.get_by_role("button", name="Next practice photo").click()
+    assert shown(page) == practice[1].pk
+    press(page, "w", "9")
+    expect(feedback(page)).to_contain_text("That is what was expected.")
+    expect(page.get_by_role("button", name="To the photos that count")).to_be_focused()
+    assert not practised("alice")
+    press(page, "Enter")
+    expect(page.locator("#note")).to_have_text("From here on your answers count")
+    expect(page.locator("#photo img")).to_be_visible()
+    assert shown(page) in {image.pk for image in rated}
+    first = rate(page, "w", "5")
+    expect_saved(page)
+    assert practised("alice")
+    assert list(Annotation.objects.values_list("image_id", flat=True)) == [first]
+    assert not Assignment.objects.filter(image__in=practice).exists()
+    page.reload()
+    expect(page.locator("#photo img")).to_be_visible()
+    expect(page.locator("#previous")).not_to_contain_text("Practice")
+
+
+def test_it_can_be_left_early_and_comes_again_at_the_next_visit(
+    annotate: Any, practice: list[Image], open_page: Any
+) -> None:
+    page = annotate()
+    page.get_by_role("button", name="Leave practice").click()
+    expect(page.locator("#previous")).to_contain_text("Rate the photo")
+    expect(page.get_by_role("button", name="Skip")).to_be_visible()
+    rate(page, "w", "5")
+    expect_saved(page)
+    assert not practised("alice")
+    page.reload()
+    expect(page.locator("#previous")).to_contain_text("Rate the photo")
+    later = annotate()
+    expect(later.locator("#previous")).to_contain_text("Practice 1 of 2")
+
+
+def test_it_can_be_repeated_from_the_help(annotate: Any, practice: list[Image], people: Any) -> None:
+    Membership.objects.update(practised_at="2026-01-01T00:00Z")
+    page = annotate()
+    waiting = shown(page)
+    press(page, "w", "?")
+    page.get_by_role("button", name="Practise again").click()
+    expect(page.locator("#previous")).to_contain_text("Practice 1 of 2")
+    expect(page.locator('[aria-pressed="true"][data-watch]')).to_have_count(0)
+    press(page, " ")  # passed over: says what was expected all the same
+    expect(feedback(page)).to_contain_text("Expected: no watch, 2.")
+    page.get_by_role("button", name="Leave practice").click()
+    expect(page.locator(f'#photo img[src="/photos/{waiting}/original"]')).to_be_visible()
+    expect(page.locator('[data-watch="yes"]')).to_have_attribute("aria-pressed", "true")
+
+
+def test_undo_and_the_skip_menu_wait_until_practice_is_over(annotate: Any, practice: list[Image]) -> None:
+    page = annotate()
+    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+    expect(page.get_by_role("button", name="Skip")).to_be_hidden()
+    press(page, "u")
+    assert shown(page) == practice[0].pk
+
+
+def test_half_an_expectation_is_compared_as_far_as_it_goes(annotate: Any, practice: list[Image]) -> None:
+    Image.objects.filter(pk=practice[0].pk).update(expected_watch="")
+    page = annotate()
+    press(page, "w", "2")
+    expect(feedback(page)).to_contain_text("You said watch, 2. That is what was expected.")
+
+
+def test_when_the_practice_photos_do_not_come_the_page_says_so_and_tries_again(
+    open_page: Any, practice: list[Image]
+) -> None:
+    page = open_page("/health", "alice")
+    page.route("**/practice", lambda route: route.fulfill(status=500, body="broken"), times=1)
+    page.goto(page.url.replace("/health", "/campaigns/watches/annotate/"))
+    page.get_by_role("button", name="Begin").click()
+    expect(page.get_by_role("heading", name="The practice photos do not load")).to_be_visible()
+    page.get_by_role("button", name="Look again").click()
+    expect(page.locator("#photo img")).to_be_visible()
+    assert shown(page) == practice[0].pk
+
+
+def test_examples_stand_beside_the_instructions_from_worst_to_best(
+    open_page: Any, rated: list[Image], make_image: Callable[..., Any]
+) -> None:
+    best = make_image(21, role="example", expected_score=9, expected_watch="yes", guidance="Every hair is sharp.")
+    worst = make_image(22, role="example", expected_score=1, expected_watch="no", guidance="Only noise.")
+    make_image(23, role="example", expected_score=5, problem="damaged")
+    page = open_page("/campaigns/watches/annotate/", "alice")
+    dialog = page.get_by_role("dialog", name="What to do")
+    expect(dialog.get_by_role("figure")).to_have_text(["1 no watch Only noise.", "9 watch Every hair is sharp."])
+    sources = [img.get_attribute("src") for img in dialog.get_by_role("figure").locator("img").all()]
+    assert sources == [f"/photos/{image.pk}/original" for image in (worst, best)]
+    begin(page)
+    assert shown(page) in {image.pk for image in rated}
