@@ -83,6 +83,7 @@ export class Leases extends EventTarget {
       this.error = null;
     } catch (error) {
       this.error = error;
+      if (error.isPassing) this.#pace.failed();
     } finally {
       this.#isClaiming = false;
     }

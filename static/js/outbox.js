@@ -96,7 +96,7 @@ export class Outbox extends EventTarget {
 
   // Sends entries of the history once more: their ids are the same, so that none is recorded twice.
   async resend(entries) {
-    for (const entry of entries) {
+    for (const entry of [...entries].sort((one, other) => one.order - other.order)) {
       const again = { ...entry, state: "waiting", refused: "" };
       this.#gone.delete(entry.order);
       this.#entries.push(again);

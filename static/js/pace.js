@@ -16,6 +16,7 @@ export class Pace {
   #claim = null; // milliseconds that a claim takes
   #load = null; // milliseconds from a claim's answer until one of its photos is here, the wait for others included
   #pixels = null; // of a photo
+  #isShaky = false; // a request got no answer: the next time without a connection should find photos enough
 
   answered() {
     const now = performance.now();
@@ -33,9 +34,14 @@ export class Pace {
     this.#pixels = mean(this.#pixels, pixels);
   }
 
+  failed() {
+    this.#isShaky = true;
+  }
+
   // Photos to have waiting after a claim.
   get ahead() {
-    const most = Math.min(MOST_AHEAD, Math.floor(AHEAD_PIXELS / (this.#pixels ?? 1)));
+    const most = Math.max(LEAST_AHEAD, Math.min(MOST_AHEAD, Math.floor(AHEAD_PIXELS / (this.#pixels ?? 1))));
+    if (this.#isShaky) return most;
     if (this.#intervals.length < 3) return LEAST_AHEAD;
     // The quicker quarter: a burst of quick answers must not run dry.
     const interval = [...this.#intervals].sort((one, other) => one - other)[Math.floor(this.#intervals.length / 4)];

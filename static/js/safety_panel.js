@@ -115,7 +115,7 @@ export class SafetyPanel {
     const [waiting, refused, lost] = [at("waiting"), at("refused"), at("lost")];
     const elsewhere = entries.filter((entry) => !isOurs(entry) && entry.state === "waiting").length;
     this.#lost = lost;
-    this.#unsent = [...entries.filter((entry) => entry.state === "waiting"), ...lost];
+    this.#unsent = entries.filter((entry) => entry.state === "waiting" || lost.includes(entry));
     this.#renderVerdict(places.size, server, waiting, refused, lost);
     this.#renderCounts(places.size, server, at("stored").length, at("discarded").length, waiting, elsewhere, others);
     this.#renderTroubles(refused, lost);
