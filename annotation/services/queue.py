@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 from django.utils import timezone
 
-from annotation.models import Assignment, Campaign, User
+from annotation.models import Assignment, Campaign, Image, User
 from annotation.services import mixing
 
 LEASES_PER_ANNOTATOR = 50  # live at a time in one campaign: nobody can empty the queue by only taking
@@ -77,6 +77,17 @@ WITH leased AS (
   RETURNING image_id, is_repeat
 )
 UPDATE annotation_image SET open_slots = open_slots - 1 FROM leased WHERE id = leased.image_id AND NOT leased.is_repeat
+"""
+
+# What the page is told about a lease; the photo's other fields are loaded when somebody asks for them.
+_MINE = """
+SELECT assignment.*, image.name AS photo_name, image.width AS photo_width, image.height AS photo_height
+FROM annotation_assignment assignment JOIN annotation_image image ON image.id = assignment.image_id
+WHERE assignment.annotator_id = %(annotator)s AND assignment.image_id = ANY(%(images)s) AND assignment.state = 'leased'
+"""
+_EXTEND = """
+UPDATE annotation_assignment SET expires_at = %(expires_at)s
+WHERE annotator_id = %(annotator)s AND image_id = ANY(%(images)s) AND state = 'leased'
 """
 
 _HELD = """
@@ -184,11 +195,20 @@ def leases_claim(
                 "anchored": [one.is_anchored for one in fresh],
             }
             cursor.execute(_LEASE, {**whose, **drawn, "now": now, "expires_at": expires_at})
-    order = {image_id: place for place, image_id in enumerate([*held, *(one.image_id for one in fresh)])}
-    mine = Assignment.objects.filter(annotator=annotator, image__in=order, state=Assignment.State.LEASED)
-    if held:
-        mine.filter(image__in=held).update(expires_at=expires_at)
-    return sorted(mine.select_related("image"), key=lambda assignment: order[assignment.image_id])
+        if held:
+            cursor.execute(_EXTEND, {**whose, "images": held, "expires_at": expires_at})
+    return _leases_read(whose, [*held, *(one.image_id for one in fresh)])
+
+
+def _leases_read(whose: dict[str, int], image_ids: list[int]) -> list[Assignment]:
+    """Return the annotator's live leases of these photos, with the photos, in this order."""
+    leases: dict[int, Assignment] = {}
+    lease: Any
+    for lease in Assignment.objects.raw(_MINE, {**whose, "images": image_ids}):
+        photo = [lease.image_id, lease.photo_name, lease.photo_width, lease.photo_height]
+        lease.image = Image.from_db(lease._state.db, ["id", "name", "width", "height"], photo)
+        leases[lease.image_id] = lease
+    return [leases[image_id] for image_id in image_ids if image_id in leases]
 
 
 def _fresh_find(
