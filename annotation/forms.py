@@ -226,10 +226,10 @@ class SpecialPhotoForm(forms.Form):
     role = forms.ChoiceField(
         label="Use as",
         choices=[
-            (Image.Role.PRACTICE.value, "practice photo: rated first, then the expected answer is shown"),
-            (Image.Role.EXAMPLE.value, "example photo: shown with the instructions"),
-            (Image.Role.GOLD.value, "gold photo: mixed in unmarked, to check attention"),
-            (Image.Role.RATED.value, "rated photo: an ordinary one"),
+            (Image.Role.PRACTICE.value, "practice: rated first, then explained"),
+            (Image.Role.EXAMPLE.value, "example: shown with the instructions"),
+            (Image.Role.GOLD.value, "gold: mixed in, checks attention"),
+            (Image.Role.RATED.value, "rated: an ordinary photo"),
         ],
     )
     expected_watch = forms.ChoiceField(

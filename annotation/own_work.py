@@ -16,7 +16,9 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from annotation.activity import Median
+from annotation.consensus.estimates import Estimate, share
 from annotation.consensus.others import AgreementWithOthers, agreement_with_others
+from annotation.consensus.self_agreement import SelfAgreement, self_agreement
 from annotation.known_answers import most_said
 from annotation.models import Annotation, AnnotationQuerySet, Campaign, Image, User
 
@@ -37,32 +39,21 @@ class OwnDay:
 class Comparison:
     """Own answers beside the others', on photos where both stand."""
 
-    agreement: AgreementWithOthers
-    simulated: int
-    """How many of the others' answers are a program's."""
+    agreement: AgreementWithOthers | None
+    """None without such photos."""
     others_votes: int
-    watch_photos: int
-    """Photos about whose watch most of the others say one thing."""
-    watch_same: int
-    """On so many of them the own answer is that one."""
+    simulated: int
+    """How many of them are a program's."""
+    watch: Estimate | None
+    """Share of the photos whose own watch label is the one that most of the others gave."""
     own_histogram: NDArray[np.int64]
     """Own votes per score [K], lowest first."""
     others_histogram: NDArray[np.int64]
 
     @property
-    def shift_size(self) -> float:
-        """Return how far own scores lie from the others', in points, whichever way."""
-        return abs(self.agreement.shift)
-
-    @property
-    def within_one_percent(self) -> float:
-        """Return how many own scores lie within one point of the others' mean, in percent."""
-        return 100 * self.agreement.within_one
-
-    @property
-    def rank_correlation(self) -> float | None:
-        """Return Spearman's correlation with the others' means, or None where it cannot be told."""
-        return None if np.isnan(self.agreement.rank_correlation) else self.agreement.rank_correlation
+    def photos(self) -> int:
+        """Return how many photos are compared."""
+        return self.agreement.n if self.agreement else 0
 
 
 def others_shown(campaign: Campaign) -> bool:
@@ -129,25 +120,25 @@ def own_comparison(campaign: Campaign, annotator: User) -> Comparison:
     scores = [own[photo["image_id"]][0] for photo in photos]
     return Comparison(
         agreement=agreement_with_others(scores, [float(photo["mean"]) for photo in photos]),
-        simulated=sum(photo["simulated"] for photo in photos),
         others_votes=sum(photo["votes"] for photo in photos),
-        watch_photos=len(decided),
-        watch_same=sum(own[image][1] == majority[image] for image in decided),
+        simulated=sum(photo["simulated"] for photo in photos),
+        watch=share(sum(own[image][1] == majority[image] for image in decided), len(decided)) if decided else None,
         own_histogram=np.array([scores.count(score) for score in campaign.scores], dtype=np.int64),
         others_histogram=np.array([given.get(score, 0) for score in campaign.scores], dtype=np.int64),
     )
 
 
-def own_repeats(campaign: Campaign, annotator: User) -> list[tuple[int, int]]:
-    """Return (first score, score of the hidden repeat) of the photos that the annotator rated twice (one query)."""
+def own_repeats(campaign: Campaign, annotator: User) -> SelfAgreement | None:
+    """Return how well the annotator agrees with themselves on hidden repeats; None without any (one query)."""
     first = own_standing(campaign, annotator).filter(skip_reason="", image=OuterRef("image"))
     repeats = (
         Annotation.objects.filter(campaign=campaign, annotator=annotator)
         .repeats()
-        .annotate(first=Subquery(first.values("score")[:1]))
-        .exclude(first=None)
+        .annotate(first_score=Subquery(first.values("score")[:1]), first_watch=Subquery(first.values("watch")[:1]))
+        .exclude(first_score=None)
     )
-    return list(repeats.order_by("pk").values_list("first", "score"))
+    pairs = list(repeats.values_list("first_score", "score", "first_watch", "watch"))
+    return self_agreement(*zip(*pairs, strict=True)) if pairs else None
 
 
 def own_history(

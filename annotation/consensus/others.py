@@ -6,27 +6,31 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
+from annotation.consensus.estimates import Estimate, share
+
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class AgreementWithOthers:
-    """Of N photos; a figure that they cannot give is NaN."""
+    """Figures of n photos."""
 
-    photos: int
-    shift: float
-    """Mean of own score less the others' mean, in points; above 0: kinder than the others."""
-    shift_low: float
-    shift_high: float
-    """The 95 % interval of the shift by Student's t; NaN with fewer than two photos."""
-    within_one: float
-    """Share of the photos with a score at most one point from the others' mean, in [0, 1]."""
+    shift: Estimate
+    """Mean of own score less the others' mean, in points; above 0: kinder than the others. The interval is by
+    Student's t, unbounded for one photo."""
+    within_one: Estimate
+    """Share of the photos with a score at most one point from the others' mean."""
     rank_correlation: float
     """Spearman's, in [−1, 1]; NaN with fewer than three photos, or where all scores or all means are the same."""
 
+    @property
+    def n(self) -> int:
+        """Return how many photos are compared."""
+        return self.shift.n
 
-def agreement_with_others(own: ArrayLike, others: ArrayLike) -> AgreementWithOthers:
-    """Compare own opinion scores [N] with the others' means [N] of the same photos.
+
+def agreement_with_others(own: ArrayLike, others: ArrayLike) -> AgreementWithOthers | None:
+    """Compare own opinion scores [n] with the others' means [n] of the same photos; None without photos.
 
     Raises ValueError when the two differ in length.
     """
@@ -35,17 +39,13 @@ def agreement_with_others(own: ArrayLike, others: ArrayLike) -> AgreementWithOth
         raise ValueError(f"{len(scores)} scores and {len(means)} means do not belong together.")
     n = len(scores)
     if not n:
-        nan = float("nan")
-        return AgreementWithOthers(0, nan, nan, nan, nan, nan)
+        return None
     difference = scores - means
     shift = float(difference.mean())
-    half = float(stdtrit(n - 1, 0.975) * difference.std(ddof=1) / np.sqrt(n)) if n > 1 else float("nan")
+    half = float(stdtrit(n - 1, 0.975) * difference.std(ddof=1) / np.sqrt(n)) if n > 1 else float("inf")
     return AgreementWithOthers(
-        photos=n,
-        shift=shift,
-        shift_low=shift - half,
-        shift_high=shift + half,
-        within_one=float((np.abs(difference) <= 1 + 1e-9).mean()),
+        shift=Estimate(shift, shift - half, shift + half, n),
+        within_one=share(int((np.abs(difference) <= 1 + 1e-9).sum()), n),
         rank_correlation=_spearman(scores, means),
     )
 

@@ -50,7 +50,7 @@ def own_work(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "days": days,
         "days_chart": _chart([[day.answers for day in days]], [f"{day.day:%-d}" for day in days]),
         "most_in_a_day": max(day.answers for day in days),
-        "repeats": _repeats(own_repeats(campaign, user)),
+        "repeats": own_repeats(campaign, user),
         "comparison": comparison,
         "compared_at_least": COMPARED_AT_LEAST,
         "scores_chart": _scores_chart(campaign, comparison.own_histogram, comparison.others_histogram)
@@ -96,19 +96,6 @@ def own_answer(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpR
 def _asker(request: HttpRequest) -> User:
     assert isinstance(request.user, User)  # campaign_view lets nobody else through
     return request.user
-
-
-def _repeats(pairs: list[tuple[int, int]]) -> dict[str, Any]:
-    """Return what the first scores and those of hidden repeats say together."""
-    distance = np.abs(np.diff(np.array(pairs, dtype=np.int64).reshape(-1, 2), axis=1))
-    if not len(pairs):
-        return {"photos": 0}
-    return {
-        "photos": len(pairs),
-        "distance": float(distance.mean()),
-        "same_percent": 100 * float((distance == 0).mean()),
-        "within_one_percent": 100 * float((distance <= 1).mean()),
-    }
 
 
 def _scores_chart(campaign: Campaign, own: NDArray[np.int64], others: NDArray[np.int64]) -> dict[str, Any]:

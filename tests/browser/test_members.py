@@ -8,20 +8,19 @@ from playwright.sync_api import Page, expect
 
 from annotation.models import Annotation, Campaign, Invitation, Membership, User
 from annotation.services.queue import leases_claim
+from tests.browser.annotating import DESK, PHONE, expect_saved, rate
 from tests.judgements import images_make, vote
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 MEMBERS = "/campaigns/watches/members/"
-DESKTOP = {"viewport": {"width": 1280, "height": 900}}
-PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
 
 def fits(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desktop", "phone"])
 def test_an_admin_invites_by_link_and_somebody_new_joins(
     open_page: Callable[..., Page], campaign: Campaign, people: dict[str, Any], size: dict[str, Any]
 ) -> None:
@@ -85,7 +84,7 @@ def test_a_revoked_invitation_says_so_in_the_list_and_no_longer_works(
     assert Invitation.objects.get().used == 0
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desktop", "phone"])
 def test_who_is_at_work_is_live_and_photos_can_be_taken_back(
     open_page: Callable[..., Page], campaign: Campaign, people: dict[str, Any], size: dict[str, Any]
 ) -> None:
@@ -109,20 +108,16 @@ def test_who_is_at_work_is_live_and_photos_can_be_taken_back(
 
 
 def test_an_annotator_whose_photos_were_taken_back_answers_on_and_loses_nothing(
-    open_page: Callable[..., Page], campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Any]
+    annotate: Callable[..., Page], open_page: Callable[..., Page], people: dict[str, Any], make_image: Any
 ) -> None:
     for seed in range(3):
         make_image(seed)
-    annotating = open_page("/campaigns/watches/annotate/", "alice")
-    expect(annotating.locator("#photo")).to_be_visible()
+    page = annotate("alice")
     admin = open_page(MEMBERS, "ada")
     admin.on("dialog", lambda dialog: dialog.accept())
     admin.get_by_role("button", name="Revoke leases of alice").click()
     expect(admin.get_by_text("back in the queue.")).to_be_visible()
-    annotating.keyboard.press("7")
-    annotating.keyboard.press("w")
-    for _ in range(100):
-        if Annotation.objects.filter(annotator=people["alice"], score=7).exists():
-            break
-        annotating.wait_for_timeout(50)
-    assert Annotation.objects.get(annotator=people["alice"]).score == 7
+    rated = [rate(page, "w", key) for key in "789"]
+    expect_saved(page)
+    answers = Annotation.objects.filter(annotator=people["alice"]).order_by("pk")
+    assert [(answer.image_id, answer.score) for answer in answers] == list(zip(rated, (7, 8, 9), strict=True))

@@ -7,14 +7,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.models import Annotation, Campaign, Image
+from tests.browser.annotating import DESK, PHONE
 from tests.conftest import photo_bytes
 from tests.judgements import vote, votes
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PAGE = "/campaigns/watches/mine/"
-DESKTOP = {"viewport": {"width": 1280, "height": 900}}
-PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def images(campaign: Campaign, people: dict[str, Any], make_image: Callable[...,
     return images
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desktop", "phone"])
 def test_an_annotator_looks_at_own_work_and_corrects_an_answer_by_keys(
     open_page: Callable[..., Page], people: dict[str, Any], images: list[Image], size: dict[str, Any]
 ) -> None:
