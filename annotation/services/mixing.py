@@ -26,7 +26,7 @@ _REPEAT_HALF = """
 SELECT image_id FROM (
   SELECT answer.image_id FROM annotation_annotation answer JOIN annotation_image image ON image.id = answer.image_id
   WHERE answer.campaign_id = %(campaign)s AND answer.annotator_id = %(annotator)s
-    AND answer.id < span.before AND answer.id {side} span.first + draw.start * (span.before - span.first)
+    AND answer.id < span.before AND answer.id {side} draw.answer_id
     AND answer.skip_reason = '' AND NOT answer.is_repeat AND NOT answer.saw_prediction
     AND image.problem = '' AND image.role = 'rated' AND NOT image.id = ANY(%(known)s)
     AND NOT EXISTS (SELECT FROM annotation_annotation later WHERE later.supersedes_id = answer.id)
@@ -47,7 +47,10 @@ WITH recent AS (
   FROM recent HAVING count(*) = %(apart)s
 )
 SELECT candidate.image_id
-FROM span CROSS JOIN unnest(%(starts)s::float8[]) WITH ORDINALITY AS draw (start, place) CROSS JOIN LATERAL (
+FROM span CROSS JOIN LATERAL (
+  SELECT place, span.first + floor(start * (span.before - span.first))::bigint AS answer_id
+  FROM unnest(%(starts)s::float8[]) WITH ORDINALITY AS random (start, place)
+) draw CROSS JOIN LATERAL (
   {_REPEAT_HALF.format(side=">=", name="after")} UNION ALL {_REPEAT_HALF.format(side="<", name="before")} LIMIT 1
 ) candidate
 ORDER BY draw.place
