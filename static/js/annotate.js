@@ -67,7 +67,6 @@ async function showCurrent() {
   const item = current();
   zoom.leave();
   swipe.cancel();
-  $("note").hidden = true;
   controls.render(item);
   renderStrip();
   card.hide();
@@ -179,6 +178,7 @@ function skip(item, reason) {
 }
 
 function submit(item, input) {
+  $("note").hidden = true; // it was for this photo
   const body = answerBody(item, { input, zoomed: zoom.milliseconds, shown: deck.shownSize });
   outbox.add(`${config.api}/annotations`, body);
   item.hint = coherence.hint(item);

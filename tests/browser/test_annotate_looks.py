@@ -1,0 +1,148 @@
+"""The annotate page for every eye and every screen: names, focus order, contrast, from a phone to a wall."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from annotation.models import Image
+from tests.browser.annotating import PATH, begin, press, rate
+from tests.conftest import photo_bytes
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+SCREENS = {"phone": (390, 844), "desk": (1280, 900), "wall": (3840, 2160)}
+
+# Contrast of every text that is to be seen with what lies behind it; WCAG 2.2, relative luminance.
+LOW_CONTRAST = """
+() => {
+  const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const linear = (value) => ((value /= 255) <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+  const luminance = ([red, green, blue]) => 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
+  const behind = (node) => {
+    for (let one = node; one; one = one.parentElement) {
+      const colour = channels(getComputedStyle(one).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const low = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const node = texts.currentNode.parentElement;
+    if (!texts.currentNode.data.trim() || !node.checkVisibility({ visibilityProperty: true })) continue;
+    if (node.closest("script, .visually-hidden, .skip-link, :disabled")) continue;
+    const pair = [luminance(channels(getComputedStyle(node).color)), luminance(behind(node))].sort((a, b) => b - a);
+    const ratio = (pair[0] + 0.05) / (pair[1] + 0.05);
+    if (ratio < 4.5) low.push(`${ratio.toFixed(2)} ${texts.currentNode.data.trim()}`);
+  }
+  return low;
+}
+"""
+
+
+@pytest.fixture
+def photos(make_image: Callable[..., Any]) -> list[Image]:
+    photos = [make_image(seed, width=1600, height=1200) for seed in range(6)]
+    for seed, photo in enumerate(photos):
+        photo.path.write_bytes(photo_bytes(seed, width=1600, height=1200))
+    return photos
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_stands_out_from_its_ground(
+    annotate: Any, photos: list[Image], make_image: Callable[..., Any], scheme: str
+) -> None:
+    make_image(11, role="practice", expected_score=2, expected_watch="no", guidance="Blurred from shaking.")
+    make_image(12, role="example", expected_score=9, expected_watch="yes", guidance="Sharp.")
+    page: Page = annotate(color_scheme=scheme)
+    low = page.evaluate(LOW_CONTRAST)
+    press(page, "n", "7")
+    low += page.evaluate(LOW_CONTRAST)
+    press(page, "Enter")
+    expect(page.locator("#note")).to_be_visible()
+    rate(page, "n", "9")
+    press(page, "w", "z")
+    low += page.evaluate(LOW_CONTRAST)
+    for key in ["?", " "]:
+        press(page, key)
+        expect(page.get_by_role("dialog")).to_be_visible()
+        low += page.evaluate(LOW_CONTRAST)
+        press(page, "Escape")
+    assert low == []
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_photo_has_the_room_and_nothing_is_cut_off(annotate: Any, photos: list[Image], screen: str) -> None:
+    width, height = SCREENS[screen]
+    page = annotate(viewport={"width": width, "height": height})
+    size = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+    assert size == [width, height]
+    stage = page.locator("#stage").bounding_box()
+    assert stage["height"] > 0.55 * height
+    cut = page.locator(".choices button, .strip button, .annotate-bar button").evaluate_all(
+        "nodes => nodes.filter(node => node.scrollWidth > node.clientWidth).map(node => node.textContent)"
+    )
+    assert cut == []
+    grey = page.locator("#stage").evaluate("node => getComputedStyle(node).backgroundColor").strip("rgb()").split(", ")
+    assert len(set(grey)) == 1, "the surround has no colour"
+
+
+def test_a_screen_reader_hears_what_each_thing_is(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+    expect(page.get_by_role("heading", level=1, name="Judge the photo")).to_have_count(1)
+    expect(page.get_by_role("group", name="Is there a watch or clock?").get_by_role("button")).to_have_count(3)
+    scores = page.get_by_role("group", name="How good does the photo look? 1 worst, 10 best").get_by_role("button")
+    expect(scores).to_have_count(10)
+    expect(scores.first).to_have_accessible_name("1, worst")
+    expect(scores.last).to_have_accessible_name("10, best")
+    expect(page.get_by_role("button", name="Unsure", exact=True)).to_have_attribute("aria-keyshortcuts", "M")
+    expect(page.get_by_role("img", name="The photo to judge")).to_be_visible()
+    first = page.locator("#photo img").get_attribute("src")
+    rate(page, "w", "5")
+    expect(page.get_by_role("status")).to_contain_text("watch, 5 for photo")
+    assert page.locator("#photo img").get_attribute("src") != first
+
+
+def test_the_focus_goes_from_top_to_bottom_and_stays_visible(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+    rate(page, "w", "5")
+    places = []
+    press(page, "Tab")  # out of the dialog that was closed, and over the end
+    for _ in range(21):
+        press(page, "Tab")
+        places.append(
+            page.evaluate(
+                """() => {
+                  const node = document.activeElement, box = node.getBoundingClientRect();
+                  const style = getComputedStyle(node);
+                  return [node.id || node.dataset.watch || node.dataset.score || node.className,
+                          style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2, Math.round(box.top)];
+                }"""
+            )
+        )
+    names = [name for name, _, _ in places]
+    assert names[:2] == ["skip-link", "back"]
+    assert names[-14:] == ["skip-open", "yes", "no", "unsure", *(str(score) for score in range(1, 11))]
+    assert all(is_outlined for _, is_outlined, _ in places)
+    tops = [top for _, _, top in places[1:]]
+    assert tops == sorted(tops), "the bar, the line below the photo, the questions"
+
+
+def test_how_long_the_first_photo_takes(open_page: Any, photos: list[Image], people: Any) -> None:
+    page = open_page(PATH, "alice")
+    begin(page)
+    page.goto("about:blank")
+    page.go_back()
+    page.reload()
+    expect(page.locator("#photo img")).to_be_visible()
+    # From the beginning of the navigation to the photo's paint; printed, because a busy machine is slow.
+    milliseconds = page.evaluate(
+        """() => new Promise((resolve) => new PerformanceObserver((list) => {
+          const photo = list.getEntries().find((entry) => entry.url?.includes("/original"));
+          if (photo) resolve(photo.startTime);
+        }).observe({ type: "largest-contentful-paint", buffered: true }))"""
+    )
+    print(f"first photo after {milliseconds:.0f} ms")
+    assert milliseconds > 0
