@@ -113,9 +113,10 @@ class BrowserLog {
 function transact(database, mode, work, durability) {
   return new Promise((resolve, reject) => {
     const transaction = database.transaction(STORE, mode, { durability });
-    transaction.oncomplete = () => resolve(request.result);
+    let request = null;
+    transaction.oncomplete = () => resolve(request?.result);
     transaction.onabort = () => reject(transaction.error);
-    const request = work(transaction.objectStore(STORE));
+    request = work(transaction.objectStore(STORE));
   });
 }
 

@@ -65,6 +65,7 @@ export class SafetyPanel {
   open() {
     if (document.querySelector("dialog[open]")) return;
     this.#verdict("asking", "Comparing this browser with the server …");
+    $("safety-list").open = false;
     this.#dialog.showModal();
     this.#compare();
   }

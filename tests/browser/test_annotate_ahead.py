@@ -1,0 +1,80 @@
+"""Photos held ahead: how many, how many of them decoded, and what is left of them after a sleep."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from annotation.models import Annotation, Assignment, Image
+from annotation.services.queue import leases_expire
+from tests.browser.annotating import shown
+from tests.browser.keeping import expect_arrived, rate_some
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def photos(make_image: Callable[..., Any]) -> list[Image]:
+    return [make_image(seed) for seed in range(40)]
+
+
+def test_after_sleep_leases_are_renewed_at_once_and_what_is_gone_is_let_go(annotate: Any) -> None:
+    page = annotate()
+    page.wait_for_load_state("networkidle")
+    on_stage = shown(page)
+    held = set(Assignment.objects.filter(state="leased").values_list("image_id", flat=True))
+    assert len(held) == 6
+    gone = max(held - {on_stage})
+    Assignment.objects.update(expires_at=timezone.now() - timedelta(hours=1))
+    leases_expire()
+    Image.objects.filter(pk=gone).update(open_slots=0)  # the others have answered it meanwhile
+    with page.expect_response("**/leases/renew"), page.expect_response("**/leases"):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    given = rate_some(page, 8)
+    expect_arrived(page, given)
+    assert on_stage in given
+    assert gone not in given
+    assert len(held & given.keys()) == 5
+    assert not Annotation.objects.filter(surplus=True).exists()
+
+
+def test_more_photos_are_held_for_a_quick_person_on_a_slow_line(annotate: Any) -> None:
+    page = annotate()
+    ahead = page.evaluate(
+        """async () => {
+            const { Pace } = await import("/static/js/pace.js");
+            const ahead = (milliseconds, pixels, failed) => {
+                const pace = new Pace();
+                for (let answer = 0; answer < 6; answer += 1) pace.answered();
+                pace.claimed(milliseconds);
+                pace.loaded(milliseconds, pixels);
+                if (failed) pace.failed();
+                return [pace.ahead, pace.refillAt];
+            };
+            const [slow, huge, failed] = [ahead(2000, 1e6), ahead(2000, 1e8), ahead(0, 1e6, true)];
+            return { first: new Pace().ahead, slow, huge, failed };
+        }"""
+    )
+    assert ahead == {"first": 5, "slow": [18, 12], "huge": [5, 3], "failed": [18, 12]}
+
+
+def test_only_few_huge_photos_are_decoded_ahead(annotate: Any) -> None:
+    page = annotate()
+    ready = page.evaluate(
+        """async (urls) => {
+            const { PhotoDeck } = await import("/static/js/photo_deck.js");
+            const deck = new PhotoDeck(document.createElement("div"));
+            const leases = urls.map((url) => ({ url, width: 12000, height: 9000 }));
+            await Promise.all(leases.map((lease) => deck.prepare(lease)));
+            await Promise.all(leases.slice(0, 2).map((lease) => lease.decoded));
+            const before = leases.map((lease) => lease.isReady);
+            await deck.show(leases[0], () => true);
+            deck.forget(leases[0]);
+            await leases[2].decoded;
+            return [before, leases.map((lease) => lease.isReady)];
+        }""",
+        [f"/photos/{photo.pk}/original" for photo in Image.objects.order_by("pk")[:5]],
+    )
+    assert ready == [[True, True, False, False, False], [False, True, True, False, False]]

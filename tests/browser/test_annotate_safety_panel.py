@@ -1,0 +1,92 @@
+"""The panel behind "Saved": what this browser gave, set beside what the server has."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from playwright.sync_api import expect
+
+from annotation.models import Annotation, Image
+from tests.browser.annotating import DESK, PHONE
+from tests.browser.keeping import ANSWERS, correct, expect_arrived, expect_unsent, open_panel, rate_some, refuse_answers
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def photos(make_image: Callable[..., Any]) -> list[Image]:
+    return [make_image(seed) for seed in range(40)]
+
+
+@pytest.mark.parametrize("device", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_panel_compares_this_browser_with_the_server(annotate: Any, device: dict[str, Any]) -> None:
+    page = annotate(**device)
+    given = rate_some(page, 2)
+    expect_arrived(page, given)
+    panel = open_panel(page)
+    expect(panel).to_contain_text("All 2 answers that this browser remembers are on the server.")
+    expect(panel).to_contain_text("2 ratings and 0 skips of yours in this campaign")
+    expect(panel.get_by_role("button", name="Send now")).to_be_hidden()
+    panel.get_by_text("Answers given in this browser").click()
+    expect(panel.get_by_role("row")).to_have_count(3)
+    expect(panel.get_by_role("row").nth(1)).to_contain_text("watch, 2")
+    expect(panel.get_by_role("row").nth(1)).to_contain_text("on the server")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    box = panel.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= page.viewport_size["width"]
+    page.keyboard.press("Escape")
+    assert Annotation.objects.count() == 2, "no key of the panel is an answer"
+
+
+def test_the_panel_says_what_waits_and_why_and_gives_it_out(annotate: Any) -> None:
+    page = annotate()
+    refuse_answers(page.context)
+    given = rate_some(page, 2)
+    expect_unsent(page, 2)
+    panel = open_panel(page)
+    expect(panel).to_contain_text("2 answers are not on the server yet. They are kept in this browser")
+    expect(panel).to_contain_text("the server cannot be reached; this page tries again by itself")
+    with page.expect_download() as download:
+        panel.get_by_role("button", name="Download what is not sent").click()
+    answers = json.loads(download.value.path().read_text())["answers"]
+    assert {one["body"]["image_id"]: one["body"]["score"] for one in answers} == given
+    assert answers[0]["url"] == "/api/campaigns/watches/annotations"
+    page.context.unroute(ANSWERS)
+    panel.get_by_role("button", name="Send now").click()
+    expect(panel).to_contain_text("All 2 answers that this browser remembers are on the server.")
+    page.keyboard.press("Escape")
+    expect_arrived(page, given)
+
+
+def test_an_answer_that_the_server_lost_is_shown_and_can_be_sent_again(annotate: Any) -> None:
+    page = annotate()
+    given = rate_some(page, 1)
+    given |= dict([correct(page, 5)])
+    given |= rate_some(page, 1, first=8)
+    expect_arrived(page, given)
+    Annotation.objects.all()._raw_delete("default")  # an older backup was restored
+    panel = open_panel(page)
+    expect(panel).to_contain_text("3 answers that had been saved are missing on the server.")
+    panel.get_by_role("button", name="Send 3 answers again").click()
+    expect(panel).to_contain_text("All 3 answers that this browser remembers are on the server.")
+    page.keyboard.press("Escape")
+    expect_arrived(page, given)
+    assert Annotation.objects.count() == 3
+
+
+def test_a_lost_answer_with_a_later_one_to_the_same_photo_is_not_missed(annotate: Any) -> None:
+    page = annotate()
+    given = rate_some(page, 1)
+    given |= dict([correct(page, 5)])
+    expect_arrived(page, given)
+    first_id = Annotation.objects.get(supersedes=None).pk
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM annotation_annotation WHERE id = %s", [first_id])
+        cursor.execute("UPDATE annotation_annotation SET supersedes_id = NULL WHERE supersedes_id = %s", [first_id])
+    panel = open_panel(page)
+    expect(panel).not_to_contain_text("missing on the server")
+    panel.get_by_text("Answers given in this browser").click()
+    expect(panel.get_by_role("row").nth(2)).to_contain_text("replaced by a later answer")
