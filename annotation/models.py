@@ -332,6 +332,7 @@ class Assignment(models.Model):
         constraints = [models.UniqueConstraint(fields=["image", "annotator", "is_repeat"], name="assignment_once")]
         indexes = [
             models.Index(fields=["expires_at"], condition=Q(state="leased"), name="assignment_leased"),
+            models.Index(fields=["campaign"], condition=Q(state="skipped"), name="assignment_skipped"),
             models.Index(
                 fields=["annotator", "campaign"],
                 condition=Q(state__in=["leased", "expired", "returned"]),

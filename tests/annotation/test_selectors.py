@@ -7,6 +7,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
+from annotation import selectors
 from annotation.models import Assignment, Campaign, Image
 from annotation.selectors import campaign_progress, own_progress, queue_status, standing_annotations, vote_table
 from annotation.services.annotations import annotation_record, prediction_shown
@@ -69,13 +70,41 @@ def test_progress_counts(campaign: Any, people: Any, make_image: Any, say: Any, 
     say("alice", done, watch="yes", score=9)
     say("alice", skipped, skip_reason="cannot judge")
     leases_claim(campaign=campaign, annotator=people["bob"], count=2)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         progress = campaign_progress(campaign)
     assert (progress.images, progress.holdout_images, progress.complete_images) == (4, 1, 1)
     assert (progress.votes_given, progress.votes_wanted) == (1, 7)
     assert (progress.annotators, progress.leased, progress.skipped) == (1, 2, 1)
     own = own_progress(campaign, people["alice"])
     assert (own.answers, own.skips, own.answers_last_hour) == (1, 1, 1)
+
+
+def test_a_corrected_answer_counts_once_as_what_it_became(
+    campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Image], say: Callable[..., Any]
+) -> None:
+    image = make_image(1)
+    say("alice", image, watch="yes", score=9)
+    say("alice", image, skip_reason="cannot judge")
+    own = own_progress(campaign, people["alice"])
+    assert (own.answers, own.skips) == (0, 1)
+    assert campaign_progress(campaign).annotators == 0
+    say("alice", image, watch="no", score=2)
+    own = own_progress(campaign, people["alice"])
+    assert (own.answers, own.skips) == (1, 0)
+    assert campaign_progress(campaign).annotators == 1
+
+
+def test_progress_of_a_large_campaign_is_counted_now_and_then(
+    campaign: Campaign, make_image: Any, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr(selectors, "LARGE", 1)
+    make_image(1)
+    assert campaign_progress(campaign).images == 1  # small: not kept
+    make_image(2)
+    assert campaign_progress(campaign).images == 2
+    make_image(3)
+    with django_assert_num_queries(0):
+        assert campaign_progress(campaign).images == 2
 
 
 def test_progress_of_an_empty_campaign_is_zero(campaign: Any) -> None:
