@@ -57,8 +57,10 @@ def programs(*, host: str, port: int) -> dict[str, list[str]]:
     worker = [*celery, "worker", "--pool", "threads", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
     gunicorn = [sys.executable, "-m", "gunicorn", "iqs_site.wsgi:application"]
     threads = ["--worker-class", "gthread", "--preload", "--workers", "2", "--threads", "8", "--no-control-socket"]
+    # People take some seconds for a photo; a connection of theirs that is idle costs nothing, a new one a round trip.
+    patience = ["--keep-alive", "30"]
     return {
-        "web": [*gunicorn, "--bind", address(host, port), *threads],
+        "web": [*gunicorn, "--bind", address(host, port), *threads, *patience],
         "worker-inference": [*worker, "--hostname", "inference@%h", "--queues", "inference", "--concurrency", "1"],
         "worker-training": [*worker, "--hostname", "training@%h", "--queues", "default,training", "--concurrency", "4"],
         "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile="],
