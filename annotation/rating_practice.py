@@ -7,7 +7,7 @@ from math import sqrt
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F, Max, OuterRef, Q, Subquery
+from django.db.models import Count, F, OuterRef, Q, Subquery
 
 from annotation.activity import Median
 from annotation.consensus.attention import GOLD_TOLERANCE, ScoreSpread, gold_hits, score_spread
@@ -147,7 +147,7 @@ def gold_tolerance(campaign: Campaign) -> int:
 
 def _totals(campaign: Campaign) -> list[dict[str, Any]]:
     is_answer = Q(skip_reason="")
-    return list(
+    rows = (
         Annotation.objects.filter(campaign=campaign)
         .standing()
         .values("annotator", "annotator__username", "annotator__is_simulated")
@@ -156,10 +156,10 @@ def _totals(campaign: Campaign) -> list[dict[str, Any]]:
             skips=Count("pk", filter=~is_answer),
             unsure=Count("pk", filter=Q(watch=Annotation.Watch.UNSURE)),
             milliseconds=Median("milliseconds", filter=is_answer),
-            last=Max("pk"),
         )
         .order_by("-answers", "annotator__username")
     )
+    return [dict(row) for row in rows]
 
 
 def _latest(campaign: Campaign, annotator_ids: list[int]) -> dict[int, Latest]:

@@ -30,16 +30,16 @@ def anchoring_measure(campaign: Campaign) -> AnchoringShift | None:
         return None
     images = {image for image, _, _ in anchored}
     champion_at = _Champions(campaign)
-    shown = {
+    shown: dict[tuple[int, int | None], float] = {
         (image, version): mean
         for image, version, mean in Prediction.objects.filter(
             image__in=images, model_version__in=champion_at.version_ids
         ).values_list("image", "model_version", "quality_mean")
     }
     rows = [
-        (image, score, shown[image, version])
+        (image, score, mean)
         for image, score, when in anchored
-        if (image, version := champion_at(when)) in shown
+        if (mean := shown.get((image, champion_at(when)))) is not None
     ]
     blind = list(
         _first_answers(campaign)

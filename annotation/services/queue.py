@@ -188,7 +188,7 @@ def leases_claim(
             taken = [*known, *(image_id for image_id, _, _ in held_or_let_go)]
             fresh += _fresh_find(cursor, campaign=campaign, whose=whose, taken=taken, count=room, rng=rng)
         if fresh:
-            drawn = {
+            drawn: dict[str, list[Any]] = {
                 "images": [one.image_id for one in fresh],
                 "acquisitions": [one.acquisition for one in fresh],
                 "repeats": [one.is_repeat for one in fresh],
