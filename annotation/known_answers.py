@@ -1,6 +1,8 @@
 """What people said about photos, added up to an answer that others can be taught or checked by."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Avg, Count, Q, StdDev
 
@@ -77,7 +79,7 @@ def opinion_of(image: Image) -> Opinion | None:
 def _opinions(annotations: AnnotationQuerySet, least_votes: int) -> list[tuple[Opinion, object]]:
     """Return each photo's opinion with its group of near-duplicates."""
     answers = {label.value: Count("pk", filter=Q(watch=label)) for label in Annotation.Watch}
-    rows = (
+    rows: Iterable[Mapping[str, Any]] = (
         annotations.votes()
         .order_by()
         .values("image_id", "image__group")

@@ -6,8 +6,10 @@ would bend the answers to come. Answers to hidden repeats are summed up only, an
 list that told them apart would give them away.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 from django.db.models import Avg, Count, OuterRef, Q, Subquery
@@ -103,7 +105,7 @@ def own_comparison(campaign: Campaign, annotator: User) -> Comparison:
     The caller asks `others_shown` first.
     """
     mine = own_standing(campaign, annotator).filter(skip_reason="")
-    own = {image: (score, watch) for image, score, watch in mine.values_list("image_id", "score", "watch")}
+    own = {image: (score or 0, watch) for image, score, watch in mine.values_list("image_id", "score", "watch")}
     others = (
         Annotation.objects.filter(campaign=campaign, image__in=mine.values("image"))
         .votes()
@@ -111,8 +113,12 @@ def own_comparison(campaign: Campaign, annotator: User) -> Comparison:
         .order_by()
     )
     labels = {label.value: Count("pk", filter=Q(watch=label)) for label in Annotation.Watch}
-    simulated = Count("pk", filter=Q(annotator__is_simulated=True))
-    rows = others.values("image_id").annotate(mean=Avg("score"), votes=Count("pk"), simulated=simulated, **labels)
+    rows: Iterable[Mapping[str, Any]] = others.values("image_id").annotate(
+        mean=Avg("score"),
+        votes=Count("pk"),
+        simulated=Count("pk", filter=Q(annotator__is_simulated=True)),
+        **labels,
+    )
     photos = [row for row in rows if row["image_id"] in own]  # an answer may have come in since the first query
     given = dict(others.values_list("score").annotate(Count("pk")))
     majority = {photo["image_id"]: most_said({label: photo[label] for label in labels}) for photo in photos}

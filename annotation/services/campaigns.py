@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import Case, F, QuerySet, Value, When
 
 from annotation.models import Campaign, Image, Membership, Role, User
@@ -73,8 +73,9 @@ def fields_fixed(campaign: Campaign) -> dict[str, str]:
 
 def share_most(name: str) -> int:
     """Return how large one of `SHARES` may be, in percent."""
-    validators = Campaign._meta.get_field(name).validators
-    return round(100 * next(one.limit_value for one in validators if isinstance(one, MaxValueValidator)))
+    field = Campaign._meta.get_field(name)
+    assert isinstance(field, models.FloatField)
+    return next(round(100 * float(one.limit_value)) for one in field.validators if isinstance(one, MaxValueValidator))
 
 
 def _check(campaign: Campaign) -> None:
