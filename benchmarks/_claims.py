@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class DataMissing(RuntimeError):
-    """The folder of photos that was named cannot be used; the message says why."""
+    """The folder of photos that was named cannot be used, or there is no browser; the message says what to do."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as PillowImage
 
 from annotation.photo_decoding import photo_open
 from benchmarks._claims import DataMissing, Setting
@@ -31,6 +32,30 @@ def photo_files(setting: Setting, folder: Path, count: int) -> list[Path]:
         raise DataMissing(f"{setting.data} holds no photos ({', '.join(sorted(SUFFIXES))}).")
     step = max(1, len(found) // count)
     return found[::step][:count]
+
+
+def camera_photos(folder: Path, megapixels: float, count: int) -> list[Path]:
+    """Write 4:3 JPEG files like a camera's, of quality 90: 0.45 bytes per pixel and the spectrum of natural scenes.
+
+    Amplitudes fall with the frequency f as 1/f^1.2, colour weaker than brightness (Ruderman 1994: about 1/f).
+    """
+    rng = np.random.default_rng(0)
+    height = round((megapixels * 1e6 * 3 / 4) ** 0.5)
+    width = height * 4 // 3
+    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
+    frequency[0, 0] = frequency[0, 1]
+    planes = []
+    for strength in (55, 12, 12, 12):
+        waves = np.exp(2j * np.pi * rng.random(frequency.shape)) / frequency**1.2
+        plane = np.fft.irfft2(waves, s=(height, width))
+        planes.append(strength * plane / plane.std())
+    picture = np.clip(118 + planes[0][..., None] + np.stack(planes[1:], axis=-1), 0, 255).astype(np.uint8)
+    files = []
+    for number in range(count):
+        files.append(folder / f"{megapixels}-{number}.jpg")
+        shifted = np.roll(picture, (number * 37, number * 61), axis=(0, 1))
+        PillowImage.fromarray(shifted).save(files[-1], quality=90)
+    return files
 
 
 def photo_pixels(path: Path) -> NDArray[np.uint8]:

@@ -1,7 +1,5 @@
 """What an annotator waits between two photos: leased and loaded ahead, against one photo at a time."""
 
-import os
-import secrets
 import tempfile
 import time
 import uuid
@@ -11,14 +9,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import django
-from django.core.management import call_command
-
 from benchmarks._claims import Claim, Setting
 from benchmarks._photos import photo_files
-from iqs_site import embedded
+from benchmarks._site import SLUG, site_running
 
-SLUG = "bench"
 LOOKING = 0.15  # seconds that the annotator looks at a photo; people take some ten times that
 
 
@@ -27,22 +21,14 @@ def measure(setting: Setting) -> Iterator[Claim]:
     count = 3 if setting.tiny else 60
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        os.environ |= {
-            "IQS_VAR": str(folder),
-            "DATABASE_URL": embedded.postgres_attach(folder),
-            "REDIS_URL": stack.enter_context(embedded.valkey_running(folder)),
-        }
         files = photo_files(setting, folder, count)
-        passwords = _campaign_make(files, folder)
+        url, passwords = stack.enter_context(site_running(folder, files, ["ahead", "waiting"]))
 
-        # Only now do settings know the addresses above.
+        # Only now do settings know where the database is.
         from iqs_site.demo.site_client import SiteClient
-        from iqs_site.supervision import Instance
 
-        instance = stack.enter_context(Instance(folder, 0, quiet=True))
         ahead, waiting = (
-            stack.enter_context(SiteClient(instance.url, username, password))
-            for username, password in passwords.items()
+            stack.enter_context(SiteClient(url, username, password)) for username, password in passwords.items()
         )
         # No eye sees less than a millisecond; without this floor the ratio would be a large number without meaning.
         ours, theirs = max(_ahead(ahead, count), 0.001), _one_at_a_time(waiting, count)
@@ -54,27 +40,6 @@ def measure(setting: Setting) -> Iterator[Claim]:
         f"{1000 * theirs:.0f} ms",
         target=5.0,
     )
-
-
-def _campaign_make(files: list[Path], folder: Path) -> dict[str, str]:
-    """Fill a new database with the photos and two annotators; return their passwords."""
-    django.setup()
-    call_command("migrate", verbosity=0)
-    from annotation.models import Role
-    from annotation.services.batches import folder_import
-    from annotation.services.campaigns import campaign_create
-    from annotation.services.members import member_set, user_create
-
-    passwords = {name: secrets.token_urlsafe(12) for name in ("ahead", "waiting")}
-    users = [user_create(username=name, password=password) for name, password in passwords.items()]
-    campaign = campaign_create(by=users[0], slug=SLUG, name="Benchmark", votes_per_image=2, holdout_votes=2)
-    member_set(campaign=campaign, user=users[1], role=Role.ANNOTATOR)
-    chosen = folder / "chosen"
-    chosen.mkdir()
-    for number, file in enumerate(files):
-        (chosen / f"{number}{file.suffix}").write_bytes(file.read_bytes())
-    folder_import(campaign=campaign, source=chosen)
-    return passwords
 
 
 def _answer(client: Any, lease: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ from django.test import override_settings
 from PIL import Image
 
 from benchmarks._claims import Claim, Setting, seconds_of
-from benchmarks._photos import THREADS, photo_files
+from benchmarks._photos import THREADS, camera_photos, photo_files
 from inference.networks.torchvision_import import torchvision
 
 Way = Callable[[Sequence[Path]], object]
@@ -66,7 +66,7 @@ def measure(setting: Setting) -> Iterator[Claim]:
             target=15.0,
         )
         large = {
-            megapixels: _photos_generate(
+            megapixels: camera_photos(
                 folder, 0.2 if setting.tiny else megapixels, 2 if setting.tiny else 96 // megapixels
             )
             for megapixels in LARGE
@@ -192,27 +192,3 @@ def _decoded(files: Sequence[Path]) -> None:
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(decode, files))
-
-
-def _photos_generate(folder: Path, megapixels: float, count: int) -> list[Path]:
-    """Write 4:3 JPEG files like a camera's, of quality 90: 0.45 bytes per pixel and the spectrum of natural scenes.
-
-    Amplitudes fall with the frequency f as 1/f^1.2, colour weaker than brightness (Ruderman 1994: about 1/f).
-    """
-    rng = np.random.default_rng(0)
-    height = round((megapixels * 1e6 * 3 / 4) ** 0.5)
-    width = height * 4 // 3
-    frequency = np.hypot(np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None])
-    frequency[0, 0] = frequency[0, 1]
-    planes = []
-    for strength in (55, 12, 12, 12):
-        waves = np.exp(2j * np.pi * rng.random(frequency.shape)) / frequency**1.2
-        plane = np.fft.irfft2(waves, s=(height, width))
-        planes.append(strength * plane / plane.std())
-    picture = np.clip(118 + planes[0][..., None] + np.stack(planes[1:], axis=-1), 0, 255).astype(np.uint8)
-    files = []
-    for number in range(count):
-        files.append(folder / f"{megapixels}-{number}.jpg")
-        shifted = np.roll(picture, (number * 37, number * 61), axis=(0, 1))
-        Image.fromarray(shifted).save(files[-1], quality=90)
-    return files

@@ -1,0 +1,197 @@
+"""From the key press to the next photo on the screen, in a real browser: prefetched, against the usual way.
+
+Measured in the page: from the time stamp of the key event that completes the answer to the time at which the browser
+presented the next photo, as its Element Timing reports it (so decoding, layout and painting are in it).
+"""
+
+import gzip
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks._claims import Claim, DataMissing, Setting
+from benchmarks._photos import camera_photos, photo_files
+from benchmarks._site import SLUG, site_running
+from tests.browser.chromium import chromium_path
+
+MEGAPIXELS = 4.5  # some 2 MB as a camera writes them
+LOOKING = 400  # milliseconds that the annotator looks at a photo; people take some five times that
+WINDOW = {"width": 1280, "height": 900}
+PATIENCE = 30_000  # milliseconds
+
+_OBSERVER = """
+globalThis.painted = [];
+globalThis.pressed = 0;
+addEventListener("keydown", (event) => (pressed = event.timeStamp), true);
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (entry.identifier === "photo") painted.push(entry.renderTime);
+}).observe({ type: "element", buffered: true });
+new MutationObserver((changes) => {
+  for (const { addedNodes } of changes)
+    for (const node of addedNodes)
+      if (node.localName === "img") node.setAttribute("elementtiming", "photo");
+}).observe(document, { childList: true, subtree: true });
+"""
+
+# The same answers on the same site: save, then ask for one photo, then load it, each waited for.
+_USUAL_WAY = """
+async (api) => {
+  const token = document.cookie.match(/csrftoken=([^;]+)/)[1];
+  const headers = { "x-csrftoken": token, "content-type": "application/json" };
+  const send = (path, body) => fetch(api + path, { method: "POST", headers, body: JSON.stringify(body) });
+  const post = async (path, body) => (await send(path, body)).json();
+  const stage = document.createElement("div");
+  stage.style.cssText = "position: fixed; inset: 48px 0 200px; background: #777";
+  document.body.append(stage);
+  let lease;
+  async function next() {
+    lease = (await post("/leases", { count: 1 })).leases[0];
+    if (!lease) return;
+    const img = new Image();
+    img.style.cssText = "position: absolute; inset: 0; margin: auto; max-width: 100%; max-height: 100%";
+    img.src = lease.url;
+    stage.replaceChildren(img);
+  }
+  addEventListener("keydown", async (event) => {
+    if (event.key !== "5" || !lease) return;
+    await post("/annotations", { client_id: crypto.randomUUID(), image_id: lease.image_id, watch: "no", score: 5 });
+    await next();
+  });
+  await next();
+}
+"""
+
+# Resolves when so many photos were presented. (Playwright's own waiting needs eval, which the site's policy forbids.)
+_PAINTED = """
+(number) => new Promise((resolve) => {
+  const look = () => (painted.length >= number ? resolve() : setTimeout(look, 20));
+  look();
+})
+"""
+
+_CODE = """
+() => performance.getEntries()
+  .filter((entry) => entry.entryType === "navigation" || /[.](js|css|svg)$/.test(entry.name))
+  .map((entry) => entry.name)
+"""
+
+
+def measure(setting: Setting) -> Iterator[Claim]:
+    """Rate the photos of a real instance in a real Chromium both ways, as two annotators who do not meet."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = chromium_path()
+    if chromium is None:
+        raise DataMissing("there is no Chromium on this machine; `make browser` gets one.")
+    count, visits = (4, 1) if setting.tiny else (200, 7)
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        files = _photos(setting, folder, count)
+        url, passwords = stack.enter_context(site_running(folder, files, ["ahead", "waiting"]))
+        playwright = stack.enter_context(sync_playwright())
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        stack.callback(browser.close)
+        logins = {name: _log_in(browser, url, name, password) for name, password in passwords.items()}
+        firsts, weights = zip(*(_visit(browser, url, logins["ahead"]) for _ in range(visits)), strict=True)
+        ours = _ahead(browser, url, logins["ahead"], count)
+        theirs = _usual_way(browser, url, logins["waiting"], min(count, 60))
+        megabytes = sum(file.stat().st_size for file in files) / len(files) / 1e6
+    photos = f"{count} photos of {megabytes:.1f} MB"
+    yield Claim(
+        claim=f"Key press to next photo on the screen, {photos}: p50 {_ms(ours, 50)}, p95 {_ms(ours, 95)}",
+        value=float(np.percentile(theirs, 95) / np.percentile(ours, 95)),
+        unit="times less waiting",
+        baseline="save, then ask for one photo, then load it, on the same site in the same browser: "
+        f"p50 {_ms(theirs, 50)}, p95 {_ms(theirs, 95)}",
+        target=3.0,
+    )
+    yield _limit("Key press to next photo on the screen, p95", float(np.percentile(ours, 95)), 50, "ms")
+    yield _limit("First photo on the screen after opening the page", float(np.median(firsts)), 1000, "ms")
+    yield _limit("Code of the annotate page, compressed", max(weights) / 1000, 100, "kB")
+
+
+def _limit(claim: str, value: float, limit: float, unit: str) -> Claim:
+    return Claim(f"{claim}: {value:.0f} {unit}", limit / value, "times within", f"the limit of {limit:.0f} {unit}", 1.0)
+
+
+def _ms(times: list[float], percentile: float) -> str:
+    return f"{np.percentile(times, percentile):.0f} ms"
+
+
+def _photos(setting: Setting, folder: Path, count: int) -> list[Path]:
+    if setting.data is not None:
+        return photo_files(setting, folder, count)
+    drawn = folder / "drawn"
+    drawn.mkdir()
+    return camera_photos(drawn, 0.1 if setting.tiny else MEGAPIXELS, count)
+
+
+def _log_in(browser: Any, url: str, name: str, password: str) -> Any:
+    """Return what the browser keeps of somebody who is logged in and has read the instructions; no photo is in it."""
+    context = browser.new_context(viewport=WINDOW)
+    page = context.new_page()
+    page.goto(f"{url}/accounts/login/")
+    page.get_by_label("User name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+    page.goto(f"{url}/campaigns/{SLUG}/annotate/")
+    page.get_by_role("button", name="Begin").click()
+    page.goto(f"{url}/campaigns/{SLUG}/")  # gives its photos back
+    kept = context.storage_state()
+    context.close()
+    return kept
+
+
+def _page(browser: Any, login: Any) -> Any:
+    """Return a page of a browser without a cache, which notes what it paints."""
+    context = browser.new_context(viewport=WINDOW, storage_state=login)
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.add_init_script(_OBSERVER)
+    return page
+
+
+def _visit(browser: Any, url: str, login: Any) -> tuple[float, float]:
+    """Open the page; return the milliseconds until the first photo was presented, and the bytes of its code.
+
+    The code is weighed as servers send it, compressed; a checkout sends it as it is.
+    """
+    page = _page(browser, login)
+    page.goto(f"{url}/campaigns/{SLUG}/annotate/")
+    page.evaluate(_PAINTED, 1)
+    first = page.evaluate("painted[0]")
+    weight = sum(len(gzip.compress(page.request.get(address).body())) for address in page.evaluate(_CODE))
+    page.context.close()
+    return float(first), float(weight)
+
+
+def _ahead(browser: Any, url: str, login: Any, count: int) -> list[float]:
+    page = _page(browser, login)
+    page.goto(f"{url}/campaigns/{SLUG}/annotate/")
+    return _waits(page, count)
+
+
+def _usual_way(browser: Any, url: str, login: Any, count: int) -> list[float]:
+    page = _page(browser, login)
+    page.goto(f"{url}/campaigns/{SLUG}/")
+    page.evaluate(_USUAL_WAY, f"/api/campaigns/{SLUG}")
+    return _waits(page, count)
+
+
+def _waits(page: Any, count: int) -> list[float]:
+    """Return the milliseconds from each key press to its next photo, for `count` photos (the last has no next)."""
+    waits = []
+    for number in range(1, count):
+        page.evaluate(_PAINTED, number)
+        page.wait_for_timeout(LOOKING)
+        page.keyboard.press("n")
+        page.keyboard.press("5")
+        page.evaluate(_PAINTED, number + 1)
+        waits.append(float(page.evaluate("painted.at(-1) - pressed")))
+    page.context.close()
+    return waits
