@@ -3,13 +3,17 @@
 import gzip
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.test import Client
+from django.utils import timezone
 
-from annotation.models import Campaign
+from annotation.models import Campaign, Membership, User
+from annotation.services.key_bindings import DEFAULT_KEYS
 from annotation.views.annotate import MODULES, SKIP_REASONS, score_keys
 
 URL = "/campaigns/watches/annotate/"
@@ -22,10 +26,49 @@ def test_members_only(client_of: Any, name: str, status: int) -> None:
     assert client_of(name).get(URL).status_code == status
 
 
-def test_the_page_takes_four_queries(client_of: Any, django_assert_num_queries: Any) -> None:
+def test_the_page_takes_four_queries_and_one_more_with_practice(
+    client_of: Any, make_image: Callable[..., Any], django_assert_num_queries: Any
+) -> None:
     client = client_of("alice")
-    with django_assert_num_queries(4):  # session, user, campaign, membership
+    with django_assert_num_queries(4):  # session, user, campaign with role, photos that teach
         client.get(URL)
+    for seed in range(6):
+        make_image(seed, role="practice" if seed % 2 else "example", expected_score=seed)
+    with django_assert_num_queries(5):  # whether the asker has practised
+        client.get(URL)
+
+
+def config_of(client: Client) -> dict[str, Any]:
+    found = re.search(r'<script id="config" type="application/json">(.*?)</script>', client.get(URL).content.decode())
+    assert found
+    config: dict[str, Any] = json.loads(found[1])
+    return config
+
+
+def test_practice_is_due_until_the_member_has_been_through_it(client_of: Any, make_image: Callable[..., Any]) -> None:
+    alice, bob = client_of("alice"), client_of("bob")
+    assert not config_of(alice)["practise"]
+    make_image(1, role="practice", expected_score=3, expected_watch="no")
+    assert config_of(alice)["practise"]
+    assert "Practise again" not in alice.get(URL).content.decode()
+    Membership.objects.filter(user__username="alice").update(practised_at=timezone.now())
+    assert not config_of(alice)["practise"]
+    assert "Practise again" in alice.get(URL).content.decode()
+    assert config_of(bob)["practise"]
+
+
+def test_everybody_gets_their_own_keys(client_of: Any, people: dict[str, Any]) -> None:
+    User.objects.filter(username="alice").update(key_bindings={"undo": "x"})
+    assert config_of(client_of("alice"))["keyBindings"] == {**DEFAULT_KEYS, "undo": "x"}
+    assert config_of(client_of("bob"))["keyBindings"] == DEFAULT_KEYS
+    page = client_of("alice").get(URL).content.decode()
+    assert 'data-key-of="undo" aria-hidden="true">X</kbd>' in page
+
+
+def test_the_keys_of_the_page_and_of_the_settings_are_the_same_actions() -> None:
+    script = (Path(settings.BASE_DIR) / "static/js/keys.js").read_text()
+    done_by = script[script.index("const DONE_BY") : script.index("};")]
+    assert re.findall(r"^  (\w+): \[", done_by, re.MULTILINE) == list(DEFAULT_KEYS)
 
 
 def test_a_scale_of_ten_has_a_button_and_a_key_for_each_score(client_of: Any) -> None:
@@ -59,9 +102,8 @@ def test_each_digit_means_one_score(lowest: int, highest: int, keys: dict[int, s
 def test_the_script_is_told_what_it_needs_and_instructions_are_escaped(client_of: Any, people: Any) -> None:
     Campaign.objects.update(instructions="Look <script>alert(1)</script> closely.")
     page = client_of("alice").get(URL).content.decode()
-    found = re.search(r'<script id="config" type="application/json">(.*?)</script>', page)
-    assert found
-    config = json.loads(found[1])
+    config = config_of(client_of("alice"))
+    assert config["breakMinutes"] == 30
     assert config["annotator"] == people["alice"].pk
     assert config["api"] == "/api/campaigns/watches"
     assert config["scoreKeys"]["0"] == 10
