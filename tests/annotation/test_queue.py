@@ -220,6 +220,7 @@ def test_eight_annotators_at_once_never_collect_too_much(
     annotators = [make_user(f"annotator-{number}") for number in range(8)]
     for annotator in annotators:
         Membership.objects.create(campaign=campaign, user=annotator)
+    skipping = annotators[:2]  # a third skip would take a photo out of the queue
     most_at_once: list[int] = []
     errors: list[BaseException] = []
     start = threading.Barrier(len(annotators))
@@ -234,7 +235,7 @@ def test_eight_annotators_at_once_never_collect_too_much(
                 dice = rng.random()
                 if dice < share_left_out / 2:
                     leases_return(campaign=campaign, annotator=annotator, image_ids=[lease.image_id])
-                elif dice < share_left_out:
+                elif dice < share_left_out and annotator in skipping:
                     answer(campaign, annotator, lease.image_id, skip_reason="cannot judge")
                 else:
                     answer(campaign, annotator, lease.image_id)
