@@ -323,10 +323,12 @@ $("skip").addEventListener("keydown", (event) => {
   reason.click();
 });
 $("skip").addEventListener("close", () => $("skip").returnValue && skip(skipping, $("skip").returnValue));
-$("help").addEventListener("close", () => {
-  localStorage.setItem(`iqs-instructions:${config.slug}`, config.instructions);
-  if (current()?.shownAt) current().shownAt = performance.now(); // reading is not judging
-});
+$("help").addEventListener("close", () => localStorage.setItem(`iqs-instructions:${config.slug}`, config.instructions));
+for (const id of ["help", "safety"]) {
+  $(id).addEventListener("close", () => {
+    if (current()?.shownAt) current().shownAt = performance.now(); // reading is not judging
+  });
+}
 $("help-open").addEventListener("click", actions.help);
 $("zoom").addEventListener("click", (event) => {
   toggleZoom(null);
