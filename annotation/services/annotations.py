@@ -148,11 +148,12 @@ def prediction_shown(*, campaign: Campaign, annotator: User, image_id: int) -> N
 def _image_lock(campaign: Campaign, annotator: User, image_id: int) -> Image:
     """Return the photo with its row locked. Raises AnnotationError for outsiders and unknown photos."""
     of_all = {"image": image_id, "campaign": campaign.pk, "annotator": annotator.pk}
-    image = next(iter(Image.objects.raw(_LOCK, of_all)), None)
-    if image is None:
+    found: Any = next(iter(Image.objects.raw(_LOCK, of_all)), None)
+    if found is None:
         raise AnnotationError(f"This campaign has no photo number {image_id}.")
-    if not (image.is_members or annotator.is_superuser):
+    if not (found.is_members or annotator.is_superuser):
         raise AnnotationError("Only members of the campaign can answer; ask its admin to add you.")
+    image: Image = found
     return image
 
 
