@@ -26,6 +26,8 @@ export class Gestures {
     frame.addEventListener("pointerup", (event) => this.#released(event));
     frame.addEventListener("pointercancel", (event) => this.#cancelled(event));
     frame.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && (this.pointer = null));
+    // Else the browser takes the end of a swipe for a fling, and the tap on a button right after for its end.
+    frame.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
     frame.addEventListener("wheel", (event) => this.#wheeled(event), { passive: false });
   }
 
