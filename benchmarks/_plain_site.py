@@ -30,10 +30,6 @@ WHERE photo.id <> ALL(%s) AND photo.id NOT IN (SELECT photo_id FROM plain_answer
 GROUP BY photo.id HAVING count(answer.id) < %s ORDER BY random() LIMIT %s
 """
 _SAVE = "INSERT INTO plain_answer (photo_id, person, score) VALUES (%s, %s, %s)"
-_OVER_COLLECTED = """
-SELECT coalesce(sum(greatest(n - %s, 0)), 0)::float / greatest(sum(n), 1)
-FROM (SELECT count(*) AS n FROM plain_answer GROUP BY photo_id) counts
-"""
 _threads = threading.local()
 
 
@@ -43,13 +39,6 @@ def tables_make(photos: int) -> None:
         connection.execute(TABLES)
         connection.execute("INSERT INTO plain_photo SELECT generate_series(1, %s)", [photos])
         connection.execute("ANALYZE plain_photo")
-
-
-def over_collected() -> float:
-    """Return the share of the answers that nobody needed, because their photo had its votes."""
-    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
-        (share,) = connection.execute(_OVER_COLLECTED, [VOTES]).fetchone() or (0.0,)
-        return float(share)
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -61,31 +61,18 @@ def measure(setting: Setting) -> Iterator[Claim]:
             steady = rate_steadily(instance.url, campaign.slug, sessions, seconds=seconds, ahead=AHEAD)
             _check(campaign)
         with _plain_site_served() as url:
-            _plain_site.tables_make(few)
-            plain = rate_without_thinking(url, "plain", sessions[:AT_ONCE], seconds=seconds / 3)
-            surplus = _plain_site.over_collected()
             _plain_site.tables_make(many)
-            alone = rate_without_thinking(url, "plain", sessions[:1], seconds=seconds / 6)
-        yield from _unthinking_claims(unthinking, plain, surplus, few)
-        yield from _steady_claims(steady, alone, many)
+            # It falls behind at once, so a short while tells.
+            plain = rate_steadily(url, "plain", sessions, seconds=seconds / 12, ahead=0)
+        yield from _unthinking_claims(unthinking, few)
+        yield from _steady_claims(steady, plain, many)
         yield _growth_claim(people, few, most, claims=5 if setting.tiny else 25)
 
 
-def _unthinking_claims(ours: Timings, plain: Timings, surplus: float, photos: int) -> Iterator[Claim]:
-    claim = (
-        f"{AT_ONCE} annotators without a pause on {photos:,} photos, save and next: {ours.rate:.0f} cycles a second, "
-        f"p95 {p95(ours.cycles):.0f} ms, none doubled; the load generator took {ours.own_share:.0%} of a core"
-    )
+def _unthinking_claims(ours: Timings, photos: int) -> Iterator[Claim]:
     yield Claim(
-        claim=claim,
-        value=ours.rate / plain.rate,
-        unit="times as many cycles",
-        baseline="counting the answers of every photo to find the next, nothing leased, no login, on the same machine: "
-        f"{plain.rate:.0f} cycles a second, p95 {p95(plain.cycles):.0f} ms, {surplus:.1%} of the answers too many",
-        target=1.0,
-    )
-    yield Claim(
-        claim=f"{AT_ONCE} annotators without a pause: {ours.rate:.0f} cycles a second",
+        claim=f"{AT_ONCE} annotators without a pause on {photos:,} photos, save and next: {ours.rate:.0f} cycles a "
+        f"second, none doubled; the load generator took {ours.own_share:.0%} of a core",
         value=ours.rate / WANTED_RATE,
         unit="times as many cycles",
         baseline=f"the {WANTED_RATE} a second that were asked for",
@@ -107,9 +94,9 @@ def _steady_claims(ours: Timings, plain: Timings, photos: int) -> Iterator[Claim
         "core",
         value=p95(plain.claims) / p95(ours.claims),
         unit="times as fast",
-        baseline="counting the answers of every photo to find the next, for one annotator who is alone, on the same "
-        f"machine: {p95(plain.claims):.0f} ms",
-        target=2.0,
+        baseline="a plain site, without login or leases, that counts the answers of every photo to find the next, "
+        f"under the same load: {p95(plain.claims):.0f} ms",
+        target=10.0,
     )
     for what, seconds in (("claim", ours.claims), ("save", ours.saves)):
         yield Claim(
@@ -157,14 +144,19 @@ def _people_make(count: int) -> list["User"]:
 
 
 def _campaign_make(slug: str, photos: int, people: list["User"]) -> "Campaign":
-    from django.db import connection
+    from django.db import connection, transaction
 
     from annotation.models import Campaign, Membership
+    from inference.selectors import distortions_queue, features_queue
+    from inference.services.backlog import work_cancel
 
-    campaign = Campaign.objects.create(slug=slug, name=slug, votes_per_image=VOTES, train_after=0)
-    Membership.objects.bulk_create([Membership(campaign=campaign, user=user) for user in people])
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        campaign = Campaign.objects.create(slug=slug, name=slug, votes_per_image=VOTES, train_after=0)
+        Membership.objects.bulk_create([Membership(campaign=campaign, user=user) for user in people])
         cursor.execute(_PHOTOS, {"campaign": campaign.pk, "votes": VOTES, "count": photos})
+        for work in (features_queue(), distortions_queue()):  # there are no files: workers would fail on every photo
+            work_cancel(queue=work, campaign=campaign)
+    with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE annotation_image")
     return campaign
 
