@@ -394,5 +394,5 @@ def test_a_line_that_is_no_row_is_refused(tmp_path: Path) -> None:
 
 def test_int8_without_its_file_is_one_sentence(score: Run, photos: Path, settings: Any) -> None:
     settings.IQS_PRECISION = "int8"
-    with pytest.raises(CommandError, match="make it with `manage.py quantise_backbone"):
+    with pytest.raises(CommandError, match=r"make it with `manage\.py quantise_backbone"):
         score(photos)
