@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from annotation.models import Annotation
+from annotation.models import Annotation, Assignment
 
 PATH = "/campaigns/watches/annotate/"
 DESK = {"viewport": {"width": 1280, "height": 900}}
@@ -43,6 +43,15 @@ def rate(page: Page, *keys: str) -> int:
 
 def expect_saved(page: Page) -> None:
     expect(page.locator("#saved")).to_have_text("Saved")
+
+
+def expect_nothing_leased(page: Page) -> None:
+    """Wait until no photo is held: a claim that was under way when they went back is answered, and returned, later."""
+    for _ in range(250):
+        if not Assignment.objects.filter(state="leased").exists():
+            return
+        page.wait_for_timeout(20)  # the page works only while Playwright's loop runs
+    raise AssertionError("Photos are still held.")
 
 
 def standing(image_id: int) -> Annotation:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from annotation.models import Annotation, Assignment, Campaign, Image
 from inference.models import ModelVersion, Prediction
-from tests.browser.annotating import PATH, PHONE, expect_saved, press, rate, shown, standing
+from tests.browser.annotating import PATH, PHONE, expect_nothing_leased, expect_saved, press, rate, shown, standing
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -200,11 +200,7 @@ def test_leaving_gives_the_photos_back(annotate: Any, photos: list[Image]) -> No
     expect_saved(page)
     assert Assignment.objects.filter(state="leased").exists()
     page.goto("about:blank")
-    for _ in range(100):  # the request outlives its page, so nothing tells when it is done
-        if not Assignment.objects.filter(state="leased").exists():
-            break
-        page.wait_for_timeout(50)
-    assert not Assignment.objects.filter(state="leased").exists()
+    expect_nothing_leased(page)  # the request outlives its page
 
 
 def test_leases_live_while_somebody_is_there_and_go_back_when_nobody_is(annotate: Any, photos: list[Image]) -> None:
@@ -220,7 +216,7 @@ def test_leases_live_while_somebody_is_there_and_go_back_when_nobody_is(annotate
     with page.expect_response("**/leases/return"):
         page.clock.fast_forward(11 * 60_000)
     expect(page.get_by_role("heading", name="Are you still there?")).to_be_visible()
-    assert not Assignment.objects.filter(state="leased").exists()
+    expect_nothing_leased(page)
     press(page, "w")
     expect(page.locator("#photo img")).to_be_visible()
 

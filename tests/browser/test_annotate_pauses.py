@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from annotation.models import Annotation, Assignment, Campaign, Image
-from tests.browser.annotating import DESK, PHONE, expect_saved, press, rate, shown, standing
+from annotation.models import Annotation, Campaign, Image
+from tests.browser.annotating import DESK, PHONE, expect_nothing_leased, expect_saved, press, rate, shown, standing
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -63,9 +63,8 @@ def test_after_the_campaigns_minutes_a_card_proposes_a_break(sit_down: Any, phot
     expect(page.get_by_role("heading", name="Time for a break")).to_be_visible()
     expect(page.locator("#empty")).to_contain_text("You have judged 4 photos in 10 minutes.")
     expect_saved(page)
-    sitting.settle()
+    expect_nothing_leased(page)
     assert Annotation.objects.count() == 4
-    assert not Assignment.objects.filter(state="leased").exists()
     press(page, "w", "5", " ")  # no answers, and no skip of a photo that is not there
     expect(page.locator("#photo img")).to_be_visible()  # Space pressed the button that has the focus
     expect(page.get_by_role("dialog")).to_have_count(0)
