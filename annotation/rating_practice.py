@@ -19,6 +19,7 @@ LATEST = 50  # answers and skips that shares and flags look at: about a quarter 
 FEWEST_FOR_A_FLAG = 20  # of them
 MOST_SKIPPED = 0.3
 LEAST_GOLD = 0.8  # a person who looks hits this share; flagged once the whole interval lies below
+FEWEST_GOLD = 5  # and never for one slip
 # SOS² = a·(x − lowest)·(highest − x) with a = .2, a common spread *between* people: two answers of one
 # person that differ like those of two persons, in the middle of the scale, say little (Hoßfeld et al., 2011).
 _SOS_A = 0.2
@@ -95,7 +96,7 @@ class AnnotatorPractice:
         seen = len(self.latest.scores) + self.latest.skips
         if seen >= FEWEST_FOR_A_FLAG and self.latest.skip_share > MOST_SKIPPED:
             flags.append(f"skipped {self.latest.skips} of the last {seen} photos")
-        if self.gold is not None and self.gold.high < LEAST_GOLD:
+        if self.gold is not None and self.gold.n >= FEWEST_GOLD and self.gold.high < LEAST_GOLD:
             flags.append(f"hits {round(self.gold.value * self.gold.n)} of {self.gold.n} gold photos")
         if self.repeats is not None and self.repeats.repeatability.low > self.loosest_repeatability:
             flags.append(

@@ -42,9 +42,16 @@ def special_photos_make(campaign: Campaign) -> int:
         return 0
     panel = Panel()
     qualities = [panel.quality(photo_perceive(Path(photo.path).read_bytes())) for photo in photos]
-    order = np.argsort(qualities, kind="stable")
+    # A photo teaches something where what was done to it and how it looks go together.
+    middle = float(np.median(qualities))
+    clear = [
+        at for at, photo in enumerate(photos) if (photo.details["grade"] < GRADES // 2) == (qualities[at] > middle)
+    ]
+    if len(clear) < _LOOKED_AT // 2:
+        return 0
+    order = sorted(clear, key=lambda at: qualities[at])
     for role, place in PLACES:
-        at = int(order[round(place * (len(order) - 1))])
+        at = order[round(place * (len(order) - 1))]
         photo = photos[at]
         special_photo_set(
             image=photo,

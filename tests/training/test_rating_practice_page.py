@@ -177,6 +177,15 @@ class TestAnnotators:
         assert (alice.gold.n, alice.gold.value) == (10, 0.3)
         assert alice.flags == ["hits 3 of 10 gold photos"]
 
+    def test_a_few_missed_gold_photos_are_no_flag_yet(
+        self, campaign: Campaign, people: Any, rated: Sequence[Image]
+    ) -> None:
+        Image.objects.filter(pk__in=[image.pk for image in rated[3:7]]).update(
+            role="gold", expected_score=1, expected_watch="unsure"
+        )
+        alice = self.of(campaign, "alice")
+        assert (alice.gold.n, alice.gold.value, alice.flags) == (4, 0.0, [])
+
     def test_the_same_score_all_the_time_is_flagged(
         self, campaign: Campaign, people: Any, rated: Sequence[Image]
     ) -> None:
