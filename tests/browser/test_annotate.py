@@ -9,7 +9,6 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from annotation.models import Annotation, Assignment, Campaign, Image
-from inference.models import ModelVersion, Prediction
 from tests.browser.annotating import PATH, PHONE, expect_nothing_leased, expect_saved, press, rate, shown, standing
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -258,65 +257,6 @@ def test_instructions_come_once_and_again_when_they_change(annotate: Any, photos
     Campaign.objects.update(instructions="Look at the hands first.")
     page.reload()
     expect(page.get_by_role("dialog", name="What to do")).to_contain_text("Look at the hands first.")
-
-
-@pytest.fixture
-def predictions(campaign: Campaign, photos: list[Image]) -> None:
-    version = ModelVersion.objects.create(
-        campaign=campaign, number=1, backbone="b", folder="f", checksum="c", is_champion=True
-    )
-    Prediction.objects.bulk_create(
-        Prediction(
-            image=photo,
-            model_version=version,
-            watch_probability=0.97,
-            synset_probabilities=[0.97],
-            quality_mean=6.2,
-            quality_std=1.1,
-            distribution=[0.1] * 10,
-            quality_class="accepted",
-        )
-        for photo in photos
-    )
-
-
-def test_the_prediction_is_revealed_after_the_answer(annotate: Any, predictions: None) -> None:
-    page = annotate()
-    expect(page.locator("#previous")).not_to_contain_text("model")
-    first = rate(page, "w", "5")
-    expect(page.locator("#previous")).to_contain_text("model 6.2 ± 1.1, watch 97 %")
-    assert not standing(first).saw_prediction
-
-
-def test_a_prelabel_campaign_shows_it_before_and_marks_the_answer(annotate: Any, predictions: None) -> None:
-    Campaign.objects.update(mode="prelabel")
-    page = annotate()
-    expect(page.locator("#previous")).to_contain_text("model 6.2 ± 1.1")
-    first = rate(page, "w", "5")
-    expect_saved(page)
-    assert standing(first).saw_prediction
-
-
-def test_a_blind_campaign_never_asks_for_it(annotate: Any, predictions: None) -> None:
-    Campaign.objects.update(mode="blind")
-    page = annotate()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    rate(page, "w", "5")
-    expect_saved(page)
-    rate(page, "w", "5")
-    expect_saved(page)
-    assert not any("reveal" in url for url in asked)
-
-
-def test_a_failing_reveal_disturbs_nothing(annotate: Any, photos: list[Image]) -> None:
-    page = annotate()
-    page.route("**/reveal", lambda route: route.fulfill(status=500, body="broken"))
-    rate(page, "w", "5")
-    rate(page, "n", "6")
-    expect_saved(page)
-    expect(page.get_by_role("alert")).to_be_hidden()
-    assert Annotation.objects.count() == 2
 
 
 def test_a_thumb_can_do_it_all(annotate: Any, photos: list[Image]) -> None:

@@ -1,4 +1,4 @@
-"""Photos that show the prediction before the answer: a few of a campaign, mixed with those that do not."""
+"""Predictions beside a photo: after the answer, before it, for a few photos of an experiment, or never."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from annotation.models import Assignment, Campaign, Image
+from annotation.models import Annotation, Assignment, Campaign, Image
 from inference.models import ModelVersion, Prediction
 from tests.browser.annotating import expect_saved, press, rate, shown, standing
 
@@ -93,3 +93,42 @@ def test_a_prediction_that_does_not_come_holds_the_photo_up_for_two_seconds_at_m
     rate(page, "w", "6")
     expect_saved(page)
     assert not standing(anchored.pk).saw_prediction
+
+
+def test_the_prediction_is_revealed_after_the_answer(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+    expect(page.locator("#previous")).not_to_contain_text("model")
+    first = rate(page, "w", "5")
+    expect(page.locator("#previous")).to_contain_text("model 6.2 ± 1.1, watch 97 %")
+    assert not standing(first).saw_prediction
+
+
+def test_a_prelabel_campaign_shows_it_before_and_marks_the_answer(annotate: Any, photos: list[Image]) -> None:
+    Campaign.objects.update(mode="prelabel")
+    page = annotate()
+    expect(page.locator("#previous")).to_contain_text("model 6.2 ± 1.1")
+    first = rate(page, "w", "5")
+    expect_saved(page)
+    assert standing(first).saw_prediction
+
+
+def test_a_blind_campaign_never_asks_for_it(annotate: Any, photos: list[Image]) -> None:
+    Campaign.objects.update(mode="blind")
+    page = annotate()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    rate(page, "w", "5")
+    expect_saved(page)
+    rate(page, "w", "5")
+    expect_saved(page)
+    assert not any("reveal" in url for url in asked)
+
+
+def test_a_failing_reveal_disturbs_nothing(annotate: Any, photos: list[Image]) -> None:
+    page = annotate()
+    page.route("**/reveal", lambda route: route.fulfill(status=500, body="broken"))
+    rate(page, "w", "5")
+    rate(page, "n", "6")
+    expect_saved(page)
+    expect(page.get_by_role("alert")).to_be_hidden()
+    assert Annotation.objects.count() == 2

@@ -1,3 +1,0 @@
-// A campaign's home: where it stands stays live.
-
-import "./live_part.js";
