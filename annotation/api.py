@@ -57,7 +57,7 @@ class ClaimOut(Schema):
     """Leased photos, in the order to show them."""
 
     leases: list[LeaseOut]
-    empty_because: str = Field(description="A sentence when there are none, else empty.")
+    empty_because: str = Field(description="A sentence when there are none; none when a moment later there may be.")
 
 
 class ImagesIn(Schema):
@@ -194,9 +194,7 @@ def leases_claim(request: HttpRequest, slug: str, claim: ClaimIn) -> ClaimOut:
     """Lease photos to the asker: first those already leased to them, then new ones."""
     campaign, user = _annotating(request, slug)
     leases = queue.leases_claim(campaign=campaign, annotator=user, count=claim.count, known=claim.known)
-    because = ""
-    if not leases:
-        because = queue_status(campaign, user) or "The next photos are being handed out at this moment."
+    because = "" if leases else queue_status(campaign, user)
     return ClaimOut(leases=[_lease_out(lease, campaign.mode) for lease in leases], empty_because=because)
 
 

@@ -8,6 +8,7 @@ import { Pace } from "./pace.js";
 const RENEWALS = 3; // in the time that a lease lasts: two may fail
 const MOST_KNOWN = 200; // photos that a claim can name
 const LOOKS = 10; // between two renewals, whether the computer slept
+const LOOK_AGAIN = [200, 400, 800, 1_600]; // milliseconds until the next claim, after one in vain
 
 export class Leases extends EventTarget {
   emptyBecause = "";
@@ -23,6 +24,8 @@ export class Leases extends EventTarget {
   #answered = new Map(); // image id → unlock, for photos whose answer is on its way
   #isClaiming = false;
   #isOutdated = false; // a claim was asked for while another was under way
+  #inVain = 0; // claims in a row that brought neither a photo nor a reason
+  #nextLook = 0; // timer
   #renewEvery; // milliseconds
   #renewed; // {ticks, wall} of the last renewal
   #isRenewing = false;
@@ -75,6 +78,7 @@ export class Leases extends EventTarget {
     this.#isOutdated = this.#isClaiming;
     if (this.#isClaiming) return;
     this.#isClaiming = true;
+    clearTimeout(this.#nextLook);
     try {
       const count = Math.max(1, this.#pace.ahead + 1 - this.#waiting.length);
       const claim = await this.#claim(count, [...this.#held.keys()]);
@@ -87,12 +91,24 @@ export class Leases extends EventTarget {
     } finally {
       this.#isClaiming = false;
     }
+    this.#planNextLook();
     this.dispatchEvent(new Event("change"));
     if (this.#isOutdated) this.refill();
   }
 
+  // Neither a photo nor a reason: somebody else's claim, or what this page gave back while it was reloaded, is under
+  // way and holds the last photos for a moment.
+  #planNextLook() {
+    const isInVain = this.isEmpty && !this.emptyBecause && !this.error;
+    const wait = isInVain ? LOOK_AGAIN[this.#inVain] : undefined;
+    this.#inVain = wait ? this.#inVain + 1 : 0;
+    if (wait) this.#nextLook = setTimeout(() => this.refill(), wait);
+    else if (isInVain) this.emptyBecause = "The last photos are being handed out at this moment, or another tab shows them.";
+  }
+
   // Returns every held photo to the queue; the page starts afresh after that.
   giveBack({ keepalive = false } = {}) {
+    clearTimeout(this.#nextLook);
     const imageIds = [...this.#held.keys()];
     for (const imageId of imageIds) this.#letGo(imageId);
     if (imageIds.length) request(`${this.#url}/return`, { image_ids: imageIds }, { keepalive }).catch(() => {});

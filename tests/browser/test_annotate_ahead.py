@@ -5,11 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from annotation.models import Annotation, Assignment, Image
 from annotation.services.queue import leases_expire
-from tests.browser.annotating import shown
+from tests.browser.annotating import PATH, shown
 from tests.browser.keeping import expect_arrived, rate_some
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -78,3 +80,29 @@ def test_only_few_huge_photos_are_decoded_ahead(annotate: Any) -> None:
         [f"/photos/{photo.pk}/original" for photo in Image.objects.order_by("pk")[:5]],
     )
     assert ready == [[True, True, False, False, False], [False, True, True, False, False]]
+
+
+def test_photos_locked_for_a_moment_are_asked_for_again_at_once(open_page: Any, photos: list[Image]) -> None:
+    """A reload gives its photos back while the page already asks for new ones; of few photos it then gets none."""
+    page = open_page(PATH, "alice")
+    page.get_by_role("button", name="Begin").click()
+    expect(page.locator("#photo img")).to_be_visible()
+    with transaction.atomic():
+        list(Image.objects.select_for_update())
+        with page.expect_response("**/leases") as answer:
+            page.reload()
+        assert answer.value.json() == {"leases": [], "empty_because": ""}
+        expect(page.locator("#loading")).to_be_visible()
+        expect(page.locator("#empty")).to_be_hidden()
+    expect(page.locator("#photo img")).to_be_visible(timeout=3_000)
+
+
+def test_after_some_looks_in_vain_the_page_says_what_it_waits_for(open_page: Any, photos: list[Image]) -> None:
+    page = open_page(PATH, "alice")
+    with transaction.atomic():
+        list(Image.objects.select_for_update())
+        page.reload()
+        page.get_by_role("button", name="Begin").click()
+        expect(page.locator("#empty")).to_contain_text("being handed out at this moment, or another tab")
+    page.get_by_role("button", name="Look again").click()
+    expect(page.locator("#photo img")).to_be_visible()
