@@ -146,7 +146,7 @@ MEDIA_ROOT = env.path("IQS_MEDIA", VAR / "media")  # original photos, by content
 MODELS_ROOT = env.path("IQS_MODELS", VAR / "models")  # heads of model versions, exported backbones
 UPLOADS_ROOT = VAR / "uploads"  # uploads that no worker has imported yet
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR / "static"
+STATIC_ROOT = env.path("IQS_STATIC", VAR / "static")
 
 
 def _bokeh_scripts() -> Path:
@@ -165,7 +165,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
-WHITENOISE_USE_FINDERS = True  # a checkout serves its own files; containers run collectstatic
+# A checkout serves its files as they lie; `make run` and containers those that collectstatic has compressed.
+WHITENOISE_USE_FINDERS = not env.text("IQS_STATIC", "")
 
 # --- Limits on uploads ----------------------------------------------------------------------------
 IQS_MAX_FILE_BYTES = env.integer("IQS_MAX_FILE_MB", 64, minimum=1) * 1024 * 1024

@@ -85,3 +85,14 @@ def test_named_volumes_are_declared() -> None:
         if not mount.startswith((".", "/"))
     }
     assert used == set(COMPOSE["volumes"])
+
+
+def test_scripts_and_styles_lie_in_the_image_and_not_in_the_volume() -> None:
+    """A volume would keep those of the version that made it."""
+    docker = (ROOT / "Dockerfile").read_text()
+    folder = re.search(r"^ENV .*\bIQS_STATIC=(\S+)", docker, re.MULTILINE)
+    assert folder is not None
+    assert f" {folder[1]} " in docker.replace("\n", " "), "nobody makes it"
+    for service in OURS:
+        for volume in SERVICES[service]["volumes"]:
+            assert not f"{folder[1]}/".startswith(volume.partition(":")[2].rstrip("/") + "/")

@@ -73,6 +73,9 @@ def test_an_instance_serves_heals_and_leaves_nothing_behind(settings: Any, tmp_p
             return eventually(lambda: all(sweeps(name) > count + 1 for name, count in before.items()))
 
         assert httpx.get(f"{instance.url}/accounts/login/").status_code == 200
+        script = httpx.get(f"{instance.url}/static/js/annotate.js")
+        assert script.headers["content-encoding"] == "gzip"
+        assert script.text == (Path(django_settings.BASE_DIR) / "static" / "js" / "annotate.js").read_text()
         assert eventually(lambda: workers() == {"inference", "training"})
         for name in (*programs(host="", port=0), "broker"):
             assert instance.pids(name), f"{name} does not run"
