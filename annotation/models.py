@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.functional import cached_property
 
 # ImageNet classes that show a watch or a clock.
 DEFAULT_SYNSETS = {
@@ -147,6 +148,11 @@ class Campaign(models.Model):
     def scores(self) -> range:
         """Return the opinion scores of the scale, lowest first."""
         return range(self.scale_min, self.scale_max + 1)
+
+    @cached_property
+    def has_simulated_annotators(self) -> bool:
+        """Return whether a program plays one of the members, which every page of the campaign says."""
+        return self.memberships.filter(user__is_simulated=True).exists()
 
 
 class Membership(models.Model):

@@ -13,9 +13,7 @@ from annotation.models import Campaign, Membership, Role, User
 
 # One query, written out: every request of a campaign asks it, and the annotate page makes a good part of them.
 _CAMPAIGN_AND_ROLE = """
-SELECT campaign.*, own.role AS own_role,
-  EXISTS (SELECT FROM annotation_membership membership JOIN annotation_user member ON member.id = membership.user_id
-          WHERE membership.campaign_id = campaign.id AND member.is_simulated) AS has_simulated_annotators
+SELECT campaign.*, own.role AS own_role
 FROM annotation_campaign campaign
 LEFT JOIN annotation_membership own ON own.campaign_id = campaign.id AND own.user_id = %s
 WHERE campaign.slug = %s
@@ -40,8 +38,7 @@ def campaign_for(user: User | AnonymousUser, slug: str, at_least: Role) -> tuple
     """Return the campaign and the user's role in it (one query).
 
     Raises Http404 for outsiders (they are not told which campaigns exist) and PermissionDenied for
-    members whose role does not reach. The campaign carries `has_simulated_annotators`, so that every
-    page can say so.
+    members whose role does not reach.
     """
     campaign: Any = next(iter(Campaign.objects.raw(_CAMPAIGN_AND_ROLE, [user.pk, slug])), None)
     role = _role(user, campaign.own_role) if campaign else None

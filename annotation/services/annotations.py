@@ -34,8 +34,14 @@ SELECT * FROM annotation_annotation answer
 WHERE image_id = %(image)s AND annotator_id = %(annotator)s AND is_repeat = %(is_repeat)s AND client_id <> %(client_id)s
   AND NOT EXISTS (SELECT FROM annotation_annotation later WHERE later.supersedes_id = answer.id)
 """
-_COUNT = "UPDATE annotation_image SET vote_count = vote_count + %s, open_slots = open_slots + %s WHERE id = %s"
-_CLOSE = "UPDATE annotation_assignment SET state = %s WHERE id = %s"
+# In one statement: each costs a round trip. Nothing is written where nothing changes.
+_SETTLE = """
+WITH counted AS (
+  UPDATE annotation_image SET vote_count = vote_count + %(votes)s, open_slots = open_slots + %(slots)s
+  WHERE id = %(image)s AND (%(votes)s <> 0 OR %(slots)s <> 0)
+)
+UPDATE annotation_assignment SET state = %(state)s WHERE id = %(assignment)s AND state <> %(state)s
+"""
 
 
 class AnnotationError(ValueError):
@@ -124,10 +130,13 @@ def annotation_record(
         viewing=viewing or {},
     )
     annotation.save(force_insert=True)
-    if votes or slots:
-        with connection.cursor() as cursor:
-            cursor.execute(_COUNT, [votes, slots, image.pk])
-    _assignment_close(assignment, annotation)
+    state = Assignment.State.SKIPPED if skip_reason else Assignment.State.DONE
+    if assignment is None:
+        _assignment_make(annotation, state)
+    changes: dict[str, Any] = {"votes": votes, "slots": slots, "image": image.pk, "state": state.value}
+    changes["assignment"] = assignment.pk if assignment else None
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLE, changes)
     if skip_reason and not is_repeat:
         problem_note(image=image, before=standing, skip=annotation)
     return Receipt(annotation, created=True)
@@ -197,17 +206,13 @@ def _is_surplus(standing: Annotation | None, *, is_answer: bool, was_answer: boo
     return slots < 0 and image.open_slots <= 0
 
 
-def _assignment_close(assignment: Assignment | None, annotation: Annotation) -> None:
-    state = Assignment.State.SKIPPED if annotation.skip_reason else Assignment.State.DONE
-    if assignment is None:
-        Assignment.objects.create(
-            campaign=annotation.campaign,
-            image=annotation.image,
-            annotator=annotation.annotator,
-            state=state,
-            acquisition="unasked",
-            expires_at=timezone.now(),
-        )
-    elif assignment.state != state:
-        with connection.cursor() as cursor:
-            cursor.execute(_CLOSE, [state.value, assignment.pk])
+def _assignment_make(annotation: Annotation, state: Assignment.State) -> None:
+    """Note that the annotator has judged a photo that was never leased to them."""
+    Assignment.objects.create(
+        campaign=annotation.campaign,
+        image=annotation.image,
+        annotator=annotation.annotator,
+        state=state,
+        acquisition="unasked",
+        expires_at=timezone.now(),
+    )

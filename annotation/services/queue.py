@@ -14,7 +14,7 @@ any lock on an assignment.
 """
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -60,10 +60,13 @@ _PROBE = (
     f"{_PROBE_HALF.format(side='>=', name='after')} UNION ALL {_PROBE_HALF.format(side='<', name='before')} LIMIT 1"
 )
 
+# What the page is told about a lease; the photo's other fields are loaded when somebody asks for them.
+_TOLD = "assignment.*, image.name AS photo_name, image.width AS photo_width, image.height AS photo_height"
+
 # One statement: the photos whose assignment really became a lease lose a slot, and no other. A photo that
 # comes back keeps what its assignment was drawn for.
-_LEASE = """
-WITH leased AS (
+_LEASE = f"""
+WITH assignment AS (
   INSERT INTO annotation_assignment
     (campaign_id, image_id, annotator_id, state, acquisition, saw_prediction, is_repeat, is_anchored,
      leased_at, expires_at)
@@ -74,21 +77,19 @@ WITH leased AS (
   ON CONFLICT (image_id, annotator_id, is_repeat) DO UPDATE
     SET state = 'leased', leased_at = EXCLUDED.leased_at, expires_at = EXCLUDED.expires_at
     WHERE annotation_assignment.state IN ('expired', 'returned')
-  RETURNING image_id, is_repeat
+  RETURNING *
+), counted AS (
+  UPDATE annotation_image SET open_slots = open_slots - 1
+  FROM assignment WHERE annotation_image.id = assignment.image_id AND NOT assignment.is_repeat
 )
-UPDATE annotation_image SET open_slots = open_slots - 1 FROM leased WHERE id = leased.image_id AND NOT leased.is_repeat
-"""
-
-# What the page is told about a lease; the photo's other fields are loaded when somebody asks for them.
-_MINE = """
-SELECT assignment.*, image.name AS photo_name, image.width AS photo_width, image.height AS photo_height
-FROM annotation_assignment assignment JOIN annotation_image image ON image.id = assignment.image_id
-WHERE assignment.annotator_id = %(annotator)s AND assignment.image_id = ANY(%(images)s) AND assignment.state = 'leased'
-"""
-_EXTEND = """
-UPDATE annotation_assignment SET expires_at = %(expires_at)s
-WHERE annotator_id = %(annotator)s AND image_id = ANY(%(images)s) AND state = 'leased'
-"""
+SELECT {_TOLD} FROM assignment JOIN annotation_image image ON image.id = assignment.image_id
+"""  # noqa: S608  # made of constants
+_EXTEND = f"""
+UPDATE annotation_assignment assignment SET expires_at = %(expires_at)s FROM annotation_image image
+WHERE image.id = assignment.image_id AND assignment.annotator_id = %(annotator)s
+  AND assignment.image_id = ANY(%(images)s) AND assignment.state = 'leased'
+RETURNING {_TOLD}
+"""  # noqa: S608  # made of constants
 
 _HELD = """
 SELECT assignment.id
@@ -187,28 +188,28 @@ def leases_claim(
         if room > 0:
             taken = [*known, *(image_id for image_id, _, _ in held_or_let_go)]
             fresh += _fresh_find(cursor, campaign=campaign, whose=whose, taken=taken, count=room, rng=rng)
-        if fresh:
-            drawn: dict[str, list[Any]] = {
-                "images": [one.image_id for one in fresh],
-                "acquisitions": [one.acquisition for one in fresh],
-                "repeats": [one.is_repeat for one in fresh],
-                "anchored": [one.is_anchored for one in fresh],
-            }
-            cursor.execute(_LEASE, {**whose, **drawn, "now": now, "expires_at": expires_at})
-        if held:
-            cursor.execute(_EXTEND, {**whose, "images": held, "expires_at": expires_at})
-    return _leases_read(whose, [*held, *(one.image_id for one in fresh)])
+    leases: list[Assignment] = []
+    if held:
+        leases += _leases_written(_EXTEND, {**whose, "images": held, "expires_at": expires_at})
+    if fresh:
+        drawn: dict[str, list[Any]] = {
+            "images": [one.image_id for one in fresh],
+            "acquisitions": [one.acquisition for one in fresh],
+            "repeats": [one.is_repeat for one in fresh],
+            "anchored": [one.is_anchored for one in fresh],
+        }
+        leases += _leases_written(_LEASE, {**whose, **drawn, "now": now, "expires_at": expires_at})
+    order = {image_id: place for place, image_id in enumerate([*held, *(one.image_id for one in fresh)])}
+    return sorted(leases, key=lambda lease: order[lease.image_id])
 
 
-def _leases_read(whose: dict[str, int], image_ids: list[int]) -> list[Assignment]:
-    """Return the annotator's live leases of these photos, with the photos, in this order."""
-    leases: dict[int, Assignment] = {}
+def _leases_written(statement: str, parameters: dict[str, Any]) -> Iterator[Assignment]:
+    """Run a statement that writes leases and returns `_TOLD`; yield them with their photos."""
     lease: Any
-    for lease in Assignment.objects.raw(_MINE, {**whose, "images": image_ids}):
+    for lease in Assignment.objects.raw(statement, parameters):
         photo = [lease.image_id, lease.photo_name, lease.photo_width, lease.photo_height]
         lease.image = Image.from_db(lease._state.db, ["id", "name", "width", "height"], photo)
-        leases[lease.image_id] = lease
-    return [leases[image_id] for image_id in image_ids if image_id in leases]
+        yield lease
 
 
 def _fresh_find(

@@ -190,7 +190,7 @@ def test_pages_of_a_campaign_take_few_queries(
     client_of: Any, campaign: Campaign, django_assert_num_queries: Any
 ) -> None:
     client = client_of("ada")
-    with django_assert_num_queries(5):  # session, user, campaign with role, photos?, answers?
+    with django_assert_num_queries(6):  # session, user, campaign with role, photos?, answers?, simulated annotators?
         client.get(reverse("campaign-edit", args=["watches"]))
 
 

@@ -138,7 +138,7 @@ def test_rejections_come_in_pages_and_in_few_queries(
     ImportRejection.objects.bulk_create(rows)
     ImportBatch.objects.update(state="done", total=450, rejected=450)
     client = client_of("ada")
-    with django_assert_num_queries(5):  # session, user, campaign with role, batch, rejections
+    with django_assert_num_queries(6):  # session, user, campaign with role, simulated annotators?, batch, rejections
         page = client.get(place("import-batch", upload), {"page": 3}).content.decode()
     assert "&lt;b&gt;449&lt;/b&gt;.jpg" in page
     assert "Page 3 of 3" in page
@@ -150,6 +150,6 @@ def test_import_page_takes_as_many_queries_for_many_imports(
     client = client_of("ada")
     for _ in range(5):
         upload_begin(campaign=campaign, by=people["ada"])
-    with django_assert_num_queries(4):  # session, user, campaign with role, imports
+    with django_assert_num_queries(5):  # session, user, campaign with role, simulated annotators?, imports
         page = client.get(reverse("import", args=["watches"])).content.decode()
     assert page.count("receiving files") == 5
