@@ -8,6 +8,7 @@ from iqs_site import views
 from iqs_site.api import urls as api_urls
 
 urlpatterns = [
+    path("api/", api_urls()),  # first, for it is asked most, and addresses are tried in this order
     path("", views.home, name="home"),
     path("health", views.health, name="health"),
     path("workers", views.worker_notices, name="worker-notices"),
@@ -19,6 +20,5 @@ urlpatterns = [
     path("", include("annotation.urls")),
     path("", include("inference.urls")),
     path("", include("training.urls")),
-    path("api/", api_urls()),
     path("admin/", admin.site.urls),
 ]
