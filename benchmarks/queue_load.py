@@ -58,6 +58,7 @@ def measure(setting: Setting) -> Iterator[Claim]:
             unthinking = rate_without_thinking(instance.url, campaign.slug, sessions[:AT_ONCE], seconds=seconds / 3)
             _check(campaign)
             campaign = _campaign_make("steady", many, people)
+            _model_await(campaign)
             steady = rate_steadily(instance.url, campaign.slug, sessions, seconds=seconds, ahead=AHEAD)
             _check(campaign)
         with _plain_site_served() as url:
@@ -159,6 +160,21 @@ def _campaign_make(slug: str, photos: int, people: list["User"]) -> "Campaign":
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE annotation_image")
     return campaign
+
+
+def _model_await(campaign: "Campaign") -> None:
+    """Wait until the workers have given a new campaign its model, which takes a core some seconds, once.
+
+    Raises TimeoutError when they do not.
+    """
+    from inference.models import ModelVersion
+
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        if ModelVersion.objects.filter(campaign=campaign, is_champion=True).exists():
+            return
+        time.sleep(0.5)  # polls another process
+    raise TimeoutError(f"the workers gave {campaign.slug} no model within a minute")
 
 
 def _check(campaign: "Campaign") -> None:

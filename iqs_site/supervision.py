@@ -54,7 +54,10 @@ Commands = Mapping[str, Sequence[str]]
 def programs(*, host: str, port: int) -> dict[str, list[str]]:
     """Return the command of each program of an instance, beside the servers."""
     celery = [sys.executable, "-m", "celery", "-A", "iqs_site"]
-    worker = [*celery, "worker", "--pool", "threads", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
+    # On a machine that they share, people who wait for a page come before work that nobody waits for.
+    behind = ["nice", "-n", "10"]
+    options = ["--pool", "threads", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
+    worker = [*behind, *celery, "worker", *options]
     gunicorn = [sys.executable, "-m", "gunicorn", "iqs_site.wsgi:application"]
     threads = ["--worker-class", "gthread", "--preload", "--workers", "2", "--threads", "8", "--no-control-socket"]
     # People take some seconds for a photo; a connection of theirs that is idle costs nothing, a new one a round trip.

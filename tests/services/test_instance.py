@@ -79,6 +79,8 @@ def test_an_instance_serves_heals_and_leaves_nothing_behind(settings: Any, tmp_p
         assert eventually(lambda: workers() == {"inference", "training"})
         for name in (*programs(host="", port=0), "broker"):
             assert instance.pids(name), f"{name} does not run"
+        web, worker = (psutil.Process(instance.pids(name)[0]).nice() for name in ("web", "worker-inference"))
+        assert worker > web, "who waits for a page comes first"
 
         killed = instance.pids("worker-inference")[0]
         os.kill(killed, signal.SIGKILL)
