@@ -30,9 +30,13 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (entry.identifier === "photo") painted.push(entry.renderTime);
 }).observe({ type: "element", buffered: true });
 new MutationObserver((changes) => {
-  for (const { addedNodes } of changes)
-    for (const node of addedNodes)
-      if (node.localName === "img") node.setAttribute("elementtiming", "photo");
+  for (const { addedNodes, target } of changes)
+    for (const node of addedNodes) {
+      if (node.localName !== "img") continue;
+      // Painted where nobody sees it, it is not on the screen.
+      if (target.getAttribute("aria-hidden") === "true") node.removeAttribute("elementtiming");
+      else node.setAttribute("elementtiming", "photo");
+    }
 }).observe(document, { childList: true, subtree: true });
 """
 

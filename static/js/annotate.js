@@ -30,7 +30,7 @@ const PREDICTION_PATIENCE = 2_000; // milliseconds that a photo waits for the pr
 
 const $ = (id) => document.getElementById(id);
 const config = JSON.parse($("config").textContent);
-const deck = new PhotoDeck($("photo"));
+const deck = new PhotoDeck($("photo"), $("next-photo"));
 const loading = { prepare: (lease) => deck.prepare(lease), drop: (lease) => deck.forget(lease) };
 const outbox = new Outbox(await openAnswerLog(), config.annotator);
 const status = new StatusLine(outbox);

@@ -1,19 +1,25 @@
 // Loads photos before they are needed and puts one on the stage. Original bytes, never upscaled (annotate.css).
 // Photos load in the order in which they were prepared, few at a time, so that on a slow line the next one comes
-// first. Those that are next are decoded too, as far as the memory for pixels reaches.
+// first. Those that are next are decoded too, as far as the memory for pixels reaches, and the very next one is painted
+// behind the one on the stage: bringing 12 megapixels to the size of the stage takes longer than a frame lasts.
 
 const LOADING_AT_ONCE = 3; // the browser opens six connections; claims and answers need some
 const DECODED_PIXELS = 120_000_000; // 4 bytes each: some 480 MB
 const DECODED_ALWAYS = 2; // photos, however large
+const PAINT_AHEAD_AFTER = 100; // milliseconds, when the one on the stage is on the screen
 
 export class PhotoDeck {
   #stage;
+  #backstage;
+  #painting = 0; // timer
   #ahead = []; // prepared and not shown yet, in their order
   #shown = new Set(); // shown and not forgotten yet; their pixels count too
   #loading = 0;
 
-  constructor(stage) {
+  // backstage: an element of the stage's size that nobody sees.
+  constructor(stage, backstage) {
     this.#stage = stage;
+    this.#backstage = backstage;
   }
 
   // Queues the photo; `lease.decoded` resolves with whether it can be shown, `lease.isReady` says it at once.
@@ -52,6 +58,7 @@ export class PhotoDeck {
     }
     this.#stage.replaceChildren(lease.img);
     this.#goOn();
+    this.#paintAheadSoon();
     return true;
   }
 
@@ -60,6 +67,7 @@ export class PhotoDeck {
     this.#ahead = this.#ahead.filter((one) => one !== lease);
     this.#shown.delete(lease);
     lease.ondecoded?.(false);
+    if (lease.img?.parentNode === this.#backstage) lease.img.remove();
     lease.img = lease.decoded = lease.loaded = null;
     lease.isReady = false;
     this.#goOn();
@@ -87,6 +95,19 @@ export class PhotoDeck {
       if (place >= DECODED_ALWAYS && pixels > DECODED_PIXELS) break;
       if (lease.isLoaded) this.#decode(lease);
     }
+  }
+
+  #paintAheadSoon() {
+    clearTimeout(this.#painting);
+    this.#painting = setTimeout(() => this.#paintAhead(), PAINT_AHEAD_AFTER);
+  }
+
+  #paintAhead() {
+    const next = this.#ahead[0];
+    if (!next?.isReady || !this.#stage.firstElementChild) return;
+    this.#backstage.style.setProperty("--full-width", `${next.width / devicePixelRatio}px`);
+    this.#backstage.style.setProperty("--full-height", `${next.height / devicePixelRatio}px`);
+    if (next.img.parentNode !== this.#backstage) this.#backstage.replaceChildren(next.img);
   }
 
   #load(lease) {
@@ -120,6 +141,7 @@ export class PhotoDeck {
       if (lease.img !== img) return; // forgotten meanwhile
       lease.isReady = isReady;
       lease.ondecoded(isReady);
+      if (lease === this.#ahead[0]) this.#paintAheadSoon();
     };
     img.decode().then(() => decoded(true), () => decoded(false));
   }

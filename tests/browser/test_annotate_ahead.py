@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from annotation.models import Annotation, Assignment, Image
 from annotation.services.queue import leases_expire
-from tests.browser.annotating import PATH, shown
+from tests.browser.annotating import DESK, PATH, PHONE, rate, shown
 from tests.browser.keeping import expect_arrived, rate_some
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -67,7 +67,7 @@ def test_only_few_huge_photos_are_decoded_ahead(annotate: Any) -> None:
     ready = page.evaluate(
         """async (urls) => {
             const { PhotoDeck } = await import("/static/js/photo_deck.js");
-            const deck = new PhotoDeck(document.createElement("div"));
+            const deck = new PhotoDeck(document.createElement("div"), document.createElement("div"));
             const leases = urls.map((url) => ({ url, width: 12000, height: 9000 }));
             await Promise.all(leases.map((lease) => deck.prepare(lease)));
             await Promise.all(leases.slice(0, 2).map((lease) => lease.decoded));
@@ -106,3 +106,18 @@ def test_after_some_looks_in_vain_the_page_says_what_it_waits_for(open_page: Any
         expect(page.locator("#empty")).to_contain_text("being handed out at this moment, or another tab")
     page.get_by_role("button", name="Look again").click()
     expect(page.locator("#photo img")).to_be_visible()
+
+
+@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_next_photo_is_painted_behind_the_one_on_the_stage_in_its_size(annotate: Any, options: Any) -> None:
+    page = annotate(**options)
+    behind = page.locator("#next-photo img")
+    expect(behind).to_have_count(1)
+    expect(page.get_by_role("img", name="The photo to judge")).to_have_count(1)
+    source, size = behind.get_attribute("src"), behind.bounding_box()
+    on_top = page.evaluate("document.elementFromPoint(innerWidth / 2, innerHeight / 3).closest('.photo').id")
+    assert on_top == "photo"
+    rate(page, "w", "5")
+    assert page.locator("#photo img").get_attribute("src") == source
+    assert page.locator("#photo img").bounding_box() == size, "it would be scaled a second time"
+    expect(behind).not_to_have_attribute("src", str(source))

@@ -122,13 +122,13 @@ def test_a_crash_of_the_page_loses_nothing(annotate: Any, is_saved: bool) -> Non
         page.goto("chrome://crash")  # the renderer dies, as when memory runs out
     page.close()
     assert Assignment.objects.filter(state="leased").exists(), "a crash gives nothing back"
+    Assignment.objects.filter(state="leased").update(expires_at=timezone.now())
+    leases_expire()
+    assert not Assignment.objects.filter(state="leased").exists(), "it would have been renewed by a page that lives"
     context.unroute_all()
     tab = context.new_page()
     tab.goto(address)
     expect_arrived(tab, given)
-    Assignment.objects.filter(state="leased").update(expires_at=timezone.now())
-    leases_expire()
-    assert not Assignment.objects.filter(state="leased").exists()
 
 
 # --- People -----------------------------------------------------------------------------------------
