@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks._claims import Claim, DataMissing, Setting
-from benchmarks._photos import camera_photos, photo_files
+from benchmarks._photos import camera_photos
 from benchmarks._site import SLUG, site_running
 from tests.browser.chromium import chromium_path
 
@@ -128,8 +128,7 @@ def _ms(times: list[float], percentile: float) -> str:
 
 
 def _photos(setting: Setting, folder: Path, count: int) -> list[Path]:
-    if setting.data is not None:
-        return photo_files(setting, folder, count)
+    """Return generated photos, also where a folder is named: what is measured depends on their size."""
     drawn = folder / "drawn"
     drawn.mkdir()
     return camera_photos(drawn, 0.1 if setting.tiny else MEGAPIXELS, count)

@@ -1,7 +1,7 @@
 // Loads photos before they are needed and puts one on the stage. Original bytes, never upscaled (annotate.css).
 // Photos load in the order in which they were prepared, few at a time, so that on a slow line the next one comes
 // first. Those that are next are decoded too, as far as the memory for pixels reaches, and the very next one is painted
-// behind the one on the stage: bringing 12 megapixels to the size of the stage takes longer than a frame lasts.
+// behind the one on the stage: bringing some megapixels to the size of the stage takes longer than a frame lasts.
 
 const LOADING_AT_ONCE = 3; // the browser opens six connections; claims and answers need some
 const DECODED_PIXELS = 120_000_000; // 4 bytes each: some 480 MB
