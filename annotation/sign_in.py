@@ -19,9 +19,8 @@ _WANTED = {
     "is_superuser",
     "is_simulated",
 }
-_COLUMNS = [
-    field.attname for field in User._meta.concrete_fields if field.attname in _WANTED
-]  # as `from_db` wants them
+# In the model's order, as `from_db` takes them.
+_COLUMNS = [field.attname for field in User._meta.concrete_fields if field.attname in _WANTED]
 _LOAD = f"SELECT {', '.join(_COLUMNS)} FROM annotation_user WHERE id = %s"  # noqa: S608  # made of constants
 
 
