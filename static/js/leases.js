@@ -99,7 +99,7 @@ export class Leases extends EventTarget {
   // Neither a photo nor a reason: somebody else's claim, or what this page gave back while it was reloaded, is under
   // way and holds the last photos for a moment.
   #planNextLook() {
-    const isInVain = this.isEmpty && !this.emptyBecause && !this.error;
+    const isInVain = !this.#held.size && !this.emptyBecause && !this.error;
     const wait = isInVain ? LOOK_AGAIN[this.#inVain] : undefined;
     this.#inVain = wait ? this.#inVain + 1 : 0;
     if (wait) this.#nextLook = setTimeout(() => this.refill(), wait);

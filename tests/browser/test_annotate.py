@@ -9,7 +9,17 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from annotation.models import Annotation, Assignment, Campaign, Image
-from tests.browser.annotating import PATH, PHONE, expect_nothing_leased, expect_saved, press, rate, shown, standing
+from tests.browser.annotating import (
+    DESK,
+    PATH,
+    PHONE,
+    expect_nothing_leased,
+    expect_saved,
+    press,
+    rate,
+    shown,
+    standing,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -107,8 +117,11 @@ def test_a_skip_needs_a_reason(annotate: Any, photos: list[Image]) -> None:
     expect(page.locator('[aria-pressed="true"]')).to_have_count(0)
 
 
-def test_without_a_connection_rating_goes_on_and_is_sent_later(annotate: Any, photos: list[Image]) -> None:
-    page = annotate()
+@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
+def test_without_a_connection_rating_goes_on_and_is_sent_later(
+    annotate: Any, photos: list[Image], options: Any
+) -> None:
+    page = annotate(**options)
     rate(page, "w", "5")
     expect_saved(page)
     page.context.set_offline(True)
@@ -122,8 +135,9 @@ def test_without_a_connection_rating_goes_on_and_is_sent_later(annotate: Any, ph
     assert [row.image_id for row in Annotation.objects.order_by("pk")[1:]] == rated
 
 
-def test_a_reload_keeps_what_was_not_sent(annotate: Any, photos: list[Image]) -> None:
-    page = annotate()
+@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_reload_keeps_what_was_not_sent(annotate: Any, photos: list[Image], options: Any) -> None:
+    page = annotate(**options)
     page.route("**/annotations", lambda route: route.abort())
     rated = {rate(page, "n", "4"), rate(page, "n", "8")}
     expect(page.locator("#saved")).to_have_text("2 not sent yet")
@@ -151,10 +165,11 @@ def test_an_answer_whose_receipt_was_lost_is_recorded_once(annotate: Any, photos
     assert Annotation.objects.count() == 1
 
 
+@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
 def test_an_ended_session_keeps_the_ratings_until_the_next_login(
-    annotate: Any, photos: list[Image], log_in: Any
+    annotate: Any, photos: list[Image], log_in: Any, options: Any
 ) -> None:
-    page = annotate()
+    page = annotate(**options)
     page.context.clear_cookies(name="sessionid")
     rate(page, "w", "9")
     expect(page.get_by_role("alert")).to_contain_text("Log in again: 1 rating is kept in this browser")
@@ -177,8 +192,9 @@ def test_a_refused_answer_is_shown_and_not_lost_silently(annotate: Any, photos: 
     expect_saved(page)
 
 
-def test_two_tabs_never_show_the_same_photo(annotate: Any, photos: list[Image]) -> None:
-    first = annotate()
+@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
+def test_two_tabs_never_show_the_same_photo(annotate: Any, photos: list[Image], options: Any) -> None:
+    first = annotate(**options)
     second = first.context.new_page()
     second.goto(first.url)
     expect(second.locator("#photo img")).to_be_visible()
@@ -220,8 +236,9 @@ def test_leases_live_while_somebody_is_there_and_go_back_when_nobody_is(annotate
     expect(page.locator("#photo img")).to_be_visible()
 
 
-def test_an_empty_queue_says_why_and_goes_on_by_itself(annotate: Any, open_page: Any, make_image: Any) -> None:
-    page = open_page(PATH, "alice")
+@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
+def test_an_empty_queue_says_why_and_goes_on_by_itself(open_page: Any, make_image: Any, options: Any) -> None:
+    page = open_page(PATH, "alice", **options)
     page.get_by_role("button", name="Begin").click()
     expect(page.locator("#empty")).to_contain_text("There are no photos yet")
     expect(page.get_by_role("link", name="To the campaign")).to_have_attribute("href", "/campaigns/watches/")

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from annotation.models import Annotation, Assignment, Campaign, Image
 from inference.models import ModelVersion, Prediction
-from tests.browser.annotating import expect_saved, press, rate, shown, standing
+from tests.browser.annotating import DESK, PHONE, expect_saved, press, rate, shown, standing
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -54,8 +54,11 @@ def anchored(campaign: Campaign, photos: list[Image], people: Any) -> Image:
     return photos[2]
 
 
-def test_a_photo_of_the_experiment_comes_together_with_its_prediction(annotate: Any, anchored: Image) -> None:
-    page = annotate()
+@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_photo_of_the_experiment_comes_together_with_its_prediction(
+    annotate: Any, anchored: Image, options: Any
+) -> None:
+    page = annotate(**options)
     assert shown(page) == anchored.pk
     expect(page.locator("#previous")).to_contain_text(MODEL)
     rate(page, "w", "6")
@@ -95,17 +98,21 @@ def test_a_prediction_that_does_not_come_holds_the_photo_up_for_two_seconds_at_m
     assert not standing(anchored.pk).saw_prediction
 
 
-def test_the_prediction_is_revealed_after_the_answer(annotate: Any, photos: list[Image]) -> None:
-    page = annotate()
+@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_prediction_is_revealed_after_the_answer(annotate: Any, photos: list[Image], options: Any) -> None:
+    page = annotate(**options)
     expect(page.locator("#previous")).not_to_contain_text("model")
     first = rate(page, "w", "5")
     expect(page.locator("#previous")).to_contain_text("model 6.2 ± 1.1, watch 97 %")
     assert not standing(first).saw_prediction
 
 
-def test_a_prelabel_campaign_shows_it_before_and_marks_the_answer(annotate: Any, photos: list[Image]) -> None:
+@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
+def test_a_prelabel_campaign_shows_it_before_and_marks_the_answer(
+    annotate: Any, photos: list[Image], options: Any
+) -> None:
     Campaign.objects.update(mode="prelabel")
-    page = annotate()
+    page = annotate(**options)
     expect(page.locator("#previous")).to_contain_text("model 6.2 ± 1.1")
     first = rate(page, "w", "5")
     expect_saved(page)
