@@ -98,7 +98,7 @@ def lines() -> Iterator[str]:
         shown = f"**{name}**" if name in direct else name
         yield f"| {shown} | {found.version.partition('+')[0]} | {licence_of(name, found).replace('|', '/')} |"
     yield ""
-    yield "Shipped with the project: the heads in `inference/weights/`; each card names its data and licence."
+    yield "Shipped with the project: heads and an int8 file in `inference/weights/`; their cards name data and licence."
     yield "Drawn on the spot by the demo, never downloaded: [the demo](demo.md)."
 
 

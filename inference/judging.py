@@ -113,7 +113,7 @@ def judge_load(
             raise ModelFileError(f"The heads in {folder} read features of {named}, not of {backbone}.")
         folder, named = None, backbone
     config = runtime.backbone_chosen(named)
-    if not (runtime.backbones_folder() / f"{config.key()}.onnx").exists():
+    if not runtime.is_int8(config) and not (runtime.backbones_folder() / f"{config.key()}.onnx").exists():
         report(f"Preparing the backbone {config.name}, once on this machine …")
     network = Backbone(runtime.backbone_served(config), threads=1, device=settings.IQS_DEVICE)
     predictor = HeadsPredictor(_heads_file(folder, config, rules, report), threads=1)

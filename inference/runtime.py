@@ -11,14 +11,14 @@ from django.conf import settings
 from inference.model_files import checksum_verify
 from inference.models import ModelVersion
 from inference.networks.config import BackboneConfig, TorchvisionConfig, backbone_config
-from inference.scoring.int8 import int8_key, int8_path
+from inference.scoring.int8 import int8_key, int8_ships, int8_verified
 
 if TYPE_CHECKING:  # web processes import this module by way of the tasks; only workers load ONNX Runtime
     from inference.scoring.predictor import Backbone, HeadsPredictor
 
 _HEADS_KEPT = 8
 _lock = threading.Lock()
-_backbones: "dict[Path, Backbone]" = {}
+_backbones: "dict[str, Backbone]" = {}
 _heads: "OrderedDict[str, HeadsPredictor]" = OrderedDict()
 
 
@@ -43,8 +43,19 @@ def features_key() -> str:
 
     Loads no network. Raises WeightsMissing when a file that they come from is not there.
     """
-    key = backbone_chosen().key()
-    return int8_key(backbones_folder(), key) if settings.IQS_PRECISION == "int8" else key
+    config = backbone_chosen()
+    return int8_key(backbones_folder(), config.key()) if is_int8(config) else config.key()
+
+
+def is_int8(config: BackboneConfig) -> bool:
+    """Return whether the int8 file of a backbone serves: `IQS_PRECISION`, or for "auto" where one is shipped.
+
+    "auto" leaves CUDA, where integers of 8 bits are slower, to the float file; only `IQS_DEVICE` decides that, so
+    that all processes of a site agree. Raises WeightsMissing.
+    """
+    if settings.IQS_PRECISION == "auto":
+        return settings.IQS_DEVICE != "cuda" and int8_ships(config.key())
+    return bool(settings.IQS_PRECISION == "int8")
 
 
 def backbone() -> "Backbone":
@@ -55,20 +66,18 @@ def backbone() -> "Backbone":
     from inference.scoring.predictor import Backbone
 
     with _lock:
-        path = backbone_served(backbone_chosen())
-        if path not in _backbones:
+        key = features_key()
+        if key not in _backbones:
             # One thread: several photos in several threads are faster than one photo in several.
-            _backbones[path] = Backbone(path, threads=1, device=settings.IQS_DEVICE)
-        return _backbones[path]
+            _backbones[key] = Backbone(backbone_served(backbone_chosen()), threads=1, device=settings.IQS_DEVICE)
+        return _backbones[key]
 
 
 def backbone_served(config: BackboneConfig) -> Path:
     """Return the ONNX file that serves a backbone in `IQS_PRECISION`. Raises WeightsMissing."""
-    path = backbone_file(config)
-    if settings.IQS_PRECISION == "int8":
-        int8_key(backbones_folder(), config.key())  # raises where there is none
-        path = int8_path(backbones_folder(), config.key())
-    return path
+    if is_int8(config):
+        return int8_verified(backbones_folder(), config.key())
+    return backbone_file(config)
 
 
 def backbone_file(config: BackboneConfig) -> Path:

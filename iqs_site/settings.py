@@ -182,7 +182,7 @@ FILE_UPLOAD_TEMP_DIR = None
 # --- Models ---------------------------------------------------------------------------------------
 IQS_BACKBONE = env.text("IQS_BACKBONE", "efficientnet_lite0")
 IQS_BACKBONE_WEIGHTS = env.text("IQS_BACKBONE_WEIGHTS", "")  # a weight file, or "random"; else the backbone's own
-IQS_PRECISION = env.choice("IQS_PRECISION", "fp32", ("fp32", "int8"))
+IQS_PRECISION = env.choice("IQS_PRECISION", "auto", ("auto", "fp32", "int8"))
 IQS_QUALITY_INPUT = env.choice("IQS_QUALITY_INPUT", "all", ("all", "pooled"))
 IQS_DEVICE = env.choice("IQS_DEVICE", "auto", ("auto", "cpu", "cuda"))
 # After which a batch of photos belongs to whoever asks for it; one takes a second, of huge photos half a minute.

@@ -6,10 +6,11 @@ from typing import Any
 
 
 class ProgressBar:
-    """Counts photos. On a terminal the line is redrawn in place; elsewhere a line comes every ten seconds."""
+    """Counts photos, or `what` else. A terminal's line is redrawn in place; elsewhere one comes every ten seconds."""
 
-    def __init__(self, stream: Any, *, live: bool, already: int = 0) -> None:
+    def __init__(self, stream: Any, *, live: bool, already: int = 0, what: str = "photos") -> None:
         """`stream` is a command's own `stderr`, `live` whether it is a terminal, `already` what earlier runs did."""
+        self.what = what
         self.stream = stream
         self.live = live
         self.already = already
@@ -24,7 +25,7 @@ class ProgressBar:
         return time.monotonic() - self.began
 
     def show(self, done: int, total: int) -> None:
-        """Draw that `done` of `total` photos are done."""
+        """Draw that `done` of `total` are done."""
         now = time.monotonic()
         if now - self.printed < self.pause and not (self.live and done == total):
             return
@@ -32,7 +33,7 @@ class ProgressBar:
         share = done / total if total else 0.0
         rate = (done - self.already) / self.seconds if self.seconds else 0.0
         left = f"{(total - done) / rate:.0f} s left" if rate else "…"
-        figures = f" {done}/{total}  {rate:.0f} photos/s  {left}"
+        figures = f" {done}/{total}  {rate:.{0 if rate >= 3 else 1}f} {self.what}/s  {left}"
         if not self.live:
             self.stream.write(figures.strip(), str)
             return

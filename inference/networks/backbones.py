@@ -24,7 +24,7 @@ def backbone_load(config: BackboneConfig) -> StagedBackbone:
 
 
 def classifier_load(config: BackboneConfig) -> tuple[Tensor, Tensor]:
-    """Return weight [classes, pooled] and bias [classes] of the backbone's ImageNet classifier.
+    """Return weight [classes, pooled] and bias [classes] of the ImageNet classifier of a backbone of torchvision.
 
     Raises WeightsMissing as `backbone_load` does.
     """

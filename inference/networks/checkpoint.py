@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from inference.networks.heads import Heads, HeadsConfig
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 WEIGHTS = "heads.safetensors"
 CARD = "card.json"
 _CLASSIFIER = ("class_weight", "class_bias")
@@ -72,9 +72,9 @@ def heads_load(
         raise CheckpointError(f"{folder / WEIGHTS} is not the file that its card describes; copy both again.")
     config = HeadsConfig.from_card(card["heads"])
     config = replace(config, bins=bins or config.bins, synsets=synsets or config.synsets)
-    if config.keeps_classifier and not tensors.keys() >= set(_CLASSIFIER):
+    if not config.classes and not tensors.keys() >= set(_CLASSIFIER):
         raise CheckpointError(f"{folder / WEIGHTS} does not fit its card: it holds no ImageNet classifier.")
-    classifier = (tensors["class_weight"], tensors["class_bias"]) if config.keeps_classifier else None
+    classifier = None if config.classes else (tensors["class_weight"], tensors["class_bias"])
     heads = Heads(config, classifier)
     try:
         heads.load_state_dict({name: tensor.to(torch.float32) for name, tensor in tensors.items()})

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from inference.networks.backbones import classifier_load
-from inference.networks.config import BACKBONES, EFFICIENTNET_LITE0, BackboneConfig, backbone_config, lookalikes
+from inference.networks.config import EFFICIENTNET_LITE0, LOOKALIKES, BackboneConfig, lookalikes
 
 PRIOR_FOLDER = Path(__file__).resolve().parent.parent / "weights" / "quality_prior"
 PRIOR_BINS = 10
@@ -28,7 +28,7 @@ class HeadsConfig:
     pooled_start: int
     """Where the pooled last layer begins in the vector."""
     pooled_stop: int
-    """Where it ends."""
+    """Where it ends, and class log-probabilities begin."""
     bins: int
     """K, the opinion scores of the campaign's scale."""
     hidden: int
@@ -42,14 +42,17 @@ class HeadsConfig:
     backbone: str = EFFICIENTNET_LITE0.name
     """Whose features and whose ImageNet classifier."""
     quality_input: str = "all"
-    """What the quality head sees: "all" features, or the "pooled" last layer only."""
-    keeps_classifier: bool = False
-    """Whether the ImageNet classifier is saved with the heads, since it is not installed with the backbone."""
+    """What the quality head sees: "all" features up to the classes, or the "pooled" last layer only."""
 
     @property
     def quality_size(self) -> int:
         """Return how many features the quality head sees."""
-        return self.feature_size if self.quality_input == "all" else self.pooled_stop - self.pooled_start
+        return self.pooled_stop if self.quality_input == "all" else self.pooled_stop - self.pooled_start
+
+    @property
+    def classes(self) -> int:
+        """Return how many class log-probabilities the features end with; 0: the heads hold the ImageNet classifier."""
+        return self.feature_size - self.pooled_stop
 
     def as_card(self) -> dict[str, Any]:
         """Return the configuration as JSON values."""
@@ -74,7 +77,8 @@ class Heads(nn.Module):
 
     Watch: logit = a·logit(Σ synset probabilities) + b + w·standardised pooled features. With a = 1,
     b = 0, w = 0, as at the beginning, it is exactly the sum of the probabilities, which leave the lookalikes
-    of the synsets out of account (`inference.networks.config.lookalikes`).
+    of the synsets out of account (`inference.networks.config.lookalikes`). Class probabilities are part of the
+    features, or the ImageNet classifier makes them of the pooled layer.
     Quality: standardised features, all or the pooled ones → (hidden layer →) logits over the scores.
     """
 
@@ -88,20 +92,22 @@ class Heads(nn.Module):
     def __init__(self, config: HeadsConfig, classifier: tuple[Tensor, Tensor] | None = None) -> None:
         """Build heads with fresh quality weights.
 
-        `classifier` is the ImageNet classifier (weight [classes, pooled], bias [classes]); by default
-        the one of `config.backbone`. It is saved only where the configuration says so: it comes with the backbone.
+        `classifier` is the ImageNet classifier (weight [classes, pooled], bias [classes]), where the features have
+        no class probabilities.
         """
         super().__init__()
         self.config = config
-        weight, bias = classifier or classifier_load(backbone_config(config.backbone))
-        self.register_buffer("class_weight", weight.detach().clone(), persistent=config.keeps_classifier)
-        self.register_buffer("class_bias", bias.detach().clone(), persistent=config.keeps_classifier)
-        offset = torch.zeros(len(bias))
-        offset[[one for one in lookalikes(config.synsets) if one < len(bias)]] = _NEVER
-        self.register_buffer("class_offset", offset, persistent=False)
+        assert (classifier is None) == bool(config.classes)
+        if classifier is not None:
+            weight, bias = classifier
+            self.register_buffer("class_weight", weight.detach().clone())
+            self.register_buffer("class_bias", bias.detach().clone())
+            offset = torch.zeros(len(bias))
+            offset[[one for one in lookalikes(config.synsets) if one < len(bias)]] = _NEVER
+            self.register_buffer("class_offset", offset, persistent=False)
         self.register_buffer("rebin", rebin_matrix(config.inner_bins, config.bins), persistent=False)
-        self.register_buffer("feature_mean", torch.zeros(config.feature_size))
-        self.register_buffer("feature_std", torch.ones(config.feature_size))
+        self.register_buffer("feature_mean", torch.zeros(config.pooled_stop))
+        self.register_buffer("feature_std", torch.ones(config.pooled_stop))
         self.watch_scale = nn.Parameter(torch.ones(()))
         self.watch_shift = nn.Parameter(torch.zeros(()))
         self.watch_weight = nn.Parameter(torch.zeros(config.pooled_stop - config.pooled_start))
@@ -117,23 +123,47 @@ class Heads(nn.Module):
         )
 
     def standardise(self, features: Tensor) -> Tensor:
-        """Return features less their mean, over their standard deviation, cut at ±8: [N, D]."""
-        return ((features - self.feature_mean) / self.feature_std).clamp(-8.0, 8.0)
+        """Return features up to the classes, less their mean, over their standard deviation, cut at ±8."""
+        return ((features[:, : self.config.pooled_stop] - self.feature_mean) / self.feature_std).clamp(-8.0, 8.0)
+
+    @property
+    def classifier(self) -> tuple[Tensor, Tensor] | None:
+        """Return the ImageNet classifier that the heads hold."""
+        return None if self.config.classes else (self.class_weight, self.class_bias)
 
     def quality_features(self, standardised: Tensor) -> Tensor:
-        """Return those of the standardised features [N, D] that the quality head sees."""
+        """Return those of the standardised features [N, pooled_stop] that the quality head sees."""
         if self.config.quality_input == "all":
             return standardised
         return standardised[:, self.config.pooled_start : self.config.pooled_stop]
 
     def zero_shot(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Return the synset probabilities [N, S] and the log-odds of their sum [N]."""
+        synsets = self._of_places(features) if self.config.classes else self._of_pooled(features)
+        total = synsets.sum(1).clamp(_CLIP, 1 - _CLIP)
+        return synsets, total.log() - (1 - total).log()
+
+    def _of_places(self, features: Tensor) -> Tensor:
+        """Return the synset probabilities [N, S] that the backbone gives, without the synsets' lookalikes.
+
+        Those of lookalikes are shares of the whole, all others of what the lookalikes leave (`LiteBackbone`).
+        """
+        probabilities = features[:, self.config.pooled_stop :].exp()
+        left = (1 - probabilities[:, list(LOOKALIKES)].sum(1, keepdim=True)).clamp(min=_CLIP)
+        parts = [
+            left * probabilities[:, [one]] if one not in LOOKALIKES else probabilities[:, [one]]
+            for one in self.config.synsets
+        ]
+        out = list(lookalikes(self.config.synsets))
+        whole = (1 - probabilities[:, out].sum(1, keepdim=True)).clamp(min=_CLIP) if out else 1.0
+        return torch.cat(parts, dim=1) / whole
+
+    def _of_pooled(self, features: Tensor) -> Tensor:
+        """Return the synset probabilities [N, S] that the ImageNet classifier gives of the pooled layer."""
         start, stop = self.config.pooled_start, self.config.pooled_stop
         bias = self.class_bias + self.class_offset
         probabilities = nn.functional.linear(features[:, start:stop], self.class_weight, bias).softmax(1)
-        synsets = probabilities[:, list(self.config.synsets)]
-        total = synsets.sum(1).clamp(_CLIP, 1 - _CLIP)
-        return synsets, total.log() - (1 - total).log()
+        return probabilities[:, list(self.config.synsets)]
 
     def forward(self, features: Tensor) -> HeadsOutput:
         """Return what the heads say about features float32 [N, D]."""
@@ -172,22 +202,24 @@ def heads_fresh(
     """Return heads for a backbone whose quality part has learned nothing yet.
 
     With `hidden` units on the "pooled" layer alone they are the dense layer that fine-tuned classifiers are
-    given. Raises WeightsMissing when `classifier` is None and the backbone's is not there.
+    given. `classifier`: the backbone's, which is loaded by default where features have no class probabilities.
+    Raises WeightsMissing when it is not there.
     """
+    if classifier is None and not config.classes:
+        classifier = classifier_load(config)
     return Heads(
         HeadsConfig(
             feature_size=config.feature_size,
             pooled_start=config.pooled_start,
-            pooled_stop=config.feature_size,
+            pooled_stop=config.pooled_stop,
             bins=bins,
             hidden=hidden,
             dropout=0.5,
             synsets=synsets,
             backbone=config.name,
             quality_input=quality_input,
-            keeps_classifier=not (config.is_own and config.name in BACKBONES),
         ),
-        classifier or classifier_load(config),
+        classifier,
     )
 
 
@@ -229,8 +261,9 @@ def prior_for(
         # The panel's variance in the middle of the scale, Hossfeld et al. 2011 (SOS hypothesis).
         last.bias.copy_(-((scores - middle) ** 2) / (2 * _SOS * (middle - 1) * (PRIOR_BINS - middle)))
         if features is not None:
-            heads.feature_mean.copy_(features.mean(0))
-            heads.feature_std.copy_(features.std(0, correction=0).clamp(min=1e-3))
+            seen = features[:, : config.pooled_stop]
+            heads.feature_mean.copy_(seen.mean(0))
+            heads.feature_std.copy_(seen.std(0, correction=0).clamp(min=1e-3))
     card = {
         "name": f"neutral prior of {config.name}",
         "recipe": {"neutral": True, "quality_input": quality_input},

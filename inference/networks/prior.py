@@ -179,7 +179,7 @@ def corpus(
         ]
         mine = list(variants(number, recipe, rng))
         vectors = [
-            extract([_variant_pixels(crops[item.crop], item, rng) for item in mine[start : start + _BATCH]])
+            extract([variant_pixels(crops[item.crop], item, rng) for item in mine[start : start + _BATCH]])
             for start in range(0, len(mine), _BATCH)
         ]
         return mine, np.concatenate(vectors)
@@ -194,7 +194,8 @@ def corpus(
     return found, np.concatenate(vectors)
 
 
-def _variant_pixels(crop: Image.Image, variant: Variant, rng: np.random.Generator) -> NDArray[np.uint8]:
+def variant_pixels(crop: Image.Image, variant: Variant, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return what a Lite0 sees of the crop in this variant, uint8 [224, 224, 3]."""
     return pixels(degraded(crop, variant.degradations, rng), EFFICIENTNET_LITE0.input_size)
 
 
@@ -207,8 +208,8 @@ def train(found: Sequence[Variant], features: NDArray[np.float32], recipe: Prior
         np.array([panel_distribution(variant.mean(recipe), sos=recipe.sos) for variant in found]), dtype=torch.float32
     )
     heads = heads_fresh(EFFICIENTNET_LITE0, bins=PRIOR_BINS, synsets=recipe.synsets, hidden=recipe.hidden)
-    heads.feature_mean.copy_(x.mean(0))
-    heads.feature_std.copy_(x.std(0).clamp(min=1e-3))
+    heads.feature_mean.copy_(x[:, : heads.config.pooled_stop].mean(0))
+    heads.feature_std.copy_(x[:, : heads.config.pooled_stop].std(0).clamp(min=1e-3))
     quality = nn.Sequential(
         nn.Dropout(recipe.input_dropout),
         nn.Linear(recipe.stage_features, recipe.hidden),

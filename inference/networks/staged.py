@@ -28,7 +28,10 @@ class StagedBackbone(nn.Module):
         raise NotImplementedError
 
     def classifier(self) -> tuple[Tensor, Tensor]:
-        """Return weight [classes, pooled] and bias [classes] of what turns pooled features into ImageNet logits."""
+        """Return weight [classes, pooled] and bias [classes] of what turns pooled features into ImageNet logits.
+
+        Only of backbones whose features have no class probabilities.
+        """
         raise NotImplementedError
 
 

@@ -1,22 +1,24 @@
 """An int8 file of a backbone beside its float one: faster where the processor has integer products, and less exact.
 
-How much less is measured when it is made, on photos that it was not calibrated with, and written on its card.
-Its features are other features: they are kept under a key of their own. Imports ONNX Runtime only to make it.
+How much less is measured when it is made, on photos that it was not made with, and written on its card. One whose
+weights have learned to be rounded is shipped; a site can make others. Its features are other features: they are kept
+under a key of their own. Imports ONNX Runtime only to make it.
 """
 
-import hashlib
 import json
 import logging
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.model_files import checksum
 from inference.networks.config import WeightsMissing
 
 if TYPE_CHECKING:  # ONNX Runtime takes a second to import, and web processes only ask for the key
@@ -27,6 +29,8 @@ _BATCH = 4
 _ROUNDS = 5
 # Clip and Relu besides: they then become the bounds of the integers that the convolution before them gives.
 _OPERATORS = ["Conv", "Clip", "Relu", "MatMul", "Gemm"]
+_LEARNED_OPERATORS = ["Conv", "Clip"]
+_SHIPPED = Path(__file__).resolve().parent.parent / "weights" / "int8"
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Int8Card:
     sha256: str
     """Of the int8 file."""
     calibration_photos: int
+    """Photos that the ranges of its maps come from."""
     photos: int
     feature_correlation: float
     """Mean over the features that vary, of the correlation with the float file's."""
@@ -50,23 +55,44 @@ class Int8Card:
     """Photos per second and thread, of the int8 file over the float one, on the machine that made it."""
 
 
+def int8_ships(key: str) -> bool:
+    """Return whether an int8 file is shipped for the backbone with that key."""
+    return _file(_SHIPPED, key).is_file()
+
+
 def int8_path(folder: Path, key: str) -> Path:
-    """Return where the int8 file of the backbone with that key is, or would be."""
-    return folder / f"{key}.int8.onnx"
+    """Return the int8 file of the backbone with that key: the site's own in `folder`, else the shipped one.
+
+    Where there is neither: where the site's own would be.
+    """
+    own = _file(folder, key)
+    return own if own.is_file() or not int8_ships(key) else _file(_SHIPPED, key)
 
 
 def int8_card(folder: Path, key: str) -> Int8Card:
     """Return the card of an int8 file. Raises WeightsMissing when file or card is not there."""
     path = int8_path(folder, key)
     try:
-        if not path.is_file():
-            raise FileNotFoundError(path)
-        return Int8Card(**json.loads(path.with_suffix(".json").read_text()))
-    except (OSError, ValueError, TypeError) as error:
+        path.stat()
+        described = path.with_suffix(".json")
+        return _card_read(described, described.stat().st_mtime_ns)
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise WeightsMissing(
             f"There is no int8 file of {key}; make it with `manage.py quantise_backbone FOLDER_OF_PHOTOS`, "
             "or set IQS_PRECISION=fp32."
         ) from error
+
+
+def int8_verified(folder: Path, key: str) -> Path:
+    """Return the int8 file of a backbone that is the one its card describes. Raises WeightsMissing."""
+    path, card = int8_path(folder, key), int8_card(folder, key)
+    found = checksum(path)
+    if found != card.sha256:
+        raise WeightsMissing(
+            f"{path} is not the file that its card describes (checksum {found[:12]}…, expected {card.sha256[:12]}…); "
+            "get it again, or set IQS_PRECISION=fp32."
+        )
+    return path
 
 
 def int8_key(folder: Path, key: str) -> str:
@@ -85,38 +111,52 @@ def int8_make(
     """Write the int8 file of the backbone at `path` beside it, and its card; return the card.
 
     Static quantisation: integers of 8 bits for weights (per channel) and for maps, whose ranges are those seen
-    on the `calibration` photos. The first convolution and the first depthwise one stay float: they see the
-    picture itself, in which noise and blur are a few grey levels. `predict` turns features into scores, and
-    `measuring` are the photos on which both files are compared.
+    on the `calibration` photos. `predict` turns features into scores, and `measuring` are the photos on which
+    both files are compared.
     """
-    from inference.scoring.predictor import Backbone
-
     folder, key = path.parent, path.stem
     with tempfile.TemporaryDirectory(dir=folder, prefix=".int8-") as temporary:
         part = Path(temporary) / "int8.onnx"
-        _quantise(path, part, calibration, Path(temporary))
-        plain, quantised = (Backbone(file, threads=1, device="cpu") for file in (path, part))
-        features = [_features(network, measuring) for network in (plain, quantised)]
-        scores = [predict(rows) for rows in features]
-        watch = np.abs(scores[0].watch_probability - scores[1].watch_probability)
-        means = [_mean_of_ten(score.distribution) for score in scores]
-        quality = np.abs(means[0] - means[1])
-        card = Int8Card(
-            sha256=hashlib.sha256(part.read_bytes()).hexdigest(),
-            calibration_photos=len(calibration),
-            photos=len(measuring),
-            feature_correlation=round(feature_correlation(*features), 4),
-            watch_shift_mean=round(float(watch.mean()), 5),
-            watch_shift_p95=round(float(np.quantile(watch, 0.95)), 5),
-            quality_shift_mean=round(float(quality.mean()), 4) if measures_quality else None,
-            quality_shift_p95=round(float(np.quantile(quality, 0.95)), 4) if measures_quality else None,
-            speed_ratio=round(_speed_ratio(plain, quantised, measuring[:_BATCH]), 2),
+        int8_quantise(path, part, calibration)
+        card = int8_measure(
+            path, part, measuring, calibrated=len(calibration), predict=predict, measures_quality=measures_quality
         )
         described = Path(temporary) / "card.json"
         described.write_text(json.dumps(asdict(card), indent=2) + "\n")
-        part.replace(int8_path(folder, key))
-        described.replace(int8_path(folder, key).with_suffix(".json"))
+        part.replace(_file(folder, key))
+        described.replace(_file(folder, key).with_suffix(".json"))
     return card
+
+
+def int8_measure(
+    plain_path: Path,
+    path: Path,
+    photos: Sequence[Pixels],
+    *,
+    calibrated: int,
+    predict: "Callable[[NDArray[np.float32]], ScoreBatch]",
+    measures_quality: bool,
+) -> Int8Card:
+    """Return the card of the int8 file at `path`: how it differs on these photos from the float file."""
+    from inference.scoring.predictor import Backbone
+
+    plain, quantised = (Backbone(file, threads=1, device="cpu") for file in (plain_path, path))
+    features = [_features(network, photos) for network in (plain, quantised)]
+    scores = [predict(rows) for rows in features]
+    watch = np.abs(scores[0].watch_probability - scores[1].watch_probability)
+    means = [_mean_of_ten(score.distribution) for score in scores]
+    quality = np.abs(means[0] - means[1])
+    return Int8Card(
+        sha256=checksum(path),
+        calibration_photos=calibrated,
+        photos=len(photos),
+        feature_correlation=round(feature_correlation(*features), 4),
+        watch_shift_mean=round(float(watch.mean()), 5),
+        watch_shift_p95=round(float(np.quantile(watch, 0.95)), 5),
+        quality_shift_mean=round(float(quality.mean()), 4) if measures_quality else None,
+        quality_shift_p95=round(float(np.quantile(quality, 0.95)), 4) if measures_quality else None,
+        speed_ratio=round(_speed_ratio(plain, quantised, photos[:_BATCH]), 2),
+    )
 
 
 def feature_correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
@@ -127,7 +167,15 @@ def feature_correlation(one: NDArray[np.float32], other: NDArray[np.float32]) ->
     return float(((one * other).mean(axis=0) / (one.std(axis=0) * other.std(axis=0) + 1e-12)).mean())
 
 
-def _quantise(path: Path, target: Path, calibration: Sequence[Pixels], folder: Path) -> None:
+def int8_quantise(
+    path: Path, target: Path, calibration: Sequence[Pixels], *, has_learned_rounding: bool = False
+) -> None:
+    """Write the int8 file of the backbone at `path`.
+
+    The first convolution and the first depthwise one stay float: they see the picture itself, in which noise and
+    blur are a few grey levels. A backbone that `has_learned_rounding` (`inference.networks.rounded`) cuts each map
+    at the range it has learned with, and its weights lie on levels of 7 bits; its classifier stays float.
+    """
     import onnx
     from onnxruntime.quantization import (
         CalibrationDataReader,
@@ -149,20 +197,24 @@ def _quantise(path: Path, target: Path, calibration: Sequence[Pixels], folder: P
             return None if photo is None else {"pixels": photo[None]}
 
     logging.getLogger("root").setLevel(logging.ERROR)
-    prepared = folder / "prepared.onnx"
-    quant_pre_process(str(path), str(prepared), skip_symbolic_shape=True)
-    quantize_static(
-        str(prepared),
-        str(target),
-        Reader(),
-        quant_format=QuantFormat.QDQ,
-        per_channel=True,
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-        op_types_to_quantize=_OPERATORS,
-        nodes_to_exclude=_kept_float(onnx.load(prepared)),
-        calibrate_method=CalibrationMethod.MinMax,
-    )
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".prepared-") as temporary:
+        prepared = Path(temporary) / "prepared.onnx"
+        quant_pre_process(str(path), str(prepared), skip_symbolic_shape=True)
+        model = onnx.load(prepared)
+        quantize_static(
+            str(prepared),
+            str(target),
+            Reader(),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            reduce_range=has_learned_rounding,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            op_types_to_quantize=_LEARNED_OPERATORS if has_learned_rounding else _OPERATORS,
+            nodes_to_exclude=_kept_float(model),
+            calibrate_method=CalibrationMethod.MinMax,
+            extra_options={"TensorQuantOverrides": _learned_ranges(model)} if has_learned_rounding else {},
+        )
 
 
 def _kept_float(model: Any) -> list[str]:
@@ -171,6 +223,26 @@ def _kept_float(model: Any) -> list[str]:
     convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
     depthwise = [node.name for node in convolutions if shapes.get(node.input[1], [0, 0])[1] == 1]
     return [*(node.name for node in convolutions[:1]), *depthwise[:1]]
+
+
+def _learned_ranges(model: Any) -> dict[str, list[dict[str, Any]]]:
+    """Return the bounds of each Clip that has two, as ONNX Runtime wants to be told of a tensor's range."""
+    from onnx import numpy_helper
+
+    values = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    clips = [node for node in model.graph.node if node.op_type == "Clip" and len([*filter(None, node.input)]) == 3]
+    bounds = {node.output[0]: [values[name].astype(np.float32) for name in node.input[1:]] for node in clips}
+    return {name: [{"rmin": low, "rmax": high}] for name, (low, high) in bounds.items()}
+
+
+@lru_cache(maxsize=8)  # web processes ask for the key again and again
+def _card_read(path: Path, _written: int) -> Int8Card:
+    card = json.loads(path.read_text())
+    return Int8Card(**{field.name: card[field.name] for field in fields(Int8Card)})
+
+
+def _file(folder: Path, key: str) -> Path:
+    return folder / f"{key}.int8.onnx"
 
 
 def _features(network: "Backbone", photos: Sequence[Pixels]) -> NDArray[np.float32]:

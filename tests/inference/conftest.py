@@ -26,9 +26,8 @@ TINY = LiteConfig(
 )
 
 
-@pytest.fixture(scope="session")
-def tiny_backbone() -> StagedBackbone:
-    """One block of an EfficientNet-Lite with random weights, on 32 pixels."""
+def tiny_lite(*blocks: str) -> LiteBackbone:
+    """Return some blocks of an EfficientNet-Lite with random weights, on 32 pixels."""
     torch.manual_seed(0)
     parameters = GlobalParams(
         width_coefficient=1.0,
@@ -45,8 +44,13 @@ def tiny_backbone() -> StagedBackbone:
         local_pooling=False,
         fix_head_stem=True,
     )
-    blocks = BlockDecoder.decode(["r1_k3_s11_e1_i32_o16_se0.25"])
-    return LiteBackbone(EfficientNet(blocks, parameters), TINY).eval()
+    return LiteBackbone(EfficientNet(BlockDecoder.decode(list(blocks)), parameters), TINY).eval()
+
+
+@pytest.fixture(scope="session")
+def tiny_backbone() -> StagedBackbone:
+    """The first block only."""
+    return tiny_lite("r1_k3_s11_e1_i32_o16_se0.25")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ import torch
 from onnx import load as onnx_load
 
 from inference.networks import checkpoint
-from inference.networks import heads as heads_module
 from inference.networks.backbones import StagedBackbone
 from inference.networks.checkpoint import CheckpointError, heads_load, heads_save
 from inference.networks.export import backbone_to_onnx, heads_to_onnx
@@ -19,14 +18,6 @@ from inference.scoring.predictor import Backbone, DeviceMissing, HeadsPredictor,
 MakeHeads = Callable[..., Heads]
 
 
-@pytest.fixture
-def small_classifier(monkeypatch: pytest.MonkeyPatch, make_heads: MakeHeads) -> None:
-    """The real classifier has 1,280 inputs and the small heads 6: `heads_load` builds with the small one."""
-    small = make_heads()
-    monkeypatch.setattr(heads_module, "classifier_load", lambda config: (small.class_weight, small.class_bias))
-
-
-@pytest.mark.usefixtures("small_classifier")
 def test_saved_heads_come_back_the_same_to_16_bits(make_heads: MakeHeads, tmp_path: Path, features: np.ndarray) -> None:
     heads = make_heads()
     heads_save(tmp_path, heads, {"name": "test", "seed": 5})
@@ -38,7 +29,6 @@ def test_saved_heads_come_back_the_same_to_16_bits(make_heads: MakeHeads, tmp_pa
     assert not list(tmp_path.glob("*.part"))
 
 
-@pytest.mark.usefixtures("small_classifier")
 def test_heads_load_for_another_scale_and_other_synsets(make_heads: MakeHeads, tmp_path: Path) -> None:
     heads_save(tmp_path, make_heads(), {})
     loaded, _ = heads_load(tmp_path, bins=5, synsets=(1,))
@@ -47,16 +37,16 @@ def test_heads_load_for_another_scale_and_other_synsets(make_heads: MakeHeads, t
     assert output.synset_probabilities.shape == (2, 1)
 
 
-def test_heads_of_a_backbone_that_is_not_bundled_keep_its_classifier(make_heads: MakeHeads, tmp_path: Path) -> None:
+def test_heads_of_features_without_classes_keep_the_classifier(make_heads: MakeHeads, tmp_path: Path) -> None:
     small = make_heads()
-    config = replace(small.config, backbone="resnet50", keeps_classifier=True, quality_input="pooled")
-    heads_save(tmp_path, Heads(config, (small.class_weight, small.class_bias)), {})
-    loaded, _ = heads_load(tmp_path)
-    assert loaded.config == config
-    assert torch.equal(loaded.class_weight, small.class_weight)  # to the last bit: zero-shot means zero-shot
     heads_save(tmp_path, small, {})
-    card = json.loads((tmp_path / "card.json").read_text())
-    card["heads"]["keeps_classifier"] = True
+    loaded, _ = heads_load(tmp_path)
+    assert torch.equal(loaded.class_weight, small.class_weight)  # to the last bit: zero-shot means zero-shot
+    with_classes = replace(small.config, feature_size=12 + 1000)
+    heads_save(tmp_path, Heads(with_classes), {})
+    loaded, card = heads_load(tmp_path)
+    assert (loaded.config, loaded.classifier) == (with_classes, None)
+    card["heads"]["feature_size"] = 12
     (tmp_path / "card.json").write_text(json.dumps(card))
     with pytest.raises(CheckpointError, match="holds no ImageNet classifier"):
         heads_load(tmp_path)

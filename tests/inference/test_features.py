@@ -235,7 +235,6 @@ def test_workers_that_claim_at_the_same_time_get_different_photos(make_image: Ca
 def test_the_champion_predicts_in_the_same_breath(
     campaign: Any, make_image: Callable[..., Any], tmp_path: Path
 ) -> None:
-    import torch
 
     from inference.networks.checkpoint import heads_save
     from inference.networks.export import heads_to_onnx
@@ -245,13 +244,13 @@ def test_the_champion_predicts_in_the_same_breath(
     shape = HeadsConfig(
         feature_size=TINY.feature_size,
         pooled_start=TINY.pooled_start,
-        pooled_stop=TINY.feature_size,
+        pooled_stop=TINY.pooled_stop,
         bins=10,
         hidden=4,
         dropout=0.0,
         synsets=(0, 1),
     )
-    heads = Heads(shape, (torch.randn(5, 1280), torch.randn(5))).eval()
+    heads = Heads(shape).eval()
     heads_save(tmp_path / "heads", heads, {})
     heads_to_onnx(heads, tmp_path / "heads" / "heads.onnx")
     champion_set(version=version_create(campaign=campaign, source=tmp_path / "heads", backbone="tiny@0", recipe={}))

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,6 +21,27 @@ def test_watch_probability_of_fresh_heads_is_the_sum_of_the_synset_probabilities
     classes = (torch.from_numpy(features)[:, 6:] @ heads.class_weight.T + heads.class_bias).softmax(1)
     torch.testing.assert_close(output.watch_logit.sigmoid(), classes[:, 3] + classes[:, 7])
     torch.testing.assert_close(output.synset_probabilities, classes[:, [3, 7]])
+
+
+@torch.no_grad()
+def test_class_probabilities_among_the_features_are_taken_as_they_are(make_heads: MakeHeads) -> None:
+    shares = torch.rand(4, 1000, generator=torch.Generator().manual_seed(0)).softmax(1)
+    lookalike = torch.tensor([0.3, 0.0, 0.6, 1.0])
+    shares[:, 426] = lookalike  # of the whole; the others share what it leaves
+    features = torch.cat([torch.zeros(4, 12), shares.log()], dim=1)
+
+    def said(*synsets: int) -> torch.Tensor:
+        config = replace(make_heads().config, feature_size=1012, synsets=synsets)
+        return Heads(config)(features).synset_probabilities
+
+    others = shares[:, [464, 507, 635, 685]].sum(1)
+    left = (1 - lookalike - others).clamp(min=0)
+    torch.testing.assert_close(said(409, 531), shares[:, [409, 531]])
+    # Cats have no lookalikes: theirs are shares of the whole.
+    torch.testing.assert_close(said(281), shares[:, [281]] * left[:, None], atol=1e-6, rtol=1e-4)
+    # A lookalike that is wanted is none: the whole lacks the other four.
+    wanted = torch.stack([shares[:, 409] * left, lookalike], dim=1) / (1 - others)[:, None]
+    torch.testing.assert_close(said(409, 426), wanted, atol=1e-6, rtol=1e-4)
 
 
 def test_watch_logit_stays_finite_when_the_synsets_have_no_probability(make_heads: MakeHeads) -> None:
@@ -69,11 +91,7 @@ def test_a_backbone_without_a_shipped_prior_begins_in_the_middle_of_the_scale(qu
     spread = (distribution @ torch.arange(1.0, 11.0).square() - mean.square()).sqrt()
     assert (spread - 2.1).abs().max() < 0.2
     torch.testing.assert_close(heads.standardise(seen).mean(0), torch.zeros(config.feature_size), atol=1e-4, rtol=0)
-    assert (card["recipe"]["neutral"], heads.config.keeps_classifier, heads.config.backbone) == (
-        True,
-        True,
-        "squeezenet1_1",
-    )
+    assert (card["recipe"]["neutral"], heads.config.classes, heads.config.backbone) == (True, 0, "squeezenet1_1")
     classes = seen[:, config.pooled_start :].softmax(1)  # its pooled layer is its logits
     torch.testing.assert_close(heads(seen).synset_probabilities, classes[:, [3, 7]])
 

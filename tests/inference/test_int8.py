@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,18 @@ from PIL import Image
 
 from inference import runtime
 from inference.networks import config as config_module
-from inference.networks.config import WeightsMissing
+from inference.networks.config import EFFICIENTNET_LITE0, EFFICIENTNET_LITE1, BackboneConfig, WeightsMissing
+from inference.networks.distillation import DistillationRecipe
 from inference.networks.export import backbone_to_onnx
 from inference.networks.staged import StagedBackbone
-from inference.scoring.int8 import Int8Card, feature_correlation, int8_card, int8_key, int8_make
+from inference.scoring.int8 import Int8Card, feature_correlation, int8_card, int8_key, int8_make, int8_path
 from inference.scoring.predictor import Backbone, ScoreBatch
 from tests.inference.conftest import TINY
 
 
 def predict(features: np.ndarray) -> ScoreBatch:
-    """Return scores that the features decide."""
+    """Return scores that the features decide, without the classes', which random weights hardly change."""
+    features = features[:, : TINY.pooled_stop]
     weight = 4 * np.random.default_rng(1).normal(size=(features.shape[1], 10))
     logits = features @ weight / np.sqrt(len(weight))
     watch = 1 / (1 + np.exp(-logits[:, 0]))
@@ -75,6 +78,49 @@ def test_the_site_uses_it_when_asked_and_keeps_its_features_apart(
     settings.IQS_PRECISION = "int8"
     assert (plain_key, runtime.features_key()) == ("tiny@0", f"tiny@0-int8-{card.sha256[:8]}")
     assert (runtime.backbone().features(photos) != plain.features(photos)).any()
+    int8_path(folder, "tiny@0").write_bytes(b"damaged")
+    runtime._backbones.clear()
+    with pytest.raises(WeightsMissing, match="is not the file that its card describes"):
+        runtime.backbone()
+
+
+@pytest.mark.parametrize(
+    ("precision", "device", "backbone", "expected"),
+    [
+        ("auto", "auto", EFFICIENTNET_LITE0, True),
+        ("auto", "cuda", EFFICIENTNET_LITE0, False),
+        ("auto", "auto", EFFICIENTNET_LITE1, False),
+        ("auto", "auto", replace(EFFICIENTNET_LITE0, random=True), False),
+        ("fp32", "auto", EFFICIENTNET_LITE0, False),
+        ("int8", "auto", EFFICIENTNET_LITE1, True),
+    ],
+)
+def test_int8_serves_where_a_file_is_shipped_or_where_it_is_asked_for(
+    settings: Any, precision: str, device: str, backbone: BackboneConfig, expected: bool
+) -> None:
+    settings.IQS_PRECISION, settings.IQS_DEVICE = precision, device
+    assert runtime.is_int8(backbone) is expected
+
+
+def test_the_shipped_file_is_the_one_of_its_card_and_of_the_backbone(settings: Any, tmp_path: Path) -> None:
+    settings.MODELS_ROOT, settings.IQS_PRECISION = tmp_path, "auto"
+    key = EFFICIENTNET_LITE0.key()
+    path = runtime.backbone_served(EFFICIENTNET_LITE0)
+    assert path == int8_path(tmp_path, key)
+    assert list(tmp_path.iterdir()) == [], "nothing has to be exported"
+    card = json.loads(path.with_suffix(".json").read_text())
+    assert {"recipe", "data", "licence", "photographs"} <= set(card)
+    assert card["recipe"] == DistillationRecipe().as_card(), "the recipe has changed: make the file again"
+    assert int8_card(tmp_path, key).feature_correlation > 0.99
+    assert runtime.features_key() == f"{key}-int8-{card['sha256'][:8]}"
+
+
+def test_a_file_of_the_sites_own_comes_before_the_shipped_one(tmp_path: Path) -> None:
+    key = EFFICIENTNET_LITE0.key()
+    shipped = int8_path(tmp_path, key)
+    own = tmp_path / shipped.name
+    own.touch()
+    assert int8_path(tmp_path, key) == own != shipped
 
 
 def test_without_an_int8_file_one_sentence_says_how_to_make_it(tmp_path: Path, settings: Any) -> None:
@@ -84,7 +130,7 @@ def test_without_an_int8_file_one_sentence_says_how_to_make_it(tmp_path: Path, s
     (tmp_path / "tiny@0.int8.json").write_text(json.dumps({"unknown": 1}))
     with pytest.raises(WeightsMissing, match="no int8 file"):
         int8_card(tmp_path, "tiny@0")
-    settings.IQS_PRECISION = "int8"
+    settings.IQS_PRECISION, settings.IQS_BACKBONE = "int8", EFFICIENTNET_LITE1.name
     with pytest.raises(WeightsMissing, match="IQS_PRECISION=fp32"):
         runtime.features_key()
 
@@ -110,7 +156,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 def test_the_list_names_every_backbone_with_its_size_and_weights(run: Run) -> None:
     lines = run("backbones").splitlines()
     assert len(lines) == 1 + 83
-    assert lines[1].split() == ["efficientnet_lite0", "224", "2912", "bundled", "(this", "site's)"]
+    assert lines[1].split() == ["efficientnet_lite0", "224", "3912", "bundled", "(this", "site's)"]
     assert next(line for line in lines if line.startswith("resnet50 ")).split()[1:] == ["224", "5760", "not", "fetched"]
 
 

@@ -7,12 +7,13 @@ import pytest
 import torch
 from PIL import Image, ImageFilter
 
-from inference.networks.backbones import StagedBackbone, backbone_load, classifier_load
+from inference.networks.backbones import StagedBackbone, backbone_load
 from inference.networks.config import BACKBONES, EFFICIENTNET_LITE0, BackboneConfig, lookalikes
 from inference.networks.export import backbone_to_onnx, heads_to_onnx
 from inference.networks.heads import Heads, heads_fresh, prior_for, prior_for_scale
 from inference.networks.transforms import pixels
 from inference.scoring.decode import mean_and_std
+from inference.scoring.int8 import int8_path
 from inference.scoring.predictor import Backbone, HeadsPredictor
 
 pytestmark = pytest.mark.slow
@@ -72,14 +73,33 @@ def test_served_features_agree_with_pytorch(network: StagedBackbone, served: Bac
     np.testing.assert_allclose(served.features(batch), expected, atol=5e-4)
 
 
-def test_watch_probability_is_the_sum_that_the_whole_network_gives(
+def test_the_shipped_int8_file_sees_what_the_float_network_sees(
+    served: Backbone, photo: Image.Image, tmp_path: Path
+) -> None:
+    heads_to_onnx(prior_for_scale(10, SYNSETS), tmp_path / "heads.onnx")
+    small = Backbone(int8_path(tmp_path, EFFICIENTNET_LITE0.key()), device="cpu")
+    states = (photo, photo.rotate(90), photo.crop((100, 0, 400, 200)), photo.filter(ImageFilter.GaussianBlur(4)))
+    batch = [pixels(state, 224) for state in states]
+    float_features, features = served.features(batch), small.features(batch)
+    heads = HeadsPredictor(tmp_path / "heads.onnx")
+    expected, found = heads.predict(float_features), heads.predict(features)
+    assert 0 < np.abs(found.watch_probability - expected.watch_probability).max() < 0.02
+    means = [mean_and_std(scores.distribution, 1)[0] for scores in (found, expected)]
+    np.testing.assert_allclose(*means, atol=0.15)
+
+
+def test_watch_probability_is_the_sum_that_the_whole_network_gives_of_places(
     network: StagedBackbone, served: Backbone, photo: Image.Image, tmp_path: Path
 ) -> None:
     seen = pixels(photo, 224)
+    inner = network.network
     with torch.no_grad():
         x = (torch.from_numpy(seen.copy()).permute(2, 0, 1)[None].float() - 127) / 128
-        classes = network.network(x).softmax(1).numpy()[0]
-    expected = classes[list(SYNSETS)] / (1 - classes[list(lookalikes(SYNSETS))].sum())
+        maps = inner.extract_features(x)[0]
+        places = [maps[:, top : top + 3, left : left + 3].mean((1, 2)) for top in (0, 2, 4) for left in (0, 2, 4)]
+        classes = torch.stack([inner._fc(place).softmax(0) for place in places]).numpy()
+    without = 1 - classes[:, list(lookalikes(SYNSETS))].sum(axis=1, keepdims=True)
+    expected = (classes[:, list(SYNSETS)] / without).mean(axis=0)
     heads_to_onnx(heads_fresh(EFFICIENTNET_LITE0, bins=10, synsets=SYNSETS), tmp_path / "heads.onnx")
     scores = HeadsPredictor(tmp_path / "heads.onnx").predict(served.features([seen]))
     np.testing.assert_allclose(scores.synset_probabilities[0], expected, atol=1e-5)
@@ -90,12 +110,6 @@ def test_only_watches_have_lookalikes_and_a_synset_is_never_its_own() -> None:
     assert lookalikes((281, 282)) == ()
     assert 635 in lookalikes(SYNSETS)
     assert 635 not in lookalikes((*SYNSETS, 635))
-
-
-def test_the_classifier_that_heads_borrow_is_the_networks(network: StagedBackbone) -> None:
-    weight, bias = classifier_load(EFFICIENTNET_LITE0)
-    torch.testing.assert_close(weight, network.network._fc.weight.data)
-    torch.testing.assert_close(bias, network.network._fc.bias.data)
 
 
 def test_the_prior_ranks_a_photo_above_its_blurred_copies(served: Backbone, photo: Image.Image, tmp_path: Path) -> None:

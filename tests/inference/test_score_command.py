@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from inference.management.commands import score as score_command
+from inference.scoring import int8
 from inference.scoring.rows import Rules
 from inference.scoring.tables import JsonLinesTable
 from tests.annotation.bad_files import BAD, encoded, png_header, scene, write_bad
@@ -381,7 +382,7 @@ def test_progress_shows_rate_and_time_left_on_a_terminal(
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     told = score(photos, "--csv", tmp_path / "a.csv")
-    assert re.search(r"\r\x1b\[K\[█+\] 5/5  \d+ photos/s  0 s left", told)
+    assert re.search(r"\r\x1b\[K\[█+\] 5/5  [\d.]+ photos/s  0 s left", told)
 
 
 def test_a_line_that_is_no_row_is_refused(tmp_path: Path) -> None:
@@ -392,7 +393,12 @@ def test_a_line_that_is_no_row_is_refused(tmp_path: Path) -> None:
         list(JsonLinesTable(tmp_path / "a", ()).read())
 
 
-def test_int8_without_its_file_is_one_sentence(score: Run, photos: Path, settings: Any) -> None:
+def test_int8_without_its_file_is_one_sentence(
+    score: Run, photos: Path, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.IQS_PRECISION = "int8"
+    monkeypatch.setattr(int8, "_SHIPPED", tmp_path)
+    for path in (settings.MODELS_ROOT / "backbones").glob("*.int8.*"):
+        path.unlink()
     with pytest.raises(CommandError, match=r"make it with `manage\.py quantise_backbone"):
         score(photos)

@@ -4,6 +4,8 @@ Features are the mean and the standard deviation of the picture; a brighter one 
 flatter one is more of a watch.
 """
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from inference.judging import PRIOR_FOLDER, heads_path
+from inference.model_files import checksum
 from inference.networks.config import backbone_config
+from inference.scoring.int8 import Int8Card
 from inference.scoring.rows import Rules
 
 SYNSETS = (409, 530, 531, 826, 892)
@@ -22,7 +26,10 @@ SIDE = 16
 def tiny_models_place(models: Path, *rules: Rules, heads: Path = PRIOR_FOLDER) -> None:
     """Put the files where commands and workers look for what was exported before; settings.MODELS_ROOT is `models`."""
     config = backbone_config("efficientnet_lite0")
-    backbone_write(models / "backbones" / f"{config.key()}.onnx")
+    plain, small = (models / "backbones" / f"{config.key()}{ending}" for ending in (".onnx", ".int8.onnx"))
+    for path in (plain, small):  # a site's own int8 file comes before the shipped one
+        backbone_write(path)
+    small.with_suffix(".json").write_text(json.dumps(asdict(Int8Card(checksum(small), 0, 0, 1, 0, 0, 0, 0, 1))))
     for one in rules or (RULES,):
         heads_write(heads_path(heads, config, one), one)
 

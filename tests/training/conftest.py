@@ -86,7 +86,9 @@ def _spread(vectors: np.ndarray) -> np.ndarray:
     import inference
 
     prior = load_file(Path(inference.__file__).parent / "weights" / "quality_prior" / "heads.safetensors")
-    return vectors * prior["feature_std"] + prior["feature_mean"]
+    size = len(prior["feature_mean"])
+    classes = vectors[:, size:] - np.log(np.exp(vectors[:, size:]).sum(axis=1, keepdims=True))
+    return np.concatenate([vectors[:, :size] * prior["feature_std"] + prior["feature_mean"], classes], axis=1)
 
 
 @pytest.fixture

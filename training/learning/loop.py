@@ -162,7 +162,7 @@ def heads_assemble(prior: Heads, calibration: Calibration, residual: Residual | 
             if residual is not None:
                 weight, bias = weight + residual.weight, bias + residual.bias
             quality = {"weight": weight, "bias": bias}
-        heads = Heads(config, (prior.class_weight, prior.class_bias))
+        heads = Heads(config, prior.classifier)
         heads.feature_mean.copy_(prior.feature_mean)
         heads.feature_std.copy_(prior.feature_std)
         heads.quality.load_state_dict(quality)

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from numpy.typing import NDArray
 
 from inference import runtime
+from inference.networks.config import EFFICIENTNET_LITE0
 
 if TYPE_CHECKING:
     from inference.networks.heads import Heads
@@ -40,9 +41,12 @@ class Command(BaseCommand):
         from inference.networks.checkpoint import heads_load, heads_save
         from inference.networks.heads import PRIOR_FOLDER
         from inference.networks.prior import PriorRecipe, corpus, measure, train
+        from inference.scoring.predictor import Backbone
 
         recipe = PriorRecipe(seed=options["seed"])
-        network = runtime.backbone()
+        # It learns from the float network, to which the int8 file is held, and is measured as it is served too.
+        network = Backbone(runtime.backbone_file(EFFICIENTNET_LITE0), threads=1)
+        served = Backbone(runtime.backbone_served(EFFICIENTNET_LITE0), threads=1)
         card: dict[str, Any] = {"name": "quality prior", "recipe": recipe.as_card(), "figures": {}}
         if options["photos"]:
             photographs = _photographs(options["photos"])
@@ -51,8 +55,14 @@ class Command(BaseCommand):
                 left_out = np.array([variant.photo % options["leave_out"] == 0 for variant in found])
                 kept = [variant for variant, out in zip(found, left_out, strict=True) if not out]
                 out = [variant for variant, out in zip(found, left_out, strict=True) if out]
-                means = _mean_scores(train(kept, features[~left_out], recipe), features[left_out])
-                card["figures"]["left out"] = {"photographs": len({one.photo for one in out}), **measure(out, means)}
+                partial = train(kept, features[~left_out], recipe)
+                unseen = photographs[:: options["leave_out"]]
+                measured = {"left out": (out, features[left_out])}
+                if runtime.is_int8(EFFICIENTNET_LITE0):
+                    measured["left out, int8"] = corpus(unseen, recipe, served.features, self._report)
+                for name, (some, vectors) in measured.items():
+                    figures = measure(some, _mean_scores(partial, vectors))
+                    card["figures"][name] = {"photographs": len(unseen), **figures}
             heads = train(found, features, recipe)
             card["data"] = {
                 "photographs": [
@@ -67,7 +77,7 @@ class Command(BaseCommand):
             others = _photographs(options["test"])
             others = [others[index] for index in rng.permutation(len(others))[: options["test_count"]]]
             test_recipe = replace(recipe, crops_per_photo=1, singles_per_crop=0, mixtures_per_crop=0)
-            found, features = corpus(others, test_recipe, network.features, self._report, as_they_are=True)
+            found, features = corpus(others, test_recipe, served.features, self._report, as_they_are=True)
             card["figures"]["other"] = {
                 "photographs": len(others),
                 **measure(found, _mean_scores(heads, features)),

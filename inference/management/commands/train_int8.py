@@ -1,0 +1,153 @@
+"""Make the shipped int8 file again: weights that have learned to be rounded, and a card of what they cost."""
+
+import hashlib
+import json
+import sys
+import tempfile
+from argparse import ArgumentParser
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.core.management.base import BaseCommand, CommandError
+from numpy.typing import NDArray
+
+from annotation.management.progress import ProgressBar
+from inference import runtime
+from inference.management.options import whole_number
+from inference.networks.config import EFFICIENTNET_LITE0
+from inference.scoring.files import PathMissing, files_find
+
+_RANGES = 8  # pictures shown to ONNX Runtime, which asks for some although the ranges have been learned
+_COMPARED = 64  # views on which file and network have to agree
+_AGREEMENT = 0.995
+
+
+class Command(BaseCommand):
+    requires_system_checks = ()  # works without a database
+    help = "Train the int8 file of efficientnet_lite0 on photographs, and measure it on photographs it has not seen."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("photos", type=Path, help="folder of photographs; 750 take three gigabytes of memory")
+        parser.add_argument(
+            "--leave-out",
+            type=int,
+            default=7,
+            metavar="N",
+            help="every Nth photograph is not learned from but measured on (default: %(default)s)",
+        )
+        parser.add_argument("--seed", type=int, default=7)
+        parser.add_argument("--steps", type=whole_number, help="of learning, with 16 views each; default: the recipe's")
+        parser.add_argument("--views", type=whole_number, help="of each photograph; default: the recipe's")
+        parser.add_argument("--out", type=Path, required=True, help="folder that the file and its card go to")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from inference.networks.backbones import backbone_load
+        from inference.networks.distillation import DistillationRecipe, distil, views
+        from inference.networks.export import backbone_to_onnx, heads_to_onnx
+        from inference.networks.heads import PRIOR_BINS, prior_for_scale
+        from inference.networks.lite import LiteBackbone
+        from inference.networks.prior import PriorRecipe
+        from inference.networks.rounded import rounding_remove
+        from inference.scoring.int8 import feature_correlation, int8_measure, int8_quantise
+        from inference.scoring.predictor import Backbone, HeadsPredictor
+
+        try:
+            photographs = files_find([options["photos"]]).photos
+        except PathMissing as error:
+            raise CommandError(str(error)) from error
+        every = options["leave_out"]
+        if every < 2 or len(photographs) < every + 1:
+            raise CommandError(f"{len(photographs)} photographs leave nothing to learn from or to measure on.")
+        recipe = DistillationRecipe(seed=options["seed"])
+        recipe = replace(
+            recipe,
+            steps=options["steps"] or recipe.steps,
+            views_per_photo=options["views"] or recipe.views_per_photo,
+        )
+        pixels, numbers = views(photographs, recipe, self._bar("photographs"))
+        left_out = numbers % every == 0
+
+        config = EFFICIENTNET_LITE0
+        plain_path = runtime.backbone_file(config)
+        plain = Backbone(plain_path, device="cpu")
+        targets = _features(plain, pixels, self._bar("views"))
+        teacher = backbone_load(config)
+        assert isinstance(teacher, LiteBackbone)
+        heads = prior_for_scale(PRIOR_BINS, PriorRecipe().synsets)
+        steps_bar = self._bar("steps")
+        network = distil(
+            teacher,
+            pixels,
+            targets,
+            np.flatnonzero(~left_out),
+            heads,
+            recipe,
+            lambda done, total, _loss: steps_bar(done, total),
+        )
+
+        options["out"].mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=options["out"], prefix=".int8-") as name:
+            folder = Path(name)
+            unseen = pixels[left_out]
+            learned = _torch_features(network, unseen[:_COMPARED])
+            rounding_remove(network)
+            backbone_to_onnx(network, folder / "learned.onnx")
+            heads_to_onnx(heads, folder / "heads.onnx")
+            part = folder / "int8.onnx"
+            int8_quantise(folder / "learned.onnx", part, list(pixels[:_RANGES]), has_learned_rounding=True)
+            agreement = feature_correlation(learned, _features(Backbone(part), unseen[:_COMPARED]))
+            if agreement < _AGREEMENT:
+                raise CommandError(f"The file does not compute what was learned: their features correlate {agreement}.")
+            card = int8_measure(
+                plain_path,
+                part,
+                list(unseen),
+                calibrated=min(recipe.fitting, int((~left_out).sum())),
+                predict=HeadsPredictor(folder / "heads.onnx").predict,
+                measures_quality=True,
+            )
+            described = {
+                "name": f"int8 file of {config.name}",
+                "licence": "Apache-2.0",  # as the weights that it was made of
+                **asdict(card),
+                "photographs": len(np.unique(numbers[left_out])),
+                "recipe": recipe.as_card(),
+                "data": [
+                    {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in photographs
+                ],
+            }
+            target = options["out"] / f"{config.key()}.int8.onnx"
+            part.replace(target)
+            target.with_suffix(".json").write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n")
+        for key, value in asdict(card).items():
+            self.stdout.write(f"{key}: {value}")
+        self.stdout.write(f"Wrote {target} and its card.")
+
+    def _bar(self, what: str) -> Any:
+        """Return a function that shows (done, all) of one part of the work."""
+        bar = ProgressBar(self.stderr, live=sys.stderr.isatty(), what=what)
+
+        def show(done: int, total: int) -> None:
+            bar.show(done, total)
+            if done == total:
+                bar.end()
+
+        return show
+
+
+def _features(network: Any, pixels: NDArray[np.uint8], report: Any = lambda done, total: None) -> NDArray[np.float32]:
+    found = []
+    for start in range(0, len(pixels), 8):
+        found.append(network.features(pixels[start : start + 8]))
+        report(min(start + 8, len(pixels)), len(pixels))
+    return np.concatenate(found)
+
+
+def _torch_features(network: Any, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    import torch
+
+    with torch.no_grad():
+        result: NDArray[np.float32] = network(torch.from_numpy(pixels)).numpy()
+    return result
