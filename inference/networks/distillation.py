@@ -106,13 +106,12 @@ def distil(
     rows: NDArray[np.int64],
     heads: Heads,
     recipe: DistillationRecipe,
-    report: Callable[[int, int, float], None],
+    report: Callable[[int, int], None],
 ) -> LiteBackbone:
     """Return a rounded copy of the teacher that has learned from pixels [N, side, side, 3] to give targets [N, D].
 
     `targets` are the teacher's features, `rows` those of the N that it learns from. `heads` say which changes of
-    features matter: in ImageNet classes, watch and quality. `report` is called after each step with
-    (steps done, all, loss).
+    features matter: in ImageNet classes, watch and quality. `report` is called with (steps done, all).
     """
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
@@ -133,7 +132,7 @@ def distil(
         torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.gradient_norm)
         optimiser.step()
         schedule.step()
-        report(done, recipe.steps, float(value.detach()))
+        report(done, recipe.steps)
     return network.eval()
 
 

@@ -100,10 +100,10 @@ def test_the_file_computes_what_was_learned(teacher: LiteBackbone, pictures: np.
 def test_distillation_brings_features_back(teacher: LiteBackbone, pictures: np.ndarray, heads: Heads) -> None:
     targets = features_of(teacher, pictures)
     rows, unseen = np.arange(48), np.arange(48, 64)
-    losses: list[float] = []
+    told: list[tuple[int, int]] = []
     untaught = distil(teacher, pictures, targets, rows, heads, replace(RECIPE, learning_rate=0.0), lambda *_: None)
-    network = distil(teacher, pictures, targets, rows, heads, RECIPE, lambda *told: losses.append(told[2]))
-    assert len(losses) == RECIPE.steps
+    network = distil(teacher, pictures, targets, rows, heads, RECIPE, lambda *step: told.append(step))
+    assert told == [(step, RECIPE.steps) for step in range(1, RECIPE.steps + 1)]
     size = TINY.pooled_stop
     before, after = (
         np.square(((features_of(one, pictures[unseen]) - targets[unseen]) / targets.std(0).clip(0.01))[:, :size]).mean()
@@ -134,6 +134,10 @@ def test_the_command_writes_a_file_that_serves_and_its_card(tmp_path: Path, caps
         call_command("train_int8", photos, out=tmp_path / "out")
     for number in range(4):
         (photos / f"{number}.jpg").write_bytes(photo_bytes(number, width=300, height=200))
+    (photos / "broken.jpg").write_bytes(b"no photo")
+    with pytest.raises(CommandError, match=r"cannot identify image file .*broken\.jpg"):
+        call_command("train_int8", photos, out=tmp_path / "out", leave_out=2)
+    (photos / "broken.jpg").unlink()
     call_command("train_int8", photos, out=tmp_path / "out", views=3, steps=1, leave_out=2)
     key = EFFICIENTNET_LITE0.key()
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"{key}.int8.json", f"{key}.int8.onnx"]

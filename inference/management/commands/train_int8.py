@@ -1,13 +1,12 @@
 """Make the shipped int8 file again: weights that have learned to be rounded, and a card of what they cost."""
 
-import hashlib
 import json
 import sys
 import tempfile
 from argparse import ArgumentParser
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError
@@ -16,8 +15,16 @@ from numpy.typing import NDArray
 from annotation.management.progress import ProgressBar
 from inference import runtime
 from inference.management.options import whole_number
+from inference.model_files import checksum
 from inference.networks.config import EFFICIENTNET_LITE0
 from inference.scoring.files import PathMissing, files_find
+from inference.scoring.int8 import Int8Card, feature_correlation, int8_measure, int8_quantise
+
+if TYPE_CHECKING:  # torch takes seconds to import, and the list of commands does not need it
+    from inference.networks.heads import Heads
+    from inference.networks.lite import LiteBackbone
+
+Pixels = NDArray[np.uint8]
 
 _RANGES = 8  # pictures shown to ONNX Runtime, which asks for some although the ranges have been learned
 _COMPARED = 64  # views on which file and network have to agree
@@ -45,80 +52,48 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         from inference.networks.backbones import backbone_load
         from inference.networks.distillation import DistillationRecipe, distil, views
-        from inference.networks.export import backbone_to_onnx, heads_to_onnx
         from inference.networks.heads import PRIOR_BINS, prior_for_scale
         from inference.networks.lite import LiteBackbone
         from inference.networks.prior import PriorRecipe
-        from inference.networks.rounded import rounding_remove
-        from inference.scoring.int8 import feature_correlation, int8_measure, int8_quantise
-        from inference.scoring.predictor import Backbone, HeadsPredictor
+        from inference.scoring.predictor import Backbone
 
-        try:
-            photographs = files_find([options["photos"]]).photos
-        except PathMissing as error:
-            raise CommandError(str(error)) from error
-        every = options["leave_out"]
-        if every < 2 or len(photographs) < every + 1:
-            raise CommandError(f"{len(photographs)} photographs leave nothing to learn from or to measure on.")
         recipe = DistillationRecipe(seed=options["seed"])
         recipe = replace(
             recipe,
             steps=options["steps"] or recipe.steps,
             views_per_photo=options["views"] or recipe.views_per_photo,
         )
-        pixels, numbers = views(photographs, recipe, self._bar("photographs"))
+        every = options["leave_out"]
+        try:
+            photographs = files_find([options["photos"]]).photos
+            if every < 2 or len(photographs) < every + 1:
+                raise CommandError(f"{len(photographs)} photographs leave nothing to learn from or to measure on.")
+            pixels, numbers = views(photographs, recipe, self._bar("photographs"))
+        except (PathMissing, OSError) as error:
+            raise CommandError(str(error)) from error
         left_out = numbers % every == 0
 
-        config = EFFICIENTNET_LITE0
-        plain_path = runtime.backbone_file(config)
-        plain = Backbone(plain_path, device="cpu")
-        targets = _features(plain, pixels, self._bar("views"))
-        teacher = backbone_load(config)
+        plain = Backbone(runtime.backbone_file(EFFICIENTNET_LITE0), device="cpu")
+        teacher = backbone_load(EFFICIENTNET_LITE0)
         assert isinstance(teacher, LiteBackbone)
+        targets = _features(plain, pixels, self._bar("views"))
         heads = prior_for_scale(PRIOR_BINS, PriorRecipe().synsets)
-        steps_bar = self._bar("steps")
-        network = distil(
-            teacher,
-            pixels,
-            targets,
-            np.flatnonzero(~left_out),
-            heads,
-            recipe,
-            lambda done, total, _loss: steps_bar(done, total),
-        )
+        rows = np.flatnonzero(~left_out)
+        network = distil(teacher, pixels, targets, rows, heads, recipe, self._bar("steps"))
 
         options["out"].mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=options["out"], prefix=".int8-") as name:
-            folder = Path(name)
-            unseen = pixels[left_out]
-            learned = _torch_features(network, unseen[:_COMPARED])
-            rounding_remove(network)
-            backbone_to_onnx(network, folder / "learned.onnx")
-            heads_to_onnx(heads, folder / "heads.onnx")
-            part = folder / "int8.onnx"
-            int8_quantise(folder / "learned.onnx", part, list(pixels[:_RANGES]), has_learned_rounding=True)
-            agreement = feature_correlation(learned, _features(Backbone(part), unseen[:_COMPARED]))
-            if agreement < _AGREEMENT:
-                raise CommandError(f"The file does not compute what was learned: their features correlate {agreement}.")
-            card = int8_measure(
-                plain_path,
-                part,
-                list(unseen),
-                calibrated=min(recipe.fitting, int((~left_out).sum())),
-                predict=HeadsPredictor(folder / "heads.onnx").predict,
-                measures_quality=True,
-            )
+        with tempfile.TemporaryDirectory(dir=options["out"], prefix=".int8-") as folder:
+            part = Path(folder) / "int8.onnx"
+            card = _file_write(part, network, heads, pixels[left_out], calibrated=min(recipe.fitting, len(rows)))
             described = {
-                "name": f"int8 file of {config.name}",
+                "name": f"int8 file of {EFFICIENTNET_LITE0.name}",
                 "licence": "Apache-2.0",  # as the weights that it was made of
                 **asdict(card),
                 "photographs": len(np.unique(numbers[left_out])),
                 "recipe": recipe.as_card(),
-                "data": [
-                    {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in photographs
-                ],
+                "data": [{"file": path.name, "sha256": checksum(path)} for path in photographs],
             }
-            target = options["out"] / f"{config.key()}.int8.onnx"
+            target = options["out"] / f"{EFFICIENTNET_LITE0.key()}.int8.onnx"
             part.replace(target)
             target.with_suffix(".json").write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n")
         for key, value in asdict(card).items():
@@ -137,7 +112,35 @@ class Command(BaseCommand):
         return show
 
 
-def _features(network: Any, pixels: NDArray[np.uint8], report: Any = lambda done, total: None) -> NDArray[np.float32]:
+def _file_write(path: Path, network: "LiteBackbone", heads: "Heads", unseen: Pixels, *, calibrated: int) -> Int8Card:
+    """Write the int8 file of a network that has learned to be rounded; return its card, measured on `unseen`.
+
+    Raises CommandError where the file does not compute what the network does.
+    """
+    from inference.networks.export import backbone_to_onnx, heads_to_onnx
+    from inference.networks.rounded import rounding_remove
+    from inference.scoring.predictor import Backbone, HeadsPredictor
+
+    learned = _torch_features(network, unseen[:_COMPARED])
+    rounding_remove(network)
+    graph, heads_path = path.with_name("learned.onnx"), path.with_name("heads.onnx")
+    backbone_to_onnx(network, graph)
+    heads_to_onnx(heads, heads_path)
+    int8_quantise(graph, path, list(unseen[:_RANGES]), has_learned_rounding=True)
+    agreement = feature_correlation(learned, _features(Backbone(path, device="cpu"), unseen[:_COMPARED]))
+    if agreement < _AGREEMENT:
+        raise CommandError(f"The file does not compute what was learned: their features correlate {agreement:.4f}.")
+    return int8_measure(
+        runtime.backbone_file(EFFICIENTNET_LITE0),
+        path,
+        list(unseen),
+        calibrated=calibrated,
+        predict=HeadsPredictor(heads_path).predict,
+        measures_quality=True,
+    )
+
+
+def _features(network: Any, pixels: Pixels, report: Any = lambda done, total: None) -> NDArray[np.float32]:
     found = []
     for start in range(0, len(pixels), 8):
         found.append(network.features(pixels[start : start + 8]))
@@ -145,7 +148,7 @@ def _features(network: Any, pixels: NDArray[np.uint8], report: Any = lambda done
     return np.concatenate(found)
 
 
-def _torch_features(network: Any, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _torch_features(network: Any, pixels: Pixels) -> NDArray[np.float32]:
     import torch
 
     with torch.no_grad():
