@@ -122,9 +122,12 @@ def test_a_crash_of_the_page_loses_nothing(annotate: Any, is_saved: bool) -> Non
         page.goto("chrome://crash")  # the renderer dies, as when memory runs out
     page.close()
     assert Assignment.objects.filter(state="leased").exists(), "a crash gives nothing back"
-    Assignment.objects.filter(state="leased").update(expires_at=timezone.now())
-    leases_expire()
-    assert not Assignment.objects.filter(state="leased").exists(), "it would have been renewed by a page that lives"
+    until = time.monotonic() + 10
+    while Assignment.objects.filter(state="leased").exists():
+        assert time.monotonic() < until, "leases of a page that is no more run out"
+        Assignment.objects.filter(state="leased").update(expires_at=timezone.now())
+        leases_expire()
+        time.sleep(0.05)  # the server may still be at work on the last request of the dead page, which holds its rows
     context.unroute_all()
     tab = context.new_page()
     tab.goto(address)
