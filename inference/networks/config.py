@@ -23,6 +23,8 @@ RANDOM_SEED = 0
 # one class: barometer, buckle (of a strap), combination lock, magnetic compass, odometer.
 _WATCHES = {409, 530, 531, 826, 892}
 LOOKALIKES = (426, 464, 507, 635, 685)
+# Added to a logit: the class has no share in the softmax.
+NEVER = -1e4
 
 
 def lookalikes(synsets: tuple[int, ...]) -> tuple[int, ...]:

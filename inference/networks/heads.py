@@ -8,14 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from inference.networks.backbones import classifier_load
-from inference.networks.config import EFFICIENTNET_LITE0, LOOKALIKES, BackboneConfig, lookalikes
+from inference.networks.config import EFFICIENTNET_LITE0, LOOKALIKES, NEVER, BackboneConfig, lookalikes
 
 PRIOR_FOLDER = Path(__file__).resolve().parent.parent / "weights" / "quality_prior"
 PRIOR_BINS = 10
 _PRIOR_BACKBONE = EFFICIENTNET_LITE0.name  # whose features the shipped prior reads
 _DENSE = 16  # units between the pooled layer and the scores, before learning adds its own
 _SOS = 0.22
-_NEVER = -1e4  # added to a logit: the class has no share in the softmax
 _CLIP = 1e-7  # keeps log-odds finite; sums of synset probabilities below it count as it
 
 
@@ -103,7 +102,7 @@ class Heads(nn.Module):
             self.register_buffer("class_weight", weight.detach().clone())
             self.register_buffer("class_bias", bias.detach().clone())
             offset = torch.zeros(len(bias))
-            offset[[one for one in lookalikes(config.synsets) if one < len(bias)]] = _NEVER
+            offset[[one for one in lookalikes(config.synsets) if one < len(bias)]] = NEVER
             self.register_buffer("class_offset", offset, persistent=False)
         self.register_buffer("rebin", rebin_matrix(config.inner_bins, config.bins), persistent=False)
         self.register_buffer("feature_mean", torch.zeros(config.pooled_stop))

@@ -5,12 +5,11 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor
 from torch.nn import functional
 
-from inference.networks.config import LOOKALIKES, LiteConfig
+from inference.networks.config import LOOKALIKES, NEVER, LiteConfig
 from inference.networks.staged import StagedBackbone, map_pool, map_statistics
 
 # Cells of the last map that make a place, and how many the next one is further: of 7 by 7 cells 9 places.
 _PLACE, _STEP = 3, 2
-_NEVER = -1e4  # added to a logit: the class has no share in the softmax
 _LEAST = 1e-7  # probabilities below it count as it
 
 
@@ -55,7 +54,7 @@ class LiteBackbone(StagedBackbone):
         """
         places = functional.avg_pool2d(maps, _PLACE, _STEP).flatten(2).transpose(1, 2)
         logits = self.network._fc(places)
-        besides = (logits + _NEVER * self.lookalike).softmax(2)
+        besides = (logits + NEVER * self.lookalike).softmax(2)
         probabilities = besides + logits.softmax(2) * self.lookalike
         result: Tensor = probabilities.mean(dim=1).clamp(min=_LEAST).log()
         return result

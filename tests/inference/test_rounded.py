@@ -81,7 +81,7 @@ def test_a_rounded_map_has_256_levels_of_which_zero_is_one() -> None:
     inside = (values > layer.low) & (values < layer.high)
     assert inside.float().mean() > 0.99
     step = (layer.high - layer.low) / 255
-    assert float((found - values)[inside].abs().max()) < 0.51 * step + step  # an end may lie between two levels
+    assert float((found - values)[inside].abs().max()) < 1.01 * step  # an end may lie half a step off a level
     assert RoundedMap(0.0, 6.0)(torch.tensor([-1.0, 3.0, 7.0])).tolist() == [0.0, 3.0, 6.0]
 
 

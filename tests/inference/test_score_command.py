@@ -397,7 +397,7 @@ def test_int8_without_its_file_is_one_sentence(
     score: Run, photos: Path, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.IQS_PRECISION = "int8"
-    monkeypatch.setattr(int8, "_SHIPPED", tmp_path)
+    monkeypatch.setattr(int8, "_SHIPPED", tmp_path)  # the backbone of the heads has a shipped file
     for path in (settings.MODELS_ROOT / "backbones").glob("*.int8.*"):
         path.unlink()
     with pytest.raises(CommandError, match=r"make it with `manage\.py quantise_backbone"):
