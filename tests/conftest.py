@@ -16,6 +16,8 @@ from PIL import Image as PillowImage
 
 from tests.browser.chromium import BANNER, WITHOUT_CHROMIUM
 
+pytest.register_assert_rewrite("tests.browser.keeping")  # a failure there shows both sides, as in a test
+
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: Any) -> Generator[None, None, None]:

@@ -55,6 +55,12 @@ export class Outbox extends EventTarget {
     return this.#entries.filter((entry) => !entry.refused).length;
   }
 
+  // Those of the pending that survive what happens to the page, as far as they can (see isLasting). The others are
+  // on their way into the log.
+  get kept() {
+    return this.#entries.filter((entry) => !entry.refused && entry.order !== undefined).length;
+  }
+
   get waiting() {
     return [...this.#entries];
   }
@@ -166,13 +172,14 @@ export class Outbox extends EventTarget {
     return true;
   }
 
-  // The first entry that may leave now: it is logged, and no earlier answer to its photo is still on its way.
-  #next() {
+  // The first entry that may leave now: it is logged, unless there is no more time for that, and no earlier answer to
+  // its photo is still on its way.
+  #next({ isLastChance = false } = {}) {
     const busy = new Set([...this.#inFlight].map((entry) => entry.body.image_id));
     for (const entry of this.#entries) {
       const imageId = entry.body.image_id;
       if (entry.refused || busy.has(imageId)) continue;
-      if (entry.order !== undefined) return entry;
+      if (entry.order !== undefined || isLastChance) return entry;
       busy.add(imageId);
     }
     return null;
@@ -214,7 +221,7 @@ export class Outbox extends EventTarget {
   #sendLeaving() {
     if (this.state === "login") return;
     let entry;
-    for (let sent = 0; sent < LAST_MINUTE && (entry = this.#next()); sent += 1) {
+    for (let sent = 0; sent < LAST_MINUTE && (entry = this.#next({ isLastChance: true })); sent += 1) {
       this.#inFlight.add(entry);
       request(entry.url, entry.body, { keepalive: true }).catch(() => {});
     }
@@ -230,8 +237,8 @@ export class Outbox extends EventTarget {
       navigator.storage?.persist?.().catch(() => {});
     } catch {
       entry.order = null; // storage is full or gone: the answer is sent all the same
-      this.#changed();
     }
+    this.#changed();
   }
 
   // An entry that stays behind as waiting is sent once more at the next load, and recorded once.

@@ -10,6 +10,7 @@ export class StatusLine {
   #times = []; // of the answers on this page, milliseconds
   #skips = 0;
   #before = null; // own answers in the campaign when the page was opened
+  #words = ""; // about the saved state, as the page shows them
   #announceTimer = 0;
 
   constructor(outbox) {
@@ -49,17 +50,25 @@ export class StatusLine {
   }
 
   #render() {
-    const { pending, state, refused } = this.#outbox;
-    const isStuck = pending > 0 && (state === "offline" || state === "login");
+    const { pending, kept, state, refused } = this.#outbox;
+    const isStuck = kept > 0 && (state === "offline" || state === "login");
     const isRefused = !pending && refused.length;
-    const words = isStuck ? `${pending} not sent yet` : pending ? `Saving ${pending}` : isRefused ? `${refused.length} not taken` : "Saved";
+    const words = isStuck ? `${kept} not sent yet` : pending ? `Saving ${pending}` : isRefused ? `${refused.length} not taken` : "Saved";
+    this.#announceSettled(words);
     $("saved").textContent = words;
     $("saved").dataset.state = isStuck || refused.length ? "trouble" : pending ? "saving" : "saved";
-    clearTimeout(this.#announceTimer);
-    this.#announceTimer = setTimeout(() => this.announce(words), SETTLED);
-    this.#renderTrouble(pending, state, refused);
+    this.#renderTrouble(kept, state, refused);
   }
 
+  // In a place of its own: it must not end what is being said about a photo. What was so when the page came is no news.
+  #announceSettled(words) {
+    if (words === this.#words) return;
+    clearTimeout(this.#announceTimer);
+    if (this.#words) this.#announceTimer = setTimeout(() => ($("announce-saved").textContent = words), SETTLED);
+    this.#words = words;
+  }
+
+  // pending: how many ratings wait and are in the log; the page promises nothing of the others.
   #renderTrouble(pending, state, refused) {
     const kept = `${plural(pending, "rating")} ${pending === 1 ? "is" : "are"} kept ${this.#outbox.isLasting ? "in this browser" : "on this page only, so leave it open"}`;
     const needsLogin = state === "login" || this.#claimError?.needsLogin;

@@ -118,6 +118,7 @@ def test_an_odd_pair_of_answers_gets_a_second_look_that_holds_nothing_up(
     expect(line).not_to_contain_text("?")
     first = rate(page, "n", "9")
     expect(line).to_contain_text("9 and no watch? Undo brings it back.")
+    expect(page.locator("#announce-saved")).to_have_text("Saved")
     expect(page.locator("#announce")).to_contain_text("9 and no watch?")
     expect(page.locator("#photo img")).to_be_visible()
     undo.click()

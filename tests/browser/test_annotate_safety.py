@@ -108,6 +108,13 @@ def test_a_reload_while_sending_records_once(annotate: Any) -> None:
     assert Annotation.objects.count() == 2
 
 
+def crash(page: Page) -> None:
+    """Kill the renderer, as when memory runs out: nothing in the page runs any more."""
+    with page.expect_event("crash"), suppress(Error):
+        page.goto("chrome://crash")
+    page.close()
+
+
 @pytest.mark.parametrize("is_saved", [True, False], ids=["after saved", "before saved"])
 def test_a_crash_of_the_page_loses_nothing(annotate: Any, is_saved: bool) -> None:
     page = annotate()
@@ -118,9 +125,7 @@ def test_a_crash_of_the_page_loses_nothing(annotate: Any, is_saved: bool) -> Non
     expect(page.locator("#saved")).to_have_text("Saved" if is_saved else "3 not sent yet")
     assert Annotation.objects.count() == (3 if is_saved else 0)
     address = page.url
-    with page.expect_event("crash"), suppress(Error):
-        page.goto("chrome://crash")  # the renderer dies, as when memory runs out
-    page.close()
+    crash(page)
     assert Assignment.objects.filter(state="leased").exists(), "a crash gives nothing back"
     until = time.monotonic() + 10
     while Assignment.objects.filter(state="leased").exists():
@@ -132,6 +137,49 @@ def test_a_crash_of_the_page_loses_nothing(annotate: Any, is_saved: bool) -> Non
     tab = context.new_page()
     tab.goto(address)
     expect_arrived(tab, given)
+
+
+SLOW_LOG = """() => {
+  // Every answer's way to the disk takes as long as on a busy machine: reading on keeps the transaction open.
+  const add = IDBObjectStore.prototype.add;
+  IDBObjectStore.prototype.add = function (...args) {
+    const until = performance.now() + 1500;
+    const linger = () => { if (performance.now() < until) this.get(0).onsuccess = linger; };
+    linger();
+    return add.apply(this, args);
+  };
+}"""
+
+
+def test_no_answer_is_called_kept_before_it_is_on_the_disk(annotate: Any) -> None:
+    page = annotate()
+    context, address = page.context, page.url
+    refuse_answers(context)
+    given = rate_some(page, 1)
+    expect_unsent(page, 1)
+    page.evaluate(SLOW_LOG)
+    given |= rate_some(page, 1, first=5)
+    assert page.locator("#saved").text_content() == "1 not sent yet", "the second is on its way to the disk"
+    assert "1 rating is kept in this browser" in page.get_by_role("alert").text_content()
+    expect_unsent(page, 2)
+    crash(page)
+    context.unroute(ANSWERS)
+    tab = context.new_page()
+    tab.goto(address)
+    expect_arrived(tab, given)
+
+
+def test_an_answer_on_its_way_to_the_disk_is_sent_as_the_page_closes(annotate: Any) -> None:
+    page = annotate()
+    page.evaluate(SLOW_LOG)
+    given = rate_some(page, 1)
+    page.get_by_role("link", name="Back to Watches").click()
+    expect(page.get_by_role("heading", name="Watches")).to_be_visible()
+    until = time.monotonic() + 10
+    while not (standing := {row.image_id: row.score for row in Annotation.objects.all()}):
+        assert time.monotonic() < until, "the answer leaves with the page"
+        page.wait_for_timeout(20)  # the page works only while Playwright's loop runs
+    assert standing == given
 
 
 # --- People -----------------------------------------------------------------------------------------
