@@ -23,7 +23,8 @@ from iqs_site.demo.perception import Percept, photo_perceive
 from iqs_site.demo.site_client import SiteClient, SiteError
 
 LEASES = 5  # photos taken at a time
-_EMPTY_TRIES = 3  # looks at an empty queue before an annotator goes home: claims in progress hide photos for a moment
+_EMPTY_TRIES = 3  # times that the site says why there is no photo, before an annotator goes home
+_EMPTY_WAIT = 0.2  # seconds between two looks
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class PanelSession:
     at_once: how many work at the same time.
     resend: share of answers that are sent twice, as after a response that got lost.
     hurry: how many times faster than their own pace they work; None: without any pause.
-    patience: seconds for which a request is tried again before the annotator gives up.
+    patience: seconds for which a request is tried again, and a photo that others hold locked is waited for, before the
+        annotator gives up.
     """
 
     url: str
@@ -104,10 +106,13 @@ class Browser(SiteClient):
         self._api = f"/api/campaigns/{session.slug}"
         self._looks: Counter[str] = Counter()
 
-    def leases(self) -> list[dict[str, Any]]:
-        """Lease photos; an empty list when there are none for this annotator."""
-        leases: list[dict[str, Any]] = self.post_json(f"{self._api}/leases", {"count": LEASES})["leases"]
-        return leases
+    def leases(self) -> tuple[list[dict[str, Any]], str]:
+        """Lease photos; when there are none for this annotator, also the site's sentence that says why.
+
+        Without a sentence, a moment later there may be some: others have them locked.
+        """
+        claim = self.post_json(f"{self._api}/leases", {"count": LEASES})
+        return claim["leases"], claim["empty_because"]
 
     def photo(self, lease: Mapping[str, Any]) -> bytes:
         """Download the original bytes of a leased photo."""
@@ -197,13 +202,14 @@ class PanelAtWork:
 
     def _work(self, browser: Browser) -> bool:
         """Answer one handful of leases; False when there is nothing left to do for this annotator."""
-        for _ in range(_EMPTY_TRIES):
-            leases = browser.leases()
+        reasons, until = 0, time.monotonic() + self._session.patience
+        while True:
+            leases, because = browser.leases()
             if leases:
                 break
-            time.sleep(0.2)
-        else:
-            return False
+            reasons += bool(because)
+            if reasons == _EMPTY_TRIES or time.monotonic() > until or self._stop.wait(_EMPTY_WAIT):
+                return False
         for place, lease in enumerate(leases):
             if not self._may_begin():
                 browser.give_back([left["image_id"] for left in leases[place:]])

@@ -3,11 +3,13 @@
 import dataclasses
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.db.models import Count
 
 from annotation.models import Annotation, Assignment, Campaign, Image, Membership
@@ -32,7 +34,7 @@ def work(campaign: Campaign, accounts: list[Account], live_server: Any) -> Calla
     """Return a function that lets four annotators work; keywords change the session."""
 
     def run(**changes: Any) -> PanelReport:
-        session = PanelSession(live_server.url, campaign.slug, truth={}, at_once=3, patience=5)
+        session = PanelSession(live_server.url, campaign.slug, truth={}, at_once=3, patience=20)
         return PanelAtWork(dataclasses.replace(session, **changes), PANEL, accounts).run()
 
     return run
@@ -92,6 +94,21 @@ def test_the_same_panel_gives_the_same_answers_again(
             judgement.watch,
             judgement.milliseconds,
         )
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_photo_that_others_hold_locked_is_waited_for(
+    make_image: Callable[..., Image], work: Callable[..., PanelReport], live_server: Any
+):
+    image = make_image(1, votes_needed=4, open_slots=4)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Image.objects.select_for_update().get(pk=image.pk)
+            report = pool.submit(work)
+            wait([report], timeout=5)  # longer than an annotator looks at a queue that is said to be empty
+            assert not report.done()
+        assert report.result().answers == 4
 
 
 @pytest.mark.slow
