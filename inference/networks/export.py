@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import onnx_ir as ir
 import torch
+from onnx_ir.passes.common import ClearMetadataAndDocStringPass, RemoveUnusedNodesPass
 from torch import Tensor, nn
 
 from inference.networks.heads import Heads
@@ -76,6 +77,10 @@ def _export(
         if program is None:
             raise RuntimeError(f"The exporter gave no graph for {path.name}.")
         _pool(program.model)
+        # The exporter notes at each node which line of which file it comes from: a path of this machine, and on another
+        # machine another file.
+        for tidy in (ClearMetadataAndDocStringPass(), RemoveUnusedNodesPass()):
+            tidy(program.model)
         program.model.metadata_props.update(metadata)
         program.save(part, external_data=False)
         part.replace(path)

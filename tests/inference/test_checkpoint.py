@@ -8,6 +8,7 @@ import pytest
 import torch
 from onnx import load as onnx_load
 
+import inference
 from inference.networks import checkpoint
 from inference.networks.backbones import StagedBackbone
 from inference.networks.checkpoint import CheckpointError, heads_load, heads_save
@@ -75,6 +76,18 @@ def test_onnx_heads_agree_with_pytorch(make_heads: MakeHeads, tmp_path: Path, fe
     np.testing.assert_allclose(scores.watch_probability, expected.watch_logit.sigmoid(), atol=1e-5)
     np.testing.assert_allclose(scores.distribution, expected.quality_logits.softmax(1), atol=1e-5)
     np.testing.assert_allclose(scores.synset_probabilities, expected.synset_probabilities, atol=1e-5)
+
+
+def test_an_exported_file_names_no_source_file(
+    make_heads: MakeHeads, tiny_backbone: StagedBackbone, tmp_path: Path
+) -> None:
+    backbone_to_onnx(tiny_backbone, tmp_path / "backbone.onnx")
+    heads_to_onnx(make_heads(), tmp_path / "heads.onnx")
+    for path in tmp_path.iterdir():
+        graph = onnx_load(path).graph
+        assert graph.node
+        assert not any(node.metadata_props or node.doc_string for node in graph.node)
+        assert str(Path(inference.__file__).parent).encode() not in path.read_bytes()
 
 
 def test_no_photos_give_empty_scores(make_heads: MakeHeads, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
@@ -112,6 +113,7 @@ def test_the_shipped_file_is_the_one_of_its_card_and_of_the_backbone(settings: A
     assert {"recipe", "data", "licence", "photographs"} <= set(card)
     assert card["recipe"] == DistillationRecipe().as_card(), "the recipe has changed: make the file again"
     assert int8_card(tmp_path, key).feature_correlation > 0.99
+    assert not any(node.metadata_props for node in onnx.load(path).graph.node), "it tells where it was made"
     assert runtime.features_key() == f"{key}-int8-{card['sha256'][:8]}"
 
 
