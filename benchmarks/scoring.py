@@ -108,9 +108,9 @@ def _loss() -> str:
 
 
 def _rate(way: Way, files: Sequence[Path]) -> float:
-    """Return photos per second, the best of two runs."""
+    """Return photos per second, the best of three runs."""
     way(files[:4])
-    return len(files) / seconds_of(lambda: way(files), times=2)
+    return len(files) / seconds_of(lambda: way(files), times=3)
 
 
 def _judged(*, distortions: bool) -> Way:
