@@ -1,7 +1,9 @@
 """One line that says how far a command is, at which rate, and when it will be done."""
 
 import shutil
+import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 
@@ -46,3 +48,15 @@ class ProgressBar:
         """Leave the line."""
         if self.live:
             self.stream.write("", str)
+
+
+def progress_report(stream: Any, what: str) -> Callable[[int, int], None]:
+    """Return a function that shows (done, all) of one part of a command's work, and leaves the line at its end."""
+    bar = ProgressBar(stream, live=sys.stderr.isatty(), what=what)
+
+    def report(done: int, total: int) -> None:
+        bar.show(done, total)
+        if done == total:
+            bar.end()
+
+    return report

@@ -128,7 +128,7 @@ def distil(
     for done, some in enumerate(_split(order, recipe.batch), start=1):
         value = loss(network(torch.from_numpy(pixels[some])), torch.from_numpy(targets[some]))
         optimiser.zero_grad()
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()  # type: ignore[no-untyped-call]  # torch gives it no types
         torch.nn.utils.clip_grad_norm_(network.parameters(), recipe.gradient_norm)
         optimiser.step()
         schedule.step()

@@ -228,7 +228,7 @@ def train(found: Sequence[Variant], features: NDArray[np.float32], recipe: Prior
             seen = seen + recipe.input_noise * torch.randn_like(seen)
             loss = squared_emd(quality(seen).softmax(1), y[rows])
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()  # type: ignore[no-untyped-call]  # torch gives it no types
             optimiser.step()
             schedule.step()
     _weights_take(heads, quality, recipe.stage_features)

@@ -141,7 +141,7 @@ def int8_measure(
     from inference.scoring.predictor import Backbone
 
     plain, quantised = (Backbone(file, threads=1, device="cpu") for file in (plain_path, path))
-    features = [_features(network, photos) for network in (plain, quantised)]
+    features = [features_of(network, photos) for network in (plain, quantised)]
     scores = [predict(rows) for rows in features]
     watch = np.abs(scores[0].watch_probability - scores[1].watch_probability)
     means = [_mean_of_ten(score.distribution) for score in scores]
@@ -157,6 +157,19 @@ def int8_measure(
         quality_shift_p95=round(float(np.quantile(quality, 0.95)), 4) if measures_quality else None,
         speed_ratio=round(_speed_ratio(plain, quantised, photos[:_BATCH]), 2),
     )
+
+
+def features_of(
+    network: "Backbone",
+    photos: Sequence[Pixels],
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> NDArray[np.float32]:
+    """Return features [N, D] of N photos, uint8 [side, side, 3]; `report` is called with (photos done, all)."""
+    found = []
+    for start in range(0, len(photos), _BATCH):
+        found.append(network.features(photos[start : start + _BATCH]))
+        report(min(start + _BATCH, len(photos)), len(photos))
+    return np.concatenate(found)
 
 
 def feature_correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
@@ -243,10 +256,6 @@ def _card_read(path: Path, _written: int) -> Int8Card:
 
 def _file(folder: Path, key: str) -> Path:
     return folder / f"{key}.int8.onnx"
-
-
-def _features(network: "Backbone", photos: Sequence[Pixels]) -> NDArray[np.float32]:
-    return np.concatenate([network.features(photos[start : start + _BATCH]) for start in range(0, len(photos), _BATCH)])
 
 
 def _mean_of_ten(distribution: NDArray[np.float32]) -> NDArray[np.float64]:

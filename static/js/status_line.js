@@ -68,18 +68,18 @@ export class StatusLine {
     this.#words = words;
   }
 
-  // pending: how many ratings wait and are in the log; the page promises nothing of the others.
-  #renderTrouble(pending, state, refused) {
-    const kept = `${plural(pending, "rating")} ${pending === 1 ? "is" : "are"} kept ${this.#outbox.isLasting ? "in this browser" : "on this page only, so leave it open"}`;
+  // The page promises nothing of ratings that wait and are not in the log yet.
+  #renderTrouble(kept, state, refused) {
+    const ratings = `${plural(kept, "rating")} ${kept === 1 ? "is" : "are"} kept ${this.#outbox.isLasting ? "in this browser" : "on this page only, so leave it open"}`;
     const needsLogin = state === "login" || this.#claimError?.needsLogin;
     let words = "";
-    if (this.#outbox.message && pending) words = `${this.#outbox.message} ${kept}, for the one who gave ${pending === 1 ? "it" : "them"}.`;
-    else if (needsLogin) words = pending ? `Log in again: ${kept} and will be sent then.` : "Log in again to go on.";
-    else if (pending && state === "offline") words = `No connection: ${kept} and will be sent when it is back.`;
+    if (this.#outbox.message && kept) words = `${this.#outbox.message} ${ratings}, for the one who gave ${kept === 1 ? "it" : "them"}.`;
+    else if (needsLogin) words = kept ? `Log in again: ${ratings} and will be sent then.` : "Log in again to go on.";
+    else if (kept && state === "offline") words = `No connection: ${ratings} and will be sent when it is back.`;
     else if (refused.length) words = `${plural(refused.length, "rating")} not taken by the server: ${refused[0].refused}`;
     $("trouble").hidden = !words;
     if ($("trouble-text").textContent !== words) $("trouble-text").textContent = words;
     $("trouble-login").hidden = !needsLogin;
-    $("trouble-dismiss").hidden = needsLogin || !refused.length || (pending > 0 && state === "offline");
+    $("trouble-dismiss").hidden = needsLogin || !refused.length || (kept > 0 && state === "offline");
   }
 }

@@ -235,7 +235,6 @@ def test_workers_that_claim_at_the_same_time_get_different_photos(make_image: Ca
 def test_the_champion_predicts_in_the_same_breath(
     campaign: Any, make_image: Callable[..., Any], tmp_path: Path
 ) -> None:
-
     from inference.networks.checkpoint import heads_save
     from inference.networks.export import heads_to_onnx
     from inference.networks.heads import Heads, HeadsConfig

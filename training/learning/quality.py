@@ -79,10 +79,10 @@ def calibration_fit(logits: Tensor, histograms: Tensor, *, to_scale: ToScale, co
         calibrated = numbers[0].exp() * logits + numbers[1] * shape
         loss = (weights * opinion_loss(to_scale(calibrated), histograms, likelihood=config.likelihood)).mean()
         loss = loss + _CALIBRATION_DECAY / len(logits) * numbers.square().sum()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch gives it no types
         return loss
 
-    optimiser.step(closure)  # type: ignore[no-untyped-call]
+    optimiser.step(closure)  # type: ignore[no-untyped-call]  # torch gives it no types
     log_sharpness, tilt = numbers.detach().tolist()
     return Calibration(float(np.exp(log_sharpness)), tilt)
 
@@ -149,7 +149,7 @@ def residual_fit(
         size_of = weight.view(-1, members, bins).square().sum(dim=(0, 2))
         # Scaled by the number of images, like the prior of a Bayesian: more data, less decay.
         loss = fit + 0.5 * (decay_of * size_of).sum() / images
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch gives it no types
         optimiser.step()
         with torch.no_grad():
             now = losses(coordinates)

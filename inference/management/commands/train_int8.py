@@ -1,7 +1,6 @@
 """Make the shipped int8 file again: weights that have learned to be rounded, and a card of what they cost."""
 
 import json
-import sys
 import tempfile
 from argparse import ArgumentParser
 from dataclasses import asdict, replace
@@ -12,13 +11,13 @@ import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 from numpy.typing import NDArray
 
-from annotation.management.progress import ProgressBar
+from annotation.management.progress import progress_report
 from inference import runtime
 from inference.management.options import whole_number
 from inference.model_files import checksum
 from inference.networks.config import EFFICIENTNET_LITE0
 from inference.scoring.files import PathMissing, files_find
-from inference.scoring.int8 import Int8Card, feature_correlation, int8_measure, int8_quantise
+from inference.scoring.int8 import Int8Card, feature_correlation, features_of, int8_measure, int8_quantise
 
 if TYPE_CHECKING:  # torch takes seconds to import, and the list of commands does not need it
     from inference.networks.heads import Heads
@@ -68,7 +67,7 @@ class Command(BaseCommand):
             photographs = files_find([options["photos"]]).photos
             if every < 2 or len(photographs) < every + 1:
                 raise CommandError(f"{len(photographs)} photographs leave nothing to learn from or to measure on.")
-            pixels, numbers = views(photographs, recipe, self._bar("photographs"))
+            pixels, numbers = views(photographs, recipe, progress_report(self.stderr, "photographs"))
         except (PathMissing, OSError) as error:
             raise CommandError(str(error)) from error
         left_out = numbers % every == 0
@@ -76,10 +75,10 @@ class Command(BaseCommand):
         plain = Backbone(runtime.backbone_file(EFFICIENTNET_LITE0), device="cpu")
         teacher = backbone_load(EFFICIENTNET_LITE0)
         assert isinstance(teacher, LiteBackbone)
-        targets = _features(plain, pixels, self._bar("views"))
+        targets = features_of(plain, list(pixels), progress_report(self.stderr, "views"))
         heads = prior_for_scale(PRIOR_BINS, PriorRecipe().synsets)
         rows = np.flatnonzero(~left_out)
-        network = distil(teacher, pixels, targets, rows, heads, recipe, self._bar("steps"))
+        network = distil(teacher, pixels, targets, rows, heads, recipe, progress_report(self.stderr, "steps"))
 
         options["out"].mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=options["out"], prefix=".int8-") as folder:
@@ -100,17 +99,6 @@ class Command(BaseCommand):
             self.stdout.write(f"{key}: {value}")
         self.stdout.write(f"Wrote {target} and its card.")
 
-    def _bar(self, what: str) -> Any:
-        """Return a function that shows (done, all) of one part of the work."""
-        bar = ProgressBar(self.stderr, live=sys.stderr.isatty(), what=what)
-
-        def show(done: int, total: int) -> None:
-            bar.show(done, total)
-            if done == total:
-                bar.end()
-
-        return show
-
 
 def _file_write(path: Path, network: "LiteBackbone", heads: "Heads", unseen: Pixels, *, calibrated: int) -> Int8Card:
     """Write the int8 file of a network that has learned to be rounded; return its card, measured on `unseen`.
@@ -127,7 +115,7 @@ def _file_write(path: Path, network: "LiteBackbone", heads: "Heads", unseen: Pix
     backbone_to_onnx(network, graph)
     heads_to_onnx(heads, heads_path)
     int8_quantise(graph, path, list(unseen[:_RANGES]), has_learned_rounding=True)
-    agreement = feature_correlation(learned, _features(Backbone(path, device="cpu"), unseen[:_COMPARED]))
+    agreement = feature_correlation(learned, features_of(Backbone(path, device="cpu"), list(unseen[:_COMPARED])))
     if agreement < _AGREEMENT:
         raise CommandError(f"The file does not compute what was learned: their features correlate {agreement:.4f}.")
     return int8_measure(
@@ -138,14 +126,6 @@ def _file_write(path: Path, network: "LiteBackbone", heads: "Heads", unseen: Pix
         predict=HeadsPredictor(heads_path).predict,
         measures_quality=True,
     )
-
-
-def _features(network: Any, pixels: Pixels, report: Any = lambda done, total: None) -> NDArray[np.float32]:
-    found = []
-    for start in range(0, len(pixels), 8):
-        found.append(network.features(pixels[start : start + 8]))
-        report(min(start + 8, len(pixels)), len(pixels))
-    return np.concatenate(found)
 
 
 def _torch_features(network: Any, pixels: Pixels) -> NDArray[np.float32]:

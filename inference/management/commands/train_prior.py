@@ -1,6 +1,5 @@
 """Make the shipped quality prior again, or measure it on other photographs."""
 
-import hashlib
 from argparse import ArgumentParser
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,9 @@ import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 from numpy.typing import NDArray
 
+from annotation.management.progress import progress_report
 from inference import runtime
+from inference.model_files import checksum
 from inference.networks.config import EFFICIENTNET_LITE0
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         card: dict[str, Any] = {"name": "quality prior", "recipe": recipe.as_card(), "figures": {}}
         if options["photos"]:
             photographs = _photographs(options["photos"])
-            found, features = corpus(photographs, recipe, network.features, self._report)
+            found, features = corpus(photographs, recipe, network.features, progress_report(self.stderr, "photographs"))
             if options["leave_out"]:
                 left_out = np.array([variant.photo % options["leave_out"] == 0 for variant in found])
                 kept = [variant for variant, out in zip(found, left_out, strict=True) if not out]
@@ -59,15 +60,15 @@ class Command(BaseCommand):
                 unseen = photographs[:: options["leave_out"]]
                 measured = {"left out": (out, features[left_out])}
                 if runtime.is_int8(EFFICIENTNET_LITE0):
-                    measured["left out, int8"] = corpus(unseen, recipe, served.features, self._report)
+                    measured["left out, int8"] = corpus(
+                        unseen, recipe, served.features, progress_report(self.stderr, "photographs")
+                    )
                 for name, (some, vectors) in measured.items():
                     figures = measure(some, _mean_scores(partial, vectors))
                     card["figures"][name] = {"photographs": len(unseen), **figures}
             heads = train(found, features, recipe)
             card["data"] = {
-                "photographs": [
-                    {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()} for path in photographs
-                ],
+                "photographs": [{"file": path.name, "sha256": checksum(path)} for path in photographs],
                 "variants": len(found),
             }
         else:
@@ -77,7 +78,9 @@ class Command(BaseCommand):
             others = _photographs(options["test"])
             others = [others[index] for index in rng.permutation(len(others))[: options["test_count"]]]
             test_recipe = replace(recipe, crops_per_photo=1, singles_per_crop=0, mixtures_per_crop=0)
-            found, features = corpus(others, test_recipe, served.features, self._report, as_they_are=True)
+            found, features = corpus(
+                others, test_recipe, served.features, progress_report(self.stderr, "photographs"), as_they_are=True
+            )
             card["figures"]["other"] = {
                 "photographs": len(others),
                 **measure(found, _mean_scores(heads, features)),
@@ -88,9 +91,6 @@ class Command(BaseCommand):
         if options["out"]:
             heads_save(options["out"], heads, card)
             self.stdout.write(f"Wrote {options['out']}")
-
-    def _report(self, done: int, total: int) -> None:
-        self.stderr.write(f"\r{done} of {total} photographs", ending="\n" if done == total else "")
 
 
 def _mean_scores(heads: "Heads", features: NDArray[np.float32]) -> NDArray[np.float64]:
