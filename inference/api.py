@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from ninja import Field, File, Router, Schema, Status, UploadedFile
 from ninja.errors import HttpError
 
-from annotation.consensus.opinion import score_histogram
+from annotation.measures.opinion import score_histogram
 from annotation.models import Annotation, Assignment, Campaign, Image, Role, User
 from annotation.permissions import campaign_for
 from annotation.services.annotations import prediction_shown

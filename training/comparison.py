@@ -9,11 +9,14 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.consensus import agreement, opinion
+from annotation.measures import agreement
+from annotation.measures import opinion
 from annotation.models import Campaign, Image
 from annotation.selectors import VoteTable, vote_table
 from inference.models import ModelVersion, Prediction
-from training.metrics import bootstrap, classification, correlation
+from annotation.measures import correlation
+from annotation.measures import classification
+from annotation.measures import intervals
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -146,9 +149,9 @@ def _votes_on(votes: VoteTable, image_ids: Ints) -> VoteTable:
 class ScoreFigures:
     """How well the predicted means fit the MOS, with what agreement among people allows."""
 
-    srcc: bootstrap.Interval
-    rmse: bootstrap.Interval
-    bias: bootstrap.Interval
+    srcc: intervals.Interval
+    rmse: intervals.Interval
+    bias: intervals.Interval
     """Mean of predicted − MOS, in scores: above 0 the model scores too high."""
     icc: float
     """ICC(1) of a single vote; NaN when no photo has two votes."""
@@ -162,15 +165,15 @@ class ScoreFigures:
     def of(cls, comparison: Comparison, *, seed: int) -> Self:
         """Measure the comparison; the seed fixes the resamples."""
         n = max(len(comparison), 1)
-        resamples = int(np.clip(_RANKED_AT_MOST // n, _FEWEST_RESAMPLES, bootstrap.RESAMPLES))
+        resamples = int(np.clip(_RANKED_AT_MOST // n, _FEWEST_RESAMPLES, intervals.RESAMPLES))
         predicted, mos = comparison.predicted, comparison.mos
         votes = comparison.votes
         icc = agreement.icc1(votes.image_ids, votes.scores)
         first, second = agreement.split_half(votes.image_ids, votes.scores, rng=np.random.default_rng(seed))
         return cls(
-            srcc=bootstrap.interval(correlation.srcc, predicted, mos, seed=seed, resamples=resamples),
-            rmse=bootstrap.interval(correlation.rmse, predicted, mos, seed=seed, resamples=resamples),
-            bias=bootstrap.interval(_mean_difference, predicted, mos, seed=seed, resamples=resamples),
+            srcc=intervals.interval(correlation.srcc, predicted, mos, seed=seed, resamples=resamples),
+            rmse=intervals.interval(correlation.rmse, predicted, mos, seed=seed, resamples=resamples),
+            bias=intervals.interval(_mean_difference, predicted, mos, seed=seed, resamples=resamples),
             icc=icc,
             ceiling=agreement.correlation_ceiling(icc, comparison.vote_counts),
             split_half=float(correlation.srcc(first, second)) if len(first) >= 10 else float("nan"),
@@ -183,11 +186,11 @@ def _mean_difference(predicted: Floats, observed: Floats) -> Floats:
     return difference
 
 
-def watch_roc_auc(comparison: Comparison, *, seed: int) -> bootstrap.Interval:
+def watch_roc_auc(comparison: Comparison, *, seed: int) -> intervals.Interval:
     """Return the ROC AUC of the watch probability against the majority labels, with its interval."""
     decided = comparison.has_majority
-    resamples = int(np.clip(_RANKED_AT_MOST // max(decided.sum(), 1), _FEWEST_RESAMPLES, bootstrap.RESAMPLES))
-    return bootstrap.interval(
+    resamples = int(np.clip(_RANKED_AT_MOST // max(decided.sum(), 1), _FEWEST_RESAMPLES, intervals.RESAMPLES))
+    return intervals.interval(
         classification.roc_auc,
         comparison.watch_probability[decided],
         comparison.is_watch[decided],

@@ -7,9 +7,9 @@ import numpy as np
 from annotation.consensus.anchoring import AnchoringShift
 from annotation.rating_practice import AnnotatorPractice
 from training.comparison import Comparison, ScoreFigures
-from training.metrics.bootstrap import Interval
-from training.metrics.calibration import ReliabilityBin
-from training.metrics.classification import ThresholdRow
+from annotation.measures.intervals import Interval
+from annotation.measures.calibration import ReliabilityBin
+from annotation.measures.classification import ThresholdRow
 
 
 def figure_text(interval: Interval, digits: int = 2) -> str:

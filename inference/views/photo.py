@@ -7,7 +7,7 @@ from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 
-from annotation.consensus import opinion
+from annotation.measures import opinion
 from annotation.models import DEFAULT_SYNSETS, Annotation, Campaign, Image, Role
 from annotation.permissions import campaign_view
 from annotation.views.special_photos import special_photo_form

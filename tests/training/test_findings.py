@@ -4,9 +4,9 @@ import pytest
 
 from training import findings
 from training.comparison import ScoreFigures
-from training.metrics.bootstrap import Interval
-from training.metrics.calibration import ReliabilityBin
-from training.metrics.classification import threshold_table
+from annotation.measures.intervals import Interval
+from annotation.measures.calibration import ReliabilityBin
+from annotation.measures.classification import threshold_table
 
 NAN = float("nan")
 FIGURES = ScoreFigures(

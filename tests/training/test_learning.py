@@ -12,7 +12,8 @@ from training.learning.dataset import RatedImages
 from training.learning.loop import Rung, heads_assemble, learn, quality_rung
 from training.learning.quality import Calibration, Residual, calibration_fit
 from training.learning.watch import WatchLesson, watch_fit
-from training.metrics import correlation, distribution
+from annotation.measures import distribution
+from annotation.measures import correlation
 
 CONFIG = LearningConfig(epochs=30, patience=10, directions=32, folds=3, learning_rate=0.05, residual_below=120)
 FEATURES, POOLED, CLASSES = 48, 16, 8

@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from training.learning.config import LearningConfig
 from training.learning.sampling import group_folds, principal_directions
-from training.metrics.classification import best_threshold, roc_auc
+from annotation.measures.classification import best_threshold, roc_auc
 
 Floats = NDArray[np.float64]
 

@@ -8,13 +8,16 @@ import numpy as np
 from django.db import transaction
 from numpy.typing import NDArray
 
-from annotation.consensus.agreement import correlation_ceiling, icc1_of_histograms
+from annotation.measures.agreement import correlation_ceiling, icc1_of_histograms
 from annotation.models import Campaign
 from inference.models import ModelVersion
 from inference.selectors import PredictionTable, prediction_table
 from inference.services.predictions import predictions_refresh
-from training.metrics import bootstrap, classification, correlation, distribution
-from training.metrics.bootstrap import Interval, Metric
+from annotation.measures import distribution
+from annotation.measures import correlation
+from annotation.measures import classification
+from annotation.measures import intervals
+from annotation.measures.intervals import Interval, Metric
 from training.models import Evaluation, TrainingRun
 from training.selectors import HoldoutOpinions, holdout_opinions
 
@@ -139,7 +142,7 @@ def _alone(
     columns = [measure.predicted(_of(predicted, image_ids), said, campaign)]
     if measure.observed is not None:
         columns.append(measure.observed(said, campaign))
-    return bootstrap.interval(measure.metric, *columns, seed=campaign.seed)
+    return intervals.interval(measure.metric, *columns, seed=campaign.seed)
 
 
 def _paired(
@@ -151,7 +154,7 @@ def _paired(
     rival: PredictionTable,
 ) -> Interval:
     observed = [] if measure.observed is None else [measure.observed(said, campaign)]
-    return bootstrap.paired_interval(
+    return intervals.paired_interval(
         measure.metric,
         measure.predicted(_of(predicted, image_ids), said, campaign),
         measure.predicted(_of(rival, image_ids), said, campaign),

@@ -10,7 +10,11 @@ from hypothesis.extra import numpy as arrays
 from scipy import stats
 from sklearn import metrics as sklearn_metrics
 
-from training.metrics import bootstrap, calibration, classification, correlation, distribution
+from annotation.measures import distribution
+from annotation.measures import correlation
+from annotation.measures import classification
+from annotation.measures import calibration
+from annotation.measures import intervals
 
 vectors = st.integers(4, 30).flatmap(
     lambda n: st.tuples(*[arrays.arrays(np.float64, n, elements=st.floats(-5, 5, width=16))] * 2)
@@ -178,18 +182,18 @@ def test_score_bins_average_what_people_said() -> None:
 @settings(max_examples=40)
 @given(vectors)
 def test_an_interval_contains_its_value_and_repeats_with_its_seed(pair: tuple[np.ndarray, np.ndarray]) -> None:
-    found = bootstrap.interval(correlation.srcc, *pair, seed=3, resamples=50)
+    found = intervals.interval(correlation.srcc, *pair, seed=3, resamples=50)
     if np.isnan(found.value):
         assert found.as_json() == {"value": None, "low": None, "high": None, "n": len(pair[0])}
         return
     assert found.low <= found.value <= found.high
-    assert found == bootstrap.interval(correlation.srcc, *pair, seed=3, resamples=50)
+    assert found == intervals.interval(correlation.srcc, *pair, seed=3, resamples=50)
 
 
 @settings(max_examples=25)
 @given(vectors)
 def test_a_model_does_not_differ_from_itself(pair: tuple[np.ndarray, np.ndarray]) -> None:
-    found = bootstrap.paired_interval(correlation.rmse, pair[0], pair[0], pair[1], seed=1, resamples=20)
+    found = intervals.paired_interval(correlation.rmse, pair[0], pair[0], pair[1], seed=1, resamples=20)
     assert (found.value, found.low, found.high) == (0.0, 0.0, 0.0)
 
 
@@ -197,7 +201,7 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says(rng: np.random.
     hits = 0
     for seed in range(200):
         sample = rng.normal(3.0, 1.0, 60)
-        found = bootstrap.interval(lambda x: x.mean(axis=-1), sample, seed=seed, resamples=300)
+        found = intervals.interval(lambda x: x.mean(axis=-1), sample, seed=seed, resamples=300)
         hits += found.low <= 3.0 <= found.high
     assert 0.89 <= hits / 200 <= 0.99
 
@@ -206,8 +210,8 @@ def test_pairing_narrows_the_interval_of_a_difference(rng: np.random.Generator) 
     truth = rng.normal(size=150)
     champion = truth + rng.normal(size=150)
     challenger = champion + 0.3 * (truth - champion)
-    difference = bootstrap.paired_interval(correlation.srcc, challenger, champion, truth, seed=1)
-    alone = bootstrap.interval(correlation.srcc, challenger, truth, seed=1)
+    difference = intervals.paired_interval(correlation.srcc, challenger, champion, truth, seed=1)
+    alone = intervals.interval(correlation.srcc, challenger, truth, seed=1)
     assert difference.low > 0
     assert difference.high - difference.low < alone.high - alone.low
 
@@ -215,8 +219,8 @@ def test_pairing_narrows_the_interval_of_a_difference(rng: np.random.Generator) 
 def test_a_thousand_resamples_of_two_hundred_images_take_less_than_a_second(rng: np.random.Generator) -> None:
     x, y = rng.random(200), rng.random(200)
     started = time.perf_counter()
-    bootstrap.interval(correlation.srcc, x, y, seed=1)
-    bootstrap.interval(classification.roc_auc, x, y > 0.5, seed=1)
+    intervals.interval(correlation.srcc, x, y, seed=1)
+    intervals.interval(classification.roc_auc, x, y > 0.5, seed=1)
     assert time.perf_counter() - started < 1.0
 
 
@@ -228,12 +232,12 @@ def test_memory_is_bounded_for_many_images(monkeypatch: pytest.MonkeyPatch, rng:
         shapes.append(x.shape)
         return x.mean(axis=-1)
 
-    found = bootstrap.interval(metric, rng.random(40), seed=1, resamples=7)
+    found = intervals.interval(metric, rng.random(40), seed=1, resamples=7)
     assert shapes == [(40,), (2, 40), (2, 40), (2, 40), (1, 40)]
     assert found.low < found.value < found.high
 
 
 def test_columns_of_different_lengths_are_refused() -> None:
     with pytest.raises(ValueError, match=r"\[2, 3\] entries"):
-        bootstrap.interval(correlation.srcc, [1, 2, 3], [1, 2], seed=1)
-    assert bootstrap.interval(correlation.rmse, [], [], seed=1).n == 0
+        intervals.interval(correlation.srcc, [1, 2, 3], [1, 2], seed=1)
+    assert intervals.interval(correlation.rmse, [], [], seed=1).n == 0

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from annotation.consensus import opinion
+from annotation.measures import opinion
 
 votes = st.lists(st.integers(1, 10), min_size=1, max_size=60)
 
