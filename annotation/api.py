@@ -13,14 +13,8 @@ from ninja.errors import HttpError
 
 from annotation.models import Annotation, Assignment, Campaign, Role, User
 from annotation.permissions import campaign_for
-from annotation.selectors import (
-    campaign_progress,
-    has_practised,
-    own_client_ids,
-    own_progress,
-    practice_photos,
-    queue_status,
-)
+from annotation.selectors.progress import campaign_progress, has_practised, own_progress, practice_photos, queue_status
+from annotation.selectors.votes import own_client_ids
 from annotation.services import annotations, practice, queue
 
 router = Router(tags=["annotation"])

@@ -8,7 +8,7 @@ from django.db.models import Count, F, IntegerField, Q, Sum
 from django.db.models.functions import Least
 
 from annotation.models import QUEUED, Annotation, Campaign, Image, ImportBatch, Membership, Role, User
-from annotation.selectors import OwnProgress, Progress, campaign_progress, own_progress, queue_status
+from annotation.selectors.progress import OwnProgress, Progress, campaign_progress, own_progress, queue_status
 from inference.models import Feature, ModelVersion
 from inference.selectors import (
     Backlog,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from annotation.measures import agreement
 from annotation.measures import opinion
 from annotation.models import Campaign, Image
-from annotation.selectors import VoteTable, vote_table
+from annotation.selectors.votes import VoteTable, vote_table
 from inference.models import ModelVersion, Prediction
 from annotation.measures import correlation
 from annotation.measures import classification

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from annotation.consensus.anchoring import AnchoringShift
-from annotation.rating_practice import AnnotatorPractice
+from annotation.selectors.rater_quality import AnnotatorPractice
 from training.comparison import Comparison, ScoreFigures
 from annotation.measures.intervals import Interval
 from annotation.measures.calibration import ReliabilityBin

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from annotation.models import Annotation, Campaign, Image
-from annotation.selectors import standing_annotations, vote_table
+from annotation.selectors.votes import standing_annotations, vote_table
 from inference.models import ModelVersion
 from training.learning.dataset import Snapshot, rated_images
 from training.models import Evaluation, Promotion, TrainingRun

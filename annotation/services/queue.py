@@ -169,7 +169,7 @@ def leases_claim(
     `campaign.lease_seconds` from now; those in `known` are left alone.
 
     Returns fewer, or none, when no more photos are open to this annotator, or when the campaign is
-    not active; `annotation.selectors.queue_status` says which. `rng` decides all that is drawn. The
+    not active; `annotation.selectors.progress.queue_status` says which. `rng` decides all that is drawn. The
     shares cost two queries at most, and only where a repeat or a gold photo was drawn.
     """
     if campaign.state != Campaign.State.ACTIVE:

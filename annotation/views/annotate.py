@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from annotation.models import Annotation, Campaign, Image, Role, User
 from annotation.permissions import campaign_view
-from annotation.selectors import has_practised
+from annotation.selectors.progress import has_practised
 from annotation.services.key_bindings import ACTION_NAMES, key_bindings_of, key_name
 
 SCORE_BUTTONS = 12  # scales with more bins get a slider and a number field

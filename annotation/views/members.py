@@ -13,11 +13,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotation.activity import members_active
+from annotation.selectors.activity import members_active
 from annotation.forms import InvitationForm, MemberForm, PasswordForm, UserForm
 from annotation.models import Campaign, Membership, Role, User
 from annotation.permissions import campaign_view
-from annotation.selectors import standing_annotations
+from annotation.selectors.votes import standing_annotations
 from annotation.services.members import (
     MemberError,
     member_leases_return,

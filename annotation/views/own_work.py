@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from annotation.forms import CorrectionForm
 from annotation.models import Campaign, Role, User
-from annotation.own_work import (
+from annotation.selectors.own_work import (
     correction_refused,
     others_shown,
     own_comparison,
@@ -23,7 +23,7 @@ from annotation.own_work import (
     own_standing,
 )
 from annotation.permissions import campaign_view
-from annotation.selectors import own_progress
+from annotation.selectors.progress import own_progress
 from annotation.services.annotations import AnnotationError, annotation_record
 from annotation.views.annotate import SCORE_BUTTONS
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation.forms import SpecialPhotoForm
-from annotation.known_answers import opinion_of, special_counts
+from annotation.selectors.opinions import opinion_of, special_counts
 from annotation.models import Campaign, Image, Role
 from annotation.permissions import campaign_view
 from annotation.services.special_photos import (

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import httpx
 
 from annotation.models import Campaign, Image, ImportBatch, Role, User
-from annotation.selectors import campaign_progress
+from annotation.selectors.progress import campaign_progress
 from annotation.services.batches import folder_import
 from annotation.services.campaigns import campaign_create
 from annotation.services.members import member_set, user_create

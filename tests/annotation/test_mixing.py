@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from annotation.models import Annotation, Assignment, Campaign, Image
-from annotation.selectors import queue_status
+from annotation.selectors.progress import queue_status
 from annotation.services.annotations import annotation_record, prediction_shown
 from annotation.services.queue import counters_rebuild, leases_claim, leases_return
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import Annotation, Campaign, Image, Role
-from annotation.own_work import DAYS, others_shown, own_comparison, own_days, own_history, own_repeats
+from annotation.selectors.own_work import DAYS, others_shown, own_comparison, own_days, own_history, own_repeats
 from annotation.views import own_work as own_work_page
 from tests.judgements import images_make, vote, votes
 

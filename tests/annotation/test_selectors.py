@@ -9,7 +9,8 @@ import pytest
 
 from annotation import selectors
 from annotation.models import Assignment, Campaign, Image
-from annotation.selectors import campaign_progress, own_progress, queue_status, standing_annotations, vote_table
+from annotation.selectors.progress import campaign_progress, own_progress, queue_status
+from annotation.selectors.votes import standing_annotations, vote_table
 from annotation.services.annotations import annotation_record, prediction_shown
 from annotation.services.queue import leases_claim
 

@@ -9,9 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from annotation.known_answers import opinion_of, opinions_of, special_counts
+from annotation.selectors.opinions import opinion_of, opinions_of, special_counts
 from annotation.models import Annotation, Campaign, Image, User
-from annotation.selectors import practice_photos, vote_table
+from annotation.selectors.progress import practice_photos
+from annotation.selectors.votes import vote_table
 from annotation.services.annotations import annotation_record
 from annotation.services.queue import counters_rebuild, leases_claim
 from annotation.services.special_photos import (

@@ -9,7 +9,7 @@ from django.contrib.auth import authenticate
 from django.core.management import call_command
 
 from annotation.models import Campaign, Image, User
-from annotation.selectors import practice_photos
+from annotation.selectors.progress import practice_photos
 from iqs_site.demo.accounts import accounts_file, demo_logins, password_drawn, passwords
 from iqs_site.demo.campaign import DemoError, demo_annotate, demo_prepare, panel_accounts
 from iqs_site.demo.panel import Panel

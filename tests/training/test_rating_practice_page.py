@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotation.models import Annotation, Campaign, Image, User
-from annotation.rating_practice import annotators_practice
+from annotation.selectors.rater_quality import annotators_practice
 from tests.judgements import images_make, predictions_make, version_make, vote
 from training.anchoring import anchoring_measure
 from training.models import Promotion

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from annotation import rating_practice as practice
+from annotation.selectors import rater_quality as practice
 from annotation.consensus.anchoring import FEWEST_PHOTOS, AnchoringShift
 from annotation.consensus.attention import STRAIGHT_LINE_ANSWERS
 from annotation.models import Campaign, Image, Role

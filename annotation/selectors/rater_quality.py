@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, F, OuterRef, Q, Subquery
 
-from annotation.activity import Median
+from annotation.selectors.activity import Median
 from annotation.consensus.attention import GOLD_TOLERANCE, ScoreSpread, gold_hits, score_spread
 from annotation.consensus.estimates import Estimate
 from annotation.consensus.self_agreement import SelfAgreement, self_agreement

@@ -17,11 +17,11 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from annotation.activity import Median
+from annotation.selectors.activity import Median
 from annotation.consensus.estimates import Estimate, share
 from annotation.consensus.others import AgreementWithOthers, agreement_with_others
 from annotation.consensus.self_agreement import SelfAgreement, self_agreement
-from annotation.known_answers import most_said
+from annotation.selectors.opinions import most_said
 from annotation.models import Annotation, AnnotationQuerySet, Campaign, Image, User
 
 DAYS = 14

@@ -1,0 +1,1 @@
+"""Questions to the tables of the annotation app; nothing here writes."""
