@@ -12,10 +12,10 @@ from ninja import Field, Router, Schema
 from ninja.errors import HttpError
 
 from annotation.models import Annotation, Assignment, Campaign, Role, User
-from annotation.permissions import campaign_for
+from annotation.access.permissions import campaign_for
 from annotation.selectors.progress import campaign_progress, has_practised, own_progress, practice_photos, queue_status
 from annotation.selectors.votes import own_client_ids
-from annotation.services import annotations, practice, queue
+from annotation.services import annotations, members, queue
 
 router = Router(tags=["annotation"])
 
@@ -277,5 +277,5 @@ def practice_get(request: HttpRequest, slug: str) -> PracticeOut:
 def practice_done(request: HttpRequest, slug: str) -> PracticeDoneOut:
     """Note that the asker has been through the practice photos."""
     campaign, user = _annotating(request, slug)
-    practice.practice_finish(campaign=campaign, annotator=user)
+    members.practice_finish(campaign=campaign, annotator=user)
     return PracticeDoneOut()

@@ -21,7 +21,7 @@ def session_make(user: "User") -> str:
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
-    from annotation.sessions import SessionStore
+    from annotation.access.sessions import SessionStore
 
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)

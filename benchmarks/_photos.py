@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from annotation.photo_decoding import photo_open
+from annotation.photos.decoding import photo_open
 from benchmarks._claims import DataMissing, Setting
 from inference.networks.backbones import StagedBackbone, backbone_load
 from inference.networks.config import EFFICIENTNET_LITE0

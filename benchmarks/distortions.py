@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
-from annotation.photo_decoding import photo_open
+from annotation.photos.decoding import photo_open
 from benchmarks._claims import Claim, Setting, seconds_of
 from benchmarks._photos import photo_files
 from inference.distortion.combine import distortions_measure

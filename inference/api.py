@@ -9,7 +9,7 @@ from ninja.errors import HttpError
 
 from annotation.measures.opinion import score_histogram
 from annotation.models import Annotation, Assignment, Campaign, Image, Role, User
-from annotation.permissions import campaign_for
+from annotation.access.permissions import campaign_for
 from annotation.services.annotations import prediction_shown
 from annotation.tasks import announce
 from inference.models import Prediction

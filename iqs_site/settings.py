@@ -24,7 +24,7 @@ SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_ENGINE = "annotation.sessions"
+SESSION_ENGINE = "annotation.access.sessions"
 X_FRAME_OPTIONS = "DENY"
 # Bokeh writes style attributes, so styles alone may be inline; no script ever is.
 CONTENT_SECURITY_POLICY = (
@@ -79,7 +79,7 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 AUTH_USER_MODEL = "annotation.User"
-AUTHENTICATION_BACKENDS = ["annotation.sign_in.Backend"]
+AUTHENTICATION_BACKENDS = ["annotation.access.user_backend.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import numpy as np
 
-from annotation.consensus.anchoring import AnchoringShift, anchoring_shift
+from annotation.raters.anchoring import AnchoringShift, anchoring_shift
 from annotation.models import Annotation, AnnotationQuerySet, Campaign
 from inference.models import ModelVersion, Prediction
 from training.models import Promotion

@@ -5,7 +5,7 @@ from ninja import Field, Router, Schema
 from ninja.errors import HttpError
 
 from annotation.models import Role
-from annotation.permissions import campaign_for
+from annotation.access.permissions import campaign_for
 from training.models import TrainingRun
 
 router = Router(tags=["training"])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from annotation.consensus.anchoring import AnchoringShift
+from annotation.raters.anchoring import AnchoringShift
 from annotation.selectors.rater_quality import AnnotatorPractice
 from training.comparison import Comparison, ScoreFigures
 from annotation.measures.intervals import Interval

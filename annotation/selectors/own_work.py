@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from annotation.selectors.activity import Median
 from annotation.consensus.estimates import Estimate, share
-from annotation.consensus.others import AgreementWithOthers, agreement_with_others
-from annotation.consensus.self_agreement import SelfAgreement, self_agreement
+from annotation.raters.agreement_with_others import AgreementWithOthers, agreement_with_others
+from annotation.raters.self_agreement import SelfAgreement, self_agreement
 from annotation.selectors.opinions import most_said
 from annotation.models import Annotation, AnnotationQuerySet, Campaign, Image, User
 

@@ -10,9 +10,9 @@ from django.db import connection
 from django.db.models import Count, F, OuterRef, Q, Subquery
 
 from annotation.selectors.activity import Median
-from annotation.consensus.attention import GOLD_TOLERANCE, ScoreSpread, gold_hits, score_spread
+from annotation.raters.attention import GOLD_TOLERANCE, ScoreSpread, gold_hits, score_spread
 from annotation.consensus.estimates import Estimate
-from annotation.consensus.self_agreement import SelfAgreement, self_agreement
+from annotation.raters.self_agreement import SelfAgreement, self_agreement
 from annotation.models import Annotation, Campaign, Image
 
 LATEST = 50  # answers and skips that shares and flags look at: about a quarter of an hour's work

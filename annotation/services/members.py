@@ -3,6 +3,7 @@
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 
 from annotation.models import Assignment, Campaign, Membership, Role, User
 from annotation.services import queue
@@ -115,3 +116,8 @@ def _admin_left(membership: Membership, by: User | None) -> None:
     if membership.role == Role.ADMIN and not others.exists():
         whose = "You are" if by is not None and by.pk == membership.user_id else f"{membership.user.username} is"
         raise MemberError(f"{whose} the campaign's last admin. Make somebody else admin first.")
+
+
+def practice_finish(*, campaign: Campaign, annotator: User) -> None:
+    """Note that the annotator has been through the practice photos; the first time counts."""
+    Membership.objects.filter(campaign=campaign, user=annotator, practised_at=None).update(practised_at=timezone.now())

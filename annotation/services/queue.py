@@ -22,7 +22,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from annotation.models import Assignment, Campaign, Image, User
-from annotation.services import mixing
+from annotation.services import queue_lanes
 
 LEASES_PER_ANNOTATOR = 50  # live at a time in one campaign: nobody can empty the queue by only taking
 _SWEEP_BATCH = 500
@@ -144,7 +144,7 @@ class _Fresh(NamedTuple):
     """A photo about to be leased."""
 
     image_id: int
-    acquisition: str = mixing.ORDINARY
+    acquisition: str = queue_lanes.ORDINARY
     is_repeat: bool = False
     is_anchored: bool = False
 
@@ -165,7 +165,7 @@ def leases_claim(
     then photos that the annotator let go without an answer; then new ones, each from a random
     position of its own, which gives every annotator another order. Some of the new ones make room for
     a hidden repeat or a gold photo, and some are drawn into the anchoring experiment, as the shares
-    of the campaign have it (`annotation.services.mixing`). Leases handed out here run
+    of the campaign have it (`annotation.services.queue_lanes`). Leases handed out here run
     `campaign.lease_seconds` from now; those in `known` are left alone.
 
     Returns fewer, or none, when no more photos are open to this annotator, or when the campaign is
@@ -216,14 +216,14 @@ def _fresh_find(
     cursor: Any, *, campaign: Campaign, whose: dict[str, int], taken: Collection[int], count: int, rng: random.Random
 ) -> list[_Fresh]:
     """Lock up to `count` photos, none of them `taken`, that become new leases; return them in their order."""
-    acquisitions = mixing.acquisitions_draw(campaign=campaign, count=count, rng=rng)
+    acquisitions = queue_lanes.acquisitions_draw(campaign=campaign, count=count, rng=rng)
     repeats: list[int] = []
     golds: list[int] = []
-    if (drawn := acquisitions.count(mixing.REPEAT)) > 0:
+    if (drawn := acquisitions.count(queue_lanes.REPEAT)) > 0:
         starts = [rng.random() for _ in range(drawn)]
-        repeats = mixing.repeats_lock(cursor, whose=whose, known=taken, starts=starts)
-    if (drawn := acquisitions.count(mixing.GOLD)) > 0:
-        golds = mixing.gold_lock(cursor, whose=whose, known=taken, count=drawn, start=rng.random())
+        repeats = queue_lanes.repeats_lock(cursor, whose=whose, known=taken, starts=starts)
+    if (drawn := acquisitions.count(queue_lanes.GOLD)) > 0:
+        golds = queue_lanes.gold_lock(cursor, whose=whose, known=taken, count=drawn, start=rng.random())
     fresh: list[_Fresh] = []
     for acquisition in acquisitions:
         # Also where a repeat or gold photo was drawn: these only come while there are ordinary photos.
@@ -232,12 +232,12 @@ def _fresh_find(
         found = cursor.fetchone()
         if found is None:
             break
-        if acquisition == mixing.REPEAT and repeats:
+        if acquisition == queue_lanes.REPEAT and repeats:
             fresh.append(_Fresh(repeats.pop(0), acquisition, is_repeat=True))
-        elif acquisition == mixing.GOLD and golds:
+        elif acquisition == queue_lanes.GOLD and golds:
             fresh.append(_Fresh(golds.pop(0), acquisition))
         else:
-            is_anchored = mixing.is_anchored_draw(campaign=campaign, rng=rng)
+            is_anchored = queue_lanes.is_anchored_draw(campaign=campaign, rng=rng)
             fresh.append(_Fresh(found[0], is_anchored=is_anchored))
     return fresh
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from annotation.import_sources import NAME_LENGTH, path_tidied
+from annotation.photos.sources import NAME_LENGTH, path_tidied
 from annotation.models import Campaign, ImportBatch, ImportRejection
 from annotation.services.batches import batch_folder
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotation.exchange.table import annotation_lines
 from annotation.forms import CampaignForm
 from annotation.models import Campaign, Role, User
-from annotation.permissions import campaign_view
+from annotation.access.permissions import campaign_view
 from annotation.services.campaigns import campaign_create, campaign_state_set, campaign_update
 
 _DONE = {

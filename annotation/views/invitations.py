@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from annotation.forms import AccountForm, InvitationForm
 from annotation.models import Campaign, Invitation, Role, User
-from annotation.permissions import campaign_view, role_in
+from annotation.access.permissions import campaign_view, role_in
 from annotation.services.invitations import (
     NOT_VALID,
     InvitationError,

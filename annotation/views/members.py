@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotation.selectors.activity import members_active
 from annotation.forms import InvitationForm, MemberForm, PasswordForm, UserForm
 from annotation.models import Campaign, Membership, Role, User
-from annotation.permissions import campaign_view
+from annotation.access.permissions import campaign_view
 from annotation.selectors.votes import standing_annotations
 from annotation.services.members import (
     MemberError,

@@ -22,7 +22,7 @@ from annotation.selectors.own_work import (
     own_repeats,
     own_standing,
 )
-from annotation.permissions import campaign_view
+from annotation.access.permissions import campaign_view
 from annotation.selectors.progress import own_progress
 from annotation.services.annotations import AnnotationError, annotation_record
 from annotation.views.annotate import SCORE_BUTTONS

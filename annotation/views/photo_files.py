@@ -8,7 +8,7 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
 from annotation.models import Image, User
-from annotation.photo_decoding import CONTENT_TYPES
+from annotation.photos.decoding import CONTENT_TYPES
 
 
 @require_safe

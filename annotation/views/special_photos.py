@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotation.forms import SpecialPhotoForm
 from annotation.selectors.opinions import opinion_of, special_counts
 from annotation.models import Campaign, Image, Role
-from annotation.permissions import campaign_view
+from annotation.access.permissions import campaign_view
 from annotation.services.special_photos import (
     PRACTICE_COUNT,
     Expected,

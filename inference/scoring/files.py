@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from annotation.import_sources import is_clutter
+from annotation.photos.sources import is_clutter
 from inference.scoring.rows import ScoreRow, file_name
 
 

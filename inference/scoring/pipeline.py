@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from annotation.photo_decoding import PhotoRejected, photo_open
+from annotation.photos.decoding import PhotoRejected, photo_open
 from inference.distortion.combine import DistortionScores
 
 BATCH = 4  # larger ones gain nothing on a CPU and make a killed worker lose more

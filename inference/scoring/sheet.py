@@ -10,7 +10,7 @@ from string import Template
 
 from PIL import Image
 
-from annotation.photo_decoding import MAX_PIXELS, PhotoRejected, photo_open
+from annotation.photos.decoding import MAX_PIXELS, PhotoRejected, photo_open
 from inference.scoring.rows import Cells, Rules
 
 SHOWN = 20  # at each end, as in the ranking grids of NIMA's notebooks

@@ -9,7 +9,7 @@ from django.shortcuts import render
 
 from annotation.measures import opinion
 from annotation.models import DEFAULT_SYNSETS, Annotation, Campaign, Image, Role
-from annotation.permissions import campaign_view
+from annotation.access.permissions import campaign_view
 from annotation.views.special_photos import special_photo_form
 from inference.gallery import gallery_places, place_of, places_after, places_before, places_read
 from inference.gallery_query import BY_PEOPLE, DISTORTIONS, GalleryQuery

@@ -8,7 +8,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from annotation.models import Campaign, Image, Role
-from annotation.permissions import campaign_view
+from annotation.access.permissions import campaign_view
 from inference.gallery import (
     PAGE_SIZE,
     Place,

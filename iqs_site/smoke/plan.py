@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from annotation.import_sources import ImportSource, Limits, SourceError
+from annotation.photos.sources import ImportSource, Limits, SourceError
 from iqs_site.demo.photos import photos_plan, photos_write
 from iqs_site.smoke.labels import labels_read
 from iqs_site.smoke.report import Report

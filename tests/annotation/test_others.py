@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from annotation.consensus.others import agreement_with_others
+from annotation.raters.agreement_with_others import agreement_with_others
 
 
 def test_worked_by_hand() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from annotation.photo_decoding import NO_HASH, PhotoRejected, perceptual_hash, photo_inspect, photo_open
+from annotation.photos.decoding import NO_HASH, PhotoRejected, perceptual_hash, photo_inspect, photo_open
 from tests.annotation.bad_files import BAD, encoded, png_header, scene
 
 

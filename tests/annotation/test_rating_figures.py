@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from annotation.consensus.anchoring import FEWEST_PHOTOS, anchoring_shift
-from annotation.consensus.attention import gold_hits, score_spread
+from annotation.raters.anchoring import FEWEST_PHOTOS, anchoring_shift
+from annotation.raters.attention import gold_hits, score_spread
 from annotation.consensus.estimates import share
-from annotation.consensus.self_agreement import self_agreement
+from annotation.raters.self_agreement import self_agreement
 
 scores = st.integers(1, 10)
 pairs = st.lists(st.tuples(scores, scores), min_size=1, max_size=30)

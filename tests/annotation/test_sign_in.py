@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import Campaign, Role, User
-from annotation.permissions import campaign_for
-from annotation.sessions import SessionStore
-from annotation.sign_in import Backend
+from annotation.access.permissions import campaign_for
+from annotation.access.sessions import SessionStore
+from annotation.access.user_backend import Backend
 
 pytestmark = pytest.mark.django_db
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.consensus.spread import spread_out
+from annotation.raters.exemplars import spread_out
 
 
 def test_evenly_from_worst_to_best() -> None:

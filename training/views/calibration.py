@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from annotation.measures import opinion
 from annotation.models import Annotation, Campaign, Image, Role
-from annotation.permissions import campaign_view
+from annotation.access.permissions import campaign_view
 from inference.models import ModelVersion, Prediction
 from training import findings
 from training.comparison import Comparison, ScoreFigures, compare, watch_roc_auc

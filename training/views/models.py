@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation.models import Campaign, Role, User
-from annotation.permissions import campaign_view
+from annotation.access.permissions import campaign_view
 from annotation.tasks import announce
 from inference.models import ModelVersion
 from training.figures import MeasuredFigure, measured

@@ -6,11 +6,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from annotation.selectors import rater_quality as practice
-from annotation.consensus.anchoring import FEWEST_PHOTOS, AnchoringShift
-from annotation.consensus.attention import STRAIGHT_LINE_ANSWERS
+from annotation.raters.anchoring import FEWEST_PHOTOS, AnchoringShift
+from annotation.raters.attention import STRAIGHT_LINE_ANSWERS
 from annotation.models import Campaign, Image, Role
-from annotation.permissions import campaign_view
-from annotation.services.mixing import REPEAT_AFTER
+from annotation.access.permissions import campaign_view
+from annotation.services.queue_lanes import REPEAT_AFTER
 from training.anchoring import anchored_answers, anchoring_measure
 from training.findings import anchoring_finding, practice_finding
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation.models import Campaign, Role, User
-from annotation.permissions import campaign_view
+from annotation.access.permissions import campaign_view
 from training.figures import measured
 from training.loss_curve import loss_curve
 from training.models import Evaluation, TrainingRun

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from numpy.typing import NDArray
 
 from annotation.models import DEFAULT_SYNSETS
-from annotation.photo_decoding import PhotoRejected, photo_open
+from annotation.photos.decoding import PhotoRejected, photo_open
 from inference import runtime
 from inference.networks.config import WeightsMissing
 from inference.scoring.files import PathMissing, files_find

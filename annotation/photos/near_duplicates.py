@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from annotation.photo_decoding import NO_HASH
+from annotation.photos.decoding import NO_HASH
 
 NEAR = 10
 """Bits of 64 by which the hashes of near-duplicates may differ.

@@ -18,7 +18,7 @@ from threading import Lock
 from types import TracebackType
 from typing import NoReturn
 
-from annotation.photo_decoding import PhotoRejected
+from annotation.photos.decoding import PhotoRejected
 
 NAME_LENGTH = 500  # characters that the tables have room for
 _MEGABYTE = 1024 * 1024

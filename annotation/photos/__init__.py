@@ -1,0 +1,1 @@
+"""Photo files: decoding within limits, folders and archives, near-duplicates."""
