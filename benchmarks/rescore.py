@@ -66,7 +66,7 @@ def _features_make(files: list[Path], count: int) -> float:
     from django.conf import settings
     from django.db import connection
 
-    from inference import runtime
+    from inference.serving import runtime
     from inference.scoring.pipeline import BATCH, photos_see
     from inference.selectors import backbone_key
 
@@ -109,7 +109,7 @@ def _version_after(version: "ModelVersion") -> "ModelVersion":
 
 def _with_objects(version: "ModelVersion", count: int) -> None:
     """Predict `count` photos in the plain way."""
-    from inference import runtime
+    from inference.serving import runtime
     from inference.models import Feature, Prediction
     from inference.scoring.decode import mean_and_std, quality_class
 

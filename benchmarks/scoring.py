@@ -97,7 +97,7 @@ def _large_claims(way: Way, large: dict[int, list[Path]], decoding: dict[int, fl
 
 def _loss() -> str:
     """Say how far the shipped int8 file is from the float network, as its card has it."""
-    from inference import runtime
+    from inference.serving import runtime
     from inference.scoring.int8 import int8_card
 
     card = int8_card(runtime.backbones_folder(), runtime.backbone_chosen().key())
@@ -115,7 +115,7 @@ def _rate(way: Way, files: Sequence[Path]) -> float:
 
 def _judged(*, distortions: bool) -> Way:
     """Return our way, to the last cell of the table."""
-    from inference.judging import judge_load
+    from inference.serving.scorer import judge_load
     from inference.scoring.rows import Rules
 
     rules = Rules(synsets=(409, 530, 531, 826, 892))

@@ -13,7 +13,7 @@ from annotation.access.permissions import campaign_for
 from annotation.services.annotations import prediction_shown
 from annotation.tasks import announce
 from inference.models import Prediction
-from inference.services.judgements import JudgementRefused, judgement_begin, judgement_find
+from inference.services.scoring_jobs import JudgementRefused, judgement_begin, judgement_find
 
 router = Router(tags=["inference"])
 

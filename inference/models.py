@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 
 from annotation.models import Campaign, Image
-from inference.bit_field import BitField
+from inference.postgres.bit_field import BitField
 
 # The columns of a ModelVersion that may change after it was written.
 _MUTABLE = {"is_champion"}

@@ -11,7 +11,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from annotation.models import Campaign, Image
-from inference import runtime
+from inference.serving import runtime
 from inference.distortion.combine import ALGORITHM_VERSION
 from inference.models import Distortion, Feature, ModelVersion, PhotoWork, Prediction
 from inference.networks.config import WeightsMissing

@@ -9,11 +9,12 @@ from celery import shared_task, signals
 from django.db.models import Exists, OuterRef
 
 from annotation.models import Campaign
-from inference.judging import site_judge
+from inference.serving.scorer import site_judge
 from inference.models import Feature, ModelVersion, Prediction
 from inference.networks.config import WeightsMissing
 from inference.selectors import distortions_queue, features_queue
-from inference.services import disagreements, distortions, features, judgements, predictions, similarity, versions
+from inference.services import disagreements, distortions, features, predictions, similarity, versions
+from inference.services import scoring_jobs
 from inference.services.backlog import work_enqueue
 
 logger = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ def distortions_run() -> int:
 @shared_task
 def photos_judge(user_id: int, ticket: str) -> int:
     """Judge the photos that somebody waits for; return how many."""
-    return judgements.judgement_run(user_id=user_id, ticket=ticket, judge=site_judge)
+    return scoring_jobs.judgement_run(user_id=user_id, ticket=ticket, judge=site_judge)
 
 
 @shared_task
@@ -73,7 +74,7 @@ def predictions_run(version_id: int) -> int:
 @shared_task
 def sweep() -> None:
     """Find work that nobody announced: campaigns without a version, photos without features or predictions."""
-    for user_id, ticket in judgements.judgements_expire():
+    for user_id, ticket in scoring_jobs.judgements_expire():
         photos_judge.apply_async([user_id, ticket], expires=_MESSAGE_SECONDS)
     without = Campaign.objects.exclude(Exists(ModelVersion.objects.filter(campaign=OuterRef("pk"))))
     champions = ModelVersion.objects.filter(is_champion=True).select_related("campaign")

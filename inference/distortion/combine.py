@@ -9,7 +9,7 @@ from inference.distortion.blur import blur_score, laplacian, laplacian_variance
 from inference.distortion.compression import compression_score
 from inference.distortion.exposure import exposure_score
 from inference.distortion.noise import noise_score, noise_variance
-from inference.distortion.planes import planes_of
+from inference.distortion.preprocess import planes_of
 
 #: Raised whenever any number below could come out differently: stored rows of other versions are measured again.
 ALGORITHM_VERSION = 1

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from annotation.models import DEFAULT_SYNSETS
-from inference.judging import Judge, judge_load
-from inference.model_files import ModelFileError
+from inference.serving.scorer import Judge, judge_load
+from inference.serving.model_files import ModelFileError
 from inference.networks.config import WeightsMissing
 from inference.scoring.predictor import DeviceMissing
 from inference.scoring.rows import Rules

@@ -4,7 +4,7 @@ import django.contrib.postgres.fields
 import django.db.models.deletion
 from django.db import migrations, models
 
-import inference.bit_field
+import inference.postgres.bit_field
 
 
 class Migration(migrations.Migration):
@@ -161,7 +161,7 @@ class Migration(migrations.Migration):
                         help_text="Of the backbone's features, and how the bits are made of them.", max_length=100
                     ),
                 ),
-                ("bits", inference.bit_field.BitField(length=256)),
+                ("bits", inference.postgres.bit_field.BitField(length=256)),
                 (
                     "campaign",
                     models.ForeignKey(

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from inference.networks.config import BackboneConfig, LiteConfig, TorchvisionConfig
-from inference.networks.staged import StagedBackbone
+from inference.networks.backbone_base import StagedBackbone
 from inference.networks.weights import random_weights, weights_load
 
 __all__ = ["StagedBackbone", "backbone_load", "classifier_load"]
@@ -34,7 +34,7 @@ def classifier_load(config: BackboneConfig) -> tuple[Tensor, Tensor]:
 def _build(config: BackboneConfig) -> StagedBackbone:
     """Return the network before its weights are loaded."""
     if isinstance(config, LiteConfig):
-        from inference.networks.lite import lite_build
+        from inference.networks.efficientnet_lite import lite_build
 
         return lite_build(config)
     assert isinstance(config, TorchvisionConfig)

@@ -17,12 +17,12 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from inference.degradations import DEGRADATIONS, GRADES
+from inference.distortion.degradations import DEGRADATIONS, GRADES
 from inference.networks.config import EFFICIENTNET_LITE0
 from inference.networks.heads import Heads
-from inference.networks.lite import LiteBackbone
+from inference.networks.efficientnet_lite import LiteBackbone
 from inference.networks.prior import PriorRecipe, Variant, random_crop, untouched_state, variant_pixels
-from inference.networks.rounded import ranges_fit, rounded
+from inference.networks.quantization_aware import ranges_fit, rounded
 
 _THREADS = 2
 _WARMUP = 30  # steps

@@ -13,7 +13,7 @@ from onnx_ir.passes.common import ClearMetadataAndDocStringPass, RemoveUnusedNod
 from torch import Tensor, nn
 
 from inference.networks.heads import Heads
-from inference.networks.staged import StagedBackbone
+from inference.networks.backbone_base import StagedBackbone
 
 OPSET = 18
 

@@ -17,7 +17,7 @@ from PIL import Image, ImageEnhance
 from scipy.stats import betabinom, spearmanr
 from torch import Tensor, nn
 
-from inference.degradations import DEGRADATIONS, GRADES, photo_degrade
+from inference.distortion.degradations import DEGRADATIONS, GRADES, photo_degrade
 from inference.networks.config import EFFICIENTNET_LITE0
 from inference.networks.heads import PRIOR_BINS, Heads, heads_fresh
 from inference.networks.transforms import pixels

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from inference.networks.config import TorchvisionConfig
-from inference.networks.staged import StagedBackbone, map_statistics, token_statistics
+from inference.networks.backbone_base import StagedBackbone, map_statistics, token_statistics
 from inference.networks.torchvision_import import models
 from inference.networks.torchvision_table import TORCHVISION
 

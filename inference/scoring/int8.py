@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.model_files import checksum
+from inference.serving.model_files import checksum
 from inference.networks.config import WeightsMissing
 
 if TYPE_CHECKING:  # ONNX Runtime takes a second to import, and web processes only ask for the key
@@ -186,7 +186,7 @@ def int8_quantise(
     """Write the int8 file of the backbone at `path`.
 
     The first convolution and the first depthwise one stay float: they see the picture itself, in which noise and
-    blur are a few grey levels. A backbone that `has_learned_rounding` (`inference.networks.rounded`) cuts each map
+    blur are a few grey levels. A backbone that `has_learned_rounding` (`inference.networks.quantization_aware`) cuts each map
     at the range it has learned with, and its weights lie on levels of 7 bits; its classifier stays float.
     """
     import onnx

@@ -7,8 +7,8 @@ import numpy as np
 from django.conf import settings
 from django.db import transaction
 
-from inference import runtime
-from inference.model_files import ModelFileError
+from inference.serving import runtime
+from inference.serving.model_files import ModelFileError
 from inference.models import Feature, ModelVersion
 from inference.scoring.pipeline import Sight, photos_see
 from inference.selectors import features_queue

@@ -9,8 +9,8 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from numpy.typing import NDArray
 
-from inference import runtime
-from inference.binary_copy import rows_write, vectors_read
+from inference.serving import runtime
+from inference.postgres.copy import rows_write, vectors_read
 from inference.models import Feature, ModelVersion, Prediction
 from inference.scoring.decode import QUALITY_CLASSES, mean_and_std, quality_place
 

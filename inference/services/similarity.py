@@ -10,7 +10,7 @@ from django.db.models import BinaryField, Exists, F, Func, OuterRef
 from numpy.typing import NDArray
 
 from annotation.models import Image
-from inference import runtime
+from inference.serving import runtime
 from inference.models import Feature, Signature
 from inference.selectors import backbone_key, features_unpack
 

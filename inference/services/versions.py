@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import Max
 
 from annotation.models import Campaign
-from inference import runtime
-from inference.model_files import checksum, checksum_verify
+from inference.serving import runtime
+from inference.serving.model_files import checksum, checksum_verify
 from inference.models import ModelVersion
 from inference.selectors import backbone_key
 

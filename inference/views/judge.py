@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from annotation.models import DEFAULT_SYNSETS, User
 from annotation.tasks import announce
-from inference.judging import SITE_RULES
-from inference.services.judgements import (
+from inference.serving.scorer import SITE_RULES
+from inference.services.scoring_jobs import (
     KEPT_SECONDS,
     MOST_FILES,
     JudgedFile,

@@ -11,8 +11,8 @@ from annotation.measures import opinion
 from annotation.models import DEFAULT_SYNSETS, Annotation, Campaign, Image, Role
 from annotation.access.permissions import campaign_view
 from annotation.views.special_photos import special_photo_form
-from inference.gallery import gallery_places, place_of, places_after, places_before, places_read
-from inference.gallery_query import BY_PEOPLE, DISTORTIONS, GalleryQuery
+from inference.gallery.places import gallery_places, place_of, places_after, places_before, places_read
+from inference.gallery.query import BY_PEOPLE, DISTORTIONS, GalleryQuery
 from inference.models import Distortion, Feature, ModelVersion, Prediction
 from inference.networks.config import WeightsMissing
 from inference.selectors import champion, distortion_version, percentile_of

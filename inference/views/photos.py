@@ -9,7 +9,7 @@ from django.shortcuts import render
 
 from annotation.models import Campaign, Image, Role
 from annotation.access.permissions import campaign_view
-from inference.gallery import (
+from inference.gallery.places import (
     PAGE_SIZE,
     Place,
     gallery_photos,
@@ -19,8 +19,8 @@ from inference.gallery import (
     places_before,
     places_read,
 )
-from inference.gallery_query import BY_DISTORTION, BY_PEOPLE, DISTORTIONS, ORDERS, GalleryQuery
-from inference.gallery_table import gallery_lines
+from inference.gallery.query import BY_DISTORTION, BY_PEOPLE, DISTORTIONS, ORDERS, GalleryQuery
+from inference.gallery.table import gallery_lines
 from inference.models import ModelVersion, QualityClass
 from inference.selectors import champion
 from inference.services.disagreements import disagreements_refresh

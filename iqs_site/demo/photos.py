@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from inference.degradations import DEGRADATIONS, GRADES, photo_degrade
+from inference.distortion.degradations import DEGRADATIONS, GRADES, photo_degrade
 from iqs_site.demo.scenes import SOURCES, grain_add, scene_draw, watch_compose
 from iqs_site.demo.watches import KINDS
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from annotation.models import Campaign, Image
 from annotation.services.special_photos import Expected, special_photo_set
-from inference.degradations import GRADES
+from inference.distortion.degradations import GRADES
 from iqs_site.demo.panel import Panel
 from iqs_site.demo.perception import photo_perceive
 

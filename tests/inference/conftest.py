@@ -12,8 +12,8 @@ from efficientnet_lite_pytorch.utils import BlockDecoder, GlobalParams
 
 from inference.networks.config import LiteConfig
 from inference.networks.heads import Heads, HeadsConfig
-from inference.networks.lite import LiteBackbone
-from inference.networks.staged import StagedBackbone
+from inference.networks.efficientnet_lite import LiteBackbone
+from inference.networks.backbone_base import StagedBackbone
 
 TINY = LiteConfig(
     name="tiny",

@@ -14,9 +14,9 @@ from inference.networks import torchvision_import
 from inference.networks.backbones import backbone_load
 from inference.networks.config import BACKBONES, TorchvisionConfig, WeightsMissing, backbone_config, backbone_names
 from inference.networks.export import backbone_to_onnx
-from inference.networks.lite import LiteBackbone
+from inference.networks.efficientnet_lite import LiteBackbone
 from inference.networks.multiscale import MultiscaleTransformer, embedding_at, resize_matrix
-from inference.networks.staged import StagedBackbone, map_statistics, token_statistics
+from inference.networks.backbone_base import StagedBackbone, map_statistics, token_statistics
 from inference.networks.torchvision_import import models
 from inference.networks.torchvision_models import TorchvisionBackbone, take_apart
 from inference.networks.torchvision_table import TORCHVISION

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from inference import runtime
+from inference.serving import runtime
 from inference.models import Feature, Prediction
 from inference.networks import config as config_module
 from inference.networks.backbones import StagedBackbone

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from annotation.models import Campaign, Image
-from inference.gallery import gallery_places, places_after, places_before, places_read
-from inference.gallery_query import ORDERS, GalleryQuery
-from inference.gallery_table import COLUMNS, gallery_lines
+from inference.gallery.places import gallery_places, places_after, places_before, places_read
+from inference.gallery.query import ORDERS, GalleryQuery
+from inference.gallery.table import COLUMNS, gallery_lines
 from inference.models import Distortion, ModelVersion, Prediction
 from inference.services.disagreements import disagreements_refresh
 from tests.judgements import distortions_make, images_make, predictions_make, version_make, vote

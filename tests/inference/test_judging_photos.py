@@ -14,9 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from inference import api
-from inference.judging import site_judge
-from inference.services import judgements
-from inference.services.judgements import JudgementRefused, judgement_begin, judgement_find, judgements_expire
+from inference.serving.scorer import site_judge
+from inference.services import scoring_jobs
+from inference.services.scoring_jobs import JudgementRefused, judgement_begin, judgement_find, judgements_expire
 from inference.tasks import photos_judge
 from tests.annotation.bad_files import encoded, png_header
 from tests.conftest import photo_bytes
@@ -222,14 +222,14 @@ def test_what_an_earlier_worker_did_is_not_done_again(people: dict[str, Any], se
     (folder,) = folders(settings)
     done = folder / "0.json"
     done.write_text(json.dumps({"cells": {"reason": "from before"}, "thumbnail": ""}))
-    assert judgements.judgement_run(user_id=people["alice"].pk, ticket=folder.name, judge=site_judge) == 1
+    assert scoring_jobs.judgement_run(user_id=people["alice"].pk, ticket=folder.name, judge=site_judge) == 1
     assert "from before" in done.read_text()
 
 
 def test_only_one_worker_judges_a_ticket(people: dict[str, Any], settings: Any) -> None:
     judgement_begin(user=people["alice"], uploads=[upload()])
     (folder,) = folders(settings)
-    with judgements._held(folder) as held:
+    with scoring_jobs._held(folder) as held:
         assert held
         assert photos_judge(people["alice"].pk, folder.name) == 0
     assert photos_judge(people["alice"].pk, folder.name) == 1
@@ -237,13 +237,13 @@ def test_only_one_worker_judges_a_ticket(people: dict[str, Any], settings: Any) 
 
 
 def test_a_model_that_cannot_be_loaded_is_told(people: dict[str, Any], settings: Any) -> None:
-    from inference.model_files import ModelFileError
+    from inference.serving.model_files import ModelFileError
 
     def no_judge() -> Any:
         raise ModelFileError("The file is missing.")
 
     ticket = judgement_begin(user=people["alice"], uploads=[upload()])
-    judgements.judgement_run(user_id=people["alice"].pk, ticket=ticket, judge=no_judge)
+    scoring_jobs.judgement_run(user_id=people["alice"].pk, ticket=ticket, judge=no_judge)
     found = judgement_find(user=people["alice"], ticket=ticket)
     assert found is not None
     assert found.files[0].cells is not None

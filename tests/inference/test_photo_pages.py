@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from annotation.models import Campaign, Image
 from inference.distortion.combine import quality_class_of
-from inference.gallery_query import ORDERS
+from inference.gallery.query import ORDERS
 from inference.models import Distortion, ModelVersion
 from inference.services.disagreements import disagreements_refresh
 from inference.views import photos as photo_views

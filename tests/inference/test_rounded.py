@@ -14,8 +14,8 @@ from inference.networks.config import EFFICIENTNET_LITE0
 from inference.networks.distillation import DistillationRecipe, distil, views
 from inference.networks.export import backbone_to_onnx
 from inference.networks.heads import Heads, heads_fresh
-from inference.networks.lite import LiteBackbone
-from inference.networks.rounded import WEIGHT_LEVEL, RoundedMap, ranges_fit, rounded, rounding_remove
+from inference.networks.efficientnet_lite import LiteBackbone
+from inference.networks.quantization_aware import WEIGHT_LEVEL, RoundedMap, ranges_fit, rounded, rounding_remove
 from inference.scoring.int8 import int8_quantise
 from inference.scoring.predictor import Backbone
 from tests.conftest import photo_bytes

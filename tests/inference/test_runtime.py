@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inference import runtime
+from inference.serving import runtime
 from inference.networks import backbones
 from inference.networks import config as config_module
 from inference.networks.backbones import StagedBackbone

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from annotation.models import Campaign, Image
-from inference import runtime
+from inference.serving import runtime
 from inference.models import Feature, Signature
 from inference.networks.config import backbone_config
 from inference.services import similarity

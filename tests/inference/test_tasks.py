@@ -154,7 +154,7 @@ def test_a_site_without_weights_says_so_in_one_line_and_measures_distortions(
 def test_a_device_that_is_not_there_is_one_line_in_the_log(
     sent: Sent, settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, db: None
 ) -> None:
-    from inference import runtime
+    from inference.serving import runtime
     from inference.scoring import predictor
 
     settings.IQS_DEVICE = "cuda"

@@ -6,8 +6,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from inference import runtime
-from inference.model_files import ModelFileError
+from inference.serving import runtime
+from inference.serving.model_files import ModelFileError
 from inference.models import ModelVersion
 from inference.networks.config import backbone_config
 from inference.selectors import backbone_key, champion

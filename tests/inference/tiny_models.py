@@ -12,8 +12,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from inference.judging import PRIOR_FOLDER, heads_path
-from inference.model_files import checksum
+from inference.serving.scorer import PRIOR_FOLDER, heads_path
+from inference.serving.model_files import checksum
 from inference.networks.config import backbone_config
 from inference.scoring.int8 import Int8Card
 from inference.scoring.rows import Rules

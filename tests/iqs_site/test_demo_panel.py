@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from inference.degradations import DEGRADATIONS, GRADES, photo_degrade
+from inference.distortion.degradations import DEGRADATIONS, GRADES, photo_degrade
 from iqs_site.demo.panel import ORDINARY, Panel
 from iqs_site.demo.perception import MEASURES, Percept, photo_perceive
 from iqs_site.demo.scenes import scene_draw

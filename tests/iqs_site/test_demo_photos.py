@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inference.degradations import DEGRADATIONS, GRADES, photo_degrade
+from inference.distortion.degradations import DEGRADATIONS, GRADES, photo_degrade
 from iqs_site.demo import scenes
 from iqs_site.demo.dials import digits_draw, digits_width
 from iqs_site.demo.pen import Pen, polar, shade

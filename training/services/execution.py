@@ -18,7 +18,7 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from annotation.models import Campaign, Image
-from inference import runtime
+from inference.serving import runtime
 from inference.models import ModelVersion
 from inference.networks.checkpoint import CheckpointError, heads_load, heads_save
 from inference.networks.config import WeightsMissing

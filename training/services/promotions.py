@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from annotation.models import Campaign, User
-from inference.model_files import ModelFileError
+from inference.serving.model_files import ModelFileError
 from inference.models import ModelVersion
 from inference.services.versions import champion_set
 from training.figures import MeasuredFigure, measured

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from inference import runtime
+from inference.serving import runtime
 from inference.networks.config import BackboneConfig, LiteConfig, WeightsMissing, backbone_names
 
 

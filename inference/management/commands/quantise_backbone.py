@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from annotation.models import DEFAULT_SYNSETS
 from annotation.photos.decoding import PhotoRejected, photo_open
-from inference import runtime
+from inference.serving import runtime
 from inference.networks.config import WeightsMissing
 from inference.scoring.files import PathMissing, files_find
 

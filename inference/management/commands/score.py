@@ -9,12 +9,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from annotation.management.progress import ProgressBar
-from inference.judging import Judge
+from inference.serving.scorer import Judge
 from inference.management.options import judge_for, model_arguments, scale, share
 from inference.scoring.files import FilesFound, PathMissing, files_find
-from inference.scoring.ledger import SORT_COLUMNS, Ledger
+from inference.scoring.resume import SORT_COLUMNS, Ledger
 from inference.scoring.rows import Rules, classes_for_scale, columns, file_name
-from inference.scoring.sheet import sheet_write
+from inference.scoring.contact_sheet import sheet_write
 from inference.scoring.tables import KINDS, StreamTable, TableUnfit
 
 _LISTED = 20  # bad files named at the end; the table names all

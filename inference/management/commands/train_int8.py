@@ -12,16 +12,16 @@ from django.core.management.base import BaseCommand, CommandError
 from numpy.typing import NDArray
 
 from annotation.management.progress import progress_report
-from inference import runtime
+from inference.serving import runtime
 from inference.management.options import whole_number
-from inference.model_files import checksum
+from inference.serving.model_files import checksum
 from inference.networks.config import EFFICIENTNET_LITE0
 from inference.scoring.files import PathMissing, files_find
 from inference.scoring.int8 import Int8Card, feature_correlation, features_of, int8_measure, int8_quantise
 
 if TYPE_CHECKING:  # torch takes seconds to import, and the list of commands does not need it
     from inference.networks.heads import Heads
-    from inference.networks.lite import LiteBackbone
+    from inference.networks.efficientnet_lite import LiteBackbone
 
 Pixels = NDArray[np.uint8]
 
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         from inference.networks.backbones import backbone_load
         from inference.networks.distillation import DistillationRecipe, distil, views
         from inference.networks.heads import PRIOR_BINS, prior_for_scale
-        from inference.networks.lite import LiteBackbone
+        from inference.networks.efficientnet_lite import LiteBackbone
         from inference.networks.prior import PriorRecipe
         from inference.scoring.predictor import Backbone
 
@@ -106,7 +106,7 @@ def _file_write(path: Path, network: "LiteBackbone", heads: "Heads", unseen: Pix
     Raises CommandError where the file does not compute what the network does.
     """
     from inference.networks.export import backbone_to_onnx, heads_to_onnx
-    from inference.networks.rounded import rounding_remove
+    from inference.networks.quantization_aware import rounding_remove
     from inference.scoring.predictor import Backbone, HeadsPredictor
 
     learned = _torch_features(network, unseen[:_COMPARED])

@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 from numpy.typing import NDArray
 
 from annotation.management.progress import progress_report
-from inference import runtime
-from inference.model_files import checksum
+from inference.serving import runtime
+from inference.serving.model_files import checksum
 from inference.networks.config import EFFICIENTNET_LITE0
 
 if TYPE_CHECKING:

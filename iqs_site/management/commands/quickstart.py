@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from inference import runtime
+from inference.serving import runtime
 from inference.networks.config import WeightsMissing
 from iqs_site import embedded, env
 from iqs_site.demo.accounts import demo_logins

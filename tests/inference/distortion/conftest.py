@@ -10,7 +10,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from inference.degradations import DEGRADATIONS, GRADES, photo_degrade
+from inference.distortion.degradations import DEGRADATIONS, GRADES, photo_degrade
 from inference.distortion.combine import DistortionScores, distortions_measure
 
 #: Bundled with scikit-image's wheel.

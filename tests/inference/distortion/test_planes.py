@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inference.distortion.planes import planes_of
+from inference.distortion.preprocess import planes_of
 from tests.inference.distortion.conftest import bundled
 
 

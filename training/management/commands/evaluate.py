@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from annotation.management.lookup import campaign_named
 from annotation.models import Campaign
-from inference.model_files import ModelFileError
+from inference.serving.model_files import ModelFileError
 from inference.models import ModelVersion
 from inference.selectors import champion
 from training.figures import measured

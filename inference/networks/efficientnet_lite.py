@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from inference.networks.config import LOOKALIKES, NEVER, LiteConfig
-from inference.networks.staged import StagedBackbone, map_pool, map_statistics
+from inference.networks.backbone_base import StagedBackbone, map_pool, map_statistics
 
 # Cells of the last map that make a place, and how many the next one is further: of 7 by 7 cells 9 places.
 _PLACE, _STEP = 3, 2

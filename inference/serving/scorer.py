@@ -11,15 +11,15 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 from django.conf import settings
 
 from annotation.models import DEFAULT_SYNSETS
-from inference import runtime
-from inference.model_files import ModelFileError, checksum
+from inference.serving import runtime
+from inference.serving.model_files import ModelFileError, checksum
 from inference.networks.config import BackboneConfig
 from inference.scoring.rows import Rules, ScoreRow, score_rows
 
 if TYPE_CHECKING:  # web processes import this module by way of the tasks; only workers load ONNX Runtime
     from inference.scoring.predictor import Backbone, HeadsPredictor
 
-PRIOR_FOLDER = Path(__file__).resolve().parent / "weights" / "quality_prior"
+PRIOR_FOLDER = Path(__file__).resolve().parent.parent / "weights" / "quality_prior"
 #: Of single photos, which belong to no campaign.
 SITE_RULES = Rules(tuple(DEFAULT_SYNSETS))
 # Changes when the same heads begin to give other numbers or another graph.

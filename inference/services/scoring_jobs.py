@@ -18,11 +18,11 @@ from uuid import uuid4
 from django.conf import settings
 
 from annotation.models import User
-from inference.judging import SITE_RULES
+from inference.serving.scorer import SITE_RULES
 from inference.scoring.rows import Cells, ScoreRow
 
 if TYPE_CHECKING:
-    from inference.judging import Judge
+    from inference.serving.scorer import Judge
 
 MOST_FILES = 20
 KEPT_SECONDS = 900
@@ -161,7 +161,7 @@ def judgement_run(*, user_id: int, ticket: str, judge: "Callable[[], Judge]") ->
 
 
 def _judge(folder: Path, names: list[str], waiting: list[int], judge: "Judge") -> int:
-    from inference.scoring.sheet import thumbnail_address
+    from inference.scoring.contact_sheet import thumbnail_address
 
     done = 0
     source: Callable[[int], Path | IO[bytes]] = lambda place: folder / f"{place}.photo"  # noqa: E731

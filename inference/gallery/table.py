@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from io import StringIO
 
 from annotation.models import Campaign
-from inference.gallery import GalleryPhoto, gallery_iterate
-from inference.gallery_query import DISTORTIONS, GalleryQuery
+from inference.gallery.places import GalleryPhoto, gallery_iterate
+from inference.gallery.query import DISTORTIONS, GalleryQuery
 from inference.models import ModelVersion
 
 COLUMNS = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from inference.model_files import checksum_verify
+from inference.serving.model_files import checksum_verify
 from inference.models import ModelVersion
 from inference.networks.config import BackboneConfig, TorchvisionConfig, backbone_config
 from inference.scoring.int8 import int8_key, int8_ships, int8_verified

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from inference.networks.lite import LiteBackbone
+from inference.networks.efficientnet_lite import LiteBackbone
 
 WEIGHT_LEVEL = 64
 _MAP_LEVEL = 255

@@ -13,7 +13,7 @@ from django.db.models import Avg, Count, F, FilteredRelation, FloatField, Func, 
 from django.db.models.lookups import GreaterThan, LessThan
 
 from annotation.models import Annotation, Campaign, Image
-from inference.gallery_query import BY_DISTORTION, BY_PEOPLE, BY_PREDICTION, DISTORTIONS, ORDERS, GalleryQuery
+from inference.gallery.query import BY_DISTORTION, BY_PEOPLE, BY_PREDICTION, DISTORTIONS, ORDERS, GalleryQuery
 from inference.models import Distortion, ModelVersion
 from inference.selectors import distortion_version
 

@@ -15,7 +15,7 @@ from inference.scoring.rows import Cells, Rules
 
 SHOWN = 20  # at each end, as in the ranking grids of NIMA's notebooks
 _SIDE = 480  # pixels of a thumbnail's long side: sharp at 240 on a dense screen
-_PAGE = Template((Path(__file__).parent / "sheet.html").read_text(encoding="utf-8"))
+_PAGE = Template((Path(__file__).parent / "contact_sheet.html").read_text(encoding="utf-8"))
 
 
 def sheet_write(path: Path, rows: Iterable[Cells], rules: Rules) -> None:

@@ -1,0 +1,1 @@
+"""What Django lacks of PostgreSQL: binary COPY and bit strings."""
