@@ -10,7 +10,7 @@ from PIL import Image
 
 from inference.networks.checkpoint import heads_load
 from inference.networks.heads import PRIOR_FOLDER
-from inference.networks.prior import PriorRecipe, Variant, degraded, panel_distribution, random_crop, variants
+from training.recipes.prior import PriorRecipe, Variant, degraded, panel_distribution, random_crop, variants
 from tests.conftest import photo_bytes
 
 

@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from inference.networks.config import EFFICIENTNET_LITE0
-from inference.networks.distillation import DistillationRecipe, distil, views
+from training.recipes.int8_distillation import DistillationRecipe, distil, views
 from inference.networks.export import backbone_to_onnx
 from inference.networks.heads import Heads, heads_fresh
 from inference.networks.efficientnet_lite import LiteBackbone

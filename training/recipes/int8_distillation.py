@@ -21,7 +21,7 @@ from inference.distortion.degradations import DEGRADATIONS, GRADES
 from inference.networks.config import EFFICIENTNET_LITE0
 from inference.networks.heads import Heads
 from inference.networks.efficientnet_lite import LiteBackbone
-from inference.networks.prior import PriorRecipe, Variant, random_crop, untouched_state, variant_pixels
+from training.recipes.prior import PriorRecipe, Variant, random_crop, untouched_state, variant_pixels
 from inference.networks.quantization_aware import ranges_fit, rounded
 
 _THREADS = 2

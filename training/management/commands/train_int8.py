@@ -50,10 +50,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         from inference.networks.backbones import backbone_load
-        from inference.networks.distillation import DistillationRecipe, distil, views
+        from training.recipes.int8_distillation import DistillationRecipe, distil, views
         from inference.networks.heads import PRIOR_BINS, prior_for_scale
         from inference.networks.efficientnet_lite import LiteBackbone
-        from inference.networks.prior import PriorRecipe
+        from training.recipes.prior import PriorRecipe
         from inference.scoring.predictor import Backbone
 
         recipe = DistillationRecipe(seed=options["seed"])

@@ -41,7 +41,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         from inference.networks.checkpoint import heads_load, heads_save
         from inference.networks.heads import PRIOR_FOLDER
-        from inference.networks.prior import PriorRecipe, corpus, measure, train
+        from training.recipes.prior import PriorRecipe, corpus, measure, train
         from inference.scoring.predictor import Backbone
 
         recipe = PriorRecipe(seed=options["seed"])
