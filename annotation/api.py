@@ -11,8 +11,8 @@ from django.utils import timezone
 from ninja import Field, Router, Schema
 from ninja.errors import HttpError
 
-from annotation.models import Annotation, Assignment, Campaign, Role, User
 from annotation.access.permissions import campaign_for
+from annotation.models import Annotation, Assignment, Campaign, Role, User
 from annotation.selectors.progress import campaign_progress, has_practised, own_progress, practice_photos, queue_status
 from annotation.selectors.votes import own_client_ids
 from annotation.services import annotations, members, queue

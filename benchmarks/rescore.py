@@ -66,9 +66,9 @@ def _features_make(files: list[Path], count: int) -> float:
     from django.conf import settings
     from django.db import connection
 
-    from inference.serving import runtime
     from inference.scoring.pipeline import BATCH, photos_see
     from inference.selectors import backbone_key
+    from inference.serving import runtime
 
     network = runtime.backbone()
 
@@ -109,9 +109,9 @@ def _version_after(version: "ModelVersion") -> "ModelVersion":
 
 def _with_objects(version: "ModelVersion", count: int) -> None:
     """Predict `count` photos in the plain way."""
-    from inference.serving import runtime
     from inference.models import Feature, Prediction
     from inference.scoring.decode import mean_and_std, quality_class
+    from inference.serving import runtime
 
     campaign = version.campaign
     rows = Feature.objects.filter(image__campaign=campaign).order_by("image_id")

@@ -97,8 +97,8 @@ def _large_claims(way: Way, large: dict[int, list[Path]], decoding: dict[int, fl
 
 def _loss() -> str:
     """Say how far the shipped int8 file is from the float network, as its card has it."""
-    from inference.serving import runtime
     from inference.scoring.int8 import int8_card
+    from inference.serving import runtime
 
     card = int8_card(runtime.backbones_folder(), runtime.backbone_chosen().key())
     return (
@@ -115,8 +115,8 @@ def _rate(way: Way, files: Sequence[Path]) -> float:
 
 def _judged(*, distortions: bool) -> Way:
     """Return our way, to the last cell of the table."""
-    from inference.serving.scorer import judge_load
     from inference.scoring.rows import Rules
+    from inference.serving.scorer import judge_load
 
     rules = Rules(synsets=(409, 530, 531, 826, 892))
     judge = judge_load(rules, distortions=distortions, threads=THREADS)

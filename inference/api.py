@@ -7,9 +7,9 @@ from django.http import HttpRequest
 from ninja import Field, File, Router, Schema, Status, UploadedFile
 from ninja.errors import HttpError
 
+from annotation.access.permissions import campaign_for
 from annotation.measures.opinion import score_histogram
 from annotation.models import Annotation, Assignment, Campaign, Image, Role, User
-from annotation.access.permissions import campaign_for
 from annotation.services.annotations import prediction_shown
 from annotation.tasks import announce
 from inference.models import Prediction

@@ -11,10 +11,10 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from annotation.models import Campaign, Image
-from inference.serving import runtime
 from inference.distortion.combine import ALGORITHM_VERSION
 from inference.models import Distortion, Feature, ModelVersion, PhotoWork, Prediction
 from inference.networks.config import WeightsMissing
+from inference.serving import runtime
 
 _Work = TypeVar("_Work", Feature, Distortion)
 # Photos that were finished in this time tell how fast the next ones will be.

@@ -9,13 +9,12 @@ from celery import shared_task, signals
 from django.db.models import Exists, OuterRef
 
 from annotation.models import Campaign
-from inference.serving.scorer import site_judge
 from inference.models import Feature, ModelVersion, Prediction
 from inference.networks.config import WeightsMissing
 from inference.selectors import distortions_queue, features_queue
-from inference.services import disagreements, distortions, features, predictions, similarity, versions
-from inference.services import scoring_jobs
+from inference.services import disagreements, distortions, features, predictions, scoring_jobs, similarity, versions
 from inference.services.backlog import work_enqueue
+from inference.serving.scorer import site_judge
 
 logger = logging.getLogger(__name__)
 # A task hands over after this long, so that other tasks get their turn.

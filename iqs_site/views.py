@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST, require_safe
 
-from annotation.models import Campaign, Role
 from annotation.access.permissions import campaign_view
+from annotation.models import Campaign, Role
 from annotation.tasks import announce
 from inference.networks.config import WeightsMissing
 from inference.selectors import WorkQueue, distortions_queue, features_queue

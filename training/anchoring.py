@@ -5,8 +5,8 @@ from datetime import datetime
 
 import numpy as np
 
-from annotation.raters.anchoring import AnchoringShift, anchoring_shift
 from annotation.models import Annotation, AnnotationQuerySet, Campaign
+from annotation.raters.anchoring import AnchoringShift, anchoring_shift
 from inference.models import ModelVersion, Prediction
 from training.models import Promotion
 

@@ -4,8 +4,8 @@ from django.http import HttpRequest
 from ninja import Field, Router, Schema
 from ninja.errors import HttpError
 
-from annotation.models import Role
 from annotation.access.permissions import campaign_for
+from annotation.models import Role
 from training.models import TrainingRun
 
 router = Router(tags=["training"])

@@ -9,14 +9,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.measures import agreement
-from annotation.measures import opinion
+from annotation.measures import agreement, classification, correlation, intervals, opinion
 from annotation.models import Campaign, Image
 from annotation.selectors.votes import VoteTable, vote_table
 from inference.models import ModelVersion, Prediction
-from annotation.measures import correlation
-from annotation.measures import classification
-from annotation.measures import intervals
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from annotation.measures.calibration import ReliabilityBin
+from annotation.measures.classification import ThresholdRow
+from annotation.measures.intervals import Interval
 from annotation.raters.anchoring import AnchoringShift
 from annotation.selectors.rater_quality import AnnotatorPractice
 from training.comparison import Comparison, ScoreFigures
-from annotation.measures.intervals import Interval
-from annotation.measures.calibration import ReliabilityBin
-from annotation.measures.classification import ThresholdRow
 
 
 def figure_text(interval: Interval, digits: int = 2) -> str:

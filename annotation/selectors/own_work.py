@@ -17,12 +17,12 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from annotation.selectors.activity import Median
 from annotation.consensus.estimates import Estimate, share
+from annotation.models import Annotation, AnnotationQuerySet, Campaign, Image, User
 from annotation.raters.agreement_with_others import AgreementWithOthers, agreement_with_others
 from annotation.raters.self_agreement import SelfAgreement, self_agreement
+from annotation.selectors.activity import Median
 from annotation.selectors.opinions import most_said
-from annotation.models import Annotation, AnnotationQuerySet, Campaign, Image, User
 
 DAYS = 14
 

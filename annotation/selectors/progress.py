@@ -1,16 +1,12 @@
 """How far a campaign has come, and why an annotator has no photo."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
 
-import numpy as np
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
-from numpy.typing import NDArray
 
 from annotation.models import QUEUED, Annotation, Assignment, Campaign, Image, Membership, User
 
@@ -30,8 +26,6 @@ SELECT
   (SELECT count(*) FROM annotation_assignment WHERE campaign_id = %(campaign)s AND state = 'leased'),
   (SELECT count(*) FROM annotation_assignment WHERE campaign_id = %(campaign)s AND state = 'skipped')
 """
-
-
 
 
 @dataclass(frozen=True)
@@ -55,10 +49,6 @@ class OwnProgress:
     answers: int
     skips: int
     answers_last_hour: int
-
-
-
-
 
 
 def campaign_progress(campaign: Campaign) -> Progress:
@@ -118,8 +108,6 @@ def practice_photos(campaign: Campaign) -> QuerySet[Image]:
 def has_practised(campaign: Campaign, annotator: User) -> bool:
     """Return whether the annotator has been through the practice photos, or has no membership to note it on."""
     return not Membership.objects.filter(campaign=campaign, user=annotator, practised_at=None).exists()
-
-
 
 
 def queue_status(campaign: Campaign, annotator: User) -> str:

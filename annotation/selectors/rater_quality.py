@@ -9,11 +9,11 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, F, OuterRef, Q, Subquery
 
-from annotation.selectors.activity import Median
-from annotation.raters.attention import GOLD_TOLERANCE, ScoreSpread, gold_hits, score_spread
 from annotation.consensus.estimates import Estimate
-from annotation.raters.self_agreement import SelfAgreement, self_agreement
 from annotation.models import Annotation, Campaign, Image
+from annotation.raters.attention import GOLD_TOLERANCE, ScoreSpread, gold_hits, score_spread
+from annotation.raters.self_agreement import SelfAgreement, self_agreement
+from annotation.selectors.activity import Median
 
 LATEST = 50  # answers and skips that shares and flags look at: about a quarter of an hour's work
 FEWEST_FOR_A_FLAG = 20  # of them

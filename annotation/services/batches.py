@@ -22,9 +22,9 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from annotation.photos.sources import Candidate, ImportSource, Limits, SourceError
 from annotation.models import Campaign, Image, ImportBatch, ImportRejection, User
 from annotation.photos.decoding import PhotoRejected
+from annotation.photos.sources import Candidate, ImportSource, Limits, SourceError
 from annotation.services.images import CampaignPhotos, StoredPhoto, images_add, photo_store
 
 logger = logging.getLogger(__name__)

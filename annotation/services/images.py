@@ -12,8 +12,8 @@ from django.conf import settings
 from django.db import transaction
 
 from annotation.models import Campaign, Image, ImportBatch
-from annotation.photos.near_duplicates import NearDuplicates
 from annotation.photos.decoding import PhotoFacts, photo_inspect
+from annotation.photos.near_duplicates import NearDuplicates
 
 
 @dataclass(frozen=True)

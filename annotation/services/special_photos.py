@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from annotation.models import Annotation, Assignment, Campaign, Image, User
 from annotation.raters.exemplars import spread_out
 from annotation.selectors.opinions import Opinion, opinions_of
-from annotation.models import Annotation, Assignment, Campaign, Image, User
 from annotation.services import queue
 
 PRACTICE_COUNT = 5

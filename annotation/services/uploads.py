@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from annotation.photos.sources import NAME_LENGTH, path_tidied
 from annotation.models import Campaign, ImportBatch, ImportRejection
+from annotation.photos.sources import NAME_LENGTH, path_tidied
 from annotation.services.batches import batch_folder
 
 PIECE_BYTES = 4 * 1024 * 1024  # the most one request may bring

@@ -9,8 +9,8 @@ from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
 
-from annotation.models import Annotation, Campaign, Image, Role, User
 from annotation.access.permissions import campaign_view
+from annotation.models import Annotation, Campaign, Image, Role, User
 from annotation.selectors.progress import has_practised
 from annotation.services.key_bindings import ACTION_NAMES, key_bindings_of, key_name
 

@@ -7,10 +7,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from annotation.access.permissions import campaign_view
 from annotation.exchange.table import annotation_lines
 from annotation.forms import CampaignForm
 from annotation.models import Campaign, Role, User
-from annotation.access.permissions import campaign_view
 from annotation.services.campaigns import campaign_create, campaign_state_set, campaign_update
 
 _DONE = {

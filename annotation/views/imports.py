@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotation.models import Campaign, ImportBatch, Role, User
 from annotation.access.permissions import campaign_view
+from annotation.models import Campaign, ImportBatch, Role, User
 from annotation.services.batches import batch_discard, batch_submit, upload_begin
 from annotation.services.uploads import (
     PIECE_BYTES,

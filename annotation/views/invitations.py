@@ -10,9 +10,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from annotation.access.permissions import campaign_view, role_in
 from annotation.forms import AccountForm, InvitationForm
 from annotation.models import Campaign, Invitation, Role, User
-from annotation.access.permissions import campaign_view, role_in
 from annotation.services.invitations import (
     NOT_VALID,
     InvitationError,

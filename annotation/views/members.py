@@ -13,10 +13,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotation.selectors.activity import members_active
+from annotation.access.permissions import campaign_view
 from annotation.forms import InvitationForm, MemberForm, PasswordForm, UserForm
 from annotation.models import Campaign, Membership, Role, User
-from annotation.access.permissions import campaign_view
+from annotation.selectors.activity import members_active
 from annotation.selectors.votes import standing_annotations
 from annotation.services.members import (
     MemberError,

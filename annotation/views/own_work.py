@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 from numpy.typing import NDArray
 
+from annotation.access.permissions import campaign_view
 from annotation.forms import CorrectionForm
 from annotation.models import Campaign, Role, User
 from annotation.selectors.own_work import (
@@ -22,7 +23,6 @@ from annotation.selectors.own_work import (
     own_repeats,
     own_standing,
 )
-from annotation.access.permissions import campaign_view
 from annotation.selectors.progress import own_progress
 from annotation.services.annotations import AnnotationError, annotation_record
 from annotation.views.annotate import SCORE_BUTTONS

@@ -10,10 +10,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from annotation.forms import SpecialPhotoForm
-from annotation.selectors.opinions import opinion_of, special_counts
-from annotation.models import Campaign, Image, Role
 from annotation.access.permissions import campaign_view
+from annotation.forms import SpecialPhotoForm
+from annotation.models import Campaign, Image, Role
+from annotation.selectors.opinions import opinion_of, special_counts
 from annotation.services.special_photos import (
     PRACTICE_COUNT,
     Expected,

@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from inference.networks.config import BackboneConfig, LiteConfig, TorchvisionConfig
 from inference.networks.backbone_base import StagedBackbone
+from inference.networks.config import BackboneConfig, LiteConfig, TorchvisionConfig
 from inference.networks.weights import random_weights, weights_load
 
 __all__ = ["StagedBackbone", "backbone_load", "classifier_load"]
@@ -39,6 +39,11 @@ def _build(config: BackboneConfig) -> StagedBackbone:
         return lite_build(config)
     assert isinstance(config, TorchvisionConfig)
     # torchvision takes two seconds to import, which the bundled backbones do not need.
-    from inference.networks.torchvision_models import torchvision_build
+    from inference.networks.torchvision_models import TorchvisionBackbone, torchvision_build
 
-    return torchvision_build(config)
+    network = torchvision_build(config)
+    if config.scales:
+        from inference.networks.multiscale import MultiscaleTransformer
+
+        return MultiscaleTransformer(network, config)
+    return TorchvisionBackbone(network, config)

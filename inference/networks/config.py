@@ -12,6 +12,8 @@ from pathlib import Path
 
 from inference.networks.torchvision_table import TORCHVISION, TorchvisionRow
 
+#: The quality prior that is shipped: heads and their card.
+PRIOR_FOLDER = Path(__file__).resolve().parent.parent / "weights" / "quality_prior"
 # Changes when the same weights begin to give other features: another preprocessing, another layout.
 LAYOUT_VERSION = 2
 # The weights of a backbone that has learned nothing, for trying things out.

@@ -5,8 +5,8 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor
 from torch.nn import functional
 
-from inference.networks.config import LOOKALIKES, NEVER, LiteConfig
 from inference.networks.backbone_base import StagedBackbone, map_pool, map_statistics
+from inference.networks.config import LOOKALIKES, NEVER, LiteConfig
 
 # Cells of the last map that make a place, and how many the next one is further: of 7 by 7 cells 9 places.
 _PLACE, _STEP = 3, 2

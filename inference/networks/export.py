@@ -12,8 +12,8 @@ import torch
 from onnx_ir.passes.common import ClearMetadataAndDocStringPass, RemoveUnusedNodesPass
 from torch import Tensor, nn
 
-from inference.networks.heads import Heads
 from inference.networks.backbone_base import StagedBackbone
+from inference.networks.heads import Heads
 
 OPSET = 18
 

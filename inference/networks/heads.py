@@ -1,7 +1,6 @@
 """Heads: from stored features to the watch probability and the quality distribution."""
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import torch
@@ -10,11 +9,7 @@ from torch import Tensor, nn
 from inference.networks.backbones import classifier_load
 from inference.networks.config import EFFICIENTNET_LITE0, LOOKALIKES, NEVER, BackboneConfig, lookalikes
 
-PRIOR_FOLDER = Path(__file__).resolve().parent.parent / "weights" / "quality_prior"
 PRIOR_BINS = 10
-_PRIOR_BACKBONE = EFFICIENTNET_LITE0.name  # whose features the shipped prior reads
-_DENSE = 16  # units between the pooled layer and the scores, before learning adds its own
-_SOS = 0.22
 _CLIP = 1e-7  # keeps log-odds finite; sums of synset probabilities below it count as it
 
 
@@ -220,52 +215,3 @@ def heads_fresh(
         ),
         classifier,
     )
-
-
-def prior_for_scale(bins: int, synsets: tuple[int, ...]) -> Heads:
-    """Return the shipped prior, its distribution mapped to `bins` scores, for these synsets.
-
-    Raises CheckpointError when the shipped files are damaged.
-    """
-    heads, _card = prior_for(EFFICIENTNET_LITE0, bins=bins, synsets=synsets)
-    return heads
-
-
-def prior_for(
-    config: BackboneConfig,
-    *,
-    bins: int,
-    synsets: tuple[int, ...],
-    quality_input: str = "all",
-    features: Tensor | None = None,
-) -> tuple[Heads, dict[str, Any]]:
-    """Return what a campaign's heads begin at, and its card: the shipped prior, or for other backbones a neutral one.
-
-    The neutral prior gives every photo one distribution in the middle of the scale, as wide as a panel's, and the
-    zero-shot watch probability. Only it heeds `quality_input`, and `features` [N, D]: photos to standardise by.
-    Raises CheckpointError when the shipped files are damaged, WeightsMissing when the backbone's are missing.
-    """
-    from inference.networks.checkpoint import heads_load
-
-    if config.is_own and config.name == _PRIOR_BACKBONE:
-        return heads_load(PRIOR_FOLDER, bins=bins, synsets=synsets)
-    hidden = 0 if quality_input == "all" else _DENSE
-    heads = heads_fresh(config, bins=bins, synsets=synsets, hidden=hidden, quality_input=quality_input)
-    last = heads.quality.get_submodule("3" if hidden else "")
-    assert isinstance(last, nn.Linear)
-    scores = torch.arange(1, PRIOR_BINS + 1)
-    middle = (1 + PRIOR_BINS) / 2
-    with torch.no_grad():
-        last.weight.zero_()
-        # The panel's variance in the middle of the scale, Hossfeld et al. 2011 (SOS hypothesis).
-        last.bias.copy_(-((scores - middle) ** 2) / (2 * _SOS * (middle - 1) * (PRIOR_BINS - middle)))
-        if features is not None:
-            seen = features[:, : config.pooled_stop]
-            heads.feature_mean.copy_(seen.mean(0))
-            heads.feature_std.copy_(seen.std(0, correction=0).clamp(min=1e-3))
-    card = {
-        "name": f"neutral prior of {config.name}",
-        "recipe": {"neutral": True, "quality_input": quality_input},
-        "figures": {},
-    }
-    return heads.eval(), card

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from inference.networks.config import TorchvisionConfig
 from inference.networks.backbone_base import StagedBackbone, map_statistics, token_statistics
+from inference.networks.config import TorchvisionConfig
 from inference.networks.torchvision_import import models
 from inference.networks.torchvision_table import TORCHVISION
 
@@ -85,7 +85,7 @@ class TorchvisionBackbone(StagedBackbone):
         return linear.weight.detach(), bias
 
 
-def torchvision_build(config: TorchvisionConfig) -> TorchvisionBackbone:
+def torchvision_build(config: TorchvisionConfig) -> nn.Module:
     """Return the network with random weights."""
     arguments: dict[str, Any] = {"weights": None}
     if config.architecture in {"googlenet", "inception_v3"}:
@@ -93,12 +93,8 @@ def torchvision_build(config: TorchvisionConfig) -> TorchvisionBackbone:
         arguments |= {"transform_input": True, "aux_logits": True, "init_weights": False}
     if config.architecture.startswith("vit"):
         arguments["image_size"] = TORCHVISION[config.architecture].input_size
-    network = models.get_model(config.architecture, **arguments)
-    if config.scales:
-        from inference.networks.multiscale import MultiscaleTransformer
-
-        return MultiscaleTransformer(network, config)
-    return TorchvisionBackbone(network, config)
+    network: nn.Module = models.get_model(config.architecture, **arguments)
+    return network
 
 
 @contextmanager

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.serving.model_files import checksum
 from inference.networks.config import WeightsMissing
+from inference.serving.model_files import checksum
 
 if TYPE_CHECKING:  # ONNX Runtime takes a second to import, and web processes only ask for the key
     from inference.scoring.predictor import Backbone, ScoreBatch

@@ -9,10 +9,10 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from numpy.typing import NDArray
 
-from inference.serving import runtime
-from inference.postgres.copy import rows_write, vectors_read
 from inference.models import Feature, ModelVersion, Prediction
+from inference.postgres.copy import rows_write, vectors_read
 from inference.scoring.decode import QUALITY_CLASSES, mean_and_std, quality_place
+from inference.serving import runtime
 
 _CHUNK = 2048
 _Columns = dict[str, NDArray[Any]]

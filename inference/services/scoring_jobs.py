@@ -18,8 +18,8 @@ from uuid import uuid4
 from django.conf import settings
 
 from annotation.models import User
-from inference.serving.scorer import SITE_RULES
 from inference.scoring.rows import Cells, ScoreRow
+from inference.serving.scorer import SITE_RULES
 
 if TYPE_CHECKING:
     from inference.serving.scorer import Judge

@@ -10,9 +10,9 @@ from django.db.models import BinaryField, Exists, F, Func, OuterRef
 from numpy.typing import NDArray
 
 from annotation.models import Image
-from inference.serving import runtime
 from inference.models import Feature, Signature
 from inference.selectors import backbone_key, features_unpack
+from inference.serving import runtime
 
 BITS = 256
 #: Of so many candidates the bits have the twelve nearest, on the vectors that they were chosen with.

@@ -10,10 +10,10 @@ from django.db import transaction
 from django.db.models import Max
 
 from annotation.models import Campaign
-from inference.serving import runtime
-from inference.serving.model_files import checksum, checksum_verify
 from inference.models import ModelVersion
 from inference.selectors import backbone_key
+from inference.serving import runtime
+from inference.serving.model_files import checksum, checksum_verify
 
 _PRIOR = "shipped prior"
 _FILES = ("heads.onnx", "heads.safetensors", "card.json")
@@ -108,9 +108,8 @@ def prior_install(*, campaign: Campaign) -> ModelVersion:
     Loads torch for the export, so workers and commands call it, never a web process.
     Raises WeightsMissing or CheckpointError when shipped files are missing or damaged.
     """
-    from inference.networks.checkpoint import heads_save
+    from inference.networks.checkpoint import heads_save, prior_for
     from inference.networks.export import heads_to_onnx
-    from inference.networks.heads import prior_for
 
     standing = ModelVersion.objects.filter(campaign=campaign).order_by("-is_champion", "number").first()
     if standing is not None and not prior_is_outdated(standing, campaign):

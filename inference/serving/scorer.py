@@ -11,15 +11,14 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 from django.conf import settings
 
 from annotation.models import DEFAULT_SYNSETS
+from inference.networks.config import PRIOR_FOLDER, BackboneConfig
+from inference.scoring.rows import Rules, ScoreRow, score_rows
 from inference.serving import runtime
 from inference.serving.model_files import ModelFileError, checksum
-from inference.networks.config import BackboneConfig
-from inference.scoring.rows import Rules, ScoreRow, score_rows
 
 if TYPE_CHECKING:  # web processes import this module by way of the tasks; only workers load ONNX Runtime
     from inference.scoring.predictor import Backbone, HeadsPredictor
 
-PRIOR_FOLDER = Path(__file__).resolve().parent.parent / "weights" / "quality_prior"
 #: Of single photos, which belong to no campaign.
 SITE_RULES = Rules(tuple(DEFAULT_SYNSETS))
 # Changes when the same heads begin to give other numbers or another graph.
@@ -162,9 +161,8 @@ def _heads_file(folder: Path | None, config: BackboneConfig, rules: Rules, repor
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
             report("Preparing the heads for this scale and these synsets, once on this machine …")
-            from inference.networks.checkpoint import CheckpointError, heads_load
+            from inference.networks.checkpoint import CheckpointError, heads_load, prior_for
             from inference.networks.export import heads_to_onnx
-            from inference.networks.heads import prior_for
 
             try:
                 if folder:

@@ -10,7 +10,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from annotation.models import DEFAULT_SYNSETS, User
 from annotation.tasks import announce
-from inference.serving.scorer import SITE_RULES
 from inference.services.scoring_jobs import (
     KEPT_SECONDS,
     MOST_FILES,
@@ -19,6 +18,7 @@ from inference.services.scoring_jobs import (
     judgement_begin,
     judgement_find,
 )
+from inference.serving.scorer import SITE_RULES
 
 _DISTORTIONS = ("blur", "noise", "exposure", "compression")
 

@@ -7,9 +7,9 @@ from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 
+from annotation.access.permissions import campaign_view
 from annotation.measures import opinion
 from annotation.models import DEFAULT_SYNSETS, Annotation, Campaign, Image, Role
-from annotation.access.permissions import campaign_view
 from annotation.views.special_photos import special_photo_form
 from inference.gallery.places import gallery_places, place_of, places_after, places_before, places_read
 from inference.gallery.query import BY_PEOPLE, DISTORTIONS, GalleryQuery

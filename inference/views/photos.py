@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponseBadRequest, StreamingHttpRespon
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from annotation.models import Campaign, Image, Role
 from annotation.access.permissions import campaign_view
+from annotation.models import Campaign, Image, Role
 from inference.gallery.places import (
     PAGE_SIZE,
     Place,

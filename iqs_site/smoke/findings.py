@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from django.db.models import Count, F, Q, Sum
 
+from annotation.measures.classification import roc_auc
 from annotation.models import Annotation, Campaign, Image
 from annotation.services.queue import counters_rebuild
 from inference.models import ModelVersion, Prediction
 from iqs_site.smoke.labels import label_of
-from annotation.measures.classification import roc_auc
 from training.models import Evaluation
 from training.services.evaluations import evaluation_make
 

@@ -9,8 +9,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.selectors.activity import members_active
 from annotation.models import Annotation, Campaign, Image, Membership, User
+from annotation.selectors.activity import members_active
 from annotation.services.annotations import annotation_record
 from annotation.services.queue import leases_claim, leases_renew
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from annotation.photos.sources import ImportSource, Limits, SourceError, path_tidied
 from annotation.photos.decoding import PhotoRejected
+from annotation.photos.sources import ImportSource, Limits, SourceError, path_tidied
 from tests.annotation.bad_files import write_zip
 
 LIMITS = Limits(file_bytes=1000, zip_bytes=5000, files=20)

@@ -1,7 +1,7 @@
 import numpy as np
 
-from annotation.photos.near_duplicates import NEAR, NearDuplicates
 from annotation.photos.decoding import NO_HASH
+from annotation.photos.near_duplicates import NEAR, NearDuplicates
 
 
 def flipped(phash: int, bits: int) -> int:

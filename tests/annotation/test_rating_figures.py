@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from annotation.consensus.estimates import share
 from annotation.raters.anchoring import FEWEST_PHOTOS, anchoring_shift
 from annotation.raters.attention import gold_hits, score_spread
-from annotation.consensus.estimates import share
 from annotation.raters.self_agreement import self_agreement
 
 scores = st.integers(1, 10)

@@ -17,8 +17,8 @@ from annotation.models import Annotation, Assignment, Campaign, Image, Membershi
 from annotation.selectors.progress import own_progress, queue_status
 from annotation.selectors.votes import standing_annotations
 from annotation.services.annotations import annotation_record, prediction_shown
-from annotation.services.queue_lanes import REPEAT_AFTER
 from annotation.services.queue import counters_rebuild, leases_claim, leases_expire, leases_renew, leases_return
+from annotation.services.queue_lanes import REPEAT_AFTER
 
 
 @pytest.fixture

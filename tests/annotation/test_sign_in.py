@@ -9,10 +9,10 @@ from django.contrib.sessions.models import Session
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.models import Campaign, Role, User
 from annotation.access.permissions import campaign_for
 from annotation.access.sessions import SessionStore
 from annotation.access.user_backend import Backend
+from annotation.models import Campaign, Role, User
 
 pytestmark = pytest.mark.django_db
 

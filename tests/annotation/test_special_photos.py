@@ -9,8 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from annotation.selectors.opinions import opinion_of, opinions_of, special_counts
 from annotation.models import Annotation, Campaign, Image, User
+from annotation.selectors.opinions import opinion_of, opinions_of, special_counts
 from annotation.selectors.progress import practice_photos
 from annotation.selectors.votes import vote_table
 from annotation.services.annotations import annotation_record

@@ -10,10 +10,10 @@ import torch
 from efficientnet_lite_pytorch import EfficientNet
 from efficientnet_lite_pytorch.utils import BlockDecoder, GlobalParams
 
-from inference.networks.config import LiteConfig
-from inference.networks.heads import Heads, HeadsConfig
-from inference.networks.efficientnet_lite import LiteBackbone
 from inference.networks.backbone_base import StagedBackbone
+from inference.networks.config import LiteConfig
+from inference.networks.efficientnet_lite import LiteBackbone
+from inference.networks.heads import Heads, HeadsConfig
 
 TINY = LiteConfig(
     name="tiny",

@@ -11,12 +11,12 @@ from safetensors.torch import save_file
 from torch import nn
 
 from inference.networks import torchvision_import
+from inference.networks.backbone_base import StagedBackbone, map_statistics, token_statistics
 from inference.networks.backbones import backbone_load
 from inference.networks.config import BACKBONES, TorchvisionConfig, WeightsMissing, backbone_config, backbone_names
-from inference.networks.export import backbone_to_onnx
 from inference.networks.efficientnet_lite import LiteBackbone
+from inference.networks.export import backbone_to_onnx
 from inference.networks.multiscale import MultiscaleTransformer, embedding_at, resize_matrix
-from inference.networks.backbone_base import StagedBackbone, map_statistics, token_statistics
 from inference.networks.torchvision_import import models
 from inference.networks.torchvision_models import TorchvisionBackbone, take_apart
 from inference.networks.torchvision_table import TORCHVISION

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from django.db import connection
 
-from inference.postgres.copy import rows_write, vectors_read
 from inference.models import Feature, Prediction
+from inference.postgres.copy import rows_write, vectors_read
 from inference.services.predictions import predictions_refresh, predictions_write
 
 

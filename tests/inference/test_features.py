@@ -13,7 +13,6 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from inference.serving import runtime
 from inference.models import Feature, Prediction
 from inference.networks import config as config_module
 from inference.networks.backbones import StagedBackbone
@@ -25,6 +24,7 @@ from inference.services import features as features_module
 from inference.services.backlog import MAX_ATTEMPTS, work_claim, work_claim_silent, work_enqueue, work_retry
 from inference.services.distortions import distortions_compute
 from inference.services.features import features_compute
+from inference.serving import runtime
 from tests.inference.conftest import TINY
 
 

@@ -7,8 +7,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inference.networks.checkpoint import prior_for
 from inference.networks.config import backbone_config
-from inference.networks.heads import Heads, heads_fresh, prior_for, rebin_matrix
+from inference.networks.heads import Heads, heads_fresh, rebin_matrix
 
 MakeHeads = Callable[..., Heads]
 

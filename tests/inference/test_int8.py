@@ -12,15 +12,15 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from inference.serving import runtime
 from inference.networks import config as config_module
-from inference.networks.config import EFFICIENTNET_LITE0, EFFICIENTNET_LITE1, BackboneConfig, WeightsMissing
-from training.recipes.int8_distillation import DistillationRecipe
-from inference.networks.export import backbone_to_onnx
 from inference.networks.backbone_base import StagedBackbone
+from inference.networks.config import EFFICIENTNET_LITE0, EFFICIENTNET_LITE1, BackboneConfig, WeightsMissing
+from inference.networks.export import backbone_to_onnx
 from inference.scoring.int8 import Int8Card, feature_correlation, int8_card, int8_key, int8_make, int8_path
 from inference.scoring.predictor import Backbone, ScoreBatch
+from inference.serving import runtime
 from tests.inference.conftest import TINY
+from training.recipes.int8_distillation import DistillationRecipe
 
 
 def predict(features: np.ndarray) -> ScoreBatch:

@@ -14,9 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from inference import api
-from inference.serving.scorer import site_judge
 from inference.services import scoring_jobs
 from inference.services.scoring_jobs import JudgementRefused, judgement_begin, judgement_find, judgements_expire
+from inference.serving.scorer import site_judge
 from inference.tasks import photos_judge
 from tests.annotation.bad_files import encoded, png_header
 from tests.conftest import photo_bytes

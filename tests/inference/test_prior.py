@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from inference.networks.checkpoint import heads_load
-from inference.networks.heads import PRIOR_FOLDER
-from training.recipes.prior import PriorRecipe, Variant, degraded, panel_distribution, random_crop, variants
+from inference.networks.config import PRIOR_FOLDER
 from tests.conftest import photo_bytes
+from training.recipes.prior import PriorRecipe, Variant, degraded, panel_distribution, random_crop, variants
 
 
 @given(st.floats(1.05, 9.95))

@@ -8,9 +8,10 @@ import torch
 from PIL import Image, ImageFilter
 
 from inference.networks.backbones import StagedBackbone, backbone_load
+from inference.networks.checkpoint import prior_for, prior_for_scale
 from inference.networks.config import BACKBONES, EFFICIENTNET_LITE0, BackboneConfig, lookalikes
 from inference.networks.export import backbone_to_onnx, heads_to_onnx
-from inference.networks.heads import Heads, heads_fresh, prior_for, prior_for_scale
+from inference.networks.heads import Heads, heads_fresh
 from inference.networks.transforms import pixels
 from inference.scoring.decode import mean_and_std
 from inference.scoring.int8 import int8_path

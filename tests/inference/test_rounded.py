@@ -11,15 +11,15 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from inference.networks.config import EFFICIENTNET_LITE0
-from training.recipes.int8_distillation import DistillationRecipe, distil, views
+from inference.networks.efficientnet_lite import LiteBackbone
 from inference.networks.export import backbone_to_onnx
 from inference.networks.heads import Heads, heads_fresh
-from inference.networks.efficientnet_lite import LiteBackbone
 from inference.networks.quantization_aware import WEIGHT_LEVEL, RoundedMap, ranges_fit, rounded, rounding_remove
 from inference.scoring.int8 import int8_quantise
 from inference.scoring.predictor import Backbone
 from tests.conftest import photo_bytes
 from tests.inference.conftest import TINY, tiny_lite
+from training.recipes.int8_distillation import DistillationRecipe, distil, views
 
 RECIPE = DistillationRecipe(views_per_photo=4, fitting=32, steps=60, batch=8, learning_rate=3e-4)
 

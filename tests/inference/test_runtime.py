@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from inference.serving import runtime
 from inference.networks import backbones
 from inference.networks import config as config_module
 from inference.networks.backbones import StagedBackbone
 from inference.networks.config import EFFICIENTNET_LITE0, BackboneConfig, WeightsMissing
+from inference.serving import runtime
 from tests.inference.conftest import TINY
 
 

@@ -82,9 +82,9 @@ def test_scores_are_shared_out_by_how_much_they_overlap() -> None:
 def test_the_shipped_prior_is_installed_on_any_scale(
     people: dict[str, Any], make_image: Callable[..., Any], bins: int
 ) -> None:
-    from inference.serving.runtime import backbone
     from inference.selectors import backbone_key
     from inference.services.versions import prior_install
+    from inference.serving.runtime import backbone
 
     campaign = campaign_create(
         by=people["ada"], slug="scale", name="Scale", scale_min=1, scale_max=bins, reject_at=1, pending_at=bins

@@ -317,7 +317,7 @@ def test_what_cannot_be_done_is_one_sentence(
 
 
 def test_heads_that_are_not_those_of_their_card_are_refused(score: Run, photos: Path, tmp_path: Path) -> None:
-    from inference.serving.scorer import PRIOR_FOLDER
+    from inference.networks.config import PRIOR_FOLDER
 
     folder = tmp_path / "heads"
     folder.mkdir()

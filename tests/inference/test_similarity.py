@@ -10,11 +10,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from annotation.models import Campaign, Image
-from inference.serving import runtime
 from inference.models import Feature, Signature
 from inference.networks.config import backbone_config
 from inference.services import similarity
 from inference.services.similarity import images_similar, signature_bits, signatures_refresh
+from inference.serving import runtime
 from tests.judgements import images_make
 
 SIZE = 64

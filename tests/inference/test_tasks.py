@@ -154,8 +154,8 @@ def test_a_site_without_weights_says_so_in_one_line_and_measures_distortions(
 def test_a_device_that_is_not_there_is_one_line_in_the_log(
     sent: Sent, settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, db: None
 ) -> None:
-    from inference.serving import runtime
     from inference.scoring import predictor
+    from inference.serving import runtime
 
     settings.IQS_DEVICE = "cuda"
     monkeypatch.setattr(predictor.onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])

@@ -7,13 +7,13 @@ import pytest
 import torch
 from PIL import Image
 
+from annotation.measures.classification import roc_auc
 from annotation.models import default_synsets
 from inference.networks.backbones import backbone_load
 from inference.networks.config import EFFICIENTNET_LITE0
 from inference.networks.heads import heads_fresh
 from inference.networks.transforms import pixels
 from iqs_site.demo.photos import photo_make, photos_plan
-from annotation.measures.classification import roc_auc
 
 
 @pytest.mark.slow

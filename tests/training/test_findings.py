@@ -2,11 +2,11 @@ from dataclasses import replace
 
 import pytest
 
-from training import findings
-from training.comparison import ScoreFigures
-from annotation.measures.intervals import Interval
 from annotation.measures.calibration import ReliabilityBin
 from annotation.measures.classification import threshold_table
+from annotation.measures.intervals import Interval
+from training import findings
+from training.comparison import ScoreFigures
 
 NAN = float("nan")
 FIGURES = ScoreFigures(

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from annotation.measures import correlation, distribution
 from inference.networks.heads import Heads, HeadsConfig
 from training.learning.config import RECIPE_VERSION, LearningConfig
 from training.learning.dataset import RatedImages
 from training.learning.loop import Rung, heads_assemble, learn, quality_rung
 from training.learning.quality import Calibration, Residual, calibration_fit
 from training.learning.watch import WatchLesson, watch_fit
-from annotation.measures import distribution
-from annotation.measures import correlation
 
 CONFIG = LearningConfig(epochs=30, patience=10, directions=32, folds=3, learning_rate=0.05, residual_below=120)
 FEATURES, POOLED, CLASSES = 48, 16, 8

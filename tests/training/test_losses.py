@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from training.learning.losses import emd_squared, negative_log_likelihood, opinion_loss, vote_weights
 from annotation.measures import distribution
+from training.learning.losses import emd_squared, negative_log_likelihood, opinion_loss, vote_weights
 
 logits = arrays.arrays(np.float64, (3, 10), elements=st.floats(-4, 4))
 histograms = arrays.arrays(np.int64, (3, 10), elements=st.integers(0, 5)).filter(lambda h: (h.sum(axis=1) > 0).all())

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from annotation.measures.classification import best_threshold, roc_auc
 from training.learning.config import LearningConfig
 from training.learning.sampling import group_folds, principal_directions
-from annotation.measures.classification import best_threshold, roc_auc
 
 Floats = NDArray[np.float64]
 

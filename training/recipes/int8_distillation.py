@@ -19,10 +19,10 @@ from torch.nn import functional
 
 from inference.distortion.degradations import DEGRADATIONS, GRADES
 from inference.networks.config import EFFICIENTNET_LITE0
-from inference.networks.heads import Heads
 from inference.networks.efficientnet_lite import LiteBackbone
-from training.recipes.prior import PriorRecipe, Variant, random_crop, untouched_state, variant_pixels
+from inference.networks.heads import Heads
 from inference.networks.quantization_aware import ranges_fit, rounded
+from training.recipes.prior import PriorRecipe, Variant, random_crop, untouched_state, variant_pixels
 
 _THREADS = 2
 _WARMUP = 30  # steps

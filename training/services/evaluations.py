@@ -8,16 +8,13 @@ import numpy as np
 from django.db import transaction
 from numpy.typing import NDArray
 
+from annotation.measures import classification, correlation, distribution, intervals
 from annotation.measures.agreement import correlation_ceiling, icc1_of_histograms
+from annotation.measures.intervals import Interval, Metric
 from annotation.models import Campaign
 from inference.models import ModelVersion
 from inference.selectors import PredictionTable, prediction_table
 from inference.services.predictions import predictions_refresh
-from annotation.measures import distribution
-from annotation.measures import correlation
-from annotation.measures import classification
-from annotation.measures import intervals
-from annotation.measures.intervals import Interval, Metric
 from training.models import Evaluation, TrainingRun
 from training.selectors import HoldoutOpinions, holdout_opinions
 

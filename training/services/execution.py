@@ -18,16 +18,15 @@ from django.db import transaction
 from numpy.typing import NDArray
 
 from annotation.models import Campaign, Image
-from inference.serving import runtime
 from inference.models import ModelVersion
-from inference.networks.checkpoint import CheckpointError, heads_load, heads_save
+from inference.networks.checkpoint import CheckpointError, heads_load, heads_save, prior_for
 from inference.networks.config import WeightsMissing
 from inference.networks.export import heads_to_onnx
-from inference.networks.heads import prior_for
 from inference.scoring.predictor import HeadsPredictor
 from inference.selectors import backbone_key, champion, feature_matrix
 from inference.services.predictions import predictions_refresh
 from inference.services.versions import prior_install, version_create
+from inference.serving import runtime
 from training.learning.config import LearningConfig
 from training.learning.dataset import Snapshot, rated_images
 from training.learning.loop import Lesson, learn

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from annotation.models import Campaign, User
-from inference.serving.model_files import ModelFileError
 from inference.models import ModelVersion
 from inference.services.versions import champion_set
+from inference.serving.model_files import ModelFileError
 from training.figures import MeasuredFigure, measured
 from training.models import Evaluation, Promotion
 from training.selectors import past_champions

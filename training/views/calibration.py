@@ -9,14 +9,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from annotation.measures import opinion
-from annotation.models import Annotation, Campaign, Image, Role
 from annotation.access.permissions import campaign_view
+from annotation.measures import calibration as reliability
+from annotation.measures import classification, opinion
+from annotation.models import Annotation, Campaign, Image, Role
 from inference.models import ModelVersion, Prediction
 from training import findings
 from training.comparison import Comparison, ScoreFigures, compare, watch_roc_auc
-from annotation.measures import calibration as reliability
-from annotation.measures import classification
 from training.selectors import VOTES_FOR_QUALITY
 
 FURTHEST_APART_SHOWN = 50

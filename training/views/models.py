@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from annotation.models import Campaign, Role, User
 from annotation.access.permissions import campaign_view
+from annotation.models import Campaign, Role, User
 from annotation.tasks import announce
 from inference.models import ModelVersion
 from training.figures import MeasuredFigure, measured

@@ -5,11 +5,11 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from annotation.selectors import rater_quality as practice
+from annotation.access.permissions import campaign_view
+from annotation.models import Campaign, Image, Role
 from annotation.raters.anchoring import FEWEST_PHOTOS, AnchoringShift
 from annotation.raters.attention import STRAIGHT_LINE_ANSWERS
-from annotation.models import Campaign, Image, Role
-from annotation.access.permissions import campaign_view
+from annotation.selectors import rater_quality as practice
 from annotation.services.queue_lanes import REPEAT_AFTER
 from training.anchoring import anchored_answers, anchoring_measure
 from training.findings import anchoring_finding, practice_finding

@@ -9,8 +9,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from annotation.models import Campaign, Role, User
 from annotation.access.permissions import campaign_view
+from annotation.models import Campaign, Role, User
 from training.figures import measured
 from training.loss_curve import loss_curve
 from training.models import Evaluation, TrainingRun

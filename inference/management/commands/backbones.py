@@ -6,8 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from inference.serving import runtime
 from inference.networks.config import BackboneConfig, LiteConfig, WeightsMissing, backbone_names
+from inference.serving import runtime
 
 
 class Command(BaseCommand):

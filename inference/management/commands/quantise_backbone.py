@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from annotation.models import DEFAULT_SYNSETS
 from annotation.photos.decoding import PhotoRejected, photo_open
-from inference.serving import runtime
 from inference.networks.config import WeightsMissing
 from inference.scoring.files import PathMissing, files_find
+from inference.serving import runtime
 
 _FEWEST = 8
 
@@ -37,8 +37,8 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0, help="which photos are drawn")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        from inference.networks.checkpoint import prior_for
         from inference.networks.export import heads_to_onnx
-        from inference.networks.heads import prior_for
         from inference.scoring.int8 import int8_make, int8_path
         from inference.scoring.predictor import Backbone, HeadsPredictor
 

@@ -9,13 +9,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from annotation.management.progress import ProgressBar
-from inference.serving.scorer import Judge
 from inference.management.options import judge_for, model_arguments, scale, share
+from inference.scoring.contact_sheet import sheet_write
 from inference.scoring.files import FilesFound, PathMissing, files_find
 from inference.scoring.resume import SORT_COLUMNS, Ledger
 from inference.scoring.rows import Rules, classes_for_scale, columns, file_name
-from inference.scoring.contact_sheet import sheet_write
 from inference.scoring.tables import KINDS, StreamTable, TableUnfit
+from inference.serving.scorer import Judge
 
 _LISTED = 20  # bad files named at the end; the table names all
 _SORTS = [sign + name for name in SORT_COLUMNS for sign in ("", "-")]

@@ -11,8 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from inference.serving import runtime
 from inference.networks.config import WeightsMissing
+from inference.serving import runtime
 from iqs_site import embedded, env
 from iqs_site.demo.accounts import demo_logins
 from iqs_site.preflight import given, host_names, is_loopback

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from annotation.measures import agreement
-from annotation.measures import opinion
+from annotation.measures import agreement, opinion
 
 tables = st.lists(st.lists(st.integers(1, 10), min_size=1, max_size=6), min_size=2, max_size=8)
 

@@ -10,11 +10,7 @@ from hypothesis.extra import numpy as arrays
 from scipy import stats
 from sklearn import metrics as sklearn_metrics
 
-from annotation.measures import distribution
-from annotation.measures import correlation
-from annotation.measures import classification
-from annotation.measures import calibration
-from annotation.measures import intervals
+from annotation.measures import calibration, classification, correlation, distribution, intervals
 
 vectors = st.integers(4, 30).flatmap(
     lambda n: st.tuples(*[arrays.arrays(np.float64, n, elements=st.floats(-5, 5, width=16))] * 2)

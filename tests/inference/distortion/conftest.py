@@ -10,8 +10,8 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from inference.distortion.degradations import DEGRADATIONS, GRADES, photo_degrade
 from inference.distortion.combine import DistortionScores, distortions_measure
+from inference.distortion.degradations import DEGRADATIONS, GRADES, photo_degrade
 
 #: Bundled with scikit-image's wheel.
 PHOTOS = ("astronaut.png", "chelsea.png", "rocket.jpg")

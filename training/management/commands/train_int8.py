@@ -12,16 +12,16 @@ from django.core.management.base import BaseCommand, CommandError
 from numpy.typing import NDArray
 
 from annotation.management.progress import progress_report
-from inference.serving import runtime
 from inference.management.options import whole_number
-from inference.serving.model_files import checksum
 from inference.networks.config import EFFICIENTNET_LITE0
 from inference.scoring.files import PathMissing, files_find
 from inference.scoring.int8 import Int8Card, feature_correlation, features_of, int8_measure, int8_quantise
+from inference.serving import runtime
+from inference.serving.model_files import checksum
 
 if TYPE_CHECKING:  # torch takes seconds to import, and the list of commands does not need it
-    from inference.networks.heads import Heads
     from inference.networks.efficientnet_lite import LiteBackbone
+    from inference.networks.heads import Heads
 
 Pixels = NDArray[np.uint8]
 
@@ -50,11 +50,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         from inference.networks.backbones import backbone_load
-        from training.recipes.int8_distillation import DistillationRecipe, distil, views
-        from inference.networks.heads import PRIOR_BINS, prior_for_scale
+        from inference.networks.checkpoint import prior_for_scale
         from inference.networks.efficientnet_lite import LiteBackbone
-        from training.recipes.prior import PriorRecipe
+        from inference.networks.heads import PRIOR_BINS
         from inference.scoring.predictor import Backbone
+        from training.recipes.int8_distillation import DistillationRecipe, distil, views
+        from training.recipes.prior import PriorRecipe
 
         recipe = DistillationRecipe(seed=options["seed"])
         recipe = replace(

@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 from numpy.typing import NDArray
 
 from annotation.management.progress import progress_report
+from inference.networks.config import EFFICIENTNET_LITE0
 from inference.serving import runtime
 from inference.serving.model_files import checksum
-from inference.networks.config import EFFICIENTNET_LITE0
 
 if TYPE_CHECKING:
     from inference.networks.heads import Heads
@@ -40,9 +40,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         from inference.networks.checkpoint import heads_load, heads_save
-        from inference.networks.heads import PRIOR_FOLDER
-        from training.recipes.prior import PriorRecipe, corpus, measure, train
+        from inference.networks.config import PRIOR_FOLDER
         from inference.scoring.predictor import Backbone
+        from training.recipes.prior import PriorRecipe, corpus, measure, train
 
         recipe = PriorRecipe(seed=options["seed"])
         # It learns from the float network, to which the int8 file is held, and is measured as it is served too.

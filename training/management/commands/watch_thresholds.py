@@ -10,11 +10,11 @@ import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 
 from annotation.management.progress import ProgressBar
+from annotation.measures.classification import best_threshold, f1, roc_auc, threshold_table
+from annotation.measures.intervals import RESAMPLES, interval
 from inference.management.options import judge_for, model_arguments
 from inference.scoring.files import PathMissing, files_find
 from inference.scoring.rows import Rules, file_name
-from annotation.measures.intervals import RESAMPLES, interval
-from annotation.measures.classification import best_threshold, f1, roc_auc, threshold_table
 
 THRESHOLDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 _YES, _NO = {"1", "yes", "true", "watch"}, {"0", "no", "false", "no watch"}
