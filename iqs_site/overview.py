@@ -20,7 +20,7 @@ from inference.selectors import (
     work_counts,
 )
 from iqs_site.workers import WorkerState, broker_alive, workers_alive
-from training.figures import MeasuredFigure, measured
+from training.evaluation.registry import MeasuredFigure, measured
 from training.models import Evaluation, TrainingRun
 
 RUNS_SHOWN = 4

@@ -9,7 +9,7 @@ from kombu.exceptions import OperationalError
 from annotation.models import Campaign
 from training.models import TrainingRun
 from training.services.runs import run_claim, run_request, runs_request_due, runs_revive
-from training.services.supervision import run_supervise
+from training.services.training_process import run_supervise
 
 logger = logging.getLogger(__name__)
 # A message that found no worker for so long is dropped, since each sweep sends another.

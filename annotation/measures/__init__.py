@@ -1,1 +1,1 @@
-"""Statistics that every app uses: people's opinions, agreement, models against people, intervals. Pure numpy and SciPy."""
+"""Statistics that every app uses: opinions, agreement, models against people, intervals. Pure."""

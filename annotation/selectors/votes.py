@@ -1,32 +1,15 @@
 """The votes of a campaign: which answers count, as rows and as columns."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from uuid import UUID
 
 import numpy as np
 from django.db.models import QuerySet
-from numpy.typing import NDArray
 
+from annotation.measures.votes import VoteTable
 from annotation.models import Annotation, Campaign, Image, User
 
 _WATCH_CODES = {Annotation.Watch.YES.value: 1, Annotation.Watch.NO.value: 0, Annotation.Watch.UNSURE.value: -1}
-
-
-@dataclass(frozen=True)
-class VoteTable:
-    """Standing answers as columns of one length, ordered by annotation id."""
-
-    annotation_ids: NDArray[np.int64]
-    image_ids: NDArray[np.int64]
-    annotator_ids: NDArray[np.int64]
-    scores: NDArray[np.int16]
-    """Opinion scores, on the campaign's scale."""
-    watch: NDArray[np.int8]
-    """1 watch, 0 no watch, -1 unsure."""
-
-    def __len__(self) -> int:
-        return len(self.annotation_ids)
 
 
 def standing_annotations(campaign: Campaign) -> QuerySet[Annotation]:

@@ -54,7 +54,7 @@ class BackboneConfig:
     pooled_size: int
     """Length of the pooled last layer, the input of the ImageNet classifier."""
     classes: int = 0
-    """How many class log-probabilities follow (`inference.networks.efficientnet_lite`); 0: heads need the ImageNet classifier."""
+    """How many class log-probabilities follow (see `efficientnet_lite`); 0: heads need the ImageNet classifier."""
     interpolation: str = "bicubic"
     """How a picture is resized to the square: a name in `transforms.INTERPOLATIONS`."""
     weights: Path | None = None

@@ -186,8 +186,8 @@ def int8_quantise(
     """Write the int8 file of the backbone at `path`.
 
     The first convolution and the first depthwise one stay float: they see the picture itself, in which noise and
-    blur are a few grey levels. A backbone that `has_learned_rounding` (`inference.networks.quantization_aware`) cuts each map
-    at the range it has learned with, and its weights lie on levels of 7 bits; its classifier stays float.
+    blur are a few grey levels. A backbone that `has_learned_rounding` (`inference.networks.quantization_aware`)
+    cuts each map at the range it has learned with, and its weights lie on levels of 7 bits; its classifier stays float.
     """
     import onnx
     from onnxruntime.quantization import (

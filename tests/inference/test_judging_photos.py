@@ -183,7 +183,7 @@ def test_waiting_too_long_is_told(client_of: Client, settings: Any, monkeypatch:
     client = client_of("alice")
     ticket = client.post("/api/score", {"files": [upload()]}).json()["ticket"]
     assert client.get(f"/api/score/{ticket}").json()["detail"] == ""
-    monkeypatch.setattr(judgements, "_PATIENCE_SECONDS", -1)
+    monkeypatch.setattr(scoring_jobs, "_PATIENCE_SECONDS", -1)
     assert "is one alive" in client.get(f"/api/score/{ticket}").json()["detail"]
     assert "/workers" in client.get(f"/score/{ticket}/").content.decode()
 

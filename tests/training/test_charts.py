@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from training import charts
+from training.drawing import charts
 
 CSS = Path(__file__).parents[2] / "static" / "css" / "site.css"
 

@@ -8,7 +8,8 @@ from scipy import stats
 
 from annotation.models import Campaign
 from tests.judgements import images_make, predictions_make, version_make, vote, votes
-from training.comparison import Comparison, ScoreFigures, compare, watch_roc_auc
+from training.evaluation.comparison import Comparison, ScoreFigures, watch_roc_auc
+from training.selectors.comparison import compare
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from annotation.models import Annotation, Campaign
-from training.figures import FIGURES, measured
-from training.selectors import holdout_opinions
+from training.evaluation.registry import FIGURES, measured
+from training.selectors.snapshots import holdout_opinions
 from training.services.evaluations import evaluation_make
 
 

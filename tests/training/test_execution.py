@@ -20,8 +20,8 @@ from inference.models import ModelVersion, Prediction
 from inference.networks.checkpoint import heads_load, heads_save
 from inference.selectors import backbone_key
 from training.models import Evaluation, Promotion, TrainingRun
-from training.selectors import snapshot
-from training.services import execution, supervision
+from training.selectors.snapshots import snapshot
+from training.services import execution, training_process
 from training.services.execution import run_perform
 from training.services.runs import RunEndedError, run_cancel, run_claim, run_request, runs_revive
 
@@ -180,7 +180,7 @@ def supervised(run: TrainingRun, attempt: int) -> threading.Thread:
 
     def work() -> None:
         try:
-            supervision.run_supervise(run_id=run.pk, attempt=attempt)
+            training_process.run_supervise(run_id=run.pk, attempt=attempt)
         finally:
             connections.close_all()
 
@@ -199,7 +199,7 @@ def test_a_process_learns_judges_and_promotes(
     images = make_rated(train=90, holdout=30, votes=3, features=EFFICIENTNET_LITE0.feature_size)
     holdout = [image for image in images if image.split == "holdout"]
     run, attempt = claimed(campaign)
-    supervision.run_supervise(run_id=run.pk, attempt=attempt)
+    training_process.run_supervise(run_id=run.pk, attempt=attempt)
     run.refresh_from_db()
     assert (run.state, run.progress) == (State.DONE, 1.0), run.message
     assert run.message.startswith("Promoted: Quality SRCC +")
@@ -237,11 +237,12 @@ def test_learning_outlives_its_worker_and_a_dead_process_is_replaced(
     shared_database: None, campaign: Campaign, make_rated: Callable[..., Any]
 ) -> None:
     run, attempt = claimed(campaign)
-    call = f"from training.services.supervision import run_supervise; run_supervise(run_id={run.pk}, attempt={attempt})"
+    module = "training.services.training_process"
+    call = f"from {module} import run_supervise; run_supervise(run_id={run.pk}, attempt={attempt})"
     worker = subprocess.Popen(
         [sys.executable, "manage.py", "shell", "-v0", "-c", call],
         cwd=django_settings.BASE_DIR,
-        env=supervision._environment(),
+        env=training_process._environment(),
         start_new_session=True,
     )
     (child,) = wait_for(lambda: children(run))
@@ -257,7 +258,7 @@ def test_learning_outlives_its_worker_and_a_dead_process_is_replaced(
     wait_for(lambda: not children(run))
     run.refresh_from_db()
     assert (run.state, run.attempt, run.message) == (State.RUNNING, 2, "")
-    supervision.run_supervise(run_id=run.pk, attempt=2)
+    training_process.run_supervise(run_id=run.pk, attempt=2)
     run.refresh_from_db()
     assert (run.state, run.message[:25]) == (State.FAILED, "There is nothing to learn")
 
@@ -278,7 +279,7 @@ def test_a_killed_process_is_tried_again(shared_database: None, campaign: Campai
 def test_a_process_that_takes_too_long_is_stopped(shared_database: None, campaign: Campaign, settings: Any) -> None:
     settings.IQS_TRAINING_SECONDS = 1
     run, attempt = claimed(campaign)
-    supervision.run_supervise(run_id=run.pk, attempt=attempt)
+    training_process.run_supervise(run_id=run.pk, attempt=attempt)
     run.refresh_from_db()
     assert (run.state, run.message) == (State.FAILED, "Stopped after 1 seconds, the limit of IQS_TRAINING_SECONDS.")
     assert not children(run)
@@ -288,7 +289,7 @@ def test_a_process_that_takes_too_long_is_stopped(shared_database: None, campaig
 def test_what_a_failing_process_printed_last_is_kept(shared_database: None, campaign: Campaign, settings: Any) -> None:
     settings.DATABASE_URL = "mysql://nowhere/nothing"
     run, attempt = claimed(campaign)
-    supervision.run_supervise(run_id=run.pk, attempt=attempt)
+    training_process.run_supervise(run_id=run.pk, attempt=attempt)
     run.refresh_from_db()
     assert run.state == State.FAILED
     assert run.message.startswith("The training process ended with status 1:")

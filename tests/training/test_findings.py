@@ -5,8 +5,8 @@ import pytest
 from annotation.measures.calibration import ReliabilityBin
 from annotation.measures.classification import threshold_table
 from annotation.measures.intervals import Interval
-from training import findings
-from training.comparison import ScoreFigures
+from training.evaluation import findings
+from training.evaluation.comparison import ScoreFigures
 
 NAN = float("nan")
 FIGURES = ScoreFigures(

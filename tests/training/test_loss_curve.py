@@ -1,6 +1,6 @@
 """The loss curve says what it shows."""
 
-from training.loss_curve import HEIGHT, WIDTH, loss_curve
+from training.drawing.loss_curve import HEIGHT, WIDTH, loss_curve
 
 
 def points(line: str) -> list[tuple[float, float]]:

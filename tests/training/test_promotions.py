@@ -10,7 +10,7 @@ from django.db import connection
 from annotation.models import Campaign
 from inference.models import ModelVersion
 from training.models import Evaluation, Promotion
-from training.selectors import past_champions, rollback_target
+from training.selectors.versions import past_champions, rollback_target
 from training.services.promotions import PromotionError, promotion_make, promotion_verdict
 
 MANUAL, ROLLBACK = Promotion.Kind.MANUAL, Promotion.Kind.ROLLBACK

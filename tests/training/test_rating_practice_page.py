@@ -14,8 +14,8 @@ from django.utils import timezone
 from annotation.models import Annotation, Campaign, Image, User
 from annotation.selectors.rater_quality import annotators_practice
 from tests.judgements import images_make, predictions_make, version_make, vote
-from training.anchoring import anchoring_measure
 from training.models import Promotion
+from training.selectors.anchoring import anchoring_measure
 
 PAGE = "/campaigns/watches/rating-practice/"
 
@@ -200,7 +200,7 @@ class TestAnnotators:
         for image in rated[:30]:
             vote(image, people["bob"], 5)
         text = text_of(client_of("rita").get(PAGE))
-        assert "1 of 2 annotators has something to look at" in text
+        assert "1 of 2 annotators has issues" in text
         assert "bob simulated" in text
         assert "alice nothing 40 0 % 10 %" in text
 

@@ -16,7 +16,7 @@ from inference.models import ModelVersion
 from inference.selectors import PredictionTable, prediction_table
 from inference.services.predictions import predictions_refresh
 from training.models import Evaluation, TrainingRun
-from training.selectors import HoldoutOpinions, holdout_opinions
+from training.selectors.snapshots import HoldoutOpinions, holdout_opinions
 
 Floats = NDArray[np.float64]
 

@@ -32,7 +32,8 @@ from training.learning.dataset import Snapshot, rated_images
 from training.learning.loop import Lesson, learn
 from training.learning.quality import History
 from training.models import Evaluation, Promotion, TrainingRun
-from training.selectors import last_learned, newest_annotation_id, snapshot
+from training.selectors.runs import last_learned, newest_annotation_id
+from training.selectors.snapshots import snapshot
 from training.services.evaluations import evaluation_make
 from training.services.promotions import PromotionError, Verdict, promotion_make, promotion_verdict
 from training.services.runs import RunCancelledError, RunEndedError, run_finish, run_write

@@ -8,9 +8,9 @@ from annotation.models import Campaign, User
 from inference.models import ModelVersion
 from inference.services.versions import champion_set
 from inference.serving.model_files import ModelFileError
-from training.figures import MeasuredFigure, measured
+from training.evaluation.registry import MeasuredFigure, measured
 from training.models import Evaluation, Promotion
-from training.selectors import past_champions
+from training.selectors.versions import past_champions
 
 # With fewer photos an interval says more about the draw than about the models.
 HOLDOUT_FOR_PROMOTION = 20

@@ -14,7 +14,7 @@ from django.utils import timezone
 from annotation.models import Campaign, User
 from training.learning.config import LearningConfig
 from training.models import TrainingRun
-from training.selectors import annotations_since, live_run, newest_annotation_id
+from training.selectors.runs import annotations_since, live_run, newest_annotation_id
 
 # A running process writes several times a second; one that is silent for so long is dead.
 HEARTBEAT_SECONDS = 60

@@ -14,9 +14,10 @@ from annotation.measures import calibration as reliability
 from annotation.measures import classification, opinion
 from annotation.models import Annotation, Campaign, Image, Role
 from inference.models import ModelVersion, Prediction
-from training import findings
-from training.comparison import Comparison, ScoreFigures, compare, watch_roc_auc
-from training.selectors import VOTES_FOR_QUALITY
+from training.evaluation import findings
+from training.evaluation.comparison import Comparison, ScoreFigures, watch_roc_auc
+from training.selectors.comparison import compare
+from training.selectors.snapshots import VOTES_FOR_QUALITY
 
 FURTHEST_APART_SHOWN = 50
 PICKS_SHOWN = 8
@@ -76,7 +77,7 @@ def _photo_id(text: str) -> int | None:
 
 def _score_report(campaign: Campaign, comparison: Comparison, split: str) -> dict[str, Any]:
     """Return the figures, charts and tables of the quality scores. Resamples start from the campaign's seed."""
-    from training import charts  # Bokeh takes half a second to import; no other page pays for it
+    from training.drawing import charts  # Bokeh takes half a second to import; no other page pays for it
 
     figures = ScoreFigures.of(comparison, seed=campaign.seed)
     mos = comparison.mos
@@ -131,7 +132,7 @@ def _photo_rows(comparison: Comparison, mos: Any) -> list[dict[str, Any]]:
 
 def _watch_report(campaign: Campaign, comparison: Comparison) -> dict[str, Any]:
     """Return the reliability diagram and the threshold table of the watch probability."""
-    from training import charts
+    from training.drawing import charts
 
     decided = comparison.has_majority
     probabilities, labels = comparison.watch_probability[decided], comparison.is_watch[decided]

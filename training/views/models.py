@@ -13,17 +13,10 @@ from annotation.access.permissions import campaign_view
 from annotation.models import Campaign, Role, User
 from annotation.tasks import announce
 from inference.models import ModelVersion
-from training.figures import MeasuredFigure, measured
+from training.evaluation.registry import MeasuredFigure, measured
 from training.models import Evaluation, Promotion, TrainingRun
-from training.selectors import (
-    annotations_since,
-    last_learned,
-    live_run,
-    newest_evaluations,
-    past_champions,
-    promotions,
-    rollback_target,
-)
+from training.selectors.runs import annotations_since, last_learned, live_run
+from training.selectors.versions import newest_evaluations, past_champions, promotions, rollback_target
 from training.services.promotions import PromotionError, promotion_make, promotion_verdict
 
 _VERSIONS = 10  # on one page

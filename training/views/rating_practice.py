@@ -11,8 +11,8 @@ from annotation.raters.anchoring import FEWEST_PHOTOS, AnchoringShift
 from annotation.raters.attention import STRAIGHT_LINE_ANSWERS
 from annotation.selectors import rater_quality as practice
 from annotation.services.queue_lanes import REPEAT_AFTER
-from training.anchoring import anchored_answers, anchoring_measure
-from training.findings import anchoring_finding, practice_finding
+from training.evaluation.findings import anchoring_finding, rater_finding
+from training.selectors.anchoring import anchored_answers, anchoring_measure
 
 # Room beyond the furthest mark of the picture, so that its label fits.
 _MARGIN = 1.15
@@ -26,7 +26,7 @@ def rating_practice(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     context: dict[str, Any] = {
         "campaign": campaign,
         "annotators": annotators,
-        "practice_title": practice_finding(annotators),
+        "practice_title": rater_finding(sum(bool(one.flags) for one in annotators), len(annotators)),
         "has_anchoring": campaign.anchoring_share > 0 and campaign.mode != Campaign.Mode.PRELABEL,
         "anchored": measured.anchored_answers if measured else anchored_answers(campaign).count(),
         "fewest_photos": FEWEST_PHOTOS,

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
 from annotation.models import Campaign, Role, User
-from training.figures import measured
-from training.loss_curve import loss_curve
+from training.drawing.loss_curve import loss_curve
+from training.evaluation.registry import measured
 from training.models import Evaluation, TrainingRun
 from training.services.runs import run_cancel, run_request
 from training.tasks import run_announce

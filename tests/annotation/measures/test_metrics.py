@@ -221,7 +221,7 @@ def test_a_thousand_resamples_of_two_hundred_images_take_less_than_a_second(rng:
 
 
 def test_memory_is_bounded_for_many_images(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:
-    monkeypatch.setattr(bootstrap, "_ENTRIES_AT_ONCE", 100)
+    monkeypatch.setattr(intervals, "_ENTRIES_AT_ONCE", 100)
     shapes = []
 
     def metric(x: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from annotation.models import Campaign
 from inference.models import ModelVersion
 from inference.selectors import champion
 from inference.serving.model_files import ModelFileError
-from training.figures import measured
+from training.evaluation.registry import measured
 from training.services.evaluations import evaluation_make
 from training.services.promotions import promotion_verdict
 

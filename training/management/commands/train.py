@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from annotation.management.lookup import campaign_named
 from annotation.models import Campaign
 from annotation.tasks import announce
-from training.figures import measured
+from training.evaluation.registry import measured
 from training.models import Evaluation, TrainingRun
 from training.services.execution import Outcome, run_perform
 from training.services.runs import RunEndedError, run_cancel, run_claim, run_finish, run_request

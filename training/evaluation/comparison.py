@@ -1,7 +1,4 @@
-"""People and one model version side by side: the arrays behind the calibration page, in three queries.
-
-Only answers count that were given without seeing a prediction.
-"""
+"""People and one model version side by side: the arrays behind the calibration page, and their figures."""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -10,9 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.measures import agreement, classification, correlation, intervals, opinion
-from annotation.models import Campaign, Image
-from annotation.selectors.votes import VoteTable, vote_table
-from inference.models import ModelVersion, Prediction
+from annotation.measures.votes import VoteTable
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -90,55 +85,13 @@ class Comparison:
             watch_probability=self.watch_probability[rows],
             watch_yes=self.watch_yes[rows],
             watch_no=self.watch_no[rows],
-            votes=_votes_on(self.votes, kept),
+            votes=self.votes.of_images(kept),
         )
 
     @property
     def furthest_apart(self) -> NDArray[np.intp]:
         """Return the row numbers, those where model and people differ most first [N]."""
         return np.argsort(-np.abs(self.predicted - self.mos), kind="stable")
-
-
-def compare(campaign: Campaign, version: ModelVersion, *, split: str | None = Image.Split.HOLDOUT) -> Comparison:
-    """Return people against the version, on one split or (None) on all rated photos."""
-    votes = vote_table(campaign, split=split, for_evaluation=True)
-    predictions = Prediction.objects.filter(model_version=version)
-    if split is not None:
-        predictions = predictions.filter(image__split=split)
-    columns = ("image_id", "image__name", "quality_mean", "watch_probability", "distribution")
-    rows = {row[0]: row for row in predictions.values_list(*columns)}
-    rated = np.unique(votes.image_ids)
-    known = np.array([image for image in rated if int(image) in rows], dtype=np.int64)
-    kept = _votes_on(votes, known)
-    _, histograms = opinion.image_histograms(
-        kept.image_ids, kept.scores, lowest=campaign.scale_min, highest=campaign.scale_max
-    )
-    place = np.searchsorted(known, kept.image_ids)
-    found = [rows[int(image)] for image in known]
-    return Comparison(
-        lowest=campaign.scale_min,
-        image_ids=known,
-        names=[row[1] for row in found],
-        histograms=histograms,
-        predicted=np.array([row[2] for row in found], dtype=np.float64),
-        distributions=np.array([row[4] for row in found], dtype=np.float64).reshape(len(found), campaign.bins),
-        watch_probability=np.array([row[3] for row in found], dtype=np.float64),
-        watch_yes=np.bincount(place, weights=kept.watch == 1, minlength=len(known)).astype(np.int64),
-        watch_no=np.bincount(place, weights=kept.watch == 0, minlength=len(known)).astype(np.int64),
-        votes=kept,
-        rated=len(rated),
-    )
-
-
-def _votes_on(votes: VoteTable, image_ids: Ints) -> VoteTable:
-    chosen = np.isin(votes.image_ids, image_ids)
-    return VoteTable(
-        annotation_ids=votes.annotation_ids[chosen],
-        image_ids=votes.image_ids[chosen],
-        annotator_ids=votes.annotator_ids[chosen],
-        scores=votes.scores[chosen],
-        watch=votes.watch[chosen],
-    )
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from annotation.measures.calibration import ReliabilityBin
 from annotation.measures.classification import ThresholdRow
 from annotation.measures.intervals import Interval
 from annotation.raters.anchoring import AnchoringShift
-from annotation.selectors.rater_quality import AnnotatorPractice
-from training.comparison import Comparison, ScoreFigures
+from training.evaluation.comparison import Comparison, ScoreFigures
 
 
 def figure_text(interval: Interval, digits: int = 2) -> str:
@@ -60,14 +59,13 @@ def anchoring_finding(measured: AnchoringShift) -> str:
     return f"{verdict} ({interval}), n = {measured.photos:,} photos"
 
 
-def practice_finding(annotators: Sequence[AnnotatorPractice]) -> str:
+def rater_finding(flagged: int, annotators: int) -> str:
     """Say how many annotators a reviewer should look at, of all who answered."""
-    flagged = sum(bool(one.flags) for one in annotators)
     if not annotators:
         return "Nobody has answered yet"
     if not flagged:
-        return f"Nothing conspicuous about {_people(len(annotators))}"
-    return f"{flagged} of {_people(len(annotators))} {'has' if flagged == 1 else 'have'} something to look at"
+        return f"No issues found for {_people(annotators)}"
+    return f"{flagged} of {_people(annotators)} {'has' if flagged == 1 else 'have'} issues"
 
 
 def reliability_finding(bins: Sequence[ReliabilityBin], brier: float, error: float) -> str:

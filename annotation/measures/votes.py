@@ -1,0 +1,33 @@
+"""Votes as columns: what selectors give to everything that computes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class VoteTable:
+    """Standing answers as columns of one length, ordered by annotation id."""
+
+    annotation_ids: NDArray[np.int64]
+    image_ids: NDArray[np.int64]
+    annotator_ids: NDArray[np.int64]
+    scores: NDArray[np.int16]
+    """Opinion scores, on the campaign's scale."""
+    watch: NDArray[np.int8]
+    """1 watch, 0 no watch, -1 unsure."""
+
+    def __len__(self) -> int:
+        return len(self.annotation_ids)
+
+    def of_images(self, image_ids: NDArray[np.int64]) -> "VoteTable":
+        """Return the votes on these images only."""
+        chosen = np.isin(self.image_ids, image_ids)
+        return VoteTable(
+            annotation_ids=self.annotation_ids[chosen],
+            image_ids=self.image_ids[chosen],
+            annotator_ids=self.annotator_ids[chosen],
+            scores=self.scores[chosen],
+            watch=self.watch[chosen],
+        )

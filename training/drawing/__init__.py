@@ -1,0 +1,1 @@
+"""Charts of models against people. Pure."""

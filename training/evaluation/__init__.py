@@ -1,0 +1,1 @@
+"""Models against people: metrics, comparison, findings in words, the promotion rule. Pure."""

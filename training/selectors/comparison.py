@@ -1,0 +1,43 @@
+"""People and one model version side by side, in three queries.
+
+Only answers count that were given without seeing a prediction.
+"""
+
+import numpy as np
+
+from annotation.measures import opinion
+from annotation.models import Campaign, Image
+from annotation.selectors.votes import vote_table
+from inference.models import ModelVersion, Prediction
+from training.evaluation.comparison import Comparison
+
+
+def compare(campaign: Campaign, version: ModelVersion, *, split: str | None = Image.Split.HOLDOUT) -> Comparison:
+    """Return people against the version, on one split or (None) on all rated photos."""
+    votes = vote_table(campaign, split=split, for_evaluation=True)
+    predictions = Prediction.objects.filter(model_version=version)
+    if split is not None:
+        predictions = predictions.filter(image__split=split)
+    columns = ("image_id", "image__name", "quality_mean", "watch_probability", "distribution")
+    rows = {row[0]: row for row in predictions.values_list(*columns)}
+    rated = np.unique(votes.image_ids)
+    known = np.array([image for image in rated if int(image) in rows], dtype=np.int64)
+    kept = votes.of_images(known)
+    _, histograms = opinion.image_histograms(
+        kept.image_ids, kept.scores, lowest=campaign.scale_min, highest=campaign.scale_max
+    )
+    place = np.searchsorted(known, kept.image_ids)
+    found = [rows[int(image)] for image in known]
+    return Comparison(
+        lowest=campaign.scale_min,
+        image_ids=known,
+        names=[row[1] for row in found],
+        histograms=histograms,
+        predicted=np.array([row[2] for row in found], dtype=np.float64),
+        distributions=np.array([row[4] for row in found], dtype=np.float64).reshape(len(found), campaign.bins),
+        watch_probability=np.array([row[3] for row in found], dtype=np.float64),
+        watch_yes=np.bincount(place, weights=kept.watch == 1, minlength=len(known)).astype(np.int64),
+        watch_no=np.bincount(place, weights=kept.watch == 0, minlength=len(known)).astype(np.int64),
+        votes=kept,
+        rated=len(rated),
+    )

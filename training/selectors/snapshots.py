@@ -1,0 +1,68 @@
+"""What people said, as learning and evaluation take it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotation.models import Campaign, Image
+from annotation.selectors.votes import vote_table
+from training.learning.dataset import Snapshot, rated_images
+
+# Fewer people than that, and one person's taste would pass for everybody's.
+VOTES_FOR_QUALITY = 2
+
+
+@dataclass(frozen=True)
+class HoldoutOpinions:
+    """What people who had not seen a prediction said about the holdout photos."""
+
+    quality_ids: NDArray[np.int64]
+    """Photos with at least two votes, ascending [N]."""
+    histograms: NDArray[np.float64]
+    """Their counts of opinion scores [N, K], lowest first."""
+    watch_ids: NDArray[np.int64]
+    """Photos on which a majority says watch or no watch, ascending [M]."""
+    watch_labels: NDArray[np.int8]
+    """1 watch, 0 no watch [M]."""
+    image_count: int
+    vote_count: int
+    fingerprint: str
+
+    @property
+    def image_ids(self) -> NDArray[np.int64]:
+        """Return the photos that take part in either measure, ascending."""
+        return np.union1d(self.quality_ids, self.watch_ids)
+
+
+def snapshot(campaign: Campaign, *, split: str, for_evaluation: bool = False) -> Snapshot:
+    """Return the standing answers of a split with what identifies their photos (two queries)."""
+    votes = vote_table(campaign, split=split, for_evaluation=for_evaluation)
+    rows = Image.objects.filter(campaign=campaign, split=split).values_list("pk", "sha256", "group")
+    images = {pk: (sha256, str(group)) for pk, sha256, group in rows}
+    known = [images[image_id] for image_id in votes.image_ids.tolist()]
+    return Snapshot(
+        image_ids=votes.image_ids,
+        sha256=np.array([sha256 for sha256, _ in known], dtype="U64"),
+        groups=np.array([group for _, group in known], dtype="U36"),
+        annotator_ids=votes.annotator_ids,
+        scores=votes.scores,
+        watch=votes.watch,
+    )
+
+
+def holdout_opinions(campaign: Campaign) -> HoldoutOpinions:
+    """Return what people say about the holdout, as evaluation uses it. Ties and 'unsure' count for no label."""
+    votes = snapshot(campaign, split=Image.Split.HOLDOUT, for_evaluation=True)
+    rated = rated_images(votes, lowest=campaign.scale_min, highest=campaign.scale_max)
+    enough = rated.histograms.sum(axis=1) >= VOTES_FOR_QUALITY
+    decided = rated.watch_yes != rated.watch_no
+    return HoldoutOpinions(
+        quality_ids=rated.image_ids[enough],
+        histograms=rated.histograms[enough].astype(np.float64),
+        watch_ids=rated.image_ids[decided],
+        watch_labels=(rated.watch_yes > rated.watch_no)[decided].astype(np.int8),
+        image_count=len(rated),
+        vote_count=len(votes),
+        fingerprint=votes.fingerprint,
+    )
