@@ -26,7 +26,7 @@ def main() -> None:
     from django.core.management import execute_from_command_line
     from django.db import OperationalError
 
-    from iqs_site import embedded
+    from iqs_site.instance import embedded
 
     try:
         if not os.environ.get("DATABASE_URL") and command not in _WITHOUT_DATABASE:

@@ -12,7 +12,7 @@ import django
 from django.core.management import call_command
 from django.db import connections
 
-from iqs_site import embedded
+from iqs_site.instance import embedded
 
 THREADS = 2
 

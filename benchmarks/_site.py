@@ -9,7 +9,7 @@ from pathlib import Path
 import django
 from django.core.management import call_command
 
-from iqs_site import embedded
+from iqs_site.instance import embedded
 
 SLUG = "bench"
 
@@ -29,7 +29,7 @@ def site_running(folder: Path, files: Sequence[Path], usernames: Sequence[str]) 
         passwords = _campaign_make(folder, files, usernames)
 
         # Only now do settings know the addresses above.
-        from iqs_site.supervision import Instance
+        from iqs_site.instance.supervisor import Instance
 
         with Instance(folder, 0, quiet=True) as instance:
             yield instance.url, passwords

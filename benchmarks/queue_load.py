@@ -46,7 +46,7 @@ def measure(setting: Setting) -> Iterator[Claim]:
     few, many, most = (200, 400, 2000) if setting.tiny else (10_000, 100_000, 1_000_000)
     with campaign_alone("load") as (folder, _campaign):
         # Only now do settings know the database.
-        from iqs_site.supervision import Instance
+        from iqs_site.instance.supervisor import Instance
 
         people = _people_make(STEADY)
         sessions = [session_make(user) for user in people]
@@ -190,8 +190,8 @@ def _check(campaign: "Campaign") -> None:
 @contextmanager
 def _plain_site_served() -> Iterator[str]:
     """Serve the plain site with the web server and the options of `make run`, and give its address."""
-    from iqs_site.preflight import port_checked
-    from iqs_site.supervision import programs
+    from iqs_site.instance.preflight import port_checked
+    from iqs_site.instance.supervisor import programs
 
     port = port_checked("127.0.0.1", 0)
     command = [

@@ -7,7 +7,8 @@ from typing import Any
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from iqs_site import embedded, env
+from iqs_site import env
+from iqs_site.instance import embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = embedded.var_folder()

@@ -20,6 +20,6 @@ if _made_here:
     # Registered before the server's own handler, so that it runs after the server has stopped.
     atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 if "DATABASE_URL" not in os.environ:
-    from iqs_site import embedded
+    from iqs_site.instance import embedded
 
     os.environ["DATABASE_URL"] = embedded.postgres_attach(_folder)

@@ -21,14 +21,15 @@ SKIP_REASONS = [
     "It should not be here",
     "Another reason",
 ]
-# What annotate.js imports, named so that the browser fetches all at once.
+# The modules of static/js/annotate/, named so that the browser fetches all at once.
 MODULES = [
     "annotate",
     "answer",
+    "answer_bar",
+    "answer_hints",
     "answer_log",
     "api",
     "break_clock",
-    "coherence",
     "controls",
     "gestures",
     "key_settings",
@@ -43,7 +44,6 @@ MODULES = [
     "safety_panel",
     "stage_card",
     "status_line",
-    "strip",
     "swipe",
     "zoom",
 ]
@@ -95,7 +95,7 @@ def annotate(request: HttpRequest, campaign: Campaign) -> HttpResponse:
                 (action, ACTION_NAMES[action], key_name(bindings[action]), purpose)
                 for action, purpose in _PURPOSES.items()
             ],
-            "modules": [static(f"js/{name}.js") for name in MODULES],
+            "modules": [static(f"js/annotate/{name}.js") for name in MODULES],
         },
     )
 

@@ -16,12 +16,12 @@ from inference.selectors import backlog, champion
 from iqs_site.demo.annotators import Account, PanelAtWork, PanelSession
 from iqs_site.demo.panel import Panel, SimulatedAnnotator
 from iqs_site.demo.site_client import SiteClient
+from iqs_site.instance.supervisor import Instance
 from iqs_site.smoke import findings
 from iqs_site.smoke.labels import label_of
 from iqs_site.smoke.plan import SmokePlan
 from iqs_site.smoke.report import Report
 from iqs_site.smoke.upload import folder_upload
-from iqs_site.supervision import Instance
 from training.models import Promotion, TrainingRun
 
 SLUG = "smoke"

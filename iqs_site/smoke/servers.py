@@ -11,7 +11,7 @@ import psycopg
 import redis
 from psycopg import sql
 
-from iqs_site import embedded
+from iqs_site.instance import embedded
 
 REDIS_DATABASES = 16  # what a Redis server has when nobody changed it
 

@@ -66,7 +66,7 @@ def test_everybody_gets_their_own_keys(client_of: Any, people: dict[str, Any]) -
 
 
 def test_the_keys_of_the_page_and_of_the_settings_are_the_same_actions() -> None:
-    script = (Path(settings.BASE_DIR) / "static/js/keys.js").read_text()
+    script = (Path(settings.BASE_DIR) / "static/js/annotate/keys.js").read_text()
     done_by = script[script.index("const DONE_BY") : script.index("};")]
     assert re.findall(r"^  (\w+): \[", done_by, re.MULTILINE) == list(DEFAULT_KEYS)
 
@@ -133,4 +133,4 @@ def test_the_page_weighs_little_as_a_server_sends_it(client_of: Any) -> None:
 
 
 def _scripts() -> list[Path]:
-    return [Path(settings.BASE_DIR) / "static" / "js" / f"{name}.js" for name in MODULES]
+    return [Path(settings.BASE_DIR) / "static" / "js" / "annotate" / f"{name}.js" for name in MODULES]

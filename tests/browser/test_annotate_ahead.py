@@ -46,7 +46,7 @@ def test_more_photos_are_held_for_a_quick_person_on_a_slow_line(annotate: Any) -
     page = annotate()
     ahead = page.evaluate(
         """async () => {
-            const { Pace } = await import("/static/js/pace.js");
+            const { Pace } = await import("/static/js/annotate/pace.js");
             const ahead = (milliseconds, pixels, failed) => {
                 const pace = new Pace();
                 for (let answer = 0; answer < 6; answer += 1) pace.answered();
@@ -66,7 +66,7 @@ def test_only_few_huge_photos_are_decoded_ahead(annotate: Any) -> None:
     page = annotate()
     ready = page.evaluate(
         """async (urls) => {
-            const { PhotoDeck } = await import("/static/js/photo_deck.js");
+            const { PhotoDeck } = await import("/static/js/annotate/photo_deck.js");
             const deck = new PhotoDeck(document.createElement("div"), document.createElement("div"));
             const leases = urls.map((url) => ({ url, width: 12000, height: 9000 }));
             await Promise.all(leases.map((lease) => deck.prepare(lease)));

@@ -81,7 +81,7 @@ def test_the_photo_has_the_room_and_nothing_is_cut_off(annotate: Any, photos: li
     assert size == [width, height]
     stage = page.locator("#stage").bounding_box()
     assert stage["height"] > 0.55 * height
-    cut = page.locator(".choices button, .strip button, .annotate-bar button").evaluate_all(
+    cut = page.locator(".choices button, .answer-bar button, .annotate-bar button").evaluate_all(
         "nodes => nodes.filter(node => node.scrollWidth > node.clientWidth).map(node => node.textContent)"
     )
     assert cut == []

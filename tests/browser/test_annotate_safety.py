@@ -20,7 +20,7 @@ from django.db import connection
 from playwright.sync_api import Page, expect
 
 from annotation.models import Annotation, Image
-from iqs_site.supervision import programs
+from iqs_site.instance.supervisor import programs
 from tests.browser.annotating import PATH, begin
 from tests.browser.keeping import (
     ANSWERS,

@@ -59,7 +59,7 @@ def test_wsgi_module_of_the_web_command_is_the_configured_one() -> None:
 
 @pytest.mark.parametrize("service", OURS)
 def test_settings_given_to_containers_are_settings_that_the_code_reads(service: str) -> None:
-    code = (ROOT / "iqs_site/settings.py").read_text() + (ROOT / "iqs_site/embedded.py").read_text()
+    code = (ROOT / "iqs_site/settings.py").read_text() + (ROOT / "iqs_site/instance/embedded.py").read_text()
     for name in SERVICES[service]["environment"]:
         assert f'"{name}"' in code, f"{name} is not read by the settings"
 

@@ -14,7 +14,7 @@ READ = re.compile(r'env\.\w+\(\s*"([A-Z_]+)"|environ\.get\("([A-Z_]+)"\)')
 
 
 def variables_read() -> set[str]:
-    code = "".join((ROOT / "iqs_site" / name).read_text() for name in ("settings.py", "embedded.py"))
+    code = "".join((ROOT / "iqs_site" / name).read_text() for name in ("settings.py", "instance/embedded.py"))
     return {first or second for first, second in READ.findall(code)}
 
 

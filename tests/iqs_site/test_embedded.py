@@ -10,7 +10,7 @@ import psutil
 import psycopg
 import pytest
 
-from iqs_site import embedded
+from iqs_site.instance import embedded
 
 
 @pytest.fixture
@@ -109,9 +109,9 @@ def test_a_database_that_was_killed_comes_back_with_what_it_had_confirmed(tmp_pa
     psutil.wait_procs([postmaster], timeout=10)
     assert embedded.postgres_is_dead(tmp_path)
 
-    # In another process, as the keeper does: the handle of this one stays what it was.
-    keeper = embedded.ROOT / "iqs_site" / "keeper.py"
-    subprocess.run([sys.executable, "-P", str(keeper), str(tmp_path), "--revive"], check=True)
+    # In another process, as the watchdog does: the handle of this one stays what it was.
+    watchdog = embedded.ROOT / "iqs_site" / "instance" / "postgres_watchdog.py"
+    subprocess.run([sys.executable, "-P", str(watchdog), str(tmp_path), "--revive"], check=True)
 
     with psycopg.connect(url) as connection:  # at the address it had
         assert connection.execute("SELECT number FROM kept").fetchone() == (7,)

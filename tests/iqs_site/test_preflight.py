@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from iqs_site.preflight import (
+from iqs_site.instance.preflight import (
     InstanceError,
     address,
     broker_check,

@@ -109,7 +109,7 @@ def test_a_given_server_gets_a_database_of_the_run_s_own_and_loses_it_again(
 
 @pytest.mark.slow  # starts a real database server
 def test_without_a_given_server_the_database_is_an_embedded_one(monkeypatch: pytest.MonkeyPatch):
-    from iqs_site import embedded
+    from iqs_site.instance import embedded
 
     monkeypatch.delenv("DATABASE_URL")
     with tempfile.TemporaryDirectory(prefix="iqs-t-") as name, database_of_its_own(Path(name)) as url:
@@ -137,7 +137,7 @@ def test_a_broker_that_does_not_answer_gets_one_clear_sentence(monkeypatch: pyte
 def test_a_given_broker_lends_an_empty_number_and_keeps_its_other_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     import redis
 
-    from iqs_site import embedded
+    from iqs_site.instance import embedded
 
     with embedded.valkey_running(tmp_path) as given:
         monkeypatch.setenv("REDIS_URL", given)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from iqs_site.supervision import Instance, InstanceError, programs
+from iqs_site.instance.supervisor import Instance, InstanceError, programs
 from tests.iqs_site.test_containers import words
 
 

@@ -2,7 +2,7 @@ import json
 import time
 from typing import Any
 
-from iqs_site import embedded
+from iqs_site.instance import embedded
 from iqs_site.workers import ALIVE_SECONDS, WorkerState, broker_alive, workers_alive
 
 

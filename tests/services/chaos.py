@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from benchmarks._http import Visitor, session_make
-from iqs_site.supervision import Instance
+from iqs_site.instance.supervisor import Instance
 from tests.services.victims import Victim, kill
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from django.conf import settings as django_settings
 
-from iqs_site.supervision import Instance, programs
+from iqs_site.instance.supervisor import Instance, programs
 from iqs_site.workers import workers_alive
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -73,9 +73,11 @@ def test_an_instance_serves_heals_and_leaves_nothing_behind(settings: Any, tmp_p
             return eventually(lambda: all(sweeps(name) > count + 1 for name, count in before.items()))
 
         assert httpx.get(f"{instance.url}/accounts/login/").status_code == 200
-        script = httpx.get(f"{instance.url}/static/js/annotate.js")
+        script = httpx.get(f"{instance.url}/static/js/annotate/annotate.js")
         assert script.headers["content-encoding"] == "gzip"
-        assert script.text == (Path(django_settings.BASE_DIR) / "static" / "js" / "annotate.js").read_text()
+        assert (
+            script.text == (Path(django_settings.BASE_DIR) / "static" / "js" / "annotate" / "annotate.js").read_text()
+        )
         assert eventually(lambda: workers() == {"inference", "training"})
         for name in (*programs(host="", port=0), "broker"):
             assert instance.pids(name), f"{name} does not run"
@@ -140,7 +142,7 @@ def test_a_start_can_be_stopped_refuses_a_second_and_recovers_from_being_killed(
     assert "the data is kept" in said
     assert of_folder(folder) == []
 
-    # Killed, a start cannot stop anything itself: the supervisor and the database's keeper do.
+    # Killed, a start cannot stop anything itself: the supervisor and the watchdog of PostgreSQL do.
     killed = quickstart(folder, port)
     until_ready(killed)
     killed.kill()
@@ -183,7 +185,7 @@ def test_a_broken_database_folder_is_one_sentence(tmp_path: Path) -> None:
 
 def test_a_supervisor_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
     code = (
-        "import subprocess, time; from iqs_site.supervision import _die_with_parent; "
+        "import subprocess, time; from iqs_site.instance.supervisor import _die_with_parent; "
         "print(subprocess.Popen(['sleep', '60'], preexec_fn=_die_with_parent).pid, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=django_settings.BASE_DIR, stdout=subprocess.PIPE)

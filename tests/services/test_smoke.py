@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from iqs_site import embedded
+from iqs_site.instance import embedded
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = ["photos", "start", "import", "predict", "annotate", "retrain", "evaluate", "promote", "rollback", "check"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from iqs_site.supervision import Instance
+from iqs_site.instance.supervisor import Instance
 
 
 class Victim(StrEnum):

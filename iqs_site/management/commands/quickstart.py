@@ -13,10 +13,11 @@ from django.core.management.base import BaseCommand
 
 from inference.networks.config import WeightsMissing
 from inference.serving import runtime
-from iqs_site import embedded, env
+from iqs_site import env
 from iqs_site.demo.accounts import demo_logins
-from iqs_site.preflight import given, host_names, is_loopback
-from iqs_site.supervision import Instance, InstanceError
+from iqs_site.instance import embedded
+from iqs_site.instance.preflight import given, host_names, is_loopback
+from iqs_site.instance.supervisor import Instance, InstanceError
 
 _NEWS_SECONDS = 2
 

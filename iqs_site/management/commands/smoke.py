@@ -17,7 +17,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from iqs_site.embedded import EmbeddedError
+from iqs_site.instance.embedded import EmbeddedError
 from iqs_site.smoke.labels import LabelsError
 from iqs_site.smoke.plan import PlanError, SmokePlan, plan_for_demo_photos, plan_for_folder
 from iqs_site.smoke.report import Report, StepError
@@ -80,8 +80,8 @@ def _outside(arguments: list[str]) -> int:
 
 def _inside(options: dict[str, Any]) -> bool:
     # Imported here: the process outside needs no model class.
+    from iqs_site.instance.supervisor import Instance
     from iqs_site.smoke.rehearsal import Rehearsal
-    from iqs_site.supervision import Instance
 
     report = Report(sys.stdout, sys.stderr)
     figures: dict[str, Any] = {}

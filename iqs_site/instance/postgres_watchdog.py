@@ -1,11 +1,11 @@
-"""Keeps the embedded database of an instance: `python -P iqs_site/keeper.py FOLDER`.
+"""Restarts the embedded PostgreSQL when it dies: `python -P iqs_site/instance/postgres_watchdog.py FOLDER`.
 
-PostgreSQL is nobody's child, so the supervisor cannot watch it; it runs the keeper beside the broker instead. The
-keeper starts a database again that died. And when the supervisor ends, it looks whether anybody still holds the
-database: whoever starts an instance stops its database at the end, but a process that is killed cannot.
+PostgreSQL is a daemon, not a child process, so the supervisor cannot watch it. The supervisor runs this watchdog
+instead. When the supervisor ends, the watchdog stops the database unless another living process uses it: a process
+that starts an instance stops its database itself, but a process that was killed cannot.
 
-It is started as a file, and does what takes more than waiting in a process of its own (`--revive`), because importing
-the package loads Celery.
+It runs as a file, and restarts the database in another process (`--revive`), because importing the package loads
+Celery.
 """
 
 import importlib.util
@@ -37,7 +37,7 @@ def main(folder: Path) -> None:
 
 def revive(folder: Path) -> None:
     """Start the database of the folder again; exit with one sentence when that fails."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)  # inherited from the keeper
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)  # inherited from the watchdog
     embedded = _embedded()
     try:
         embedded.postgres_revive(folder)
@@ -47,7 +47,7 @@ def revive(folder: Path) -> None:
 
 
 def _embedded() -> ModuleType:
-    """Load `iqs_site.embedded` without its package."""
+    """Load `iqs_site.instance.embedded` without its package."""
     spec = importlib.util.spec_from_file_location("embedded", Path(__file__).with_name("embedded.py"))
     assert spec is not None
     assert spec.loader is not None

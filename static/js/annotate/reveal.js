@@ -47,7 +47,7 @@ function chart({ prediction, others }) {
   return svg;
 }
 
-// Elements for the strip; none when there is nothing to tell.
+// Elements for the answer bar; none when there is nothing to tell.
 export function revealElements(reveal) {
   const { prediction, others } = reveal ?? {};
   const elements = [];

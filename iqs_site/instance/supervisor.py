@@ -26,8 +26,8 @@ from xmlrpc.client import ServerProxy
 import httpx
 import psutil
 
-from iqs_site import embedded
-from iqs_site.preflight import (
+from iqs_site.instance import embedded
+from iqs_site.instance.preflight import (
     InstanceError,
     address,
     broker_check,
@@ -172,8 +172,8 @@ class Instance:
             database_check(database_url)
         servers: dict[str, list[str]] = {}
         if self._embedded_postgres:
-            keeper = embedded.ROOT / "iqs_site" / "keeper.py"
-            servers["database-keeper"] = [sys.executable, "-P", str(keeper), str(self.folder)]
+            watchdog = embedded.ROOT / "iqs_site" / "instance" / "postgres_watchdog.py"
+            servers["postgres-watchdog"] = [sys.executable, "-P", str(watchdog), str(self.folder)]
         if redis_url is None:
             path = self._sockets / "valkey.sock"
             servers["broker"] = embedded.valkey_command(self.folder, path)

@@ -12,7 +12,7 @@ function element(tag, properties, ...children) {
   return node;
 }
 
-export class Strip {
+export class AnswerBar {
   #line = document.getElementById("previous");
   #undo = document.getElementById("undo");
   #keys;

@@ -4,7 +4,7 @@
 const TOP_SHARE = 0.85; // of the way from the lowest to the highest score: 9 and 10 on a scale of 1-10
 const MEANT = 3; // times
 
-export class Coherence {
+export class AnswerHints {
   #scale;
   #given = new Map(); // combination → how often it was given
 

@@ -5,7 +5,7 @@ import { answerBody, saying } from "./answer.js";
 import { openAnswerLog } from "./answer_log.js";
 import { request } from "./api.js";
 import { BreakClock } from "./break_clock.js";
-import { Coherence } from "./coherence.js";
+import { AnswerHints } from "./answer_hints.js";
 import { Controls, inputOf } from "./controls.js";
 import { Gestures } from "./gestures.js";
 import { KeySettings } from "./key_settings.js";
@@ -19,7 +19,7 @@ import { fetchReveal } from "./reveal.js";
 import { SafetyPanel } from "./safety_panel.js";
 import { StageCard, cards } from "./stage_card.js";
 import { StatusLine } from "./status_line.js";
-import { Strip } from "./strip.js";
+import { AnswerBar } from "./answer_bar.js";
 import { Swipe } from "./swipe.js";
 import { Zoom } from "./zoom.js";
 
@@ -42,8 +42,8 @@ const swipe = new Swipe($("photo"), swiped);
 const gestures = new Gestures($("photo"), { zoom, swipe, toggle: toggleZoom });
 const card = new StageCard();
 const controls = new Controls(config, choose);
-const strip = new Strip(keys, next);
-const coherence = new Coherence(config);
+const answerBar = new AnswerBar(keys, next);
+const answerHints = new AnswerHints(config);
 const breakClock = new BreakClock(config.slug, config.breakMinutes);
 const presence = new Presence();
 new KeySettings(keys, config.keysUrl);
@@ -181,7 +181,7 @@ function submit(item, input) {
   $("note").hidden = true; // it was for this photo
   const body = answerBody(item, { input, zoomed: zoom.milliseconds, shown: deck.shownSize });
   outbox.add(`${config.api}/annotations`, body);
-  item.hint = coherence.hint(item);
+  item.hint = answerHints.hint(item);
   if (revising < 0) moveOn(item);
   item.reveal = null;
   next();
@@ -204,7 +204,7 @@ function undo() {
   const index = revising >= 0 ? revising - 1 : answered.length - 1;
   if (index < 0 || paused || practice.isOn) return;
   revising = index;
-  if (answered[index].hint) coherence.takenBack(answered[index].watch);
+  if (answered[index].hint) answerHints.takenBack(answered[index].watch);
   answered[index].inputs = {};
   status.announce("Back to an earlier photo.");
   showCurrent();
@@ -263,9 +263,9 @@ $("practise")?.addEventListener("click", () => {
 // --- Controls ---------------------------------------------------------------------------------------
 
 function renderStrip() {
-  if (practice.isOn) return strip.practising(practice.place);
+  if (practice.isOn) return answerBar.practising(practice.place);
   const canUndo = !paused && revising !== 0 && answered.length > 0;
-  strip.render({ item: current(), revising: revising >= 0, last: answered.at(-1), canUndo });
+  answerBar.render({ item: current(), revising: revising >= 0, last: answered.at(-1), canUndo });
 }
 
 function openDialog(dialog) {
