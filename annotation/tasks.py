@@ -3,27 +3,28 @@
 import logging
 from typing import Any
 
-from celery import current_app, shared_task
+from celery import Task, shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from annotation.services import batches, queue
+from annotation.signals import photos_added
 
 logger = logging.getLogger(__name__)
 
 
-def announce(task: str, *args: Any) -> None:
-    """Send a task by name once the transaction is committed.
+def announce(task: Task, *args: Any, expires: float | None = None) -> None:
+    """Send a task to the workers once the transaction is committed.
 
-    By name, since the task may belong to an app that imports this one. A broker that does not answer is
-    no error: the sweep finds the work a little later.
+    A broker that does not answer is no error: the sweep finds the work a little later. A message that no
+    worker took within `expires` seconds is dropped.
     """
 
     def send() -> None:
         try:
-            current_app.send_task(task, args)
+            task.apply_async(args, expires=expires)
         except (OperationalError, OSError) as error:
-            logger.info("The broker took no %s (%s); the sweep will find the work.", task, error)
+            logger.info("The broker took no %s (%s); the sweep will find the work.", task.name, error)
 
     transaction.on_commit(send)
 
@@ -40,7 +41,7 @@ def batch_import(batch_id: int) -> None:
         logger.warning("%s", lost)
         return
     if batch.added:
-        announce("inference.tasks.sweep")
+        photos_added.send(sender=batch_import)
 
 
 @shared_task

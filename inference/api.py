@@ -14,6 +14,7 @@ from annotation.services.annotations import prediction_shown
 from annotation.tasks import announce
 from inference.models import Prediction
 from inference.services.scoring_jobs import JudgementRefused, judgement_begin, judgement_find
+from inference.tasks import photos_judge
 
 router = Router(tags=["inference"])
 
@@ -73,7 +74,7 @@ def score(request: HttpRequest, files: File[list[UploadedFile]]) -> Status[Score
         ticket = judgement_begin(user=user, uploads=files)
     except JudgementRefused as refused:
         raise HttpError(422, str(refused)) from refused
-    announce("inference.tasks.photos_judge", user.pk, ticket)
+    announce(photos_judge, user.pk, ticket)
     if _waiters.acquire(blocking=False):
         try:
             until = time.monotonic() + WAIT_SECONDS

@@ -18,6 +18,7 @@ from annotation.tasks import announce
 from inference.networks.config import WeightsMissing
 from inference.selectors import WorkQueue, distortions_queue, features_queue
 from inference.services.backlog import work_cancel, work_resume, work_retry
+from inference.tasks import sweep
 from iqs_site import overview
 
 _QUEUES: dict[str, Callable[[], WorkQueue[Any]]] = {"features": features_queue, "distortions": distortions_queue}
@@ -80,7 +81,7 @@ def campaign_work(request: HttpRequest, campaign: Campaign, queue: str, action: 
         raise Http404("There is no such queue, or nothing of the kind to do with it.")
     with suppress(WeightsMissing):  # the live part says what is missing
         _ACTIONS[action](queue=_QUEUES[queue](), campaign=campaign)
-        announce("inference.tasks.sweep")
+        announce(sweep)
     if not request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
         return redirect("campaign", campaign.slug)
     status, digest = _status(request, campaign)

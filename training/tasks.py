@@ -1,19 +1,15 @@
 """Work that workers do. Every task takes ids, calls one service, and may run twice without harm."""
 
-import logging
-
 from celery import shared_task
-from django.db import transaction
-from kombu.exceptions import OperationalError
 
 from annotation.models import Campaign
+from annotation.tasks import announce
 from training.models import TrainingRun
 from training.services.runs import run_claim, run_request, runs_request_due, runs_revive
 from training.services.training_process import run_supervise
 
-logger = logging.getLogger(__name__)
 # A message that found no worker for so long is dropped, since each sweep sends another.
-_MESSAGE_SECONDS = 60
+MESSAGE_SECONDS = 60
 
 
 @shared_task
@@ -28,7 +24,7 @@ def run_execute(run_id: int) -> None:
 def retrain_scheduled(campaign: str) -> None:
     """Ask for a run of the campaign with this slug; periodic tasks of the admin pages call it."""
     run = run_request(campaign=Campaign.objects.get(slug=campaign), trigger=TrainingRun.Trigger.SCHEDULE)
-    run_announce(run.pk)
+    announce(run_execute, run.pk, expires=MESSAGE_SECONDS)
 
 
 @shared_task
@@ -37,19 +33,4 @@ def sweep() -> None:
     runs_revive()
     runs_request_due()
     for run_id in TrainingRun.objects.filter(state=TrainingRun.State.QUEUED).values_list("pk", flat=True):
-        run_announce(run_id)
-
-
-def run_announce(run_id: int) -> None:
-    """Tell the workers of a queued run once the transaction is committed.
-
-    With the broker down the run stays queued until a sweep finds it.
-    """
-
-    def send() -> None:
-        try:
-            run_execute.apply_async([run_id], expires=_MESSAGE_SECONDS)
-        except (OperationalError, OSError) as error:
-            logger.info("The broker took no message for run %s (%s); the sweep will find it.", run_id, error)
-
-    transaction.on_commit(send)
+        announce(run_execute, run_id, expires=MESSAGE_SECONDS)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from annotation.measures.intervals import wilson_interval
+
 Floats = NDArray[np.float64]
 _Z = 1.959964  # two-sided 95 % of a normal distribution
 
@@ -33,12 +35,11 @@ def reliability_bins(probabilities: ArrayLike, labels: ArrayLike, *, bins: int =
     Each bin holds about N/bins photos; equal probabilities never fall into two bins.
     """
     p, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.float64)
-    return [
-        ReliabilityBin(
-            float(p[rows].mean()), float(truth[rows].mean()), *wilson(int(truth[rows].sum()), len(rows)), len(rows)
-        )
-        for rows in _quantile_groups(p, bins)
-    ]
+    found = []
+    for rows in _quantile_groups(p, bins):
+        share = wilson_interval(int(truth[rows].sum()), len(rows))
+        found.append(ReliabilityBin(float(p[rows].mean()), share.value, share.low, share.high, share.n))
+    return found
 
 
 def score_bins(predicted: ArrayLike, observed: ArrayLike, *, bins: int = 10) -> list[ReliabilityBin]:
@@ -63,14 +64,6 @@ def expected_calibration_error(probabilities: ArrayLike, labels: ArrayLike, *, b
     found = reliability_bins(probabilities, labels, bins=bins)
     total = sum(one.n for one in found)
     return sum(one.n * abs(one.predicted - one.observed) for one in found) / total if total else float("nan")
-
-
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share of `hits` in `n` > 0 by Wilson; it never leaves [0, 1]."""
-    share, z2 = hits / n, _Z**2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z * np.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return float(max(centre - half, 0.0)), float(min(centre + half, 1.0))
 
 
 def _quantile_groups(values: Floats, bins: int) -> list[NDArray[np.intp]]:

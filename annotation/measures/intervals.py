@@ -1,7 +1,8 @@
-"""Intervals for any measure, by drawing the images again and again.
+"""A number with its interval: of a share by Wilson, of any other measure by the bootstrap over images.
 
-Source: Efron & Tibshirani (1993), 'An introduction to the bootstrap', percentile method. Images are
-drawn, not votes: votes on one image are not independent of each other.
+Sources: Wilson (1927), 'Probable inference, the law of succession, and statistical inference'; Efron &
+Tibshirani (1993), 'An introduction to the bootstrap', percentile method. Images are drawn, not votes:
+votes on one image are not independent of each other.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import binomtest
 
 Floats = NDArray[np.float64]
 # Takes columns [..., N] (one entry per image) and gives one number per leading index.
@@ -32,6 +34,18 @@ class Interval:
         """Return {"value", "low", "high", "n"}; JSON knows no NaN, so what cannot be told is null."""
         numbers = {"value": self.value, "low": self.low, "high": self.high}
         return {name: None if np.isnan(number) else number for name, number in numbers.items()} | {"n": self.n}
+
+
+def wilson_interval(hits: int, n: int) -> Interval:
+    """Return hits/n with Wilson's 95 % interval, which never leaves [0, 1].
+
+    Raises ValueError unless 0 ≤ hits ≤ n and n ≥ 1.
+    """
+    if not 0 <= hits <= n or n < 1:
+        raise ValueError(f"{hits} of {n} is no share.")
+    p = hits / n
+    found = binomtest(hits, n).proportion_ci(method="wilson")
+    return Interval(p, min(float(found.low), p), max(float(found.high), p), n)
 
 
 def interval(

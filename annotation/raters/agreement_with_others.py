@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
-from annotation.consensus.estimates import Estimate, share
+from annotation.measures.intervals import Interval, wilson_interval
 
 Floats = NDArray[np.float64]
 
@@ -15,10 +15,10 @@ Floats = NDArray[np.float64]
 class AgreementWithOthers:
     """Figures of n photos."""
 
-    shift: Estimate
+    shift: Interval
     """Mean of own score less the others' mean, in points; above 0: kinder than the others. The interval is by
     Student's t, unbounded for one photo."""
-    within_one: Estimate
+    within_one: Interval
     """Share of the photos with a score at most one point from the others' mean."""
     rank_correlation: float
     """Spearman's, in [−1, 1]; NaN with fewer than three photos, or where all scores or all means are the same."""
@@ -44,8 +44,8 @@ def agreement_with_others(own: ArrayLike, others: ArrayLike) -> AgreementWithOth
     shift = float(difference.mean())
     half = float(stdtrit(n - 1, 0.975) * difference.std(ddof=1) / np.sqrt(n)) if n > 1 else float("inf")
     return AgreementWithOthers(
-        shift=Estimate(shift, shift - half, shift + half, n),
-        within_one=share(int((np.abs(difference) <= 1 + 1e-9).sum()), n),
+        shift=Interval(shift, shift - half, shift + half, n),
+        within_one=wilson_interval(int((np.abs(difference) <= 1 + 1e-9).sum()), n),
         rank_correlation=_spearman(scores, means),
     )
 

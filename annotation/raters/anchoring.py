@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from annotation.consensus.estimates import Estimate
+from annotation.measures.intervals import Interval
 
 FEWEST_PHOTOS = 10
 """With fewer photos an interval says nothing."""
@@ -26,7 +26,7 @@ RESAMPLES = 1000
 class AnchoringShift:
     """The shift of anchored answers towards the prediction, over n photos, in points of the scale."""
 
-    shift: Estimate
+    shift: Interval
     """Mean distance of blind answers from the prediction less that of anchored ones; above 0: towards it."""
     blind_distance: float
     anchored_distance: float
@@ -75,7 +75,7 @@ def anchoring_shift(
     value = float(difference.mean())
     low, high = (float(end) for end in np.quantile(drawn, [0.025, 0.975]))
     return AnchoringShift(
-        shift=Estimate(value, min(low, value), max(high, value), len(photos)),
+        shift=Interval(value, min(low, value), max(high, value), len(photos)),
         blind_distance=float(blind.mean()),
         anchored_distance=float(anchored.mean()),
         blind_answers=int(other_both.sum()),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from annotation.consensus.estimates import Estimate, share
+from annotation.measures.intervals import Interval, wilson_interval
 
 GOLD_TOLERANCE = 1
 """Points between an answer and the known score."""
@@ -28,7 +28,7 @@ def gold_hits(
     expected_watch: ArrayLike,
     *,
     tolerance: float = GOLD_TOLERANCE,
-) -> Estimate | None:
+) -> Interval | None:
     """Return the share of gold photos that were hit, None without any.
 
     A hit lies within `tolerance` points of the expected score and has the expected watch label. What is
@@ -43,7 +43,7 @@ def gold_hits(
         return None
     score_fits = np.isnan(expected) | (np.abs(given - expected) <= tolerance)
     label_fits = (expected_label == "") | (label == expected_label)
-    return share(int((score_fits & label_fits).sum()), len(given))
+    return wilson_interval(int((score_fits & label_fits).sum()), len(given))
 
 
 @dataclass(frozen=True)

@@ -11,24 +11,24 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import chdtri, stdtrit
 
-from annotation.consensus.estimates import Estimate, share
+from annotation.measures.intervals import Interval, wilson_interval
 
 
 @dataclass(frozen=True)
 class SelfAgreement:
     """Figures of n photos answered twice; scores in points of the scale."""
 
-    exact: Estimate
+    exact: Interval
     """Share of photos with the same score both times."""
-    within_one: Estimate
+    within_one: Interval
     """Share of photos whose two scores differ by one point at most."""
-    rmse: Estimate
+    rmse: Interval
     """√(Σd²/n) of the differences d, second less first."""
-    repeatability: Estimate
+    repeatability: Interval
     """√(Σd²/2n), the standard deviation of one answer about the annotator's own mean for a photo."""
-    drift: Estimate
+    drift: Interval
     """Mean of d; the interval is unbounded for one photo."""
-    watch: Estimate
+    watch: Interval
     """Share of photos with the same watch label both times."""
 
     @property
@@ -56,23 +56,23 @@ def self_agreement(
     difference = second - first
     squares = float((difference**2).sum())
     return SelfAgreement(
-        exact=share(int((difference == 0).sum()), n),
-        within_one=share(int((np.abs(difference) <= 1).sum()), n),
+        exact=wilson_interval(int((difference == 0).sum()), n),
+        within_one=wilson_interval(int((np.abs(difference) <= 1).sum()), n),
         rmse=_root(squares, n, 1),
         repeatability=_root(squares, n, 2),
         drift=_drift(difference),
-        watch=share(int((watch == again).sum()), n),
+        watch=wilson_interval(int((watch == again).sum()), n),
     )
 
 
-def _root(squares: float, n: int, answers: int) -> Estimate:
+def _root(squares: float, n: int, answers: int) -> Interval:
     """Return √(squares/(answers·n)); squares/σ² is chi-square with n degrees of freedom."""
     # chdtri(n, p) is the point that chi-square of n degrees of freedom exceeds with probability p.
     low, high = (float(np.sqrt(squares / answers / chdtri(n, p))) for p in (0.025, 0.975))
-    return Estimate(float(np.sqrt(squares / answers / n)), low, high, n)
+    return Interval(float(np.sqrt(squares / answers / n)), low, high, n)
 
 
-def _drift(difference: np.ndarray) -> Estimate:
+def _drift(difference: np.ndarray) -> Interval:
     n, mean = len(difference), float(difference.mean())
     half = float(stdtrit(n - 1, 0.975) * difference.std(ddof=1) / np.sqrt(n)) if n > 1 else float("inf")
-    return Estimate(mean, mean - half, mean + half, n)
+    return Interval(mean, mean - half, mean + half, n)

@@ -17,7 +17,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from annotation.consensus.estimates import Estimate, share
+from annotation.measures.intervals import Interval, wilson_interval
 from annotation.models import Annotation, AnnotationQuerySet, Campaign, Image, User
 from annotation.raters.agreement_with_others import AgreementWithOthers, agreement_with_others
 from annotation.raters.self_agreement import SelfAgreement, self_agreement
@@ -46,7 +46,7 @@ class Comparison:
     others_votes: int
     simulated: int
     """How many of them are a program's."""
-    watch: Estimate | None
+    watch: Interval | None
     """Share of the photos whose own watch label is the one that most of the others gave."""
     own_histogram: NDArray[np.int64]
     """Own votes per score [K], lowest first."""
@@ -123,12 +123,13 @@ def own_comparison(campaign: Campaign, annotator: User) -> Comparison:
     given = dict(others.values_list("score").annotate(Count("pk")))
     majority = {photo["image_id"]: most_said({label: photo[label] for label in labels}) for photo in photos}
     decided = [image for image, label in majority.items() if label]
+    same_label = sum(own[image][1] == majority[image] for image in decided)
     scores = [own[photo["image_id"]][0] for photo in photos]
     return Comparison(
         agreement=agreement_with_others(scores, [float(photo["mean"]) for photo in photos]),
         others_votes=sum(photo["votes"] for photo in photos),
         simulated=sum(photo["simulated"] for photo in photos),
-        watch=share(sum(own[image][1] == majority[image] for image in decided), len(decided)) if decided else None,
+        watch=wilson_interval(same_label, len(decided)) if decided else None,
         own_histogram=np.array([scores.count(score) for score in campaign.scores], dtype=np.int64),
         others_histogram=np.array([given.get(score, 0) for score in campaign.scores], dtype=np.int64),
     )

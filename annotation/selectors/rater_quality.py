@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, F, OuterRef, Q, Subquery
 
-from annotation.consensus.estimates import Estimate
+from annotation.measures.intervals import Interval
 from annotation.models import Annotation, Campaign, Image
 from annotation.raters.attention import GOLD_TOLERANCE, ScoreSpread, gold_hits, score_spread
 from annotation.raters.self_agreement import SelfAgreement, self_agreement
@@ -68,7 +68,7 @@ class AnnotatorPractice:
     """Median from shown to answered; None when no answer says it."""
     latest: Latest
     repeats: SelfAgreement | None
-    gold: Estimate | None
+    gold: Interval | None
     """Share of gold photos hit."""
     spread: ScoreSpread | None
     scale_length: int

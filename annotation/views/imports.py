@@ -22,7 +22,7 @@ from annotation.services.uploads import (
     UploadRefused,
     upload_piece_store,
 )
-from annotation.tasks import announce
+from annotation.tasks import announce, batch_import
 
 _LISTED = 20  # imports on the upload page
 _REJECTIONS = 200  # on one page
@@ -98,7 +98,7 @@ def import_finish(request: HttpRequest, campaign: Campaign, batch_id: int) -> Ht
     """Queue the import of what has arrived, or of an import that failed once more; then show it."""
     batch = get_object_or_404(ImportBatch, campaign=campaign, pk=batch_id)
     if batch_submit(batch=batch):
-        announce("annotation.tasks.batch_import", batch.pk)
+        announce(batch_import, batch.pk)
     return redirect("import-batch", campaign.slug, batch.pk)
 
 

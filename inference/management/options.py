@@ -9,9 +9,9 @@ from django.core.management.base import CommandError
 
 from annotation.models import DEFAULT_SYNSETS
 from inference.networks.config import WeightsMissing
+from inference.networks.model_files import ModelFileError
 from inference.scoring.predictor import DeviceMissing
 from inference.scoring.rows import Rules
-from inference.serving.model_files import ModelFileError
 from inference.serving.scorer import Judge, judge_load
 
 MOST_BINS = 101  # of a campaign's scale

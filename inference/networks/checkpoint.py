@@ -1,6 +1,5 @@
 """Heads on disk: weights in safetensors, everything else in a card. Nothing in either can run code."""
 
-import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 
 from inference.networks.config import EFFICIENTNET_LITE0, PRIOR_FOLDER, BackboneConfig
 from inference.networks.heads import PRIOR_BINS, Heads, HeadsConfig, heads_fresh
+from inference.networks.model_files import checksum
 
 FORMAT_VERSION = 2
 WEIGHTS = "heads.safetensors"
@@ -45,16 +45,11 @@ def heads_save(folder: Path, heads: Heads, card: dict[str, Any]) -> None:
     card = {
         **card,
         "format_version": FORMAT_VERSION,
-        "weights_sha256": _checksum(folder / WEIGHTS),
+        "weights_sha256": checksum(folder / WEIGHTS),
         "heads": heads.config.as_card(),
     }
     part.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
     part.rename(folder / CARD)
-
-
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def heads_load(
@@ -73,7 +68,7 @@ def heads_load(
         raise CheckpointError(
             f"{folder / CARD} has format {card.get('format_version')!r}; this version of IQS reads {FORMAT_VERSION}."
         )
-    if _checksum(folder / WEIGHTS) != card.get("weights_sha256"):
+    if checksum(folder / WEIGHTS) != card.get("weights_sha256"):
         raise CheckpointError(f"{folder / WEIGHTS} is not the file that its card describes; copy both again.")
     config = HeadsConfig.from_card(card["heads"])
     config = replace(config, bins=bins or config.bins, synsets=synsets or config.synsets)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.networks.config import WeightsMissing
-from inference.serving.model_files import checksum
+from inference.networks.model_files import checksum
 
 if TYPE_CHECKING:  # ONNX Runtime takes a second to import, and web processes only ask for the key
     from inference.scoring.predictor import Backbone, ScoreBatch

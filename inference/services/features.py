@@ -8,12 +8,12 @@ from django.conf import settings
 from django.db import transaction
 
 from inference.models import Feature, ModelVersion
+from inference.networks.model_files import ModelFileError
 from inference.scoring.pipeline import Sight, photos_see
 from inference.selectors import features_queue
 from inference.services.backlog import work_do, work_finish
 from inference.services.predictions import predictions_write
 from inference.serving import runtime
-from inference.serving.model_files import ModelFileError
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,9 @@ from django.db.models import Max
 
 from annotation.models import Campaign
 from inference.models import ModelVersion
+from inference.networks.model_files import checksum, checksum_verify
 from inference.selectors import backbone_key
 from inference.serving import runtime
-from inference.serving.model_files import checksum, checksum_verify
 
 _PRIOR = "shipped prior"
 _FILES = ("heads.onnx", "heads.safetensors", "card.json")

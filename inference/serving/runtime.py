@@ -10,8 +10,8 @@ from django.conf import settings
 
 from inference.models import ModelVersion
 from inference.networks.config import BackboneConfig, TorchvisionConfig, backbone_config
+from inference.networks.model_files import checksum_verify
 from inference.scoring.int8 import int8_key, int8_ships, int8_verified
-from inference.serving.model_files import checksum_verify
 
 if TYPE_CHECKING:  # web processes import this module by way of the tasks; only workers load ONNX Runtime
     from inference.scoring.predictor import Backbone, HeadsPredictor

@@ -12,9 +12,9 @@ from django.conf import settings
 
 from annotation.models import DEFAULT_SYNSETS
 from inference.networks.config import PRIOR_FOLDER, BackboneConfig
+from inference.networks.model_files import ModelFileError, checksum
 from inference.scoring.rows import Rules, ScoreRow, score_rows
 from inference.serving import runtime
-from inference.serving.model_files import ModelFileError, checksum
 
 if TYPE_CHECKING:  # web processes import this module by way of the tasks; only workers load ONNX Runtime
     from inference.scoring.predictor import Backbone, HeadsPredictor

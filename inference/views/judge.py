@@ -19,6 +19,7 @@ from inference.services.scoring_jobs import (
     judgement_find,
 )
 from inference.serving.scorer import SITE_RULES
+from inference.tasks import photos_judge
 
 _DISTORTIONS = ("blur", "noise", "exposure", "compression")
 
@@ -34,7 +35,7 @@ def judge(request: HttpRequest) -> HttpResponse:
         except JudgementRefused as refused:
             refusal = str(refused)
         else:
-            announce("inference.tasks.photos_judge", request.user.pk, ticket)
+            announce(photos_judge, request.user.pk, ticket)
             return redirect("judged", ticket)
     return render(request, "inference/judge.html", _limits() | {"refusal": refusal}, status=422 if refusal else 200)
 

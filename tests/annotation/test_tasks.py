@@ -24,7 +24,9 @@ def queued(campaign: Campaign) -> ImportBatch:
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[Any, ...]]]:
     """Return the messages that would have gone to the broker, which unit tests have none of."""
     messages: list[tuple[str, tuple[Any, ...]]] = []
-    monkeypatch.setattr(current_app, "send_task", lambda name, args=(), **rest: messages.append((name, tuple(args))))
+    monkeypatch.setattr(
+        current_app, "send_task", lambda name, args=(), *rest, **options: messages.append((name, tuple(args)))
+    )
     return messages
 
 
@@ -67,5 +69,5 @@ def test_broker_that_is_down_neither_fails_nor_holds_up(
     monkeypatch.setattr(current_app.conf, "broker_url", "redis://127.0.0.1:1/0")
     began = time.monotonic()
     with django_capture_on_commit_callbacks(execute=True):
-        announce("inference.tasks.sweep")
+        announce(batch_import, 1)
     assert time.monotonic() - began < 3

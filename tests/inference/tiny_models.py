@@ -13,9 +13,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from inference.networks.config import PRIOR_FOLDER, backbone_config
+from inference.networks.model_files import checksum
 from inference.scoring.int8 import Int8Card
 from inference.scoring.rows import Rules
-from inference.serving.model_files import checksum
 from inference.serving.scorer import heads_path
 
 SYNSETS = (409, 530, 531, 826, 892)

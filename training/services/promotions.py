@@ -6,8 +6,8 @@ from django.db import transaction
 
 from annotation.models import Campaign, User
 from inference.models import ModelVersion
+from inference.networks.model_files import ModelFileError
 from inference.services.versions import champion_set
-from inference.serving.model_files import ModelFileError
 from training.evaluation.registry import MeasuredFigure, measured
 from training.models import Evaluation, Promotion
 from training.selectors.versions import past_champions

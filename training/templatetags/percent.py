@@ -2,7 +2,7 @@
 
 from django import template
 
-from annotation.consensus.estimates import Estimate
+from annotation.measures.intervals import Interval
 
 register = template.Library()
 
@@ -14,6 +14,6 @@ def percent(share: float) -> str:
 
 
 @register.filter
-def percent_interval(estimate: Estimate) -> str:
+def percent_interval(estimate: Interval) -> str:
     """Return the interval of a share, '15–58 %'."""
     return f"{100 * estimate.low:.0f}–{percent(estimate.high)}"

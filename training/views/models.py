@@ -13,6 +13,7 @@ from annotation.access.permissions import campaign_view
 from annotation.models import Campaign, Role, User
 from annotation.tasks import announce
 from inference.models import ModelVersion
+from inference.tasks import predictions_run
 from training.evaluation.registry import MeasuredFigure, measured
 from training.models import Evaluation, Promotion, TrainingRun
 from training.selectors.runs import annotations_since, last_learned, live_run
@@ -100,7 +101,7 @@ def _change(request: HttpRequest, campaign: Campaign, number: int, kind: Promoti
     except PromotionError as error:
         messages.error(request, str(error))
     else:
-        announce("inference.tasks.predictions_run", version.pk)
+        announce(predictions_run, version.pk)
         messages.success(
             request, f"Version {number} is the champion now. Its predictions are being made from stored features."
         )

@@ -11,11 +11,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
 from annotation.models import Campaign, Role, User
+from annotation.tasks import announce
 from training.drawing.loss_curve import loss_curve
 from training.evaluation.registry import measured
 from training.models import Evaluation, TrainingRun
 from training.services.runs import run_cancel, run_request
-from training.tasks import run_announce
+from training.tasks import MESSAGE_SECONDS, run_execute
 
 _PATIENCE = timedelta(seconds=10)  # that a queued run may wait before the page asks whether a worker runs
 
@@ -41,7 +42,7 @@ def run_start(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     assert isinstance(request.user, User)
     run = run_request(campaign=campaign, trigger=TrainingRun.Trigger.BUTTON, by=request.user)
     if run.state == TrainingRun.State.QUEUED:
-        run_announce(run.pk)
+        announce(run_execute, run.pk, expires=MESSAGE_SECONDS)
     return redirect("run", campaign.slug, run.pk)
 
 

@@ -11,7 +11,7 @@ from annotation.management.lookup import campaign_named
 from annotation.management.progress import ProgressBar
 from annotation.models import ImportBatch
 from annotation.services.batches import ImportLost, folder_import
-from annotation.tasks import announce
+from annotation.signals import photos_added
 
 
 class Command(BaseCommand):
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         finally:
             bar.end()
         if batch.added:
-            announce("inference.tasks.sweep")
+            photos_added.send(sender=type(self))
         if batch.rejected:
             self.stdout.write("Rejected:")
             for rejection in batch.rejections.iterator(chunk_size=1000):

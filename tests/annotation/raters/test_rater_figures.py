@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from annotation.consensus.estimates import share
+from annotation.measures.intervals import wilson_interval
 from annotation.raters.anchoring import FEWEST_PHOTOS, anchoring_shift
 from annotation.raters.attention import gold_hits, score_spread
 from annotation.raters.self_agreement import self_agreement
@@ -29,14 +29,14 @@ class TestShare:
     def test_golden_value(self):
         # 8 of 10, z² = 3.8415: centre (.8 + .19207)/1.38415 = .71674, half
         # 1.95996·√(.016 + .0096036)/1.38415 = .22658, so .4902 to .9433 (Wilson's own example of the form).
-        estimate = share(8, 10)
+        estimate = wilson_interval(8, 10)
         assert (estimate.value, estimate.n) == (0.8, 10)
         assert (estimate.low, estimate.high) == (pytest.approx(0.4902, abs=5e-5), pytest.approx(0.9433, abs=5e-5))
 
     @given(st.integers(1, 400), st.data())
     def test_it_is_scipys_interval_and_holds_the_share(self, n, data):
         hits = data.draw(st.integers(0, n))
-        estimate = share(hits, n)
+        estimate = wilson_interval(hits, n)
         reference = stats.binomtest(hits, n).proportion_ci(method="wilson")
         assert (estimate.low, estimate.high) == (
             pytest.approx(reference.low, abs=1e-9),
@@ -47,7 +47,7 @@ class TestShare:
     @pytest.mark.parametrize(("hits", "n"), [(1, 0), (3, 2), (-1, 2)])
     def test_what_is_no_share_is_refused(self, hits, n):
         with pytest.raises(ValueError, match="no share"):
-            share(hits, n)
+            wilson_interval(hits, n)
 
 
 class TestSelfAgreement:
@@ -107,10 +107,10 @@ class TestGold:
         hits = gold_hits(
             [5, 6, 7, 5, 9], [5, 5, 5, 5, nan], ["no", "no", "no", "yes", "no"], ["no", "", "no", "no", "no"]
         )
-        assert hits == share(3, 5)  # exact; within one; two off; wrong label; no score expected
+        assert hits == wilson_interval(3, 5)  # exact; within one; two off; wrong label; no score expected
 
     def test_the_tolerance_can_be_wider(self):
-        assert gold_hits([7], [5], ["no"], [""], tolerance=2) == share(1, 1)
+        assert gold_hits([7], [5], ["no"], [""], tolerance=2) == wilson_interval(1, 1)
 
     def test_without_gold_there_is_nothing_to_say(self):
         assert gold_hits([], [], [], []) is None

@@ -7,8 +7,8 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from annotation import selectors
 from annotation.models import Assignment, Campaign, Image
+from annotation.selectors import progress
 from annotation.selectors.progress import campaign_progress, own_progress, queue_status
 from annotation.selectors.votes import standing_annotations, vote_table
 from annotation.services.annotations import annotation_record, prediction_shown
@@ -98,7 +98,7 @@ def test_a_corrected_answer_counts_once_as_what_it_became(
 def test_progress_of_a_large_campaign_is_counted_now_and_then(
     campaign: Campaign, make_image: Any, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
 ) -> None:
-    monkeypatch.setattr(selectors, "LARGE", 1)
+    monkeypatch.setattr(progress, "LARGE", 1)
     make_image(1)
     assert campaign_progress(campaign).images == 1  # small: not kept
     make_image(2)

@@ -237,7 +237,7 @@ def test_only_one_worker_judges_a_ticket(people: dict[str, Any], settings: Any) 
 
 
 def test_a_model_that_cannot_be_loaded_is_told(people: dict[str, Any], settings: Any) -> None:
-    from inference.serving.model_files import ModelFileError
+    from inference.networks.model_files import ModelFileError
 
     def no_judge() -> Any:
         raise ModelFileError("The file is missing.")

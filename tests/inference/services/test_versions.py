@@ -8,10 +8,10 @@ from django.db import IntegrityError, transaction
 
 from inference.models import ModelVersion
 from inference.networks.config import backbone_config
+from inference.networks.model_files import ModelFileError
 from inference.selectors import backbone_key, champion
 from inference.services.versions import champion_set, prior_install
 from inference.serving import runtime
-from inference.serving.model_files import ModelFileError
 
 VersionOf = Callable[..., ModelVersion]
 

@@ -83,7 +83,7 @@ def test_handles_of_processes_that_nobody_waited_for_are_forgotten(tmp_path: Pat
 
 def test_a_database_is_stopped_once_nobody_alive_holds_it(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from iqs_site import embedded; "
+        "import sys, time; from pathlib import Path; from iqs_site.instance import embedded; "
         "print(embedded.postgres_attach(Path(sys.argv[1])), flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]

@@ -9,7 +9,7 @@ import pytest
 
 from training.drawing import charts
 
-CSS = Path(__file__).parents[2] / "static" / "css" / "site.css"
+CSS = Path(__file__).parents[3] / "static" / "css" / "site.css"
 
 
 def scatter(count: int, **fields: Any) -> charts.Chart:

@@ -25,7 +25,7 @@ from training.services.runs import (
     runs_request_due,
     runs_revive,
 )
-from training.tasks import retrain_scheduled, run_announce, run_execute, sweep
+from training.tasks import announce, retrain_scheduled, run_execute, sweep
 
 State = TrainingRun.State
 Trigger = TrainingRun.Trigger
@@ -210,7 +210,7 @@ def test_without_a_broker_a_request_is_quick_and_the_run_waits(
     run = requested(campaign)
     started = time.monotonic()
     with django_capture_on_commit_callbacks(execute=True):
-        run_announce(run.pk)  # tests have no broker
+        announce(run_execute, run.pk)  # tests have no broker
     assert time.monotonic() - started < 5
     run.refresh_from_db()
     assert run.state == State.QUEUED
@@ -226,4 +226,4 @@ def test_the_sweep_announces_queued_runs_again(
     silent(run)
     with django_capture_on_commit_callbacks(execute=True):
         sweep()
-    assert sent == [([run.pk], {"expires": 60})]
+    assert sent == [((run.pk,), {"expires": 60})]

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from annotation.management.lookup import campaign_named
 from annotation.models import Campaign
 from inference.models import ModelVersion
+from inference.networks.model_files import ModelFileError
 from inference.selectors import champion
-from inference.serving.model_files import ModelFileError
 from training.evaluation.registry import measured
 from training.services.evaluations import evaluation_make
 from training.services.promotions import promotion_verdict

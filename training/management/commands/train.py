@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from annotation.management.lookup import campaign_named
 from annotation.models import Campaign
 from annotation.tasks import announce
+from inference.tasks import predictions_run
 from training.evaluation.registry import measured
 from training.models import Evaluation, TrainingRun
 from training.services.execution import Outcome, run_perform
@@ -73,7 +74,7 @@ class Command(BaseCommand):
 
     def _follow_up(self, outcome: Outcome) -> None:
         if outcome.promotion is not None:
-            announce("inference.tasks.predictions_run", outcome.promotion.version_id)
+            announce(predictions_run, outcome.promotion.version_id)
 
     def _figures(self, outcome: Outcome) -> None:
         evaluation = Evaluation.objects.filter(model_version=outcome.challenger).first()

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from annotation.management.progress import progress_report
 from inference.management.options import whole_number
 from inference.networks.config import EFFICIENTNET_LITE0
+from inference.networks.model_files import checksum
 from inference.scoring.files import PathMissing, files_find
 from inference.scoring.int8 import Int8Card, feature_correlation, features_of, int8_measure, int8_quantise
 from inference.serving import runtime
-from inference.serving.model_files import checksum
 
 if TYPE_CHECKING:  # torch takes seconds to import, and the list of commands does not need it
     from inference.networks.efficientnet_lite import LiteBackbone

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from annotation.management.progress import progress_report
 from inference.networks.config import EFFICIENTNET_LITE0
+from inference.networks.model_files import checksum
 from inference.serving import runtime
-from inference.serving.model_files import checksum
 
 if TYPE_CHECKING:
     from inference.networks.heads import Heads

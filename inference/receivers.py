@@ -1,0 +1,15 @@
+"""What this app does when another one sends a signal; connected when Django starts (`inference.apps`)."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from annotation.signals import photos_added
+from annotation.tasks import announce
+from inference.tasks import sweep
+
+
+@receiver(photos_added)
+def photos_find(**kwargs: Any) -> None:
+    """Tell the workers that there are photos without features."""
+    announce(sweep)
