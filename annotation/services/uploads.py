@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from annotation.files.whole_file import put_in_place
 from annotation.models import Campaign, ImportBatch, ImportRejection
 from annotation.photos.sources import NAME_LENGTH, path_tidied
 from annotation.services.batches import batch_folder
@@ -103,4 +104,4 @@ def _name_give(batch: ImportBatch, part: Path, path: PurePosixPath) -> None:
     while target.exists():  # the row's lock makes this safe
         number += 1
         target = wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
-    part.rename(target)
+    put_in_place(part, target)

@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from annotation.files.whole_file import whole_file, whole_path
 from inference.networks.config import EFFICIENTNET_LITE0, PRIOR_FOLDER, BackboneConfig
 from inference.networks.heads import PRIOR_BINS, Heads, HeadsConfig, heads_fresh
 from inference.networks.model_files import checksum
@@ -38,18 +39,16 @@ def heads_save(folder: Path, heads: Heads, card: dict[str, Any]) -> None:
         name: (tensor if name in _CLASSIFIER else tensor.half()).detach().contiguous()
         for name, tensor in heads.state_dict().items()
     }
-    part = folder / f"{WEIGHTS}.part"
-    save_file(tensors, part)
-    part.rename(folder / WEIGHTS)
-    part = folder / f"{CARD}.part"
+    with whole_path(folder / WEIGHTS) as part:
+        save_file(tensors, part)
     card = {
         **card,
         "format_version": FORMAT_VERSION,
         "weights_sha256": checksum(folder / WEIGHTS),
         "heads": heads.config.as_card(),
     }
-    part.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
-    part.rename(folder / CARD)
+    with whole_file(folder / CARD, "w") as file:
+        file.write(json.dumps(card, indent=2, ensure_ascii=False) + "\n")
 
 
 def heads_load(

@@ -1,7 +1,6 @@
 """From PyTorch to ONNX: what trains here is served by ONNX Runtime, and runs anywhere else."""
 
 import logging
-import tempfile
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 from onnx_ir.passes.common import ClearMetadataAndDocStringPass, RemoveUnusedNodesPass
 from torch import Tensor, nn
 
+from annotation.files.whole_file import whole_path
 from inference.networks.backbone_base import StagedBackbone
 from inference.networks.heads import Heads
 
@@ -60,8 +60,7 @@ def _export(
     # The exporter reports each of its steps; none of them is for the person who waits.
     for name in ("torch.onnx", "onnxscript", "onnx_ir"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".export-") as folder:
-        part = Path(folder) / path.name
+    with whole_path(path) as part:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # between the exporter's own modules
             program = torch.onnx.export(
@@ -83,7 +82,6 @@ def _export(
             tidy(program.model)
         program.model.metadata_props.update(metadata)
         program.save(part, external_data=False)
-        part.replace(path)
 
 
 def _pool(model: ir.Model) -> None:

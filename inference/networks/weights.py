@@ -1,7 +1,6 @@
 """Weight files: read without running anything in them, fetched once, made at random only when asked."""
 
 import re
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from annotation.files.whole_file import whole_path
 from inference.networks.config import RANDOM_SEED, TorchvisionConfig, WeightsMissing
 
 # Torchvision's DenseNet weights are older than its names: 'denselayer1.norm.1.weight' is 'denselayer1.norm1.weight'.
@@ -84,10 +84,8 @@ def weights_fetch(config: TorchvisionConfig) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     checksum = re.search(r"-([0-9a-f]{8,})\.", url)
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fetch-") as folder:
-            part = Path(folder) / path.name
+        with whole_path(path) as part:
             torch.hub.download_url_to_file(url, str(part), checksum.group(1) if checksum else None, progress=False)
-            part.replace(path)
     except (OSError, RuntimeError) as error:  # no network, no such host, HTTP errors; a wrong checksum
         raise WeightsMissing(
             f"The weights of {config.name} could not be downloaded from {url} ({error}); put that file at {path}, "

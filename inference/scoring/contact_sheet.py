@@ -10,6 +10,7 @@ from string import Template
 
 from PIL import Image
 
+from annotation.files.whole_file import whole_file
 from annotation.photos.decoding import MAX_PIXELS, PhotoRejected, photo_open
 from inference.scoring.rows import Cells, Rules
 
@@ -20,9 +21,8 @@ _PAGE = Template((Path(__file__).parent / "contact_sheet.html").read_text(encodi
 
 def sheet_write(path: Path, rows: Iterable[Cells], rules: Rules) -> None:
     """Write the page of a table's rows; the file appears whole or not at all."""
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(sheet_html(rows, rules), encoding="utf-8")
-    part.replace(path)
+    with whole_file(path, "w") as file:
+        file.write(sheet_html(rows, rules))
 
 
 def sheet_html(rows: Iterable[Cells], rules: Rules) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.files.whole_file import put_in_place
 from inference.networks.config import WeightsMissing
 from inference.networks.model_files import checksum
 
@@ -123,8 +124,8 @@ def int8_make(
         )
         described = Path(temporary) / "card.json"
         described.write_text(json.dumps(asdict(card), indent=2) + "\n")
-        part.replace(_file(folder, key))
-        described.replace(_file(folder, key).with_suffix(".json"))
+        put_in_place(part, _file(folder, key))
+        put_in_place(described, _file(folder, key).with_suffix(".json"))
     return card
 
 

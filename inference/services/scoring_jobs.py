@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from django.conf import settings
 
+from annotation.files.whole_file import whole_file, whole_path
 from annotation.models import User
 from inference.scoring.rows import Cells, ScoreRow
 from inference.serving.scorer import SITE_RULES
@@ -113,9 +114,8 @@ def judgement_begin(*, user: User, uploads: Sequence[Upload]) -> str:
     if shutil.disk_usage(mine).free < sum(min(upload.size or 0, limit) for upload in uploads) + _SPARE_BYTES:
         raise JudgementRefused("The server's disk has no room for the photos at the moment.")
     ticket = uuid4().hex
-    part = mine / f".{ticket}"
-    part.mkdir()
-    try:
+    with whole_path(mine / ticket, durable=False) as part:
+        part.mkdir()
         names = [_name(upload.name or "") for upload in uploads]
         (part / "names.json").write_text(json.dumps(names))
         for place, upload in enumerate(uploads):
@@ -127,10 +127,6 @@ def judgement_begin(*, user: User, uploads: Sequence[Upload]) -> str:
             with (part / f"{place}.photo").open("wb") as file:
                 for chunk in upload.chunks():
                     file.write(chunk)
-        part.rename(mine / ticket)
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
     return ticket
 
 
@@ -230,9 +226,9 @@ def _held(folder: Path) -> Iterator[bool]:
 def _attempts_count(folder: Path) -> int:
     file = folder / "attempts"
     attempts = 1 + (int(file.read_text()) if file.exists() else 0)
-    part = folder / ".attempts.part"
-    part.write_text(str(attempts))
-    part.replace(file)
+    # Counted before the photos are looked at: should they kill the whole machine, the count has to be there.
+    with whole_file(file, "w") as counted:
+        counted.write(str(attempts))
     return attempts
 
 
@@ -246,9 +242,8 @@ def _result_write(folder: Path, place: int, name: str, reason: str) -> None:
 
 
 def _write(path: Path, cells: Cells, thumbnail: str) -> None:
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(json.dumps({"cells": cells, "thumbnail": thumbnail}))
-    part.replace(path)
+    with whole_file(path, "w", durable=False) as file:
+        file.write(json.dumps({"cells": cells, "thumbnail": thumbnail}))
 
 
 def _name(name: str) -> str:

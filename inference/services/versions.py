@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
 
+from annotation.files.whole_file import whole_path
 from annotation.models import Campaign
 from inference.models import ModelVersion
 from inference.networks.model_files import checksum, checksum_verify
@@ -54,13 +55,11 @@ def version_create(
 
 def _files_place(source: Path, target: Path) -> None:
     """Copy the files of a version to where they stay; what an interrupted attempt left there is replaced."""
-    part = target.with_name(f"{target.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    for name in _FILES:
-        shutil.copyfile(source / name, part / name)
-    shutil.rmtree(target, ignore_errors=True)
-    part.rename(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with whole_path(target) as part:
+        part.mkdir()
+        for name in _FILES:
+            shutil.copyfile(source / name, part / name)
 
 
 @transaction.atomic

@@ -1,11 +1,12 @@
 """The demo's accounts: their passwords are drawn at random and kept under `var/`, readable by their owner only."""
 
 import json
-import os
 import secrets
 from pathlib import Path
 
 from django.conf import settings
+
+from annotation.files.whole_file import whole_file
 
 #: User name → role in the demo campaign, for people who try it.
 LOGINS = {"annotator": "annotator", "reviewer": "reviewer", "admin": "admin"}
@@ -36,10 +37,8 @@ def password_drawn(username: str) -> str:
         known[username] = _password()
         file = accounts_file()
         file.parent.mkdir(parents=True, exist_ok=True)
-        part = file.with_suffix(".part")
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
-            json.dump(known, handle, indent=1)
-        part.replace(file)
+        with whole_file(file, "w", permissions=0o600) as written:
+            json.dump(known, written, indent=1)
     return known[username]
 
 

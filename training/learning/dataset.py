@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.files.whole_file import whole_file
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -50,10 +52,8 @@ class Snapshot:
     def save(self, path: Path) -> None:
         """Write the columns as an npz file; the file is there whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        with part.open("wb") as handle:
-            np.savez_compressed(handle, **{field.name: getattr(self, field.name) for field in fields(self)})
-        part.replace(path)
+        with whole_file(path) as file:
+            np.savez_compressed(file, **{field.name: getattr(self, field.name) for field in fields(self)})
 
     @classmethod
     def load(cls, path: Path) -> "Snapshot":

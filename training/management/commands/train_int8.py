@@ -11,6 +11,7 @@ import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 from numpy.typing import NDArray
 
+from annotation.files.whole_file import put_in_place, whole_file
 from annotation.management.progress import progress_report
 from inference.management.options import whole_number
 from inference.networks.config import EFFICIENTNET_LITE0
@@ -94,8 +95,9 @@ class Command(BaseCommand):
                 "data": [{"file": path.name, "sha256": checksum(path)} for path in photographs],
             }
             target = options["out"] / f"{EFFICIENTNET_LITE0.key()}.int8.onnx"
-            part.replace(target)
-            target.with_suffix(".json").write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n")
+            put_in_place(part, target)
+        with whole_file(target.with_suffix(".json"), "w") as file:
+            file.write(json.dumps(described, indent=2, ensure_ascii=False) + "\n")
         for key, value in asdict(card).items():
             self.stdout.write(f"{key}: {value}")
         self.stdout.write(f"Wrote {target} and its card.")

@@ -1,0 +1,1 @@
+"""Files on disk, for every app. Pure, and imports nothing of the project."""

@@ -1,0 +1,163 @@
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from annotation.files import whole_file as module
+from annotation.files.whole_file import put_in_place, whole_file, whole_path
+
+
+def test_a_file_has_its_content_when_the_block_ends_and_not_before(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    with whole_file(path, "w") as file:
+        file.write("new\r\n")
+        file.flush()
+        assert path.read_text() == "old"
+    assert path.read_bytes() == b"new\r\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_text_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
+    with whole_file(tmp_path / "a", "w") as file:
+        file.write("fünf")
+    assert (tmp_path / "a").read_bytes() == "fünf".encode()
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path, error: type[BaseException]) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+
+    def write() -> None:
+        with whole_file(path) as file:
+            file.write(b"half of the n")
+            raise error
+
+    with pytest.raises(error):
+        write()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_missing_folder_is_an_os_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), whole_file(tmp_path / "no" / "folder"):
+        raise AssertionError("never begun")
+
+
+def test_a_writer_that_is_killed_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    code = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from annotation.files.whole_file import whole_file\n"
+        "with whole_file(Path(sys.argv[1]), 'w') as file:\n"
+        "    file.write('half of the n'); file.flush(); os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    finished = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    assert finished.returncode == -signal.SIGKILL
+    assert path.read_text() == "old"
+    left = [found for found in tmp_path.iterdir() if found != path]
+    assert [(found.name[0], found.suffix, found.read_text()) for found in left] == [(".", ".part", "half of the n")]
+    with whole_file(path, "w") as file:
+        file.write("new")
+    assert path.read_text() == "new"
+
+
+def test_writers_at_the_same_time_do_not_mix(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    contents = [bytes([letter]) * 100_000 for letter in b"abcdefgh"]
+    start = threading.Barrier(len(contents))
+
+    def write(content: bytes) -> None:
+        start.wait()
+        for _ in range(5):
+            with whole_file(path, durable=False) as file:
+                for at in range(0, len(content), 10_000):
+                    file.write(content[at : at + 10_000])
+            assert path.read_bytes() in contents
+
+    threads = [threading.Thread(target=write, args=[content]) for content in contents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert path.read_bytes() in contents
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_permissions_are_there_from_the_first_byte(tmp_path: Path) -> None:
+    path = tmp_path / "passwords"
+    with whole_file(path, "w", permissions=0o600) as file:
+        assert os.fstat(file.fileno()).st_mode & 0o777 == 0o600
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_name_as_long_as_the_file_system_takes_works(tmp_path: Path) -> None:
+    path = tmp_path / ("ü" * 127)
+    with whole_file(path) as file:
+        file.write(b"new")
+    assert path.read_bytes() == b"new"
+
+
+def test_the_disk_has_the_content_before_the_name_and_the_name_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing but a power cut could show the order; so the calls are written down, and still made."""
+    steps: list[tuple[str, bool]] = []
+    really = os.fsync
+    path = tmp_path / "table.csv"
+
+    def noted(handle: int) -> None:
+        steps.append((Path(f"/proc/self/fd/{handle}").resolve().name, path.exists()))
+        really(handle)
+
+    monkeypatch.setattr(module.os, "fsync", noted)
+    with whole_file(path) as file:
+        file.write(b"new")
+    assert [(name.endswith(".part"), there) for name, there in steps] == [(True, False), (False, True)]
+    assert steps[1][0] == tmp_path.name
+    steps.clear()
+    with whole_file(path, durable=False) as file:
+        file.write(b"newer")
+    assert steps == []
+
+
+def test_a_library_may_write_the_file_by_its_name(tmp_path: Path) -> None:
+    with whole_path(tmp_path / "a.bin") as part:
+        part.write_bytes(b"new")
+    assert (tmp_path / "a.bin").read_bytes() == b"new"
+    with pytest.raises(FileNotFoundError), whole_path(tmp_path / "b.bin"):
+        pass  # the library wrote nothing
+    assert list(tmp_path.iterdir()) == [tmp_path / "a.bin"]
+
+
+def test_a_folder_appears_with_all_its_files_and_replaces_what_was_there(tmp_path: Path) -> None:
+    folder = tmp_path / "v1"
+    folder.mkdir()
+    (folder / "of-an-interrupted-attempt").touch()
+    with whole_path(folder) as part:
+        (part / "deep").mkdir(parents=True)
+        (part / "deep" / "heads").write_bytes(b"new")
+    assert [path.relative_to(folder).as_posix() for path in folder.rglob("*")] == ["deep", "deep/heads"]
+
+    def fail() -> None:
+        with whole_path(tmp_path / "v2") as part:
+            part.mkdir()
+            (part / "heads").touch()
+            raise ValueError("in the middle")
+
+    with pytest.raises(ValueError, match="in the middle"):
+        fail()
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_file_that_grew_elsewhere_is_put_in_place(tmp_path: Path) -> None:
+    (tmp_path / ".0.part").write_bytes(b"grown")
+    put_in_place(tmp_path / ".0.part", tmp_path / "a.jpg")
+    assert (tmp_path / "a.jpg").read_bytes() == b"grown"
+    assert list(tmp_path.iterdir()) == [tmp_path / "a.jpg"]
