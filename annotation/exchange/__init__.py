@@ -1,1 +1,1 @@
-"""Files that go out to other programs, one module per format."""
+"""Files that other programs read: one module a format, and a registry of them. Pure: rows come from outside."""

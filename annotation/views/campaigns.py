@@ -2,16 +2,17 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
-from annotation.exchange.table import annotation_lines
 from annotation.forms import CampaignForm
 from annotation.models import Campaign, Role, User
+from annotation.selectors.export import annotation_records
 from annotation.services.campaigns import campaign_create, campaign_state_set, campaign_update
+from annotation.views.downloads import table_download
 
 _DONE = {
     Campaign.State.ACTIVE: "The campaign is active: annotators get photos.",
@@ -73,8 +74,6 @@ def campaign_state(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @campaign_view(Role.REVIEWER)
 def annotations_csv(request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
     """Send everything people said as CSV, while it is read from the database."""
-    return StreamingHttpResponse(
-        annotation_lines(campaign),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{campaign.slug}-annotations.csv"'},
+    return table_download(
+        format_name="annotations-csv", rows=annotation_records(campaign), file_name=f"{campaign.slug}-annotations"
     )

@@ -5,13 +5,14 @@ wait in a JSON Lines file beside it (`scores.parquet.rows`) until the table is f
 """
 
 import csv
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from inference.scoring.rows import Cell, Cells, Column
+from annotation.exchange.rows import csv_pieces, formula_unguard
+from annotation.files.whole_file import whole_file, whole_path
+from inference.scoring.rows import DECIMALS, Cell, Cells, Column
 
 
 class TableUnfit(Exception):
@@ -45,7 +46,10 @@ class Table(Protocol):
 
 
 class CsvTable:
-    """Comma-separated values with a header; yes and no are 1 and 0, an empty cell says nothing."""
+    """Comma-separated values with a header; yes and no are 1 and 0, an empty cell says nothing.
+
+    A name that a spreadsheet would take for a formula has an apostrophe in front, which `read` takes off.
+    """
 
     def __init__(self, path: Path, columns: Sequence[Column]) -> None:
         self.path = path
@@ -74,12 +78,12 @@ class CsvTable:
     def append(self, rows: Iterable[Cells]) -> None:
         """Add rows, after a header where there is none."""
         new = not self.path.exists() or not self.path.stat().st_size
-        _append(self.path, csv_text(rows, self.columns, header=new))
+        _append(self.path, _csv(rows, self.columns, header=new))
 
     def finish(self, rows: Iterable[Cells] | None = None) -> None:
         """Write the rows in their new order; nothing is left to do without any."""
         if rows is not None:
-            _replace(self.path, csv_text(rows, self.columns, header=True))
+            _replace(self.path, _csv(rows, self.columns, header=True))
 
     def clear(self) -> None:
         """Begin anew."""
@@ -113,20 +117,20 @@ class JsonLinesTable:
 
     def append(self, rows: Iterable[Cells]) -> None:
         """Add rows."""
-        _append(self.path, self._text(rows))
+        _append(self.path, self._lines(rows))
 
     def finish(self, rows: Iterable[Cells] | None = None) -> None:
         """Write the rows in their new order; nothing is left to do without any."""
         if rows is not None:
-            _replace(self.path, self._text(rows))
+            _replace(self.path, self._lines(rows))
 
     def clear(self) -> None:
         """Begin anew."""
         self.path.unlink(missing_ok=True)
 
-    def _text(self, rows: Iterable[Cells]) -> str:
+    def _lines(self, rows: Iterable[Cells]) -> Iterator[str]:
         names = [column.name for column in self.columns]
-        return "".join(json.dumps({name: row[name] for name in names}) + "\n" for row in rows)
+        return (json.dumps({name: row[name] for name in names}) + "\n" for row in rows)
 
 
 class ParquetTable:
@@ -175,10 +179,9 @@ class ParquetTable:
         # A writer that died between the last two lines below has left its rows in both files.
         kept = list({row["file"]: row for row in (self.read() if rows is None else rows)}.values())
         arrays = [Array([row[column.name] for row in kept], type=kinds[column.kind]) for column in self.columns]
-        part = self.path.with_name(f"{self.path.name}.part")
         table = Table.from_arrays(arrays, names=[column.name for column in self.columns])
-        write_parquet(table, str(part), compression="zstd(3)")
-        part.replace(self.path)
+        with whole_path(self.path) as part:
+            write_parquet(table, str(part), compression="zstd(3)")
         self._waiting.clear()
 
     def clear(self) -> None:
@@ -221,35 +224,21 @@ class StreamTable:
         """Do nothing: there is no file."""
 
     def _send(self, rows: Iterable[Cells]) -> None:
-        if text := csv_text(rows, self.columns, header=not self._begun):
-            self._write(text)
+        for piece in _csv(rows, self.columns, header=not self._begun):
+            self._write(piece)
         self._begun = True
 
 
-def csv_text(rows: Iterable[Cells], columns: Sequence[Column], *, header: bool) -> str:
-    """Return rows as CSV, with the columns' names first where `header` says so."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    if header:
-        writer.writerow([column.name for column in columns])
-    for row in rows:
-        writer.writerow([_text(row[column.name]) for column in columns])
-    return buffer.getvalue()
-
-
-def _text(cell: Cell) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return str(int(cell))
-    # Never 1e-06, which some programs read as text.
-    return f"{cell:.6f}".rstrip("0").rstrip(".") if isinstance(cell, float) else str(cell)
+def _csv(rows: Iterable[Cells], columns: Sequence[Column], *, header: bool) -> Iterator[str]:
+    names = [column.name for column in columns]
+    cells = ([row[name] for name in names] for row in rows)
+    return csv_pieces(names, cells, header=header, decimals=DECIMALS, line_end="\n")
 
 
 def _value(text: str, column: Column) -> Cell:
-    """Return what `_text` wrote. Raises ValueError."""
+    """Return what stands in a cell. Raises ValueError."""
     if column.kind is str:
-        return text or (None if column.name == "quality_class" else "")
+        return formula_unguard(text) or (None if column.name == "quality_class" else "")
     if not text:
         return None
     return bool(int(text)) if column.kind is bool else float(text)
@@ -265,15 +254,14 @@ def _columns_check(path: Path, found: Sequence[str], wanted: Sequence[Column]) -
         )
 
 
-def _append(path: Path, text: str) -> None:
+def _append(path: Path, pieces: Iterable[str]) -> None:
     with path.open("a", encoding="utf-8", newline="") as file:
-        file.write(text)
+        file.writelines(pieces)
 
 
-def _replace(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8", newline="")
-    part.replace(path)
+def _replace(path: Path, pieces: Iterable[str]) -> None:
+    with whole_file(path, "w") as file:
+        file.writelines(pieces)
 
 
 def _cut_after_last_row(path: Path, *, quotes: bool) -> None:

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBadRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from annotation.access.permissions import campaign_view
 from annotation.models import Campaign, Image, Role
+from annotation.views.downloads import table_download
 from inference.gallery.places import (
     PAGE_SIZE,
     Place,
@@ -20,7 +21,7 @@ from inference.gallery.places import (
     places_read,
 )
 from inference.gallery.query import BY_DISTORTION, BY_PEOPLE, DISTORTIONS, ORDERS, GalleryQuery
-from inference.gallery.table import gallery_lines
+from inference.gallery.table import gallery_records
 from inference.models import ModelVersion, QualityClass
 from inference.selectors import champion
 from inference.services.disagreements import disagreements_refresh
@@ -136,10 +137,10 @@ def photos_table(
     request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery
 ) -> HttpResponseBase:
     """Send every photo of the filter, in its order, as CSV while it is read."""
-    return StreamingHttpResponse(
-        gallery_lines(campaign, version, query),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{campaign.slug}-photos.csv"'},
+    return table_download(
+        format_name="photos-csv",
+        rows=gallery_records(campaign, version, query),
+        file_name=f"{campaign.slug}-photos",
     )
 
 

@@ -158,6 +158,37 @@ def test_a_row_that_was_half_written_is_written_again(
     assert sorted(path.read_bytes()) == sorted(whole)
 
 
+@pytest.mark.parametrize("name", ["=1+1.png", "-1+1.png", "@SUM(A1).png", "'=1.png", "a\rb.png"])
+def test_no_name_is_a_formula_and_each_is_known_again(
+    score: Run, photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    monkeypatch.chdir(photos)
+    Path("40.png").rename(name)
+    score(".", "--csv", "../a.csv", "--jsonl", "../a.jsonl")
+    names = [row["file"] for row in rows_of(Path("../a.csv"))]
+    assert [shown for shown in names if shown.endswith(name)] == [name if name.startswith("a") else f"'{name}"]
+    assert "files in" not in score(".", "--csv", "../a.csv", "--jsonl", "../a.jsonl", "--sheet", "../a.html")
+    assert "cannot be read any more" not in Path("../a.html").read_text()
+    known = {json.loads(line)["file"] for line in Path("../a.jsonl").read_text().splitlines()}
+    assert name in known
+    capsys.readouterr()
+    score(f"./{name}")  # without a folder, the minus would begin an option
+    assert ("'" + name in capsys.readouterr().out) is not name.startswith("a")
+
+
+def test_a_table_from_before_names_were_guarded_is_gone_on_with(
+    score: Run, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photos)
+    Path("40.png").rename("=1+1.png")
+    score(".", "--csv", "../a.csv")
+    table = Path("../a.csv")
+    table.write_bytes(table.read_bytes().replace(b"'=1+1.png", b"=1+1.png"))
+    assert "files in" not in score(".", "--csv", "../a.csv")
+    Path("new.jpg").write_bytes(photo_bytes(1))
+    assert "Going on: 5 of 6 files" in score(".", "--csv", "../a.csv")
+
+
 def test_parquet_rows_wait_beside_it_until_the_run_is_over(score: Run, photos: Path, tmp_path: Path) -> None:
     score(photos, "--jsonl", tmp_path / "rows")
     lines = (tmp_path / "rows").read_text().splitlines(keepends=True)

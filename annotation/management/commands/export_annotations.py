@@ -1,4 +1,4 @@
-"""`manage.py export_annotations CAMPAIGN [--out FILE]`: everything people said, as CSV."""
+"""`manage.py export_annotations CAMPAIGN [--format NAME] [--out FILE]`: everything people said."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -6,28 +6,36 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from annotation.exchange.table import annotation_lines
+from annotation.exchange.records import AnnotationRecord
+from annotation.exchange.registry import FORMATS, formats_of
+from annotation.files.whole_file import whole_file
 from annotation.management.lookup import campaign_named
+from annotation.selectors.export import annotation_records
 
 
 class Command(BaseCommand):
-    help = "Write every annotation of a campaign as CSV to standard output or a file."
+    help = "Write every annotation of a campaign to standard output or a file."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        formats = formats_of(AnnotationRecord)
         parser.add_argument("campaign", help="The campaign's slug, as in its address.")
+        parser.add_argument(
+            "--format",
+            choices=[one.name for one in formats],
+            default=formats[0].name,
+            help="Default: %(default)s. " + " ".join(f"{one.name}: {one.description}" for one in formats),
+        )
         parser.add_argument("--out", type=Path, metavar="FILE", help="Default: standard output.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        campaign = campaign_named(options["campaign"])
+        pieces = FORMATS[options["format"]].write(annotation_records(campaign_named(options["campaign"])))
         out: Path | None = options["out"]
         if out is None:
-            for lines in annotation_lines(campaign):
-                self.stdout.write(lines, ending="")
+            for piece in pieces:
+                self.stdout.write(piece.decode(), ending="")
             return
-        part = out.with_name(f"{out.name}.part")
         try:
-            with part.open("w", newline="") as file:
-                file.writelines(annotation_lines(campaign))
-            part.replace(out)
+            with whole_file(out) as file:
+                file.writelines(pieces)
         except OSError as error:
             raise CommandError(f"{out} cannot be written: {error.strerror or error}.") from error

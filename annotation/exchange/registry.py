@@ -1,0 +1,20 @@
+"""Every exchange format by its name. To add one: a module beside this one, and a line in FORMATS. Pure."""
+
+from typing import Any
+
+from annotation.exchange.annotations_csv import AnnotationsCsv
+from annotation.exchange.format import Format
+from annotation.exchange.photos_csv import PhotosCsv
+
+FORMATS: dict[str, Format[Any]] = {
+    one.name: one
+    for one in (
+        AnnotationsCsv(),
+        PhotosCsv(),
+    )
+}
+
+
+def formats_of(record: type[Any]) -> list[Format[Any]]:
+    """Return the formats that write records of this kind, in the order of the registry."""
+    return [one for one in FORMATS.values() if one.record is record]
