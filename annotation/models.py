@@ -5,7 +5,6 @@ assignments and annotations (`annotation.services.queue.counters_rebuild`).
 """
 
 import uuid
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +15,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.functional import cached_property
+
+from annotation.photos import storage
 
 # ImageNet classes that show a watch or a clock.
 DEFAULT_SYNSETS = {
@@ -298,14 +299,14 @@ class Image(models.Model):
         return self.name
 
     @property
-    def path(self) -> Path:
-        """Return where the original bytes lie."""
-        return Path(settings.MEDIA_ROOT) / self.sha256[:2] / f"{self.sha256}{self.suffix}"
+    def photo_name(self) -> str:
+        """Return the name of the original bytes in the photo storage."""
+        return storage.photo_name(self.sha256, self.suffix)
 
     @property
-    def thumbnail_path(self) -> Path:
-        """Return where the small copy for galleries lies (WebP, long side 320 pixels)."""
-        return Path(settings.MEDIA_ROOT) / self.sha256[:2] / f"{self.sha256}.thumb.webp"
+    def thumbnail_name(self) -> str:
+        """Return the name of the small copy for galleries in the photo storage."""
+        return storage.thumbnail_name(self.sha256)
 
 
 class Assignment(models.Model):

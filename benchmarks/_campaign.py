@@ -39,6 +39,8 @@ def campaign_alone(prefix: str) -> Iterator[tuple[Path, "Campaign"]]:
 
 def images_make(campaign: "Campaign", count: int, *, files: list[Path] | None = None) -> None:
     """Give the campaign `count` photos more: rows only, or over and over the same files under other names."""
+    from django.core.files.storage import storages
+
     from annotation.models import Image
 
     first = campaign.images.count()
@@ -58,6 +60,7 @@ def images_make(campaign: "Campaign", count: int, *, files: list[Path] | None = 
     ]
     for number, image in enumerate(images if files else []):
         assert files
-        image.path.parent.mkdir(parents=True, exist_ok=True)
-        image.path.symlink_to(files[number % len(files)].resolve())
+        path = Path(storages["photos"].path(image.photo_name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(files[number % len(files)].resolve())
     Image.objects.bulk_create(images, batch_size=5000)

@@ -145,7 +145,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # --- Files ----------------------------------------------------------------------------------------
-MEDIA_ROOT = env.path("IQS_MEDIA", VAR / "media")  # original photos, by content
+MEDIA_ROOT = env.path("IQS_MEDIA", VAR / "media")  # photos, by content
 MODELS_ROOT = env.path("IQS_MODELS", VAR / "models")  # heads of model versions, exported backbones
 UPLOADS_ROOT = VAR / "uploads"  # uploads that no worker has imported yet
 STATIC_URL = "/static/"
@@ -166,6 +166,8 @@ STATICFILES_DIRS = [BASE_DIR / "static", ("bokeh", str(_bokeh_scripts()))]
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns about a folder that is not there
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Photos and their thumbnails, below MEDIA_ROOT. Any other storage will do.
+    "photos": {"BACKEND": "annotation.photos.storage.PhotoFolder"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 # A checkout serves its files as they lie; `make run` and containers those that collectstatic has compressed.

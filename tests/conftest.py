@@ -90,6 +90,20 @@ def photo_bytes(seed: int, *, width: int = 96, height: int = 64, kind: str = "JP
     return buffer.getvalue()
 
 
+def photo_path(image: Any) -> Path:
+    """Return where a photo's original bytes lie, for tests that look at the file or damage it."""
+    from django.core.files.storage import storages
+
+    return Path(storages["photos"].path(image.photo_name))
+
+
+def thumbnail_path(image: Any) -> Path:
+    """Return where a photo's thumbnail lies."""
+    from django.core.files.storage import storages
+
+    return Path(storages["photos"].path(image.thumbnail_name))
+
+
 @pytest.fixture
 def make_image(campaign: Any, settings: Any) -> Callable[..., Any]:
     """Return a function that stores a small photo and its row; `make_image(7, split='holdout', …)`."""
@@ -116,8 +130,8 @@ def make_image(campaign: Any, settings: Any) -> Callable[..., Any]:
                 **fields,
             }
         )
-        image.path.parent.mkdir(parents=True, exist_ok=True)
-        image.path.write_bytes(data)
+        photo_path(image).parent.mkdir(parents=True, exist_ok=True)
+        photo_path(image).write_bytes(data)
         image.save()
         return image
 

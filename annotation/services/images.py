@@ -1,11 +1,9 @@
 """Keeping photos: their bytes by content, their rows once per campaign, near-duplicates in one group."""
 
-import os
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b, sha256
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +12,7 @@ from django.db import transaction
 from annotation.models import Campaign, Image, ImportBatch
 from annotation.photos.decoding import PhotoFacts, photo_inspect
 from annotation.photos.near_duplicates import NearDuplicates
+from annotation.photos.storage import photo_file_write, photo_name, thumbnail_name
 
 
 @dataclass(frozen=True)
@@ -80,16 +79,15 @@ class CampaignPhotos:
 
 
 def photo_store(*, name: str, data: bytes, details: Mapping[str, Any] | None = None) -> StoredPhoto:
-    """Check a photo and keep its original bytes and a thumbnail under the media folder.
+    """Check a photo and keep its original bytes and a thumbnail in the photo storage.
 
     Touches no table; several threads may call it. Storing the same bytes again changes nothing.
-    Raises PhotoRejected when the bytes are no photo, and OSError when the disk does not take them.
+    Raises PhotoRejected when the bytes are no photo, and OSError when the storage does not take them.
     """
     facts = photo_inspect(data, max_pixels=settings.IQS_MAX_PIXELS)
     digest = sha256(data).hexdigest()
-    image = Image(sha256=digest, suffix=facts.suffix)
-    _file_write(image.path, data)
-    _file_write(image.thumbnail_path, facts.thumbnail)
+    photo_file_write(photo_name(digest, facts.suffix), data)
+    photo_file_write(thumbnail_name(digest), facts.thumbnail)
     return StoredPhoto(name, digest, len(data), facts, details or {})
 
 
@@ -147,20 +145,3 @@ def _uniform(purpose: str, seed: int, key: str) -> float:
     """Return a number in [0, 1) that purpose, seed and key fix, uniform over keys."""
     digest = blake2b(f"{purpose}:{seed}:{key}".encode(), digest_size=8).digest()
     return (int.from_bytes(digest, "big") >> 11) / 2**53
-
-
-def _file_write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all; a file that is there with the same length stays."""
-    if path.exists() and path.stat().st_size == len(data):
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())  # the upload is deleted afterwards, so this is the only copy
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise

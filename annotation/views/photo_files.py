@@ -1,6 +1,6 @@
 """The bytes of photos: the original, and a small copy for galleries. For members of the campaign only."""
 
-from pathlib import Path
+from pathlib import PurePath
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponseNotFound
 from django.http.response import HttpResponseBase
@@ -9,20 +9,21 @@ from django.views.decorators.http import require_safe
 
 from annotation.models import Image, User
 from annotation.photos.decoding import CONTENT_TYPES
+from annotation.photos.storage import photo_file_open
 
 
 @require_safe
 def original(request: HttpRequest, image_id: int) -> HttpResponseBase:
     """Send the photo as it was imported, byte for byte."""
     image = _visible(request, image_id)
-    return _file(request, image.path, image.name, image.sha256)
+    return _file(request, image.photo_name, image.name, image.sha256)
 
 
 @require_safe
 def thumbnail(request: HttpRequest, image_id: int) -> HttpResponseBase:
     """Send the small copy."""
     image = _visible(request, image_id)
-    return _file(request, image.thumbnail_path, f"{image.name}.webp", f"{image.sha256}.thumb")
+    return _file(request, image.thumbnail_name, f"{image.name}.webp", f"{image.sha256}.thumb")
 
 
 def _visible(request: HttpRequest, image_id: int) -> Image:
@@ -37,20 +38,20 @@ def _visible(request: HttpRequest, image_id: int) -> Image:
     return image
 
 
-def _file(request: HttpRequest, path: Path, name: str, version: str) -> HttpResponseBase:
-    """Send a file that never changes: its name in the store is its content's checksum."""
+def _file(request: HttpRequest, stored: str, name: str, version: str) -> HttpResponseBase:
+    """Send a file that never changes: its name in the photo storage holds the content's checksum."""
     etag = f'"{version}"'
     response: HttpResponseBase | None = get_conditional_response(request, etag=etag)
     if response is None:
         try:
-            file = path.open("rb")
+            file = photo_file_open(stored)
         except OSError:
             return HttpResponseNotFound(
-                "The file of this photo is missing from the media folder; an admin can import it again.",
+                "The file of this photo is missing from the photo storage; an admin can import it again.",
                 content_type="text/plain; charset=utf-8",
                 headers={"Cache-Control": "no-store"},
             )
-        response = FileResponse(file, filename=Path(name).name, content_type=CONTENT_TYPES[path.suffix])
+        response = FileResponse(file, filename=PurePath(name).name, content_type=CONTENT_TYPES[PurePath(stored).suffix])
     response.headers["ETag"] = etag
     response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -62,12 +62,13 @@ def photos_see(
 
     `batches` is read one batch ahead of the threads and no further, so it may claim work as it goes.
     `network` None: no features. `distortion` measures the full-size picture; without it JPEG files
-    are decoded no larger than the network needs. A photo that cannot be opened, of whatever cause,
-    carries its reason and disturbs no other.
+    are decoded no larger than the network needs. `source` is called in the threads; a file that it
+    opens is closed here. A photo that cannot be opened, of whatever cause, carries its reason and
+    disturbs no other.
     """
 
     def work(batch: Sequence[T]) -> list[tuple[T, Sight]]:
-        return list(zip(batch, _see([source(item) for item in batch], network, distortion, max_pixels), strict=True))
+        return list(zip(batch, _see(batch, source, network, distortion, max_pixels), strict=True))
 
     with ThreadPoolExecutor(threads, thread_name_prefix="see") as pool:
         waiting: deque[Future[list[tuple[T, Sight]]]] = deque()
@@ -84,7 +85,8 @@ def photos_see(
 
 
 def _see(
-    sources: Sequence[Path | IO[bytes]],
+    items: Sequence[T],
+    source: Callable[[T], Path | IO[bytes]],
     network: Network | None,
     distortion: Callable[[Image.Image], DistortionScores] | None,
     max_pixels: int,
@@ -92,11 +94,9 @@ def _see(
     pixels: list[NDArray[np.uint8]] = []
     sights: list[Sight] = []
     seen: list[int] = []
-    for place, file in enumerate(sources):
+    for place, item in enumerate(items):
         try:
-            picture = photo_open(
-                file, max_pixels=max_pixels, at_least=network.side if network and not distortion else 0
-            )
+            picture = _opened(source(item), max_pixels, network.side if network and not distortion else 0)
             scores = distortion(picture) if distortion else None
             if network:
                 pixels.append(network.prepare(picture))
@@ -113,3 +113,10 @@ def _see(
         for place, vector in zip(seen, vectors, strict=True):
             sights[place] = Sight(vector, sights[place].distortion)
     return sights
+
+
+def _opened(file: Path | IO[bytes], max_pixels: int, at_least: int) -> Image.Image:
+    if isinstance(file, Path):
+        return photo_open(file, max_pixels=max_pixels, at_least=at_least)
+    with file:
+        return photo_open(file, max_pixels=max_pixels, at_least=at_least)

@@ -5,6 +5,7 @@ from dataclasses import asdict, fields
 
 from django.conf import settings
 
+from annotation.photos.storage import photo_file_source
 from inference.distortion.combine import DistortionScores, distortions_measure
 from inference.models import Distortion
 from inference.scoring.pipeline import Sight, photos_see
@@ -21,7 +22,7 @@ def distortions_compute(*, seconds: float, stop: Callable[[], bool] = lambda: Fa
     def look(batches: Iterable[Sequence[Distortion]]) -> Iterator[list[tuple[Distortion, Sight]]]:
         return photos_see(
             batches,
-            source=lambda row: row.image.path,
+            source=lambda row: photo_file_source(row.image.photo_name),
             network=None,
             distortion=distortions_measure,
             max_pixels=settings.IQS_MAX_PIXELS,

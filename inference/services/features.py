@@ -7,6 +7,7 @@ import numpy as np
 from django.conf import settings
 from django.db import transaction
 
+from annotation.photos.storage import photo_file_source
 from inference.models import Feature, ModelVersion
 from inference.networks.model_files import ModelFileError
 from inference.scoring.pipeline import Sight, photos_see
@@ -29,7 +30,7 @@ def features_compute(*, seconds: float, stop: Callable[[], bool] = lambda: False
     def look(batches: Iterable[Sequence[Feature]]) -> Iterator[list[tuple[Feature, Sight]]]:
         return photos_see(
             batches,
-            source=lambda row: row.image.path,
+            source=lambda row: photo_file_source(row.image.photo_name),
             network=network,
             max_pixels=settings.IQS_MAX_PIXELS,
             threads=settings.IQS_THREADS,

@@ -1,10 +1,9 @@
 """Practice, example and gold photos of the demo: photos whose answer the program knows, because it drew them."""
 
-from pathlib import Path
-
 import numpy as np
 
 from annotation.models import Campaign, Image
+from annotation.photos.storage import photo_file_open
 from annotation.services.special_photos import Expected, special_photo_set
 from inference.distortion.degradations import GRADES
 from iqs_site.demo.panel import Panel
@@ -41,7 +40,10 @@ def special_photos_make(campaign: Campaign) -> int:
     if len(photos) < _LOOKED_AT:
         return 0
     panel = Panel()
-    qualities = [panel.quality(photo_perceive(Path(photo.path).read_bytes())) for photo in photos]
+    qualities = []
+    for photo in photos:
+        with photo_file_open(photo.photo_name) as file:
+            qualities.append(panel.quality(photo_perceive(file.read())))
     # A photo teaches something where what was done to it and how it looks go together.
     middle = float(np.median(qualities))
     clear = [

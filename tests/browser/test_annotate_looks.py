@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from annotation.models import Image
 from tests.browser.annotating import PATH, begin, press, rate
-from tests.conftest import photo_bytes
+from tests.conftest import photo_bytes, photo_path
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -46,7 +46,7 @@ LOW_CONTRAST = """
 def photos(make_image: Callable[..., Any]) -> list[Image]:
     photos = [make_image(seed, width=1600, height=1200) for seed in range(6)]
     for seed, photo in enumerate(photos):
-        photo.path.write_bytes(photo_bytes(seed, width=1600, height=1200))
+        photo_path(photo).write_bytes(photo_bytes(seed, width=1600, height=1200))
     return photos
 
 

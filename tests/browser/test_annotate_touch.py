@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from annotation.models import Annotation, Campaign, Image
 from tests.browser.annotating import PHONE, expect_gone, expect_saved, shown, standing
-from tests.conftest import photo_bytes
+from tests.conftest import photo_bytes, photo_path
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -21,7 +21,7 @@ MIDDLE = (195.0, 300.0)
 def photos(make_image: Callable[..., Any]) -> list[Image]:
     photos = [make_image(seed, width=1200, height=900) for seed in range(5)]
     for seed, photo in enumerate(photos):
-        photo.path.write_bytes(photo_bytes(seed, width=1200, height=900))
+        photo_path(photo).write_bytes(photo_bytes(seed, width=1200, height=900))
     return photos
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from annotation.models import Image
 from tests.browser.annotating import DESK, PHONE, expect_saved, press, rate, shown, standing
-from tests.conftest import photo_bytes
+from tests.conftest import photo_bytes, photo_path
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -20,7 +20,7 @@ WIDE = {**DESK, "device_scale_factor": 1.5}
 def large_photos(make_image: Callable[..., Any]) -> list[Image]:
     photos = [make_image(seed, width=WIDTH, height=HEIGHT) for seed in range(3)]
     for seed, photo in enumerate(photos):
-        photo.path.write_bytes(photo_bytes(seed, width=WIDTH, height=HEIGHT))
+        photo_path(photo).write_bytes(photo_bytes(seed, width=WIDTH, height=HEIGHT))
     return photos
 
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.models import Campaign, Image
-from tests.conftest import photo_bytes
+from tests.conftest import photo_bytes, thumbnail_path
 from tests.judgements import predictions_make, version_make, votes
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -26,7 +26,7 @@ def judged(
     """24 holdout photos with two votes each and predictions."""
     images = [make_image(seed, split="holdout") for seed in range(24)]
     for image in images:
-        image.thumbnail_path.write_bytes(photo_bytes(image.phash, kind="WEBP"))
+        thumbnail_path(image).write_bytes(photo_bytes(image.phash, kind="WEBP"))
     quality = np.linspace(2, 9, 24)
     watch = np.tile(["yes", "no"], 12)
     scores = np.rint(quality[:, None] + rng.normal(0, 1, (24, 2))).clip(1, 10)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.models import Campaign, Image
-from tests.conftest import photo_bytes
+from tests.conftest import photo_bytes, thumbnail_path
 from tests.judgements import distortions_make, predictions_make, version_make
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -22,7 +22,7 @@ def images(campaign: Campaign, people: dict[str, Any], make_image: Callable[...,
     """Photos whose predicted quality rises with their number, and whose blur falls."""
     images = [make_image(seed) for seed in range(PHOTOS)]
     for image in images:
-        image.thumbnail_path.write_bytes(photo_bytes(image.phash, kind="WEBP"))
+        thumbnail_path(image).write_bytes(photo_bytes(image.phash, kind="WEBP"))
     rising = [1 + 0.3 * seed for seed in range(PHOTOS)]
     predictions_make(version_make(campaign), images, rising, watch=[0.9, 0.01] * (PHOTOS // 2))
     distortions_make(images, quality=50.0, blur=[1 - seed / PHOTOS for seed in range(PHOTOS)])

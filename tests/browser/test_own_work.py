@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from annotation.models import Annotation, Campaign, Image
 from tests.browser.annotating import DESK, PHONE
-from tests.conftest import photo_bytes
+from tests.conftest import photo_bytes, thumbnail_path
 from tests.judgements import vote, votes
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -20,7 +20,7 @@ PAGE = "/campaigns/watches/mine/"
 def images(campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Image]) -> list[Image]:
     images = [make_image(seed) for seed in range(8)]
     for score, image in enumerate(images, start=2):
-        image.thumbnail_path.write_bytes(photo_bytes(image.phash, kind="WEBP"))
+        thumbnail_path(image).write_bytes(photo_bytes(image.phash, kind="WEBP"))
         votes([image], [people["alice"], people["bob"], people["rita"]], [[score, score - 1, score]], [["yes"] * 3])
     for image, score in zip(images[:6], (2, 3, 4, 6, 6, 5), strict=True):
         vote(image, people["alice"], score, "yes", is_repeat=True)

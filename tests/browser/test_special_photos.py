@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from annotation.models import Campaign, Image
 from tests.browser.annotating import DESK, PHONE
-from tests.conftest import photo_bytes
+from tests.conftest import photo_bytes, thumbnail_path
 from tests.judgements import votes
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -21,7 +21,7 @@ def images(campaign: Campaign, people: dict[str, Any], make_image: Callable[...,
     """Nine photos with three votes each, from 1 to 9."""
     images = [make_image(seed) for seed in range(9)]
     for image in images:
-        image.thumbnail_path.write_bytes(photo_bytes(image.phash, kind="WEBP"))
+        thumbnail_path(image).write_bytes(photo_bytes(image.phash, kind="WEBP"))
     three = [people["alice"], people["bob"], people["rita"]]
     votes(images, three, [[score] * 3 for score in range(1, 10)], [["yes"] * 3] * 9)
     return images

@@ -5,6 +5,7 @@ import pytest
 from django.urls import reverse
 
 from annotation.models import Campaign, Image
+from tests.conftest import photo_path, thumbnail_path
 
 PLACES = ["photo-original", "photo-thumbnail"]
 
@@ -12,7 +13,7 @@ PLACES = ["photo-original", "photo-thumbnail"]
 @pytest.fixture
 def photo(make_image: Callable[..., Image]) -> Image:
     image = make_image(1, name="folder/fünf.jpg")
-    image.thumbnail_path.write_bytes(b"RIFF....WEBP")
+    thumbnail_path(image).write_bytes(b"RIFF....WEBP")
     return image
 
 
@@ -36,7 +37,7 @@ def test_superuser_sees_every_photo(client_of: Any, photo: Image, people: dict[s
 
 def test_original_is_sent_byte_for_byte_to_be_kept_for_good(client_of: Any, photo: Image) -> None:
     response = client_of("alice").get(reverse("photo-original", args=[photo.pk]))
-    assert b"".join(response.streaming_content) == photo.path.read_bytes()
+    assert b"".join(response.streaming_content) == photo_path(photo).read_bytes()
     assert response["Content-Type"] == "image/jpeg"
     assert response["Content-Length"] == str(photo.byte_size)
     assert response["Cache-Control"] == "private, max-age=31536000, immutable"
@@ -69,11 +70,11 @@ def test_photo_takes_three_queries(client_of: Any, photo: Image, place: str, dja
 
 @pytest.mark.parametrize("place", PLACES)
 def test_missing_file_is_a_sentence_that_is_not_kept(client_of: Any, photo: Image, place: str) -> None:
-    photo.path.unlink()
-    photo.thumbnail_path.unlink()
+    photo_path(photo).unlink()
+    thumbnail_path(photo).unlink()
     response = client_of("alice").get(reverse(place, args=[photo.pk]))
     assert response.status_code == 404
-    assert b"is missing from the media folder" in response.content
+    assert b"is missing from the photo storage" in response.content
     assert response["Cache-Control"] == "no-store"
 
 

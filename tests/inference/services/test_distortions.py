@@ -11,6 +11,7 @@ from inference.models import Distortion
 from inference.selectors import distortion_of, distortion_version, distortions_queue
 from inference.services.backlog import work_enqueue
 from inference.services.distortions import distortions_compute
+from tests.conftest import photo_path
 
 
 def test_what_the_detectors_measure_is_stored_as_it_is(make_image: Callable[..., Any]) -> None:
@@ -21,7 +22,7 @@ def test_what_the_detectors_measure_is_stored_as_it_is(make_image: Callable[...,
     assert distortions_compute(seconds=60) == 0
     row = distortion_of(images[1])
     assert row is not None
-    with PillowImage.open(images[1].path) as picture:
+    with PillowImage.open(photo_path(images[1])) as picture:
         expected = distortions_measure(picture.convert("RGB"))
     for name in ("blur", "noise", "exposure", "compression", "laplacian_variance", "quality"):
         assert getattr(row, name) == pytest.approx(getattr(expected, name))
@@ -30,7 +31,7 @@ def test_what_the_detectors_measure_is_stored_as_it_is(make_image: Callable[...,
 
 def test_a_photo_that_cannot_be_opened_has_a_reason_and_no_numbers(make_image: Callable[..., Any]) -> None:
     images = [make_image(seed) for seed in range(2)]
-    images[0].path.write_bytes(b"")
+    photo_path(images[0]).write_bytes(b"")
     work_enqueue(queue=distortions_queue())
     assert distortions_compute(seconds=60) == 2
     bad = Distortion.objects.get(image=images[0])

@@ -6,13 +6,19 @@ import zlib
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import pytest
+from django.core.files.storage import InMemoryStorage, storages
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
+from annotation.models import Campaign, Image
+from annotation.photos.storage import photo_file_delete
+from annotation.services.batches import folder_import
 from inference.models import Feature, Prediction
 from inference.networks import config as config_module
 from inference.networks.backbones import StagedBackbone
@@ -25,6 +31,8 @@ from inference.services.backlog import MAX_ATTEMPTS, work_claim, work_claim_sile
 from inference.services.distortions import distortions_compute
 from inference.services.features import features_compute
 from inference.serving import runtime
+from tests.annotation.bad_files import write_photos
+from tests.conftest import photo_path
 from tests.inference.conftest import TINY
 
 
@@ -84,8 +92,8 @@ def test_features_are_computed_and_stored_as_16_bits(campaign: Any, make_image: 
 
 def test_a_photo_that_cannot_be_decoded_fails_alone_with_its_reason(make_image: Callable[..., Any]) -> None:
     images = [make_image(seed) for seed in range(3)]
-    images[1].path.write_bytes(images[1].path.read_bytes()[:-200])
-    images[2].path.unlink()
+    photo_path(images[1]).write_bytes(photo_path(images[1]).read_bytes()[:-200])
+    photo_path(images[2]).unlink()
     features_enqueue()
     assert features_compute(seconds=60) == 3
     assert states() == ["done", "failed", "failed"]
@@ -107,11 +115,11 @@ def png_header(width: int, height: int) -> bytes:
 def test_one_batch_with_every_kind_of_bad_file_loses_only_those(make_image: Callable[..., Any], algorithm: str) -> None:
     images = [make_image(seed) for seed in range(12)]
     cut, empty, gone, bomb, text = images[1], images[2], images[4], images[5], images[7]
-    cut.path.write_bytes(cut.path.read_bytes()[:-200])
-    empty.path.write_bytes(b"")
-    gone.path.unlink()
-    bomb.path.write_bytes(png_header(50_000, 50_000))
-    text.path.write_text("no photo at all")
+    photo_path(cut).write_bytes(photo_path(cut).read_bytes()[:-200])
+    photo_path(empty).write_bytes(b"")
+    photo_path(gone).unlink()
+    photo_path(bomb).write_bytes(png_header(50_000, 50_000))
+    photo_path(text).write_text("no photo at all")
     queue = features_queue() if algorithm == "features" else distortions_queue()
     work_enqueue(queue=queue)
     compute = features_compute if algorithm == "features" else distortions_compute
@@ -128,11 +136,11 @@ def test_one_batch_with_every_kind_of_bad_file_loses_only_those(make_image: Call
 
 def test_a_failed_photo_can_be_tried_again(campaign: Any, make_image: Callable[..., Any]) -> None:
     image = make_image(0)
-    data = image.path.read_bytes()
-    image.path.unlink()
+    data = photo_path(image).read_bytes()
+    photo_path(image).unlink()
     features_enqueue()
     features_compute(seconds=60)
-    image.path.write_bytes(data)
+    photo_path(image).write_bytes(data)
     assert work_retry(queue=features_queue(), campaign=campaign) == 1
     features_compute(seconds=60)
     assert states() == ["done"]
@@ -191,7 +199,7 @@ def test_an_error_that_nobody_foresaw_fails_its_photo_only(
     really = pipeline.photo_open
 
     def surprising(path: Path, **limits: int) -> Any:
-        if path == images[0].path:
+        if path == photo_path(images[0]):
             raise ZeroDivisionError("of all things")
         return really(path, **limits)
 
@@ -258,3 +266,47 @@ def test_the_champion_predicts_in_the_same_breath(
     features_compute(seconds=60)
     assert Prediction.objects.count() == 1
     assert backlog(campaign).predicted == 1
+
+
+def test_everything_works_with_a_storage_that_has_no_paths(
+    campaign: Campaign, client_of: Callable[[str], Client], settings: Any, tmp_path: Path
+) -> None:
+    """Import, features, distortions and serving, as with an object storage."""
+    settings.STORAGES = settings.STORAGES | {"photos": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
+    assert isinstance(storages["photos"], InMemoryStorage)
+    write_photos(tmp_path / "photos", range(3))
+    assert folder_import(campaign=campaign, source=tmp_path / "photos").added == 3
+    images = list(Image.objects.order_by("name"))
+    photo_file_delete(images[2].photo_name)
+    for queue, compute in ((features_queue(), features_compute), (distortions_queue(), distortions_compute)):
+        work_enqueue(queue=queue)
+        assert compute(seconds=60) == 3
+        assert dict(queue.rows.values_list("image_id", "state")) == dict(
+            zip((image.pk for image in images), ("done", "done", "failed"), strict=True)
+        )
+        assert "cannot be read" in queue.rows.get(image=images[2]).reason
+    client = client_of("alice")
+    for image in images[:2]:
+        response = client.get(reverse("photo-original", args=[image.pk]))
+        sent = b"".join(response.streaming_content)  # type: ignore[attr-defined]
+        assert sent == (tmp_path / "photos" / image.name).read_bytes()
+        assert response["Content-Length"] == str(image.byte_size)
+        thumbnail = client.get(reverse("photo-thumbnail", args=[image.pk]))
+        assert b"".join(thumbnail.streaming_content)[8:12] == b"WEBP"  # type: ignore[attr-defined]
+    assert client.get(reverse("photo-original", args=[images[2].pk])).status_code == 404
+    assert not Path(settings.MEDIA_ROOT).exists()
+
+
+def test_files_that_a_storage_opens_are_closed(make_image: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    image = make_image(0)
+    opened: list[IO[bytes]] = []
+
+    def source(name: str) -> IO[bytes]:
+        opened.append(photo_path(image).open("rb"))
+        return opened[-1]
+
+    monkeypatch.setattr(features_module, "photo_file_source", source)
+    features_enqueue()
+    assert features_compute(seconds=60) == 1
+    assert states() == ["done"]
+    assert [file.closed for file in opened] == [True]

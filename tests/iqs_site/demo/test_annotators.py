@@ -16,6 +16,7 @@ from annotation.models import Annotation, Assignment, Campaign, Image, Membershi
 from iqs_site.demo.annotators import Account, Eyes, PanelAtWork, PanelReport, PanelSession
 from iqs_site.demo.panel import Panel
 from iqs_site.demo.site_client import SiteClient, SiteError
+from tests.conftest import photo_path
 
 PANEL = Panel()
 
@@ -84,7 +85,7 @@ def test_the_same_panel_gives_the_same_answers_again(
     image = make_image(1, votes_needed=4, open_slots=4)
     work()
 
-    data = image.path.read_bytes()
+    data = photo_path(image).read_bytes()
     digest, percept = Eyes().look(data)
     for annotator in PANEL.annotators(4):
         answer = Annotation.objects.get(annotator__username=annotator.username)
