@@ -71,8 +71,8 @@ class ImageAdmin(ReadOnlyAdmin):
 class AssignmentAdmin(ReadOnlyAdmin):
     """Leases and what became of them."""
 
-    list_display = ("id", "campaign", "image", "annotator", "state", "acquisition", "leased_at", "expires_at")
-    list_filter = ("campaign", "state", "acquisition")
+    list_display = ("id", "campaign", "image", "annotator", "state", "lane", "reason", "leased_at", "expires_at")
+    list_filter = ("campaign", "state", "lane")
     list_select_related = ("campaign", "image", "annotator")
     show_full_result_count = False
 

@@ -8,6 +8,7 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 from annotation.models import DEFAULT_SYNSETS, Annotation, Campaign, Image, Role, User
 from annotation.services import invitations
 from annotation.services.campaigns import fields_fixed, share_most
+from annotation.services.lane_registry import lane_shares_problem, lanes
 
 _CLASSES = 1000  # of ImageNet
 
@@ -160,6 +161,14 @@ class CampaignForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._lane_fields = {lane.name: f"lane_{lane.name}" for lane in lanes()}
+        for lane in lanes():
+            self.fields[self._lane_fields[lane.name]] = PercentField(
+                label=f"{lane.label}, in percent",
+                most=100,
+                initial=self.instance.lane_shares.get(lane.name, 0.0),
+                help_text=lane.description,
+            )
         fixed = fields_fixed(self.instance) if self.instance.pk else {}
         for name, reason in fixed.items():
             if name in self.fields:
@@ -168,7 +177,17 @@ class CampaignForm(forms.ModelForm):
 
     def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
         """Return headings with their fields, in the order in which the page shows them."""
-        return [(heading, [self[name] for name in names]) for heading, names in self.GROUPS]
+        groups = [(heading, [self[name] for name in names]) for heading, names in self.GROUPS]
+        queue = ("Order of the photos", [self[name] for name in self._lane_fields.values()])
+        return [*groups[:-1], queue, groups[-1]]
+
+    def clean(self) -> dict[str, Any]:
+        """Return the values, with one {lane name: share} in place of the fields of the lanes."""
+        values: dict[str, Any] = dict(self.cleaned_data)
+        shares = {lane: values.pop(name) for lane, name in self._lane_fields.items() if name in values}
+        if len(shares) == len(self._lane_fields) and (problem := lane_shares_problem(shares)):
+            self.add_error(next(iter(self._lane_fields.values())), problem)
+        return {**values, "lane_shares": {lane: share for lane, share in shares.items() if share}}
 
     def _post_clean(self) -> None:
         """Leave the instance as it is stored: the service checks the values and saves them."""

@@ -33,6 +33,11 @@ def default_synsets() -> list[int]:
     return list(DEFAULT_SYNSETS)
 
 
+def default_lane_shares() -> dict[str, float]:
+    """Return the shares of the queue lanes of a new campaign: every photo is drawn uniformly at random."""
+    return {"random": 1.0}
+
+
 class User(AbstractUser):
     """A person, or a program that plays one and is labelled as such wherever it appears."""
 
@@ -115,6 +120,11 @@ class Campaign(models.Model):
         default=0.0,
         validators=[MinValueValidator(0.0), MaxValueValidator(0.5)],
         help_text="Share of photos that show the prediction first, to measure how much it sways people.",
+    )
+    lane_shares = models.JSONField(
+        "queue lanes",
+        default=default_lane_shares,
+        help_text="Share of each queue lane among the rated photos: {lane: share}; the shares add up to 1.",
     )
     break_minutes = models.PositiveSmallIntegerField(
         "break after", default=30, help_text="Minutes of rating after which the page suggests a break; 0: never."
@@ -323,9 +333,12 @@ class Assignment(models.Model):
     image = models.ForeignKey(Image, models.CASCADE, related_name="assignments")
     annotator = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="assignments")
     state = models.CharField(max_length=8, choices=State.choices, default=State.LEASED)
-    acquisition = models.CharField(max_length=20, default="random", help_text="Which part of the mixture chose it.")
+    lane = models.CharField(max_length=40, default="random", help_text="Which lane of the queue chose the photo.")
+    reason = models.CharField(max_length=200, blank=True, help_text="Why the lane chose it, for people.")
     acquisition_probability = models.FloatField(
-        null=True, blank=True, help_text="With which the photo was drawn from those open at that time."
+        null=True,
+        blank=True,
+        help_text="With which the draw had to give this photo to this annotator; empty where nothing was drawn.",
     )
     saw_prediction = models.BooleanField(default=False, help_text="The prediction was shown before the answer.")
     is_repeat = models.BooleanField(default=False, help_text="A hidden repeat: the annotator had answered before.")
@@ -346,6 +359,41 @@ class Assignment(models.Model):
                 name="assignment_unanswered",
             ),
         ]
+
+
+class QueueLane(models.Model):
+    """The last time that workers wrote the priorities of a queue lane. The lane `random` needs none."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="queue_lanes")
+    name = models.CharField(max_length=40)
+    refreshed_at = models.DateTimeField(null=True, blank=True)
+    seconds = models.FloatField(default=0.0, help_text="What the last refresh took.")
+    photos = models.PositiveIntegerField(default=0, help_text="Photos that were given a priority.")
+    seed = models.PositiveBigIntegerField(default=0, help_text="Of the random numbers of the last refresh.")
+    fingerprint = models.CharField(max_length=64, blank=True, help_text="SHA-256 of what the priorities were made of.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "name"], name="queue_lane_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class QueuePriority(models.Model):
+    """The place of one photo in a queue lane: the open photo with the highest priority comes first.
+
+    Derived: a row is deleted when its photo is handed out, and workers write all rows of a lane anew. The foreign keys
+    are not checked by the database: a check would lock each photo's row while a million rows are written, and claims
+    would pass over locked photos. A row without its photo is never found by a claim.
+    """
+
+    lane = models.ForeignKey(QueueLane, models.CASCADE, db_constraint=False, db_index=False, related_name="priorities")
+    image = models.ForeignKey(Image, models.CASCADE, db_constraint=False, db_index=False, related_name="priorities")
+    priority = models.FloatField(help_text="Higher comes first.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["image", "lane"], name="priority_once")]
+        indexes = [models.Index(fields=["lane", "-priority"], name="priority_order")]
 
 
 class AnnotationQuerySet(models.QuerySet["Annotation"]):

@@ -2,5 +2,5 @@
 
 from django.dispatch import Signal
 
-#: Photos were added to a campaign. Sent by workers and commands, after the import.
+#: Photos were added to a campaign (`campaign_id`). Sent by workers and commands, after the import.
 photos_added = Signal()

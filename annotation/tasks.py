@@ -41,7 +41,7 @@ def batch_import(batch_id: int) -> None:
         logger.warning("%s", lost)
         return
     if batch.added:
-        photos_added.send(sender=batch_import)
+        photos_added.send(sender=batch_import, campaign_id=batch.campaign_id)
 
 
 @shared_task

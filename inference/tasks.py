@@ -9,10 +9,20 @@ from celery import shared_task, signals
 from django.db.models import Exists, OuterRef
 
 from annotation.models import Campaign
+from annotation.tasks import announce
 from inference.models import Feature, ModelVersion, Prediction
 from inference.networks.config import WeightsMissing
 from inference.selectors import distortions_queue, features_queue
-from inference.services import disagreements, distortions, features, predictions, scoring_jobs, similarity, versions
+from inference.services import (
+    disagreements,
+    distortions,
+    features,
+    predictions,
+    queue_priorities,
+    scoring_jobs,
+    similarity,
+    versions,
+)
 from inference.services.backlog import work_enqueue
 from inference.serving.scorer import site_judge
 
@@ -67,12 +77,23 @@ def photos_judge(user_id: int, ticket: str) -> int:
 def predictions_run(version_id: int) -> int:
     """Predict with one version every photo that has features and no prediction of it."""
     version = ModelVersion.objects.select_related("campaign").get(pk=version_id)
-    return predictions.predictions_refresh(version=version)
+    predicted = predictions.predictions_refresh(version=version)
+    if queue_priorities.strategies_of(version.campaign):
+        announce(priorities_run, version.campaign_id, expires=_MESSAGE_SECONDS)
+    return predicted
+
+
+@shared_task
+def priorities_run(campaign_id: int) -> int:
+    """Write the priorities of a campaign's queue lanes; return how many photos got one."""
+    return queue_priorities.priorities_refresh(campaign=Campaign.objects.get(pk=campaign_id))
 
 
 @shared_task
 def sweep() -> None:
-    """Find work that nobody announced: campaigns without a version, photos without features or predictions."""
+    """Find work that nobody announced: campaigns without a version, photos without features or predictions,
+    queue lanes with stale priorities.
+    """
     for user_id, ticket in scoring_jobs.judgements_expire():
         photos_judge.apply_async([user_id, ticket], expires=_MESSAGE_SECONDS)
     without = Campaign.objects.exclude(Exists(ModelVersion.objects.filter(campaign=OuterRef("pk"))))
@@ -96,6 +117,8 @@ def sweep() -> None:
     ).exclude(Exists(Prediction.objects.filter(image=OuterRef("image"), model_version=OuterRef(OuterRef("pk")))))
     for version in ModelVersion.objects.filter(Exists(unpredicted), is_champion=True):
         predictions_run.apply_async([version.pk], expires=_MESSAGE_SECONDS)
+    for campaign_id in queue_priorities.campaigns_due():
+        priorities_run.apply_async([campaign_id], expires=_MESSAGE_SECONDS)
     for version in champions:
         disagreements.disagreements_verify(version=version)
     with suppress(WeightsMissing):  # said above

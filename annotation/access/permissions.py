@@ -7,6 +7,7 @@ from typing import Any, Concatenate
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db import connection
+from django.db.models import JSONField
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -50,6 +51,13 @@ def campaign_for(user: User | AnonymousUser, slug: str, at_least: Role) -> tuple
         raise Http404("No such campaign, or you are not a member of it.")
     if role.rank < at_least.rank:
         raise PermissionDenied(f"This page is for the campaign's {at_least.label}s; you are its {role.label}.")
+    # JSON comes as text where no field converts it.
+    values = [
+        field.from_db_value(value, None, connection)  # type: ignore[arg-type]  # it looks at no expression
+        if isinstance(field, JSONField)
+        else value
+        for field, value in zip(_FIELDS, values, strict=True)
+    ]
     return Campaign.from_db(connection.alias, [field.attname for field in _FIELDS], values), role
 
 

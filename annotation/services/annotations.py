@@ -77,7 +77,7 @@ def annotation_record(
     repeat from one to the first lease; the two supersede their own kind only, and an answer without it,
     or with one that is not of this photo and annotator, belongs to the first. An answer whose lease has ended is kept:
     it takes an open slot where there is one, else it is marked `surplus`. So is an answer to a photo
-    that was never leased to the annotator (`acquisition` "unasked"), while the campaign is active.
+    that was never leased to the annotator (`lane` "unasked"), while the campaign is active.
     Corrections in a campaign that reveals predictions are marked `saw_prediction`. A photo that too
     many annotators skip is taken out of the queue (`annotation.services.skips`).
 
@@ -213,6 +213,7 @@ def _assignment_make(annotation: Annotation, state: Assignment.State) -> None:
         image=annotation.image,
         annotator=annotation.annotator,
         state=state,
-        acquisition="unasked",
+        lane="unasked",
+        reason="answered without being asked",
         expires_at=timezone.now(),
     )

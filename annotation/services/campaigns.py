@@ -8,6 +8,7 @@ from django.db import models, transaction
 from django.db.models import Case, F, QuerySet, Value, When
 
 from annotation.models import Campaign, Image, Membership, Role, User
+from annotation.services.lane_registry import lane_shares_problem
 
 #: Parts of what an annotator gets, each a share in [0, 1] that people read and type as a percentage.
 SHARES = ("repeat_share", "gold_share", "anchoring_share")
@@ -99,6 +100,8 @@ def _check(campaign: Campaign) -> None:
         errors["anchoring_share"] = (
             "In prelabel mode everybody sees the prediction first, so there is nothing to compare with; set it to 0."
         )
+    if problem := lane_shares_problem(campaign.lane_shares):
+        errors["lane_shares"] = problem
     if errors:
         raise ValidationError(errors)
     campaign.validate_unique()

@@ -16,13 +16,13 @@ any lock on an assignment.
 import random
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
 
 from annotation.models import Assignment, Campaign, Image, User
-from annotation.services import queue_lanes
+from annotation.services.queue_lanes import ClaimDraws, Draw
 
 LEASES_PER_ANNOTATOR = 50  # live at a time in one campaign: nobody can empty the queue by only taking
 _SWEEP_BATCH = 500
@@ -42,38 +42,21 @@ LIMIT %(count)s
 FOR UPDATE OF image SKIP LOCKED
 """
 
-# The first open photo at or after a random position (and round the end), along the partial index
-# image_open: the cost does not grow with the campaign. Photos that somebody is claiming at this
-# moment are skipped instead of waited for. (_UNANSWERED has served the annotator's own, so that any
-# assignment rules a photo out.)
-_PROBE_HALF = """
-SELECT id FROM (
-  SELECT image.id FROM annotation_image image
-  WHERE image.campaign_id = %(campaign)s AND image.open_slots > 0 AND image.problem = '' AND image.role = 'rated'
-    AND image.queue_position {side} %(start)s AND NOT image.id = ANY(%(taken)s)
-    AND NOT EXISTS (SELECT FROM annotation_assignment assignment
-                    WHERE assignment.image_id = image.id AND assignment.annotator_id = %(annotator)s)
-  ORDER BY image.queue_position LIMIT 1 FOR UPDATE SKIP LOCKED
-) {name}
-"""
-_PROBE = (
-    f"{_PROBE_HALF.format(side='>=', name='after')} UNION ALL {_PROBE_HALF.format(side='<', name='before')} LIMIT 1"
-)
-
 # What the page is told about a lease; the photo's other fields are loaded when somebody asks for them.
 _TOLD = "assignment.*, image.name AS photo_name, image.width AS photo_width, image.height AS photo_height"
 
 # One statement: the photos whose assignment really became a lease lose a slot, and no other. A photo that
-# comes back keeps what its assignment was drawn for.
+# comes back keeps the lane, the reason and the probability with which it was drawn.
 _LEASE = f"""
 WITH assignment AS (
   INSERT INTO annotation_assignment
-    (campaign_id, image_id, annotator_id, state, acquisition, saw_prediction, is_repeat, is_anchored,
-     leased_at, expires_at)
-  SELECT %(campaign)s, image_id, %(annotator)s, 'leased', acquisition, false, is_repeat, is_anchored,
+    (campaign_id, image_id, annotator_id, state, lane, reason, acquisition_probability, saw_prediction, is_repeat,
+     is_anchored, leased_at, expires_at)
+  SELECT %(campaign)s, image_id, %(annotator)s, 'leased', lane, reason, probability, false, is_repeat, is_anchored,
     %(now)s, %(expires_at)s
-  FROM unnest(%(images)s::bigint[], %(acquisitions)s::text[], %(repeats)s::boolean[], %(anchored)s::boolean[])
-    AS fresh (image_id, acquisition, is_repeat, is_anchored)
+  FROM unnest(%(images)s::bigint[], %(lanes)s::text[], %(reasons)s::text[], %(probabilities)s::float8[],
+              %(repeats)s::boolean[], %(anchored)s::boolean[])
+    AS fresh (image_id, lane, reason, probability, is_repeat, is_anchored)
   ON CONFLICT (image_id, annotator_id, is_repeat) DO UPDATE
     SET state = 'leased', leased_at = EXCLUDED.leased_at, expires_at = EXCLUDED.expires_at
     WHERE annotation_assignment.state IN ('expired', 'returned')
@@ -140,15 +123,6 @@ WHERE image.id = one.id
 """
 
 
-class _Fresh(NamedTuple):
-    """A photo about to be leased."""
-
-    image_id: int
-    acquisition: str = queue_lanes.ORDINARY
-    is_repeat: bool = False
-    is_anchored: bool = False
-
-
 @transaction.atomic
 def leases_claim(
     *,
@@ -162,15 +136,14 @@ def leases_claim(
 
     First come the annotator's own leases that are not in `known` (image ids that the asking page
     holds or has answered already), so that a reload brings the same photos again and burns no slot;
-    then photos that the annotator let go without an answer; then new ones, each from a random
-    position of its own, which gives every annotator another order. Some of the new ones make room for
-    a hidden repeat or a gold photo, and some are drawn into the anchoring experiment, as the shares
-    of the campaign have it (`annotation.services.queue_lanes`). Leases handed out here run
-    `campaign.lease_seconds` from now; those in `known` are left alone.
+    then photos that the annotator let go without an answer; then new ones, each drawn by itself from
+    the lanes of the queue, from the hidden repeats or from the gold photos, by the shares of the
+    campaign (`annotation.services.queue_lanes`). Each assignment stores the lane, the reason and the
+    probability of its draw. Leases handed out here run `campaign.lease_seconds` from now; those in
+    `known` are left alone.
 
     Returns fewer, or none, when no more photos are open to this annotator, or when the campaign is
-    not active; `annotation.selectors.progress.queue_status` says which. `rng` decides all that is drawn. The
-    shares cost two queries at most, and only where a repeat or a gold photo was drawn.
+    not active; `annotation.selectors.progress.queue_status` says which. `rng` decides all that is drawn.
     """
     if campaign.state != Campaign.State.ACTIVE:
         return []
@@ -183,18 +156,20 @@ def leases_claim(
         cursor.execute(_UNANSWERED, {**whose, "known": known, "count": count})
         held_or_let_go: list[tuple[int, bool, bool]] = cursor.fetchall()
         held = [image_id for image_id, is_live, _ in held_or_let_go if is_live]
-        fresh = [_Fresh(image_id, is_repeat=again) for image_id, is_live, again in held_or_let_go if not is_live]
+        fresh = [Draw(image_id, is_repeat=again) for image_id, is_live, again in held_or_let_go if not is_live]
         room = min(count, LEASES_PER_ANNOTATOR - len(known)) - len(held_or_let_go)
         if room > 0:
             taken = [*known, *(image_id for image_id, _, _ in held_or_let_go)]
-            fresh += _fresh_find(cursor, campaign=campaign, whose=whose, taken=taken, count=room, rng=rng)
+            fresh += ClaimDraws(cursor, campaign=campaign, whose=whose, taken=taken, rng=rng).photos_draw(room)
     leases: list[Assignment] = []
     if held:
         leases += _leases_written(_EXTEND, {**whose, "images": held, "expires_at": expires_at})
     if fresh:
         drawn: dict[str, list[Any]] = {
             "images": [one.image_id for one in fresh],
-            "acquisitions": [one.acquisition for one in fresh],
+            "lanes": [one.lane for one in fresh],
+            "reasons": [one.reason for one in fresh],
+            "probabilities": [one.probability for one in fresh],
             "repeats": [one.is_repeat for one in fresh],
             "anchored": [one.is_anchored for one in fresh],
         }
@@ -210,36 +185,6 @@ def _leases_written(statement: str, parameters: dict[str, Any]) -> Iterator[Assi
         photo = [lease.image_id, lease.photo_name, lease.photo_width, lease.photo_height]
         lease.image = Image.from_db(lease._state.db, ["id", "name", "width", "height"], photo)
         yield lease
-
-
-def _fresh_find(
-    cursor: Any, *, campaign: Campaign, whose: dict[str, int], taken: Collection[int], count: int, rng: random.Random
-) -> list[_Fresh]:
-    """Lock up to `count` photos, none of them `taken`, that become new leases; return them in their order."""
-    acquisitions = queue_lanes.acquisitions_draw(campaign=campaign, count=count, rng=rng)
-    repeats: list[int] = []
-    golds: list[int] = []
-    if (drawn := acquisitions.count(queue_lanes.REPEAT)) > 0:
-        starts = [rng.random() for _ in range(drawn)]
-        repeats = queue_lanes.repeats_lock(cursor, whose=whose, known=taken, starts=starts)
-    if (drawn := acquisitions.count(queue_lanes.GOLD)) > 0:
-        golds = queue_lanes.gold_lock(cursor, whose=whose, known=taken, count=drawn, start=rng.random())
-    fresh: list[_Fresh] = []
-    for acquisition in acquisitions:
-        # Also where a repeat or gold photo was drawn: these only come while there are ordinary photos.
-        excluded = [*taken, *(one.image_id for one in fresh)]
-        cursor.execute(_PROBE, {**whose, "start": rng.random(), "taken": excluded})
-        found = cursor.fetchone()
-        if found is None:
-            break
-        if acquisition == queue_lanes.REPEAT and repeats:
-            fresh.append(_Fresh(repeats.pop(0), acquisition, is_repeat=True))
-        elif acquisition == queue_lanes.GOLD and golds:
-            fresh.append(_Fresh(golds.pop(0), acquisition))
-        else:
-            is_anchored = queue_lanes.is_anchored_draw(campaign=campaign, rng=rng)
-            fresh.append(_Fresh(found[0], is_anchored=is_anchored))
-    return fresh
 
 
 def leases_renew(*, campaign: Campaign, annotator: User, image_ids: Collection[int]) -> int:

@@ -1,100 +1,321 @@
-"""What is mixed in among fresh photos, unmarked: hidden repeats, gold photos, the anchoring experiment.
+"""Where new leases come from: the lanes of the queue, hidden repeats, gold photos, the anchoring experiment.
 
-Each share of the campaign is the probability that one fresh lease becomes such a lease; every
-lease is drawn by itself. Where a repeat or a gold photo is drawn and there is none, the annotator
-gets an ordinary photo. Repeats and gold photos only ever take the place of an ordinary photo: when
-no ordinary photo is left for somebody, they are done.
+Each new lease is drawn by itself, in two steps.
+
+1. The kind of photo: hidden repeat, gold photo or rated photo, by `repeat_share` and `gold_share`. Where a repeat or
+   a gold photo is drawn and there is none, the annotator gets a rated photo. Repeats and gold photos only ever take
+   the place of a rated photo: when no rated photo is left for somebody, they are done.
+2. The photo. For a rated photo a lane is drawn by the campaign's `lane_shares`:
+
+   * the lane `random` takes the first photo at or after a uniformly random queue position (and round the end);
+   * every other lane takes the photo with the highest priority that workers wrote for it. A lane without a photo for
+     this annotator gives its turn to `random`, so that photos without a priority are reached too.
+
+The acquisition probability of a draw
+    `acquisition_probability` is the probability with which this draw had to give this photo to this annotator, given
+    the kind of photo (step 1), the queue at that moment, and the photos that the same claim had drawn before. Over
+    all photos of the kind that were open to the annotator, it sums to 1.
+
+    For a rated photo it is the total over all lanes, not only over the lane that was drawn:
+
+        p(photo) = sum over lanes of share(lane) * p(photo | lane)
+
+    where p(photo | random) is the gap between the queue position of the open photo before it and its own, going round
+    the end, and p(photo | other lane) is 1 for the lane's first photo and 0 for the rest (or p(photo | random) when
+    the lane has no photo). This total is what importance weights need: LURE (Farquhar, Gal and Rainforth, 2021,
+    "On Statistical Bias In Active Learning", arXiv:2101.11665, equation 6) weights by the probability with which the
+    m-th draw takes a photo out of those that remain. The probability of the drawn lane alone would ignore that the
+    other lanes could have given the photo too, and its weights would be unbounded. The kind stays outside, because
+    repeats and gold photos are no draws from the photos that are to be rated.
+
+    Photos that other claims hold locked at the same moment are passed over. This alone is not accounted for.
 """
 
 import random
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from annotation.models import Campaign
+from annotation.services.lane_registry import RANDOM, lane_reason, lane_shares_known
 
-# So many answers lie between an answer and its hidden repeat, at least. Working memory holds about seven
-# things, and a photo of half a minute ago is recognised by its score and not judged again; many more
-# would keep short sessions from ever having a repeat.
+# Answers between an answer and its hidden repeat, at least. Working memory holds about seven things, and a photo of
+# half a minute ago is recognised by its score and not judged again; many more would keep short sessions from ever
+# having a repeat.
 REPEAT_AFTER = 10
 
-ORDINARY, REPEAT, GOLD = "random", "repeat", "gold"  # the acquisitions of leases
+REPEAT, GOLD = "repeat", "gold"  # lanes beside those of the registry
+
+# Rows of a lane that a claim looks at to find photos for its annotator, who may have had those before. It bounds the
+# cost of a claim; behind it, the annotator gets a random photo.
+_LOOK_AHEAD = 200
+# Candidates more than a claim needs: other claims may hold some of them at the same moment.
+_SPARE = 8
+
+# A photo open to the annotator. (`_UNANSWERED` of the queue has served the annotator's own, so that any assignment
+# rules a photo out.)
+_IS_OPEN = """
+image.campaign_id = %(campaign)s AND image.open_slots > 0 AND image.problem = '' AND image.role = 'rated'
+    AND NOT image.id = ANY(%(taken)s)
+    AND NOT EXISTS (SELECT FROM annotation_assignment assignment
+                    WHERE assignment.image_id = image.id AND assignment.annotator_id = %(annotator)s)
+"""
+_FOUND = "image.id, image.queue_position, image.vote_count, image.votes_needed"
+
+# The first open photo at or after a position (and round the end), along the partial index image_open: the cost does
+# not grow with the campaign. Photos that somebody is claiming at this moment are skipped instead of waited for.
+_PROBE_HALF = f"""
+SELECT * FROM (
+  SELECT {_FOUND} FROM annotation_image image WHERE {_IS_OPEN} AND image.queue_position {{side}} %(start)s
+  ORDER BY image.queue_position LIMIT 1 FOR UPDATE SKIP LOCKED
+) {{name}}
+"""  # noqa: S608  # made of constants
+# The last open photo before a position (and round the end), along the same index.
+_BEFORE_HALF = f"""
+SELECT * FROM (
+  SELECT image.queue_position FROM annotation_image image
+  WHERE {_IS_OPEN} AND image.queue_position {{side}} {{position}}
+  ORDER BY image.queue_position DESC LIMIT 1
+) {{name}}
+"""  # noqa: S608  # made of constants
+
+
+def _round_the_end(half: str, first: str, second: str, **fields: str) -> str:
+    """Return `half` on one side of a position, and where that finds nothing, on the other side."""
+    first, second = half.format(side=first, name="one", **fields), half.format(side=second, name="other", **fields)
+    return f"{first} UNION ALL {second} LIMIT 1"
+
+
+_PROBE = f"""
+SELECT found.*, before.queue_position
+FROM ({_round_the_end(_PROBE_HALF, ">=", "<")}) found
+CROSS JOIN ({_round_the_end(_BEFORE_HALF, "<", ">=", position="%(start)s")}) before
+"""  # noqa: S608  # made of constants
+
+# The first photos of each lane that are open to the annotator, along the index priority_order. They are not locked:
+# the claim needs to know the first photo of every lane, and takes from one.
+_HEADS = f"""
+SELECT lane.name, candidate.image_id, candidate.priority
+FROM annotation_queuelane lane CROSS JOIN LATERAL (
+  SELECT head.image_id, head.priority FROM (
+    SELECT image_id, priority FROM annotation_queuepriority
+    WHERE lane_id = lane.id ORDER BY priority DESC LIMIT %(look_ahead)s
+  ) head JOIN annotation_image image ON image.id = head.image_id
+  WHERE {_IS_OPEN} ORDER BY head.priority DESC LIMIT %(count)s
+) candidate
+WHERE lane.campaign_id = %(campaign)s AND lane.name = ANY(%(lanes)s)
+ORDER BY lane.name, candidate.priority DESC
+"""  # noqa: S608  # made of constants
+_TAKE = f"""
+SELECT found.*, before.queue_position FROM (
+  SELECT {_FOUND} FROM unnest(%(candidates)s::bigint[]) WITH ORDINALITY AS candidate (image_id, place)
+  JOIN annotation_image image ON image.id = candidate.image_id
+  WHERE {_IS_OPEN} ORDER BY candidate.place LIMIT 1 FOR UPDATE OF image SKIP LOCKED
+) found CROSS JOIN LATERAL ({_round_the_end(_BEFORE_HALF, "<", ">=", position="found.queue_position")}) before
+"""  # noqa: S608  # made of constants
+
+# A photo that is handed out leaves all lanes until workers write priorities again: they were made without this lease.
+# Rows that a worker is replacing at this moment are skipped instead of waited for.
+_LEAVE = """
+DELETE FROM annotation_queuepriority WHERE id IN (
+  SELECT id FROM annotation_queuepriority WHERE image_id = ANY(%(images)s) FOR UPDATE SKIP LOCKED
+)
+"""
 
 # The annotator's answer at or after a random place in their history (and round the end), along the
 # index annotation_history, so that the cost does not grow with the history. Answers given after a
 # look at the prediction are left out: the second one would only repeat the prediction.
-_REPEAT_HALF = """
-SELECT image_id FROM (
-  SELECT answer.image_id FROM annotation_annotation answer JOIN annotation_image image ON image.id = answer.image_id
-  WHERE answer.campaign_id = %(campaign)s AND answer.annotator_id = %(annotator)s
-    AND answer.id < span.before AND answer.id {side} draw.answer_id
-    AND answer.skip_reason = '' AND NOT answer.is_repeat AND NOT answer.saw_prediction
-    AND image.problem = '' AND image.role = 'rated' AND NOT image.id = ANY(%(known)s)
-    AND NOT EXISTS (SELECT FROM annotation_annotation later WHERE later.supersedes_id = answer.id)
-    AND NOT EXISTS (SELECT FROM annotation_assignment repeat WHERE repeat.is_repeat
-                    AND repeat.image_id = answer.image_id AND repeat.annotator_id = %(annotator)s)
-  ORDER BY answer.id LIMIT 1 FOR UPDATE OF image SKIP LOCKED
-) {name}
+_REPEATABLE = """
+FROM annotation_annotation answer JOIN annotation_image image ON image.id = answer.image_id
+WHERE answer.campaign_id = %(campaign)s AND answer.annotator_id = %(annotator)s
+  AND answer.id < draw.last AND answer.id {side} draw.answer_id
+  AND answer.skip_reason = '' AND NOT answer.is_repeat AND NOT answer.saw_prediction
+  AND image.problem = '' AND image.role = 'rated' AND NOT image.id = ANY(%(taken)s)
+  AND NOT EXISTS (SELECT FROM annotation_annotation later WHERE later.supersedes_id = answer.id)
+  AND NOT EXISTS (SELECT FROM annotation_assignment repeat WHERE repeat.is_repeat
+                  AND repeat.image_id = answer.image_id AND repeat.annotator_id = %(annotator)s)
 """
-_REPEATS = f"""
+_REPEAT_HALF = f"""
+SELECT * FROM (SELECT answer.image_id, answer.id {_REPEATABLE}
+               ORDER BY answer.id LIMIT 1 FOR UPDATE OF image SKIP LOCKED) {{name}}
+"""  # noqa: S608  # made of constants
+_REPEAT_BEFORE_HALF = f"""
+SELECT * FROM (SELECT answer.id {_REPEATABLE} ORDER BY answer.id DESC LIMIT 1) {{name}}
+"""  # noqa: S608  # made of constants
+_REPEAT = f"""
 WITH recent AS (
   SELECT id FROM annotation_annotation
   WHERE campaign_id = %(campaign)s AND annotator_id = %(annotator)s AND supersedes_id IS NULL AND skip_reason = ''
   ORDER BY id DESC LIMIT %(apart)s
 ), span AS (
-  SELECT min(id) AS before,
+  SELECT min(id) AS last,
     (SELECT id FROM annotation_annotation WHERE campaign_id = %(campaign)s AND annotator_id = %(annotator)s
      ORDER BY id LIMIT 1) AS first
   FROM recent HAVING count(*) = %(apart)s
 )
-SELECT candidate.image_id
-FROM span CROSS JOIN LATERAL (
-  SELECT place, span.first + floor(start * (span.before - span.first))::bigint AS answer_id
-  FROM unnest(%(starts)s::float8[]) WITH ORDINALITY AS random (start, place)
-) draw CROSS JOIN LATERAL (
-  {_REPEAT_HALF.format(side=">=", name="after")} UNION ALL {_REPEAT_HALF.format(side="<", name="before")} LIMIT 1
-) candidate
-ORDER BY draw.place
-"""  # noqa: S608  # nothing but the constant above is put in
+SELECT found.image_id, found.id, before.id, draw.last - draw.first
+FROM (SELECT *, first + floor(%(start)s * (last - first))::bigint AS answer_id FROM span) draw
+CROSS JOIN LATERAL ({_round_the_end(_REPEAT_HALF, ">=", "<")}) found
+CROSS JOIN LATERAL ({_round_the_end(_REPEAT_BEFORE_HALF, "<", ">=")}) before
+"""  # noqa: S608  # made of constants
 
 # Gold photos are few (index image_special), so all of them are looked at.
 _GOLD = """
 SELECT image.id FROM annotation_image image
 WHERE image.campaign_id = %(campaign)s AND image.role = 'gold' AND image.problem = ''
-  AND NOT image.id = ANY(%(known)s)
+  AND NOT image.id = ANY(%(taken)s)
   AND NOT EXISTS (SELECT FROM annotation_assignment assignment
                   WHERE assignment.image_id = image.id AND assignment.annotator_id = %(annotator)s)
-ORDER BY image.queue_position < %(start)s, image.queue_position LIMIT %(count)s
-FOR UPDATE SKIP LOCKED
+ORDER BY image.id
 """
+_GOLD_LOCK = "SELECT id FROM annotation_image WHERE id = %s AND role = 'gold' AND problem = '' FOR UPDATE SKIP LOCKED"
 
 
-def acquisitions_draw(*, campaign: Campaign, count: int, rng: random.Random) -> list[str]:
-    """Return for each of `count` fresh leases whether it is ORDINARY, REPEAT or GOLD, as the shares have it."""
+class Draw(NamedTuple):
+    """A photo about to be leased, and why."""
+
+    image_id: int
+    lane: str = RANDOM
+    reason: str = ""
+    probability: float | None = None
+    is_repeat: bool = False
+    is_anchored: bool = False
+
+
+class ClaimDraws:
+    """The draws of one claim; photos that it returns are locked until the transaction ends.
+
+    Hidden repeats and gold photos cost a query or two for each that is drawn, lanes with priorities two for a claim,
+    and the lane `random` one for each photo.
+    """
+
+    def __init__(
+        self, cursor: Any, *, campaign: Campaign, whose: dict[str, int], taken: Iterable[int], rng: random.Random
+    ) -> None:
+        """Draw for the ids "campaign" and "annotator" in `whose`, no photo of `taken`. `rng` decides all draws."""
+        self._cursor = cursor
+        self._campaign = campaign
+        self._whose = whose
+        self._taken = list(taken)
+        self._rng = rng
+        self._shares = lane_shares_known(campaign.lane_shares)
+        self._heads: dict[str, list[tuple[int, float]]] = {}
+        self._golds: list[int] | None = None
+        self._has_repeats = True
+
+    def photos_draw(self, count: int) -> list[Draw]:
+        """Lock up to `count` photos and return them in their order; fewer when no more are open to the annotator."""
+        self._heads_read(count)
+        draws: list[Draw] = []
+        for kind in _kinds_draw(self._campaign, count, self._rng):
+            # Also where a repeat or gold photo was drawn: these only come while there are rated photos.
+            rated = self._rated_draw()
+            if rated is None:
+                break
+            special = self._repeat_draw() if kind == REPEAT else self._gold_draw() if kind == GOLD else None
+            if special is None:
+                special = rated._replace(is_anchored=_is_anchored_draw(self._campaign, self._rng))
+            draws.append(special)
+            self._taken.append(special.image_id)
+        if self._priority_lanes and draws:
+            self._cursor.execute(_LEAVE, {"images": [draw.image_id for draw in draws]})
+        return draws
+
+    @property
+    def _priority_lanes(self) -> list[str]:
+        return [name for name in self._shares if name != RANDOM]
+
+    def _heads_read(self, count: int) -> None:
+        """Read the first photos of the lanes with priorities, enough for `count` draws."""
+        if not self._priority_lanes:
+            return
+        limits = {"lanes": self._priority_lanes, "count": count + _SPARE, "look_ahead": _LOOK_AHEAD}
+        self._cursor.execute(_HEADS, {**self._whose, "taken": self._taken, **limits})
+        for lane, image_id, priority in self._cursor.fetchall():
+            self._heads.setdefault(lane, []).append((image_id, priority))
+
+    def _rated_draw(self) -> Draw | None:
+        """Draw a lane by the shares and lock its photo; None when no rated photo is open to the annotator."""
+        heads = {
+            lane: [candidate for candidate in candidates if candidate[0] not in self._taken]
+            for lane, candidates in self._heads.items()
+        }
+        lane, found = RANDOM, None
+        if self._priority_lanes:
+            (lane,) = self._rng.choices(list(self._shares), list(self._shares.values()))
+            if candidates := heads.get(lane, []):
+                found = self._find(_TAKE, candidates=[image_id for image_id, _ in candidates])
+                # Other claims hold those before the one that was found.
+                heads[lane] = [one for one in candidates if found is not None and one[0] == found[0]]
+        if found is None:
+            lane, found = RANDOM, self._find(_PROBE, start=self._rng.random())
+        if found is None:
+            return None
+        image_id, position, votes, votes_needed, before = found
+        probability = _mixture_probability(
+            self._shares,
+            {name: candidates[0][0] for name, candidates in heads.items() if candidates},
+            image_id=image_id,
+            gap=_gap(before, position, 1.0),
+        )
+        priority = heads[lane][0][1] if lane != RANDOM else 0.0
+        reason = lane_reason(lane, votes=votes, votes_needed=votes_needed, priority=priority)
+        return Draw(image_id, lane, reason, probability)
+
+    def _find(self, statement: str, **parameters: Any) -> tuple[int, float, int, int, float] | None:
+        """Lock a photo; return id, queue position, votes, votes needed and the queue position of the one before it."""
+        self._cursor.execute(statement, {**self._whose, "taken": self._taken, **parameters})
+        found: tuple[int, float, int, int, float] | None = self._cursor.fetchone()
+        return found
+
+    def _repeat_draw(self) -> Draw | None:
+        """Lock a photo that the annotator answered `REPEAT_AFTER` answers ago or earlier and once; None without one."""
+        if not self._has_repeats:
+            return None
+        parameters = {**self._whose, "taken": self._taken, "start": self._rng.random(), "apart": REPEAT_AFTER}
+        self._cursor.execute(_REPEAT, parameters)
+        if (found := self._cursor.fetchone()) is None:
+            self._has_repeats = False
+            return None
+        image_id, answer_id, before_id, span = found
+        return Draw(image_id, REPEAT, "hidden repeat", _gap(before_id, answer_id, span) / span, is_repeat=True)
+
+    def _gold_draw(self) -> Draw | None:
+        """Lock one of the gold photos that the annotator has not had, each with equal probability; None without one."""
+        if self._golds is None:
+            self._cursor.execute(_GOLD, {**self._whose, "taken": self._taken})
+            self._golds = [image_id for (image_id,) in self._cursor.fetchall()]
+        if not self._golds:
+            return None
+        probability = 1 / len(self._golds)
+        image_id = self._golds.pop(self._rng.randrange(len(self._golds)))
+        self._cursor.execute(_GOLD_LOCK, [image_id])
+        return Draw(image_id, GOLD, "gold photo", probability) if self._cursor.fetchone() else None
+
+
+def _kinds_draw(campaign: Campaign, count: int, rng: random.Random) -> list[str]:
+    """Return for each of `count` new leases whether it is a REPEAT, a GOLD or a rated photo ('')."""
     if not (campaign.repeat_share or campaign.gold_share):
-        return [ORDINARY] * count
+        return [""] * count
     shares = [campaign.repeat_share, campaign.gold_share]
-    return rng.choices([REPEAT, GOLD, ORDINARY], [*shares, 1 - sum(shares)], k=count)
+    return rng.choices([REPEAT, GOLD, ""], [*shares, 1 - sum(shares)], k=count)
 
 
-def is_anchored_draw(*, campaign: Campaign, rng: random.Random) -> bool:
-    """Return whether an ordinary lease shows its prediction first; in prelabel campaigns all do, so none is drawn."""
+def _is_anchored_draw(campaign: Campaign, rng: random.Random) -> bool:
+    """Return whether a lease shows its prediction first; in prelabel campaigns all do, so none is drawn."""
     if not campaign.anchoring_share or campaign.mode == Campaign.Mode.PRELABEL:
         return False
     return rng.random() < campaign.anchoring_share
 
 
-def repeats_lock(cursor: Any, *, whose: dict[str, int], known: Collection[int], starts: list[float]) -> list[int]:
-    """Lock a photo for each of `starts` (in [0, 1), places in the annotator's history) and return their ids.
+def _gap(before: float, position: float, length: float) -> float:
+    """Return the way from `before` up to `position` on a circle of this length; the whole circle where they are one."""
+    return (position - before) % length or length
 
-    They are photos that the annotator has answered `REPEAT_AFTER` answers ago or earlier and has not
-    been asked about twice; fewer than asked for when two places lead to one photo, or there are none.
-    `whose` holds the ids "campaign" and "annotator".
+
+def _mixture_probability(shares: dict[str, float], first: dict[str, int], *, image_id: int, gap: float) -> float:
+    """Return the probability with which one draw gives the photo: see the head of this file.
+
+    `first`: {lane: id of its first photo}, without the lanes that have none. `gap`: in (0, 1], the photo's probability
+    in the lane `random`.
     """
-    cursor.execute(_REPEATS, {**whose, "known": list(known), "starts": starts, "apart": REPEAT_AFTER})
-    return list(dict.fromkeys(row[0] for row in cursor.fetchall()))
-
-
-def gold_lock(cursor: Any, *, whose: dict[str, int], known: Collection[int], count: int, start: float) -> list[int]:
-    """Lock up to `count` gold photos that the annotator has not had, from the queue position `start`; return ids."""
-    cursor.execute(_GOLD, {**whose, "known": list(known), "count": count, "start": start})
-    return [row[0] for row in cursor.fetchall()]
+    return sum(share * (float(first[lane] == image_id) if lane in first else gap) for lane, share in shares.items())

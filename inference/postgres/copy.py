@@ -4,7 +4,7 @@ Where each row is as long as the next, the whole stream is an array of records.
 Source: PostgreSQL documentation, COPY, "Binary Format"; the arrays as `array_recv` reads them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,18 @@ def vectors_read(feature_ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDA
     if whole * record.itemsize != len(rows) or (found["size"] != size).any():
         raise ValueError("Features of one backbone are of different lengths.")
     return found["image_id"].astype(np.int64), found["vector"]
+
+
+def integers_read(query: str, parameters: Sequence[Any], *, count: int) -> NDArray[np.int64]:
+    """Return the columns [count, N] of a query whose `count` columns are all bigint and never null."""
+    connection.ensure_connection()
+    statement = f"COPY ({query}) TO STDOUT (FORMAT BINARY)"
+    with connection.connection.cursor() as cursor, cursor.copy(statement, parameters) as copy:
+        rows = b"".join(copy)[len(_HEADER) : -len(_TRAILER)]
+    if not rows:
+        return np.zeros((count, 0), dtype=np.int64)
+    record = np.dtype([("fields", ">i2"), ("columns", [("size", ">i4"), ("value", ">i8")], (count,))])
+    return np.ascontiguousarray(np.frombuffer(rows, record)["columns"]["value"].T, dtype=np.int64)
 
 
 def rows_write(table: str, columns: Mapping[str, NDArray[Any]]) -> None:

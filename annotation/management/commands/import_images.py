@@ -37,7 +37,7 @@ class Command(BaseCommand):
         finally:
             bar.end()
         if batch.added:
-            photos_added.send(sender=type(self))
+            photos_added.send(sender=type(self), campaign_id=batch.campaign_id)
         if batch.rejected:
             self.stdout.write("Rejected:")
             for rejection in batch.rejections.iterator(chunk_size=1000):

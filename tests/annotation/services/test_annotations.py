@@ -157,7 +157,7 @@ def test_an_overdue_lease_that_nobody_has_taken_yet_is_not_surplus(record: Any, 
 
 def test_an_answer_nobody_asked_for_is_kept_and_marked(record: Any, photo: Image) -> None:
     record()
-    assert Assignment.objects.get().acquisition == "unasked"
+    assert Assignment.objects.get().lane == "unasked"
     assert counters(photo) == (1, 1)
 
 

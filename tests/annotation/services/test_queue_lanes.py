@@ -60,7 +60,7 @@ class TestGold:
         ids = {photo.pk for photo in gold}
         for name in ("alice", "bob", "rita", "ada"):
             done = self.work(campaign, people[name])
-            assert ids == {lease.image_id for lease in done if lease.acquisition == "gold"} or name == "ada"
+            assert ids == {lease.image_id for lease in done if lease.lane == "gold"} or name == "ada"
             assert max(Counter(lease.image_id for lease in done).values(), default=1) == 1
         assert not Image.objects.filter(role="rated").exclude(open_slots=0).exists()
         assert Annotation.objects.filter(image__in=gold).votes().count() == 9, "kept as ordinary answers"
@@ -93,7 +93,7 @@ class TestGold:
     ) -> None:
         campaign.gold_share = 1.0
         Image.objects.filter(role="gold").update(problem="It does not open.")
-        assert [lease.acquisition for lease in claim(campaign, people["alice"], 3)] == ["random"] * 3
+        assert [lease.lane for lease in claim(campaign, people["alice"], 3)] == ["random"] * 3
 
     def test_nobody_gets_as_gold_what_they_have_rated(
         self, campaign: Campaign, people: Any, photos: list[Image]
@@ -103,8 +103,8 @@ class TestGold:
         answer(campaign, lease)
         Image.objects.filter(pk=lease.image_id).update(role="gold", expected_score=5)
         campaign.gold_share = 1.0
-        assert {one.acquisition for one in claim(campaign, people["alice"], 5)} == {"random"}
-        assert claim(campaign, people["bob"])[0].acquisition == "gold"
+        assert {one.lane for one in claim(campaign, people["alice"], 5)} == {"random"}
+        assert claim(campaign, people["bob"])[0].lane == "gold"
 
 
 class TestAnchoring:

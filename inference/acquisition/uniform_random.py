@@ -1,0 +1,22 @@
+"""Every photo alike."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.acquisition.strategy import Pool
+
+
+class UniformRandom:
+    """Any photo, drawn uniformly.
+
+    The queue draws this lane along `Image.queue_position` and needs no priorities; simulations use them.
+    """
+
+    name = "random"
+    label = "Uniform random"
+    description = "Any open photo, drawn at random. Estimates of accuracy rest on this lane."
+    reason = "uniform random"
+
+    def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Return uniform numbers in [0, 1), [N]."""
+        return rng.random(len(pool))

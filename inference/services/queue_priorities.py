@@ -1,0 +1,116 @@
+"""The priorities of the queue's lanes, written by workers for the claims of `annotation.services.queue_lanes`."""
+
+import hashlib
+import random
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+
+import numpy as np
+from django.db import connection, transaction
+from django.utils import timezone
+
+from annotation.models import Campaign, QueueLane
+from annotation.services.lane_registry import RANDOM, Lane, lane_register, lane_shares_known
+from inference.acquisition.registry import STRATEGIES
+from inference.acquisition.strategy import Pool, Strategy
+from inference.postgres.copy import integers_read, rows_write
+
+# A lane is refreshed at most so often, and takes at most this share of a worker's time.
+_REFRESH_AFTER = timedelta(seconds=30)
+_SHARE_OF_TIME = 0.05
+
+_POOL = """
+SELECT id, vote_count::bigint, votes_needed::bigint, open_slots::bigint FROM annotation_image
+WHERE campaign_id = %s AND open_slots > 0 AND problem = '' AND role = 'rated' ORDER BY id
+"""
+
+
+def lanes_register() -> None:
+    """Offer every strategy to campaigns as a lane of their queue."""
+    for strategy in STRATEGIES.values():
+        lane_register(Lane(strategy.name, strategy.label, strategy.description, strategy.reason))
+
+
+def campaigns_due() -> Iterator[int]:
+    """Yield the ids of active campaigns with a lane whose priorities are missing or may be stale."""
+    rows: dict[int, list[QueueLane]] = {}
+    for row in QueueLane.objects.filter(campaign__state=Campaign.State.ACTIVE):
+        rows.setdefault(row.campaign_id, []).append(row)
+    for campaign in Campaign.objects.filter(state=Campaign.State.ACTIVE).only("id", "lane_shares"):
+        stored = {row.name: row for row in rows.get(campaign.pk, [])}
+        names = {strategy.name for strategy in strategies_of(campaign)}
+        if stored.keys() != names or any(_is_due(row) for row in stored.values()):
+            yield campaign.pk
+
+
+def strategies_of(campaign: Campaign) -> list[Strategy]:
+    """Return the strategies whose priorities the campaign's queue needs: those with a share, without `RANDOM`."""
+    return [
+        STRATEGIES[name] for name in lane_shares_known(campaign.lane_shares) if name in STRATEGIES.keys() - {RANDOM}
+    ]
+
+
+def priorities_refresh(*, campaign: Campaign) -> int:
+    """Write the priorities of the campaign's lanes, each in a transaction; return how many photos got one.
+
+    A lane whose inputs have not changed since the last time, and from which no photo was handed out, is left as it is.
+    So is a lane that another worker is writing. The rows of lanes that the campaign no longer uses are deleted.
+    Claims go on meanwhile, with the priorities of before.
+    """
+    strategies = strategies_of(campaign)
+    QueueLane.objects.filter(campaign=campaign).exclude(name__in=[strategy.name for strategy in strategies]).delete()
+    if not strategies:
+        return 0
+    start = time.monotonic()
+    pool = _pool_read(campaign)
+    reading = time.monotonic() - start
+    return sum(_lane_write(campaign, strategy, pool, reading) for strategy in strategies)
+
+
+def _is_due(lane: QueueLane) -> bool:
+    if lane.refreshed_at is None:
+        return True
+    pause = max(_REFRESH_AFTER, timedelta(seconds=lane.seconds / _SHARE_OF_TIME))
+    return lane.refreshed_at + pause <= timezone.now()
+
+
+def _pool_read(campaign: Campaign) -> Pool:
+    columns = integers_read(_POOL, [campaign.pk], count=4)
+    return Pool(*columns)
+
+
+@transaction.atomic
+def _lane_write(campaign: Campaign, strategy: Strategy, pool: Pool, reading: float) -> int:
+    start = time.monotonic()
+    QueueLane.objects.get_or_create(campaign=campaign, name=strategy.name)
+    lane = QueueLane.objects.select_for_update(skip_locked=True).filter(campaign=campaign, name=strategy.name).first()
+    if lane is None:  # another worker is writing it
+        return 0
+    fingerprint = _fingerprint(strategy, pool)
+    if lane.fingerprint == fingerprint and lane.priorities.count() == lane.photos:
+        lane.refreshed_at = timezone.now()
+        lane.save(update_fields=["refreshed_at"])
+        return 0
+    lane.seed = random.SystemRandom().getrandbits(62)
+    priorities = strategy.priorities(pool, np.random.default_rng(lane.seed))
+    if priorities.shape != (len(pool),) or not np.isfinite(priorities).all():
+        raise ValueError(f"The strategy {strategy.name!r} must give one finite number for each photo.")
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM annotation_queuepriority WHERE lane_id = %s", [lane.pk])
+    rows_write(
+        "annotation_queuepriority",
+        {"lane_id": np.full(len(pool), lane.pk), "image_id": pool.image_ids, "priority": priorities.astype(np.float64)},
+    )
+    lane.refreshed_at, lane.seconds = timezone.now(), reading + time.monotonic() - start
+    lane.photos, lane.fingerprint = len(pool), fingerprint
+    lane.save()
+    return len(pool)
+
+
+def _fingerprint(strategy: Strategy, pool: Pool) -> str:
+    """Return a SHA-256 of what the priorities are made of, but for the random numbers."""
+    digest = hashlib.sha256(strategy.name.encode())
+    for column in vars(pool).values():
+        digest.update(column.tobytes())
+    return digest.hexdigest()
