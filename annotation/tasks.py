@@ -31,7 +31,7 @@ def announce(task: Task, *args: Any, expires: float | None = None) -> None:
 
 @shared_task
 def batch_import(batch_id: int) -> None:
-    """Work through an import, unless another worker does."""
+    """Claim an import and run it, unless another worker has claimed it."""
     batch = batches.batch_claim(batch_id=batch_id)
     if batch is None:
         return
@@ -46,8 +46,8 @@ def batch_import(batch_id: int) -> None:
 
 @shared_task
 def sweep() -> None:
-    """Find work that nobody announced: leases that ran out, imports without a worker, dropped uploads."""
+    """Expire leases, discard stale uploads, and start queued and stale imports that no message announced."""
     queue.leases_expire()
-    batches.uploads_abandoned_discard()
-    for batch_id in batches.batches_unattended():
+    batches.uploads_stale_discard()
+    for batch_id in batches.batches_claimable():
         batch_import.delay(batch_id)

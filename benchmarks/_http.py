@@ -20,8 +20,7 @@ def session_make(user: "User") -> str:
     """Log the user in without a password and return the session's key, as a browser's cookie has it."""
     from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-
-    from annotation.access.sessions import SessionStore
+    from django.contrib.sessions.backends.db import SessionStore
 
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)

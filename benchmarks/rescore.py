@@ -66,7 +66,7 @@ def _features_make(files: list[Path], count: int) -> float:
     from django.conf import settings
     from django.db import connection
 
-    from inference.scoring.pipeline import BATCH, photos_see
+    from inference.scoring.pipeline import BATCH, photos_extract
     from inference.selectors import backbone_key
     from inference.serving import runtime
 
@@ -74,14 +74,14 @@ def _features_make(files: list[Path], count: int) -> float:
 
     def see() -> np.ndarray:
         batches = [files[start : start + BATCH] for start in range(0, len(files), BATCH)]
-        seen = photos_see(
+        processed = photos_extract(
             batches,
             source=lambda path: path,
             network=network,
             max_pixels=settings.IQS_MAX_PIXELS,
             threads=settings.IQS_THREADS,
         )
-        return np.stack([sight.features for batch in seen for _, sight in batch if sight.features is not None])
+        return np.stack([result.features for batch in processed for _, result in batch if result.features is not None])
 
     see()
     start = time.perf_counter()

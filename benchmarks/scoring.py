@@ -116,14 +116,14 @@ def _rate(way: Way, files: Sequence[Path]) -> float:
 def _judged(*, distortions: bool) -> Way:
     """Return our way, to the last cell of the table."""
     from inference.scoring.rows import Rules
-    from inference.serving.scorer import judge_load
+    from inference.serving.scorer import scorer_load
 
     rules = Rules(synsets=(409, 530, 531, 826, 892))
-    judge = judge_load(rules, distortions=distortions, threads=THREADS)
+    scorer = scorer_load(rules, distortions=distortions, threads=THREADS)
 
     def way(files: Sequence[Path]) -> None:
         table = csv.writer(io.StringIO())
-        for rows in judge.rows(files, name=str, source=lambda file: file):
+        for rows in scorer.rows(files, name=str, source=lambda file: file):
             table.writerows(row.cells(rules).values() for row in rows)
 
     return way

@@ -13,8 +13,8 @@ from annotation.models import Annotation, Assignment, Campaign, Image, Role, Use
 from annotation.services.annotations import prediction_shown
 from annotation.tasks import announce
 from inference.models import Prediction
-from inference.services.scoring_jobs import JudgementRefused, judgement_begin, judgement_find
-from inference.tasks import photos_judge
+from inference.services.scoring_jobs import ScoringRefused, scoring_job_create, scoring_job_find
+from inference.tasks import scoring_job_run
 
 router = Router(tags=["inference"])
 
@@ -49,7 +49,7 @@ class RevealOut(Schema):
 class ScoreOut(Schema):
     """Photos that were sent to be judged, and what is known of them so far."""
 
-    ticket: str
+    ticket: str = Field(description="The key of the scoring job.")
     waiting: int = Field(description="How many of the photos no worker has looked at yet; 0: all rows are there.")
     rows: list[dict[str, str | float | bool | None]] = Field(
         description="A row per judged photo, with the columns of `manage.py score --parts` on the scale 1-10."
@@ -71,14 +71,14 @@ def score(request: HttpRequest, files: File[list[UploadedFile]]) -> Status[Score
     user = request.user
     assert isinstance(user, User)  # the session's authentication turns anonymous visitors away
     try:
-        ticket = judgement_begin(user=user, uploads=files)
-    except JudgementRefused as refused:
+        ticket = scoring_job_create(user=user, uploads=files)
+    except ScoringRefused as refused:
         raise HttpError(422, str(refused)) from refused
-    announce(photos_judge, user.pk, ticket)
+    announce(scoring_job_run, user.pk, ticket)
     if _waiters.acquire(blocking=False):
         try:
             until = time.monotonic() + WAIT_SECONDS
-            while (found := judgement_find(user=user, ticket=ticket)) and found.waiting and time.monotonic() < until:
+            while (job := scoring_job_find(user=user, key=ticket)) and job.waiting and time.monotonic() < until:
                 time.sleep(0.1)
         finally:
             _waiters.release()
@@ -94,13 +94,13 @@ def score_ticket(request: HttpRequest, ticket: str) -> Status[ScoreOut]:
 
 
 def _score_answer(user: User, ticket: str) -> Status[ScoreOut]:
-    found = judgement_find(user=user, ticket=ticket)
-    if found is None:
+    job = scoring_job_find(user=user, key=ticket)
+    if job is None:
         raise HttpError(404, "There is no such ticket of yours; rows are kept for 15 minutes.")
-    rows = [file.cells for file in found.files if file.cells is not None]
-    late = "No worker has taken the photos yet; is one alive?" if found.is_late else ""
-    answer = ScoreOut(ticket=ticket, waiting=found.waiting, rows=rows, detail=late)
-    return Status(202 if found.waiting else 200, answer)
+    rows = [file.cells for file in job.files if file.cells is not None]
+    late = "No worker has taken the photos yet; is one alive?" if job.is_late else ""
+    answer = ScoreOut(ticket=ticket, waiting=job.waiting, rows=rows, detail=late)
+    return Status(202 if job.waiting else 200, answer)
 
 
 @router.get("/campaigns/{slug}/photos/{image_id}/reveal", response=RevealOut)

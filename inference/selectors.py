@@ -24,7 +24,7 @@ _RATE_PHOTOS = 8  # fewer tell nothing
 
 @dataclass(frozen=True)
 class WorkQueue(Generic[_Work]):
-    """The photos in front of one algorithm: the rows of `model` whose `column` is `key`."""
+    """The work queue of one algorithm: the rows of `model` whose `column` is `key`."""
 
     model: type[_Work]
     column: str
@@ -32,21 +32,21 @@ class WorkQueue(Generic[_Work]):
 
     @property
     def rows(self) -> QuerySet[_Work]:
-        """Return the rows of all campaigns, whatever became of them."""
+        """Return the rows of all campaigns, in every state."""
         return self.model._default_manager.filter(**{self.column: self.key})
 
     def has_queued(self) -> bool:
-        """Return whether a photo waits for a worker (one query on an index)."""
+        """Return whether a photo is queued (one query on an index)."""
         return self.rows.filter(state=PhotoWork.State.QUEUED).exists()
 
-    def has_waiting(self) -> bool:
-        """Return whether a photo waits for a worker or is with one that may have died."""
+    def has_unfinished(self) -> bool:
+        """Return whether a photo is queued, or claimed with a claim that may be stale."""
         return self.rows.filter(state__in=[PhotoWork.State.QUEUED, PhotoWork.State.RUNNING]).exists()
 
 
 @dataclass(frozen=True)
 class WorkCounts:
-    """How many photos of a campaign stand where in front of one algorithm."""
+    """How many photos of a campaign are in which state of a work queue."""
 
     queued: int = 0
     running: int = 0
@@ -54,16 +54,16 @@ class WorkCounts:
     failed: int = 0
     cancelled: int = 0
     seconds_left: float | None = None
-    """Until nothing waits, at the speed of the last minutes; None when nothing waits or nothing was finished."""
+    """Until no photo is left, at the speed of the last minutes; None when none is left or none was finished."""
 
     @property
     def waiting(self) -> int:
-        """Return how many photos still want to be looked at."""
+        """Return how many photos are queued or claimed."""
         return self.queued + self.running
 
     @property
     def time_left(self) -> str:
-        """Return the time left as people say it, or ''."""
+        """Return the time left in words, or ''."""
         if self.seconds_left is None:
             return ""
         if self.seconds_left < 60:
@@ -74,7 +74,7 @@ class WorkCounts:
 
 @dataclass(frozen=True)
 class Backlog(WorkCounts):
-    """The same of the features, and how many photos the champion has predicted."""
+    """The counts of the features queue, and how many photos the champion has predicted."""
 
     predicted: int = 0
     problem: str = ""
@@ -110,17 +110,17 @@ def champion(campaign: Campaign) -> ModelVersion | None:
 
 
 def features_queue() -> WorkQueue[Feature]:
-    """Return the photos in front of the site's backbone. Raises WeightsMissing as `backbone_key` does."""
+    """Return the work queue of the site's backbone. Raises WeightsMissing as `backbone_key` does."""
     return WorkQueue(Feature, "backbone", backbone_key())
 
 
 def distortions_queue() -> WorkQueue[Distortion]:
-    """Return the photos in front of today's distortion detectors."""
+    """Return the work queue of the current distortion detectors."""
     return WorkQueue(Distortion, "version", distortion_version())
 
 
 def backlog(campaign: Campaign) -> Backlog:
-    """Count the campaign's photos by what became of their features (two queries). Never raises WeightsMissing."""
+    """Count the campaign's photos by the state of their features (two queries). Never raises WeightsMissing."""
     predicted = Prediction.objects.filter(model_version__campaign=campaign, model_version__is_champion=True).count()
     try:
         counts = work_counts(campaign, features_queue())
@@ -130,7 +130,7 @@ def backlog(campaign: Campaign) -> Backlog:
 
 
 def work_counts(campaign: Campaign, queue: WorkQueue[Any]) -> WorkCounts:
-    """Count the campaign's photos by their state in a queue (one query). Photos that no sweep has seen are queued."""
+    """Count the campaign's photos by their state in a queue (one query). Photos without a row count as queued."""
     now = timezone.now()
     related = queue.model._meta.get_field("image").remote_field.related_name
     recent = Q(work__state=PhotoWork.State.DONE, work__claimed_at__gte=now - _RATE_WINDOW)
@@ -176,11 +176,6 @@ def features_unpack(vectors: Collection[bytes | memoryview | None]) -> NDArray[n
     return np.stack([np.frombuffer(vector, dtype="<f2") for vector in vectors if vector is not None]).astype(np.float32)
 
 
-def prediction_of(image: Image, version: ModelVersion) -> Prediction | None:
-    """Return what a version says about a photo, or None while it has not looked at it."""
-    return Prediction.objects.filter(image=image, model_version=version).first()
-
-
 def percentile_of(prediction: Prediction) -> float:
     """Return the photo's place within its campaign, 0 … 100: the share that the same version gives a lower mean.
 
@@ -200,8 +195,8 @@ def distortion_version() -> int:
 
 
 def distortion_of(image: Image) -> Distortion | None:
-    """Return what today's detectors measured in a photo, or None while they have not, or could not."""
-    return Distortion.objects.filter(image=image, version=distortion_version(), state=Distortion.State.DONE).first()
+    """Return the photo's row of the current detectors, in every state; None before it was queued."""
+    return Distortion.objects.filter(image=image, version=distortion_version()).first()
 
 
 def prediction_table(

@@ -24,13 +24,13 @@ from inference.services import (
     versions,
 )
 from inference.services.backlog import work_enqueue
-from inference.serving.scorer import site_judge
+from inference.serving.scorer import site_scorer
 
 logger = logging.getLogger(__name__)
 # A task hands over after this long, so that other tasks get their turn.
 _SECONDS_PER_TASK = 60
-# A message that found no free worker for so long is dropped, since each sweep sends another. So a busy
-# worker's queue stays short, while an idle worker joins in.
+# A message that no worker took for so long is dropped, since each sweep sends another. So a busy worker's queue
+# stays short, and an idle worker still gets work.
 _MESSAGE_SECONDS = 30
 # Signatures of new photos are made within the sweep, some ten thousand of them in this time.
 _SIGNATURE_SECONDS = 5
@@ -39,13 +39,13 @@ _stopping = threading.Event()
 
 @signals.worker_shutting_down.connect
 def _stop(**kwargs: Any) -> None:
-    """Let the running task end with the batch it is at."""
+    """Let the running task end after its current batch."""
     _stopping.set()
 
 
 @shared_task
 def features_run() -> int:
-    """Work on the photos without features; return how many were finished."""
+    """Compute features of queued photos; return how many were finished."""
     from inference.scoring.predictor import DeviceMissing  # loads ONNX Runtime, which web processes do without
 
     try:
@@ -53,24 +53,24 @@ def features_run() -> int:
     except (WeightsMissing, DeviceMissing) as error:
         logger.error("No photo gets features: %s", error)
         return 0
-    _call_for_workers()
+    _features_or_distortions_announce()
     return finished
 
 
 @shared_task
 def distortions_run() -> int:
-    """Measure distortions as long as no photo waits for its features; return how many were finished."""
+    """Measure distortions while no photo is queued for features; return how many were finished."""
     finished = distortions.distortions_compute(
         seconds=_SECONDS_PER_TASK, stop=lambda: _stopping.is_set() or _features_wait()
     )
-    _call_for_workers()
+    _features_or_distortions_announce()
     return finished
 
 
 @shared_task
-def photos_judge(user_id: int, ticket: str) -> int:
-    """Judge the photos that somebody waits for; return how many."""
-    return scoring_jobs.judgement_run(user_id=user_id, ticket=ticket, judge=site_judge)
+def scoring_job_run(user_id: int, key: str) -> int:
+    """Score the photos of a job, for which a user waits; return how many."""
+    return scoring_jobs.scoring_job_run(user_id=user_id, key=key, scorer=site_scorer)
 
 
 @shared_task
@@ -91,11 +91,11 @@ def priorities_run(campaign_id: int) -> int:
 
 @shared_task
 def sweep() -> None:
-    """Find work that nobody announced: campaigns without a version, photos without features or predictions,
+    """Find work that no message announced: campaigns without a version, photos without features or predictions,
     queue lanes with stale priorities.
     """
-    for user_id, ticket in scoring_jobs.judgements_expire():
-        photos_judge.apply_async([user_id, ticket], expires=_MESSAGE_SECONDS)
+    for user_id, key in scoring_jobs.scoring_jobs_sweep():
+        scoring_job_run.apply_async([user_id, key], expires=_MESSAGE_SECONDS)
     without = Campaign.objects.exclude(Exists(ModelVersion.objects.filter(campaign=OuterRef("pk"))))
     champions = ModelVersion.objects.filter(is_champion=True).select_related("campaign")
     outdated = [version.campaign for version in champions if versions.prior_is_outdated(version, version.campaign)]
@@ -111,7 +111,7 @@ def sweep() -> None:
         work_enqueue(queue=features_queue())
     except WeightsMissing as error:
         logger.error("No photo gets features: %s", error)
-    _call_for_workers(silent=True)
+    _features_or_distortions_announce(stale=True)
     unpredicted = Feature.objects.filter(
         image__campaign=OuterRef("campaign"), backbone=OuterRef("backbone"), state=Feature.State.DONE
     ).exclude(Exists(Prediction.objects.filter(image=OuterRef("image"), model_version=OuterRef(OuterRef("pk")))))
@@ -121,25 +121,25 @@ def sweep() -> None:
         priorities_run.apply_async([campaign_id], expires=_MESSAGE_SECONDS)
     for version in champions:
         disagreements.disagreements_verify(version=version)
-    with suppress(WeightsMissing):  # said above
+    with suppress(WeightsMissing):  # logged above
         similarity.signatures_refresh(seconds=_SIGNATURE_SECONDS, stop=_stopping.is_set)
 
 
-def _call_for_workers(*, silent: bool = False) -> None:
-    """Send a message for the queue whose turn it is: predictions come first, distortions when no photo waits for them.
+def _features_or_distortions_announce(*, stale: bool = False) -> None:
+    """Announce features when a photo is queued for them, else distortions.
 
-    `silent`: also for photos that are with a worker, since it may have died.
+    `stale`: also when photos are claimed, since their claims may be stale.
     """
-    if _features_wait(silent=silent):
+    if _features_wait(stale=stale):
         features_run.apply_async(expires=_MESSAGE_SECONDS)
     queue = distortions_queue()
-    if not _features_wait() and (queue.has_waiting() if silent else queue.has_queued()):
+    if not _features_wait() and (queue.has_unfinished() if stale else queue.has_queued()):
         distortions_run.apply_async(expires=_MESSAGE_SECONDS)
 
 
-def _features_wait(*, silent: bool = False) -> bool:
+def _features_wait(*, stale: bool = False) -> bool:
     try:
         queue = features_queue()
-    except WeightsMissing:  # nobody can work on them
+    except WeightsMissing:  # no worker can compute them
         return False
-    return queue.has_waiting() if silent else queue.has_queued()
+    return queue.has_unfinished() if stale else queue.has_queued()

@@ -6,7 +6,7 @@ from inference.views import judge, photo, photos
 
 urlpatterns = [
     path("score/", judge.judge, name="judge"),
-    path("score/<slug:ticket>/", judge.judged, name="judged"),
+    path("score/<slug:key>/", judge.judged, name="judged"),
     path("campaigns/<slug:slug>/photos/", photos.photos, name="photos"),
     path("campaigns/<slug:slug>/photos/extremes/", photos.extremes, name="photo-extremes"),
     path("campaigns/<slug:slug>/photos/table.csv", photos.photos_table, name="photos-table"),

@@ -14,5 +14,5 @@ app.autodiscover_tasks()
 
 @signals.worker_init.connect
 def _heartbeat(**kwargs: Any) -> None:
-    """Let workers, and nobody else, give signs of life."""
+    """Let workers, and no other process, write heartbeats."""
     from iqs_site import workers  # noqa: F401  # connects to worker_ready as it is imported

@@ -24,9 +24,6 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_ENGINE = "annotation.access.sessions"
-X_FRAME_OPTIONS = "DENY"
 # Bokeh writes style attributes, so styles alone may be inline; no script ever is.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -80,7 +77,6 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 AUTH_USER_MODEL = "annotation.User"
-AUTHENTICATION_BACKENDS = ["annotation.access.user_backend.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -91,7 +87,6 @@ LOGOUT_REDIRECT_URL = "login"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = env.text("TIME_ZONE", "UTC")
-USE_TZ = True
 USE_I18N = False
 
 # --- Database -------------------------------------------------------------------------------------
@@ -111,8 +106,8 @@ CELERY_RESULT_BACKEND = None  # results are rows, not messages
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
-    # Somebody waits for it; the inference worker may be at a long backlog.
-    "inference.tasks.photos_judge": {"queue": "default"},
+    # A user waits for it, and the inference worker may have a long backlog.
+    "inference.tasks.scoring_job_run": {"queue": "default"},
     "inference.tasks.*": {"queue": "inference"},
     "training.tasks.run_execute": {"queue": "training"},
 }
@@ -132,7 +127,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
-# Seconds between two looks for work that nobody announced.
+# Seconds between two sweeps, which find work that no message announced.
 IQS_SWEEP_SECONDS = env.integer("IQS_SWEEP_SECONDS", 15, minimum=1)
 CELERY_BEAT_SCHEDULE = {
     f"{app} sweep": {
@@ -180,7 +175,6 @@ IQS_MAX_ZIP_BYTES = env.integer("IQS_MAX_ZIP_MB", 4096, minimum=1) * 1024 * 1024
 IQS_MAX_FILES_PER_IMPORT = env.integer("IQS_MAX_FILES_PER_IMPORT", 100_000, minimum=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 2000
-FILE_UPLOAD_TEMP_DIR = None
 
 # --- Models ---------------------------------------------------------------------------------------
 IQS_BACKBONE = env.text("IQS_BACKBONE", "efficientnet_lite0")
@@ -188,7 +182,7 @@ IQS_BACKBONE_WEIGHTS = env.text("IQS_BACKBONE_WEIGHTS", "")  # a weight file, or
 IQS_PRECISION = env.choice("IQS_PRECISION", "auto", ("auto", "fp32", "int8"))
 IQS_QUALITY_INPUT = env.choice("IQS_QUALITY_INPUT", "all", ("all", "pooled"))
 IQS_DEVICE = env.choice("IQS_DEVICE", "auto", ("auto", "cpu", "cuda"))
-# After which a batch of photos belongs to whoever asks for it; one takes a second, of huge photos half a minute.
+# A claim on a batch of photos is stale after so long; a batch takes a second, of huge photos half a minute.
 IQS_CLAIM_SECONDS = env.integer("IQS_CLAIM_SECONDS", 60, minimum=5)
 IQS_THREADS = env.integer("IQS_THREADS", 2, minimum=1)  # per process; each decodes and runs the network
 IQS_TRAINING_SECONDS = env.integer("IQS_TRAINING_SECONDS", 3600, minimum=10)  # hard stop of one run

@@ -1,4 +1,4 @@
-"""Which workers are alive. Each writes a key with a short life into Redis; a page reads them in milliseconds.
+"""Which workers are alive. Each writes its heartbeat, a key that expires soon, into Redis; pages read it at once.
 
 Celery's own `inspect ping` waits a second for answers, which is too long for a page that asks every few seconds.
 """
@@ -16,15 +16,15 @@ from django.conf import settings
 
 logger = logging.getLogger(__name__)
 
-BEAT_SECONDS = 5
-ALIVE_SECONDS = 16  # three missed beats
+HEARTBEAT_SECONDS = 5
+ALIVE_SECONDS = 16  # three missed heartbeats
 _PREFIX = "iqs:worker:"
 _TIMEOUT = 0.3
 
 
 @dataclass(frozen=True)
 class WorkerState:
-    """A worker that gave a sign of life in the last ALIVE_SECONDS."""
+    """A worker with a heartbeat in the last ALIVE_SECONDS."""
 
     name: str
     queues: tuple[str, ...]
@@ -57,14 +57,14 @@ def _client() -> redis.Redis:
 
 
 @signals.worker_ready.connect
-def _beat_begin(sender: Any, **kwargs: Any) -> None:
-    """Start to give signs of life once the worker takes tasks."""
+def _heartbeats_start(sender: Any, **kwargs: Any) -> None:
+    """Start the heartbeats once the worker takes tasks."""
     queues = sorted(sender.app.amqp.queues.consume_from)
     state = WorkerState(str(sender.hostname), tuple(queues), os.getpid())
-    threading.Thread(target=_beat, args=(state,), name="heartbeat", daemon=True).start()
+    threading.Thread(target=_heartbeats_write, args=(state,), name="heartbeat", daemon=True).start()
 
 
-def _beat(state: WorkerState) -> None:
+def _heartbeats_write(state: WorkerState) -> None:
     value = json.dumps({"name": state.name, "queues": state.queues, "pid": state.pid})
     stopped = threading.Event()
     signals.worker_shutting_down.connect(lambda **kwargs: stopped.set(), weak=False)
@@ -77,6 +77,6 @@ def _beat(state: WorkerState) -> None:
                     return
                 client.set(key, value, ex=ALIVE_SECONDS)
         except (redis.RedisError, OSError) as error:
-            # The broker may be restarting; the next beat tries again.
+            # The broker may be restarting; the next heartbeat tries again.
             logger.debug("no heartbeat: %s", error)
-        stopped.wait(BEAT_SECONDS)
+        stopped.wait(HEARTBEAT_SECONDS)

@@ -6,21 +6,11 @@ from typing import Any, Concatenate
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
-from django.db import connection
-from django.db.models import JSONField
+from django.db.models import F, FilteredRelation, Q
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
 from annotation.models import Campaign, Membership, Role, User
-
-# One query, written out: every request of a campaign asks it, and the annotate page makes a good part of them.
-_FIELDS = Campaign._meta.concrete_fields
-_CAMPAIGN_AND_ROLE = f"""
-SELECT own.role, {", ".join(f'campaign."{field.column}"' for field in _FIELDS)}
-FROM annotation_campaign campaign
-LEFT JOIN annotation_membership own ON own.campaign_id = campaign.id AND own.user_id = %s
-WHERE campaign.slug = %s
-"""  # noqa: S608  # made of constants
 
 
 def role_in(campaign: Campaign, user: User | AnonymousUser) -> Role | None:
@@ -43,22 +33,14 @@ def campaign_for(user: User | AnonymousUser, slug: str, at_least: Role) -> tuple
     Raises Http404 for outsiders (they are not told which campaigns exist) and PermissionDenied for
     members whose role does not reach.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_CAMPAIGN_AND_ROLE, [user.pk, slug])
-        member_role, *values = cursor.fetchone() or [None]
-    role = _role(user, member_role) if values else None
-    if role is None:
+    own = FilteredRelation("memberships", condition=Q(memberships__user=user.pk))
+    campaign = Campaign.objects.annotate(own=own, member_role=F("own__role")).filter(slug=slug).first()
+    role = _role(user, campaign.member_role) if campaign else None
+    if campaign is None or role is None:
         raise Http404("No such campaign, or you are not a member of it.")
     if role.rank < at_least.rank:
         raise PermissionDenied(f"This page is for the campaign's {at_least.label}s; you are its {role.label}.")
-    # JSON comes as text where no field converts it.
-    values = [
-        field.from_db_value(value, None, connection)  # type: ignore[arg-type]  # it looks at no expression
-        if isinstance(field, JSONField)
-        else value
-        for field, value in zip(_FIELDS, values, strict=True)
-    ]
-    return Campaign.from_db(connection.alias, [field.attname for field in _FIELDS], values), role
+    return campaign, role
 
 
 def campaign_view(

@@ -1,8 +1,8 @@
-"""The life of an import: received, claimed by one worker, worked through, resumed when the worker died.
+"""Imports: files are received, the batch is queued, one worker claims it and imports every file.
 
-The batch row is the progress that people see. What was handled can be told from the tables alone (rows
-of `Image` and `ImportRejection` of this batch), so an import that was cut off anywhere continues with
-right counts.
+The batch row is the progress that people see. A batch without a heartbeat for STALE is stale: another worker
+claims it. The tables alone tell which files were handled (rows of `Image` and `ImportRejection` of this
+batch), so an import that was interrupted anywhere continues with correct counts.
 """
 
 import logging
@@ -30,22 +30,22 @@ from annotation.services.images import CampaignPhotos, StoredPhoto, images_add, 
 logger = logging.getLogger(__name__)
 
 UPLOAD = "upload"  # `source` of batches whose files came through the browser
-STALE = timedelta(seconds=60)  # without a heartbeat for that long, whoever worked on it is taken for dead
-ABANDONED = timedelta(days=1)  # uploads nobody touched for that long are dropped
+STALE = timedelta(seconds=60)  # without a heartbeat for so long, a batch may be claimed by another worker
+UPLOAD_STALE = timedelta(days=1)  # uploads without a new file for so long are discarded
 _ROWS = 100  # photos per transaction
-_SECONDS = 1.0  # between two signs of life
+_HEARTBEAT_SECONDS = 1.0
 
 Details = Mapping[str, Mapping[str, Any]]
 Progress = Callable[[ImportBatch], None]
 
 
 class ImportLost(Exception):
-    """Another worker has taken the batch over; this one must leave it alone."""
+    """The claim was stale, and another worker has claimed the batch; this one must stop."""
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What became of one candidate: a photo to write, a reason, or neither for a known content."""
+    """The result for one candidate: a photo to write, a reason to reject it, or neither for a duplicate."""
 
     candidate: Candidate
     photo: StoredPhoto | None = None
@@ -53,12 +53,12 @@ class _Outcome:
 
 
 def batch_folder(batch: ImportBatch) -> Path:
-    """Return where the files of an upload wait for their import."""
+    """Return the folder of an upload's files until they are imported."""
     return Path(settings.UPLOADS_ROOT) / str(batch.pk)
 
 
 def upload_begin(*, campaign: Campaign, by: User | None) -> ImportBatch:
-    """Open a batch that takes files from the browser."""
+    """Create a batch that receives files from the browser."""
     return ImportBatch.objects.create(
         campaign=campaign,
         created_by=by,
@@ -68,66 +68,65 @@ def upload_begin(*, campaign: Campaign, by: User | None) -> ImportBatch:
     )
 
 
-def batch_submit(*, batch: ImportBatch) -> bool:
-    """Queue an upload whose files have arrived, or a failed import once more; False when it is neither.
+def batch_enqueue(*, batch: ImportBatch) -> bool:
+    """Queue an upload whose files have arrived, or requeue a failed import; False when the batch is neither.
 
     The caller announces `annotation.tasks.batch_import` once the transaction is committed.
     """
-    waiting = [ImportBatch.State.RECEIVING, ImportBatch.State.FAILED]
+    before = [ImportBatch.State.RECEIVING, ImportBatch.State.FAILED]
     return bool(
-        ImportBatch.objects.filter(pk=batch.pk, state__in=waiting).update(
+        ImportBatch.objects.filter(pk=batch.pk, state__in=before).update(
             state=ImportBatch.State.QUEUED, message="", heartbeat_at=timezone.now(), finished_at=None
         )
     )
 
 
 def batch_discard(*, batch: ImportBatch, message: str) -> bool:
-    """Drop an upload that was not finished, with its files; False when it is no longer open."""
-    dropped = ImportBatch.objects.filter(pk=batch.pk, state=ImportBatch.State.RECEIVING).update(
+    """Discard an unfinished upload with its files; False when it is not receiving any more."""
+    discarded = ImportBatch.objects.filter(pk=batch.pk, state=ImportBatch.State.RECEIVING).update(
         state=ImportBatch.State.FAILED, message=message, finished_at=timezone.now()
     )
-    if dropped:
+    if discarded:
         shutil.rmtree(batch_folder(batch), ignore_errors=True)
-    return bool(dropped)
+    return bool(discarded)
 
 
 def batch_claim(*, batch_id: int) -> ImportBatch | None:
-    """Take a queued batch, or one whose worker died; None when there is nothing to take."""
+    """Claim a batch that is queued or stale; None when it is neither."""
     now = timezone.now()
-    taken = ImportBatch.objects.filter(_claimable(now), pk=batch_id).update(
+    claimed = ImportBatch.objects.filter(_claimable(now), pk=batch_id).update(
         state=ImportBatch.State.RUNNING, heartbeat_at=now, message=""
     )
-    return ImportBatch.objects.select_related("campaign").get(pk=batch_id) if taken else None
+    return ImportBatch.objects.select_related("campaign").get(pk=batch_id) if claimed else None
 
 
-def batches_unattended() -> list[int]:
-    """Return the ids of batches that a worker should take, oldest first."""
+def batches_claimable() -> list[int]:
+    """Return the ids of queued and stale batches, oldest first."""
     return list(ImportBatch.objects.filter(_claimable(timezone.now())).order_by("pk").values_list("pk", flat=True))
 
 
-def uploads_abandoned_discard() -> int:
-    """Drop uploads that nobody touched for a day, and return how many those were."""
-    old = ImportBatch.objects.filter(state=ImportBatch.State.RECEIVING, heartbeat_at__lt=timezone.now() - ABANDONED)
-    return sum(batch_discard(batch=batch, message="The upload was not finished within a day.") for batch in old)
+def uploads_stale_discard() -> int:
+    """Discard uploads that got no file for a day; return how many."""
+    stale = ImportBatch.objects.filter(
+        state=ImportBatch.State.RECEIVING, heartbeat_at__lt=timezone.now() - UPLOAD_STALE
+    )
+    return sum(batch_discard(batch=batch, message="The upload was not finished within a day.") for batch in stale)
 
 
 def folder_import(
     *,
     campaign: Campaign,
     source: Path,
-    by: User | None = None,
     details: Details | None = None,
     progress: Progress | None = None,
 ) -> ImportBatch:
-    """Import a folder or a zip here and now, and return the batch in its final state.
+    """Import a folder or a zip in this process, and return the batch in its final state.
 
-    `details` gives what is known about photos, by name, for `Image.details`. Files stay where they are.
-    Interrupted from the keyboard, the batch is closed; running the import again continues it, since
-    photos are known by content.
+    `details` holds values for `Image.details` by photo name. Files stay where they are. A keyboard interrupt
+    closes the batch; another import continues it, since known photos are recognised by content.
     """
     batch = ImportBatch.objects.create(
         campaign=campaign,
-        created_by=by,
         source=str(source.resolve()),
         state=ImportBatch.State.RUNNING,
         heartbeat_at=timezone.now(),
@@ -138,8 +137,8 @@ def folder_import(
 def batch_run(*, batch: ImportBatch, details: Details | None = None, progress: Progress | None = None) -> ImportBatch:
     """Import every file of a claimed batch; `progress` is called with the batch about once a second.
 
-    The batch ends as done, or as failed with a sentence that says why. Raises ImportLost when another
-    worker has taken it over meanwhile.
+    The batch ends as done, or as failed with a sentence that says why. Raises ImportLost when the claim was
+    stale and another worker has claimed the batch.
     """
     upload = batch.source == UPLOAD
     try:
@@ -183,11 +182,11 @@ class _Run:
         self._resume(candidates)
 
     def _resume(self, candidates: list[Candidate]) -> None:
-        """Count what an earlier attempt did, and leave the rest in `self.todo`.
+        """Count what an earlier attempt did, and put the rest into `self.todo`.
 
-        Files of an upload disappear once they are handled, those of a folder do not. So of all `total`
-        files those that are not here any more were handled; what of them was neither added nor rejected
-        was a duplicate. Duplicates that are still here are looked at again, and counted then.
+        Files of an upload are deleted once they are handled, those of a folder are not. So of all `total` files
+        the missing ones were handled, and those of them that were neither added nor rejected were duplicates.
+        Duplicates that are still there are read again and counted then.
         """
         batch = self.batch
         added = set(Image.objects.filter(batch=batch).values_list("name", flat=True))
@@ -207,12 +206,12 @@ class _Run:
         """Handle every candidate: threads read, decode and store, this one writes rows."""
         self.known.refresh()
         self._flush()
-        due = time.monotonic() + _SECONDS
+        due = time.monotonic() + _HEARTBEAT_SECONDS
         for outcome in self._outcomes():
             self.outcomes.append(outcome)
             if len(self.outcomes) >= _ROWS or time.monotonic() >= due:
                 self._flush()
-                due = time.monotonic() + _SECONDS
+                due = time.monotonic() + _HEARTBEAT_SECONDS
         self._flush()
 
     def _outcomes(self) -> Iterator[_Outcome]:
@@ -244,9 +243,9 @@ class _Run:
             return _Outcome(candidate, reason=str(rejection))
 
     def _flush(self) -> None:
-        """Write what was found since the last time, with the new counts, then let go of the files.
+        """Write the outcomes since the last time with the new counts, then discard the files.
 
-        The heartbeat is the proof of ownership: it is replaced only while it is the one written last.
+        The heartbeat proves the claim: it is replaced only while it is the one that this worker wrote last.
         """
         batch, handled = self.batch, self.outcomes
         photos = [outcome.photo for outcome in handled if outcome.photo]
@@ -259,7 +258,7 @@ class _Run:
             added = images_add(batch=batch, photos=photos, known=self.known) if photos else 0
             if rejections:
                 ImportRejection.objects.bulk_create(rejections, ignore_conflicts=True)
-            _beat(
+            _heartbeat(
                 batch,
                 total=batch.total,
                 added=batch.added + added,
@@ -268,11 +267,11 @@ class _Run:
             )
         self.outcomes = []
         for outcome in handled:
-            self._let_go(outcome.candidate.file)
+            self._file_discard(outcome.candidate.file)
         self.progress(batch)
 
-    def _let_go(self, file: Path) -> None:
-        """Remove a file of an upload once all that is in it was handled."""
+    def _file_discard(self, file: Path) -> None:
+        """Delete a file of an upload once everything in it was handled."""
         self.left_in_file[file] -= 1
         if self.upload and not self.left_in_file[file]:
             file.unlink(missing_ok=True)
@@ -282,17 +281,17 @@ def _claimable(now: datetime) -> Q:
     return Q(state=ImportBatch.State.QUEUED) | Q(state=ImportBatch.State.RUNNING, heartbeat_at__lt=now - STALE)
 
 
-def _beat(batch: ImportBatch, **fields: Any) -> None:
-    """Write to a running batch. Raises ImportLost when another worker owns it by now."""
+def _heartbeat(batch: ImportBatch, **fields: Any) -> None:
+    """Write fields and a new heartbeat to a running batch. Raises ImportLost when another worker has claimed it."""
     now = timezone.now()
     mine = ImportBatch.objects.filter(pk=batch.pk, state=ImportBatch.State.RUNNING, heartbeat_at=batch.heartbeat_at)
     if not mine.update(heartbeat_at=now, **fields):
-        raise ImportLost(f"Import {batch.pk} was taken over by another worker.")
+        raise ImportLost(f"Another worker has claimed import {batch.pk}.")
     batch.heartbeat_at = now
     for name, value in fields.items():
         setattr(batch, name, value)
 
 
 def _close(batch: ImportBatch, state: ImportBatch.State, message: str) -> ImportBatch:
-    _beat(batch, state=state, message=message, finished_at=timezone.now())
+    _heartbeat(batch, state=state, message=message, finished_at=timezone.now())
     return batch

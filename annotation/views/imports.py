@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from annotation.access.permissions import campaign_view
 from annotation.models import Campaign, ImportBatch, Role, User
-from annotation.services.batches import batch_discard, batch_submit, upload_begin
+from annotation.services.batches import batch_discard, batch_enqueue, upload_begin
 from annotation.services.uploads import (
     PIECE_BYTES,
     PieceMisplaced,
@@ -97,7 +97,7 @@ def import_file(request: HttpRequest, campaign: Campaign, batch_id: int) -> Http
 def import_finish(request: HttpRequest, campaign: Campaign, batch_id: int) -> HttpResponse:
     """Queue the import of what has arrived, or of an import that failed once more; then show it."""
     batch = get_object_or_404(ImportBatch, campaign=campaign, pk=batch_id)
-    if batch_submit(batch=batch):
+    if batch_enqueue(batch=batch):
         announce(batch_import, batch.pk)
     return redirect("import-batch", campaign.slug, batch.pk)
 

@@ -18,6 +18,7 @@ from inference.models import Distortion, ModelVersion
 from inference.selectors import distortion_version
 
 PAGE_SIZE = 48
+_CHUNK = 2000  # photos in memory at a time where a whole gallery is read
 
 
 class Place(NamedTuple):
@@ -205,10 +206,8 @@ def _opinions(image_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     return {row["image_id"]: {name: row[name] for name in ("mos", "votes", "watch_yes")} for row in rows}
 
 
-def gallery_iterate(
-    campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, *, chunk: int = 2000
-) -> Iterator[GalleryPhoto]:
+def gallery_iterate(campaign: Campaign, version: ModelVersion | None, query: GalleryQuery) -> Iterator[GalleryPhoto]:
     """Yield every photo of the query in its order, some thousand in memory at a time."""
-    rows = gallery_places(campaign, version, query).iterator(chunk_size=chunk)
-    while part := [Place(row["pk"], row["key"]) for row in islice(rows, chunk)]:
+    rows = gallery_places(campaign, version, query).iterator(chunk_size=_CHUNK)
+    while part := [Place(row["pk"], row["key"]) for row in islice(rows, _CHUNK)]:
         yield from gallery_photos(version, part)

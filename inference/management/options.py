@@ -12,7 +12,7 @@ from inference.networks.config import WeightsMissing
 from inference.networks.model_files import ModelFileError
 from inference.scoring.predictor import DeviceMissing
 from inference.scoring.rows import Rules
-from inference.serving.scorer import Judge, judge_load
+from inference.serving.scorer import PhotoScorer, scorer_load
 
 MOST_BINS = 101  # of a campaign's scale
 
@@ -47,12 +47,12 @@ def model_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def judge_for(
+def scorer_for(
     rules: Rules, options: dict[str, Any], *, distortions: bool, report: Any, watch_only: bool = False
-) -> Judge:
-    """Return the judge that the options name. Raises CommandError with the reason why there is none."""
+) -> PhotoScorer:
+    """Return the scorer that the options name. Raises CommandError with the reason when there is none."""
     try:
-        return judge_load(
+        return scorer_load(
             rules,
             heads=options["heads"] and options["heads"].expanduser(),
             backbone=options["backbone"],

@@ -25,12 +25,12 @@ T = TypeVar("T")
 
 
 class Network(Protocol):
-    """What turns pixels into features: `inference.scoring.predictor.Backbone`."""
+    """A network that turns pixels into features: `inference.scoring.predictor.Backbone`."""
 
     side: int
 
     def prepare(self, picture: Image.Image) -> NDArray[np.uint8]:
-        """Return the pixels that the network sees, uint8."""
+        """Return the pixels for the network, uint8."""
         ...
 
     def features(self, pixels: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
@@ -39,17 +39,17 @@ class Network(Protocol):
 
 
 @dataclass(frozen=True)
-class Sight:
-    """What one photo gave; nothing but a reason where it could not be opened."""
+class PhotoResult:
+    """Features and distortions of one photo; only a reason when it could not be opened."""
 
     features: NDArray[np.float32] | None
     """float32 [D], rounded as they are stored: predicting again later gives the same numbers."""
     distortion: DistortionScores | None
-    """None also where nobody asked for it."""
+    """None also when it was not asked for."""
     reason: str = ""
 
 
-def photos_see(
+def photos_extract(
     batches: Iterable[Sequence[T]],
     *,
     source: Callable[[T], Path | IO[bytes]],
@@ -57,21 +57,21 @@ def photos_see(
     distortion: Callable[[Image.Image], DistortionScores] | None = None,
     max_pixels: int,
     threads: int,
-) -> Iterator[list[tuple[T, Sight]]]:
-    """Yield each batch with what its photos gave, in the order of the batches.
+) -> Iterator[list[tuple[T, PhotoResult]]]:
+    """Yield each batch with the results of its photos, in the order of the batches.
 
     `batches` is read one batch ahead of the threads and no further, so it may claim work as it goes.
     `network` None: no features. `distortion` measures the full-size picture; without it JPEG files
     are decoded no larger than the network needs. `source` is called in the threads; a file that it
-    opens is closed here. A photo that cannot be opened, of whatever cause, carries its reason and
-    disturbs no other.
+    opens is closed here. A photo that cannot be opened, of whatever cause, has its reason in its
+    result and does not disturb the others.
     """
 
-    def work(batch: Sequence[T]) -> list[tuple[T, Sight]]:
-        return list(zip(batch, _see(batch, source, network, distortion, max_pixels), strict=True))
+    def work(batch: Sequence[T]) -> list[tuple[T, PhotoResult]]:
+        return list(zip(batch, _extract(batch, source, network, distortion, max_pixels), strict=True))
 
-    with ThreadPoolExecutor(threads, thread_name_prefix="see") as pool:
-        waiting: deque[Future[list[tuple[T, Sight]]]] = deque()
+    with ThreadPoolExecutor(threads, thread_name_prefix="extract") as pool:
+        waiting: deque[Future[list[tuple[T, PhotoResult]]]] = deque()
         try:
             for batch in batches:
                 waiting.append(pool.submit(work, batch))
@@ -79,40 +79,40 @@ def photos_see(
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
-        finally:  # whoever stopped listening does not wait for batches that nobody has begun
+        finally:  # when the caller stops early, batches that have not begun are cancelled
             for future in waiting:
                 future.cancel()
 
 
-def _see(
+def _extract(
     items: Sequence[T],
     source: Callable[[T], Path | IO[bytes]],
     network: Network | None,
     distortion: Callable[[Image.Image], DistortionScores] | None,
     max_pixels: int,
-) -> list[Sight]:
+) -> list[PhotoResult]:
     pixels: list[NDArray[np.uint8]] = []
-    sights: list[Sight] = []
-    seen: list[int] = []
+    places: list[int] = []  # of the photos in `pixels`
+    results: list[PhotoResult] = []
     for place, item in enumerate(items):
         try:
             picture = _opened(source(item), max_pixels, network.side if network and not distortion else 0)
             scores = distortion(picture) if distortion else None
             if network:
                 pixels.append(network.prepare(picture))
-                seen.append(place)
-            sights.append(Sight(None, scores))
+                places.append(place)
+            results.append(PhotoResult(None, scores))
         except PhotoRejected as rejection:
-            sights.append(Sight(None, None, str(rejection)))
+            results.append(PhotoResult(None, None, str(rejection)))
         except OSError as error:
-            sights.append(Sight(None, None, f"The file cannot be read: {error.strerror or error}."))
-        except Exception as error:  # whatever it is, it is about this one file
-            sights.append(Sight(None, None, f"{type(error).__name__}: {error}"))
+            results.append(PhotoResult(None, None, f"The file cannot be read: {error.strerror or error}."))
+        except Exception as error:  # whatever it is, it concerns this one file
+            results.append(PhotoResult(None, None, f"{type(error).__name__}: {error}"))
     if network and pixels:
         vectors = network.features(pixels).astype("<f2").astype(np.float32)
-        for place, vector in zip(seen, vectors, strict=True):
-            sights[place] = Sight(vector, sights[place].distortion)
-    return sights
+        for place, vector in zip(places, vectors, strict=True):
+            results[place] = PhotoResult(vector, results[place].distortion)
+    return results
 
 
 def _opened(file: Path | IO[bytes], max_pixels: int, at_least: int) -> Image.Image:

@@ -86,8 +86,3 @@ class HeadsPredictor:
         results = [self._session.run(None, {"features": rows}) for rows in chunks]
         watch, synsets, distribution = (np.concatenate(part)[: len(features)] for part in zip(*results, strict=True))
         return ScoreBatch(watch, synsets, distribution)
-
-
-def heads_predict(path: Path, features: Features, *, threads: int = 2) -> ScoreBatch:
-    """Return what the heads in an ONNX file say about features float32 [N, D]."""
-    return HeadsPredictor(path, threads=threads).predict(features)

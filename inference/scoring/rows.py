@@ -11,7 +11,7 @@ from inference.scoring.decode import mean_and_std, quality_class
 
 if TYPE_CHECKING:  # web processes know rows, and load neither scipy nor ONNX Runtime for them
     from inference.distortion.combine import DistortionScores
-    from inference.scoring.pipeline import Sight
+    from inference.scoring.pipeline import PhotoResult
     from inference.scoring.predictor import ScoreBatch
 
 DECIMALS = 6  # of every number in a row, so that each kind of table holds the same one
@@ -115,18 +115,18 @@ def columns(rules: Rules, *, parts: bool = False) -> tuple[Column, ...]:
 
 
 def score_rows(
-    files: Sequence[str], sights: "Sequence[Sight]", scores: "ScoreBatch | None", rules: Rules
+    files: Sequence[str], results: "Sequence[PhotoResult]", scores: "ScoreBatch | None", rules: Rules
 ) -> list[ScoreRow]:
-    """Return the rows of photos. `scores` has one row for each sight with features, in their order.
+    """Return the rows of photos. `scores` has one row for each result with features, in their order.
 
     Label and class follow from the rounded numbers, so that whoever reads the table comes to the same.
     """
     means, stds = mean_and_std(scores.distribution, rules.lowest) if scores else ((), ())
     place = 0
     rows: list[ScoreRow] = []
-    for file, sight in zip(files, sights, strict=True):
-        if sight.features is None or scores is None:
-            rows.append(ScoreRow(file, reason=sight.reason))
+    for file, result in zip(files, results, strict=True):
+        if result.features is None or scores is None:
+            rows.append(ScoreRow(file, reason=result.reason))
             continue
         watch, mean = _rounded(scores.watch_probability[place]), _rounded(means[place])
         rows.append(
@@ -138,7 +138,7 @@ def score_rows(
                 quality_std=_rounded(stds[place]),
                 distribution=tuple(_rounded(share) for share in scores.distribution[place]),
                 quality_class=quality_class([mean], reject_at=rules.reject_at, pending_at=rules.pending_at)[0],
-                distortion=sight.distortion and _distortion_rounded(sight.distortion),
+                distortion=result.distortion and _distortion_rounded(result.distortion),
                 parts=tuple(_rounded(share) for share in scores.synset_probabilities[place]),
             )
         )
@@ -146,14 +146,12 @@ def score_rows(
     return rows
 
 
-def classes_for_scale(
-    lowest: int, bins: int, *, reject_at: float = 5.0, pending_at: float = 6.0
-) -> tuple[float, float]:
-    """Return the bounds of the classes, given on the scale 1-10, at the same places of another scale.
+def classes_for_scale(lowest: int, bins: int) -> tuple[float, float]:
+    """Return (reject_at, pending_at) at the same places of another scale as 5 and 6 on the scale 1-10.
 
     Score k of K covers the k-th of K equal parts of the range, so the scale 1-10 reaches from 0.5 to 10.5.
     """
-    reject, pending = (lowest - 0.5 + (bound - 0.5) / 10 * bins for bound in (reject_at, pending_at))
+    reject, pending = (lowest - 0.5 + (bound - 0.5) / 10 * bins for bound in (Rules.reject_at, Rules.pending_at))
     return reject, pending
 
 

@@ -1,7 +1,7 @@
-"""Work on photos, whatever the algorithm: rows of a `WorkQueue` are queued, claimed, finished, cancelled, tried again.
+"""Work on photos, whatever the algorithm: rows of a `WorkQueue` are queued, claimed, finished, cancelled, requeued.
 
-A row says what became of one photo, so work is never lost: a worker claims rows before it looks, and
-rows of a worker that fell silent go to the next who asks.
+A row is the state of one photo, so no work is lost: a worker claims rows before it opens the photos. A claim
+that is older than `IQS_CLAIM_SECONDS` is stale, and the next worker claims the row again.
 """
 
 import logging
@@ -18,23 +18,23 @@ from psycopg import sql
 
 from annotation.models import Campaign
 from inference.models import Distortion, Feature, PhotoWork
-from inference.scoring.pipeline import BATCH, Sight
+from inference.scoring.pipeline import BATCH, PhotoResult
 from inference.selectors import WorkQueue
 
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
-# What was seen is written when so many photos are held, or after so long: few writes, and little to lose.
+# Results are written after this many photos or this many seconds: few writes, and little to lose.
 STORE_PHOTOS = 32
 STORE_SECONDS = 1.0
-# So many photos are claimed at a time as take about a second.
+# A worker claims as many photos at a time as it can process in about a second.
 _CLAIM_MOST = 32
 _CLAIM_SECONDS = (0.5, 2.0)
 
 _Work = TypeVar("_Work", Feature, Distortion)
-Seen = list[tuple[_Work, Sight]]
-Look = Callable[[Iterable[Sequence[_Work]]], Iterator[list[tuple[_Work, Sight]]]]
-Store = Callable[[list[tuple[_Work, Sight]]], None]
+# Processors and stores handle claimed rows with their results.
+Processor = Callable[[Iterable[Sequence[_Work]]], Iterator[list[tuple[_Work, PhotoResult]]]]
+Store = Callable[[list[tuple[_Work, PhotoResult]]], None]
 
 _ENQUEUE = sql.SQL("""
 INSERT INTO {table} (image_id, {columns})
@@ -52,7 +52,7 @@ WHERE id IN (
   ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ) RETURNING id
 """)
-_CLAIM_SILENT = sql.SQL("""
+_CLAIM_STALE = sql.SQL("""
 UPDATE {table} SET claimed_at = %(now)s, attempts = attempts + 1
 WHERE id IN (
   SELECT id FROM {table}
@@ -86,21 +86,27 @@ def work_claim(*, queue: WorkQueue[_Work], limit: int = BATCH) -> list[_Work]:
     return _claimed(_CLAIM, queue, limit=limit)
 
 
-def work_claim_silent(*, queue: WorkQueue[_Work]) -> _Work | None:
-    """Claim a photo whose worker has been silent for `IQS_CLAIM_SECONDS`.
+def work_claim_stale(*, queue: WorkQueue[_Work]) -> _Work | None:
+    """Claim a photo whose claim is stale: older than `IQS_CLAIM_SECONDS`.
 
-    One at a time: its worker may have died on this very photo, which then takes no other down with it.
+    One at a time: its worker may have died because of this photo, and no other photo shall share its attempts.
     """
-    return next(iter(_claimed(_CLAIM_SILENT, queue)), None)
+    return next(iter(_claimed(_CLAIM_STALE, queue)), None)
 
 
-def work_do(
-    *, queue: WorkQueue[_Work], look: Look[_Work], store: Store[_Work], seconds: float, stop: Callable[[], bool]
+def queue_process(
+    *,
+    queue: WorkQueue[_Work],
+    processor: Processor[_Work],
+    store: Store[_Work],
+    seconds: float,
+    stop: Callable[[], bool],
 ) -> int:
     """Work on the queue until it is empty or the time is over; return how many photos were finished.
 
-    `look` sees batches and asks for the next when it has time for it: nothing is claimed before.
-    `store` writes what was seen, in one transaction. Photos of silent workers come last and alone.
+    `processor` gets batches of rows and yields each with its results. It asks for the next batch when it has time
+    for it, and only then rows are claimed. `store` writes results in one transaction. Photos with a stale claim
+    come last, one at a time.
     """
     until = time.monotonic() + seconds
 
@@ -109,25 +115,24 @@ def work_do(
 
     finished = 0
     while not over():
-        finished += _see_and_store(look(_batches(queue, over)), store)
-        row = None if over() else work_claim_silent(queue=queue)
+        finished += _process_and_store(processor(_batches(queue, over)), store)
+        row = None if over() else work_claim_stale(queue=queue)
         if row is None:
             break
         if row.attempts > MAX_ATTEMPTS:
-            # Whatever kills a worker three times will do it again.
-            store(
-                [(row, Sight(None, None, f"Given up after {MAX_ATTEMPTS} attempts: each time the worker died on it."))]
-            )
+            # A photo that killed a worker three times would kill the next one too.
+            reason = f"Given up after {MAX_ATTEMPTS} attempts: each time the worker died on it."
+            store([(row, PhotoResult(None, None, reason))])
             finished += 1
         else:
-            finished += _see_and_store(look([[row]]), store)
+            finished += _process_and_store(processor([[row]]), store)
     return finished
 
 
 def work_finish(*, queue: WorkQueue[_Work], rows: Sequence[_Work], columns: Sequence[str] = ()) -> None:
     """Write state, reason and `columns` of claimed rows.
 
-    A row that another worker has finished meanwhile, since this one was silent for long, stays as it is.
+    A row whose claim became stale, and that another worker has finished meanwhile, stays as it is.
     """
     names = ["state", "reason", *columns]
     changes = sql.SQL(", ").join(
@@ -142,23 +147,23 @@ def work_finish(*, queue: WorkQueue[_Work], rows: Sequence[_Work], columns: Sequ
 
 @transaction.atomic
 def work_cancel(*, queue: WorkQueue[_Work], campaign: Campaign) -> int:
-    """Take the campaign's waiting photos out of the queue; return how many. Those a worker is at are finished.
+    """Take the campaign's queued photos out of the queue; return how many. Claimed photos are finished.
 
-    Photos that no sweep has seen yet are cancelled too; those imported later are not.
+    Photos that no sweep has queued yet are cancelled too; those imported later are not.
     """
-    # Two who cancel and resume at the same time take turns; claims skip what is locked.
+    # Two people who cancel and resume at the same time take turns; claims skip locked rows.
     Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
-    unseen = work_enqueue(queue=queue, campaign=campaign, state=PhotoWork.State.CANCELLED)
-    return unseen + _of(queue, campaign, PhotoWork.State.QUEUED).update(state=PhotoWork.State.CANCELLED)
+    never_queued = work_enqueue(queue=queue, campaign=campaign, state=PhotoWork.State.CANCELLED)
+    return never_queued + _of(queue, campaign, PhotoWork.State.QUEUED).update(state=PhotoWork.State.CANCELLED)
 
 
 def work_resume(*, queue: WorkQueue[_Work], campaign: Campaign) -> int:
-    """Put the campaign's cancelled photos back into the queue; return how many."""
+    """Requeue the campaign's cancelled photos; return how many."""
     return _requeue(queue, campaign, PhotoWork.State.CANCELLED)
 
 
 def work_retry(*, queue: WorkQueue[_Work], campaign: Campaign) -> int:
-    """Put the campaign's failed photos back, for instance after their files were restored; return how many."""
+    """Requeue the campaign's failed photos, for instance after their files were restored; return how many."""
     return _requeue(queue, campaign, PhotoWork.State.FAILED)
 
 
@@ -172,7 +177,7 @@ def _requeue(queue: WorkQueue[_Work], campaign: Campaign, state: str) -> int:
 def _of(queue: WorkQueue[_Work], campaign: Campaign, state: str) -> QuerySet[_Work]:
     """Return the campaign's rows in a state.
 
-    Without a join: an UPDATE that had to wait for another looks again at its own table's columns only.
+    Without a join: an UPDATE that waited for another checks only the columns of its own table again.
     """
     return queue.rows.filter(image__in=campaign.images.values("pk"), state=state)
 
@@ -195,7 +200,7 @@ def _claimed(template: sql.SQL, queue: WorkQueue[_Work], **values: Any) -> list[
 
 
 def _batches(queue: WorkQueue[_Work], over: Callable[[], bool]) -> Iterator[Sequence[_Work]]:
-    """Claim photos as they are asked for: more at a time while they go fast, fewer when they are huge."""
+    """Claim photos as they are asked for: more at a time while they are fast, fewer when they are slow."""
     limit = 2 * BATCH
     while not over():
         begun = time.monotonic()
@@ -211,14 +216,14 @@ def _batches(queue: WorkQueue[_Work], over: Callable[[], bool]) -> Iterator[Sequ
             limit = max(limit // 2, BATCH)
 
 
-def _see_and_store(seen: Iterable[list[tuple[_Work, Sight]]], store: Store[_Work]) -> int:
-    held: list[tuple[_Work, Sight]] = []
+def _process_and_store(processed: Iterable[list[tuple[_Work, PhotoResult]]], store: Store[_Work]) -> int:
+    unwritten: list[tuple[_Work, PhotoResult]] = []
     count, since = 0, time.monotonic()
-    for batch in seen:
-        held += batch
-        if len(held) >= STORE_PHOTOS or time.monotonic() - since >= STORE_SECONDS:
-            store(held)
-            count, held, since = count + len(held), [], time.monotonic()
-    if held:
-        store(held)
-    return count + len(held)
+    for batch in processed:
+        unwritten += batch
+        if len(unwritten) >= STORE_PHOTOS or time.monotonic() - since >= STORE_SECONDS:
+            store(unwritten)
+            count, unwritten, since = count + len(unwritten), [], time.monotonic()
+    if unwritten:
+        store(unwritten)
+    return count + len(unwritten)

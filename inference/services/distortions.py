@@ -8,9 +8,9 @@ from django.conf import settings
 from annotation.photos.storage import photo_file_source
 from inference.distortion.combine import DistortionScores, distortions_measure
 from inference.models import Distortion
-from inference.scoring.pipeline import Sight, photos_see
+from inference.scoring.pipeline import PhotoResult, photos_extract
 from inference.selectors import distortions_queue
-from inference.services.backlog import work_do, work_finish
+from inference.services.backlog import queue_process, work_finish
 
 
 def distortions_compute(*, seconds: float, stop: Callable[[], bool] = lambda: False) -> int:
@@ -19,8 +19,8 @@ def distortions_compute(*, seconds: float, stop: Callable[[], bool] = lambda: Fa
     A photo that cannot be opened fails alone, with its reason.
     """
 
-    def look(batches: Iterable[Sequence[Distortion]]) -> Iterator[list[tuple[Distortion, Sight]]]:
-        return photos_see(
+    def process(batches: Iterable[Sequence[Distortion]]) -> Iterator[list[tuple[Distortion, PhotoResult]]]:
+        return photos_extract(
             batches,
             source=lambda row: photo_file_source(row.image.photo_name),
             network=None,
@@ -29,18 +29,18 @@ def distortions_compute(*, seconds: float, stop: Callable[[], bool] = lambda: Fa
             threads=settings.IQS_THREADS,
         )
 
-    return work_do(queue=distortions_queue(), look=look, store=_store, seconds=seconds, stop=stop)
+    return queue_process(queue=distortions_queue(), processor=process, store=_store, seconds=seconds, stop=stop)
 
 
-def _store(seen: Sequence[tuple[Distortion, Sight]]) -> None:
-    for row, sight in seen:
-        row.state, row.reason = Distortion.State.FAILED, sight.reason
-        if sight.distortion is not None:
+def _store(processed: Sequence[tuple[Distortion, PhotoResult]]) -> None:
+    for row, result in processed:
+        row.state, row.reason = Distortion.State.FAILED, result.reason
+        if result.distortion is not None:
             row.state = Distortion.State.DONE
-            for name, value in asdict(sight.distortion).items():
+            for name, value in asdict(result.distortion).items():
                 setattr(row, name, value)
     work_finish(
         queue=distortions_queue(),
-        rows=[row for row, _ in seen],
+        rows=[row for row, _ in processed],
         columns=[field.name for field in fields(DistortionScores)],
     )

@@ -36,16 +36,11 @@ FROM incoming_prediction ON CONFLICT (image_id, model_version_id) DO NOTHING
 """
 
 
-def predictions_refresh(
-    *,
-    version: ModelVersion,
-    image_ids: Collection[int] | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> int:
+def predictions_refresh(*, version: ModelVersion, image_ids: Collection[int] | None = None) -> int:
     """Predict every photo of the campaign (or those given) that has features and no prediction of `version` yet.
 
-    Returns how many were predicted. May run twice, also at the same time. `progress` is called with
-    (done, total). Raises ModelFileError when there is work and the version's file is missing or damaged.
+    Returns how many were predicted. May run twice, also at the same time. Raises ModelFileError when there is
+    work and the version's file is missing or damaged.
     """
     todo = Feature.objects.filter(
         image__campaign=version.campaign_id, backbone=version.backbone, state=Feature.State.DONE, vector__isnull=False
@@ -65,8 +60,6 @@ def predictions_refresh(
             looked, looking = looking, pool.submit(predict, *chunk) if chunk else None
             if looked:
                 done += _write(version, looked.result())
-                if progress:
-                    progress(min(start, len(ids)), len(ids))
     return done
 
 

@@ -1,7 +1,8 @@
-"""Photos that somebody wants judged on the spot. Nothing of them is kept: a folder holds them on the way to a worker.
+"""Scoring jobs: photos that a user sends for immediate predictions. Photos and results are kept for minutes only.
 
-`UPLOADS_ROOT/judge/<user>/<ticket>/` holds `names.json`, the waiting photos `0.photo`, `1.photo` …, and what
-became of each, `0.json` …. A photo is deleted as soon as it was looked at, the folder after KEPT_SECONDS.
+`UPLOADS_ROOT/judge/<user>/<key>/` is the folder of one job. It holds `names.json`, the queued photos `0.photo`,
+`1.photo` …, and the result of each, `0.json` …. A photo is deleted once its result is there, the folder after
+KEPT_SECONDS. A worker claims a job by a lock on a file in the folder, so a killed worker loses its claim at once.
 """
 
 import fcntl
@@ -23,21 +24,21 @@ from inference.scoring.rows import Cells, ScoreRow
 from inference.serving.scorer import SITE_RULES
 
 if TYPE_CHECKING:
-    from inference.serving.scorer import Judge
+    from inference.serving.scorer import PhotoScorer
 
 MOST_FILES = 20
 KEPT_SECONDS = 900
-_TICKETS_PER_USER = 5  # that wait for a worker at the same time
+_JOBS_PER_USER = 5  # queued at the same time
 _MAX_ATTEMPTS = 3
 _PATIENCE_SECONDS = 4
-_UNATTENDED_SECONDS = 10  # after which a message counts as lost
+_STALE_SECONDS = 10  # a job that no worker has claimed for so long is announced again: its message may be lost
 _NAME_LENGTH = 200
 _MEGABYTE = 1024 * 1024
 _SPARE_BYTES = 256 * _MEGABYTE  # never filled up: the database lives on a disk too
 
 
-class JudgementRefused(Exception):
-    """The photos are not taken; the message says why."""
+class ScoringRefused(Exception):
+    """The photos are not accepted; the message says why."""
 
 
 class Upload(Protocol):
@@ -59,62 +60,62 @@ class Upload(Protocol):
 
 
 @dataclass(frozen=True)
-class JudgedFile:
-    """A photo of a ticket, and what became of it."""
+class ScoredFile:
+    """A photo of a scoring job, and its result."""
 
     name: str
     cells: Cells | None
-    """The row, with parts; None while the photo waits."""
+    """The row, with parts; None while the photo is queued."""
     thumbnail: str
     """A data address, empty where there is no picture."""
 
 
 @dataclass(frozen=True)
-class Ticket:
+class ScoringJob:
     """Photos that one user sent at once."""
 
-    name: str
-    files: list[JudgedFile]
+    key: str
+    files: list[ScoredFile]
     seconds: float
     """Since they were sent."""
-    begun: bool
-    """Whether a worker has them."""
+    is_claimed: bool
+    """Whether a worker has claimed it."""
 
     @property
     def done(self) -> int:
-        """Return how many photos were looked at."""
+        """Return how many photos have a result."""
         return sum(file.cells is not None for file in self.files)
 
     @property
     def waiting(self) -> int:
-        """Return how many were not."""
+        """Return how many photos have none yet."""
         return len(self.files) - self.done
 
     @property
     def is_late(self) -> bool:
-        """Return whether it waits longer than it should for a worker that is alive."""
-        return bool(self.waiting) and not self.begun and self.seconds > _PATIENCE_SECONDS
+        """Return whether it has been queued for longer than it should be while a worker is alive."""
+        return bool(self.waiting) and not self.is_claimed and self.seconds > _PATIENCE_SECONDS
 
 
-def judgement_begin(*, user: User, uploads: Sequence[Upload]) -> str:
-    """Take photos in and return their ticket; the caller announces it. Raises JudgementRefused.
+def scoring_job_create(*, user: User, uploads: Sequence[Upload]) -> str:
+    """Store photos as a queued job and return its key; the caller announces it. Raises ScoringRefused.
 
-    A file that is too large is refused by itself, with its reason.
+    A file that is too large is refused alone, with its reason.
     """
     if not uploads:
-        raise JudgementRefused("Choose a photo first.")
+        raise ScoringRefused("Choose a photo first.")
     if len(uploads) > MOST_FILES:
-        raise JudgementRefused(f"{len(uploads)} files are more than the {MOST_FILES} that can be judged at once.")
+        raise ScoringRefused(f"{len(uploads)} files are more than the {MOST_FILES} that can be judged at once.")
     mine = _root() / str(user.pk)
-    waiting = [folder for folder in _folders(mine) if any(folder.glob("*.photo"))]
-    if len(waiting) >= _TICKETS_PER_USER:
-        raise JudgementRefused("Your earlier photos still wait for a worker; try again once they are judged.")
+    queued = [folder for folder in _folders(mine) if any(folder.glob("*.photo"))]
+    if len(queued) >= _JOBS_PER_USER:
+        raise ScoringRefused("Your earlier photos still wait for a worker; try again once they are judged.")
     mine.mkdir(parents=True, exist_ok=True)
     limit = settings.IQS_MAX_FILE_BYTES
     if shutil.disk_usage(mine).free < sum(min(upload.size or 0, limit) for upload in uploads) + _SPARE_BYTES:
-        raise JudgementRefused("The server's disk has no room for the photos at the moment.")
-    ticket = uuid4().hex
-    with whole_path(mine / ticket, durable=False) as part:
+        raise ScoringRefused("The server's disk has no room for the photos at the moment.")
+    key = uuid4().hex
+    with whole_path(mine / key, durable=False) as part:
         part.mkdir()
         names = [_name(upload.name or "") for upload in uploads]
         (part / "names.json").write_text(json.dumps(names))
@@ -127,20 +128,20 @@ def judgement_begin(*, user: User, uploads: Sequence[Upload]) -> str:
             with (part / f"{place}.photo").open("wb") as file:
                 for chunk in upload.chunks():
                     file.write(chunk)
-    return ticket
+    return key
 
 
-def judgement_run(*, user_id: int, ticket: str, judge: "Callable[[], Judge]") -> int:
-    """Judge the waiting photos of a ticket and return how many. May run twice; only one at a time works.
+def scoring_job_run(*, user_id: int, key: str, scorer: "Callable[[], PhotoScorer]") -> int:
+    """Claim a job, score its queued photos and return how many. May run twice: only one worker has the claim.
 
-    `judge` is called once there is something to judge. A photo on which workers die is given up.
+    `scorer` is called only when there is a photo to score. A job on which workers die repeatedly is given up.
     """
-    folder = _root() / str(user_id) / ticket
-    if not folder.is_dir():  # judged and gone long ago
+    folder = _root() / str(user_id) / key
+    if not folder.is_dir():  # discarded
         return 0
-    with _held(folder) as held:
-        waiting = _waiting(folder)
-        if not held or not waiting:
+    with _claim(folder) as claimed:
+        queued = _queued(folder)
+        if not claimed or not queued:
             return 0
         names = json.loads((folder / "names.json").read_text())
         reason = ""
@@ -148,35 +149,35 @@ def judgement_run(*, user_id: int, ticket: str, judge: "Callable[[], Judge]") ->
             reason = f"Given up after {_MAX_ATTEMPTS} attempts: each time the worker died on these photos."
         else:
             try:
-                return _judge(folder, names, waiting, judge())
+                return _score(folder, names, queued, scorer())
             except RuntimeError as error:  # no weights, a damaged file, no such device: the message says it
                 reason = f"The model cannot be loaded: {error}"
-        for place in _waiting(folder):
+        for place in _queued(folder):
             _result_write(folder, place, names[place], reason)
-        return len(waiting)
+        return len(queued)
 
 
-def _judge(folder: Path, names: list[str], waiting: list[int], judge: "Judge") -> int:
+def _score(folder: Path, names: list[str], queued: list[int], scorer: "PhotoScorer") -> int:
     from inference.scoring.contact_sheet import thumbnail_address
 
     done = 0
     source: Callable[[int], Path | IO[bytes]] = lambda place: folder / f"{place}.photo"  # noqa: E731
-    # One at a time, so that each is shown as soon as it is there.
-    for rows in judge.rows(waiting, name=str, source=source, batch=1):
+    # One at a time, so that the page shows each as soon as it has a result.
+    for rows in scorer.rows(queued, name=str, source=source, batch=1):
         for row in rows:
             place = int(row.file)
             thumbnail = "" if row.reason else thumbnail_address(folder / f"{place}.photo")
-            _write(folder / f"{place}.json", replace(row, file=names[place]).cells(judge.rules), thumbnail)
+            _write(folder / f"{place}.json", replace(row, file=names[place]).cells(scorer.rules), thumbnail)
             (folder / f"{place}.photo").unlink(missing_ok=True)
             done += 1
     return done
 
 
-def judgement_find(*, user: User, ticket: str) -> Ticket | None:
-    """Return a user's own ticket, or None when it is not there, any more or at all."""
-    if not ticket.isalnum():
+def scoring_job_find(*, user: User, key: str) -> ScoringJob | None:
+    """Return a user's own job, or None when there is none with this key, or it was discarded."""
+    if not key.isalnum():
         return None
-    folder = _root() / str(user.pk) / ticket
+    folder = _root() / str(user.pk) / key
     try:
         names = json.loads((folder / "names.json").read_text())
         age = time.time() - (folder / "names.json").stat().st_mtime
@@ -185,15 +186,15 @@ def judgement_find(*, user: User, ticket: str) -> Ticket | None:
             result: dict[str, Any] = {}
             with suppress(FileNotFoundError):
                 result = json.loads((folder / f"{place}.json").read_text())
-            files.append(JudgedFile(name, result.get("cells"), result.get("thumbnail", "")))
+            files.append(ScoredFile(name, result.get("cells"), result.get("thumbnail", "")))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return Ticket(ticket, files, age, begun=(folder / "attempts").exists())
+    return ScoringJob(key, files, age, is_claimed=(folder / "attempts").exists())
 
 
-def judgements_expire() -> list[tuple[int, str]]:
-    """Delete tickets that are too old; return (user id, ticket) of those that wait and that no worker has."""
-    unattended = []
+def scoring_jobs_sweep() -> list[tuple[int, str]]:
+    """Discard jobs that are too old; return (user id, key) of stale ones: queued for long, without a claim."""
+    stale = []
     now = time.time()
     for mine in _folders(_root(), hidden=True):
         for folder in _folders(mine, hidden=True):
@@ -202,18 +203,21 @@ def judgements_expire() -> list[tuple[int, str]]:
                 age = now - (folder / "names.json").stat().st_mtime
             if age > KEPT_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
-            elif age > _UNATTENDED_SECONDS and not folder.name.startswith(".") and _waiting(folder):
-                with _held(folder) as held:
-                    if held:
-                        unattended.append((int(mine.name), folder.name))
-        with suppress(OSError):  # empty at last
+            elif age > _STALE_SECONDS and not folder.name.startswith(".") and _queued(folder):
+                with _claim(folder) as claimed:
+                    if claimed:
+                        stale.append((int(mine.name), folder.name))
+        with suppress(OSError):  # not empty
             mine.rmdir()
-    return unattended
+    return stale
 
 
 @contextmanager
-def _held(folder: Path) -> Iterator[bool]:
-    """Hold a ticket, and say whether it could be had. The system lets go of it when its holder is killed."""
+def _claim(folder: Path) -> Iterator[bool]:
+    """Claim a job for the length of the block, and yield whether that worked.
+
+    The operating system ends the claim when the process that holds it is killed.
+    """
     with (folder / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -232,7 +236,7 @@ def _attempts_count(folder: Path) -> int:
     return attempts
 
 
-def _waiting(folder: Path) -> list[int]:
+def _queued(folder: Path) -> list[int]:
     return sorted(int(file.stem) for file in folder.glob("*.photo") if not (folder / f"{file.stem}.json").exists())
 
 

@@ -1,4 +1,4 @@
-"""Judging files without a database: one backbone, one pair of heads, rows out. Like `runtime`, it loads lazily."""
+"""Scoring of files without a database: one backbone, one pair of heads, rows out. Like `runtime`, it loads lazily."""
 
 import fcntl
 import hashlib
@@ -19,16 +19,16 @@ from inference.serving import runtime
 if TYPE_CHECKING:  # web processes import this module by way of the tasks; only workers load ONNX Runtime
     from inference.scoring.predictor import Backbone, HeadsPredictor
 
-#: Of single photos, which belong to no campaign.
+#: For single photos, which belong to no campaign.
 SITE_RULES = Rules(tuple(DEFAULT_SYNSETS))
-# Changes when the same heads begin to give other numbers or another graph.
+# Raise it when the export gives other numbers or another graph for the same heads.
 _EXPORT_VERSION = 2
 
 T = TypeVar("T")
 
 
-class Judge:
-    """What makes rows of photos."""
+class PhotoScorer:
+    """A backbone with heads: scores photos and returns rows."""
 
     def __init__(
         self, network: "Backbone", heads: "HeadsPredictor", rules: Rules, *, distortions: bool, threads: int
@@ -47,16 +47,16 @@ class Judge:
         source: Callable[[T], Path | IO[bytes]],
         batch: int | None = None,
     ) -> Iterator[list[ScoreRow]]:
-        """Yield rows, a batch at a time, in the order of the items; a photo that cannot be judged has its reason.
+        """Yield rows, a batch at a time, in the order of the items; a photo that cannot be opened has its reason.
 
-        `batch`: how many photos a row of rows holds; the fastest number by default.
+        `batch`: the number of photos in a batch; by default the fastest one.
         """
         import numpy as np
 
         from inference.distortion.combine import distortions_measure
-        from inference.scoring.pipeline import BATCH, photos_see
+        from inference.scoring.pipeline import BATCH, photos_extract
 
-        for seen in photos_see(
+        for results in photos_extract(
             _batches(items, batch or BATCH),
             source=source,
             network=self.network,
@@ -64,25 +64,25 @@ class Judge:
             max_pixels=settings.IQS_MAX_PIXELS,
             threads=self.threads,
         ):
-            vectors = [sight.features for _, sight in seen if sight.features is not None]
+            vectors = [result.features for _, result in results if result.features is not None]
             scores = self.heads.predict(np.stack(vectors)) if vectors else None
-            yield score_rows([name(item) for item, _ in seen], [sight for _, sight in seen], scores, self.rules)
+            yield score_rows([name(item) for item, _ in results], [result for _, result in results], scores, self.rules)
 
 
 _lock = threading.Lock()
-_site_judges: dict[Path, Judge] = {}
+_site_scorers: dict[Path, PhotoScorer] = {}
 
 
-def site_judge() -> Judge:
-    """Return the judge of single photos, the shipped prior under SITE_RULES, loaded once per process."""
+def site_scorer() -> PhotoScorer:
+    """Return the scorer for single photos: the shipped prior with SITE_RULES, loaded once per process."""
     key = Path(settings.MODELS_ROOT)
     with _lock:
-        if key not in _site_judges:
-            _site_judges[key] = judge_load(SITE_RULES)
-        return _site_judges[key]
+        if key not in _site_scorers:
+            _site_scorers[key] = scorer_load(SITE_RULES)
+        return _site_scorers[key]
 
 
-def judge_load(
+def scorer_load(
     rules: Rules,
     *,
     heads: Path | None = None,
@@ -91,14 +91,14 @@ def judge_load(
     distortions: bool = True,
     threads: int | None = None,
     report: Callable[[str], None] = lambda sentence: None,
-) -> Judge:
-    """Return a judge with the heads in a checkpoint folder, by default the shipped prior.
+) -> PhotoScorer:
+    """Return a scorer with the heads in a checkpoint folder, by default the shipped prior.
 
     With `watch_only`, and a `backbone` that the prior was not made for, the watch probability is the plain
     sum of that backbone's synset probabilities, and qualities mean nothing.
 
     Backbone and heads are exported for ONNX Runtime at the first call on this machine, which loads torch and
-    takes some seconds; `report` is told. Later calls load no torch.
+    takes some seconds; `report` is called with a sentence. Later calls load no torch.
 
     Raises ModelFileError for a folder without heads, with damaged ones, or with heads for another backbone
     than `backbone`; WeightsMissing, DeviceMissing.
@@ -116,7 +116,7 @@ def judge_load(
         report(f"Preparing the backbone {config.name}, once on this machine …")
     network = Backbone(runtime.backbone_served(config), threads=1, device=settings.IQS_DEVICE)
     predictor = HeadsPredictor(_heads_file(folder, config, rules, report), threads=1)
-    return Judge(network, predictor, rules, distortions=distortions, threads=threads or settings.IQS_THREADS)
+    return PhotoScorer(network, predictor, rules, distortions=distortions, threads=threads or settings.IQS_THREADS)
 
 
 def _card(folder: Path) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def heads_path(folder: Path | None, config: BackboneConfig, rules: Rules) -> Pat
     """Return where the heads in a checkpoint folder lie as an ONNX file for the scale and synsets of the rules.
 
     Without a folder: neutral ones. The name holds a digest of everything that makes the graph, so also of
-    the backbone's weights, whose ImageNet classifier is in it. Raises ModelFileError as `judge_load` does.
+    the backbone's weights, whose ImageNet classifier is in it. Raises ModelFileError as `scorer_load` does.
     """
     card = _card(folder) if folder else {"found": "", "heads": {}}
     made_of = (_EXPORT_VERSION, card["found"], card["heads"], config.key(), rules.bins, rules.synsets)

@@ -13,13 +13,13 @@ from annotation.tasks import announce
 from inference.services.scoring_jobs import (
     KEPT_SECONDS,
     MOST_FILES,
-    JudgedFile,
-    JudgementRefused,
-    judgement_begin,
-    judgement_find,
+    ScoredFile,
+    ScoringRefused,
+    scoring_job_create,
+    scoring_job_find,
 )
 from inference.serving.scorer import SITE_RULES
-from inference.tasks import photos_judge
+from inference.tasks import scoring_job_run
 
 _DISTORTIONS = ("blur", "noise", "exposure", "compression")
 
@@ -31,27 +31,27 @@ def judge(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         assert isinstance(request.user, User)  # LoginRequiredMiddleware turns others away
         try:
-            ticket = judgement_begin(user=request.user, uploads=request.FILES.getlist("photos"))
-        except JudgementRefused as refused:
+            key = scoring_job_create(user=request.user, uploads=request.FILES.getlist("photos"))
+        except ScoringRefused as refused:
             refusal = str(refused)
         else:
-            announce(photos_judge, request.user.pk, ticket)
-            return redirect("judged", ticket)
+            announce(scoring_job_run, request.user.pk, key)
+            return redirect("judged", key)
     return render(request, "inference/judge.html", _limits() | {"refusal": refusal}, status=422 if refusal else 200)
 
 
 @require_safe
-def judged(request: HttpRequest, ticket: str) -> HttpResponse:
-    """Show what became of the photos of a ticket. Asked by htmx, only the live part."""
+def judged(request: HttpRequest, key: str) -> HttpResponse:
+    """Show a scoring job and its results. For htmx: only the live part."""
     assert isinstance(request.user, User)
-    found = judgement_find(user=request.user, ticket=ticket)
+    job = scoring_job_find(user=request.user, key=key)
     part = bool(getattr(request, "htmx", False))
-    if found is None:
+    if job is None:
         messages.info(request, f"Judgements are kept for {KEPT_SECONDS // 60} minutes; send the photos again.")
         return HttpResponse(headers={"HX-Refresh": "true"}) if part else redirect("judge")
     context = _limits() | {
-        "ticket": found,
-        "files": [_shown(file) for file in found.files],
+        "job": job,
+        "files": [_shown(file) for file in job.files],
         "threshold": SITE_RULES.threshold,
         "lowest": SITE_RULES.lowest,
     }
@@ -67,7 +67,7 @@ def _limits() -> dict[str, Any]:
     }
 
 
-def _shown(file: JudgedFile) -> dict[str, Any]:
+def _shown(file: ScoredFile) -> dict[str, Any]:
     """Return a photo as the template wants it: the row's columns put together where they belong together."""
     shown: dict[str, Any] = {"name": file.name, "cells": file.cells, "thumbnail": file.thumbnail}
     if file.cells and not file.cells["reason"]:

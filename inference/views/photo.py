@@ -15,7 +15,7 @@ from inference.gallery.places import gallery_places, place_of, places_after, pla
 from inference.gallery.query import BY_PEOPLE, DISTORTIONS, GalleryQuery
 from inference.models import Distortion, Feature, ModelVersion, Prediction
 from inference.networks.config import WeightsMissing
-from inference.selectors import champion, distortion_version, percentile_of
+from inference.selectors import champion, distortion_of, percentile_of
 from inference.services.disagreements import disagreements_refresh
 from inference.services.similarity import images_similar
 
@@ -57,7 +57,7 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         .annotate(seconds=F("milliseconds") / 1000.0)
         .order_by("pk")
     )
-    distortion = Distortion.objects.filter(image=image, version=distortion_version()).first()
+    distortion = distortion_of(image)
     before, after = _neighbours(campaign, current, query, image)
     context = {
         "campaign": campaign,

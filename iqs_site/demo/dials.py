@@ -20,6 +20,7 @@ PALETTES: tuple[tuple[Colour, Colour, Colour], ...] = (
     ((84, 40, 36), (240, 226, 204), (230, 190, 110)),
 )
 # Which of the seven segments (a … g) each sign lights.
+_SLANT = 0.08  # of digits: sideways for each unit of height
 _SEGMENTS = {
     "0": "abcdef", "1": "bc", "2": "abdeg", "3": "abcdg", "4": "bcfg",
     "5": "acdfg", "6": "acdefg", "7": "abc", "8": "abcdefg", "9": "abcdfg",
@@ -142,21 +143,19 @@ def subdial(pen: Pen, centre: Point, radius: float, style: DialStyle, angle: flo
     hand(pen, centre, angle, radius * 0.7, radius * 0.12, "baton", style.ink)
 
 
-def digits_draw(
-    pen: Pen, left: float, top: float, height: float, words: str, lit: Colour, unlit: Colour, slant: float = 0.08
-) -> float:
+def digits_draw(pen: Pen, left: float, top: float, height: float, words: str, lit: Colour, unlit: Colour) -> float:
     """Write digits and colons in seven segments; returns the x at which the next sign would begin."""
     width, thick, x = height * 0.54, height * 0.13, left
     for sign in words:
         if sign == ":":
             for share in (0.32, 0.68):
-                pen.disk((x + thick * 0.8 + slant * height * (0.5 - share), top + height * share), thick * 0.55, lit)
+                pen.disk((x + thick * 0.8 + _SLANT * height * (0.5 - share), top + height * share), thick * 0.55, lit)
             x += thick * 2.2
             continue
         for name in "abcdefg":
             colour = lit if name in _SEGMENTS[sign] else unlit
             corners = _segment(name, width, height, thick)
-            pen.polygon([(x + px + slant * (height / 2 - py), top + py) for px, py in corners], colour)
+            pen.polygon([(x + px + _SLANT * (height / 2 - py), top + py) for px, py in corners], colour)
         x += width + thick * 0.9
     return x
 

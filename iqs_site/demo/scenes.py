@@ -21,6 +21,7 @@ ASPECTS = (4 / 3, 3 / 2, 1.0, 3 / 4)
 #: A watch is drawn this many times too large, or as large as CANVAS_SIDE allows, and then reduced.
 SUPERSAMPLING = 3
 CANVAS_SIDE = 1300
+_GRAIN = 1.6  # standard deviation, of 255
 
 
 class SceneError(RuntimeError):
@@ -115,10 +116,10 @@ def watch_compose(scene: Image.Image, kind: str, rng: np.random.Generator) -> Im
     return photo
 
 
-def grain_add(photo: Image.Image, rng: np.random.Generator, *, sigma: float = 1.6) -> Image.Image:
+def grain_add(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Return the photo with a sensor's faint noise, without which drawn surfaces look painted."""
     pixels = np.asarray(photo, dtype=np.float32)
-    grain = rng.standard_normal(pixels.shape[:2], dtype=np.float32)[..., None] * sigma
+    grain = rng.standard_normal(pixels.shape[:2], dtype=np.float32)[..., None] * _GRAIN
     return Image.fromarray(np.clip(pixels + grain, 0, 255).astype(np.uint8))
 
 

@@ -64,9 +64,9 @@ class SiteClient:
         answer: dict[str, Any] = self._request("POST", path, json=content, headers=self._token()).json()
         return answer
 
-    def post_form(self, path: str, fields: Mapping[str, Any], files: Any = None) -> httpx.Response:
-        """Return the answer to a form; redirects are not followed. `files` as httpx takes them."""
-        return self._request("POST", path, data=fields, files=files, headers=self._token())
+    def post_form(self, path: str, fields: Mapping[str, Any]) -> httpx.Response:
+        """Return the answer to a form; redirects are not followed."""
+        return self._request("POST", path, data=fields, headers=self._token())
 
     def put(self, path: str, content: bytes, *, also: Collection[int] = ()) -> httpx.Response:
         """Return the answer to a PUT request; one of the statuses `also` is an answer too, not a refusal."""

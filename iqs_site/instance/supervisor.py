@@ -1,7 +1,7 @@
 """A whole running instance: database, broker, web server, workers, beat, under one supervisor.
 
-`make run`, the smoke run and the tests about real processes all use this. supervisord starts a
-program again that dies; everything ends when the block of `Instance` ends, or when its process is killed.
+`make run`, the smoke run and the tests about real processes all use this. supervisord restarts a program
+that dies; everything ends when the block of `Instance` ends, or when its process is killed.
 """
 
 import ctypes
@@ -135,7 +135,7 @@ class Instance:
         return self._supervisor is not None and self._supervisor.poll() is None
 
     def news(self) -> list[str]:
-        """Return what became of the programs since the last call, a sentence each: started again, ended, given up."""
+        """Return what happened to the programs since the last call, a sentence each: restarted, finished, failed."""
         sentences = []
         for found in self._processes():
             name, state, pid = found["name"], found["statename"], found["pid"]
@@ -145,7 +145,7 @@ class Instance:
             elif name in self._once and state == "EXITED" != state_before:
                 sentences.append(f"{name} has finished: {self._last_words(name)}")
             elif pid and pid_before and pid != pid_before:
-                sentences.append(f"{name} died and was started again; its log is {self.log(name)}.")
+                sentences.append(f"{name} died and was restarted; its log is {self.log(name)}.")
             # While a program waits for its next start it has no process; remember the one it had.
             self._seen[name] = (state, pid or pid_before)
         return sentences
@@ -159,8 +159,8 @@ class Instance:
         except OSError as error:
             raise InstanceError(f"the folder {self.folder} cannot be made ({error.strerror}).") from error
         self._lock_take()
-        # Of a start that was killed together with its supervisor; they would hold the port.
-        self._strays_kill(patience=5)
+        # Processes of a start that was killed together with its supervisor: they would hold the port.
+        self._leftovers_kill(patience=5)
         self.port = port_checked(self.host, self.port)
         self._sockets_make()
         self._say("database")
@@ -211,7 +211,7 @@ class Instance:
         """Make the folder of the sockets, whose paths end at 107 characters and so cannot lie in a deep checkout."""
         note = self.folder / "run" / "sockets"
         with suppress(OSError):
-            shutil.rmtree(note.read_text())  # of a start that was killed
+            shutil.rmtree(note.read_text())  # left by a start that was killed
         self._sockets = Path(tempfile.mkdtemp(prefix="iqs-run-"))
         note.write_text(str(self._sockets))
 
@@ -231,7 +231,7 @@ class Instance:
         self._lock_note("")
 
     def _lock_note(self, words: str) -> None:
-        """Leave words for whoever finds the lock taken."""
+        """Write words into the lock file, for a second start that finds the lock taken."""
         assert self._lock is not None
         self._lock.truncate(0)
         self._lock.write(words)
@@ -244,7 +244,7 @@ class Instance:
 
     @contextmanager
     def _managing(self, *words: str, loud: bool = False) -> Iterator[None]:
-        """Run a management command beside what the block does; the block ends when both have. Raises as `_manage`."""
+        """Run a management command while the block runs; the block ends when both have ended. Raises as `_manage`."""
         command = [sys.executable, str(embedded.ROOT / "manage.py"), *words]
         output = None if loud else subprocess.PIPE
         with subprocess.Popen(command, env=self.environment, stdout=output, stderr=subprocess.PIPE) as process:
@@ -327,7 +327,7 @@ class Instance:
     def _stop(self) -> None:
         try:
             self._programs_stop(patience=_STOP_SECONDS)
-        except KeyboardInterrupt:  # asked for a second time: at once, then
+        except KeyboardInterrupt:  # the second one: stop at once
             self._programs_stop(patience=0)
         if self._embedded_postgres:
             embedded.postgres_detach(self.folder)
@@ -353,17 +353,17 @@ class Instance:
             self._supervisor.wait()
             self._supervisor = None
         if self._lock is not None:  # else the processes belong to another instance
-            self._strays_kill(patience=min(patience, 5))
+            self._leftovers_kill(patience=min(patience, 5))
 
-    def _strays_kill(self, *, patience: float) -> None:
-        """End what outlives its supervisor: a training process goes on when its worker is killed."""
-        strays = []
+    def _leftovers_kill(self, *, patience: float) -> None:
+        """End processes that outlive the supervisor: a training process goes on when its worker is killed."""
+        leftovers = []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
                 if process.pid != os.getpid() and process.environ().get(_MARK) == str(self.folder):
                     process.terminate()
-                    strays.append(process)
-        _gone, alive = psutil.wait_procs(strays, timeout=patience)
+                    leftovers.append(process)
+        _ended, alive = psutil.wait_procs(leftovers, timeout=patience)
         for process in alive:
             with suppress(psutil.Error):
                 process.kill()

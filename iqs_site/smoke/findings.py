@@ -1,4 +1,4 @@
-"""What a run counts and measures, straight from the tables."""
+"""Counts and figures of a run, read from the tables."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ from training.services.evaluations import evaluation_make
 
 #: Photos in the holdout from which a rise in rank correlation must show; with fewer, chance decides.
 LEAST_HOLDOUT = 80
-#: What finding watches must reach where labels are given.
+#: The least watch ROC AUC of the prior where labels are given.
 LEAST_ROC_AUC = 0.9
 
 
 @dataclass(frozen=True)
 class Votes:
-    """What is in the tables.
+    """Counts of answers and counters.
 
     stored: answers. duplicates: answers beyond the first of one annotator to one image. over_collected: answers
-    beyond the votes that their image needed. wrong_counters: images whose kept counters were off.
+    beyond the votes that their image needed. wrong_counters: images whose counters were wrong.
     """
 
     stored: int
@@ -52,7 +52,7 @@ def votes_wanted(campaign: Campaign) -> int:
 
 
 def votes(campaign: Campaign) -> Votes:
-    """Count the answers; counters that are off are put right and counted."""
+    """Count the answers; wrong counters are corrected and counted."""
     answers = Annotation.objects.filter(campaign=campaign)
     stored = answers.count()
     standing = Count(

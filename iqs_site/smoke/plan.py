@@ -1,4 +1,4 @@
-"""What one smoke run works on: a folder of photos, and what is known about them."""
+"""The input of one smoke run: a folder of photos and their labels."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ class PlanError(ValueError):
 class SmokePlan:
     """The photos and the labels of one run.
 
-    photos: folder that is imported. labels: file name → whether it shows a watch; empty: nobody knows.
+    photos: folder that is imported. labels: file name → whether it shows a watch; empty: unknown.
     holdout_fraction: share of the photos that evaluation keeps. seed: of the holdout draw and the annotators.
     """
 

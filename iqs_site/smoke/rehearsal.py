@@ -1,4 +1,4 @@
-"""The loop from import to rollback, played through on a running instance, one step after the other."""
+"""The whole loop from import to rollback on a running instance, one step after the other."""
 
 import os
 import secrets
@@ -27,17 +27,17 @@ from training.models import Promotion, TrainingRun
 SLUG = "smoke"
 ADMIN = "smoke-admin"
 ANNOTATORS, AT_ONCE = 10, 8
-STALL_SECONDS = 180.0  # without any progress for that long, a step has failed
-_LOOK_SECONDS = 0.05  # a worker sees hundreds of photos a second, and has to be caught at it
+STALL_SECONDS = 180.0  # without progress for so long, a step has failed
+_POLL_SECONDS = 0.05  # short: a worker processes hundreds of photos a second, and is to be killed while it does
 WORKERS = ("worker-inference", "worker-training")
 
 
 class StalledError(RuntimeError):
-    """Something was waited for in vain; the message says what."""
+    """A step made no progress for STALL_SECONDS; the message says which."""
 
 
 class Rehearsal:
-    """One run on one instance. `figures` fills up on the way, so that a failed run still tells what it knew."""
+    """One run on one instance. `figures` is filled step by step, so that a failed run still has those it measured."""
 
     def __init__(self, plan: SmokePlan, instance: Instance, report: Report) -> None:
         """`instance`: not started yet; `run` starts and stops it."""
@@ -95,7 +95,7 @@ class Rehearsal:
             self.figures["images"] = facts["images"] = images.count()
             facts["holdout"] = holdout
             self._report.check(batch.state == ImportBatch.State.DONE, f"The import failed: {batch.message}")
-            self._report.check(batch.done == batch.total, f"Only {batch.done} of {batch.total} files were looked at.")
+            self._report.check(batch.done == batch.total, f"Only {batch.done} of {batch.total} files were handled.")
             self._report.check(batch.added == images.count() > 0, f"{batch.added} added, {images.count()} images.")
 
     def _predict(self) -> None:
@@ -207,8 +207,8 @@ class Rehearsal:
             self._report.check(votes.wrong_counters == 0, f"{votes.wrong_counters} counters were wrong.")
             self._report.check(votes.stored == self.figures["annotations_sent"], "Annotations went missing.")
             for program in WORKERS:
-                self._report.check(program in self._killed, f"{program} was done before it could be killed.")
-                self._report.check(bool(self._instance.pids(program)), f"{program} did not come back.")
+                self._report.check(program in self._killed, f"{program} had finished before it could be killed.")
+                self._report.check(bool(self._instance.pids(program)), f"{program} was not restarted.")
 
     def _champion_is(self, version: ModelVersion, facts: dict[str, Any]) -> None:
         standing = champion(self._campaign)
@@ -223,30 +223,30 @@ class Rehearsal:
     def _predicted_count(self) -> int:
         return backlog(self._campaign).predicted
 
-    def _wait(self, look: Callable[[], tuple[bool, str]], meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Wait until `look` says so; it returns (whether it is done, what is seen).
+    def _wait(self, poll: Callable[[], tuple[bool, str]], meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Wait until `poll` says that it is done; it returns (whether it is done, the progress in words).
 
-        Raises StalledError when what is seen stays the same for STALL_SECONDS.
+        Raises StalledError when the progress stays the same for STALL_SECONDS.
         """
-        seen, since = "", time.monotonic()
+        progress, since = "", time.monotonic()
         while True:
-            done, words = look()
-            if words != seen:
-                seen, since = words, time.monotonic()
+            done, words = poll()
+            if words != progress:
+                progress, since = words, time.monotonic()
                 self._report.say(words)
             if done:
                 return
             if time.monotonic() - since > STALL_SECONDS:
-                raise StalledError(f"nothing has happened for {STALL_SECONDS:.0f} s ({seen}). {self._last_error()}")
+                raise StalledError(f"nothing has happened for {STALL_SECONDS:.0f} s ({progress}). {self._last_error()}")
             meanwhile()
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
 
     def _kill_inference(self) -> None:
-        # Some way in: the batch that the worker holds then has to be found by another.
+        # After the first predictions: the worker then holds claims that become stale and have to be claimed again.
         self._kill_once("worker-inference", self._predicted_count() > 0)
 
     def _kill_once(self, program: str, now: bool) -> None:
-        """Kill the program's processes as the kernel does when memory runs out: no goodbye."""
+        """Kill the program's processes as the kernel does when memory runs out: without a chance to clean up."""
         if now and program not in self._killed:
             for pid in self._instance.pids(program):
                 os.kill(pid, signal.SIGKILL)

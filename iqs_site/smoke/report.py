@@ -1,4 +1,4 @@
-"""What a run tells: one JSON object per step and a last line on stdout, progress in words on stderr."""
+"""The output of a run: one JSON object per step and a last line on stdout, progress in words on stderr."""
 
 import json
 import time
@@ -12,10 +12,10 @@ class StepError(RuntimeError):
 
 
 class Report:
-    """Times the steps and gathers what failed."""
+    """Times the steps and collects failures."""
 
     def __init__(self, out: TextIO, progress: TextIO) -> None:
-        """`out` takes the JSON lines, `progress` words for whoever waits."""
+        """`out` takes the JSON lines, `progress` takes the progress in words."""
         self.failures: list[str] = []
         self.seconds: dict[str, float] = {}
         self._out = out
@@ -26,7 +26,7 @@ class Report:
     def step(self, name: str) -> Iterator[dict[str, Any]]:
         """Run one step. What the block puts into the dict is printed with it.
 
-        Any error inside is noted as a failure and comes out as StepError.
+        An error in the block is recorded as a failure and raised as StepError.
         """
         facts: dict[str, Any] = {}
         failures, start = len(self.failures), time.monotonic()
@@ -43,18 +43,18 @@ class Report:
             self._print(line | ({"failed": failed} if failed else {}))
 
     def check(self, holds: bool, sentence: str) -> None:
-        """Note a failure unless `holds`; the run goes on."""
+        """Record a failure unless `holds`; the run goes on."""
         if not holds:
             self.failures.append(sentence)
 
     def say(self, words: str) -> None:
-        """Tell whoever waits; the same words twice in a row are said once."""
+        """Print progress; the same words twice in a row are printed once."""
         if words != self._shown:
             self._shown = words
             print(f"smoke: {words}", file=self._progress, flush=True)
 
     def finish(self, figures: dict[str, Any]) -> bool:
-        """Print the last line and return whether everything was as it should be."""
+        """Print the last line and return whether nothing failed."""
         ok = not self.failures
         line = {"ok": ok, **figures, "seconds_per_step": self.seconds}
         self._print(line | ({} if ok else {"failed": self.failures}))

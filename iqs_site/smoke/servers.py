@@ -1,4 +1,4 @@
-"""A database and a broker of its own for one run: embedded ones, or a fresh corner of the servers that are given."""
+"""A separate database and broker for one run: embedded ones, or new ones on the servers that the environment names."""
 
 import os
 import secrets
@@ -22,7 +22,7 @@ class ServerError(RuntimeError):
 
 @contextmanager
 def database_of_its_own(folder: Path) -> Iterator[str]:
-    """Give the address of an empty database.
+    """Yield the address of an empty database.
 
     With DATABASE_URL set it is made on that server and dropped in the end, and nothing else there is touched; else it
     is an embedded one in `folder`. Raises ServerError when the server refuses.
@@ -47,7 +47,7 @@ def database_of_its_own(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def broker_of_its_own(folder: Path) -> Iterator[str]:
-    """Give the address of an empty broker.
+    """Yield the address of an empty broker.
 
     With REDIS_URL set it is a database number of that server that holds no key, emptied again in the end; else it is an
     embedded one. Raises ServerError when the server does not answer or has no empty number.

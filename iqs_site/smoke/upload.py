@@ -1,4 +1,4 @@
-"""A folder of photos brought in through the upload page's addresses, piece by piece, as its script does."""
+"""Upload a folder of photos piece by piece to the same addresses as the script of the import page."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from iqs_site.demo.site_client import SiteClient, SiteError
 
 PIECE_BYTES = 4 * 1024 * 1024
-_TRIES = 5  # times that a file may be sent on from where the site says it stands
+_TRIES = 5  # the site may ask so often for another place of a file to go on from
 
 
 def folder_upload(client: SiteClient, slug: str, folder: Path, say: Callable[[str], None]) -> int:

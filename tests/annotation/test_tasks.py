@@ -7,7 +7,7 @@ from celery import current_app
 from django.utils import timezone
 
 from annotation.models import Campaign, Image, ImportBatch
-from annotation.services.batches import batch_claim, batch_folder, batch_submit, upload_begin
+from annotation.services.batches import batch_claim, batch_enqueue, batch_folder, upload_begin
 from annotation.tasks import announce, batch_import, sweep
 from tests.annotation.bad_files import write_photos
 
@@ -16,7 +16,7 @@ from tests.annotation.bad_files import write_photos
 def queued(campaign: Campaign) -> ImportBatch:
     batch = upload_begin(campaign=campaign, by=None)
     write_photos(batch_folder(batch), range(3))
-    batch_submit(batch=batch)
+    batch_enqueue(batch=batch)
     return batch
 
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.models import User
-from inference.tasks import photos_judge
+from inference.tasks import scoring_job_run
 from tests.annotation.bad_files import encoded, scene
 from tests.inference.tiny_models import tiny_models_place
 
@@ -36,7 +36,7 @@ def worker_works(page: Page) -> None:
     """Do what a worker does with the photos of the page."""
     page.wait_for_url("**/score/*/")
     expect(page.locator("#judged")).to_contain_text("Waiting for a worker")
-    assert photos_judge(User.objects.get(username="mallory").pk, page.url.split("/")[-2])
+    assert scoring_job_run(User.objects.get(username="mallory").pk, page.url.split("/")[-2])
 
 
 def test_a_photo_gets_its_judgement_and_a_text_its_reason(page: Page, photos: Path) -> None:

@@ -87,7 +87,7 @@ def test_an_instance_serves_heals_and_leaves_nothing_behind(settings: Any, tmp_p
         killed = instance.pids("worker-inference")[0]
         os.kill(killed, signal.SIGKILL)
         assert eventually(lambda: instance.pids("worker-inference") not in ([], [killed]))
-        assert any(line.startswith("worker-inference died and was started again") for line in instance.news())
+        assert any(line.startswith("worker-inference died and was restarted") for line in instance.news())
         assert both_work_on()
 
         # A worker that lost its broker finds the next one by itself, and takes up its work.

@@ -9,13 +9,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from annotation.management.progress import ProgressBar
-from inference.management.options import judge_for, model_arguments, scale, share
+from inference.management.options import model_arguments, scale, scorer_for, share
 from inference.scoring.contact_sheet import sheet_write
 from inference.scoring.files import FilesFound, PathMissing, files_find
 from inference.scoring.resume import SORT_COLUMNS, Ledger
 from inference.scoring.rows import Rules, classes_for_scale, columns, file_name
 from inference.scoring.tables import KINDS, StreamTable, TableUnfit
-from inference.serving.scorer import Judge
+from inference.serving.scorer import PhotoScorer
 
 _LISTED = 20  # bad files named at the end; the table names all
 _SORTS = [sign + name for name in SORT_COLUMNS for sign in ("", "-")]
@@ -124,7 +124,7 @@ class Command(BaseCommand):
         already = total - len(waiting) - sum(row.file not in ledger for row in found.refused)
         ledger.append(found.refused)
         if waiting:
-            judge = judge_for(
+            scorer = scorer_for(
                 rules,
                 options,
                 distortions=not options["no_distortions"],
@@ -132,11 +132,11 @@ class Command(BaseCommand):
             )
             if already:
                 self.stderr.write(f"Going on: {already} of {total} files are in the table.", str)
-                self._model_check(judge, ledger)
+                self._model_check(scorer, ledger)
             bar = ProgressBar(self.stderr, live=sys.stderr.isatty(), already=already)
             done = total - len(waiting)
             try:
-                for rows in judge.rows(waiting, name=names.__getitem__, source=lambda path: path):
+                for rows in scorer.rows(waiting, name=names.__getitem__, source=lambda path: path):
                     ledger.append(rows)
                     done += len(rows)
                     bar.show(done, total)
@@ -150,10 +150,10 @@ class Command(BaseCommand):
         if options["sheet"]:
             sheet_write(options["sheet"].expanduser(), ledger.rows(), rules)
 
-    def _model_check(self, judge: Judge, ledger: Ledger) -> None:
+    def _model_check(self, scorer: PhotoScorer, ledger: Ledger) -> None:
         """Judge one photo of the earlier run again: the same model must say the same."""
         if ledger.sample is not None and (path := Path(str(ledger.sample["file"]))).is_file():
-            for rows in judge.rows([path], name=str, source=lambda path: path):
+            for rows in scorer.rows([path], name=str, source=lambda path: path):
                 ledger.model_check(rows[0])
 
     def _bad_files_say(self, ledger: Ledger) -> None:

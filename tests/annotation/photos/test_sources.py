@@ -11,10 +11,10 @@ from tests.annotation.bad_files import write_zip
 LIMITS = Limits(file_bytes=1000, zip_bytes=5000, files=20)
 
 
-def read_all(path: Path, limits: Limits = LIMITS) -> dict[str, bytes | str]:
+def read_all(path: Path) -> dict[str, bytes | str]:
     """Return name → bytes, or the reason of the rejection."""
     found: dict[str, bytes | str] = {}
-    with ImportSource(path, limits) as source:
+    with ImportSource(path, LIMITS) as source:
         for candidate in source.candidates:
             try:
                 found[candidate.name] = candidate.read()

@@ -11,13 +11,13 @@ from annotation.services.batches import (
     ImportLost,
     batch_claim,
     batch_discard,
+    batch_enqueue,
     batch_folder,
     batch_run,
-    batch_submit,
-    batches_unattended,
+    batches_claimable,
     folder_import,
     upload_begin,
-    uploads_abandoned_discard,
+    uploads_stale_discard,
 )
 from tests.annotation.bad_files import BAD, write_bad, write_photos, write_zip
 from tests.conftest import photo_bytes
@@ -39,7 +39,7 @@ def upload(campaign: Campaign) -> ImportBatch:
     write_zip(folder / "more.zip", {f"{seed}.jpg": photo_bytes(seed) for seed in (3, 4, 50, 51)})
     (folder / "empty.jpg").write_bytes(b"")
     (folder / "notes.txt").write_text("these are no photos")
-    batch_submit(batch=batch)
+    batch_enqueue(batch=batch)
     return batch
 
 
@@ -114,7 +114,7 @@ def test_import_goes_on_where_a_worker_died(
         batch_run(batch=claimed(upload), progress=die)
     assert batch_claim(batch_id=upload.pk) is None  # its heartbeat is fresh
     ImportBatch.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=61))
-    assert batches_unattended() == [upload.pk]
+    assert batches_claimable() == [upload.pk]
     assert counts(batch_run(batch=claimed(upload))) == UPLOAD_COUNTS
     assert Image.objects.count() == 12
     assert ImportRejection.objects.count() == 2
@@ -148,7 +148,7 @@ def test_worker_that_was_taken_for_dead_stops(upload: ImportBatch) -> None:
 def test_batch_is_claimed_once(upload: ImportBatch) -> None:
     assert batch_claim(batch_id=upload.pk) is not None
     assert batch_claim(batch_id=upload.pk) is None
-    assert batches_unattended() == []
+    assert batches_claimable() == []
 
 
 def test_folder_that_is_not_there_fails_with_a_sentence(campaign: Campaign, tmp_path: Path) -> None:
@@ -160,9 +160,9 @@ def test_folder_that_is_not_there_fails_with_a_sentence(campaign: Campaign, tmp_
 def test_failed_import_can_be_tried_again(campaign: Campaign, tmp_path: Path) -> None:
     batch = folder_import(campaign=campaign, source=tmp_path / "later")
     write_photos(tmp_path / "later", range(2))
-    assert batch_submit(batch=batch)
+    assert batch_enqueue(batch=batch)
     assert counts(batch_run(batch=claimed(batch))) == ("done", 2, 2, 0, 0)
-    assert not batch_submit(batch=batch)
+    assert not batch_enqueue(batch=batch)
 
 
 def test_disk_that_takes_nothing_fails_with_a_sentence(campaign: Campaign, tmp_path: Path, settings: Any) -> None:
@@ -196,7 +196,7 @@ def test_discarded_upload_leaves_nothing(campaign: Campaign) -> None:
 def test_uploads_that_nobody_touched_for_a_day_are_dropped(campaign: Campaign) -> None:
     old, fresh = upload_begin(campaign=campaign, by=None), upload_begin(campaign=campaign, by=None)
     ImportBatch.objects.filter(pk=old.pk).update(heartbeat_at=timezone.now() - timedelta(days=2))
-    assert uploads_abandoned_discard() == 1
+    assert uploads_stale_discard() == 1
     assert counts(old)[0] == State.FAILED
     assert counts(fresh)[0] == State.RECEIVING
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from annotation.models import Campaign, ImportBatch, ImportRejection
-from annotation.services.batches import batch_folder, batch_submit, upload_begin
+from annotation.services.batches import batch_enqueue, batch_folder, upload_begin
 from annotation.services.uploads import PieceMisplaced, UploadClosed, UploadRefused, upload_piece_store
 
 
@@ -96,7 +96,7 @@ def test_file_in_place_of_a_folder_is_refused(upload: ImportBatch) -> None:
 
 def test_closed_upload_takes_nothing(upload: ImportBatch) -> None:
     put(upload, "a.jpg", b"one ", size=7)
-    batch_submit(batch=upload)
+    batch_enqueue(batch=upload)
     with pytest.raises(UploadClosed):
         put(upload, "a.jpg", b"two", offset=4, size=7)
     other = Campaign.objects.create(slug="other", name="Other")

@@ -27,7 +27,7 @@ from inference.scoring import pipeline
 from inference.scoring.predictor import Backbone
 from inference.selectors import backlog, distortions_queue, features_queue
 from inference.services import features as features_module
-from inference.services.backlog import MAX_ATTEMPTS, work_claim, work_claim_silent, work_enqueue, work_retry
+from inference.services.backlog import MAX_ATTEMPTS, work_claim, work_claim_stale, work_enqueue, work_retry
 from inference.services.distortions import distortions_compute
 from inference.services.features import features_compute
 from inference.serving import runtime
@@ -65,8 +65,8 @@ def features_claim(limit: int = 16) -> list[Feature]:
     return work_claim(queue=features_queue(), limit=limit)
 
 
-def features_claim_silent() -> Feature | None:
-    return work_claim_silent(queue=features_queue())
+def features_claim_stale() -> Feature | None:
+    return work_claim_stale(queue=features_queue())
 
 
 def test_photos_are_queued_once(campaign: Any, make_image: Callable[..., Any]) -> None:
@@ -155,11 +155,11 @@ def test_a_claim_that_went_silent_goes_to_the_next_who_asks(make_image: Callable
     make_image(0)
     features_enqueue()
     assert len(features_claim()) == 1
-    assert features_claim_silent() is None
+    assert features_claim_stale() is None
     silence()
     assert features_claim() == []
-    assert features_claim_silent() is not None
-    assert features_claim_silent() is None
+    assert features_claim_stale() is not None
+    assert features_claim_stale() is None
 
 
 def test_silent_claims_come_last_and_alone_since_one_of_them_may_have_killed_its_worker(
@@ -173,7 +173,7 @@ def test_silent_claims_come_last_and_alone_since_one_of_them_may_have_killed_its
     features_enqueue()
     seen: list[list[int]] = []
     with_a_worker: list[int] = []
-    really = pipeline.photos_see
+    really = pipeline.photos_extract
 
     def watched(batches: Any, **options: Any) -> Any:
         for batch in really(batches, **options):
@@ -182,7 +182,7 @@ def test_silent_claims_come_last_and_alone_since_one_of_them_may_have_killed_its
             yield batch
 
     begun = timezone.now()
-    monkeypatch.setattr(features_module, "photos_see", watched)
+    monkeypatch.setattr(features_module, "photos_extract", watched)
     assert features_compute(seconds=60) == 5
     # In which order the photos of one claim come, and suspects after each other, is the database's choice.
     assert sorted(seen[0]) == [image.pk for image in fresh]

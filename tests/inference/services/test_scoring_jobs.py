@@ -15,9 +15,9 @@ from PIL import Image
 
 from inference import api
 from inference.services import scoring_jobs
-from inference.services.scoring_jobs import JudgementRefused, judgement_begin, judgement_find, judgements_expire
-from inference.serving.scorer import site_judge
-from inference.tasks import photos_judge
+from inference.services.scoring_jobs import ScoringRefused, scoring_job_create, scoring_job_find, scoring_jobs_sweep
+from inference.serving.scorer import site_scorer
+from inference.tasks import scoring_job_run
 from tests.annotation.bad_files import encoded, png_header
 from tests.conftest import photo_bytes
 from tests.inference.tiny_models import tiny_models_place
@@ -43,7 +43,7 @@ def folders(settings: Any) -> list[Path]:
 def worker_works(settings: Any) -> None:
     """Do what a worker does with all that waits."""
     for folder in folders(settings):
-        photos_judge(int(folder.parent.name), folder.name)
+        scoring_job_run(int(folder.parent.name), folder.name)
 
 
 # --- who may ------------------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ def test_the_api_gives_the_row_of_the_command(client_of: Client, settings: Any, 
 
 def test_the_api_waits_a_little_for_the_rows(client_of: Client, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "WAIT_SECONDS", 5.0)
-    monkeypatch.setattr(api, "announce", lambda task, user_id, ticket: photos_judge(user_id, ticket))
+    monkeypatch.setattr(api, "announce", lambda task, user_id, key: scoring_job_run(user_id, key))
     answer = client_of("alice").post("/api/score", {"files": [upload(), upload("b.jpg")]})
     assert answer.status_code == 200
     assert [row["file"] for row in answer.json()["rows"]] == ["a.jpg", "b.jpg"]
@@ -168,12 +168,12 @@ def test_no_photos_and_too_many_are_refused(client_of: Client, count: int, sente
 
 def test_who_sends_faster_than_workers_judge_is_asked_to_wait(people: dict[str, Any], settings: Any) -> None:
     for _ in range(5):
-        judgement_begin(user=people["alice"], uploads=[upload()])
-    with pytest.raises(JudgementRefused, match="still wait for a worker"):
-        judgement_begin(user=people["alice"], uploads=[upload()])
-    judgement_begin(user=people["bob"], uploads=[upload()])
+        scoring_job_create(user=people["alice"], uploads=[upload()])
+    with pytest.raises(ScoringRefused, match="still wait for a worker"):
+        scoring_job_create(user=people["alice"], uploads=[upload()])
+    scoring_job_create(user=people["bob"], uploads=[upload()])
     worker_works(settings)
-    judgement_begin(user=people["alice"], uploads=[upload()])
+    scoring_job_create(user=people["alice"], uploads=[upload()])
 
 
 # --- when workers are not as they should be -----------------------------------------------------------
@@ -197,20 +197,20 @@ def test_a_dead_broker_or_worker_is_named(client_of: Client, monkeypatch: pytest
 
 
 def test_photos_that_nobody_took_are_announced_again(people: dict[str, Any], settings: Any) -> None:
-    ticket = judgement_begin(user=people["alice"], uploads=[upload()])
-    assert judgements_expire() == []
+    key = scoring_job_create(user=people["alice"], uploads=[upload()])
+    assert scoring_jobs_sweep() == []
     _age(folders(settings)[0], 20)
-    assert judgements_expire() == [(people["alice"].pk, ticket)]
+    assert scoring_jobs_sweep() == [(people["alice"].pk, key)]
     worker_works(settings)
-    assert judgements_expire() == []
+    assert scoring_jobs_sweep() == []
 
 
 def test_photos_that_kill_workers_are_given_up(people: dict[str, Any], settings: Any) -> None:
-    ticket = judgement_begin(user=people["alice"], uploads=[upload(), upload("b.jpg")])
+    key = scoring_job_create(user=people["alice"], uploads=[upload(), upload("b.jpg")])
     (folder,) = folders(settings)
     (folder / "attempts").write_text("3")
     worker_works(settings)
-    found = judgement_find(user=people["alice"], ticket=ticket)
+    found = scoring_job_find(user=people["alice"], key=key)
     assert found is not None
     assert found.waiting == 0
     assert all("Given up after 3 attempts" in str(file.cells and file.cells["reason"]) for file in found.files)
@@ -218,46 +218,46 @@ def test_photos_that_kill_workers_are_given_up(people: dict[str, Any], settings:
 
 
 def test_what_an_earlier_worker_did_is_not_done_again(people: dict[str, Any], settings: Any) -> None:
-    judgement_begin(user=people["alice"], uploads=[upload(), upload("b.jpg")])
+    scoring_job_create(user=people["alice"], uploads=[upload(), upload("b.jpg")])
     (folder,) = folders(settings)
     done = folder / "0.json"
     done.write_text(json.dumps({"cells": {"reason": "from before"}, "thumbnail": ""}))
-    assert scoring_jobs.judgement_run(user_id=people["alice"].pk, ticket=folder.name, judge=site_judge) == 1
+    assert scoring_jobs.scoring_job_run(user_id=people["alice"].pk, key=folder.name, scorer=site_scorer) == 1
     assert "from before" in done.read_text()
 
 
-def test_only_one_worker_judges_a_ticket(people: dict[str, Any], settings: Any) -> None:
-    judgement_begin(user=people["alice"], uploads=[upload()])
+def test_only_one_worker_claims_a_job(people: dict[str, Any], settings: Any) -> None:
+    scoring_job_create(user=people["alice"], uploads=[upload()])
     (folder,) = folders(settings)
-    with scoring_jobs._held(folder) as held:
-        assert held
-        assert photos_judge(people["alice"].pk, folder.name) == 0
-    assert photos_judge(people["alice"].pk, folder.name) == 1
-    assert photos_judge(people["alice"].pk, "gone") == 0
+    with scoring_jobs._claim(folder) as claimed:
+        assert claimed
+        assert scoring_job_run(people["alice"].pk, folder.name) == 0
+    assert scoring_job_run(people["alice"].pk, folder.name) == 1
+    assert scoring_job_run(people["alice"].pk, "gone") == 0
 
 
 def test_a_model_that_cannot_be_loaded_is_told(people: dict[str, Any], settings: Any) -> None:
     from inference.networks.model_files import ModelFileError
 
-    def no_judge() -> Any:
+    def no_scorer() -> Any:
         raise ModelFileError("The file is missing.")
 
-    ticket = judgement_begin(user=people["alice"], uploads=[upload()])
-    scoring_jobs.judgement_run(user_id=people["alice"].pk, ticket=ticket, judge=no_judge)
-    found = judgement_find(user=people["alice"], ticket=ticket)
+    key = scoring_job_create(user=people["alice"], uploads=[upload()])
+    scoring_jobs.scoring_job_run(user_id=people["alice"].pk, key=key, scorer=no_scorer)
+    found = scoring_job_find(user=people["alice"], key=key)
     assert found is not None
     assert found.files[0].cells is not None
     assert found.files[0].cells["reason"] == "The model cannot be loaded: The file is missing."
 
 
-def test_old_tickets_are_deleted_also_half_written_ones(people: dict[str, Any], settings: Any) -> None:
-    judgement_begin(user=people["alice"], uploads=[upload()])
+def test_old_jobs_are_discarded_also_half_written_ones(people: dict[str, Any], settings: Any) -> None:
+    scoring_job_create(user=people["alice"], uploads=[upload()])
     (folder,) = folders(settings)
     half = folder.with_name(".half")
     half.mkdir()
     _age(folder, 1000)
     _age(half, 1000)
-    assert judgements_expire() == []
+    assert scoring_jobs_sweep() == []
     assert not (settings.UPLOADS_ROOT / "judge" / str(people["alice"].pk)).exists()
 
 
@@ -270,7 +270,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(people: dict[str, Any], settin
             raise OSError("gone")
 
     with pytest.raises(OSError, match="gone"):
-        judgement_begin(user=people["alice"], uploads=[Broken()])
+        scoring_job_create(user=people["alice"], uploads=[Broken()])
     assert folders(settings) == []
 
 

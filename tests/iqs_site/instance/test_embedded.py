@@ -90,13 +90,13 @@ def test_a_database_is_stopped_once_nobody_alive_holds_it(tmp_path: Path) -> Non
     with subprocess.Popen(command, cwd=embedded.ROOT, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         url = holder.stdout.readline().strip()
-        assert not embedded.postgres_abandoned_stop(tmp_path)
+        assert not embedded.postgres_unused_stop(tmp_path)
         holder.kill()
     psycopg.connect(url).close()  # a server outlives its holder
-    assert embedded.postgres_abandoned_stop(tmp_path)
+    assert embedded.postgres_unused_stop(tmp_path)
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(url)
-    assert not embedded.postgres_abandoned_stop(tmp_path)
+    assert not embedded.postgres_unused_stop(tmp_path)
 
 
 def test_a_database_that_was_killed_comes_back_with_what_it_had_confirmed(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_database_that_was_killed_comes_back_with_what_it_had_confirmed(tmp_pa
 
     # In another process, as the watchdog does: the handle of this one stays what it was.
     watchdog = embedded.ROOT / "iqs_site" / "instance" / "postgres_watchdog.py"
-    subprocess.run([sys.executable, "-P", str(watchdog), str(tmp_path), "--revive"], check=True)
+    subprocess.run([sys.executable, "-P", str(watchdog), str(tmp_path), "--restart"], check=True)
 
     with psycopg.connect(url) as connection:  # at the address it had
         assert connection.execute("SELECT number FROM kept").fetchone() == (7,)

@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from annotation.management.progress import ProgressBar
 from annotation.measures.classification import best_threshold, f1, roc_auc, threshold_table
 from annotation.measures.intervals import RESAMPLES, interval
-from inference.management.options import judge_for, model_arguments
+from inference.management.options import model_arguments, scorer_for
 from inference.scoring.files import PathMissing, files_find
 from inference.scoring.rows import Rules, file_name
 
@@ -52,7 +52,7 @@ class Command(BaseCommand):
                 f"None of the {len(labels)} files named in {options['labels']} lies in {folder} "
                 f"(looked for {missing_names[0]} first)."
             )
-        judge = judge_for(
+        judge = scorer_for(
             Rules(options["synsets"]),
             options,
             distortions=False,
