@@ -42,7 +42,7 @@ export class Leases extends EventTarget {
     this.#renewEvery = (leaseSeconds * 1000) / RENEWALS;
     this.#markRenewed();
     setInterval(() => this.#isDue() && this.#renew(), this.#renewEvery / CHECKS);
-    for (const sign of ["resume", "visibilitychange"]) document.addEventListener(sign, () => document.hidden || this.#renew());
+    for (const name of ["resume", "visibilitychange"]) document.addEventListener(name, () => document.hidden || this.#renew());
     addEventListener("online", () => {
       this.#renew();
       if (this.#waiting.length <= this.#pace.refillAt) this.refill();

@@ -100,7 +100,7 @@ export class Outbox extends EventTarget {
     return this.#log.waitingOfOthers(this.#annotator);
   }
 
-  // Sends entries of the history again. Their ids are the same, so the server records none twice.
+  // Sends entries of the history again. Their ids are the same, so the server records each only once.
   async resend(entries) {
     for (const entry of [...entries].sort((one, other) => one.order - other.order)) {
       const again = { ...entry, state: "waiting", refused: "" };
@@ -138,15 +138,15 @@ export class Outbox extends EventTarget {
   // sent twice is recorded once.
   async #withLock(work) {
     if (!navigator.locks) return work(); // not available without https
-    const waiting = new AbortController();
-    const timer = setTimeout(() => waiting.abort(), LOCK_TIMEOUT);
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(), LOCK_TIMEOUT);
     try {
-      return await navigator.locks.request(this.#name, { signal: waiting.signal }, () => {
+      return await navigator.locks.request(this.#name, { signal: timeout.signal }, () => {
         clearTimeout(timer);
         return work();
       });
     } catch (error) {
-      if (!waiting.signal.aborted) throw error;
+      if (!timeout.signal.aborted) throw error;
       return work();
     }
   }
@@ -158,13 +158,13 @@ export class Outbox extends EventTarget {
     const first = this.#next(); // send one answer alone, to see whether the server can be reached
     if (first && !(await this.#sendOne(first))) return false;
     const count = this.pending > FEW ? PARALLEL : 1;
-    const outcomes = await Promise.all(Array.from({ length: count }, () => this.#sendNext()));
+    const outcomes = await Promise.all(Array.from({ length: count }, () => this.#sendOneByOne()));
     if (outcomes.includes(false)) return false;
     this.#setState("idle");
     return true;
   }
 
-  async #sendNext() {
+  async #sendOneByOne() {
     let entry;
     while (this.state === "sending" && (entry = this.#next())) {
       if (!(await this.#sendOne(entry))) return false;
