@@ -1,4 +1,4 @@
-"""The annotation app's part of the API: leases, answers, one's own progress."""
+"""The API of the annotation app: leases, answers and the caller's progress."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -26,16 +26,16 @@ ImageIds = Annotated[list[ImageId], Field(max_length=200)]
 
 
 class ClaimIn(Schema):
-    """How many photos to lease."""
+    """A request for photos."""
 
     count: int = Field(5, ge=1, le=MOST_LEASES)
     known: ImageIds = Field(
-        [], description="Photos that the page holds, or whose answers have no receipt yet; they do not come."
+        [], description="Photos not to lease: the page holds them, or their answers have no receipt yet."
     )
 
 
 class LeaseOut(Schema):
-    """A photo to judge."""
+    """A photo to rate."""
 
     lease_id: int
     image_id: int
@@ -44,31 +44,33 @@ class LeaseOut(Schema):
     height: int = Field(description="Pixels.")
     name: str
     expires_at: datetime
-    show_prediction: bool = Field(description="The prediction is to be shown before the answer.")
+    show_prediction: bool = Field(description="Whether to show the prediction before the answer.")
 
 
 class ClaimOut(Schema):
-    """Leased photos, in the order to show them."""
+    """Leased photos, in the order in which to show them."""
 
     leases: list[LeaseOut]
-    empty_because: str = Field(description="A sentence when there are none; none when a moment later there may be.")
+    empty_because: str = Field(
+        description="Why there are no photos, as a sentence. Empty when there may be some in a moment."
+    )
 
 
 class ImagesIn(Schema):
-    """Leases, named by their photos."""
+    """The photos of some leases."""
 
     image_ids: ImageIds
 
 
 class RenewOut(Schema):
-    """Live leases, and when they end."""
+    """The number of renewed leases, and when they expire."""
 
     renewed: int
     expires_at: datetime
 
 
 class ReturnOut(Schema):
-    """How many leases went back."""
+    """The number of returned leases."""
 
     returned: int
 
@@ -76,21 +78,21 @@ class ReturnOut(Schema):
 class AnswerIn(Schema):
     """A watch label and an opinion score, or the reason why the photo was skipped."""
 
-    client_id: UUID = Field(description="Made by the sender; the same one again records nothing new.")
+    client_id: UUID = Field(description="A UUID from the client. Sending it again records nothing new.")
     image_id: ImageId
     lease_id: int | None = Field(
         None,
         ge=1,
         lt=2**63,
-        description="The lease that the answer belongs to; without it, the first one of the photo.",
+        description="The lease of the answer. Default: the photo's first lease to the caller.",
     )
     watch: str = ""
     score: int | None = None
     skip_reason: str = ""
-    milliseconds: int | None = Field(None, description="From shown to answered.")
-    viewing: dict[str, Any] = Field({}, description="Viewport, pixel ratio, zoom, kind of input; 2 kB at most.")
+    milliseconds: int | None = Field(None, description="From showing the photo to the answer.")
+    viewing: dict[str, Any] = Field({}, description="Viewport, pixel ratio, zoom, kind of input. At most 2 kB.")
     annotator_id: int | None = Field(
-        None, description="Who gave the answer; refused with 409 when somebody else is logged in by now."
+        None, description="Who gave the answer. Refused with 409 when somebody else is logged in."
     )
 
 
@@ -104,21 +106,21 @@ class ReceiptOut(Schema):
 
 
 class ReceiptsIn(Schema):
-    """Answers that the sender gave, by the ids that it gave them."""
+    """The client_ids of some answers."""
 
     client_ids: Annotated[list[UUID], Field(max_length=MOST_RECEIPTS)]
 
 
 class ReceiptsOut(Schema):
-    """What the database has of the asker's."""
+    """The caller's answers in the database."""
 
-    stored: list[UUID] = Field(description="Those of the ids that are the asker's own answers in this campaign.")
+    stored: list[UUID] = Field(description="The ids of the caller's own answers in this campaign.")
     own_answers: int
     own_skips: int
 
 
 class ProgressOut(Schema):
-    """The asker's own work and where the campaign stands."""
+    """The caller's own work and the progress of the campaign."""
 
     own_answers: int
     own_skips: int
@@ -130,33 +132,33 @@ class ProgressOut(Schema):
 
 
 class PracticePhotoOut(Schema):
-    """A photo to practise on, with what it teaches."""
+    """A practice photo with the expected answer."""
 
     image_id: int
     url: str = Field(description="The original bytes.")
     width: int = Field(description="Pixels.")
     height: int = Field(description="Pixels.")
     name: str
-    watch: str = Field(description="The expected watch label; empty: none is expected.")
-    score: int | None = Field(description="The expected opinion score.")
+    watch: str = Field(description="The expected watch label, or empty.")
+    score: int | None = Field(description="The expected opinion score, or null.")
     guidance: str = Field(description="A sentence to show after the answer.")
 
 
 class PracticeOut(Schema):
-    """The practice photos, from worst to best, and whether the asker has been through them."""
+    """The practice photos, from worst to best, and whether the caller has finished the practice round."""
 
     photos: list[PracticePhotoOut]
     done: bool
 
 
 class PracticeDoneOut(Schema):
-    """It is noted."""
+    """The practice round is marked as finished."""
 
     done: bool = True
 
 
 class Problem(Schema):
-    """What went wrong, in one sentence."""
+    """An error, as a sentence."""
 
     detail: str
 
@@ -165,7 +167,7 @@ _ERRORS: Mapping[int, type[Schema]] = {401: Problem, 403: Problem, 404: Problem}
 
 
 def _annotating(request: HttpRequest, slug: str) -> tuple[Campaign, User]:
-    user = cast(User, request.user)  # SessionAuth lets nobody else through
+    user = cast(User, request.user)  # SessionAuth requires a login
     return campaign_for(user, slug, Role.ANNOTATOR)[0], user
 
 
@@ -185,7 +187,7 @@ def _lease_out(lease: Assignment, mode: str) -> LeaseOut:
 
 @router.post("/campaigns/{slug}/leases", response={200: ClaimOut, **_ERRORS}, url_name="leases-claim")
 def leases_claim(request: HttpRequest, slug: str, claim: ClaimIn) -> ClaimOut:
-    """Lease photos to the asker: first those already leased to them, then new ones."""
+    """Lease photos to the caller: first those that are already leased to them, then new ones."""
     campaign, user = _annotating(request, slug)
     leases = queue.leases_claim(campaign=campaign, annotator=user, count=claim.count, known=claim.known)
     because = "" if leases else queue_status(campaign, user)
@@ -194,7 +196,7 @@ def leases_claim(request: HttpRequest, slug: str, claim: ClaimIn) -> ClaimOut:
 
 @router.post("/campaigns/{slug}/leases/renew", response={200: RenewOut, **_ERRORS}, url_name="leases-renew")
 def leases_renew(request: HttpRequest, slug: str, images: ImagesIn) -> RenewOut:
-    """Keep leases alive; a page sends this while somebody sits in front of it."""
+    """Renew leases. The page sends this while somebody uses it."""
     campaign, user = _annotating(request, slug)
     renewed = queue.leases_renew(campaign=campaign, annotator=user, image_ids=images.image_ids)
     return RenewOut(renewed=renewed, expires_at=timezone.now() + timedelta(seconds=campaign.lease_seconds))
@@ -202,7 +204,7 @@ def leases_renew(request: HttpRequest, slug: str, images: ImagesIn) -> RenewOut:
 
 @router.post("/campaigns/{slug}/leases/return", response={200: ReturnOut, **_ERRORS}, url_name="leases-return")
 def leases_return(request: HttpRequest, slug: str, images: ImagesIn) -> ReturnOut:
-    """Give photos back that the asker will not judge now."""
+    """Return photos that the caller will not rate now."""
     campaign, user = _annotating(request, slug)
     return ReturnOut(returned=queue.leases_return(campaign=campaign, annotator=user, image_ids=images.image_ids))
 
@@ -216,7 +218,7 @@ def annotation_record(request: HttpRequest, slug: str, answer: AnswerIn) -> Rece
     """Record an answer or a skip. Sending the same client_id again gives the same receipt."""
     campaign, user = _annotating(request, slug)
     if answer.annotator_id not in (None, user.pk):
-        raise HttpError(409, f"This answer was given by somebody else; you are logged in as {user.username}.")
+        raise HttpError(409, f"Somebody else gave this answer. You are logged in as {user.username}.")
     try:
         receipt = annotations.annotation_record(
             campaign=campaign, annotator=user, **answer.model_dump(exclude={"annotator_id"})
@@ -229,7 +231,7 @@ def annotation_record(request: HttpRequest, slug: str, answer: AnswerIn) -> Rece
 
 @router.post("/campaigns/{slug}/receipts", response={200: ReceiptsOut, **_ERRORS}, url_name="receipts")
 def receipts(request: HttpRequest, slug: str, asked: ReceiptsIn) -> ReceiptsOut:
-    """Tell which of the asker's answers are in the database. Answers of others are never confirmed."""
+    """Tell which of the caller's answers are in the database. Answers of others are never confirmed."""
     campaign, user = _annotating(request, slug)
     own = own_progress(campaign, user)
     return ReceiptsOut(
@@ -239,7 +241,7 @@ def receipts(request: HttpRequest, slug: str, asked: ReceiptsIn) -> ReceiptsOut:
 
 @router.get("/campaigns/{slug}/progress", response={200: ProgressOut, **_ERRORS}, url_name="progress")
 def progress(request: HttpRequest, slug: str) -> ProgressOut:
-    """Count the asker's own answers, their pace, and how far the campaign is."""
+    """Return the caller's number of answers and pace, and the progress of the campaign."""
     campaign, user = _annotating(request, slug)
     own, whole = own_progress(campaign, user), campaign_progress(campaign)
     return ProgressOut(
@@ -255,7 +257,7 @@ def progress(request: HttpRequest, slug: str) -> ProgressOut:
 
 @router.get("/campaigns/{slug}/practice", response={200: PracticeOut, **_ERRORS}, url_name="practice")
 def practice_get(request: HttpRequest, slug: str) -> PracticeOut:
-    """List the practice photos. What is answered to them is not sent: it is between the page and the annotator."""
+    """List the practice photos. The answers to them are not sent to the server."""
     campaign, user = _annotating(request, slug)
     photos = [
         PracticePhotoOut(
@@ -275,7 +277,7 @@ def practice_get(request: HttpRequest, slug: str) -> PracticeOut:
 
 @router.post("/campaigns/{slug}/practice/done", response={200: PracticeDoneOut, **_ERRORS}, url_name="practice-done")
 def practice_done(request: HttpRequest, slug: str) -> PracticeDoneOut:
-    """Note that the asker has been through the practice photos."""
+    """Mark the practice round as finished for the caller."""
     campaign, user = _annotating(request, slug)
     members.practice_finish(campaign=campaign, annotator=user)
     return PracticeDoneOut()

@@ -1,4 +1,4 @@
-"""The API of one's own account: what a person sets for themselves, in every campaign."""
+"""The API of the caller's own account: settings that apply to all campaigns."""
 
 from typing import cast
 
@@ -14,9 +14,9 @@ router = Router(tags=["me"])
 
 
 class KeysIn(Schema):
-    """Keys to set."""
+    """The keys to set."""
 
-    bindings: dict[str, str] = Field(description="{action: key}; actions left out get their default.")
+    bindings: dict[str, str] = Field(description="{action: key}. Other actions get their default key.")
 
 
 class KeysOut(Schema):
@@ -27,8 +27,8 @@ class KeysOut(Schema):
 
 @router.put("/me/keys", response={200: KeysOut, 401: Problem, 422: Problem}, url_name="me-keys")
 def keys_set(request: HttpRequest, chosen: KeysIn) -> KeysOut:
-    """Set the asker's keys of the annotate page."""
-    user = cast(User, request.user)  # SessionAuth lets nobody else through
+    """Set the caller's keys for the annotate page."""
+    user = cast(User, request.user)  # SessionAuth requires a login
     try:
         return KeysOut(bindings=key_bindings_set(user=user, bindings=chosen.bindings))
     except KeyBindingError as error:

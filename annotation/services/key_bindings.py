@@ -1,4 +1,4 @@
-"""The keys of the annotate page, as each person wants them."""
+"""The keys of the annotate page, which each person can change."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -16,50 +16,50 @@ DEFAULT_KEYS = {
     "zoom": "z",
     "help": "?",
 }
-#: What each action does, as the key settings name it.
+#: The name of each action in the key settings.
 ACTION_NAMES = {
     "watch_yes": "watch",
     "watch_no": "no watch",
     "watch_unsure": "unsure",
     "skip": "skip",
     "undo": "undo",
-    "keep": "leave it",
-    "zoom": "1:1 zoom",
+    "keep": "keep answer",
+    "zoom": "zoom",
     "help": "help",
 }
 _NAMED_KEYS = {"Enter", "Delete", "Insert", "Home", "End", "PageUp", "PageDown"}
 _RESERVED = {
-    "Escape": "it always leads back",
-    "Backspace": "it always undoes",
-    "Tab": "it moves between the buttons",
-    **dict.fromkeys(("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"), "arrows move a zoomed photo"),
+    "Escape": "it always goes back",
+    "Backspace": "it is always undo",
+    "Tab": "it moves the focus",
+    **dict.fromkeys(("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"), "arrow keys pan the zoomed photo"),
     **dict.fromkeys("0123456789", "digits are always the score"),
 }
 
 
 class KeyBindingError(ValueError):
-    """Keys that cannot be set; the message is a sentence for the person who chose them."""
+    """The keys cannot be set. The message is a sentence for the person."""
 
 
 def key_name(key: str) -> str:
-    """Return what is printed on a key cap: "Space" for " ", "W" for "w"."""
+    """Return the name that pages show for a key: "Space" for " ", "W" for "w"."""
     return "Space" if key == " " else key.upper() if len(key) == 1 else key
 
 
 def key_bindings_of(user: User) -> dict[str, str]:
-    """Return {action: key} for every action: the person's own keys, else the defaults."""
+    """Return {action: key} for every action: the person's own key or the default."""
     return {action: user.key_bindings.get(action, key) for action, key in DEFAULT_KEYS.items()}
 
 
 def key_bindings_set(*, user: User, bindings: Mapping[str, str]) -> dict[str, str]:
-    """Set the person's keys, {action: key}; actions left out get their default. Return the keys of all actions.
+    """Set the person's keys, {action: key}. Other actions get their default key. Return the keys of all actions.
 
-    Only keys that differ from the default are stored, so that a better default reaches everybody else.
+    Only keys that differ from the default are stored, so that a changed default applies to all other people.
     Raises KeyBindingError for an unknown action, a reserved or unusable key, or one key for two actions.
     """
     for action in bindings:
         if action not in DEFAULT_KEYS:
-            raise KeyBindingError(f"There is no action {action!r}; the actions are {', '.join(DEFAULT_KEYS)}.")
+            raise KeyBindingError(f"Unknown action {action!r}. The actions are {', '.join(DEFAULT_KEYS)}.")
     chosen = {**DEFAULT_KEYS, **{action: _normal(key) for action, key in bindings.items()}}
     actions: dict[str, str] = {}
     for action, key in chosen.items():
@@ -73,12 +73,12 @@ def key_bindings_set(*, user: User, bindings: Mapping[str, str]) -> dict[str, st
 
 
 def _normal(key: str) -> str:
-    """Return the key as it is stored. Raises KeyBindingError for one that no action can have."""
+    """Return the key in its stored form. Raises KeyBindingError for a key that no action can have."""
     if key in _RESERVED:
-        raise KeyBindingError(f"The key {key_name(key)} is taken: {_RESERVED[key]}.")
+        raise KeyBindingError(f"The key {key_name(key)} is reserved: {_RESERVED[key]}.")
     if key in _NAMED_KEYS or key == " ":
         return key
     lower = key.lower()
     if len(lower) != 1 or unicodedata.category(lower)[0] not in "LPS":
-        raise KeyBindingError(f"The key {key[:20]!r} cannot be used; choose a letter, a sign, Space or Enter.")
+        raise KeyBindingError(f"The key {key[:20]!r} cannot be used. Choose a letter, a symbol, Space or Enter.")
     return lower

@@ -1,20 +1,20 @@
-"""Photos that people pass on: after some skips nobody else is asked, and an admin looks at the photo."""
+"""Skipped photos: after several skips a photo leaves the queue, and an admin decides about it."""
 
 from collections import Counter
 
 from annotation.models import Annotation, Image
 
-DAMAGED = "It does not load or is damaged"  # the reason offered by the page
+DAMAGED = "It does not load or is damaged"  # one of the reasons on the annotate page
 DAMAGED_REPORTS = 2
 SKIPS = 3
 
 
 def problem_note(*, image: Image, before: Annotation | None, skip: Annotation) -> None:
-    """Give the photo a `problem` when `skip`, just recorded, makes two reports of damage or three skips.
+    """Set the photo's `problem` when the new `skip` is the second report of damage or the third skip.
 
-    Skips of different annotators count, as far as they stand; `before` is what the annotator had said
-    until then. Only reaching one of the two numbers counts: once an admin has removed the problem, the
-    skips of before do not bring it back. The caller holds the lock of the photo's row.
+    Only standing skips count, one for each annotator. `before` is the annotator's answer before this skip.
+    The problem is set when a number is reached, not when it is exceeded: after an admin has removed the
+    problem, the earlier skips do not set it again. The caller holds the lock of the photo's row.
     """
     if image.problem:
         return

@@ -1,4 +1,4 @@
-"""The page on which people judge photos."""
+"""The page on which people rate photos."""
 
 import hashlib
 from typing import Any, cast
@@ -14,14 +14,14 @@ from annotation.models import Annotation, Campaign, Image, Role, User
 from annotation.selectors.progress import has_practised
 from annotation.services.key_bindings import ACTION_NAMES, key_bindings_of, key_name
 
-SCORE_BUTTONS = 12  # scales with more bins get a slider and a number field
+SCORE_BUTTONS = 12  # a scale with more bins has a slider and a number field
 SKIP_REASONS = [
     "I cannot judge this photo",
     "It does not load or is damaged",
     "It should not be here",
     "Another reason",
 ]
-# The modules of static/js/annotate/, named so that the browser fetches all at once.
+# The modules of static/js/annotate/. The page names all of them, so that the browser loads them at once.
 MODULES = [
     "annotate",
     "answer",
@@ -47,28 +47,29 @@ MODULES = [
     "swipe",
     "zoom",
 ]
+# What each key does, as the help dialog says it.
 _PURPOSES = {
-    "watch_yes": "watch",
-    "watch_no": "no watch",
-    "watch_unsure": "unsure (“maybe”)",
-    "skip": "skip the photo, with a reason",
-    "undo": "undo: back to the photo before, to answer it again",
-    "keep": "leave an earlier answer as it is",
-    "zoom": "the photo 1:1, one of its pixels on one of the screen; arrows move it",
-    "help": "this page",
+    "watch_yes": "Watch",
+    "watch_no": "No watch",
+    "watch_unsure": "Unsure (“maybe”)",
+    "skip": "Skip the photo and give a reason",
+    "undo": "Go back to the previous photo",
+    "keep": "Keep an earlier answer",
+    "zoom": "Zoom to 100 %. Arrow keys pan.",
+    "help": "Show this help",
 }
 
 
 @campaign_view(Role.ANNOTATOR)
 def annotate(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Show the page; its script leases the photos and sends the answers through the API."""
-    user = cast(User, request.user)  # campaign_view lets nobody else through
-    taught = list(
+    """Show the page. Its script leases photos and sends answers through the API."""
+    user = cast(User, request.user)  # campaign_view requires a login
+    shown_photos = list(
         campaign.images.filter(role__in=Image.TAUGHT, problem="").order_by(
             F("expected_score").asc(nulls_last=True), "pk"
         )
     )
-    has_practice = any(image.role == Image.Role.PRACTICE for image in taught)
+    has_practice = any(image.role == Image.Role.PRACTICE for image in shown_photos)
     bindings = key_bindings_of(user)
     config = {
         **_config(campaign, user),
@@ -86,7 +87,7 @@ def annotate(request: HttpRequest, campaign: Campaign) -> HttpResponse:
             "skip_reasons": SKIP_REASONS,
             "examples": [
                 (image, dict(Annotation.Watch.choices).get(image.expected_watch, ""))
-                for image in taught
+                for image in shown_photos
                 if image.role == Image.Role.EXAMPLE
             ],
             "has_practice": has_practice,
@@ -101,9 +102,9 @@ def annotate(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 
 
 def score_keys(campaign: Campaign) -> dict[int, str]:
-    """Return the digit key of each score that has one: its own digit, and 0 for 10 where the scale starts above 0.
+    """Return {score: digit key}: the score's own digit, and 0 for score 10 if the scale starts above 0.
 
-    On a scale too long for buttons digits spell numbers, so no score has a key.
+    Empty for a scale that is too long for buttons: there people type the score as a number.
     """
     if campaign.bins > SCORE_BUTTONS:
         return {}
@@ -123,7 +124,7 @@ def _config(campaign: Campaign, user: User) -> dict[str, Any]:
         "leaseSeconds": campaign.lease_seconds,
         "breakMinutes": campaign.break_minutes,
         "keysUrl": reverse("api-1:me-keys"),
-        # Instructions that were changed are shown once more.
+        # A digest: the page shows the instructions again after a change.
         "instructions": hashlib.sha256(campaign.instructions.encode()).hexdigest()[:12],
         "slug": campaign.slug,
         "api": f"{reverse('api-1:api-root')}campaigns/{campaign.slug}",

@@ -1,11 +1,11 @@
 // Draws every chart of the page: <div data-chart="id of its <script type=application/json>">.
-// The data name stand-in colours; the tokens of site.css take their place, again after each change of theme.
+// The data contain placeholder colours. They are replaced by the tokens of site.css, again after each change of theme.
 
 const probe = document.createElement("span");
 probe.hidden = true;
 document.body.append(probe);
 
-/** Return a token's colour as it stands in the present theme, as #rrggbb. */
+/** Return a token's colour in the current theme, as #rrggbb. */
 function tokenColour(token) {
   probe.style.color = `var(${token})`;
   const [red, green, blue] = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
@@ -15,14 +15,14 @@ function tokenColour(token) {
 async function draw(place) {
   const { item, palette } = JSON.parse(document.getElementById(place.dataset.chart).textContent);
   let text = JSON.stringify(item);
-  for (const [standIn, token] of Object.entries(palette)) text = text.replaceAll(standIn, tokenColour(token));
-  const views = await Bokeh.embed.embed_item({ ...JSON.parse(text), target_id: null }, fresh(place));
+  for (const [placeholder, token] of Object.entries(palette)) text = text.replaceAll(placeholder, tokenColour(token));
+  const views = await Bokeh.embed.embed_item({ ...JSON.parse(text), target_id: null }, emptied(place));
   place.dataset.drawn = "yes";
   return views;
 }
 
-/** Return an empty element in the chart's place, which keeps its height while it is drawn again. */
-function fresh(place) {
+/** Replace the chart by an empty element. Its place keeps its height, so that the page does not jump. */
+function emptied(place) {
   place.style.minHeight = `${place.offsetHeight}px`;
   const inner = document.createElement("div");
   place.replaceChildren(inner);
@@ -34,7 +34,7 @@ async function drawAll() {
     try {
       await draw(place);
     } catch (error) {
-      place.textContent = "This chart could not be drawn; its figures are in the table below.";
+      place.textContent = "This chart could not be drawn. Its data are in the table below.";
       console.error(error);
     }
   }

@@ -1,4 +1,4 @@
-// Sends photos as soon as they are chosen or dropped, and says so when the answer is not live.
+// Sends photos when they are chosen or dropped, and shows a notice when the results cannot be updated.
 
 const form = document.getElementById("judge");
 const input = document.getElementById("photos");
@@ -6,12 +6,12 @@ const refusal = document.getElementById("refusal");
 const text = document.getElementById("drop-text");
 const notice = document.getElementById("not-live");
 
-document.documentElement.classList.add("js"); // the button is for browsers without scripts
+document.documentElement.classList.add("js"); // hides the button, which only browsers without scripts need
 
-/** What the server would refuse as a whole is said before anything travels. */
+/** Return why the server would refuse the files, or "", so that they need not be sent first. */
 function refusalOf(files) {
   const most = Number(form.dataset.mostFiles);
-  if (files.length > most) return `${files.length} files are more than the ${most} that can be judged at once.`;
+  if (files.length > most) return `${files.length} files are more than the ${most} allowed at once.`;
   return "";
 }
 
@@ -23,12 +23,12 @@ function send() {
     input.value = "";
     return;
   }
-  text.textContent = input.files.length === 1 ? "Sending the photo …" : `Sending ${input.files.length} photos …`;
+  text.textContent = input.files.length === 1 ? "Sending the photo…" : `Sending ${input.files.length} photos…`;
   form.requestSubmit();
 }
 
 input.addEventListener("change", send);
-send(); // whoever was faster than this script
+send(); // photos that were chosen before this script ran
 
 for (const name of ["dragenter", "dragover"]) {
   form.addEventListener(name, (event) => {
@@ -44,7 +44,7 @@ form.addEventListener("drop", (event) => {
   send();
 });
 
-// Back from the judgement: the form shall not still say that it is sending.
+// After the back button: the page may still show "Sending…".
 window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
 if (notice) {
@@ -56,7 +56,7 @@ if (notice) {
     notice.hidden = true;
     const answer = event.detail.serverResponse;
     if (!answer.includes("<form") && !answer.includes("<html")) return;
-    event.detail.shouldSwap = false; // the session has ended: the poll was led to the login page
+    event.detail.shouldSwap = false; // the session has ended: the request was redirected to the login page
     location.reload();
   });
 }

@@ -1,5 +1,5 @@
-// For pages with parts that htmx keeps live: says so when they are not, and shows no login form inside them.
-// Every such part is replaced by one with the same id.
+// For pages with parts that htmx updates: shows a notice when an update fails, and never shows the login page inside a
+// part. The new version of a part has the same id.
 
 const notice = document.getElementById("not-live");
 
@@ -9,7 +9,7 @@ for (const failure of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) 
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { isError, shouldSwap, serverResponse, target } = event.detail;
   notice.hidden = !isError;
-  // The session has ended: the request was led to the login page, and so is the person.
+  // The session has ended: the request was redirected to the login page. Reloading redirects the person too.
   if (!isError && shouldSwap && !serverResponse.includes(`id="${target.id}"`)) {
     event.detail.shouldSwap = false;
     location.reload();

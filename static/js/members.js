@@ -1,4 +1,4 @@
-// Members: who is at work stays live, and a new invitation's link is copied by one button.
+// The members page: updates the list of people at work, and copies the link of a new invitation.
 
 import "./live_part.js";
 
@@ -10,7 +10,7 @@ document.addEventListener("click", async (event) => {
   try {
     await navigator.clipboard.writeText(field.value);
     button.textContent = "Copied";
-  } catch { // no clipboard without https: the link is marked, ready for the keyboard
+  } catch { // there is no clipboard without https; the link is selected, so the keyboard can copy it
     button.textContent = "Press Ctrl+C";
   }
 });

@@ -1,4 +1,4 @@
-// Asks before a change of champion: it changes what everybody in the campaign sees.
+// Asks for confirmation before the champion changes, because this changes what everybody in the campaign sees.
 
 document.addEventListener("submit", (event) => {
   const question = event.target.dataset.confirm;

@@ -1,4 +1,4 @@
-// One photo: ← and → go through the gallery's order, Escape goes back to the photo's place in it.
+// The page of one photo: ← and → open the previous and next photo of the gallery, Escape returns to the gallery.
 
 const LINKS = { ArrowLeft: "a[rel='prev']", ArrowRight: "a[rel='next']", Escape: "a[data-gallery-link]" };
 

@@ -1,5 +1,5 @@
-// The gallery: a choice shows its photos at once, the address names only what is chosen, and the
-// arrow keys go from photo to photo.
+// The gallery: applies a filter when it is chosen, leaves empty filters out of the address, and moves the focus from
+// photo to photo with the arrow keys.
 
 const form = document.querySelector("[data-gallery-form]");
 
@@ -13,7 +13,7 @@ form?.addEventListener("submit", () => {
   }
 });
 
-// The page may come back as it was left, with those fields still disabled.
+// After the back button the fields may still be disabled.
 addEventListener("pageshow", () => {
   for (const field of form?.elements ?? []) field.disabled = false;
 });

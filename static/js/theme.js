@@ -1,4 +1,4 @@
-// Loaded before the first paint, so that a remembered theme does not flash the other one.
+// Switches between light and dark. Loaded before the first paint, so that the page does not flash in the other theme.
 const remembered = localStorage.getItem("iqs-theme");
 if (remembered) document.documentElement.dataset.theme = remembered;
 

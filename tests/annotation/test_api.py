@@ -98,7 +98,7 @@ def test_an_answer_of_somebody_else_is_not_recorded_as_mine(client_of: Any, peop
     answer = answer_to(photos[0], annotator_id=people["bob"].pk)
     response = post(client_of("alice"), "annotations", answer)
     assert response.status_code == 409
-    assert "you are logged in as alice" in response.json()["detail"]
+    assert "You are logged in as alice" in response.json()["detail"]
     assert post(client_of("bob"), "annotations", answer).status_code == 200
 
 

@@ -33,10 +33,10 @@ def give(page: Page, score: int) -> tuple[int, int]:
 def correct(page: Page, score: int) -> tuple[int, int]:
     """Go back to the photo before and give it another score; return its id and the score."""
     page.keyboard.press("u")
-    expect(page.locator("#previous")).to_contain_text("Answered before")
+    expect(page.locator("#previous")).to_contain_text("Earlier answer")
     image_id = shown(page)
     page.keyboard.press(str(score))
-    expect(page.locator("#previous")).not_to_contain_text("Answered before")
+    expect(page.locator("#previous")).not_to_contain_text("Earlier answer")
     return image_id, score
 
 

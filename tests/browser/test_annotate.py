@@ -29,6 +29,12 @@ def photos(make_image: Callable[..., Any]) -> list[Image]:
     return [make_image(seed) for seed in range(24)]
 
 
+def expect_answers_disabled(page: Page, *, can_skip: bool) -> None:
+    """Expect that no answer can be pressed, and whether the photo can be skipped."""
+    expect(page.locator("#questions button:disabled")).to_have_count(13)  # 3 for the watch, 10 scores
+    expect(page.get_by_role("button", name="Skip")).to_be_enabled(enabled=can_skip)
+
+
 def test_twenty_photos_by_keyboard_are_twenty_rows(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
     rated = []
@@ -97,7 +103,7 @@ def test_undo_can_leave_the_answer_as_it_was(annotate: Any, photos: list[Image])
     rate(page, "w", "7")
     waiting = shown(page)
     press(page, "Backspace")
-    expect(page.locator("#previous")).to_contain_text("Answered before: watch, 7")
+    expect(page.locator("#previous")).to_contain_text("Earlier answer: watch, 7")
     press(page, "Enter")
     assert shown(page) == waiting
     expect_saved(page)
@@ -107,7 +113,7 @@ def test_undo_can_leave_the_answer_as_it_was(annotate: Any, photos: list[Image])
 def test_a_skip_needs_a_reason(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
     press(page, " ")
-    expect(page.get_by_role("dialog", name="Why skip it?")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Why skip this photo?")).to_be_visible()
     press(page, "Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     press(page, " ")
@@ -175,7 +181,7 @@ def test_an_ended_session_keeps_the_ratings_until_the_next_login(
     expect(page.get_by_role("alert")).to_contain_text("Log in again: 1 rating is kept in this browser")
     expect(page.get_by_role("link", name="Log in")).to_have_attribute("href", f"/accounts/login/?next={PATH}")
     log_in(page.context, "bob")
-    expect(page.get_by_role("alert")).to_contain_text("you are logged in as bob")
+    expect(page.get_by_role("alert")).to_contain_text("You are logged in as bob")
     assert Annotation.objects.count() == 0
     log_in(page.context, "alice")
     expect_saved(page)
@@ -186,7 +192,7 @@ def test_a_refused_answer_is_shown_and_not_lost_silently(annotate: Any, photos: 
     page = annotate()
     Campaign.objects.update(scale_max=5, pending_at=5)
     rate(page, "w", "9")
-    expect(page.get_by_role("alert")).to_contain_text("1 rating not taken by the server: The score must be")
+    expect(page.get_by_role("alert")).to_contain_text("The server refused 1 rating: The score must be")
     page.get_by_role("button", name="Discard").click()
     expect(page.get_by_role("alert")).to_be_hidden()
     expect_saved(page)
@@ -241,14 +247,17 @@ def test_an_empty_queue_says_why_and_goes_on_by_itself(open_page: Any, make_imag
     page = open_page(PATH, "alice", **options)
     page.get_by_role("button", name="Begin").click()
     expect(page.locator("#empty")).to_contain_text("There are no photos yet")
-    expect(page.get_by_role("link", name="To the campaign")).to_have_attribute("href", "/campaigns/watches/")
+    expect_answers_disabled(page, can_skip=False)
+    expect(page.get_by_role("link", name="Back to campaign")).to_have_attribute("href", "/campaigns/watches/")
     make_image(1)
-    page.get_by_role("button", name="Look again").click()
+    page.get_by_role("button", name="Try again").click()
     expect(page.locator("#photo img")).to_be_visible()
+    expect(page.locator("#questions button:disabled, #skip-open:disabled")).to_have_count(0)
     rate(page, "w", "5")
     expect(page.locator("#empty")).to_contain_text("You have judged every photo that still needs votes")
+    expect_answers_disabled(page, can_skip=False)
     Campaign.objects.update(state="paused")
-    page.get_by_role("button", name="Look again").click()
+    page.get_by_role("button", name="Try again").click()
     expect(page.locator("#empty")).to_contain_text("The campaign is paused")
 
 
@@ -256,7 +265,8 @@ def test_a_photo_that_does_not_load_says_so_and_can_be_skipped(annotate: Any, ma
     make_image(1).path.write_bytes(b"no photo")
     page = open_page(PATH, "alice")
     page.get_by_role("button", name="Begin").click()
-    expect(page.locator("#empty")).to_contain_text("This photo does not load")
+    expect(page.locator("#empty")).to_contain_text("This photo could not be loaded")
+    expect_answers_disabled(page, can_skip=True)
     press(page, "w", "5")
     press(page, " ", "2")
     expect(page.locator("#empty")).to_contain_text("You have judged every photo")
@@ -271,9 +281,13 @@ def test_instructions_come_once_and_again_when_they_change(annotate: Any, photos
     expect(page.get_by_role("dialog")).to_have_count(0)
     press(page, "?")
     expect(page.get_by_role("dialog", name="What to do")).to_be_visible()
+    expect(page.get_by_role("button", name="Begin")).to_have_count(0)
+    page.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
     Campaign.objects.update(instructions="Look at the hands first.")
     page.reload()
     expect(page.get_by_role("dialog", name="What to do")).to_contain_text("Look at the hands first.")
+    expect(page.get_by_role("button", name="Begin")).to_be_focused()
 
 
 def test_a_thumb_can_do_it_all(annotate: Any, photos: list[Image]) -> None:

@@ -103,8 +103,8 @@ def test_after_some_looks_in_vain_the_page_says_what_it_waits_for(open_page: Any
         list(Image.objects.select_for_update())
         page.reload()
         page.get_by_role("button", name="Begin").click()
-        expect(page.locator("#empty")).to_contain_text("being handed out at this moment, or another tab")
-    page.get_by_role("button", name="Look again").click()
+        expect(page.locator("#empty")).to_contain_text("being assigned right now, or another tab")
+    page.get_by_role("button", name="Try again").click()
     expect(page.locator("#photo img")).to_be_visible()
 
 
@@ -113,7 +113,7 @@ def test_the_next_photo_is_painted_behind_the_one_on_the_stage_in_its_size(annot
     page = annotate(**options)
     behind = page.locator("#next-photo img")
     expect(behind).to_have_count(1)
-    expect(page.get_by_role("img", name="The photo to judge")).to_have_count(1)
+    expect(page.get_by_role("img", name="Photo to rate")).to_have_count(1)
     source, size = behind.get_attribute("src"), behind.bounding_box()
     on_top = page.evaluate("document.elementFromPoint(innerWidth / 2, innerHeight / 3).closest('.photo').id")
     assert on_top == "photo"

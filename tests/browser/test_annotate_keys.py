@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from annotation.models import Campaign, Image, User
-from tests.browser.annotating import PHONE, begin, expect_saved, press, rate, shown, standing
+from tests.browser.annotating import PHONE, expect_saved, press, rate, shown, standing
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -45,7 +45,7 @@ def test_own_keys_are_on_the_buttons_and_do_their_work(annotate: Any, photos: li
     press(page, "x")
     assert shown(page) == first
     press(page, "Enter", "PageDown")
-    expect(page.get_by_role("dialog", name="Why skip it?")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Why skip this photo?")).to_be_visible()
     expect_saved(page)
     assert standing(first).watch == "yes"
 
@@ -53,19 +53,19 @@ def test_own_keys_are_on_the_buttons_and_do_their_work(annotate: Any, photos: li
 def test_a_key_is_changed_by_pressing_it_and_stays_changed(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
     ask_for(page, "no watch")
-    expect(message(page)).to_have_text("Press the key for “no watch”. Esc leaves it as it is.")
+    expect(message(page)).to_have_text("Press the new key for “no watch”, or Esc to cancel.")
     press(page, "k")
     expect(message(page)).to_have_text("K is now the key for “no watch”.")
     assert keys_of("alice") == {"watch_no": "k"}
-    begin(page)
+    page.get_by_role("button", name="Close").click()
     first = rate(page, "k", "4")
     expect_saved(page)
     assert standing(first).watch == "no"
     page.reload()
     expect(page.locator('[data-watch="no"]')).to_have_text("No watch K")
     ask_for(page, "undo")
-    page.get_by_role("button", name="Back to the default keys").click()
-    expect(message(page)).to_have_text("All keys are the defaults again.")
+    page.get_by_role("button", name="Reset keys").click()
+    expect(message(page)).to_have_text("All keys are reset to the defaults.")
     expect(page.locator('[data-watch="no"]')).to_have_text("No watch N")
     assert keys_of("alice") == {}
 
@@ -74,7 +74,7 @@ def test_a_key_that_is_taken_is_named_and_a_second_press_swaps(annotate: Any, ph
     page = annotate()
     ask_for(page, "watch")
     press(page, "n")
-    expect(message(page)).to_contain_text("N is the key for “no watch”. Press it again to swap the two")
+    expect(message(page)).to_contain_text("N is already the key for “no watch”. Press it again to swap the two keys")
     assert keys_of("alice") == {}
     press(page, "n")
     expect(message(page)).to_have_text("N is now the key for “watch”.")
@@ -84,21 +84,21 @@ def test_a_key_that_is_taken_is_named_and_a_second_press_swaps(annotate: Any, ph
 
 def test_keys_that_cannot_be_used_are_refused_with_the_reason(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
-    for key, reason in [("7", "digits are always the score"), ("ArrowUp", "arrows move a zoomed photo")]:
+    for key, reason in [("7", "digits are always the score"), ("ArrowUp", "arrow keys pan the zoomed photo")]:
         ask_for(page, "skip")
         press(page, key)
-        expect(message(page)).to_contain_text(f"is taken: {reason}. The keys stay as they are.")
+        expect(message(page)).to_contain_text(f"is reserved: {reason}. The keys were not changed.")
     ask_for(page, "skip")
     page.context.set_offline(True)
     press(page, "x")
-    expect(message(page)).to_have_text("The server cannot be reached. The keys stay as they are.")
+    expect(message(page)).to_have_text("The server cannot be reached. The keys were not changed.")
     expect(page.locator("#skip-open")).to_have_text("Skip Space")
     assert keys_of("alice") == {}
 
 
 def test_escape_ends_the_asking_and_not_the_dialog(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
-    ask_for(page, "1:1 zoom")
+    ask_for(page, "zoom")
     press(page, "Escape")
     expect(message(page)).to_be_empty()
     expect(page.get_by_role("dialog", name="What to do")).to_be_visible()

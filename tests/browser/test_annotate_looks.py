@@ -91,14 +91,14 @@ def test_the_photo_has_the_room_and_nothing_is_cut_off(annotate: Any, photos: li
 
 def test_a_screen_reader_hears_what_each_thing_is(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
-    expect(page.get_by_role("heading", level=1, name="Judge the photo")).to_have_count(1)
+    expect(page.get_by_role("heading", level=1, name="Rate the photo")).to_have_count(1)
     expect(page.get_by_role("group", name="Is there a watch or clock?").get_by_role("button")).to_have_count(3)
     scores = page.get_by_role("group", name="How good does the photo look? 1 worst, 10 best").get_by_role("button")
     expect(scores).to_have_count(10)
     expect(scores.first).to_have_accessible_name("1, worst")
     expect(scores.last).to_have_accessible_name("10, best")
     expect(page.get_by_role("button", name="Unsure", exact=True)).to_have_attribute("aria-keyshortcuts", "M")
-    expect(page.get_by_role("img", name="The photo to judge")).to_be_visible()
+    expect(page.get_by_role("img", name="Photo to rate")).to_be_visible()
     first = page.locator("#photo img").get_attribute("src")
     rate(page, "w", "5")
     for heard in ("watch, 5 for photo", "Saved"):

@@ -1,4 +1,4 @@
-"""Breaks after half an hour of rating, and hints at answers that do not go together."""
+"""Breaks after half an hour of rating, and hints after an unsure answer with a top score."""
 
 from collections.abc import Callable
 from typing import Any
@@ -61,7 +61,7 @@ def test_after_the_campaigns_minutes_a_card_proposes_a_break(sit_down: Any, phot
         sitting.rate_after(3)
     sitting.rate_after(4)
     expect(page.get_by_role("heading", name="Time for a break")).to_be_visible()
-    expect(page.locator("#empty")).to_contain_text("You have judged 4 photos in 10 minutes.")
+    expect(page.locator("#empty")).to_contain_text("You have rated 4 photos in 10 minutes.")
     expect_saved(page)
     expect_nothing_leased(page)
     assert Annotation.objects.count() == 4
@@ -75,10 +75,10 @@ def test_after_the_campaigns_minutes_a_card_proposes_a_break(sit_down: Any, phot
     sitting.rate_after(4)
     sitting.rate_after(4)
     expect(page.get_by_role("heading", name="Time for a break")).to_be_visible()
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     expect(page.locator("#photo img")).to_be_visible()
     press(page, "u")
-    expect(page.locator("#previous")).to_contain_text("Answered before: watch, 5")
+    expect(page.locator("#previous")).to_contain_text("Earlier answer: watch, 5")
 
 
 def test_a_pause_of_ones_own_is_a_break_and_a_reload_is_none(sit_down: Any, photos: list[Image]) -> None:
@@ -95,7 +95,7 @@ def test_a_pause_of_ones_own_is_a_break_and_a_reload_is_none(sit_down: Any, phot
     sitting.rate_after(4)
     sitting.reload()
     sitting.rate_after(3)
-    expect(page.locator("#empty")).to_contain_text("You have judged 4 photos in 11 minutes.")
+    expect(page.locator("#empty")).to_contain_text("You have rated 4 photos in 11 minutes.")
 
 
 def test_a_campaign_can_do_without_breaks(sit_down: Any, photos: list[Image]) -> None:
@@ -108,45 +108,48 @@ def test_a_campaign_can_do_without_breaks(sit_down: Any, photos: list[Image]) ->
 
 
 @pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
-def test_an_odd_pair_of_answers_gets_a_second_look_that_holds_nothing_up(
+def test_unsure_with_a_top_score_gets_a_hint_and_the_next_photo_is_shown(
     annotate: Any, photos: list[Image], options: Any
 ) -> None:
     page = annotate(**options)
     line, undo = page.locator("#previous"), page.get_by_role("button", name="Undo")
-    rate(page, "n", "8")
-    expect(line).to_contain_text("last: no watch, 8")
+    rate(page, "m", "8")
+    expect(line).to_contain_text("Last: unsure, 8")
     expect(line).not_to_contain_text("?")
-    first = rate(page, "n", "9")
-    expect(line).to_contain_text("9 and no watch? Undo brings it back.")
+    rate(page, "n", "9")  # a good photo without a watch is nothing unusual
+    expect(line).to_contain_text("Last: no watch, 9")
+    expect(line).not_to_contain_text("?")
+    first = rate(page, "m", "9")
+    expect(line).to_contain_text("Unsure, score 9. Undo?")
     expect(page.locator("#announce-saved")).to_have_text("Saved")
-    expect(page.locator("#announce")).to_contain_text("9 and no watch?")
+    expect(page.locator("#announce")).to_contain_text("Unsure, score 9. Undo?")
     expect(page.locator("#photo img")).to_be_visible()
     undo.click()
     assert shown(page) == first
     rate(page, "w")
-    expect(line).to_contain_text("last: watch, 9")
+    expect(line).to_contain_text("Last: watch, 9")
     expect(line).not_to_contain_text("?")
     rate(page, "m", "0")
-    expect(line).to_contain_text("10, yet unsure?")
+    expect(line).to_contain_text("Unsure, score 10. Undo?")
     expect_saved(page)
     assert standing(first).watch == "yes"
 
 
-def test_who_leaves_it_standing_means_it_and_is_not_asked_again(annotate: Any, photos: list[Image]) -> None:
+def test_a_hint_that_is_ignored_three_times_is_shown_no_more(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
     line = page.locator("#previous")
     for _ in range(3):
-        rate(page, "n", "9")
-        expect(line).to_contain_text("9 and no watch?")
-    rate(page, "n", "9")
-    expect(line).to_contain_text("last: no watch, 9")
+        rate(page, "m", "9")
+        expect(line).to_contain_text("Unsure, score 9. Undo?")
+    rate(page, "m", "9")
+    expect(line).to_contain_text("Last: unsure, 9")
     expect(line).not_to_contain_text("?")
 
 
 def test_the_hint_follows_the_scale(annotate: Any, photos: list[Image]) -> None:
     Campaign.objects.update(scale_min=0, scale_max=100)
     page = annotate()
-    rate(page, "n", "8", "0", "Enter")
+    rate(page, "m", "8", "0", "Enter")
     expect(page.locator("#previous")).not_to_contain_text("?")
-    rate(page, "n", "9", "0", "Enter")
-    expect(page.locator("#previous")).to_contain_text("90 and no watch?")
+    rate(page, "m", "9", "0", "Enter")
+    expect(page.locator("#previous")).to_contain_text("Unsure, score 90. Undo?")

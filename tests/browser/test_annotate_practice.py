@@ -30,7 +30,7 @@ def practised(name: str) -> bool:
 
 
 def feedback(page: Page) -> Any:
-    return page.get_by_role("region", name="What was expected")
+    return page.get_by_role("region", name="Expected answer")
 
 
 @pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
@@ -38,7 +38,7 @@ def test_practice_comes_first_compares_and_keeps_nothing(
     annotate: Any, practice: list[Image], rated: list[Image], options: Any
 ) -> None:
     page = annotate(**options)
-    expect(page.locator("#previous")).to_have_text("Practice 1 of 2: nothing is kept")
+    expect(page.locator("#previous")).to_have_text("Practice 1 of 2 · not saved")
     assert shown(page) == practice[0].pk
     photo = page.locator("#photo").bounding_box()
     press(page, "n", "7")
@@ -51,11 +51,11 @@ def test_practice_comes_first_compares_and_keeps_nothing(
     page.get_by_role("button", name="Next practice photo").click()
     assert shown(page) == practice[1].pk
     press(page, "w", "9")
-    expect(feedback(page)).to_contain_text("That is what was expected.")
-    expect(page.get_by_role("button", name="To the photos that count")).to_be_focused()
+    expect(feedback(page)).to_contain_text("As expected.")
+    expect(page.get_by_role("button", name="Start rating")).to_be_focused()
     assert not practised("alice")
     press(page, "Enter")
-    expect(page.locator("#note")).to_have_text("From here on your answers count")
+    expect(page.locator("#note")).to_have_text("Your answers are saved from now on")
     expect(page.locator("#photo img")).to_be_visible()
     assert shown(page) in {image.pk for image in rated}
     first = rate(page, "w", "5")
@@ -73,13 +73,13 @@ def test_it_can_be_left_early_and_comes_again_at_the_next_visit(
 ) -> None:
     page = annotate()
     page.get_by_role("button", name="Leave practice").click()
-    expect(page.locator("#previous")).to_contain_text("Rate the photo")
+    expect(page.locator("#previous")).to_contain_text("Answer both questions")
     expect(page.get_by_role("button", name="Skip")).to_be_visible()
     rate(page, "w", "5")
     expect_saved(page)
     assert not practised("alice")
     page.reload()
-    expect(page.locator("#previous")).to_contain_text("Rate the photo")
+    expect(page.locator("#previous")).to_contain_text("Answer both questions")
     later = annotate()
     expect(later.locator("#previous")).to_contain_text("Practice 1 of 2")
 
@@ -111,7 +111,7 @@ def test_half_an_expectation_is_compared_as_far_as_it_goes(annotate: Any, practi
     Image.objects.filter(pk=practice[0].pk).update(expected_watch="")
     page = annotate()
     press(page, "w", "2")
-    expect(feedback(page)).to_contain_text("You said watch, 2. That is what was expected.")
+    expect(feedback(page)).to_contain_text("You said watch, 2. As expected.")
 
 
 def test_when_the_practice_photos_do_not_come_the_page_says_so_and_tries_again(
@@ -121,8 +121,8 @@ def test_when_the_practice_photos_do_not_come_the_page_says_so_and_tries_again(
     page.route("**/practice", lambda route: route.fulfill(status=500, body="broken"), times=1)
     page.goto(page.url.replace("/health", "/campaigns/watches/annotate/"))
     page.get_by_role("button", name="Begin").click()
-    expect(page.get_by_role("heading", name="The practice photos do not load")).to_be_visible()
-    page.get_by_role("button", name="Look again").click()
+    expect(page.get_by_role("heading", name="Practice photos could not be loaded")).to_be_visible()
+    page.get_by_role("button", name="Try again").click()
     expect(page.locator("#photo img")).to_be_visible()
     assert shown(page) == practice[0].pk
 

@@ -62,7 +62,7 @@ def test_a_photo_of_the_experiment_comes_together_with_its_prediction(
     assert shown(page) == anchored.pk
     expect(page.locator("#previous")).to_contain_text(MODEL)
     rate(page, "w", "6")
-    expect(page.locator("#previous")).to_contain_text("last: watch, 6")
+    expect(page.locator("#previous")).to_contain_text("Last: watch, 6")
     expect(page.locator("#previous")).not_to_contain_text("model")
     second = rate(page, "w", "5")
     expect_saved(page)

@@ -8,9 +8,18 @@ import pytest
 from django.db import connection, transaction
 from playwright.sync_api import expect
 
-from annotation.models import Annotation, Image
+from annotation.models import Annotation, Campaign, Image
 from tests.browser.annotating import DESK, PHONE
-from tests.browser.keeping import ANSWERS, correct, expect_arrived, expect_unsent, open_panel, rate_some, refuse_answers
+from tests.browser.keeping import (
+    ANSWERS,
+    correct,
+    expect_arrived,
+    expect_unsent,
+    give,
+    open_panel,
+    rate_some,
+    refuse_answers,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -26,7 +35,7 @@ def test_the_panel_compares_this_browser_with_the_server(annotate: Any, device: 
     given = rate_some(page, 2)
     expect_arrived(page, given)
     panel = open_panel(page)
-    expect(panel).to_contain_text("All 2 answers that this browser remembers are on the server.")
+    expect(panel).to_contain_text("All 2 answers from this browser are on the server.")
     expect(panel).to_contain_text("2 ratings and 0 skips of yours in this campaign")
     expect(panel.get_by_role("button", name="Send now")).to_be_hidden()
     panel.get_by_text("Answers given in this browser").click()
@@ -48,17 +57,28 @@ def test_the_panel_says_what_waits_and_why_and_gives_it_out(annotate: Any) -> No
     expect_unsent(page, 2)
     panel = open_panel(page)
     expect(panel).to_contain_text("2 answers are not on the server yet. They are kept in this browser")
-    expect(panel).to_contain_text("the server cannot be reached; this page tries again by itself")
+    expect(panel).to_contain_text("the server cannot be reached. This page tries again automatically.")
     with page.expect_download() as download:
-        panel.get_by_role("button", name="Download what is not sent").click()
+        panel.get_by_role("button", name="Download unsent answers").click()
     answers = json.loads(download.value.path().read_text())["answers"]
     assert {one["body"]["image_id"]: one["body"]["score"] for one in answers} == given
     assert answers[0]["url"] == "/api/campaigns/watches/annotations"
     page.context.unroute(ANSWERS)
     panel.get_by_role("button", name="Send now").click()
-    expect(panel).to_contain_text("All 2 answers that this browser remembers are on the server.")
+    expect(panel).to_contain_text("All 2 answers from this browser are on the server.")
     page.keyboard.press("Escape")
     expect_arrived(page, given)
+
+
+def test_a_discarded_answer_is_not_called_saved(annotate: Any) -> None:
+    page = annotate()
+    expect_arrived(page, rate_some(page, 1))
+    Campaign.objects.update(scale_max=5, pending_at=5)
+    give(page, 9)
+    page.get_by_role("button", name="Discard").click()
+    panel = open_panel(page)
+    expect(panel).to_contain_text("The answer from this browser is on the server.")
+    expect(panel).to_contain_text("1 refused by the server and discarded by you")
 
 
 def test_an_answer_that_the_server_lost_is_shown_and_can_be_sent_again(annotate: Any) -> None:
@@ -69,9 +89,9 @@ def test_an_answer_that_the_server_lost_is_shown_and_can_be_sent_again(annotate:
     expect_arrived(page, given)
     Annotation.objects.all()._raw_delete("default")  # an older backup was restored
     panel = open_panel(page)
-    expect(panel).to_contain_text("3 answers that had been saved are missing on the server.")
+    expect(panel).to_contain_text("3 saved answers are missing on the server.")
     panel.get_by_role("button", name="Send 3 answers again").click()
-    expect(panel).to_contain_text("All 3 answers that this browser remembers are on the server.")
+    expect(panel).to_contain_text("All 3 answers from this browser are on the server.")
     page.keyboard.press("Escape")
     expect_arrived(page, given)
     assert Annotation.objects.count() == 3

@@ -63,8 +63,8 @@ def test_a_swipe_answers_and_says_so_before(
     fingers, first = Fingers(page), shown(page)
     expect(page.locator("#previous")).to_contain_text("Swipe right for watch, left for no watch, up to skip")
     fingers.drag(MIDDLE, right_of(MIDDLE, pixels))
-    expect(page.locator("#swipe")).to_contain_text("let go to answer · move back to cancel")
-    expect(page.locator("#swipe")).to_have_attribute("data-meant", "right" if pixels > 0 else "left")
+    expect(page.locator("#swipe")).to_contain_text("Release to answer · move back to cancel")
+    expect(page.locator("#swipe")).to_have_attribute("data-chosen", "right" if pixels > 0 else "left")
     expect(page.locator(f'[data-watch="{watch}"]')).to_have_attribute("aria-pressed", "false")
     fingers.let_go()
     expect(page.locator("#swipe")).to_be_hidden()
@@ -116,10 +116,10 @@ def test_a_swipe_upwards_only_asks_why_to_skip(annotate: Any, photos: list[Image
     page = annotate(**PHONE)
     fingers, first = Fingers(page), shown(page)
     fingers.drag(MIDDLE, (MIDDLE[0] + 10, MIDDLE[1] - 140))
-    expect(page.locator("#swipe")).to_have_attribute("data-meant", "up")
+    expect(page.locator("#swipe")).to_have_attribute("data-chosen", "up")
     fingers.let_go()
-    expect(page.get_by_role("dialog", name="Why skip it?")).to_be_visible()
-    page.get_by_role("button", name="Back to the photo").tap()
+    expect(page.get_by_role("dialog", name="Why skip this photo?")).to_be_visible()
+    page.get_by_role("button", name="Cancel").tap()
     assert shown(page) == first
     assert Annotation.objects.count() == 0
 
@@ -137,7 +137,7 @@ def test_the_photo_stays_where_it_is_for_those_who_want_less_motion(annotate: An
 
 def test_two_taps_or_two_fingers_zoom_the_photo_and_never_the_page(annotate: Any, photos: list[Image]) -> None:
     page = annotate(**PHONE)
-    fingers, zoom = Fingers(page), page.get_by_role("button", name="1:1 zoom")
+    fingers, zoom = Fingers(page), page.get_by_role("button", name="Zoom to 100 %")
     fingers.tap_twice(MIDDLE)
     expect(zoom).to_have_attribute("aria-pressed", "true")
     before = page.locator("#photo img").bounding_box()

@@ -31,7 +31,7 @@ def box_of(page: Page) -> dict[str, float]:
 
 
 def is_zoomed(page: Page) -> bool:
-    return page.get_by_role("button", name="1:1 zoom").get_attribute("aria-pressed") == "true"
+    return page.get_by_role("button", name="Zoom to 100 %").get_attribute("aria-pressed") == "true"
 
 
 @pytest.mark.parametrize(("options", "ratio"), [(DESK, 1), (WIDE, 1.5), (PHONE, 2)], ids=["desk", "wide", "phone"])
@@ -124,7 +124,7 @@ def test_a_small_photo_is_never_blown_up_and_says_that_all_is_to_be_seen(
     page = annotate(**options)
     assert box_of(page)["width"] == width
     press(page, "z")
-    expect(page.locator("#note")).to_have_text("Every pixel of this photo is shown already")
+    expect(page.locator("#note")).to_have_text("This photo is already shown at 100 %")
     assert box_of(page)["width"] == width
     assert not is_zoomed(page)
 

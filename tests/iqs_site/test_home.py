@@ -104,8 +104,8 @@ def test_many_campaigns_cost_no_more_questions_than_one(
 def test_a_page_that_is_not_there_leads_home(client_of: Callable[[str], Any]) -> None:
     response = client_of("alice").get("/nowhere/")
     assert response.status_code == 404
-    assert "There is nothing here" in text_of(response)
-    assert "To the campaigns" in text_of(response)
+    assert "Page not found" in text_of(response)
+    assert "Go to campaigns" in text_of(response)
 
 
 def test_a_refused_page_says_why(client_of: Callable[[str], Any]) -> None:
@@ -119,7 +119,7 @@ def test_a_form_that_is_too_old_says_what_to_do(people: dict[str, Any]) -> None:
     client.force_login(people["alice"])
     response = client.post("/accounts/logout/")
     assert response.status_code == 403
-    assert "Load the page again" in text_of(response)
+    assert "Reload the page" in text_of(response)
 
 
 def test_the_page_of_a_server_error_needs_nothing_that_may_be_broken() -> None:

@@ -1,11 +1,12 @@
-// The annotate page: one photo, two answers, the next photo on the same frame.
-// An *item* is a lease with what was said about it: {lease, watch, score, skipReason, inputs, shownAt, …}.
+// The annotate page: shows one photo, takes two answers, then shows the next photo at once.
+// An *item* is a lease with the person's answers: {lease, watch, score, skipReason, inputs, shownAt, …}.
 
-import { answerBody, saying } from "./answer.js";
+import { answerBody, answerText } from "./answer.js";
+import { AnswerBar } from "./answer_bar.js";
+import { AnswerHints } from "./answer_hints.js";
 import { openAnswerLog } from "./answer_log.js";
 import { request } from "./api.js";
 import { BreakClock } from "./break_clock.js";
-import { AnswerHints } from "./answer_hints.js";
 import { Controls, inputOf } from "./controls.js";
 import { Gestures } from "./gestures.js";
 import { KeySettings } from "./key_settings.js";
@@ -19,14 +20,13 @@ import { fetchReveal } from "./reveal.js";
 import { SafetyPanel } from "./safety_panel.js";
 import { StageCard, cards } from "./stage_card.js";
 import { StatusLine } from "./status_line.js";
-import { AnswerBar } from "./answer_bar.js";
 import { Swipe } from "./swipe.js";
 import { Zoom } from "./zoom.js";
 
-const RETRY_EMPTY = 10_000; // milliseconds between two looks for photos
-const REMEMBERED = 50; // photos that undo can reach
-const KEPT_DECODED = 3; // of them, those that come back at once
-const PREDICTION_PATIENCE = 2_000; // milliseconds that a photo waits for the prediction to be shown with it
+const RETRY_EMPTY = 10_000; // milliseconds between two requests for photos while there are none
+const MAX_UNDO = 50; // answered photos that undo can reach
+const KEPT_DECODED = 3; // answered photos that stay decoded, so that undo shows them at once
+const PREDICTION_TIMEOUT = 2_000; // milliseconds that a photo waits for the prediction to show with it
 
 const $ = (id) => document.getElementById(id);
 const config = JSON.parse($("config").textContent);
@@ -38,7 +38,7 @@ const leases = new Leases({ ...config, ...loading, unsentIds: () => outbox.image
 const practice = new Practice(config, loading);
 const keys = new Keys(config.keyBindings, config.scoreKeys);
 const zoom = new Zoom($("photo"));
-const swipe = new Swipe($("photo"), swiped);
+const swipe = new Swipe($("photo"), onSwipe);
 const gestures = new Gestures($("photo"), { zoom, swipe, toggle: toggleZoom });
 const card = new StageCard();
 const controls = new Controls(config, choose);
@@ -50,16 +50,17 @@ new KeySettings(keys, config.keysUrl);
 new SafetyPanel(outbox, config);
 
 const answered = []; // items in the order of their answers
-let fresh = null; // the item not answered yet
-let revising = -1; // index in `answered` of the item on the stage, or -1
-let skipping = null; // the item for which the skip menu was opened
-let isBroken = false; // the photo on the stage does not load
-let paused = ""; // "away" or "break": no photo is held
-let dueBreak = null; // {minutes, count} of the break that is on
+let unanswered = null; // the item that waits for its first answer
+let revisedIndex = -1; // index in `answered` of the item that is shown again, or -1
+let itemToSkip = null; // the item for which the skip menu is open
+let isBroken = false; // the photo on the stage could not be loaded
+let paused = ""; // "away" or "break": the page holds no photos
+let breakDue = null; // {minutes, count} of the rating time before the current break
 let retryTimer = 0;
 let noteTimer = 0;
 
-const current = () => (practice.isOn ? practice.item : revising >= 0 ? answered[revising] : fresh);
+const isRevising = () => revisedIndex >= 0;
+const current = () => (practice.isOn ? practice.item : isRevising() ? answered[revisedIndex] : unanswered);
 
 // --- The stage --------------------------------------------------------------------------------------
 
@@ -68,16 +69,17 @@ async function showCurrent() {
   zoom.leave();
   swipe.cancel();
   controls.render(item);
-  renderStrip();
+  controls.enable();
+  renderAnswerBar();
   card.hide();
   clearTimeout(retryTimer);
-  if (!item) return showNothing();
+  if (!item) return showEmpty();
   item.shownAt = null;
   isBroken = false;
   setLoading(!item.lease.isReady);
-  if (item.lease.show_prediction && revising < 0 && !item.reveal) {
-    deck.clear(); // the photo and its prediction come together
-    await predictionOf(item);
+  if (item.lease.show_prediction && !isRevising() && !item.reveal) {
+    deck.clear(); // the photo and its prediction appear together
+    await loadPrediction(item);
     if (current() !== item) return;
   }
   const isShown = await deck.show(item.lease, () => current() === item);
@@ -87,7 +89,7 @@ async function showCurrent() {
   zoom.fit();
   item.shownAt = performance.now();
   item.wasAway = document.hidden;
-  if (item.lease.show_prediction) renderStrip();
+  if (item.lease.show_prediction) renderAnswerBar();
 }
 
 function setLoading(isLoading) {
@@ -95,43 +97,45 @@ function setLoading(isLoading) {
   $("stage").setAttribute("aria-busy", String(isLoading));
 }
 
-function predictionOf(item) {
-  const asked = fetchReveal(config.api, item.lease.image_id).then((reveal) => {
+function loadPrediction(item) {
+  const loaded = fetchReveal(config.api, item.lease.image_id).then((reveal) => {
     item.reveal = reveal;
-    if (current() === item) renderStrip(); // also when it comes late
+    if (current() === item) renderAnswerBar(); // also after the timeout
   });
-  return Promise.race([asked, new Promise((resolve) => setTimeout(resolve, PREDICTION_PATIENCE))]);
+  return Promise.race([loaded, new Promise((resolve) => setTimeout(resolve, PREDICTION_TIMEOUT))]);
 }
 
-function showNothing() {
+function showEmpty() {
   deck.clear();
-  const why = reasonForNothing();
-  setLoading(!why);
-  if (!why) return;
-  card.show(why);
+  const content = emptyCard();
+  setLoading(!content);
+  if (!content) return;
+  controls.disable();
+  card.show(content);
   if (!paused && !practice.isOn) retryTimer = setTimeout(() => leases.refill(), RETRY_EMPTY);
 }
 
-// What the card says, or null while photos are on their way.
-function reasonForNothing() {
-  if (practice.isOn) return practice.error && cards.withoutPractice(practice.error, () => practice.start());
-  if (paused === "break") return cards.breakDue(dueBreak, goOn);
+// Returns the card that says why there is no photo, or null while photos are being loaded.
+function emptyCard() {
+  if (practice.isOn) return practice.error && cards.practiceFailed(practice.error, () => practice.start());
+  if (paused === "break") return cards.breakDue(breakDue, resume);
   if (paused === "away") return cards.away();
   if (!leases.error && !leases.emptyBecause) return null;
-  return cards.withoutPhotos(leases, () => leases.refill());
+  return cards.noPhotos(leases, () => leases.refill());
 }
 
 function showBroken() {
   isBroken = true;
   deck.clear();
+  controls.disable({ canSkip: true });
   card.show(cards.broken(showCurrent));
 }
 
 function next() {
-  revising = -1;
-  if (!fresh && !paused) {
+  revisedIndex = -1;
+  if (!unanswered && !paused) {
     const lease = leases.take();
-    fresh = lease && { lease, watch: "", score: null, skipReason: "", inputs: {} };
+    unanswered = lease && { lease, watch: "", score: null, skipReason: "", inputs: {} };
   }
   showCurrent();
 }
@@ -140,14 +144,14 @@ function toggleZoom(point) {
   if (!current()?.shownAt || isBroken) return;
   if (zoom.isOn) {
     zoom.leave();
-    return status.announce("The whole photo.");
+    return status.announce("The photo fits the screen.");
   }
-  if (!zoom.enter(point)) return note("Every pixel of this photo is shown already");
-  note(matchMedia("(pointer: coarse)").matches ? "1:1 · drag to move, double tap for the whole photo" : `1:1 · drag or arrows to move, ${keys.nameOf("zoom")} for the whole photo`);
+  if (!zoom.enter(point)) return showNote("This photo is already shown at 100 %");
+  showNote(matchMedia("(pointer: coarse)").matches ? "100 % · drag to pan, double-tap to fit" : `100 % · drag or arrow keys to pan, ${keys.nameOf("zoom")} to fit`);
 }
 
-// A few words on the stage that go away by themselves.
-function note(words) {
+// Shows a few words on the stage for a moment.
+function showNote(words) {
   status.announce(words);
   $("note").textContent = words;
   $("note").hidden = false;
@@ -159,7 +163,7 @@ function note(words) {
 
 function choose(kind, value, input) {
   const item = current();
-  if (!item?.shownAt || isBroken || practice.isJudged) return;
+  if (!item?.shownAt || isBroken || practice.isAnswered) return;
   const typed = kind === "watch" ? controls.typedScore : null;
   if (typed !== null) {
     Object.assign(item, { score: typed, inputs: { ...item.inputs, score: "keys" } });
@@ -167,7 +171,7 @@ function choose(kind, value, input) {
   }
   Object.assign(item, { [kind]: value, inputs: { ...item.inputs, [kind]: input }, skipReason: "" });
   if (!item.watch || item.score === null) return controls.render(item);
-  if (practice.isOn) return judgePractice();
+  if (practice.isOn) return showExpected();
   submit(item, input);
 }
 
@@ -178,33 +182,32 @@ function skip(item, reason) {
 }
 
 function submit(item, input) {
-  $("note").hidden = true; // it was for this photo
+  $("note").hidden = true; // it was about this photo
   const body = answerBody(item, { input, zoomed: zoom.milliseconds, shown: deck.shownSize });
   outbox.add(`${config.api}/annotations`, body);
   item.hint = answerHints.hint(item);
-  if (revising < 0) moveOn(item);
+  if (!isRevising()) recordFirstAnswer(item);
   item.reveal = null;
   next();
-  status.announce(`${saying(item)} for photo ${item.lease.name}. ${item.hint}`);
+  status.announce(`${answerText(item)} for photo ${item.lease.name}. ${item.hint}`);
 }
 
-// The item was answered for the first time.
-function moveOn(item) {
+function recordFirstAnswer(item) {
   answered.push(item);
-  if (answered.length > REMEMBERED) answered.shift();
-  fresh = null;
+  if (answered.length > MAX_UNDO) answered.shift();
+  unanswered = null;
   status.count(item.skipReason);
   leases.markAnswered(item.lease.image_id);
   if (answered.length > KEPT_DECODED) deck.forget(answered.at(-KEPT_DECODED - 1).lease);
-  dueBreak = breakClock.answered();
-  if (dueBreak) pause("break");
+  breakDue = breakClock.answered();
+  if (breakDue) pause("break");
 }
 
 function undo() {
-  const index = revising >= 0 ? revising - 1 : answered.length - 1;
+  const index = isRevising() ? revisedIndex - 1 : answered.length - 1;
   if (index < 0 || paused || practice.isOn) return;
-  revising = index;
-  if (answered[index].hint) answerHints.takenBack(answered[index].watch);
+  revisedIndex = index;
+  if (answered[index].hint) answerHints.reset();
   answered[index].inputs = {};
   status.announce("Back to an earlier photo.");
   showCurrent();
@@ -212,25 +215,25 @@ function undo() {
 
 // --- Pauses -----------------------------------------------------------------------------------------
 
-// Every answer is in the log; what is not answered goes back to the others.
-function pause(why) {
-  paused = why;
-  revising = -1;
-  fresh = null;
+// Every answer is in the log. The photos without an answer go back to the queue.
+function pause(reason) {
+  paused = reason;
+  revisedIndex = -1;
+  unanswered = null;
   leases.giveBack();
 }
 
-function goOn() {
+function resume() {
   paused = "";
   leases.emptyBecause = "";
   next();
 }
 
-// Returns whether the person had been away: then the key or click only calls photos back.
+// Returns whether the person was away. The key or click then only brings new photos.
 function wake() {
-  presence.back();
+  presence.notice();
   if (paused !== "away") return false;
-  goOn();
+  resume();
   return true;
 }
 
@@ -241,19 +244,19 @@ presence.addEventListener("away", () => {
 
 // --- Practice ---------------------------------------------------------------------------------------
 
-function judgePractice() {
+function showExpected() {
   controls.render(practice.item);
-  practice.judge();
+  practice.showExpected();
 }
 
 practice.addEventListener("change", showCurrent);
-practice.addEventListener("judged", ({ detail }) => {
+practice.addEventListener("answered", ({ detail }) => {
   status.announce(detail.words);
-  if (detail.isLast && !paused) leases.refill(); // the photos that count load while the last words are read
+  if (detail.isLast && !paused) leases.refill(); // load the first photos while the person reads
 });
 practice.addEventListener("end", () => {
   next();
-  note("From here on your answers count");
+  showNote("Your answers are saved from now on");
 });
 $("practise")?.addEventListener("click", () => {
   $("help").close();
@@ -262,10 +265,10 @@ $("practise")?.addEventListener("click", () => {
 
 // --- Controls ---------------------------------------------------------------------------------------
 
-function renderStrip() {
-  if (practice.isOn) return answerBar.practising(practice.place);
-  const canUndo = !paused && revising !== 0 && answered.length > 0;
-  answerBar.render({ item: current(), revising: revising >= 0, last: answered.at(-1), canUndo });
+function renderAnswerBar() {
+  if (practice.isOn) return answerBar.renderPractice(practice.place);
+  const canUndo = !paused && revisedIndex !== 0 && answered.length > 0;
+  answerBar.render({ item: current(), isRevising: isRevising(), last: answered.at(-1), canUndo });
 }
 
 function openDialog(dialog) {
@@ -277,21 +280,21 @@ function openDialog(dialog) {
 const actions = {
   watch: (value, input) => choose("watch", value, input),
   score: (value, input) => choose("score", value, input),
-  digit: () => current() && !practice.isJudged && controls.beginNumber(),
+  digit: () => current() && !practice.isAnswered && controls.beginNumber(),
   undo,
-  keep: () => (practice.isJudged ? practice.next() : revising >= 0 && next()),
-  leave: () => (zoom.isOn ? zoom.leave() : revising >= 0 && next()),
+  keep: () => (practice.isAnswered ? practice.next() : isRevising() && next()),
+  leave: () => (zoom.isOn ? zoom.leave() : isRevising() && next()),
   skip: () => {
-    skipping = current();
-    if (practice.isOn) return practice.isJudged ? practice.next() : skipping && judgePractice();
-    if (skipping) openDialog($("skip"));
+    itemToSkip = current();
+    if (practice.isOn) return practice.isAnswered ? practice.next() : itemToSkip && showExpected();
+    if (itemToSkip) openDialog($("skip"));
   },
   zoom: () => toggleZoom(gestures.pointer),
   pan: (direction) => zoom.step(direction),
   help: () => openDialog($("help")),
 };
 
-function swiped(direction) {
+function onSwipe(direction) {
   if (direction === "up") actions.skip();
   else choose("watch", direction === "right" ? "yes" : "no", "swipe");
 }
@@ -301,14 +304,14 @@ addEventListener("keydown", (event) => {
   const [action, value] = keys.actionOf(event) ?? [];
   if (!action || (action === "pan" && !zoom.isOn)) return;
   const isDone = actions[action](value, "keys");
-  if (action !== "digit" || !isDone) event.preventDefault(); // else the digit itself lands in the field
+  if (action !== "digit" || !isDone) event.preventDefault(); // otherwise the browser types the digit into the field
 });
 
 document.querySelector(".controls").addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button || wake()) return;
   const input = inputOf(event);
-  if (event.pointerType) button.blur(); // the next Space skips, it does not press the button again
+  if (event.pointerType) button.blur(); // Space then skips the photo; it does not press the button again
   if (button.dataset.watch) choose("watch", button.dataset.watch, input);
   if (button.dataset.score) choose("score", Number(button.dataset.score), input);
   if (button.id === "undo") undo();
@@ -318,15 +321,18 @@ document.querySelector(".controls").addEventListener("click", (event) => {
 $("skip").addEventListener("keydown", (event) => {
   const reason = $("skip").querySelector(`[data-key="${CSS.escape(event.key)}"]`);
   if (!reason) return;
-  event.stopPropagation(); // the digit is not a score for the next photo
+  event.stopPropagation(); // the digit must not score the next photo
   event.preventDefault();
   reason.click();
 });
-$("skip").addEventListener("close", () => $("skip").returnValue && skip(skipping, $("skip").returnValue));
-$("help").addEventListener("close", () => localStorage.setItem(`iqs-instructions:${config.slug}`, config.instructions));
+$("skip").addEventListener("close", () => $("skip").returnValue && skip(itemToSkip, $("skip").returnValue));
+$("help").addEventListener("close", () => {
+  localStorage.setItem(`iqs-instructions:${config.slug}`, config.instructions);
+  $("help-close").textContent = "Close";
+});
 for (const id of ["help", "safety"]) {
   $(id).addEventListener("close", () => {
-    if (current()?.shownAt) current().shownAt = performance.now(); // reading is not judging
+    if (current()?.shownAt) current().shownAt = performance.now(); // do not count the time spent in the dialog
   });
 }
 $("help-open").addEventListener("click", actions.help);
@@ -340,20 +346,20 @@ $("stage").addEventListener("click", wake);
 
 leases.addEventListener("change", () => {
   status.claimFailed(leases.error);
-  if (paused) return leases.giveBack(); // they were on their way when the pause began
+  if (paused) return leases.giveBack(); // the request was sent before the pause began
   if (practice.isOn || current()) return;
-  if (leases.isEmpty) showNothing();
+  if (leases.isEmpty) showEmpty();
   else next();
 });
 
 outbox.addEventListener("receipt", async ({ detail }) => {
   leases.forget(detail.image_id);
   const isWaiting = !paused && !practice.isOn;
-  if (isWaiting && (!current() || leases.error || leases.emptyBecause)) leases.refill(); // the reason may be another now
+  if (isWaiting && (!current() || leases.error || leases.emptyBecause)) leases.refill(); // the reason may have changed
   const item = answered.at(-1);
   if (config.mode !== "reveal" || detail.skip_reason || item?.lease.image_id !== detail.image_id) return;
   item.reveal = await fetchReveal(config.api, detail.image_id);
-  if (answered.at(-1) === item) renderStrip();
+  if (answered.at(-1) === item) renderAnswerBar();
 });
 
 document.addEventListener("visibilitychange", () => {
@@ -361,10 +367,13 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) outbox.send();
 });
 addEventListener("online", () => isBroken && current() && showCurrent());
-addEventListener("pageshow", (event) => event.persisted && location.reload()); // its photos went back when it was left
-addEventListener("beforeunload", (event) => !outbox.isLasting && outbox.pending && event.preventDefault());
+addEventListener("pageshow", (event) => event.persisted && location.reload()); // its photos went back to the queue
+addEventListener("beforeunload", (event) => !outbox.isPersistent && outbox.pending && event.preventDefault());
 
-if (localStorage.getItem(`iqs-instructions:${config.slug}`) !== config.instructions) openDialog($("help"));
+if (localStorage.getItem(`iqs-instructions:${config.slug}`) !== config.instructions) {
+  $("help-close").textContent = "Begin";
+  openDialog($("help"));
+}
 await outbox.load();
 if (config.practise && !practice.wasLeft) practice.start();
 else leases.refill();

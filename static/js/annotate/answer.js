@@ -1,14 +1,14 @@
-// An answer in the form in which it leaves the page, and in words.
+// An answer as text, and as the body of the request that sends it.
 
-const WATCH_WORDS = { yes: "watch", no: "no watch", unsure: "unsure" };
+const WATCH_TEXT = { yes: "watch", no: "no watch", unsure: "unsure" };
 
-// E.g. "no watch, 7"; of the expected answer of a practice photo one half may be missing.
-export function saying({ watch, score, skipReason }) {
+// E.g. "no watch, 7". The expected answer of a practice photo may have only one of the two parts.
+export function answerText({ watch, score, skipReason }) {
   if (skipReason) return "skipped";
-  return [WATCH_WORDS[watch], score].filter((part) => part !== null && part !== undefined).join(", ");
+  return [WATCH_TEXT[watch], score].filter((part) => part !== null && part !== undefined).join(", ");
 }
 
-// input: with what the answer was sent; zoomed: milliseconds looked at in 1:1; shown: [width, height] on the stage.
+// input: the kind of input that sent the answer; zoomed: milliseconds at 100 %; shown: [width, height] on the stage.
 export function answerBody(item, { input, zoomed, shown }) {
   return {
     client_id: crypto.randomUUID?.() ?? randomId(),
@@ -21,10 +21,10 @@ export function answerBody(item, { input, zoomed, shown }) {
     viewing: {
       viewport: [innerWidth, innerHeight],
       pixel_ratio: devicePixelRatio,
-      zoom: visualViewport?.scale ?? 1, // of the browser, by pinching
+      zoom: visualViewport?.scale ?? 1, // the browser's own pinch zoom
       shown,
       zoomed,
-      scheme: isDark() ? "dark" : "light", // the grey around the photo
+      scheme: isDark() ? "dark" : "light", // it sets the grey around the photo
       input,
       inputs: item.inputs,
       was_away: item.wasAway ?? false,
@@ -38,7 +38,7 @@ function isDark() {
   return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
-// crypto.randomUUID needs https; a version 4 UUID all the same.
+// A version 4 UUID, for pages without https, where crypto.randomUUID does not exist.
 function randomId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;

@@ -1,10 +1,10 @@
-// The line between photo and buttons: what was answered last, what the others and the model say, and what to do next.
+// The line between the photo and the buttons: the last answer, the model's prediction and what to do next.
 
-import { saying } from "./answer.js";
+import { answerText } from "./answer.js";
 import { revealElements } from "./reveal.js";
 
-const FIRST_STEPS = "Rate the photo: both answers in any order";
-const FIRST_SWIPES = "Swipe right for watch, left for no watch, up to skip; tap a score";
+const FIRST_STEPS = "Answer both questions, in any order";
+const FIRST_SWIPES = "Swipe right for watch, left for no watch, up to skip. Tap a score.";
 
 function element(tag, properties, ...children) {
   const node = Object.assign(document.createElement(tag), properties);
@@ -16,47 +16,45 @@ export class AnswerBar {
   #line = document.getElementById("previous");
   #undo = document.getElementById("undo");
   #keys;
-  #leave;
+  #keep;
 
-  // leave() leaves an earlier answer as it is.
-  constructor(keys, leave) {
+  // keep() leaves an earlier answer unchanged.
+  constructor(keys, keep) {
     this.#keys = keys;
-    this.#leave = leave;
+    this.#keep = keep;
   }
 
   get #firstSteps() {
     return matchMedia("(pointer: coarse)").matches ? FIRST_SWIPES : FIRST_STEPS;
   }
 
-  practising({ number, total }) {
+  renderPractice({ number, total }) {
     this.#undo.disabled = true;
     this.#undo.removeAttribute("data-hint");
-    this.#line.replaceChildren(element("span", {}, element("strong", {}, `Practice ${number} of ${total}`), ": nothing is kept"));
+    this.#line.replaceChildren(element("span", {}, element("strong", {}, `Practice ${number} of ${total}`), " · not saved"));
   }
 
-  // item: what is on the stage; revising: whether it was answered before; last: the item answered last;
-  // canUndo: whether there is one before.
-  render({ item, revising, last, canUndo }) {
+  // item: the item on the stage; isRevising: whether it has an answer already; last: the item answered last;
+  // canUndo: whether undo has an item to go back to.
+  render({ item, isRevising, last, canUndo }) {
     this.#undo.disabled = !canUndo;
-    const hint = revising ? "" : (last?.hint ?? "");
+    const hint = isRevising ? "" : (last?.hint ?? "");
     this.#undo.toggleAttribute("data-hint", Boolean(hint));
-    if (revising) return this.#line.replaceChildren(`Answered before: ${saying(item)}`, this.#leaveButton());
-    if (item?.lease.show_prediction) return this.#line.replaceChildren(...this.#own(last, hint), ...revealElements(item.reveal));
+    if (isRevising) return this.#line.replaceChildren(`Earlier answer: ${answerText(item)}`, this.#keepButton());
+    if (item?.lease.show_prediction) return this.#line.replaceChildren(...this.#lastAnswer(last, hint), ...revealElements(item.reveal));
     if (!last) return this.#line.replaceChildren(this.#firstSteps);
-    this.#line.replaceChildren(...this.#own(last, hint), ...revealElements(last.reveal));
+    this.#line.replaceChildren(...this.#lastAnswer(last, hint), ...revealElements(last.reveal));
   }
 
-  #own(last, hint) {
-    if (!last) return [];
-    const own = element("span", {}, "last: ", element("strong", {}, saying(last)));
-    if (!hint) return [own];
-    return [own, element("span", { className: "hint" }, `${hint} Undo brings it back.`)];
+  #lastAnswer(last, hint) {
+    if (hint) return [element("span", { className: "hint" }, hint)];
+    return last ? [element("span", {}, "Last: ", element("strong", {}, answerText(last)))] : [];
   }
 
-  #leaveButton() {
+  #keepButton() {
     const cap = element("kbd", { className: "key", ariaHidden: "true" }, this.#keys.nameOf("keep"));
-    const button = element("button", { type: "button", className: "quiet" }, "Leave it ", cap);
-    button.addEventListener("click", this.#leave);
+    const button = element("button", { type: "button", className: "quiet" }, "Keep it ", cap);
+    button.addEventListener("click", this.#keep);
     return button;
   }
 }

@@ -1,29 +1,26 @@
-// Combinations of the two answers that are rare enough to be worth a second look. A hint is a quiet line beside the
-// last answer; it holds nothing up. Who leaves the same combination standing a few times means it, and is not asked again.
+// Asks again after "unsure" with a top score: a photo that looks so good usually shows clearly whether there is a watch.
+// The hint stands beside the last answer and does not stop the work. A person who ignores it a few times sees it no more.
 
 const TOP_SHARE = 0.85; // of the way from the lowest to the highest score: 9 and 10 on a scale of 1-10
-const MEANT = 3; // times
+const MAX_HINTS = 3;
 
 export class AnswerHints {
-  #scale;
-  #given = new Map(); // combination → how often it was given
+  #top;
+  #shown = 0; // hints since the last one that the person followed
 
   constructor({ lowest, highest }) {
-    this.#scale = { lowest, highest };
+    this.#top = lowest + TOP_SHARE * (highest - lowest);
   }
 
-  // Returns the words of the hint for an answer that was just given, or nothing.
+  // Returns the text of the hint for a new answer, or "".
   hint({ watch, score, skipReason }) {
-    const { lowest, highest } = this.#scale;
-    if (skipReason || watch === "yes" || score < lowest + TOP_SHARE * (highest - lowest)) return "";
-    const times = (this.#given.get(watch) ?? 0) + 1;
-    this.#given.set(watch, times);
-    if (times > MEANT) return "";
-    return watch === "no" ? `${score} and no watch?` : `${score}, yet unsure?`;
+    if (skipReason || watch !== "unsure" || score < this.#top || this.#shown >= MAX_HINTS) return "";
+    this.#shown += 1;
+    return `Unsure, score ${score}. Undo?`;
   }
 
-  // The person went back to it: the hint was worth its place.
-  takenBack(watch) {
-    this.#given.delete(watch);
+  // The person followed a hint, so hints are useful.
+  reset() {
+    this.#shown = 0;
   }
 }

@@ -1,31 +1,31 @@
-// The log of answers in this browser (IndexedDB). An answer is written here before it leaves, and what waits here
-// the server has not confirmed. Confirmed ones stay a while as a record to compare with the server.
-// Entries: {order, annotator, url, body, state, at, refused}; `order` is given by the log and ascends; `at` is the
-// browser's clock, for people to read and for nothing else; `refused` is the server's sentence, else empty.
-// States: waiting; saved (the server confirmed it); discarded (the server refused it, and the person saw why).
+// The log of answers in this browser (IndexedDB). An answer is written to the log before it is sent, and waits there
+// until the server confirms it. Confirmed answers stay for a while, so that people can compare them with the server.
+// Entries: {order, annotator, url, body, state, at, refused}. `order` is an ascending number from the log. `at` is the
+// browser's time and only shown to people. `refused` is the server's sentence, or empty.
+// States: waiting; saved (the server confirmed it); discarded (the server refused it and the person discarded it).
 
 const DATABASE = "iqs-answers";
 const STORE = "answers";
-const KEPT = 500; // of each annotator's saved and discarded entries
+const MAX_RECORDS = 500; // saved and discarded entries of each annotator, for each of the two states
 
-function opened() {
+function openDatabase() {
   return new Promise((resolve, reject) => {
     const opening = indexedDB.open(DATABASE, 2);
     opening.onupgradeneeded = () => upgrade(opening);
     opening.onerror = () => reject(opening.error);
-    opening.onblocked = () => reject(new Error("A page of an earlier version holds the log."));
+    opening.onblocked = () => reject(new Error("A page of an earlier version blocks the log."));
     opening.onsuccess = () => {
       const database = opening.result;
-      database.onversionchange = () => database.close(); // a page of a later version must not wait for this one
+      database.onversionchange = () => database.close(); // do not block a page of a later version
       resolve(database);
     };
   });
 }
 
 function upgrade({ result: database, transaction }) {
-  const isThere = database.objectStoreNames.contains(STORE);
-  const store = isThere ? transaction.objectStore(STORE) : database.createObjectStore(STORE, { keyPath: "order", autoIncrement: true });
-  if (isThere) store.deleteIndex("annotator"); // of version 1, where every entry was waiting
+  const exists = database.objectStoreNames.contains(STORE);
+  const store = exists ? transaction.objectStore(STORE) : database.createObjectStore(STORE, { keyPath: "order", autoIncrement: true });
+  if (exists) store.deleteIndex("annotator"); // from version 1, where all entries were waiting
   store.createIndex("whose", ["annotator", "state"]);
   store.createIndex("state", "state");
   store.openCursor().onsuccess = ({ target: { result: cursor } }) => {
@@ -36,7 +36,7 @@ function upgrade({ result: database, transaction }) {
 }
 
 class BrowserLog {
-  isLasting = true;
+  isPersistent = true;
   #database;
 
   constructor(database) {
@@ -56,18 +56,18 @@ class BrowserLog {
     return everybody - (await this.#transact("readonly", (store) => store.index("whose").count([annotator, "waiting"])));
   }
 
-  // Resolves with the entry's order once it is on the disk. Where there is no room, the record of what is saved makes it.
+  // Resolves with the entry's order when it is on the disk. If the storage is full, saved and discarded entries are deleted.
   async add(entry) {
     try {
       return await this.#transact("readwrite", (store) => store.add(entry));
     } catch (error) {
       if (error?.name !== "QuotaExceededError") throw error;
-      for (const state of ["saved", "discarded"]) await this.#drop((store) => store.index("state"), state);
+      for (const state of ["saved", "discarded"]) await this.#delete((store) => store.index("state"), state);
       return this.#transact("readwrite", (store) => store.add(entry));
     }
   }
 
-  // `isRecord`: it only notes what is known elsewhere too, so it need not wait for the disk.
+  // isRecord: the server has the same information, so the write does not wait for the disk.
   put(entry, { isRecord = false } = {}) {
     return this.#transact("readwrite", (store) => store.put(entry), isRecord ? "relaxed" : "strict");
   }
@@ -76,21 +76,21 @@ class BrowserLog {
     return this.#transact("readwrite", (store) => store.delete(order), "relaxed");
   }
 
-  // Lets go of the oldest records beyond KEPT.
+  // Deletes the oldest entries above MAX_RECORDS.
   async trim(annotator) {
     for (const state of ["saved", "discarded"]) {
       const count = await this.#transact("readonly", (store) => store.index("whose").count([annotator, state]));
-      if (count > KEPT) await this.#drop((store) => store.index("whose"), [annotator, state], count - KEPT);
+      if (count > MAX_RECORDS) await this.#delete((store) => store.index("whose"), [annotator, state], count - MAX_RECORDS);
     }
   }
 
-  #drop(indexOf, key, most = Infinity) {
+  #delete(indexOf, key, limit = Infinity) {
     return this.#transact("readwrite", (store) => {
       const opening = indexOf(store).openKeyCursor(IDBKeyRange.only(key));
       opening.onsuccess = () => {
         const cursor = opening.result;
-        if (!cursor || most <= 0) return;
-        most -= 1;
+        if (!cursor || limit <= 0) return;
+        limit -= 1;
         store.delete(cursor.primaryKey);
         cursor.continue();
       };
@@ -98,13 +98,13 @@ class BrowserLog {
     }, "relaxed");
   }
 
-  // A browser may close its databases under a page (a phone that slept, cleared site data): then once more.
+  // The browser may close the database of an open page (after sleep, or when site data is cleared). Then it is reopened.
   async #transact(mode, work, durability = "strict") {
     try {
       return await transact(this.#database, mode, work, durability);
     } catch (error) {
       if (!["InvalidStateError", "UnknownError"].includes(error?.name)) throw error;
-      this.#database = await opened();
+      this.#database = await openDatabase();
       return transact(this.#database, mode, work, durability);
     }
   }
@@ -120,9 +120,9 @@ function transact(database, mode, work, durability) {
   });
 }
 
-// Where the browser forbids IndexedDB: the answers live as long as the page, and the page says so.
+// Used where the browser forbids IndexedDB. The answers exist only while the page is open, and the page says so.
 class PageLog {
-  isLasting = false;
+  isPersistent = false;
   #entries = new Map();
   #last = 0;
 
@@ -154,13 +154,13 @@ class PageLog {
 
   async trim(annotator) {
     const records = (await this.all(annotator)).filter((entry) => entry.state !== "waiting");
-    for (const { order } of records.slice(0, -KEPT)) this.#entries.delete(order);
+    for (const { order } of records.slice(0, -MAX_RECORDS)) this.#entries.delete(order);
   }
 }
 
 export async function openAnswerLog() {
   try {
-    return new BrowserLog(await opened());
+    return new BrowserLog(await openDatabase());
   } catch {
     return new PageLog();
   }

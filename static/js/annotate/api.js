@@ -1,9 +1,9 @@
-// Talking to the API: JSON both ways, and every failure as one kind of error.
+// Requests to the API: JSON in both directions, and one class for all errors.
 
-const PATIENCE = 15_000; // milliseconds until a request counts as failed
+const TIMEOUT = 15_000; // milliseconds until a request counts as failed
 
 export class ApiError extends Error {
-  // status: the HTTP status, or 0 when no answer came; message: a sentence.
+  // status: the HTTP status, or 0 without an answer; message: a sentence for the person.
   constructor(status, message) {
     super(message);
     this.status = status;
@@ -13,24 +13,24 @@ export class ApiError extends Error {
     return this.status === 401 || this.status === 403;
   }
 
-  // Whether sending the same again later can succeed.
-  get isPassing() {
+  // Whether the same request can succeed later.
+  get isTemporary() {
     return [0, 408, 425, 429].includes(this.status) || this.status >= 500;
   }
 }
 
-// The cookie, not the page: a new login changes the token.
+// Read from the cookie, not from the page, because a new login changes the token.
 function csrfToken() {
   return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
 }
 
-function sentence(body, status) {
+function errorMessage(body, status) {
   if (typeof body?.detail === "string") return body.detail;
   if (Array.isArray(body?.detail)) return body.detail.map((problem) => problem.msg).join("; ");
-  return `The server answered ${status}.`;
+  return `The server answered with status ${status}.`;
 }
 
-// Resolves with the answer's JSON. Throws ApiError for everything else. Without a body it asks, with one it sends.
+// Resolves with the JSON of the answer. Throws ApiError for everything else. Sends a GET without a body.
 export async function request(url, body = null, { keepalive = false, method = "POST" } = {}) {
   const options = { credentials: "same-origin", keepalive, headers: { "x-csrftoken": csrfToken(), accept: "application/json" } };
   if (body !== null) {
@@ -40,15 +40,15 @@ export async function request(url, body = null, { keepalive = false, method = "P
   let response;
   let answer;
   try {
-    response = await fetch(url, { ...options, signal: AbortSignal.timeout(PATIENCE) });
+    response = await fetch(url, { ...options, signal: AbortSignal.timeout(TIMEOUT) });
     const isJson = response.headers.get("content-type")?.includes("json");
     answer = isJson ? await response.json() : null;
   } catch {
     throw new ApiError(0, "The server cannot be reached.");
   }
-  // A page in place of JSON: something between here and the server answered for it, which says nothing about
-  // what was sent. (Django's own page about a missing token means: log in again.)
-  if (answer === null && ![401, 403].includes(response.status)) throw new ApiError(0, "The server's answer is not readable.");
-  if (!response.ok) throw new ApiError(response.status, sentence(answer, response.status));
+  // An answer that is not JSON comes from a proxy, so it is unknown whether the server got the request. Only a page
+  // with 401 or 403 comes from Django: its token is missing, and the person must log in again.
+  if (answer === null && ![401, 403].includes(response.status)) throw new ApiError(0, "The server's answer cannot be read.");
+  if (!response.ok) throw new ApiError(response.status, errorMessage(answer, response.status));
   return answer;
 }

@@ -1,11 +1,11 @@
-// When a break is due: after so many minutes of rating without a pause. Kept for the tab, over reloads.
+// Says when a break is due: after some minutes of rating without a pause. The time is kept for the tab, over reloads.
 
-const PAUSE = 5 * 60_000; // milliseconds without an answer that are a break by themselves
+const MIN_PAUSE = 5 * 60_000; // milliseconds without an answer that count as a break
 
 export class BreakClock {
   #key;
   #after;
-  #rating; // {since, last, count} of this stretch of rating
+  #rating; // {since, last, count} of the rating time since the last break
 
   // minutes: 0 for never.
   constructor(slug, minutes) {
@@ -14,10 +14,10 @@ export class BreakClock {
     this.#rating = JSON.parse(sessionStorage.getItem(this.#key) ?? "null");
   }
 
-  // Counts one answer. Returns null, or {minutes, count} when a break is due; rating begins anew after that.
+  // Counts one answer. Returns null, or {minutes, count} when a break is due. Then the count starts again.
   answered(now = Date.now()) {
     const pause = now - (this.#rating?.last ?? -Infinity);
-    if (!(pause >= 0 && pause < PAUSE)) this.#rating = { since: now, count: 0 }; // also when the clock was set back
+    if (!(pause >= 0 && pause < MIN_PAUSE)) this.#rating = { since: now, count: 0 }; // pause < 0: the clock was set back
     Object.assign(this.#rating, { last: now, count: this.#rating.count + 1 });
     const { since, count } = this.#rating;
     const isDue = this.#after > 0 && now - since >= this.#after;

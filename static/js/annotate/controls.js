@@ -1,34 +1,34 @@
-// The two questions below the photo: which answer is pressed, and what people press, slide or type there.
+// The two questions below the photo: their buttons, the slider and the number field.
 
 const $ = (id) => document.getElementById(id);
 
-// The kind of input of a click; a button pressed by the keyboard has no pointer.
+// Returns the kind of input of a click. A button pressed with the keyboard has no pointer.
 export function inputOf(event) {
   return event.pointerType || "keys";
 }
 
 export class Controls {
   #middle;
-  #lastSet = "slider"; // with what the number in the slider's form came to be
+  #lastInput = "slider"; // what set the number in the slider's form: "slider" or "keys"
 
-  // choose(kind, value, input) takes an answer.
+  // choose(kind, value, input) is called with an answer.
   constructor({ lowest, highest }, choose) {
     this.#middle = Math.round((lowest + highest) / 2);
     $("slider-range")?.addEventListener("input", () => this.#slid());
-    $("slider-range")?.addEventListener("pointerup", () => this.#slid()); // a tap where the thumb stands is an answer too
+    $("slider-range")?.addEventListener("pointerup", () => this.#slid()); // a tap on the thumb is an answer too
     $("slider-number")?.addEventListener("input", ({ target }) => {
-      this.#lastSet = "keys";
+      this.#lastInput = "keys";
       $("slider-range").value = target.value || this.#middle;
       this.#markSet(target.value !== "");
     });
     $("slider")?.addEventListener("submit", (event) => {
       event.preventDefault();
       document.activeElement.blur();
-      choose("score", Number($("slider-number").value), this.#lastSet);
+      choose("score", Number($("slider-number").value), this.#lastInput);
     });
   }
 
-  // item: what is on the stage, or null.
+  // Shows the answers of the item on the stage. item: may be null.
   render(item) {
     for (const button of document.querySelectorAll("[data-watch]")) {
       button.setAttribute("aria-pressed", String(button.dataset.watch === item?.watch));
@@ -44,7 +44,21 @@ export class Controls {
     this.#markSet(isSet);
   }
 
-  // A digit begins a number; the key itself lands in the field. Returns whether there is one.
+  enable() {
+    this.#setDisabled(false);
+  }
+
+  // For a stage without a photo. canSkip: whether the photo can be skipped all the same.
+  disable({ canSkip = false } = {}) {
+    this.#setDisabled(true);
+    $("skip-open").disabled = !canSkip;
+  }
+
+  #setDisabled(isDisabled) {
+    for (const control of [...$("questions").querySelectorAll("button, input"), $("skip-open")]) control.disabled = isDisabled;
+  }
+
+  // Empties the number field and gives it the focus; the browser then types the digit. Returns whether there is a field.
   beginNumber() {
     if (!$("slider")) return false;
     $("slider-number").value = "";
@@ -52,19 +66,19 @@ export class Controls {
     return true;
   }
 
-  // A number typed and not set yet, when a letter key gives the other answer.
+  // The number that was typed but not set when a letter key gives the other answer, or null.
   get typedScore() {
     const field = $("slider-number");
     return field && document.activeElement === field && field.value && field.checkValidity() ? Number(field.value) : null;
   }
 
   #slid() {
-    this.#lastSet = "slider";
+    this.#lastInput = "slider";
     $("slider-number").value = $("slider-range").value;
     this.#markSet(true);
   }
 
-  // Until somebody touches it, the slider's thumb is no opinion and does not look like one.
+  // A slider that nobody has moved is no answer, so its style is different.
   #markSet(isSet) {
     $("slider").toggleAttribute("data-set", isSet);
   }

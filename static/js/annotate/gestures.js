@@ -1,19 +1,19 @@
-// Fingers, pens and mice on the photo. Told apart here, acted on elsewhere: a double tap or double click, a drag
-// of the zoomed photo, a swipe across the fitted one, two fingers drawn apart.
+// Recognises gestures of fingers, pens and mice on the photo: double tap or double click, drag of the zoomed photo,
+// swipe across the fitted photo, pinch. Zoom and Swipe carry them out.
 
 const TAP_PAUSE = 350; // milliseconds between the two taps
-const TAP_REACH = 32; // CSS pixels a finger may move and still tap
-const PINCH = 1.25; // how far two fingers go apart or together
-const EDGE = 24; // CSS pixels at the sides of the screen that belong to the system's own swipes
+const TAP_REACH = 32; // CSS pixels that a finger may move during a tap
+const PINCH = 1.25; // ratio by which two fingers must move apart or together
+const EDGE = 24; // CSS pixels at the sides of the screen that the system uses for its own swipes
 
 export class Gestures {
   #frame;
   #zoom;
   #swipe;
-  #down = new Map(); // pointer id → where it went down and where it is
+  #down = new Map(); // pointer id → where it started and where it is now
   #lastTap = null;
   #pinchStart = 0;
-  pointer = null; // where the mouse was last, for zooming by key
+  pointer = null; // last position of the mouse, for the zoom key
 
   // toggle(point) zooms in or out at a point of the window.
   constructor(frame, { zoom, swipe, toggle }) {
@@ -26,7 +26,7 @@ export class Gestures {
     frame.addEventListener("pointerup", (event) => this.#released(event));
     frame.addEventListener("pointercancel", (event) => this.#cancelled(event));
     frame.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && (this.pointer = null));
-    // Else the browser takes the end of a swipe for a fling, and the tap on a button right after for its end.
+    // Without this the browser sees a fling at the end of a swipe, and ignores a tap that follows at once.
     frame.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
     frame.addEventListener("wheel", (event) => this.#wheeled(event), { passive: false });
   }
@@ -97,7 +97,7 @@ export class Gestures {
   }
 
   #wheeled(event) {
-    if (event.ctrlKey || !this.#zoom.isOn) return; // Ctrl is the browser's own zoom
+    if (event.ctrlKey || !this.#zoom.isOn) return; // Ctrl and wheel is the browser's own zoom
     event.preventDefault();
     this.#zoom.pan(-event.deltaX, -event.deltaY);
   }

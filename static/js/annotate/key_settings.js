@@ -1,5 +1,5 @@
-// The key settings in the help dialog: press a button, then the key that shall do it. The server says which keys
-// cannot be used; here is only asked twice before two actions swap theirs.
+// The key settings in the help dialog: click an action's button, then press its new key. The server decides which keys
+// can be used. If another action has the key, a second press swaps the keys of the two actions.
 
 import { request } from "./api.js";
 import { keyName, keyOf } from "./keys.js";
@@ -11,24 +11,24 @@ export class KeySettings {
   #url;
   #section = document.getElementById("key-settings");
   #message = document.getElementById("key-message");
-  #asking = null; // the button whose key is asked for
-  #swap = ""; // the key that was pressed although another action has it
+  #button = null; // the button of the action that waits for its new key
+  #takenKey = ""; // the pressed key, when another action has it
 
   constructor(keys, url) {
     this.#keys = keys;
     this.#url = url;
     this.#section.addEventListener("click", (event) => {
       const button = event.target.closest("[data-rebind]");
-      if (button) this.#ask(button);
+      if (button) this.#waitForKey(button);
     });
     document.getElementById("key-defaults").addEventListener("click", () => {
-      this.#stopAsking();
-      this.#save({}, "All keys are the defaults again.");
+      this.#cancel();
+      this.#save({}, "All keys are reset to the defaults.");
     });
-    addEventListener("keydown", (event) => this.#asking && this.#pressed(event), true);
-    this.#section.addEventListener("focusout", ({ relatedTarget }) => relatedTarget !== this.#asking && this.#stopAsking());
-    // Escape ends the asking, not the dialog.
-    this.#section.closest("dialog").addEventListener("cancel", (event) => this.#asking && event.preventDefault());
+    addEventListener("keydown", (event) => this.#button && this.#pressed(event), true);
+    this.#section.addEventListener("focusout", ({ relatedTarget }) => relatedTarget !== this.#button && this.#cancel());
+    // Escape cancels the change and leaves the dialog open.
+    this.#section.closest("dialog").addEventListener("cancel", (event) => this.#button && event.preventDefault());
   }
 
   #say(words) {
@@ -36,18 +36,18 @@ export class KeySettings {
     if (words) this.#message.scrollIntoView({ block: "nearest" });
   }
 
-  #ask(button) {
-    this.#stopAsking();
-    this.#asking = button;
+  #waitForKey(button) {
+    this.#cancel();
+    this.#button = button;
     button.classList.add("asking");
-    button.focus(); // a tap does not focus a button everywhere
-    this.#say(`Press the key for “${button.dataset.name}”. Esc leaves it as it is.`);
+    button.focus(); // not every browser focuses a tapped button
+    this.#say(`Press the new key for “${button.dataset.name}”, or Esc to cancel.`);
   }
 
-  #stopAsking() {
-    this.#asking?.classList.remove("asking");
-    this.#asking = null;
-    this.#swap = "";
+  #cancel() {
+    this.#button?.classList.remove("asking");
+    this.#button = null;
+    this.#takenKey = "";
     this.#say("");
   }
 
@@ -56,19 +56,19 @@ export class KeySettings {
     event.preventDefault();
     event.stopPropagation();
     if (event.repeat) return;
-    if (event.key === "Escape") return this.#stopAsking();
-    const action = this.#asking.dataset.rebind;
-    const { name } = this.#asking.dataset;
+    if (event.key === "Escape") return this.#cancel();
+    const action = this.#button.dataset.rebind;
+    const { name } = this.#button.dataset;
     const key = keyOf(event);
     const bindings = { ...this.#keys.bindings, [action]: key };
     const other = Object.keys(bindings).find((one) => one !== action && bindings[one] === key);
-    if (other && this.#swap !== key) {
-      this.#swap = key;
+    if (other && this.#takenKey !== key) {
+      this.#takenKey = key;
       const taken = this.#section.querySelector(`[data-rebind="${other}"]`).dataset.name;
-      return this.#say(`${keyName(key)} is the key for “${taken}”. Press it again to swap the two, or another key.`);
+      return this.#say(`${keyName(key)} is already the key for “${taken}”. Press it again to swap the two keys, or press another key.`);
     }
     if (other) bindings[other] = this.#keys.bindings[action];
-    this.#stopAsking();
+    this.#cancel();
     this.#save(bindings, `${keyName(key)} is now the key for “${name}”.`);
   }
 
@@ -77,7 +77,7 @@ export class KeySettings {
       this.#keys.bind((await request(this.#url, { bindings }, { method: "PUT" })).bindings);
       this.#say(words);
     } catch (error) {
-      this.#say(`${error.message} The keys stay as they are.`);
+      this.#say(`${error.message} The keys were not changed.`);
     }
   }
 }

@@ -1,7 +1,7 @@
-// Which key does what on the annotate page. Letters go by what is printed on them, digits also by
-// their place, because some layouts want Shift for them.
+// The keys of the annotate page. A letter key is identified by its letter. A digit key is also identified by its
+// position, because some keyboard layouts need Shift for digits.
 
-const DONE_BY = {
+const ACTIONS = {
   watch_yes: ["watch", "yes"],
   watch_no: ["watch", "no"],
   watch_unsure: ["watch", "unsure"],
@@ -11,15 +11,15 @@ const DONE_BY = {
   zoom: ["zoom"],
   help: ["help"],
 };
-const ALWAYS = { Backspace: ["undo"], Escape: ["leave"] };
-const ARROWS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }; // how the photo moves
+const FIXED_KEYS = { Backspace: ["undo"], Escape: ["leave"] };
+const ARROWS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }; // directions in which the photo moves
 
-// The key of an event as the server stores it.
+// Returns the key of an event as the server stores it.
 export function keyOf(event) {
   return event.key.length === 1 ? event.key.toLowerCase() : event.key;
 }
 
-// What is printed on the key.
+// Returns the name that is shown for a key.
 export function keyName(key) {
   if (key === " ") return "Space";
   return key.length === 1 ? key.toUpperCase() : key;
@@ -27,13 +27,13 @@ export function keyName(key) {
 
 function isTyping(event) {
   const { target, key } = event;
-  // A number field has no use for letters: they are answers, like everywhere else.
+  // Letters cannot be part of a number, so in a number field they are answers too.
   if (target.matches("input[type='number']")) return key.length > 1 || /[\d.,+-]/.test(key);
   return target.matches("input:not([type='range']), textarea, select");
 }
 
 function isOnControl(target) {
-  if (target.closest("dialog:not([open])")) return false; // just closed; the focus leaves it a frame later
+  if (target.closest("dialog:not([open])")) return false; // it was just closed and loses the focus in the next frame
   return target.matches("button:focus-visible, a:focus-visible, input[type='range']:focus-visible");
 }
 
@@ -47,11 +47,11 @@ export class Keys {
     this.bind(bindings);
   }
 
-  // Takes over other keys, also on the key caps of the page.
+  // Uses other keys, and shows them on the page.
   bind(bindings) {
     this.bindings = bindings;
-    this.#actions = new Map(Object.entries(ALWAYS));
-    for (const [action, key] of Object.entries(bindings)) this.#actions.set(key, DONE_BY[action]);
+    this.#actions = new Map(Object.entries(FIXED_KEYS));
+    for (const [action, key] of Object.entries(bindings)) this.#actions.set(key, ACTIONS[action]);
     for (const cap of document.querySelectorAll("[data-key-of]")) {
       cap.textContent = keyName(bindings[cap.dataset.keyOf]);
       cap.closest("[aria-keyshortcuts]")?.setAttribute("aria-keyshortcuts", cap.textContent);
@@ -62,13 +62,13 @@ export class Keys {
     return keyName(this.bindings[action]);
   }
 
-  // Returns [action, value], or null when the key is not the page's business.
+  // Returns [action, value], or null when the key has no action.
   actionOf(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return null;
     if (isTyping(event)) return null;
     if (event.key in ARROWS) return event.target.matches("input") ? null : ["pan", ARROWS[event.key]];
     if (event.repeat) return null;
-    // Enter and Space press the control on which the keyboard's focus stands.
+    // Enter and Space press the focused control.
     if ((event.key === "Enter" || event.key === " ") && isOnControl(event.target)) return null;
     const action = this.#actions.get(keyOf(event));
     if (action) return action;

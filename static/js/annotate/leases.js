@@ -1,14 +1,14 @@
-// The photos that this page holds: claimed ahead, kept alive while somebody is here, given back after.
-// The browser's clock may be wrong by days, so nothing here looks at when a lease ends: the server says what is left.
-// Events: "change" when photos arrived, or when it became known why there are none (`emptyBecause`, `error`).
+// The photos that are leased to this page. It claims them ahead, renews their leases while somebody uses the page, and
+// then gives them back. The browser's clock may be wrong, so this code ignores when a lease expires and asks the server.
+// Events: "change" after each claim, with new photos or with a reason for none (`emptyBecause`, `error`).
 
 import { request } from "./api.js";
 import { Pace } from "./pace.js";
 
-const RENEWALS = 3; // in the time that a lease lasts: two may fail
-const MOST_KNOWN = 200; // photos that a claim can name
-const LOOKS = 10; // between two renewals, whether the computer slept
-const LOOK_AGAIN = [200, 400, 800, 1_600]; // milliseconds until the next claim, after one in vain
+const RENEWALS = 3; // in the duration of a lease, so that two may fail
+const MAX_KNOWN = 200; // photos that a claim can name
+const CHECKS = 10; // between two renewals, for whether the computer slept
+const RETRY_AFTER = [200, 400, 800, 1_600]; // milliseconds after each empty claim in a row
 
 export class Leases extends EventTarget {
   emptyBecause = "";
@@ -20,18 +20,18 @@ export class Leases extends EventTarget {
   #unsentIds;
   #pace = new Pace();
   #waiting = [];
-  #held = new Map(); // image id → {lease, unlock}; unlock() lets other tabs of this browser have the photo
-  #answered = new Map(); // image id → unlock, for photos whose answer is on its way
+  #held = new Map(); // image id → {lease, unlock}; unlock() allows the photo in other tabs of this browser
+  #answered = new Map(); // image id → unlock, for photos with an answer that is not confirmed
   #isClaiming = false;
-  #isOutdated = false; // a claim was asked for while another was under way
-  #inVain = 0; // claims in a row that brought neither a photo nor a reason
-  #nextLook = 0; // timer
+  #mustRefill = false; // a refill was requested during a claim
+  #emptyClaims = 0; // claims in a row that returned neither a photo nor a reason
+  #retryTimer = 0;
   #renewEvery; // milliseconds
-  #renewed; // {ticks, wall} of the last renewal
+  #renewed; // {ticks, wall} times of the last renewal
   #isRenewing = false;
 
-  // prepare(lease) starts loading the photo and resolves when it is here; drop(lease) lets go of one that is not
-  // wanted any more; unsentIds() names photos that are answered but not confirmed.
+  // prepare(lease) loads the photo and resolves when it is loaded; drop(lease) frees its memory; unsentIds() returns the
+  // ids of photos with an answer that is not confirmed.
   constructor({ api, slug, leaseSeconds, prepare, drop = () => {}, unsentIds }) {
     super();
     this.#url = `${api}/leases`;
@@ -40,9 +40,9 @@ export class Leases extends EventTarget {
     this.#drop = drop;
     this.#unsentIds = unsentIds;
     this.#renewEvery = (leaseSeconds * 1000) / RENEWALS;
-    this.#noteRenewal();
-    setInterval(() => this.#isDue() && this.#renew(), this.#renewEvery / LOOKS);
-    for (const sign of ["resume", "visibilitychange"]) document.addEventListener(sign, () => document.hidden || this.#renew());
+    this.#markRenewed();
+    setInterval(() => this.#isDue() && this.#renew(), this.#renewEvery / CHECKS);
+    for (const name of ["resume", "visibilitychange"]) document.addEventListener(name, () => document.hidden || this.#renew());
     addEventListener("online", () => {
       this.#renew();
       if (this.#waiting.length <= this.#pace.refillAt) this.refill();
@@ -50,7 +50,7 @@ export class Leases extends EventTarget {
     addEventListener("pagehide", () => this.giveBack({ keepalive: true }));
   }
 
-  // The next photo, or null when none is here yet.
+  // Returns the next lease, or null when there is none yet.
   take() {
     const lease = this.#waiting.shift() ?? null;
     if (this.#waiting.length <= this.#pace.refillAt) this.refill();
@@ -61,24 +61,24 @@ export class Leases extends EventTarget {
     return this.#waiting.length === 0;
   }
 
-  // The photo is answered: it is neither renewed nor given back any more.
+  // The photo has an answer, so its lease is neither renewed nor given back.
   markAnswered(imageId) {
     this.#pace.answered();
     if (this.#held.has(imageId)) this.#answered.set(imageId, this.#held.get(imageId).unlock);
     this.#held.delete(imageId);
   }
 
-  // The server has the answer and will not hand the photo out again.
+  // The server has the answer, so it does not lease the photo to this person again.
   forget(imageId) {
     this.#answered.get(imageId)?.();
     this.#answered.delete(imageId);
   }
 
   async refill() {
-    this.#isOutdated = this.#isClaiming;
+    this.#mustRefill = this.#isClaiming;
     if (this.#isClaiming) return;
     this.#isClaiming = true;
-    clearTimeout(this.#nextLook);
+    clearTimeout(this.#retryTimer);
     try {
       const count = Math.max(1, this.#pace.ahead + 1 - this.#waiting.length);
       const claim = await this.#claim(count, [...this.#held.keys()]);
@@ -87,54 +87,54 @@ export class Leases extends EventTarget {
       this.error = null;
     } catch (error) {
       this.error = error;
-      if (error.isPassing) this.#pace.failed();
+      if (error.isTemporary) this.#pace.failed();
     } finally {
       this.#isClaiming = false;
     }
-    this.#planNextLook();
+    this.#retryIfEmpty();
     this.dispatchEvent(new Event("change"));
-    if (this.#isOutdated) this.refill();
+    if (this.#mustRefill) this.refill();
   }
 
-  // Neither a photo nor a reason: somebody else's claim, or what this page gave back while it was reloaded, is under
-  // way and holds the last photos for a moment.
-  #planNextLook() {
-    const isInVain = !this.#held.size && !this.emptyBecause && !this.error;
-    const wait = isInVain ? LOOK_AGAIN[this.#inVain] : undefined;
-    this.#inVain = wait ? this.#inVain + 1 : 0;
-    if (wait) this.#nextLook = setTimeout(() => this.refill(), wait);
-    else if (isInVain) this.emptyBecause = "The last photos are being handed out at this moment, or another tab shows them.";
+  // A claim with neither a photo nor a reason: another request has locked the last photos for a moment. It may be the
+  // claim of another person, or the return of this page's photos during a reload.
+  #retryIfEmpty() {
+    const isEmpty = !this.#held.size && !this.emptyBecause && !this.error;
+    const wait = isEmpty ? RETRY_AFTER[this.#emptyClaims] : undefined;
+    this.#emptyClaims = wait ? this.#emptyClaims + 1 : 0;
+    if (wait) this.#retryTimer = setTimeout(() => this.refill(), wait);
+    else if (isEmpty) this.emptyBecause = "The last photos are being assigned right now, or another tab shows them.";
   }
 
-  // Returns every held photo to the queue; the page starts afresh after that.
+  // Returns every held photo to the queue.
   giveBack({ keepalive = false } = {}) {
-    clearTimeout(this.#nextLook);
+    clearTimeout(this.#retryTimer);
     const imageIds = [...this.#held.keys()];
-    for (const imageId of imageIds) this.#letGo(imageId);
+    for (const imageId of imageIds) this.#release(imageId);
     if (imageIds.length) request(`${this.#url}/return`, { image_ids: imageIds }, { keepalive }).catch(() => {});
   }
 
   async #claim(count, held) {
-    // The oldest answers leave first; of a long backlog the server will know them soonest.
-    const known = [...new Set([...held, ...(await this.#elsewhere()), ...this.#unsentIds().reverse()])];
-    const asked = performance.now();
-    const claim = await request(this.#url, { count, known: known.slice(0, MOST_KNOWN) });
-    this.#pace.claimed(performance.now() - asked);
+    // The oldest answers are sent first, so the newest ones are the most important to name.
+    const known = [...new Set([...held, ...(await this.#idsInOtherTabs()), ...this.#unsentIds().reverse()])];
+    const start = performance.now();
+    const claim = await request(this.#url, { count, known: known.slice(0, MAX_KNOWN) });
+    this.#pace.claimed(performance.now() - start);
     return claim;
   }
 
   async #add(lease) {
-    // It was answered, or arrived, while the claim was on its way.
+    // The page may have got or answered the photo during the claim.
     if (this.#held.has(lease.image_id) || this.#unsentIds().includes(lease.image_id)) return;
     const unlock = await this.#lock(lease.image_id);
-    if (!unlock) return; // another tab has it on its stage
+    if (!unlock) return; // another tab holds it
     this.#held.set(lease.image_id, { lease, unlock });
     this.#waiting.push(lease);
-    const asked = performance.now();
-    Promise.resolve(this.#prepare(lease)).then(() => this.#pace.loaded(performance.now() - asked, lease.width * lease.height));
+    const start = performance.now();
+    Promise.resolve(this.#prepare(lease)).then(() => this.#pace.loaded(performance.now() - start, lease.width * lease.height));
   }
 
-  #letGo(imageId) {
+  #release(imageId) {
     const { lease, unlock } = this.#held.get(imageId);
     unlock();
     this.#held.delete(imageId);
@@ -142,14 +142,14 @@ export class Leases extends EventTarget {
     this.#drop(lease);
   }
 
-  // --- Keeping them alive ---------------------------------------------------------------------------
+  // --- Renewal --------------------------------------------------------------------------------------
 
-  #noteRenewal() {
+  #markRenewed() {
     this.#renewed = { ticks: performance.now(), wall: Date.now() };
   }
 
-  // Two clocks, because some stand still while the computer sleeps and others are set by people. Only their
-  // differences count, and a wrong guess costs one request.
+  // Uses two clocks: one may stop while the computer sleeps, and people can set the other one. Only time differences
+  // are used. A wrong result costs one request.
   #isDue() {
     const passed = [performance.now() - this.#renewed.ticks, Math.abs(Date.now() - this.#renewed.wall)];
     return Math.max(...passed) >= this.#renewEvery;
@@ -161,26 +161,26 @@ export class Leases extends EventTarget {
     this.#isRenewing = true;
     try {
       const { renewed } = await request(`${this.#url}/renew`, { image_ids: imageIds });
-      this.#noteRenewal();
+      this.#markRenewed();
       if (renewed < imageIds.length) await this.#claimAgain();
     } catch {
-      // It stays due and is tried again at the next look.
+      // It stays due, so the next check tries again.
     } finally {
       this.#isRenewing = false;
     }
   }
 
-  // Some leases ended, because the computer slept or an admin took them back. The server hands the asker's own out
-  // first, those that ended too; what it does not name any more is with others by now.
+  // Some leases ended, because the computer slept or an admin took the photos back. A claim returns the person's own
+  // photos first, expired ones included. Photos that it does not return belong to others now.
   async #claimAgain() {
     const before = new Set(this.#held.keys());
     const { leases } = await this.#claim(Math.max(1, before.size), []);
     const named = new Map(leases.map((lease) => [lease.image_id, lease]));
     for (const imageId of before) {
       const held = this.#held.get(imageId);
-      if (!held) continue; // answered meanwhile
+      if (!held) continue; // it was answered during the claim
       if (named.has(imageId)) Object.assign(held.lease, named.get(imageId));
-      else if (this.#waiting.includes(held.lease)) this.#letGo(imageId); // what is on the stage can still be answered
+      else if (this.#waiting.includes(held.lease)) this.#release(imageId); // the photo on the stage can still be answered
     }
     for (const lease of leases) await this.#add(lease);
     this.refill();
@@ -188,10 +188,10 @@ export class Leases extends EventTarget {
 
   // --- Other tabs -----------------------------------------------------------------------------------
 
-  // Two tabs of one person hold the same leases; a lock for each photo keeps it to one tab. Resolves
-  // with the unlocking function, or with null when another tab has the photo.
+  // Two tabs of one person have the same leases. A lock for each photo makes sure that only one tab shows it.
+  // Resolves with the function that unlocks, or with null when another tab has the photo.
   #lock(imageId) {
-    if (!navigator.locks) return Promise.resolve(() => {}); // plain http on another machine
+    if (!navigator.locks) return Promise.resolve(() => {}); // not available without https
     return new Promise((resolve) => {
       navigator.locks.request(`${this.#prefix}${imageId}`, { ifAvailable: true }, (lock) => {
         if (!lock) return resolve(null);
@@ -200,8 +200,8 @@ export class Leases extends EventTarget {
     });
   }
 
-  // Photos that other tabs hold.
-  async #elsewhere() {
+  // Resolves with the ids of photos that other tabs hold.
+  async #idsInOtherTabs() {
     if (!navigator.locks) return [];
     const { held } = await navigator.locks.query();
     const locked = held.filter(({ name }) => name.startsWith(this.#prefix)).map(({ name }) => Number(name.slice(this.#prefix.length)));

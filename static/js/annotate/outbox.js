@@ -1,28 +1,28 @@
-// Sends answers in the background until the server confirms each; the answers to one photo always in their order.
-// Of several tabs of one annotator one sends at a time, and all of them show the same.
-// Events: "change" whenever `pending`, `state` or `refused` changed; "receipt" (detail: the entry's body).
+// Sends answers in the background until the server confirms them. The answers to one photo are sent in their order.
+// When an annotator has several tabs, only one tab sends at a time, and all tabs show the same state.
+// Events: "change" when `pending`, `state` or `refused` changed; "receipt" (detail: the entry's body).
 
 import { request } from "./api.js";
 
-const SHORTEST_WAIT = 1_000; // milliseconds
-const LONGEST_WAIT = 30_000;
-const TURN = 20_000; // milliseconds to wait for another tab to finish sending
-const LANES = 4; // requests at once, for a long backlog; the browser opens six connections, and photos need some
-const SHORT_BACKLOG = 8; // answers up to which all go one after the other
-const LAST_MINUTE = 20; // answers sent while the page closes: browsers let 64 kB go
+const MIN_WAIT = 1_000; // milliseconds until the next attempt
+const MAX_WAIT = 30_000;
+const LOCK_TIMEOUT = 20_000; // milliseconds to wait until another tab has finished sending
+const PARALLEL = 4; // requests at once for many answers; the browser opens six connections, and photos need some
+const FEW = 8; // up to this number of answers, send one after the other
+const MAX_ON_CLOSE = 20; // answers sent while the page closes; browsers allow 64 kB
 
 export class Outbox extends EventTarget {
-  state = "idle"; // idle, sending, offline, login (nobody, or somebody else, is logged in)
-  message = ""; // of the server, where it asked for another login
+  state = "idle"; // idle, sending, offline, or login (nobody or somebody else is logged in)
+  message = ""; // the server's sentence when somebody else is logged in
   #log;
   #annotator;
   #tabs = null; // BroadcastChannel to the annotator's other tabs
-  #entries = []; // in the order in which they were given; `order` undefined: being logged, null: it cannot be
-  #gone = new Set(); // orders of entries that left, for readings of the log that began before
+  #entries = []; // in the order of the answers; `order` is undefined while an entry is being logged, null if that failed
+  #removed = new Set(); // orders of removed entries; a reading of the log that started earlier still has them
   #inFlight = new Set();
   #isSending = false;
   #timer = 0;
-  #wait = SHORTEST_WAIT;
+  #wait = MIN_WAIT;
 
   constructor(log, annotator) {
     super();
@@ -30,33 +30,33 @@ export class Outbox extends EventTarget {
     this.#annotator = annotator;
     if ("BroadcastChannel" in globalThis) {
       this.#tabs = new BroadcastChannel(this.#name);
-      this.#tabs.addEventListener("message", ({ data }) => this.#hear(data));
+      this.#tabs.addEventListener("message", ({ data }) => this.#receive(data));
     }
     addEventListener("online", () => this.send());
-    addEventListener("pagehide", () => this.#sendLeaving());
+    addEventListener("pagehide", () => this.#sendOnClose());
   }
 
-  // Takes up what an earlier page left behind. What had been refused is offered again: the campaign may
-  // take it by now.
+  // Loads the answers that an earlier page did not send. Refused answers are sent again, because the campaign may
+  // accept them now.
   async load() {
     const entries = await this.#log.waiting(this.#annotator).catch(() => []);
     this.#entries = [...entries.map((entry) => ({ ...entry, refused: "" })), ...this.#entries];
-    this.#changed();
+    this.#notify();
     this.send();
     this.#log.trim(this.#annotator).catch(() => {});
   }
 
-  // Whether everything that waits survives the page.
-  get isLasting() {
-    return this.#log.isLasting && !this.#entries.some((entry) => entry.order === null);
+  // Whether all waiting answers are stored in the browser, so that they survive the page.
+  get isPersistent() {
+    return this.#log.isPersistent && !this.#entries.some((entry) => entry.order === null);
   }
 
   get pending() {
     return this.#entries.filter((entry) => !entry.refused).length;
   }
 
-  // Those of the pending that survive what happens to the page, as far as they can (see isLasting). The others are
-  // on their way into the log.
+  // The number of pending answers that are in the log, or on this page only where the log failed (see isPersistent). The
+  // others are still being written to the log.
   get kept() {
     return this.#entries.filter((entry) => !entry.refused && entry.order !== undefined).length;
   }
@@ -69,12 +69,12 @@ export class Outbox extends EventTarget {
     return this.#entries.filter((entry) => entry.refused);
   }
 
-  // Photos whose answers the server may not know yet.
+  // The ids of photos whose answers the server may not have yet.
   get imageIds() {
     return this.#entries.map((entry) => entry.body.image_id);
   }
 
-  // Logs the answer, then sends it. It counts as pending from the first moment.
+  // Writes the answer to the log, then sends it. It counts as pending at once.
   async add(url, body) {
     const entry = {
       annotator: this.#annotator,
@@ -85,13 +85,13 @@ export class Outbox extends EventTarget {
       at: Date.now(),
     };
     this.#entries.push(entry);
-    this.#changed();
+    this.#notify();
     await this.#logOne(entry);
-    this.#tell({ kind: "added", entry });
+    this.#broadcast({ kind: "added", entry });
     this.send();
   }
 
-  // Saved and discarded entries, waiting ones too, as the log of this browser has them.
+  // Resolves with all entries of the log: saved, discarded and waiting.
   history() {
     return this.#log.all(this.#annotator);
   }
@@ -100,23 +100,23 @@ export class Outbox extends EventTarget {
     return this.#log.waitingOfOthers(this.#annotator);
   }
 
-  // Sends entries of the history once more: their ids are the same, so that none is recorded twice.
+  // Sends entries of the history again. Their ids are the same, so the server records each only once.
   async resend(entries) {
     for (const entry of [...entries].sort((one, other) => one.order - other.order)) {
       const again = { ...entry, state: "waiting", refused: "" };
-      this.#gone.delete(entry.order);
+      this.#removed.delete(entry.order);
       this.#entries.push(again);
       await this.#log.put(again).catch(() => {});
-      this.#tell({ kind: "added", entry: again });
+      this.#broadcast({ kind: "added", entry: again });
     }
-    this.#changed();
+    this.#notify();
     this.send();
   }
 
   async dismissRefused() {
     const refused = this.refused;
-    this.#leave(refused);
-    this.#tell({ kind: "left", orders: refused.map((entry) => entry.order) });
+    this.#remove(refused);
+    this.#broadcast({ kind: "left", orders: refused.map((entry) => entry.order) });
     await Promise.all(refused.map((entry) => this.#record(entry, "discarded")));
   }
 
@@ -125,46 +125,46 @@ export class Outbox extends EventTarget {
     if (this.#isSending) return;
     this.#isSending = true;
     try {
-      let isThrough = true;
-      do isThrough = await this.#inTurn(() => this.#drain());
-      while (isThrough && this.#next()); // it was given while the last one came back
-      if (!isThrough) this.#sendLater();
+      let isAllSent = true;
+      do isAllSent = await this.#withLock(() => this.#sendAll());
+      while (isAllSent && this.#next()); // there may be a new answer
+      if (!isAllSent) this.#retryLater();
     } finally {
       this.#isSending = false;
     }
   }
 
-  // One tab at a time. A tab that the browser has frozen does not hold up the others for long: an answer that
-  // is sent twice is recorded once.
-  async #inTurn(work) {
-    if (!navigator.locks) return work(); // plain http on another machine
-    const turn = new AbortController();
-    const timer = setTimeout(() => turn.abort(), TURN);
+  // Runs `work` in one tab at a time. If the other tab is frozen, this tab stops waiting after a while: an answer that is
+  // sent twice is recorded once.
+  async #withLock(work) {
+    if (!navigator.locks) return work(); // not available without https
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(), LOCK_TIMEOUT);
     try {
-      return await navigator.locks.request(this.#name, { signal: turn.signal }, () => {
+      return await navigator.locks.request(this.#name, { signal: timeout.signal }, () => {
         clearTimeout(timer);
         return work();
       });
     } catch (error) {
-      if (!turn.signal.aborted) throw error;
+      if (!timeout.signal.aborted) throw error;
       return work();
     }
   }
 
-  // Resolves with whether everything went through.
-  async #drain() {
+  // Resolves with whether everything was sent.
+  async #sendAll() {
     for (const entry of this.#entries.filter((one) => one.order === null)) await this.#logOne(entry);
     await this.#readLog();
-    const first = this.#next(); // alone: it shows whether anything goes through
+    const first = this.#next(); // send one answer alone, to see whether the server can be reached
     if (first && !(await this.#sendOne(first))) return false;
-    const lanes = this.pending > SHORT_BACKLOG ? LANES : 1;
-    const outcomes = await Promise.all(Array.from({ length: lanes }, () => this.#drainLane()));
+    const count = this.pending > FEW ? PARALLEL : 1;
+    const outcomes = await Promise.all(Array.from({ length: count }, () => this.#sendOneByOne()));
     if (outcomes.includes(false)) return false;
-    this.#become("idle");
+    this.#setState("idle");
     return true;
   }
 
-  async #drainLane() {
+  async #sendOneByOne() {
     let entry;
     while (this.state === "sending" && (entry = this.#next())) {
       if (!(await this.#sendOne(entry))) return false;
@@ -172,8 +172,8 @@ export class Outbox extends EventTarget {
     return true;
   }
 
-  // The first entry that may leave now: it is logged, unless there is no more time for that, and no earlier answer to
-  // its photo is still on its way.
+  // Returns the first entry that may be sent now: it is in the log, and no earlier answer to its photo is unsent.
+  // isLastChance: the page closes, so an entry that is not in the log may be sent too.
   #next({ isLastChance = false } = {}) {
     const busy = new Set([...this.#inFlight].map((entry) => entry.body.image_id));
     for (const entry of this.#entries) {
@@ -186,42 +186,42 @@ export class Outbox extends EventTarget {
   }
 
   async #sendOne(entry) {
-    if (this.state === "idle") this.#become("sending"); // "offline" stays until something came through
+    if (this.state === "idle") this.#setState("sending"); // "offline" stays until an answer was sent
     this.#inFlight.add(entry);
     try {
-      await request(entry.url, entry.body, { keepalive: true }); // it arrives although the tab is closed meanwhile
+      await request(entry.url, entry.body, { keepalive: true }); // continues when the tab is closed
     } catch (error) {
-      if (error.status === 409) this.#become("login", error.message);
-      else if (error.needsLogin) this.#become("login");
-      else if (error.isPassing) this.#become("offline");
+      if (error.status === 409) this.#setState("login", error.message);
+      else if (error.needsLogin) this.#setState("login");
+      else if (error.isTemporary) this.#setState("offline");
       else return this.#refuse(entry, error.message);
       return false;
     } finally {
       this.#inFlight.delete(entry);
     }
-    this.#wait = SHORTEST_WAIT;
-    this.#become("sending");
-    this.#leave([entry]);
-    this.#tell({ kind: "left", orders: [entry.order], receipt: entry.body });
+    this.#wait = MIN_WAIT;
+    this.#setState("sending");
+    this.#remove([entry]);
+    this.#broadcast({ kind: "left", orders: [entry.order], receipt: entry.body });
     this.dispatchEvent(new CustomEvent("receipt", { detail: entry.body }));
     await this.#record(entry, "saved");
     return true;
   }
 
-  // Kept, with the server's sentence, until the person has seen it; the others go on.
+  // Keeps the entry with the server's sentence until the person discards it. The other answers are sent.
   async #refuse(entry, sentence) {
     entry.refused = sentence;
-    this.#become("sending");
-    this.#changed();
-    this.#tell({ kind: "refused", order: entry.order, sentence });
+    this.#setState("sending");
+    this.#notify();
+    this.#broadcast({ kind: "refused", order: entry.order, sentence });
     if (entry.order !== null) await this.#log.put(entry).catch(() => {});
     return true;
   }
 
-  #sendLeaving() {
+  #sendOnClose() {
     if (this.state === "login") return;
     let entry;
-    for (let sent = 0; sent < LAST_MINUTE && (entry = this.#next({ isLastChance: true })); sent += 1) {
+    for (let sent = 0; sent < MAX_ON_CLOSE && (entry = this.#next({ isLastChance: true })); sent += 1) {
       this.#inFlight.add(entry);
       request(entry.url, entry.body, { keepalive: true }).catch(() => {});
     }
@@ -233,15 +233,15 @@ export class Outbox extends EventTarget {
     const { order: _, ...unnumbered } = entry;
     try {
       entry.order = await this.#log.add(unnumbered);
-      // Else a browser short of space may clear what it keeps for the site.
+      // Without this the browser may delete the log when it needs space.
       navigator.storage?.persist?.().catch(() => {});
     } catch {
-      entry.order = null; // storage is full or gone: the answer is sent all the same
+      entry.order = null; // the storage is full or deleted: send the answer without it
     }
-    this.#changed();
+    this.#notify();
   }
 
-  // An entry that stays behind as waiting is sent once more at the next load, and recorded once.
+  // If this fails, the entry is sent again at the next load, and the server records it once.
   async #record(entry, state) {
     if (entry.order === null) return;
     try {
@@ -251,58 +251,58 @@ export class Outbox extends EventTarget {
     }
   }
 
-  // Makes the entries what the log says: other tabs add to it and take away.
+  // Updates the entries from the log, because other tabs change it too.
   async #readLog() {
     const before = new Set(this.#entries.map((entry) => entry.order));
     let logged;
     try {
       logged = await this.#log.waiting(this.#annotator);
     } catch {
-      return; // what this page knows has to do
+      return; // use what this page knows
     }
     const orders = new Set(logged.map((entry) => entry.order));
     const known = new Set(this.#entries.map((entry) => entry.order));
-    const stay = this.#entries.filter(({ order }) => order == null || orders.has(order) || !before.has(order));
-    const come = logged.filter(({ order }) => !known.has(order) && !this.#gone.has(order));
-    if (stay.length === this.#entries.length && !come.length) return;
-    this.#entries = [...stay, ...come];
-    this.#changed();
+    const kept = this.#entries.filter(({ order }) => order == null || orders.has(order) || !before.has(order));
+    const added = logged.filter(({ order }) => !known.has(order) && !this.#removed.has(order));
+    if (kept.length === this.#entries.length && !added.length) return;
+    this.#entries = [...kept, ...added];
+    this.#notify();
   }
 
-  #leave(entries) {
-    for (const { order } of entries) this.#gone.add(order);
+  #remove(entries) {
+    for (const { order } of entries) this.#removed.add(order);
     this.#entries = this.#entries.filter((entry) => !entries.includes(entry));
-    this.#changed();
+    this.#notify();
   }
 
-  #tell(news) {
+  #broadcast(news) {
     this.#tabs?.postMessage(news);
   }
 
-  #hear(news) {
-    const ofOrders = (orders) => this.#entries.filter(({ order }) => order != null && orders.includes(order));
-    if (news.kind === "state") return this.#become(news.state, news.message, { isOwn: false });
+  #receive(news) {
+    const withOrders = (orders) => this.#entries.filter(({ order }) => order != null && orders.includes(order));
+    if (news.kind === "state") return this.#setState(news.state, news.message, { isOwn: false });
     if (news.kind === "refused") {
-      for (const entry of ofOrders([news.order])) entry.refused = news.sentence;
-      return this.#changed();
+      for (const entry of withOrders([news.order])) entry.refused = news.sentence;
+      return this.#notify();
     }
     if (news.kind === "left") {
-      for (const order of news.orders) this.#gone.add(order);
-      this.#leave(ofOrders(news.orders));
+      for (const order of news.orders) this.#removed.add(order);
+      this.#remove(withOrders(news.orders));
       if (news.receipt) this.dispatchEvent(new CustomEvent("receipt", { detail: news.receipt }));
       return;
     }
     const { order } = news.entry;
-    if (order == null || ofOrders([order]).length) return; // not logged: only the other tab can send it
-    this.#gone.delete(order);
+    if (order == null || withOrders([order]).length) return; // an entry that is not in the log can only be sent by its own tab
+    this.#removed.delete(order);
     this.#entries.push(news.entry);
-    this.#changed();
-    this.#sendAfter(SHORTEST_WAIT); // unless the other tab has by then
+    this.#notify();
+    this.#sendAfter(MIN_WAIT); // unless the other tab has sent it
   }
 
-  #sendLater() {
+  #retryLater() {
     this.#sendAfter(this.#wait);
-    this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT);
+    this.#wait = Math.min(2 * this.#wait, MAX_WAIT);
   }
 
   #sendAfter(milliseconds) {
@@ -311,14 +311,14 @@ export class Outbox extends EventTarget {
     this.#timer = setTimeout(() => this.#next() && this.send(), milliseconds * jitter);
   }
 
-  #become(state, message = "", { isOwn = true } = {}) {
+  #setState(state, message = "", { isOwn = true } = {}) {
     if (this.state === state && this.message === message) return;
     Object.assign(this, { state, message });
-    this.#changed();
-    if (isOwn) this.#tell({ kind: "state", state, message });
+    this.#notify();
+    if (isOwn) this.#broadcast({ kind: "state", state, message });
   }
 
-  #changed() {
+  #notify() {
     this.dispatchEvent(new Event("change"));
   }
 

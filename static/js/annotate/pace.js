@@ -1,12 +1,12 @@
-// How many photos to hold ahead: enough that the next one is always here, few enough that the others get theirs.
+// How many photos to load ahead: enough that the next photo is always ready, and few enough to leave some for others.
 
-const LEAST_AHEAD = 5; // photos waiting behind the one on the stage
-const MOST_AHEAD = 18; // with the one on the stage at most 20 in a request, and two tabs stay below 50 leases
-const AHEAD_PIXELS = 500_000_000; // of photos not decoded yet: some 250 MB of JPEG
-const REMEMBERED = 12; // answers
-const SAFETY = 2; // times the usual delay, because lines stutter
-const SLOWEST = 60_000; // milliseconds between two answers; more is no pace but a pause
-const WEIGHT = 0.3; // of the newest measurement in a running mean
+const MIN_AHEAD = 5; // photos after the one on the stage
+const MAX_AHEAD = 18; // plus the one on the stage: at most 20 in a request, and two tabs stay below 50 leases
+const AHEAD_PIXELS = 500_000_000; // of photos that are loaded: about 250 MB of JPEG
+const MAX_INTERVALS = 12; // of the latest answers
+const SAFETY = 2; // factor on the mean delay, because connections vary
+const MAX_INTERVAL = 60_000; // milliseconds between two answers; a longer interval is a pause
+const WEIGHT = 0.3; // of the newest measurement in the running mean
 
 const mean = (old, value) => (old === null ? value : old + WEIGHT * (value - old));
 
@@ -14,15 +14,15 @@ export class Pace {
   #lastAnswer = null;
   #intervals = []; // milliseconds between answers
   #claim = null; // milliseconds that a claim takes
-  #load = null; // milliseconds from a claim's answer until one of its photos is here, the wait for others included
+  #load = null; // milliseconds from a claim's answer until a photo is loaded, with the wait for other photos
   #pixels = null; // of a photo
-  #isShaky = false; // a request got no answer: the next time without a connection should find photos enough
+  #hasFailed = false; // a request got no answer: load more photos in case the connection fails again
 
   answered() {
     const now = performance.now();
-    if (this.#lastAnswer !== null) this.#intervals.push(Math.min(now - this.#lastAnswer, SLOWEST));
+    if (this.#lastAnswer !== null) this.#intervals.push(Math.min(now - this.#lastAnswer, MAX_INTERVAL));
     this.#lastAnswer = now;
-    if (this.#intervals.length > REMEMBERED) this.#intervals.shift();
+    if (this.#intervals.length > MAX_INTERVALS) this.#intervals.shift();
   }
 
   claimed(milliseconds) {
@@ -35,22 +35,22 @@ export class Pace {
   }
 
   failed() {
-    this.#isShaky = true;
+    this.#hasFailed = true;
   }
 
-  // Photos to have waiting after a claim.
+  // The number of photos that should wait after a claim.
   get ahead() {
-    const most = Math.max(LEAST_AHEAD, Math.min(MOST_AHEAD, Math.floor(AHEAD_PIXELS / (this.#pixels ?? 1))));
-    if (this.#isShaky) return most;
-    if (this.#intervals.length < 3) return LEAST_AHEAD;
-    // The quicker quarter: a burst of quick answers must not run dry.
+    const max = Math.max(MIN_AHEAD, Math.min(MAX_AHEAD, Math.floor(AHEAD_PIXELS / (this.#pixels ?? 1))));
+    if (this.#hasFailed) return max;
+    if (this.#intervals.length < 3) return MIN_AHEAD;
+    // The first quartile, so that there are enough photos for some quick answers in a row.
     const interval = [...this.#intervals].sort((one, other) => one - other)[Math.floor(this.#intervals.length / 4)];
     const delay = (this.#claim ?? 0) + (this.#load ?? 0);
-    const used = Math.ceil((SAFETY * delay) / Math.max(interval, 1)); // photos answered until the next ones are here
-    return Math.max(LEAST_AHEAD, Math.min(most, used + 2));
+    const used = Math.ceil((SAFETY * delay) / Math.max(interval, 1)); // photos answered until new ones are loaded
+    return Math.max(MIN_AHEAD, Math.min(max, used + 2));
   }
 
-  // Photos left at which to claim again.
+  // The number of waiting photos at which to claim again.
   get refillAt() {
     return this.ahead - Math.max(2, Math.floor(this.ahead / 3));
   }

@@ -1,47 +1,47 @@
-// Loads photos before they are needed and puts one on the stage. Original bytes, never upscaled (annotate.css).
-// Photos load in the order in which they were prepared, few at a time, so that on a slow line the next one comes
-// first. Those that are next are decoded too, as far as the memory for pixels reaches, and the very next one is painted
-// behind the one on the stage: bringing some megapixels to the size of the stage takes longer than a frame lasts.
+// Loads photos before they are needed and shows one on the stage: the original bytes, never upscaled (annotate.css).
+// Photos are loaded in the order of `prepare`, a few at a time, so that the next photo is loaded first on a slow
+// connection. The next photos are also decoded, up to a limit of memory. The very next photo is painted behind the photo
+// on the stage, because scaling some megapixels to the size of the stage takes longer than a frame.
 
-const LOADING_AT_ONCE = 3; // the browser opens six connections; claims and answers need some
-const DECODED_PIXELS = 120_000_000; // 4 bytes each: some 480 MB
-const DECODED_ALWAYS = 2; // photos, however large
-const PAINT_AHEAD_AFTER = 100; // milliseconds, when the one on the stage is on the screen
+const LOADING_AT_ONCE = 3; // the browser opens six connections, and claims and answers need some
+const DECODED_PIXELS = 120_000_000; // 4 bytes each: about 480 MB
+const MIN_DECODED = 2; // photos, of any size
+const PAINT_AHEAD_AFTER = 100; // milliseconds, when the photo on the stage is painted
 
 export class PhotoDeck {
   #stage;
   #backstage;
-  #painting = 0; // timer
-  #ahead = []; // prepared and not shown yet, in their order
-  #shown = new Set(); // shown and not forgotten yet; their pixels count too
+  #paintTimer = 0;
+  #ahead = []; // prepared leases that were not shown yet, in their order
+  #shown = new Set(); // shown leases that are still in memory; their pixels count too
   #loading = 0;
 
-  // backstage: an element of the stage's size that nobody sees.
+  // backstage: an element of the stage's size, hidden behind it.
   constructor(stage, backstage) {
     this.#stage = stage;
     this.#backstage = backstage;
   }
 
-  // Queues the photo; `lease.decoded` resolves with whether it can be shown, `lease.isReady` says it at once.
-  // Resolves when its bytes are here, or will not come.
+  // Queues the photo for loading. Resolves when it is loaded or has failed. `lease.decoded` resolves with whether it can
+  // be shown; `lease.isReady` is true from then on.
   prepare(lease) {
     if (lease.decoded) return lease.loaded;
     const img = new Image(lease.width, lease.height);
     img.decoding = "async";
-    img.alt = "The photo to judge";
+    img.alt = "Photo to rate";
     img.draggable = false;
     lease.img = img;
     lease.isReady = lease.isStarted = lease.isLoaded = lease.isDecoding = lease.hasFailed = false;
     lease.loaded = new Promise((resolve) => (lease.onloaded = resolve));
     lease.decoded = new Promise((resolve) => (lease.ondecoded = resolve));
     this.#ahead.push(lease);
-    this.#goOn();
+    this.#loadAhead();
     return lease.loaded;
   }
 
-  // Resolves when the photo stands there; with false when it cannot be shown or is not wanted any more.
-  async show(lease, isWanted) {
-    if (lease.hasFailed) this.forget(lease); // without a connection, perhaps: once more
+  // Resolves with true when the photo is shown, or with false when it cannot be shown or isCurrent() is false.
+  async show(lease, isCurrent) {
+    if (lease.hasFailed) this.forget(lease); // perhaps there was no connection: try again
     this.prepare(lease);
     this.#ahead = this.#ahead.filter((one) => one !== lease);
     this.#shown.add(lease);
@@ -50,19 +50,19 @@ export class PhotoDeck {
     if (!lease.isReady) {
       this.#stage.replaceChildren();
       const isShowable = await lease.decoded;
-      if (!isWanted()) return false;
+      if (!isCurrent()) return false;
       if (!isShowable) {
-        this.forget(lease); // another attempt may succeed
+        this.forget(lease); // so that it can be loaded again
         return false;
       }
     }
     this.#stage.replaceChildren(lease.img);
-    this.#goOn();
+    this.#loadAhead();
     this.#paintAheadSoon();
     return true;
   }
 
-  // Lets go of the memory; the photo can be prepared again, from the browser's cache.
+  // Frees the memory. The photo can be prepared again, from the browser's cache.
   forget(lease) {
     this.#ahead = this.#ahead.filter((one) => one !== lease);
     this.#shown.delete(lease);
@@ -70,20 +70,20 @@ export class PhotoDeck {
     if (lease.img?.parentNode === this.#backstage) lease.img.remove();
     lease.img = lease.decoded = lease.loaded = null;
     lease.isReady = false;
-    this.#goOn();
+    this.#loadAhead();
   }
 
   clear() {
     this.#stage.replaceChildren();
   }
 
-  // Width and height at which the photo stands on the stage, in CSS pixels.
+  // [width, height] of the photo on the stage, in CSS pixels, or null.
   get shownSize() {
     const box = this.#stage.firstElementChild?.getBoundingClientRect();
     return box ? [Math.round(box.width), Math.round(box.height)] : null;
   }
 
-  #goOn() {
+  #loadAhead() {
     for (const lease of this.#ahead) {
       if (this.#loading >= LOADING_AT_ONCE) break;
       this.#load(lease);
@@ -92,14 +92,14 @@ export class PhotoDeck {
     for (const lease of this.#shown) pixels += lease.width * lease.height;
     for (const [place, lease] of this.#ahead.entries()) {
       pixels += lease.width * lease.height;
-      if (place >= DECODED_ALWAYS && pixels > DECODED_PIXELS) break;
+      if (place >= MIN_DECODED && pixels > DECODED_PIXELS) break;
       if (lease.isLoaded) this.#decode(lease);
     }
   }
 
   #paintAheadSoon() {
-    clearTimeout(this.#painting);
-    this.#painting = setTimeout(() => this.#paintAhead(), PAINT_AHEAD_AFTER);
+    clearTimeout(this.#paintTimer);
+    this.#paintTimer = setTimeout(() => this.#paintAhead(), PAINT_AHEAD_AFTER);
   }
 
   #paintAhead() {
@@ -117,20 +117,20 @@ export class PhotoDeck {
     const { img } = lease;
     const ended = (isLoaded) => {
       this.#loading -= 1;
-      if (lease.img === img) this.#arrived(lease, isLoaded);
-      this.#goOn();
+      if (lease.img === img) this.#loadEnded(lease, isLoaded);
+      this.#loadAhead();
     };
     img.onload = () => ended(true);
     img.onerror = () => ended(false);
     img.src = lease.url;
   }
 
-  #arrived(lease, isLoaded) {
+  #loadEnded(lease, isLoaded) {
     lease.isLoaded = isLoaded;
     lease.hasFailed = !isLoaded;
     lease.onloaded();
     if (!isLoaded) lease.ondecoded(false);
-    else if (this.#shown.has(lease)) this.#decode(lease); // somebody is waiting for it
+    else if (this.#shown.has(lease)) this.#decode(lease); // `show` waits for it
   }
 
   #decode(lease) {
@@ -138,7 +138,7 @@ export class PhotoDeck {
     lease.isDecoding = true;
     const { img } = lease;
     const decoded = (isReady) => {
-      if (lease.img !== img) return; // forgotten meanwhile
+      if (lease.img !== img) return; // it was forgotten
       lease.isReady = isReady;
       lease.ondecoded(isReady);
       if (lease === this.#ahead[0]) this.#paintAheadSoon();

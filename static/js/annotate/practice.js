@@ -1,16 +1,16 @@
-// The practice round: a few photos from worst to best, with what was expected of each shown after the answer. It
-// steadies the scale before the first photo that counts; nothing of it is sent, but that it was gone through.
-// Events: "change" when another photo is up; "judged" when an answer is to be compared; "end".
+// The practice round: a few photos from worst to best. After each answer the page shows the expected answer, so that
+// people use the scale in the same way. The answers are not sent; the server only learns that the round was finished.
+// Events: "change" when another photo is shown; "answered" when the expected answer is shown; "end".
 
-import { saying } from "./answer.js";
+import { answerText } from "./answer.js";
 import { request } from "./api.js";
 
 const $ = (id) => document.getElementById(id);
 
 export class Practice extends EventTarget {
   isOn = false;
-  isJudged = false; // the answer stands beside what was expected
-  error = null; // ApiError: the photos did not come
+  isAnswered = false; // the expected answer is shown
+  error = null; // ApiError when the photos could not be loaded
   item = null;
   #url;
   #leftKey;
@@ -29,7 +29,7 @@ export class Practice extends EventTarget {
     $("practice-leave").addEventListener("click", () => this.leave());
   }
 
-  // Whether the person left it early in this tab; the next visit offers it again.
+  // Whether the person left the round early in this tab. The next visit offers it again.
   get wasLeft() {
     return sessionStorage.getItem(this.#leftKey) !== null;
   }
@@ -45,8 +45,8 @@ export class Practice extends EventTarget {
     this.dispatchEvent(new Event("change"));
     try {
       const { photos } = await request(this.#url);
-      if (!this.isOn) return; // left meanwhile
-      // No server hands out a lease for them; two items never share one.
+      if (!this.isOn) return; // the person has left
+      // Practice photos have no lease. A copy of the photo is used instead.
       this.#photos = photos.map((photo) => ({ ...photo, show_prediction: false }));
       if (photos.length) this.#show(0);
       else this.#end();
@@ -56,27 +56,27 @@ export class Practice extends EventTarget {
     }
   }
 
-  // The photo on the stage is answered, or passed over: says what was expected of it.
-  judge() {
+  // Shows the expected answer, after the person's answer or without one.
+  showExpected() {
     const { watch, score, guidance } = this.item.lease;
-    const expected = saying({ watch: watch || null, score });
-    const given = this.item.watch ? saying(this.item) : "";
-    const isSame = given && (!watch || watch === this.item.watch) && (score === null || score === this.item.score);
+    const expected = answerText({ watch: watch || null, score });
+    const given = this.item.watch ? answerText(this.item) : "";
+    const isMatch = given && (!watch || watch === this.item.watch) && (score === null || score === this.item.score);
     $("practice-given").textContent = given ? `You said ${given}.` : "";
-    $("practice-expected").textContent = !expected ? "" : isSame ? "That is what was expected." : `Expected: ${expected}.`;
+    $("practice-expected").textContent = !expected ? "" : isMatch ? "As expected." : `Expected: ${expected}.`;
     $("practice-guidance").textContent = guidance;
     const isLast = this.#index === this.#photos.length - 1;
-    $("practice-next-words").textContent = isLast ? "To the photos that count" : "Next practice photo";
-    this.isJudged = true;
+    $("practice-next-words").textContent = isLast ? "Start rating" : "Next practice photo";
+    this.isAnswered = true;
     this.#renderMode();
     $("practice-next").focus();
-    this.dispatchEvent(new CustomEvent("judged", { detail: { isLast, words: $("practice-feedback").textContent.replace(/\s+/g, " ").trim() } }));
+    this.dispatchEvent(new CustomEvent("answered", { detail: { isLast, words: $("practice-feedback").textContent.replace(/\s+/g, " ").trim() } }));
   }
 
   next() {
     this.#drop(this.item.lease);
     if (this.#index + 1 < this.#photos.length) return this.#show(this.#index + 1);
-    request(`${this.#url}/done`, {}).catch(() => {}); // then the next visit begins with practice once more
+    request(`${this.#url}/done`, {}).catch(() => {}); // then the next visit starts with practice again
     this.#end();
   }
 
@@ -89,7 +89,7 @@ export class Practice extends EventTarget {
     this.#index = index;
     for (const photo of this.#photos.slice(index, index + 2)) this.#prepare(photo);
     this.item = { lease: this.#photos[index], watch: "", score: null, skipReason: "", inputs: {} };
-    this.isJudged = false;
+    this.isAnswered = false;
     this.#renderMode();
     this.dispatchEvent(new Event("change"));
   }
@@ -97,15 +97,15 @@ export class Practice extends EventTarget {
   #end() {
     for (const photo of this.#photos) this.#drop(photo);
     this.#photos = [];
-    this.isOn = this.isJudged = false;
+    this.isOn = this.isAnswered = false;
     this.item = this.error = null;
     this.#renderMode();
     this.dispatchEvent(new Event("end"));
   }
 
   #renderMode() {
-    $("questions").hidden = this.isJudged;
-    $("practice-feedback").hidden = !this.isJudged;
+    $("questions").hidden = this.isAnswered;
+    $("practice-feedback").hidden = !this.isAnswered;
     $("practice-leave").hidden = !this.isOn;
     $("skip-open").hidden = this.isOn;
     document.activeElement?.blur();

@@ -1,7 +1,7 @@
-// Whether somebody sits in front of the page. Event: "away" after ten minutes without any input.
+// Whether somebody uses the page. Event: "away" after ten minutes without input.
 
 const AWAY_AFTER = 10 * 60_000; // milliseconds
-const LOOK = 15_000;
+const CHECK_EVERY = 15_000;
 
 export class Presence extends EventTarget {
   #last = performance.now();
@@ -14,11 +14,11 @@ export class Presence extends EventTarget {
       if (this.isAway || performance.now() - this.#last < AWAY_AFTER) return;
       this.isAway = true;
       this.dispatchEvent(new Event("away"));
-    }, LOOK);
+    }, CHECK_EVERY);
   }
 
-  // A key or click. Returns whether the person had been away until it.
-  back() {
+  // Call for each key and click. Returns whether the person was away before it.
+  notice() {
     const wasAway = this.isAway;
     this.#last = performance.now();
     this.isAway = false;

@@ -1,25 +1,21 @@
-// The card that stands on the stage in place of a photo: why there is none, and what to do about it.
+// The card that is shown in place of a photo: it says why there is no photo and what to do.
 
 const $ = (id) => document.getElementById(id);
 
 export class StageCard {
-  #act = () => {};
+  #onClick = () => {};
 
   constructor() {
-    $("empty-again").addEventListener("click", () => this.#act());
+    $("empty-again").addEventListener("click", () => this.#onClick());
   }
 
-  get isShown() {
-    return !$("empty").hidden;
-  }
-
-  // note: a small line below; button: its words; act: what it does; isFocused: the next Enter presses it.
-  show({ title, reason, note = "", button = "Look again", act, isFocused = false }) {
+  // note: small text below the reason; button: its label; isFocused: whether the next Enter presses it.
+  show({ title, reason, note = "", button = "Try again", onClick, isFocused = false }) {
     $("empty-title").textContent = title;
     $("empty-reason").textContent = reason;
     $("empty-note").textContent = note;
     $("empty-again").textContent = button;
-    this.#act = act;
+    this.#onClick = onClick;
     $("empty").hidden = false;
     if (isFocused) $("empty-again").focus();
   }
@@ -29,34 +25,34 @@ export class StageCard {
   }
 }
 
-// What there is to say, for `show`.
+// The contents of the cards, for `show`.
 export const cards = {
-  withoutPhotos: ({ error, emptyBecause }, act) => ({
-    title: error ? "No photos for now" : "Nothing to do right now",
+  noPhotos: ({ error, emptyBecause }, onClick) => ({
+    title: error ? "Photos could not be loaded" : "Nothing to do right now",
     reason: error?.message ?? emptyBecause,
-    note: "This page looks again by itself.",
-    act,
+    note: "This page checks for photos automatically.",
+    onClick,
   }),
-  withoutPractice: (error, act) => ({ title: "The practice photos do not load", reason: error.message, act }),
-  broken: (act) => ({
-    title: "This photo does not load",
+  practiceFailed: (error, onClick) => ({ title: "Practice photos could not be loaded", reason: error.message, onClick }),
+  broken: (onClick) => ({
+    title: "This photo could not be loaded",
     reason: navigator.onLine
-      ? "Look again, or skip it so that the campaign's admin hears of it."
-      : "There is no connection; it loads when the connection is back.",
-    act,
+      ? "Try again, or skip it to report it to the campaign's admin."
+      : "There is no connection. The photo loads when the connection is back.",
+    onClick,
   }),
   away: () => ({
     title: "Are you still there?",
-    reason: "Nothing happened for ten minutes, so the photos waiting here went to the others. Any key brings you new ones.",
-    button: "Go on",
-    act: () => {}, // the click alone calls them
+    reason: "You were away for ten minutes, so your photos went back to the queue. Press any key to get new ones.",
+    button: "Continue",
+    onClick: () => {}, // every click on the stage ends the pause
   }),
-  breakDue: ({ minutes, count }, act) => ({
+  breakDue: ({ minutes, count }, onClick) => ({
     title: "Time for a break",
-    reason: `You have judged ${count} photos in ${minutes} minutes. Eyes tire before one notices: look into the distance, stretch, drink something.`,
-    note: "Your answers are kept. The photos waiting here went to the others; new ones come when you go on.",
-    button: "Go on",
-    act,
+    reason: `You have rated ${count} photos in ${minutes} minutes. Rest your eyes: look into the distance, stretch, drink something.`,
+    note: "Your answers are kept. Your photos went back to the queue. You get new ones when you continue.",
+    button: "Continue",
+    onClick,
     isFocused: true,
   }),
 };

@@ -1,16 +1,16 @@
-// What the page says about itself: saved or not, how many ratings, how fast, and what needs the person.
+// The page's status: whether answers are saved, the number of ratings, the pace, and problems that need the person.
 
 const $ = (id) => document.getElementById(id);
 const plural = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
-const SETTLED = 1_500; // milliseconds of quiet before a screen reader hears of the saved state
+const ANNOUNCE_AFTER = 1_500; // milliseconds without a change before a screen reader hears the saved state
 
 export class StatusLine {
   #outbox;
   #claimError = null;
-  #times = []; // of the answers on this page, milliseconds
+  #times = []; // of the ratings on this page, in milliseconds
   #skips = 0;
-  #before = null; // own answers in the campaign when the page was opened
-  #words = ""; // about the saved state, as the page shows them
+  #earlier = null; // the person's ratings in the campaign when the page was opened
+  #savedText = ""; // the saved state as the page shows it
   #announceTimer = 0;
 
   constructor(outbox) {
@@ -25,8 +25,8 @@ export class StatusLine {
     this.#renderSession();
   }
 
-  total = ({ own_answers: before }) => {
-    this.#before = before - this.#times.length;
+  total = ({ own_answers: total }) => {
+    this.#earlier = total - this.#times.length;
     this.#renderSession();
   };
 
@@ -45,38 +45,38 @@ export class StatusLine {
     const minutes = (times.at(-1) - times[0]) / 60_000;
     if (times.length >= 5 && minutes > 0) parts.push(`${Math.round(((times.length - 1) / minutes) * 6) * 10}/h`);
     $("session").textContent = parts.join(" · ");
-    const before = this.#before > 0 ? `; ${plural(this.#before, "rating")} before` : "";
-    $("session").title = `${plural(times.length, "rating")} and ${plural(this.#skips, "skip")} on this page${before}`;
+    const earlier = this.#earlier > 0 ? `, ${plural(this.#earlier, "rating")} earlier` : "";
+    $("session").title = `${plural(times.length, "rating")} and ${plural(this.#skips, "skip")} on this page${earlier}`;
   }
 
   #render() {
     const { pending, kept, state, refused } = this.#outbox;
     const isStuck = kept > 0 && (state === "offline" || state === "login");
     const isRefused = !pending && refused.length;
-    const words = isStuck ? `${kept} not sent yet` : pending ? `Saving ${pending}` : isRefused ? `${refused.length} not taken` : "Saved";
-    this.#announceSettled(words);
+    const words = isStuck ? `${kept} not sent yet` : pending ? `Saving ${pending}` : isRefused ? `${refused.length} refused` : "Saved";
+    this.#announceSaved(words);
     $("saved").textContent = words;
     $("saved").dataset.state = isStuck || refused.length ? "trouble" : pending ? "saving" : "saved";
     this.#renderTrouble(kept, state, refused);
   }
 
-  // In a place of its own: it must not end what is being said about a photo. What was so when the page came is no news.
-  #announceSettled(words) {
-    if (words === this.#words) return;
+  // Uses its own live region, so that it does not interrupt what is said about a photo. The first state is not announced.
+  #announceSaved(words) {
+    if (words === this.#savedText) return;
     clearTimeout(this.#announceTimer);
-    if (this.#words) this.#announceTimer = setTimeout(() => ($("announce-saved").textContent = words), SETTLED);
-    this.#words = words;
+    if (this.#savedText) this.#announceTimer = setTimeout(() => ($("announce-saved").textContent = words), ANNOUNCE_AFTER);
+    this.#savedText = words;
   }
 
-  // The page promises nothing of ratings that wait and are not in the log yet.
+  // Does not count ratings that are still being written to the log: the page must not promise to keep them.
   #renderTrouble(kept, state, refused) {
-    const ratings = `${plural(kept, "rating")} ${kept === 1 ? "is" : "are"} kept ${this.#outbox.isLasting ? "in this browser" : "on this page only, so leave it open"}`;
+    const ratings = `${plural(kept, "rating")} ${kept === 1 ? "is" : "are"} kept ${this.#outbox.isPersistent ? "in this browser" : "on this page only, so leave it open"}`;
     const needsLogin = state === "login" || this.#claimError?.needsLogin;
     let words = "";
-    if (this.#outbox.message && kept) words = `${this.#outbox.message} ${ratings}, for the one who gave ${kept === 1 ? "it" : "them"}.`;
-    else if (needsLogin) words = kept ? `Log in again: ${ratings} and will be sent then.` : "Log in again to go on.";
-    else if (kept && state === "offline") words = `No connection: ${ratings} and will be sent when it is back.`;
-    else if (refused.length) words = `${plural(refused.length, "rating")} not taken by the server: ${refused[0].refused}`;
+    if (this.#outbox.message && kept) words = `${this.#outbox.message} ${ratings} for the person who gave ${kept === 1 ? "it" : "them"}.`;
+    else if (needsLogin) words = kept ? `Log in again: ${ratings} and will be sent then.` : "Log in again to continue.";
+    else if (kept && state === "offline") words = `No connection: ${ratings} and will be sent when the connection is back.`;
+    else if (refused.length) words = `The server refused ${plural(refused.length, "rating")}: ${refused[0].refused}`;
     $("trouble").hidden = !words;
     if ($("trouble-text").textContent !== words) $("trouble-text").textContent = words;
     $("trouble-login").hidden = !needsLogin;

@@ -1,14 +1,14 @@
-// How large the photo stands on the stage: fitted, or 1:1, one pixel of the photo on one pixel of the screen.
-// Never larger than that. Only the part that is looked at moves; leaving the photo fits the next one.
+// The size of the photo on the stage: fitted, or 100 %, where one pixel of the photo is one pixel of the screen.
+// It is never larger than 100 %. At 100 % the photo can be panned. The next photo is fitted again.
 
 export class Zoom {
   isOn = false;
   #frame;
   #button = document.getElementById("zoom");
-  #x = 0; // where the zoomed photo's corner lies in the frame, CSS pixels
+  #x = 0; // position of the zoomed photo's top left corner in the frame, in CSS pixels
   #y = 0;
-  #since = 0; // when it was zoomed
-  #before = 0; // milliseconds zoomed before that, on this photo
+  #zoomedAt = 0; // when the zoom began
+  #zoomedBefore = 0; // milliseconds at 100 % before that, for this photo
 
   constructor(frame) {
     this.#frame = frame;
@@ -19,30 +19,30 @@ export class Zoom {
     return this.#frame.firstElementChild;
   }
 
-  // Size at 1:1, in CSS pixels.
+  // The photo's size at 100 %, in CSS pixels.
   get #full() {
     const { naturalWidth: width, naturalHeight: height } = this.#photo;
     return { width: width / devicePixelRatio, height: height / devicePixelRatio };
   }
 
-  // Whether there is more to see at 1:1.
+  // Whether 100 % is larger than the size on the stage.
   get isLarger() {
     return this.#photo !== null && !this.isOn && this.#full.width > this.#photo.getBoundingClientRect().width + 1;
   }
 
-  // Milliseconds for which the photo has been looked at in 1:1.
+  // Milliseconds for which this photo was shown at 100 %.
   get milliseconds() {
-    return Math.round(this.#before + (this.isOn ? performance.now() - this.#since : 0));
+    return Math.round(this.#zoomedBefore + (this.isOn ? performance.now() - this.#zoomedAt : 0));
   }
 
-  // For a photo that has just come.
+  // Fits a new photo.
   fit() {
     this.leave();
-    this.#before = 0;
+    this.#zoomedBefore = 0;
     this.#limit();
   }
 
-  // Zooms in on a point of the window (clientX, clientY), or on the middle. Returns false when all is to be seen already.
+  // Zooms in on a point of the window {clientX, clientY}, or on the middle. Returns false when the photo is at 100 % already.
   enter(point = null) {
     if (!this.isLarger) return false;
     const photo = this.#photo;
@@ -54,7 +54,7 @@ export class Zoom {
     this.#x = at.clientX - frame.left - share(at.clientX, fitted.left, fitted.width) * width;
     this.#y = at.clientY - frame.top - share(at.clientY, fitted.top, fitted.height) * height;
     this.isOn = true;
-    this.#since = performance.now();
+    this.#zoomedAt = performance.now();
     this.#frame.toggleAttribute("data-zoomed", true);
     this.#button.setAttribute("aria-pressed", "true");
     this.pan(0, 0);
@@ -63,7 +63,7 @@ export class Zoom {
 
   leave() {
     if (!this.isOn) return;
-    this.#before = this.milliseconds;
+    this.#zoomedBefore = this.milliseconds;
     this.isOn = false;
     this.#frame.toggleAttribute("data-zoomed", false);
     this.#button.setAttribute("aria-pressed", "false");
@@ -72,30 +72,30 @@ export class Zoom {
     this.#limit();
   }
 
-  // Moves the photo by CSS pixels, as far as there is something to see.
+  // Moves the photo by CSS pixels, but not past its edges.
   pan(dx, dy) {
     if (!this.isOn) return;
     const { width, height } = this.#full;
     const { clientWidth, clientHeight } = this.#frame;
-    const within = (value, size, room) => (size <= room ? (room - size) / 2 : Math.min(Math.max(value, room - size), 0));
-    this.#x = within(this.#x + dx, width, clientWidth);
-    this.#y = within(this.#y + dy, height, clientHeight);
-    // On whole pixels of the screen, else the browser would interpolate.
-    const whole = (value) => Math.round(value * devicePixelRatio) / devicePixelRatio;
+    const limited = (value, size, room) => (size <= room ? (room - size) / 2 : Math.min(Math.max(value, room - size), 0));
+    this.#x = limited(this.#x + dx, width, clientWidth);
+    this.#y = limited(this.#y + dy, height, clientHeight);
+    // Use whole pixels of the screen, because the browser interpolates between them.
+    const snapped = (value) => Math.round(value * devicePixelRatio) / devicePixelRatio;
     Object.assign(this.#photo.style, {
       width: `${width}px`,
       height: `${height}px`,
-      transform: `translate(${whole(this.#x)}px, ${whole(this.#y)}px)`,
+      transform: `translate(${snapped(this.#x)}px, ${snapped(this.#y)}px)`,
     });
   }
 
-  // A tenth of what is seen, in the direction [dx, dy].
+  // Pans by a tenth of the frame in the direction [dx, dy].
   step([dx, dy]) {
     const { clientWidth, clientHeight } = this.#frame;
     this.pan((dx * clientWidth) / 10, (dy * clientHeight) / 10);
   }
 
-  // On a screen with several pixels to a CSS pixel a small photo stands smaller, rather than blown up.
+  // Keeps a small photo at 100 % on screens with several pixels to a CSS pixel.
   #limit() {
     if (!this.#photo) return;
     const { width, height } = this.#full;

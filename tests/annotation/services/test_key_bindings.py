@@ -52,13 +52,13 @@ def test_two_actions_can_swap_their_keys_and_all_go_back_to_the_defaults(alice: 
 @pytest.mark.parametrize(
     ("bindings", "sentence"),
     [
-        ({"save": "s"}, "There is no action 'save'"),
+        ({"save": "s"}, "Unknown action 'save'"),
         ({"undo": "n"}, "The key N cannot be both “no watch” and “undo”"),
-        ({"undo": "x", "zoom": "X"}, "The key X cannot be both “undo” and “1:1 zoom”"),
-        ({"skip": "7"}, "The key 7 is taken: digits are always the score"),
-        ({"skip": "Escape"}, "The key Escape is taken: it always leads back"),
-        ({"skip": "ArrowUp"}, "arrows move a zoomed photo"),
-        ({"skip": "Control"}, "The key 'Control' cannot be used; choose a letter"),
+        ({"undo": "x", "zoom": "X"}, "The key X cannot be both “undo” and “zoom”"),
+        ({"skip": "7"}, "The key 7 is reserved: digits are always the score"),
+        ({"skip": "Escape"}, "The key Escape is reserved: it always goes back"),
+        ({"skip": "ArrowUp"}, "arrow keys pan the zoomed photo"),
+        ({"skip": "Control"}, "The key 'Control' cannot be used. Choose a letter"),
         ({"skip": ""}, "The key '' cannot be used"),
         ({"skip": "\n"}, "cannot be used"),
         ({"skip": "\u202e"}, "cannot be used"),
@@ -101,7 +101,7 @@ def test_the_api_refuses_with_the_sentence(client_of: Any) -> None:
     response = put(client_of("alice"), {"undo": "5"})
     assert (response.status_code, response.json()["detail"]) == (
         422,
-        "The key 5 is taken: digits are always the score.",
+        "The key 5 is reserved: digits are always the score.",
     )
     assert put(client_of("alice"), {"undo": 5}).status_code == 422
 

@@ -67,8 +67,8 @@ def test_everybody_gets_their_own_keys(client_of: Any, people: dict[str, Any]) -
 
 def test_the_keys_of_the_page_and_of_the_settings_are_the_same_actions() -> None:
     script = (Path(settings.BASE_DIR) / "static/js/annotate/keys.js").read_text()
-    done_by = script[script.index("const DONE_BY") : script.index("};")]
-    assert re.findall(r"^  (\w+): \[", done_by, re.MULTILINE) == list(DEFAULT_KEYS)
+    actions = script[script.index("const ACTIONS") : script.index("};")]
+    assert re.findall(r"^  (\w+): \[", actions, re.MULTILINE) == list(DEFAULT_KEYS)
 
 
 def test_a_scale_of_ten_has_a_button_and_a_key_for_each_score(client_of: Any) -> None:
