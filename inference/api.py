@@ -2,12 +2,14 @@
 
 import threading
 import time
+from collections.abc import Sequence
 
 from django.http import HttpRequest
 from ninja import Field, File, Router, Schema, Status, UploadedFile
 from ninja.errors import HttpError
 
 from annotation.access.permissions import campaign_for
+from annotation.drawing.columns import Series, columns
 from annotation.measures.opinion import score_histogram
 from annotation.models import Annotation, Assignment, Campaign, Image, Role, User
 from annotation.services.annotations import prediction_shown
@@ -44,6 +46,11 @@ class RevealOut(Schema):
 
     prediction: PredictionOut | None
     others: OthersOut | None
+    drawing: str = Field(
+        "",
+        description="Both distributions as one SVG element, each as high as the drawing: the others' filled, the "
+        "model's outlined. Empty without any, and on scales of more than 20 scores.",
+    )
 
 
 class ScoreOut(Schema):
@@ -60,6 +67,8 @@ class ScoreOut(Schema):
 # Threads that may wait for a worker at the same time; whoever comes then gets the ticket at once.
 _waiters = threading.BoundedSemaphore(4)
 WAIT_SECONDS = 5.0
+# The reveal's drawing, in pixels; more columns would push the words beside it off a phone.
+_DRAWING_HEIGHT, _COLUMN_WIDTH, _BINS_DRAWN = 24, 8, 20
 
 
 @router.post("/score", response={200: ScoreOut, 202: ScoreOut})
@@ -131,11 +140,13 @@ def reveal(request: HttpRequest, slug: str, image_id: int) -> RevealOut:
     # without a prediction is judged like any other.
     if answered or prediction is not None:
         prediction_shown(campaign=campaign, annotator=user, image_id=image.pk)
+    others = (
+        _others_out(campaign, [answer for answer in standing if answer.annotator_id != user.pk]) if answered else None
+    )
     return RevealOut(
         prediction=_prediction_out(prediction) if prediction else None,
-        others=_others_out(campaign, [answer for answer in standing if answer.annotator_id != user.pk])
-        if answered
-        else None,
+        others=others,
+        drawing=_drawing(others.histogram if others else [], prediction.distribution if prediction else []),
     )
 
 
@@ -166,3 +177,17 @@ def _others_out(campaign: Campaign, answers: list[Annotation]) -> OthersOut | No
     return OthersOut(
         n=len(given), simulated=simulated, mean=sum(given) / len(given), histogram=[int(count) for count in histogram]
     )
+
+
+def _drawing(votes: Sequence[int], distribution: Sequence[float]) -> str:
+    """Draw votes and distribution over the scores, for the line between photo and buttons; "" if it cannot hold them.
+
+    Each is scaled to its own highest column: the shapes are compared, and a single vote does not flatten the model's.
+    """
+    series = [Series(kind, values) for kind, values in (("people", votes), ("model", distribution)) if len(values)]
+    bins = max((len(one.values) for one in series), default=0)
+    if not 2 <= bins <= _BINS_DRAWN:
+        return ""
+    scaled = [Series(one.kind, [value / (max(one.values) or 1) for value in one.values]) for one in series]
+    # No name: the words beside it say the same.
+    return columns(name="", series=scaled, end=1, height=_DRAWING_HEIGHT, width=_COLUMN_WIDTH * bins)

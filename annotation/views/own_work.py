@@ -1,20 +1,23 @@
 """A member's own work: how much, how fast, in agreement with whom, and every answer with the way to correct it."""
 
-from typing import Any
+from collections.abc import Sequence
 from uuid import uuid4
 
-import numpy as np
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
-from numpy.typing import NDArray
 
 from annotation.access.permissions import campaign_view
+from annotation.drawing.axis import Tick, axis_end
+from annotation.drawing.columns import Series, columns
+from annotation.drawing.svg import Svg
 from annotation.forms import CorrectionForm
 from annotation.models import Campaign, Role, User
 from annotation.selectors.own_work import (
+    Comparison,
+    OwnDay,
     correction_refused,
     others_shown,
     own_comparison,
@@ -30,7 +33,7 @@ from annotation.views.annotate import SCORE_BUTTONS
 PAGE_SIZE = 30
 #: Photos that a comparison needs before it says more about the person than about the photos.
 COMPARED_AT_LEAST = 5
-_LABELS_AT_MOST = 12
+_CHART_HEIGHT = 120  # pixels
 _VIEWING = {"page": "own-work"}  # a correction is not given under the conditions of the annotate page
 
 
@@ -44,18 +47,18 @@ def own_work(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     history, more = own_history(campaign, user, before=before, count=PAGE_SIZE)
     days = own_days(campaign, user)
     comparison = own_comparison(campaign, user) if others_shown(campaign) else None
+    scores = _scores_rows(campaign, comparison) if comparison else []
     context = {
         "campaign": campaign,
         "progress": own_progress(campaign, user),
         "days": days,
-        "days_chart": _chart([[day.answers for day in days]], [f"{day.day:%-d}" for day in days]),
+        "days_chart": _days_chart(days),
         "most_in_a_day": max(day.answers for day in days),
         "repeats": own_repeats(campaign, user),
         "comparison": comparison,
         "compared_at_least": COMPARED_AT_LEAST,
-        "scores_chart": _scores_chart(campaign, comparison.own_histogram, comparison.others_histogram)
-        if comparison
-        else None,
+        "scores": scores,
+        "scores_chart": _scores_chart(scores) if scores else "",
         "history": history,
         "is_first_page": before is None,
         "older": history[-1].pk if more else None,
@@ -98,32 +101,43 @@ def _asker(request: HttpRequest) -> User:
     return request.user
 
 
-def _scores_chart(campaign: Campaign, own: NDArray[np.int64], others: NDArray[np.int64]) -> dict[str, Any]:
-    """Own scores beside the others', each in percent of its own sum: three others are not three times as tall."""
-    shares = [(100 * counts / max(counts.sum(), 1)).tolist() for counts in (own, others)]
-    return _chart(shares, [str(score) for score in campaign.scores])
+def _days_chart(days: Sequence[OwnDay]) -> Svg:
+    """Draw the answers of each day."""
+    end = axis_end(max(2, *(day.answers for day in days)))
+    return columns(
+        name="Answers a day; the table below has the numbers",
+        series=[Series("people", [day.answers for day in days])],
+        end=end,
+        labels=[f"{day.day:%-d}" for day in days],
+        ticks=[Tick(end * part, f"{end * part:,.0f}") for part in (0, 0.5, 1)],
+        titles=[f"{day.day:%-d %b}: {day.answers:,}" for day in days],
+        beside=True,
+        height=_CHART_HEIGHT,
+    )
 
 
-def _chart(series: list[list[float]], labels: list[str]) -> dict[str, Any]:
-    """Return columns of one or two series in a drawing 10 wide per label and 100 high, for `_columns.html`."""
-    highest = max((value for values in series for value in values), default=0) or 1
-    every = -(-len(labels) // _LABELS_AT_MOST)
-    width = 8 / len(series)
-    return {
-        "width": 10 * len(labels),
-        "columns": [
-            {
-                "series": number,
-                "x": 10 * place + 1 + width * number,
-                "y": round(100 - 100 * value / highest, 2),
-                "width": width,
-                "height": round(100 * value / highest, 2),
-            }
-            for number, values in enumerate(series)
-            for place, value in enumerate(values)
-            if value
-        ],
-        "labels": [label if place % every == 0 else "" for place, label in enumerate(labels)],
-        "rows": list(zip(labels, *series, strict=True)),
-        "highest": highest,
-    }
+def _scores_rows(campaign: Campaign, comparison: Comparison) -> list[tuple[int, float, float]]:
+    """Return each score with its share of the own and of the others' answers, in percent.
+
+    Each in percent of its own sum, so that the columns of three others are not three times as tall.
+    """
+    own, others = (
+        (100 * counts / max(counts.sum(), 1)).tolist()
+        for counts in (comparison.own_histogram, comparison.others_histogram)
+    )
+    return list(zip(campaign.scores, own, others, strict=True))
+
+
+def _scores_chart(rows: Sequence[tuple[int, float, float]]) -> Svg:
+    """Draw own shares beside the others' for each score."""
+    end = axis_end(max(1, *(max(own, others) for _score, own, others in rows)))
+    return columns(
+        name="How often you and the others gave each score; the table below has the numbers",
+        series=[Series("people", [own for _, own, _ in rows]), Series("others", [others for _, _, others in rows])],
+        end=end,
+        labels=[str(score) for score, _, _ in rows],
+        ticks=[Tick(end * part, f"{end * part:g} %") for part in (0, 0.5, 1)],
+        titles=[f"Score {score}: you {own:.0f} %, others {others:.0f} %" for score, own, others in rows],
+        beside=True,
+        height=_CHART_HEIGHT,
+    )

@@ -1,15 +1,15 @@
 """One drawing of people's score histogram and the model's quality distribution, for every page."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import template
 
-register = template.Library()
+from annotation.drawing.axis import Tick, axis_end
+from annotation.drawing.columns import Mark, Series, columns
+from annotation.drawing.svg import Svg
 
-# Room for at most so many labels below the columns; a scale of 101 scores names every tenth.
-LABELS_AT_MOST = 12
+register = template.Library()
 
 
 @register.inclusion_tag("inference/_histogram.html")
@@ -31,43 +31,52 @@ def histogram(
     votes = sum(counts or ())
     shares = [count / votes for count in counts] if counts and votes else []
     predicted = list(distribution or ())
-    bins = max(len(shares), len(predicted))
-    top = _round_up(max([*shares, *predicted], default=1.0))
-    every = max(1, math.ceil(bins / LABELS_AT_MOST))
-    columns = [
+    rows = [
         {
             "score": lowest + i,
-            "label": lowest + i if i % every == 0 else "",
             "count": counts[i] if shares and counts else None,
             "people": 100 * shares[i] if shares else None,
             "model": 100 * predicted[i] if predicted else None,
-            "people_height": 100 * shares[i] / top if shares else 0,
-            "model_height": 100 * predicted[i] / top if predicted else 0,
         }
-        for i in range(bins)
+        for i in range(max(len(shares), len(predicted)))
     ]
-
-    def place(score: float) -> float:
-        return min(max((score - lowest + 0.5) / bins * 100, 0), 100)
-
-    marks: dict[str, float] = {}
+    marks = []
     if people and shares:
-        marks |= {name: place(people[name]) for name in ("mos", "low", "high")}
-        marks["width"] = marks["high"] - marks["low"]
-    if model_mean is not None and bins:
-        marks["model"] = place(model_mean)
+        mos, low, high = (people[name] - lowest for name in ("mos", "low", "high"))
+        marks.append(Mark("people", mos, low, high))
+    if model_mean is not None:
+        marks.append(Mark("model", model_mean - lowest))
     return {
-        "columns": columns,
+        "rows": rows,
+        "drawing": _drawing(rows, marks) if rows else "",
         "votes": votes,
         "has_people": bool(shares),
         "people": people if shares else None,
         "has_model": bool(predicted),
         "model_mean": model_mean,
-        "ticks": [round(100 * top * part) for part in (1, 0.5, 0)],
-        "marks": marks,
     }
 
 
-def _round_up(share: float) -> float:
-    """Return the axis' end: the next even tenth, so that its half is a round number too."""
-    return min(1.0, max(0.2, math.ceil(share * 5 - 1e-9) / 5))
+def _drawing(rows: Sequence[Mapping[str, Any]], marks: Sequence[Mark]) -> Svg:
+    series = [Series(kind, [row[kind] or 0 for row in rows]) for kind in ("people", "model")]
+    # At least twice the share that each score would have if all were alike: an even distribution looks low.
+    end = min(axis_end(max(200 / len(rows), *series[0].values, *series[1].values)), 100)
+    return columns(
+        name="Votes and quality distribution over the scores; the table below has the numbers",
+        series=series,
+        end=end,
+        labels=[str(row["score"]) for row in rows],
+        ticks=[Tick(end * part, f"{end * part:g} %") for part in (0, 0.5, 1)],
+        titles=[_title(row) for row in rows],
+        marks=marks,
+        axis_label="opinion score",
+    )
+
+
+def _title(row: Mapping[str, Any]) -> str:
+    words = [f"Score {row['score']}"]
+    if row["people"] is not None:
+        words.append(f": {row['count']} vote{'' if row['count'] == 1 else 's'} ({row['people']:.0f} %)")
+    if row["model"] is not None:
+        words.append(f"; model {row['model']:.0f} %")
+    return "".join(words)

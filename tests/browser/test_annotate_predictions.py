@@ -104,6 +104,13 @@ def test_the_prediction_is_revealed_after_the_answer(annotate: Any, photos: list
     expect(page.locator("#previous")).not_to_contain_text("model")
     first = rate(page, "w", "5")
     expect(page.locator("#previous")).to_contain_text("model 6.2 ± 1.1, watch 97 %")
+    drawing = page.locator("#previous svg.drawing")
+    assert drawing.bounding_box()["width"] == 80
+    outline = drawing.locator("path.model")
+    assert outline.evaluate("path => [getComputedStyle(path).fill, path.getBoundingClientRect().width]") == [
+        "none",
+        78.72,
+    ]
     assert not standing(first).saw_prediction
 
 

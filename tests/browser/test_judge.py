@@ -47,7 +47,7 @@ def test_a_photo_gets_its_judgement_and_a_text_its_reason(page: Page, photos: Pa
     expect(judged).to_contain_text("analog clock")
     expect(judged).to_contain_text("compression")
     assert judged.get_by_role("img", name="beach.jpg").evaluate("image => image.naturalWidth") == 480
-    expect(judged.locator(".column")).to_have_count(10)
+    expect(judged.locator(".histogram .hit")).to_have_count(10)
     refused = page.get_by_role("article").filter(has_text="letter.jpg")
     expect(refused).to_contain_text("not judged Not a photo")
     assert page.locator("#judged").get_attribute("hx-trigger") is None

@@ -48,11 +48,11 @@ def test_the_page_is_readable(
 ) -> None:
     page = open_page(PAGE, "rita", viewport={"width": width, "height": height}, color_scheme=scheme)
     expect(page.get_by_role("heading", name="Seeing the prediction first pulls scores")).to_be_visible()
-    picture = page.locator("svg.pull").bounding_box()
+    picture = page.locator(".anchoring svg").bounding_box()
     assert picture is not None
     assert picture["x"] >= 0
     assert picture["x"] + picture["width"] <= width
-    for label in page.locator("svg.pull text").all():
+    for label in page.locator(".anchoring svg text").all():
         box = label.bounding_box()
         assert box is not None
         assert box["x"] >= 0

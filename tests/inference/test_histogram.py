@@ -1,33 +1,57 @@
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from django.template import Context, Template
 
 from inference.templatetags.histogram import histogram
 
+NAMESPACE = "{http://www.w3.org/2000/svg}"
+
+
+def texts(drawing: str) -> list[str]:
+    return [one.text or "" for one in ElementTree.fromstring(drawing).iter(f"{NAMESPACE}text")]
+
 
 def test_people_and_model_are_drawn_on_one_scale() -> None:
     drawn = histogram(1, [0, 3, 1], [0.25, 0.25, 0.5])
-    assert [column["score"] for column in drawn["columns"]] == [1, 2, 3]
-    assert [column["people"] for column in drawn["columns"]] == [0, 75, 25]
-    assert [column["model"] for column in drawn["columns"]] == [25, 25, 50]
-    assert drawn["ticks"] == [80, 40, 0]
-    assert drawn["columns"][1]["people_height"] == pytest.approx(75 / 0.8)
-    assert drawn["columns"][2]["model_height"] == pytest.approx(50 / 0.8)
+    assert [row["score"] for row in drawn["rows"]] == [1, 2, 3]
+    assert [row["people"] for row in drawn["rows"]] == [0, 75, 25]
+    assert [row["model"] for row in drawn["rows"]] == [25, 25, 50]
+    assert texts(drawn["drawing"]) == ["0 %", "40 %", "80 %", "1", "2", "3", "opinion score"]
+    paths = {
+        one.get("class"): one.get("d", "") for one in ElementTree.fromstring(drawn["drawing"]).iter(f"{NAMESPACE}path")
+    }
+    assert f"V{208 - 200 * 75 / 80:.1f}H" in paths["people"]
+    assert f"V{208 - 200 * 50 / 80:.0f}H" in paths["model"]
 
 
 def test_marks_stand_below_the_middle_of_their_column() -> None:
     people = {"mos": 2.0, "low": 1.0, "high": 3.0}
-    marks = histogram(1, [0, 1, 0], [0, 1, 0], people, 2.0)["marks"]
-    assert marks["mos"] == marks["model"] == pytest.approx(50)
-    assert marks["low"] == pytest.approx(100 / 6)
-    assert marks["width"] == pytest.approx(200 / 3)
+    drawing = histogram(1, [0, 1, 0], [0, 1, 0], people, 2.0)["drawing"]
+    assert drawing.count('cx="50%"') == 2
+    assert 'class="interval people" x1="16.67%" x2="83.33%"' in drawing
+
+
+@pytest.mark.parametrize(
+    ("counts", "ticks"),
+    [([1] * 10, ["0 %", "10 %", "20 %"]), ([1] * 101, ["0 %", "1 %", "2 %"]), ([5, 0], ["0 %", "50 %", "100 %"])],
+)
+def test_an_even_distribution_fills_half_of_the_height_and_a_certain_one_all_of_it(
+    counts: list[int], ticks: list[str]
+) -> None:
+    assert texts(histogram(1, counts)["drawing"])[:3] == ticks
 
 
 def test_a_long_scale_names_some_of_its_scores_only() -> None:
-    labels = [column["label"] for column in histogram(0, [1] * 101)["columns"]]
-    assert labels[0] == 0
-    assert 8 <= sum(label != "" for label in labels) <= 12
+    labels = texts(histogram(0, [1] * 101)["drawing"])[3:-1]
+    assert labels == ["0", "20", "40", "60", "80", "100"]
+
+
+def test_the_pointer_shows_the_numbers_of_a_column() -> None:
+    drawing = histogram(1, [0, 3, 1], [0.25, 0.25, 0.5])["drawing"]
+    titles = [one.text for one in ElementTree.fromstring(drawing).iter(f"{NAMESPACE}title")]
+    assert titles[1:] == ["Score 2: 3 votes (75 %); model 25 %", "Score 3: 1 vote (25 %); model 50 %"]
 
 
 def rendered(**context: Any) -> str:
@@ -44,3 +68,4 @@ def test_the_chart_has_a_table_behind_it() -> None:
     html = rendered(counts=[1, 3], distribution=[0.5, 0.5])
     assert "<table>" in html
     assert "75.0 %" in html
+    assert '<svg xmlns="http://www.w3.org/2000/svg" class="drawing ticked"' in html

@@ -6,6 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from annotation.access.permissions import campaign_view
+from annotation.drawing.lines import LineMark, marks_on_line
+from annotation.drawing.svg import Svg
 from annotation.models import Campaign, Image, Role
 from annotation.raters.anchoring import FEWEST_PHOTOS, AnchoringShift
 from annotation.raters.attention import STRAIGHT_LINE_ANSWERS
@@ -13,9 +15,6 @@ from annotation.selectors import rater_quality as practice
 from annotation.services.queue_lanes import REPEAT_AFTER
 from training.evaluation.findings import anchoring_finding, rater_finding
 from training.selectors.anchoring import anchored_answers, anchoring_measure
-
-# Room beyond the furthest mark of the picture, so that its label fits.
-_MARGIN = 1.15
 
 
 @campaign_view(Role.REVIEWER)
@@ -39,24 +38,24 @@ def rating_practice(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "straight_line_answers": STRAIGHT_LINE_ANSWERS,
     }
     if measured:
-        context |= {"measured": measured, "picture": _picture(measured), "anchoring_title": anchoring_finding(measured)}
+        context |= {
+            "measured": measured,
+            "distances": _distances(measured),
+            "anchoring_title": anchoring_finding(measured),
+        }
     return render(request, "training/rating_practice.html", context)
 
 
-def _picture(measured: AnchoringShift) -> dict[str, float]:
-    """Return the places of the marks on a line from the prediction outwards, in percent of its length."""
-    low, high = (measured.blind_distance - end for end in (measured.shift.high, measured.shift.low))
-    low = max(0.0, low)
-    longest = _MARGIN * max(measured.blind_distance, measured.anchored_distance, high, 0.1)
-    start, length = 4, 92  # room for the outlined mark at the left edge
-
-    def place(distance: float) -> float:
-        return start + length * distance / longest
-
-    return {
-        "prediction": place(0),
-        "blind": place(measured.blind_distance),
-        "anchored": place(measured.anchored_distance),
-        "low": place(low),
-        "high": place(high),
-    }
+def _distances(measured: AnchoringShift) -> Svg:
+    """Draw how far answers of both kinds lie from the prediction, and the interval of the shift between them."""
+    blind, anchored = measured.blind_distance, measured.anchored_distance
+    return marks_on_line(
+        name=f"Mean distance from the prediction: answers given blind {blind:.2f} points, "
+        f"answers given after seeing it {anchored:.2f} points.",
+        marks=[
+            LineMark("model", 0, "prediction"),
+            LineMark("people faint", blind, f"blind {blind:.2f}"),
+            LineMark("people", anchored, f"shown first {anchored:.2f}", is_above=False),
+        ],
+        interval=(blind - measured.shift.high, blind - measured.shift.low),
+    )

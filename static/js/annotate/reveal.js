@@ -1,10 +1,6 @@
-// What the model and the others say about a photo, set beside each other: outlined for the model, filled for people.
+// What the model and the others say about a photo, beside each other: outlined for the model, filled for people.
 
 import { request } from "./api.js";
-
-const SVG = "http://www.w3.org/2000/svg";
-const BAR = 8; // width of a bar, in drawing units
-const HEIGHT = 26;
 
 // Resolves with the answer of the server, or with null: a missing prediction never disturbs the work.
 export async function fetchReveal(api, imageId) {
@@ -22,34 +18,15 @@ function text(className, words) {
   return span;
 }
 
-function bars(shares, className, inset) {
-  const highest = Math.max(...shares, Number.EPSILON);
-  return shares.map((share, index) => {
-    const height = Math.round((share / highest) * (HEIGHT - 2));
-    const bar = document.createElementNS(SVG, "rect");
-    bar.setAttribute("class", className);
-    bar.setAttribute("x", index * BAR + inset);
-    bar.setAttribute("y", HEIGHT - height - 0.5);
-    bar.setAttribute("width", BAR - 2 * inset);
-    bar.setAttribute("height", height);
-    return bar;
-  });
-}
-
-function chart({ prediction, others }) {
-  const bins = (prediction?.distribution ?? others?.histogram ?? []).length;
-  if (bins < 2 || bins > 20) return null;
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", `0 0 ${bins * BAR} ${HEIGHT}`);
-  svg.setAttribute("aria-hidden", "true"); // the words beside it say the same
-  if (others?.histogram) svg.append(...bars(others.histogram, "people-bar", 2.5));
-  if (prediction?.distribution) svg.append(...bars(prediction.distribution, "model-bar", 1));
-  return svg;
+// Parses as XML: no script in the text would run.
+function drawn(svg) {
+  const root = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
+  return root.localName === "svg" ? [document.importNode(root, true)] : [];
 }
 
 // Elements for the answer bar; none when there is nothing to tell.
 export function revealElements(reveal) {
-  const { prediction, others } = reveal ?? {};
+  const { prediction, others, drawing } = reveal ?? {};
   const elements = [];
   if (prediction) {
     const spread = `${prediction.quality_mean.toFixed(1)} ± ${prediction.quality_std.toFixed(1)}`;
@@ -59,6 +36,5 @@ export function revealElements(reveal) {
   if (others) {
     elements.push(others.n ? text("mark-people", `others ${others.mean.toFixed(1)} (n ${others.n}${others.simulated ? `, ${others.simulated} simulated` : ""})`) : text("", "no other answer yet"));
   }
-  const drawing = elements.length ? chart(reveal) : null;
-  return drawing ? [...elements, drawing] : elements;
+  return drawing ? [...elements, ...drawn(drawing)] : elements;
 }

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
+from xml.etree import ElementTree
 
 import pytest
 from django.db import connection
@@ -12,6 +13,8 @@ from annotation.models import Annotation, Assignment, User
 from annotation.services.annotations import annotation_record
 from annotation.services.queue import leases_claim
 from inference.models import Prediction
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture
@@ -95,6 +98,20 @@ def test_after_the_answer_the_prediction_and_the_others_are_shown(
         "watch_probability": 0.9,
     }
     assert shown["others"] == {"n": 2, "simulated": 1, "mean": 5.0, "histogram": [0, 0, 0, 1, 0, 1, 0, 0, 0, 0]}
+    drawing = ElementTree.fromstring(shown["drawing"])
+    columns = {path.get("class"): path.get("d", "").count("M") for path in drawing.iter(f"{SVG}path")}
+    assert columns == {"people": 2, "model": 10}
+    assert (drawing.get("width"), drawing.get("aria-hidden")) == ("80", "true")
+
+
+def test_a_long_scale_has_no_drawing(
+    campaign: Any, reveal: Callable[[str], Any], answer: Callable[..., Annotation]
+) -> None:
+    """Its columns would push the words off a phone."""
+    Prediction.objects.update(distribution=[1 / 21] * 21)
+    set_mode(campaign, "reveal")
+    answer("alice")
+    assert reveal("alice").json()["drawing"] == ""
 
 
 def test_a_skip_is_no_answer(campaign: Any, reveal: Callable[[str], Any], answer: Callable[..., Annotation]) -> None:
@@ -109,7 +126,7 @@ def test_what_is_not_there_yet_is_null(
     set_mode(campaign, "reveal")
     Prediction.objects.all().delete()
     answer("alice")
-    assert reveal("alice").json() == {"prediction": None, "others": None}
+    assert reveal("alice").json() == {"prediction": None, "others": None, "drawing": ""}
 
 
 def test_a_blind_campaign_never_shows_anything(
@@ -130,6 +147,8 @@ def test_a_prelabel_campaign_shows_the_prediction_first_and_marks_the_answer(
     shown = reveal("alice").json()
     assert shown["prediction"]["quality_mean"] == 6.2
     assert shown["others"] is None  # these only after her own answer
+    assert 'class="model"' in shown["drawing"]
+    assert 'class="people"' not in shown["drawing"]
     assert answer("alice").saw_prediction
     assert reveal("alice").json()["others"]["n"] == 1
 
@@ -159,7 +178,7 @@ def test_an_anchored_lease_without_a_prediction_leaves_the_answer_independent(
     set_mode(campaign, "blind")
     Prediction.objects.all().delete()
     leases_claim(campaign=campaign, annotator=people["alice"], count=1)
-    assert reveal("alice").json() == {"prediction": None, "others": None}
+    assert reveal("alice").json() == {"prediction": None, "others": None, "drawing": ""}
     row = answer("alice")
     assert (row.is_anchored, row.saw_prediction) == (False, False)
 

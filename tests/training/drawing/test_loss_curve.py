@@ -1,10 +1,21 @@
 """The loss curve says what it shows."""
 
-from training.drawing.loss_curve import HEIGHT, WIDTH, loss_curve
+from xml.etree import ElementTree
+
+from training.drawing.loss_curve import LossCurve, loss_curve
+
+NAMESPACE = "{http://www.w3.org/2000/svg}"
 
 
-def points(line: str) -> list[tuple[float, float]]:
-    return [tuple(float(number) for number in point.split(",")) for point in line.split()]  # type: ignore[misc]
+def points(curve: LossCurve, kind: str) -> list[tuple[float, float]]:
+    line = next(
+        one for one in ElementTree.fromstring(curve.drawing).iter(f"{NAMESPACE}polyline") if one.get("class") == kind
+    )
+    return [tuple(float(number) for number in point.split(",")) for point in line.get("points", "").split()]  # type: ignore[misc]
+
+
+def texts(curve: LossCurve) -> list[str]:
+    return [one.text or "" for one in ElementTree.fromstring(curve.drawing).iter(f"{NAMESPACE}text")]
 
 
 def test_a_falling_loss_is_drawn_downwards_and_named() -> None:
@@ -12,12 +23,15 @@ def test_a_falling_loss_is_drawn_downwards_and_named() -> None:
     curve = loss_curve(history)
     assert curve is not None
     assert curve.title == "Validation loss fell by 40%, lowest at epoch 4"
-    validation = points(curve.validation)
+    validation = points(curve, "validation")
     assert [x for x, _ in validation] == sorted(x for x, _ in validation)
     assert validation[4][1] > validation[0][1]  # downwards is a larger y
-    assert (curve.best_x, curve.best_y) == validation[4]
-    assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in validation + points(curve.train))
-    assert [tick.text for tick in curve.epochs] == ["0", "1", "2", "3", "4", "5"]
+    root = ElementTree.fromstring(curve.drawing)
+    best = next(root.iter(f"{NAMESPACE}circle"))
+    assert (best.get("cx"), float(best.get("cy", 0))) == (f"{validation[4][0]:.0f}%", validation[4][1])
+    height = float(root.get("height", 0))
+    assert all(0 <= x <= 100 and 0 <= y <= height for x, y in validation + points(curve, "train"))
+    assert texts(curve)[-7:] == ["0", "1", "2", "3", "4", "5", "epoch"]
 
 
 def test_without_a_gain_the_title_says_so() -> None:
@@ -25,6 +39,19 @@ def test_without_a_gain_the_title_says_so() -> None:
     curve = loss_curve(flat)
     assert curve is not None
     assert curve.title == "Validation loss has not fallen"
+
+
+def test_a_loss_that_hardly_changes_looks_flat_and_has_short_labels() -> None:
+    curve = loss_curve([{"epoch": e, "train": 0.1, "validation": 0.1 + e * 1e-7} for e in range(3)])
+    assert curve is not None
+    assert len({y for _, y in points(curve, "train") + points(curve, "validation")}) == 1
+    assert max(len(text) for text in texts(curve)) <= 6
+
+
+def test_a_loss_that_is_no_number_is_left_out() -> None:
+    history = [{"epoch": e, "train": 0.1, "validation": 0.2 - 0.01 * e} for e in range(3)]
+    curve = loss_curve([*history, {"epoch": 3, "train": float("nan"), "validation": 0.1}])
+    assert curve == loss_curve(history)
 
 
 def test_one_epoch_is_no_curve() -> None:

@@ -1,0 +1,97 @@
+"""Lines over two axes, and marks on a single line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from annotation.drawing.axis import Tick
+from annotation.drawing.svg import ROW, Drawing, Svg, number
+
+_TOP = 8  # half of the uppermost tick's text
+_EDGE = 18  # percent of the width, half of the longest words on a phone: nearer to an end they run inwards
+# Room beyond the furthest mark, so that its label fits, and before the first, which is wider than its place.
+_BEYOND, _BEFORE, _AFTER = 1.25, 4.0, 98.0
+
+
+@dataclass(frozen=True)
+class Line:
+    """The points of a line, and its class: `train` is dashed, `validation` solid."""
+
+    kind: str
+    xs: Sequence[float]
+    ys: Sequence[float]
+
+
+@dataclass(frozen=True)
+class LineMark:
+    """A mark on a line, at a distance of 0 or more from its beginning, and the words above or below it."""
+
+    kind: str
+    at: float
+    text: str
+    is_above: bool = True
+
+
+def lines(
+    *,
+    name: str,
+    lines: Sequence[Line],
+    x_range: tuple[float, float],
+    y_range: tuple[float, float],
+    x_ticks: Sequence[Tick],
+    y_ticks: Sequence[Tick],
+    x_label: str = "",
+    best: tuple[float, float] | None = None,
+    height: float = 200,
+) -> Svg:
+    """Draw lines within two ranges (low < high each), and a mark at the point `best`.
+
+    All points must be finite. `height` is that of the plot without its labels, in pixels.
+    """
+
+    def across(x: float) -> float:
+        return 100 * (x - x_range[0]) / (x_range[1] - x_range[0])
+
+    def up(y: float) -> float:
+        return _TOP + height * (y_range[1] - y) / (y_range[1] - y_range[0])
+
+    base = _TOP + height
+    drawing = Drawing(name=name, height=base + ROW + ROW * bool(x_label), classes="ticked")
+    for tick in y_ticks:
+        drawing.tick(tick.text, up(tick.value))
+    drawing.rule(base, "axis")
+    plot = drawing.stretched(top=_TOP, height=height)
+    for line in lines:
+        points = " ".join(f"{number(across(x))},{number(up(y))}" for x, y in zip(line.xs, line.ys, strict=True))
+        drawing.add("polyline", {"class": line.kind, "points": points}, into=plot)
+    if best is not None:
+        drawing.mark("best", at=across(best[0]), y=up(best[1]))
+    for tick in x_ticks:
+        drawing.label(tick.text, at=across(tick.value), row=base)
+    if x_label:
+        drawing.label(x_label, at=50, row=base + ROW, kind="strong")
+    return drawing.finish()
+
+
+def marks_on_line(*, name: str, marks: Sequence[LineMark], interval: tuple[float, float]) -> Svg:
+    """Draw marks on a line from 0 to a little beyond the furthest mark, and an interval of people's answers.
+
+    There are three rows of words: the model's, those above the line and those below it. Words of one row may run into
+    each other, so give each row one mark.
+    """
+    low, high = (max(0.0, end) for end in interval)
+    end = _BEYOND * max(high, 0.1, *(mark.at for mark in marks))
+
+    def across(distance: float) -> float:
+        return _BEFORE + (_AFTER - _BEFORE) * distance / end
+
+    y = 2.5 * ROW
+    drawing = Drawing(name=name, height=5 * ROW)
+    drawing.rule(y, "axis", across(0), _AFTER)
+    drawing.rule(y, "interval people", across(low), across(high))
+    for mark in marks:
+        drawing.mark(mark.kind, at=across(mark.at), y=y)
+    for mark in marks:
+        is_model = mark.kind == "model"
+        row = 0.0 if is_model else y - 1.6 * ROW if mark.is_above else y + 0.6 * ROW
+        drawing.label(mark.text, at=across(mark.at), row=row, edge=_EDGE, kind="of-model" if is_model else "strong")
+    return drawing.finish()
