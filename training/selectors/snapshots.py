@@ -26,7 +26,6 @@ class HoldoutOpinions:
     """Photos on which a majority says watch or no watch, ascending [M]."""
     watch_labels: NDArray[np.int8]
     """1 watch, 0 no watch [M]."""
-    image_count: int
     vote_count: int
     fingerprint: str
 
@@ -71,7 +70,6 @@ def holdout_opinions(campaign: Campaign) -> HoldoutOpinions:
         histograms=rated.histograms[enough].astype(np.float64),
         watch_ids=rated.image_ids[decided],
         watch_labels=(rated.watch_yes > rated.watch_no)[decided].astype(np.int8),
-        image_count=len(rated),
         vote_count=len(votes),
         fingerprint=votes.fingerprint,
     )
