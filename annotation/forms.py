@@ -148,6 +148,8 @@ class CampaignForm(forms.ModelForm):
             "hour. 0: never.",
             "holdout_votes": "More votes make the evaluation sharper.",
             "holdout_fraction": "Share of the photos that models never learn from. Drawn at import.",
+            "promote_automatically": "A challenger that passes the promotion rule becomes the champion. The models "
+            "page states the rule.",
         }
 
     GROUPS = (

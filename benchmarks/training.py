@@ -13,9 +13,9 @@ from inference.networks.config import EFFICIENTNET_LITE0
 from inference.networks.heads import heads_fresh
 from iqs_site.demo.panel import Panel
 from iqs_site.demo.perception import photo_perceive
-from training.learning.config import LearningConfig
+from training.learning.config import PriorResidualConfig
 from training.learning.dataset import RatedImages
-from training.learning.loop import learn
+from training.learning.fitting import heads_fit
 
 SYNSETS = (409, 530, 531, 826, 892)
 VOTES = 3
@@ -39,8 +39,8 @@ def measure(setting: Setting) -> Iterator[Claim]:
         rated = _votes(files)
         prior = heads_fresh(EFFICIENTNET_LITE0, bins=10, synsets=SYNSETS)
         ours = seconds_of(
-            lambda: learn(
-                prior, features, rated, config=LearningConfig(), seed=1, report=lambda stage, share, history: None
+            lambda: heads_fit(
+                prior, features, rated, config=PriorResidualConfig(), seed=1, report=lambda stage, share, history: None
             )
         )
 

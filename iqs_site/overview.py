@@ -20,13 +20,14 @@ from inference.selectors import (
     work_counts,
 )
 from iqs_site.workers import WorkerState, broker_alive, workers_alive
-from training.evaluation.registry import MeasuredFigure, measured
+from training.evaluation.registry import MeasuredMetric, measured
 from training.models import Evaluation, TrainingRun
+from training.selectors.versions import newest_evaluations, votes_changed_since
 
 RUNS_SHOWN = 4
 IMPORTS_SHOWN = 3
 FAILURES_SHOWN = 20
-KEY_FIGURES = {"quality_srcc", "quality_rmse", "watch_roc_auc"}
+KEY_METRICS = {"quality_srcc", "quality_rmse", "watch_roc_auc"}
 QUEUES = ("default", "inference", "training")
 
 
@@ -90,8 +91,10 @@ class ModelsStatus:
     """Queues that no living worker serves."""
     champion: ModelVersion | None
     evaluation: Evaluation | None
-    figures: list[MeasuredFigure]
+    figures: list[MeasuredMetric]
     """The champion's key figures."""
+    votes_changed: str
+    """How the holdout votes have changed since they were measured, '' when they have not."""
     runs: list[TrainingRun]
     imports: list[ImportBatch]
 
@@ -137,7 +140,7 @@ def campaign_status(campaign: Campaign, user: User, role: Role) -> CampaignStatu
 
 def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
     version = champion(campaign)
-    evaluation = Evaluation.objects.filter(model_version=version).first() if version else None
+    evaluation = newest_evaluations([version]).get(version.pk) if version else None
     failures: list[Feature] = []
     counts = backlog(campaign)
     if counts.failed and role is Role.ADMIN:
@@ -153,7 +156,8 @@ def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
         idle_queues=alive.idle_queues,
         champion=version,
         evaluation=evaluation,
-        figures=[one for one in measured(evaluation.metrics) if one.figure.name in KEY_FIGURES] if evaluation else [],
+        figures=[one for one in measured(evaluation.metrics) if one.metric.name in KEY_METRICS] if evaluation else [],
+        votes_changed=votes_changed_since(evaluation) if evaluation else "",
         runs=list(campaign.training_runs.select_related("challenger", "requested_by")[:RUNS_SHOWN]),
         imports=list(campaign.imports.all()[:IMPORTS_SHOWN]),
     )

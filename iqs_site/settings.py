@@ -110,6 +110,7 @@ CELERY_TASK_ROUTES = {
     "inference.tasks.scoring_job_run": {"queue": "default"},
     "inference.tasks.*": {"queue": "inference"},
     "training.tasks.run_execute": {"queue": "training"},
+    "training.tasks.versions_evaluate": {"queue": "training"},
 }
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True

@@ -1,20 +1,25 @@
 """Work that workers do. Every task takes ids, calls one service, and may run twice without harm."""
 
+import logging
+
 from celery import shared_task
 
 from annotation.models import Campaign
 from annotation.tasks import announce
 from training.models import TrainingRun
-from training.services.runs import run_claim, run_request, runs_request_due, runs_revive
+from training.services.evaluations import evaluations_refresh
+from training.services.runs import run_claim, run_request, runs_request_due, runs_requeue_stale
 from training.services.training_process import run_supervise
 
-# A message that found no worker for so long is dropped, since each sweep sends another.
+logger = logging.getLogger(__name__)
+
+# A message that no worker takes within this time is dropped: each sweep sends another.
 MESSAGE_SECONDS = 60
 
 
 @shared_task
 def run_execute(run_id: int) -> None:
-    """Work on a queued run until it has ended. A second message for the same run finds it taken."""
+    """Work on a queued run until it has ended. A second message for the same run finds it claimed."""
     attempt = run_claim(run_id=run_id)
     if attempt is not None:
         run_supervise(run_id=run_id, attempt=attempt)
@@ -28,9 +33,16 @@ def retrain_scheduled(campaign: str) -> None:
 
 
 @shared_task
+def versions_evaluate(campaign_id: int) -> None:
+    """Measure the campaign's versions on the present holdout; those that were measured on it are left alone."""
+    for problem in evaluations_refresh(campaign=Campaign.objects.get(pk=campaign_id)):
+        logger.warning("%s", problem)
+
+
+@shared_task
 def sweep() -> None:
-    """Find work that nobody announced: dead runs, campaigns with enough new answers, queued runs."""
-    runs_revive()
+    """Find work that nobody announced: stale runs, campaigns with enough new answers, queued runs."""
+    runs_requeue_stale()
     runs_request_due()
     for run_id in TrainingRun.objects.filter(state=TrainingRun.State.QUEUED).values_list("pk", flat=True):
         announce(run_execute, run_id, expires=MESSAGE_SECONDS)

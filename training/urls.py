@@ -8,6 +8,7 @@ urlpatterns = [
     path("campaigns/<slug:slug>/calibration/", calibration.calibration, name="calibration"),
     path("campaigns/<slug:slug>/rating-practice/", rating_practice.rating_practice, name="rating-practice"),
     path("campaigns/<slug:slug>/models/", models.models_page, name="models"),
+    path("campaigns/<slug:slug>/models/evaluate", models.models_evaluate, name="models-evaluate"),
     path("campaigns/<slug:slug>/models/<int:number>/promote", models.model_promote, name="model-promote"),
     path("campaigns/<slug:slug>/models/<int:number>/rollback", models.model_rollback, name="model-rollback"),
     path("campaigns/<slug:slug>/runs/start", runs.run_start, name="run-start"),

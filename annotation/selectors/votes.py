@@ -17,17 +17,29 @@ def standing_annotations(campaign: Campaign) -> QuerySet[Annotation]:
     return Annotation.objects.filter(campaign=campaign).votes()
 
 
-def vote_table(campaign: Campaign, *, split: str | None = None, for_evaluation: bool = False) -> VoteTable:
-    """Return the standing answers, of one split ("train" or "holdout") or of all photos.
+def counted_answers(
+    campaign: Campaign, *, split: str | None = None, for_evaluation: bool = False, without_exposed: bool = False
+) -> QuerySet[Annotation]:
+    """Return the standing answers, of one split ("train" or "holdout") or to all photos.
 
-    `for_evaluation` leaves out those given after the prediction had been seen, and those to photos whose
-    expected answer people are shown.
+    `without_exposed` leaves out those given after the prediction had been seen; `for_evaluation` these,
+    and those to photos whose expected answer people are shown.
     """
     answers = standing_annotations(campaign)
     if split is not None:
         answers = answers.filter(image__split=split)
+    if for_evaluation or without_exposed:
+        answers = answers.filter(saw_prediction=False)
     if for_evaluation:
-        answers = answers.filter(saw_prediction=False).exclude(image__role__in=Image.TAUGHT)
+        answers = answers.exclude(image__role__in=Image.TAUGHT)
+    return answers
+
+
+def vote_table(
+    campaign: Campaign, *, split: str | None = None, for_evaluation: bool = False, without_exposed: bool = False
+) -> VoteTable:
+    """Return the answers that `counted_answers` selects, as columns (one query)."""
+    answers = counted_answers(campaign, split=split, for_evaluation=for_evaluation, without_exposed=without_exposed)
     rows = list(answers.order_by("pk").values_list("pk", "image_id", "annotator_id", "score", "watch"))
     numbers = np.array([row[:4] for row in rows], dtype=np.int64).reshape(-1, 4)
     return VoteTable(

@@ -22,7 +22,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 @pytest.fixture
 def judged(make_rated: Callable[..., Any], make_version: Callable[..., Any]) -> list[ModelVersion]:  # noqa: F811
     """Return a champion that guesses, and a challenger that knows."""
-    images = make_rated(train=4, holdout=40, votes=3)
+    images = make_rated(train=4, holdout=40, votes=3, features=8)
     champion = make_version(
         1, champion=True, predict={image: (4.0 + image.pk % 4, 0.2 + 0.1 * (image.pk % 5)) for image in images}
     )
@@ -48,7 +48,7 @@ def test_press_train_watch_the_bar_and_see_the_model(
     open_page: Callable[..., Page], judged: list[ModelVersion], device: dict[str, Any]
 ) -> None:
     page = open_page(MODELS, "ada", **device)
-    expect(page.get_by_text("132 new annotations so far")).to_be_visible()
+    expect(page.get_by_text("A run would learn from 12 answers")).to_be_visible()
     page.get_by_role("button", name="Train").click()
     expect(page.get_by_role("heading", name="Training run")).to_be_visible()
     expect(page.get_by_text("Waiting for a worker since")).to_be_visible()

@@ -123,9 +123,9 @@ def test_a_broker_that_is_down_has_its_own_sentence(client_of: Callable[[str], A
 
 
 def test_the_champion_has_its_figures_with_interval_and_ceiling(
-    client_of: Callable[[str], Any], campaign: Campaign
+    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any]
 ) -> None:
-    images_make(campaign, 1)
+    (image,) = images_make(campaign, 1, holdout=True)
     version = version_make(campaign, 3)
     assert "Not evaluated yet" in text_of(client_of("rita").get(STATUS))
     Evaluation.objects.create(
@@ -142,7 +142,11 @@ def test_the_champion_has_its_figures_with_interval_and_ceiling(
     assert "version 3" in text
     assert "Quality SRCC 0.710 (0.620 … 0.790) n = 180 ceiling √r k 0.850" in text
     assert "Watch ROC AUC – " in text
-    assert "180 holdout photos with 900 votes" in text
+    moment = r"\d+ \w+ \d{4}, \d\d:\d\d UTC"
+    assert re.search(rf"Version 3, measured {moment} on 180 holdout photos with 900 votes\.", text)
+    vote(image, people["alice"], 5)
+    text = text_of(client_of("rita").get(STATUS))
+    assert "Measured before 1 newer holdout vote; the calibration page shows today's figures." in text
 
 
 def test_runs_and_imports_are_listed_with_their_state(

@@ -1,13 +1,14 @@
 """People and one model version side by side: the arrays behind the calibration page, and their figures."""
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.measures import agreement, classification, correlation, intervals, opinion
+from annotation.measures import agreement, correlation, intervals, opinion
 from annotation.measures.votes import VoteTable
+from training.evaluation.registry import METRICS, ScaleAndThresholds
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -21,15 +22,14 @@ _FEWEST_RESAMPLES = 200
 class Comparison:
     """One row per photo that has both votes and a prediction, ascending by image id."""
 
-    lowest: int
-    """The scale's lowest score."""
+    scale: ScaleAndThresholds
     image_ids: Ints
     names: list[str]
     histograms: Ints
     """People's opinion scores [N, K]."""
-    predicted: Floats
+    quality_mean: Floats
     """Mean of the predicted distribution [N], on the scale."""
-    distributions: Floats
+    distribution: Floats
     """Predicted distributions [N, K]."""
     watch_probability: Floats
     """[N]"""
@@ -44,6 +44,11 @@ class Comparison:
 
     def __len__(self) -> int:
         return len(self.image_ids)
+
+    @property
+    def lowest(self) -> int:
+        """Return the scale's lowest score."""
+        return self.scale.lowest
 
     @property
     def highest(self) -> int:
@@ -80,8 +85,8 @@ class Comparison:
             image_ids=kept,
             names=[name for name, keep in zip(self.names, rows, strict=True) if keep],
             histograms=self.histograms[rows],
-            predicted=self.predicted[rows],
-            distributions=self.distributions[rows],
+            quality_mean=self.quality_mean[rows],
+            distribution=self.distribution[rows],
             watch_probability=self.watch_probability[rows],
             watch_yes=self.watch_yes[rows],
             watch_no=self.watch_no[rows],
@@ -91,7 +96,7 @@ class Comparison:
     @property
     def furthest_apart(self) -> NDArray[np.intp]:
         """Return the row numbers, those where model and people differ most first [N]."""
-        return np.argsort(-np.abs(self.predicted - self.mos), kind="stable")
+        return np.argsort(-np.abs(self.quality_mean - self.mos), kind="stable")
 
 
 @dataclass(frozen=True)
@@ -115,14 +120,15 @@ class ScoreFigures:
         """Measure the comparison; the seed fixes the resamples."""
         n = max(len(comparison), 1)
         resamples = int(np.clip(_RANKED_AT_MOST // n, _FEWEST_RESAMPLES, intervals.RESAMPLES))
-        predicted, mos = comparison.predicted, comparison.mos
         votes = comparison.votes
         icc = agreement.icc1(votes.image_ids, votes.scores)
         first, second = agreement.split_half(votes.image_ids, votes.scores, rng=np.random.default_rng(seed))
         return cls(
-            srcc=intervals.interval(correlation.srcc, predicted, mos, seed=seed, resamples=resamples),
-            rmse=intervals.interval(correlation.rmse, predicted, mos, seed=seed, resamples=resamples),
-            bias=intervals.interval(_mean_difference, predicted, mos, seed=seed, resamples=resamples),
+            srcc=_measure("quality_srcc", comparison, comparison.histograms, seed=seed),
+            rmse=_measure("quality_rmse", comparison, comparison.histograms, seed=seed),
+            bias=intervals.interval(
+                _mean_difference, comparison.quality_mean, comparison.mos, seed=seed, resamples=resamples
+            ),
             icc=icc,
             ceiling=agreement.correlation_ceiling(icc, comparison.vote_counts),
             split_half=float(correlation.srcc(first, second)) if len(first) >= 10 else float("nan"),
@@ -137,12 +143,10 @@ def _mean_difference(predicted: Floats, observed: Floats) -> Floats:
 
 def watch_roc_auc(comparison: Comparison, *, seed: int) -> intervals.Interval:
     """Return the ROC AUC of the watch probability against the majority labels, with its interval."""
-    decided = comparison.has_majority
-    resamples = int(np.clip(_RANKED_AT_MOST // max(decided.sum(), 1), _FEWEST_RESAMPLES, intervals.RESAMPLES))
-    return intervals.interval(
-        classification.roc_auc,
-        comparison.watch_probability[decided],
-        comparison.is_watch[decided],
-        seed=seed,
-        resamples=resamples,
-    )
+    decided = comparison.part(comparison.has_majority)
+    return _measure("watch_roc_auc", decided, decided.is_watch, seed=seed)
+
+
+def _measure(name: str, comparison: Comparison, votes: NDArray[Any], *, seed: int) -> intervals.Interval:
+    """Return a metric of the registry, as an evaluation measures it."""
+    return METRICS[name].interval(comparison, votes, comparison.scale, seed=seed)

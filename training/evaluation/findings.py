@@ -36,7 +36,7 @@ def score_finding(figures: ScoreFigures, photos: str) -> str:
 def spread_finding(comparison: Comparison) -> str:
     """Say whether the model spreads its scores as people do, over all photos together."""
     scores = comparison.lowest + np.arange(comparison.histograms.shape[1])
-    people, model = comparison.histograms.sum(axis=0), comparison.distributions.sum(axis=0)
+    people, model = comparison.histograms.sum(axis=0), comparison.distribution.sum(axis=0)
     (own_mean, own), (model_mean, models) = _moments(people, scores), _moments(model, scores)
     if abs(models / own - 1) < 0.05 if own else models < 0.05:
         verdict = "Model spreads its scores as people do"
@@ -94,6 +94,18 @@ def threshold_finding(rows: Sequence[ThresholdRow], chosen: float, at_chosen: Th
         f"F1 is best at the threshold {best.threshold:g}: {best.f1:.2f}; "
         f"the campaign's {chosen:g} reaches {at_chosen.f1:.2f}"
     )
+
+
+def evaluation_age(*, newer: int, counted_then: int, counted_now: int) -> str:
+    """Say how the holdout votes have changed since an evaluation; '' when it counted those of today.
+
+    `newer` votes came later, corrections among them; `counted_then` and `counted_now` are all that count.
+    """
+    if newer:
+        return f"Measured before {newer:,} newer holdout vote{'' if newer == 1 else 's'}"
+    if counted_now != counted_then:
+        return f"Measured on {counted_then:,} holdout votes, of which {counted_now:,} still count"
+    return ""
 
 
 def _moments(weights: np.ndarray, scores: np.ndarray) -> tuple[float, float]:

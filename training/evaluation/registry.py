@@ -1,12 +1,62 @@
-"""The figures of an evaluation: their names, what they mean, and which way is better."""
+"""The metrics of an evaluation, one row each: name, meaning, function, and its two inputs.
 
-from collections.abc import Iterator, Mapping
+Evaluations, the models, run and calibration pages, `manage.py evaluate` and docs/reference/metrics.md
+all read these rows. To add a metric, add a row here and a row there.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from enum import StrEnum
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from annotation.measures import classification, correlation, distribution, intervals
+from annotation.measures.distribution import Floats
+
+# Of the intervals that evaluations store, and of those that the promotion rule looks at.
+CONFIDENCE = 0.95
+Column = NDArray[Any]
+
+
+class Votes(StrEnum):
+    """Which photos a metric is measured on, and what its vote input gets."""
+
+    QUALITY = "quality"
+    """Photos with at least two votes; score histograms [N, K]."""
+    WATCH = "watch"
+    """Photos with a majority label; 1 watch, 0 no watch [N]."""
 
 
 @dataclass(frozen=True)
-class Figure:
+class ScaleAndThresholds:
+    """What a metric needs to know of the campaign."""
+
+    lowest: int
+    """The scale's lowest score."""
+    reject_at: float
+    pending_at: float
+    watch_threshold: float
+
+
+class Predictions(Protocol):
+    """Predictions of one model version, one row per photo."""
+
+    @property
+    def quality_mean(self) -> Floats:
+        """Return the mean of the predicted distribution [N], on the scale."""
+
+    @property
+    def distribution(self) -> Floats:
+        """Return the predicted distributions [N, K]."""
+
+    @property
+    def watch_probability(self) -> Floats:
+        """Return the watch probabilities [N]."""
+
+
+@dataclass(frozen=True)
+class Metric:
     """One measure of a model version against people."""
 
     name: str
@@ -14,28 +64,225 @@ class Figure:
     label: str
     explanation: str
     higher_is_better: bool
-    digits: int = 3
+    digits: int
+    unit: str
+    """'' for a number without a unit."""
+    votes: Votes
+    function: intervals.Metric
+    prediction_input: Callable[[Predictions, Column, ScaleAndThresholds], Column]
+    """(predictions, votes, campaign) → one entry per photo [N]."""
+    vote_input: Callable[[Column, ScaleAndThresholds], Column] | None = None
+    """(votes, campaign) → one entry per photo [N]; None where the prediction input is a distance from the votes."""
+    has_ceiling: bool = False
+    """Whether √r_k, the highest correlation with so few votes, is stored beside it."""
+
+    def interval(
+        self, predictions: Predictions, votes: Column, campaign: ScaleAndThresholds, *, seed: int
+    ) -> intervals.Interval:
+        """Return the metric of predictions and votes of the same photos, with its bootstrap interval."""
+        column = self.prediction_input(predictions, votes, campaign)
+        return intervals.interval(
+            self.function, column, *self._vote_columns(votes, campaign), seed=seed, confidence=CONFIDENCE
+        )
+
+    def difference(
+        self,
+        challenger: Predictions,
+        champion: Predictions,
+        votes: Column,
+        campaign: ScaleAndThresholds,
+        *,
+        seed: int,
+    ) -> intervals.Interval:
+        """Return challenger minus champion on the same photos, with its paired bootstrap interval."""
+        return intervals.paired_interval(
+            self.function,
+            self.prediction_input(challenger, votes, campaign),
+            self.prediction_input(champion, votes, campaign),
+            *self._vote_columns(votes, campaign),
+            seed=seed,
+            confidence=CONFIDENCE,
+        )
+
+    def _vote_columns(self, votes: Column, campaign: ScaleAndThresholds) -> list[Column]:
+        return [] if self.vote_input is None else [self.vote_input(votes, campaign)]
 
 
-FIGURES = (
-    Figure("quality_srcc", "Quality SRCC", "Spearman's rank correlation of predicted means with the MOS.", True),
-    Figure("quality_plcc", "Quality PLCC", "Pearson's linear correlation of predicted means with the MOS.", True),
-    Figure("quality_rmse", "Quality RMSE", "Typical distance of the predicted mean from the MOS, in scores.", False, 2),
-    Figure("quality_emd", "Quality EMD", "Earth mover's distance (r = 2) of the distributions from the votes.", False),
-    Figure("quality_rps", "Quality RPS", "Ranked probability score per vote, in scores.", False),
-    Figure("class_accuracy", "Class accuracy", "Share of photos put into the class that the MOS puts them in.", True),
-    Figure("watch_roc_auc", "Watch ROC AUC", "Chance that a watch gets a higher probability than another photo.", True),
-    Figure("watch_f1", "Watch F1", "F1 of the decisions at the campaign's watch threshold.", True),
-    Figure("watch_accuracy", "Watch accuracy", "Share of right decisions at the campaign's watch threshold.", True),
-    Figure("watch_brier", "Watch Brier", "Mean squared error of the watch probability.", False),
+def _quality_mean(predictions: Predictions, histograms: Column, campaign: ScaleAndThresholds) -> Column:
+    return predictions.quality_mean
+
+
+def _mos(histograms: Column, campaign: ScaleAndThresholds) -> Column:
+    return distribution.mean_score(histograms, lowest=campaign.lowest)
+
+
+def _emd(predictions: Predictions, histograms: Column, campaign: ScaleAndThresholds) -> Column:
+    return distribution.emd(predictions.distribution, histograms)
+
+
+def _rps(predictions: Predictions, histograms: Column, campaign: ScaleAndThresholds) -> Column:
+    return distribution.rps(predictions.distribution, histograms)
+
+
+def _predicted_class(predictions: Predictions, histograms: Column, campaign: ScaleAndThresholds) -> Column:
+    return _class(predictions.quality_mean, campaign)
+
+
+def _mos_class(histograms: Column, campaign: ScaleAndThresholds) -> Column:
+    return _class(_mos(histograms, campaign), campaign)
+
+
+def _class(means: Column, campaign: ScaleAndThresholds) -> Column:
+    return classification.quality_classes(means, reject_at=campaign.reject_at, pending_at=campaign.pending_at)
+
+
+def _watch_probability(predictions: Predictions, labels: Column, campaign: ScaleAndThresholds) -> Column:
+    return predictions.watch_probability
+
+
+def _watch_decision(predictions: Predictions, labels: Column, campaign: ScaleAndThresholds) -> Column:
+    return (predictions.watch_probability > campaign.watch_threshold).astype("int8")
+
+
+def _label(labels: Column, campaign: ScaleAndThresholds) -> Column:
+    return labels
+
+
+def _mean(distances: Column) -> Column:
+    mean: Column = distances.mean(axis=-1)
+    return mean
+
+
+_METRICS = (
+    Metric(
+        name="quality_srcc",
+        label="Quality SRCC",
+        explanation="Spearman's rank correlation of predicted mean and MOS.",
+        higher_is_better=True,
+        digits=3,
+        unit="",
+        votes=Votes.QUALITY,
+        function=correlation.srcc,
+        prediction_input=_quality_mean,
+        vote_input=_mos,
+        has_ceiling=True,
+    ),
+    Metric(
+        name="quality_plcc",
+        label="Quality PLCC",
+        explanation="Pearson's linear correlation of predicted mean and MOS.",
+        higher_is_better=True,
+        digits=3,
+        unit="",
+        votes=Votes.QUALITY,
+        function=correlation.plcc,
+        prediction_input=_quality_mean,
+        vote_input=_mos,
+        has_ceiling=True,
+    ),
+    Metric(
+        name="quality_rmse",
+        label="Quality RMSE",
+        explanation="Root mean squared difference of predicted mean and MOS.",
+        higher_is_better=False,
+        digits=2,
+        unit="scores",
+        votes=Votes.QUALITY,
+        function=correlation.rmse,
+        prediction_input=_quality_mean,
+        vote_input=_mos,
+    ),
+    Metric(
+        name="quality_emd",
+        label="Quality EMD",
+        explanation="Earth mover's distance (r = 2) between predicted distribution and score histogram.",
+        higher_is_better=False,
+        digits=3,
+        unit="",
+        votes=Votes.QUALITY,
+        function=_mean,
+        prediction_input=_emd,
+    ),
+    Metric(
+        name="quality_rps",
+        label="Quality RPS",
+        explanation="Ranked probability score per vote: the sum over the scale of (CDF − 1[vote ≤ k])².",
+        higher_is_better=False,
+        digits=3,
+        unit="scores",
+        votes=Votes.QUALITY,
+        function=_mean,
+        prediction_input=_rps,
+    ),
+    Metric(
+        name="class_accuracy",
+        label="Class accuracy",
+        explanation="Share of photos whose predicted class (rejected, pending, accepted) is that of the MOS.",
+        higher_is_better=True,
+        digits=3,
+        unit="",
+        votes=Votes.QUALITY,
+        function=classification.accuracy,
+        prediction_input=_predicted_class,
+        vote_input=_mos_class,
+    ),
+    Metric(
+        name="watch_roc_auc",
+        label="Watch ROC AUC",
+        explanation="Area under the ROC curve of the watch probability, against the majority label.",
+        higher_is_better=True,
+        digits=3,
+        unit="",
+        votes=Votes.WATCH,
+        function=classification.roc_auc,
+        prediction_input=_watch_probability,
+        vote_input=_label,
+    ),
+    Metric(
+        name="watch_f1",
+        label="Watch F1",
+        explanation="F1 of the decisions at the campaign's watch threshold, against the majority label.",
+        higher_is_better=True,
+        digits=3,
+        unit="",
+        votes=Votes.WATCH,
+        function=classification.f1,
+        prediction_input=_watch_decision,
+        vote_input=_label,
+    ),
+    Metric(
+        name="watch_accuracy",
+        label="Watch accuracy",
+        explanation="Share of right decisions at the campaign's watch threshold, against the majority label.",
+        higher_is_better=True,
+        digits=3,
+        unit="",
+        votes=Votes.WATCH,
+        function=classification.accuracy,
+        prediction_input=_watch_decision,
+        vote_input=_label,
+    ),
+    Metric(
+        name="watch_brier",
+        label="Watch Brier",
+        explanation="Mean squared difference of watch probability and majority label.",
+        higher_is_better=False,
+        digits=3,
+        unit="",
+        votes=Votes.WATCH,
+        function=classification.brier,
+        prediction_input=_watch_probability,
+        vote_input=_label,
+    ),
 )
+METRICS = {metric.name: metric for metric in _METRICS}
 
 
 @dataclass(frozen=True)
-class MeasuredFigure:
-    """A figure with its number and interval; `value` is None where it could not be told."""
+class MeasuredMetric:
+    """A metric with its number and interval; `value` is None where it could not be computed."""
 
-    figure: Figure
+    metric: Metric
     value: float | None
     low: float | None
     high: float | None
@@ -45,27 +292,27 @@ class MeasuredFigure:
     @property
     def text(self) -> str:
         """Return the number with its digits, or a dash."""
-        return _text(self.value, self.figure.digits)
+        return _text(self.value, self.metric.digits)
 
     @property
     def signed(self) -> str:
         """Return the number with its sign, for differences."""
-        return _text(self.value, self.figure.digits, sign=True)
+        return _text(self.value, self.metric.digits, sign=True)
 
     @property
     def interval(self) -> str:
         """Return the interval, or '' where there is none."""
-        return f"{_text(self.low, self.figure.digits)} … {_text(self.high, self.figure.digits)}" if self.known else ""
+        return f"{_text(self.low, self.metric.digits)} … {_text(self.high, self.metric.digits)}" if self.known else ""
 
     @property
     def signed_interval(self) -> str:
         """Return the interval with signs, for differences."""
-        digits = self.figure.digits
+        digits = self.metric.digits
         return f"{_text(self.low, digits, sign=True)} … {_text(self.high, digits, sign=True)}" if self.known else ""
 
     @property
     def known(self) -> bool:
-        """Return whether it could be told at all."""
+        """Return whether it could be computed."""
         return self.value is not None
 
     @property
@@ -75,17 +322,25 @@ class MeasuredFigure:
             return "cannot be told"
         if self.low <= 0 <= self.high:
             return "no clear difference"
-        return "better" if (self.low > 0) == self.figure.higher_is_better else "worse"
+        return "better" if (self.low > 0) == self.metric.higher_is_better else "worse"
 
 
-def measured(stored: Mapping[str, Mapping[str, Any]]) -> Iterator[MeasuredFigure]:
-    """Yield the figures that an evaluation's `metrics` or `differences` hold, in the order of FIGURES."""
-    for figure in FIGURES:
-        if figure.name in stored:
-            entry = stored[figure.name]
-            yield MeasuredFigure(
-                figure, entry["value"], entry["low"], entry["high"], int(entry["n"]), entry.get("ceiling")
+def measured(stored: Mapping[str, Mapping[str, Any]]) -> Iterator[MeasuredMetric]:
+    """Yield the metrics that an evaluation's `metrics` or `differences` hold, in the order of METRICS."""
+    for name, metric in METRICS.items():
+        if name in stored:
+            entry = stored[name]
+            yield MeasuredMetric(
+                metric, entry["value"], entry["low"], entry["high"], int(entry["n"]), entry.get("ceiling")
             )
+
+
+def measured_pairs(
+    metrics: Mapping[str, Mapping[str, Any]], differences: Mapping[str, Mapping[str, Any]]
+) -> list[tuple[MeasuredMetric, MeasuredMetric | None]]:
+    """Return each metric of an evaluation with its difference to the champion, or None where there is none."""
+    of_name = {one.metric.name: one for one in measured(differences)}
+    return [(one, of_name.get(one.metric.name)) for one in measured(metrics)]
 
 
 def _text(number: float | None, digits: int, *, sign: bool = False) -> str:

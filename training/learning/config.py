@@ -1,22 +1,18 @@
-"""What a training run is told; stored with the run, so that anyone can repeat it."""
+"""Settings of the recipe `prior_residual`."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
-
-# Raised when the same settings and data would give other weights than before.
-RECIPE_VERSION = 1
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class LearningConfig:
-    """Settings of the learning. Counts are of rated images, unless they say otherwise."""
+class PriorResidualConfig:
+    """Settings of the recipe. Counts are of rated images, unless they say otherwise."""
 
     calibrate_below: int = 50
     """With fewer rated images only temperature and tilt of the prior's distribution are learned."""
     residual_below: int = 300
     """With fewer, a linear residual on the prior under strong decay; from here on the full head."""
     residual_decays: tuple[float, ...] = (0.3, 0.1, 0.03, 0.01)
-    """Candidates for the decay towards the prior's weights on the middle rung."""
+    """Candidates for the decay towards the prior's weights, for the residual below `residual_below`."""
     full_decays: tuple[float, ...] = (0.1, 0.03, 0.01)
     """The same for the full head."""
     dropout: float = 0.2
@@ -38,33 +34,8 @@ class LearningConfig:
     watch_platt_from: int = 20
     """Labelled images from which scale and offset of the watch log-odds are learned."""
     watch_weights_from: int = 100
-    """Labelled images from which the pooled features have a say in the watch probability."""
+    """Labelled images from which weights on the pooled features are learned for the watch probability."""
     watch_minority_from: int = 20
-    """Images of the rarer watch label that the pooled features need as well."""
+    """Images of the rarer watch label that these weights need as well."""
     watch_decays: tuple[float, ...] = (10.0, 1.0, 0.1)
     """Candidates for the decay of the watch weights towards zero, per unit of feature variance."""
-
-    def as_recipe(self) -> dict[str, Any]:
-        """Return the settings as JSON holds them, with the version of the recipe."""
-        settings: dict[str, Any] = {"recipe_version": RECIPE_VERSION}
-        for name, value in asdict(self).items():
-            settings[name] = list(value) if isinstance(value, tuple) else value
-        return settings
-
-    @classmethod
-    def from_recipe(cls, recipe: dict[str, Any]) -> "LearningConfig":
-        """Return the settings of a stored recipe.
-
-        Raises ValueError for a recipe of another version, or with settings that are not known.
-        """
-        settings = dict(recipe)
-        version = settings.pop("recipe_version", None)
-        if version != RECIPE_VERSION:
-            raise ValueError(f"The recipe has version {version}; this program follows version {RECIPE_VERSION}.")
-        unknown = sorted(set(settings) - set(cls.__dataclass_fields__))
-        if unknown:
-            raise ValueError(f"The recipe has settings that are not known: {', '.join(unknown)}.")
-        values: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()
-        }
-        return cls(**values)

@@ -1,9 +1,9 @@
 """Learning quality from votes: first two numbers of calibration, then a linear residual on the prior.
 
-The residual W·x on standardised features x starts at zero and decays towards it, so that little data
-leaves the prior alone. An ensemble learns it: each member stops early on a fold of its own, several
-strengths of decay compete on the folds, and the members of the best one are averaged, which is exact
-because they are linear.
+The residual W·x on standardised features x starts at zero and decays towards it, so that few data
+hardly change the prior. An ensemble learns it: each member stops early on a fold of its own, several
+strengths of decay are compared on the folds, and the members of the best one are averaged. The average
+is exact because the members are linear.
 """
 
 from collections.abc import Callable
@@ -14,21 +14,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.learning.config import LearningConfig
+from training.learning.config import PriorResidualConfig
 from training.learning.losses import opinion_loss, vote_weights
+from training.learning.recipe import History
 from training.learning.sampling import group_folds, principal_directions
 
 # Maps logits of the head's own bins [..., B] to logits of the campaign's scale [..., K].
 ToScale = Callable[[Tensor], Tensor]
-# Loss per epoch, as stored with the run: [{"epoch", "train", "validation"}].
-History = list[dict[str, float]]
 # Called with the share done (0 … 1) and the history so far; may raise to stop the learning.
 Progress = Callable[[float, History], None]
 
-# Resistance of temperature and tilt to leave the prior, as a share of one image's loss.
+# Decay of log sharpness and tilt towards the prior (0), in units of one image's loss.
 _CALIBRATION_DECAY = 0.02
 _REPORT_EPOCHS = 4
-# Added to the spread of each feature, in units of the prior's: one that hardly varies says little.
+# Added to the spread of each feature, in units of the prior's, so that one that hardly varies isn't blown up.
 _SMALLEST_SPREAD = 0.05
 
 
@@ -53,7 +52,7 @@ class Residual:
     bias: Tensor
     """[B]"""
     trust: float
-    """1: the prior counts in full; 0: people's taste has nothing to do with it."""
+    """Weight of the prior's logits; 1: in full, 0: not at all."""
     decay: float
     history: History
     validation: float
@@ -67,7 +66,9 @@ def tilt_shape(bins: int) -> Tensor:
     return torch.linspace(-1.0, 1.0, bins)
 
 
-def calibration_fit(logits: Tensor, histograms: Tensor, *, to_scale: ToScale, config: LearningConfig) -> Calibration:
+def calibration_fit(
+    logits: Tensor, histograms: Tensor, *, to_scale: ToScale, config: PriorResidualConfig
+) -> Calibration:
     """Return the sharpness and tilt that fit the prior's logits [N, B] to score histograms [N, K] best."""
     weights = vote_weights(histograms, noise=config.vote_noise)
     numbers = torch.zeros(2, requires_grad=True)  # log sharpness, tilt
@@ -96,7 +97,7 @@ def residual_fit(
     decays: tuple[float, ...],
     dropout: float,
     to_scale: ToScale,
-    config: LearningConfig,
+    config: PriorResidualConfig,
     seed: int,
     progress: Progress,
 ) -> Residual:
@@ -105,7 +106,7 @@ def residual_fit(
     `groups` [N] of near-duplicates stay in one fold. Raises whatever `progress` raises.
     """
     images, bins, size = len(base), base.shape[1], standardised.shape[1]
-    # Once more by the campaign's own photos: what varies much among the prior's may hardly vary here.
+    # Standardised again by the campaign's photos: a feature that varies among the prior's may hardly vary here.
     centre, spread = standardised.mean(0), standardised.std(0) + _SMALLEST_SPREAD
     own = (standardised - centre) / spread
     directions = torch.from_numpy(principal_directions(own.numpy(), count=config.directions, seed=seed))

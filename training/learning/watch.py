@@ -12,27 +12,27 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from annotation.measures.classification import best_threshold, roc_auc
-from training.learning.config import LearningConfig
+from training.learning.config import PriorResidualConfig
 from training.learning.sampling import group_folds, principal_directions
 
 Floats = NDArray[np.float64]
 
-# Scale 1 and offset 0 are the zero-shot model; it takes evidence to leave them.
+# Decay towards scale 1 and offset 0, the zero-shot model.
 _SCALE_DECAY = 5.0
 _SHIFT_DECAY = 1.0
 _DIRECTIONS = 256
 
 
 @dataclass(frozen=True)
-class WatchLesson:
+class WatchFit:
     """Log-odds become scale·zero-shot log-odds + shift + weight·standardised pooled features."""
 
     scale: float = 1.0
     shift: float = 0.0
     weight: NDArray[np.float32] | None = None
-    """[P]; None: the features have no say."""
+    """[P]; None: no weights on the features."""
     labels: int = 0
-    """Images that taught."""
+    """Images with a majority label."""
     roc_auc: float | None = None
     """Of images held out by their fold; None when it cannot be told."""
     threshold: float | None = None
@@ -46,20 +46,20 @@ def watch_fit(
     no: NDArray[np.floating],
     *,
     groups: NDArray[np.generic],
-    config: LearningConfig,
+    config: PriorResidualConfig,
     seed: int,
-) -> WatchLesson:
+) -> WatchFit:
     """Learn from zero-shot log-odds [N], standardised pooled features [N, P] and votes for and against [N].
 
-    Images without such votes, or with a tie, do not teach. Too few labels, or only one kind, leave the
-    zero-shot model as it is; the features get a say only where that lowers the log loss of held-out
+    Images without such votes, or with a tie, are left out. Too few labels, or only one kind, leave the
+    zero-shot model as it is. The features get weights only where these lower the log loss of held-out
     images by more than its standard error without lowering their ROC AUC.
     """
     decided = yes != no
     labels = (yes > no)[decided].astype(np.float64)
     minority = int(min(labels.sum(), (1 - labels).sum()))
     if len(labels) < config.watch_platt_from or minority < 2:
-        return WatchLesson(labels=len(labels))
+        return WatchFit(labels=len(labels))
     odds, features = np.asarray(log_odds, dtype=np.float64)[decided], pooled[decided]
     votes = (yes + no)[decided].astype(np.float64)
     weights = votes / (votes + 1.0)
@@ -87,7 +87,7 @@ def watch_fit(
     chosen = _choose(held_out, targets, labels, weights)
     scale, shift, along = fit(np.ones(len(odds), dtype=bool), chosen)
     probabilities = expit(held_out[chosen])
-    return WatchLesson(
+    return WatchFit(
         scale=scale,
         shift=shift,
         weight=(directions @ along).astype(np.float32) if len(along) else None,
@@ -117,12 +117,12 @@ def _logistic(
     start = np.zeros(2 + columns.shape[1])
     start[0] = 1.0
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
-    # A negative scale would turn the zero-shot order around: labels that bad teach nothing.
+    # A negative scale would reverse the zero-shot order; labels that ask for that are not to be trusted.
     return max(float(found[0]), 0.05), float(found[1]), found[2:]
 
 
 def _choose(held_out: dict[float | None, Floats], targets: Floats, labels: Floats, weights: Floats) -> float | None:
-    """Return the decay whose weights earned their place, or None for no weights."""
+    """Return the selected weight decay, or None for no weights."""
 
     def losses(answers: Floats) -> Floats:
         result: Floats = weights * (np.logaddexp(0, answers) - targets * answers)

@@ -10,6 +10,17 @@ from annotation.models import Campaign, Image
 from annotation.selectors.votes import vote_table
 from inference.models import ModelVersion, Prediction
 from training.evaluation.comparison import Comparison
+from training.evaluation.registry import ScaleAndThresholds
+
+
+def scale_and_thresholds(campaign: Campaign) -> ScaleAndThresholds:
+    """Return what metrics need to know of the campaign."""
+    return ScaleAndThresholds(
+        lowest=campaign.scale_min,
+        reject_at=campaign.reject_at,
+        pending_at=campaign.pending_at,
+        watch_threshold=campaign.watch_threshold,
+    )
 
 
 def compare(campaign: Campaign, version: ModelVersion, *, split: str | None = Image.Split.HOLDOUT) -> Comparison:
@@ -29,12 +40,12 @@ def compare(campaign: Campaign, version: ModelVersion, *, split: str | None = Im
     place = np.searchsorted(known, kept.image_ids)
     found = [rows[int(image)] for image in known]
     return Comparison(
-        lowest=campaign.scale_min,
+        scale=scale_and_thresholds(campaign),
         image_ids=known,
         names=[row[1] for row in found],
         histograms=histograms,
-        predicted=np.array([row[2] for row in found], dtype=np.float64),
-        distributions=np.array([row[4] for row in found], dtype=np.float64).reshape(len(found), campaign.bins),
+        quality_mean=np.array([row[2] for row in found], dtype=np.float64),
+        distribution=np.array([row[4] for row in found], dtype=np.float64).reshape(len(found), campaign.bins),
         watch_probability=np.array([row[3] for row in found], dtype=np.float64),
         watch_yes=np.bincount(place, weights=kept.watch == 1, minlength=len(known)).astype(np.int64),
         watch_no=np.bincount(place, weights=kept.watch == 0, minlength=len(known)).astype(np.int64),

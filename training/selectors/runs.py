@@ -1,8 +1,30 @@
-"""Training runs of a campaign, and the answers that came since."""
+"""Training runs of a campaign, and the answers that a run would learn from."""
 
-from annotation.models import Annotation, Campaign
-from annotation.selectors.votes import standing_annotations
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from annotation.models import Annotation, Campaign, Image
+from annotation.selectors.votes import counted_answers
+from inference.models import Feature
+from inference.selectors import backbone_key
 from training.models import TrainingRun
+
+
+@dataclass(frozen=True)
+class TrainingAnswers:
+    """How many standing answers a run would learn from, and why it would leave out the others."""
+
+    usable: int
+    """A run that started now would learn from these."""
+    new: int
+    """Those of them that came after the last run."""
+    holdout: int
+    """Left out: given to holdout photos."""
+    exposed: int
+    """Left out, unless the switch is on: given to train photos after seeing a prediction."""
+    without_features: int
+    """Left out for now: the inference workers have not computed the photo's features yet."""
 
 
 def newest_annotation_id(campaign: Campaign) -> int:
@@ -10,9 +32,51 @@ def newest_annotation_id(campaign: Campaign) -> int:
     return Annotation.objects.filter(campaign=campaign).order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
-def annotations_since(campaign: Campaign, annotation_id: int) -> int:
-    """Return how many standing answers came after this one."""
-    return standing_annotations(campaign).filter(pk__gt=annotation_id).count()
+def new_answers(campaign: Campaign, *, since: int, exposed_answers: bool) -> int:
+    """Return how many answers that a run would learn from came after annotation number `since`."""
+    answers = counted_answers(campaign, split=Image.Split.TRAIN, without_exposed=not exposed_answers)
+    return answers.filter(_has_features(), pk__gt=since).count()
+
+
+def training_answers(campaign: Campaign, *, since: int, exposed_answers: bool) -> TrainingAnswers:
+    """Count the standing answers by what a run would do with them (one query)."""
+    train = Q(image__split=Image.Split.TRAIN)
+    taken = train if exposed_answers else train & Q(saw_prediction=False)
+    counts = (
+        counted_answers(campaign)
+        .annotate(has_features=_has_features())
+        .aggregate(
+            usable=Count("pk", filter=taken & Q(has_features=True)),
+            new=Count("pk", filter=taken & Q(has_features=True, pk__gt=since)),
+            holdout=Count("pk", filter=~train),
+            taken=Count("pk", filter=taken),
+            train=Count("pk", filter=train),
+        )
+    )
+    return TrainingAnswers(
+        usable=counts["usable"],
+        new=counts["new"],
+        holdout=counts["holdout"],
+        exposed=counts["train"] - counts["taken"],
+        without_features=counts["taken"] - counts["usable"],
+    )
+
+
+def _has_features() -> Exists:
+    done: QuerySet[Feature] = Feature.objects.filter(
+        image=OuterRef("image"), backbone=backbone_key(), state=Feature.State.DONE
+    )
+    return Exists(done)
+
+
+def newest_run(campaign: Campaign) -> TrainingRun | None:
+    """Return the run that was asked for last."""
+    return TrainingRun.objects.filter(campaign=campaign).first()
+
+
+def exposed_answers_on(run: TrainingRun | None) -> bool:
+    """Return the run's switch for answers given after seeing a prediction; off where there is no run."""
+    return bool(run and run.recipe.get("exposed_answers", False))
 
 
 def live_run(campaign: Campaign) -> TrainingRun | None:

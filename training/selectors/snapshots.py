@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.measures.votes import VoteTable
 from annotation.models import Campaign, Image
 from annotation.selectors.votes import vote_table
 from training.learning.dataset import Snapshot, rated_images
 
-# Fewer people than that, and one person's taste would pass for everybody's.
+# The opinion of a single person is no mean opinion.
 VOTES_FOR_QUALITY = 2
 
 
@@ -25,7 +26,6 @@ class HoldoutOpinions:
     """Photos on which a majority says watch or no watch, ascending [M]."""
     watch_labels: NDArray[np.int8]
     """1 watch, 0 no watch [M]."""
-    image_count: int
     vote_count: int
     fingerprint: str
 
@@ -35,9 +35,16 @@ class HoldoutOpinions:
         return np.union1d(self.quality_ids, self.watch_ids)
 
 
-def snapshot(campaign: Campaign, *, split: str, for_evaluation: bool = False) -> Snapshot:
-    """Return the standing answers of a split with what identifies their photos (two queries)."""
-    votes = vote_table(campaign, split=split, for_evaluation=for_evaluation)
+def training_snapshot(campaign: Campaign, *, exposed_answers: bool) -> Snapshot:
+    """Return the answers to train photos (two queries).
+
+    Answers given after seeing a prediction are among them only where `exposed_answers` says so.
+    """
+    split = Image.Split.TRAIN
+    return _snapshot(campaign, split, vote_table(campaign, split=split, without_exposed=not exposed_answers))
+
+
+def _snapshot(campaign: Campaign, split: str, votes: VoteTable) -> Snapshot:
     rows = Image.objects.filter(campaign=campaign, split=split).values_list("pk", "sha256", "group")
     images = {pk: (sha256, str(group)) for pk, sha256, group in rows}
     known = [images[image_id] for image_id in votes.image_ids.tolist()]
@@ -53,7 +60,8 @@ def snapshot(campaign: Campaign, *, split: str, for_evaluation: bool = False) ->
 
 def holdout_opinions(campaign: Campaign) -> HoldoutOpinions:
     """Return what people say about the holdout, as evaluation uses it. Ties and 'unsure' count for no label."""
-    votes = snapshot(campaign, split=Image.Split.HOLDOUT, for_evaluation=True)
+    split = Image.Split.HOLDOUT
+    votes = _snapshot(campaign, split, vote_table(campaign, split=split, for_evaluation=True))
     rated = rated_images(votes, lowest=campaign.scale_min, highest=campaign.scale_max)
     enough = rated.histograms.sum(axis=1) >= VOTES_FOR_QUALITY
     decided = rated.watch_yes != rated.watch_no
@@ -62,7 +70,6 @@ def holdout_opinions(campaign: Campaign) -> HoldoutOpinions:
         histograms=rated.histograms[enough].astype(np.float64),
         watch_ids=rated.image_ids[decided],
         watch_labels=(rated.watch_yes > rated.watch_no)[decided].astype(np.int8),
-        image_count=len(rated),
         vote_count=len(votes),
         fingerprint=votes.fingerprint,
     )

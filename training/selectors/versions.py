@@ -1,21 +1,38 @@
 """Evaluations and promotions of a campaign's model versions."""
 
-from django.db.models import QuerySet
+from collections.abc import Collection
 
-from annotation.models import Campaign
+from django.db.models import Count, Q, QuerySet
+
+from annotation.models import Campaign, Image
+from annotation.selectors.votes import counted_answers
 from inference.models import ModelVersion
+from training.evaluation.findings import evaluation_age
 from training.models import Evaluation, Promotion
 
 
-def newest_evaluations(versions: list[ModelVersion]) -> dict[int, Evaluation]:
+def newest_evaluations(versions: Collection[ModelVersion]) -> dict[int, Evaluation]:
     """Return {version id: its newest evaluation} in one query."""
     rows = (
         Evaluation.objects.filter(model_version__in=versions)
-        .select_related("against")
+        .select_related("against", "model_version__campaign")
         .order_by("model_version_id", "-pk")
         .distinct("model_version_id")
     )
     return {row.model_version_id: row for row in rows}
+
+
+def votes_changed_since(evaluation: Evaluation) -> str:
+    """Say how the holdout votes have changed since an evaluation, '' when they have not (one query)."""
+    counts = counted_answers(
+        evaluation.model_version.campaign, split=Image.Split.HOLDOUT, for_evaluation=True
+    ).aggregate(now=Count("pk"), newer=Count("pk", filter=Q(created_at__gt=evaluation.created_at)))
+    return evaluation_age(newer=counts["newer"], counted_then=evaluation.vote_count, counted_now=counts["now"])
+
+
+def same_holdout(first: Evaluation, second: Evaluation) -> bool:
+    """Return whether two evaluations were measured on the same votes to equally many photos."""
+    return (first.fingerprint, first.image_count) == (second.fingerprint, second.image_count)
 
 
 def promotions(campaign: Campaign) -> QuerySet[Promotion]:

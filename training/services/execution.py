@@ -1,7 +1,7 @@
-"""What the learning process does with a run it holds: freeze, learn, store, judge, promote.
+"""What the training process does with a claimed run: freeze the data, learn, store, evaluate, promote.
 
-Loads torch, so only commands import it. Every step writes through the run's attempt number; losing it
-ends the process at once, whatever it has done by then.
+Loads torch, so only commands import it. Every step writes through the run's attempt number. When another
+attempt has claimed the run, the process ends at its next write.
 """
 
 import logging
@@ -27,15 +27,15 @@ from inference.selectors import backbone_key, champion, feature_matrix
 from inference.services.predictions import predictions_refresh
 from inference.services.versions import prior_install, version_create
 from inference.serving import runtime
-from training.learning.config import LearningConfig
+from training.evaluation.promotion_rule import Verdict, promotion_verdict
 from training.learning.dataset import Snapshot, rated_images
-from training.learning.loop import Lesson, learn
-from training.learning.quality import History
+from training.learning.recipe import FittedHeads, History
+from training.learning.registry import EXPOSED_ANSWERS_LABEL, LearningPlan
 from training.models import Evaluation, Promotion, TrainingRun
-from training.selectors.runs import last_learned, newest_annotation_id
-from training.selectors.snapshots import snapshot
+from training.selectors.runs import last_learned, newest_annotation_id, training_answers
+from training.selectors.snapshots import training_snapshot
 from training.services.evaluations import evaluation_make
-from training.services.promotions import PromotionError, Verdict, promotion_make, promotion_verdict
+from training.services.promotions import PromotionError, promotion_make
 from training.services.runs import RunCancelledError, RunEndedError, run_finish, run_write
 
 logger = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ class Reporter:
 def run_perform(*, run_id: int, attempt: int, echo: Echo | None = None) -> Outcome:
     """Work on a claimed run to its end. The caller enqueues predictions of a new champion.
 
-    Failures end the run as failed with a sentence; those nobody foresaw are logged with their
+    Failures end the run as failed with a sentence; unexpected ones are logged with their
     traceback. Raises RunEndedError when another attempt has taken over: then nothing was written.
     """
     report = Reporter(run_id, attempt, echo)
@@ -115,13 +115,13 @@ def run_perform(*, run_id: int, attempt: int, echo: Echo | None = None) -> Outco
 
 def _perform(run: TrainingRun, report: Reporter) -> Outcome:
     try:
-        config = LearningConfig.from_recipe(run.recipe)
+        plan = LearningPlan.from_json(run.recipe)
     except ValueError as error:
         raise LearningError(f"{error} Start a new run.") from error
-    challenger = run.challenger  # made by an attempt that died before it was judged
+    challenger = run.challenger  # made by an attempt that died before it was evaluated
     if challenger is None:
         backbone = backbone_key()
-        votes, features = _freeze(run, backbone, report)
+        votes, features = _freeze(run, plan, backbone, report)
         if (same := _same_as(run, votes, backbone)) is not None:
             return Outcome(
                 State.SKIPPED,
@@ -130,11 +130,13 @@ def _perform(run: TrainingRun, report: Reporter) -> Outcome:
             )
         if champion(run.campaign) is None:
             prior_install(campaign=run.campaign)  # the workers' sweep has not been here yet
-        challenger = _learn_and_store(run, votes, features, backbone, config, report)
-    return _judge(run, challenger, report)
+        challenger = _learn_and_store(run, votes, features, backbone, plan, report)
+    return _evaluate(run, challenger, report)
 
 
-def _freeze(run: TrainingRun, backbone: str, report: Reporter) -> tuple[Snapshot, NDArray[np.float32]]:
+def _freeze(
+    run: TrainingRun, plan: LearningPlan, backbone: str, report: Reporter
+) -> tuple[Snapshot, NDArray[np.float32]]:
     """Return the answers to train photos that have features, and the features [N, D] by image number.
 
     A later attempt works with what the first one froze.
@@ -143,20 +145,32 @@ def _freeze(run: TrainingRun, backbone: str, report: Reporter) -> tuple[Snapshot
     path = run.folder / "snapshot.npz"
     newest = newest_annotation_id(run.campaign)
     frozen = run.fingerprint and path.exists()
-    votes = Snapshot.load(path) if frozen else snapshot(run.campaign, split=Image.Split.TRAIN)
+    votes = Snapshot.load(path) if frozen else training_snapshot(run.campaign, exposed_answers=plan.exposed_answers)
     report(0.03, "Reading features")
     ids, features = feature_matrix(np.unique(votes.image_ids), backbone)
     votes = votes.of_images(ids)
     if not len(votes):
-        raise LearningError(
-            "There is nothing to learn from yet: no train photo has both an answer and features. "
-            "Annotate some photos, or wait until the inference workers have seen them."
-        )
+        raise LearningError(_nothing_to_learn(run.campaign, plan))
     if not frozen:
         votes.save(path)
         report.write(fingerprint=votes.fingerprint, annotation_count=len(votes), last_annotation_id=newest)
         run.fingerprint = votes.fingerprint
     return votes, features
+
+
+def _nothing_to_learn(campaign: Campaign, plan: LearningPlan) -> str:
+    """Say why there is nothing to learn from, and what to do about it."""
+    counts = training_answers(campaign, since=0, exposed_answers=plan.exposed_answers)
+    if counts.exposed and not counts.without_features:
+        return (
+            f"There is nothing to learn from: all {counts.exposed} answers to train photos were given after seeing "
+            f"a prediction, and such answers are left out. To use them, tick “{EXPOSED_ANSWERS_LABEL}” "
+            f"on the models page, or run manage.py train {campaign.slug} --exposed-answers."
+        )
+    return (
+        "There is nothing to learn from yet: no train photo has both an answer and features. "
+        "Annotate some photos, or wait until the inference workers have processed them."
+    )
 
 
 def _same_as(run: TrainingRun, votes: Snapshot, backbone: str) -> TrainingRun | None:
@@ -173,7 +187,7 @@ def _learn_and_store(
     votes: Snapshot,
     features: NDArray[np.float32],
     backbone: str,
-    config: LearningConfig,
+    plan: LearningPlan,
     report: Reporter,
 ) -> ModelVersion:
     campaign = run.campaign
@@ -199,10 +213,10 @@ def _learn_and_store(
         history[:] = losses
         report(0.05 + 0.7 * share, stage, history=losses)
 
-    lesson = learn(prior, features, rated, config=config, seed=run.seed, report=learning)
+    fitted = plan.recipe.fit(prior, features, rated, config=plan.config, seed=run.seed, report=learning)
     folder = run.folder / f"attempt-{report.attempt}"
-    report(0.78, "Exporting the heads", history=lesson.history)
-    _export(folder, lesson, run, backbone)
+    report(0.78, "Exporting the heads", history=fitted.history)
+    _export(folder, fitted, run, backbone)
     report(0.86, "Checking the exported heads")
     _parity_check(folder, features[:_PARITY_PHOTOS])
     with transaction.atomic():
@@ -213,21 +227,21 @@ def _learn_and_store(
             backbone=backbone,
             recipe={**run.recipe, "seed": run.seed, "run": run.pk},
             data_fingerprint=run.fingerprint,
-            figures=lesson.figures,
+            figures=fitted.figures,
         )
         report.write(challenger=challenger)
     return challenger
 
 
-def _export(folder: Path, lesson: Lesson, run: TrainingRun, backbone: str) -> None:
+def _export(folder: Path, fitted: FittedHeads, run: TrainingRun, backbone: str) -> None:
     card = {
         "name": f"{run.campaign.slug}, run {run.pk}",
         "backbone": backbone,
         "recipe": {**run.recipe, "seed": run.seed},
         "data_fingerprint": run.fingerprint,
-        "figures": lesson.figures,
+        "figures": fitted.figures,
     }
-    heads_save(folder, lesson.heads, card)
+    heads_save(folder, fitted.heads, card)
     # What is served is made from what was stored, not from what was in memory before rounding.
     stored, _card = heads_load(folder)
     heads_to_onnx(stored, folder / "heads.onnx")
@@ -251,18 +265,18 @@ def _parity_check(folder: Path, features: NDArray[np.float32]) -> None:
         )
 
 
-def _judge(run: TrainingRun, challenger: ModelVersion, report: Reporter) -> Outcome:
+def _evaluate(run: TrainingRun, challenger: ModelVersion, report: Reporter) -> Outcome:
     campaign = Campaign.objects.get(pk=run.campaign_id)  # its rule may have changed meanwhile
-    report(0.9, "Judging on the holdout")
+    report(0.9, "Evaluating on the holdout")
     standing = champion(campaign)
     holdout = list(campaign.images.filter(split=Image.Split.HOLDOUT).values_list("pk", flat=True))
     predictions_refresh(version=challenger, image_ids=holdout)
     evaluation = evaluation_make(version=challenger, against=standing, run=run)
-    report(0.95, "Judging on the holdout")
+    report(0.95, "Evaluating on the holdout")
     newest = Evaluation.objects.filter(model_version=standing).first()
     if standing is not None and (newest is None or newest.fingerprint != evaluation.fingerprint):
         evaluation_make(version=standing, run=run)  # on the same votes, so that the figures compare
-    verdict = promotion_verdict(evaluation)
+    verdict = promotion_verdict(evaluation.differences)
     if not campaign.promote_automatically:
         return Outcome(State.DONE, f"{verdict.reason} Promotion is up to the campaign's admins.", challenger)
     if not verdict.promote:

@@ -1,52 +1,17 @@
 """Change of champion: by rule, by an admin, or back again. Each leaves an audit row."""
 
-from dataclasses import dataclass
-
 from django.db import transaction
 
 from annotation.models import Campaign, User
 from inference.models import ModelVersion
 from inference.networks.model_files import ModelFileError
 from inference.services.versions import champion_set
-from training.evaluation.registry import MeasuredFigure, measured
 from training.models import Evaluation, Promotion
 from training.selectors.versions import past_champions
-
-# With fewer photos an interval says more about the draw than about the models.
-HOLDOUT_FOR_PROMOTION = 20
 
 
 class PromotionError(ValueError):
     """The version cannot become champion; the message is a sentence for the person who asked."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the rule says about a challenger, and why."""
-
-    promote: bool
-    reason: str
-
-
-def promotion_verdict(evaluation: Evaluation) -> Verdict:
-    """Apply the rule: better at ranking quality for sure, and not worse at finding watches for sure.
-
-    'For sure' means that the 95 % interval of the paired difference on the holdout excludes zero.
-    """
-    differences = {one.figure.name: one for one in measured(evaluation.differences)}
-    quality, watch = differences.get("quality_srcc"), differences.get("watch_roc_auc")
-    if quality is None or quality.low is None:
-        return Verdict(False, "The holdout has too few votes to compare the two models.")
-    if quality.n < HOLDOUT_FOR_PROMOTION:
-        return Verdict(False, f"Only {quality.n} holdout photos have votes; the rule asks for {HOLDOUT_FOR_PROMOTION}.")
-    gain = f"Quality SRCC {_figure_text(quality)}"
-    if quality.low <= 0:
-        return Verdict(False, f"{gain}: the interval does not lie above zero.")
-    if watch is None or watch.high is None:
-        return Verdict(True, f"{gain}: above zero. Watch ROC AUC could not be compared.")
-    if watch.high < 0:
-        return Verdict(False, f"{gain}, but watch ROC AUC {_figure_text(watch)}: that is a loss.")
-    return Verdict(True, f"{gain}: above zero. Watch ROC AUC {_figure_text(watch)}: no significant loss.")
 
 
 @transaction.atomic
@@ -85,7 +50,3 @@ def promotion_make(
         by=by,
         reason=reason,
     )
-
-
-def _figure_text(difference: MeasuredFigure) -> str:
-    return f"{difference.signed} ({difference.signed_interval}, n = {difference.n})"

@@ -1,7 +1,7 @@
-"""Life of a training run: asked for, claimed, reporting, ended. The database is the truth.
+"""Life of a training run: requested, claimed, reporting, ended. The database is the truth.
 
-A run is worked on by whoever holds its current attempt number. Every write names that number, so a
-process that was given up for dead and wakes up again changes nothing.
+A claim gives out an attempt number, and every write names it. A process whose run was requeued
+meanwhile holds an old number, so it changes nothing.
 """
 
 from datetime import timedelta
@@ -12,12 +12,12 @@ from django.db.models import F
 from django.utils import timezone
 
 from annotation.models import Campaign, User
-from training.learning.config import LearningConfig
+from training.learning.registry import LearningPlan
 from training.models import TrainingRun
-from training.selectors.runs import annotations_since, live_run, newest_annotation_id
+from training.selectors.runs import exposed_answers_on, live_run, new_answers, newest_annotation_id, newest_run
 
-# A running process writes several times a second; one that is silent for so long is dead.
-HEARTBEAT_SECONDS = 60
+# A running process writes several times a second. Without a heartbeat for this long, its run is stale.
+STALE_SECONDS = 60
 MAX_ATTEMPTS = 3
 State = TrainingRun.State
 
@@ -30,12 +30,17 @@ class RunCancelledError(Exception):
     """Somebody asked for the run to be cancelled."""
 
 
-def run_request(*, campaign: Campaign, trigger: str, by: User | None = None) -> TrainingRun:
+def run_request(
+    *, campaign: Campaign, trigger: str, by: User | None = None, exposed_answers: bool | None = None
+) -> TrainingRun:
     """Return the campaign's live run, made now unless there is one already.
 
-    Button, schedule, count threshold and command line all come through here. The caller announces
+    Button, schedule, count threshold and command line all come through here. `exposed_answers` is the
+    switch of `LearningPlan`; None leaves it as the campaign's newest run had it. The caller announces
     the run to the workers on commit; when that message is lost the sweep finds the run.
     """
+    if exposed_answers is None:
+        exposed_answers = exposed_answers_on(newest_run(campaign))
     for _ in range(5):
         if (live := live_run(campaign)) is not None:
             return live
@@ -45,7 +50,7 @@ def run_request(*, campaign: Campaign, trigger: str, by: User | None = None) -> 
                     campaign=campaign,
                     trigger=trigger,
                     requested_by=by,
-                    recipe=LearningConfig().as_recipe(),
+                    recipe=LearningPlan.of(exposed_answers=exposed_answers).as_json(),
                     last_annotation_id=newest_annotation_id(campaign),
                 )
         except IntegrityError:
@@ -103,8 +108,8 @@ def run_cancel(*, run: TrainingRun, by: User | None = None) -> None:
     run.refresh_from_db()
 
 
-def run_give_back(*, run_id: int, attempt: int, reason: str) -> str:
-    """Queue a run again whose process died, or end it when it was cancelled or died too often.
+def run_requeue(*, run_id: int, attempt: int, reason: str) -> str:
+    """Put a run whose process died back into the queue, or end it when it was cancelled or died too often.
 
     Returns the new state, or '' when the attempt is not the current one any more.
     """
@@ -116,7 +121,7 @@ def run_give_back(*, run_id: int, attempt: int, reason: str) -> str:
             run.state = State.CANCELLED
         elif run.attempt >= MAX_ATTEMPTS:
             run.state = State.FAILED
-            run.message = f"{reason} It was tried {run.attempt} times; its log lies in {run.folder}."
+            run.message = f"{reason} It was tried {run.attempt} times. The logs are in {run.folder}."
         else:
             run.state, run.progress = State.QUEUED, 0.0
             run.stage = f"Waiting to start again: {reason}"[:120]
@@ -126,21 +131,22 @@ def run_give_back(*, run_id: int, attempt: int, reason: str) -> str:
         return run.state
 
 
-def runs_revive() -> int:
-    """Give back every run whose process has been silent for too long; return how many there were."""
-    silent = timezone.now() - timedelta(seconds=HEARTBEAT_SECONDS)
-    dead = TrainingRun.objects.filter(state=State.RUNNING, heartbeat_at__lt=silent).values_list("pk", "attempt")
-    reason = f"The training process has not been heard of for {HEARTBEAT_SECONDS} seconds."
-    return sum(bool(run_give_back(run_id=pk, attempt=attempt, reason=reason)) for pk, attempt in list(dead))
+def runs_requeue_stale() -> int:
+    """Requeue every run without a heartbeat for STALE_SECONDS; return how many there were."""
+    oldest = timezone.now() - timedelta(seconds=STALE_SECONDS)
+    stale = TrainingRun.objects.filter(state=State.RUNNING, heartbeat_at__lt=oldest).values_list("pk", "attempt")
+    reason = f"The training process sent no heartbeat for {STALE_SECONDS} seconds."
+    return sum(bool(run_requeue(run_id=pk, attempt=attempt, reason=reason)) for pk, attempt in list(stale))
 
 
 def runs_request_due() -> list[TrainingRun]:
-    """Ask for a run in each active campaign that has `train_after` new answers since its last run."""
+    """Ask for a run in each active campaign that has `train_after` new answers to learn from since its last run."""
     requested = []
     for campaign in Campaign.objects.filter(state=Campaign.State.ACTIVE, train_after__gt=0):
-        newest = TrainingRun.objects.filter(campaign=campaign).first()
+        newest = newest_run(campaign)
         if newest is not None and newest.state in TrainingRun.LIVE:
             continue
-        if annotations_since(campaign, newest.last_annotation_id if newest else 0) >= campaign.train_after:
+        since = newest.last_annotation_id if newest else 0
+        if new_answers(campaign, since=since, exposed_answers=exposed_answers_on(newest)) >= campaign.train_after:
             requested.append(run_request(campaign=campaign, trigger=TrainingRun.Trigger.COUNT))
     return requested

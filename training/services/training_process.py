@@ -1,4 +1,4 @@
-"""Watching over the process that learns. No torch here: the worker stays small, and a crash is not its own."""
+"""Starts and watches the training process. No torch here: the worker stays small and survives a crash of training."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 from training.models import TrainingRun
-from training.services.runs import run_finish, run_give_back
+from training.services.runs import run_finish, run_requeue
 
 # Seconds that a process has to stop by itself after somebody cancelled the run.
 CANCEL_SECONDS = 20
@@ -19,11 +19,12 @@ State = TrainingRun.State
 
 
 def run_supervise(*, run_id: int, attempt: int) -> None:
-    """Start the learning process of a claimed run and stay with it until it has ended.
+    """Start the training process of a claimed run and wait until it has ended.
 
-    The process leads a session of its own: when this worker dies, it carries on and ends the run by
-    itself. A process that outlives `IQS_TRAINING_SECONDS` is killed and the run fails; one that
-    another signal ends is tried again; what one that fails printed last becomes the run's message.
+    The process has a session of its own: when this worker dies, it carries on and ends the run by
+    itself. A process that runs longer than `IQS_TRAINING_SECONDS` is killed and the run fails. A run
+    whose process is killed by another signal is requeued. When the process fails, the last lines that it
+    printed become the run's message.
     """
     run = TrainingRun.objects.get(pk=run_id)
     run.folder.mkdir(parents=True, exist_ok=True)
@@ -51,7 +52,7 @@ def run_supervise(*, run_id: int, attempt: int) -> None:
         run_finish(run_id=run_id, attempt=attempt, state=State.FAILED, message=reason)
     elif process.returncode < 0:
         died = f"The training process was killed by signal {-process.returncode}."
-        run_give_back(run_id=run_id, attempt=attempt, reason=died)
+        run_requeue(run_id=run_id, attempt=attempt, reason=died)
     else:
         # Ends a run only if its process did not, which is a failure whatever its exit status was.
         run_finish(run_id=run_id, attempt=attempt, state=State.FAILED, message=_last_lines(log, process.returncode))
@@ -75,7 +76,7 @@ def _wait(process: "subprocess.Popen[bytes]", run_id: int, attempt: int) -> str:
         if cancelled:
             cancel_by = min(cancel_by, now + CANCEL_SECONDS)
         if now > cancel_by:
-            _kill(process)  # the run is given back below, which ends it as cancelled
+            _kill(process)  # requeueing a cancelled run below ends it
             return ""
         if cancelled is None:
             # The run has ended, or another attempt has it: the process notices at its next write,

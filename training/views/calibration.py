@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 
 from annotation.access.permissions import campaign_view
 from annotation.measures import calibration as reliability
@@ -16,8 +17,10 @@ from annotation.models import Annotation, Campaign, Image, Role
 from inference.models import ModelVersion, Prediction
 from training.evaluation import findings
 from training.evaluation.comparison import Comparison, ScoreFigures, watch_roc_auc
+from training.evaluation.registry import METRICS
 from training.selectors.comparison import compare
 from training.selectors.snapshots import VOTES_FOR_QUALITY
+from training.selectors.versions import newest_evaluations, votes_changed_since
 
 FURTHEST_APART_SHOWN = 50
 PICKS_SHOWN = 8
@@ -45,7 +48,9 @@ def calibration(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         return render(request, "training/_one_photo.html", context)
     if version:
         comparison = compare(campaign, version, split=SPLITS[split])
-        context["rated"] = comparison.rated
+        context |= {"rated": comparison.rated, "now": timezone.now()}
+        if split == "holdout" and (evaluation := newest_evaluations([version]).get(version.pk)) is not None:
+            context |= {"evaluation": evaluation, "votes_changed": votes_changed_since(evaluation)}
         if len(comparison):
             scored = comparison.part(comparison.vote_counts >= FEWEST_VOTES[split])
             context |= {"compared": len(comparison), "left_out": len(comparison) - len(scored)}
@@ -84,10 +89,11 @@ def _score_report(campaign: Campaign, comparison: Comparison, split: str) -> dic
     score_title = findings.score_finding(figures, "holdout photos" if split == "holdout" else "rated photos")
     report: dict[str, Any] = {
         "figures": figures,
+        "metrics": METRICS,
         "scatter": charts.score_scatter(
             image_ids=comparison.image_ids,
             names=comparison.names,
-            predicted=comparison.predicted,
+            predicted=comparison.quality_mean,
             mos=mos,
             votes=comparison.vote_counts,
             scale=(comparison.lowest, comparison.highest),
@@ -96,11 +102,11 @@ def _score_report(campaign: Campaign, comparison: Comparison, split: str) -> dic
             title=score_title,
             rng=np.random.default_rng(campaign.seed),
         ),
-        "score_bins": reliability.score_bins(comparison.predicted, mos),
+        "score_bins": reliability.score_bins(comparison.quality_mean, mos),
         "apart": _photo_rows(comparison, mos),
         "spread_title": findings.spread_finding(comparison),
         "people_histogram": comparison.histograms.sum(axis=0).tolist(),
-        "model_histogram": comparison.distributions.mean(axis=0).tolist(),
+        "model_histogram": comparison.distribution.mean(axis=0).tolist(),
     }
     report["picks"] = report["apart"][:PICKS_SHOWN]
     return report
@@ -119,12 +125,12 @@ def _photo_rows(comparison: Comparison, mos: Any) -> list[dict[str, Any]]:
         {
             "pk": int(comparison.image_ids[row]),
             "name": comparison.names[row],
-            "predicted": comparison.predicted[row],
+            "predicted": comparison.quality_mean[row],
             "mos": mos[row],
             "low": low[place],
             "high": high[place],
             "votes": int(comparison.histograms[row].sum()),
-            "difference": comparison.predicted[row] - mos[row],
+            "difference": comparison.quality_mean[row] - mos[row],
         }
         for place, row in enumerate(rows)
     ]

@@ -13,12 +13,23 @@ from annotation.access.permissions import campaign_view
 from annotation.models import Campaign, Role, User
 from annotation.tasks import announce
 from inference.models import ModelVersion
+from inference.selectors import champion
 from inference.tasks import predictions_run
-from training.evaluation.registry import MeasuredFigure, measured
+from training.evaluation.promotion_rule import DESCRIPTION, promotion_verdict
+from training.evaluation.registry import MeasuredMetric, measured_pairs
+from training.learning.registry import EXPOSED_ANSWERS_LABEL
 from training.models import Evaluation, Promotion, TrainingRun
-from training.selectors.runs import annotations_since, last_learned, live_run
-from training.selectors.versions import newest_evaluations, past_champions, promotions, rollback_target
-from training.services.promotions import PromotionError, promotion_make, promotion_verdict
+from training.selectors.runs import exposed_answers_on, last_learned, live_run, training_answers
+from training.selectors.versions import (
+    newest_evaluations,
+    past_champions,
+    promotions,
+    rollback_target,
+    same_holdout,
+    votes_changed_since,
+)
+from training.services.promotions import PromotionError, promotion_make
+from training.tasks import versions_evaluate
 
 _VERSIONS = 10  # on one page
 _RUNS = 8
@@ -33,17 +44,19 @@ class VersionCard:
 
     version: ModelVersion
     evaluation: Evaluation | None
-    figures: list[tuple[MeasuredFigure, MeasuredFigure | None]]
+    figures: list[tuple[MeasuredMetric, MeasuredMetric | None]]
     """Each figure with its difference to the champion of that time."""
     verdict: str
     """What the rule says about it, '' where it was not compared."""
+    not_comparable: str
+    """Why its figures must not be compared with the champion's, '' where they may."""
     can_return: bool
     """Whether it has been champion, so that going to it is a rollback."""
 
     @property
-    def headlines(self) -> list[tuple[MeasuredFigure, MeasuredFigure | None]]:
+    def headlines(self) -> list[tuple[MeasuredMetric, MeasuredMetric | None]]:
         """Return the few figures shown first."""
-        return [pair for pair in self.figures if pair[0].figure.name in _HEADLINES]
+        return [pair for pair in self.figures if pair[0].metric.name in _HEADLINES]
 
 
 @require_safe
@@ -51,25 +64,47 @@ class VersionCard:
 def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """List the versions with their figures, what training would learn from, the last runs and the audit trail."""
     page = Paginator(ModelVersion.objects.filter(campaign=campaign), _VERSIONS).get_page(request.GET.get("page"))
-    versions = list(page.object_list)
-    evaluations = newest_evaluations(versions)
-    trail = list(promotions(campaign)[:_PROMOTIONS])
+    standing = champion(campaign)
+    evaluations = newest_evaluations([*page.object_list, *([standing] if standing else [])])
+    reference = evaluations.get(standing.pk) if standing else None
     past = past_champions(campaign)
     last = last_learned(campaign)
-    runs = TrainingRun.objects.filter(campaign=campaign).select_related("challenger", "requested_by")[:_RUNS]
+    runs = list(TrainingRun.objects.filter(campaign=campaign).select_related("challenger", "requested_by")[:_RUNS])
+    exposed_answers = exposed_answers_on(runs[0] if runs else None)  # the newest
     context: dict[str, Any] = {
         "campaign": campaign,
         "page": page,
-        "cards": [_card(version, evaluations.get(version.pk), version.pk in past) for version in versions],
-        "champion": next((version for version in versions if version.is_champion), None),
+        "cards": [
+            _card(version, evaluations.get(version.pk), reference, has_been_champion=version.pk in past)
+            for version in page.object_list
+        ],
+        "champion": standing,
+        "reference": reference,
+        "votes_changed": votes_changed_since(reference) if reference else "",
         "live_run": live_run(campaign),
         "last_learned": last,
-        "new_annotations": annotations_since(campaign, last.last_annotation_id if last else 0),
+        "answers": training_answers(
+            campaign, since=last.last_annotation_id if last else 0, exposed_answers=exposed_answers
+        ),
+        "exposed_answers": exposed_answers,
+        "exposed_answers_label": EXPOSED_ANSWERS_LABEL,
+        "promotion_rule": DESCRIPTION,
         "rollback_target": rollback_target(campaign),
         "runs": runs,
-        "promotions": trail,
+        "promotions": list(promotions(campaign)[:_PROMOTIONS]),
     }
     return render(request, "training/models.html", context)
+
+
+@require_POST
+@campaign_view(Role.ADMIN)
+def models_evaluate(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """Have all versions measured on the present holdout by a worker."""
+    announce(versions_evaluate, campaign.pk)
+    messages.success(
+        request, "A worker measures the versions on the present holdout. Reload this page to see their figures."
+    )
+    return redirect("models", campaign.slug)
 
 
 @require_POST
@@ -95,7 +130,7 @@ def _change(request: HttpRequest, campaign: Campaign, number: int, kind: Promoti
             version=version,
             kind=kind,
             by=request.user,
-            reason=_reason(kind, evaluation),
+            reason=_reason(kind, evaluation, champion(campaign)),
             evaluation=evaluation,
         )
     except PromotionError as error:
@@ -108,24 +143,39 @@ def _change(request: HttpRequest, campaign: Campaign, number: int, kind: Promoti
     return redirect("models", campaign.slug)
 
 
-def _reason(kind: Promotion.Kind, evaluation: Evaluation | None) -> str:
-    """Return what the figures said when a person decided."""
+def _reason(kind: Promotion.Kind, evaluation: Evaluation | None, standing: ModelVersion | None) -> str:
+    """Return what the figures said when a person decided; `standing` is the champion that is replaced."""
     if kind == Promotion.Kind.ROLLBACK:
         return "Decided by an admin."
-    if evaluation is None or evaluation.against is None:
-        return "Decided by an admin, without a comparison."
-    verdict = promotion_verdict(evaluation)
+    if evaluation is None or evaluation.against is None or evaluation.against != standing:
+        return "Decided by an admin, without a comparison with the champion."
+    verdict = promotion_verdict(evaluation.differences)
     return f"Decided by an admin; the rule {'agrees' if verdict.promote else 'does not agree'}: {verdict.reason}"
 
 
-def _card(version: ModelVersion, evaluation: Evaluation | None, has_been_champion: bool) -> VersionCard:
+def _card(
+    version: ModelVersion, evaluation: Evaluation | None, reference: Evaluation | None, *, has_been_champion: bool
+) -> VersionCard:
+    """Return the card; `reference` is the champion's newest evaluation."""
     if evaluation is None:
-        return VersionCard(version, None, [], "", has_been_champion)
-    differences = {one.figure.name: one for one in measured(evaluation.differences)}
+        return VersionCard(version, None, [], "", "", has_been_champion)
+    verdict = ""
+    if evaluation.against is not None:
+        verdict = f"Against version {evaluation.against.number}: {promotion_verdict(evaluation.differences).reason}"
     return VersionCard(
         version=version,
         evaluation=evaluation,
-        figures=[(one, differences.get(one.figure.name)) for one in measured(evaluation.metrics)],
-        verdict=promotion_verdict(evaluation).reason if evaluation.against_id else "",
+        figures=measured_pairs(evaluation.metrics, evaluation.differences),
+        verdict=verdict,
+        not_comparable=_not_comparable(evaluation, reference),
         can_return=has_been_champion,
     )
+
+
+def _not_comparable(evaluation: Evaluation, reference: Evaluation | None) -> str:
+    if reference is None:
+        return "The champion has not been measured: nothing to compare with."
+    if same_holdout(evaluation, reference):
+        return ""
+    what = "votes" if evaluation.fingerprint != reference.fingerprint else "photos"
+    return f"Measured on other {what} than version {reference.model_version.number}, the champion: not comparable."

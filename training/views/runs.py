@@ -13,8 +13,11 @@ from annotation.access.permissions import campaign_view
 from annotation.models import Campaign, Role, User
 from annotation.tasks import announce
 from training.drawing.loss_curve import loss_curve
-from training.evaluation.registry import measured
+from training.evaluation.registry import measured_pairs
+from training.learning.registry import DEFAULT_RECIPE, RECIPES
 from training.models import Evaluation, TrainingRun
+from training.selectors.runs import exposed_answers_on
+from training.selectors.versions import votes_changed_since
 from training.services.runs import run_cancel, run_request
 from training.tasks import MESSAGE_SECONDS, run_execute
 
@@ -40,7 +43,12 @@ def run_live(request: HttpRequest, campaign: Campaign, run_id: int) -> HttpRespo
 def run_start(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Ask for a run and lead to its page; a second press leads to the run that is live already."""
     assert isinstance(request.user, User)
-    run = run_request(campaign=campaign, trigger=TrainingRun.Trigger.BUTTON, by=request.user)
+    run = run_request(
+        campaign=campaign,
+        trigger=TrainingRun.Trigger.BUTTON,
+        by=request.user,
+        exposed_answers="exposed_answers" in request.POST,
+    )
     if run.state == TrainingRun.State.QUEUED:
         announce(run_execute, run.pk, expires=MESSAGE_SECONDS)
     return redirect("run", campaign.slug, run.pk)
@@ -65,8 +73,11 @@ def _context(campaign: Campaign, run_id: int) -> dict[str, Any]:
     )
     evaluation = None
     if run.state == TrainingRun.State.DONE and run.challenger is not None:
-        evaluation = Evaluation.objects.filter(run=run, model_version=run.challenger).select_related("against").first()
-    differences = {one.figure.name: one for one in measured(evaluation.differences)} if evaluation else {}
+        evaluation = (
+            Evaluation.objects.filter(run=run, model_version=run.challenger)
+            .select_related("against", "model_version__campaign")
+            .first()
+        )
     return {
         "campaign": campaign,
         "run": run,
@@ -75,7 +86,8 @@ def _context(campaign: Campaign, run_id: int) -> dict[str, Any]:
         "waits_long": run.state == TrainingRun.State.QUEUED and timezone.now() - run.created_at > _PATIENCE,
         "curve": loss_curve(run.history),
         "evaluation": evaluation,
-        "figures": [(one, differences.get(one.figure.name)) for one in measured(evaluation.metrics)]
-        if evaluation
-        else [],
+        "figures": measured_pairs(evaluation.metrics, evaluation.differences) if evaluation else [],
+        "votes_changed": votes_changed_since(evaluation) if evaluation else "",
+        "recipe": RECIPES.get(run.recipe.get("recipe", DEFAULT_RECIPE)),
+        "exposed_answers": exposed_answers_on(run),
     }

@@ -40,7 +40,7 @@ def test_rows_are_photos_with_both_votes_and_a_prediction(campaign: Campaign, ra
     assert found.names == [both.name]
     assert found.histograms[0].tolist() == [0, 0, 0, 1, 0, 0, 1, 0, 0, 0]
     assert found.mos.tolist() == [5.5]
-    assert found.predicted.tolist() == [6.5]
+    assert found.quality_mean.tolist() == [6.5]
     assert found.watch_probability.tolist() == [0.7]
     assert (found.watch_yes.tolist(), found.watch_no.tolist()) == ([1], [0])
     assert found.rated == 2
@@ -83,7 +83,7 @@ def test_an_empty_campaign_compares_to_nothing(campaign: Campaign) -> None:
 
 
 def test_a_part_keeps_rows_and_votes_together(judged: Comparison) -> None:
-    rows = judged.predicted > np.median(judged.predicted)
+    rows = judged.quality_mean > np.median(judged.quality_mean)
     part = judged.part(rows)
     assert len(part) == rows.sum() == 15
     assert set(part.votes.image_ids.tolist()) == set(part.image_ids.tolist())
@@ -94,8 +94,8 @@ def test_a_part_keeps_rows_and_votes_together(judged: Comparison) -> None:
 
 def test_figures_agree_with_an_independent_reckoning(judged: Comparison) -> None:
     figures = ScoreFigures.of(judged, seed=1)
-    assert figures.srcc.value == pytest.approx(stats.spearmanr(judged.predicted, judged.mos).statistic)
-    assert figures.bias.value == pytest.approx(np.mean(judged.predicted - judged.mos))
+    assert figures.srcc.value == pytest.approx(stats.spearmanr(judged.quality_mean, judged.mos).statistic)
+    assert figures.bias.value == pytest.approx(np.mean(judged.quality_mean - judged.mos))
     assert figures.bias.low < figures.bias.value < figures.bias.high
     assert figures.srcc.n == 30
     assert figures.votes == 90

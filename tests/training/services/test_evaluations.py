@@ -1,6 +1,7 @@
 """Measuring versions on the holdout: who counts, what is compared, and that it repeats."""
 
 import io
+import re
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -10,9 +11,14 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from annotation.models import Annotation, Campaign
-from training.evaluation.registry import FIGURES, measured
+from tests.judgements import vote
+from training.evaluation.promotion_rule import DESCRIPTION
+from training.evaluation.registry import METRICS, measured
+from training.models import Evaluation
 from training.selectors.snapshots import holdout_opinions
-from training.services.evaluations import evaluation_make
+from training.selectors.versions import newest_evaluations, same_holdout, votes_changed_since
+from training.services.evaluations import evaluation_make, evaluations_refresh
+from training.tasks import versions_evaluate
 
 
 def answer(campaign: Campaign, image: Any, annotator: Any, score: int, watch: str, **fields: Any) -> None:
@@ -48,7 +54,7 @@ def test_only_unprompted_votes_on_holdout_photos_count(
     assert opinions.histograms.sum(axis=1).tolist() == [2, 3]
     assert opinions.watch_ids.tolist() == [two.pk, one.pk]
     assert opinions.watch_labels.tolist() == [1, 0]
-    assert (opinions.image_count, opinions.vote_count) == (3, 6)
+    assert opinions.vote_count == 6
 
 
 @pytest.fixture
@@ -64,8 +70,8 @@ def judged(make_rated: Callable[..., Any], make_version: Callable[..., Any]) -> 
 def test_a_challenger_that_knows_beats_a_champion_that_guesses(judged: tuple[Any, Any]) -> None:
     champion, challenger = judged
     evaluation = evaluation_make(version=challenger, against=champion)
-    assert set(evaluation.metrics) == {figure.name for figure in FIGURES} == set(evaluation.differences)
-    metrics = {one.figure.name: one for one in measured(evaluation.metrics)}
+    assert set(evaluation.metrics) == set(METRICS) == set(evaluation.differences)
+    metrics = {one.metric.name: one for one in measured(evaluation.metrics)}
     assert all(one.low <= one.value <= one.high and one.n == 40 for one in metrics.values())  # type: ignore[operator]
     assert metrics["quality_srcc"].value > 0.7  # type: ignore[operator]
     assert (metrics["watch_roc_auc"].value, metrics["watch_f1"].value) == (1.0, 1.0)
@@ -99,18 +105,83 @@ def test_without_votes_nothing_can_be_told(campaign: Campaign, make_version: Cal
     evaluation = evaluation_make(version=make_version(1, champion=True))
     assert evaluation.image_count == 0
     assert {entry["value"] for entry in evaluation.metrics.values()} == {None}
-    assert [one.text for one in measured(evaluation.metrics)] == ["–"] * len(FIGURES)
+    assert [one.text for one in measured(evaluation.metrics)] == ["–"] * len(METRICS)
 
 
 def test_the_command_prints_every_figure_with_its_interval(judged: tuple[Any, Any], campaign: Campaign) -> None:
     out = io.StringIO()
     call_command("evaluate", campaign.slug, "--version", "2", stdout=out)
     lines = out.getvalue().splitlines()
-    assert lines[0].startswith("Watches v2 on the holdout: 40 photos, 120 votes")
-    assert [line.split("  ")[0].strip() for line in lines[2:-1]] == [figure.label for figure in FIGURES]
+    assert re.match(r"Watches v2, measured .* UTC on 40 holdout photos with 120 votes", lines[0])
+    assert lines[-2] == DESCRIPTION
+    assert [line.split("  ")[0].strip() for line in lines[2:-2]] == [metric.label for metric in METRICS.values()]
     assert "better" in lines[2]
     assert lines[-1].startswith("Promote: Quality SRCC +")
     with pytest.raises(CommandError, match="no model version 9"):
         call_command("evaluate", campaign.slug, "--version", "9")
     with pytest.raises(CommandError, match="There is no campaign 'clocks'"):
         call_command("evaluate", "clocks")
+
+
+def test_an_evaluation_says_how_many_votes_came_after_it(
+    judged: tuple[Any, Any], campaign: Campaign, people: dict[str, Any]
+) -> None:
+    evaluation = evaluation_make(version=judged[0])
+    assert votes_changed_since(evaluation) == ""
+    first, second = campaign.images.all()[:2]
+    vote(first, people["rita"], 5, saw_prediction=True)  # does not count
+    assert votes_changed_since(evaluation) == ""
+    new = vote(first, people["ada"], 5)
+    assert votes_changed_since(evaluation) == "Measured before 1 newer holdout vote"
+    vote(second, people["ada"], 5)
+    assert votes_changed_since(evaluation) == "Measured before 2 newer holdout votes"
+    evaluation = evaluation_make(version=judged[0])
+    Annotation.objects.create(
+        client_id=uuid.uuid4(),
+        campaign=campaign,
+        image=first,
+        annotator=people["ada"],
+        score=9,
+        watch="no",
+        supersedes=new,
+        saw_prediction=True,
+    )
+    assert votes_changed_since(evaluation) == "Measured on 122 holdout votes, of which 121 still count"
+
+
+def test_all_versions_are_measured_on_one_holdout(
+    judged: tuple[Any, Any], campaign: Campaign, people: dict[str, Any]
+) -> None:
+    champion, challenger = judged
+    evaluation_make(version=challenger, against=champion)
+    vote(campaign.images.all()[0], people["ada"], 5)
+    evaluation_make(version=champion)
+    newest = newest_evaluations(judged)
+    assert not same_holdout(newest[champion.pk], newest[challenger.pk])
+    versions_evaluate(campaign.pk)
+    newest = newest_evaluations(judged)
+    assert same_holdout(newest[champion.pk], newest[challenger.pk])
+    assert newest[challenger.pk].against == champion
+    before = Evaluation.objects.count()
+    versions_evaluate(campaign.pk)  # a second message
+    assert Evaluation.objects.count() == before
+
+
+def test_a_damaged_version_does_not_keep_the_others_from_being_measured(
+    judged: tuple[Any, Any], campaign: Campaign, make_version: Callable[..., Any]
+) -> None:
+    from inference.models import Feature
+
+    damaged = make_version(3)
+    (damaged.path / "heads.onnx").unlink()
+    Feature.objects.create(image=campaign.images.all()[0], backbone="tiny@0", state="done", vector=b"00")
+    (problem,) = evaluations_refresh(campaign=campaign)
+    assert "heads.onnx" in problem
+    assert set(newest_evaluations([*judged, damaged])) == {version.pk for version in judged}
+
+
+def test_the_command_measures_all_versions(judged: tuple[Any, Any], campaign: Campaign) -> None:
+    out = io.StringIO()
+    call_command("evaluate", campaign.slug, "--all", stdout=out)
+    heads = re.findall(r"^Watches v(\d), measured .* on 40 holdout photos", out.getvalue(), re.MULTILINE)
+    assert sorted(heads) == ["1", "2"]

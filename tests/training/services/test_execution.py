@@ -15,17 +15,19 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection, connections
 
-from annotation.models import Campaign
+from annotation.models import Annotation, Campaign
 from inference.models import ModelVersion, Prediction
 from inference.networks.checkpoint import heads_load, heads_save
 from inference.selectors import backbone_key
+from training.learning.registry import EXPOSED_ANSWERS_LABEL, LearningPlan
 from training.models import Evaluation, Promotion, TrainingRun
-from training.selectors.snapshots import snapshot
+from training.selectors.snapshots import training_snapshot
 from training.services import execution, training_process
 from training.services.execution import run_perform
-from training.services.runs import RunEndedError, run_cancel, run_claim, run_request, runs_revive
+from training.services.runs import RunEndedError, run_cancel, run_claim, run_request, runs_requeue_stale
 
 State = TrainingRun.State
+PLAN = LearningPlan.of()
 
 
 def claimed(campaign: Campaign, **fields: Any) -> tuple[TrainingRun, int]:
@@ -53,6 +55,23 @@ def test_without_answers_the_run_fails_with_a_sentence(campaign: Campaign) -> No
 def test_answers_to_photos_without_features_teach_nothing(campaign: Campaign, make_rated: Callable[..., Any]) -> None:
     make_rated(train=5, holdout=2)
     assert performed(*claimed(campaign))[1].startswith("There is nothing to learn from yet")
+
+
+def test_a_campaign_of_exposed_answers_only_is_told_the_switch(
+    campaign: Campaign, make_rated: Callable[..., Any]
+) -> None:
+    make_rated(train=5, features=8)
+    Annotation.objects.update(saw_prediction=True)  # as in a prelabel campaign
+    state, message = performed(*claimed(campaign))
+    assert state == State.FAILED
+    assert "all 10 answers to train photos were given after seeing a prediction" in message
+    assert EXPOSED_ANSWERS_LABEL in message
+    assert "manage.py train watches --exposed-answers" in message
+    # With the switch they are taken; it fails later, because these features are too short.
+    run = run_request(campaign=campaign, trigger=TrainingRun.Trigger.BUTTON, exposed_answers=True)
+    attempt = run_claim(run_id=run.pk) or 0
+    assert performed(run, attempt)[1].startswith("The stored features have 8 numbers")
+    assert run.annotation_count == 10
 
 
 def test_a_recipe_of_another_version_is_refused(campaign: Campaign, make_rated: Callable[..., Any]) -> None:
@@ -88,14 +107,14 @@ def test_the_same_data_and_recipe_are_not_learned_twice(
     last, attempt = claimed(campaign)
     version = make_version(2, champion=True)
     ModelVersion.objects.update(backbone=backbone_key())
-    votes = snapshot(campaign, split="train")
+    votes = training_snapshot(campaign, exposed_answers=False)
     TrainingRun.objects.update(state=State.DONE, challenger=version, fingerprint=votes.fingerprint)
     run, attempt = claimed(campaign)
     state, message = performed(run, attempt)
     assert state == State.SKIPPED
     assert message.startswith(f"Nothing has changed since run {last.pk} made version 2")
     assert run.annotation_count == 10
-    # With another seed it is another lesson (which fails here: these features are too short).
+    # With another seed it is another result (which fails here: these features are too short).
     assert performed(*claimed(campaign, seed=2))[0] == State.FAILED
 
 
@@ -104,11 +123,11 @@ def test_a_later_attempt_works_with_what_the_first_one_froze(
 ) -> None:
     make_rated(train=5, features=8)
     run, attempt = claimed(campaign)
-    votes, features = execution._freeze(run, backbone_key(), execution.Reporter(run.pk, attempt))
+    votes, features = execution._freeze(run, PLAN, backbone_key(), execution.Reporter(run.pk, attempt))
     frozen = TrainingRun.objects.get(pk=run.pk)
     assert (frozen.fingerprint, frozen.annotation_count) == (votes.fingerprint, 10)
     make_rated(train=3, features=8, seed=1)
-    again, more = execution._freeze(frozen, backbone_key(), execution.Reporter(run.pk, attempt))
+    again, more = execution._freeze(frozen, PLAN, backbone_key(), execution.Reporter(run.pk, attempt))
     assert (again.fingerprint, len(again)) == (votes.fingerprint, 10)
     assert np.array_equal(features, more)
 
@@ -209,7 +228,7 @@ def test_a_process_learns_judges_and_promotes(
     assert challenger is not None
     assert (challenger.number, challenger.is_champion) == (2, True)
     assert challenger.data_fingerprint == run.fingerprint
-    assert challenger.figures["rung"] == "residual"
+    assert challenger.figures["capacity"] == "residual"
     assert Prediction.objects.filter(model_version=challenger, image__in=holdout).count() == 30
     promotion = Promotion.objects.get()
     assert (promotion.kind, promotion.version, promotion.replaced.number) == ("automatic", challenger, 1)  # type: ignore[union-attr]
@@ -251,7 +270,7 @@ def test_learning_outlives_its_worker_and_a_dead_process_is_replaced(
     assert children(run) == [child]
     os.kill(child, signal.SIGSTOP)  # it hangs
     TrainingRun.objects.filter(pk=run.pk).update(heartbeat_at="2026-01-01T00:00Z")
-    assert runs_revive() == 1
+    assert runs_requeue_stale() == 1
     second = run_claim(run_id=run.pk)
     assert second == 2
     os.kill(child, signal.SIGCONT)  # … and wakes up to find that it is not wanted any more

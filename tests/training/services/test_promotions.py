@@ -9,43 +9,11 @@ from django.db import connection
 
 from annotation.models import Campaign
 from inference.models import ModelVersion
-from training.models import Evaluation, Promotion
+from training.models import Promotion
 from training.selectors.versions import past_champions, rollback_target
-from training.services.promotions import PromotionError, promotion_make, promotion_verdict
+from training.services.promotions import PromotionError, promotion_make
 
 MANUAL, ROLLBACK = Promotion.Kind.MANUAL, Promotion.Kind.ROLLBACK
-
-
-def evaluation(
-    quality: tuple[float | None, float | None] = (0.02, 0.2),
-    watch: tuple[float | None, float | None] = (-0.01, 0.01),
-    n: int = 60,
-) -> Evaluation:
-    def entry(ends: tuple[float | None, float | None]) -> dict[str, Any]:
-        known = None not in ends
-        return {"value": sum(ends) / 2 if known else None, "low": ends[0], "high": ends[1], "n": n}  # type: ignore[arg-type]
-
-    return Evaluation(differences={"quality_srcc": entry(quality), "watch_roc_auc": entry(watch)})
-
-
-@pytest.mark.parametrize(
-    ("judged", "promote", "words"),
-    [
-        (evaluation(), True, "above zero"),
-        (evaluation(quality=(0.0, 0.2)), False, "does not lie above zero"),
-        (evaluation(quality=(-0.3, -0.1)), False, "does not lie above zero"),
-        (evaluation(watch=(-0.05, -0.001)), False, "that is a loss"),
-        (evaluation(watch=(-0.05, 0.0)), True, "no significant loss"),
-        (evaluation(watch=(None, None)), True, "could not be compared"),
-        (evaluation(quality=(None, None)), False, "too few votes"),
-        (evaluation(n=19), False, "Only 19 holdout photos"),
-        (Evaluation(differences={}), False, "too few votes"),
-    ],
-)
-def test_the_rule_in_words(judged: Evaluation, promote: bool, words: str) -> None:
-    verdict = promotion_verdict(judged)
-    assert verdict.promote is promote
-    assert words in verdict.reason
 
 
 def test_promotion_moves_the_champion_and_says_who_did_it(

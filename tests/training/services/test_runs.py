@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from annotation.models import Campaign
+from annotation.models import Annotation, Campaign
 from training.models import TrainingRun
 from training.services import runs
 from training.services.runs import (
@@ -19,11 +19,11 @@ from training.services.runs import (
     run_cancel,
     run_claim,
     run_finish,
-    run_give_back,
     run_request,
+    run_requeue,
     run_write,
     runs_request_due,
-    runs_revive,
+    runs_requeue_stale,
 )
 from training.tasks import announce, retrain_scheduled, run_execute, sweep
 
@@ -90,13 +90,13 @@ def test_a_second_message_for_a_run_does_nothing(campaign: Campaign) -> None:
 
 def test_an_old_attempt_cannot_write(campaign: Campaign) -> None:
     run, old = claimed(campaign)
-    assert run_give_back(run_id=run.pk, attempt=old, reason="It died.") == State.QUEUED
+    assert run_requeue(run_id=run.pk, attempt=old, reason="It died.") == State.QUEUED
     new = run_claim(run_id=run.pk)
     assert new == old + 1
     with pytest.raises(RunEndedError):
         run_write(run_id=run.pk, attempt=old, progress=0.9)
     assert not run_finish(run_id=run.pk, attempt=old, state=State.FAILED, message="from the grave")
-    assert run_give_back(run_id=run.pk, attempt=old, reason="late") == ""
+    assert run_requeue(run_id=run.pk, attempt=old, reason="late") == ""
     run_write(run_id=run.pk, attempt=new, progress=0.2)
     run.refresh_from_db()
     assert (run.state, run.progress, run.message) == (State.RUNNING, 0.2, "")
@@ -136,18 +136,18 @@ def test_cancelling_a_run_that_has_ended_changes_nothing(campaign: Campaign) -> 
 
 
 def silent(run: TrainingRun) -> None:
-    past = timezone.now() - timedelta(seconds=runs.HEARTBEAT_SECONDS + 1)
+    past = timezone.now() - timedelta(seconds=runs.STALE_SECONDS + 1)
     TrainingRun.objects.filter(pk=run.pk).update(heartbeat_at=past)
 
 
 def test_a_silent_run_is_queued_again_and_a_lively_one_is_left_alone(campaign: Campaign) -> None:
     run, _ = claimed(campaign)
-    assert runs_revive() == 0
+    assert runs_requeue_stale() == 0
     silent(run)
-    assert runs_revive() == 1
+    assert runs_requeue_stale() == 1
     run.refresh_from_db()
     assert (run.state, run.attempt, run.progress) == (State.QUEUED, 1, 0.0)
-    assert "not been heard of" in run.stage
+    assert "no heartbeat for 60 seconds" in run.stage
 
 
 def test_a_run_that_dies_three_times_fails_with_a_sentence(campaign: Campaign) -> None:
@@ -155,7 +155,7 @@ def test_a_run_that_dies_three_times_fails_with_a_sentence(campaign: Campaign) -
     for _ in range(runs.MAX_ATTEMPTS):
         run_claim(run_id=run.pk)
         silent(run)
-        runs_revive()
+        runs_requeue_stale()
     run.refresh_from_db()
     assert run.state == State.FAILED
     assert "tried 3 times" in run.message
@@ -166,7 +166,7 @@ def test_a_silent_run_that_was_to_be_cancelled_is_cancelled(campaign: Campaign) 
     run, _ = claimed(campaign)
     run_cancel(run=run)
     silent(run)
-    runs_revive()
+    runs_requeue_stale()
     run.refresh_from_db()
     assert run.state == State.CANCELLED
 
@@ -174,17 +174,30 @@ def test_a_silent_run_that_was_to_be_cancelled_is_cancelled(campaign: Campaign) 
 def test_enough_new_answers_ask_for_a_run(campaign: Campaign, make_rated: Callable[..., Any]) -> None:
     campaign.train_after = 7
     campaign.save()
-    make_rated(train=2, holdout=1)  # two answers each
+    make_rated(train=3, holdout=20, features=8)  # two answers each
+    make_rated(train=20, seed=3)  # without features nothing can be learned from them
     assert runs_request_due() == []
-    make_rated(train=1, seed=1)
+    make_rated(train=1, features=8, seed=1)
     (run,) = runs_request_due()
     assert run.trigger == Trigger.COUNT
     assert runs_request_due() == []  # it is live
     attempt = run_claim(run_id=run.pk)
     run_finish(run_id=run.pk, attempt=attempt or 0, state=State.FAILED, message="no disk")
     assert runs_request_due() == []  # failing again and again would help nobody
-    make_rated(train=4, seed=2)
+    make_rated(train=4, features=8, seed=2)
     assert len(runs_request_due()) == 1
+
+
+def test_answers_that_training_leaves_out_start_no_run(campaign: Campaign, make_rated: Callable[..., Any]) -> None:
+    Campaign.objects.update(train_after=2)
+    make_rated(train=5, features=8)
+    Annotation.objects.update(saw_prediction=True)
+    assert runs_request_due() == []
+    TrainingRun.objects.create(
+        campaign=campaign, trigger=Trigger.BUTTON, state=State.FAILED, recipe={"exposed_answers": True}
+    )
+    (run,) = runs_request_due()
+    assert run.recipe["exposed_answers"]
 
 
 @pytest.mark.parametrize("change", [{"train_after": 0}, {"state": "paused"}, {"state": "closed"}])
@@ -192,7 +205,7 @@ def test_campaigns_that_want_no_runs_get_none(
     campaign: Campaign, make_rated: Callable[..., Any], change: dict[str, Any]
 ) -> None:
     Campaign.objects.update(**{"train_after": 1, **change})
-    make_rated(train=3)
+    make_rated(train=3, features=8)
     assert runs_request_due() == []
 
 

@@ -13,6 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from annotation.models import Campaign
 from inference.models import ModelVersion
 from tests.judgements import images_make, predictions_make, version_make, vote, votes
+from training.evaluation.comparison import ScoreFigures
+from training.selectors.comparison import compare
+from training.services.evaluations import evaluation_make
 
 PAGE = "/campaigns/watches/calibration/"
 
@@ -105,7 +108,7 @@ def test_any_version_can_be_chosen_and_the_champion_is_the_default(
 ) -> None:
     version_make(campaign, 2, champion=False)
     client = client_of("rita")
-    assert "Version 1 (champion) against answers" in text_of(client.get(PAGE))
+    assert "Version 1 (champion), live: against all answers up to now" in text_of(client.get(PAGE))
     assert "version 2 has no prediction of them yet" in text_of(client.get(f"{PAGE}?version=2"))
     for query in ("version=3", "version=x", "split=train", "photo=x", "photo=99999999"):
         assert client.get(f"{PAGE}?{query}").status_code == 404, query
@@ -177,3 +180,25 @@ def test_names_of_photos_cannot_break_out_of_the_data(
 ) -> None:
     campaign.images.update(name="</script><script>alert(1)</script>")
     assert "<script>alert" not in client_of("rita").get(PAGE).content.decode()
+
+
+def test_live_and_stored_figures_name_their_moment_and_agree_on_the_same_votes(
+    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any], judged: ModelVersion
+) -> None:
+    client = client_of("rita")
+    evaluation = evaluation_make(version=judged)
+    live = ScoreFigures.of(compare(campaign, judged), seed=campaign.seed)
+    stored = evaluation.metrics["quality_srcc"]
+    assert (live.srcc.value, live.srcc.low, live.srcc.high) == (stored["value"], stored["low"], stored["high"])
+    text = text_of(client.get(PAGE))
+    assert re.search(r"live: against all answers up to now \(\d+ \w+ \d{4}, \d\d:\d\d UTC\)", text)
+    assert re.search(r"The figures on the models page: measured .* UTC on the same votes\.", text)
+
+    vote(campaign.images.all()[0], people["rita"], 1)
+    text = text_of(client.get(PAGE))
+    assert re.search(
+        r"The figures on the models page: measured .* UTC on 40 holdout photos with 80 votes; "
+        r"measured before 1 newer holdout vote\.",
+        text,
+    )
+    assert "The figures on the models page" not in text_of(client.get(f"{PAGE}?split=all"))

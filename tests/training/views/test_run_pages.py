@@ -1,5 +1,7 @@
 """Pages and addresses of runs and models: who may, what they say, and how many queries that takes."""
 
+import html
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -9,12 +11,17 @@ from django.utils import timezone
 
 from annotation.models import Campaign
 from inference.models import ModelVersion
+from tests.judgements import vote
+from training.evaluation.promotion_rule import DESCRIPTION
 from training.models import Promotion, TrainingRun
 from training.services.evaluations import evaluation_make
 from training.services.promotions import promotion_make
 from training.services.runs import run_claim, run_finish, run_request, run_write
+from training.tasks import versions_evaluate
 
 State = TrainingRun.State
+MOMENT = r"\d+ \w+ \d{4}, \d\d:\d\d UTC"
+MODELS = "/campaigns/watches/models/"
 READERS, ADMINS = {"rita", "ada"}, {"ada"}
 EVERYBODY = ["anonymous", "mallory", "alice", "rita", "ada"]
 
@@ -34,6 +41,7 @@ def run(campaign: Campaign) -> TrainingRun:
         ("get", "/api/campaigns/watches/runs/{run}", READERS),
         ("post", "/campaigns/watches/runs/start", ADMINS),
         ("post", "/campaigns/watches/runs/{run}/cancel", ADMINS),
+        ("post", "/campaigns/watches/models/evaluate", ADMINS),
         ("post", "/campaigns/watches/models/2/promote", ADMINS),
         ("post", "/campaigns/watches/models/1/rollback", ADMINS),
     ],
@@ -63,7 +71,9 @@ def test_who_may(
 
 
 @pytest.mark.parametrize(
-    "path", ["runs/start", "runs/{run}/cancel", "models/2/promote", "models/1/rollback"], ids=lambda path: path
+    "path",
+    ["runs/start", "runs/{run}/cancel", "models/evaluate", "models/2/promote", "models/1/rollback"],
+    ids=lambda path: path,
 )
 def test_changes_are_made_by_post_only(client_of: Callable[[str], Any], run: TrainingRun, path: str) -> None:
     assert client_of("ada").get(f"/campaigns/watches/{path.format(run=run.pk)}").status_code == 405
@@ -213,10 +223,114 @@ def test_more_versions_runs_and_promotions_take_no_more_queries(
 
     grow(2)
     client.get("/campaigns/watches/models/")
-    with django_assert_num_queries(17, exact=False) as few:
+    with django_assert_num_queries(18, exact=False) as few:
         client.get("/campaigns/watches/models/")
     grow(5)
     with django_assert_num_queries(len(few.captured_queries)):
         client.get("/campaigns/watches/models/")
     with django_assert_num_queries(10, exact=False):
         client.get(f"/campaigns/watches/runs/{TrainingRun.objects.latest('pk').pk}/")
+
+
+def text_of(response: Any) -> str:
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode())))
+
+
+def test_versions_measured_on_other_votes_are_not_set_beside_the_champion(
+    client_of: Callable[[str], Any],
+    people: dict[str, Any],
+    make_rated: Callable[..., Any],
+    make_version: Callable[..., Any],
+    django_capture_on_commit_callbacks: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    images = make_rated(holdout=30, votes=3)
+    champion = make_version(1, champion=True, predict={image: (5.0 + image.pk % 3, 0.5) for image in images})
+    challenger = make_version(2, predict={image: (image.quality, 0.5) for image in images})
+    evaluation_make(version=champion)
+    evaluation_make(version=challenger, against=champion)
+    client = client_of("ada")
+    page = client.get(MODELS)
+    assert "not comparable" not in text_of(page)
+    assert 'class="number better"' in page.content.decode()
+    assert re.search(rf"Version 2, measured {MOMENT} on 30 holdout photos with 90 votes\.", text_of(page))
+
+    vote(images[0], people["ada"], 5)
+    assert "Version 1, the champion: measured before 1 newer holdout vote." in text_of(client.get(MODELS))
+    evaluation_make(version=champion)
+    page = client.get(MODELS)
+    assert "Measured on other votes than version 1, the champion: not comparable." in text_of(page)
+    assert page.content.decode().count('class="stats not-comparable"') == 1
+    assert "newer holdout" not in text_of(page)
+
+    sent: list[Any] = []
+    # The one thing that is not real here: the broker.
+    monkeypatch.setattr(versions_evaluate, "apply_async", lambda args, **options: sent.append(args))
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(f"{MODELS}evaluate")
+    (arguments,) = sent
+    versions_evaluate(*arguments)
+    assert "not comparable" not in text_of(client.get(MODELS))
+
+
+def test_a_verdict_against_a_former_champion_is_no_reason_to_promote(
+    client_of: Callable[[str], Any], make_rated: Callable[..., Any], make_version: Callable[..., Any]
+) -> None:
+    images = make_rated(holdout=30, votes=3)
+    first = make_version(1, champion=True, predict={image: (5.0 + image.pk % 3, 0.5) for image in images})
+    second = make_version(2, predict={image: (image.quality, 0.5) for image in images})
+    third = make_version(3, predict={image: (image.quality, 0.5) for image in images})
+    for version in (second, third):
+        evaluation_make(version=version, against=first)
+    client = client_of("ada")
+    client.post(f"{MODELS}2/promote")
+    client.post(f"{MODELS}3/promote")
+    newest, oldest = Promotion.objects.all()
+    assert oldest.reason.startswith("Decided by an admin; the rule agrees: Quality SRCC +")
+    assert newest.reason == "Decided by an admin, without a comparison with the champion."
+    assert "Against version 1: Quality SRCC +" in text_of(client.get(MODELS))
+
+
+def test_the_page_counts_the_answers_that_a_run_learns_from(
+    client_of: Callable[[str], Any], people: dict[str, Any], make_rated: Callable[..., Any]
+) -> None:
+    images = make_rated(train=4, holdout=3, features=8)
+    vote(images[0], people["ada"], 5, saw_prediction=True)
+    client = client_of("ada")
+    text = text_of(client.get(MODELS))
+    assert "A run would learn from 8 answers; no version has learned from people yet" in text
+    assert "Left out: 6 answers to holdout photos; 1 given after seeing a prediction." in text
+    assert DESCRIPTION in text
+    client.post("/campaigns/watches/runs/start", {"exposed_answers": "on"})
+    run = TrainingRun.objects.get()
+    assert run.recipe["exposed_answers"] is True
+    run_finish(run_id=run.pk, attempt=run_claim(run_id=run.pk) or 0, state=State.FAILED)
+    page = client.get(MODELS)
+    assert "A run would learn from 9 answers" in text_of(page)
+    assert 'name="exposed_answers" checked' in page.content.decode()
+
+
+def test_the_run_page_says_when_and_on_what_its_figures_were_measured(
+    client_of: Callable[[str], Any],
+    campaign: Campaign,
+    people: dict[str, Any],
+    make_rated: Callable[..., Any],
+    make_version: Callable[..., Any],
+) -> None:
+    images = make_rated(holdout=6)
+    champion = make_version(1, champion=True, predict=dict.fromkeys(images, (5.0, 0.5)))
+    challenger = make_version(2, predict={image: (image.quality, 0.5) for image in images})
+    run = run_request(campaign=campaign, trigger="button")
+    attempt = run_claim(run_id=run.pk) or 0
+    run_write(run_id=run.pk, attempt=attempt, challenger=challenger, fingerprint="f", annotation_count=8)
+    evaluation_make(version=challenger, against=champion, run=run)
+    run_finish(run_id=run.pk, attempt=attempt, state=State.DONE)
+    page = f"/campaigns/watches/runs/{run.pk}/"
+    text = text_of(client_of("rita").get(page))
+    assert re.search(rf"Version 2, measured {MOMENT} on 6 holdout photos with 12 votes\.", text)
+    assert "8 answers to train photos, without those given after seeing a prediction" in text
+    assert "Residual on the prior." in text
+    vote(images[0], people["ada"], 5)
+    assert "Measured before 1 newer holdout vote; the calibration page shows today's figures." in text_of(
+        client_of("rita").get(page)
+    )

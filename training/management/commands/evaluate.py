@@ -1,4 +1,4 @@
-"""`manage.py evaluate CAMPAIGN [--version N]`: measure a version on the holdout and print its figures."""
+"""`manage.py evaluate CAMPAIGN [--version N | --all]`: measure versions on the holdout and print their figures."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -10,55 +10,82 @@ from annotation.models import Campaign
 from inference.models import ModelVersion
 from inference.networks.model_files import ModelFileError
 from inference.selectors import champion
-from training.evaluation.registry import measured
-from training.services.evaluations import evaluation_make
-from training.services.promotions import promotion_verdict
+from training.evaluation.promotion_rule import DESCRIPTION, promotion_verdict
+from training.evaluation.registry import measured_pairs
+from training.models import Evaluation
+from training.selectors.versions import newest_evaluations
+from training.services.evaluations import evaluation_make, evaluations_refresh
 
 
 class Command(BaseCommand):
-    help = "Measure a model version on the holdout, against the champion, and print its figures with intervals."
+    help = f"Measure model versions on the holdout, against the champion, and print their figures. {DESCRIPTION}"
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        # Django's own --version, which prints Django's, gives way.
+        # Django's own --version prints the version of Django; this command's --version replaces it.
         return super().create_parser(prog_name, subcommand, conflict_handler="resolve", **kwargs)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("campaign", help="The campaign's slug, as in its address.")
-        parser.add_argument(
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument(
             "--version",
             dest="number",
             metavar="N",
             type=int,
             help="Which version; without it the champion is measured.",
         )
+        which.add_argument(
+            "--all",
+            action="store_true",
+            help="Every version, on one holdout: those that were measured on other votes are measured again.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         campaign = campaign_named(options["campaign"])
         standing = champion(campaign)
         version = standing if options["number"] is None else self._version(campaign, options["number"])
-        if version is None:
+        if standing is None or version is None:
             raise CommandError(f"{campaign} has no model version yet; its workers install the first one.")
+        if options["all"]:
+            self._evaluate_all(campaign)
+            return
         against = standing if version != standing else None
         try:
             evaluation = evaluation_make(version=version, against=against)
         except ModelFileError as error:
             raise CommandError(str(error)) from error
+        self._print(evaluation)
+        if against is not None:
+            verdict = promotion_verdict(evaluation.differences)
+            self.stdout.write(DESCRIPTION)
+            self.stdout.write(f"{'Promote' if verdict.promote else 'Do not promote'}: {verdict.reason}")
+
+    def _evaluate_all(self, campaign: Campaign) -> None:
+        problems = evaluations_refresh(campaign=campaign)
+        versions = ModelVersion.objects.filter(campaign=campaign).select_related("campaign")
+        evaluations = newest_evaluations(list(versions))
+        for version in versions:
+            if (evaluation := evaluations.get(version.pk)) is not None:
+                evaluation.model_version = version
+                self._print(evaluation)
+        for problem in problems:
+            self.stderr.write(problem)
+
+    def _print(self, evaluation: Evaluation) -> None:
+        against = evaluation.against
         self.stdout.write(
-            f"{version} on the holdout: {evaluation.image_count} photos, {evaluation.vote_count} votes, "
+            f"{evaluation.model_version}, measured {evaluation.created_at:%Y-%m-%d %H:%M} UTC on "
+            f"{evaluation.image_count} holdout photos with {evaluation.vote_count} votes; "
             "95 % intervals by bootstrap over photos."
         )
-        differences = {one.figure.name: one for one in measured(evaluation.differences)}
         head = f"{'':<16} {'value':>7}  {'interval':<18} {'n':>5} {'ceiling':>8}"
-        self.stdout.write(head + (f"   against v{against.number}" if against else ""))
-        for one in measured(evaluation.metrics):
-            line = f"{one.figure.label:<16} {one.text:>7}  {one.interval:<18} {one.n:>5} "
+        self.stdout.write(head + (f"   minus v{against.number}" if against else ""))
+        for one, difference in measured_pairs(evaluation.metrics, evaluation.differences):
+            line = f"{one.metric.label:<16} {one.text:>7}  {one.interval:<18} {one.n:>5} "
             line += f"{one.ceiling:>8.3f}" if one.ceiling is not None else " " * 8
-            if (difference := differences.get(one.figure.name)) is not None:
+            if difference is not None:
                 line += f"   {difference.signed:>7}  {difference.signed_interval}  {difference.verdict}"
             self.stdout.write(line.rstrip())
-        if against is not None:
-            verdict = promotion_verdict(evaluation)
-            self.stdout.write(f"{'Promote' if verdict.promote else 'Do not promote'}: {verdict.reason}")
 
     def _version(self, campaign: Campaign, number: int) -> ModelVersion:
         version = ModelVersion.objects.filter(campaign=campaign, number=number).first()

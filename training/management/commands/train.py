@@ -5,7 +5,7 @@
 
 import shutil
 import sys
-from argparse import ArgumentParser
+from argparse import ArgumentParser, BooleanOptionalAction
 from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError
@@ -14,7 +14,9 @@ from annotation.management.lookup import campaign_named
 from annotation.models import Campaign
 from annotation.tasks import announce
 from inference.tasks import predictions_run
-from training.evaluation.registry import measured
+from training.evaluation.promotion_rule import DESCRIPTION
+from training.evaluation.registry import measured_pairs
+from training.learning.registry import EXPOSED_ANSWERS_LABEL
 from training.models import Evaluation, TrainingRun
 from training.services.execution import Outcome, run_perform
 from training.services.runs import RunEndedError, run_cancel, run_claim, run_finish, run_request
@@ -23,10 +25,19 @@ State = TrainingRun.State
 
 
 class Command(BaseCommand):
-    help = "Train a challenger on a campaign's answers, judge it on the holdout, and promote it where the rule says so."
+    help = (
+        "Train a challenger on a campaign's answers and measure it on the holdout. In campaigns that promote "
+        f"automatically it becomes the champion when it passes the rule. {DESCRIPTION}"
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("campaign", nargs="?", help="The campaign's slug, as in its address.")
+        parser.add_argument(
+            "--exposed-answers",
+            action=BooleanOptionalAction,
+            default=None,
+            help=f"{EXPOSED_ANSWERS_LABEL}. Without this option: as in the campaign's last run; at first, off.",
+        )
         parser.add_argument("--run", type=int, help="Work on this run, which the caller has claimed.")
         parser.add_argument("--attempt", type=int, help="The attempt number that the claim gave.")
 
@@ -36,7 +47,7 @@ class Command(BaseCommand):
         if options["run"]:
             self._work(options["run"], options["attempt"])
         else:
-            self._train(campaign_named(options["campaign"]))
+            self._train(campaign_named(options["campaign"]), options["exposed_answers"])
 
     def _work(self, run_id: int, attempt: int) -> None:
         try:
@@ -46,11 +57,11 @@ class Command(BaseCommand):
         self._follow_up(outcome)
         self.stdout.write(f"Run {run_id}: {outcome.state}. {outcome.message}")
 
-    def _train(self, campaign: Campaign) -> None:
-        run = run_request(campaign=campaign, trigger=TrainingRun.Trigger.COMMAND)
+    def _train(self, campaign: Campaign, exposed_answers: bool | None) -> None:
+        run = run_request(campaign=campaign, trigger=TrainingRun.Trigger.COMMAND, exposed_answers=exposed_answers)
         attempt = run_claim(run_id=run.pk)
         if attempt is None:
-            raise CommandError(f"Run {run.pk} of {campaign} is at work already; look at its page.")
+            raise CommandError(f"Run {run.pk} of {campaign} is running already; look at its page.")
         bar = _Bar(self.stderr, live=sys.stderr.isatty())
         try:
             outcome = run_perform(run_id=run.pk, attempt=attempt, echo=bar.show)
@@ -80,12 +91,13 @@ class Command(BaseCommand):
         evaluation = Evaluation.objects.filter(model_version=outcome.challenger).first()
         if evaluation is None:
             return
-        differences = {one.figure.name: one for one in measured(evaluation.differences)}
-        self.stdout.write(f"Version {outcome.challenger.number} on the holdout:")  # type: ignore[union-attr]
-        for one in measured(evaluation.metrics):
-            difference = differences.get(one.figure.name)
+        self.stdout.write(
+            f"Version {outcome.challenger.number} on {evaluation.image_count} holdout photos "  # type: ignore[union-attr]
+            f"with {evaluation.vote_count} votes:"
+        )
+        for one, difference in measured_pairs(evaluation.metrics, evaluation.differences):
             against = f"   {difference.signed} ({difference.verdict})" if difference and difference.known else ""
-            self.stdout.write(f"  {one.figure.label:<16} {one.text:>7}  [{one.interval}]{against}")
+            self.stdout.write(f"  {one.metric.label:<16} {one.text:>7}  [{one.interval}]{against}")
 
 
 class _Bar:
@@ -109,6 +121,6 @@ class _Bar:
         self.stage = stage
 
     def end(self) -> None:
-        """Leave the line."""
+        """End the line."""
         if self.live and self.stage:
             self.stream.write("", str)

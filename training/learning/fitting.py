@@ -1,8 +1,8 @@
-"""One lesson: from the shipped prior and what people said to the heads of a challenger."""
+"""The steps of the recipe `prior_residual`: from the shipped prior and people's votes to the heads of a challenger."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from enum import StrEnum
 from typing import Any
 
@@ -12,58 +12,46 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from inference.networks.heads import Heads
-from training.learning.config import LearningConfig
+from training.learning.config import PriorResidualConfig
 from training.learning.dataset import RatedImages
-from training.learning.quality import Calibration, History, Residual, calibration_fit, residual_fit, tilt_shape
-from training.learning.watch import WatchLesson, watch_fit
-
-# Called with the stage in words, the share done (0 … 1) and the loss per epoch; may raise to stop.
-Report = Callable[[str, float, History], None]
+from training.learning.quality import Calibration, Residual, calibration_fit, residual_fit, tilt_shape
+from training.learning.recipe import FittedHeads, Report
+from training.learning.watch import WatchFit, watch_fit
 
 
-class Rung(StrEnum):
-    """How much of the quality head the data can bear."""
+class HeadCapacity(StrEnum):
+    """How much of the quality head is learned."""
 
     CALIBRATE = "calibrate"
     RESIDUAL = "residual"
     FULL = "full"
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """What came out of learning."""
-
-    heads: Heads
-    figures: dict[str, Any]
-    """JSON values: rung, sizes, losses of the held-out folds, watch scale and shift."""
-    history: History
-
-
-def quality_rung(rated: int, config: LearningConfig) -> Rung:
-    """Return the rung of the ladder that a number of rated images stands on."""
+def head_capacity(rated: int, config: PriorResidualConfig) -> HeadCapacity:
+    """Return the head capacity for a number of rated images."""
     if rated < config.calibrate_below:
-        return Rung.CALIBRATE
-    return Rung.RESIDUAL if rated < config.residual_below else Rung.FULL
+        return HeadCapacity.CALIBRATE
+    return HeadCapacity.RESIDUAL if rated < config.residual_below else HeadCapacity.FULL
 
 
-def learn(
+def heads_fit(
     prior: Heads,
     features: NDArray[np.float32],
     rated: RatedImages,
     *,
-    config: LearningConfig,
+    config: PriorResidualConfig,
     seed: int,
     report: Report,
-) -> Lesson:
+) -> FittedHeads:
     """Learn both heads from features [N, D] and the rated images in the same order.
 
-    It always begins at the prior, not at the champion: a champion has seen these votes already, and
-    counting them again at every retraining would drift away from what the data support. The same
+    It always starts from the prior, not from the champion: the champion has learned from these votes
+    already, and counting them again at every retraining would give them too much weight. The same
     arguments give the same weights. Raises whatever `report` raises.
     """
     with torch.random.fork_rng(devices=[]), _one_thread():
         torch.manual_seed(seed)
-        return _learn(prior, features, rated, config, seed, report)
+        return _heads_fit(prior, features, rated, config, seed, report)
 
 
 @contextmanager
@@ -81,29 +69,34 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _learn(
-    prior: Heads, features: NDArray[np.float32], rated: RatedImages, config: LearningConfig, seed: int, report: Report
-) -> Lesson:
+def _heads_fit(
+    prior: Heads,
+    features: NDArray[np.float32],
+    rated: RatedImages,
+    config: PriorResidualConfig,
+    seed: int,
+    report: Report,
+) -> FittedHeads:
     prior = prior.eval()
     report("Preparing features", 0.0, [])
     with torch.no_grad():
         raw = torch.from_numpy(np.ascontiguousarray(features, dtype=np.float32))
         standardised = prior.standardise(raw)
-        seen = prior.quality_features(standardised)
-        logits = prior.quality(seen)
+        quality_input = prior.quality_features(standardised)
+        logits = prior.quality(quality_input)
         _, log_odds = prior.zero_shot(raw)
     histograms = torch.from_numpy(rated.histograms)
     to_scale = _to_scale(prior)
-    rung = quality_rung(len(rated), config)
+    capacity = head_capacity(len(rated), config)
 
     report("Calibrating the quality head", 0.05, [])
     calibration = calibration_fit(logits, histograms, to_scale=to_scale, config=config)
     residual: Residual | None = None
-    if rung is not Rung.CALIBRATE:
-        full = rung is Rung.FULL
+    if capacity is not HeadCapacity.CALIBRATE:
+        full = capacity is HeadCapacity.FULL
         residual = residual_fit(
             calibration.apply(logits),
-            seen,
+            quality_input,
             histograms,
             groups=rated.groups,
             decays=config.full_decays if full else config.residual_decays,
@@ -127,11 +120,11 @@ def _learn(
         seed=seed,
     )
     report("Putting the heads together", 1.0, history)
-    figures = _figures(rung, rated, calibration, residual, watch)
-    return Lesson(heads_assemble(prior, calibration, residual, watch), figures, history)
+    figures = _figures(capacity, rated, calibration, residual, watch)
+    return FittedHeads(heads_assemble(prior, calibration, residual, watch), figures, history)
 
 
-def heads_assemble(prior: Heads, calibration: Calibration, residual: Residual | None, watch: WatchLesson) -> Heads:
+def heads_assemble(prior: Heads, calibration: Calibration, residual: Residual | None, watch: WatchFit) -> Heads:
     """Return the prior's heads with what was learned folded into their weights.
 
     A linear residual beside a hidden layer becomes part of it without loss: GELU(x) − GELU(−x) = x,
@@ -166,7 +159,7 @@ def heads_assemble(prior: Heads, calibration: Calibration, residual: Residual | 
         heads.feature_mean.copy_(prior.feature_mean)
         heads.feature_std.copy_(prior.feature_std)
         heads.quality.load_state_dict(quality)
-        # The prior's watch head is the zero-shot sum; what was learned says how to leave it.
+        # The prior's watch head is the zero-shot sum.
         heads.watch_scale.fill_(watch.scale)
         heads.watch_shift.fill_(watch.shift)
         if watch.weight is not None:
@@ -188,10 +181,10 @@ def _to_scale(heads: Heads) -> Callable[[Tensor], Tensor]:
 
 
 def _figures(
-    rung: Rung, rated: RatedImages, calibration: Calibration, residual: Residual | None, watch: WatchLesson
+    capacity: HeadCapacity, rated: RatedImages, calibration: Calibration, residual: Residual | None, watch: WatchFit
 ) -> dict[str, Any]:
     figures: dict[str, Any] = {
-        "rung": rung.value,
+        "capacity": capacity.value,
         "images": len(rated),
         "votes": int(rated.histograms.sum()),
         "calibration": asdict(calibration),

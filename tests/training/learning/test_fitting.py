@@ -8,13 +8,13 @@ import torch
 
 from annotation.measures import correlation, distribution
 from inference.networks.heads import Heads, HeadsConfig
-from training.learning.config import RECIPE_VERSION, LearningConfig
+from training.learning.config import PriorResidualConfig
 from training.learning.dataset import RatedImages
-from training.learning.loop import Rung, heads_assemble, learn, quality_rung
+from training.learning.fitting import HeadCapacity, head_capacity, heads_assemble, heads_fit
 from training.learning.quality import Calibration, Residual, calibration_fit
-from training.learning.watch import WatchLesson, watch_fit
+from training.learning.watch import WatchFit, watch_fit
 
-CONFIG = LearningConfig(epochs=30, patience=10, directions=32, folds=3, learning_rate=0.05, residual_below=120)
+CONFIG = PriorResidualConfig(epochs=30, patience=10, directions=32, folds=3, learning_rate=0.05, residual_below=120)
 FEATURES, POOLED, CLASSES = 48, 16, 8
 
 
@@ -60,60 +60,66 @@ def silent(stage: str, share: float, history: list[dict[str, float]]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rated", "rung"),
-    [(0, Rung.CALIBRATE), (49, Rung.CALIBRATE), (50, Rung.RESIDUAL), (299, Rung.RESIDUAL), (300, Rung.FULL)],
+    ("rated", "capacity"),
+    [
+        (0, HeadCapacity.CALIBRATE),
+        (49, HeadCapacity.CALIBRATE),
+        (50, HeadCapacity.RESIDUAL),
+        (299, HeadCapacity.RESIDUAL),
+        (300, HeadCapacity.FULL),
+    ],
 )
-def test_the_number_of_rated_images_picks_the_rung(rated: int, rung: Rung) -> None:
-    assert quality_rung(rated, LearningConfig()) is rung
+def test_the_number_of_rated_images_picks_the_head_capacity(rated: int, capacity: HeadCapacity) -> None:
+    assert head_capacity(rated, PriorResidualConfig()) is capacity
 
 
 @pytest.mark.parametrize(("count", "bins", "hidden"), [(80, 10, 6), (160, 10, 6), (160, 10, 0), (160, 5, 6)])
 def test_learning_finds_the_quality_that_people_see(count: int, bins: int, hidden: int) -> None:
     features, rated, _ = opinions(count, bins=bins)
-    lesson = learn(prior(hidden, bins), features, rated, config=CONFIG, seed=1, report=silent)
+    fitted = heads_fit(prior(hidden, bins), features, rated, config=CONFIG, seed=1, report=silent)
     fresh, _, quality = opinions(200, bins=bins, seed=9)
     before = correlation.srcc(means(prior(hidden, bins), fresh), quality)
-    after = correlation.srcc(means(lesson.heads, fresh), quality)
+    after = correlation.srcc(means(fitted.heads, fresh), quality)
     assert after > 0.6
     assert after > before + 0.3
-    assert lesson.figures["residual"]["held_out_loss"] < lesson.figures["residual"]["held_out_loss_calibrated"]
-    assert lesson.history[0]["validation"] > lesson.history[-1]["validation"]
+    assert fitted.figures["residual"]["held_out_loss"] < fitted.figures["residual"]["held_out_loss_calibrated"]
+    assert fitted.history[0]["validation"] > fitted.history[-1]["validation"]
 
 
 @pytest.mark.parametrize("hidden", [6, 0])
 def test_a_head_on_the_pooled_layer_learns_from_it_alone(hidden: int) -> None:
     features, rated, quality = opinions(160)
     turned = np.roll(features, FEATURES - POOLED, axis=1)  # the features that decide come into the pooled layer
-    lesson = learn(prior(hidden, quality_input="pooled"), turned, rated, config=CONFIG, seed=1, report=silent)
-    assert correlation.srcc(means(lesson.heads, turned), quality) > 0.6
+    fitted = heads_fit(prior(hidden, quality_input="pooled"), turned, rated, config=CONFIG, seed=1, report=silent)
+    assert correlation.srcc(means(fitted.heads, turned), quality) > 0.6
     others = turned.copy()
     others[:, : FEATURES - POOLED] = 7.0
-    np.testing.assert_allclose(means(lesson.heads, others), means(lesson.heads, turned), atol=1e-5)
+    np.testing.assert_allclose(means(fitted.heads, others), means(fitted.heads, turned), atol=1e-5)
 
 
 def test_few_images_only_calibrate() -> None:
     features, rated, _ = opinions(30)
-    lesson = learn(prior(), features, rated, config=CONFIG, seed=1, report=silent)
+    fitted = heads_fit(prior(), features, rated, config=CONFIG, seed=1, report=silent)
     # Sharpness and tilt turn every photo's distribution alike, so the order hardly changes.
-    assert correlation.srcc(means(lesson.heads, features), means(prior(), features)) > 0.95
-    assert lesson.heads.config == prior().config
-    assert lesson.history == []
+    assert correlation.srcc(means(fitted.heads, features), means(prior(), features)) > 0.95
+    assert fitted.heads.config == prior().config
+    assert fitted.history == []
     mos = distribution.mean_score(rated.histograms, lowest=1)
-    assert correlation.rmse(means(lesson.heads, features), mos) <= correlation.rmse(means(prior(), features), mos)
+    assert correlation.rmse(means(fitted.heads, features), mos) <= correlation.rmse(means(prior(), features), mos)
 
 
 def test_votes_without_any_pattern_leave_the_prior_alone() -> None:
     features, rated, _ = opinions(120)
     shuffled = replace(rated, histograms=np.random.default_rng(1).permutation(rated.histograms))
-    lesson = learn(prior(), features, shuffled, config=CONFIG, seed=1, report=silent)
-    spread = means(lesson.heads, features).std()
+    fitted = heads_fit(prior(), features, shuffled, config=CONFIG, seed=1, report=silent)
+    spread = means(fitted.heads, features).std()
     assert spread < 0.5 * distribution.mean_score(shuffled.histograms, lowest=1).std()
 
 
 def test_the_same_data_and_seed_give_the_same_weights() -> None:
     features, rated, _ = opinions(130)
     first, second, other = (
-        learn(prior(), features, rated, config=CONFIG, seed=seed, report=silent).heads.state_dict()
+        heads_fit(prior(), features, rated, config=CONFIG, seed=seed, report=silent).heads.state_dict()
         for seed in (4, 4, 5)
     )
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -123,7 +129,7 @@ def test_the_same_data_and_seed_give_the_same_weights() -> None:
 def test_learning_leaves_the_global_random_state_alone() -> None:
     features, rated, _ = opinions(60)
     state = torch.random.get_rng_state()
-    learn(prior(), features, rated, config=CONFIG, seed=4, report=silent)
+    heads_fit(prior(), features, rated, config=CONFIG, seed=4, report=silent)
     assert torch.equal(state, torch.random.get_rng_state())
 
 
@@ -135,13 +141,15 @@ def test_a_report_that_raises_stops_the_learning() -> None:
             raise KeyboardInterrupt(stage)
 
     with pytest.raises(KeyboardInterrupt, match="Learning quality"):
-        learn(prior(), features, rated, config=CONFIG, seed=1, report=refuse)
+        heads_fit(prior(), features, rated, config=CONFIG, seed=1, report=refuse)
 
 
 def test_progress_only_ever_rises() -> None:
     features, rated, _ = opinions(80)
     shares: list[float] = []
-    learn(prior(), features, rated, config=CONFIG, seed=1, report=lambda stage, share, history: shares.append(share))
+    heads_fit(
+        prior(), features, rated, config=CONFIG, seed=1, report=lambda stage, share, history: shares.append(share)
+    )
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
 
@@ -156,7 +164,7 @@ def test_what_was_learned_is_folded_in_without_loss(hidden: int) -> None:
         torch.randn(10, FEATURES, generator=generator), torch.randn(10, generator=generator), 0.7, 1.0, [], 0, 0
     )
     weight = np.linspace(-1, 1, POOLED).astype(np.float32)
-    new = heads_assemble(old, calibration, residual, WatchLesson(scale=2.0, shift=-1.0, weight=weight))
+    new = heads_assemble(old, calibration, residual, WatchFit(scale=2.0, shift=-1.0, weight=weight))
     with torch.no_grad():
         expected = 0.7 * calibration.apply(old(features).quality_logits) + features @ residual.weight.T + residual.bias
         output = new(features)
@@ -168,7 +176,7 @@ def test_what_was_learned_is_folded_in_without_loss(hidden: int) -> None:
 def test_calibration_finds_a_known_sharpness_and_tilt() -> None:
     logits = 2 * torch.randn(400, 10, generator=torch.Generator().manual_seed(1))
     histograms = 1000 * Calibration(sharpness=0.5, tilt=0.8).apply(logits).softmax(1)
-    found = calibration_fit(logits, histograms, to_scale=lambda x: x, config=LearningConfig())
+    found = calibration_fit(logits, histograms, to_scale=lambda x: x, config=PriorResidualConfig())
     assert (found.sharpness, found.tilt) == pytest.approx((0.5, 0.8), abs=0.02)
 
 
@@ -183,45 +191,36 @@ def watch_case(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.nd
 
 def test_a_few_labels_leave_the_zero_shot_model_alone() -> None:
     log_odds, pooled, yes, no = watch_case(12)
-    lesson = watch_fit(log_odds, pooled, yes, no, groups=np.arange(12), config=LearningConfig(), seed=1)
-    assert (lesson.scale, lesson.shift, lesson.weight) == (1.0, 0.0, None)
-    one_kind = watch_fit(log_odds, pooled, yes * 0, no + 1, groups=np.arange(12), config=LearningConfig(), seed=1)
+    fitted = watch_fit(log_odds, pooled, yes, no, groups=np.arange(12), config=PriorResidualConfig(), seed=1)
+    assert (fitted.scale, fitted.shift, fitted.weight) == (1.0, 0.0, None)
+    one_kind = watch_fit(log_odds, pooled, yes * 0, no + 1, groups=np.arange(12), config=PriorResidualConfig(), seed=1)
     assert one_kind.scale == 1.0
 
 
 def test_some_labels_shift_the_log_odds_and_give_features_no_say() -> None:
     log_odds, pooled, yes, no = watch_case(60)
-    lesson = watch_fit(log_odds, pooled, yes, no, groups=np.arange(60), config=LearningConfig(), seed=1)
-    assert lesson.shift > 0  # the zero-shot probabilities are too low
-    assert lesson.weight is None
-    assert lesson.roc_auc is not None
-    assert 0 < lesson.threshold < 1  # type: ignore[operator]
+    fitted = watch_fit(log_odds, pooled, yes, no, groups=np.arange(60), config=PriorResidualConfig(), seed=1)
+    assert fitted.shift > 0  # the zero-shot probabilities are too low
+    assert fitted.weight is None
+    assert fitted.roc_auc is not None
+    assert 0 < fitted.threshold < 1  # type: ignore[operator]
 
 
 def test_many_labels_let_features_that_know_the_truth_speak() -> None:
     log_odds, pooled, yes, no = watch_case(240)
-    lesson = watch_fit(log_odds, pooled, yes, no, groups=np.arange(240), config=LearningConfig(), seed=1)
-    assert lesson.weight is not None
-    assert abs(lesson.weight[:2]).min() > 2 * abs(lesson.weight[2:]).max()
+    fitted = watch_fit(log_odds, pooled, yes, no, groups=np.arange(240), config=PriorResidualConfig(), seed=1)
+    assert fitted.weight is not None
+    assert abs(fitted.weight[:2]).min() > 2 * abs(fitted.weight[2:]).max()
 
 
 def test_features_that_know_nothing_get_no_say() -> None:
     log_odds, pooled, yes, no = watch_case(240)
     noise = np.random.default_rng(8).normal(size=pooled.shape).astype(np.float32)
-    lesson = watch_fit(log_odds, noise, yes, no, groups=np.arange(240), config=LearningConfig(), seed=1)
-    assert lesson.weight is None
+    fitted = watch_fit(log_odds, noise, yes, no, groups=np.arange(240), config=PriorResidualConfig(), seed=1)
+    assert fitted.weight is None
 
 
 def test_ties_and_unsure_photos_do_not_teach() -> None:
     log_odds, pooled, yes, no = watch_case(60)
     yes[:15] = no[:15] = 1
-    assert watch_fit(log_odds, pooled, yes, no, groups=np.arange(60), config=LearningConfig(), seed=1).labels == 45
-
-
-def test_a_recipe_comes_back_as_the_same_settings() -> None:
-    config = LearningConfig(folds=3, full_decays=(0.5,))
-    assert LearningConfig.from_recipe(config.as_recipe()) == config
-    with pytest.raises(ValueError, match=f"version None; this program follows version {RECIPE_VERSION}"):
-        LearningConfig.from_recipe({})
-    with pytest.raises(ValueError, match="not known: depth"):
-        LearningConfig.from_recipe({**config.as_recipe(), "depth": 3})
+    assert watch_fit(log_odds, pooled, yes, no, groups=np.arange(60), config=PriorResidualConfig(), seed=1).labels == 45

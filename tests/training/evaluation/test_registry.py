@@ -1,0 +1,66 @@
+"""One row a metric: what the docs say of it, and how numbers are written."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.conf import settings
+
+from training.evaluation.registry import METRICS, ScaleAndThresholds, Votes, measured, measured_pairs
+
+ROOT = Path(settings.BASE_DIR)
+SCALE = ScaleAndThresholds(lowest=1, reject_at=1.5, pending_at=2.5, watch_threshold=0.5)
+
+
+class Predicted:
+    """Three photos on a scale of 1 to 3: sure of the lowest, the middle and the highest score."""
+
+    quality_mean = np.array([1.0, 2.0, 3.0])
+    distribution = np.eye(3)
+    watch_probability = np.array([0.9, 0.6, 0.1])
+
+
+VOTES = {Votes.QUALITY: np.array([[2, 0, 0], [0, 2, 0], [0, 0, 2]]), Votes.WATCH: np.array([1, 0, 0])}
+
+
+def test_the_reference_page_has_the_row_of_every_metric() -> None:
+    page = (ROOT / "docs/reference/metrics.md").read_text()
+    rows = re.findall(r"^\| (\w+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", page, re.MULTILINE)[1:]
+    assert rows == [
+        (name, metric.label, metric.explanation, metric.unit or "–", "higher" if metric.higher_is_better else "lower")
+        for name, metric in METRICS.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("quality_srcc", 1.0),
+        ("quality_plcc", 1.0),
+        ("quality_rmse", 0.0),
+        ("quality_emd", 0.0),
+        ("quality_rps", 0.0),
+        ("class_accuracy", 1.0),
+        ("watch_roc_auc", 1.0),
+        ("watch_f1", 2 / 3),
+        ("watch_accuracy", 2 / 3),
+        ("watch_brier", (0.01 + 0.36 + 0.01) / 3),
+    ],
+)
+def test_every_metric_on_three_photos_by_hand(name: str, value: float) -> None:
+    metric = METRICS[name]
+    found = metric.interval(Predicted(), VOTES[metric.votes], SCALE, seed=1)
+    assert (found.value, found.n) == (pytest.approx(value), 3)
+    assert metric.difference(Predicted(), Predicted(), VOTES[metric.votes], SCALE, seed=1).value == 0
+
+
+def test_a_difference_stands_beside_its_metric() -> None:
+    entry = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 9}
+    pairs = measured_pairs({"watch_f1": entry, "quality_rmse": entry}, {"quality_rmse": entry})
+    assert [(one.metric.name, difference and difference.verdict) for one, difference in pairs] == [
+        ("quality_rmse", "worse"),
+        ("watch_f1", None),
+    ]
+    (one,) = measured({"quality_rmse": {**entry, "value": -0.5}})
+    assert (one.text, one.signed, one.interval) == ("−0.50", "−0.50", "0.40 … 0.60")

@@ -1,0 +1,66 @@
+"""The recipes by name, and what is stored of a run's plan."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from training.learning import registry
+from training.learning.config import PriorResidualConfig
+from training.learning.registry import DEFAULT_RECIPE, RECIPES, LearningPlan
+
+
+def test_a_plan_comes_back_as_it_was_stored() -> None:
+    recipe = RECIPES[DEFAULT_RECIPE]
+    plan = LearningPlan(recipe, PriorResidualConfig(folds=3, full_decays=(0.5,)), exposed_answers=True)
+    stored = plan.as_json()
+    assert (stored["recipe"], stored["recipe_version"], stored["exposed_answers"]) == ("prior_residual", 1, True)
+    assert (stored["folds"], stored["full_decays"]) == (3, [0.5])
+    assert LearningPlan.from_json(stored) == plan
+
+
+def test_answers_given_after_seeing_a_prediction_are_left_out_by_default() -> None:
+    assert not LearningPlan.of().exposed_answers
+    assert not LearningPlan.from_json({"recipe_version": 1}).exposed_answers  # stored before there was a switch
+
+
+@pytest.mark.parametrize(
+    ("stored", "message"),
+    [
+        ({}, "version None; this program follows version 1"),
+        ({**LearningPlan.of().as_json(), "depth": 3}, "not known: depth"),
+        ({"recipe": "boosting"}, "no recipe 'boosting'; there are: prior_residual"),
+    ],
+)
+def test_what_cannot_be_repeated_is_refused(stored: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        LearningPlan.from_json(stored)
+
+
+def test_every_recipe_has_words_and_a_config_with_defaults() -> None:
+    for name, recipe in RECIPES.items():
+        assert recipe.name == name
+        assert recipe.label
+        assert recipe.description.endswith(".")
+        assert LearningPlan.from_json(LearningPlan.of(name).as_json()) == LearningPlan.of(name)
+
+
+def test_another_recipe_is_one_class_and_one_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    @dataclass(frozen=True)
+    class RidgeConfig:
+        penalty: float = 1.0
+
+    class Ridge:
+        name, label, description, version = "ridge", "Ridge", "Ridge regression.", 4
+        config_class = RidgeConfig
+
+        def fit(self, *args: Any, **options: Any) -> Any:
+            raise NotImplementedError
+
+    monkeypatch.setitem(registry.RECIPES, "ridge", Ridge())
+    assert LearningPlan.of("ridge").as_json() == {
+        "recipe": "ridge",
+        "recipe_version": 4,
+        "exposed_answers": False,
+        "penalty": 1.0,
+    }
