@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
+from annotation.models import Campaign
 from inference import tasks
 from inference.models import Distortion, Feature, ModelVersion, Prediction
 from inference.selectors import backbone_key, backlog, distortion_version
@@ -28,7 +29,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
 
         return apply_async
 
-    for task in (tasks.features_run, tasks.distortions_run, tasks.predictions_run):
+    for task in (tasks.features_run, tasks.distortions_run, tasks.predictions_run, tasks.priorities_run):
         monkeypatch.setattr(task, "apply_async", catch(task))
     return messages
 
@@ -166,3 +167,30 @@ def test_a_device_that_is_not_there_is_one_line_in_the_log(
     (complaint,) = [record for record in caplog.records if record.name == "inference.tasks"]
     assert "install onnxruntime-gpu or set IQS_DEVICE=cpu" in complaint.message
     assert not complaint.exc_info
+
+
+def test_the_sweep_finds_lanes_of_the_queue_that_lack_priorities(
+    campaign: Any, make_image: Callable[..., Any], version_of: Callable[..., Any], sent: Sent
+) -> None:
+    version_of(campaign)
+    make_image(0)
+    Campaign.objects.update(lane_shares={"fewest_votes": 1.0})
+    tasks.sweep()
+    assert ("priorities_run", [campaign.pk], 30) in sent
+    assert tasks.priorities_run(campaign.pk) == 1
+    sent.clear()
+    tasks.sweep()
+    assert "priorities_run" not in [name for name, _args, _expires in sent]
+
+
+def test_new_predictions_call_for_new_priorities(
+    campaign: Any, version_of: Callable[..., Any], sent: Sent, django_capture_on_commit_callbacks: Any
+) -> None:
+    version = version_of(campaign)
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.predictions_run(version.pk)
+    assert "priorities_run" not in [name for name, _args, _expires in sent], "the lane `random` needs none"
+    Campaign.objects.update(lane_shares={"fewest_votes": 1.0})
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.predictions_run(version.pk)
+    assert ("priorities_run", [campaign.pk], 30) in sent

@@ -225,3 +225,25 @@ def test_shares_are_typed_and_shown_as_percentages(campaign: Campaign, client_of
     assert refused.status_code == 422
     assert "A percentage from 0 to 30." in refused.content.decode()
     assert 'value="40"' in refused.content.decode()
+
+
+def test_shares_of_queue_lanes_are_set_on_the_settings_page(campaign: Campaign, client_of: Any) -> None:
+    page = reverse("campaign-edit", args=["watches"])
+    html = client_of("ada").get(page).content.decode()
+    assert "Fewest votes first, in percent" in html
+    assert 'name="lane_random" value="100"' in html
+    data = form_of(campaign, lane_random="25", lane_fewest_votes="75")
+    assert client_of("ada").post(page, data).status_code == 302
+    campaign.refresh_from_db()
+    assert campaign.lane_shares == {"random": 0.25, "fewest_votes": 0.75}
+    assert 'name="lane_fewest_votes" value="75"' in client_of("ada").get(page).content.decode()
+    refused = client_of("ada").post(page, data | {"lane_fewest_votes": "50"})
+    assert refused.status_code == 422
+    assert "must add up to 100 percent, not 75." in refused.content.decode()
+
+
+def test_shares_of_queue_lanes_must_be_of_known_lanes(people: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        campaign_create(by=people["ada"], name="New", slug="new", lane_shares={"sharpest": 1.0})
+    assert list(refused.value.message_dict) == ["lane_shares"]
+    assert "no queue lane 'sharpest'" in refused.value.message_dict["lane_shares"][0]

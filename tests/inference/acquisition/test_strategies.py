@@ -1,0 +1,56 @@
+"""Queue strategies: what each puts first, and what all of them must keep."""
+
+import numpy as np
+import pytest
+
+from annotation.services.lane_registry import RANDOM, lanes
+from inference.acquisition.fewest_votes import FewestVotesFirst
+from inference.acquisition.registry import STRATEGIES
+from inference.acquisition.strategy import Pool, Strategy
+
+
+def pool_of(votes: list[int], leases: list[int], needed: int = 3) -> Pool:
+    so_far, live = np.array(votes, dtype=np.int64), np.array(leases, dtype=np.int64)
+    wanted = np.full(len(votes), needed, dtype=np.int64)
+    return Pool(np.arange(len(votes), dtype=np.int64), so_far, wanted, wanted - so_far - live)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=STRATEGIES)
+class TestEveryStrategy:
+    @pytest.mark.parametrize("count", [0, 1, 7])
+    def test_gives_one_finite_number_for_each_photo(self, strategy: Strategy, count: int) -> None:
+        priorities = strategy.priorities(pool_of([0] * count, [1] * count), np.random.default_rng(1))
+        assert priorities.shape == (count,)
+        assert priorities.dtype == np.float64
+        assert np.isfinite(priorities).all()
+
+    def test_a_seed_gives_the_same_order_again(self, strategy: Strategy) -> None:
+        pool = pool_of([0, 1, 2, 0, 1, 2], [0] * 6)
+        first, again, other = (strategy.priorities(pool, np.random.default_rng(seed)) for seed in (1, 1, 2))
+        np.testing.assert_array_equal(first, again)
+        assert (first != other).any()
+
+    def test_is_offered_as_a_lane_under_its_own_name_and_words(self, strategy: Strategy) -> None:
+        (lane,) = (lane for lane in lanes() if lane.name == strategy.name)
+        assert (lane.label, lane.description, lane.reason) == (strategy.label, strategy.description, strategy.reason)
+        assert len(strategy.name) <= 40
+        assert lane.reason.format(votes=1, votes_needed=3, priority=-0.5)
+
+
+def test_the_random_lane_is_a_strategy_too() -> None:
+    assert RANDOM in STRATEGIES
+    assert all(strategy.name == name for name, strategy in STRATEGIES.items())
+
+
+def test_fewest_votes_come_first_and_live_leases_count_as_votes() -> None:
+    pool = pool_of([2, 0, 1, 0], [0, 0, 0, 2])
+    for seed in range(20):
+        order = np.argsort(-FewestVotesFirst().priorities(pool, np.random.default_rng(seed)))
+        assert list(order[:2]) == [1, 2]
+        assert set(order[2:]) == {0, 3}
+
+
+def test_ties_are_in_random_order() -> None:
+    pool = pool_of([0] * 5, [0] * 5)
+    firsts = {int(np.argmax(FewestVotesFirst().priorities(pool, np.random.default_rng(seed)))) for seed in range(60)}
+    assert firsts == set(range(5))
