@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 ROWS = 500  # in one piece of text
-_FORMULA = re.compile(r" *[=+\-@\t\r\n\0＝＋－＠]")  # the last four are the wide ones of East Asian keyboards
+_FORMULA_STARTS = frozenset("=+-@\t\r\n\0＝＋－＠")  # the last four are the wide ones of East Asian keyboards
+_GUARDED_STARTS = _FORMULA_STARTS | {"'", " "}
 _NEGATIVE_NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
@@ -50,6 +51,8 @@ def cell_text(cell: object, decimals: int | None = None) -> str:
     as it takes to read the same number again, or at most `decimals` after the point and no exponent. Everything
     else is text, guarded by `formula_guard`. Raises ValueError for a time without a zone.
     """
+    if type(cell) is str:  # first, because most cells are
+        return formula_guard(cell)
     if cell is None:
         return ""
     if isinstance(cell, bool):
@@ -74,6 +77,8 @@ def formula_guard(text: str) -> str:
     A text that already begins with apostrophes before a formula gets one more, so `formula_unguard` gives
     every text back as it was.
     """
+    if text[:1] not in _GUARDED_STARTS:
+        return text
     return f"'{text}" if _is_formula(text.lstrip("'")) else text
 
 
@@ -83,7 +88,7 @@ def formula_unguard(text: str) -> str:
 
 
 def _is_formula(text: str) -> bool:
-    return _FORMULA.match(text) is not None and _NEGATIVE_NUMBER.fullmatch(text) is None
+    return text.lstrip(" ")[:1] in _FORMULA_STARTS and _NEGATIVE_NUMBER.fullmatch(text) is None
 
 
 class _Echo:
