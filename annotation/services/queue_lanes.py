@@ -10,6 +10,7 @@ import random
 from collections.abc import Collection
 from typing import Any
 
+from annotation.answers import independent_vote_sql
 from annotation.models import Campaign
 
 # So many answers lie between an answer and its hidden repeat, at least. Working memory holds about seven
@@ -22,19 +23,18 @@ ORDINARY, REPEAT, GOLD = "random", "repeat", "gold"  # the acquisitions of lease
 # The annotator's answer at or after a random place in their history (and round the end), along the
 # index annotation_history, so that the cost does not grow with the history. Answers given after a
 # look at the prediction are left out: the second one would only repeat the prediction.
-_REPEAT_HALF = """
+_REPEAT_HALF = f"""
 SELECT image_id FROM (
   SELECT answer.image_id FROM annotation_annotation answer JOIN annotation_image image ON image.id = answer.image_id
   WHERE answer.campaign_id = %(campaign)s AND answer.annotator_id = %(annotator)s
-    AND answer.id < span.before AND answer.id {side} draw.answer_id
-    AND answer.skip_reason = '' AND NOT answer.is_repeat AND NOT answer.saw_prediction
+    AND answer.id < span.before AND answer.id {{side}} draw.answer_id
+    AND {independent_vote_sql("answer")}
     AND image.problem = '' AND image.role = 'rated' AND NOT image.id = ANY(%(known)s)
-    AND NOT EXISTS (SELECT FROM annotation_annotation later WHERE later.supersedes_id = answer.id)
     AND NOT EXISTS (SELECT FROM annotation_assignment repeat WHERE repeat.is_repeat
                     AND repeat.image_id = answer.image_id AND repeat.annotator_id = %(annotator)s)
   ORDER BY answer.id LIMIT 1 FOR UPDATE OF image SKIP LOCKED
-) {name}
-"""
+) {{name}}
+"""  # noqa: S608  # made of constants
 _REPEATS = f"""
 WITH recent AS (
   SELECT id FROM annotation_annotation

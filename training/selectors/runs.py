@@ -1,7 +1,6 @@
 """Training runs of a campaign, and the answers that came since."""
 
 from annotation.models import Annotation, Campaign
-from annotation.selectors.votes import standing_annotations
 from training.models import TrainingRun
 
 
@@ -11,8 +10,8 @@ def newest_annotation_id(campaign: Campaign) -> int:
 
 
 def annotations_since(campaign: Campaign, annotation_id: int) -> int:
-    """Return how many standing answers came after this one."""
-    return standing_annotations(campaign).filter(pk__gt=annotation_id).count()
+    """Return how many votes came after this annotation."""
+    return Annotation.objects.filter(campaign=campaign, pk__gt=annotation_id).votes().count()
 
 
 def live_run(campaign: Campaign) -> TrainingRun | None:
