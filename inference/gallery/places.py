@@ -18,6 +18,7 @@ from inference.models import Distortion, ModelVersion
 from inference.selectors import distortion_version
 
 PAGE_SIZE = 48
+_IN_MEMORY = 2000  # photos of a table that is being written
 
 
 class Place(NamedTuple):
@@ -45,7 +46,7 @@ class GalleryPhoto:
     votes: int
     watch_yes: int
     """How many of them say that there is a watch."""
-    place: Place | None = None
+    place: Place
 
 
 class _Row(Func):
@@ -191,10 +192,11 @@ def gallery_photos(version: ModelVersion | None, places: Sequence[Place]) -> lis
 
 
 def _opinions(image_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """Return {image id: what people say} of the answers given without seeing a prediction, in one query."""
-    standing = Annotation.objects.filter(image__in=image_ids, saw_prediction=False).votes()
+    """Return {image id: what people say}, made of the independent votes, in one query."""
     rows = (
-        standing.order_by()
+        Annotation.objects.filter(image__in=image_ids)
+        .independent_votes()
+        .order_by()
         .values("image_id")
         .annotate(
             mos=Avg("score", output_field=FloatField()),
@@ -205,10 +207,8 @@ def _opinions(image_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     return {row["image_id"]: {name: row[name] for name in ("mos", "votes", "watch_yes")} for row in rows}
 
 
-def gallery_iterate(
-    campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, *, chunk: int = 2000
-) -> Iterator[GalleryPhoto]:
-    """Yield every photo of the query in its order, some thousand in memory at a time."""
-    rows = gallery_places(campaign, version, query).iterator(chunk_size=chunk)
-    while part := [Place(row["pk"], row["key"]) for row in islice(rows, chunk)]:
+def gallery_iterate(campaign: Campaign, version: ModelVersion | None, query: GalleryQuery) -> Iterator[GalleryPhoto]:
+    """Yield every photo of the query in its order, `_IN_MEMORY` at a time."""
+    rows = gallery_places(campaign, version, query).iterator(chunk_size=_IN_MEMORY)
+    while part := [Place(row["pk"], row["key"]) for row in islice(rows, _IN_MEMORY)]:
         yield from gallery_photos(version, part)
