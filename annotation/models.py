@@ -16,6 +16,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.functional import cached_property
 
+from annotation import answers
 from annotation.photos import storage
 
 # ImageNet classes that show a watch or a clock.
@@ -262,8 +263,7 @@ class Image(models.Model):
         EXAMPLE = "example", "example: shown with the instructions"
         GOLD = "gold", "gold: its answer is known; it is mixed in unmarked"
 
-    #: Photos whose expected answer people are shown: what they say about them is no evidence any more.
-    TAUGHT = (Role.PRACTICE, Role.EXAMPLE)
+    TAUGHT = answers.TAUGHT
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="images")
     batch = models.ForeignKey(ImportBatch, models.SET_NULL, null=True, blank=True, related_name="images")
@@ -397,19 +397,35 @@ class QueuePriority(models.Model):
 
 
 class AnnotationQuerySet(models.QuerySet["Annotation"]):
-    """Questions that every reader of annotations asks, so that none forgets a condition."""
+    """Which answers count, by name; `annotation.answers` defines each and says who asks for it."""
 
     def standing(self) -> "AnnotationQuerySet":
         """Return what annotators said last, answers and skips, without the answers to hidden repeats."""
-        return self.filter(superseded_by=None, is_repeat=False)
+        return self.filter(answers.STANDING)
+
+    def skips(self) -> "AnnotationQuerySet":
+        """Return the standing skips."""
+        return self.filter(answers.SKIP)
 
     def votes(self) -> "AnnotationQuerySet":
         """Return the answers that count: standing, and no skips."""
-        return self.standing().filter(skip_reason="")
+        return self.filter(answers.VOTE)
 
-    def repeats(self) -> "AnnotationQuerySet":
+    def independent_votes(self) -> "AnnotationQuerySet":
+        """Return the votes given before the annotator saw a prediction."""
+        return self.filter(answers.INDEPENDENT_VOTE)
+
+    def votes_for_evaluation(self) -> "AnnotationQuerySet":
+        """Return the independent votes on photos whose expected answer nobody is taught."""
+        return self.filter(answers.VOTE_FOR_EVALUATION)
+
+    def repeat_answers(self) -> "AnnotationQuerySet":
         """Return the standing answers to hidden repeats, without skips."""
-        return self.filter(superseded_by=None, is_repeat=True, skip_reason="")
+        return self.filter(answers.REPEAT_ANSWER)
+
+    def first_answers(self) -> "AnnotationQuerySet":
+        """Return what annotators answered at first, corrected since or not, without hidden repeats and skips."""
+        return self.filter(answers.FIRST_ANSWER)
 
 
 class Annotation(models.Model):

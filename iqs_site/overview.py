@@ -1,14 +1,17 @@
-"""Where campaigns stand, drawn from every app: the cards of the home page, the live part of a campaign's."""
+"""Where a campaign stands, drawn from every app: the live part of its home."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
-from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, F, IntegerField, Q, Sum
-from django.db.models.functions import Least
-
-from annotation.models import QUEUED, Annotation, Campaign, Image, ImportBatch, Membership, Role, User
-from annotation.selectors.progress import OwnProgress, Progress, campaign_progress, own_progress, queue_status
+from annotation.models import Campaign, ImportBatch, Role, User
+from annotation.selectors.progress import (
+    OwnProgress,
+    Participation,
+    Progress,
+    campaign_participation,
+    campaign_progress,
+    own_progress,
+    queue_status,
+)
 from inference.models import Feature, ModelVersion
 from inference.selectors import (
     Backlog,
@@ -32,56 +35,10 @@ QUEUES = ("default", "inference", "training")
 
 
 @dataclass(frozen=True)
-class CampaignCard:
-    """One campaign on the home page."""
-
-    campaign: Campaign
-    role: Role
-    images: int = 0
-    complete_images: int = 0
-    votes_given: int = 0
-    """Votes that count towards `votes_wanted`; surplus ones do not."""
-    votes_wanted: int = 0
-    own_answers: int = 0
-
-
-def campaign_cards(user: User | AnonymousUser) -> list[CampaignCard]:
-    """Return the campaigns that the user may enter, with their progress, in four queries."""
-    if isinstance(user, AnonymousUser):
-        return []
-    roles = {membership.campaign_id: Role(membership.role) for membership in Membership.objects.filter(user=user)}
-    campaigns = Campaign.objects.all() if user.is_superuser else Campaign.objects.filter(pk__in=roles)
-    sound = QUEUED
-    progress: dict[int, dict[str, Any]] = {
-        row["campaign_id"]: dict(row)
-        for row in Image.objects.filter(campaign__in=campaigns)
-        .order_by()
-        .values("campaign_id")
-        .annotate(
-            images=Count("pk"),
-            complete_images=Count("pk", filter=sound & Q(vote_count__gte=F("votes_needed"))),
-            votes_given=Sum(Least("vote_count", "votes_needed", output_field=IntegerField()), filter=sound, default=0),
-            votes_wanted=Sum("votes_needed", filter=sound, default=0),
-        )
-    }
-    own = dict(
-        Annotation.objects.filter(annotator=user).votes().order_by().values_list("campaign_id").annotate(Count("pk"))
-    )
-    return [
-        CampaignCard(
-            campaign,
-            Role.ADMIN if user.is_superuser else roles[campaign.pk],
-            own_answers=own.get(campaign.pk, 0),
-            **{name: count for name, count in progress.get(campaign.pk, {}).items() if name != "campaign_id"},
-        )
-        for campaign in campaigns
-    ]
-
-
-@dataclass(frozen=True)
 class ModelsStatus:
     """What reviewers and admins see beside the progress."""
 
+    participation: Participation
     backlog: Backlog
     distortions: WorkCounts
     failures: list[Feature]
@@ -148,6 +105,7 @@ def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
         failures = list(failed.select_related("image").defer("vector").order_by("-pk")[:FAILURES_SHOWN])
     alive = workers_status()
     return ModelsStatus(
+        participation=campaign_participation(campaign),
         backlog=counts,
         distortions=work_counts(campaign, distortions_queue()),
         failures=failures,

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
 from annotation.models import Campaign, Role
+from annotation.selectors.campaign_cards import campaign_cards
 from annotation.tasks import announce
 from inference.networks.config import WeightsMissing
 from inference.selectors import WorkQueue, distortions_queue, features_queue
@@ -27,7 +28,7 @@ _ACTIONS: dict[str, Callable[..., int]] = {"cancel": work_cancel, "resume": work
 
 def home(request: HttpRequest) -> HttpResponse:
     """List the campaigns of the user."""
-    return render(request, "iqs_site/home.html", {"cards": overview.campaign_cards(request.user)})
+    return render(request, "iqs_site/home.html", {"cards": campaign_cards(request.user)})
 
 
 @login_not_required

@@ -50,13 +50,11 @@ def special_counts(campaign: Campaign) -> SpecialCounts:
 def opinions_of(campaign: Campaign, *, least_votes: int) -> list[Opinion]:
     """Return the opinions on photos that may teach others, ordered by photo (one query).
 
-    They are rated and sound, belong to the training split and have at least `least_votes` standing votes given
-    without a prediction and a clear answer about the watch. Of a group of near-duplicates the photo with most votes
-    takes part.
+    They are rated and sound, belong to the training split and have at least `least_votes` independent votes and a
+    clear answer about the watch. Of a group of near-duplicates the photo with most votes takes part.
     """
     votes = Annotation.objects.filter(
         campaign=campaign,
-        saw_prediction=False,
         image__split=Image.Split.TRAIN,
         image__role=Image.Role.RATED,
         image__problem="",
@@ -71,16 +69,16 @@ def opinions_of(campaign: Campaign, *, least_votes: int) -> list[Opinion]:
 
 
 def opinion_of(image: Image) -> Opinion | None:
-    """Return the opinion on one photo, of those who had not seen a prediction; None without any."""
-    found = _opinions(Annotation.objects.filter(image=image, saw_prediction=False), least_votes=1)
+    """Return the opinion on one photo; None without independent votes."""
+    found = _opinions(Annotation.objects.filter(image=image), least_votes=1)
     return found[0][0] if found else None
 
 
 def _opinions(annotations: AnnotationQuerySet, least_votes: int) -> list[tuple[Opinion, object]]:
-    """Return each photo's opinion with its group of near-duplicates."""
+    """Return each photo's opinion, made of the independent votes, with its group of near-duplicates."""
     answers = {label.value: Count("pk", filter=Q(watch=label)) for label in Annotation.Watch}
     rows: Iterable[Mapping[str, Any]] = (
-        annotations.votes()
+        annotations.independent_votes()
         .order_by()
         .values("image_id", "image__group")
         .annotate(

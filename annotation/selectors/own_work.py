@@ -18,11 +18,13 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from annotation.measures.intervals import Interval, wilson_interval
-from annotation.models import Annotation, AnnotationQuerySet, Campaign, Image, User
+from annotation.models import Annotation, Campaign, Image, User
 from annotation.raters.agreement_with_others import AgreementWithOthers, agreement_with_others
 from annotation.raters.self_agreement import SelfAgreement, self_agreement
 from annotation.selectors.activity import Median
 from annotation.selectors.opinions import most_said
+from annotation.selectors.repeats import repeat_pairs
+from annotation.selectors.votes import own_standing
 
 DAYS = 14
 
@@ -70,11 +72,6 @@ def correction_refused(image: Image) -> str:
     if image.role in Image.TAUGHT:
         return "This photo teaches others now; your answer to it stays as it was."
     return ""
-
-
-def own_standing(campaign: Campaign, annotator: User) -> AnnotationQuerySet:
-    """Return what the annotator said last about each photo, answers and skips."""
-    return Annotation.objects.filter(campaign=campaign, annotator=annotator).standing()
 
 
 def own_days(campaign: Campaign, annotator: User, *, today: date | None = None) -> list[OwnDay]:
@@ -137,15 +134,8 @@ def own_comparison(campaign: Campaign, annotator: User) -> Comparison:
 
 def own_repeats(campaign: Campaign, annotator: User) -> SelfAgreement | None:
     """Return how well the annotator agrees with themselves on hidden repeats; None without any (one query)."""
-    first = own_standing(campaign, annotator).filter(skip_reason="", image=OuterRef("image"))
-    repeats = (
-        Annotation.objects.filter(campaign=campaign, annotator=annotator)
-        .repeats()
-        .annotate(first_score=Subquery(first.values("score")[:1]), first_watch=Subquery(first.values("watch")[:1]))
-        .exclude(first_score=None)
-    )
-    pairs = list(repeats.values_list("first_score", "score", "first_watch", "watch"))
-    return self_agreement(*zip(*pairs, strict=True)) if pairs else None
+    pairs = repeat_pairs(campaign, annotator=annotator).get(annotator.pk)
+    return self_agreement(*pairs) if pairs else None
 
 
 def own_history(

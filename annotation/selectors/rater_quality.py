@@ -1,19 +1,20 @@
 """How each annotator of a campaign works: for its reviewers, who read it to talk with people, not to rank them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models import Count, F, Q
 
+from annotation.answers import standing_sql
 from annotation.measures.intervals import Interval
 from annotation.models import Annotation, Campaign, Image
 from annotation.raters.attention import GOLD_TOLERANCE, ScoreSpread, gold_hits, score_spread
 from annotation.raters.self_agreement import SelfAgreement, self_agreement
 from annotation.selectors.activity import Median
+from annotation.selectors.repeats import repeat_pairs
 
 LATEST = 50  # answers and skips that shares and flags look at: about a quarter of an hour's work
 FEWEST_FOR_A_FLAG = 20  # of them
@@ -24,17 +25,17 @@ FEWEST_GOLD = 5  # and never for one slip
 # person that differ like those of two persons, in the middle of the scale, say little (Hoßfeld et al., 2011).
 _SOS_A = 0.2
 
-_LATEST = """
+_LATEST = f"""
 SELECT annotator.id, latest.score, latest.skip_reason = '', latest.input
 FROM unnest(%(annotators)s::bigint[]) AS annotator (id) CROSS JOIN LATERAL (
   SELECT answer.id, answer.score, answer.skip_reason, answer.viewing ->> 'input' AS input
   FROM annotation_annotation answer
-  WHERE answer.campaign_id = %(campaign)s AND answer.annotator_id = annotator.id AND NOT answer.is_repeat
-    AND NOT EXISTS (SELECT FROM annotation_annotation later WHERE later.supersedes_id = answer.id)
+  WHERE answer.campaign_id = %(campaign)s AND answer.annotator_id = annotator.id
+    AND {standing_sql("answer")}
   ORDER BY answer.id DESC LIMIT %(count)s
 ) latest
 ORDER BY annotator.id, latest.id
-"""
+"""  # noqa: S608  # made of constants
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Latest:
 
 
 @dataclass(frozen=True)
-class AnnotatorPractice:
+class RaterQuality:
     """How one annotator works."""
 
     annotator_id: int
@@ -115,15 +116,15 @@ class AnnotatorPractice:
         return sqrt(_SOS_A) * self.scale_length / 2
 
 
-def annotators_practice(campaign: Campaign) -> list[AnnotatorPractice]:
+def rater_qualities(campaign: Campaign) -> list[RaterQuality]:
     """Return how everybody works who ever answered or skipped, most answers first (four queries)."""
     totals = _totals(campaign)
     annotator_ids = [row["annotator"] for row in totals]
     latest = _latest(campaign, annotator_ids)
-    repeats, gold = _repeat_pairs(campaign), _gold_answers(campaign)
+    repeats, gold = repeat_pairs(campaign), _gold_answers(campaign)
     tolerance = gold_tolerance(campaign)
     return [
-        AnnotatorPractice(
+        RaterQuality(
             annotator_id=row["annotator"],
             username=row["annotator__username"],
             is_simulated=row["annotator__is_simulated"],
@@ -132,8 +133,8 @@ def annotators_practice(campaign: Campaign) -> list[AnnotatorPractice]:
             unsure=row["unsure"],
             seconds=None if row["milliseconds"] is None else row["milliseconds"] / 1000,
             latest=latest[row["annotator"]],
-            repeats=self_agreement(*_columns(repeats[row["annotator"]], 4)),
-            gold=gold_hits(*_columns(gold[row["annotator"]], 4), tolerance=tolerance),
+            repeats=self_agreement(*repeats[row["annotator"]]) if row["annotator"] in repeats else None,
+            gold=gold_hits(*gold[row["annotator"]], tolerance=tolerance) if row["annotator"] in gold else None,
             spread=score_spread(latest[row["annotator"]].scores, lowest=campaign.scale_min, highest=campaign.scale_max),
             scale_length=campaign.scale_max - campaign.scale_min,
         )
@@ -165,7 +166,6 @@ def _totals(campaign: Campaign) -> list[dict[str, Any]]:
 
 def _latest(campaign: Campaign, annotator_ids: list[int]) -> dict[int, Latest]:
     """Return what everybody did last, along the index annotation_history."""
-    found = {pk: Latest([], 0, Counter()) for pk in annotator_ids}
     scores: dict[int, list[int]] = defaultdict(list)
     skips: Counter[int] = Counter()
     inputs: dict[int, Counter[str]] = defaultdict(Counter)
@@ -178,39 +178,20 @@ def _latest(campaign: Campaign, annotator_ids: list[int]) -> dict[int, Latest]:
                 skips[pk] += 1
             if kind:
                 inputs[pk][kind] += 1
-    return {pk: Latest(scores[pk], skips[pk], inputs[pk]) for pk in found}
+    return {pk: Latest(scores[pk], skips[pk], inputs[pk]) for pk in annotator_ids}
 
 
-def _repeat_pairs(campaign: Campaign) -> dict[int, list[tuple[Any, ...]]]:
-    """Return (first score, second score, first label, second label) of every photo answered twice, by annotator."""
-    first = Annotation.objects.filter(image=OuterRef("image"), annotator=OuterRef("annotator")).votes()
-    pairs = (
-        Annotation.objects.filter(campaign=campaign)
-        .repeats()
-        .annotate(first_score=Subquery(first.values("score")[:1]), first_watch=Subquery(first.values("watch")[:1]))
-        .exclude(first_score=None)
-    )
-    return _by_annotator(pairs.values_list("annotator", "first_score", "score", "first_watch", "watch"))
-
-
-def _gold_answers(campaign: Campaign) -> dict[int, list[tuple[Any, ...]]]:
-    """Return (score, expected score or None, label, expected label) of every answer to a gold photo, by annotator."""
-    answers = (
+def _gold_answers(campaign: Campaign) -> dict[int, tuple[list[Any], ...]]:
+    """Return {annotator id: (scores, expected scores or None, labels, expected labels)} of the votes on gold photos."""
+    votes = (
         Annotation.objects.filter(campaign=campaign, image__campaign=campaign, image__role=Image.Role.GOLD)
         .votes()
         .exclude(image__expected_score=None, image__expected_watch="")
     )
-    return _by_annotator(
-        answers.values_list("annotator", "score", F("image__expected_score"), "watch", F("image__expected_watch"))
-    )
-
-
-def _by_annotator(rows: Iterable[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
-    grouped: dict[int, list[tuple[Any, ...]]] = defaultdict(list)
-    for annotator, *values in rows:
-        grouped[annotator].append(tuple(values))
-    return grouped
-
-
-def _columns(rows: list[tuple[Any, ...]], count: int) -> list[tuple[Any, ...]]:
-    return list(zip(*rows, strict=True)) if rows else [()] * count
+    found: dict[int, tuple[list[Any], ...]] = defaultdict(lambda: ([], [], [], []))
+    for annotator, *values in votes.values_list(
+        "annotator", "score", F("image__expected_score"), "watch", F("image__expected_watch")
+    ):
+        for column, value in zip(found[annotator], values, strict=True):
+            column.append(value)
+    return found

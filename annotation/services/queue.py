@@ -21,6 +21,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from annotation.answers import vote_sql
 from annotation.models import Assignment, Campaign, Image, User
 from annotation.services.queue_lanes import ClaimDraws, Draw
 
@@ -105,14 +106,13 @@ WITH ended AS (
 SELECT count(*) FROM ended
 """
 
-_REBUILD = """
+_REBUILD = f"""
 UPDATE annotation_image image
 SET vote_count = votes.n, open_slots = image.votes_needed - votes.n - leases.n
 FROM unnest(%(images)s) AS one(id)
 CROSS JOIN LATERAL (
   SELECT count(*) AS n FROM annotation_annotation answer
-  WHERE answer.image_id = one.id AND answer.skip_reason = '' AND NOT answer.is_repeat
-    AND NOT EXISTS (SELECT FROM annotation_annotation later WHERE later.supersedes_id = answer.id)
+  WHERE answer.image_id = one.id AND {vote_sql("answer")}
 ) votes
 CROSS JOIN LATERAL (
   SELECT count(*) AS n FROM annotation_assignment assignment
@@ -120,7 +120,7 @@ CROSS JOIN LATERAL (
 ) leases
 WHERE image.id = one.id
   AND (image.vote_count, image.open_slots) IS DISTINCT FROM (votes.n, image.votes_needed - votes.n - leases.n)
-"""
+"""  # noqa: S608  # made of constants
 
 
 @transaction.atomic

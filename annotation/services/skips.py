@@ -18,7 +18,7 @@ def problem_note(*, image: Image, before: Annotation | None, skip: Annotation) -
     """
     if image.problem:
         return
-    skips = Annotation.objects.filter(image=image).standing().exclude(skip_reason="")
+    skips = Annotation.objects.filter(image=image).skips()
     reasons = Counter(skips.values_list("skip_reason", flat=True))
     was = before.skip_reason if before is not None else ""
     if reasons[DAMAGED] == DAMAGED_REPORTS and skip.skip_reason == DAMAGED and was != DAMAGED:

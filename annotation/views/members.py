@@ -15,9 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from annotation.access.permissions import campaign_view
 from annotation.forms import InvitationForm, MemberForm, PasswordForm, UserForm
-from annotation.models import Campaign, Membership, Role, User
+from annotation.models import Annotation, Campaign, Membership, Role, User
 from annotation.selectors.activity import members_active
-from annotation.selectors.votes import standing_annotations
 from annotation.services.members import (
     MemberError,
     member_leases_return,
@@ -80,7 +79,8 @@ def members_context(
     campaign: Campaign, *, form: MemberForm | None = None, invitation_form: InvitationForm | None = None
 ) -> dict[str, Any]:
     """Return what `annotation/members.html` shows."""
-    answers = standing_annotations(campaign).filter(annotator=OuterRef("user")).order_by().values("annotator")
+    votes = Annotation.objects.filter(campaign=campaign, annotator=OuterRef("user")).votes()
+    answers = votes.order_by().values("annotator")
     rows = campaign.memberships.select_related("user").order_by("user__username")
     return {
         "campaign": campaign,

@@ -24,9 +24,9 @@ from annotation.selectors.own_work import (
     own_days,
     own_history,
     own_repeats,
-    own_standing,
 )
 from annotation.selectors.progress import own_progress
+from annotation.selectors.votes import own_standing
 from annotation.services.annotations import AnnotationError, annotation_record
 from annotation.views.annotate import SCORE_BUTTONS
 

@@ -46,7 +46,7 @@ class GalleryPhoto:
     votes: int
     watch_yes: int
     """How many of them say that there is a watch."""
-    place: Place | None = None
+    place: Place
 
 
 class _Row(Func):
@@ -192,10 +192,11 @@ def gallery_photos(version: ModelVersion | None, places: Sequence[Place]) -> lis
 
 
 def _opinions(image_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """Return {image id: what people say} of the answers given without seeing a prediction, in one query."""
-    standing = Annotation.objects.filter(image__in=image_ids, saw_prediction=False).votes()
+    """Return {image id: what people say}, made of the independent votes, in one query."""
     rows = (
-        standing.order_by()
+        Annotation.objects.filter(image__in=image_ids)
+        .independent_votes()
+        .order_by()
         .values("image_id")
         .annotate(
             mos=Avg("score", output_field=FloatField()),

@@ -5,22 +5,20 @@ from collections.abc import Collection
 from django.db import connection, transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
+from annotation.answers import independent_vote_sql
 from annotation.models import Annotation
 from inference.models import Disagreement, DisagreementMark, ModelVersion, Prediction
 
-_INSERT = """
+_INSERT = f"""
 INSERT INTO inference_disagreement (model_version_id, image_id, quality, watch)
 SELECT predicted.model_version_id, predicted.image_id, abs(predicted.quality_mean - avg(vote.score)),
   abs(predicted.watch_probability - avg(CASE vote.watch WHEN 'yes' THEN 1.0 WHEN 'no' THEN 0.0 END))
 FROM inference_prediction predicted JOIN annotation_annotation vote ON vote.image_id = predicted.image_id
 WHERE predicted.model_version_id = %(version)s
   AND (%(images)s::bigint[] IS NULL OR predicted.image_id = ANY(%(images)s))
-  AND vote.score IS NOT NULL AND NOT vote.saw_prediction AND NOT vote.is_repeat
-  AND NOT EXISTS (
-    SELECT FROM annotation_annotation later WHERE later.supersedes_id = vote.id AND later.supersedes_id IS NOT NULL
-  )
+  AND {independent_vote_sql("vote")}
 GROUP BY predicted.id
-"""
+"""  # noqa: S608  # made of constants
 
 
 @transaction.atomic

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.db.models import Count, F, Q, Sum
+from django.db.models import F, Sum
 
 from annotation.measures.classification import roc_auc
-from annotation.models import Annotation, Campaign, Image
+from annotation.models import Annotation, Campaign
 from annotation.services.queue import counters_rebuild
 from inference.models import ModelVersion, Prediction
 from iqs_site.smoke.labels import label_of
@@ -46,25 +46,17 @@ class Quality:
     vote_count: int
 
 
-def votes_wanted(campaign: Campaign) -> int:
-    """Return how many votes the campaign's photos need in all."""
-    return Image.objects.filter(campaign=campaign).aggregate(wanted=Sum("votes_needed"))["wanted"] or 0
-
-
 def votes(campaign: Campaign) -> Votes:
     """Count the answers; wrong counters are corrected and counted."""
     answers = Annotation.objects.filter(campaign=campaign)
     stored = answers.count()
-    standing = Count(
-        "annotations",
-        filter=Q(annotations__superseded_by=None, annotations__skip_reason="", annotations__is_repeat=False),
-    )
-    beyond = Image.objects.filter(campaign=campaign).annotate(standing=standing).filter(standing__gt=F("votes_needed"))
+    wrong_counters = counters_rebuild(campaign=campaign)
+    beyond = campaign.images.filter(vote_count__gt=F("votes_needed"))
     return Votes(
         stored=stored,
         duplicates=stored - answers.values("image", "annotator").distinct().count(),
-        over_collected=sum(row.standing - row.votes_needed for row in beyond),
-        wrong_counters=counters_rebuild(campaign=campaign),
+        over_collected=beyond.aggregate(votes=Sum(F("vote_count") - F("votes_needed"), default=0))["votes"],
+        wrong_counters=wrong_counters,
     )
 
 

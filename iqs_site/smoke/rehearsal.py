@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from annotation.models import Image, ImportBatch, Role, User
+from annotation.selectors.progress import campaign_progress
 from annotation.services.campaigns import campaign_create
 from annotation.services.members import member_set, user_create
 from inference.models import ModelVersion
@@ -125,7 +126,7 @@ class Rehearsal:
                 truth={name: label for name, label in known.items() if label is not None},
                 at_once=AT_ONCE,
             )
-            wanted = findings.votes_wanted(self._campaign)
+            wanted = campaign_progress(self._campaign).votes_wanted
 
             def show(answers: int) -> None:
                 if answers % 100 == 0:

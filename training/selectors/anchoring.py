@@ -16,7 +16,7 @@ def anchored_answers(campaign: Campaign) -> AnnotationQuerySet:
 
     Corrections are left out on both sides: in a campaign that reveals, they come after a look at it.
     """
-    return _first_answers(campaign).filter(is_anchored=True)
+    return Annotation.objects.filter(campaign=campaign, is_anchored=True).first_answers()
 
 
 def anchoring_measure(campaign: Campaign) -> AnchoringShift | None:
@@ -42,17 +42,13 @@ def anchoring_measure(campaign: Campaign) -> AnchoringShift | None:
         if (mean := shown.get((image, champion_at(when)))) is not None
     ]
     blind = list(
-        _first_answers(campaign)
-        .filter(image__in=images, is_anchored=False, saw_prediction=False)
+        Annotation.objects.filter(campaign=campaign, image__in=images, is_anchored=False, saw_prediction=False)
+        .first_answers()
         .values_list("image", "score")
     )
     anchored_columns = np.array(rows, dtype=np.float64).reshape(-1, 3).T
     blind_columns = np.array(blind, dtype=np.float64).reshape(-1, 2).T
     return anchoring_shift(*anchored_columns, *blind_columns, rng=np.random.default_rng(campaign.seed))
-
-
-def _first_answers(campaign: Campaign) -> AnnotationQuerySet:
-    return Annotation.objects.filter(campaign=campaign, supersedes=None, is_repeat=False, skip_reason="")
 
 
 class _Champions:

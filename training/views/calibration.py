@@ -185,7 +185,7 @@ def _one_photo(campaign: Campaign, version: ModelVersion, photo_id: int) -> dict
     image = Image.objects.filter(campaign=campaign, pk=photo_id).first()
     if image is None:
         raise Http404("There is no such photo in this campaign.")
-    answers = Annotation.objects.filter(image=image, saw_prediction=False).votes()
+    answers = Annotation.objects.filter(image=image).independent_votes()
     scores = np.array(answers.values_list("score", flat=True), dtype=np.int64)
     histogram = opinion.score_histogram(scores, lowest=campaign.scale_min, highest=campaign.scale_max)
     low, high = opinion.mos_interval(histogram, campaign.scale_min)

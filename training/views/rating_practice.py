@@ -11,7 +11,7 @@ from annotation.drawing.svg import Svg
 from annotation.models import Campaign, Image, Role
 from annotation.raters.anchoring import FEWEST_PHOTOS, AnchoringShift
 from annotation.raters.attention import STRAIGHT_LINE_ANSWERS
-from annotation.selectors import rater_quality as practice
+from annotation.selectors import rater_quality
 from annotation.services.queue_lanes import REPEAT_AFTER
 from training.evaluation.findings import anchoring_finding, rater_finding
 from training.selectors.anchoring import anchored_answers, anchoring_measure
@@ -21,7 +21,7 @@ from training.selectors.anchoring import anchored_answers, anchoring_measure
 def rating_practice(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Show the anchoring experiment and a row for each annotator, with flags in words."""
     measured = anchoring_measure(campaign)
-    annotators = practice.annotators_practice(campaign)
+    annotators = rater_quality.rater_qualities(campaign)
     context: dict[str, Any] = {
         "campaign": campaign,
         "annotators": annotators,
@@ -30,11 +30,11 @@ def rating_practice(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "anchored": measured.anchored_answers if measured else anchored_answers(campaign).count(),
         "fewest_photos": FEWEST_PHOTOS,
         "gold_photos": campaign.images.filter(role=Image.Role.GOLD, problem="").count(),
-        "gold_tolerance": practice.gold_tolerance(campaign),
+        "gold_tolerance": rater_quality.gold_tolerance(campaign),
         "repeat_after": REPEAT_AFTER,
-        "latest": practice.LATEST,
-        "fewest_for_a_flag": practice.FEWEST_FOR_A_FLAG,
-        "most_skipped": practice.MOST_SKIPPED,
+        "latest": rater_quality.LATEST,
+        "fewest_for_a_flag": rater_quality.FEWEST_FOR_A_FLAG,
+        "most_skipped": rater_quality.MOST_SKIPPED,
         "straight_line_answers": STRAIGHT_LINE_ANSWERS,
     }
     if measured:

@@ -7,10 +7,17 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from annotation.models import Assignment, Campaign, Image
+from annotation.models import Annotation, Assignment, Campaign, Image
 from annotation.selectors import progress
-from annotation.selectors.progress import campaign_progress, own_progress, queue_status
-from annotation.selectors.votes import standing_annotations, vote_table
+from annotation.selectors.progress import (
+    Progress,
+    campaign_participation,
+    campaign_progress,
+    campaigns_progress,
+    own_progress,
+    queue_status,
+)
+from annotation.selectors.votes import own_standing, vote_table
 from annotation.services.annotations import annotation_record, prediction_shown
 from annotation.services.queue import leases_claim
 
@@ -42,7 +49,7 @@ def test_the_vote_table_holds_standing_answers_only(
     assert (table.watch.tolist(), table.watch.dtype) == ([-1, 0], np.int8)
     assert vote_table(campaign, split="train").scores.tolist() == [4]
     assert vote_table(campaign, split="holdout").scores.tolist() == [10]
-    assert standing_annotations(campaign).count() == 2
+    assert Annotation.objects.filter(campaign=campaign).votes().count() == 2
 
 
 def test_evaluation_leaves_out_answers_given_after_the_prediction(
@@ -72,10 +79,11 @@ def test_progress_counts(campaign: Any, people: Any, make_image: Any, say: Any, 
     say("alice", skipped, skip_reason="cannot judge")
     leases_claim(campaign=campaign, annotator=people["bob"], count=2)
     with django_assert_num_queries(2):
-        progress = campaign_progress(campaign)
-    assert (progress.images, progress.holdout_images, progress.complete_images) == (4, 1, 1)
-    assert (progress.votes_given, progress.votes_wanted) == (1, 7)
-    assert (progress.annotators, progress.leased, progress.skipped) == (1, 2, 1)
+        progress, people_there = campaign_progress(campaign), campaign_participation(campaign)
+    assert (progress.images, progress.holdout_images, progress.complete_images) == (3, 1, 1)
+    assert (progress.problem_images, progress.special_images, progress.all_images) == (1, 0, 4)
+    assert (progress.votes_given, progress.votes_wanted, progress.surplus_votes) == (1, 7, 0)
+    assert (people_there.annotators, people_there.leased, people_there.skipped) == (1, 2, 1)
     own = own_progress(campaign, people["alice"])
     assert (own.answers, own.skips, own.answers_last_hour) == (1, 1, 1)
 
@@ -88,11 +96,11 @@ def test_a_corrected_answer_counts_once_as_what_it_became(
     say("alice", image, skip_reason="cannot judge")
     own = own_progress(campaign, people["alice"])
     assert (own.answers, own.skips) == (0, 1)
-    assert campaign_progress(campaign).annotators == 0
+    assert campaign_participation(campaign).annotators == 0
     say("alice", image, watch="no", score=2)
     own = own_progress(campaign, people["alice"])
     assert (own.answers, own.skips) == (1, 0)
-    assert campaign_progress(campaign).annotators == 1
+    assert campaign_participation(campaign).annotators == 1
 
 
 def test_progress_of_a_large_campaign_is_counted_now_and_then(
@@ -106,6 +114,61 @@ def test_progress_of_a_large_campaign_is_counted_now_and_then(
     make_image(3)
     with django_assert_num_queries(0):
         assert campaign_progress(campaign).images == 2
+
+
+def test_progress_counts_what_annotators_are_asked_about_and_the_rest_apart(
+    campaign: Campaign, make_image: Any
+) -> None:
+    make_image(1, votes_needed=3, vote_count=5)  # two more than needed
+    make_image(2, votes_needed=3, vote_count=1)
+    make_image(3, votes_needed=3, vote_count=3, problem="It does not open.")
+    for seed, role in enumerate(Image.Role, start=4):
+        make_image(seed, role=role, votes_needed=3, vote_count=4)
+    make_image(8, role="gold", problem="It does not open.", split="holdout")
+    assert campaign_progress(campaign) == Progress(
+        images=3,
+        holdout_images=0,
+        complete_images=2,
+        votes_given=7,
+        votes_wanted=9,
+        surplus_votes=3,
+        problem_images=1,
+        special_images=4,
+    )
+    assert campaign_progress(campaign).all_images == campaign.images.count()
+
+
+def test_the_progress_of_many_campaigns_is_that_of_each_and_costs_one_query(
+    campaign: Campaign, make_image: Any, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    other, empty = (Campaign.objects.create(slug=slug, name=slug) for slug in ("other", "empty"))
+    make_image(1, vote_count=2)
+    make_image(2, campaign=other, vote_count=3)
+    make_image(3, campaign=other, vote_count=9)
+    ids = [campaign.pk, other.pk, empty.pk]
+    with django_assert_num_queries(1):
+        many = campaigns_progress(ids)
+    assert many == {one.pk: campaign_progress(one) for one in (campaign, other, empty)}
+    monkeypatch.setattr(progress, "LARGE", 1)
+    campaigns_progress(ids)  # keeps the one of two photos
+    with django_assert_num_queries(0):
+        assert campaign_progress(other) == many[other.pk]
+    with django_assert_num_queries(1):
+        assert campaigns_progress(ids) == many
+
+
+def test_own_standing_asks_for_the_same_rows_as_standing(
+    campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Image], say: Callable[..., Any]
+) -> None:
+    first, second, third = (make_image(seed) for seed in (1, 2, 3))
+    say("alice", first, watch="yes", score=9)
+    say("alice", first, watch="no", score=2)
+    say("alice", second, skip_reason="cannot judge")
+    say("alice", third, watch="yes", score=5)
+    say("bob", third, watch="yes", score=6)
+    mine = Annotation.objects.filter(campaign=campaign, annotator=people["alice"]).standing()
+    assert set(own_standing(campaign, people["alice"])) == set(mine)
+    assert len(mine) == 3
 
 
 def test_progress_of_an_empty_campaign_is_zero(campaign: Any) -> None:

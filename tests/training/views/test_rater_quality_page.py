@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotation.models import Annotation, Campaign, Image, User
-from annotation.selectors.rater_quality import annotators_practice
+from annotation.selectors.rater_quality import rater_qualities
 from tests.judgements import images_make, predictions_make, version_make, vote
 from training.models import Promotion
 from training.selectors.anchoring import anchoring_measure
@@ -126,7 +126,7 @@ class TestAnnotators:
         return images
 
     def of(self, campaign: Campaign, name: str) -> Any:
-        return next(one for one in annotators_practice(campaign) if one.username == name)
+        return next(one for one in rater_qualities(campaign) if one.username == name)
 
     def test_counts_shares_and_times(self, campaign: Campaign, people: Any, rated: Sequence[Image]) -> None:
         skip(rated[40], people["alice"])

@@ -1,0 +1,45 @@
+"""Hidden repeats: what an annotator said about a photo, and what the same person said when it came again, unmarked."""
+
+from collections import defaultdict
+from typing import NamedTuple
+
+from django.db.models import OuterRef, Subquery
+
+from annotation.models import Annotation, Campaign, User
+
+
+class RepeatPairs(NamedTuple):
+    """The photos that one annotator answered twice, as columns of one length in the order of the second answers."""
+
+    first_scores: list[int]
+    """Of the standing votes: a corrected answer counts as what it became."""
+    second_scores: list[int]
+    first_watch: list[str]
+    second_watch: list[str]
+
+
+def repeat_pairs(campaign: Campaign, *, annotator: User | None = None) -> dict[int, RepeatPairs]:
+    """Return {annotator id: pairs} of everybody, or of one annotator, who answered a hidden repeat (one query).
+
+    A pair is the annotator's vote and standing answer to the repeat; a photo that was skipped either time has none.
+    """
+    repeats = Annotation.objects.filter(campaign=campaign)
+    if annotator is not None:
+        repeats = repeats.filter(annotator=annotator)
+    first = Annotation.objects.filter(image=OuterRef("image"), annotator=OuterRef("annotator")).votes()
+    rows = (
+        repeats.repeat_answers()
+        .annotate(first_score=Subquery(first.values("score")[:1]), first_watch=Subquery(first.values("watch")[:1]))
+        .exclude(first_score=None)
+        .order_by("pk")
+    )
+    pairs: dict[int, RepeatPairs] = defaultdict(lambda: RepeatPairs([], [], [], []))
+    for pk, first_score, score, first_watch, watch in rows.values_list(
+        "annotator", "first_score", "score", "first_watch", "watch"
+    ):
+        pair = pairs[pk]
+        pair.first_scores.append(first_score)
+        pair.second_scores.append(score or 0)  # a repeat answer has a score
+        pair.first_watch.append(first_watch)
+        pair.second_watch.append(watch)
+    return dict(pairs)

@@ -1,0 +1,235 @@
+"""Every reader of answers takes the rows that `annotation.answers` defines, in a campaign with every kind of answer.
+
+Readers that look at other rows on purpose stand at the end, each with its reason.
+"""
+
+from collections.abc import Callable
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+import pytest
+
+from annotation.measures.votes import VoteTable
+from annotation.models import Annotation, Campaign, Image
+from annotation.selectors.activity import members_active
+from annotation.selectors.campaign_cards import campaign_cards
+from annotation.selectors.opinions import opinion_of, opinions_of
+from annotation.selectors.own_work import own_comparison, own_days, own_history, own_repeats
+from annotation.selectors.progress import campaign_participation, own_progress
+from annotation.selectors.rater_quality import rater_qualities
+from annotation.selectors.repeats import repeat_pairs
+from annotation.selectors.votes import own_standing, vote_table
+from inference.gallery.places import Place, gallery_photos
+from inference.models import Disagreement, ModelVersion
+from inference.services.disagreements import disagreements_refresh
+from tests.judgements import predictions_make, version_make
+from tests.kinds_of_answers import KindsOfAnswers, kinds_make
+from training.selectors.anchoring import anchored_answers
+from training.selectors.comparison import compare
+from training.selectors.runs import training_answers
+from training.selectors.snapshots import holdout_opinions, snapshot
+
+PREDICTED = 5.0
+
+
+@pytest.fixture
+def kinds(campaign: Campaign, people: dict[str, Any], make_user: Callable[..., Any]) -> KindsOfAnswers:
+    return kinds_make(campaign, people, make_user)
+
+
+@pytest.fixture
+def version(kinds: KindsOfAnswers) -> ModelVersion:
+    version = version_make(kinds.campaign)
+    predictions_make(version, list(kinds.photos.values()), [PREDICTED] * len(kinds.photos))
+    return version
+
+
+def rows_of(table: VoteTable | Any) -> list[tuple[int, int, int]]:
+    return sorted(zip(table.image_ids.tolist(), table.annotator_ids.tolist(), table.scores.tolist(), strict=True))
+
+
+def scores_of(image_ids: Any, histograms: Any) -> dict[int, list[int]]:
+    """Return {photo: its scores, lowest first} of histograms from score 1 on."""
+    return {
+        int(image): np.repeat(np.arange(1, 11), row.astype(int)).tolist()
+        for image, row in zip(image_ids, histograms, strict=True)
+    }
+
+
+class TestVotes:
+    """Progress, training and agreement between people take all votes."""
+
+    def test_vote_table_and_snapshot(self, kinds: KindsOfAnswers) -> None:
+        assert rows_of(vote_table(kinds.campaign)) == kinds.expected(kinds.votes)
+        assert rows_of(snapshot(kinds.campaign, split="holdout")) == kinds.expected(kinds.votes)
+
+    def test_kept_counters(self, kinds: KindsOfAnswers) -> None:
+        expected = kinds.of_photos(kinds.votes)
+        kept = dict(kinds.campaign.images.values_list("pk", "vote_count"))
+        assert kept == {pk: len(expected[pk]) for pk in kept}
+
+    def test_answers_since_the_last_run(self, kinds: KindsOfAnswers) -> None:
+        """A run would take the same votes; these photos are all in the holdout."""
+        assert training_answers(kinds.campaign, since=0, exposed_answers=True).holdout == len(kinds.votes)
+
+    def test_people_with_a_vote(self, kinds: KindsOfAnswers, make_user: Callable[..., Any]) -> None:
+        skipper = make_user("skipper")
+        photo = kinds.photos["ordinary"]
+        Annotation.objects.create(
+            client_id="00000000-0000-4000-8000-000000000001",
+            campaign=kinds.campaign,
+            image=photo,
+            annotator=skipper,
+            skip_reason="I cannot judge this photo",
+        )
+        assert campaign_participation(kinds.campaign).annotators == 3
+
+    @pytest.mark.parametrize("name", ["alice", "bob"])
+    def test_own_counts(self, kinds: KindsOfAnswers, client_of: Callable[[str], Any], name: str) -> None:
+        person = kinds.people[name]
+        votes = sum(annotator == person.pk for _, annotator, _ in kinds.expected(kinds.votes))
+        own = own_progress(kinds.campaign, person)
+        assert (own.answers, own.answers_last_hour) == (votes, votes)
+        assert own.skips == (name == "alice")
+        assert own_standing(kinds.campaign, person).count() == votes + own.skips
+        assert len(own_history(kinds.campaign, person, count=100)[0]) == votes + own.skips
+        assert sum(day.answers for day in own_days(kinds.campaign, person)) == votes
+        assert campaign_cards(person)[0].own_answers == votes
+        quality = next(one for one in rater_qualities(kinds.campaign) if one.username == name)
+        assert (quality.answers, quality.skips) == (votes, own.skips)
+        assert (len(quality.latest.scores), quality.latest.skips) == (votes, own.skips)
+        members = client_of("ada").get("/campaigns/watches/members/").context["memberships"]
+        assert next(row.answers for row in members if row.user == person) == votes
+
+    def test_own_scores_beside_the_others(self, kinds: KindsOfAnswers) -> None:
+        """People are compared with people: what they saw before does not matter."""
+        alice = kinds.people["alice"]
+        expected = kinds.expected(kinds.votes)
+        mine = {image: score for image, annotator, score in expected if annotator == alice.pk}
+        others = [score for image, annotator, score in expected if annotator != alice.pk and image in mine]
+        comparison = own_comparison(kinds.campaign, alice)
+        assert comparison.own_histogram.tolist() == [list(mine.values()).count(score) for score in range(1, 11)]
+        assert comparison.others_histogram.tolist() == [others.count(score) for score in range(1, 11)]
+        assert comparison.others_votes == len(others)
+        for row in own_history(kinds.campaign, alice, count=100)[0]:
+            assert row.others_votes == (None if row.skip_reason else 2)  # type: ignore[attr-defined]
+
+    def test_gold_photos(self, kinds: KindsOfAnswers) -> None:
+        gold = {one.username: one.gold for one in rater_qualities(kinds.campaign)}
+        assert {name: (one.n, one.value) for name, one in gold.items() if one} == {
+            "alice": (1, 1.0),
+            "bob": (1, 0.0),  # near the known score, with another watch label
+            "carol": (1, 0.0),
+        }
+
+
+class TestIndependentVotes:
+    """What people say about one photo beside what a model says."""
+
+    def test_gallery_and_disagreements(self, kinds: KindsOfAnswers, version: ModelVersion) -> None:
+        expected = kinds.of_photos(kinds.votes - kinds.exposed)
+        shown = gallery_photos(version, [Place(image.pk, 0) for image in kinds.photos.values()])
+        assert {photo.image.pk: (photo.mos, photo.votes) for photo in shown} == {
+            pk: (pytest.approx(fmean(scores)), len(scores)) for pk, scores in expected.items()
+        }
+        disagreements_refresh(version=version)
+        kept = Disagreement.objects.filter(model_version=version).values_list("image_id", "quality")
+        assert dict(kept) == {pk: pytest.approx(abs(PREDICTED - fmean(scores))) for pk, scores in expected.items()}
+
+    def test_pages_of_one_photo(
+        self, kinds: KindsOfAnswers, version: ModelVersion, client_of: Callable[[str], Any]
+    ) -> None:
+        expected = kinds.of_photos(kinds.votes - kinds.exposed)
+        rita = client_of("rita")
+        for image in kinds.photos.values():
+            people = rita.get(f"/campaigns/watches/photos/{image.pk}/").context["people"]
+            assert scores_of([image.pk], [np.array(people["histogram"])]) == {image.pk: expected[image.pk]}
+            assert people["votes"] + people["anchored"] == len(kinds.of_photos(kinds.votes)[image.pk])
+            one = rita.get(
+                f"/campaigns/watches/calibration/?photo={image.pk}",
+                headers={"hx-request": "true", "hx-target": "one-photo"},
+            ).context["one"]
+            assert one["histogram"] == people["histogram"]
+
+    def test_answers_proposed_for_special_photos(self, kinds: KindsOfAnswers) -> None:
+        expected = kinds.of_photos(kinds.votes - kinds.exposed)
+        for image in kinds.photos.values():
+            opinion = opinion_of(image)
+            assert opinion is not None
+            assert (opinion.votes, opinion.mean) == (len(expected[image.pk]), pytest.approx(fmean(expected[image.pk])))
+
+    def test_candidates_for_practice(self, kinds: KindsOfAnswers) -> None:
+        """Of those, photos that may teach: rated, without a problem, outside the holdout."""
+        Image.objects.update(split="train")
+        may_teach = {
+            image.pk for name, image in kinds.photos.items() if name not in ("practice", "example", "gold", "problem")
+        }
+        expected = {
+            pk: (len(scores), pytest.approx(fmean(scores)))
+            for pk, scores in kinds.of_photos(kinds.votes - kinds.exposed).items()
+            if pk in may_teach
+        }
+        found = {one.image_id: (one.votes, one.mean) for one in opinions_of(kinds.campaign, least_votes=1)}
+        assert found == expected
+
+
+class TestVotesForEvaluation:
+    """What may judge a model."""
+
+    def test_vote_table_and_snapshot(self, kinds: KindsOfAnswers) -> None:
+        expected = kinds.expected(kinds.votes - kinds.exposed - kinds.taught)
+        assert rows_of(vote_table(kinds.campaign, for_evaluation=True)) == expected
+        assert rows_of(snapshot(kinds.campaign, split="holdout", for_evaluation=True)) == expected
+
+    def test_evaluation_and_calibration(self, kinds: KindsOfAnswers, version: ModelVersion) -> None:
+        expected = kinds.of_photos(kinds.votes - kinds.exposed - kinds.taught)
+        opinions = holdout_opinions(kinds.campaign)
+        assert scores_of(opinions.quality_ids, opinions.histograms) == expected
+        assert opinions.vote_count == sum(len(scores) for scores in expected.values())
+        for split in ("holdout", None):
+            compared = compare(kinds.campaign, version, split=split)
+            assert scores_of(compared.image_ids, compared.histograms) == expected
+
+
+class TestRepeats:
+    """An annotator's vote beside the standing answer to the hidden repeat."""
+
+    def test_own_work_and_annotator_quality_take_the_same_pairs(self, kinds: KindsOfAnswers) -> None:
+        alice = kinds.people["alice"]
+        assert repeat_pairs(kinds.campaign) == {alice.pk: ([5], [6], ["yes"], ["no"])}
+        assert repeat_pairs(kinds.campaign, annotator=kinds.people["bob"]) == {}
+        quality = {one.username: one.repeats for one in rater_qualities(kinds.campaign)}
+        own = own_repeats(kinds.campaign, alice)
+        assert own is not None
+        assert (own.n, own.drift.value) == (1, 1.0)
+        assert quality["alice"] == own
+        assert quality["bob"] is own_repeats(kinds.campaign, kinds.people["bob"]) is None
+
+    def test_a_photo_that_was_skipped_either_time_is_no_pair(self, kinds: KindsOfAnswers) -> None:
+        row = Annotation.objects.get(image=kinds.photos["repeated"], superseded_by=None, is_repeat=True)
+        Annotation.objects.create(
+            client_id="00000000-0000-4000-8000-000000000002",
+            campaign=kinds.campaign,
+            image=row.image,
+            annotator=row.annotator,
+            skip_reason="I cannot judge this photo",
+            supersedes=row,
+            is_repeat=True,
+        )
+        assert repeat_pairs(kinds.campaign) == {}
+
+
+class TestReadersThatDiffer:
+    """On purpose. So does the export: it has every row, and tests/annotation/exchange checks it."""
+
+    def test_the_pace_of_members_counts_corrections_too(self, kinds: KindsOfAnswers) -> None:
+        """They are work, and the last hour is found along the primary key alone."""
+        pace = {one.membership.user.username: one.answers_last_hour for one in members_active(kinds.campaign)}
+        corrected_answers = 2  # the first answers to `corrected` and `seen corrected`
+        assert pace["alice"] == own_progress(kinds.campaign, kinds.people["alice"]).answers + corrected_answers
+
+    def test_the_anchoring_experiment_takes_first_answers(self, kinds: KindsOfAnswers) -> None:
+        """A correction comes after a look at the prediction, on both sides."""
+        rows = anchored_answers(kinds.campaign).values_list("pk", flat=True)
+        assert {kinds.label_of[pk] for pk in rows} == {"anchored"}

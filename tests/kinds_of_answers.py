@@ -1,0 +1,103 @@
+"""A campaign with every kind of answer there is, each with a name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from annotation.models import Annotation, Campaign, Image, User
+from annotation.services.queue import counters_rebuild
+from tests.judgements import images_make, vote
+
+
+@dataclass
+class KindsOfAnswers:
+    """The photos by name, and the name of every row: what the definitions of `annotation.answers` should hold."""
+
+    campaign: Campaign
+    people: dict[str, User]
+    photos: dict[str, Image] = field(default_factory=dict)
+    label_of: dict[int, str] = field(default_factory=dict)
+    votes: set[str] = field(default_factory=set)
+    skips: set[str] = field(default_factory=set)
+    exposed: set[str] = field(default_factory=set)
+    """Given after the annotator saw a prediction."""
+    taught: set[str] = field(default_factory=set)
+    """On practice and example photos."""
+
+    def expected(self, labels: set[str]) -> list[tuple[int, int, int]]:
+        """Return (photo, annotator, score) of the rows with these names, sorted."""
+        named = {pk for pk, label in self.label_of.items() if label in labels}
+        rows = Annotation.objects.filter(pk__in=named).values_list("image_id", "annotator_id", "score")
+        return sorted(rows)  # type: ignore[arg-type]  # votes have a score
+
+    def of_photos(self, labels: set[str]) -> dict[int, list[int]]:
+        """Return {photo: its scores, lowest first} of the rows with these names."""
+        found: dict[int, list[int]] = {}
+        for image, _, score in self.expected(labels):
+            found.setdefault(image, []).append(score)
+        return {image: sorted(scores) for image, scores in found.items()}
+
+
+def kinds_make(campaign: Campaign, people: dict[str, Any], make_user: Callable[..., Any]) -> KindsOfAnswers:
+    """Fill the campaign: alice gives every kind of answer, bob and carol an ordinary vote to each photo.
+
+    Their scores differ, and from every score of a row that does not count. All photos belong to the holdout.
+    """
+    alice, bob, carol = people["alice"], people["bob"], make_user("carol")
+    kinds = KindsOfAnswers(campaign, {"alice": alice, "bob": bob, "carol": carol})
+    names = (
+        "ordinary", "unsure", "surplus", "skipped", "corrected", "skip corrected", "seen", "seen corrected", "anchored",
+        "repeated", "practice", "example", "gold", "problem",
+    )  # fmt: skip
+    photos = images_make(campaign, len(names), holdout=True)
+    kinds.photos = dict(zip(names, photos, strict=True))
+    campaign.images.update(votes_needed=2)
+
+    def say(label: str, photo: str, person: User, score: int | None, watch: str = "yes", **fields: Any) -> Annotation:
+        row = vote(kinds.photos[photo], person, score, watch, **fields)  # type: ignore[arg-type]  # a skip has none
+        kinds.label_of[row.pk] = label
+        return row
+
+    def count(label: str, *sets: set[str]) -> None:
+        for one in sets:
+            one.add(label)
+
+    for name in names:
+        for number, person in enumerate((bob, carol)):
+            say(f"{name}, {person.username}", name, person, 4 + 2 * number, "no")
+            count(f"{name}, {person.username}", kinds.votes)
+            if name in ("practice", "example"):
+                kinds.taught.add(f"{name}, {person.username}")
+    for name in ("ordinary", "practice", "example", "gold", "problem"):
+        say(name, name, alice, 3)
+        count(name, kinds.votes)
+        if name in ("practice", "example"):
+            kinds.taught.add(name)
+    say("unsure", "unsure", alice, 3, "unsure")
+    say("surplus", "surplus", alice, 8, surplus=True)
+    count("unsure", kinds.votes)
+    count("surplus", kinds.votes)
+    say("skipped", "skipped", alice, None, "", skip_reason="I cannot judge this photo")
+    count("skipped", kinds.skips)
+    first = say("first, then corrected", "corrected", alice, 1)
+    say("vote, corrected", "corrected", alice, 7, "no", supersedes=first)
+    count("vote, corrected", kinds.votes)
+    skip = say("skip, then corrected", "skip corrected", alice, None, "", skip_reason="I cannot judge this photo")
+    say("skip, corrected", "skip corrected", alice, 9, supersedes=skip)
+    count("skip, corrected", kinds.votes)
+    say("seen", "seen", alice, 10, saw_prediction=True)
+    count("seen", kinds.votes, kinds.exposed)
+    first = say("first, then corrected", "seen corrected", alice, 1)
+    say("after reveal, corrected", "seen corrected", alice, 2, supersedes=first, saw_prediction=True)
+    count("after reveal, corrected", kinds.votes, kinds.exposed)
+    say("anchored", "anchored", alice, 10, saw_prediction=True, is_anchored=True)
+    count("anchored", kinds.votes, kinds.exposed)
+    say("before repeat", "repeated", alice, 5)
+    count("before repeat", kinds.votes)
+    repeat = say("repeat", "repeated", alice, 1, is_repeat=True)
+    say("repeat, corrected", "repeated", alice, 6, "no", supersedes=repeat, is_repeat=True)
+    for role in ("practice", "example", "gold"):
+        Image.objects.filter(pk=kinds.photos[role].pk).update(role=role, expected_score=3, expected_watch="yes")
+    Image.objects.filter(pk=kinds.photos["problem"].pk).update(problem="It does not open.")
+    counters_rebuild(campaign=campaign)
+    return kinds
