@@ -1,4 +1,4 @@
-"""Everybody's own keys on the annotate page: shown, changed in the help dialog, kept; and typed numbers."""
+"""A person's own keys on the annotate page: shown, changed in the help dialog, stored; and typed numbers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,8 +25,8 @@ def message(page: Page) -> Locator:
     return page.locator("#key-message")
 
 
-def ask_for(page: Page, action: str) -> None:
-    """Open the dialog where it is closed, and press the button that asks for the action's key."""
+def press_button_of(page: Page, action: str) -> None:
+    """Open the dialog if it is closed, and press the button that changes the action's key."""
     if not page.get_by_role("dialog", name="What to do").is_visible():
         press(page, "?")
     page.get_by_role("button", name=f"Change the key for {action}", exact=True).click()
@@ -52,7 +52,7 @@ def test_own_keys_are_on_the_buttons_and_do_their_work(annotate: Any, photos: li
 
 def test_a_key_is_changed_by_pressing_it_and_stays_changed(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
-    ask_for(page, "no watch")
+    press_button_of(page, "no watch")
     expect(message(page)).to_have_text("Press the new key for “no watch”, or Esc to cancel.")
     press(page, "k")
     expect(message(page)).to_have_text("K is now the key for “no watch”.")
@@ -63,7 +63,7 @@ def test_a_key_is_changed_by_pressing_it_and_stays_changed(annotate: Any, photos
     assert standing(first).watch == "no"
     page.reload()
     expect(page.locator('[data-watch="no"]')).to_have_text("No watch K")
-    ask_for(page, "undo")
+    press_button_of(page, "undo")
     page.get_by_role("button", name="Reset keys").click()
     expect(message(page)).to_have_text("All keys are reset to the defaults.")
     expect(page.locator('[data-watch="no"]')).to_have_text("No watch N")
@@ -72,7 +72,7 @@ def test_a_key_is_changed_by_pressing_it_and_stays_changed(annotate: Any, photos
 
 def test_a_key_that_is_taken_is_named_and_a_second_press_swaps(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
-    ask_for(page, "watch")
+    press_button_of(page, "watch")
     press(page, "n")
     expect(message(page)).to_contain_text("N is already the key for “no watch”. Press it again to swap the two keys")
     assert keys_of("alice") == {}
@@ -85,10 +85,10 @@ def test_a_key_that_is_taken_is_named_and_a_second_press_swaps(annotate: Any, ph
 def test_keys_that_cannot_be_used_are_refused_with_the_reason(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
     for key, reason in [("7", "digits are always the score"), ("ArrowUp", "arrow keys pan the zoomed photo")]:
-        ask_for(page, "skip")
+        press_button_of(page, "skip")
         press(page, key)
         expect(message(page)).to_contain_text(f"is reserved: {reason}. The keys were not changed.")
-    ask_for(page, "skip")
+    press_button_of(page, "skip")
     page.context.set_offline(True)
     press(page, "x")
     expect(message(page)).to_have_text("The server cannot be reached. The keys were not changed.")
@@ -98,7 +98,7 @@ def test_keys_that_cannot_be_used_are_refused_with_the_reason(annotate: Any, pho
 
 def test_escape_ends_the_asking_and_not_the_dialog(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
-    ask_for(page, "zoom")
+    press_button_of(page, "zoom")
     press(page, "Escape")
     expect(message(page)).to_be_empty()
     expect(page.get_by_role("dialog", name="What to do")).to_be_visible()

@@ -1,4 +1,4 @@
-"""The annotate page for every eye and every screen: names, focus order, contrast, from a phone to a wall."""
+"""Accessible names, focus order, contrast and layout of the annotate page, from a phone to a very large screen."""
 
 from collections.abc import Callable
 from typing import Any

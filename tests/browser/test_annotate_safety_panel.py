@@ -1,4 +1,4 @@
-"""The panel behind "Saved": what this browser gave, set beside what the server has."""
+"""The dialog behind "Saved": compares the answers of this browser with the server."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The annotate page under fingers: swipes that can be called off, double taps, targets a thumb can hit."""
+"""The annotate page on touch screens: swipes that can be cancelled, double taps, buttons large enough for a thumb."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -92,7 +92,7 @@ def test_a_swipe_answers_and_says_so_before(
     ],
     ids=["moved back", "too short", "downwards", "from the edge, where the system's own swipe begins"],
 )
-def test_a_swipe_that_is_not_meant_does_nothing(annotate: Any, photos: list[Image], way: Any) -> None:
+def test_a_swipe_that_is_cancelled_or_too_short_does_nothing(annotate: Any, photos: list[Image], way: Any) -> None:
     page = annotate(**PHONE)
     fingers = Fingers(page)
     fingers.drag(*way)
@@ -102,7 +102,7 @@ def test_a_swipe_that_is_not_meant_does_nothing(annotate: Any, photos: list[Imag
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_a_second_finger_calls_the_swipe_off(annotate: Any, photos: list[Image]) -> None:
+def test_a_second_finger_cancels_the_swipe(annotate: Any, photos: list[Image]) -> None:
     page = annotate(**PHONE)
     fingers = Fingers(page)
     fingers.drag(MIDDLE, right_of(MIDDLE, 130))

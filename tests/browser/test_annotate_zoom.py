@@ -1,4 +1,4 @@
-"""Looking at a photo 1:1: one of its pixels on one of the screen, never more, and only while it is wanted."""
+"""The zoom to 100 %: one pixel of the photo is one pixel of the screen, and the next photo is fitted again."""
 
 from collections.abc import Callable
 from typing import Any
@@ -92,9 +92,7 @@ def test_a_double_click_zooms_in_on_what_is_under_the_pointer(annotate: Any, lar
     assert box_of(page) == zoomed, "Z goes where the mouse is"
 
 
-def test_a_drag_the_wheel_and_the_arrows_move_it_as_far_as_there_is_something_to_see(
-    annotate: Any, large_photos: list[Image]
-) -> None:
+def test_drag_wheel_and_arrow_keys_pan_the_photo_up_to_its_edges(annotate: Any, large_photos: list[Image]) -> None:
     page = annotate()
     stage = page.locator("#stage").bounding_box()
     press(page, "z")
@@ -117,7 +115,7 @@ def test_a_drag_the_wheel_and_the_arrows_move_it_as_far_as_there_is_something_to
 
 
 @pytest.mark.parametrize(("options", "width"), [(DESK, 96), (PHONE, 48)], ids=["desk", "phone"])
-def test_a_small_photo_is_never_blown_up_and_says_that_all_is_to_be_seen(
+def test_a_small_photo_is_never_enlarged_and_the_page_says_so(
     annotate: Any, make_image: Callable[..., Any], options: Any, width: int
 ) -> None:
     make_image(1)

@@ -1,4 +1,4 @@
-"""Everybody's own keys of the annotate page."""
+"""Each person's own keys of the annotate page."""
 
 from typing import Any
 
