@@ -23,10 +23,13 @@ The acquisition probability of a draw
     where p(photo | random) is the gap between the queue position of the open photo before it and its own, going round
     the end, and p(photo | other lane) is 1 for the lane's first photo and 0 for the rest (or p(photo | random) when
     the lane has no photo). This total is what importance weights need: LURE (Farquhar, Gal and Rainforth, 2021,
-    "On Statistical Bias In Active Learning", arXiv:2101.11665, equation 6) weights by the probability with which the
-    m-th draw takes a photo out of those that remain. The probability of the drawn lane alone would ignore that the
-    other lanes could have given the photo too, and its weights would be unbounded. The kind stays outside, because
-    repeats and gold photos are no draws from the photos that are to be rated.
+    "On Statistical Bias In Active Learning", arXiv:2101.11665) weights by the probability with which the
+    m-th draw takes a photo out of those that remain. The probability within the drawn lane alone would ignore that the
+    other lanes could have given the photo too. The kind stays outside, because repeats and gold photos are no draws
+    from the photos that are to be rated.
+
+    For a gold photo it is 1 / (gold photos that the annotator has not had). A hidden repeat is found at or after a
+    uniformly random place in the annotator's history: the part of the history that leads to its answer.
 
     Photos that other claims hold locked at the same moment are passed over. This alone is not accounted for.
 """
@@ -93,15 +96,18 @@ CROSS JOIN ({_round_the_end(_BEFORE_HALF, "<", ">=", position="%(start)s")}) bef
 """  # noqa: S608  # made of constants
 
 # The first photos of each lane that are open to the annotator, along the index priority_order. They are not locked:
-# the claim needs to know the first photo of every lane, and takes from one.
+# the claim needs to know the first photo of every lane, and takes from one. The inner LIMIT 1 makes the planner look at
+# one photo after the other in this order; it would read all photos of a campaign of 10,000 and sort them.
 _HEADS = f"""
 SELECT lane.name, candidate.image_id, candidate.priority
 FROM annotation_queuelane lane CROSS JOIN LATERAL (
   SELECT head.image_id, head.priority FROM (
     SELECT image_id, priority FROM annotation_queuepriority
     WHERE lane_id = lane.id ORDER BY priority DESC LIMIT %(look_ahead)s
-  ) head JOIN annotation_image image ON image.id = head.image_id
-  WHERE {_IS_OPEN} ORDER BY head.priority DESC LIMIT %(count)s
+  ) head CROSS JOIN LATERAL (
+    SELECT FROM annotation_image image WHERE image.id = head.image_id AND {_IS_OPEN} LIMIT 1
+  ) open_photo
+  ORDER BY head.priority DESC LIMIT %(count)s
 ) candidate
 WHERE lane.campaign_id = %(campaign)s AND lane.name = ANY(%(lanes)s)
 ORDER BY lane.name, candidate.priority DESC

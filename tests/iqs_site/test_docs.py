@@ -34,6 +34,12 @@ def test_every_command_of_ours_is_described() -> None:
     assert ours <= described, f"not described: {sorted(ours - described)}"
 
 
+def test_every_lane_of_the_queue_is_described_and_nothing_else() -> None:
+    from annotation.services.lane_registry import lanes
+
+    assert rows("queue.md") == {lane.name for lane in lanes()}
+
+
 def test_every_make_target_is_described() -> None:
     makefile = (ROOT / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))

@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from annotation.models import Annotation, Assignment, Campaign, Image, Membership
+from annotation.models import Annotation, Assignment, Campaign, Image, Membership, QueueLane, QueuePriority
 from annotation.selectors.progress import own_progress, queue_status
 from annotation.services.annotations import annotation_record, prediction_shown
 from annotation.services.queue import counters_rebuild, leases_claim, leases_expire, leases_renew, leases_return
@@ -280,7 +280,9 @@ def test_the_answer_to_a_repeat_says_that_a_prediction_was_seen_in_between(
     assert answer(campaign, repeat).saw_prediction
 
 
-def test_shares_cost_two_queries_at_most_and_none_at_zero(campaign: Campaign, people: Any, photos: list[Image]) -> None:
+def test_shares_cost_two_queries_where_there_is_nothing_and_none_at_zero(
+    campaign: Campaign, people: Any, photos: list[Image]
+) -> None:
     work(campaign, people["alice"], 15)
 
     def queries(**shares: float) -> int:
@@ -299,14 +301,20 @@ def test_shares_cost_two_queries_at_most_and_none_at_zero(campaign: Campaign, pe
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("lane_shares", [{"random": 1.0}, {"random": 0.3, "fewest_votes": 0.7}])
 def test_six_annotators_at_once_with_repeats_gold_and_anchoring_keep_the_balance(
-    campaign: Campaign, make_user: Callable[..., Any], make_image: Callable[..., Image]
+    campaign: Campaign,
+    make_user: Callable[..., Any],
+    make_image: Callable[..., Image],
+    lane_shares: dict[str, float],
 ) -> None:
     """Two threads for each of three people: whatever overlaps, votes and slots are exact and repeats come once."""
     campaign.gold_share = campaign.anchoring_share = 0.2
+    campaign.lane_shares = lane_shares
     campaign.save()
+    lane = QueueLane.objects.create(campaign=campaign, name="fewest_votes")
     for seed in range(24):
-        make_image(seed)
+        QueuePriority.objects.create(lane=lane, image=make_image(seed), priority=seed)
     gold = {make_image(seed, role="gold", expected_score=5).pk for seed in range(100, 104)}
     annotators = [make_user(f"annotator-{number}") for number in range(3)]
     for annotator in annotators:
@@ -343,6 +351,9 @@ def test_six_annotators_at_once_with_repeats_gold_and_anchoring_keep_the_balance
     assert set(votes.values()) == {3}
     assert len(votes) == 24
     assert not Image.objects.filter(role="rated").exclude(open_slots=0).exists()
+    assert Assignment.objects.filter(lane="fewest_votes").exists() == ("fewest_votes" in lane_shares)
+    probabilities = Assignment.objects.values_list("acquisition_probability", flat=True)
+    assert all(probability is not None and 0 < probability <= 1 for probability in probabilities)
     repeats = Annotation.objects.filter(is_repeat=True, supersedes=None)
     assert repeats.exists()
     assert max(Counter(repeats.values_list("image_id", "annotator_id")).values()) == 1
