@@ -49,7 +49,8 @@ def columns(
 
     The series stand in front of each other, the last one foremost, or `beside` each other. `labels` [K] stand below
     the columns, as many as fit; `titles` [K] appear under the pointer. `height` is that of the highest column, in
-    pixels; without a `width` in pixels the drawing is as wide as its place. Values outside 0 … end are cut, NaN is 0.
+    pixels; without a `width` in pixels the drawing is as wide as its place. Values outside 0 … end are cut; infinite
+    ones and NaN count as 0.
     """
     count = max((len(one.values) for one in series), default=0)
     top = _TOP if ticks else 0

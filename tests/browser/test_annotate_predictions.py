@@ -107,10 +107,8 @@ def test_the_prediction_is_revealed_after_the_answer(annotate: Any, photos: list
     drawing = page.locator("#previous svg.drawing")
     assert drawing.bounding_box()["width"] == 80
     outline = drawing.locator("path.model")
-    assert outline.evaluate("path => [getComputedStyle(path).fill, path.getBoundingClientRect().width]") == [
-        "none",
-        78.72,
-    ]
+    expect(outline).to_be_visible()
+    expect(outline).to_have_css("fill", "none")
     assert not standing(first).saw_prediction
 
 

@@ -100,7 +100,7 @@ def test_one_column_fills_its_place() -> None:
     assert path(drawn(series=[Series("people", [1.0])]), "people") == "M16 100V0H84V100"
 
 
-def test_values_beyond_the_end_are_cut() -> None:
+def test_values_beyond_the_end_are_cut_and_infinite_ones_are_left_out() -> None:
     assert heights(drawn(series=[Series("people", [5.0, math.inf, 0.5])]), "people") == [100, 50]
 
 

@@ -44,7 +44,8 @@ def test_without_a_gain_the_title_says_so() -> None:
 def test_a_loss_that_hardly_changes_looks_flat_and_has_short_labels() -> None:
     curve = loss_curve([{"epoch": e, "train": 0.1, "validation": 0.1 + e * 1e-7} for e in range(3)])
     assert curve is not None
-    assert len({y for _, y in points(curve, "train") + points(curve, "validation")}) == 1
+    heights = [y for _, y in points(curve, "train") + points(curve, "validation")]
+    assert max(heights) - min(heights) < 1
     assert max(len(text) for text in texts(curve)) <= 6
 
 
