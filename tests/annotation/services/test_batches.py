@@ -129,7 +129,7 @@ def test_death_between_commit_and_removal_counts_nothing_twice(
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr("annotation.services.batches._Run._let_go", die)
+        patch.setattr("annotation.services.batches._Run._file_discard", die)
         with pytest.raises(SystemExit):
             batch_run(batch=claimed(upload))
     ImportBatch.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=61))
