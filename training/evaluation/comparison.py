@@ -6,15 +6,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.consensus import labels
 from annotation.measures import agreement, classification, correlation, intervals, opinion
 from annotation.measures.votes import VoteTable
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-# Ranking a thousand resamples of ten thousand photos takes seconds; the interval of so many is narrow anyway.
-_RANKED_AT_MOST = 2_000_000
-_FEWEST_RESAMPLES = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,13 +61,18 @@ class Comparison:
     @property
     def has_majority(self) -> NDArray[np.bool_]:
         """Return which photos have more votes for one watch label than for the other [N]."""
-        decided: NDArray[np.bool_] = self.watch_yes != self.watch_no
+        decided: NDArray[np.bool_] = self._labels != labels.UNDECIDED
         return decided
 
     @property
     def is_watch(self) -> Ints:
         """Return the majority label [N], 1 watch and 0 none; read it only where `has_majority`."""
-        return (self.watch_yes > self.watch_no).astype(np.int64)
+        is_watch: Ints = (self._labels == labels.WATCH).astype(np.int64)
+        return is_watch
+
+    @property
+    def _labels(self) -> NDArray[np.int8]:
+        return labels.majority_labels(self.watch_yes, self.watch_no)
 
     def part(self, rows: NDArray[np.bool_]) -> "Comparison":
         """Return the comparison on some of its photos only [N]."""
@@ -113,16 +115,14 @@ class ScoreFigures:
     @classmethod
     def of(cls, comparison: Comparison, *, seed: int) -> Self:
         """Measure the comparison; the seed fixes the resamples."""
-        n = max(len(comparison), 1)
-        resamples = int(np.clip(_RANKED_AT_MOST // n, _FEWEST_RESAMPLES, intervals.RESAMPLES))
         predicted, mos = comparison.predicted, comparison.mos
         votes = comparison.votes
         icc = agreement.icc1(votes.image_ids, votes.scores)
         first, second = agreement.split_half(votes.image_ids, votes.scores, rng=np.random.default_rng(seed))
         return cls(
-            srcc=intervals.interval(correlation.srcc, predicted, mos, seed=seed, resamples=resamples),
-            rmse=intervals.interval(correlation.rmse, predicted, mos, seed=seed, resamples=resamples),
-            bias=intervals.interval(_mean_difference, predicted, mos, seed=seed, resamples=resamples),
+            srcc=intervals.interval(correlation.srcc, predicted, mos, seed=seed),
+            rmse=intervals.interval(correlation.rmse, predicted, mos, seed=seed),
+            bias=intervals.interval(correlation.bias, predicted, mos, seed=seed),
             icc=icc,
             ceiling=agreement.correlation_ceiling(icc, comparison.vote_counts),
             split_half=float(correlation.srcc(first, second)) if len(first) >= 10 else float("nan"),
@@ -130,19 +130,12 @@ class ScoreFigures:
         )
 
 
-def _mean_difference(predicted: Floats, observed: Floats) -> Floats:
-    difference: Floats = (predicted - observed).mean(axis=-1)
-    return difference
-
-
 def watch_roc_auc(comparison: Comparison, *, seed: int) -> intervals.Interval:
     """Return the ROC AUC of the watch probability against the majority labels, with its interval."""
     decided = comparison.has_majority
-    resamples = int(np.clip(_RANKED_AT_MOST // max(decided.sum(), 1), _FEWEST_RESAMPLES, intervals.RESAMPLES))
     return intervals.interval(
         classification.roc_auc,
         comparison.watch_probability[decided],
         comparison.is_watch[decided],
         seed=seed,
-        resamples=resamples,
     )

@@ -10,7 +10,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from annotation.models import Annotation, Campaign
+from tests.judgements import images_make, predictions_make, version_make, votes
+from training.evaluation.comparison import ScoreFigures, watch_roc_auc
 from training.evaluation.registry import FIGURES, measured
+from training.selectors.comparison import compare
 from training.selectors.snapshots import holdout_opinions
 from training.services.evaluations import evaluation_make
 
@@ -114,3 +117,23 @@ def test_the_command_prints_every_figure_with_its_interval(judged: tuple[Any, An
         call_command("evaluate", campaign.slug, "--version", "9")
     with pytest.raises(CommandError, match="There is no campaign 'clocks'"):
         call_command("evaluate", "clocks")
+
+
+@pytest.mark.slow
+def test_the_calibration_page_shows_the_intervals_of_the_evaluation(
+    campaign: Campaign, people: dict[str, Any], rng: np.random.Generator
+) -> None:
+    """Above 2,000 photos the number of resamples falls; everybody has to follow one rule for it."""
+    images = images_make(campaign, 2100, holdout=True)
+    scores = rng.integers(1, 11, (2100, 2))
+    watch = np.where(rng.random(2100) < 0.2, "yes", "no")
+    votes(images, [people["alice"], people["bob"]], scores, watch)
+    version = version_make(campaign)
+    predictions_make(version, images, rng.uniform(1, 10, 2100), watch=rng.random(2100))
+    metrics = evaluation_make(version=version).metrics
+    comparison = compare(campaign, version)
+    figures = ScoreFigures.of(comparison, seed=campaign.seed)
+    assert figures.srcc.n == 2100
+    assert figures.srcc.as_json() == {key: metrics["quality_srcc"][key] for key in ("value", "low", "high", "n")}
+    assert figures.rmse.as_json() == metrics["quality_rmse"]
+    assert watch_roc_auc(comparison, seed=campaign.seed).as_json() == metrics["watch_roc_auc"]
