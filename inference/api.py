@@ -8,7 +8,7 @@ from ninja import Field, File, Router, Schema, Status, UploadedFile
 from ninja.errors import HttpError
 
 from annotation.access.permissions import campaign_for
-from annotation.measures.opinion import score_histogram
+from annotation.measures.opinion import mos, score_histogram
 from annotation.models import Annotation, Assignment, Campaign, Image, Role, User
 from annotation.services.annotations import prediction_shown
 from annotation.tasks import announce
@@ -164,5 +164,8 @@ def _others_out(campaign: Campaign, answers: list[Annotation]) -> OthersOut | No
     histogram = score_histogram(given, lowest=campaign.scale_min, highest=campaign.scale_max)
     simulated = sum(answer.annotator.is_simulated for answer in answers)
     return OthersOut(
-        n=len(given), simulated=simulated, mean=sum(given) / len(given), histogram=[int(count) for count in histogram]
+        n=len(given),
+        simulated=simulated,
+        mean=float(mos(histogram, campaign.scale_min)),
+        histogram=[int(count) for count in histogram],
     )
