@@ -10,7 +10,7 @@ from ninja.errors import HttpError
 
 from annotation.access.permissions import campaign_for
 from annotation.drawing.columns import Series, columns
-from annotation.measures.opinion import score_histogram
+from annotation.measures.opinion import mos, score_histogram
 from annotation.models import Annotation, Assignment, Campaign, Image, Role, User
 from annotation.services.annotations import prediction_shown
 from annotation.tasks import announce
@@ -175,7 +175,10 @@ def _others_out(campaign: Campaign, answers: list[Annotation]) -> OthersOut | No
     histogram = score_histogram(given, lowest=campaign.scale_min, highest=campaign.scale_max)
     simulated = sum(answer.annotator.is_simulated for answer in answers)
     return OthersOut(
-        n=len(given), simulated=simulated, mean=sum(given) / len(given), histogram=[int(count) for count in histogram]
+        n=len(given),
+        simulated=simulated,
+        mean=float(mos(histogram, campaign.scale_min)),
+        histogram=[int(count) for count in histogram],
     )
 
 

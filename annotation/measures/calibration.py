@@ -1,7 +1,11 @@
 """Whether a predicted probability means what it says, and a predicted score is neither too high nor too low.
 
 Sources: Murphy & Winkler (1977) for reliability diagrams; Naeini, Cooper & Hauskrecht (2015) for the
-expected calibration error; Wilson (1927) for the interval of a share.
+expected calibration error; Wilson (1927) for the interval of a share; Student (1908) for that of a mean.
+
+The bins are those of scikit-learn's `calibration_curve(strategy="quantile")`, which the tests hold them against. That
+function gives no number of photos per bin, so neither interval nor calibration error can be had from it, and it refuses
+opinion scores.
 """
 
 from dataclasses import dataclass
@@ -9,10 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from annotation.measures.intervals import wilson_interval
+from annotation.measures.intervals import Interval, mean_interval, wilson_interval
 
 Floats = NDArray[np.float64]
-_Z = 1.959964  # two-sided 95 % of a normal distribution
 
 
 @dataclass(frozen=True)
@@ -21,12 +24,13 @@ class ReliabilityBin:
 
     predicted: float
     """Mean of the predictions."""
-    observed: float
+    observed: Interval
     """Share of watches, or mean opinion score."""
-    low: float
-    high: float
-    """95 % interval of `observed`."""
-    n: int
+
+    @property
+    def n(self) -> int:
+        """Return how many photos are in the bin."""
+        return self.observed.n
 
 
 def reliability_bins(probabilities: ArrayLike, labels: ArrayLike, *, bins: int = 10) -> list[ReliabilityBin]:
@@ -35,25 +39,19 @@ def reliability_bins(probabilities: ArrayLike, labels: ArrayLike, *, bins: int =
     Each bin holds about N/bins photos; equal probabilities never fall into two bins.
     """
     p, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.float64)
-    found = []
-    for rows in _quantile_groups(p, bins):
-        share = wilson_interval(int(truth[rows].sum()), len(rows))
-        found.append(ReliabilityBin(float(p[rows].mean()), share.value, share.low, share.high, share.n))
-    return found
+    return [
+        ReliabilityBin(float(p[rows].mean()), wilson_interval(int(truth[rows].sum()), len(rows)))
+        for rows in _quantile_groups(p, bins)
+    ]
 
 
 def score_bins(predicted: ArrayLike, observed: ArrayLike, *, bins: int = 10) -> list[ReliabilityBin]:
     """Return quantile bins of predicted means [N] against mean opinion scores [N], lowest first.
 
-    The interval is ±1.96 standard errors of the bin's mean; it is the whole line for a single photo.
+    Intervals by Student's t, unbounded for a single photo.
     """
     x, y = np.asarray(predicted, dtype=np.float64), np.asarray(observed, dtype=np.float64)
-    found = []
-    for rows in _quantile_groups(x, bins):
-        centre = float(y[rows].mean())
-        half = float(_Z * y[rows].std(ddof=1) / np.sqrt(len(rows))) if len(rows) > 1 else float("inf")
-        found.append(ReliabilityBin(float(x[rows].mean()), centre, centre - half, centre + half, len(rows)))
-    return found
+    return [ReliabilityBin(float(x[rows].mean()), mean_interval(y[rows])) for rows in _quantile_groups(x, bins)]
 
 
 def expected_calibration_error(probabilities: ArrayLike, labels: ArrayLike, *, bins: int = 10) -> float:
@@ -63,13 +61,13 @@ def expected_calibration_error(probabilities: ArrayLike, labels: ArrayLike, *, b
     """
     found = reliability_bins(probabilities, labels, bins=bins)
     total = sum(one.n for one in found)
-    return sum(one.n * abs(one.predicted - one.observed) for one in found) / total if total else float("nan")
+    return sum(one.n * abs(one.predicted - one.observed.value) for one in found) / total if total else float("nan")
 
 
 def _quantile_groups(values: Floats, bins: int) -> list[NDArray[np.intp]]:
     """Return the row numbers of each quantile bin; bins that ties empty are left out."""
     if not values.size:
         return []
-    edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1]))
+    edges = np.percentile(values, 100 * np.linspace(0, 1, bins + 1))[1:-1]
     bin_of = np.searchsorted(edges, values, side="left")
     return [np.flatnonzero(bin_of == one) for one in np.unique(bin_of)]

@@ -4,9 +4,10 @@ Every function takes arrays whose last axis runs over the images and gives one n
 leading index, so that all resamples of a bootstrap [B, N] are measured in one call.
 """
 
+import warnings
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 
 Floats = NDArray[np.float64]
 
@@ -16,19 +17,22 @@ def plcc(predicted: ArrayLike, observed: ArrayLike) -> Floats:
 
     NaN where either side is constant: a constant says nothing about order.
     """
+    from scipy import stats
+
     x, y = np.asarray(predicted, dtype=np.float64), np.asarray(observed, dtype=np.float64)
-    x = x - x.mean(axis=-1, keepdims=True)
-    y = y - y.mean(axis=-1, keepdims=True)
-    spread = np.sqrt((x**2).sum(axis=-1) * (y**2).sum(axis=-1))
-    # Rounding leaves a spread of about 1e-16·N for equal numbers; that is no spread.
-    scale = np.abs(np.asarray(predicted)).max(axis=-1) * np.abs(np.asarray(observed)).max(axis=-1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        correlation = np.where(spread > 1e-12 * scale, (x * y).sum(axis=-1) / spread, np.nan)
-    return np.clip(correlation, -1.0, 1.0)
+    if x.shape[-1] < 2:
+        return np.full(x.shape[:-1], np.nan)
+    with warnings.catch_warnings():  # a constant is an answer here, and resamples of few images often are constant
+        warnings.simplefilter("ignore", stats.ConstantInputWarning)
+        warnings.simplefilter("ignore", stats.NearConstantInputWarning)
+        correlation: Floats = stats.pearsonr(x, y, axis=-1).statistic
+    return correlation
 
 
 def srcc(predicted: ArrayLike, observed: ArrayLike) -> Floats:
     """Return Spearman's rank correlation, in [-1, 1], of arrays [..., N]; ties share their mean rank."""
+    from scipy.stats import rankdata
+
     return plcc(rankdata(predicted, axis=-1), rankdata(observed, axis=-1))
 
 
@@ -36,4 +40,10 @@ def rmse(predicted: ArrayLike, observed: ArrayLike) -> Floats:
     """Return the root of the mean squared error of arrays [..., N], in units of the scale."""
     difference = np.asarray(predicted, dtype=np.float64) - np.asarray(observed, dtype=np.float64)
     result: Floats = np.sqrt((difference**2).mean(axis=-1))
+    return result
+
+
+def bias(predicted: ArrayLike, observed: ArrayLike) -> Floats:
+    """Return the mean of predicted − observed of arrays [..., N]: above 0 the predictions are too high."""
+    result: Floats = (np.asarray(predicted, dtype=np.float64) - np.asarray(observed, dtype=np.float64)).mean(axis=-1)
     return result

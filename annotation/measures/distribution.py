@@ -1,4 +1,4 @@
-"""How far predicted quality distributions lie from the score histograms of people.
+"""Mean and spread of quality distributions and score histograms, and how far the ones lie from the others.
 
 Sources: Talebi & Milanfar (2018), 'NIMA: neural image assessment', for the normalised earth mover's
 distance; Epstein (1969) and Gneiting & Raftery (2007) for the ranked probability score.
@@ -34,12 +34,25 @@ def rps(distribution: ArrayLike, histogram: ArrayLike) -> Floats:
 
 
 def mean_score(distribution: ArrayLike, *, lowest: int) -> Floats:
-    """Return the mean Σ_k score_k·p_k of distributions or histograms [..., K] on the scale from `lowest`."""
+    """Return the mean Σ_k score_k·w_k / Σ_k w_k of distributions or histograms [..., K] on the scale from `lowest`.
+
+    NaN for a histogram without votes.
+    """
     weights = np.asarray(distribution, dtype=np.float64)
-    scores = lowest + np.arange(weights.shape[-1], dtype=np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        mean: Floats = weights @ scores / weights.sum(axis=-1)
+    steps = np.arange(weights.shape[-1], dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        mean: Floats = lowest + weights @ steps / weights.sum(axis=-1)
     return mean
+
+
+def score_deviation(distribution: ArrayLike) -> Floats:
+    """Return the standard deviation of the scores under distributions or histograms [..., K], over Σ_k w_k."""
+    weights = np.asarray(distribution, dtype=np.float64)
+    # About the mean, not Σx² − n·x̄²: that difference of two large numbers can turn negative.
+    distance = np.arange(weights.shape[-1]) - mean_score(weights, lowest=0)[..., np.newaxis]
+    with np.errstate(invalid="ignore"):
+        deviation: Floats = np.sqrt((weights * distance**2).sum(axis=-1) / weights.sum(axis=-1))
+    return deviation
 
 
 def _cumulated(weights: ArrayLike) -> Floats:

@@ -7,7 +7,9 @@ one per histogram [...]. An image without votes has NaN for each of them, never 
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
+
+from annotation.measures.distribution import mean_score, score_deviation
+from annotation.measures.intervals import student_half_width
 
 Floats = NDArray[np.float64]
 
@@ -45,45 +47,28 @@ def image_histograms(
     return known, counts.reshape(len(known), bins).astype(np.int64)
 
 
-def vote_count(histogram: ArrayLike) -> Floats:
-    """Return n, the number of votes."""
-    n: Floats = np.asarray(histogram, dtype=np.float64).sum(axis=-1)
-    return n
-
-
 def mos(histogram: ArrayLike, lowest: int) -> Floats:
     """Return the mean opinion score on the scale that begins at `lowest`; NaN without votes."""
-    counts = np.asarray(histogram, dtype=np.float64)
-    with np.errstate(invalid="ignore"):
-        mean: Floats = lowest + counts @ np.arange(counts.shape[-1], dtype=np.float64) / counts.sum(axis=-1)
-    return mean
+    return mean_score(histogram, lowest=lowest)
 
 
 def sos(histogram: ArrayLike) -> Floats:
     """Return the standard deviation of the opinion scores (over n − 1); NaN with fewer than two votes."""
-    counts = np.asarray(histogram, dtype=np.float64)
-    n = counts.sum(axis=-1)
-    # Deviations from the mean, not Σx² − n·x̄²: that difference of two large numbers can turn negative.
-    deviation = np.arange(counts.shape[-1]) - mos(counts, 0)[..., np.newaxis]
+    n = np.asarray(histogram, dtype=np.float64).sum(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        spread: Floats = np.sqrt(np.where(n > 1, (counts * deviation**2).sum(axis=-1), np.nan) / (n - 1))
+        spread: Floats = score_deviation(histogram) * np.sqrt(np.where(n > 1, n, np.nan) / (n - 1))
     return spread
 
 
-def mos_interval(histogram: ArrayLike, lowest: int, confidence: float = 0.95) -> tuple[Floats, Floats]:
-    """Return the confidence interval of the MOS: MOS ± t(n − 1)·SOS/√n by Student, cut to the scale.
+def mos_interval(histogram: ArrayLike, lowest: int) -> tuple[Floats, Floats]:
+    """Return the 95 % interval of the MOS: MOS ± t(n − 1)·SOS/√n by Student, cut to the scale.
 
     One vote says nothing about the spread, so its interval is the whole scale. Votes that all agree
     have an interval without width: with two or three votes read it as 'they agreed', not as certainty.
-    Without votes both ends are NaN. Raises ValueError for a confidence outside (0, 1).
+    Without votes both ends are NaN.
     """
-    if not 0 < confidence < 1:
-        raise ValueError(f"A confidence lies between 0 and 1, not at {confidence}.")
     counts = np.asarray(histogram, dtype=np.float64)
-    n = counts.sum(axis=-1)
     highest = lowest + counts.shape[-1] - 1
     centre = mos(counts, lowest)
-    quantile = stdtrit(np.maximum(n - 1, 1), (1 + confidence) / 2)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        half = np.where(n == 1, np.inf, quantile * sos(counts) / np.sqrt(n))
+    half = student_half_width(sos(counts), counts.sum(axis=-1))
     return np.maximum(centre - half, lowest), np.minimum(centre + half, highest)

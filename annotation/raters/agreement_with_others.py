@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
+from numpy.typing import ArrayLike
 
-from annotation.measures.intervals import Interval, wilson_interval
-
-Floats = NDArray[np.float64]
+from annotation.measures.correlation import srcc
+from annotation.measures.intervals import Interval, mean_interval, wilson_interval
 
 
 @dataclass(frozen=True)
@@ -41,24 +39,8 @@ def agreement_with_others(own: ArrayLike, others: ArrayLike) -> AgreementWithOth
     if not n:
         return None
     difference = scores - means
-    shift = float(difference.mean())
-    half = float(stdtrit(n - 1, 0.975) * difference.std(ddof=1) / np.sqrt(n)) if n > 1 else float("inf")
     return AgreementWithOthers(
-        shift=Interval(shift, shift - half, shift + half, n),
+        shift=mean_interval(difference),
         within_one=wilson_interval(int((np.abs(difference) <= 1 + 1e-9).sum()), n),
-        rank_correlation=_spearman(scores, means),
+        rank_correlation=float(srcc(scores, means)) if n > 2 else float("nan"),
     )
-
-
-def _spearman(one: Floats, other: Floats) -> float:
-    """Pearson's correlation of the ranks, ties sharing their mean rank."""
-    first, second = _ranks(one), _ranks(other)
-    if len(one) < 3 or np.ptp(first) == 0 or np.ptp(second) == 0:
-        return float("nan")
-    return float(np.corrcoef(first, second)[0, 1])
-
-
-def _ranks(values: Floats) -> Floats:
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks: Floats = (np.cumsum(counts) - (counts - 1) / 2)[place]
-    return ranks

@@ -7,7 +7,6 @@ The obvious measure, (anchored − mean of blind) in the direction of the predic
 without any effect, because the noise of the blind mean also decides the direction: where it is too
 low, the prediction seems to lie above it, and so does the next answer. Distances of single answers
 have no such bias: without an effect, both kinds are equally far away on average.
-Interval: Efron & Tibshirani (1993), percentile bootstrap over photos.
 """
 
 from dataclasses import dataclass
@@ -15,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from annotation.measures.intervals import Interval
+from annotation.measures.correlation import bias
+from annotation.measures.intervals import Interval, interval
 
 FEWEST_PHOTOS = 10
 """With fewer photos an interval says nothing."""
-RESAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -51,14 +50,14 @@ def anchoring_shift(
     blind_images: ArrayLike,
     blind_scores: ArrayLike,
     *,
-    rng: np.random.Generator,
+    seed: int,
 ) -> AnchoringShift | None:
     """Return the shift, or None for fewer than `FEWEST_PHOTOS` photos with answers of both kinds.
 
     `anchored_images`, `anchored_scores` and `predictions` (the means that were shown, in points of the
     scale) hold one entry per anchored answer, `blind_images` and `blind_scores` one per blind answer.
     Every photo weighs the same. The interval takes photos as independent; that a few people gave most
-    of the answers is not in it. Raises ValueError when columns differ in length.
+    of the answers is not in it. The same seed gives the same interval. Raises ValueError when columns differ in length.
     """
     image, score, shown = _columns(anchored_images, anchored_scores, predictions)
     other_image, other_score = _columns(blind_images, blind_scores)
@@ -70,12 +69,8 @@ def anchoring_shift(
     other_row = np.searchsorted(photos, other_image[other_both])
     anchored = _means(np.abs(score[both] - shown[both]), row, len(photos))
     blind = _means(_mean_distances(shown[both], row, other_score[other_both], other_row), row, len(photos))
-    difference = blind - anchored
-    drawn = [float(difference[rng.integers(0, len(photos), len(photos))].mean()) for _ in range(RESAMPLES)]
-    value = float(difference.mean())
-    low, high = (float(end) for end in np.quantile(drawn, [0.025, 0.975]))
     return AnchoringShift(
-        shift=Interval(value, min(low, value), max(high, value), len(photos)),
+        shift=interval(bias, blind, anchored, seed=seed),
         blind_distance=float(blind.mean()),
         anchored_distance=float(anchored.mean()),
         blind_answers=int(other_both.sum()),

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import chdtri, stdtrit
 
-from annotation.measures.intervals import Interval, wilson_interval
+from annotation.measures.intervals import Interval, mean_interval, root_mean_square_interval, wilson_interval
 
 
 @dataclass(frozen=True)
@@ -54,25 +53,11 @@ def self_agreement(
     if not n:
         return None
     difference = second - first
-    squares = float((difference**2).sum())
     return SelfAgreement(
         exact=wilson_interval(int((difference == 0).sum()), n),
         within_one=wilson_interval(int((np.abs(difference) <= 1).sum()), n),
-        rmse=_root(squares, n, 1),
-        repeatability=_root(squares, n, 2),
-        drift=_drift(difference),
+        rmse=root_mean_square_interval(difference),
+        repeatability=root_mean_square_interval(difference / np.sqrt(2)),
+        drift=mean_interval(difference),
         watch=wilson_interval(int((watch == again).sum()), n),
     )
-
-
-def _root(squares: float, n: int, answers: int) -> Interval:
-    """Return √(squares/(answers·n)); squares/σ² is chi-square with n degrees of freedom."""
-    # chdtri(n, p) is the point that chi-square of n degrees of freedom exceeds with probability p.
-    low, high = (float(np.sqrt(squares / answers / chdtri(n, p))) for p in (0.025, 0.975))
-    return Interval(float(np.sqrt(squares / answers / n)), low, high, n)
-
-
-def _drift(difference: np.ndarray) -> Interval:
-    n, mean = len(difference), float(difference.mean())
-    half = float(stdtrit(n - 1, 0.975) * difference.std(ddof=1) / np.sqrt(n)) if n > 1 else float("inf")
-    return Interval(mean, mean - half, mean + half, n)

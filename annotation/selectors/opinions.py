@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import Avg, Count, Q, StdDev
 
+from annotation.consensus.labels import majority_label
 from annotation.models import Annotation, AnnotationQuerySet, Campaign, Image
 
 
@@ -22,7 +23,9 @@ class Opinion:
     spread: float
     """Standard deviation of the opinion scores, over n − 1; 0 with one vote."""
     watch: str
-    """What most said, or '' where as many said one thing as another."""
+    """'yes' or 'no', what more annotators said; '' for a tie. 'Unsure' counts for neither."""
+    unsure: int
+    """How many of the votes are unsure about the watch."""
 
     @property
     def score(self) -> int:
@@ -51,7 +54,8 @@ def opinions_of(campaign: Campaign, *, least_votes: int) -> list[Opinion]:
     """Return the opinions on photos that may teach others, ordered by photo (one query).
 
     They are rated and sound, belong to the training split and have at least `least_votes` independent votes and a
-    clear answer about the watch. Of a group of near-duplicates the photo with most votes takes part.
+    clear answer about the watch: a majority, with less than half of the votes unsure. Of a group of
+    near-duplicates the photo with most votes takes part.
     """
     votes = Annotation.objects.filter(
         campaign=campaign,
@@ -62,7 +66,7 @@ def opinions_of(campaign: Campaign, *, least_votes: int) -> list[Opinion]:
     groups = set()
     opinions = []
     for opinion, group in sorted(_opinions(votes, least_votes), key=lambda row: (-row[0].votes, row[0].image_id)):
-        if opinion.watch and group not in groups:
+        if opinion.watch and 2 * opinion.unsure < opinion.votes and group not in groups:
             groups.add(group)
             opinions.append(opinion)
     return sorted(opinions, key=lambda opinion: opinion.image_id)
@@ -98,15 +102,10 @@ def _opinions(annotations: AnnotationQuerySet, least_votes: int) -> list[tuple[O
                 simulated=row["simulated"],
                 mean=float(row["mean"]),
                 spread=float(row["spread"] or 0.0),
-                watch=most_said({label: row[label] for label in Annotation.Watch.values}),
+                watch=majority_label(row[Annotation.Watch.YES], row[Annotation.Watch.NO]),
+                unsure=row[Annotation.Watch.UNSURE],
             ),
             row["image__group"],
         )
         for row in rows
     ]
-
-
-def most_said(counts: dict[str, int]) -> str:
-    """Return the label with most votes, or '' where two share the first place."""
-    first, second = sorted(counts, key=lambda label: -counts[label])[:2]
-    return first if counts[first] > counts[second] else ""

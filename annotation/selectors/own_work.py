@@ -17,12 +17,12 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 from numpy.typing import NDArray
 
+from annotation.consensus.labels import majority_label
 from annotation.measures.intervals import Interval, wilson_interval
 from annotation.models import Annotation, Campaign, Image, User
 from annotation.raters.agreement_with_others import AgreementWithOthers, agreement_with_others
 from annotation.raters.self_agreement import SelfAgreement, self_agreement
 from annotation.selectors.activity import Median
-from annotation.selectors.opinions import most_said
 from annotation.selectors.repeats import repeat_pairs
 from annotation.selectors.votes import own_standing
 
@@ -49,7 +49,7 @@ class Comparison:
     simulated: int
     """How many of them are a program's."""
     watch: Interval | None
-    """Share of the photos whose own watch label is the one that most of the others gave."""
+    """Share of the photos with a majority of the others for one watch label on which the own label is the same."""
     own_histogram: NDArray[np.int64]
     """Own votes per score [K], lowest first."""
     others_histogram: NDArray[np.int64]
@@ -109,7 +109,7 @@ def own_comparison(campaign: Campaign, annotator: User) -> Comparison:
         .exclude(annotator=annotator)
         .order_by()
     )
-    labels = {label.value: Count("pk", filter=Q(watch=label)) for label in Annotation.Watch}
+    labels = {label.value: Count("pk", filter=Q(watch=label)) for label in (Annotation.Watch.YES, Annotation.Watch.NO)}
     rows: Iterable[Mapping[str, Any]] = others.values("image_id").annotate(
         mean=Avg("score"),
         votes=Count("pk"),
@@ -118,7 +118,7 @@ def own_comparison(campaign: Campaign, annotator: User) -> Comparison:
     )
     photos = [row for row in rows if row["image_id"] in own]  # an answer may have come in since the first query
     given = dict(others.values_list("score").annotate(Count("pk")))
-    majority = {photo["image_id"]: most_said({label: photo[label] for label in labels}) for photo in photos}
+    majority = {photo["image_id"]: majority_label(photo["yes"], photo["no"]) for photo in photos}
     decided = [image for image, label in majority.items() if label]
     same_label = sum(own[image][1] == majority[image] for image in decided)
     scores = [own[photo["image_id"]][0] for photo in photos]

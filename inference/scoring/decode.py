@@ -3,6 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from annotation.measures.classification import quality_classes
+from annotation.measures.distribution import mean_score, score_deviation
+
 QUALITY_CLASSES = REJECTED, PENDING, ACCEPTED = "rejected", "pending", "accepted"
 
 
@@ -11,17 +14,12 @@ def mean_and_std(distribution: NDArray[np.floating], lowest: int) -> tuple[NDArr
 
     mean = Σ k·p_k, as in NIMA (Talebi & Milanfar 2018, section III).
     """
-    p = np.asarray(distribution, dtype=np.float64)
-    scores = lowest + np.arange(p.shape[-1])
-    mean = p @ scores
-    # About the mean: the difference of two squares near 100² would leave little of a small spread.
-    variance = np.einsum("...k,...k->...", p, (scores - mean[..., np.newaxis]) ** 2)
-    return mean, np.sqrt(variance)
+    return mean_score(distribution, lowest=lowest), score_deviation(distribution)
 
 
 def quality_place(mean: ArrayLike, *, reject_at: float, pending_at: float) -> NDArray[np.int64]:
     """Return each mean's place in QUALITY_CLASSES: rejected ≤ reject_at < pending ≤ pending_at < accepted."""
-    return np.searchsorted([reject_at, pending_at], np.asarray(mean), side="left")
+    return quality_classes(mean, reject_at=reject_at, pending_at=pending_at).astype(np.int64)
 
 
 def quality_class(mean: ArrayLike, *, reject_at: float, pending_at: float) -> list[str]:

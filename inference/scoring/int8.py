@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.files.whole_file import put_in_place
+from annotation.measures.distribution import mean_score
 from inference.networks.config import WeightsMissing
 from inference.networks.model_files import checksum
 
@@ -260,8 +261,7 @@ def _file(folder: Path, key: str) -> Path:
 
 
 def _mean_of_ten(distribution: NDArray[np.float32]) -> NDArray[np.float64]:
-    mean: NDArray[np.float64] = distribution.astype(np.float64) @ np.arange(1, distribution.shape[1] + 1)
-    return mean
+    return mean_score(distribution, lowest=1)
 
 
 def _speed_ratio(plain: "Backbone", quantised: "Backbone", photos: Sequence[Pixels]) -> float:

@@ -21,7 +21,7 @@ def loaded() -> set[str]:
     return set(finished.stdout.split())
 
 
-@pytest.mark.parametrize("heavy", ["torch", "onnxruntime", "sklearn", "skimage"])
+@pytest.mark.parametrize("heavy", ["torch", "onnxruntime", "scipy", "sklearn", "skimage"])
 def test_web_processes_do_not_load(heavy: str, loaded: set[str]) -> None:
     assert "annotation.models" in loaded
     assert heavy not in loaded

@@ -6,16 +6,13 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.consensus import labels
 from annotation.measures import agreement, correlation, intervals, opinion
 from annotation.measures.votes import VoteTable
 from training.evaluation.registry import METRICS, ScaleAndThresholds
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-# Ranking a thousand resamples of ten thousand photos takes seconds; the interval of so many is narrow anyway.
-_RANKED_AT_MOST = 2_000_000
-_FEWEST_RESAMPLES = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,13 +66,18 @@ class Comparison:
     @property
     def has_majority(self) -> NDArray[np.bool_]:
         """Return which photos have more votes for one watch label than for the other [N]."""
-        decided: NDArray[np.bool_] = self.watch_yes != self.watch_no
+        decided: NDArray[np.bool_] = self._labels != labels.UNDECIDED
         return decided
 
     @property
     def is_watch(self) -> Ints:
         """Return the majority label [N], 1 watch and 0 none; read it only where `has_majority`."""
-        return (self.watch_yes > self.watch_no).astype(np.int64)
+        is_watch: Ints = (self._labels == labels.WATCH).astype(np.int64)
+        return is_watch
+
+    @property
+    def _labels(self) -> NDArray[np.int8]:
+        return labels.majority_labels(self.watch_yes, self.watch_no)
 
     def part(self, rows: NDArray[np.bool_]) -> "Comparison":
         """Return the comparison on some of its photos only [N]."""
@@ -118,27 +120,18 @@ class ScoreFigures:
     @classmethod
     def of(cls, comparison: Comparison, *, seed: int) -> Self:
         """Measure the comparison; the seed fixes the resamples."""
-        n = max(len(comparison), 1)
-        resamples = int(np.clip(_RANKED_AT_MOST // n, _FEWEST_RESAMPLES, intervals.RESAMPLES))
         votes = comparison.votes
         icc = agreement.icc1(votes.image_ids, votes.scores)
         first, second = agreement.split_half(votes.image_ids, votes.scores, rng=np.random.default_rng(seed))
         return cls(
             srcc=_measure("quality_srcc", comparison, comparison.histograms, seed=seed),
             rmse=_measure("quality_rmse", comparison, comparison.histograms, seed=seed),
-            bias=intervals.interval(
-                _mean_difference, comparison.quality_mean, comparison.mos, seed=seed, resamples=resamples
-            ),
+            bias=intervals.interval(correlation.bias, comparison.quality_mean, comparison.mos, seed=seed),
             icc=icc,
             ceiling=agreement.correlation_ceiling(icc, comparison.vote_counts),
             split_half=float(correlation.srcc(first, second)) if len(first) >= 10 else float("nan"),
             votes=len(votes),
         )
-
-
-def _mean_difference(predicted: Floats, observed: Floats) -> Floats:
-    difference: Floats = (predicted - observed).mean(axis=-1)
-    return difference
 
 
 def watch_roc_auc(comparison: Comparison, *, seed: int) -> intervals.Interval:

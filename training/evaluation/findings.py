@@ -6,6 +6,7 @@ import numpy as np
 
 from annotation.measures.calibration import ReliabilityBin
 from annotation.measures.classification import ThresholdRow
+from annotation.measures.distribution import mean_score, score_deviation
 from annotation.measures.intervals import Interval
 from annotation.raters.anchoring import AnchoringShift
 from training.evaluation.comparison import Comparison, ScoreFigures
@@ -35,9 +36,9 @@ def score_finding(figures: ScoreFigures, photos: str) -> str:
 
 def spread_finding(comparison: Comparison) -> str:
     """Say whether the model spreads its scores as people do, over all photos together."""
-    scores = comparison.lowest + np.arange(comparison.histograms.shape[1])
-    people, model = comparison.histograms.sum(axis=0), comparison.distribution.sum(axis=0)
-    (own_mean, own), (model_mean, models) = _moments(people, scores), _moments(model, scores)
+    sums = np.array([comparison.histograms.sum(axis=0), comparison.distribution.sum(axis=0)])
+    own_mean, model_mean = mean_score(sums, lowest=comparison.lowest)
+    own, models = score_deviation(sums)
     if abs(models / own - 1) < 0.05 if own else models < 0.05:
         verdict = "Model spreads its scores as people do"
     else:
@@ -71,8 +72,8 @@ def rater_finding(flagged: int, annotators: int) -> str:
 def reliability_finding(bins: Sequence[ReliabilityBin], brier: float, error: float) -> str:
     """Say whether the watch probabilities mean what they say, judged by the bins' intervals."""
     total = sum(one.n for one in bins)
-    above = sum(one.n for one in bins if one.predicted > one.high)
-    below = sum(one.n for one in bins if one.predicted < one.low)
+    above = sum(one.n for one in bins if one.predicted > one.observed.high)
+    below = sum(one.n for one in bins if one.predicted < one.observed.low)
     if max(above, below) * 4 < total:
         verdict = "Watch probabilities fit what people say"
     elif above > below:
@@ -106,11 +107,6 @@ def evaluation_age(*, newer: int, counted_then: int, counted_now: int) -> str:
     if counted_now != counted_then:
         return f"Measured on {counted_then:,} holdout votes, of which {counted_now:,} still count"
     return ""
-
-
-def _moments(weights: np.ndarray, scores: np.ndarray) -> tuple[float, float]:
-    mean = float(weights @ scores / weights.sum())
-    return mean, float(np.sqrt(weights @ (scores - mean) ** 2 / weights.sum()))
 
 
 def _people(count: int) -> str:

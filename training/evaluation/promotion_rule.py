@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from training.evaluation.registry import CONFIDENCE, METRICS, MeasuredMetric, measured
+from annotation.measures.intervals import CONFIDENCE
+from training.evaluation.registry import METRICS, MeasuredMetric, measured
 
 # With fewer photos an interval says more about the draw than about the models.
 HOLDOUT_FOR_PROMOTION = 20

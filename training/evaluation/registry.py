@@ -15,7 +15,6 @@ from annotation.measures import classification, correlation, distribution, inter
 from annotation.measures.distribution import Floats
 
 # Of the intervals that evaluations store, and of those that the promotion rule looks at.
-CONFIDENCE = 0.95
 Column = NDArray[Any]
 
 
@@ -81,9 +80,7 @@ class Metric:
     ) -> intervals.Interval:
         """Return the metric of predictions and votes of the same photos, with its bootstrap interval."""
         column = self.prediction_input(predictions, votes, campaign)
-        return intervals.interval(
-            self.function, column, *self._vote_columns(votes, campaign), seed=seed, confidence=CONFIDENCE
-        )
+        return intervals.interval(self.function, column, *self._vote_columns(votes, campaign), seed=seed)
 
     def difference(
         self,
@@ -101,7 +98,6 @@ class Metric:
             self.prediction_input(champion, votes, campaign),
             *self._vote_columns(votes, campaign),
             seed=seed,
-            confidence=CONFIDENCE,
         )
 
     def _vote_columns(self, votes: Column, campaign: ScaleAndThresholds) -> list[Column]:

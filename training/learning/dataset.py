@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.consensus.labels import watch_counts
 from annotation.files.whole_file import whole_file
+from annotation.measures.opinion import image_histograms
 
 
 @dataclass(frozen=True)
@@ -88,13 +90,12 @@ def rated_images(snapshot: Snapshot, *, lowest: int, highest: int) -> RatedImage
             "set the campaign's scale back to what it was when they were given."
         )
     image_ids, first, row = np.unique(snapshot.image_ids, return_index=True, return_inverse=True)
-    histograms = np.zeros((len(image_ids), highest - lowest + 1), dtype=np.float32)
-    np.add.at(histograms, (row, snapshot.scores - lowest), 1.0)
-    count = len(image_ids)
+    _, histograms = image_histograms(snapshot.image_ids, snapshot.scores, lowest=lowest, highest=highest)
+    watch_yes, watch_no = watch_counts(row, snapshot.watch, photos=len(image_ids))
     return RatedImages(
         image_ids=image_ids,
         groups=snapshot.groups[first],
-        histograms=histograms,
-        watch_yes=np.bincount(row, weights=snapshot.watch == 1, minlength=count).astype(np.float32),
-        watch_no=np.bincount(row, weights=snapshot.watch == 0, minlength=count).astype(np.float32),
+        histograms=histograms.astype(np.float32),
+        watch_yes=watch_yes.astype(np.float32),
+        watch_no=watch_no.astype(np.float32),
     )

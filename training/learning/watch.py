@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from annotation.consensus.labels import UNDECIDED, majority_labels
 from annotation.measures.classification import best_threshold, roc_auc
 from training.learning.config import PriorResidualConfig
 from training.learning.sampling import group_folds, principal_directions
@@ -55,8 +56,9 @@ def watch_fit(
     zero-shot model as it is. The features get weights only where these lower the log loss of held-out
     images by more than its standard error without lowering their ROC AUC.
     """
-    decided = yes != no
-    labels = (yes > no)[decided].astype(np.float64)
+    majority = majority_labels(yes, no)
+    decided = majority != UNDECIDED
+    labels = majority[decided].astype(np.float64)
     minority = int(min(labels.sum(), (1 - labels).sum()))
     if len(labels) < config.watch_platt_from or minority < 2:
         return WatchFit(labels=len(labels))

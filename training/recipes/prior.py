@@ -14,9 +14,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
-from scipy.stats import betabinom, spearmanr
+from scipy.stats import betabinom
 from torch import Tensor, nn
 
+from annotation.measures.correlation import srcc
 from inference.distortion.degradations import DEGRADATIONS, GRADES, photo_degrade
 from inference.networks.config import EFFICIENTNET_LITE0
 from inference.networks.heads import PRIOR_BINS, Heads, heads_fresh
@@ -272,7 +273,7 @@ def measure(found: Sequence[Variant], mean_scores: NDArray[np.float64]) -> dict[
         ]
         grades = np.array([row[3] for row in rows])
         scores = mean_scores[[row[0] for row in rows]]
-        figures[f"srcc {name}"] = round(float(-spearmanr(grades, scores).statistic), 4)
+        figures[f"srcc {name}"] = round(float(-srcc(grades, scores)), 4)
         by_crop: dict[tuple[int, int], list[tuple[int, float]]] = {}
         for row, score in zip(rows, scores, strict=True):
             by_crop.setdefault((row[1], row[2]), []).append((row[3], float(score)))

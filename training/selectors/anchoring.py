@@ -48,7 +48,7 @@ def anchoring_measure(campaign: Campaign) -> AnchoringShift | None:
     )
     anchored_columns = np.array(rows, dtype=np.float64).reshape(-1, 3).T
     blind_columns = np.array(blind, dtype=np.float64).reshape(-1, 2).T
-    return anchoring_shift(*anchored_columns, *blind_columns, rng=np.random.default_rng(campaign.seed))
+    return anchoring_shift(*anchored_columns, *blind_columns, seed=campaign.seed)
 
 
 class _Champions:

@@ -5,6 +5,7 @@ Only answers count that were given without seeing a prediction.
 
 import numpy as np
 
+from annotation.consensus.labels import watch_counts
 from annotation.measures import opinion
 from annotation.models import Campaign, Image
 from annotation.selectors.votes import vote_table
@@ -37,7 +38,7 @@ def compare(campaign: Campaign, version: ModelVersion, *, split: str | None = Im
     _, histograms = opinion.image_histograms(
         kept.image_ids, kept.scores, lowest=campaign.scale_min, highest=campaign.scale_max
     )
-    place = np.searchsorted(known, kept.image_ids)
+    watch_yes, watch_no = watch_counts(np.searchsorted(known, kept.image_ids), kept.watch, photos=len(known))
     found = [rows[int(image)] for image in known]
     return Comparison(
         scale=scale_and_thresholds(campaign),
@@ -47,8 +48,8 @@ def compare(campaign: Campaign, version: ModelVersion, *, split: str | None = Im
         quality_mean=np.array([row[2] for row in found], dtype=np.float64),
         distribution=np.array([row[4] for row in found], dtype=np.float64).reshape(len(found), campaign.bins),
         watch_probability=np.array([row[3] for row in found], dtype=np.float64),
-        watch_yes=np.bincount(place, weights=kept.watch == 1, minlength=len(known)).astype(np.int64),
-        watch_no=np.bincount(place, weights=kept.watch == 0, minlength=len(known)).astype(np.int64),
+        watch_yes=watch_yes,
+        watch_no=watch_no,
         votes=kept,
         rated=len(rated),
     )

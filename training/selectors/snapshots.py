@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.consensus.labels import UNDECIDED, majority_labels
 from annotation.measures.votes import VoteTable
 from annotation.models import Campaign, Image
 from annotation.selectors.votes import vote_table
@@ -64,12 +65,13 @@ def holdout_opinions(campaign: Campaign) -> HoldoutOpinions:
     votes = _snapshot(campaign, split, vote_table(campaign, split=split, for_evaluation=True))
     rated = rated_images(votes, lowest=campaign.scale_min, highest=campaign.scale_max)
     enough = rated.histograms.sum(axis=1) >= VOTES_FOR_QUALITY
-    decided = rated.watch_yes != rated.watch_no
+    labels = majority_labels(rated.watch_yes, rated.watch_no)
+    decided = labels != UNDECIDED
     return HoldoutOpinions(
         quality_ids=rated.image_ids[enough],
         histograms=rated.histograms[enough].astype(np.float64),
         watch_ids=rated.image_ids[decided],
-        watch_labels=(rated.watch_yes > rated.watch_no)[decided].astype(np.int8),
+        watch_labels=labels[decided],
         vote_count=len(votes),
         fingerprint=votes.fingerprint,
     )

@@ -167,9 +167,9 @@ def _watch_report(campaign: Campaign, comparison: Comparison) -> dict[str, Any]:
         report["reliability_bins"] = bins
         report["reliability"] = charts.reliability_diagram(
             predicted=np.array([one.predicted for one in bins]),
-            observed=np.array([one.observed for one in bins]),
-            low=np.array([one.low for one in bins]),
-            high=np.array([one.high for one in bins]),
+            observed=np.array([one.observed.value for one in bins]),
+            low=np.array([one.observed.low for one in bins]),
+            high=np.array([one.observed.high for one in bins]),
             counts=np.array([one.n for one in bins]),
             title=findings.reliability_finding(
                 bins,

@@ -127,12 +127,13 @@ def test_a_holdout_photo_leaves_the_evaluation_only_when_said_so(
 
 @pytest.fixture
 def rated(campaign: Campaign, people: dict[str, Any]) -> list[Image]:
-    """Nine photos with three votes each, around 1 … 9, and two that must not teach: holdout, and a tie on the watch."""
+    """Nine photos with three votes each, around 1 … 9, and three that must not teach: holdout, a tie, most unsure."""
     images = images_make(campaign, 9)
     three = [people["alice"], people["bob"], people["rita"]]
     votes(images, three, [[s, s, min(s + 1, 10)] for s in range(1, 10)], [["no", "no", "yes"]] * 9)
     votes(images_make(campaign, 1, holdout=True), three, [[10, 10, 10]], [["yes"] * 3])
     votes(images_make(campaign, 1), three, [[10, 10, 10]], [["yes", "no", "unsure"]])
+    votes(images_make(campaign, 1), three, [[10, 10, 10]], [["yes", "unsure", "unsure"]])
     return images
 
 

@@ -45,7 +45,7 @@ def test_the_laplacian_worked_by_hand() -> None:
 
 
 @given(st.integers(2, 40), st.integers(2, 40), st.integers(0))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_laplacian_agrees_with_scipy(height: int, width: int, seed: int) -> None:
     grey = np.random.default_rng(seed).integers(0, 256, (height, width), dtype=np.uint8)
     expected = ndimage.laplace(grey.astype(np.float64), mode="mirror")
@@ -86,7 +86,7 @@ def test_a_smear_is_found_in_every_direction(angle: int) -> None:
 
 
 @given(st.sampled_from(["astronaut.png", "coffee.png", "motorcycle_left.png"]), st.floats(0.3, 6))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_more_blur_scores_more(name: str, sigma: float) -> None:
     grey = bundled(name, 250).convert("L")
     less, more = (np.asarray(grey.filter(ImageFilter.GaussianBlur(width))) for width in (sigma, 1.5 * sigma))

@@ -61,7 +61,7 @@ def test_any_mode_and_any_size_is_measured(mode: str, size: tuple[int, int]) -> 
 @given(
     st.integers(1, 90), st.integers(1, 90), st.sampled_from([(0, 256), (0, 2), (120, 124), (250, 256)]), st.integers(0)
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_scores_are_in_range_and_the_same_every_time(
     height: int, width: int, values: tuple[int, int], seed: int
 ) -> None:

@@ -49,7 +49,7 @@ def test_flat_blocks_of_8_pixels_worked_by_hand() -> None:
 
 
 @given(st.integers(24, 100), st.integers(24, 50), st.integers(0))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_excess_agrees_with_a_slow_one(height: int, width: int, seed: int) -> None:
     native = np.random.default_rng(seed).integers(0, 256, (height, width), dtype=np.uint8)
     assert block_excess(native) == pytest.approx(reference(native))
@@ -61,7 +61,7 @@ def test_sides_of_less_than_three_blocks_count_nothing() -> None:
 
 
 @given(st.integers(0, 7), st.integers(0, 7))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_cropping_and_turning_do_not_hide_blocks(left: int, top: int) -> None:
     grey = np.asarray(compressed(bundled("chelsea.png", 300), 10).convert("L"))
     whole = compression_score(grey)

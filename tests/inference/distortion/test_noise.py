@@ -60,7 +60,7 @@ def test_pure_noise_is_all_noise() -> None:
 
 
 @given(st.sampled_from(["chelsea.png", "coffee.png", "rocket.jpg"]), st.integers(0, 1000), st.floats(4, 30))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_more_noise_scores_more(name: str, seed: int, deviation: float) -> None:
     plane = np.asarray(bundled(name, 200).convert("L"), dtype=np.float64)
     assert noise_variance(noisy(plane, deviation, seed)) < noise_variance(noisy(plane, 1.3 * deviation, seed))

@@ -7,7 +7,7 @@ from inference.networks.transforms import pixels
 
 
 @given(st.integers(1, 90), st.integers(1, 90))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_every_size_becomes_the_square_that_the_network_sees(width: int, height: int) -> None:
     seen = pixels(Image.new("RGB", (width, height), (200, 100, 7)), 32)
     assert (seen.shape, seen.dtype) == ((32, 32, 3), np.uint8)

@@ -174,7 +174,7 @@ def test_the_first_annotators_are_the_same_in_every_panel_size():
 
 
 @given(values=st.tuples(*[st.floats(0, 1)] * len(MEASURES)), lowest=st.integers(0, 5), span=st.integers(1, 100))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_scores_stay_on_the_scale(values: tuple[float, ...], lowest: int, span: int):
     judgement = PANEL.judge(
         PANEL.annotators(1)[0], Percept(*values), "p", watch=False, lowest=lowest, highest=lowest + span

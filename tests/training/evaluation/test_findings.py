@@ -45,7 +45,7 @@ def test_what_cannot_be_told_is_a_dash() -> None:
     [(0.4, 0.6, "fit what people say"), (0.0, 0.2, "too high for 100 %"), (0.7, 0.9, "too low for 100 %")],
 )
 def test_probabilities_are_judged_by_the_intervals_of_their_bins(low: float, high: float, verdict: str) -> None:
-    bins = [ReliabilityBin(predicted=0.5, observed=(low + high) / 2, low=low, high=high, n=40)]
+    bins = [ReliabilityBin(predicted=0.5, observed=Interval((low + high) / 2, low, high, 40))]
     assert verdict in findings.reliability_finding(bins, brier=0.1, error=0.05)
 
 

@@ -11,10 +11,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from annotation.models import Annotation, Campaign
-from tests.judgements import vote
+from tests.judgements import images_make, predictions_make, version_make, vote, votes
+from training.evaluation.comparison import ScoreFigures, watch_roc_auc
 from training.evaluation.promotion_rule import DESCRIPTION
 from training.evaluation.registry import METRICS, measured
 from training.models import Evaluation
+from training.selectors.comparison import compare
 from training.selectors.snapshots import holdout_opinions
 from training.selectors.versions import newest_evaluations, same_holdout, votes_changed_since
 from training.services.evaluations import evaluation_make, evaluations_refresh
@@ -185,3 +187,23 @@ def test_the_command_measures_all_versions(judged: tuple[Any, Any], campaign: Ca
     call_command("evaluate", campaign.slug, "--all", stdout=out)
     heads = re.findall(r"^Watches v(\d), measured .* on 40 holdout photos", out.getvalue(), re.MULTILINE)
     assert sorted(heads) == ["1", "2"]
+
+
+@pytest.mark.slow
+def test_the_calibration_page_shows_the_intervals_of_the_evaluation(
+    campaign: Campaign, people: dict[str, Any], rng: np.random.Generator
+) -> None:
+    """Above 2,000 photos the number of resamples falls; everybody has to follow one rule for it."""
+    images = images_make(campaign, 2100, holdout=True)
+    scores = rng.integers(1, 11, (2100, 2))
+    watch = np.where(rng.random(2100) < 0.2, "yes", "no")
+    votes(images, [people["alice"], people["bob"]], scores, watch)
+    version = version_make(campaign)
+    predictions_make(version, images, rng.uniform(1, 10, 2100), watch=rng.random(2100))
+    metrics = evaluation_make(version=version).metrics
+    comparison = compare(campaign, version)
+    figures = ScoreFigures.of(comparison, seed=campaign.seed)
+    assert figures.srcc.n == 2100
+    assert figures.srcc.as_json() == {key: metrics["quality_srcc"][key] for key in ("value", "low", "high", "n")}
+    assert figures.rmse.as_json() == metrics["quality_rmse"]
+    assert watch_roc_auc(comparison, seed=campaign.seed).as_json() == metrics["watch_roc_auc"]

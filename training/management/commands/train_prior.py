@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from numpy.typing import NDArray
 
 from annotation.management.progress import progress_report
+from annotation.measures.distribution import mean_score
 from inference.networks.config import EFFICIENTNET_LITE0
 from inference.networks.model_files import checksum
 from inference.serving import runtime
@@ -100,7 +101,7 @@ def _mean_scores(heads: "Heads", features: NDArray[np.float32]) -> NDArray[np.fl
     with torch.no_grad():
         rows = torch.from_numpy(features.astype(np.float16).astype(np.float32))
         distribution: NDArray[np.float64] = heads(rows).quality_logits.softmax(1).double().numpy()
-    return distribution @ np.arange(1, distribution.shape[1] + 1)
+    return mean_score(distribution, lowest=1)
 
 
 def _photographs(folder: Path) -> list[Path]:

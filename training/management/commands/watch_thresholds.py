@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from annotation.management.progress import ProgressBar
 from annotation.measures.classification import best_threshold, f1, roc_auc, threshold_table
-from annotation.measures.intervals import RESAMPLES, interval
+from annotation.measures.intervals import interval, resample_count
 from inference.management.options import model_arguments, scorer_for
 from inference.scoring.files import PathMissing, files_find
 from inference.scoring.rows import Rules, file_name
@@ -91,7 +91,10 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Of {len(labels)} labelled photos {watches} show a watch; it takes some with and some without."
             )
-        self.stdout.write(f"{len(labels)} photos, {watches} of them watches; intervals: 95 %, {RESAMPLES} resamples.")
+        self.stdout.write(
+            f"{len(labels)} photos, {watches} of them watches; "
+            f"intervals: 95 %, {resample_count(len(labels))} resamples."
+        )
         area = interval(roc_auc, probabilities, labels, seed=_SEED)
         self.stdout.write(f"ROC AUC {area.value:.4f} ({area.low:.4f}-{area.high:.4f}), n = {area.n}")
         best = best_threshold(probabilities, labels)

@@ -1,0 +1,116 @@
+"""Classification of watches: worked by hand, against scikit-learn, and as properties."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from sklearn import metrics as sklearn_metrics
+
+from annotation.measures import classification
+
+labelled = st.integers(2, 40).flatmap(
+    lambda n: st.tuples(
+        arrays.arrays(np.float64, n, elements=st.floats(0, 1, width=16)),
+        arrays.arrays(np.int8, n, elements=st.integers(0, 1)),
+    )
+)
+
+
+def test_roc_auc_worked_by_hand() -> None:
+    # Pairs (watch, other): (.9,.8) (.9,.3) right, (.3,.8) wrong, (.3,.3) half.
+    assert classification.roc_auc([0.9, 0.8, 0.3, 0.3], [1, 0, 1, 0]) == pytest.approx(2.5 / 4)
+
+
+@given(labelled)
+def test_classification_agrees_with_scikit_learn(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    p, labels = pair
+    assert classification.accuracy(p > 0.5, labels) == pytest.approx(sklearn_metrics.accuracy_score(labels, p > 0.5))
+    brier = sklearn_metrics.brier_score_loss(labels, p, pos_label=1)
+    assert classification.brier(p, labels) == pytest.approx(brier)
+    if 0 < labels.sum() < len(labels):
+        assert classification.roc_auc(p, labels) == pytest.approx(sklearn_metrics.roc_auc_score(labels, p))
+        assert classification.roc_auc(np.sqrt(p), labels) == pytest.approx(classification.roc_auc(p, labels))
+        assert classification.f1(p > 0.5, labels) == pytest.approx(sklearn_metrics.f1_score(labels, p > 0.5))
+    else:
+        assert np.isnan(classification.roc_auc(p, labels))
+
+
+@given(labelled)
+def test_best_threshold_beats_every_threshold_of_a_grid(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    p, labels = pair
+    if not labels.sum() or not p.max():
+        return
+    best = classification.best_threshold(p, labels)
+    grid = [float(classification.f1(p > threshold, labels)) for threshold in np.linspace(0, 0.99, 34)]
+    assert classification.f1(p > best, labels) >= np.nanmax(grid) - 1e-12
+
+
+def test_threshold_table_counts_each_kind_of_decision() -> None:
+    rows = classification.threshold_table([0.6, 0.2, 0.04, 0.3], [1, 1, 0, 0])
+    assert [row.threshold for row in rows][:4] == [0.01, 0.02, 0.05, 0.1]
+    first, fifty = rows[0], rows[-1]
+    assert (first.true_positives, first.false_positives, first.true_negatives) == (2, 2, 0)
+    assert (fifty.f1, fifty.accuracy, fifty.roc_auc) == pytest.approx((2 / 3, 0.75, 0.75))
+    assert fifty.decision_roc_auc == pytest.approx(sklearn_metrics.roc_auc_score([1, 1, 0, 0], [1, 0, 0, 0]))
+    assert np.isnan(classification.threshold_table([], [])[0].f1)
+
+
+def test_quality_classes_include_their_upper_border() -> None:
+    assert classification.quality_classes([5.0, 5.1, 6.0, 6.1], reject_at=5, pending_at=6).tolist() == [0, 1, 1, 2]
+
+
+def test_resamples_are_measured_as_if_one_by_one(rng: np.random.Generator) -> None:
+    p, labels = rng.random((5, 30)), rng.integers(0, 2, (5, 30))
+    for metric, predicted in (
+        (classification.roc_auc, p),
+        (classification.f1, p > 0.4),
+        (classification.accuracy, p > 0.4),
+        (classification.brier, p),
+    ):
+        one_by_one = [float(metric(a, b)) for a, b in zip(predicted, labels, strict=True)]
+        assert metric(predicted, labels) == pytest.approx(one_by_one)
+
+
+@pytest.mark.filterwarnings("error")
+def test_without_photos_nothing_can_be_told() -> None:
+    (row,) = classification.threshold_table([], [], [0.5])
+    assert np.isnan([row.roc_auc, row.decision_roc_auc, row.f1, row.accuracy]).all()
+    assert (row.true_positives, row.true_negatives) == (0, 0)
+    assert np.isnan(classification.best_threshold([], []))
+
+
+def test_best_threshold_worked_by_hand() -> None:
+    # From .6 on: 2 hits, 1 alarm, F1 4/5; from .9 on: 1 hit, 1 miss, F1 2/3; from .1 on: 2 hits, 2 alarms, F1 2/3.
+    assert classification.best_threshold([0.9, 0.8, 0.6, 0.1], [1, 0, 1, 0]) == pytest.approx(0.35)
+    assert classification.best_threshold([0.6, 0.4], [1, 1]) == pytest.approx(0.2)  # half way to 0
+    assert classification.best_threshold([0.0, 0.0], [1, 0]) == 0.0  # nothing lies above any threshold
+    assert np.isnan(classification.best_threshold([0.3, 0.2], [0, 0]))
+
+
+@given(labelled)
+def test_of_equally_good_thresholds_the_highest_is_taken(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    p, labels = pair
+    steps = sorted({0.0, *p.tolist()})
+    middles = [(low + high) / 2 for low, high in pairwise(steps)]
+    if not labels.sum() or not middles:
+        return
+    scores = [sklearn_metrics.f1_score(labels, p > middle, zero_division=0.0) for middle in middles]
+    best = max(zip(np.round(scores, 12), middles, strict=True))[1]
+    assert classification.best_threshold(p, labels) == pytest.approx(best)
+
+
+@given(labelled, st.floats(0, 1))
+def test_a_row_of_the_table_is_what_scikit_learn_says(pair: tuple[np.ndarray, np.ndarray], threshold: float) -> None:
+    p, labels = pair
+    decided = p > threshold
+    (row,) = classification.threshold_table(p, labels, [threshold])
+    assert row.true_positives + row.false_positives == decided.sum()
+    assert row.true_positives + row.false_negatives == labels.sum()
+    assert row.true_negatives + row.false_negatives == (~decided).sum()
+    assert row.accuracy == pytest.approx(sklearn_metrics.accuracy_score(labels, decided))
+    if 0 < labels.sum() < len(labels):
+        assert row.decision_roc_auc == pytest.approx(sklearn_metrics.balanced_accuracy_score(labels, decided))
+        assert row.f1 == pytest.approx(sklearn_metrics.f1_score(labels, decided, zero_division=0.0))
