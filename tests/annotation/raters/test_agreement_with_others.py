@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -30,6 +30,7 @@ def test_lengths_must_fit() -> None:
         agreement_with_others([1, 2], [1])
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 10), st.integers(2, 20)), min_size=3, max_size=40))
 def test_agrees_with_scipy(pairs: list[tuple[int, int]]) -> None:
     own, others = np.array(pairs, dtype=float).T

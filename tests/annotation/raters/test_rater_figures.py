@@ -221,7 +221,7 @@ class TestAnchoringShift:
         assert found.shift.value == pytest.approx(expected, abs=0.02)
         assert found.shift.low <= expected <= found.shift.high
 
-    @settings(max_examples=25)
+    @settings(deadline=None, max_examples=25)
     @given(st.lists(st.tuples(scores, scores, scores), min_size=FEWEST_PHOTOS, max_size=20))
     def test_swapping_the_two_kinds_turns_the_sign(self, table):
         photos = range(len(table))
