@@ -36,7 +36,7 @@ def test_import_announces_its_photos(
     with django_capture_on_commit_callbacks(execute=True):
         batch_import(queued.pk)
     assert Image.objects.count() == 3
-    assert sent == [("inference.tasks.sweep", ())]
+    assert sent == [("inference.tasks.sweep", ()), ("inference.tasks.priorities_run", (queued.campaign_id,))]
 
 
 def test_import_runs_twice_without_harm(queued: ImportBatch) -> None:

@@ -28,7 +28,7 @@ from tests.kinds_of_answers import KindsOfAnswers, kinds_make
 from training.selectors.anchoring import anchored_answers
 from training.selectors.comparison import compare
 from training.selectors.runs import training_answers
-from training.selectors.snapshots import holdout_opinions, snapshot
+from training.selectors.snapshots import holdout_opinions, training_snapshot
 
 PREDICTED = 5.0
 
@@ -60,9 +60,15 @@ def scores_of(image_ids: Any, histograms: Any) -> dict[int, list[int]]:
 class TestVotes:
     """Progress, training and agreement between people take all votes."""
 
-    def test_vote_table_and_snapshot(self, kinds: KindsOfAnswers) -> None:
+    def test_vote_table(self, kinds: KindsOfAnswers) -> None:
         assert rows_of(vote_table(kinds.campaign)) == kinds.expected(kinds.votes)
-        assert rows_of(snapshot(kinds.campaign, split="holdout")) == kinds.expected(kinds.votes)
+
+    def test_training_takes_exposed_votes_only_on_request(self, kinds: KindsOfAnswers) -> None:
+        kinds.campaign.images.update(split=Image.Split.TRAIN)
+        with_exposed = training_snapshot(kinds.campaign, exposed_answers=True)
+        assert rows_of(with_exposed) == kinds.expected(kinds.votes)
+        unexposed = training_snapshot(kinds.campaign, exposed_answers=False)
+        assert rows_of(unexposed) == kinds.expected(kinds.independent_votes)
 
     def test_kept_counters(self, kinds: KindsOfAnswers) -> None:
         expected = kinds.of_photos(kinds.votes)
