@@ -68,7 +68,7 @@ class TestVotes:
         with_exposed = training_snapshot(kinds.campaign, exposed_answers=True)
         assert rows_of(with_exposed) == kinds.expected(kinds.votes)
         unexposed = training_snapshot(kinds.campaign, exposed_answers=False)
-        assert rows_of(unexposed) == kinds.expected(kinds.independent_votes)
+        assert rows_of(unexposed) == kinds.expected(kinds.votes - kinds.exposed)
 
     def test_kept_counters(self, kinds: KindsOfAnswers) -> None:
         expected = kinds.of_photos(kinds.votes)
@@ -183,10 +183,9 @@ class TestIndependentVotes:
 class TestVotesForEvaluation:
     """What may judge a model."""
 
-    def test_vote_table_and_snapshot(self, kinds: KindsOfAnswers) -> None:
+    def test_vote_table(self, kinds: KindsOfAnswers) -> None:
         expected = kinds.expected(kinds.votes - kinds.exposed - kinds.taught)
         assert rows_of(vote_table(kinds.campaign, for_evaluation=True)) == expected
-        assert rows_of(snapshot(kinds.campaign, split="holdout", for_evaluation=True)) == expected
 
     def test_evaluation_and_calibration(self, kinds: KindsOfAnswers, version: ModelVersion) -> None:
         expected = kinds.of_photos(kinds.votes - kinds.exposed - kinds.taught)
