@@ -40,6 +40,43 @@ def test_every_lane_of_the_queue_is_described_and_nothing_else() -> None:
     assert rows("queue.md") == {lane.name for lane in lanes()}
 
 
+def test_contributing_names_files_that_are_there() -> None:
+    text = (ROOT / "docs" / "contributing.md").read_text()
+    named = {
+        name for name in re.findall(r"`([\w./-]+)`", text) if re.search(r"[a-z]/|\.(py|md|html|js|toml|yml)$", name)
+    }
+    assert len(named) > 50
+    loose = {"api.py", "urls.py", "views/", "management/commands/"}  # of each app
+    assert sorted(name for name in named - loose if not (ROOT / name).exists()) == []
+
+
+def test_contributing_has_a_part_for_everything_that_people_add() -> None:
+    text = (ROOT / "docs" / "contributing.md").read_text()
+    parts = set(re.findall(r"^### (.+)$", text, re.MULTILINE))
+    assert parts >= {
+        "Queue strategy",
+        "Backbone",
+        "Exchange format",
+        "Metric",
+        "Learning recipe",
+        "Key binding",
+        "Promotion rule",
+        "Page",
+        "Setting",
+        "API endpoint",
+    }
+
+
+def test_contributing_shows_every_folder_of_the_apps() -> None:
+    """A table row for each folder with code, but for those that every app has."""
+    usual = {"management", "migrations", "services", "selectors", "views", "templatetags", "weights", "demo", "smoke"}
+    shown = rows("../contributing.md")
+    for app in ("annotation", "inference", "training", "iqs_site"):
+        folders = {path.name for path in (ROOT / app).iterdir() if path.is_dir() and not path.name.startswith("_")}
+        missing = {f"{app}/{name}/" for name in folders - usual} - shown
+        assert not missing, f"not shown: {sorted(missing)}"
+
+
 def test_every_make_target_is_described() -> None:
     makefile = (ROOT / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
