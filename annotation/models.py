@@ -74,7 +74,10 @@ class Campaign(models.Model):
     class Mode(models.TextChoices):
         BLIND = "blind", "blind: the prediction is never shown"
         REVEAL = "reveal", "reveal: the prediction and the other annotators' mean are shown after the answer"
-        PRELABEL = "prelabel", "prelabel: the prediction is shown before the answer; such answers are left out of evaluation"
+        PRELABEL = (
+            "prelabel",
+            "prelabel: the prediction is shown before the answer; such answers are left out of evaluation",
+        )
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
@@ -87,7 +90,7 @@ class Campaign(models.Model):
     synsets = ArrayField(
         models.PositiveSmallIntegerField(validators=[MaxValueValidator(999)]),
         default=default_synsets,
-        help_text="ImageNet class indices that count as a watch. The watch probability is the sum of their probabilities.",
+        help_text="ImageNet class indices that count as a watch. The watch probability is their sum.",
     )
     watch_threshold = models.FloatField(
         default=0.05,
@@ -101,14 +104,16 @@ class Campaign(models.Model):
         default=5, validators=[MinValueValidator(1)], help_text="More votes make the evaluation more precise."
     )
     holdout_fraction = models.FloatField(
-        default=0.2, validators=[MinValueValidator(0.0), MaxValueValidator(0.9)], help_text="Share of photos in the holdout, drawn at random at import."
+        default=0.2,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.9)],
+        help_text="Share of photos in the holdout, drawn at random at import.",
     )
     seed = models.PositiveBigIntegerField(default=20260101, help_text="Seed of the random holdout draw.")
     repeat_share = models.FloatField(
         "hidden repeats",
         default=0.0,
         validators=[MinValueValidator(0.0), MaxValueValidator(0.3)],
-        help_text="Share of photos that are shown to an annotator a second time, without notice, to measure self-agreement.",
+        help_text="Share of photos that are shown to an annotator a second time, unmarked, to measure self-agreement.",
     )
     gold_share = models.FloatField(
         "gold photos",
@@ -120,7 +125,7 @@ class Campaign(models.Model):
         "anchoring experiment",
         default=0.0,
         validators=[MinValueValidator(0.0), MaxValueValidator(0.5)],
-        help_text="Share of photos that show the prediction before the answer, to measure how it influences annotators.",
+        help_text="Share of photos that show the prediction before the answer, to measure its influence.",
     )
     lane_shares = models.JSONField(
         "queue lanes",
@@ -132,7 +137,8 @@ class Campaign(models.Model):
     )
     lease_seconds = models.PositiveIntegerField(default=300, validators=[MinValueValidator(10)])
     train_after = models.PositiveIntegerField(
-        default=200, help_text="Number of new answers to learn from that starts a training run automatically. 0 means never."
+        default=200,
+        help_text="Number of new answers to learn from that starts a training run automatically. 0 means never.",
     )
     promote_automatically = models.BooleanField(
         default=False,
@@ -174,7 +180,9 @@ class Membership(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=9, choices=Role.choices, default=Role.ANNOTATOR)
     joined_at = models.DateTimeField(auto_now_add=True)
-    practised_at = models.DateTimeField(null=True, blank=True, help_text="When the member finished the practice photos.")
+    practised_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the member finished the practice photos."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["campaign", "user"], name="membership_once")]
@@ -291,7 +299,9 @@ class Image(models.Model):
     )
     guidance = models.CharField(max_length=300, blank=True, help_text="Explanation of a practice or example photo.")
     problem = models.TextField(blank=True, help_text="Why the photo is out of the queue, e.g. reported as damaged.")
-    details = models.JSONField(default=dict, blank=True, help_text="Other values, e.g. the known degradation of a demo photo.")
+    details = models.JSONField(
+        default=dict, blank=True, help_text="Other values, e.g. the known degradation of a demo photo."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -343,7 +353,9 @@ class Assignment(models.Model):
         help_text="Probability of this photo in this draw. Empty when nothing was drawn.",
     )
     saw_prediction = models.BooleanField(default=False, help_text="The prediction was shown before the answer.")
-    is_repeat = models.BooleanField(default=False, help_text="A hidden repeat: the annotator answered this photo before.")
+    is_repeat = models.BooleanField(
+        default=False, help_text="A hidden repeat: the annotator answered this photo before."
+    )
     is_anchored = models.BooleanField(
         default=False, help_text="Drawn into the anchoring experiment: the prediction is shown before the answer."
     )
@@ -426,7 +438,7 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         return self.filter(answers.REPEAT_ANSWER)
 
     def first_answers(self) -> "AnnotationQuerySet":
-        """Return the first answer of each annotator to each photo, even if corrected later; no hidden repeats or skips."""
+        """Return the first answer of each annotator to each photo, even if corrected later; no repeats, no skips."""
         return self.filter(answers.FIRST_ANSWER)
 
 
@@ -443,7 +455,9 @@ class Annotation(models.Model):
         NO = "no", "no watch"
         UNSURE = "unsure", "unsure"
 
-    client_id = models.UUIDField(unique=True, help_text="Chosen by the client, so that the same answer sent twice is recorded once.")
+    client_id = models.UUIDField(
+        unique=True, help_text="Chosen by the client, so that the same answer sent twice is recorded once."
+    )
     campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="annotations")
     image = models.ForeignKey(Image, models.PROTECT, related_name="annotations")
     annotator = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="annotations")
@@ -453,9 +467,13 @@ class Annotation(models.Model):
     supersedes = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="superseded_by")
     saw_prediction = models.BooleanField(default=False, help_text="Such answers are never used for evaluation.")
     is_repeat = models.BooleanField(default=False, help_text="Answer to a hidden repeat; it is not a vote.")
-    is_anchored = models.BooleanField(default=False, help_text="Part of the anchoring experiment: the prediction was shown before the answer.")
+    is_anchored = models.BooleanField(
+        default=False, help_text="Part of the anchoring experiment: the prediction was shown before the answer."
+    )
     surplus = models.BooleanField(default=False, help_text="Arrived when the photo no longer needed this answer.")
-    milliseconds = models.PositiveIntegerField(null=True, blank=True, help_text="Time from showing the photo to the answer.")
+    milliseconds = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Time from showing the photo to the answer."
+    )
     viewing = models.JSONField(default=dict, blank=True, help_text="Viewport, pixel ratio, zoom, input device.")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -21,7 +21,7 @@ WHERE campaign.slug = %s
 
 
 def role_in(campaign: Campaign, user: User | AnonymousUser) -> Role | None:
-    """Return the user's role in the campaign, or None for users who are no members. Superusers are always admins."""
+    """Return the user's role in the campaign, or None for non-members. Superusers are always admins."""
     membership = Membership.objects.filter(campaign=campaign, user=user.pk).first()
     return _role(user, membership.role if membership else None)
 
@@ -37,7 +37,7 @@ def _role(user: User | AnonymousUser, member_role: str | None) -> Role | None:
 def campaign_for(user: User | AnonymousUser, slug: str, at_least: Role) -> tuple[Campaign, Role]:
     """Return the campaign and the user's role in it (one query).
 
-    Raises Http404 for users who are no members, so that they cannot find out which campaigns exist, and
+    Raises Http404 for non-members, so that they cannot find out which campaigns exist, and
     PermissionDenied for members with a lower role than `at_least`.
     """
     found: Any = next(iter(Campaign.objects.raw(_CAMPAIGN_AND_ROLE, [user.pk, slug])), None)

@@ -80,7 +80,9 @@ def anchoring_shift(
 def _columns(images: ArrayLike, *numbers: ArrayLike) -> list[NDArray[np.float64]]:
     columns = [np.asarray(column, dtype=np.float64).ravel() for column in (images, *numbers)]
     if len({len(column) for column in columns}) > 1:
-        raise ValueError(f"All columns need the same length, but they have {[len(column) for column in columns]} entries.")
+        raise ValueError(
+            f"All columns need the same length, but they have {[len(column) for column in columns]} entries."
+        )
     return columns
 
 

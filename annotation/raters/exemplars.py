@@ -10,7 +10,8 @@ def evenly_spaced(means: ArrayLike, spreads: ArrayLike, count: int) -> list[int]
     `means` and `spreads` [N] are mean and standard deviation of the opinion scores of each photo. The targets are
     `count` equally spaced values from the lowest mean to the highest. The lowest and the highest target choose first,
     then the others in order. A target takes the photo with the smallest spread among the free photos within half a step
-    (the nearest one of equal spreads), or else the nearest free photo. The indices are sorted by mean. Raises ValueError when there are fewer than `count` photos, or `count` is below 2.
+    (the nearest one of equal spreads), or else the nearest free photo. The indices are sorted by mean. Raises
+    ValueError when there are fewer than `count` photos, or `count` is below 2.
     """
     values, deviations = np.asarray(means, dtype=np.float64).ravel(), np.asarray(spreads, dtype=np.float64).ravel()
     if not 2 <= count <= len(values) or len(values) != len(deviations):

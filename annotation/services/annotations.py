@@ -76,7 +76,8 @@ def annotation_record(
     * The same `client_id` again gives the same receipt and changes nothing.
     * Another answer of the annotator to the same photo supersedes the standing one.
     * `lease_id` tells an answer to a hidden repeat from an answer to the first lease. Each supersedes only answers of
-      its own kind. Without `lease_id`, or with one of another photo or annotator, the answer belongs to the first lease.
+      its own kind. Without `lease_id`, or with one of another photo or annotator, the answer belongs to the first
+      lease.
     * An answer whose lease has ended is recorded. It takes an open slot, or is marked `surplus` when none is open. The
       same holds for an answer to a photo that was never leased to the annotator (`lane` "unasked") while the campaign
       is active.
@@ -156,7 +157,7 @@ def prediction_shown(*, campaign: Campaign, annotator: User, image_id: int) -> N
 
 
 def _image_lock(campaign: Campaign, annotator: User, image_id: int) -> Image:
-    """Return the photo with its row locked. Raises AnnotationError for unknown photos and for users who are no members."""
+    """Return the photo with its row locked. Raises AnnotationError for unknown photos and non-members."""
     of_all = {"image": image_id, "campaign": campaign.pk, "annotator": annotator.pk}
     found: Any = next(iter(Image.objects.raw(_LOCK, of_all)), None)
     if found is None:

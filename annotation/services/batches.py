@@ -160,7 +160,9 @@ def batch_run(*, batch: ImportBatch, details: Details | None = None, progress: P
         raise
     except Exception as error:
         logger.exception("Import %s failed.", batch.pk)
-        return _close(batch, ImportBatch.State.FAILED, f"The import failed with an error ({type(error).__name__}). See the log.")
+        return _close(
+            batch, ImportBatch.State.FAILED, f"The import failed with an error ({type(error).__name__}). See the log."
+        )
     if upload:
         shutil.rmtree(path, ignore_errors=True)
     return _close(batch, ImportBatch.State.DONE, "")

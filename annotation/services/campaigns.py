@@ -85,7 +85,9 @@ def _check(campaign: Campaign) -> None:
         campaign.clean_fields()
     except ValidationError as error:
         wrong = error.message_dict
-        in_percent = {name: [f"Enter a percentage from 0 to {share_max_percent(name)}."] for name in SHARES if name in wrong}
+        in_percent = {
+            name: [f"Enter a percentage from 0 to {share_max_percent(name)}."] for name in SHARES if name in wrong
+        }
         raise ValidationError({**wrong, **in_percent}) from error
     errors: dict[str, str] = {}
     if campaign.scale_max <= campaign.scale_min:

@@ -28,7 +28,7 @@ _lanes = {
     RANDOM: Lane(
         name=RANDOM,
         label="Uniform random",
-        description="Any open photo, drawn at random. Unbiased estimates of accuracy need this lane.",
+        description="Any open photo, drawn at random. Estimates of accuracy rest on this lane.",
         reason="uniform random",
     )
 }

@@ -8,8 +8,8 @@ Hidden repeats count in none of these: they do not change the counters. A rated 
 open_slots > 0, so a photo never has more leases and votes than it needs. Only two things make open_slots negative:
 answers that arrive after their lease expired, and gold photos, which every annotator gets. An annotator has at most one
 live lease of a photo, because the repeat comes after the first answer. One rule keeps this true under concurrency:
-**code that changes an assignment or records an answer must hold the row lock of its image**, and must take it before any
-lock on an assignment.
+**code that changes an assignment or records an answer must hold the row lock of its image**, and must take it before
+any lock on an assignment.
 """
 
 import random

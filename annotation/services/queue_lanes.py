@@ -29,11 +29,12 @@ The acquisition probability of a draw
     have given the same photo. The probability of the kind is left out, because repeats and gold photos are not draws
     from the photos to rate.
 
-    For a gold photo it is 1 / (gold photos that the annotator has not had). For a hidden repeat, the draw takes the first
-    repeatable answer at or after a uniformly random place in the annotator's history; the probability is the length of
-    the gap before that answer, as a part of the history.
+    For a gold photo it is 1 / (gold photos that the annotator has not had). For a hidden repeat, the draw takes the
+    first repeatable answer at or after a uniformly random place in the annotator's history; the probability is the
+    length of the gap before that answer, as a part of the history.
 
-    Claims skip photos that other claims have locked at the same moment. The probability does not take this into account.
+    Claims skip photos that other claims have locked at the same moment. The probability does not take this into
+    account.
 """
 
 import random
@@ -98,9 +99,9 @@ CROSS JOIN ({_wrap_around(_BEFORE_HALF, "<", ">=", position="%(start)s")}) befor
 """  # noqa: S608  # made of constants
 
 # The first photos of each lane that are open to the annotator, by the index priority_order. The query does not lock
-# them: the claim needs to know the first photo of every lane, but takes a photo of one lane. The inner LIMIT 1 makes the
-# planner check one photo after the other in this order. Without it, the planner reads and sorts all photos of a campaign
-# of 10,000.
+# them: the claim needs to know the first photo of every lane, but takes a photo of one lane. The inner LIMIT 1 makes
+# the planner check one photo after the other in this order. Without it, the planner reads and sorts all photos of a
+# campaign of 10,000.
 _FIRST_OF_LANES = f"""
 SELECT lane.name, candidate.image_id, candidate.priority
 FROM annotation_queuelane lane CROSS JOIN LATERAL (
@@ -271,7 +272,7 @@ class ClaimDraws:
         return Draw(image_id, lane, reason, probability)
 
     def _find(self, statement: str, **parameters: Any) -> tuple[int, float, int, int, float] | None:
-        """Lock a photo. Return id, queue position, votes, votes needed, and the queue position of the previous photo."""
+        """Lock a photo. Return its id, queue position, votes, votes needed, and the previous queue position."""
         self._cursor.execute(statement, {**self._whose, "taken": self._taken, **parameters})
         found: tuple[int, float, int, int, float] | None = self._cursor.fetchone()
         return found
@@ -310,7 +311,7 @@ def _kinds_draw(campaign: Campaign, count: int, rng: random.Random) -> list[str]
 
 
 def _is_anchored_draw(campaign: Campaign, rng: random.Random) -> bool:
-    """Return whether the lease joins the anchoring experiment. Never in prelabel mode: there all show the prediction."""
+    """Return whether the lease joins the anchoring experiment. Never in prelabel mode, where all show it."""
     if not campaign.anchoring_share or campaign.mode == Campaign.Mode.PRELABEL:
         return False
     return rng.random() < campaign.anchoring_share

@@ -80,7 +80,7 @@ def practice_choose(*, campaign: Campaign) -> list[Image]:
     """
     if campaign.images.filter(role=Image.Role.PRACTICE).exists():
         raise SpecialPhotoError("There are practice photos already. Remove them first to choose five others.")
-    opinions = opinions_of(campaign, least_votes=PRACTICE_VOTES)
+    opinions = opinions_of(campaign, min_votes=PRACTICE_VOTES)
     if len(opinions) < PRACTICE_COUNT:
         raise SpecialPhotoError(
             f"This needs {PRACTICE_COUNT} photos outside the holdout with at least {PRACTICE_VOTES} votes and a clear "

@@ -69,7 +69,7 @@ def _file_check(suffix: str, number: int, size: int) -> None:
     """Raise UploadRefused for files that the import would reject anyway, before they are uploaded."""
     limit = settings.IQS_MAX_ZIP_BYTES if suffix.lower() == ".zip" else settings.IQS_MAX_FILE_BYTES
     if size > limit:
-        raise UploadRefused(f"The file is larger than the {limit // _MEGABYTE} MB allowed here.")
+        raise UploadRefused(f"The file is larger than the allowed {limit // _MEGABYTE} MB.")
     if number >= settings.IQS_MAX_FILES_PER_IMPORT:
         raise UploadRefused(f"One import can have at most {settings.IQS_MAX_FILES_PER_IMPORT} files.")
 

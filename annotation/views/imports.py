@@ -17,9 +17,9 @@ from annotation.models import Campaign, ImportBatch, Role, User
 from annotation.services.batches import batch_discard, batch_enqueue, upload_begin
 from annotation.services.uploads import (
     PIECE_BYTES,
-    WrongOffset,
     UploadClosed,
     UploadRefused,
+    WrongOffset,
     upload_piece_store,
 )
 from annotation.tasks import announce, batch_import

@@ -18,8 +18,8 @@ from annotation.services.invitations import (
     InvitationError,
     invitation_accept,
     invitation_accept_new,
-    invitation_find,
     invitation_create,
+    invitation_find,
     invitation_revoke,
 )
 from annotation.views.members import invitations_context, members_context

@@ -21,8 +21,8 @@ from annotation.services.special_photos import (
     SpecialPhotoError,
     practice_choose,
     problem_remove,
-    special_photo_set,
     special_photo_reset,
+    special_photo_set,
 )
 
 PAGE_SIZE = 60

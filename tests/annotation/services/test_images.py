@@ -8,7 +8,7 @@ from django.db import connection
 
 from annotation.models import Campaign, Image, ImportBatch
 from annotation.services.batches import folder_import
-from annotation.services.images import CampaignPhotos, is_holdout, images_add, photo_store
+from annotation.services.images import CampaignPhotos, images_add, is_holdout, photo_store
 from tests.annotation.bad_files import encoded, scene, write_photos
 from tests.conftest import photo_bytes, photo_path, thumbnail_path
 

@@ -21,8 +21,8 @@ from annotation.services.special_photos import (
     SpecialPhotoError,
     practice_choose,
     problem_remove,
-    special_photo_set,
     special_photo_reset,
+    special_photo_set,
 )
 from tests.judgements import images_make, vote, votes
 
@@ -168,7 +168,7 @@ def test_near_duplicates_and_answers_after_a_prediction_teach_nothing(
         vote(second, people[name], 5)
         vote(anchored, people[name], 5, saw_prediction=True)
     vote(second, people["rita"], 6)
-    (opinion,) = opinions_of(campaign, least_votes=2)
+    (opinion,) = opinions_of(campaign, min_votes=2)
     assert (opinion.image_id, opinion.votes, opinion.score, opinion.watch) == (second.pk, 3, 5, "no")
     assert opinion_of(anchored) is None
 

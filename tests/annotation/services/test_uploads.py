@@ -5,7 +5,7 @@ import pytest
 
 from annotation.models import Campaign, ImportBatch, ImportRejection
 from annotation.services.batches import batch_enqueue, batch_folder, upload_begin
-from annotation.services.uploads import WrongOffset, UploadClosed, UploadRefused, upload_piece_store
+from annotation.services.uploads import UploadClosed, UploadRefused, WrongOffset, upload_piece_store
 
 
 @pytest.fixture
