@@ -1,34 +1,36 @@
-"""Which answers count: every condition is written here once, for Django and for plain SQL.
+"""Which answers count. Each condition is defined here once, as a Django `Q` and as SQL.
 
 The manager of `Annotation` has a method for each condition: `standing()`, `skips()`, `votes()`, `independent_votes()`,
-`votes_for_evaluation()`, `repeat_answers()`, `first_answers()`. Queries that are written out in SQL for speed take the
-same conditions from the functions below; `tests/annotation/test_answers.py` checks that both say the same.
+`votes_for_evaluation()`, `repeat_answers()`, `first_answers()`. Raw SQL queries (used for speed) take the
+same conditions from the functions below; `tests/annotation/test_answers.py` checks that both select the same rows.
 
-* **standing**: what an annotator said last about a photo, answers and skips, without hidden repeats. Lists of answers.
-* **vote**: a standing answer, no skip. Progress, queue, training, agreement between people, gold photos.
-* **independent vote**: a vote given before the annotator saw a prediction. MOS and disagreement of a photo, practice.
-* **vote for evaluation**: an independent vote on a photo that teaches nobody. Evaluation, calibration.
-* **repeat answer**: the standing answer to a hidden repeat, no skip. Self-agreement.
-* **first answer**: what an annotator answered at first, corrected since or not. The anchoring experiment.
+* **standing**: the latest answer or skip of an annotator to a photo, without hidden repeats. Used for lists of answers.
+* **vote**: a standing answer that is not a skip. Used for progress, queue, training, annotator agreement, gold photos.
+* **independent vote**: a vote given before the annotator saw a prediction. Used for the MOS and disagreement of a
+  photo, and for practice photos.
+* **vote for evaluation**: an independent vote on a photo whose expected answer is not shown to annotators. Used for
+  evaluation and calibration.
+* **repeat answer**: the standing answer to a hidden repeat, not a skip. Used for self-agreement.
+* **first answer**: the first answer of an annotator to a photo, even if corrected later. Used for the anchoring
+  experiment.
 
-A vote may be unsure about the watch, may be surplus, and may belong to a gold photo or to a photo with a problem:
-somebody looked at the photo and gave it. Surplus votes and photos outside the queue are left out of a campaign's
-progress only (`annotation.selectors.progress`).
+A vote may be unsure about the watch, may be surplus, and may be on a gold photo or on a photo with a problem. Only a
+campaign's progress leaves out surplus votes and photos outside the queue (`annotation.selectors.progress`).
 
-These readers look at other rows on purpose:
+These queries use other rows on purpose:
 
-* The export (`annotation.exchange.table`) has every row, with the columns that tell them apart.
-* The pace on the page of the members (`annotation.selectors.activity`) counts corrections too: they are work, and the
-  last hour is then found along the primary key alone.
-* The distance to a hidden repeat (`annotation.services.queue_lanes`) counts first answers and repeats: each is a photo
-  that the annotator looked at in between.
-* Others' means on the own page and after an answer take all votes, because they compare people with people; in a
-  prelabel campaign every vote was given after a prediction.
+* The export (`annotation.selectors.export`) contains every row, with columns that tell the kinds apart.
+* The speed on the members page (`annotation.selectors.activity`) counts corrections too: they are work, and the
+  primary key alone then finds the last hour.
+* The distance to a hidden repeat (`annotation.services.queue_lanes`) counts first answers and repeats: the annotator
+  looked at each of these photos in between.
+* The other annotators' means, on the "Your work" page and after an answer, use all votes, because they compare people
+  with people. In a prelabel campaign every vote is given after a prediction.
 """
 
 from django.db.models import Q
 
-#: Roles of photos whose expected answer people are shown: what they say about them is no evidence any more.
+#: Roles of photos whose expected answer is shown to annotators. Votes on them cannot be used for evaluation.
 TAUGHT = ("practice", "example")
 
 STANDING = Q(superseded_by=None, is_repeat=False)
@@ -41,9 +43,9 @@ FIRST_ANSWER = Q(supersedes=None, is_repeat=False, skip_reason="")
 
 
 def last_sql(answer: str) -> str:
-    """Return the condition that no correction supersedes the row; hidden repeats and skips may be among them.
+    """Return the condition that no correction supersedes the row. It also holds for hidden repeats and skips.
 
-    `answer` is the name that the query gives to `annotation_annotation`, here and in the functions below.
+    `answer` is the query's alias of `annotation_annotation`, here and in the functions below.
     """
     return f"NOT EXISTS (SELECT FROM annotation_annotation later WHERE later.supersedes_id = {answer}.id)"
 

@@ -7,7 +7,7 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 
 from annotation.models import DEFAULT_SYNSETS, Annotation, Campaign, Image, Role, User
 from annotation.services import invitations
-from annotation.services.campaigns import fields_fixed, share_most
+from annotation.services.campaigns import fields_fixed, share_max_percent
 from annotation.services.lane_registry import lane_shares_problem, lanes
 
 _CLASSES = 1000  # of ImageNet
@@ -77,21 +77,21 @@ class CampaignForm(forms.ModelForm):
     )
     repeat_share = PercentField(
         label="Hidden repeats, in percent",
-        most=share_most("repeat_share"),
+        most=share_max_percent("repeat_share"),
         initial=0,
         help_text="So much of what an annotator gets is a photo they rated before, unmarked. It shows how well people "
         "agree with themselves and gives no votes. 5 is enough for a few hundred photos a person.",
     )
     gold_share = PercentField(
         label="Gold photos, in percent",
-        most=share_most("gold_share"),
+        most=share_max_percent("gold_share"),
         initial=0.05,
         help_text="So much of what an annotator gets is a gold photo, unmarked, until they have seen them all. "
         "Choose them on the Special photos page; without any this changes nothing.",
     )
     anchoring_share = PercentField(
         label="Anchoring experiment, in percent",
-        most=share_most("anchoring_share"),
+        most=share_max_percent("anchoring_share"),
         initial=0,
         help_text="So much shows the prediction before the answer, in blind campaigns too, to measure how far it sways "
         "people. Those answers are marked and kept out of evaluation. 0: no experiment.",

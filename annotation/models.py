@@ -1,7 +1,7 @@
-"""Campaigns, photos, and what people said about them.
+"""Campaigns, photos, and the answers of annotators.
 
-`Annotation` is append-only. Counters on `Image` are kept for speed only and can be rebuilt from the
-assignments and annotations (`annotation.services.queue.counters_rebuild`).
+`Annotation` is append-only. `Image` stores counters for speed; `annotation.services.queue.counters_rebuild` computes
+them again from the assignments and annotations.
 """
 
 import uuid
@@ -40,13 +40,13 @@ def default_lane_shares() -> dict[str, float]:
 
 
 class User(AbstractUser):
-    """A person, or a program that plays one and is labelled as such wherever it appears."""
+    """A person, or a program that acts as an annotator. Pages label such programs as simulated."""
 
     is_simulated = models.BooleanField(
-        "simulated", default=False, help_text="A program that plays an annotator, for demos and tests."
+        "simulated", default=False, help_text="A program that acts as an annotator, for demos and tests."
     )
     key_bindings = models.JSONField(
-        default=dict, blank=True, help_text="Keys of the annotate page that the person has changed: {action: key}."
+        default=dict, blank=True, help_text="Keys of the annotate page that the user has changed: {action: key}."
     )
 
 
@@ -64,7 +64,7 @@ class Role(models.TextChoices):
 
 
 class Campaign(models.Model):
-    """One question put to people and models about one set of photos."""
+    """A set of photos that people and models rate, with its settings."""
 
     class State(models.TextChoices):
         ACTIVE = "active", "active"
@@ -73,13 +73,16 @@ class Campaign(models.Model):
 
     class Mode(models.TextChoices):
         BLIND = "blind", "blind: the prediction is never shown"
-        REVEAL = "reveal", "reveal: the prediction and the others' mean are shown after the answer"
-        PRELABEL = "prelabel", "prelabel: the prediction is shown before the answer (kept out of evaluation)"
+        REVEAL = "reveal", "reveal: the prediction and the other annotators' mean are shown after the answer"
+        PRELABEL = (
+            "prelabel",
+            "prelabel: the prediction is shown before the answer; such answers are left out of evaluation",
+        )
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
-    instructions = models.TextField(blank=True, help_text="What annotators read before they begin.")
+    instructions = models.TextField(blank=True, help_text="Shown to annotators before they start.")
     state = models.CharField(max_length=8, choices=State.choices, default=State.ACTIVE)
     mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.REVEAL)
     scale_min = models.PositiveSmallIntegerField("lowest score", default=1)
@@ -87,56 +90,59 @@ class Campaign(models.Model):
     synsets = ArrayField(
         models.PositiveSmallIntegerField(validators=[MaxValueValidator(999)]),
         default=default_synsets,
-        help_text="ImageNet class indices whose probabilities are added up to the watch probability.",
+        help_text="ImageNet class indices that count as a watch. The watch probability is their sum.",
     )
     watch_threshold = models.FloatField(
         default=0.05,
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
-        help_text="A photo shows a watch above this watch probability.",
+        help_text="The model decides 'watch' when the watch probability is above this value.",
     )
     reject_at = models.FloatField("rejected up to", default=5.0)
     pending_at = models.FloatField("pending up to", default=6.0)
     votes_per_image = models.PositiveSmallIntegerField(default=3, validators=[MinValueValidator(1)])
     holdout_votes = models.PositiveSmallIntegerField(
-        default=5, validators=[MinValueValidator(1)], help_text="Votes per holdout photo; more make evaluation sharper."
+        default=5, validators=[MinValueValidator(1)], help_text="More votes make the evaluation more precise."
     )
     holdout_fraction = models.FloatField(
-        default=0.2, validators=[MinValueValidator(0.0), MaxValueValidator(0.9)], help_text="Drawn at import."
+        default=0.2,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.9)],
+        help_text="Share of photos in the holdout, drawn at random at import.",
     )
-    seed = models.PositiveBigIntegerField(default=20260101, help_text="Fixes the holdout draw.")
+    seed = models.PositiveBigIntegerField(default=20260101, help_text="Seed of the random holdout draw.")
     repeat_share = models.FloatField(
         "hidden repeats",
         default=0.0,
         validators=[MinValueValidator(0.0), MaxValueValidator(0.3)],
-        help_text="Share of photos that come to an annotator a second time, unmarked, to measure self-agreement.",
+        help_text="Share of photos that are shown to an annotator a second time, unmarked, to measure self-agreement.",
     )
     gold_share = models.FloatField(
         "gold photos",
         default=0.05,
         validators=[MinValueValidator(0.0), MaxValueValidator(0.3)],
-        help_text="Share of photos whose answer is known, while there are gold photos the annotator has not seen.",
+        help_text="Share of gold photos, whose answer is known. Each annotator gets each gold photo once.",
     )
     anchoring_share = models.FloatField(
         "anchoring experiment",
         default=0.0,
         validators=[MinValueValidator(0.0), MaxValueValidator(0.5)],
-        help_text="Share of photos that show the prediction first, to measure how much it sways people.",
+        help_text="Share of photos that show the prediction before the answer, to measure its influence.",
     )
     lane_shares = models.JSONField(
         "queue lanes",
         default=default_lane_shares,
-        help_text="Share of each queue lane among the rated photos: {lane: share}; the shares add up to 1.",
+        help_text="Share of each queue lane among the rated photos: {lane: share}. The shares add up to 1.",
     )
     break_minutes = models.PositiveSmallIntegerField(
-        "break after", default=30, help_text="Minutes of rating after which the page suggests a break; 0: never."
+        "break after", default=30, help_text="Minutes of rating before the page suggests a break. 0 means never."
     )
     lease_seconds = models.PositiveIntegerField(default=300, validators=[MinValueValidator(10)])
     train_after = models.PositiveIntegerField(
-        default=200, help_text="New annotations that start a training run by themselves; 0: never."
+        default=200,
+        help_text="Number of new answers to learn from that starts a training run automatically. 0 means never.",
     )
     promote_automatically = models.BooleanField(
         default=False,
-        help_text="Promote a challenger whose rank correlation on the holdout is better with 95 % confidence.",
+        help_text="Promote a challenger that passes the promotion rule; the models page states the rule.",
     )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -163,7 +169,7 @@ class Campaign(models.Model):
 
     @cached_property
     def has_simulated_annotators(self) -> bool:
-        """Return whether a program plays one of the members, which every page of the campaign says."""
+        """Return whether any member is a program. Every page of the campaign then says so."""
         return self.memberships.filter(user__is_simulated=True).exists()
 
 
@@ -174,7 +180,9 @@ class Membership(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=9, choices=Role.choices, default=Role.ANNOTATOR)
     joined_at = models.DateTimeField(auto_now_add=True)
-    practised_at = models.DateTimeField(null=True, blank=True, help_text="When the practice photos were finished.")
+    practised_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the member finished the practice photos."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["campaign", "user"], name="membership_once")]
@@ -184,13 +192,13 @@ class Membership(models.Model):
 
 
 class Invitation(models.Model):
-    """A link with which people join a campaign by themselves. Only a hash of its secret is kept."""
+    """A link that lets people join a campaign. The database stores only a hash of its secret."""
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="invitations")
     token_sha256 = models.CharField(max_length=64, unique=True)
     role = models.CharField(max_length=9, choices=Role.choices, default=Role.ANNOTATOR)
-    note = models.CharField(max_length=120, blank=True, help_text="Whom it is for.")
-    places = models.PositiveIntegerField(default=1, help_text="So many people can join with it.")
+    note = models.CharField(max_length=120, blank=True, help_text="Who the link is for.")
+    places = models.PositiveIntegerField(default=1, help_text="How many people can join with this link.")
     used = models.PositiveIntegerField(default=0)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -215,7 +223,7 @@ class ImportBatch(models.Model):
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="imports")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
-    source = models.CharField(max_length=500, help_text="Folder or zip the files come from.")
+    source = models.CharField(max_length=500, help_text="Folder or zip that the files come from.")
     total = models.PositiveIntegerField(default=0)
     added = models.PositiveIntegerField(default=0)
     duplicates = models.PositiveIntegerField(default=0)
@@ -230,7 +238,7 @@ class ImportBatch(models.Model):
 
     @property
     def done(self) -> int:
-        """Return how many files have been looked at."""
+        """Return how many files have been processed."""
         return self.added + self.duplicates + self.rejected
 
 
@@ -246,12 +254,12 @@ class ImportRejection(models.Model):
         constraints = [models.UniqueConstraint(fields=["batch", "name"], name="rejection_once")]
 
 
-#: Photos that the open queue hands out until they have their votes.
+#: Photos that annotators are asked to rate: rated photos without a problem.
 QUEUED = Q(problem="", role="rated")
 
 
 class Image(models.Model):
-    """One photo of a campaign: the original bytes, kept by content."""
+    """One photo of a campaign. Its original bytes are in the photo storage, named by their SHA-256."""
 
     class Split(models.TextChoices):
         TRAIN = "train", "train"
@@ -259,9 +267,9 @@ class Image(models.Model):
 
     class Role(models.TextChoices):
         RATED = "rated", "rated"
-        PRACTICE = "practice", "practice: shown before the first rated photo; answers are not kept"
+        PRACTICE = "practice", "practice: shown before the first rated photo; answers are not saved"
         EXAMPLE = "example", "example: shown with the instructions"
-        GOLD = "gold", "gold: its answer is known; it is mixed in unmarked"
+        GOLD = "gold", "gold: its answer is known; annotators are not told which photos are gold"
 
     TAUGHT = answers.TAUGHT
 
@@ -269,27 +277,31 @@ class Image(models.Model):
     batch = models.ForeignKey(ImportBatch, models.SET_NULL, null=True, blank=True, related_name="images")
     name = models.CharField(max_length=500, help_text="File name at import.")
     sha256 = models.CharField(max_length=64)
-    suffix = models.CharField(max_length=5, help_text="File ending by content, with the dot.")
+    suffix = models.CharField(max_length=5, help_text="File extension for the detected format, with the dot.")
     byte_size = models.PositiveBigIntegerField()
     width = models.PositiveIntegerField(help_text="Pixels, as shown (EXIF orientation applied).")
     height = models.PositiveIntegerField(help_text="Pixels, as shown (EXIF orientation applied).")
     phash = models.BigIntegerField(help_text="64-bit perceptual hash, as a signed number.")
-    group = models.UUIDField(default=uuid.uuid4, db_index=True, help_text="Near-duplicates share one.")
+    group = models.UUIDField(default=uuid.uuid4, db_index=True, help_text="Near-duplicates have the same group.")
     split = models.CharField(max_length=7, choices=Split.choices, default=Split.TRAIN)
     votes_needed = models.PositiveSmallIntegerField(default=3)
-    open_slots = models.SmallIntegerField(default=3, help_text="Kept: votes needed less votes and live leases.")
-    vote_count = models.PositiveIntegerField(default=0, help_text="Kept: annotators with a standing answer.")
-    queue_position = models.FloatField(help_text="Uniform in [0, 1); the queue probes it at random.")
+    open_slots = models.SmallIntegerField(default=3, help_text="Counter: votes needed minus votes and live leases.")
+    vote_count = models.PositiveIntegerField(default=0, help_text="Counter: annotators with a standing answer.")
+    queue_position = models.FloatField(help_text="Uniform in [0, 1). The queue starts its search at a random position.")
     role = models.CharField(
-        max_length=8, choices=Role.choices, default=Role.RATED, help_text="Only rated photos are in the open queue."
+        max_length=8, choices=Role.choices, default=Role.RATED, help_text="Only rated photos are in the queue."
     )
-    expected_watch = models.CharField(max_length=6, blank=True, help_text="Known answer; unless the photo is rated.")
+    expected_watch = models.CharField(
+        max_length=6, blank=True, help_text="Known answer of a practice, example or gold photo."
+    )
     expected_score = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="Known answer; unless the photo is rated."
+        null=True, blank=True, help_text="Known answer of a practice, example or gold photo."
     )
-    guidance = models.CharField(max_length=300, blank=True, help_text="What a practice or example photo teaches.")
-    problem = models.TextField(blank=True, help_text="Why nobody is asked about it any more, e.g. reported broken.")
-    details = models.JSONField(default=dict, blank=True, help_text="E.g. the known degradation of a demo photo.")
+    guidance = models.CharField(max_length=300, blank=True, help_text="Explanation of a practice or example photo.")
+    problem = models.TextField(blank=True, help_text="Why the photo is out of the queue, e.g. reported as damaged.")
+    details = models.JSONField(
+        default=dict, blank=True, help_text="Other values, e.g. the known degradation of a demo photo."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -315,12 +327,12 @@ class Image(models.Model):
 
     @property
     def thumbnail_name(self) -> str:
-        """Return the name of the small copy for galleries in the photo storage."""
+        """Return the name of the thumbnail in the photo storage."""
         return storage.thumbnail_name(self.sha256)
 
 
 class Assignment(models.Model):
-    """A lease of one photo to one annotator, and what became of it."""
+    """A lease of one photo to one annotator, with its current state."""
 
     class State(models.TextChoices):
         LEASED = "leased", "leased"
@@ -333,15 +345,17 @@ class Assignment(models.Model):
     image = models.ForeignKey(Image, models.CASCADE, related_name="assignments")
     annotator = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="assignments")
     state = models.CharField(max_length=8, choices=State.choices, default=State.LEASED)
-    lane = models.CharField(max_length=40, default="random", help_text="Which lane of the queue chose the photo.")
-    reason = models.CharField(max_length=200, blank=True, help_text="Why the lane chose it, for people.")
+    lane = models.CharField(max_length=40, default="random", help_text="The queue lane that chose the photo.")
+    reason = models.CharField(max_length=200, blank=True, help_text="Why the lane chose the photo, as text for people.")
     acquisition_probability = models.FloatField(
         null=True,
         blank=True,
-        help_text="With which the draw had to give this photo to this annotator; empty where nothing was drawn.",
+        help_text="Probability of this photo in this draw. Empty when nothing was drawn.",
     )
     saw_prediction = models.BooleanField(default=False, help_text="The prediction was shown before the answer.")
-    is_repeat = models.BooleanField(default=False, help_text="A hidden repeat: the annotator had answered before.")
+    is_repeat = models.BooleanField(
+        default=False, help_text="A hidden repeat: the annotator answered this photo before."
+    )
     is_anchored = models.BooleanField(
         default=False, help_text="Drawn into the anchoring experiment: the prediction is shown before the answer."
     )
@@ -362,15 +376,15 @@ class Assignment(models.Model):
 
 
 class QueueLane(models.Model):
-    """The last time that workers wrote the priorities of a queue lane. The lane `random` needs none."""
+    """When and how workers last wrote the priorities of a queue lane. The lane `random` has no priorities."""
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="queue_lanes")
     name = models.CharField(max_length=40)
     refreshed_at = models.DateTimeField(null=True, blank=True)
-    seconds = models.FloatField(default=0.0, help_text="What the last refresh took.")
-    photos = models.PositiveIntegerField(default=0, help_text="Photos that were given a priority.")
-    seed = models.PositiveBigIntegerField(default=0, help_text="Of the random numbers of the last refresh.")
-    fingerprint = models.CharField(max_length=64, blank=True, help_text="SHA-256 of what the priorities were made of.")
+    seconds = models.FloatField(default=0.0, help_text="Duration of the last refresh.")
+    photos = models.PositiveIntegerField(default=0, help_text="Number of photos with a priority.")
+    seed = models.PositiveBigIntegerField(default=0, help_text="Random seed of the last refresh.")
+    fingerprint = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the input of the last refresh.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["campaign", "name"], name="queue_lane_once")]
@@ -380,11 +394,11 @@ class QueueLane(models.Model):
 
 
 class QueuePriority(models.Model):
-    """The place of one photo in a queue lane: the open photo with the highest priority comes first.
+    """The priority of one photo in a queue lane: the open photo with the highest priority comes first.
 
-    Derived: a row is deleted when its photo is handed out, and workers write all rows of a lane anew. The foreign keys
-    are not checked by the database: a check would lock each photo's row while a million rows are written, and claims
-    would pass over locked photos. A row without its photo is never found by a claim.
+    The rows are derived data. A claim deletes the rows of the photos that it leases, and workers rewrite all rows of a
+    lane. The foreign keys have no database constraint: the check would lock each photo's row while a worker writes a
+    million rows, and claims skip locked photos. Claims ignore a row whose photo is gone.
     """
 
     lane = models.ForeignKey(QueueLane, models.CASCADE, db_constraint=False, db_index=False, related_name="priorities")
@@ -397,10 +411,10 @@ class QueuePriority(models.Model):
 
 
 class AnnotationQuerySet(models.QuerySet["Annotation"]):
-    """Which answers count, by name; `annotation.answers` defines each and says who asks for it."""
+    """Named filters for answers. `annotation.answers` defines each of them and says where it is used."""
 
     def standing(self) -> "AnnotationQuerySet":
-        """Return what annotators said last, answers and skips, without the answers to hidden repeats."""
+        """Return the latest answer or skip of each annotator to each photo, without answers to hidden repeats."""
         return self.filter(answers.STANDING)
 
     def skips(self) -> "AnnotationQuerySet":
@@ -408,7 +422,7 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         return self.filter(answers.SKIP)
 
     def votes(self) -> "AnnotationQuerySet":
-        """Return the answers that count: standing, and no skips."""
+        """Return the standing answers without skips."""
         return self.filter(answers.VOTE)
 
     def independent_votes(self) -> "AnnotationQuerySet":
@@ -416,7 +430,7 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         return self.filter(answers.INDEPENDENT_VOTE)
 
     def votes_for_evaluation(self) -> "AnnotationQuerySet":
-        """Return the independent votes on photos whose expected answer nobody is taught."""
+        """Return the independent votes on photos whose expected answer is not shown to annotators."""
         return self.filter(answers.VOTE_FOR_EVALUATION)
 
     def repeat_answers(self) -> "AnnotationQuerySet":
@@ -424,16 +438,16 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         return self.filter(answers.REPEAT_ANSWER)
 
     def first_answers(self) -> "AnnotationQuerySet":
-        """Return what annotators answered at first, corrected since or not, without hidden repeats and skips."""
+        """Return the first answer of each annotator to each photo, even if corrected later; no repeats, no skips."""
         return self.filter(answers.FIRST_ANSWER)
 
 
 class Annotation(models.Model):
-    """What one annotator said about one photo at one time. Rows are never changed or deleted.
+    """One answer or skip of one annotator for one photo. Rows are never changed or deleted.
 
-    A correction is a new row that `supersedes` the one before it. The standing answer of an
-    annotator is the row that no other row supersedes. Answers to hidden repeats stand beside it and
-    are no votes: they only measure how well the annotator agrees with themselves.
+    A correction is a new row that `supersedes` the previous one. The standing answer of an annotator is the row that
+    no other row supersedes. An answer to a hidden repeat does not supersede the first answer and is not a vote: it
+    only measures self-agreement.
     """
 
     class Watch(models.TextChoices):
@@ -441,20 +455,26 @@ class Annotation(models.Model):
         NO = "no", "no watch"
         UNSURE = "unsure", "unsure"
 
-    client_id = models.UUIDField(unique=True, help_text="Made by the sender, so that sending twice records once.")
+    client_id = models.UUIDField(
+        unique=True, help_text="Chosen by the client, so that the same answer sent twice is recorded once."
+    )
     campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="annotations")
     image = models.ForeignKey(Image, models.PROTECT, related_name="annotations")
     annotator = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="annotations")
     watch = models.CharField("watch label", max_length=6, choices=Watch.choices, blank=True)
     score = models.PositiveSmallIntegerField("opinion score", null=True, blank=True)
-    skip_reason = models.CharField(max_length=200, blank=True, help_text="Set when the annotator passed.")
+    skip_reason = models.CharField(max_length=200, blank=True, help_text="Set when the annotator skipped the photo.")
     supersedes = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="superseded_by")
-    saw_prediction = models.BooleanField(default=False, help_text="Such answers never enter evaluation.")
-    is_repeat = models.BooleanField(default=False, help_text="Answers a hidden repeat; such answers are no votes.")
-    is_anchored = models.BooleanField(default=False, help_text="Given in the anchored share of the experiment.")
-    surplus = models.BooleanField(default=False, help_text="Came after its lease had gone to somebody else.")
-    milliseconds = models.PositiveIntegerField(null=True, blank=True, help_text="From shown to answered.")
-    viewing = models.JSONField(default=dict, blank=True, help_text="Viewport, pixel ratio, zoom, kind of input.")
+    saw_prediction = models.BooleanField(default=False, help_text="Such answers are never used for evaluation.")
+    is_repeat = models.BooleanField(default=False, help_text="Answer to a hidden repeat; it is not a vote.")
+    is_anchored = models.BooleanField(
+        default=False, help_text="Part of the anchoring experiment: the prediction was shown before the answer."
+    )
+    surplus = models.BooleanField(default=False, help_text="Arrived when the photo no longer needed this answer.")
+    milliseconds = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Time from showing the photo to the answer."
+    )
+    viewing = models.JSONField(default=dict, blank=True, help_text="Viewport, pixel ratio, zoom, input device.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = AnnotationQuerySet.as_manager()
@@ -475,11 +495,11 @@ class Annotation(models.Model):
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Insert the row. Raises ValidationError when it is in the table already."""
+        """Insert the row. Raises ValidationError when the row exists already."""
         if not self._state.adding:
-            raise ValidationError("Annotations are never changed; record a new one that supersedes this one.")
+            raise ValidationError("Annotations cannot be changed. Record a new one that supersedes this one.")
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Raises ValidationError: annotations stay."""
-        raise ValidationError("Annotations are never deleted.")
+        """Raise ValidationError: annotations cannot be deleted."""
+        raise ValidationError("Annotations cannot be deleted.")

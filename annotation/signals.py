@@ -1,6 +1,6 @@
-"""What other apps may want to know. They import this app, so it can tell them only by signals."""
+"""Signals for other apps. They import this app, so this app cannot call them directly."""
 
 from django.dispatch import Signal
 
-#: Photos were added to a campaign (`campaign_id`). Sent by workers and commands, after the import.
+#: Photos were added to the campaign `campaign_id`. Workers and commands send it after an import.
 photos_added = Signal()

@@ -1,4 +1,4 @@
-"""Work that workers do. Every task takes ids, calls one service, and may run twice without harm."""
+"""Celery tasks. Each task takes ids, calls one service, and is safe to run twice."""
 
 import logging
 from typing import Any
@@ -14,24 +14,24 @@ logger = logging.getLogger(__name__)
 
 
 def announce(task: Task, *args: Any, expires: float | None = None) -> None:
-    """Send a task to the workers once the transaction is committed.
+    """Send a task to the workers after the current transaction commits.
 
-    A broker that does not answer is no error: the sweep finds the work a little later. A message that no
-    worker took within `expires` seconds is dropped.
+    A broker that does not respond is not an error: the sweep finds the work later. The broker drops a message that no
+    worker takes within `expires` seconds.
     """
 
     def send() -> None:
         try:
             task.apply_async(args, expires=expires)
         except (OperationalError, OSError) as error:
-            logger.info("The broker took no %s (%s); the sweep will find the work.", task.name, error)
+            logger.info("The broker did not accept %s (%s); the sweep will start it.", task.name, error)
 
     transaction.on_commit(send)
 
 
 @shared_task
 def batch_import(batch_id: int) -> None:
-    """Claim an import and run it, unless another worker has claimed it."""
+    """Claim an import and run it. Do nothing when another worker has claimed it."""
     batch = batches.batch_claim(batch_id=batch_id)
     if batch is None:
         return
@@ -46,7 +46,7 @@ def batch_import(batch_id: int) -> None:
 
 @shared_task
 def sweep() -> None:
-    """Expire leases, discard stale uploads, and start queued and stale imports that no message announced."""
+    """Expire leases, discard stale uploads, and start queued and stale imports whose message was lost."""
     queue.leases_expire()
     batches.uploads_stale_discard()
     for batch_id in batches.batches_claimable():

@@ -1,4 +1,4 @@
-"""Campaigns in which people and a model have judged: rows for the pages that show both."""
+"""Rows for tests: photos, votes, predictions and distortions."""
 
 import uuid
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ REJECTED, PENDING, ACCEPTED = QualityClass.values
 
 
 def images_make(campaign: Campaign, count: int, *, holdout: bool = False, prefix: str = "photo") -> list[Image]:
-    """Store rows of photos; there are no files behind them."""
+    """Store rows of photos, without files."""
     return Image.objects.bulk_create(
         Image(
             campaign=campaign,
@@ -46,7 +46,7 @@ def vote(image: Image, annotator: User, score: int, watch: str = "no", **fields:
 
 
 def votes(images: Sequence[Image], annotators: Sequence[User], scores: Any, watch: Any) -> None:
-    """Store one answer of each annotator to each photo: `scores` and `watch` [N, annotators] or [N]."""
+    """Store one answer of each annotator to each photo. `scores` and `watch` are [N, annotators] or [N]."""
     Annotation.objects.bulk_create(
         Annotation(
             client_id=uuid.uuid4(),
@@ -62,7 +62,7 @@ def votes(images: Sequence[Image], annotators: Sequence[User], scores: Any, watc
 
 
 def version_make(campaign: Campaign, number: int = 1, *, champion: bool = True) -> ModelVersion:
-    """Store the row of a model version; there are no files behind it."""
+    """Store the row of a model version, without files."""
     return ModelVersion.objects.create(
         campaign=campaign,
         number=number,
@@ -100,7 +100,7 @@ def predictions_make(
 def distortions_make(
     images: Sequence[Image], *, quality: Any, state: str = "done", reason: str = "", **severity: Any
 ) -> None:
-    """Store measurements of the photos; each value may be one for all, or one for each."""
+    """Store distortions of the photos. Each value is one for all photos, or one per photo."""
     values = {"blur": 0.0, "noise": 0.0, "exposure": 0.0, "compression": 0.0, **severity, "quality": quality}
     columns = {name: np.broadcast_to(np.asarray(value, object), len(images)) for name, value in values.items()}
     Distortion.objects.bulk_create(

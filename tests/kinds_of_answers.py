@@ -1,4 +1,4 @@
-"""A campaign with every kind of answer there is, each with a name."""
+"""A campaign with every kind of answer. Each answer has a name."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from tests.judgements import images_make, vote
 
 @dataclass
 class KindsOfAnswers:
-    """The photos by name, and the name of every row: what the definitions of `annotation.answers` should hold."""
+    """Photos by name, the name of each row, and the names of the rows that each condition should select."""
 
     campaign: Campaign
     people: dict[str, User]

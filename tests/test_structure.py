@@ -1,4 +1,4 @@
-"""The structure that import-linter cannot see: circles between single modules, and arrows that run up as strings."""
+"""Import rules that import-linter cannot check: cycles between modules, and names of higher apps in strings."""
 
 import re
 from pathlib import Path
@@ -12,25 +12,25 @@ APPS = ("annotation", "inference", "training", "iqs_site")  # each imports only 
 ROOT = Path(settings.BASE_DIR)
 
 
-def test_no_modules_import_each_other_in_a_circle() -> None:
+def test_no_modules_import_each_other_in_a_cycle() -> None:
     """Imports inside functions count too."""
     graph = grimp.build_graph(*APPS, cache_dir=None)
     modules = sorted(graph.modules)
     number = {module: index for index, module in enumerate(modules)}
-    arrows = [
+    edges = [
         (number[module], number[imported])
         for module in modules
         for imported in graph.find_modules_directly_imported_by(module)
     ]
-    assert len(arrows) > 500
-    rows, columns = zip(*arrows, strict=True)
-    matrix = csr_array(([1] * len(arrows), (rows, columns)), shape=(len(modules), len(modules)))
+    assert len(edges) > 500
+    rows, columns = zip(*edges, strict=True)
+    matrix = csr_array(([1] * len(edges), (rows, columns)), shape=(len(modules), len(modules)))
     count, component = connected_components(matrix, directed=True, connection="strong")
-    circles = [[name for name, one in zip(modules, component, strict=True) if one == c] for c in range(count)]
-    assert [circle for circle in circles if len(circle) > 1] == []
+    cycles = [[name for name, one in zip(modules, component, strict=True) if one == c] for c in range(count)]
+    assert [cycle for cycle in cycles if len(cycle) > 1] == []
 
 
-def test_no_app_names_a_module_of_an_app_above_it() -> None:
+def test_no_app_names_a_module_of_a_higher_app() -> None:
     found = []
     for place, app in enumerate(APPS):
         above = "|".join(APPS[place + 1 :])

@@ -1,1 +1,1 @@
-"""Who may see what: sessions, users, roles."""
+"""Access control: sessions, users, roles."""

@@ -1,4 +1,4 @@
-"""Who may see what. Every view of a campaign is wrapped in `campaign_view`."""
+"""Access to campaigns by role. `campaign_view` wraps every view of a campaign."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 
 from annotation.models import Campaign, Membership, Role, User
 
-# Every request of a campaign runs it. As raw SQL it costs a third of what the ORM needs to build the same query.
+# Runs in every request of a campaign. Raw SQL takes a third of the time that the ORM needs to build the same query.
 _CAMPAIGN_AND_ROLE = """
 SELECT campaign.*, own.role AS member_role
 FROM annotation_campaign campaign
@@ -21,7 +21,7 @@ WHERE campaign.slug = %s
 
 
 def role_in(campaign: Campaign, user: User | AnonymousUser) -> Role | None:
-    """Return the user's role in the campaign, or None for outsiders. Superusers are admins everywhere."""
+    """Return the user's role in the campaign, or None for non-members. Superusers are always admins."""
     membership = Membership.objects.filter(campaign=campaign, user=user.pk).first()
     return _role(user, membership.role if membership else None)
 
@@ -37,8 +37,8 @@ def _role(user: User | AnonymousUser, member_role: str | None) -> Role | None:
 def campaign_for(user: User | AnonymousUser, slug: str, at_least: Role) -> tuple[Campaign, Role]:
     """Return the campaign and the user's role in it (one query).
 
-    Raises Http404 for outsiders (they are not told which campaigns exist) and PermissionDenied for
-    members whose role does not reach.
+    Raises Http404 for non-members, so that they cannot find out which campaigns exist, and
+    PermissionDenied for members with a lower role than `at_least`.
     """
     found: Any = next(iter(Campaign.objects.raw(_CAMPAIGN_AND_ROLE, [user.pk, slug])), None)
     role = _role(user, found.member_role) if found else None
@@ -52,9 +52,9 @@ def campaign_for(user: User | AnonymousUser, slug: str, at_least: Role) -> tuple
 def campaign_view(
     at_least: Role,
 ) -> Callable[[Callable[Concatenate[HttpRequest, Campaign, ...], HttpResponseBase]], Callable[..., HttpResponseBase]]:
-    """Turn `view(request, campaign, …)` into one that takes `slug` and checks the role first.
+    """Turn `view(request, campaign, …)` into a view that takes `slug` and checks the role first.
 
-    The role is left on the request as `request.campaign_role` for templates.
+    Templates find the role in `request.campaign_role`.
     """
 
     def decorate(

@@ -1,1 +1,1 @@
-"""What several annotators say together. Pure numpy."""
+"""Combines the answers of several annotators. Pure numpy."""

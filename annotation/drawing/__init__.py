@@ -1,6 +1,6 @@
-"""Charts as SVG, drawn by the server: columns, lines, and marks on a line. Pure.
+"""SVG charts, drawn on the server: columns, lines, and marks on a line. Pure.
 
-Every place across is a percentage of the width, every place up and down is in pixels. So a chart is as wide as its
-place while its text keeps its size. Colours and line widths are classes of static/css/site.css, which also knows light
-and dark. A chart brings its accessible name; a table with the numbers stands beside it in the page.
+Horizontal positions are percentages of the width, and vertical positions are pixels. So a chart fills the width of its
+container, and its text keeps its size. Classes in static/css/site.css set colours and line widths for light and dark
+mode. A chart has an accessible name; the page also shows its numbers in a table.
 """

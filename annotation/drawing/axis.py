@@ -1,29 +1,29 @@
-"""Axes: where they end, what is written on them, and how many labels fit."""
+"""Axes: their ends, their ticks, and how many labels fit."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# The narrowest chart, on a phone of 390 pixels, and the text in it.
+# In pixels: the narrowest chart (on a phone 390 pixels wide), the width of a character, and the gap between labels.
 _NARROWEST = 270
 _CHARACTER = 7
 _BETWEEN = 6
-# Steps between labels that readers can count in.
+# Steps between labels that are easy to read.
 _STEPS = (1, 2, 5, 10, 20, 25, 50, 100)
 
 
 @dataclass(frozen=True)
 class Tick:
-    """A value on an axis, and what is written there."""
+    """A value on an axis, and its label."""
 
     value: float
     text: str
 
 
 def axis_end(highest: float) -> float:
-    """Return the axis' end: the first of 2, 4, 6, 8, 10 times a power of ten that is not below `highest`.
+    """Return the end of an axis: the smallest of 2, 4, 6, 8, 10 times a power of ten that is at least `highest`.
 
-    So half of it is a round number too. It is 1 for zero, a negative number or NaN.
+    So half of it is a round number too. Returns 1 for zero, negative numbers, infinity and NaN.
     """
     if not highest > 0 or not math.isfinite(highest):
         return 1.0
@@ -36,7 +36,7 @@ def axis_end(highest: float) -> float:
 def round_ticks(low: float, high: float, *, at_most: int = 6, smallest_step: float = 0.0) -> list[Tick]:
     """Return at most `at_most` (2 or more) multiples of 1, 2 or 5 times a power of ten within low … high.
 
-    They are written with the decimals that their step needs. Both ends must be finite.
+    The labels have as many decimals as the step needs. Both ends must be finite.
     """
     step = max((high - low) / at_most, smallest_step)
     if not step > 0:
@@ -52,7 +52,7 @@ def round_ticks(low: float, high: float, *, at_most: int = 6, smallest_step: flo
 
 
 def labels_thinned(labels: Sequence[str]) -> list[str]:
-    """Return the labels of neighbouring columns, all but every n-th of them empty so that those left fit a phone."""
+    """Return the labels with all but every n-th replaced by '', so that the others fit on a phone."""
     longest = max((len(label) for label in labels), default=0)
     fitting = max(2, _NARROWEST // (_CHARACTER * longest + _BETWEEN))
     every = next((step for step in _STEPS if len(labels) <= step * fitting), -(-len(labels) // fitting))

@@ -1,4 +1,4 @@
-"""Columns of one or two series, with marks and intervals on the same scale below them."""
+"""Column charts of one or more series, with marks and intervals below the columns."""
 
 import math
 from collections.abc import Sequence
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from annotation.drawing.axis import Tick, labels_thinned
 from annotation.drawing.svg import ROW, Drawing, Svg, number, percent
 
-#: With more columns an outlined series is one outline: outlines of single columns would run into each other.
+#: With more columns than this, an outlined series is one outline, because outlines of single columns would overlap.
 OUTLINED_AT_MOST = 30
-_TOP = 8  # half of the uppermost tick's text
+_TOP = 8  # space for the upper half of the highest tick's text
 
 
 @dataclass(frozen=True)
 class Series:
-    """The heights of a series' columns, and its class: `people` and `others` are filled, `model` is outlined."""
+    """The values of a series, and its CSS class: `people` and `others` are filled, `model` is outlined."""
 
     kind: str
     values: Sequence[float]
@@ -22,12 +22,12 @@ class Series:
 
 @dataclass(frozen=True)
 class Mark:
-    """A mark below the columns. Its places count columns: 0 is the middle of the first, 0.5 the edge after it."""
+    """A mark below the columns. Positions are in columns: 0 is the middle of the first, 0.5 its right edge."""
 
     kind: str
     at: float
     low: float | None = None
-    """Begin and end of its interval."""
+    """Start of its interval; `high` is the end."""
     high: float | None = None
 
 
@@ -45,12 +45,11 @@ def columns(
     height: float = 200,
     width: float | None = None,
 ) -> Svg:
-    """Draw the series' values [K each] as columns from 0 up to `end` (above 0).
+    """Draw each series' values [K] as columns from 0 up to `end` (above 0).
 
-    The series stand in front of each other, the last one foremost, or `beside` each other. `labels` [K] stand below
-    the columns, as many as fit; `titles` [K] appear under the pointer. `height` is that of the highest column, in
-    pixels; without a `width` in pixels the drawing is as wide as its place. Values outside 0 … end are cut; infinite
-    ones and NaN count as 0.
+    The series overlap, with the last one in front, or are `beside` each other. `labels` [K] are below the columns, as
+    many as fit; `titles` [K] are tooltips. `height` is the height of the value `end`, in pixels. Without a `width` in
+    pixels, the drawing fills its container. Values outside 0 … end are clipped; infinite values and NaN count as 0.
     """
     count = max((len(one.values) for one in series), default=0)
     top = _TOP if ticks else 0
@@ -88,19 +87,22 @@ def _is_one_outline(series: Series) -> bool:
 
 
 def _boxes(heights: Sequence[float], base: float, inset: float, share: float) -> str:
-    """Return a path with a box for each height above 0, open at its foot; `inset` and `share` are parts of a slot."""
+    """Return a path with a box for each height above 0, open at the bottom.
+
+    `inset` (left margin) and `share` (width) are fractions of a column's slot.
+    """
     slot = 100 / max(len(heights), 1)
-    foot = number(base)
+    bottom = number(base)
     boxes = []
     for place, height in enumerate(heights):
         if height > 0:
             left, right = slot * (place + inset), slot * (place + inset + share)
-            boxes.append(f"M{number(left)} {foot}V{number(base - height)}H{number(right)}V{foot}")
+            boxes.append(f"M{number(left)} {bottom}V{number(base - height)}H{number(right)}V{bottom}")
     return "".join(boxes)
 
 
 def _outline(heights: Sequence[float], base: float) -> str:
-    """Return a path along the tops of all columns, which touch each other."""
+    """Return a path along the tops of all columns, without gaps between columns."""
     slot = 100 / len(heights)
     steps = (f"V{number(base - height)}H{number(slot * (place + 1))}" for place, height in enumerate(heights))
     return f"M0 {number(base)}{''.join(steps)}V{number(base)}"
@@ -113,5 +115,5 @@ def _draw_marks(drawing: Drawing, marks: Sequence[Mark], slot: float, y: float) 
     for mark in marks:
         if mark.low is not None and mark.high is not None:
             drawing.rule(y, f"interval {mark.kind}", across(mark.low), across(mark.high))
-    for mark in sorted(marks, key=lambda one: one.kind != "model"):  # the model's mark is larger and lies behind
+    for mark in sorted(marks, key=lambda one: one.kind != "model"):  # the model's mark is larger, so draw it first
         drawing.mark(mark.kind, at=across(mark.at), y=y)

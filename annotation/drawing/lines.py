@@ -1,4 +1,4 @@
-"""Lines over two axes, and marks on a single line."""
+"""Line charts, and marks on a single line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from annotation.drawing.axis import Tick
 from annotation.drawing.svg import ROW, Drawing, Svg, number
 
-_TOP = 8  # half of the uppermost tick's text
-_EDGE = 18  # percent of the width, half of the longest words on a phone: nearer to an end they run inwards
-# Room beyond the furthest mark, so that its label fits, and before the first, which is wider than its place.
+_TOP = 8  # space for the upper half of the highest tick's text
+_EDGE = 18  # percent of the width: half of the longest text on a phone. Text nearer to an end is aligned to the inside.
+# The line is longer than the largest mark by this factor, so that its label fits. It runs between these percentages.
 _BEYOND, _BEFORE, _AFTER = 1.25, 4.0, 98.0
 
 
 @dataclass(frozen=True)
 class Line:
-    """The points of a line, and its class: `train` is dashed, `validation` solid."""
+    """The points of a line, and its CSS class: `train` is dashed, `validation` solid."""
 
     kind: str
     xs: Sequence[float]
@@ -23,7 +23,7 @@ class Line:
 
 @dataclass(frozen=True)
 class LineMark:
-    """A mark on a line, at a distance of 0 or more from its beginning, and the words above or below it."""
+    """A mark on a line, at a distance of 0 or more from the start, with a text above or below it."""
 
     kind: str
     at: float
@@ -43,9 +43,9 @@ def lines(
     best: tuple[float, float] | None = None,
     height: float = 200,
 ) -> Svg:
-    """Draw lines within two ranges (low < high each), and a mark at the point `best`.
+    """Draw lines within the two ranges (low < high each), and a mark at the point `best`.
 
-    All points must be finite. `height` is that of the plot without its labels, in pixels.
+    All points must be finite. `height` is the height of the plot without labels, in pixels.
     """
 
     def across(x: float) -> float:
@@ -73,10 +73,10 @@ def lines(
 
 
 def marks_on_line(*, name: str, marks: Sequence[LineMark], interval: tuple[float, float]) -> Svg:
-    """Draw marks on a line from 0 to a little beyond the furthest mark, and an interval of people's answers.
+    """Draw marks on a line from 0 to a little beyond the largest mark, and an interval of people's answers.
 
-    There are three rows of words: the model's, those above the line and those below it. Words of one row may run into
-    each other, so give each row one mark.
+    There are three rows of text: for the model, above the line and below the line. Texts in one row may overlap, so use
+    one mark per row.
     """
     low, high = (max(0.0, end) for end in interval)
     end = _BEYOND * max(high, 0.1, *(mark.at for mark in marks))

@@ -1,4 +1,4 @@
-"""One SVG drawing, built as a tree of elements: every text in it is escaped."""
+"""An SVG drawing, built as an element tree, so that every text is escaped."""
 
 import re
 from collections.abc import Mapping
@@ -7,19 +7,19 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 ROW = 20
 """Height of a row of text, in pixels."""
 _BASELINE = 16
-"""From the top of a row to the foot of its letters, in pixels."""
+"""Distance from the top of a row to the baseline of its text, in pixels."""
 _TICK_GAP = 8
-# XML 1.0, section 2.2: no other character may stand in a document, not even escaped.
+# XML 1.0, section 2.2: these characters are not allowed, not even escaped.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Svg(str):
-    """The text of a whole SVG element. A template prints it as it is."""
+    """The text of a complete SVG element. Templates print it without escaping."""
 
     __slots__ = ()
 
     def __html__(self) -> str:
-        """Return the text itself: Django and MarkupSafe ask for this before they escape."""
+        """Return the text itself. Django and MarkupSafe call this instead of escaping."""
         return str(self)
 
 
@@ -29,15 +29,15 @@ def number(value: float) -> str:
 
 
 def percent(value: float) -> str:
-    """Return a place across, or a width, in percent of the drawing."""
+    """Return a horizontal position or a width as a percentage."""
     return f"{number(value)}%"
 
 
 class Drawing:
-    """An SVG element that grows by `add`. With an empty name it is hidden from screen readers."""
+    """An SVG drawing to which `add` appends elements. With an empty name it is hidden from screen readers."""
 
     def __init__(self, *, name: str, height: float, width: float | None = None, classes: str = "") -> None:
-        """`height` and `width` are in pixels; without a width the drawing is as wide as its place."""
+        """`height` and `width` are in pixels. Without a width, the drawing fills its container."""
         named = {"role": "img", "aria-label": _clean(name)} if name else {"aria-hidden": "true"}
         size = {"height": number(height)} | ({"width": number(width)} if width is not None else {})
         self._root = Element(
@@ -46,7 +46,7 @@ class Drawing:
             | size
             | named,
         )
-        # The name says what the chart is; its labels alone would be a row of bare numbers.
+        # Screen readers read the name. The labels without context would be a list of numbers.
         self._parts = SubElement(self._root, "g", {"aria-hidden": "true"}) if name else self._root
 
     def add(self, tag: str, attributes: Mapping[str, str], text: str = "", into: Element | None = None) -> Element:
@@ -57,9 +57,9 @@ class Drawing:
         return element
 
     def stretched(self, *, top: float, height: float) -> Element:
-        """Append and return a part for shapes that take no percentages.
+        """Append and return an element for shapes whose coordinates cannot be percentages.
 
-        Its x runs from 0 to 100 over the whole width, its y is that of the drawing from `top` on.
+        Its x runs from 0 to 100 over the whole width. Its y is that of the drawing, starting at `top`.
         """
         return self.add(
             "svg",
@@ -79,22 +79,22 @@ class Drawing:
         self.add("line", {"class": kind, "x1": percent(first), "x2": percent(last), "y1": place, "y2": place})
 
     def label(self, text: str, *, at: float, row: float, edge: float = 0, kind: str = "") -> None:
-        """Append a text below or above its place: at `at` percent, in the row of text that begins at `row` pixels.
+        """Append a text centred at `at` percent, in the row of text that starts at `row` pixels.
 
-        Nearer than `edge` percent to an end of the drawing, the text runs inwards instead of around its place.
+        Nearer than `edge` percent to an end of the drawing, the text is aligned to the inside instead of centred.
         """
         anchor = "start" if at < edge else "end" if at > 100 - edge else "middle"
         attributes = {"x": percent(at), "y": number(row + _BASELINE), "text-anchor": anchor}
         self.add("text", attributes | ({"class": kind} if kind else {}), text)
 
     def tick(self, text: str, y: float) -> None:
-        """Append a text left of the drawing, and a line across at its height. The class `ticked` makes the room."""
+        """Append a text left of the drawing, and a grid line at its height. The class `ticked` adds the left margin."""
         self.rule(y, "gridline")
         attributes = {"x": "0", "y": number(y), "dx": str(-_TICK_GAP), "dy": ".35em", "text-anchor": "end"}
         self.add("text", attributes, text)
 
     def mark(self, kind: str, *, at: float, y: float) -> None:
-        """Append a round mark: `people` is filled, `model` outlined and larger, so that both show at one place."""
+        """Append a round mark. `people` is filled; `model` is outlined and larger, so that both are visible."""
         radius = "7" if kind == "model" else "5.5"
         self.add("circle", {"class": kind, "cx": percent(at), "cy": number(y), "r": radius})
 

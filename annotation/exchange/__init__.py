@@ -1,1 +1,1 @@
-"""Files that other programs read: one module a format, and a registry of them. Pure: rows come from outside."""
+"""File formats for other programs: one module per format, and a registry. Pure: the caller passes the rows."""

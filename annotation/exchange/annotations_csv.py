@@ -1,17 +1,17 @@
-"""Annotations as a table. Pure."""
+"""Annotations as CSV. Pure."""
 
 from annotation.exchange.format import CsvFormat
 from annotation.exchange.records import AnnotationRecord
 
 
 class AnnotationsCsv(CsvFormat[AnnotationRecord]):
-    """One line a row of `Annotation`, in the order they were recorded.
+    """One line per row of `Annotation`, in the order of recording.
 
-    Every row is there, also those that a later one supersedes (`supersedes` names the `annotation` replaced) and
-    skips (`score` and `watch` are empty then).
+    It contains every row, including superseded ones (`supersedes` is the number of the `annotation` that a row
+    replaces) and skips (with empty `score` and `watch`).
     """
 
     name = "annotations-csv"
     label = "Annotations (CSV)"
-    description = "Every answer and skip, also those that a later one replaced: one line each."
+    description = "One line per answer or skip, including those that were corrected later."
     record = AnnotationRecord

@@ -1,4 +1,4 @@
-"""What every exchange format is. Pure."""
+"""Base classes of the exchange formats. Pure."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -10,28 +10,28 @@ Record = TypeVar("Record", bound=NamedTuple)
 
 
 class Format(ABC, Generic[Record]):
-    """One kind of file. A format that can also be read gets a method `read` from a binary file to records."""
+    """One file format. A readable format also has a method `read` from a binary file to records."""
 
     name: ClassVar[str]
-    """By which commands and addresses call it."""
+    """Name in commands and URLs."""
     label: ClassVar[str]
-    """By which pages call it."""
+    """Name on pages."""
     description: ClassVar[str]
-    """One sentence: what is in it, and for whom."""
+    """One sentence about its content."""
     suffix: ClassVar[str]
-    """Of the file's name, with the dot."""
+    """File extension, with the dot."""
     content_type: ClassVar[str]
-    """For HTTP."""
+    """HTTP content type."""
     record: ClassVar[type[Any]]
-    """What its rows are, of `annotation.exchange.records`."""
+    """Type of its rows, from `annotation.exchange.records`."""
 
     @abstractmethod
     def write(self, rows: Iterable[Record]) -> Iterator[bytes]:
-        """Yield the file in pieces, while the rows are read."""
+        """Yield the file in pieces while reading the rows."""
 
 
 class CsvFormat(Format[Record]):
-    """A table with a column for each field of its record, as `csv_pieces` writes it."""
+    """A CSV table with a column for each field of its record, written by `csv_pieces`."""
 
     suffix = ".csv"
     content_type = "text/csv; charset=utf-8"

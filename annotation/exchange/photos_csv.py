@@ -1,13 +1,13 @@
-"""Photos with predictions, distortions and opinions as a table. Pure."""
+"""Photos with predictions, distortions and MOS as CSV. Pure."""
 
 from annotation.exchange.format import CsvFormat
 from annotation.exchange.records import PhotoRecord
 
 
 class PhotosCsv(CsvFormat[PhotoRecord]):
-    """One line a photo."""
+    """One line per photo."""
 
     name = "photos-csv"
     label = "Photos (CSV)"
-    description = "What the model, the distortion detectors and the people say about each photo: one line each."
+    description = "One line per photo, with the model's prediction, the distortions and the annotators' votes."
     record = PhotoRecord

@@ -1,6 +1,6 @@
-"""What one row of each kind of table holds; the field names are the names of the columns. Pure.
+"""Row types of the exchange formats. The field names are the column names. Pure.
 
-Formats that say the same in another way share a record. None: not known, or nothing to say.
+Formats with the same content share a record. None means unknown or not applicable.
 """
 
 from datetime import datetime
@@ -8,17 +8,17 @@ from typing import NamedTuple
 
 
 class AnnotationRecord(NamedTuple):
-    """One row of `Annotation`, whether it stands or a later one supersedes it."""
+    """One row of `Annotation`, including superseded rows."""
 
     annotation: int
-    """Its number, which `supersedes` of a later row names."""
+    """Its id. `supersedes` of a later row refers to it."""
     image: str
     """File name at import."""
     sha256: str
-    """Of the image's bytes, 64 hex digits."""
+    """SHA-256 of the image's bytes, 64 hex digits."""
     annotator: str
     simulated: bool
-    """A program answered, no person."""
+    """The annotator is a program, not a person."""
     watch: str
     """yes, no or unsure; empty for a skip."""
     score: int | None
@@ -31,15 +31,15 @@ class AnnotationRecord(NamedTuple):
     is_repeat: bool
     is_anchored: bool
     role: str
-    """Of the image: rated, practice, example or gold."""
+    """Role of the image: rated, practice, example or gold."""
     milliseconds: int | None
-    """From shown to answered."""
+    """Time from showing the photo to the answer."""
     split: str
-    """Of the image: train or holdout."""
+    """Split of the image: train or holdout."""
 
 
 class PhotoRecord(NamedTuple):
-    """One photo with what one model version and the people say about it."""
+    """One photo with the prediction of one model version and the annotators' votes."""
 
     image: int
     file: str
@@ -47,15 +47,15 @@ class PhotoRecord(NamedTuple):
     sha256: str
     split: str
     quality_mean: float | None
-    """Prediction on the campaign's scale; so is the next."""
+    """Prediction on the campaign's scale, as the next field."""
     quality_std: float | None
     quality_class: str | None
     watch_probability: float | None
     """0 … 1"""
     watch: bool | None
-    """Whether that lies above the campaign's threshold."""
+    """Whether `watch_probability` is above the campaign's threshold."""
     blur: float | None
-    """Severity 0 … 1; so are the next three."""
+    """Severity 0 … 1, as the next three fields."""
     noise: float | None
     exposure: float | None
     compression: float | None
@@ -64,7 +64,7 @@ class PhotoRecord(NamedTuple):
     """0 … 100"""
     distortion_class: str | None
     mos: float | None
-    """Of the votes given without seeing a prediction, as the next two count those only."""
+    """Mean of the independent votes (given before seeing a prediction). The next two fields also count only these."""
     votes: int
     watch_votes: int
     model_version: int | None

@@ -1,4 +1,4 @@
-"""Every exchange format by its name. To add one: a module beside this one, and a line in FORMATS. Pure."""
+"""Registry of the exchange formats. To add one, write a module in this package and add it to FORMATS. Pure."""
 
 from typing import Any
 
@@ -16,5 +16,5 @@ FORMATS: dict[str, Format[Any]] = {
 
 
 def formats_of(record: type[Any]) -> list[Format[Any]]:
-    """Return the formats that write records of this kind, in the order of the registry."""
+    """Return the formats that write records of this type, in the order of the registry."""
     return [one for one in FORMATS.values() if one.record is record]

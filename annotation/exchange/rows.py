@@ -1,8 +1,8 @@
-"""The one writer of tables: rows in, CSV out in pieces, with no cell that a spreadsheet would run. Pure.
+"""Writes CSV without cells that a spreadsheet would run as a formula. All CSV files are written here. Pure.
 
-A spreadsheet takes a text that begins with = + - or @ for a formula and computes it, also behind a tab, a line end
-or spaces, in quotes or not. Names of files and people come from outside, so such a text gets an apostrophe in
-front. Source: OWASP, CSV Injection. Numbers need none.
+A spreadsheet runs a text as a formula if it starts with = + - or @, even after a tab, a line end or spaces, quoted or
+not. Names of files and users are untrusted, so such a text gets an apostrophe in front. Numbers do not need it.
+Source: OWASP, CSV Injection.
 """
 
 import csv
@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
-ROWS = 500  # in one piece of text
-_FORMULA_STARTS = frozenset("=+-@\t\r\n\0＝＋－＠")  # the last four are the wide ones of East Asian keyboards
+ROWS = 500  # rows per piece of text
+_FORMULA_STARTS = frozenset(
+    "=+-@\t\r\n\0＝＋－＠"
+)  # the last four are the full-width characters of East Asian keyboards
 _GUARDED_STARTS = _FORMULA_STARTS | {"'", " "}
 _NEGATIVE_NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
@@ -25,12 +27,12 @@ def csv_pieces(
     line_end: str = "\r\n",
     byte_order_mark: bool = False,
 ) -> Iterator[str]:
-    """Yield a table as CSV (RFC 4180), some hundred rows at a time, so that it can be as long as it likes.
+    """Yield a table as CSV (RFC 4180) in pieces of `ROWS` rows, so that it can be of any length.
 
-    columns: their names, for the header. rows: as many cells each, see `cell_text`. header: False for rows that
-    follow on others. byte_order_mark: begin with one, by which Excel knows UTF-8.
+    columns: names for the header. rows: one cell per column, see `cell_text`. header: False when appending to an
+    existing table. byte_order_mark: start with a byte order mark, so that Excel detects UTF-8.
     """
-    # csv quotes a cell for the line end that it writes itself, so that is always both characters.
+    # csv only quotes the characters of its own line terminator. So it always gets both, and the end is replaced.
     writer = csv.writer(_Echo(), lineterminator="\r\n")
     piece = ["\ufeff"] if byte_order_mark else []
     if header:
@@ -45,11 +47,11 @@ def csv_pieces(
 
 
 def cell_text(cell: object, decimals: int | None = None) -> str:
-    """Return what stands in a cell.
+    """Return the text of a cell.
 
-    None is empty, yes and no are 1 and 0, times are ISO 8601 in UTC. Numbers with a fraction have as many digits
-    as it takes to read the same number again, or at most `decimals` after the point and no exponent. Everything
-    else is text, guarded by `formula_guard`. Raises ValueError for a time without a zone.
+    None is empty, True and False are 1 and 0, times are ISO 8601 in UTC. Floats have enough digits to read the same
+    number again, or at most `decimals` digits after the point and no exponent. Everything else is text, guarded by
+    `formula_guard`. Raises ValueError for a time without a time zone.
     """
     if type(cell) is str:  # first, because most cells are
         return formula_guard(cell)
@@ -62,7 +64,7 @@ def cell_text(cell: object, decimals: int | None = None) -> str:
     if isinstance(cell, float):
         if decimals is None:
             return float.__repr__(cell)
-        # Never 1e-06, which some programs read as text.
+        # Not 1e-06, which some programs read as text.
         return f"{cell:.{decimals}f}".rstrip("0").rstrip(".")
     if isinstance(cell, datetime):
         if cell.tzinfo is None:
@@ -72,10 +74,10 @@ def cell_text(cell: object, decimals: int | None = None) -> str:
 
 
 def formula_guard(text: str) -> str:
-    """Return a text with an apostrophe in front where a spreadsheet would take it for a formula.
+    """Return the text, with an apostrophe in front if a spreadsheet would run it as a formula.
 
-    A text that already begins with apostrophes before a formula gets one more, so `formula_unguard` gives
-    every text back as it was.
+    A formula that already has apostrophes in front gets one more, so that `formula_unguard` restores every text
+    exactly.
     """
     if text[:1] not in _GUARDED_STARTS:
         return text
@@ -83,7 +85,7 @@ def formula_guard(text: str) -> str:
 
 
 def formula_unguard(text: str) -> str:
-    """Return the text that `formula_guard` was given. A text from elsewhere without such an apostrophe stays."""
+    """Return the text before `formula_guard`. A text without such an apostrophe does not change."""
     return text[1:] if text.startswith("'") and _is_formula(text.lstrip("'")) else text
 
 
@@ -92,7 +94,7 @@ def _is_formula(text: str) -> bool:
 
 
 class _Echo:
-    """A file that gives each line back instead of keeping it."""
+    """A file that returns each written line instead of storing it."""
 
     def write(self, line: str) -> str:
         return line

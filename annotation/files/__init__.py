@@ -1,1 +1,1 @@
-"""Files on disk, for every app. Pure, and imports nothing of the project."""
+"""Atomic file writes for every app. Pure; imports nothing of the project."""

@@ -1,11 +1,11 @@
-"""Files and folders that are there whole or not at all, also when the program or the machine dies in the middle.
+"""Atomic writes: a file or folder is complete or does not exist, even after a crash.
 
-The new content is written beside the old one under a hidden name that nobody else uses, and is renamed when it is
-complete. POSIX makes that rename atomic, so a reader sees the old file or the new one. Of writers at the same
-time the last one wins. A writer that is killed leaves its hidden file, which ends in `.part`; an error removes it.
+The new content is written to a hidden file with a unique name in the same folder, and renamed when it is complete. The
+rename is atomic in POSIX, so readers see either the old file or the new one. With concurrent writers, the last one
+wins. An error removes the hidden file; a killed writer leaves it (its name ends in `.part`).
 
-`durable` also waits until the disk has the content and the name (fsync), which takes milliseconds. False is for
-files that nobody misses after a power cut.
+`durable` also waits until the content and the name are on disk (fsync), which takes milliseconds. Use False for files
+that may be lost in a power cut.
 """
 
 import os
@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal, overload
 
-_NAME_BYTES = 200  # of the target's name; file systems take 255 bytes, and the hidden name is longer
+# Limit for the target's name inside the hidden name. The hidden name is longer, and file systems allow 255 bytes.
+_NAME_BYTES = 200
 
 
 @overload
@@ -35,10 +36,10 @@ def whole_file(
 
 @contextmanager
 def whole_file(path: Path, mode: str = "wb", *, permissions: int = 0o666, durable: bool = True) -> Iterator[IO[Any]]:
-    """Yield a file to write; `path` has its content when the block ends, and stays as it is when it raises.
+    """Yield a file to write. It becomes `path` when the block ends; if the block raises, `path` does not change.
 
-    `mode` is "wb" or "w"; text is written as UTF-8 and its line ends stay as they are. The process's umask is
-    taken off `permissions`. Raises OSError, for instance when the folder is missing or the disk is full.
+    `mode` is "wb" or "w". Text is written as UTF-8 without changing line ends. The process's umask applies to
+    `permissions`. Raises OSError, for instance when the folder is missing or the disk is full.
     """
     text: dict[str, Any] = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
     with (
@@ -50,10 +51,10 @@ def whole_file(path: Path, mode: str = "wb", *, permissions: int = 0o666, durabl
 
 @contextmanager
 def whole_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
-    """Yield a path for a library that writes files by name; what is there when the block ends becomes `path`.
+    """Yield a temporary path for a library that writes to a path. It becomes `path` when the block ends.
 
-    For one file, or for a folder with files. A folder replaces another one in two steps, so it is for targets
-    that nobody reads yet.
+    For one file, or for a folder with files. Replacing an existing folder takes two steps and is not atomic, so use it
+    only for folders that nobody reads yet.
     """
     part = _part_path(path)
     try:
@@ -65,7 +66,7 @@ def whole_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
 
 
 def put_in_place(part: Path, path: Path, *, durable: bool = True) -> None:
-    """Rename a complete file or folder to `path`, which is on the same file system; what is there is replaced."""
+    """Rename a complete file or folder to `path` on the same file system. Replaces an existing `path`."""
     if durable:
         for inside in sorted(part.rglob("*"), reverse=True) if part.is_dir() else ():
             _sync(inside)
@@ -83,7 +84,7 @@ def _part_path(path: Path) -> Path:
 
 
 def _sync(path: Path) -> None:
-    """Wait until the disk has a file's content, or a folder's names."""
+    """Wait until a file's content, or a folder's list of names, is on disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

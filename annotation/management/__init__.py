@@ -1,1 +1,1 @@
-"""Management of annotation."""
+"""Management commands of the annotation app."""

@@ -1,4 +1,4 @@
-"""What several commands ask of their arguments."""
+"""Arguments that several commands share."""
 
 from django.core.management.base import CommandError
 
@@ -6,9 +6,9 @@ from annotation.models import Campaign
 
 
 def campaign_named(slug: str) -> Campaign:
-    """Return the campaign with this slug. Raises CommandError with the slugs that there are."""
+    """Return the campaign with this slug. Raises CommandError with a list of the existing slugs."""
     campaign = Campaign.objects.filter(slug=slug).first()
     if campaign is None:
-        known = ", ".join(Campaign.objects.values_list("slug", flat=True)) or "there is none yet"
-        raise CommandError(f"There is no campaign {slug!r} (known: {known}).")
+        known = ", ".join(Campaign.objects.values_list("slug", flat=True)) or "none"
+        raise CommandError(f"There is no campaign {slug!r}. Existing campaigns: {known}.")
     return campaign

@@ -1,4 +1,4 @@
-"""One line that says how far a command is, at which rate, and when it will be done."""
+"""A progress line for commands: done, rate, and time left."""
 
 import shutil
 import sys
@@ -8,26 +8,29 @@ from typing import Any
 
 
 class ProgressBar:
-    """Counts photos, or `what` else. A terminal's line is redrawn in place; elsewhere one comes every ten seconds."""
+    """A progress bar. On a terminal it redraws its line; elsewhere it prints a line every ten seconds."""
 
     def __init__(self, stream: Any, *, live: bool, already: int = 0, what: str = "photos") -> None:
-        """`stream` is a command's own `stderr`, `live` whether it is a terminal, `already` what earlier runs did."""
+        """`stream`: the command's `stderr`. `live`: whether it is a terminal. `already`: number done by earlier runs.
+
+        `what`: the things that are counted.
+        """
         self.what = what
         self.stream = stream
         self.live = live
         self.already = already
         self.began = time.monotonic()
-        # Ten times a second is live enough; a terminal can be slower than the work.
+        # At most ten times a second, because a terminal can be slower than the work.
         self.pause = 0.1 if live else 10.0
         self.printed = self.began - self.pause if live else self.began
 
     @property
     def seconds(self) -> float:
-        """Return how long it has taken."""
+        """Return the seconds since the start."""
         return time.monotonic() - self.began
 
     def show(self, done: int, total: int) -> None:
-        """Draw that `done` of `total` are done."""
+        """Show that `done` of `total` are done."""
         now = time.monotonic()
         if now - self.printed < self.pause and not (self.live and done == total):
             return
@@ -45,13 +48,13 @@ class ProgressBar:
         self.stream.flush()
 
     def end(self) -> None:
-        """Leave the line."""
+        """End the line."""
         if self.live:
             self.stream.write("", str)
 
 
 def progress_report(stream: Any, what: str) -> Callable[[int, int], None]:
-    """Return a function that shows (done, all) of one part of a command's work, and leaves the line at its end."""
+    """Return a function (done, total) that shows the progress of one step, and ends the line when it is complete."""
     bar = ProgressBar(stream, live=sys.stderr.isatty(), what=what)
 
     def report(done: int, total: int) -> None:

@@ -1,1 +1,1 @@
-"""Statistics that every app uses: opinions, agreement, models against people, intervals. Pure."""
+"""Statistics that every app uses: opinion scores, agreement, model metrics, intervals. Pure."""

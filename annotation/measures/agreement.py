@@ -1,4 +1,4 @@
-"""How far annotators agree, and what that agreement allows a model to reach.
+"""Agreement between annotators, and the highest correlation that a model can reach with their votes.
 
 Sources: Shrout & Fleiss (1979), 'Intraclass correlations: uses in assessing rater reliability', for
 ICC(1); Searle, Casella & McCulloch (1992), 'Variance components', for k₀ with unequal numbers of
@@ -17,13 +17,13 @@ def icc1(image_ids: ArrayLike, scores: ArrayLike) -> float:
     One-way random effects: every image is rated by some annotators, not necessarily the same ones.
     `image_ids` and `scores` hold one entry per vote; images may have different numbers of votes.
     Lies in (−1, 1]; below 0 means that votes on one image differ more than votes on different
-    images. NaN when it cannot be told: fewer than two images, no image with two votes, or no two
+    images. NaN when it is undefined: fewer than two images, no image with two votes, or no two
     different scores. Raises ValueError when the arguments differ in length.
     """
     ids = np.asarray(image_ids).ravel()
     values = np.asarray(scores, dtype=np.float64).ravel()
     if len(ids) != len(values):
-        raise ValueError(f"{len(ids)} images and {len(values)} scores do not belong together.")
+        raise ValueError(f"{len(ids)} image ids do not match {len(values)} scores.")
     if not len(values):
         return float("nan")
     _, row = np.unique(ids, return_inverse=True)
@@ -47,7 +47,7 @@ def icc1_of_histograms(histograms: ArrayLike) -> float:
 
 
 def _icc1(votes: Floats, means: Floats, within: float) -> float:
-    """ICC(1) from the votes [N] and means [N] of the images and the squares summed within them."""
+    """Return ICC(1) from the votes [N] and means [N] of the images, and the sum of squares within images."""
     images, total = len(votes), votes.sum()
     if images < 2 or total == images:
         return float("nan")
@@ -62,9 +62,9 @@ def _icc1(votes: Floats, means: Floats, within: float) -> float:
 def reliability(icc: float, votes: ArrayLike) -> float:
     """Return r_k, the reliability of a MOS of k votes: k·ICC/(1 + (k − 1)·ICC), in [0, 1].
 
-    `votes` is one k or one per image. For unequal k the harmonic mean counts, as the variance of
-    the MOS's error over the images is that of one vote times the mean of 1/k; images without votes
-    have no MOS and are left out. An ICC below 0 is taken as 0. NaN when the ICC is, or without votes.
+    `votes` is one k, or one per image. Unequal k count by their harmonic mean, because the error variance of the MOS
+    over the images is that of one vote times the mean of 1/k. Images without votes have no MOS and are left out. An
+    ICC below 0 counts as 0. NaN when the ICC is NaN, or without votes.
     """
     counts = np.atleast_1d(np.asarray(votes, dtype=np.float64))
     counts = counts[counts > 0]
@@ -78,7 +78,7 @@ def reliability(icc: float, votes: ArrayLike) -> float:
 def correlation_ceiling(icc: float, votes: ArrayLike) -> float:
     """Return √r_k, the highest linear correlation with a MOS of k votes that any model can expect.
 
-    A model that knew what all people think on average would still miss the noise of these k votes.
+    Even a model that knows the average opinion of all people cannot predict the noise of these k votes.
     """
     return float(np.sqrt(reliability(icc, votes)))
 
@@ -86,20 +86,19 @@ def correlation_ceiling(icc: float, votes: ArrayLike) -> float:
 def split_half(image_ids: ArrayLike, scores: ArrayLike, *, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Return the means of two random halves of each image's votes, [M] and [M].
 
-    How well one half of the people foretells the other half is the yardstick beside a model's
-    correlation. Only images with at least two votes take part; with an odd number of votes the
-    second half has one more.
+    Their correlation (split-half reliability) is a reference for a model's correlation. Only images with at least two
+    votes are used. With an odd number of votes, the second half has one more.
     """
     ids = np.asarray(image_ids).ravel()
     values = np.asarray(scores, dtype=np.float64).ravel()
-    order = np.lexsort((rng.random(len(ids)), ids))  # by image, and at random inside it
+    order = np.lexsort((rng.random(len(ids)), ids))  # by image, in random order within each image
     _, row, votes = np.unique(ids[order], return_inverse=True, return_counts=True)
     place = np.arange(len(ids)) - (np.cumsum(votes) - votes)[row]
     first = place < (votes // 2)[row]
-    taking_part = votes > 1
+    has_two_votes = votes > 1
     halves = []
     for half in (first, ~first):
         sums = np.bincount(row[half], weights=values[order][half], minlength=len(votes))
         counts = np.bincount(row[half], minlength=len(votes))
-        halves.append((sums[taking_part] / counts[taking_part]).astype(np.float64))
+        halves.append((sums[has_two_votes] / counts[has_two_votes]).astype(np.float64))
     return halves[0], halves[1]

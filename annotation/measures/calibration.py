@@ -1,11 +1,11 @@
-"""Whether a predicted probability means what it says, and a predicted score is neither too high nor too low.
+"""Calibration of predicted probabilities and predicted scores: reliability bins and calibration error.
 
 Sources: Murphy & Winkler (1977) for reliability diagrams; Naeini, Cooper & Hauskrecht (2015) for the
 expected calibration error; Wilson (1927) for the interval of a share; Student (1908) for that of a mean.
 
-The bins are those of scikit-learn's `calibration_curve(strategy="quantile")`, which the tests hold them against. That
-function gives no number of photos per bin, so neither interval nor calibration error can be had from it, and it refuses
-opinion scores.
+The bins are those of scikit-learn's `calibration_curve(strategy="quantile")`, which the tests check. That function does
+not return the number of photos per bin, which the intervals and the calibration error need, and it rejects opinion
+scores.
 """
 
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Photos of about the same predicted value, and what people said about them."""
+    """Photos with similar predictions, and the observed value of people's answers."""
 
     predicted: float
     """Mean of the predictions."""
     observed: Interval
-    """Share of watches, or mean opinion score."""
+    """Share of watches, or mean of the opinion scores."""
 
     @property
     def n(self) -> int:
@@ -36,7 +36,7 @@ class ReliabilityBin:
 def reliability_bins(probabilities: ArrayLike, labels: ArrayLike, *, bins: int = 10) -> list[ReliabilityBin]:
     """Return quantile bins of probabilities [N] against 0/1 labels [N], lowest first; intervals by Wilson.
 
-    Each bin holds about N/bins photos; equal probabilities never fall into two bins.
+    Each bin holds about N/bins photos; equal probabilities are always in the same bin.
     """
     p, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.float64)
     return [
@@ -57,7 +57,7 @@ def score_bins(predicted: ArrayLike, observed: ArrayLike, *, bins: int = 10) -> 
 def expected_calibration_error(probabilities: ArrayLike, labels: ArrayLike, *, bins: int = 10) -> float:
     """Return Σ n_b/N·|predicted_b − observed_b| over quantile bins, in [0, 1]; NaN without photos.
 
-    It depends on the number of bins: compare only values of the same `bins`, and look at Brier first.
+    It depends on the number of bins, so compare only values with the same `bins`. The Brier score is more reliable.
     """
     found = reliability_bins(probabilities, labels, bins=bins)
     total = sum(one.n for one in found)
@@ -65,7 +65,7 @@ def expected_calibration_error(probabilities: ArrayLike, labels: ArrayLike, *, b
 
 
 def _quantile_groups(values: Floats, bins: int) -> list[NDArray[np.intp]]:
-    """Return the row numbers of each quantile bin; bins that ties empty are left out."""
+    """Return the row numbers of each quantile bin. Bins that are empty because of ties are left out."""
     if not values.size:
         return []
     edges = np.percentile(values, 100 * np.linspace(0, 1, bins + 1))[1:-1]

@@ -1,10 +1,10 @@
-"""How well probabilities tell watches from other photos, and scores the three quality classes.
+"""Metrics for classification: watch or no watch, and the three quality classes.
 
-Where a function takes the last axis as images it gives one number per leading index [..., N] → [...],
-so that all resamples of a bootstrap are measured in one call. These four (`roc_auc`, `f1`, `accuracy`, `brier`) are
-written out because scikit-learn measures one resample a call, 20 to 1,700 times slower at up to 1,000 images; the tests
-hold them against scikit-learn. Tables and thresholds come from scikit-learn, imported where it is used: it takes 0.2 s
-and 16 MB that most web processes never need.
+`roc_auc`, `f1`, `accuracy` and `brier` take arrays [..., N] whose last axis is images, and return [...], so that one
+call measures all resamples of a bootstrap. They are implemented here because scikit-learn measures one resample per
+call, which is 20 to 1,700 times slower for up to 1,000 images; the tests compare them with scikit-learn. Tables and
+thresholds use scikit-learn. It is imported inside the functions, because the import takes 0.2 s and 16 MB that most
+web processes do not need.
 """
 
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ THRESHOLDS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 
 @dataclass(frozen=True)
 class ThresholdRow:
-    """What deciding 'watch' above one threshold would have meant. NaN where it cannot be told."""
+    """Metrics of deciding 'watch' above one threshold. NaN where undefined."""
 
     threshold: float
     roc_auc: float
-    """Of the probabilities, so the same in each row."""
+    """Computed from the probabilities, so it is the same in each row."""
     decision_roc_auc: float
-    """Of the yes/no decisions at this threshold: (sensitivity + specificity) / 2."""
+    """Balanced accuracy at this threshold: (sensitivity + specificity) / 2."""
     f1: float
     accuracy: float
     true_positives: int
@@ -37,8 +37,8 @@ class ThresholdRow:
 def roc_auc(probabilities: ArrayLike, labels: ArrayLike) -> Floats:
     """Return the area under the ROC curve of arrays [..., N]; labels are 1 (watch) and 0.
 
-    By Mann and Whitney: the chance that a watch has a higher probability than a photo without one,
-    ties counting half. NaN where one of the two kinds is missing.
+    Computed as the Mann-Whitney statistic: the probability that a random watch has a higher predicted probability than
+    a random other photo; ties count half. NaN where one of the two labels is missing.
     """
     from scipy.stats import rankdata
 
@@ -52,7 +52,7 @@ def roc_auc(probabilities: ArrayLike, labels: ArrayLike) -> Floats:
 
 
 def f1(decisions: ArrayLike, labels: ArrayLike) -> Floats:
-    """Return F1 = 2·TP / (2·TP + FP + FN) of 0/1 arrays [..., N]; NaN without a watch on either side."""
+    """Return F1 = 2·TP / (2·TP + FP + FN) of 0/1 arrays [..., N]; NaN when neither has a 1."""
     decided, truth = np.asarray(decisions, dtype=np.float64), np.asarray(labels, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         score: Floats = 2 * (decided * truth).sum(axis=-1) / (decided.sum(axis=-1) + truth.sum(axis=-1))
@@ -60,7 +60,7 @@ def f1(decisions: ArrayLike, labels: ArrayLike) -> Floats:
 
 
 def accuracy(decisions: ArrayLike, labels: ArrayLike) -> Floats:
-    """Return the share of equal entries of two code arrays [..., N], in [0, 1]; NaN without entries."""
+    """Return the share of equal entries of two arrays of codes [..., N], in [0, 1]; NaN without entries."""
     equal = np.asarray(decisions) == np.asarray(labels)
     with np.errstate(invalid="ignore"):
         share: Floats = equal.sum(axis=-1, dtype=np.float64) / equal.shape[-1]
@@ -83,7 +83,7 @@ def quality_classes(means: ArrayLike, *, reject_at: float, pending_at: float) ->
 def threshold_table(
     probabilities: ArrayLike, labels: ArrayLike, thresholds: ArrayLike = THRESHOLDS
 ) -> list[ThresholdRow]:
-    """Return a row per threshold for deciding 'watch' where the probability [N] lies above it; labels [N] are 0/1."""
+    """Return a row per threshold for deciding 'watch' when the probability [N] is above it. Labels [N] are 0/1."""
     from sklearn.metrics import confusion_matrix
 
     p, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(labels).astype(bool)
@@ -92,7 +92,7 @@ def threshold_table(
     for threshold in np.asarray(thresholds, dtype=np.float64):
         decided = p > threshold
         counts = confusion_matrix(truth, decided, labels=[False, True]).tolist() if p.size else [[0, 0], [0, 0]]
-        (passes, alarms), (misses, hits) = counts
+        (true_negatives, false_positives), (false_negatives, true_positives) = counts
         rows.append(
             ThresholdRow(
                 threshold=float(threshold),
@@ -100,28 +100,30 @@ def threshold_table(
                 decision_roc_auc=float(roc_auc(decided, truth)),
                 f1=float(f1(decided, truth)),
                 accuracy=float(accuracy(decided, truth)),
-                true_positives=hits,
-                false_positives=alarms,
-                false_negatives=misses,
-                true_negatives=passes,
+                true_positives=true_positives,
+                false_positives=false_positives,
+                false_negatives=false_negatives,
+                true_negatives=true_negatives,
             )
         )
     return rows
 
 
 def best_threshold(probabilities: ArrayLike, labels: ArrayLike) -> float:
-    """Return the threshold with the highest F1: half way between two neighbouring probabilities [N].
+    """Return the threshold with the highest F1: the middle between two neighbouring probabilities [N].
 
-    NaN when there are no watches among the labels [N].
+    The highest of equally good thresholds. NaN when the labels [N] have no watch.
     """
     from sklearn.metrics import confusion_matrix_at_thresholds
 
     p, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(labels).astype(np.int64)
     if not truth.sum():
         return float("nan")
-    # One row per different probability, highest first: 'watch' from this probability on.
-    _, alarms, misses, hits, lowest_watch = confusion_matrix_at_thresholds(truth, p, pos_label=1)
-    scores = 2 * hits / (2 * hits + alarms + misses)
-    scores[lowest_watch == 0] = -1.0  # no threshold lies below the probability 0
+    # One row per distinct probability, highest first: the decision is 'watch' at or above it.
+    _, false_positives, false_negatives, true_positives, lowest_watch = confusion_matrix_at_thresholds(
+        truth, p, pos_label=1
+    )
+    scores = 2 * true_positives / (2 * true_positives + false_positives + false_negatives)
+    scores[lowest_watch == 0] = -1.0  # no threshold is below the probability 0
     best = int(np.argmax(scores))
     return float((lowest_watch[best] + np.append(lowest_watch, 0.0)[best + 1]) / 2)

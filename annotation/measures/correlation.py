@@ -1,7 +1,7 @@
-"""How well predicted means order, follow and hit the mean opinion scores.
+"""Correlation and error of predicted means compared with mean opinion scores.
 
-Every function takes arrays whose last axis runs over the images and gives one number for each
-leading index, so that all resamples of a bootstrap [B, N] are measured in one call.
+Every function takes arrays [..., N] whose last axis is images and returns [...], so that one call measures all
+resamples of a bootstrap [B, N].
 """
 
 import warnings
@@ -15,14 +15,14 @@ Floats = NDArray[np.float64]
 def plcc(predicted: ArrayLike, observed: ArrayLike) -> Floats:
     """Return Pearson's linear correlation, in [-1, 1], of arrays [..., N].
 
-    NaN where either side is constant: a constant says nothing about order.
+    NaN where either side is constant, or with fewer than two images.
     """
     from scipy import stats
 
     x, y = np.asarray(predicted, dtype=np.float64), np.asarray(observed, dtype=np.float64)
     if x.shape[-1] < 2:
         return np.full(x.shape[:-1], np.nan)
-    with warnings.catch_warnings():  # a constant is an answer here, and resamples of few images often are constant
+    with warnings.catch_warnings():  # NaN is the documented result, and resamples of few images are often constant
         warnings.simplefilter("ignore", stats.ConstantInputWarning)
         warnings.simplefilter("ignore", stats.NearConstantInputWarning)
         correlation: Floats = stats.pearsonr(x, y, axis=-1).statistic
@@ -30,7 +30,7 @@ def plcc(predicted: ArrayLike, observed: ArrayLike) -> Floats:
 
 
 def srcc(predicted: ArrayLike, observed: ArrayLike) -> Floats:
-    """Return Spearman's rank correlation, in [-1, 1], of arrays [..., N]; ties share their mean rank."""
+    """Return Spearman's rank correlation, in [-1, 1], of arrays [..., N]; ties get their mean rank."""
     from scipy.stats import rankdata
 
     return plcc(rankdata(predicted, axis=-1), rankdata(observed, axis=-1))

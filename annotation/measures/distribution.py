@@ -1,4 +1,4 @@
-"""Mean and spread of quality distributions and score histograms, and how far the ones lie from the others.
+"""Mean and spread of predicted distributions and score histograms, and distances between them.
 
 Sources: Talebi & Milanfar (2018), 'NIMA: neural image assessment', for the normalised earth mover's
 distance; Epstein (1969) and Gneiting & Raftery (2007) for the ranked probability score.
@@ -24,11 +24,11 @@ def emd(distribution: ArrayLike, histogram: ArrayLike, *, r: float = 2.0) -> Flo
 def rps(distribution: ArrayLike, histogram: ArrayLike) -> Floats:
     """Return the ranked probability score Σ_k (CDF_k − 1[y ≤ k])² per image, averaged over its votes y.
 
-    It equals the continuous ranked probability score in units of one step of the scale. 0 is a sure
-    and right prediction of unanimous votes. NaN for an image without votes.
+    It equals the continuous ranked probability score in units of one step of the scale. It is 0 when the prediction
+    gives probability 1 to the score of unanimous votes. NaN for an image without votes.
     """
     predicted, given = _cumulated(distribution), _cumulated(histogram)
-    # The indicator is its own square, so its mean over the votes is the histogram's CDF both times.
+    # The indicator equals its square, so the mean of both over the votes is the histogram's CDF.
     score: Floats = (predicted**2 - 2.0 * predicted * given + given).sum(axis=-1)
     return score
 
@@ -48,7 +48,7 @@ def mean_score(distribution: ArrayLike, *, lowest: int) -> Floats:
 def score_deviation(distribution: ArrayLike) -> Floats:
     """Return the standard deviation of the scores under distributions or histograms [..., K], over Σ_k w_k."""
     weights = np.asarray(distribution, dtype=np.float64)
-    # About the mean, not Σx² − n·x̄²: that difference of two large numbers can turn negative.
+    # Deviations from the mean instead of Σx² − n·x̄², because that difference can become negative by rounding.
     distance = np.arange(weights.shape[-1]) - mean_score(weights, lowest=0)[..., np.newaxis]
     with np.errstate(invalid="ignore"):
         deviation: Floats = np.sqrt((weights * distance**2).sum(axis=-1) / weights.sum(axis=-1))

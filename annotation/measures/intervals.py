@@ -1,11 +1,12 @@
-"""A number with its 95 % interval: of a share, of a mean, of a root mean square, or of any measure by the bootstrap.
+"""95 % intervals of a share, a mean, a root mean square, and (by the bootstrap) any other metric.
 
 Sources: Wilson (1927), 'Probable inference, the law of succession, and statistical inference', for shares; Student
 (1908) for means; the chi-square distribution of a sum of squares for root mean squares; Efron & Tibshirani (1993), 'An
-introduction to the bootstrap', percentile method, for any other measure. Images are drawn, not votes: votes on one
-image are not independent of each other.
+introduction to the bootstrap', percentile method, for any other metric. The bootstrap draws images, not votes,
+because votes on one image are not independent.
 
-SciPy is imported where it is used: `scipy.stats` takes about 0.4 s, and most web processes never need it.
+SciPy is imported inside the functions: importing `scipy.stats` takes about 0.4 s, and most web processes do not need
+it.
 """
 
 import warnings
@@ -16,20 +17,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
-# Takes columns [..., N] (one entry per image) and gives one number per leading index.
+# Takes columns [..., N] (one entry per image) and returns [...].
 Metric = Callable[..., Floats]
 
 CONFIDENCE = 0.95
 _MOST_RESAMPLES, _FEWEST_RESAMPLES = 1000, 200
-# Ranking a thousand resamples of ten thousand images takes seconds; the interval of so many is narrow anyway.
+# Limits the time: ranking 1,000 resamples of 10,000 images takes seconds, and their interval is narrow anyway.
 _ENTRIES = 2_000_000
-# Beyond this many entries the resamples are measured in several calls, to bound the memory.
+# Limits the memory: more entries than this are measured in several calls.
 _ENTRIES_AT_ONCE = 4_000_000
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A measure of n images with its interval; all three numbers are NaN when it cannot be told."""
+    """A metric of n images with its interval. All three numbers are NaN when it is undefined."""
 
     value: float
     low: float
@@ -37,20 +38,20 @@ class Interval:
     n: int
 
     def as_json(self) -> dict[str, float | int | None]:
-        """Return {"value", "low", "high", "n"}; JSON knows no NaN, so what cannot be told is null."""
+        """Return {"value", "low", "high", "n"}; NaN becomes null, because JSON has no NaN."""
         numbers = {"value": self.value, "low": self.low, "high": self.high}
         return {name: None if np.isnan(number) else number for name, number in numbers.items()} | {"n": self.n}
 
 
 def wilson_interval(hits: int, n: int) -> Interval:
-    """Return hits/n with Wilson's interval, which never leaves [0, 1].
+    """Return hits/n with Wilson's interval, which is always within [0, 1].
 
     Raises ValueError unless 0 ≤ hits ≤ n and n ≥ 1.
     """
     from scipy.stats import binomtest
 
     if not 0 <= hits <= n or n < 1:
-        raise ValueError(f"{hits} of {n} is no share.")
+        raise ValueError(f"{hits} of {n} is not a share.")
     p = hits / n
     found = binomtest(hits, n).proportion_ci(confidence_level=CONFIDENCE, method="wilson")
     return Interval(p, min(float(found.low), p), max(float(found.high), p), n)
@@ -70,8 +71,8 @@ def mean_interval(values: ArrayLike) -> Interval:
 def student_half_width(deviation: ArrayLike, n: ArrayLike) -> Floats:
     """Return t(n − 1)·s/√n, half the width of the interval of a mean of n values with standard deviation s.
 
-    `deviation` (over n − 1) and `n` are numbers or arrays of one shape. One value says nothing about the spread, so
-    its half width is infinite; that of no value is NaN.
+    `deviation` (over n − 1) and `n` are numbers or arrays of equal shape. The half width is infinite for one value,
+    because its spread is unknown, and NaN for no value.
     """
     from scipy.special import stdtrit
 
@@ -83,7 +84,7 @@ def student_half_width(deviation: ArrayLike, n: ArrayLike) -> Floats:
 
 
 def root_mean_square_interval(differences: ArrayLike) -> Interval:
-    """Return √(Σd²/n) of differences [n], normal about zero, with its interval by chi-square.
+    """Return √(Σd²/n) of differences [n], assumed normal with mean zero, with its interval by chi-square.
 
     Σd²/σ² is chi-square with n degrees of freedom. The interval of differences that are all zero has no width.
     Raises ValueError without differences.
@@ -93,23 +94,23 @@ def root_mean_square_interval(differences: ArrayLike) -> Interval:
     numbers = np.asarray(differences, dtype=np.float64).ravel()
     n, squares = len(numbers), float((numbers**2).sum())
     if not n:
-        raise ValueError("No differences have no root mean square.")
-    # chdtri(n, p) is the point that chi-square of n degrees of freedom exceeds with probability p.
+        raise ValueError("At least one difference is needed.")
+    # chdtri(n, p) is the value that a chi-square variable with n degrees of freedom exceeds with probability p.
     tail = (1 - CONFIDENCE) / 2
     low, high = (float(np.sqrt(squares / chdtri(n, p))) for p in (tail, 1 - tail))
     return Interval(float(np.sqrt(squares / n)), low, high, n)
 
 
 def resample_count(n: int) -> int:
-    """Return how many resamples an interval of n images is made of: 1,000, above 2,000 images fewer, at least 200."""
+    """Return the number of resamples for n images: 1,000; fewer for more than 2,000 images, but at least 200."""
     return int(np.clip(_ENTRIES // max(n, 1), _FEWEST_RESAMPLES, _MOST_RESAMPLES))
 
 
 def interval(metric: Metric, *columns: ArrayLike, seed: int) -> Interval:
     """Return `metric(*columns)` with its percentile interval; each column [N] has one entry per image.
 
-    The interval always contains the value: a resample repeats images, which shifts measures of rank
-    a little, so for small N the plain percentiles can miss it. Same seed, same interval.
+    The interval is extended to contain the value if necessary: resamples repeat images, which shifts rank metrics a
+    little, so for small N the percentiles alone can miss the value. The same seed gives the same interval.
     """
     return _bootstrap(metric, _columns(columns), seed)
 
@@ -119,8 +120,8 @@ def paired_interval(
 ) -> Interval:
     """Return metric(challenger, *observed) − metric(champion, *observed) with its percentile interval.
 
-    Both are measured on the same resamples, so that what makes a resample easy or hard cancels out.
-    Columns as for `interval`.
+    Both are measured on the same resamples, so that the difficulty of a resample cancels out. Columns are as for
+    `interval`.
     """
 
     def difference(first: NDArray[np.generic], second: NDArray[np.generic], *common: NDArray[np.generic]) -> Floats:
@@ -140,13 +141,13 @@ def _columns(columns: Sequence[ArrayLike]) -> list[NDArray[np.generic]]:
 def _bootstrap(metric: Metric, columns: list[NDArray[np.generic]], seed: int) -> Interval:
     n = len(columns[0])
     value = float(metric(*columns)) if n else float("nan")
-    # One image is its own only resample, and SciPy refuses it.
+    # One image has only one possible resample, and SciPy rejects it.
     if np.isnan(value) or n == 1:
         return Interval(value, value, value, n)
     from scipy import stats
 
     with warnings.catch_warnings():
-        # SciPy's own percentiles know no undefined resamples; ours below leave them out.
+        # SciPy warns about undefined resamples; the percentiles below leave them out.
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         measured = stats.bootstrap(
             columns,
@@ -158,7 +159,7 @@ def _bootstrap(metric: Metric, columns: list[NDArray[np.generic]], seed: int) ->
             method="percentile",
             rng=np.random.default_rng(seed),
         ).bootstrap_distribution
-    # A resample in which the measure is undefined (say, one without any watch) tells nothing.
+    # Leave out resamples in which the metric is undefined (for example without any watch).
     measured = measured[~np.isnan(measured)]
     if not len(measured):
         return Interval(value, value, value, n)

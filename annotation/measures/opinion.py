@@ -1,8 +1,7 @@
-"""Opinion scores of many annotators, added up: histograms, mean opinion score (MOS), spread (SOS), interval.
+"""Statistics of opinion scores: histograms, mean opinion score (MOS), standard deviation (SOS), interval.
 
-A score histogram holds K counts, those of the lowest score first; K = highest − lowest + 1. Every
-function of a histogram takes one of shape [K], or a stack of them [..., K], and gives one number, or
-one per histogram [...]. An image without votes has NaN for each of them, never a number.
+A score histogram has K = highest − lowest + 1 counts, the lowest score first. Every function of a histogram takes an
+array [..., K] and returns [...]. The result is NaN for an image without votes.
 """
 
 import numpy as np
@@ -37,7 +36,7 @@ def image_histograms(
     ids = np.asarray(image_ids, dtype=np.int64).ravel()
     given = np.asarray(scores).ravel()
     if len(ids) != len(given):
-        raise ValueError(f"{len(ids)} images and {len(given)} scores do not belong together.")
+        raise ValueError(f"{len(ids)} image ids do not match {len(given)} scores.")
     bins = highest - lowest + 1
     offset = given.astype(np.int64) - lowest
     if np.any((offset < 0) | (offset >= bins) | (offset + lowest != given)):
@@ -48,7 +47,7 @@ def image_histograms(
 
 
 def mos(histogram: ArrayLike, lowest: int) -> Floats:
-    """Return the mean opinion score on the scale that begins at `lowest`; NaN without votes."""
+    """Return the mean opinion score on the scale that starts at `lowest`; NaN without votes."""
     return mean_score(histogram, lowest=lowest)
 
 
@@ -61,11 +60,10 @@ def sos(histogram: ArrayLike) -> Floats:
 
 
 def mos_interval(histogram: ArrayLike, lowest: int) -> tuple[Floats, Floats]:
-    """Return the 95 % interval of the MOS: MOS ± t(n − 1)·SOS/√n by Student, cut to the scale.
+    """Return the 95 % interval of the MOS: MOS ± t(n − 1)·SOS/√n by Student, clipped to the scale.
 
-    One vote says nothing about the spread, so its interval is the whole scale. Votes that all agree
-    have an interval without width: with two or three votes read it as 'they agreed', not as certainty.
-    Without votes both ends are NaN.
+    With one vote the spread is unknown, so the interval is the whole scale. Equal votes have an interval without width;
+    with two or three votes this does not mean certainty. Without votes both ends are NaN.
     """
     counts = np.asarray(histogram, dtype=np.float64)
     highest = lowest + counts.shape[-1] - 1

@@ -1,4 +1,4 @@
-"""Votes as columns: what selectors give to everything that computes."""
+"""Votes as columns: selectors return them, and all computations take them."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class VoteTable:
-    """Standing answers as columns of one length, ordered by annotation id."""
+    """Votes as columns of equal length, ordered by annotation id."""
 
     annotation_ids: NDArray[np.int64]
     image_ids: NDArray[np.int64]

@@ -1,1 +1,1 @@
-"""Photo files: decoding within limits, folders and archives, near-duplicates."""
+"""Photo files: decoding with limits, folders and zips, storage, near-duplicates."""

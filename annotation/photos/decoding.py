@@ -1,8 +1,7 @@
-"""The one place where bytes from outside become pictures. Knows no Django.
+"""Decodes photos from untrusted bytes. All photo files are decoded here. Does not use Django.
 
-Every check comes before the work it protects from: the format is read from the content and not from
-the file's ending, the number of pixels from the header before anything is decoded, and the photo is
-then decoded to its last row, so that a file that was cut off does not get in.
+The format is detected from the content, not from the file extension. The number of pixels is checked from the header
+before decoding. Then the photo is decoded completely, so that truncated files are rejected.
 """
 
 import io
@@ -14,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-# Formats that browsers show, with the ending under which each is kept. MPO is what cameras write as
-# .jpg when they add a preview; its first picture is the photo.
+# Formats that browsers show, with the extension of the stored file. MPO is the format of .jpg files in which a camera
+# adds a preview; the first picture is the photo.
 SUFFIXES = {
     "JPEG": ".jpg",
     "MPO": ".jpg",
@@ -35,13 +34,13 @@ CONTENT_TYPES = {
     ".avif": "image/avif",
 }
 MAX_PIXELS = 120_000_000
-SMALLEST_SIDE = 16  # pixels; below it there is nothing to judge
+SMALLEST_SIDE = 16  # pixels; smaller photos cannot be rated
 THUMBNAIL_SIDE = 320
-# What perceptual_hash says of a flat picture. No other picture has it: a hash has 32 bits set.
+# Value of perceptual_hash for a flat picture. No other picture has it: every hash has 32 bits set.
 NO_HASH = 0
 
-# How to undo each EXIF orientation.
-_TURNS = {
+# The operation that undoes each EXIF orientation.
+_UNDO_ORIENTATION = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -55,34 +54,33 @@ _SIDEWAYS = {5, 6, 7, 8}
 _HASH_SIDE = 32
 # Rows 1 … 8 of the DCT-II matrix of size 32: row u, column x is cos(pi * u * (2x + 1) / 64).
 _DCT = np.cos(np.pi / (2 * _HASH_SIDE) * np.outer(np.arange(1, 9), 2 * np.arange(_HASH_SIDE) + 1))
-_FLAT = 2.0  # grey levels of standard deviation, below which a hash would be made of noise
+_FLAT = 2.0  # standard deviation in grey levels; below it, noise would decide the hash
 
-# Pillow's own guard against decompression bombs is one number for the whole process and warns at
-# half of it. Here the header is checked call by call, so it would only get into the way of a site
-# that allows larger photos.
+# Pillow's own limit against decompression bombs is global and warns at half of it. This module checks the header in
+# each call, so Pillow's limit would only block sites that allow larger photos.
 Image.MAX_IMAGE_PIXELS = None
 
 
 class PhotoRejected(Exception):
-    """The bytes are not a photo that people can judge; the message says why, for whoever sent it."""
+    """The bytes are not a photo that people can rate. The message tells the sender why."""
 
 
 @dataclass(frozen=True)
 class PhotoFacts:
-    """What the bytes of a photo say."""
+    """Properties of a photo, and its thumbnail."""
 
     width: int  # pixels as shown, EXIF orientation applied
     height: int  # pixels as shown, EXIF orientation applied
-    suffix: str  # file ending by content, with the dot
+    suffix: str  # file extension for the detected format, with the dot
     phash: int  # 64-bit perceptual hash as a signed number; NO_HASH for a flat picture
     thumbnail: bytes  # WebP, long side at most 320 pixels, upright
 
 
 def photo_inspect(data: bytes, *, max_pixels: int = MAX_PIXELS) -> PhotoFacts:
-    """Return what the bytes of one file say, having decoded all of it.
+    """Decode a photo completely, and return its properties.
 
-    Raises PhotoRejected with the reason when it is no photo, broken, animated, too small, or has
-    more than `max_pixels` pixels.
+    Raises PhotoRejected with the reason when the file is not a photo, broken, animated, too small, or has more than
+    `max_pixels` pixels.
     """
     if not data:
         raise PhotoRejected("The file is empty.")
@@ -90,7 +88,7 @@ def photo_inspect(data: bytes, *, max_pixels: int = MAX_PIXELS) -> PhotoFacts:
         suffix = SUFFIXES[str(picture.format)]
         width, height = picture.size
         profile = picture.info.get("icc_profile") if picture.mode in {"RGB", "RGBA"} else None
-        # libjpeg can shrink while it decodes. It still reads the file to its end, in a third of the time.
+        # libjpeg can reduce the size while it decodes. It still reads the whole file, and takes a third of the time.
         picture.draft("RGB", (2 * THUMBNAIL_SIDE, 2 * THUMBNAIL_SIDE))
         small = _upright_rgb(picture)
         if _orientation(picture) in _SIDEWAYS:
@@ -102,10 +100,10 @@ def photo_inspect(data: bytes, *, max_pixels: int = MAX_PIXELS) -> PhotoFacts:
 
 
 def photo_open(source: Path | IO[bytes], *, max_pixels: int = MAX_PIXELS, at_least: int = 0) -> Image.Image:
-    """Return a photo as people see it: RGB, upright, transparency on white; at full size unless `at_least` is given.
+    """Return a photo as people see it: RGB, upright, transparency on white. Full size unless `at_least` is given.
 
-    `at_least`: a side in pixels. A JPEG whose sides are both twice as long or more is then decoded at
-    1/2, 1/4 or 1/8 of its size, which libjpeg does several times faster, and never smaller than that.
+    `at_least`: a side in pixels. A JPEG whose sides are both at least twice as long is decoded at 1/2, 1/4 or 1/8 of
+    its size, but not smaller than `at_least`. libjpeg does this several times faster.
 
     Raises PhotoRejected as `photo_inspect` does, and OSError when the file cannot be read.
     """
@@ -121,9 +119,9 @@ def photo_open(source: Path | IO[bytes], *, max_pixels: int = MAX_PIXELS, at_lea
 def perceptual_hash(picture: Image.Image) -> int:
     """Return the 64-bit pHash of a picture as a signed number, or NO_HASH when the picture is flat.
 
-    One bit per low frequency of the 32 × 32 grey picture's DCT (rows and columns 1 … 8, so brightness
-    and the mean of each row and column stay out): whether it lies above their median. Resizing,
-    compression, blur, noise and brightness hardly move it; mirroring and larger crops do.
+    One bit per low frequency of the DCT of the 32 × 32 grey picture: whether the coefficient is above the median. The
+    frequencies are rows and columns 1 … 8; the brightness and the mean of each row and column are left out. Resizing,
+    compression, blur, noise and brightness hardly change the hash; mirroring and larger crops do.
 
     Source: C. Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010,
     section 3.1.1.
@@ -137,7 +135,7 @@ def perceptual_hash(picture: Image.Image) -> int:
 
 
 def _opened(source: IO[bytes], max_pixels: int) -> Image.Image:
-    """Return the picture with its header read and checked, nothing decoded."""
+    """Read and check the header. Return the picture, not decoded yet."""
     try:
         picture = Image.open(source, formats=_OPENERS)
         frames = getattr(picture, "n_frames", 1)
@@ -146,34 +144,32 @@ def _opened(source: IO[bytes], max_pixels: int) -> Image.Image:
         if not source.read(1):
             raise PhotoRejected("The file is empty.") from None
         raise PhotoRejected(
-            "Not a photo that browsers show (JPEG, PNG, WebP, AVIF, GIF or BMP), or broken at its start."
+            "Not a photo in a supported format (JPEG, PNG, WebP, AVIF, GIF or BMP), or broken at its start."
         ) from None
-    except Exception as error:  # decoders raise all sorts of errors on hostile bytes
-        raise PhotoRejected(f"The file's header cannot be read ({_told(error)}).") from error
+    except Exception as error:  # decoders raise many kinds of errors on malicious bytes
+        raise PhotoRejected(f"The file's header cannot be read ({_one_line(error)}).") from error
     width, height = picture.size
     if width * height > max_pixels:
-        raise PhotoRejected(
-            f"{width} × {height} pixels are more than the {max_pixels / 1e6:g} megapixels allowed here."
-        )
+        raise PhotoRejected(f"{width} × {height} pixels are more than the allowed {max_pixels / 1e6:g} megapixels.")
     if min(width, height) < SMALLEST_SIDE:
         raise PhotoRejected(
-            f"{width} × {height} pixels are too small to judge; each side needs at least {SMALLEST_SIDE}."
+            f"{width} × {height} pixels are too small to rate. Each side needs at least {SMALLEST_SIDE} pixels."
         )
     if frames > 1 and picture.format != "MPO":
-        raise PhotoRejected(f"The picture moves ({frames} frames); only still photos can be judged.")
+        raise PhotoRejected(f"The picture is animated ({frames} frames). Only still photos can be rated.")
     return picture
 
 
 def _orientation(picture: Image.Image) -> int:
-    """Return the EXIF orientation of a decoded picture, 1 (upright) where it is missing or broken.
+    """Return the EXIF orientation of a decoded picture, 1 (upright) when it is missing or broken.
 
-    Pillow's own `getexif` also believes XMP, which browsers do not.
+    Pillow's own `getexif` also reads the orientation from XMP, which browsers ignore.
     """
     exif = Image.Exif()
     try:
         exif.load(picture.info.get("exif", b""))
         return int(exif.get(ExifTags.Base.Orientation, 1))
-    except Exception:  # broken EXIF is no reason to turn a photo away, and browsers ignore it too
+    except Exception:  # browsers ignore broken EXIF too
         return 1
 
 
@@ -181,12 +177,12 @@ def _upright_rgb(picture: Image.Image) -> Image.Image:
     """Decode the picture and return it upright in RGB. Raises PhotoRejected when it is broken."""
     try:
         picture.load()
-    except Exception as error:  # decoders raise all sorts of errors on hostile bytes
-        raise PhotoRejected(f"The file is broken or was cut off ({_told(error)}).") from error
-    turn = _TURNS.get(_orientation(picture))
-    upright: Image.Image = picture if turn is None else picture.transpose(turn)
+    except Exception as error:  # decoders raise many kinds of errors on malicious bytes
+        raise PhotoRejected(f"The file is broken or incomplete ({_one_line(error)}).") from error
+    undo = _UNDO_ORIENTATION.get(_orientation(picture))
+    upright: Image.Image = picture if undo is None else picture.transpose(undo)
     if upright.mode.startswith("I"):
-        # 16-bit grey. Pillow's own conversion cuts at 255 instead of scaling.
+        # 16-bit grey. Pillow's own conversion clips at 255 instead of scaling.
         upright = Image.fromarray((np.asarray(upright).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8))
     if upright.has_transparency_data:
         upright = upright.convert("RGBA")
@@ -195,6 +191,6 @@ def _upright_rgb(picture: Image.Image) -> Image.Image:
     return upright.convert("RGB")
 
 
-def _told(error: Exception) -> str:
-    """Return what a decoder says, on one line."""
+def _one_line(error: Exception) -> str:
+    """Return the message of a decoder's error on one line."""
     return " ".join((str(error) or type(error).__name__).split())[:200]

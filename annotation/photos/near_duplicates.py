@@ -1,4 +1,4 @@
-"""Photos of the same scene, found by the Hamming distance of their perceptual hashes. Knows no Django."""
+"""Finds photos of the same scene by the Hamming distance of their perceptual hashes. Does not use Django."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,22 +6,22 @@ import numpy.typing as npt
 from annotation.photos.decoding import NO_HASH
 
 NEAR = 10
-"""Bits of 64 by which the hashes of near-duplicates may differ.
+"""Maximum number of different bits (of 64) between the hashes of near-duplicates.
 
-Measured on 900 different photographs (Caltech-101 and ImageNet, 404,550 pairs): 3 pairs are that near,
-and all three show the same scene twice; at 12 bits there are 5 pairs, two of them wrong. With mirrored
-copies and quarters of the same photos (14.6 million pairs of unlike pictures) 1.8 pairs in a million.
-Found again among copies of 300 of them: JPEG quality 20, half and double size, blur, noise and 40 % of
-the brightness 100 %; brightness clipped at 120 % 99.7 %; a border of 1, 2, 3, 5 % cut off on every side
-99.7, 98, 84, 30 %. A difference hash of 64 bits that finds as many of the
-cropped copies has a hundred times as many wrong pairs.
+False matches, measured on 900 different photographs (Caltech-101 and ImageNet, 404,550 pairs): 3 pairs are this near,
+and all three show the same scene twice; at 12 bits there are 5 pairs, two of them wrong. With mirrored copies and
+quarters of the same photos (14.6 million pairs of different pictures), 1.8 pairs in a million are this near.
+
+Copies found, measured on 300 of these photographs: 100 % for JPEG quality 20, half and double size, blur, noise, and
+40 % brightness; 99.7 % for brightness clipped at 120 %; 99.7, 98, 84, 30 % for a border of 1, 2, 3, 5 % cropped on
+every side. A difference hash of 64 bits that finds as many cropped copies has a hundred times as many wrong pairs.
 """
 
 
 class NearDuplicates:
-    """The perceptual hashes of one campaign, in the order of the photos' age.
+    """The perceptual hashes of one campaign, oldest photo first.
 
-    A search compares with every hash: 2 ms for a million of them.
+    A search compares with every hash, which takes 2 ms for a million hashes.
     """
 
     def __init__(self) -> None:
@@ -38,14 +38,14 @@ class NearDuplicates:
         self._hashes[self._count] = phash & 0xFFFF_FFFF_FFFF_FFFF
         self._count += 1
 
-    def cut(self, count: int) -> None:
-        """Forget all but the first `count` hashes."""
+    def truncate(self, count: int) -> None:
+        """Remove all but the first `count` hashes."""
         self._count = min(self._count, count)
 
     def oldest(self, phash: int) -> int | None:
         """Return the position of the oldest photo that is near to this hash, or None.
 
-        Flat pictures (NO_HASH) are near to nothing, not even to each other.
+        Flat pictures (NO_HASH) have no near-duplicates, not even each other.
         """
         if phash == NO_HASH:
             return None

@@ -1,7 +1,7 @@
-"""The files of an import, one by one, out of a folder or a zip. Knows no Django.
+"""Reads the files of an import from a folder or a zip. Does not use Django.
 
-Nothing is ever extracted: the entries of a zip are read into memory, each within the limit of one
-file, and are kept by their content, so that no name in a zip can point anywhere.
+Zips are never extracted to disk: each entry is read into memory, up to the size limit of one file, and is stored under
+the hash of its content. So a name in a zip cannot write to another folder.
 """
 
 import stat
@@ -20,24 +20,24 @@ from typing import NoReturn
 
 from annotation.photos.decoding import PhotoRejected
 
-NAME_LENGTH = 500  # characters that the tables have room for
+NAME_LENGTH = 500  # characters; the limit of the database columns
 _MEGABYTE = 1024 * 1024
-# What operating systems leave beside photos; hidden files are left out too.
-_CLUTTER = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini"}
-# The directory of a zip may take this much for each file allowed, so that reading it has a bound.
+# Files that operating systems add to folders. Hidden files are ignored too.
+_IGNORED_NAMES = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini"}
+# Maximum size of a zip's directory per allowed file. It limits the memory for reading the directory.
 _DIRECTORY_BYTES_PER_FILE = 256
 
 
 class SourceError(Exception):
-    """Nothing can be imported from here; the message says why."""
+    """Nothing can be imported from this path. The message says why."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much one import may hold."""
+    """Limits of one import."""
 
     file_bytes: int
-    zip_bytes: int  # of all entries of one zip, unpacked
+    zip_bytes: int  # of all entries of one zip, uncompressed
     files: int
 
 
@@ -45,8 +45,8 @@ class Limits:
 class Candidate:
     """One file that may become a photo.
 
-    name: unique within the import, at most 500 characters. file: what lies on the disk, the zip for its
-    entries. read: returns the bytes; raises PhotoRejected with the reason when there are none to have.
+    name: unique within the import, at most 500 characters. file: the file on disk (for an entry of a zip, the zip).
+    read: returns the bytes, or raises PhotoRejected with the reason.
     """
 
     name: str
@@ -55,10 +55,10 @@ class Candidate:
 
 
 class ImportSource:
-    """A folder with all below it, or a zip, as a list of candidates in a fixed order.
+    """A folder with its subfolders, or a zip, as a list of candidates in a fixed order.
 
-    Use as a context manager; leaving it closes the zips. Raises SourceError when the path is neither, or
-    holds too many files. A zip that breaks a limit becomes one candidate that is rejected as a whole.
+    It is a context manager that closes the zips at the end. Raises SourceError when the path is neither a folder nor a
+    zip, or has too many files. A zip that breaks a limit becomes one candidate that is rejected as a whole.
     """
 
     def __init__(self, path: Path, limits: Limits) -> None:
@@ -70,14 +70,14 @@ class ImportSource:
             elif path.suffix.lower() == ".zip" and path.is_file():
                 found = list(self._in_zip(path, ""))
             else:
-                raise SourceError(f"{path} is neither a folder nor a .zip file that can be read here.")
+                raise SourceError(f"{path} is neither a folder nor a .zip file, or it cannot be read.")
         except OSError as error:
             raise SourceError(f"{path} cannot be read: {error.strerror or error}.") from error
         if len(found) > limits.files:
             raise SourceError(
-                f"{path} holds {len(found)} files; one import takes {limits.files} at most. Import it in parts."
+                f"{path} has {len(found)} files, but one import can have at most {limits.files}. Import it in parts."
             )
-        self.candidates = _named_apart(found)
+        self.candidates = _with_unique_names(found)
 
     def __enter__(self) -> "ImportSource":
         return self
@@ -117,7 +117,7 @@ class ImportSource:
 
 
 class _Archive:
-    """One zip. Its file is open only from the first read to the last, so that many zips need few handles."""
+    """One zip. Its file is open only from the first read to the last, so that many zips need few file handles."""
 
     def __init__(self, path: Path, limits: Limits) -> None:
         self.path = path
@@ -130,44 +130,45 @@ class _Archive:
                 infos = opened.infolist()
         except PhotoRejected:
             raise
-        except Exception as error:  # zipfile lets struct errors and others through on broken files
+        except Exception as error:  # zipfile also raises struct.error and others for broken files
             raise PhotoRejected(f"The zip cannot be read ({error}).") from error
-        self.entries = [info for info in infos if not info.is_dir() and not is_clutter(_parts(info.filename))]
+        self.entries = [info for info in infos if not info.is_dir() and not is_ignored(_parts(info.filename))]
         if len(self.entries) > limits.files:
-            raise PhotoRejected(f"The zip holds {len(self.entries)} files; {limits.files} are allowed.")
+            raise PhotoRejected(f"The zip has {len(self.entries)} files, but at most {limits.files} are allowed.")
         declared = sum(info.file_size for info in self.entries)
         if declared > limits.zip_bytes:
             raise PhotoRejected(
-                f"Unpacked, the zip has {declared // _MEGABYTE} MB; {limits.zip_bytes // _MEGABYTE} MB are allowed."
+                f"Uncompressed, the zip has {declared // _MEGABYTE} MB, but at most {limits.zip_bytes // _MEGABYTE} MB "
+                "are allowed."
             )
         self._unread = len(self.entries)
 
     def entry_bytes(self, info: zipfile.ZipInfo) -> bytes:
-        """Return the bytes of one entry, never more than one file may have."""
+        """Return the bytes of one entry. Raises PhotoRejected when it breaks a limit or cannot be read."""
         try:
             parts = _parts(info.filename)
             if ".." in parts or info.filename.startswith(("/", "\\")) or ":" in parts[0]:
-                raise PhotoRejected("Its name points out of the zip.")
+                raise PhotoRejected("Its name points to a folder outside the zip.")
             if stat.S_ISLNK(info.external_attr >> 16):
                 raise PhotoRejected("It is a link to another file, not a photo.")
             if parts[-1].lower().endswith(".zip"):
-                raise PhotoRejected("A zip inside a zip is not opened; import it by itself.")
+                raise PhotoRejected("Zips inside zips are not supported. Import it separately.")
             if info.flag_bits & 0x1:
-                raise PhotoRejected("It is encrypted; import an unencrypted zip.")
+                raise PhotoRejected("It is encrypted. Import an unencrypted zip.")
             _size_check(info.file_size, self.limits.file_bytes)
             try:
                 with self._opened().open(info) as entry:
                     data = entry.read(self.limits.file_bytes + 1)
-                    # Only reading to the very end makes zipfile compare the checksum.
+                    # zipfile checks the checksum only when the entry is read to its end.
                     _size_check(len(data) + len(entry.read(1)), self.limits.file_bytes)
             except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError) as error:
-                raise PhotoRejected(f"The zip is broken here ({error}).") from error
+                raise PhotoRejected(f"This entry of the zip is broken ({error}).") from error
             return data
         finally:
             self._read_one()
 
     def close(self) -> None:
-        """Close the file; a later read opens it again."""
+        """Close the file. A later read opens it again."""
         with self._lock:
             if self._zip is not None:
                 self._zip.close()
@@ -187,20 +188,20 @@ class _Archive:
             self.close()
 
 
-def path_tidied(name: str) -> PurePosixPath:
-    """Return a name from a browser as a relative path that stays below the folder it is put in.
+def safe_path(name: str) -> PurePosixPath:
+    """Return a file name from a browser as a relative path that cannot leave its folder.
 
-    Drive letters, `.` and `..` and empty parts fall away, characters that cannot be printed are replaced,
-    parts too long for a file system keep their end.
+    Removes drive letters, `.`, `..` and empty parts, replaces characters that cannot be printed, and shortens parts
+    that are too long for a file system at their start.
     """
     parts = [part for part in _parts(_printable(name)) if part not in {"", ".", ".."} and not part.endswith(":")]
     return PurePosixPath(*(_shortened(part, 200) for part in parts or ["unnamed"]))
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    """Yield the files below a folder in the order of their names, without hidden ones and clutter."""
+    """Yield the files in a folder and its subfolders, sorted by name, without ignored files."""
     for entry in sorted(folder.iterdir()):
-        if is_clutter([entry.name]):
+        if is_ignored([entry.name]):
             continue
         if entry.is_dir() and not entry.is_symlink():
             yield from _files_below(entry)
@@ -212,14 +213,14 @@ def _parts(name: str) -> list[str]:
     return name.replace("\\", "/").split("/")
 
 
-def is_clutter(parts: list[str]) -> bool:
-    """Return whether a path, given in parts, is hidden or what operating systems leave beside photos."""
-    return any(part.lower() in _CLUTTER or (part.startswith(".") and part not in {".", ".."}) for part in parts)
+def is_ignored(parts: list[str]) -> bool:
+    """Return whether a path, given in parts, is hidden or a file of the operating system."""
+    return any(part.lower() in _IGNORED_NAMES or (part.startswith(".") and part not in {".", ".."}) for part in parts)
 
 
 def _size_check(size: int, limit: int) -> None:
     if size > limit:
-        raise PhotoRejected(f"The file is larger than the {limit // _MEGABYTE} MB allowed here.")
+        raise PhotoRejected(f"The file is larger than the allowed {limit // _MEGABYTE} MB.")
 
 
 def _refusal(reason: str) -> Callable[[], NoReturn]:
@@ -230,9 +231,9 @@ def _refusal(reason: str) -> Callable[[], NoReturn]:
 
 
 def _directory_check(path: Path, files: int) -> None:
-    """Raise PhotoRejected when the zip's directory is so large that opening it would fill the memory.
+    """Raise PhotoRejected when the zip's directory is so large that reading it would use too much memory.
 
-    The end record (APPNOTE.TXT 4.3.16, for large files 4.3.14 and 4.3.15) says how many bytes it takes.
+    The end record (APPNOTE.TXT 4.3.16, for large files 4.3.14 and 4.3.15) contains the size of the directory.
     """
     with path.open("rb") as file:
         file.seek(0, 2)
@@ -240,7 +241,7 @@ def _directory_check(path: Path, files: int) -> None:
         tail = file.read()
         end = tail.rfind(b"PK\x05\x06")
         if end < 0 or len(tail) < end + 22:
-            raise PhotoRejected("It is not a zip, or it was cut off.")
+            raise PhotoRejected("It is not a zip, or it is incomplete.")
         (size,) = struct.unpack_from("<I", tail, end + 12)
         if size == 0xFFFF_FFFF and end >= 20 and tail[end - 20 : end - 16] == b"PK\x06\x07":
             (offset,) = struct.unpack_from("<Q", tail, end - 12)
@@ -249,13 +250,13 @@ def _directory_check(path: Path, files: int) -> None:
             if len(record) == 56:
                 (size,) = struct.unpack_from("<Q", record, 40)
     if size > max(files, 100) * _DIRECTORY_BYTES_PER_FILE:
-        raise PhotoRejected(f"The zip lists more files than the {files} allowed.")
+        raise PhotoRejected(f"The zip has more files than the allowed {files}.")
 
 
-def _named_apart(found: list[Candidate]) -> list[Candidate]:
-    """Return the candidates with names that fit the tables and differ from each other."""
+def _with_unique_names(found: list[Candidate]) -> list[Candidate]:
+    """Return the candidates with unique names that fit the database columns."""
     seen: set[str] = set()
-    apart = []
+    renamed = []
     for candidate in found:
         name = _shortened(_printable(candidate.name), NAME_LENGTH)
         count = 1
@@ -263,12 +264,12 @@ def _named_apart(found: list[Candidate]) -> list[Candidate]:
             count += 1
             name = _shortened(f"{_printable(candidate.name)} ({count})", NAME_LENGTH)
         seen.add(name)
-        apart.append(Candidate(name, candidate.file, candidate.read))
-    return apart
+        renamed.append(Candidate(name, candidate.file, candidate.read))
+    return renamed
 
 
 def _printable(name: str) -> str:
-    """Return the name composed (NFC), with what cannot be stored or shown replaced."""
+    """Return the name in Unicode form NFC, with characters that cannot be printed replaced."""
     return "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
         for character in unicodedata.normalize("NFC", name)
@@ -276,7 +277,7 @@ def _printable(name: str) -> str:
 
 
 def _shortened(text: str, room: int) -> str:
-    """Return the text if its UTF-8 bytes fit, else its end with a digest of the whole."""
+    """Return the text if it has at most `room` bytes in UTF-8, else a digest of it and its end."""
     if len(text.encode()) <= room:
         return text
     digest = blake2b(text.encode(), digest_size=4).hexdigest()

@@ -1,6 +1,6 @@
-"""The files of photos, in Django's storage `STORAGES["photos"]`: by default a folder, by setting anything else.
+"""The files of photos, in Django's storage `STORAGES["photos"]`: by default a folder.
 
-Names are made of the content's SHA-256, so a file never changes, and the same photo in two campaigns is one file.
+File names contain the SHA-256 of the content. So a file never changes, and two campaigns share the file of a photo.
 """
 
 from pathlib import Path
@@ -13,9 +13,9 @@ from annotation.files.whole_file import whole_file
 
 
 class PhotoFolder(FileSystemStorage):
-    """Files below MEDIA_ROOT, each there whole and on the disk: an upload is deleted once its photos are kept.
+    """A folder in MEDIA_ROOT that writes files atomically and syncs them to disk.
 
-    A file of the same name is replaced.
+    The sync matters because an upload is deleted after its photos are stored. A file of the same name is replaced.
     """
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
@@ -31,36 +31,36 @@ class PhotoFolder(FileSystemStorage):
 
 
 def photo_name(sha256: str, suffix: str) -> str:
-    """Return the name of a photo's original bytes. sha256: 64 hex digits; suffix: by content, with the dot."""
+    """Return the name of a photo's original bytes. sha256: 64 hex digits; suffix: with the dot."""
     return f"{sha256[:2]}/{sha256}{suffix}"
 
 
 def thumbnail_name(sha256: str) -> str:
-    """Return the name of the small copy for galleries (WebP, long side 320 pixels) of the photo with this SHA-256."""
+    """Return the name of the thumbnail (WebP, long side 320 pixels) of the photo with this SHA-256."""
     return f"{sha256[:2]}/{sha256}.thumb.webp"
 
 
 def photo_file_write(name: str, data: bytes) -> None:
-    """Keep a file; one that is there with the same length stays. Raises OSError when the storage does not take it."""
+    """Write a file, unless a file of this name and length exists. Raises OSError when the storage cannot write it."""
     store = _store()
     if store.exists(name) and store.size(name) == len(data):
         return
-    kept = store.save(name, ContentFile(data))
-    if kept != name:
-        # This storage never replaces a file. Another worker wrote the same one just now, or it is damaged.
-        store.delete(kept)
+    saved = store.save(name, ContentFile(data))
+    if saved != name:
+        # This storage never replaces files. Either another worker wrote the same file just now, or the file is damaged.
+        store.delete(saved)
         if store.size(name) != len(data):
             store.delete(name)
             store.save(name, ContentFile(data))
 
 
 def photo_file_source(name: str) -> Path | IO[bytes]:
-    """Return what decoders read: the path where the storage is a folder, which is fastest, else the opened file.
+    """Return the path if the storage is a folder (fastest), else the open file.
 
-    Whoever gets a file closes it. Raises OSError for a missing file, or the path's reader does.
+    The caller closes the file. A missing file raises OSError here or when the path is read.
     """
     store = _store()
-    # Not by asking for the path: storages without files, such as Django's in memory, may also name one.
+    # `path` does not tell: storages without real files, such as Django's InMemoryStorage, may have paths too.
     if isinstance(store, FileSystemStorage):
         return Path(store.path(name))
     return cast(IO[bytes], store.open(name, "rb"))
@@ -78,7 +78,7 @@ def photo_file_exists(name: str) -> bool:
 
 
 def photo_file_delete(name: str) -> None:
-    """Delete a file; nothing happens when it is not there."""
+    """Delete a file. A missing file is no error."""
     _store().delete(name)
 
 

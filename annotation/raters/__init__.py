@@ -1,1 +1,1 @@
-"""How well single annotators rate: attention, agreement with themselves and with others. Pure numpy."""
+"""Quality of single annotators: attention, self-agreement, agreement with others, anchoring. Pure numpy."""

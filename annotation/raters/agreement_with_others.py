@@ -1,4 +1,4 @@
-"""How one annotator's opinion scores lie beside the others' means of the same photos."""
+"""Compares one annotator's opinion scores with the other annotators' means of the same photos."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class AgreementWithOthers:
     """Figures of n photos."""
 
     shift: Interval
-    """Mean of own score less the others' mean, in points; above 0: kinder than the others. The interval is by
+    """Mean of own score − others' mean, in points; above 0: higher scores than the others. The interval is by
     Student's t, unbounded for one photo."""
     within_one: Interval
     """Share of the photos with a score at most one point from the others' mean."""
@@ -34,7 +34,7 @@ def agreement_with_others(own: ArrayLike, others: ArrayLike) -> AgreementWithOth
     """
     scores, means = np.asarray(own, dtype=np.float64).ravel(), np.asarray(others, dtype=np.float64).ravel()
     if len(scores) != len(means):
-        raise ValueError(f"{len(scores)} scores and {len(means)} means do not belong together.")
+        raise ValueError(f"{len(scores)} scores do not match {len(means)} means.")
     n = len(scores)
     if not n:
         return None

@@ -1,12 +1,11 @@
-"""How far a prediction sways people who see it before they answer.
+"""How much a prediction influences annotators who see it before they answer.
 
-Leases are drawn into the experiment at random, so on one photo the anchored and the blind answers
-come from alike people, and the difference between them is the prediction's doing (a randomised
-comparison). It is measured as nearness: how much closer to the prediction the anchored answers lie.
-The obvious measure, (anchored − mean of blind) in the direction of the prediction, is above zero
-without any effect, because the noise of the blind mean also decides the direction: where it is too
-low, the prediction seems to lie above it, and so does the next answer. Distances of single answers
-have no such bias: without an effect, both kinds are equally far away on average.
+Leases join the experiment at random, so the anchored and the blind answers to a photo come from comparable annotators,
+and the prediction causes the difference between them (a randomised comparison). The measure is how much closer to the
+prediction the anchored answers are. The obvious measure, (anchored − mean of blind) in the direction of the prediction,
+is above zero even without an effect, because the noise of the blind mean also decides the direction: where the mean is
+too low, both the prediction and the next answer are likely to be above it. Distances of single answers have no such
+bias: without an effect, both kinds are equally far away on average.
 """
 
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from annotation.measures.correlation import bias
 from annotation.measures.intervals import Interval, interval
 
 FEWEST_PHOTOS = 10
-"""With fewer photos an interval says nothing."""
+"""With fewer photos the interval is useless."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class AnchoringShift:
     """The shift of anchored answers towards the prediction, over n photos, in points of the scale."""
 
     shift: Interval
-    """Mean distance of blind answers from the prediction less that of anchored ones; above 0: towards it."""
+    """Mean distance from the prediction of blind answers − that of anchored answers; above 0: towards it."""
     blind_distance: float
     anchored_distance: float
     blind_answers: int
@@ -39,7 +38,7 @@ class AnchoringShift:
 
     @property
     def share_of_distance(self) -> float:
-        """Return which part of the blind distance the prediction closes, NaN when there was none."""
+        """Return the shift as a share of the blind distance; NaN when that is 0."""
         return self.shift.value / self.blind_distance if self.blind_distance > 0 else float("nan")
 
 
@@ -56,8 +55,8 @@ def anchoring_shift(
 
     `anchored_images`, `anchored_scores` and `predictions` (the means that were shown, in points of the
     scale) hold one entry per anchored answer, `blind_images` and `blind_scores` one per blind answer.
-    Every photo weighs the same. The interval takes photos as independent; that a few people gave most
-    of the answers is not in it. The same seed gives the same interval. Raises ValueError when columns differ in length.
+    Every photo has the same weight. The interval treats photos as independent; it ignores that a few people may have
+    given most of the answers. The same seed gives the same interval. Raises ValueError when columns differ in length.
     """
     image, score, shown = _columns(anchored_images, anchored_scores, predictions)
     other_image, other_score = _columns(blind_images, blind_scores)
@@ -81,7 +80,9 @@ def anchoring_shift(
 def _columns(images: ArrayLike, *numbers: ArrayLike) -> list[NDArray[np.float64]]:
     columns = [np.asarray(column, dtype=np.float64).ravel() for column in (images, *numbers)]
     if len({len(column) for column in columns}) > 1:
-        raise ValueError(f"Columns of {[len(column) for column in columns]} entries do not belong together.")
+        raise ValueError(
+            f"All columns need the same length, but they have {[len(column) for column in columns]} entries."
+        )
     return columns
 
 

@@ -1,17 +1,17 @@
-"""Choosing a few photos that show a scale from its worst to its best."""
+"""Choosing a few photos that show the scale from worst to best."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 
-def spread_out(means: ArrayLike, spreads: ArrayLike, count: int) -> list[int]:
-    """Return the places of `count` photos whose means lie as evenly as can be from the lowest to the highest.
+def evenly_spaced(means: ArrayLike, spreads: ArrayLike, count: int) -> list[int]:
+    """Return the indices of `count` photos whose means are spread evenly from the lowest to the highest.
 
-    `means` and `spreads` [N] are mean and standard deviation of the opinion scores of each photo. Targets lie at equal
-    steps from the lowest mean to the highest; the lowest and the highest are served first, then the ones between. A
-    target takes, among the photos within half a step, the one on which people agree best (the least spread; of equal
-    ones the nearest); where none lies that near, the nearest that is left. The places come in the order of the
-    targets. Raises ValueError when there are fewer than `count` photos, or `count` is below 2.
+    `means` and `spreads` [N] are mean and standard deviation of the opinion scores of each photo. The targets are
+    `count` equally spaced values from the lowest mean to the highest. The lowest and the highest target choose first,
+    then the others in order. A target takes the photo with the smallest spread among the free photos within half a step
+    (the nearest one of equal spreads), or else the nearest free photo. The indices are sorted by mean. Raises
+    ValueError when there are fewer than `count` photos, or `count` is below 2.
     """
     values, deviations = np.asarray(means, dtype=np.float64).ravel(), np.asarray(spreads, dtype=np.float64).ravel()
     if not 2 <= count <= len(values) or len(values) != len(deviations):

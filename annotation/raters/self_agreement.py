@@ -1,4 +1,4 @@
-"""How well an annotator agrees with themselves: the same photo, answered twice without being told.
+"""Self-agreement: how similar an annotator's two answers to the same photo are (hidden repeats).
 
 Sources: Bland & Altman (1996), 'Measurement error', BMJ 312:1654, for the within-subject standard
 deviation of pairs (ISO 5725 calls it the repeatability standard deviation); its interval is that of a
@@ -22,9 +22,9 @@ class SelfAgreement:
     within_one: Interval
     """Share of photos whose two scores differ by one point at most."""
     rmse: Interval
-    """√(Σd²/n) of the differences d, second less first."""
+    """√(Σd²/n) of the differences d = second − first."""
     repeatability: Interval
-    """√(Σd²/2n), the standard deviation of one answer about the annotator's own mean for a photo."""
+    """√(Σd²/2n), the standard deviation of one answer around the annotator's own mean for a photo."""
     drift: Interval
     """Mean of d; the interval is unbounded for one photo."""
     watch: Interval
@@ -39,17 +39,17 @@ class SelfAgreement:
 def self_agreement(
     first_scores: ArrayLike, second_scores: ArrayLike, first_watch: ArrayLike, second_watch: ArrayLike
 ) -> SelfAgreement | None:
-    """Return the figures of pairs of answers, each argument [n] in one order; None without pairs.
+    """Return the figures of pairs of answers, each argument [n] in the same order. None without pairs.
 
-    Intervals of rmse and repeatability take the differences as normal about zero; when all pairs are
-    equal they have no width, which with few pairs means 'they agreed', not certainty. Raises ValueError
-    when the arguments differ in length.
+    The intervals of rmse and repeatability assume normal differences with mean zero. When all pairs are equal, the
+    intervals have no width; with few pairs this does not mean certainty. Raises ValueError when the arguments differ in
+    length.
     """
     first, second = (np.asarray(scores, dtype=np.float64).ravel() for scores in (first_scores, second_scores))
     watch, again = (np.asarray(labels).ravel() for labels in (first_watch, second_watch))
     n = len(first)
     if not n == len(second) == len(watch) == len(again):
-        raise ValueError(f"{n}, {len(second)}, {len(watch)} and {len(again)} answers are no pairs.")
+        raise ValueError(f"{n}, {len(second)}, {len(watch)} and {len(again)} answers are not pairs.")
     if not n:
         return None
     difference = second - first

@@ -1,1 +1,1 @@
-"""Questions to the tables of the annotation app; nothing here writes."""
+"""Functions that read data of the annotation app. Nothing here writes."""

@@ -1,4 +1,4 @@
-"""Who is at work in a campaign at this moment, for its admins."""
+"""Which members are active in a campaign now, for its admins."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,22 +9,22 @@ from django.utils import timezone
 
 from annotation.models import Annotation, Assignment, Campaign, Membership
 
-_LEAST_QUIET = timedelta(seconds=60)
+_MIN_PAUSE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
 class Activity:
-    """What one member has done lately."""
+    """Recent activity of one member."""
 
     membership: Membership
     seen_at: datetime
-    """Of the last answer, or of the last heartbeat with which the annotate page renewed its leases."""
+    """Time of the last answer, or of the last heartbeat by which the annotate page renewed its leases."""
     is_active: bool
-    """Gave such a sign within half a lease; the page sends one every third of it."""
+    """Seen within the last half lease. The page sends a heartbeat every third of a lease."""
     answers_last_hour: int
     """Answers without skips and hidden repeats, corrections included."""
     seconds_per_answer: float | None
-    """Median over them, from shown to answered; None when none says it."""
+    """Median time from showing the photo to the answer; None when it is unknown."""
     held: int
     """Live leases."""
     held_until: datetime | None
@@ -39,12 +39,13 @@ class Median(Aggregate):
 
 
 def members_active(campaign: Campaign, *, now: datetime | None = None) -> list[Activity]:
-    """Return the members who ever answered or hold photos, those seen last first (three queries).
+    """Return the members who ever answered or have leases, most recently seen first (three queries).
 
-    A lease runs `campaign.lease_seconds` from the heartbeat that renewed it, which tells when that was.
+    A lease expires `campaign.lease_seconds` after the heartbeat that renewed it, so its expiry gives the time of the
+    heartbeat.
     """
     now = now or timezone.now()
-    quiet = max(_LEAST_QUIET, timedelta(seconds=campaign.lease_seconds / 2))
+    longest_pause = max(_MIN_PAUSE, timedelta(seconds=campaign.lease_seconds / 2))
     last = Annotation.objects.filter(campaign=campaign, annotator=OuterRef("user")).order_by("-pk")
     members = campaign.memberships.select_related("user").annotate(
         answered_at=Subquery(last.values("created_at")[:1], output_field=DateTimeField())
@@ -60,15 +61,15 @@ def members_active(campaign: Campaign, *, now: datetime | None = None) -> list[A
     for member in members:
         lease = held.get(member.user_id)
         heartbeat = min(lease["until"] - timedelta(seconds=campaign.lease_seconds), now) if lease else None
-        signs = [sign for sign in (member.answered_at, heartbeat) if sign is not None]
-        if not signs:
+        seen = [time for time in (member.answered_at, heartbeat) if time is not None]
+        if not seen:
             continue
         answers, seconds = recent.get(member.user_id, (0, None))
         active.append(
             Activity(
                 membership=member,
-                seen_at=max(signs),
-                is_active=max(signs) > now - quiet,
+                seen_at=max(seen),
+                is_active=max(seen) > now - longest_pause,
                 answers_last_hour=answers,
                 seconds_per_answer=seconds,
                 held=lease["count"] if lease else 0,
@@ -81,8 +82,8 @@ def members_active(campaign: Campaign, *, now: datetime | None = None) -> list[A
 def _last_hour(campaign: Campaign, now: datetime) -> dict[int, tuple[int, float | None]]:
     """Return {annotator: (answers, median seconds)} of the last hour.
 
-    Rows are only ever added: those of the last hour lie behind the newest one that is older, which the primary key
-    finds from its end, however many rows there are.
+    Rows are never changed, so the rows of the last hour are those after the newest older row. The primary key finds
+    that row from its end, so the time does not depend on the number of rows.
     """
     hour_ago = now - timedelta(hours=1)
     older = Annotation.objects.filter(created_at__lt=hour_ago).order_by("-pk").values("pk")[:1]

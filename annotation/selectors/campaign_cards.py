@@ -21,7 +21,7 @@ class CampaignCard:
 
 
 def campaign_cards(user: User | AnonymousUser) -> list[CampaignCard]:
-    """Return the campaigns that the user may enter, with their progress, in four queries."""
+    """Return the campaigns that the user can open, with their progress (four queries)."""
     if isinstance(user, AnonymousUser):
         return []
     roles = {membership.campaign_id: Role(membership.role) for membership in Membership.objects.filter(user=user)}

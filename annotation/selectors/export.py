@@ -1,4 +1,4 @@
-"""Rows of the database for the exchange formats, as an iterator that holds few of them in memory."""
+"""Database rows for the export formats, as an iterator that keeps few of them in memory."""
 
 from collections.abc import Iterator
 
@@ -15,8 +15,8 @@ _FIELDS = {
     "role": "image__role",
     "split": "image__split",
 }
-"""Where a field of the record has another name in the database."""
-_ROWS = 2000  # read at a time
+"""Fields of the record that have another name in the database."""
+_ROWS = 2000  # rows per read
 
 
 def annotation_records(campaign: Campaign) -> Iterator[AnnotationRecord]:

@@ -1,4 +1,4 @@
-"""What people said about photos, added up to an answer that others can be taught or checked by."""
+"""MOS and majority label per photo, for practice, example and gold photos."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,30 +12,30 @@ from annotation.models import Annotation, AnnotationQuerySet, Campaign, Image
 
 @dataclass(frozen=True)
 class Opinion:
-    """What the annotators of one photo say together."""
+    """The combined independent votes on one photo."""
 
     image_id: int
     votes: int
     simulated: int
-    """How many of the votes are a program's."""
+    """How many of the votes are from programs."""
     mean: float
-    """Of the opinion scores."""
+    """Mean of the opinion scores."""
     spread: float
     """Standard deviation of the opinion scores, over n − 1; 0 with one vote."""
     watch: str
-    """'yes' or 'no', what more annotators said; '' for a tie. 'Unsure' counts for neither."""
+    """The majority label, 'yes' or 'no'; '' for a tie. 'Unsure' counts for neither."""
     unsure: int
     """How many of the votes are unsure about the watch."""
 
     @property
     def score(self) -> int:
-        """Return the opinion score next to the mean; halves go up."""
+        """Return the mean rounded to an opinion score; halves are rounded up."""
         return int(self.mean + 0.5)
 
 
 @dataclass(frozen=True)
 class SpecialCounts:
-    """How many photos of a campaign are special, and how many have a problem."""
+    """Number of special photos of a campaign, and of photos with a problem."""
 
     practice: int
     example: int
@@ -50,12 +50,12 @@ def special_counts(campaign: Campaign) -> SpecialCounts:
     return SpecialCounts(**images.aggregate(**roles, problem=Count("pk", filter=~Q(problem=""))))
 
 
-def opinions_of(campaign: Campaign, *, least_votes: int) -> list[Opinion]:
-    """Return the opinions on photos that may teach others, ordered by photo (one query).
+def opinions_of(campaign: Campaign, *, min_votes: int) -> list[Opinion]:
+    """Return the opinions on photos that can become practice photos, ordered by photo (one query).
 
-    They are rated and sound, belong to the training split and have at least `least_votes` independent votes and a
-    clear answer about the watch: a majority, with less than half of the votes unsure. Of a group of
-    near-duplicates the photo with most votes takes part.
+    These photos are rated photos without a problem, in the training split, with at least `min_votes` independent votes.
+    They have a majority label, and less than half of the votes are unsure. From a group of near-duplicates, only the
+    photo with the most votes is returned.
     """
     votes = Annotation.objects.filter(
         campaign=campaign,
@@ -65,7 +65,7 @@ def opinions_of(campaign: Campaign, *, least_votes: int) -> list[Opinion]:
     )
     groups = set()
     opinions = []
-    for opinion, group in sorted(_opinions(votes, least_votes), key=lambda row: (-row[0].votes, row[0].image_id)):
+    for opinion, group in sorted(_opinions(votes, min_votes), key=lambda row: (-row[0].votes, row[0].image_id)):
         if opinion.watch and 2 * opinion.unsure < opinion.votes and group not in groups:
             groups.add(group)
             opinions.append(opinion)
@@ -74,12 +74,12 @@ def opinions_of(campaign: Campaign, *, least_votes: int) -> list[Opinion]:
 
 def opinion_of(image: Image) -> Opinion | None:
     """Return the opinion on one photo; None without independent votes."""
-    found = _opinions(Annotation.objects.filter(image=image), least_votes=1)
+    found = _opinions(Annotation.objects.filter(image=image), min_votes=1)
     return found[0][0] if found else None
 
 
-def _opinions(annotations: AnnotationQuerySet, least_votes: int) -> list[tuple[Opinion, object]]:
-    """Return each photo's opinion, made of the independent votes, with its group of near-duplicates."""
+def _opinions(annotations: AnnotationQuerySet, min_votes: int) -> list[tuple[Opinion, object]]:
+    """Return the opinion on each photo from its independent votes, with the photo's group of near-duplicates."""
     answers = {label.value: Count("pk", filter=Q(watch=label)) for label in Annotation.Watch}
     rows: Iterable[Mapping[str, Any]] = (
         annotations.independent_votes()
@@ -92,7 +92,7 @@ def _opinions(annotations: AnnotationQuerySet, least_votes: int) -> list[tuple[O
             spread=StdDev("score", sample=True),
             **answers,
         )
-        .filter(votes__gte=least_votes)
+        .filter(votes__gte=min_votes)
     )
     return [
         (

@@ -1,9 +1,9 @@
-"""What one annotator has done in a campaign, for that annotator's eyes.
+"""What one annotator has done in a campaign, shown only to that annotator.
 
-Nobody learns what others said about a photo before their own answer stands. Where the campaign is blind, nobody learns
-it before the campaign is closed: not photo by photo and not in sum either, because 'you are kinder than the others'
-would bend the answers to come. Answers to hidden repeats are summed up only, and gold photos look like any other: a
-list that told them apart would give them away.
+An annotator sees the others' answers to a photo only after answering it. In a blind campaign, annotators see them only
+after the campaign is closed, neither for single photos nor in summary: 'you give higher scores than the others' would
+influence later answers. Answers to hidden repeats appear only in a summary, and gold photos look like all others,
+because a list that marked them would reveal them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,25 +31,26 @@ DAYS = 14
 
 @dataclass(frozen=True)
 class OwnDay:
-    """One day's answers; a corrected answer counts on the day of the correction."""
+    """The answers of one day. A corrected answer counts on the day of the correction."""
 
     day: date
     answers: int
     seconds_per_answer: float | None
-    """Median from shown to answered; None when no answer says it."""
+    """Median time from showing the photo to the answer; None when it is unknown."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Own answers beside the others', on photos where both stand."""
+    """Own answers compared with the others', on photos that both answered."""
 
     agreement: AgreementWithOthers | None
     """None without such photos."""
     others_votes: int
     simulated: int
-    """How many of them are a program's."""
+    """How many of these votes are from programs."""
     watch: Interval | None
-    """Share of the photos with a majority of the others for one watch label on which the own label is the same."""
+    """Share of photos where the own watch label equals the majority label of the others. Photos with a tie are left
+    out."""
     own_histogram: NDArray[np.int64]
     """Own votes per score [K], lowest first."""
     others_histogram: NDArray[np.int64]
@@ -61,21 +62,21 @@ class Comparison:
 
 
 def others_shown(campaign: Campaign) -> bool:
-    """Return whether annotators may see what others said about photos that they have answered themselves."""
+    """Return whether annotators may see the others' answers to photos that they have answered."""
     return campaign.mode != Campaign.Mode.BLIND or campaign.state == Campaign.State.CLOSED
 
 
 def correction_refused(image: Image) -> str:
-    """Return why an answer to this photo cannot be corrected, in a sentence, or ''. Needs `image.campaign`."""
+    """Return why an answer to this photo cannot be corrected, or '' when it can. Reads `image.campaign`."""
     if image.campaign.state == Campaign.State.CLOSED:
-        return "The campaign is closed; answers stay as they are."
+        return "The campaign is closed. Answers cannot be changed."
     if image.role in Image.TAUGHT:
-        return "This photo teaches others now; your answer to it stays as it was."
+        return "This photo is now a practice or example photo. Your answer to it cannot be changed."
     return ""
 
 
 def own_days(campaign: Campaign, annotator: User, *, today: date | None = None) -> list[OwnDay]:
-    """Return the last `DAYS` days in the site's time zone, oldest first, those without answers too (one query)."""
+    """Return the last `DAYS` days in the site's time zone, oldest first, including days without answers (one query)."""
     today = today or timezone.localdate()
     days = [today - timedelta(days=ago) for ago in range(DAYS - 1, -1, -1)]
     rows = (
@@ -97,9 +98,9 @@ def own_days(campaign: Campaign, annotator: User, *, today: date | None = None) 
 
 
 def own_comparison(campaign: Campaign, annotator: User) -> Comparison:
-    """Compare own standing votes with those of the others on the same photos (three queries).
+    """Compare own votes with the others' votes on the same photos (three queries).
 
-    The caller asks `others_shown` first.
+    The caller must check `others_shown` first.
     """
     mine = own_standing(campaign, annotator).filter(skip_reason="")
     own = {image: (score or 0, watch) for image, score, watch in mine.values_list("image_id", "score", "watch")}
@@ -116,7 +117,7 @@ def own_comparison(campaign: Campaign, annotator: User) -> Comparison:
         simulated=Count("pk", filter=Q(annotator__is_simulated=True)),
         **labels,
     )
-    photos = [row for row in rows if row["image_id"] in own]  # an answer may have come in since the first query
+    photos = [row for row in rows if row["image_id"] in own]  # an answer may have been added since the first query
     given = dict(others.values_list("score").annotate(Count("pk")))
     majority = {photo["image_id"]: majority_label(photo["yes"], photo["no"]) for photo in photos}
     decided = [image for image, label in majority.items() if label]
@@ -133,7 +134,7 @@ def own_comparison(campaign: Campaign, annotator: User) -> Comparison:
 
 
 def own_repeats(campaign: Campaign, annotator: User) -> SelfAgreement | None:
-    """Return how well the annotator agrees with themselves on hidden repeats; None without any (one query)."""
+    """Return the annotator's self-agreement on hidden repeats; None without any (one query)."""
     pairs = repeat_pairs(campaign, annotator=annotator).get(annotator.pk)
     return self_agreement(*pairs) if pairs else None
 
@@ -141,11 +142,11 @@ def own_repeats(campaign: Campaign, annotator: User) -> SelfAgreement | None:
 def own_history(
     campaign: Campaign, annotator: User, *, before: int | None = None, count: int
 ) -> tuple[list[Annotation], bool]:
-    """Return what the annotator said, newest first, and whether there is more (one query).
+    """Return up to `count` answers and skips, newest first, and whether there are more (one query).
 
-    `before` is the number of the annotation that the page before ended with. Each row has its photo, and
-    `others_mean` and `others_votes`, which are None for skips, where nobody else answered, and where they may not be
-    seen.
+    `before` is the id of the last annotation of the previous page. Each row has its photo, `others_mean` and
+    `others_votes`. Both are None for skips, for photos that nobody else answered, and where the annotator may not see
+    them.
     """
     rows = own_standing(campaign, annotator).select_related("image").order_by("-pk")
     if before is not None:

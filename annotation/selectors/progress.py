@@ -1,4 +1,4 @@
-"""How far a campaign has come, and why an annotator has no photo."""
+"""Progress of a campaign, and why there is no photo for an annotator."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection
@@ -30,8 +30,8 @@ from annotation.selectors.votes import own_standing
 LARGE = 20_000  # photos
 PROGRESS_SECONDS = 10
 
-# Whoever has a vote, found from the end of each person's history: the order keeps the planner from going through the
-# votes of everybody. The other two have an index each.
+# The first number counts the people with a vote. ORDER BY makes the planner search from the end of each person's
+# history instead of reading all votes. The other two numbers have an index each.
 _PARTICIPATION = f"""
 SELECT
   (SELECT count(*) FROM annotation_user person WHERE (
@@ -46,22 +46,22 @@ SELECT
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a campaign has come with the photos that annotators are asked about, the same on every page.
+    """Progress of a campaign: its rated photos without a problem and their votes. The same on every page.
 
-    These are the rated photos without a problem. Practice, example and gold photos need no votes to be done, and
-    nobody is asked any more about a photo with a problem: both are counted apart, and their votes not at all.
+    Practice, example and gold photos need no votes, and photos with a problem are out of the queue: both are counted
+    separately, and their votes are not counted.
     """
 
     images: int = 0
     holdout_images: int = 0
     """Of `images`."""
     complete_images: int = 0
-    """Of `images`: those with all the votes they need."""
+    """Of `images`: photos with all the votes that they need."""
     votes_given: int = 0
-    """Votes that count towards `votes_wanted`: of one photo not more than it needs."""
+    """Votes that count towards `votes_wanted`: for each photo at most the number that it needs."""
     votes_wanted: int = 0
     surplus_votes: int = 0
-    """Votes beyond what their photos need, on the same photos."""
+    """Votes on the same photos beyond the number that they need."""
     problem_images: int = 0
     """Rated photos with a problem."""
     special_images: int = 0
@@ -69,20 +69,20 @@ class Progress:
 
     @property
     def all_images(self) -> int:
-        """Return how many photos the campaign has, those outside the queue too."""
+        """Return how many photos the campaign has, including photos outside the queue."""
         return self.images + self.problem_images + self.special_images
 
 
 @dataclass(frozen=True)
 class Participation:
-    """Who takes part in a campaign, and what they hold or passed on."""
+    """Number of annotators in a campaign, and of their leases and skips."""
 
     annotators: int
     """People with a vote."""
     leased: int
-    """Photos that are with annotators now."""
+    """Live leases."""
     skipped: int
-    """Skips, each photo once for each annotator."""
+    """Skips, once for each photo and annotator."""
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,10 @@ def campaign_progress(campaign: Campaign) -> Progress:
 
 
 def campaigns_progress(campaign_ids: Collection[int]) -> dict[int, Progress]:
-    """Return {campaign id: progress} of all these campaigns (one query).
+    """Return {campaign id: progress} of these campaigns (one query).
 
-    The photos have to be gone through for it, and every open page asks now and then. So the figures of
-    a campaign of more than `LARGE` photos may be up to `PROGRESS_SECONDS` old; smaller ones are counted
-    each time.
+    The query reads all photos, and every open page asks regularly. So the progress of a campaign with more than `LARGE`
+    photos is cached for `PROGRESS_SECONDS`. Smaller campaigns are counted each time.
     """
     keys = {pk: f"campaign-progress-{pk}" for pk in campaign_ids}
     cached: dict[str, Progress] = cache.get_many(keys.values())
@@ -119,9 +118,9 @@ def campaigns_progress(campaign_ids: Collection[int]) -> dict[int, Progress]:
 
 
 def _progress_count(campaign_ids: Collection[int]) -> dict[int, Progress]:
-    """Return {campaign id: progress} of those of the campaigns that have photos (one query).
+    """Return {campaign id: progress} of the campaigns that have photos (one query).
 
-    The database groups the photos by what they are used for: a condition on each sum took a third longer.
+    The query groups photos by role, which is faster: a condition on each sum took a third longer.
     """
     rows = (
         Image.objects.filter(campaign__in=campaign_ids)
@@ -172,38 +171,38 @@ def own_progress(campaign: Campaign, annotator: User) -> OwnProgress:
 
 
 def practice_photos(campaign: Campaign) -> QuerySet[Image]:
-    """Return the sound practice photos from worst to best; those without an expected score come last."""
+    """Return the practice photos without a problem from worst to best. Photos without an expected score come last."""
     photos = campaign.images.filter(role=Image.Role.PRACTICE, problem="")
     return photos.order_by(F("expected_score").asc(nulls_last=True), "pk")
 
 
 def has_practised(campaign: Campaign, annotator: User) -> bool:
-    """Return whether the annotator has been through the practice photos, or has no membership to note it on."""
+    """Return whether the annotator has finished the practice photos. True without a membership to store it in."""
     return not Membership.objects.filter(campaign=campaign, user=annotator, practised_at=None).exists()
 
 
 def queue_status(campaign: Campaign, annotator: User) -> str:
-    """Return '' when there is a photo for the annotator, else a sentence that says why there is none."""
+    """Return why there is no photo for the annotator, as a sentence, or '' when there is one."""
     if campaign.state == Campaign.State.PAUSED:
-        return "The campaign is paused; its admin can start it again."
+        return "The campaign is paused. Its admin can resume it."
     if campaign.state == Campaign.State.CLOSED:
-        return "The campaign is closed: it takes no more answers."
-    if _waiting(campaign, annotator).exists():
+        return "The campaign is closed and accepts no more answers."
+    if _own_leases(campaign, annotator).exists():
         return ""
-    sound = Image.objects.filter(QUEUED, campaign=campaign)
-    if sound.filter(~_judged(campaign, annotator), open_slots__gt=0).exists():
+    queued = Image.objects.filter(QUEUED, campaign=campaign)
+    if queued.filter(~_answered(campaign, annotator), open_slots__gt=0).exists():
         return ""
     if not campaign.images.filter(role=Image.Role.RATED).exists():
-        return "There are no photos yet; the campaign's admin imports them."
-    return _why_nothing_is_open(campaign, annotator, sound)
+        return "There are no photos yet. The campaign's admin can import them."
+    return _why_nothing_is_open(campaign, annotator, queued)
 
 
-def _waiting(campaign: Campaign, annotator: User) -> QuerySet[Assignment]:
-    """Return the leases that the annotator holds, or let go and gets back whatever the others have done since."""
-    is_mine_alone = Q(is_repeat=True) | Q(image__role=Image.Role.GOLD)
-    let_go = Q(state__in=[Assignment.State.EXPIRED, Assignment.State.RETURNED])
+def _own_leases(campaign: Campaign, annotator: User) -> QuerySet[Assignment]:
+    """Return the annotator's live leases, and ended leases that come back anyway (repeats and gold photos)."""
+    needs_no_slot = Q(is_repeat=True) | Q(image__role=Image.Role.GOLD)
+    ended = Q(state__in=[Assignment.State.EXPIRED, Assignment.State.RETURNED])
     return Assignment.objects.filter(
-        Q(state=Assignment.State.LEASED) | let_go & is_mine_alone,
+        Q(state=Assignment.State.LEASED) | ended & needs_no_slot,
         campaign=campaign,
         annotator=annotator,
         image__problem="",
@@ -211,7 +210,7 @@ def _waiting(campaign: Campaign, annotator: User) -> QuerySet[Assignment]:
     )
 
 
-def _judged(campaign: Campaign, annotator: User, image: str = "pk") -> Exists:
+def _answered(campaign: Campaign, annotator: User, image: str = "pk") -> Exists:
     """Return a condition: the annotator has answered or skipped the photo."""
     return Exists(
         Assignment.objects.filter(
@@ -223,18 +222,18 @@ def _judged(campaign: Campaign, annotator: User, image: str = "pk") -> Exists:
     )
 
 
-def _why_nothing_is_open(campaign: Campaign, annotator: User, sound: QuerySet[Image]) -> str:
-    """Say it. A photo lacks votes where a slot is open or a live lease is to fill one; both have an index."""
+def _why_nothing_is_open(campaign: Campaign, annotator: User, queued: QuerySet[Image]) -> str:
+    """Return the reason as a sentence. A photo needs votes if a slot is open or a lease is live; both have an index."""
     leased = Assignment.objects.filter(
         state=Assignment.State.LEASED, is_repeat=False, campaign=campaign, image__problem="", image__role="rated"
     ).filter(image__vote_count__lt=F("image__votes_needed"))
-    if not sound.filter(open_slots__gt=0).exists() and not leased.exists():
+    if not queued.filter(open_slots__gt=0).exists() and not leased.exists():
         return "All done: every photo has the votes it needs. Thank you."
-    until = leased.filter(~_judged(campaign, annotator, "image")).aggregate(first=Min("expires_at"))["first"]
+    until = leased.filter(~_answered(campaign, annotator, "image")).aggregate(first=Min("expires_at"))["first"]
     if until is None:
-        return "You have judged every photo that still needs votes; the rest is up to the other annotators."
+        return "You have answered every photo that still needs votes. Other annotators will do the rest."
     when = timezone.localtime(max(until, timezone.now()))
     return (
-        f"All remaining photos are with other annotators until {when:%H:%M} ({when.tzname()}); "
-        "those they do not answer by then come to you."
+        f"All remaining photos are reserved for other annotators until {when:%H:%M} ({when.tzname()}). "
+        "You will get those that they do not answer by then."
     )

@@ -1,4 +1,7 @@
-"""How each annotator of a campaign works: for its reviewers, who read it to talk with people, not to rank them."""
+"""Quality figures of each annotator of a campaign, for its reviewers.
+
+Reviewers use them to talk with annotators, not to rank them.
+"""
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -16,13 +19,14 @@ from annotation.raters.self_agreement import SelfAgreement, self_agreement
 from annotation.selectors.activity import Median
 from annotation.selectors.repeats import repeat_pairs
 
-LATEST = 50  # answers and skips that shares and flags look at: about a quarter of an hour's work
-FEWEST_FOR_A_FLAG = 20  # of them
-MOST_SKIPPED = 0.3
-LEAST_GOLD = 0.8  # a person who looks hits this share; flagged once the whole interval lies below
-FEWEST_GOLD = 5  # and never for one slip
-# SOS² = a·(x − lowest)·(highest − x) with a = .2, a common spread *between* people: two answers of one
-# person that differ like those of two persons, in the middle of the scale, say little (Hoßfeld et al., 2011).
+LATEST = 50  # number of latest answers and skips used for flags: about 15 minutes of work
+FEWEST_FOR_A_FLAG = 20  # minimum number of these for a flag about skips
+MOST_SKIPPED = 0.3  # a larger share of skips is flagged
+LEAST_GOLD = 0.8  # flagged when the whole interval of the share of correct gold answers is below this
+FEWEST_GOLD = 5  # minimum number of gold answers for a flag, so that one mistake is not flagged
+# SOS² = a·(x − lowest)·(highest − x) with a = .2 is a common spread *between* people (Hoßfeld et al., 2011). If the two
+# answers of one person differ as much as the answers of two people in the middle of the scale, they carry little
+# information.
 _SOS_A = 0.2
 
 _LATEST = f"""
@@ -50,74 +54,72 @@ class Latest:
 
     @property
     def skip_share(self) -> float:
-        """Return the share of skips, 0 without anything."""
+        """Return the share of skips; 0 when there are no answers and skips."""
         return self.skips / max(1, self.skips + len(self.scores))
 
 
 @dataclass(frozen=True)
 class RaterQuality:
-    """How one annotator works."""
+    """Quality figures of one annotator."""
 
     annotator_id: int
     username: str
     is_simulated: bool
     answers: int
-    """That stand; hidden repeats are not among them."""
+    """Votes."""
     skips: int
     unsure: int
     seconds: float | None
-    """Median from shown to answered; None when no answer says it."""
+    """Median time from showing the photo to the answer; None when it is unknown."""
     latest: Latest
     repeats: SelfAgreement | None
     gold: Interval | None
-    """Share of gold photos hit."""
+    """Share of correct answers to gold photos."""
     spread: ScoreSpread | None
     scale_length: int
     """Points from the lowest score to the highest."""
 
     @property
     def unsure_share(self) -> float:
-        """Return the share of answers that are unsure about the watch, 0 without answers."""
+        """Return the share of answers that are unsure about the watch; 0 without answers."""
         return self.unsure / max(1, self.answers)
 
     @property
     def skip_share(self) -> float:
-        """Return the share of skips among everything that stands."""
+        """Return the share of skips among the standing answers and skips."""
         return self.skips / max(1, self.answers + self.skips)
 
     @property
     def input(self) -> str:
-        """Return the kind of input used most of late, '' when nothing says it."""
+        """Return the most common input device of the latest answers, '' when it is unknown."""
         return self.latest.inputs.most_common(1)[0][0] if self.latest.inputs else ""
 
     @property
     def flags(self) -> list[str]:
-        """Return what a reviewer should look at, in words; most annotators have none."""
+        """Return the issues that a reviewer should check, as text. Most annotators have none."""
         flags = []
         seen = len(self.latest.scores) + self.latest.skips
         if seen >= FEWEST_FOR_A_FLAG and self.latest.skip_share > MOST_SKIPPED:
             flags.append(f"skipped {self.latest.skips} of the last {seen} photos")
         if self.gold is not None and self.gold.n >= FEWEST_GOLD and self.gold.high < LEAST_GOLD:
-            flags.append(f"hits {round(self.gold.value * self.gold.n)} of {self.gold.n} gold photos")
+            flags.append(f"only {round(self.gold.value * self.gold.n)} of {self.gold.n} gold photos correct")
         if self.repeats is not None and self.repeats.repeatability.low > self.loosest_repeatability:
-            flags.append(
-                f"rates a photo differently the second time (by {self.repeats.rmse.value:.1f} points typically)"
-            )
+            flags.append(f"rates repeated photos differently (typical difference {self.repeats.rmse.value:.1f} points)")
         if self.spread is not None and self.spread.is_straight:
             flags.append(
-                f"the last {self.spread.n} scores hardly vary "
+                f"the last {self.spread.n} scores are nearly the same "
                 f"(variance {self.spread.variance:.2f}, below {self.spread.limit:.2f})"
             )
         return flags
 
     @property
     def loosest_repeatability(self) -> float:
-        """Return the repeatability, in points, from which one's own answers differ like those of two people."""
+        """Return the repeatability, in points, above which one person's answers differ like those of two people."""
         return sqrt(_SOS_A) * self.scale_length / 2
 
 
 def rater_qualities(campaign: Campaign) -> list[RaterQuality]:
-    """Return how everybody works who ever answered or skipped, most answers first (four queries)."""
+    """Return the figures of everybody who ever answered or skipped, most answers first (four queries)."""
     totals = _totals(campaign)
     annotator_ids = [row["annotator"] for row in totals]
     latest = _latest(campaign, annotator_ids)
@@ -143,7 +145,7 @@ def rater_qualities(campaign: Campaign) -> list[RaterQuality]:
 
 
 def gold_tolerance(campaign: Campaign) -> int:
-    """Return how far an answer may lie from a gold photo's score: one point of ten, as many more on longer scales."""
+    """Return the allowed difference from a gold photo's score: one point on ten, in proportion on longer scales."""
     return max(GOLD_TOLERANCE, round((campaign.scale_max - campaign.scale_min) / 9))
 
 
@@ -165,7 +167,7 @@ def _totals(campaign: Campaign) -> list[dict[str, Any]]:
 
 
 def _latest(campaign: Campaign, annotator_ids: list[int]) -> dict[int, Latest]:
-    """Return what everybody did last, along the index annotation_history."""
+    """Return the latest answers and skips of each annotator, by the index annotation_history."""
     scores: dict[int, list[int]] = defaultdict(list)
     skips: Counter[int] = Counter()
     inputs: dict[int, Counter[str]] = defaultdict(Counter)

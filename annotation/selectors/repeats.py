@@ -1,4 +1,4 @@
-"""Hidden repeats: what an annotator said about a photo, and what the same person said when it came again, unmarked."""
+"""Hidden repeats: pairs of two answers of one annotator to the same photo."""
 
 from collections import defaultdict
 from typing import NamedTuple
@@ -9,19 +9,20 @@ from annotation.models import Annotation, Campaign, User
 
 
 class RepeatPairs(NamedTuple):
-    """The photos that one annotator answered twice, as columns of one length in the order of the second answers."""
+    """The photos that one annotator answered twice, as columns of equal length, ordered by the second answer."""
 
     first_scores: list[int]
-    """Of the standing votes: a corrected answer counts as what it became."""
+    """Scores of the standing votes, so corrections count."""
     second_scores: list[int]
     first_watch: list[str]
     second_watch: list[str]
 
 
 def repeat_pairs(campaign: Campaign, *, annotator: User | None = None) -> dict[int, RepeatPairs]:
-    """Return {annotator id: pairs} of everybody, or of one annotator, who answered a hidden repeat (one query).
+    """Return {annotator id: pairs} for every annotator, or only one, with answers to hidden repeats (one query).
 
-    A pair is the annotator's vote and standing answer to the repeat; a photo that was skipped either time has none.
+    A pair is the annotator's vote and the standing answer to the repeat. A photo that was skipped either time has no
+    pair.
     """
     repeats = Annotation.objects.filter(campaign=campaign)
     if annotator is not None:

@@ -1,4 +1,4 @@
-"""The votes of a campaign: which answers count, as rows and as columns."""
+"""The votes of a campaign, as rows and as columns."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -11,27 +11,26 @@ from annotation.models import Annotation, AnnotationQuerySet, Campaign, User
 _WATCH_CODES = {Annotation.Watch.YES.value: 1, Annotation.Watch.NO.value: 0, Annotation.Watch.UNSURE.value: -1}
 
 
-def counted_answers(
-    campaign: Campaign, *, split: str | None = None, for_evaluation: bool = False, without_exposed: bool = False
+def votes_of(
+    campaign: Campaign, *, split: str | None = None, for_evaluation: bool = False, independent: bool = False
 ) -> AnnotationQuerySet:
-    """Return the votes, of one split ("train" or "holdout") or of all photos.
+    """Return the votes of one split ("train" or "holdout") or of all photos.
 
-    `without_exposed` leaves out those given after the prediction had been seen, `for_evaluation` keeps only
-    those that may judge a model (`annotation.answers`).
+    `independent` keeps only independent votes, `for_evaluation` only votes for evaluation (see `annotation.answers`).
     """
     answers = Annotation.objects.filter(campaign=campaign)
     if split is not None:
         answers = answers.filter(image__split=split)
     if for_evaluation:
         return answers.votes_for_evaluation()
-    return answers.independent_votes() if without_exposed else answers.votes()
+    return answers.independent_votes() if independent else answers.votes()
 
 
 def vote_table(
-    campaign: Campaign, *, split: str | None = None, for_evaluation: bool = False, without_exposed: bool = False
+    campaign: Campaign, *, split: str | None = None, for_evaluation: bool = False, independent: bool = False
 ) -> VoteTable:
-    """Return the answers that `counted_answers` selects, as columns (one query)."""
-    answers = counted_answers(campaign, split=split, for_evaluation=for_evaluation, without_exposed=without_exposed)
+    """Return the votes that `votes_of` selects, as columns (one query)."""
+    answers = votes_of(campaign, split=split, for_evaluation=for_evaluation, independent=independent)
     rows = list(answers.order_by("pk").values_list("pk", "image_id", "annotator_id", "score", "watch"))
     numbers = np.array([row[:4] for row in rows], dtype=np.int64).reshape(-1, 4)
     return VoteTable(
@@ -44,10 +43,10 @@ def vote_table(
 
 
 def own_standing(campaign: Campaign, annotator: User) -> AnnotationQuerySet:
-    """Return what the annotator said last about each photo, answers and skips.
+    """Return the annotator's standing answers and skips.
 
-    These are the rows of `standing()`. The query goes through the annotator's own rows only, not through everybody's
-    corrections: with 12,000 own answers of 620,000 it takes 17 ms instead of 45.
+    The rows are those of `standing()`. This query reads only the annotator's own rows, not the corrections of all
+    annotators: with 12,000 own answers of 620,000 it takes 17 ms instead of 45 ms.
     """
     own = Annotation.objects.filter(campaign=campaign, annotator=annotator)
     corrected = own.filter(supersedes__isnull=False).values("supersedes")
@@ -55,9 +54,9 @@ def own_standing(campaign: Campaign, annotator: User) -> AnnotationQuerySet:
 
 
 def own_client_ids(campaign: Campaign, annotator: User, client_ids: Collection[UUID]) -> list[UUID]:
-    """Return those of `client_ids` under which the campaign has an answer of the annotator (one query).
+    """Return those of `client_ids` that belong to a stored answer of the annotator in the campaign (one query).
 
-    Answers that were corrected since are among them: they are in the database all the same.
+    This includes answers that were corrected later, because they are still in the database.
     """
     own = Annotation.objects.filter(campaign=campaign, annotator=annotator, client_id__in=client_ids)
     return list(own.values_list("client_id", flat=True))

@@ -1,1 +1,1 @@
-"""Verbs of the annotation app: each service changes one thing, atomically."""
+"""Functions that change data of the annotation app. Each makes one change in one transaction."""

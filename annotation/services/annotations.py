@@ -1,4 +1,4 @@
-"""Recording what people say about photos: once, whole, and never lost."""
+"""Recording answers and skips: each exactly once, in one transaction."""
 
 import json
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from django.utils import timezone
 
 from annotation.answers import last_sql
 from annotation.models import Annotation, Assignment, Campaign, Image, User
-from annotation.services.skips import problem_note
+from annotation.services.skips import problem_update
 
-VIEWING_BYTES = 2048  # room for viewport, pixel ratio, zoom and kind of input, and for nothing else
+VIEWING_BYTES = 2048  # enough for viewport, pixel ratio, zoom and input device
 _LONGEST_MILLISECONDS = 2**31 - 1
 
 
-# The hottest queries of the site are written out: the ORM takes longer to put such a one together than PostgreSQL to
-# answer it. What `_LOCK` leaves out of the photo is loaded when somebody asks for it.
+# These are the most frequent queries of the site. They are raw SQL because the ORM takes longer to build such a query
+# than PostgreSQL to run it. Fields of the photo that `_LOCK` leaves out are loaded on access.
 _LOCK = """
 SELECT image.id, image.campaign_id, image.open_slots, image.problem,
   EXISTS (SELECT FROM annotation_membership membership
@@ -35,8 +35,8 @@ SELECT * FROM annotation_annotation answer
 WHERE image_id = %(image)s AND annotator_id = %(annotator)s AND is_repeat = %(is_repeat)s AND client_id <> %(client_id)s
   AND {last_sql("answer")}
 """  # noqa: S608  # made of constants
-# In one statement: each costs a round trip. Nothing is written where nothing changes.
-_SETTLE = """
+# One statement, because each statement costs a round trip. It writes only rows that change.
+_UPDATE_COUNTERS = """
 WITH counted AS (
   UPDATE annotation_image SET vote_count = vote_count + %(votes)s, open_slots = open_slots + %(slots)s
   WHERE id = %(image)s AND (%(votes)s <> 0 OR %(slots)s <> 0)
@@ -46,12 +46,12 @@ UPDATE annotation_assignment SET state = %(state)s WHERE id = %(assignment)s AND
 
 
 class AnnotationError(ValueError):
-    """An answer that cannot be recorded; the message is a sentence for the person who gave it."""
+    """The answer cannot be recorded. The message is a sentence for the annotator."""
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """Proof that an answer is in the database. `created` is False when it had been there before."""
+    """Confirms that an answer is in the database. `created` is False when it was recorded earlier."""
 
     annotation: Annotation
     created: bool
@@ -73,23 +73,25 @@ def annotation_record(
 ) -> Receipt:
     """Record one answer (`watch` and `score`) or one skip (`skip_reason`) and return its receipt.
 
-    The same `client_id` again gives the same receipt and changes nothing. A further answer of the
-    annotator to the same photo supersedes the standing one. `lease_id` tells an answer to a hidden
-    repeat from one to the first lease; the two supersede their own kind only, and an answer without it,
-    or with one that is not of this photo and annotator, belongs to the first. An answer whose lease has ended is kept:
-    it takes an open slot where there is one, else it is marked `surplus`. So is an answer to a photo
-    that was never leased to the annotator (`lane` "unasked"), while the campaign is active.
-    Corrections in a campaign that reveals predictions are marked `saw_prediction`. A photo that too
-    many annotators skip is taken out of the queue (`annotation.services.skips`).
+    * The same `client_id` again gives the same receipt and changes nothing.
+    * Another answer of the annotator to the same photo supersedes the standing one.
+    * `lease_id` tells an answer to a hidden repeat from an answer to the first lease. Each supersedes only answers of
+      its own kind. Without `lease_id`, or with one of another photo or annotator, the answer belongs to the first
+      lease.
+    * An answer whose lease has ended is recorded. It takes an open slot, or is marked `surplus` when none is open. The
+      same holds for an answer to a photo that was never leased to the annotator (`lane` "unasked") while the campaign
+      is active.
+    * Corrections in a campaign that reveals predictions are marked `saw_prediction`.
+    * A photo that too many annotators skip leaves the queue (`annotation.services.skips`).
 
-    Raises AnnotationError for an answer that this campaign does not take.
+    Raises AnnotationError for an answer that this campaign does not accept.
     """
     image = _image_lock(campaign, annotator, image_id)
     of_both = {"image": image.pk, "annotator": annotator.pk}
     assignments = list(Assignment.objects.raw(_ASSIGNMENTS, of_both))
     assignment = _assignment_of(assignments, lease_id)
     is_repeat = assignment is not None and assignment.is_repeat
-    # Locked: of two requests with one client_id, the second finds the row of the first.
+    # The photo is locked, so of two requests with the same client_id the second finds the row of the first.
     known = {
         row.client_id: row
         for row in Annotation.objects.raw(
@@ -98,18 +100,18 @@ def annotation_record(
     }
     if (same := known.pop(client_id, None)) is not None:
         if (same.annotator_id, same.image_id) != (annotator.pk, image.pk):
-            raise AnnotationError("This answer's id belongs to another answer; send it again with a new one.")
+            raise AnnotationError("The id of this answer belongs to another answer. Send it again with a new id.")
         return Receipt(same, created=False)
     _check(campaign, watch=watch, score=score, skip_reason=skip_reason, viewing=viewing)
     standing = next(iter(known.values()), None)
     if assignment is None and standing is None and campaign.state != Campaign.State.ACTIVE:
         raise AnnotationError(
-            f"The campaign is {campaign.get_state_display()} and takes answers only to photos it had handed out to you."
+            f"The campaign is {campaign.get_state_display()} and accepts answers only to photos that you already have."
         )
 
     is_answer, was_answer = not skip_reason, standing is not None and not standing.skip_reason
     was_leased = assignment is not None and assignment.state == Assignment.State.LEASED
-    # What keeps the balance in annotation.services.queue; a repeat has neither vote nor slot.
+    # See the equation in annotation.services.queue. A hidden repeat is no vote and takes no slot.
     votes = 0 if is_repeat else int(is_answer) - int(was_answer)
     slots = 0 if is_repeat else int(was_leased) - votes
     annotation = Annotation(
@@ -122,7 +124,7 @@ def annotation_record(
         skip_reason=skip_reason,
         supersedes=standing,
         saw_prediction=any(one.saw_prediction for one in assignments)
-        # The page reveals it as soon as the first answer is in: a correction comes after a look at it.
+        # The page shows the prediction after the first answer, so a correction is given after seeing it.
         or (was_answer and campaign.mode == Campaign.Mode.REVEAL),
         is_repeat=is_repeat,
         is_anchored=_is_anchored(assignment, standing),
@@ -133,22 +135,21 @@ def annotation_record(
     annotation.save(force_insert=True)
     state = Assignment.State.SKIPPED if skip_reason else Assignment.State.DONE
     if assignment is None:
-        _assignment_make(annotation, state)
+        _assignment_create(annotation, state)
     changes: dict[str, Any] = {"votes": votes, "slots": slots, "image": image.pk, "state": state.value}
     changes["assignment"] = assignment.pk if assignment else None
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLE, changes)
+        cursor.execute(_UPDATE_COUNTERS, changes)
     if skip_reason and not is_repeat:
-        problem_note(image=image, before=standing, skip=annotation)
+        problem_update(image=image, before=standing, skip=annotation)
     return Receipt(annotation, created=True)
 
 
 def prediction_shown(*, campaign: Campaign, annotator: User, image_id: int) -> None:
-    """Note that the annotator saw the model's prediction, so that later answers never enter evaluation.
+    """Record that the annotator saw the model's prediction, so that later answers are not used for evaluation.
 
-    Answers already recorded keep what they were: given without it. A lease of the anchoring experiment
-    counts as anchored from here on: where there was no prediction to show, this is not called, and the
-    answer is as independent as any other.
+    Answers that are already recorded do not change. A lease of the anchoring experiment counts as anchored only after
+    this call: without a prediction to show, the caller does not call it, and the answer is independent.
     """
     Assignment.objects.filter(campaign=campaign, annotator=annotator, image_id=image_id, saw_prediction=False).update(
         saw_prediction=True
@@ -156,13 +157,13 @@ def prediction_shown(*, campaign: Campaign, annotator: User, image_id: int) -> N
 
 
 def _image_lock(campaign: Campaign, annotator: User, image_id: int) -> Image:
-    """Return the photo with its row locked. Raises AnnotationError for outsiders and unknown photos."""
+    """Return the photo with its row locked. Raises AnnotationError for unknown photos and non-members."""
     of_all = {"image": image_id, "campaign": campaign.pk, "annotator": annotator.pk}
     found: Any = next(iter(Image.objects.raw(_LOCK, of_all)), None)
     if found is None:
         raise AnnotationError(f"This campaign has no photo number {image_id}.")
     if not (found.is_members or annotator.is_superuser):
-        raise AnnotationError("Only members of the campaign can answer; ask its admin to add you.")
+        raise AnnotationError("Only members of the campaign can answer. Ask its admin to add you.")
     image: Image = found
     return image
 
@@ -186,7 +187,7 @@ def _check(
 
 
 def _assignment_of(assignments: list[Assignment], lease_id: int | None) -> Assignment | None:
-    """Return the one with this id, else the first lease (assignments are ordered so), else None."""
+    """Return the assignment with this id, else the first one that is no hidden repeat, else None."""
     for assignment in assignments:
         if assignment.pk == lease_id:
             return assignment
@@ -194,27 +195,27 @@ def _assignment_of(assignments: list[Assignment], lease_id: int | None) -> Assig
 
 
 def _is_anchored(assignment: Assignment | None, standing: Annotation | None) -> bool:
-    """Return whether a prediction was shown before the first answer; a correction is what that one was."""
+    """Return whether the prediction was shown before the first answer. A correction copies the value of that answer."""
     if standing is not None:
         return standing.is_anchored
     return assignment is not None and assignment.is_anchored and assignment.saw_prediction
 
 
 def _is_surplus(standing: Annotation | None, *, is_answer: bool, was_answer: bool, slots: int, image: Image) -> bool:
-    """Return whether nobody needed this answer any more: it takes a slot (-1) and none is open."""
+    """Return whether the photo no longer needed this answer: it takes a slot (-1), but none is open."""
     if is_answer and was_answer and standing is not None:
         return standing.surplus
     return slots < 0 and image.open_slots <= 0
 
 
-def _assignment_make(annotation: Annotation, state: Assignment.State) -> None:
-    """Note that the annotator has judged a photo that was never leased to them."""
+def _assignment_create(annotation: Annotation, state: Assignment.State) -> None:
+    """Create the assignment of an answer to a photo that was never leased to the annotator."""
     Assignment.objects.create(
         campaign=annotation.campaign,
         image=annotation.image,
         annotator=annotation.annotator,
         state=state,
         lane="unasked",
-        reason="answered without being asked",
+        reason="answered without a lease",
         expires_at=timezone.now(),
     )

@@ -1,8 +1,8 @@
 """Imports: files are received, the batch is queued, one worker claims it and imports every file.
 
-The batch row is the progress that people see. A batch without a heartbeat for STALE is stale: another worker
-claims it. The tables alone tell which files were handled (rows of `Image` and `ImportRejection` of this
-batch), so an import that was interrupted anywhere continues with correct counts.
+The batch row stores the progress that pages show. A batch without a heartbeat for STALE is stale: another worker claims
+it. The rows of `Image` and `ImportRejection` of a batch show which files were handled, so an interrupted import
+continues with correct counts.
 """
 
 import logging
@@ -30,8 +30,8 @@ from annotation.services.images import CampaignPhotos, StoredPhoto, images_add, 
 logger = logging.getLogger(__name__)
 
 UPLOAD = "upload"  # `source` of batches whose files came through the browser
-STALE = timedelta(seconds=60)  # without a heartbeat for so long, a batch may be claimed by another worker
-UPLOAD_STALE = timedelta(days=1)  # uploads without a new file for so long are discarded
+STALE = timedelta(seconds=60)  # a batch without a heartbeat for this long may be claimed by another worker
+UPLOAD_STALE = timedelta(days=1)  # uploads without a new file for this long are discarded
 _ROWS = 100  # photos per transaction
 _HEARTBEAT_SECONDS = 1.0
 
@@ -40,7 +40,7 @@ Progress = Callable[[ImportBatch], None]
 
 
 class ImportLost(Exception):
-    """The claim was stale, and another worker has claimed the batch; this one must stop."""
+    """Another worker has claimed the batch because this claim was stale. This worker must stop."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class _Outcome:
 
 
 def batch_folder(batch: ImportBatch) -> Path:
-    """Return the folder of an upload's files until they are imported."""
+    """Return the folder that holds an upload's files until they are imported."""
     return Path(settings.UPLOADS_ROOT) / str(batch.pk)
 
 
@@ -69,9 +69,9 @@ def upload_begin(*, campaign: Campaign, by: User | None) -> ImportBatch:
 
 
 def batch_enqueue(*, batch: ImportBatch) -> bool:
-    """Queue an upload whose files have arrived, or requeue a failed import; False when the batch is neither.
+    """Queue a received upload, or requeue a failed import. False when the batch is in another state.
 
-    The caller announces `annotation.tasks.batch_import` once the transaction is committed.
+    The caller sends `annotation.tasks.batch_import` after the transaction commits.
     """
     before = [ImportBatch.State.RECEIVING, ImportBatch.State.FAILED]
     return bool(
@@ -82,7 +82,7 @@ def batch_enqueue(*, batch: ImportBatch) -> bool:
 
 
 def batch_discard(*, batch: ImportBatch, message: str) -> bool:
-    """Discard an unfinished upload with its files; False when it is not receiving any more."""
+    """Discard an unfinished upload and its files. False when it no longer receives files."""
     discarded = ImportBatch.objects.filter(pk=batch.pk, state=ImportBatch.State.RECEIVING).update(
         state=ImportBatch.State.FAILED, message=message, finished_at=timezone.now()
     )
@@ -92,7 +92,7 @@ def batch_discard(*, batch: ImportBatch, message: str) -> bool:
 
 
 def batch_claim(*, batch_id: int) -> ImportBatch | None:
-    """Claim a batch that is queued or stale; None when it is neither."""
+    """Claim a queued or stale batch. None when it is neither."""
     now = timezone.now()
     claimed = ImportBatch.objects.filter(_claimable(now), pk=batch_id).update(
         state=ImportBatch.State.RUNNING, heartbeat_at=now, message=""
@@ -106,7 +106,7 @@ def batches_claimable() -> list[int]:
 
 
 def uploads_stale_discard() -> int:
-    """Discard uploads that got no file for a day; return how many."""
+    """Discard uploads that received no file for a day. Return how many."""
     stale = ImportBatch.objects.filter(
         state=ImportBatch.State.RECEIVING, heartbeat_at__lt=timezone.now() - UPLOAD_STALE
     )
@@ -122,8 +122,8 @@ def folder_import(
 ) -> ImportBatch:
     """Import a folder or a zip in this process, and return the batch in its final state.
 
-    `details` holds values for `Image.details` by photo name. Files stay where they are. A keyboard interrupt
-    closes the batch; another import continues it, since known photos are recognised by content.
+    `details` holds values for `Image.details` by photo name. The files are not deleted. A keyboard interrupt
+    ends the batch as failed. Importing the same source again continues, because known photos are recognised by content.
     """
     batch = ImportBatch.objects.create(
         campaign=campaign,
@@ -135,10 +135,10 @@ def folder_import(
 
 
 def batch_run(*, batch: ImportBatch, details: Details | None = None, progress: Progress | None = None) -> ImportBatch:
-    """Import every file of a claimed batch; `progress` is called with the batch about once a second.
+    """Import every file of a claimed batch. Calls `progress` with the batch about once a second.
 
-    The batch ends as done, or as failed with a sentence that says why. Raises ImportLost when the claim was
-    stale and another worker has claimed the batch.
+    The batch ends as done, or as failed with a message. Raises ImportLost when another worker has claimed the batch
+    because this claim was stale.
     """
     upload = batch.source == UPLOAD
     try:
@@ -154,13 +154,15 @@ def batch_run(*, batch: ImportBatch, details: Details | None = None, progress: P
         return _close(batch, ImportBatch.State.FAILED, str(error))
     except OSError as error:
         logger.exception("Import %s stopped.", batch.pk)
-        return _close(batch, ImportBatch.State.FAILED, f"The files cannot be kept: {error.strerror or error}.")
+        return _close(batch, ImportBatch.State.FAILED, f"The files cannot be stored: {error.strerror or error}.")
     except KeyboardInterrupt:
-        _close(batch, ImportBatch.State.FAILED, "It was interrupted; what was imported by then stays.")
+        _close(batch, ImportBatch.State.FAILED, "The import was interrupted. The photos imported so far stay.")
         raise
     except Exception as error:
         logger.exception("Import %s failed.", batch.pk)
-        return _close(batch, ImportBatch.State.FAILED, f"It stopped at an error ({type(error).__name__}); see the log.")
+        return _close(
+            batch, ImportBatch.State.FAILED, f"The import failed with an error ({type(error).__name__}). See the log."
+        )
     if upload:
         shutil.rmtree(path, ignore_errors=True)
     return _close(batch, ImportBatch.State.DONE, "")
@@ -182,11 +184,11 @@ class _Run:
         self._resume(candidates)
 
     def _resume(self, candidates: list[Candidate]) -> None:
-        """Count what an earlier attempt did, and put the rest into `self.todo`.
+        """Count the results of an earlier attempt, and put the other candidates into `self.todo`.
 
-        Files of an upload are deleted once they are handled, those of a folder are not. So of all `total` files
-        the missing ones were handled, and those of them that were neither added nor rejected were duplicates.
-        Duplicates that are still there are read again and counted then.
+        Files of an upload are deleted once they are handled; files of a folder are not. So a missing file was handled,
+        and if it was neither added nor rejected, it was a duplicate. Duplicates that still exist are read again and
+        counted then.
         """
         batch = self.batch
         added = set(Image.objects.filter(batch=batch).values_list("name", flat=True))
@@ -203,7 +205,7 @@ class _Run:
                 file.unlink(missing_ok=True)
 
     def work(self) -> None:
-        """Handle every candidate: threads read, decode and store, this one writes rows."""
+        """Handle every candidate. Other threads read, decode and store files; this thread writes rows."""
         self.known.refresh()
         self._flush()
         due = time.monotonic() + _HEARTBEAT_SECONDS
@@ -215,9 +217,9 @@ class _Run:
         self._flush()
 
     def _outcomes(self) -> Iterator[_Outcome]:
-        """Yield outcomes in the order of the candidates, a few files ahead in other threads.
+        """Yield outcomes in the order of the candidates. Other threads work a few files ahead.
 
-        The window bounds memory: each file in it may hold its bytes and its pixels.
+        The window limits memory: each file in it may need memory for its bytes and its pixels.
         """
         window: deque[Future[_Outcome]] = deque()
         with ThreadPoolExecutor(settings.IQS_THREADS, thread_name_prefix="import") as pool:
@@ -243,9 +245,10 @@ class _Run:
             return _Outcome(candidate, reason=str(rejection))
 
     def _flush(self) -> None:
-        """Write the outcomes since the last time with the new counts, then discard the files.
+        """Write the outcomes since the last call and the new counts, then discard the files.
 
-        The heartbeat proves the claim: it is replaced only while it is the one that this worker wrote last.
+        The heartbeat shows whether this worker still has the claim: the update succeeds only if the stored heartbeat is
+        the one that this worker wrote last.
         """
         batch, handled = self.batch, self.outcomes
         photos = [outcome.photo for outcome in handled if outcome.photo]
@@ -271,7 +274,7 @@ class _Run:
         self.progress(batch)
 
     def _file_discard(self, file: Path) -> None:
-        """Delete a file of an upload once everything in it was handled."""
+        """Delete a file of an upload when everything in it has been handled."""
         self.left_in_file[file] -= 1
         if self.upload and not self.left_in_file[file]:
             file.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Making and changing campaigns. What photos and answers already rest on stays as it is."""
+"""Creating and changing campaigns. Settings that stored photos or answers depend on cannot change."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.db.models import Case, F, QuerySet, Value, When
 from annotation.models import Campaign, Image, Membership, Role, User
 from annotation.services.lane_registry import lane_shares_problem
 
-#: Parts of what an annotator gets, each a share in [0, 1] that people read and type as a percentage.
+#: Fields that hold a share of an annotator's photos in [0, 1]. Pages show them as percentages.
 SHARES = ("repeat_share", "gold_share", "anchoring_share")
 
 _STATES = {
@@ -22,7 +22,7 @@ _STATES = {
 
 @transaction.atomic
 def campaign_create(*, by: User, **fields: Any) -> Campaign:
-    """Make a campaign whose admin is its maker. Raises ValidationError, by field, for values that do not fit."""
+    """Create a campaign with `by` as its admin. Raises ValidationError, by field, for invalid values."""
     campaign = Campaign(created_by=by, **fields)
     _check(campaign)
     campaign.save()
@@ -32,10 +32,10 @@ def campaign_create(*, by: User, **fields: Any) -> Campaign:
 
 @transaction.atomic
 def campaign_update(*, campaign: Campaign, **fields: Any) -> Campaign:
-    """Change fields of a campaign, and the votes that its photos need with them.
+    """Change fields of a campaign, and update the votes that its photos need.
 
-    Raises ValidationError, by field, for values that do not fit and for fields that are fixed by now
-    (`fields_fixed`). The lock keeps an import that is under way from missing the change.
+    Raises ValidationError, by field, for invalid values and for fields that can no longer change (`fields_fixed`). The
+    lock makes sure that a running import sees the change.
     """
     stored = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
     changes = {name: value for name, value in fields.items() if getattr(stored, name) != value}
@@ -52,53 +52,55 @@ def campaign_update(*, campaign: Campaign, **fields: Any) -> Campaign:
 
 
 def campaign_state_set(*, campaign: Campaign, state: Campaign.State) -> bool:
-    """Pause, close or reopen a campaign; False when it has that state already or cannot get there.
+    """Pause, close or reopen a campaign. False when it already has the state or the change is not allowed.
 
-    Leases that are out stay valid: an answer that comes in is kept.
+    Existing leases stay valid: their answers are still recorded.
     """
     before = [source for source, targets in _STATES.items() if state in targets]
     return bool(Campaign.objects.filter(pk=campaign.pk, state__in=before).update(state=state))
 
 
 def fields_fixed(campaign: Campaign) -> dict[str, str]:
-    """Return the fields that cannot be changed any more, each with the reason."""
+    """Return the fields that can no longer change, each with the reason."""
     fixed: dict[str, str] = {}
     if campaign.images.exists():
-        drawn = "Fixed since the first import: the holdout was drawn with it."
-        fixed |= {"holdout_fraction": drawn, "seed": drawn}
+        reason = "Cannot change after the first import: the holdout was drawn with it."
+        fixed |= {"holdout_fraction": reason, "seed": reason}
     if campaign.annotations.exists():
-        given = "Fixed since the first answer: scores of another scale could not be compared with it."
-        fixed |= {"scale_min": given, "scale_max": given}
+        reason = "Cannot change after the first answer: scores on different scales cannot be compared."
+        fixed |= {"scale_min": reason, "scale_max": reason}
     return fixed
 
 
-def share_most(name: str) -> int:
-    """Return how large one of `SHARES` may be, in percent."""
+def share_max_percent(name: str) -> int:
+    """Return the maximum of one of `SHARES`, in percent."""
     field = Campaign._meta.get_field(name)
     assert isinstance(field, models.FloatField)
     return next(round(100 * float(one.limit_value)) for one in field.validators if isinstance(one, MaxValueValidator))
 
 
 def _check(campaign: Campaign) -> None:
-    """Raise ValidationError, by field, for values that do not fit or contradict each other."""
+    """Raise ValidationError, by field, for invalid or contradicting values."""
     try:
         campaign.clean_fields()
     except ValidationError as error:
         wrong = error.message_dict
-        in_percent = {name: [f"A percentage from 0 to {share_most(name)}."] for name in SHARES if name in wrong}
+        in_percent = {
+            name: [f"Enter a percentage from 0 to {share_max_percent(name)}."] for name in SHARES if name in wrong
+        }
         raise ValidationError({**wrong, **in_percent}) from error
     errors: dict[str, str] = {}
     if campaign.scale_max <= campaign.scale_min:
         errors["scale_max"] = "The highest score must be above the lowest."
     elif not campaign.scale_min <= campaign.reject_at <= campaign.pending_at <= campaign.scale_max:
         errors["pending_at" if campaign.pending_at < campaign.reject_at else "reject_at"] = (
-            "The two limits must lie on the scale, and pending cannot end below rejected."
+            "Both limits must be on the scale, and 'pending up to' must not be below 'rejected up to'."
         )
     if not campaign.synsets or len(set(campaign.synsets)) != len(campaign.synsets):
-        errors["synsets"] = "Name at least one synset, and each only once."
+        errors["synsets"] = "Enter at least one class, and each class only once."
     if campaign.anchoring_share and campaign.mode == Campaign.Mode.PRELABEL:
         errors["anchoring_share"] = (
-            "In prelabel mode everybody sees the prediction first, so there is nothing to compare with; set it to 0."
+            "In prelabel mode every annotator sees the prediction first, so there is no comparison group. Set it to 0."
         )
     if problem := lane_shares_problem(campaign.lane_shares):
         errors["lane_shares"] = problem
@@ -109,7 +111,7 @@ def _check(campaign: Campaign) -> None:
 
 
 def _votes_needed_set(campaign: Campaign) -> None:
-    """Give every photo the votes of its split, and open or close as many slots as that changes."""
+    """Set `votes_needed` of every photo to the value of its split, and change `open_slots` by the difference."""
     votes = Case(
         When(split=Image.Split.HOLDOUT, then=Value(campaign.holdout_votes)),
         default=Value(campaign.votes_per_image),

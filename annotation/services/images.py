@@ -1,4 +1,4 @@
-"""Keeping photos: their bytes by content, their rows once per campaign, near-duplicates in one group."""
+"""Storing photos: files named by content, one row per campaign, near-duplicates in one group."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from annotation.photos.storage import photo_file_write, photo_name, thumbnail_na
 
 @dataclass(frozen=True)
 class StoredPhoto:
-    """A photo whose bytes are kept already and whose row is still to be written."""
+    """A photo whose file is stored and whose row is not written yet."""
 
     name: str
     sha256: str
@@ -27,10 +27,10 @@ class StoredPhoto:
 
 
 class CampaignPhotos:
-    """What a campaign holds already: which contents, which hashes, which groups.
+    """The contents, perceptual hashes and groups of a campaign's photos, in memory.
 
-    Loaded once for an import and topped up before each insert, so that imports running at the same
-    time see each other's photos. Takes about 300 bytes per photo.
+    An import loads them once and refreshes them before each insert, so that concurrent imports see each other's photos.
+    Takes about 300 bytes per photo.
     """
 
     def __init__(self, campaign: Campaign) -> None:
@@ -41,7 +41,7 @@ class CampaignPhotos:
         self._last_id = 0
 
     def refresh(self) -> list[Image]:
-        """Read the photos that were added since the last call, and return them (a few columns only)."""
+        """Read the photos added since the last call, and return them (a few columns only)."""
         fresh = Image.objects.filter(campaign=self.campaign, pk__gt=self._last_id).order_by("pk")
         fresh = fresh.only("pk", "sha256", "phash", "group", "split", "batch_id")
         rows = list(fresh.iterator(chunk_size=5000))
@@ -52,26 +52,26 @@ class CampaignPhotos:
             self._last_id = row.pk
         return rows
 
-    def place(self, photo: StoredPhoto, campaign: Campaign) -> tuple[uuid.UUID, str]:
-        """Return group and split of a new photo, and remember it as the newest one.
+    def add(self, photo: StoredPhoto, campaign: Campaign) -> tuple[uuid.UUID, str]:
+        """Add a new photo, and return its group and split.
 
-        It joins the group of the oldest photo that it nearly duplicates, with that group's split. Else
-        it founds a group, for which the campaign's seed draws the split.
+        A near-duplicate joins the group and split of the oldest photo that it resembles. Any other photo gets a new
+        group, and the campaign's seed decides the split of the group.
         """
         near = self._hashes.oldest(photo.facts.phash)
         if near is None:
-            group = _group_founded(campaign, photo.sha256)
-            split = Image.Split.HOLDOUT if holdout_drawn(campaign, group) else Image.Split.TRAIN
-            placed = (group, str(split))
+            group = _new_group(campaign, photo.sha256)
+            split = Image.Split.HOLDOUT if is_holdout(campaign, group) else Image.Split.TRAIN
+            group_and_split = (group, str(split))
         else:
-            placed = self._groups[near]
+            group_and_split = self._groups[near]
         self._hashes.add(photo.facts.phash)
-        self._groups.append(placed)
-        return placed
+        self._groups.append(group_and_split)
+        return group_and_split
 
-    def forget_from(self, count: int) -> None:
-        """Drop what `place` remembered beyond the first `count` photos; `refresh` brings it back as stored."""
-        self._hashes.cut(count)
+    def truncate(self, count: int) -> None:
+        """Remove all but the first `count` photos. `refresh` then reads the rows that were really written."""
+        self._hashes.truncate(count)
         del self._groups[count:]
 
     def __len__(self) -> int:
@@ -79,10 +79,10 @@ class CampaignPhotos:
 
 
 def photo_store(*, name: str, data: bytes, details: Mapping[str, Any] | None = None) -> StoredPhoto:
-    """Check a photo and keep its original bytes and a thumbnail in the photo storage.
+    """Check a photo, and write its original bytes and a thumbnail to the photo storage.
 
-    Touches no table; several threads may call it. Storing the same bytes again changes nothing.
-    Raises PhotoRejected when the bytes are no photo, and OSError when the storage does not take them.
+    Uses no table and is thread-safe. Storing the same bytes again changes nothing. Raises PhotoRejected when the bytes
+    are not a valid photo, and OSError when the storage cannot write the files.
     """
     facts = photo_inspect(data, max_pixels=settings.IQS_MAX_PIXELS)
     digest = sha256(data).hexdigest()
@@ -93,9 +93,9 @@ def photo_store(*, name: str, data: bytes, details: Mapping[str, Any] | None = N
 
 @transaction.atomic
 def images_add(*, batch: ImportBatch, photos: Sequence[StoredPhoto], known: CampaignPhotos) -> int:
-    """Write the rows of the photos that the campaign does not hold yet, and return how many those were.
+    """Write the rows of the photos that are new in the campaign, and return how many there were.
 
-    Imports into one campaign take turns here, since each must see the groups that the other founded.
+    Locks the campaign: concurrent imports wait for each other, because each must see the groups of the other.
     """
     campaign = Campaign.objects.select_for_update(no_key=True).get(pk=batch.campaign_id)
     known.refresh()
@@ -105,7 +105,7 @@ def images_add(*, batch: ImportBatch, photos: Sequence[StoredPhoto], known: Camp
         digest = bytes.fromhex(photo.sha256)
         if digest in known.digests or digest in fresh:
             continue
-        group, split = known.place(photo, campaign)
+        group, split = known.add(photo, campaign)
         votes = campaign.holdout_votes if split == Image.Split.HOLDOUT else campaign.votes_per_image
         fresh[digest] = Image(
             campaign=campaign,
@@ -124,24 +124,23 @@ def images_add(*, batch: ImportBatch, photos: Sequence[StoredPhoto], known: Camp
             queue_position=_uniform("queue", campaign.seed, photo.sha256),
             details=dict(photo.details),
         )
-    # Rows may also come from writers that do not take the lock above, so conflicts are left to PostgreSQL
-    # and what stands in the table afterwards is read back.
+    # Other code may insert rows without the lock above. So PostgreSQL resolves conflicts, and the rows are read back.
     Image.objects.bulk_create(fresh.values(), ignore_conflicts=True)
-    known.forget_from(before)
+    known.truncate(before)
     return sum(row.batch_id == batch.pk for row in known.refresh())
 
 
-def holdout_drawn(campaign: Campaign, group: uuid.UUID) -> bool:
-    """Return whether a group of near-duplicates belongs to the holdout: fixed by campaign seed and group."""
+def is_holdout(campaign: Campaign, group: uuid.UUID) -> bool:
+    """Return whether a group of near-duplicates belongs to the holdout. Depends only on the seed and the group."""
     return _uniform("holdout", campaign.seed, group.hex) < campaign.holdout_fraction
 
 
-def _group_founded(campaign: Campaign, digest: str) -> uuid.UUID:
-    """Return the group that a photo founds; the same photo in the same campaign founds the same anywhere."""
+def _new_group(campaign: Campaign, digest: str) -> uuid.UUID:
+    """Return the id of a new group for a photo. The same photo, slug and seed always give the same id."""
     return uuid.UUID(bytes=blake2b(f"{campaign.slug}:{campaign.seed}:{digest}".encode(), digest_size=16).digest())
 
 
 def _uniform(purpose: str, seed: int, key: str) -> float:
-    """Return a number in [0, 1) that purpose, seed and key fix, uniform over keys."""
+    """Return a number in [0, 1), uniform over keys. The same purpose, seed and key always give the same number."""
     digest = blake2b(f"{purpose}:{seed}:{key}".encode(), digest_size=8).digest()
     return (int.from_bytes(digest, "big") >> 11) / 2**53

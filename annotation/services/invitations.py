@@ -1,7 +1,7 @@
-"""Links with which people join a campaign by themselves.
+"""Links that let people join a campaign.
 
-A link's secret is shown once, to the admin who made it; the database keeps its SHA-256. The secret has 256 random
-bits, so that a hash without salt or stretching cannot be searched, and a look-up by the hash gives no timing away.
+The secret of a link is shown once, to the admin who created it. The database stores only its SHA-256. The secret has
+256 random bits, so a hash without salt or stretching is safe from guessing, and a look-up by hash leaks no timing.
 """
 
 import hashlib
@@ -16,35 +16,35 @@ from django.utils import timezone
 from annotation.models import Campaign, Invitation, Membership, Role, User
 from annotation.services.members import member_set, user_create
 
-#: Admins are named on the Members page, one by one: whoever finds a link must not get a campaign with it.
+#: Not admin: somebody who finds a link must not become an admin. Admins are added one by one on the members page.
 ROLES = (Role.ANNOTATOR, Role.REVIEWER)
 MOST_PLACES = 500
 MOST_DAYS = 90
-#: One sentence for links that never were, and for those that were: a guess learns nothing from it.
+#: The same message for unknown and for expired links, so that guessing a link reveals nothing.
 NOT_VALID = (
-    "This invitation is not valid, or not any more: it may have run out, been used up or been withdrawn. "
+    "This invitation is not valid. It may have expired, been used up or been revoked. "
     "Ask the person who sent it for a new one."
 )
 
 
 class InvitationError(ValueError):
-    """The invitation cannot be made or used; the message is a sentence for the person who tried."""
+    """The invitation cannot be created or used. The message is a sentence for the user."""
 
 
 @transaction.atomic
-def invitation_make(
+def invitation_create(
     *, campaign: Campaign, by: User, role: Role, places: int, days: int, note: str = ""
 ) -> tuple[Invitation, str]:
-    """Make an invitation for `places` people that runs `days` days; return it with its secret, which is not kept.
+    """Create an invitation for `places` people, valid for `days` days. Return it with its secret, which is not stored.
 
-    Raises InvitationError for the role of admin and for places and days outside 1 … MOST_PLACES and 1 … MOST_DAYS.
+    Raises InvitationError for the role admin, and for numbers outside 1 … MOST_PLACES and 1 … MOST_DAYS.
     """
     if role not in ROLES:
-        raise InvitationError("A link invites annotators or reviewers; admins are added by name.")
+        raise InvitationError("A link can invite annotators or reviewers. Add admins by user name.")
     if not 1 <= places <= MOST_PLACES:
-        raise InvitationError(f"An invitation has 1 to {MOST_PLACES} places, not {places}.")
+        raise InvitationError(f"The number of uses must be 1 to {MOST_PLACES}, not {places}.")
     if not 1 <= days <= MOST_DAYS:
-        raise InvitationError(f"An invitation runs for 1 to {MOST_DAYS} days, not {days}.")
+        raise InvitationError(f"The number of days must be 1 to {MOST_DAYS}, not {days}.")
     secret = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
         campaign=campaign,
@@ -59,14 +59,14 @@ def invitation_make(
 
 
 def invitation_revoke(*, invitation: Invitation) -> bool:
-    """Make a link worthless; False when it was revoked before. Who joined with it stays."""
+    """Revoke a link. False when it was already revoked. Members who joined with it stay."""
     return bool(Invitation.objects.filter(pk=invitation.pk, revoked_at=None).update(revoked_at=timezone.now()))
 
 
 def invitation_find(*, secret: str, user: User | AnonymousUser) -> Invitation | None:
-    """Return the invitation with this secret, with its campaign, if it can still be used or the user is a member.
+    """Return the invitation with this secret and its campaign, if it is still valid or the user is a member.
 
-    None for every other secret, after the same single query, whether there ever was such an invitation or not.
+    Otherwise None. It takes the same single query whether the invitation ever existed or not.
     """
     invitations = Invitation.objects.filter(token_sha256=_hash(secret)).select_related("campaign")
     member = Membership.objects.filter(campaign=OuterRef("campaign"), user=user.pk)
@@ -75,10 +75,10 @@ def invitation_find(*, secret: str, user: User | AnonymousUser) -> Invitation | 
 
 @transaction.atomic
 def invitation_accept(*, invitation: Invitation, user: User) -> Membership:
-    """Let the user join with the invited role, and take one place for it.
+    """Add the user to the campaign with the invited role, and count one use.
 
-    A member whose role includes the invited one keeps it, and takes no place. Of two people who go for the last place
-    one gets it. Raises InvitationError when the invitation cannot be used any more.
+    A member whose role includes the invited one keeps it, and no use is counted. When two people use the last place at
+    the same time, only one succeeds. Raises InvitationError when the invitation is no longer valid.
     """
     campaign = Campaign.objects.select_for_update(no_key=True).get(pk=invitation.campaign_id)
     member = Membership.objects.filter(campaign=campaign, user=user).first()
@@ -91,7 +91,7 @@ def invitation_accept(*, invitation: Invitation, user: User) -> Membership:
 
 @transaction.atomic
 def invitation_accept_new(*, invitation: Invitation, username: str, password: str) -> User:
-    """Make an account and let it join; neither happens without the other.
+    """Create an account and add it to the campaign, in one transaction.
 
     Raises InvitationError as `invitation_accept` does, and ValidationError, by field, as `user_create` does.
     """

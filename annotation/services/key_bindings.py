@@ -1,4 +1,4 @@
-"""The keys of the annotate page, which each person can change."""
+"""The keys of the annotate page. Each user can change them."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -29,16 +29,16 @@ ACTION_NAMES = {
 }
 _NAMED_KEYS = {"Enter", "Delete", "Insert", "Home", "End", "PageUp", "PageDown"}
 _RESERVED = {
-    "Escape": "it always goes back",
+    "Escape": "it always cancels",
     "Backspace": "it is always undo",
-    "Tab": "it moves the focus",
+    "Tab": "it always moves the focus",
     **dict.fromkeys(("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"), "arrow keys pan the zoomed photo"),
     **dict.fromkeys("0123456789", "digits are always the score"),
 }
 
 
 class KeyBindingError(ValueError):
-    """The keys cannot be set. The message is a sentence for the person."""
+    """The keys cannot be set. The message is a sentence for the user."""
 
 
 def key_name(key: str) -> str:
@@ -47,14 +47,14 @@ def key_name(key: str) -> str:
 
 
 def key_bindings_of(user: User) -> dict[str, str]:
-    """Return {action: key} for every action: the person's own key or the default."""
+    """Return {action: key} for every action: the user's own key or the default."""
     return {action: user.key_bindings.get(action, key) for action, key in DEFAULT_KEYS.items()}
 
 
 def key_bindings_set(*, user: User, bindings: Mapping[str, str]) -> dict[str, str]:
-    """Set the person's keys, {action: key}. Other actions get their default key. Return the keys of all actions.
+    """Set the user's keys, {action: key}. Other actions get their default key. Return the keys of all actions.
 
-    Only keys that differ from the default are stored, so that a changed default applies to all other people.
+    Only keys that differ from the default are stored, so that a new default applies to everybody else.
     Raises KeyBindingError for an unknown action, a reserved or unusable key, or one key for two actions.
     """
     for action in bindings:

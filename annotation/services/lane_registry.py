@@ -1,7 +1,7 @@
 """The queue lanes that a campaign can give a share to.
 
-A lane is a way to choose the next photo. The lane `RANDOM` is always there. An app that chooses photos in another
-way registers its lanes when Django starts, and its workers write the priorities (`annotation.models.QueuePriority`).
+A lane is a way to choose the next photo. The lane `RANDOM` always exists. Another app can add lanes: it registers them
+when Django starts, and its workers write their priorities (`annotation.models.QueuePriority`).
 """
 
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ class Lane:
     name: str
     """Stored with each assignment and in the campaign's shares; at most 40 characters."""
     label: str
-    """What the settings page calls it."""
+    """The name on the settings page."""
     description: str
     """One or two sentences for the admin who sets its share."""
     reason: str
-    """Why a photo was chosen, stored with each assignment: a format string with the fields `votes` and `votes_needed`
-    (of the photo at that moment) and `priority`."""
+    """Why the lane chose a photo, stored with each assignment. A format string with the fields `votes` and
+    `votes_needed` (of the photo at that moment) and `priority`."""
 
 
 _lanes = {
@@ -35,9 +35,9 @@ _lanes = {
 
 
 def lane_register(lane: Lane) -> None:
-    """Let campaigns give a share to this lane. Raises ValueError for a name that another lane has."""
+    """Add a lane that campaigns can use. Raises ValueError when another lane has the same name."""
     if _lanes.setdefault(lane.name, lane) != lane:
-        raise ValueError(f"Two queue lanes are called {lane.name!r}.")
+        raise ValueError(f"Two queue lanes have the name {lane.name!r}.")
 
 
 def lanes() -> tuple[Lane, ...]:
@@ -46,9 +46,9 @@ def lanes() -> tuple[Lane, ...]:
 
 
 def lane_shares_known(shares: dict[str, float]) -> dict[str, float]:
-    """Return the shares above 0 of lanes that are registered, so that they sum to 1.
+    """Return the shares above 0 of registered lanes. They sum to 1.
 
-    The share of a lane that no longer exists goes to `RANDOM`.
+    `RANDOM` gets the share of a lane that no longer exists.
     """
     known = {name: share for name, share in shares.items() if share > 0 and name in _lanes}
     missing = 1 - sum(known.values())
@@ -56,15 +56,15 @@ def lane_shares_known(shares: dict[str, float]) -> dict[str, float]:
 
 
 def lane_shares_problem(shares: object) -> str:
-    """Return what is wrong with {lane name: share} as a sentence, or ''."""
+    """Return an error message for {lane name: share}, or '' when it is valid."""
     if not isinstance(shares, dict) or not all(isinstance(share, int | float) for share in shares.values()):
-        return "The shares of the queue must be numbers by the name of a lane."
+        return "The queue shares must be an object with a number for each lane name."
     if unknown := sorted(set(shares) - set(_lanes)):
-        return f"There is no queue lane {', '.join(map(repr, unknown))}; there are {', '.join(map(repr, _lanes))}."
+        return f"There is no queue lane {', '.join(map(repr, unknown))}. The lanes are {', '.join(map(repr, _lanes))}."
     if any(not 0 <= share <= 1 for share in shares.values()):
-        return "Each share of the queue is a percentage from 0 to 100."
+        return "Each queue share must be a percentage from 0 to 100."
     if abs(sum(shares.values()) - 1) > 1e-6:
-        return f"The shares of the queue must add up to 100 percent, not {100 * sum(shares.values()):.10g}."
+        return f"The queue shares must add up to 100 percent, not {100 * sum(shares.values()):.10g}."
     return ""
 
 

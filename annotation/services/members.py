@@ -1,4 +1,4 @@
-"""Who takes part: members of campaigns, and the site's users."""
+"""Members of campaigns, and the site's users."""
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -10,15 +10,15 @@ from annotation.services import queue
 
 
 class MemberError(Exception):
-    """The change is refused; the message says why."""
+    """The change is not allowed. The message says why."""
 
 
 @transaction.atomic
 def member_set(*, campaign: Campaign, user: User, role: Role, by: User | None = None) -> Membership:
-    """Give a user a role in a campaign, as a new member or in place of the role before.
+    """Add a user to a campaign with a role, or change the role of a member.
 
-    Raises MemberError when the campaign would be left without an admin, or the user is deactivated.
-    `by` is who asked; nobody can take the role of admin from the last one, also not from themselves.
+    `by` is the user who makes the change. Raises MemberError when the campaign would have no admin left, or the user is
+    deactivated.
     """
     _members_lock(campaign)
     membership = Membership.objects.filter(campaign=campaign, user=user).first()
@@ -35,9 +35,9 @@ def member_set(*, campaign: Campaign, user: User, role: Role, by: User | None = 
 
 @transaction.atomic
 def member_remove(*, membership: Membership, by: User | None = None) -> None:
-    """End a membership. What the member said stays; photos the member holds go back to the queue.
+    """Remove a member from a campaign. The answers stay; the leased photos go back to the queue.
 
-    Raises MemberError when the campaign would be left without an admin.
+    Raises MemberError when the campaign would have no admin left.
     """
     _members_lock(membership.campaign)
     _admin_left(membership, by)
@@ -46,9 +46,9 @@ def member_remove(*, membership: Membership, by: User | None = None) -> None:
 
 
 def member_leases_return(*, membership: Membership) -> int:
-    """Give every photo that the member holds back to the queue; return how many there were.
+    """Return all leased photos of the member to the queue, and return how many there were.
 
-    What is on the member's screen stays there, and an answer to it is kept.
+    The member's page keeps showing them, and an answer to one of them is still recorded.
     """
     held = Assignment.objects.filter(
         campaign=membership.campaign, annotator=membership.user, state=Assignment.State.LEASED
@@ -61,7 +61,7 @@ def member_leases_return(*, membership: Membership) -> int:
 
 
 def user_create(*, username: str, password: str, is_simulated: bool = False) -> User:
-    """Make an account. Raises ValidationError, by field, when the name is taken or the password weak."""
+    """Create an account. Raises ValidationError, by field, when the name is taken or the password is weak."""
     user = User(username=username, is_simulated=is_simulated)
     user.clean_fields(exclude=["password"])
     user.validate_unique()
@@ -72,7 +72,7 @@ def user_create(*, username: str, password: str, is_simulated: bool = False) -> 
 
 
 def user_password_set(*, user: User, password: str) -> None:
-    """Replace a password, which ends the user's sessions. Raises ValidationError when it is weak."""
+    """Change a password and end the user's sessions. Raises ValidationError when the password is weak."""
     _password_check(password, user)
     user.set_password(password)
     user.save(update_fields=["password"])
@@ -80,10 +80,13 @@ def user_password_set(*, user: User, password: str) -> None:
 
 @transaction.atomic
 def user_active_set(*, user: User, active: bool, by: User) -> None:
-    """Let a user in, or keep the user out from the next request on. Raises MemberError where that locks the site."""
+    """Activate or deactivate an account, effective with the next request.
+
+    Raises MemberError for the user's own account and for the last active superuser.
+    """
     if not active and user.pk == by.pk:
         raise MemberError("You cannot deactivate your own account.")
-    # Locks every superuser, so that two of them cannot deactivate each other at the same time.
+    # Lock every superuser, so that two of them cannot deactivate each other at the same time.
     superusers = list(User.objects.select_for_update().filter(is_superuser=True, is_active=True).order_by("pk"))
     if not active and superusers == [user]:
         raise MemberError(f"{user.username} is the last superuser.")
@@ -92,7 +95,7 @@ def user_active_set(*, user: User, active: bool, by: User) -> None:
 
 
 def user_simulated_set(*, user: User, simulated: bool) -> None:
-    """Mark an account as a program that plays an annotator, or as a person."""
+    """Mark an account as a program that acts as an annotator, or as a person."""
     user.is_simulated = simulated
     user.save(update_fields=["is_simulated"])
 
@@ -105,7 +108,7 @@ def _password_check(password: str, user: User) -> None:
 
 
 def _members_lock(campaign: Campaign) -> None:
-    """Make changes to the members of a campaign wait for each other."""
+    """Lock the campaign, so that changes to its members run one after the other."""
     Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
 
 
@@ -114,10 +117,10 @@ def _admin_left(membership: Membership, by: User | None) -> None:
         pk=membership.pk
     )
     if membership.role == Role.ADMIN and not others.exists():
-        whose = "You are" if by is not None and by.pk == membership.user_id else f"{membership.user.username} is"
-        raise MemberError(f"{whose} the campaign's last admin. Make somebody else admin first.")
+        subject = "You are" if by is not None and by.pk == membership.user_id else f"{membership.user.username} is"
+        raise MemberError(f"{subject} the campaign's last admin. Make somebody else an admin first.")
 
 
 def practice_finish(*, campaign: Campaign, annotator: User) -> None:
-    """Note that the annotator has been through the practice photos; the first time counts."""
+    """Record that the annotator has finished the practice photos. Only the first time is stored."""
     Membership.objects.filter(campaign=campaign, user=annotator, practised_at=None).update(practised_at=timezone.now())

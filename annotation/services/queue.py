@@ -1,15 +1,14 @@
-"""Who is asked about which photo: leases, taken, renewed, returned and expired.
+"""Leases: which annotator is asked about which photo. Claim, renew, return and expire them.
 
 A photo has `votes_needed` slots. For every photo, at every commit,
 
     open_slots = votes_needed - annotators with a standing answer - live leases
 
-where hidden repeats count in neither: leasing, answering and losing one leaves the counters alone. A
-lease of a rated photo is only taken where open_slots > 0, so a photo never has more leases and votes
-than it needs. (Answers that come after their lease expired are kept too; they, and gold photos, which
-every annotator gets, alone push open_slots below zero.) An annotator holds at most one live lease of
-a photo: the repeat comes after the first answer. What keeps this true under concurrency is one rule:
-**whoever changes an assignment or records an answer holds the row lock of its image**, taken before
+Hidden repeats count in none of these: they do not change the counters. A rated photo is leased only while
+open_slots > 0, so a photo never has more leases and votes than it needs. Only two things make open_slots negative:
+answers that arrive after their lease expired, and gold photos, which every annotator gets. An annotator has at most one
+live lease of a photo, because the repeat comes after the first answer. One rule keeps this true under concurrency:
+**code that changes an assignment or records an answer must hold the row lock of its image**, and must take it before
 any lock on an assignment.
 """
 
@@ -25,12 +24,12 @@ from annotation.answers import vote_sql
 from annotation.models import Assignment, Campaign, Image, User
 from annotation.services.queue_lanes import ClaimDraws, Draw
 
-LEASES_PER_ANNOTATOR = 50  # live at a time in one campaign: nobody can empty the queue by only taking
+LEASES_PER_ANNOTATOR = 50  # limit of live leases per campaign, so that one annotator cannot take the whole queue
 _SWEEP_BATCH = 500
 _REBUILD_BATCH = 5000
 
-# Photos that this annotator holds, or once held and let go without an answer. The second kind
-# comes back first: otherwise reloading the page would be a way to pass on a photo without saying so.
+# Photos that this annotator has leased, or leased earlier and did not answer. The latter come before new photos:
+# otherwise reloading the page would be a way to avoid a photo without skipping it.
 _UNANSWERED = """
 SELECT assignment.image_id, assignment.state = 'leased', assignment.is_repeat
 FROM annotation_assignment assignment JOIN annotation_image image ON image.id = assignment.image_id
@@ -43,11 +42,11 @@ LIMIT %(count)s
 FOR UPDATE OF image SKIP LOCKED
 """
 
-# What the page is told about a lease; the photo's other fields are loaded when somebody asks for them.
-_TOLD = "assignment.*, image.name AS photo_name, image.width AS photo_width, image.height AS photo_height"
+# The columns of a lease that the page needs. The photo's other fields are loaded on access.
+_LEASE_COLUMNS = "assignment.*, image.name AS photo_name, image.width AS photo_width, image.height AS photo_height"
 
-# One statement: the photos whose assignment really became a lease lose a slot, and no other. A photo that
-# comes back keeps the lane, the reason and the probability with which it was drawn.
+# One statement, so that exactly the photos whose assignment became a lease lose a slot. A photo that comes back keeps
+# the lane, the reason and the probability of its draw.
 _LEASE = f"""
 WITH assignment AS (
   INSERT INTO annotation_assignment
@@ -66,21 +65,21 @@ WITH assignment AS (
   UPDATE annotation_image SET open_slots = open_slots - 1
   FROM assignment WHERE annotation_image.id = assignment.image_id AND NOT assignment.is_repeat
 )
-SELECT {_TOLD} FROM assignment JOIN annotation_image image ON image.id = assignment.image_id
+SELECT {_LEASE_COLUMNS} FROM assignment JOIN annotation_image image ON image.id = assignment.image_id
 """  # noqa: S608  # made of constants
 _EXTEND = f"""
 UPDATE annotation_assignment assignment SET expires_at = %(expires_at)s FROM annotation_image image
 WHERE image.id = assignment.image_id AND assignment.annotator_id = %(annotator)s
   AND assignment.image_id = ANY(%(images)s) AND assignment.state = 'leased'
-RETURNING {_TOLD}
+RETURNING {_LEASE_COLUMNS}
 """  # noqa: S608  # made of constants
 
-_HELD = """
+_LIVE = """
 SELECT assignment.id
 FROM annotation_assignment assignment JOIN annotation_image image ON image.id = assignment.image_id
 WHERE assignment.annotator_id = %(annotator)s AND assignment.campaign_id = %(campaign)s
   AND assignment.state = 'leased' AND assignment.image_id = ANY(%(images)s)
-ORDER BY image.id  -- two calls in one order never wait for each other in a circle
+ORDER BY image.id  -- the same order in all calls prevents deadlocks
 FOR UPDATE OF image
 """
 
@@ -134,16 +133,18 @@ def leases_claim(
 ) -> list[Assignment]:
     """Lease up to `count` photos to the annotator and return the assignments, in the order to show them.
 
-    First come the annotator's own leases that are not in `known` (image ids that the asking page
-    holds or has answered already), so that a reload brings the same photos again and burns no slot;
-    then photos that the annotator let go without an answer; then new ones, each drawn by itself from
-    the lanes of the queue, from the hidden repeats or from the gold photos, by the shares of the
-    campaign (`annotation.services.queue_lanes`). Each assignment stores the lane, the reason and the
-    probability of its draw. Leases handed out here run `campaign.lease_seconds` from now; those in
-    `known` are left alone.
+    `known` holds the ids of images that the page already has or has answered. The order is:
 
-    Returns fewer, or none, when no more photos are open to this annotator, or when the campaign is
-    not active; `annotation.selectors.progress.queue_status` says which. `rng` decides all that is drawn.
+    1. The annotator's live leases that are not in `known`, so that a reload gives the same photos and uses no new slot.
+    2. Photos whose earlier lease ended without an answer.
+    3. New photos. Each is drawn independently from the queue lanes, the hidden repeats or the gold photos, by the
+       shares of the campaign (`annotation.services.queue_lanes`). The assignment stores the lane, the reason and the
+       probability of the draw.
+
+    The returned leases expire `campaign.lease_seconds` from now. Leases in `known` do not change.
+
+    Returns fewer leases, or none, when no more photos are open to this annotator or the campaign is not active;
+    `annotation.selectors.progress.queue_status` tells the reason. `rng` decides all draws.
     """
     if campaign.state != Campaign.State.ACTIVE:
         return []
@@ -154,16 +155,16 @@ def leases_claim(
     known = list(known)
     with connection.cursor() as cursor:
         cursor.execute(_UNANSWERED, {**whose, "known": known, "count": count})
-        held_or_let_go: list[tuple[int, bool, bool]] = cursor.fetchall()
-        held = [image_id for image_id, is_live, _ in held_or_let_go if is_live]
-        fresh = [Draw(image_id, is_repeat=again) for image_id, is_live, again in held_or_let_go if not is_live]
-        room = min(count, LEASES_PER_ANNOTATOR - len(known)) - len(held_or_let_go)
+        unanswered: list[tuple[int, bool, bool]] = cursor.fetchall()
+        live = [image_id for image_id, is_live, _ in unanswered if is_live]
+        fresh = [Draw(image_id, is_repeat=is_repeat) for image_id, is_live, is_repeat in unanswered if not is_live]
+        room = min(count, LEASES_PER_ANNOTATOR - len(known)) - len(unanswered)
         if room > 0:
-            taken = [*known, *(image_id for image_id, _, _ in held_or_let_go)]
+            taken = [*known, *(image_id for image_id, _, _ in unanswered)]
             fresh += ClaimDraws(cursor, campaign=campaign, whose=whose, taken=taken, rng=rng).photos_draw(room)
     leases: list[Assignment] = []
-    if held:
-        leases += _leases_written(_EXTEND, {**whose, "images": held, "expires_at": expires_at})
+    if live:
+        leases += _leases_write(_EXTEND, {**whose, "images": live, "expires_at": expires_at})
     if fresh:
         drawn: dict[str, list[Any]] = {
             "images": [one.image_id for one in fresh],
@@ -173,13 +174,13 @@ def leases_claim(
             "repeats": [one.is_repeat for one in fresh],
             "anchored": [one.is_anchored for one in fresh],
         }
-        leases += _leases_written(_LEASE, {**whose, **drawn, "now": now, "expires_at": expires_at})
-    order = {image_id: place for place, image_id in enumerate([*held, *(one.image_id for one in fresh)])}
+        leases += _leases_write(_LEASE, {**whose, **drawn, "now": now, "expires_at": expires_at})
+    order = {image_id: place for place, image_id in enumerate([*live, *(one.image_id for one in fresh)])}
     return sorted(leases, key=lambda lease: order[lease.image_id])
 
 
-def _leases_written(statement: str, parameters: dict[str, Any]) -> Iterator[Assignment]:
-    """Run a statement that writes leases and returns `_TOLD`; yield them with their photos."""
+def _leases_write(statement: str, parameters: dict[str, Any]) -> Iterator[Assignment]:
+    """Run a statement that writes leases and returns `_LEASE_COLUMNS`. Yield the leases with their photos."""
     lease: Any
     for lease in Assignment.objects.raw(statement, parameters):
         photo = [lease.image_id, lease.photo_name, lease.photo_width, lease.photo_height]
@@ -188,22 +189,22 @@ def _leases_written(statement: str, parameters: dict[str, Any]) -> Iterator[Assi
 
 
 def leases_renew(*, campaign: Campaign, annotator: User, image_ids: Collection[int]) -> int:
-    """Let the annotator's live leases of these photos run `lease_seconds` from now; return how many are live."""
+    """Extend the annotator's live leases of these photos to `lease_seconds` from now. Return how many are live."""
     return Assignment.objects.filter(
         campaign=campaign, annotator=annotator, image__in=image_ids, state=Assignment.State.LEASED
     ).update(expires_at=timezone.now() + timedelta(seconds=campaign.lease_seconds))
 
 
 def leases_return(*, campaign: Campaign, annotator: User, image_ids: Collection[int]) -> int:
-    """Give the annotator's live leases of these photos back to the queue; return how many there were."""
+    """Return the annotator's live leases of these photos to the queue. Return how many there were."""
     whose = {"campaign": campaign.pk, "annotator": annotator.pk, "images": list(image_ids)}
-    return _leases_end(_HELD, whose, state=Assignment.State.RETURNED)
+    return _leases_end(_LIVE, whose, state=Assignment.State.RETURNED)
 
 
 def leases_expire() -> int:
-    """End the leases, in every campaign, whose time has run out; return how many there were.
+    """End the overdue leases of every campaign. Return how many there were.
 
-    Photos that somebody is working on at this moment are left to the next call.
+    Photos whose rows are locked at this moment are left for the next call.
     """
     now, expired = timezone.now(), 0
     while batch := _leases_end(_OVERDUE, {"count": _SWEEP_BATCH}, state=Assignment.State.EXPIRED, before=now):
@@ -215,7 +216,7 @@ def leases_expire() -> int:
 def _leases_end(
     query: str, parameters: dict[str, Any], *, state: Assignment.State, before: datetime | None = None
 ) -> int:
-    """End the leases that `query` selects, if they are still live (and not renewed to `before` or later)."""
+    """End the leases that `query` selects, if they are still live and `before` (if given) is after they expire."""
     with connection.cursor() as cursor:
         cursor.execute(query, {**parameters, "before": before})
         leases = [row[0] for row in cursor.fetchall()]
@@ -226,9 +227,9 @@ def _leases_end(
 
 
 def counters_rebuild(*, campaign: Campaign) -> int:
-    """Count votes and open slots of every photo again from annotations and leases; return how many were wrong.
+    """Recompute votes and open slots of every photo from annotations and leases. Return how many were wrong.
 
-    Safe while people work: each batch of photos is locked while it is counted.
+    Safe while annotators work: each batch of photos is locked while it is counted.
     """
     corrected, last = 0, 0
     while True:

@@ -1,37 +1,40 @@
-"""Where new leases come from: the lanes of the queue, hidden repeats, gold photos, the anchoring experiment.
+"""Choosing the photos of new leases: queue lanes, hidden repeats, gold photos, the anchoring experiment.
 
-Each new lease is drawn by itself, in two steps.
+Each new lease is an independent draw with two steps.
 
-1. The kind of photo: hidden repeat, gold photo or rated photo, by `repeat_share` and `gold_share`. Where a repeat or
-   a gold photo is drawn and there is none, the annotator gets a rated photo. Repeats and gold photos only ever take
-   the place of a rated photo: when no rated photo is left for somebody, they are done.
-2. The photo. For a rated photo a lane is drawn by the campaign's `lane_shares`:
+1. The kind of photo: hidden repeat, gold photo or rated photo, by `repeat_share` and `gold_share`. When the
+   draw says repeat or gold and there is none, the annotator gets a rated photo. A repeat or gold photo always replaces
+   a rated photo: an annotator without open rated photos gets none.
+2. The photo. For a rated photo, the campaign's `lane_shares` give the probability of each lane:
 
-   * the lane `random` takes the first photo at or after a uniformly random queue position (and round the end);
-   * every other lane takes the photo with the highest priority that workers wrote for it. A lane without a photo for
-     this annotator gives its turn to `random`, so that photos without a priority are reached too.
+   * the lane `random` takes the first photo at or after a uniformly random queue position, and continues from the
+     start of the queue after its end;
+   * every other lane takes the photo with the highest priority that workers wrote for it. When a lane has no photo
+     for this annotator, `random` takes its place, so that photos without a priority are reached too.
 
 The acquisition probability of a draw
-    `acquisition_probability` is the probability with which this draw had to give this photo to this annotator, given
-    the kind of photo (step 1), the queue at that moment, and the photos that the same claim had drawn before. Over
-    all photos of the kind that were open to the annotator, it sums to 1.
+    `acquisition_probability` is the probability that this draw gives this photo to this annotator, given the kind of
+    photo (step 1), the queue at that moment, and the photos that the same claim drew before. It sums to 1 over all
+    photos of the kind that were open to the annotator.
 
     For a rated photo it is the total over all lanes, not only over the lane that was drawn:
 
         p(photo) = sum over lanes of share(lane) * p(photo | lane)
 
-    where p(photo | random) is the gap between the queue position of the open photo before it and its own, going round
-    the end, and p(photo | other lane) is 1 for the lane's first photo and 0 for the rest (or p(photo | random) when
-    the lane has no photo). This total is what importance weights need: LURE (Farquhar, Gal and Rainforth, 2021,
-    "On Statistical Bias In Active Learning", arXiv:2101.11665) weights by the probability with which the
-    m-th draw takes a photo out of those that remain. The probability within the drawn lane alone would ignore that the
-    other lanes could have given the photo too. The kind stays outside, because repeats and gold photos are no draws
-    from the photos that are to be rated.
+    where p(photo | random) is the gap between the queue positions of the previous open photo and this one, on a circle
+    of length 1, and p(photo | other lane) is 1 for the lane's first photo and 0 for the rest (or p(photo | random) when
+    the lane has no photo). Importance weights need this total: LURE (Farquhar, Gal and Rainforth, 2021,
+    "On Statistical Bias In Active Learning", arXiv:2101.11665) weights by the probability that the m-th draw takes a
+    photo out of those that remain. The probability within the drawn lane alone would ignore that the other lanes could
+    have given the same photo. The probability of the kind is left out, because repeats and gold photos are not draws
+    from the photos to rate.
 
-    For a gold photo it is 1 / (gold photos that the annotator has not had). A hidden repeat is found at or after a
-    uniformly random place in the annotator's history: the part of the history that leads to its answer.
+    For a gold photo it is 1 / (gold photos that the annotator has not had). For a hidden repeat, the draw takes the
+    first repeatable answer at or after a uniformly random place in the annotator's history; the probability is the
+    length of the gap before that answer, as a part of the history.
 
-    Photos that other claims hold locked at the same moment are passed over. This alone is not accounted for.
+    Claims skip photos that other claims have locked at the same moment. The probability does not take this into
+    account.
 """
 
 import random
@@ -42,21 +45,21 @@ from annotation.answers import independent_vote_sql
 from annotation.models import Campaign
 from annotation.services.lane_registry import RANDOM, lane_reason, lane_shares_known
 
-# Answers between an answer and its hidden repeat, at least. Working memory holds about seven things, and a photo of
-# half a minute ago is recognised by its score and not judged again; many more would keep short sessions from ever
-# having a repeat.
+# Minimum number of answers between an answer and its hidden repeat. Working memory holds about seven items, and after
+# half a minute people still remember the score that they gave. With a much larger number, short sessions would have no
+# repeats.
 REPEAT_AFTER = 10
 
-REPEAT, GOLD = "repeat", "gold"  # lanes beside those of the registry
+REPEAT, GOLD = "repeat", "gold"  # values of `Assignment.lane` that are not in the registry
 
-# Rows of a lane that a claim looks at to find photos for its annotator, who may have had those before. It bounds the
-# cost of a claim; behind it, the annotator gets a random photo.
-_LOOK_AHEAD = 200
-# Candidates more than a claim needs: other claims may hold some of them at the same moment.
+# How many rows of a lane a claim reads to find photos that its annotator has not had yet. This limits the cost of a
+# claim. When none of these rows fits, the annotator gets a random photo.
+_LANE_ROWS = 200
+# Extra candidates per claim, because other claims may have locked some of them at the same moment.
 _SPARE = 8
 
-# A photo open to the annotator. (`_UNANSWERED` of the queue has served the annotator's own, so that any assignment
-# rules a photo out.)
+# A photo open to the annotator. A photo with any assignment of this annotator is excluded: `_UNANSWERED` in
+# `annotation.services.queue` has already returned the unanswered ones.
 _IS_OPEN = """
 image.campaign_id = %(campaign)s AND image.open_slots > 0 AND image.problem = '' AND image.role = 'rated'
     AND NOT image.id = ANY(%(taken)s)
@@ -65,15 +68,15 @@ image.campaign_id = %(campaign)s AND image.open_slots > 0 AND image.problem = ''
 """
 _FOUND = "image.id, image.queue_position, image.vote_count, image.votes_needed"
 
-# The first open photo at or after a position (and round the end), along the partial index image_open: the cost does
-# not grow with the campaign. Photos that somebody is claiming at this moment are skipped instead of waited for.
+# The first open photo at or after a position (continuing from the start), by the partial index image_open: the cost
+# does not grow with the campaign. The query skips photos that are locked by another claim instead of waiting for them.
 _PROBE_HALF = f"""
 SELECT * FROM (
   SELECT {_FOUND} FROM annotation_image image WHERE {_IS_OPEN} AND image.queue_position {{side}} %(start)s
   ORDER BY image.queue_position LIMIT 1 FOR UPDATE SKIP LOCKED
 ) {{name}}
 """  # noqa: S608  # made of constants
-# The last open photo before a position (and round the end), along the same index.
+# The last open photo before a position (continuing from the end), by the same index.
 _BEFORE_HALF = f"""
 SELECT * FROM (
   SELECT image.queue_position FROM annotation_image image
@@ -83,27 +86,28 @@ SELECT * FROM (
 """  # noqa: S608  # made of constants
 
 
-def _round_the_end(half: str, first: str, second: str, **fields: str) -> str:
-    """Return `half` on one side of a position, and where that finds nothing, on the other side."""
+def _wrap_around(half: str, first: str, second: str, **fields: str) -> str:
+    """Return SQL that runs `half` on one side of a position, and on the other side if the first finds nothing."""
     first, second = half.format(side=first, name="one", **fields), half.format(side=second, name="other", **fields)
     return f"{first} UNION ALL {second} LIMIT 1"
 
 
 _PROBE = f"""
 SELECT found.*, before.queue_position
-FROM ({_round_the_end(_PROBE_HALF, ">=", "<")}) found
-CROSS JOIN ({_round_the_end(_BEFORE_HALF, "<", ">=", position="%(start)s")}) before
+FROM ({_wrap_around(_PROBE_HALF, ">=", "<")}) found
+CROSS JOIN ({_wrap_around(_BEFORE_HALF, "<", ">=", position="%(start)s")}) before
 """  # noqa: S608  # made of constants
 
-# The first photos of each lane that are open to the annotator, along the index priority_order. They are not locked:
-# the claim needs to know the first photo of every lane, and takes from one. The inner LIMIT 1 makes the planner look at
-# one photo after the other in this order; it would read all photos of a campaign of 10,000 and sort them.
-_HEADS = f"""
+# The first photos of each lane that are open to the annotator, by the index priority_order. The query does not lock
+# them: the claim needs to know the first photo of every lane, but takes a photo of one lane. The inner LIMIT 1 makes
+# the planner check one photo after the other in this order. Without it, the planner reads and sorts all photos of a
+# campaign of 10,000.
+_FIRST_OF_LANES = f"""
 SELECT lane.name, candidate.image_id, candidate.priority
 FROM annotation_queuelane lane CROSS JOIN LATERAL (
   SELECT head.image_id, head.priority FROM (
     SELECT image_id, priority FROM annotation_queuepriority
-    WHERE lane_id = lane.id ORDER BY priority DESC LIMIT %(look_ahead)s
+    WHERE lane_id = lane.id ORDER BY priority DESC LIMIT %(lane_rows)s
   ) head CROSS JOIN LATERAL (
     SELECT FROM annotation_image image WHERE image.id = head.image_id AND {_IS_OPEN} LIMIT 1
   ) open_photo
@@ -112,25 +116,25 @@ FROM annotation_queuelane lane CROSS JOIN LATERAL (
 WHERE lane.campaign_id = %(campaign)s AND lane.name = ANY(%(lanes)s)
 ORDER BY lane.name, candidate.priority DESC
 """  # noqa: S608  # made of constants
-_TAKE = f"""
+_LOCK_CANDIDATE = f"""
 SELECT found.*, before.queue_position FROM (
   SELECT {_FOUND} FROM unnest(%(candidates)s::bigint[]) WITH ORDINALITY AS candidate (image_id, place)
   JOIN annotation_image image ON image.id = candidate.image_id
   WHERE {_IS_OPEN} ORDER BY candidate.place LIMIT 1 FOR UPDATE OF image SKIP LOCKED
-) found CROSS JOIN LATERAL ({_round_the_end(_BEFORE_HALF, "<", ">=", position="found.queue_position")}) before
+) found CROSS JOIN LATERAL ({_wrap_around(_BEFORE_HALF, "<", ">=", position="found.queue_position")}) before
 """  # noqa: S608  # made of constants
 
-# A photo that is handed out leaves all lanes until workers write priorities again: they were made without this lease.
-# Rows that a worker is replacing at this moment are skipped instead of waited for.
-_LEAVE = """
+# Delete the priorities of leased photos from all lanes: they do not take the new lease into account. Workers write new
+# ones later. The query skips rows that a worker is replacing at this moment instead of waiting for them.
+_DELETE_PRIORITIES = """
 DELETE FROM annotation_queuepriority WHERE id IN (
   SELECT id FROM annotation_queuepriority WHERE image_id = ANY(%(images)s) FOR UPDATE SKIP LOCKED
 )
 """
 
-# The annotator's answer at or after a random place in their history (and round the end), along the
-# index annotation_history, so that the cost does not grow with the history. Answers given after a
-# look at the prediction are left out: the second one would only repeat the prediction.
+# The annotator's answer at or after a random place in their history (continuing from the start), by the index
+# annotation_history: the cost does not grow with the history. Answers given after seeing the prediction are left out,
+# because the second answer would only repeat the prediction.
 _REPEATABLE = f"""
 FROM annotation_annotation answer JOIN annotation_image image ON image.id = answer.image_id
 WHERE answer.campaign_id = %(campaign)s AND answer.annotator_id = %(annotator)s
@@ -160,11 +164,11 @@ WITH recent AS (
 )
 SELECT found.image_id, found.id, before.id, draw.last - draw.first
 FROM (SELECT *, first + floor(%(start)s * (last - first))::bigint AS answer_id FROM span) draw
-CROSS JOIN LATERAL ({_round_the_end(_REPEAT_HALF, ">=", "<")}) found
-CROSS JOIN LATERAL ({_round_the_end(_REPEAT_BEFORE_HALF, "<", ">=")}) before
+CROSS JOIN LATERAL ({_wrap_around(_REPEAT_HALF, ">=", "<")}) found
+CROSS JOIN LATERAL ({_wrap_around(_REPEAT_BEFORE_HALF, "<", ">=")}) before
 """  # noqa: S608  # made of constants
 
-# Gold photos are few (index image_special), so all of them are looked at.
+# There are few gold photos (index image_special), so the query reads all of them.
 _GOLD = """
 SELECT image.id FROM annotation_image image
 WHERE image.campaign_id = %(campaign)s AND image.role = 'gold' AND image.problem = ''
@@ -177,7 +181,7 @@ _GOLD_LOCK = "SELECT id FROM annotation_image WHERE id = %s AND role = 'gold' AN
 
 
 class Draw(NamedTuple):
-    """A photo about to be leased, and why."""
+    """A photo to lease, and why it was chosen."""
 
     image_id: int
     lane: str = RANDOM
@@ -188,29 +192,29 @@ class Draw(NamedTuple):
 
 
 class ClaimDraws:
-    """The draws of one claim; photos that it returns are locked until the transaction ends.
+    """The draws of one claim. The photos that it returns are locked until the transaction ends.
 
-    Hidden repeats and gold photos cost a query or two for each that is drawn, lanes with priorities two for a claim,
-    and the lane `random` one for each photo.
+    Number of queries: one or two per hidden repeat or gold photo, two per claim for lanes with priorities, and one per
+    photo for the lane `random`.
     """
 
     def __init__(
         self, cursor: Any, *, campaign: Campaign, whose: dict[str, int], taken: Iterable[int], rng: random.Random
     ) -> None:
-        """Draw for the ids "campaign" and "annotator" in `whose`, no photo of `taken`. `rng` decides all draws."""
+        """`whose` holds the ids "campaign" and "annotator". `taken`: photos to leave out. `rng` decides all draws."""
         self._cursor = cursor
         self._campaign = campaign
         self._whose = whose
         self._taken = list(taken)
         self._rng = rng
         self._shares = lane_shares_known(campaign.lane_shares)
-        self._heads: dict[str, list[tuple[int, float]]] = {}
+        self._first_of_lanes: dict[str, list[tuple[int, float]]] = {}
         self._golds: list[int] | None = None
         self._has_repeats = True
 
     def photos_draw(self, count: int) -> list[Draw]:
-        """Lock up to `count` photos and return them in their order; fewer when no more are open to the annotator."""
-        self._heads_read(count)
+        """Lock up to `count` photos and return them in order. Fewer when no more are open to the annotator."""
+        self._first_of_lanes_read(count)
         draws: list[Draw] = []
         for kind in _kinds_draw(self._campaign, count, self._rng):
             # Also where a repeat or gold photo was drawn: these only come while there are rated photos.
@@ -223,35 +227,35 @@ class ClaimDraws:
             draws.append(special)
             self._taken.append(special.image_id)
         if self._priority_lanes and draws:
-            self._cursor.execute(_LEAVE, {"images": [draw.image_id for draw in draws]})
+            self._cursor.execute(_DELETE_PRIORITIES, {"images": [draw.image_id for draw in draws]})
         return draws
 
     @property
     def _priority_lanes(self) -> list[str]:
         return [name for name in self._shares if name != RANDOM]
 
-    def _heads_read(self, count: int) -> None:
-        """Read the first photos of the lanes with priorities, enough for `count` draws."""
+    def _first_of_lanes_read(self, count: int) -> None:
+        """Read the first photos of each lane with priorities, enough for `count` draws."""
         if not self._priority_lanes:
             return
-        limits = {"lanes": self._priority_lanes, "count": count + _SPARE, "look_ahead": _LOOK_AHEAD}
-        self._cursor.execute(_HEADS, {**self._whose, "taken": self._taken, **limits})
+        limits = {"lanes": self._priority_lanes, "count": count + _SPARE, "lane_rows": _LANE_ROWS}
+        self._cursor.execute(_FIRST_OF_LANES, {**self._whose, "taken": self._taken, **limits})
         for lane, image_id, priority in self._cursor.fetchall():
-            self._heads.setdefault(lane, []).append((image_id, priority))
+            self._first_of_lanes.setdefault(lane, []).append((image_id, priority))
 
     def _rated_draw(self) -> Draw | None:
-        """Draw a lane by the shares and lock its photo; None when no rated photo is open to the annotator."""
-        heads = {
+        """Draw a lane by the shares and lock its photo. None when no rated photo is open to the annotator."""
+        first_of_lanes = {
             lane: [candidate for candidate in candidates if candidate[0] not in self._taken]
-            for lane, candidates in self._heads.items()
+            for lane, candidates in self._first_of_lanes.items()
         }
         lane, found = RANDOM, None
         if self._priority_lanes:
             (lane,) = self._rng.choices(list(self._shares), list(self._shares.values()))
-            if candidates := heads.get(lane, []):
-                found = self._find(_TAKE, candidates=[image_id for image_id, _ in candidates])
-                # Other claims hold those before the one that was found.
-                heads[lane] = [one for one in candidates if found is not None and one[0] == found[0]]
+            if candidates := first_of_lanes.get(lane, []):
+                found = self._find(_LOCK_CANDIDATE, candidates=[image_id for image_id, _ in candidates])
+                # Other claims have locked the candidates before the one found.
+                first_of_lanes[lane] = [one for one in candidates if found is not None and one[0] == found[0]]
         if found is None:
             lane, found = RANDOM, self._find(_PROBE, start=self._rng.random())
         if found is None:
@@ -259,22 +263,22 @@ class ClaimDraws:
         image_id, position, votes, votes_needed, before = found
         probability = _mixture_probability(
             self._shares,
-            {name: candidates[0][0] for name, candidates in heads.items() if candidates},
+            {name: candidates[0][0] for name, candidates in first_of_lanes.items() if candidates},
             image_id=image_id,
             gap=_gap(before, position, 1.0),
         )
-        priority = heads[lane][0][1] if lane != RANDOM else 0.0
+        priority = first_of_lanes[lane][0][1] if lane != RANDOM else 0.0
         reason = lane_reason(lane, votes=votes, votes_needed=votes_needed, priority=priority)
         return Draw(image_id, lane, reason, probability)
 
     def _find(self, statement: str, **parameters: Any) -> tuple[int, float, int, int, float] | None:
-        """Lock a photo; return id, queue position, votes, votes needed and the queue position of the one before it."""
+        """Lock a photo. Return its id, queue position, votes, votes needed, and the previous queue position."""
         self._cursor.execute(statement, {**self._whose, "taken": self._taken, **parameters})
         found: tuple[int, float, int, int, float] | None = self._cursor.fetchone()
         return found
 
     def _repeat_draw(self) -> Draw | None:
-        """Lock a photo that the annotator answered `REPEAT_AFTER` answers ago or earlier and once; None without one."""
+        """Lock a photo that the annotator answered once, at least `REPEAT_AFTER` answers ago. None without one."""
         if not self._has_repeats:
             return None
         parameters = {**self._whose, "taken": self._taken, "start": self._rng.random(), "apart": REPEAT_AFTER}
@@ -286,7 +290,7 @@ class ClaimDraws:
         return Draw(image_id, REPEAT, "hidden repeat", _gap(before_id, answer_id, span) / span, is_repeat=True)
 
     def _gold_draw(self) -> Draw | None:
-        """Lock one of the gold photos that the annotator has not had, each with equal probability; None without one."""
+        """Lock one of the gold photos that the annotator has not had, each with equal probability. None without one."""
         if self._golds is None:
             self._cursor.execute(_GOLD, {**self._whose, "taken": self._taken})
             self._golds = [image_id for (image_id,) in self._cursor.fetchall()]
@@ -299,7 +303,7 @@ class ClaimDraws:
 
 
 def _kinds_draw(campaign: Campaign, count: int, rng: random.Random) -> list[str]:
-    """Return for each of `count` new leases whether it is a REPEAT, a GOLD or a rated photo ('')."""
+    """Return the kind of each of `count` new leases: REPEAT, GOLD, or '' for a rated photo."""
     if not (campaign.repeat_share or campaign.gold_share):
         return [""] * count
     shares = [campaign.repeat_share, campaign.gold_share]
@@ -307,21 +311,21 @@ def _kinds_draw(campaign: Campaign, count: int, rng: random.Random) -> list[str]
 
 
 def _is_anchored_draw(campaign: Campaign, rng: random.Random) -> bool:
-    """Return whether a lease shows its prediction first; in prelabel campaigns all do, so none is drawn."""
+    """Return whether the lease joins the anchoring experiment. Never in prelabel mode, where all show it."""
     if not campaign.anchoring_share or campaign.mode == Campaign.Mode.PRELABEL:
         return False
     return rng.random() < campaign.anchoring_share
 
 
 def _gap(before: float, position: float, length: float) -> float:
-    """Return the way from `before` up to `position` on a circle of this length; the whole circle where they are one."""
+    """Return the distance from `before` up to `position` on a circle of this length; the length when they are equal."""
     return (position - before) % length or length
 
 
 def _mixture_probability(shares: dict[str, float], first: dict[str, int], *, image_id: int, gap: float) -> float:
-    """Return the probability with which one draw gives the photo: see the head of this file.
+    """Return the probability that one draw gives the photo (see the module docstring).
 
-    `first`: {lane: id of its first photo}, without the lanes that have none. `gap`: in (0, 1], the photo's probability
+    `first`: {lane: id of its first photo}, without lanes that have none. `gap`: in (0, 1], the photo's probability
     in the lane `random`.
     """
     return sum(share * (float(first[lane] == image_id) if lane in first else gap) for lane, share in shares.items())

@@ -1,4 +1,4 @@
-"""Skipped photos: after several skips a photo leaves the queue, and an admin decides about it."""
+"""Skipped photos: after several skips a photo leaves the queue, and an admin decides what to do with it."""
 
 from collections import Counter
 
@@ -9,12 +9,12 @@ DAMAGED_REPORTS = 2
 SKIPS = 3
 
 
-def problem_note(*, image: Image, before: Annotation | None, skip: Annotation) -> None:
+def problem_update(*, image: Image, before: Annotation | None, skip: Annotation) -> None:
     """Set the photo's `problem` when the new `skip` is the second report of damage or the third skip.
 
-    Only standing skips count, one for each annotator. `before` is the annotator's answer before this skip.
-    The problem is set when a number is reached, not when it is exceeded: after an admin has removed the
-    problem, the earlier skips do not set it again. The caller holds the lock of the photo's row.
+    Only standing skips count, one for each annotator. `before` is the annotator's previous answer or skip.
+    The problem is set when the number is reached, not when it is exceeded: after an admin has removed the problem, the
+    earlier skips do not set it again. The caller must hold the lock of the photo's row.
     """
     if image.problem:
         return

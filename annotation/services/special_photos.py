@@ -1,7 +1,7 @@
-"""Photos with a known answer: practice, example and gold; and photos that nobody is asked about any more.
+"""Photos with a known answer (practice, example, gold), and photos with a problem.
 
-A role says how a photo is used and changes neither its votes nor its slots: open_slots stays votes_needed less
-votes and live leases, and the queue looks at the role beside it. A photo that goes back to 'rated' goes on as before.
+The role of a photo does not change its votes or slots: open_slots stays votes_needed minus votes and live leases, and
+the queue also checks the role. A photo that becomes 'rated' again continues as before.
 """
 
 from dataclasses import dataclass
@@ -9,23 +9,23 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from annotation.models import Annotation, Assignment, Campaign, Image, User
-from annotation.raters.exemplars import spread_out
+from annotation.raters.exemplars import evenly_spaced
 from annotation.selectors.opinions import Opinion, opinions_of
 from annotation.services import queue
 
 PRACTICE_COUNT = 5
-#: Votes that a mean needs before somebody is taught by it.
+#: Minimum number of votes of a practice photo that is chosen automatically.
 PRACTICE_VOTES = 3
-#: What part of the scale practice photos reach over, at least: from worst to best, not five of a kind.
-PRACTICE_REACH = 0.4
+#: Minimum range of the means of the practice photos, as a share of the scale: they must show bad and good photos.
+PRACTICE_RANGE = 0.4
 
 
 class SpecialPhotoError(ValueError):
-    """The change is refused; the message is a sentence for the admin."""
+    """The change is not allowed. The message is a sentence for the admin."""
 
 
 class LeavesEvaluation(SpecialPhotoError):
-    """The photo belongs to the holdout; the caller may ask and come again with `leave_evaluation`."""
+    """The photo belongs to the holdout. The caller can ask the admin and call again with `leave_evaluation`."""
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,19 @@ class Expected:
     watch: str
     score: int | None
     guidance: str = ""
-    """What it teaches, for those who practise; at most 300 characters."""
+    """Explanation for annotators, at most 300 characters."""
 
 
 @transaction.atomic
 def special_photo_set(*, image: Image, role: Image.Role, expected: Expected, leave_evaluation: bool = False) -> Image:
-    """Use a photo for practice, as an example or as gold, or change what it teaches; return it as it is then.
+    """Make a photo a practice, example or gold photo, or change its expected answer. Return the updated photo.
 
-    Whoever holds a photo that becomes special gives it back; an answer that comes from their screen is kept.
-    Raises SpecialPhotoError for an answer that the campaign does not take, and LeavesEvaluation when a holdout photo
-    would become one whose answer people are shown.
+    When the role changes, live leases of the photo are returned; an answer from a page that still shows the photo is
+    recorded. Raises SpecialPhotoError for an invalid expected answer, and LeavesEvaluation when a holdout photo would
+    become a practice or example photo.
     """
     if role == Image.Role.RATED:
-        raise SpecialPhotoError("A rated photo has no expected answer; take it back instead.")
+        raise SpecialPhotoError("A rated photo has no expected answer.")
     _expected_check(image.campaign, role, expected)
     image = _locked(image)
     if image.problem and image.role != role:
@@ -55,8 +55,8 @@ def special_photo_set(*, image: Image, role: Image.Role, expected: Expected, lea
     leaves = image.split == Image.Split.HOLDOUT and role in Image.TAUGHT and image.role not in Image.TAUGHT
     if leaves and not leave_evaluation:
         raise LeavesEvaluation(
-            "This photo belongs to the holdout. Once people are shown its answer, it is left out of every "
-            "evaluation until it is taken back. Choose one of the other photos, or confirm."
+            "This photo belongs to the holdout. As a practice or example photo it is left out of every evaluation. "
+            "Choose another photo, or confirm."
         )
     if image.role != role:
         _leases_return(image)
@@ -64,38 +64,38 @@ def special_photo_set(*, image: Image, role: Image.Role, expected: Expected, lea
 
 
 @transaction.atomic
-def special_photo_take_back(*, image: Image) -> Image:
-    """Make a special photo an ordinary one again: the queue hands it out while it lacks votes."""
+def special_photo_reset(*, image: Image) -> Image:
+    """Make a special photo a rated photo again. The queue uses it until it has enough votes."""
     return _save(_locked(image), Image.Role.RATED, None)
 
 
 @transaction.atomic
 def practice_choose(*, campaign: Campaign) -> list[Image]:
-    """Make five photos practice photos, from the worst to the best that people rated, and return them in that order.
+    """Make five photos practice photos, spread evenly from the worst to the best rated. Return them in that order.
 
-    Photos of the training split with at least `PRACTICE_VOTES` standing votes given without a prediction take part,
-    those on which people agree best first, one of each group of near-duplicates. The expected answer is the mean,
-    rounded, and what most said about the watch; where as many said one thing as another, the photo takes no part.
-    Raises SpecialPhotoError with what is missing.
+    Candidates are photos of the training split with at least `PRACTICE_VOTES` independent votes and a majority for one
+    watch label, one of each group of near-duplicates (`opinions_of`). Photos with more agreement are preferred
+    (`evenly_spaced`). The expected answer is the rounded mean and the majority label. Raises SpecialPhotoError when
+    there are practice photos already, or not enough candidates.
     """
     if campaign.images.filter(role=Image.Role.PRACTICE).exists():
-        raise SpecialPhotoError("There are practice photos already. Take them back first to choose five others.")
-    opinions = opinions_of(campaign, least_votes=PRACTICE_VOTES)
+        raise SpecialPhotoError("There are practice photos already. Remove them first to choose five others.")
+    opinions = opinions_of(campaign, min_votes=PRACTICE_VOTES)
     if len(opinions) < PRACTICE_COUNT:
         raise SpecialPhotoError(
-            f"{PRACTICE_COUNT} photos outside the holdout with at least {PRACTICE_VOTES} votes and a clear answer "
-            f"about the watch are needed; there {'is' if len(opinions) == 1 else 'are'} {len(opinions)} so far. "
-            "Let people rate more, or choose photos by hand."
+            f"This needs {PRACTICE_COUNT} photos outside the holdout with at least {PRACTICE_VOTES} votes and a clear "
+            f"watch label. There {'is' if len(opinions) == 1 else 'are'} {len(opinions)} so far. "
+            "Collect more answers, or choose photos by hand."
         )
-    reach = max(one.mean for one in opinions) - min(one.mean for one in opinions)
-    if reach < PRACTICE_REACH * (campaign.bins - 1):
+    score_range = max(one.mean for one in opinions) - min(one.mean for one in opinions)
+    if score_range < PRACTICE_RANGE * (campaign.bins - 1):
         raise SpecialPhotoError(
-            f"The means of the {len(opinions)} photos with enough votes lie within {reach:.1f} points, too close "
-            "together to show worst and best. Let people rate more, or choose photos by hand."
+            f"The {len(opinions)} photos with enough votes are too similar: their means differ by only "
+            f"{score_range:.1f} points. Collect more answers, or choose photos by hand."
         )
     chosen = [
         opinions[place]
-        for place in spread_out([one.mean for one in opinions], [one.spread for one in opinions], PRACTICE_COUNT)
+        for place in evenly_spaced([one.mean for one in opinions], [one.spread for one in opinions], PRACTICE_COUNT)
     ]
     images = campaign.images.in_bulk([one.image_id for one in chosen])
     return [
@@ -110,7 +110,7 @@ def practice_choose(*, campaign: Campaign) -> list[Image]:
 
 @transaction.atomic
 def problem_remove(*, image: Image) -> Image:
-    """Put a photo with a problem back into the queue. Its skips stay, and alone do not bring the problem back."""
+    """Put a photo with a problem back into the queue. Its skips stay, but do not set the problem again."""
     image = _locked(image)
     image.problem = ""
     image.save(update_fields=["problem"])
@@ -127,7 +127,7 @@ def _locked(image: Image) -> Image:
 
 
 def _leases_return(image: Image) -> None:
-    """End the live leases of a locked photo; the database counts its slots."""
+    """Return the live leases of a locked photo to the queue, and reload its open slots."""
     holders = Assignment.objects.filter(image=image, state=Assignment.State.LEASED).values("annotator")
     for annotator in User.objects.filter(pk__in=holders):
         queue.leases_return(campaign=image.campaign, annotator=annotator, image_ids=[image.pk])
@@ -145,10 +145,10 @@ def _save(image: Image, role: Image.Role, expected: Expected | None) -> Image:
 
 def _expected_check(campaign: Campaign, role: Image.Role, expected: Expected) -> None:
     if expected.watch not in Annotation.Watch.values:
-        raise SpecialPhotoError("Say whether the photo shows a watch.")
+        raise SpecialPhotoError("Choose whether the photo shows a watch.")
     if role == Image.Role.GOLD and expected.watch == Annotation.Watch.UNSURE:
-        raise SpecialPhotoError("The answer to a gold photo must be known: watch or no watch.")
+        raise SpecialPhotoError("A gold photo needs a known answer: watch or no watch.")
     if expected.score not in campaign.scores:
-        raise SpecialPhotoError(f"The expected score lies from {campaign.scale_min} to {campaign.scale_max}.")
+        raise SpecialPhotoError(f"The expected score must be from {campaign.scale_min} to {campaign.scale_max}.")
     if len(expected.guidance.strip()) > 300:
         raise SpecialPhotoError("The guidance is longer than 300 characters.")

@@ -1,4 +1,4 @@
-"""Files on their way from a browser: in pieces, each at its place, whole only under their own name."""
+"""Uploads from a browser. Files arrive in pieces; a complete file is renamed to its own name."""
 
 import shutil
 from pathlib import Path, PurePosixPath
@@ -9,52 +9,52 @@ from django.utils import timezone
 
 from annotation.files.whole_file import put_in_place
 from annotation.models import Campaign, ImportBatch, ImportRejection
-from annotation.photos.sources import NAME_LENGTH, path_tidied
+from annotation.photos.sources import NAME_LENGTH, safe_path
 from annotation.services.batches import batch_folder
 
-PIECE_BYTES = 4 * 1024 * 1024  # the most one request may bring
+PIECE_BYTES = 4 * 1024 * 1024  # maximum size of one request
 _MEGABYTE = 1024 * 1024
-_SPARE_BYTES = 256 * _MEGABYTE  # never filled up: the database lives on a disk too
+_SPARE_BYTES = 256 * _MEGABYTE  # kept free: the database may be on the same disk
 
 
 class UploadRefused(Exception):
-    """The file is not taken; the message says why, and the batch lists it as rejected."""
+    """The file is not accepted. The message says why, and the batch lists the file as rejected."""
 
 
 class UploadClosed(Exception):
-    """The batch takes no more files."""
+    """The batch accepts no more files."""
 
 
-class PieceMisplaced(Exception):
-    """The piece does not follow on what is there; `offset` bytes of the file have arrived."""
+class WrongOffset(Exception):
+    """The piece does not start where the received part ends. `offset`: number of bytes received so far."""
 
     def __init__(self, offset: int) -> None:
-        super().__init__(f"{offset} bytes of the file have arrived; go on from there.")
+        super().__init__(f"The server has {offset} bytes of the file. Continue from there.")
         self.offset = offset
 
 
 def upload_piece_store(
     *, campaign: Campaign, batch_id: int, number: int, name: str, size: int, offset: int, piece: bytes
 ) -> bool:
-    """Append a piece to file `number` of an upload, and return whether the file is whole now.
+    """Append a piece to file `number` of an upload, and return whether the file is complete.
 
-    `number` is the sender's own count of the files, `name` the path that the file has there, `size` its
-    length in bytes. A whole file gets its (tidied) name; another file of that name does not vanish, it
-    is numbered. Raises UploadClosed, UploadRefused or PieceMisplaced; OSError when the disk is full.
+    `number` counts the files of the upload in the browser, `name` is the file's path there, and `size` its length in
+    bytes. A complete file gets its name from `safe_path`; if the name exists, a number is added. Raises UploadClosed,
+    UploadRefused or WrongOffset, and OSError when the disk is full.
     """
     batch = ImportBatch.objects.filter(pk=batch_id, campaign=campaign, state=ImportBatch.State.RECEIVING).first()
     if batch is None:
-        raise UploadClosed("This upload takes no more files. Start a new one.")
-    path = path_tidied(name)
+        raise UploadClosed("This upload accepts no more files. Start a new one.")
+    path = safe_path(name)
     part = batch_folder(batch) / f".{number}.part"  # hidden names are never imported
     try:
         if offset == 0:
-            _acceptable(path.suffix, number, size)
+            _file_check(path.suffix, number, size)
             part.parent.mkdir(parents=True, exist_ok=True)
-            _room_check(part.parent, size)
+            _disk_check(part.parent, size)
         _piece_append(part, offset, piece, size)
         if offset + len(piece) == size:
-            _name_give(batch, part, path)
+            _file_finish(batch, part, path)
             return True
     except UploadRefused as refusal:
         part.unlink(missing_ok=True)
@@ -65,43 +65,43 @@ def upload_piece_store(
     return False
 
 
-def _acceptable(suffix: str, number: int, size: int) -> None:
-    """Raise UploadRefused for what the import would reject anyhow, before its bytes travel."""
+def _file_check(suffix: str, number: int, size: int) -> None:
+    """Raise UploadRefused for files that the import would reject anyway, before they are uploaded."""
     limit = settings.IQS_MAX_ZIP_BYTES if suffix.lower() == ".zip" else settings.IQS_MAX_FILE_BYTES
     if size > limit:
-        raise UploadRefused(f"The file is larger than the {limit // _MEGABYTE} MB allowed here.")
+        raise UploadRefused(f"The file is larger than the allowed {limit // _MEGABYTE} MB.")
     if number >= settings.IQS_MAX_FILES_PER_IMPORT:
-        raise UploadRefused(f"One import takes {settings.IQS_MAX_FILES_PER_IMPORT} files at most.")
+        raise UploadRefused(f"One import can have at most {settings.IQS_MAX_FILES_PER_IMPORT} files.")
 
 
-def _room_check(folder: Path, size: int) -> None:
+def _disk_check(folder: Path, size: int) -> None:
     if shutil.disk_usage(folder).free < size + _SPARE_BYTES:
-        raise UploadRefused("The server's disk has no room for the file.")
+        raise UploadRefused("The server's disk is too full for the file.")
 
 
 def _piece_append(part: Path, offset: int, piece: bytes, size: int) -> None:
-    there = part.stat().st_size if offset and part.exists() else 0
-    if offset != there:
-        raise PieceMisplaced(there)
+    received = part.stat().st_size if offset and part.exists() else 0
+    if offset != received:
+        raise WrongOffset(received)
     if offset + len(piece) > size:
-        raise UploadRefused("More bytes came than the file has; did it change during the upload?")
+        raise UploadRefused("The file is longer than announced. Did it change during the upload?")
     with part.open("ab" if offset else "wb") as file:
         file.write(piece)
 
 
 @transaction.atomic
-def _name_give(batch: ImportBatch, part: Path, path: PurePosixPath) -> None:
-    """Rename a whole file. Holding the row keeps 'finish' from queueing the import before that."""
+def _file_finish(batch: ImportBatch, part: Path, path: PurePosixPath) -> None:
+    """Rename a complete file. The row lock makes sure that the import is not queued before the rename."""
     receiving = ImportBatch.objects.filter(pk=batch.pk, state=ImportBatch.State.RECEIVING)
     if not receiving.update(heartbeat_at=timezone.now()):
-        raise UploadClosed("This upload was finished before the file had arrived.")
+        raise UploadClosed("The upload was finished before the file was complete.")
     wanted = batch_folder(batch) / path
     try:
         wanted.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise UploadRefused("Another file of this upload has the name of the folder that this one lies in.") from error
+        raise UploadRefused("Another file of this upload has the same name as this file's folder.") from error
     number, target = 1, wanted
-    while target.exists():  # the row's lock makes this safe
+    while target.exists():  # safe because of the row lock
         number += 1
         target = wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
     put_in_place(part, target)

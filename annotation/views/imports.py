@@ -17,9 +17,9 @@ from annotation.models import Campaign, ImportBatch, Role, User
 from annotation.services.batches import batch_discard, batch_enqueue, upload_begin
 from annotation.services.uploads import (
     PIECE_BYTES,
-    PieceMisplaced,
     UploadClosed,
     UploadRefused,
+    WrongOffset,
     upload_piece_store,
 )
 from annotation.tasks import announce, batch_import
@@ -81,7 +81,7 @@ def import_file(request: HttpRequest, campaign: Campaign, batch_id: int) -> Http
             offset=offset,
             piece=request.read(PIECE_BYTES),
         )
-    except PieceMisplaced as misplaced:
+    except WrongOffset as misplaced:
         return JsonResponse({"detail": str(misplaced), "offset": misplaced.offset}, status=409)
     except UploadRefused as refused:
         return _refusal(422, str(refused))

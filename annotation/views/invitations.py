@@ -18,8 +18,8 @@ from annotation.services.invitations import (
     InvitationError,
     invitation_accept,
     invitation_accept_new,
+    invitation_create,
     invitation_find,
-    invitation_make,
     invitation_revoke,
 )
 from annotation.views.members import invitations_context, members_context
@@ -34,7 +34,7 @@ def invitation_new(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     if form.is_valid():
         role = Role(form.cleaned_data.pop("role"))
         try:
-            _, secret = invitation_make(campaign=campaign, by=by, role=role, **form.cleaned_data)
+            _, secret = invitation_create(campaign=campaign, by=by, role=role, **form.cleaned_data)
         except InvitationError as error:
             form.add_error(None, str(error))
         else:

@@ -21,8 +21,8 @@ from annotation.services.special_photos import (
     SpecialPhotoError,
     practice_choose,
     problem_remove,
+    special_photo_reset,
     special_photo_set,
-    special_photo_take_back,
 )
 
 PAGE_SIZE = 60
@@ -124,7 +124,7 @@ def _used(
     page = reverse("special-photos", args=[image.campaign.slug])
     if role == Image.Role.RATED:
         before = image.role
-        special_photo_take_back(image=image)
+        special_photo_reset(image=image)
         messages.success(request, f"{image.name} is an ordinary photo again.")
         return redirect(f"{page}?show={before}" if before in _SHOWN else page)
     expected = Expected(expected_watch, expected_score, guidance)

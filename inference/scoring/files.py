@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from annotation.photos.sources import is_clutter
+from annotation.photos.sources import is_ignored
 from inference.scoring.rows import ScoreRow, file_name
 
 
@@ -59,5 +59,5 @@ def _below(path: Path) -> Iterator[tuple[Path, str]]:
         return
     for entry in entries:
         # A link to a folder is not followed: it could lead in circles.
-        if not is_clutter([entry.name]) and not (entry.is_symlink() and entry.is_dir()):
+        if not is_ignored([entry.name]) and not (entry.is_symlink() and entry.is_dir()):
             yield from _below(entry)

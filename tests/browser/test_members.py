@@ -53,9 +53,9 @@ def test_somebody_with_an_account_logs_in_on_the_way_and_joins(
     open_page: Callable[..., Page], campaign: Campaign, people: dict[str, Any]
 ) -> None:
     from annotation.models import Role
-    from annotation.services.invitations import invitation_make
+    from annotation.services.invitations import invitation_create
 
-    _, secret = invitation_make(campaign=campaign, by=people["ada"], role=Role.ANNOTATOR, places=1, days=1)
+    _, secret = invitation_create(campaign=campaign, by=people["ada"], role=Role.ANNOTATOR, places=1, days=1)
     page = open_page(f"/join/{secret}/", "anonymous")
     page.get_by_role("link", name="I have an account: log in").click()
     page.get_by_label("User name").fill("mallory")

@@ -176,7 +176,7 @@ class TestIndependentVotes:
             for pk, scores in kinds.of_photos(kinds.votes - kinds.exposed).items()
             if pk in may_teach
         }
-        found = {one.image_id: (one.votes, one.mean) for one in opinions_of(kinds.campaign, least_votes=1)}
+        found = {one.image_id: (one.votes, one.mean) for one in opinions_of(kinds.campaign, min_votes=1)}
         assert found == expected
 
 

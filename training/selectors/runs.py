@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from annotation.models import Annotation, Campaign, Image
-from annotation.selectors.votes import counted_answers
+from annotation.selectors.votes import votes_of
 from inference.models import Feature
 from inference.selectors import backbone_key
 from training.models import TrainingRun
@@ -34,7 +34,7 @@ def newest_annotation_id(campaign: Campaign) -> int:
 
 def new_answers(campaign: Campaign, *, since: int, exposed_answers: bool) -> int:
     """Return how many answers that a run would learn from came after annotation number `since`."""
-    answers = counted_answers(campaign, split=Image.Split.TRAIN, without_exposed=not exposed_answers)
+    answers = votes_of(campaign, split=Image.Split.TRAIN, independent=not exposed_answers)
     return answers.filter(_has_features(), pk__gt=since).count()
 
 
@@ -43,7 +43,7 @@ def training_answers(campaign: Campaign, *, since: int, exposed_answers: bool) -
     train = Q(image__split=Image.Split.TRAIN)
     taken = train if exposed_answers else train & Q(saw_prediction=False)
     counts = (
-        counted_answers(campaign)
+        votes_of(campaign)
         .annotate(has_features=_has_features())
         .aggregate(
             usable=Count("pk", filter=taken & Q(has_features=True)),

@@ -42,7 +42,7 @@ def training_snapshot(campaign: Campaign, *, exposed_answers: bool) -> Snapshot:
     Answers given after seeing a prediction are among them only where `exposed_answers` says so.
     """
     split = Image.Split.TRAIN
-    return _snapshot(campaign, split, vote_table(campaign, split=split, without_exposed=not exposed_answers))
+    return _snapshot(campaign, split, vote_table(campaign, split=split, independent=not exposed_answers))
 
 
 def _snapshot(campaign: Campaign, split: str, votes: VoteTable) -> Snapshot:

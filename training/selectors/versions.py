@@ -5,7 +5,7 @@ from collections.abc import Collection
 from django.db.models import Count, Q, QuerySet
 
 from annotation.models import Campaign, Image
-from annotation.selectors.votes import counted_answers
+from annotation.selectors.votes import votes_of
 from inference.models import ModelVersion
 from training.evaluation.findings import evaluation_age
 from training.models import Evaluation, Promotion
@@ -24,9 +24,9 @@ def newest_evaluations(versions: Collection[ModelVersion]) -> dict[int, Evaluati
 
 def votes_changed_since(evaluation: Evaluation) -> str:
     """Say how the holdout votes have changed since an evaluation, '' when they have not (one query)."""
-    counts = counted_answers(
-        evaluation.model_version.campaign, split=Image.Split.HOLDOUT, for_evaluation=True
-    ).aggregate(now=Count("pk"), newer=Count("pk", filter=Q(created_at__gt=evaluation.created_at)))
+    counts = votes_of(evaluation.model_version.campaign, split=Image.Split.HOLDOUT, for_evaluation=True).aggregate(
+        now=Count("pk"), newer=Count("pk", filter=Q(created_at__gt=evaluation.created_at))
+    )
     return evaluation_age(newer=counts["newer"], counted_then=evaluation.vote_count, counted_now=counts["now"])
 
 

@@ -1,1 +1,1 @@
-"""Commands of annotation."""
+"""Management commands of the annotation app."""

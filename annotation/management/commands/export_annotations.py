@@ -1,4 +1,4 @@
-"""`manage.py export_annotations CAMPAIGN [--format NAME] [--out FILE]`: everything people said."""
+"""`manage.py export_annotations CAMPAIGN [--format NAME] [--out FILE]`: export all answers and skips."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         formats = formats_of(AnnotationRecord)
-        parser.add_argument("campaign", help="The campaign's slug, as in its address.")
+        parser.add_argument("campaign", help="The campaign's slug, as in its URL.")
         parser.add_argument(
             "--format",
             choices=[one.name for one in formats],

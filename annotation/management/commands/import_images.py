@@ -1,4 +1,4 @@
-"""`manage.py import_images CAMPAIGN DIR_OR_ZIP`: bring photos in, with a live bar."""
+"""`manage.py import_images CAMPAIGN DIR_OR_ZIP`: import photos, with a progress bar."""
 
 import sys
 from argparse import ArgumentParser
@@ -15,11 +15,11 @@ from annotation.signals import photos_added
 
 
 class Command(BaseCommand):
-    help = "Import the photos of a folder or a zip into a campaign. Running it again adds only what is new."
+    help = "Import the photos of a folder or a zip into a campaign. Running it again adds only new photos."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("campaign", help="The campaign's slug, as in its address.")
-        parser.add_argument("source", type=Path, metavar="DIR_OR_ZIP", help="Folders are searched with all below.")
+        parser.add_argument("campaign", help="The campaign's slug, as in its URL.")
+        parser.add_argument("source", type=Path, metavar="DIR_OR_ZIP", help="Subfolders are included.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         campaign = campaign_named(options["campaign"])
@@ -33,7 +33,9 @@ class Command(BaseCommand):
         except ImportLost as lost:
             raise CommandError(str(lost)) from lost
         except KeyboardInterrupt:
-            raise CommandError("Interrupted. What was imported stays; run the command again to continue.") from None
+            raise CommandError(
+                "Interrupted. The photos imported so far stay. Run the command again to continue."
+            ) from None
         finally:
             bar.end()
         if batch.added:
@@ -45,6 +47,6 @@ class Command(BaseCommand):
         if batch.state == ImportBatch.State.FAILED:
             raise CommandError(batch.message)
         self.stdout.write(
-            f"{batch.added} added, {batch.duplicates} already there, {batch.rejected} rejected, "
+            f"{batch.added} added, {batch.duplicates} duplicates, {batch.rejected} rejected, "
             f"of {batch.total} files in {bar.seconds:.1f} s."
         )

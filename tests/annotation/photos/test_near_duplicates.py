@@ -32,6 +32,6 @@ def test_grows_and_can_be_cut() -> None:
     for phash in hashes:
         known.add(int(phash))
     assert known.oldest(int(hashes[2999])) == 2999
-    known.cut(2999)
+    known.truncate(2999)
     assert len(known) == 2999
     assert known.oldest(int(hashes[2999])) is None

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from annotation.photos.decoding import PhotoRejected
-from annotation.photos.sources import ImportSource, Limits, SourceError, path_tidied
+from annotation.photos.sources import ImportSource, Limits, SourceError, safe_path
 from tests.annotation.bad_files import write_zip
 
 LIMITS = Limits(file_bytes=1000, zip_bytes=5000, files=20)
@@ -156,10 +156,10 @@ def test_neither_folder_nor_zip_is_no_source(tmp_path: Path) -> None:
     ],
 )
 def test_names_from_browsers_stay_below_their_folder(name: str, tidy: str) -> None:
-    assert str(path_tidied(name)) == tidy
+    assert str(safe_path(name)) == tidy
 
 
 def test_long_parts_of_names_keep_their_ending() -> None:
-    part = path_tidied("ü" * 300 + ".jpg").name
+    part = safe_path("ü" * 300 + ".jpg").name
     assert len(part.encode()) <= 200
     assert part.endswith("ü.jpg")

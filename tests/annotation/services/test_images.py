@@ -8,7 +8,7 @@ from django.db import connection
 
 from annotation.models import Campaign, Image, ImportBatch
 from annotation.services.batches import folder_import
-from annotation.services.images import CampaignPhotos, holdout_drawn, images_add, photo_store
+from annotation.services.images import CampaignPhotos, images_add, is_holdout, photo_store
 from tests.annotation.bad_files import encoded, scene, write_photos
 from tests.conftest import photo_bytes, photo_path, thumbnail_path
 
@@ -77,11 +77,11 @@ def test_votes_follow_the_split(batch: ImportBatch) -> None:
 def test_holdout_draw_and_queue_are_uniform_and_the_same_again(batch: ImportBatch) -> None:
     campaign = batch.campaign
     groups = [uuid.UUID(int=number) for number in range(4000)]
-    drawn = [holdout_drawn(campaign, group) for group in groups]
+    drawn = [is_holdout(campaign, group) for group in groups]
     assert abs(sum(drawn) / 4000 - 0.2) < 0.025  # four standard deviations
-    assert drawn == [holdout_drawn(campaign, group) for group in groups]
+    assert drawn == [is_holdout(campaign, group) for group in groups]
     campaign.seed += 1
-    assert drawn != [holdout_drawn(campaign, group) for group in groups]
+    assert drawn != [is_holdout(campaign, group) for group in groups]
     add(batch, a=photo_bytes(1))
     first = Image.objects.values("group", "split", "queue_position").get()
     Image.objects.all().delete()

@@ -18,8 +18,8 @@ from annotation.services.invitations import (
     InvitationError,
     invitation_accept,
     invitation_accept_new,
+    invitation_create,
     invitation_find,
-    invitation_make,
     invitation_revoke,
 )
 
@@ -27,7 +27,7 @@ MAKE = {"role": "annotator", "places": "2", "days": "7", "note": "the spring cou
 
 
 def invited(campaign: Campaign, people: dict[str, Any], **fields: Any) -> tuple[Invitation, str]:
-    return invitation_make(
+    return invitation_create(
         campaign=campaign, by=people["ada"], **{"role": Role.ANNOTATOR, "places": 1, "days": 7, **fields}
     )
 

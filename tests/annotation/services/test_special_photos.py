@@ -21,8 +21,8 @@ from annotation.services.special_photos import (
     SpecialPhotoError,
     practice_choose,
     problem_remove,
+    special_photo_reset,
     special_photo_set,
-    special_photo_take_back,
 )
 from tests.judgements import images_make, vote, votes
 
@@ -64,7 +64,7 @@ def test_whoever_holds_a_photo_that_becomes_special_gives_it_back_and_may_still_
 def test_a_photo_taken_back_is_handed_out_again(campaign: Campaign, people: dict[str, Any], image: Image) -> None:
     special_photo_set(image=image, role=PRACTICE, expected=ANSWER)
     assert leases_claim(campaign=campaign, annotator=people["alice"], count=1) == []
-    special_photo_take_back(image=image)
+    special_photo_reset(image=image)
     now = fresh(image)
     assert (now.role, now.expected_watch, now.expected_score, now.guidance) == ("rated", "", None, "")
     assert [lease.image for lease in leases_claim(campaign=campaign, annotator=people["alice"], count=1)] == [image]
@@ -121,7 +121,7 @@ def test_a_holdout_photo_leaves_the_evaluation_only_when_said_so(
     assert len(vote_table(campaign, for_evaluation=True)) == 0
     assert len(vote_table(campaign)) == 1
     special_photo_set(image=image, role=PRACTICE, expected=ANSWER)  # it has left already
-    special_photo_take_back(image=image)
+    special_photo_reset(image=image)
     assert len(vote_table(campaign, for_evaluation=True)) == 1
 
 
@@ -168,7 +168,7 @@ def test_near_duplicates_and_answers_after_a_prediction_teach_nothing(
         vote(second, people[name], 5)
         vote(anchored, people[name], 5, saw_prediction=True)
     vote(second, people["rita"], 6)
-    (opinion,) = opinions_of(campaign, least_votes=2)
+    (opinion,) = opinions_of(campaign, min_votes=2)
     assert (opinion.image_id, opinion.votes, opinion.score, opinion.watch) == (second.pk, 3, 5, "no")
     assert opinion_of(anchored) is None
 

@@ -5,7 +5,7 @@ import pytest
 
 from annotation.models import Campaign, ImportBatch, ImportRejection
 from annotation.services.batches import batch_enqueue, batch_folder, upload_begin
-from annotation.services.uploads import PieceMisplaced, UploadClosed, UploadRefused, upload_piece_store
+from annotation.services.uploads import UploadClosed, UploadRefused, WrongOffset, upload_piece_store
 
 
 @pytest.fixture
@@ -41,10 +41,10 @@ def test_pieces_become_a_file_under_its_path(upload: ImportBatch) -> None:
 
 def test_misplaced_piece_says_where_to_go_on(upload: ImportBatch) -> None:
     put(upload, "a.jpg", b"one ", size=7)
-    with pytest.raises(PieceMisplaced) as misplaced:
+    with pytest.raises(WrongOffset) as misplaced:
         put(upload, "a.jpg", b"o", offset=6, size=7)
     assert misplaced.value.offset == 4
-    with pytest.raises(PieceMisplaced) as misplaced:
+    with pytest.raises(WrongOffset) as misplaced:
         put(upload, "b.jpg", b"o", offset=6, size=7, number=1)
     assert misplaced.value.offset == 0
     assert not put(upload, "a.jpg", b"new ", size=7)  # begun anew
