@@ -1,4 +1,4 @@
-"""Django's admin for what the pages of a campaign do not cover. What people said can be read, never changed."""
+"""Django's admin site for what the campaign pages do not cover. Annotations are read-only."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from annotation.models import Annotation, Assignment, Campaign, Image, ImportBat
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
-    """Rows that may be looked at only."""
+    """A model that is read-only in the admin site."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return False: such rows are made by services alone."""
+        """Return False: only services create such rows."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -27,7 +27,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 @admin.register(User)
 class SiteUserAdmin(UserAdmin):
-    """Django's own user page, with the mark of simulated annotators."""
+    """Django's user page, with the field `is_simulated`."""
 
     list_display = ("username", "is_simulated", "is_staff", "is_active", "last_login")
     list_filter = ("is_simulated", "is_staff", "is_superuser", "is_active")
@@ -52,13 +52,13 @@ class CampaignAdmin(admin.ModelAdmin):
     inlines = (MembershipInline,)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Leave to the campaign's settings page what photos and answers rest on: it changes them along."""
+        """Return the fields that only the settings page may change, because photos and slots must change with them."""
         return ("scale_min", "scale_max", "votes_per_image", "holdout_votes", "holdout_fraction", "seed") if obj else ()
 
 
 @admin.register(Image)
 class ImageAdmin(ReadOnlyAdmin):
-    """Photos; they come in through imports only."""
+    """Photos. Only imports add them."""
 
     list_display = ("name", "campaign", "split", "vote_count", "votes_needed", "open_slots", "problem")
     list_filter = ("campaign", "split")
@@ -69,7 +69,7 @@ class ImageAdmin(ReadOnlyAdmin):
 
 @admin.register(Assignment)
 class AssignmentAdmin(ReadOnlyAdmin):
-    """Leases and what became of them."""
+    """Leases and their states."""
 
     list_display = ("id", "campaign", "image", "annotator", "state", "lane", "reason", "leased_at", "expires_at")
     list_filter = ("campaign", "state", "lane")
@@ -79,7 +79,7 @@ class AssignmentAdmin(ReadOnlyAdmin):
 
 @admin.register(Annotation)
 class AnnotationAdmin(ReadOnlyAdmin):
-    """What people said."""
+    """Answers and skips."""
 
     list_display = ("id", "campaign", "image", "annotator", "watch", "score", "skip_reason", "created_at")
     list_filter = ("campaign", "watch", "saw_prediction", "surplus")
@@ -88,7 +88,7 @@ class AnnotationAdmin(ReadOnlyAdmin):
 
 
 class RejectionInline(admin.TabularInline):
-    """The files that an import turned away."""
+    """The rejected files of an import."""
 
     model = ImportRejection
     extra = 0
@@ -98,7 +98,7 @@ class RejectionInline(admin.TabularInline):
 
 @admin.register(ImportBatch)
 class ImportBatchAdmin(ReadOnlyAdmin):
-    """Imports and what became of them."""
+    """Imports and their states."""
 
     list_display = ("id", "campaign", "source", "state", "total", "added", "duplicates", "rejected", "created_at")
     list_filter = ("campaign", "state")

@@ -146,7 +146,7 @@ def _opened(source: IO[bytes], max_pixels: int) -> Image.Image:
         if not source.read(1):
             raise PhotoRejected("The file is empty.") from None
         raise PhotoRejected(
-            "Not a photo that browsers show (JPEG, PNG, WebP, AVIF, GIF or BMP), or broken at its start."
+            "Not a photo in a supported format (JPEG, PNG, WebP, AVIF, GIF or BMP), or damaged at the start."
         ) from None
     except Exception as error:  # decoders raise all sorts of errors on hostile bytes
         raise PhotoRejected(f"The file's header cannot be read ({_told(error)}).") from error
@@ -157,10 +157,10 @@ def _opened(source: IO[bytes], max_pixels: int) -> Image.Image:
         )
     if min(width, height) < SMALLEST_SIDE:
         raise PhotoRejected(
-            f"{width} × {height} pixels are too small to judge; each side needs at least {SMALLEST_SIDE}."
+            f"{width} × {height} pixels are too small to rate. Each side needs at least {SMALLEST_SIDE} pixels."
         )
     if frames > 1 and picture.format != "MPO":
-        raise PhotoRejected(f"The picture moves ({frames} frames); only still photos can be judged.")
+        raise PhotoRejected(f"The file is animated ({frames} frames). Only still photos can be imported.")
     return picture
 
 
@@ -182,7 +182,7 @@ def _upright_rgb(picture: Image.Image) -> Image.Image:
     try:
         picture.load()
     except Exception as error:  # decoders raise all sorts of errors on hostile bytes
-        raise PhotoRejected(f"The file is broken or was cut off ({_told(error)}).") from error
+        raise PhotoRejected(f"The file is damaged or incomplete ({_told(error)}).") from error
     turn = _TURNS.get(_orientation(picture))
     upright: Image.Image = picture if turn is None else picture.transpose(turn)
     if upright.mode.startswith("I"):

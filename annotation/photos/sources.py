@@ -70,12 +70,12 @@ class ImportSource:
             elif path.suffix.lower() == ".zip" and path.is_file():
                 found = list(self._in_zip(path, ""))
             else:
-                raise SourceError(f"{path} is neither a folder nor a .zip file that can be read here.")
+                raise SourceError(f"{path} is neither a folder nor a .zip file.")
         except OSError as error:
             raise SourceError(f"{path} cannot be read: {error.strerror or error}.") from error
         if len(found) > limits.files:
             raise SourceError(
-                f"{path} holds {len(found)} files; one import takes {limits.files} at most. Import it in parts."
+                f"{path} has {len(found)} files, but one import can have at most {limits.files}. Import it in parts."
             )
         self.candidates = _named_apart(found)
 
@@ -134,11 +134,12 @@ class _Archive:
             raise PhotoRejected(f"The zip cannot be read ({error}).") from error
         self.entries = [info for info in infos if not info.is_dir() and not is_clutter(_parts(info.filename))]
         if len(self.entries) > limits.files:
-            raise PhotoRejected(f"The zip holds {len(self.entries)} files; {limits.files} are allowed.")
+            raise PhotoRejected(f"The zip has {len(self.entries)} files, but at most {limits.files} are allowed.")
         declared = sum(info.file_size for info in self.entries)
         if declared > limits.zip_bytes:
             raise PhotoRejected(
-                f"Unpacked, the zip has {declared // _MEGABYTE} MB; {limits.zip_bytes // _MEGABYTE} MB are allowed."
+                f"The unpacked zip has {declared // _MEGABYTE} MB, but at most "
+                f"{limits.zip_bytes // _MEGABYTE} MB are allowed."
             )
         self._unread = len(self.entries)
 
@@ -147,13 +148,13 @@ class _Archive:
         try:
             parts = _parts(info.filename)
             if ".." in parts or info.filename.startswith(("/", "\\")) or ":" in parts[0]:
-                raise PhotoRejected("Its name points out of the zip.")
+                raise PhotoRejected("Its path points outside the zip.")
             if stat.S_ISLNK(info.external_attr >> 16):
                 raise PhotoRejected("It is a link to another file, not a photo.")
             if parts[-1].lower().endswith(".zip"):
-                raise PhotoRejected("A zip inside a zip is not opened; import it by itself.")
+                raise PhotoRejected("A zip inside a zip is not unpacked. Import it separately.")
             if info.flag_bits & 0x1:
-                raise PhotoRejected("It is encrypted; import an unencrypted zip.")
+                raise PhotoRejected("It is encrypted. Import an unencrypted zip.")
             _size_check(info.file_size, self.limits.file_bytes)
             try:
                 with self._opened().open(info) as entry:
@@ -161,7 +162,7 @@ class _Archive:
                     # Only reading to the very end makes zipfile compare the checksum.
                     _size_check(len(data) + len(entry.read(1)), self.limits.file_bytes)
             except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError) as error:
-                raise PhotoRejected(f"The zip is broken here ({error}).") from error
+                raise PhotoRejected(f"The zip is damaged here ({error}).") from error
             return data
         finally:
             self._read_one()
@@ -240,7 +241,7 @@ def _directory_check(path: Path, files: int) -> None:
         tail = file.read()
         end = tail.rfind(b"PK\x05\x06")
         if end < 0 or len(tail) < end + 22:
-            raise PhotoRejected("It is not a zip, or it was cut off.")
+            raise PhotoRejected("It is not a zip, or it is incomplete.")
         (size,) = struct.unpack_from("<I", tail, end + 12)
         if size == 0xFFFF_FFFF and end >= 20 and tail[end - 20 : end - 16] == b"PK\x06\x07":
             (offset,) = struct.unpack_from("<Q", tail, end - 12)
@@ -249,7 +250,7 @@ def _directory_check(path: Path, files: int) -> None:
             if len(record) == 56:
                 (size,) = struct.unpack_from("<Q", record, 40)
     if size > max(files, 100) * _DIRECTORY_BYTES_PER_FILE:
-        raise PhotoRejected(f"The zip lists more files than the {files} allowed.")
+        raise PhotoRejected(f"The zip lists more than the {files} files that are allowed.")
 
 
 def _named_apart(found: list[Candidate]) -> list[Candidate]:

@@ -68,9 +68,9 @@ def others_shown(campaign: Campaign) -> bool:
 def correction_refused(image: Image) -> str:
     """Return why an answer to this photo cannot be corrected, in a sentence, or ''. Needs `image.campaign`."""
     if image.campaign.state == Campaign.State.CLOSED:
-        return "The campaign is closed; answers stay as they are."
+        return "The campaign is closed, so answers cannot be edited."
     if image.role in Image.TAUGHT:
-        return "This photo teaches others now; your answer to it stays as it was."
+        return "This is now a practice or example photo, so your answer cannot be edited."
     return ""
 
 

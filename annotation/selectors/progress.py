@@ -185,16 +185,16 @@ def has_practised(campaign: Campaign, annotator: User) -> bool:
 def queue_status(campaign: Campaign, annotator: User) -> str:
     """Return '' when there is a photo for the annotator, else a sentence that says why there is none."""
     if campaign.state == Campaign.State.PAUSED:
-        return "The campaign is paused; its admin can start it again."
+        return "The campaign is paused. An admin can resume it."
     if campaign.state == Campaign.State.CLOSED:
-        return "The campaign is closed: it takes no more answers."
+        return "The campaign is closed. It accepts no more answers."
     if _waiting(campaign, annotator).exists():
         return ""
     sound = Image.objects.filter(QUEUED, campaign=campaign)
     if sound.filter(~_judged(campaign, annotator), open_slots__gt=0).exists():
         return ""
     if not campaign.images.filter(role=Image.Role.RATED).exists():
-        return "There are no photos yet; the campaign's admin imports them."
+        return "There are no photos yet. An admin must import them first."
     return _why_nothing_is_open(campaign, annotator, sound)
 
 
@@ -232,9 +232,9 @@ def _why_nothing_is_open(campaign: Campaign, annotator: User, sound: QuerySet[Im
         return "All done: every photo has the votes it needs. Thank you."
     until = leased.filter(~_judged(campaign, annotator, "image")).aggregate(first=Min("expires_at"))["first"]
     if until is None:
-        return "You have judged every photo that still needs votes; the rest is up to the other annotators."
+        return "You have rated every photo that still needs votes. The missing votes must come from other annotators."
     when = timezone.localtime(max(until, timezone.now()))
     return (
-        f"All remaining photos are with other annotators until {when:%H:%M} ({when.tzname()}); "
-        "those they do not answer by then come to you."
+        f"All remaining photos are reserved for other annotators until {when:%H:%M} ({when.tzname()}). "
+        "You get those that they do not answer by then."
     )

@@ -98,11 +98,9 @@ class RaterQuality:
         if seen >= FEWEST_FOR_A_FLAG and self.latest.skip_share > MOST_SKIPPED:
             flags.append(f"skipped {self.latest.skips} of the last {seen} photos")
         if self.gold is not None and self.gold.n >= FEWEST_GOLD and self.gold.high < LEAST_GOLD:
-            flags.append(f"hits {round(self.gold.value * self.gold.n)} of {self.gold.n} gold photos")
+            flags.append(f"answered {round(self.gold.value * self.gold.n)} of {self.gold.n} gold photos correctly")
         if self.repeats is not None and self.repeats.repeatability.low > self.loosest_repeatability:
-            flags.append(
-                f"rates a photo differently the second time (by {self.repeats.rmse.value:.1f} points typically)"
-            )
+            flags.append(f"inconsistent on repeated photos (typical difference {self.repeats.rmse.value:.1f} points)")
         if self.spread is not None and self.spread.is_straight:
             flags.append(
                 f"the last {self.spread.n} scores hardly vary "

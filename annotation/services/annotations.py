@@ -98,13 +98,13 @@ def annotation_record(
     }
     if (same := known.pop(client_id, None)) is not None:
         if (same.annotator_id, same.image_id) != (annotator.pk, image.pk):
-            raise AnnotationError("This answer's id belongs to another answer; send it again with a new one.")
+            raise AnnotationError("The id of this answer belongs to another answer. Send it again with a new id.")
         return Receipt(same, created=False)
     _check(campaign, watch=watch, score=score, skip_reason=skip_reason, viewing=viewing)
     standing = next(iter(known.values()), None)
     if assignment is None and standing is None and campaign.state != Campaign.State.ACTIVE:
         raise AnnotationError(
-            f"The campaign is {campaign.get_state_display()} and takes answers only to photos it had handed out to you."
+            f"The campaign is {campaign.get_state_display()}. It accepts answers only to photos that were given to you."
         )
 
     is_answer, was_answer = not skip_reason, standing is not None and not standing.skip_reason
@@ -162,7 +162,7 @@ def _image_lock(campaign: Campaign, annotator: User, image_id: int) -> Image:
     if found is None:
         raise AnnotationError(f"This campaign has no photo number {image_id}.")
     if not (found.is_members or annotator.is_superuser):
-        raise AnnotationError("Only members of the campaign can answer; ask its admin to add you.")
+        raise AnnotationError("Only members of the campaign can answer. Ask an admin to add you.")
     image: Image = found
     return image
 
@@ -182,7 +182,7 @@ def _check(
             f"The score must be a whole number from {campaign.scale_min} to {campaign.scale_max}, not {score}."
         )
     if viewing and len(json.dumps(viewing)) > VIEWING_BYTES:
-        raise AnnotationError(f"The viewing conditions take more than {VIEWING_BYTES} bytes.")
+        raise AnnotationError(f"The viewing conditions are larger than {VIEWING_BYTES} bytes.")
 
 
 def _assignment_of(assignments: list[Assignment], lease_id: int | None) -> Assignment | None:

@@ -154,13 +154,17 @@ def batch_run(*, batch: ImportBatch, details: Details | None = None, progress: P
         return _close(batch, ImportBatch.State.FAILED, str(error))
     except OSError as error:
         logger.exception("Import %s stopped.", batch.pk)
-        return _close(batch, ImportBatch.State.FAILED, f"The files cannot be kept: {error.strerror or error}.")
+        return _close(batch, ImportBatch.State.FAILED, f"The files cannot be stored: {error.strerror or error}.")
     except KeyboardInterrupt:
-        _close(batch, ImportBatch.State.FAILED, "It was interrupted; what was imported by then stays.")
+        _close(
+            batch, ImportBatch.State.FAILED, "The import was interrupted. Photos that were imported before are kept."
+        )
         raise
     except Exception as error:
         logger.exception("Import %s failed.", batch.pk)
-        return _close(batch, ImportBatch.State.FAILED, f"It stopped at an error ({type(error).__name__}); see the log.")
+        return _close(
+            batch, ImportBatch.State.FAILED, f"The import failed with an error ({type(error).__name__}). See the log."
+        )
     if upload:
         shutil.rmtree(path, ignore_errors=True)
     return _close(batch, ImportBatch.State.DONE, "")

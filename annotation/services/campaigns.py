@@ -64,10 +64,10 @@ def fields_fixed(campaign: Campaign) -> dict[str, str]:
     """Return the fields that cannot be changed any more, each with the reason."""
     fixed: dict[str, str] = {}
     if campaign.images.exists():
-        drawn = "Fixed since the first import: the holdout was drawn with it."
+        drawn = "Fixed since the first import, because the holdout was drawn with this value."
         fixed |= {"holdout_fraction": drawn, "seed": drawn}
     if campaign.annotations.exists():
-        given = "Fixed since the first answer: scores of another scale could not be compared with it."
+        given = "Fixed since the first answer, because scores on different scales cannot be compared."
         fixed |= {"scale_min": given, "scale_max": given}
     return fixed
 
@@ -85,20 +85,20 @@ def _check(campaign: Campaign) -> None:
         campaign.clean_fields()
     except ValidationError as error:
         wrong = error.message_dict
-        in_percent = {name: [f"A percentage from 0 to {share_most(name)}."] for name in SHARES if name in wrong}
+        in_percent = {name: [f"Enter a percentage from 0 to {share_most(name)}."] for name in SHARES if name in wrong}
         raise ValidationError({**wrong, **in_percent}) from error
     errors: dict[str, str] = {}
     if campaign.scale_max <= campaign.scale_min:
         errors["scale_max"] = "The highest score must be above the lowest."
     elif not campaign.scale_min <= campaign.reject_at <= campaign.pending_at <= campaign.scale_max:
         errors["pending_at" if campaign.pending_at < campaign.reject_at else "reject_at"] = (
-            "The two limits must lie on the scale, and pending cannot end below rejected."
+            "Both limits must be on the scale, and “pending up to” cannot be below “rejected up to”."
         )
     if not campaign.synsets or len(set(campaign.synsets)) != len(campaign.synsets):
-        errors["synsets"] = "Name at least one synset, and each only once."
+        errors["synsets"] = "Enter at least one class, and each class only once."
     if campaign.anchoring_share and campaign.mode == Campaign.Mode.PRELABEL:
         errors["anchoring_share"] = (
-            "In prelabel mode everybody sees the prediction first, so there is nothing to compare with; set it to 0."
+            "In prelabel mode everybody sees the prediction first, so there is nothing to compare with. Set this to 0."
         )
     if problem := lane_shares_problem(campaign.lane_shares):
         errors["lane_shares"] = problem

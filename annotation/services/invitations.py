@@ -22,7 +22,7 @@ MOST_PLACES = 500
 MOST_DAYS = 90
 #: One sentence for links that never were, and for those that were: a guess learns nothing from it.
 NOT_VALID = (
-    "This invitation is not valid, or not any more: it may have run out, been used up or been withdrawn. "
+    "This invitation is not valid. It may have expired, been used up or been revoked. "
     "Ask the person who sent it for a new one."
 )
 
@@ -40,11 +40,11 @@ def invitation_make(
     Raises InvitationError for the role of admin and for places and days outside 1 … MOST_PLACES and 1 … MOST_DAYS.
     """
     if role not in ROLES:
-        raise InvitationError("A link invites annotators or reviewers; admins are added by name.")
+        raise InvitationError("A link can invite annotators and reviewers only. Add admins by name.")
     if not 1 <= places <= MOST_PLACES:
-        raise InvitationError(f"An invitation has 1 to {MOST_PLACES} places, not {places}.")
+        raise InvitationError(f"Max uses must be from 1 to {MOST_PLACES}, not {places}.")
     if not 1 <= days <= MOST_DAYS:
-        raise InvitationError(f"An invitation runs for 1 to {MOST_DAYS} days, not {days}.")
+        raise InvitationError(f"An invitation must expire after 1 to {MOST_DAYS} days, not {days}.")
     secret = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
         campaign=campaign,

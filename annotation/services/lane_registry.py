@@ -58,11 +58,11 @@ def lane_shares_known(shares: dict[str, float]) -> dict[str, float]:
 def lane_shares_problem(shares: object) -> str:
     """Return what is wrong with {lane name: share} as a sentence, or ''."""
     if not isinstance(shares, dict) or not all(isinstance(share, int | float) for share in shares.values()):
-        return "The shares of the queue must be numbers by the name of a lane."
+        return "The shares of the queue must be numbers, one for each lane name."
     if unknown := sorted(set(shares) - set(_lanes)):
         return f"There is no queue lane {', '.join(map(repr, unknown))}; there are {', '.join(map(repr, _lanes))}."
     if any(not 0 <= share <= 1 for share in shares.values()):
-        return "Each share of the queue is a percentage from 0 to 100."
+        return "Each share of the queue must be a percentage from 0 to 100."
     if abs(sum(shares.values()) - 1) > 1e-6:
         return f"The shares of the queue must add up to 100 percent, not {100 * sum(shares.values()):.10g}."
     return ""

@@ -47,7 +47,7 @@ def special_photo_set(*, image: Image, role: Image.Role, expected: Expected, lea
     would become one whose answer people are shown.
     """
     if role == Image.Role.RATED:
-        raise SpecialPhotoError("A rated photo has no expected answer; take it back instead.")
+        raise SpecialPhotoError("An ordinary photo has no expected answer.")
     _expected_check(image.campaign, role, expected)
     image = _locked(image)
     if image.problem and image.role != role:
@@ -55,8 +55,8 @@ def special_photo_set(*, image: Image, role: Image.Role, expected: Expected, lea
     leaves = image.split == Image.Split.HOLDOUT and role in Image.TAUGHT and image.role not in Image.TAUGHT
     if leaves and not leave_evaluation:
         raise LeavesEvaluation(
-            "This photo belongs to the holdout. Once people are shown its answer, it is left out of every "
-            "evaluation until it is taken back. Choose one of the other photos, or confirm."
+            "This is a holdout photo. Annotators see the answer to a practice or example photo, so it is left out of "
+            "every evaluation until you make it an ordinary photo again. Choose another photo, or confirm."
         )
     if image.role != role:
         _leases_return(image)
@@ -79,19 +79,21 @@ def practice_choose(*, campaign: Campaign) -> list[Image]:
     Raises SpecialPhotoError with what is missing.
     """
     if campaign.images.filter(role=Image.Role.PRACTICE).exists():
-        raise SpecialPhotoError("There are practice photos already. Take them back first to choose five others.")
+        raise SpecialPhotoError(
+            "There are practice photos already. Make them ordinary photos before you choose others."
+        )
     opinions = opinions_of(campaign, least_votes=PRACTICE_VOTES)
     if len(opinions) < PRACTICE_COUNT:
         raise SpecialPhotoError(
-            f"{PRACTICE_COUNT} photos outside the holdout with at least {PRACTICE_VOTES} votes and a clear answer "
-            f"about the watch are needed; there {'is' if len(opinions) == 1 else 'are'} {len(opinions)} so far. "
-            "Let people rate more, or choose photos by hand."
+            f"This needs {PRACTICE_COUNT} photos outside the holdout with at least {PRACTICE_VOTES} votes and a clear "
+            f"watch label. There {'is' if len(opinions) == 1 else 'are'} {len(opinions)} so far. "
+            "Collect more votes, or choose photos by hand."
         )
     reach = max(one.mean for one in opinions) - min(one.mean for one in opinions)
     if reach < PRACTICE_REACH * (campaign.bins - 1):
         raise SpecialPhotoError(
-            f"The means of the {len(opinions)} photos with enough votes lie within {reach:.1f} points, too close "
-            "together to show worst and best. Let people rate more, or choose photos by hand."
+            f"The mean scores of the {len(opinions)} photos with enough votes differ by at most {reach:.1f} points. "
+            "That is too little to show worst and best. Collect more votes, or choose photos by hand."
         )
     chosen = [
         opinions[place]
@@ -145,10 +147,10 @@ def _save(image: Image, role: Image.Role, expected: Expected | None) -> Image:
 
 def _expected_check(campaign: Campaign, role: Image.Role, expected: Expected) -> None:
     if expected.watch not in Annotation.Watch.values:
-        raise SpecialPhotoError("Say whether the photo shows a watch.")
+        raise SpecialPhotoError("Choose the expected watch label.")
     if role == Image.Role.GOLD and expected.watch == Annotation.Watch.UNSURE:
-        raise SpecialPhotoError("The answer to a gold photo must be known: watch or no watch.")
+        raise SpecialPhotoError("The expected watch label of a gold photo must be watch or no watch.")
     if expected.score not in campaign.scores:
-        raise SpecialPhotoError(f"The expected score lies from {campaign.scale_min} to {campaign.scale_max}.")
+        raise SpecialPhotoError(f"The expected score must be from {campaign.scale_min} to {campaign.scale_max}.")
     if len(expected.guidance.strip()) > 300:
         raise SpecialPhotoError("The guidance is longer than 300 characters.")

@@ -29,7 +29,7 @@ class PieceMisplaced(Exception):
     """The piece does not follow on what is there; `offset` bytes of the file have arrived."""
 
     def __init__(self, offset: int) -> None:
-        super().__init__(f"{offset} bytes of the file have arrived; go on from there.")
+        super().__init__(f"{offset} bytes of the file have arrived. Continue from there.")
         self.offset = offset
 
 
@@ -44,7 +44,7 @@ def upload_piece_store(
     """
     batch = ImportBatch.objects.filter(pk=batch_id, campaign=campaign, state=ImportBatch.State.RECEIVING).first()
     if batch is None:
-        raise UploadClosed("This upload takes no more files. Start a new one.")
+        raise UploadClosed("This upload accepts no more files. Start a new one.")
     path = path_tidied(name)
     part = batch_folder(batch) / f".{number}.part"  # hidden names are never imported
     try:
@@ -71,12 +71,12 @@ def _acceptable(suffix: str, number: int, size: int) -> None:
     if size > limit:
         raise UploadRefused(f"The file is larger than the {limit // _MEGABYTE} MB allowed here.")
     if number >= settings.IQS_MAX_FILES_PER_IMPORT:
-        raise UploadRefused(f"One import takes {settings.IQS_MAX_FILES_PER_IMPORT} files at most.")
+        raise UploadRefused(f"One import can have at most {settings.IQS_MAX_FILES_PER_IMPORT} files.")
 
 
 def _room_check(folder: Path, size: int) -> None:
     if shutil.disk_usage(folder).free < size + _SPARE_BYTES:
-        raise UploadRefused("The server's disk has no room for the file.")
+        raise UploadRefused("The server does not have enough disk space for the file.")
 
 
 def _piece_append(part: Path, offset: int, piece: bytes, size: int) -> None:
@@ -84,7 +84,7 @@ def _piece_append(part: Path, offset: int, piece: bytes, size: int) -> None:
     if offset != there:
         raise PieceMisplaced(there)
     if offset + len(piece) > size:
-        raise UploadRefused("More bytes came than the file has; did it change during the upload?")
+        raise UploadRefused("The upload has more bytes than the file. Did the file change during the upload?")
     with part.open("ab" if offset else "wb") as file:
         file.write(piece)
 
@@ -99,7 +99,7 @@ def _name_give(batch: ImportBatch, part: Path, path: PurePosixPath) -> None:
     try:
         wanted.parent.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise UploadRefused("Another file of this upload has the name of the folder that this one lies in.") from error
+        raise UploadRefused("Another file of this upload has the same name as the folder of this file.") from error
     number, target = 1, wanted
     while target.exists():  # the row's lock makes this safe
         number += 1
