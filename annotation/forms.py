@@ -137,7 +137,7 @@ class CampaignForm(forms.ModelForm):
             "votes_per_image": "Votes per photo",
             "holdout_votes": "Votes per holdout photo",
             "lease_seconds": "Reserve a photo for (seconds)",
-            "break_minutes": "Suggest a break after (minutes)",
+            "break_minutes": "Break after (minutes)",
             "train_after": "Train after (new answers)",
         }
         help_texts = {
@@ -145,7 +145,8 @@ class CampaignForm(forms.ModelForm):
             "lease_seconds": "A photo that is not answered in this time can go to another annotator.",
             "reject_at": "Photos with a mean score up to this value are rejected.",
             "pending_at": "Photos with a higher mean score, up to this value, are pending. All others are accepted.",
-            "break_minutes": "Attention drops after about half an hour of rating. 0: never.",
+            "break_minutes": "The page suggests a break after this time. Attention drops after about half an hour. "
+            "0: never.",
             "train_after": "A training run starts after this many new answers. 0: never.",
             "holdout_votes": "More votes make the evaluation more precise.",
             "holdout_fraction": "Share of photos that models never learn from. The photos are drawn at import.",

@@ -223,7 +223,7 @@ def test_shares_are_typed_and_shown_as_percentages(campaign: Campaign, client_of
     assert 'name="repeat_share" value="7.5"' in client_of("ada").get(page).content.decode()
     refused = client_of("ada").post(page, data | {"gold_share": "40"})
     assert refused.status_code == 422
-    assert "A percentage from 0 to 30." in refused.content.decode()
+    assert "Enter a percentage from 0 to 30." in refused.content.decode()
     assert 'value="40"' in refused.content.decode()
 
 
