@@ -28,7 +28,7 @@ _lanes = {
     RANDOM: Lane(
         name=RANDOM,
         label="Uniform random",
-        description="Any open photo, drawn at random. Accuracy is estimated from these photos.",
+        description="Any open photo, drawn at random. Estimates of accuracy rest on this lane.",
         reason="uniform random",
     )
 }
