@@ -52,7 +52,7 @@ class ClaimOut(Schema):
 
     leases: list[LeaseOut]
     empty_because: str = Field(
-        description="Why there are no photos, as a sentence. Empty when there may be some in a moment."
+        description="Why there are no photos, as a sentence. Empty when the caller should ask again soon."
     )
 
 
@@ -231,7 +231,7 @@ def annotation_record(request: HttpRequest, slug: str, answer: AnswerIn) -> Rece
 
 @router.post("/campaigns/{slug}/receipts", response={200: ReceiptsOut, **_ERRORS}, url_name="receipts")
 def receipts(request: HttpRequest, slug: str, asked: ReceiptsIn) -> ReceiptsOut:
-    """Tell which of the caller's answers are in the database. Answers of others are never confirmed."""
+    """Return which of these answers are stored. Only the caller's own answers are confirmed."""
     campaign, user = _annotating(request, slug)
     own = own_progress(campaign, user)
     return ReceiptsOut(

@@ -1,4 +1,4 @@
-"""Forms of the pages that administer campaigns, members and users."""
+"""Forms for campaigns, members, users, practice and check photos, and edited answers."""
 
 from typing import Any
 
@@ -14,26 +14,26 @@ _CLASSES = 1000  # of ImageNet
 
 
 class SynsetsField(forms.CharField):
-    """ImageNet class indices, separated by commas, as a list of numbers."""
+    """ImageNet class numbers, typed with commas between them; the value is a list of integers."""
 
     def prepare_value(self, value: Any) -> Any:
-        """Return a list as people type it."""
+        """Return the list as text."""
         return ", ".join(map(str, value)) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> Any:
-        """Return the list. Raises ValidationError naming the part that is no class index."""
+        """Return the list. Raises ValidationError for a word that is not a class number, or is listed twice."""
         text = value if isinstance(value, str) else self.prepare_value(value or [])
         synsets: list[int] = []
         for word in text.replace(",", " ").split():
             if not (word.isascii() and word.isdigit() and int(word) < _CLASSES):
-                raise forms.ValidationError(f"{word!r} is no ImageNet class index (0 … {_CLASSES - 1}).")
+                raise forms.ValidationError(f"{word!r} is not an ImageNet class number (0 to {_CLASSES - 1}).")
             if int(word) in synsets:
-                raise forms.ValidationError(f"{word} is named twice.")
+                raise forms.ValidationError(f"{word} is listed twice.")
             synsets.append(int(word))
         return synsets
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """Return whether the list differs, however it is spaced."""
+        """Return whether the lists differ; spaces and commas do not matter."""
         try:
             return bool(self.to_python(initial) != self.to_python(data))
         except forms.ValidationError:
@@ -41,24 +41,24 @@ class SynsetsField(forms.CharField):
 
 
 class PercentField(forms.FloatField):
-    """A share in [0, 1], read and typed as a percentage."""
+    """A share in [0, 1], shown and typed as a percentage."""
 
     def __init__(self, *, most: int, **kwargs: Any) -> None:
-        """Offer percentages from 0 to `most`; the service checks what arrives."""
+        """Offer percentages from 0 to `most`. The service checks the limits."""
         widget = forms.NumberInput(attrs={"min": 0, "max": most, "step": 1})
         super().__init__(widget=widget, **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
-        """Return a share as people read it; what somebody typed stays as it is."""
+        """Return a share as a percentage. Text that somebody typed is returned unchanged."""
         return f"{100 * value:.10g}" if isinstance(value, int | float) else value
 
     def to_python(self, value: Any) -> Any:
-        """Return the share. Raises ValidationError for what is no number."""
+        """Return the share. Raises ValidationError when the text is not a number."""
         percent = super().to_python(value)
         return None if percent is None else round(percent / 100, 12)
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        """Return whether the share differs, however it is typed."""
+        """Return whether the shares differ; the notation does not matter."""
         try:
             return bool(initial != self.to_python(data))
         except forms.ValidationError:
@@ -66,12 +66,13 @@ class PercentField(forms.FloatField):
 
 
 class CampaignForm(forms.ModelForm):
-    """A campaign. The rules between fields are those of `annotation.services.campaigns`, which saves it."""
+    """The settings of a campaign. `annotation.services.campaigns` checks rules between fields and saves it."""
 
     synsets = SynsetsField(
-        label="Synsets",
+        label="Model classes that count as a watch",
         initial=list(DEFAULT_SYNSETS),
-        help_text="ImageNet class indices whose probabilities are added up to the watch probability: "
+        help_text="ImageNet class numbers, separated by commas. Their probabilities are added up to the watch "
+        "probability. Classes of watches and clocks: "
         + ", ".join(f"{index} {name}" for index, name in DEFAULT_SYNSETS.items())
         + ".",
     )
@@ -79,22 +80,22 @@ class CampaignForm(forms.ModelForm):
         label="Hidden repeats, in percent",
         most=share_max_percent("repeat_share"),
         initial=0,
-        help_text="So much of what an annotator gets is a photo they rated before, unmarked. It shows how well people "
-        "agree with themselves and gives no votes. 5 is enough for a few hundred photos a person.",
+        help_text="Share of photos that the annotator has rated before, shown again without a mark. They measure how "
+        "consistent people are and add no votes. 5 % is enough for a few hundred photos per person.",
     )
     gold_share = PercentField(
         label="Gold photos, in percent",
         most=share_max_percent("gold_share"),
         initial=0.05,
-        help_text="So much of what an annotator gets is a gold photo, unmarked, until they have seen them all. "
-        "Choose them on the Special photos page; without any this changes nothing.",
+        help_text="Share of gold photos, shown without a mark until the annotator has seen all of them. Choose them on "
+        "the page Practice and check photos. Without gold photos this setting has no effect.",
     )
     anchoring_share = PercentField(
         label="Anchoring experiment, in percent",
         most=share_max_percent("anchoring_share"),
         initial=0,
-        help_text="So much shows the prediction before the answer, in blind campaigns too, to measure how far it sways "
-        "people. Those answers are marked and kept out of evaluation. 0: no experiment.",
+        help_text="Share of photos that show the prediction before the answer, in blind campaigns too, to measure how "
+        "much it influences people. These answers are not used in evaluation. 0: no experiment.",
     )
 
     class Meta:
@@ -135,29 +136,30 @@ class CampaignForm(forms.ModelForm):
             "slug": "Address",
             "votes_per_image": "Votes per photo",
             "holdout_votes": "Votes per holdout photo",
-            "lease_seconds": "Lease, in seconds",
-            "break_minutes": "Break after, in minutes",
-            "train_after": "Train after so many new answers",
+            "lease_seconds": "Reserve a photo for (seconds)",
+            "break_minutes": "Break after (minutes)",
+            "train_after": "Train after (new answers)",
         }
         help_texts = {
             "slug": "Letters, digits and hyphens: /campaigns/…/",
-            "lease_seconds": "For that long a photo is kept for the annotator who has it on the screen.",
-            "reject_at": "Photos whose mean score is not above this are rejected.",
-            "pending_at": "Photos above 'rejected' and not above this are pending, the others accepted.",
-            "break_minutes": "After so much rating the page suggests a break; attention wanes after about half an "
-            "hour. 0: never.",
-            "holdout_votes": "More votes make the evaluation sharper.",
-            "holdout_fraction": "Share of the photos that models never learn from. Drawn at import.",
-            "promote_automatically": "A challenger that passes the promotion rule becomes the champion. The models "
-            "page states the rule.",
+            "lease_seconds": "A photo that is not answered in this time can go to another annotator.",
+            "reject_at": "Photos with a mean score up to this value are rejected.",
+            "pending_at": "Photos with a higher mean score, up to this value, are pending. All others are accepted.",
+            "break_minutes": "The page suggests a break after this time. Attention drops after about half an hour. "
+            "0: never.",
+            "train_after": "A training run starts after this many new answers. 0: never.",
+            "holdout_votes": "More votes make the evaluation more precise.",
+            "holdout_fraction": "Share of photos that models never learn from. The photos are drawn at import.",
+            "promote_automatically": "A challenger that passes the promotion rule becomes the champion. The Models "
+            "page explains the rule.",
         }
 
     GROUPS = (
-        ("The campaign", ("name", "slug", "description", "instructions", "mode")),
+        ("Campaign", ("name", "slug", "description", "instructions", "mode")),
         ("Scale and classes", ("scale_min", "scale_max", "reject_at", "pending_at")),
         ("Watches", ("synsets", "watch_threshold")),
         ("Votes", ("votes_per_image", "holdout_votes", "holdout_fraction", "lease_seconds")),
-        ("Rating practice", ("repeat_share", "gold_share", "anchoring_share", "break_minutes")),
+        ("Annotator quality", ("repeat_share", "gold_share", "anchoring_share", "break_minutes")),
         ("Training", ("train_after", "promote_automatically")),
     )
 
@@ -166,7 +168,7 @@ class CampaignForm(forms.ModelForm):
         self._lane_fields = {lane.name: f"lane_{lane.name}" for lane in lanes()}
         for lane in lanes():
             self.fields[self._lane_fields[lane.name]] = PercentField(
-                label=f"{lane.label}, in percent",
+                label=f"{lane.label} (%)",
                 most=100,
                 initial=self.instance.lane_shares.get(lane.name, 0.0),
                 help_text=lane.description,
@@ -178,13 +180,13 @@ class CampaignForm(forms.ModelForm):
                 self.fields[name].help_text = reason
 
     def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
-        """Return headings with their fields, in the order in which the page shows them."""
+        """Return (heading, fields) pairs in the order of the page."""
         groups = [(heading, [self[name] for name in names]) for heading, names in self.GROUPS]
-        queue = ("Order of the photos", [self[name] for name in self._lane_fields.values()])
+        queue = ("Order of photos", [self[name] for name in self._lane_fields.values()])
         return [*groups[:-1], queue, groups[-1]]
 
     def clean(self) -> dict[str, Any]:
-        """Return the values, with one {lane name: share} in place of the fields of the lanes."""
+        """Return the values, with `lane_shares` {lane name: share} instead of one field per lane."""
         values: dict[str, Any] = dict(self.cleaned_data)
         shares = {lane: values.pop(name) for lane, name in self._lane_fields.items() if name in values}
         if len(shares) == len(self._lane_fields) and (problem := lane_shares_problem(shares)):
@@ -192,44 +194,40 @@ class CampaignForm(forms.ModelForm):
         return {**values, "lane_shares": {lane: share for lane, share in shares.items() if share}}
 
     def _post_clean(self) -> None:
-        """Leave the instance as it is stored: the service checks the values and saves them."""
+        """Do not change the instance: the service checks the values and saves them."""
 
 
 class MemberForm(forms.Form):
-    """A user who joins a campaign, by name."""
+    """A user to add to a campaign, by user name."""
 
     username = forms.CharField(label="User name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off"}))
     role = forms.ChoiceField(choices=Role.choices, initial=Role.ANNOTATOR)
 
     def clean_username(self) -> User:
-        """Return the user. Raises ValidationError when there is none of that name."""
+        """Return the user. Raises ValidationError when no user has this name."""
         name = self.cleaned_data["username"].strip()
         user = User.objects.filter(username=name).first()
         if user is None:
-            raise forms.ValidationError(f"There is no user {name!r}. Superusers make accounts on the Users page.")
+            raise forms.ValidationError(f"There is no user {name!r}. Superusers create accounts on the Users page.")
         return user
 
 
 class InvitationForm(forms.Form):
-    """A link with which people join. Its limits are those of `annotation.services.invitations`."""
+    """An invitation link. `annotation.services.invitations` sets the limits."""
 
     role = forms.ChoiceField(choices=[(role.value, role.label) for role in invitations.ROLES], initial=Role.ANNOTATOR)
-    places = forms.IntegerField(
-        min_value=1, max_value=invitations.MOST_PLACES, initial=1, help_text="So many people can join with it."
-    )
-    days = forms.IntegerField(
-        label="Days", min_value=1, max_value=invitations.MOST_DAYS, initial=7, help_text="For so long it can be used."
-    )
+    places = forms.IntegerField(label="Max uses", min_value=1, max_value=invitations.MOST_PLACES, initial=1)
+    days = forms.IntegerField(label="Expires after (days)", min_value=1, max_value=invitations.MOST_DAYS, initial=7)
     note = forms.CharField(
         required=False,
         max_length=120,
-        help_text="Whom it is for; only admins see it.",
+        help_text="Who the link is for. Only admins see this.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
 
 class AccountForm(forms.Form):
-    """An account that somebody with an invitation makes for themselves."""
+    """A new account for a person with an invitation."""
 
     username = forms.CharField(
         label="User name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username"})
@@ -242,26 +240,27 @@ class AccountForm(forms.Form):
 
 
 class SpecialPhotoForm(forms.Form):
-    """How a photo is used, and which answer to it is known; `annotation.services.special_photos` has the rules."""
+    """How a photo is used, and its expected answer. `annotation.services.special_photos` has the rules."""
 
     role = forms.ChoiceField(
         label="Use as",
         choices=[
-            (Image.Role.PRACTICE.value, "practice: rated first, then explained"),
+            (Image.Role.PRACTICE.value, "practice: rated before the first photo that counts"),
             (Image.Role.EXAMPLE.value, "example: shown with the instructions"),
-            (Image.Role.GOLD.value, "gold: mixed in, checks attention"),
-            (Image.Role.RATED.value, "rated: an ordinary photo"),
+            (Image.Role.GOLD.value, "gold: shown without a mark, to check attention"),
+            (Image.Role.RATED.value, "ordinary: rated like all other photos"),
         ],
     )
     expected_watch = forms.ChoiceField(
-        label="Expected about the watch", choices=[("", "–"), *Annotation.Watch.choices], required=False
+        label="Expected watch label", choices=[("", "–"), *Annotation.Watch.choices], required=False
     )
     expected_score = forms.IntegerField(label="Expected score", required=False)
     guidance = forms.CharField(
         required=False,
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="What the photo teaches, e.g. “Sharp, but the highlights are burnt out.” Gold photos show nothing.",
+        help_text="Explains the expected answer, for example “Sharp, but the highlights are burnt out.” Not shown "
+        "for gold photos.",
     )
     leave_evaluation = forms.BooleanField(
         label="Yes, leave this photo out of evaluation", required=False, widget=forms.CheckboxInput
@@ -269,14 +268,14 @@ class SpecialPhotoForm(forms.Form):
 
 
 class CorrectionForm(forms.Form):
-    """Another answer to a photo that the annotator had answered; `annotation.services.annotations` has the rules."""
+    """A new answer that replaces the old one. `annotation.services.annotations` has the rules."""
 
     client_id = forms.UUIDField(widget=forms.HiddenInput)
     watch = forms.ChoiceField(label="Does it show a watch?", choices=Annotation.Watch.choices, widget=forms.RadioSelect)
     score = forms.IntegerField(label="How good does it look?")
 
     def __init__(self, *args: Any, campaign: Campaign, buttons: bool, **kwargs: Any) -> None:
-        """Offer the scores of the campaign: one button each, or a number to type."""
+        """Offer the scores of the campaign as buttons, or as a number field."""
         super().__init__(*args, **kwargs)
         lowest, highest = campaign.scale_min, campaign.scale_max
         if buttons:
@@ -298,12 +297,12 @@ class UserForm(forms.Form):
     is_simulated = forms.BooleanField(
         label="Simulated",
         required=False,
-        help_text="A program that plays an annotator; it is marked wherever it appears.",
+        help_text="A program that acts as an annotator. It is marked as simulated on every page.",
     )
 
 
 class PasswordForm(forms.Form):
-    """A new password for somebody else's account."""
+    """A new password for another user."""
 
     password = forms.CharField(
         label="New password", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), strip=False

@@ -1,4 +1,4 @@
-"""Addresses of the annotation app."""
+"""URLs of the annotation app."""
 
 from django.urls import path
 
@@ -12,7 +12,7 @@ urlpatterns = [
     path("campaigns/<slug:slug>/annotations.csv", campaigns.annotations_csv, name="annotations-csv"),
     path("campaigns/<slug:slug>/members/", members.members, name="members"),
     path("campaigns/<slug:slug>/members/<int:membership_id>", members.member_change, name="member-change"),
-    path("campaigns/<slug:slug>/members/at-work", members.members_at_work, name="members-at-work"),
+    path("campaigns/<slug:slug>/members/activity", members.members_activity, name="members-activity"),
     path("campaigns/<slug:slug>/members/<int:membership_id>/leases", members.member_leases, name="member-leases"),
     path("campaigns/<slug:slug>/invitations", invitations.invitation_new, name="invitation-new"),
     path("campaigns/<slug:slug>/invitations/<int:invitation_id>", invitations.invitation_end, name="invitation-end"),

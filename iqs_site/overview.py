@@ -1,4 +1,4 @@
-"""Where a campaign stands, drawn from every app: the live part of its home."""
+"""The data of the live part of a campaign's overview, from all apps."""
 
 from dataclasses import dataclass, field
 
@@ -36,7 +36,7 @@ QUEUES = ("default", "inference", "training")
 
 @dataclass(frozen=True)
 class ModelsStatus:
-    """What reviewers and admins see beside the progress."""
+    """What reviewers and admins see in addition to the progress."""
 
     participation: Participation
     backlog: Backlog
@@ -45,29 +45,29 @@ class ModelsStatus:
     broker: bool
     workers: list[WorkerState]
     idle_queues: list[str]
-    """Queues that no living worker serves."""
+    """Queues without a running worker."""
     champion: ModelVersion | None
     evaluation: Evaluation | None
     figures: list[MeasuredMetric]
     """The champion's key figures."""
     votes_changed: str
-    """How the holdout votes have changed since they were measured, '' when they have not."""
+    """How the holdout votes have changed since the evaluation, as a sentence; '' when they have not."""
     runs: list[TrainingRun]
     imports: list[ImportBatch]
 
 
 @dataclass(frozen=True)
 class WorkersStatus:
-    """Whether broker and workers are alive, as `_worker_notices.html` wants it."""
+    """Whether the broker answers and which workers run, for `_worker_notices.html`."""
 
     broker: bool
     workers: list[WorkerState]
     idle_queues: list[str]
-    """Queues that no worker takes."""
+    """Queues without a running worker."""
 
 
 def workers_status() -> WorkersStatus:
-    """Return which workers are alive."""
+    """Return whether the broker answers, and which workers are running."""
     broker = broker_alive()
     workers = workers_alive() if broker else []
     idle = [queue for queue in QUEUES if not any(queue in worker.queues for worker in workers)]
@@ -76,17 +76,17 @@ def workers_status() -> WorkersStatus:
 
 @dataclass(frozen=True)
 class CampaignStatus:
-    """The live part of a campaign's home; `models` only for reviewers and admins."""
+    """The data of the live part; `models` is set for reviewers and admins only."""
 
     progress: Progress
     own: OwnProgress
     nothing_to_do: str
-    """Why the user has no photo to judge, or ''."""
+    """Why there is no photo for the user to rate, or ''."""
     models: ModelsStatus | None = field(default=None)
 
 
 def campaign_status(campaign: Campaign, user: User, role: Role) -> CampaignStatus:
-    """Return where the campaign stands, as far as the role may see it."""
+    """Return the status of a campaign, with the parts that the role may see."""
     return CampaignStatus(
         progress=campaign_progress(campaign),
         own=own_progress(campaign, user),

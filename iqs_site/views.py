@@ -1,4 +1,4 @@
-"""Pages that draw on every app: the list of campaigns, a campaign's home, the health check."""
+"""Pages that use all apps: the list of campaigns, the overview of a campaign, and the health check."""
 
 import hashlib
 from collections.abc import Callable
@@ -27,39 +27,39 @@ _ACTIONS: dict[str, Callable[..., int]] = {"cancel": work_cancel, "resume": work
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """List the campaigns of the user."""
+    """List the user's campaigns."""
     return render(request, "iqs_site/home.html", {"cards": campaign_cards(request.user)})
 
 
 @login_not_required
 def health(request: HttpRequest) -> JsonResponse:
-    """Say whether the database answers, with 503 when it does not; for load balancers and the supervisor."""
+    """Return 200 when the database answers, else 503. For load balancers and the supervisor."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except (OperationalError, InterfaceError):  # not there, or gone with the connection to it
+    except (OperationalError, InterfaceError):  # no server, or the connection is lost
         return JsonResponse({"ok": False, "detail": "The database does not answer."}, status=503)
     return JsonResponse({"ok": True})
 
 
 @require_safe
 def worker_notices(request: HttpRequest) -> HttpResponse:
-    """Say what is wrong with the workers, for whoever waits for one; nothing when all is well."""
+    """Show problems with the broker or the workers; empty when there are none. For pages that wait for a worker."""
     return render(request, "iqs_site/_worker_notices.html", {"models": overview.workers_status()})
 
 
 @campaign_view(Role.ANNOTATOR)
 def campaign_home(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Show where the campaign stands."""
+    """Show the overview of a campaign."""
     status, digest = _status(request, campaign)
     return render(request, "iqs_site/campaign.html", {"campaign": campaign, "status_html": status, "digest": digest})
 
 
 @campaign_view(Role.ANNOTATOR)
 def campaign_status(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """The live part of the campaign's home; 204 when nothing has changed since `?seen=`.
+    """Return the live part of the overview, or 204 when it is the same as in `?seen=`.
 
-    What has not changed is not drawn again: open tables stay open and the focus stays where it is.
+    Unchanged content is not replaced, so that open tables stay open and the focus is kept.
     """
     status, digest = _status(request, campaign)
     if request.GET.get("seen") == digest:
@@ -74,13 +74,13 @@ def campaign_status(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @require_POST
 @campaign_view(Role.ADMIN)
 def campaign_work(request: HttpRequest, campaign: Campaign, queue: str, action: str) -> HttpResponse:
-    """Cancel what waits in a queue of the campaign's photos, resume what was cancelled, or try again what failed.
+    """Cancel the waiting photos of a queue, resume the cancelled ones, or retry the failed ones.
 
-    Answers with the live part as it is then.
+    Returns the updated live part of the overview.
     """
     if queue not in _QUEUES or action not in _ACTIONS:
-        raise Http404("There is no such queue, or nothing of the kind to do with it.")
-    with suppress(WeightsMissing):  # the live part says what is missing
+        raise Http404("No such queue or action.")
+    with suppress(WeightsMissing):  # the live part shows what is missing
         _ACTIONS[action](queue=_QUEUES[queue](), campaign=campaign)
         announce(sweep)
     if not request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
@@ -92,7 +92,7 @@ def campaign_work(request: HttpRequest, campaign: Campaign, queue: str, action: 
 
 
 def _status(request: HttpRequest, campaign: Campaign) -> tuple[str, str]:
-    """Return the live part as HTML, and what to recognise it by."""
+    """Return the live part as HTML, and a digest of it."""
     role: Role = request.campaign_role  # type: ignore[attr-defined]  # set by campaign_view
     status = overview.campaign_status(campaign, request.user, role)  # type: ignore[arg-type]
     html = render_to_string(

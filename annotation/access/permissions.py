@@ -45,7 +45,9 @@ def campaign_for(user: User | AnonymousUser, slug: str, at_least: Role) -> tuple
     if role is None:
         raise Http404("No such campaign, or you are not a member of it.")
     if role.rank < at_least.rank:
-        raise PermissionDenied(f"This page is for the campaign's {at_least.label}s; you are its {role.label}.")
+        raise PermissionDenied(
+            f"This page needs the role {at_least.label}. Your role in this campaign is {role.label}."
+        )
     return found, role
 
 

@@ -183,7 +183,7 @@ def _check(
             f"The score must be a whole number from {campaign.scale_min} to {campaign.scale_max}, not {score}."
         )
     if viewing and len(json.dumps(viewing)) > VIEWING_BYTES:
-        raise AnnotationError(f"The viewing conditions take more than {VIEWING_BYTES} bytes.")
+        raise AnnotationError(f"The viewing conditions are larger than {VIEWING_BYTES} bytes.")
 
 
 def _assignment_of(assignments: list[Assignment], lease_id: int | None) -> Assignment | None:

@@ -24,7 +24,7 @@ def member_set(*, campaign: Campaign, user: User, role: Role, by: User | None = 
     membership = Membership.objects.filter(campaign=campaign, user=user).first()
     if membership is None:
         if not user.is_active:
-            raise MemberError(f"{user.username} is deactivated; reactivate the account first.")
+            raise MemberError(f"{user.username} is deactivated. Reactivate the account first.")
         return Membership.objects.create(campaign=campaign, user=user, role=role)
     if role != Role.ADMIN:
         _admin_left(membership, by)
@@ -89,7 +89,7 @@ def user_active_set(*, user: User, active: bool, by: User) -> None:
     # Lock every superuser, so that two of them cannot deactivate each other at the same time.
     superusers = list(User.objects.select_for_update().filter(is_superuser=True, is_active=True).order_by("pk"))
     if not active and superusers == [user]:
-        raise MemberError(f"{user.username} is the last superuser.")
+        raise MemberError(f"{user.username} is the last superuser and cannot be deactivated.")
     user.is_active = active
     user.save(update_fields=["is_active"])
 

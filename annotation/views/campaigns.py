@@ -1,4 +1,4 @@
-"""Making and changing campaigns, and taking their answers away as a file."""
+"""Pages that create and change campaigns, and the download of their answers."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -15,18 +15,18 @@ from annotation.services.campaigns import campaign_create, campaign_state_set, c
 from annotation.views.downloads import table_download
 
 _DONE = {
-    Campaign.State.ACTIVE: "The campaign is active: annotators get photos.",
-    Campaign.State.PAUSED: "The campaign is paused: nobody gets new photos.",
-    Campaign.State.CLOSED: "The campaign is closed: nobody gets new photos.",
+    Campaign.State.ACTIVE: "The campaign is active. Annotators get photos.",
+    Campaign.State.PAUSED: "The campaign is paused. Annotators get no new photos.",
+    Campaign.State.CLOSED: "The campaign is closed. Annotators get no new photos.",
 }
 
 
 @require_http_methods(["GET", "POST"])
 def campaign_new(request: HttpRequest) -> HttpResponse:
-    """Make a campaign; its maker becomes its admin. For staff and superusers."""
+    """Create a campaign; the user becomes its admin. Only for staff and superusers."""
     user = request.user
     if not (isinstance(user, User) and (user.is_staff or user.is_superuser)):
-        raise PermissionDenied("Campaigns are made by staff; ask a superuser for the right to make one.")
+        raise PermissionDenied("Only staff can create campaigns. Ask a superuser to make you staff.")
     form = CampaignForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -34,7 +34,7 @@ def campaign_new(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(request, f"{campaign.name} is there. Now bring in its photos.")
+            messages.success(request, f"{campaign.name} was created. Now import photos.")
             return redirect("import", campaign.slug)
     return render(request, "annotation/campaign_form.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -42,7 +42,7 @@ def campaign_new(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @campaign_view(Role.ADMIN)
 def campaign_edit(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Change a campaign."""
+    """Change the settings of a campaign."""
     form = CampaignForm(request.POST or None, instance=campaign)
     if request.method == "POST" and form.is_valid():
         try:
@@ -60,20 +60,20 @@ def campaign_edit(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @campaign_view(Role.ADMIN)
 def campaign_state(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Pause, close or reopen a campaign."""
-    wanted = request.POST.get("state", "")
-    if wanted not in Campaign.State.values:
-        messages.error(request, f"A campaign cannot be {wanted!r}.")
-    elif campaign_state_set(campaign=campaign, state=Campaign.State(wanted)):
-        messages.success(request, _DONE[Campaign.State(wanted)])
+    state = request.POST.get("state", "")
+    if state not in Campaign.State.values:
+        messages.error(request, f"There is no campaign state {state!r}.")
+    elif campaign_state_set(campaign=campaign, state=Campaign.State(state)):
+        messages.success(request, _DONE[Campaign.State(state)])
     else:
-        messages.error(request, f"A campaign that is {campaign.get_state_display()} cannot become {wanted}.")
+        messages.error(request, f"A campaign that is {campaign.get_state_display()} cannot be set to {state}.")
     return redirect("campaign-edit", campaign.slug)
 
 
 @require_safe
 @campaign_view(Role.REVIEWER)
 def annotations_csv(request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
-    """Send everything people said as CSV, while it is read from the database."""
+    """Stream all annotations as CSV."""
     return table_download(
         format_name="annotations-csv", rows=annotation_records(campaign), file_name=f"{campaign.slug}-annotations"
     )

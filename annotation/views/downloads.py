@@ -1,4 +1,4 @@
-"""Tables that are sent while they are read from the database."""
+"""Downloads of tables, streamed while the rows are read from the database."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -9,7 +9,7 @@ from annotation.exchange.registry import FORMATS
 
 
 def table_download(*, format_name: str, rows: Iterable[Any], file_name: str) -> StreamingHttpResponse:
-    """Send the rows in one of FORMATS, as a file of this name (without its ending)."""
+    """Stream the rows in one of FORMATS. `file_name` is the name of the file without its suffix."""
     chosen = FORMATS[format_name]
     return StreamingHttpResponse(
         chosen.write(rows),

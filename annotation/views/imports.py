@@ -1,4 +1,4 @@
-"""Bringing photos in: the upload page, the pieces of files that it sends, and an import's live page."""
+"""Import of photos: the upload page, the pieces of files that it sends, and the live page of one import."""
 
 from datetime import timedelta
 from typing import Any
@@ -26,13 +26,13 @@ from annotation.tasks import announce, batch_import
 
 _LISTED = 20  # imports on the upload page
 _REJECTIONS = 200  # on one page
-_PATIENCE = timedelta(seconds=10)  # that a queued import may wait before the page asks whether a worker runs
+_WAITS_LONG_AFTER = timedelta(seconds=10)  # a queued import then suggests to check the workers
 
 
 @require_safe
 @campaign_view(Role.ADMIN)
 def import_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Take files, and list the last imports."""
+    """Show the upload page with the last imports."""
     batches = campaign.imports.select_related("created_by")[:_LISTED]
     limits = {
         "file_megabytes": settings.IQS_MAX_FILE_BYTES // 1024**2,
@@ -47,15 +47,15 @@ def import_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @require_POST
 @campaign_view(Role.ADMIN)
 def import_start(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Open an upload and say where its files go."""
+    """Start an upload and return its addresses."""
     assert isinstance(request.user, User)
     batch = upload_begin(campaign=campaign, by=request.user)
-    place = {"slug": campaign.slug, "batch_id": batch.pk}
+    ids = {"slug": campaign.slug, "batch_id": batch.pk}
     return JsonResponse(
         {
-            "file_url": reverse("import-file", kwargs=place),
-            "finish_url": reverse("import-finish", kwargs=place),
-            "page_url": reverse("import-batch", kwargs=place),
+            "file_url": reverse("import-file", kwargs=ids),
+            "finish_url": reverse("import-finish", kwargs=ids),
+            "page_url": reverse("import-batch", kwargs=ids),
         }
     )
 
@@ -63,14 +63,14 @@ def import_start(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @require_http_methods(["PUT"])
 @campaign_view(Role.ADMIN)
 def import_file(request: HttpRequest, campaign: Campaign, batch_id: int) -> HttpResponse:
-    """Take one piece of one file, as the body; number, name, size and offset stand in the query."""
+    """Store one piece of one file, sent as the body. The query has number, name, size and offset."""
     try:
         number, size, offset = (int(request.GET[key]) for key in ("number", "size", "offset"))
         length = int(request.headers.get("Content-Length") or 0)
     except (KeyError, ValueError):
-        return _refusal(400, "number, size and offset must be whole numbers.")
+        return _error(400, "number, size and offset must be whole numbers.")
     if min(number, size, offset) < 0 or length > PIECE_BYTES:
-        return _refusal(400, f"Numbers cannot be negative, and a piece has at most {PIECE_BYTES} bytes.")
+        return _error(400, f"Numbers cannot be negative, and a piece has at most {PIECE_BYTES} bytes.")
     try:
         complete = upload_piece_store(
             campaign=campaign,
@@ -84,18 +84,18 @@ def import_file(request: HttpRequest, campaign: Campaign, batch_id: int) -> Http
     except WrongOffset as misplaced:
         return JsonResponse({"detail": str(misplaced), "offset": misplaced.offset}, status=409)
     except UploadRefused as refused:
-        return _refusal(422, str(refused))
+        return _error(422, str(refused))
     except UploadClosed as closed:
-        return _refusal(410, str(closed))
+        return _error(410, str(closed))
     except OSError as error:
-        return _refusal(507, f"The server cannot keep the file: {error.strerror or error}.")
+        return _error(507, f"The server cannot store the file: {error.strerror or error}.")
     return JsonResponse({"complete": complete})
 
 
 @require_POST
 @campaign_view(Role.ADMIN)
 def import_finish(request: HttpRequest, campaign: Campaign, batch_id: int) -> HttpResponse:
-    """Queue the import of what has arrived, or of an import that failed once more; then show it."""
+    """Queue the import of the uploaded files, or queue a failed import again; then show it."""
     batch = get_object_or_404(ImportBatch, campaign=campaign, pk=batch_id)
     if batch_enqueue(batch=batch):
         announce(batch_import, batch.pk)
@@ -105,32 +105,32 @@ def import_finish(request: HttpRequest, campaign: Campaign, batch_id: int) -> Ht
 @require_POST
 @campaign_view(Role.ADMIN)
 def import_discard(request: HttpRequest, campaign: Campaign, batch_id: int) -> HttpResponse:
-    """Drop an upload that was not finished."""
+    """Discard an unfinished upload."""
     batch = get_object_or_404(ImportBatch, campaign=campaign, pk=batch_id)
     if batch_discard(batch=batch, message="The upload was discarded."):
-        messages.success(request, "The upload was discarded; none of its files was imported.")
+        messages.success(request, "The upload was discarded. None of its files were imported.")
     return redirect("import", campaign.slug)
 
 
 @require_safe
 @campaign_view(Role.ADMIN)
 def import_batch(request: HttpRequest, campaign: Campaign, batch_id: int) -> HttpResponse:
-    """Show how far an import is, and which files were rejected and why. Asked by htmx, only the live part."""
+    """Show the progress of an import, and the rejected files with reasons. For htmx, return only the live part."""
     batch = get_object_or_404(ImportBatch.objects.select_related("created_by"), campaign=campaign, pk=batch_id)
     rejections = Paginator(batch.rejections.all(), _REJECTIONS)
-    rejections.count = batch.rejected  # kept; counting again every second would be wasted
+    rejections.count = batch.rejected  # known, so the page needs no COUNT query every second
     context: dict[str, Any] = {
         "campaign": campaign,
         "batch": batch,
         "live": batch.state in {ImportBatch.State.QUEUED, ImportBatch.State.RUNNING},
         "waits_long": batch.state == ImportBatch.State.QUEUED
         and batch.heartbeat_at is not None
-        and batch.heartbeat_at < timezone.now() - _PATIENCE,
+        and batch.heartbeat_at < timezone.now() - _WAITS_LONG_AFTER,
         "rejections": rejections.get_page(request.GET.get("page")),
     }
     part = bool(getattr(request, "htmx", False))
     return render(request, "annotation/_batch.html" if part else "annotation/import_batch.html", context)
 
 
-def _refusal(status: int, sentence: str) -> JsonResponse:
+def _error(status: int, sentence: str) -> JsonResponse:
     return JsonResponse({"detail": sentence}, status=status)

@@ -1,4 +1,4 @@
-"""Invitations: made and ended by admins, and the page behind the link, on which people join."""
+"""Invitations: admins create and revoke them; people join a campaign on the page of the link."""
 
 from django.contrib import messages
 from django.contrib.auth import login
@@ -28,7 +28,7 @@ from annotation.views.members import invitations_context, members_context
 @require_POST
 @campaign_view(Role.ADMIN)
 def invitation_new(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Make an invitation and show its link, which no later page can show again."""
+    """Create an invitation and show its link. The link is shown only in this response."""
     by, form, link = request.user, InvitationForm(request.POST), ""
     assert isinstance(by, User)
     if form.is_valid():
@@ -45,7 +45,7 @@ def invitation_new(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @require_POST
 @campaign_view(Role.ADMIN)
 def invitation_end(request: HttpRequest, campaign: Campaign, invitation_id: int) -> HttpResponse:
-    """Make an invitation's link worthless."""
+    """Revoke an invitation."""
     invitation_revoke(invitation=get_object_or_404(Invitation, campaign=campaign, pk=invitation_id))
     if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
         return _invitations_shown(request, campaign, InvitationForm())
@@ -56,9 +56,9 @@ def invitation_end(request: HttpRequest, campaign: Campaign, invitation_id: int)
 @never_cache
 @require_http_methods(["GET", "POST"])
 def join(request: HttpRequest, token: str) -> HttpResponse:
-    """Say what the link invites to; join by one button, or make an account and join.
+    """Show the invitation; join with one button, or create an account and join.
 
-    A link that cannot be used has one answer, whether it ever was one or not.
+    All invalid links get the same response, so that nobody can find out which links existed.
     """
     invitation = invitation_find(secret=token, user=request.user)
     if invitation is None:
@@ -67,7 +67,7 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
         if isinstance(request.user, User):
             return _join(request, invitation, request.user)
         return _join_new(request, invitation)
-    except InvitationError:  # since the look-up somebody else took the last place, or an admin withdrew it
+    except InvitationError:  # meanwhile the invitation was used up or revoked
         return _not_valid(request)
 
 
@@ -75,11 +75,11 @@ def _join(request: HttpRequest, invitation: Invitation, user: User) -> HttpRespo
     campaign = invitation.campaign
     if request.method == "POST":
         member = invitation_accept(invitation=invitation, user=user)
-        messages.success(request, f"You are {Role(member.role).label} of {campaign.name}.")
+        messages.success(request, f"You joined {campaign.name} as {Role(member.role).label}.")
         return redirect("campaign", campaign.slug)
     role = role_in(campaign, user)
-    keeps = role is not None and role.rank >= Role(invitation.role).rank
-    return render(request, "annotation/join.html", {"invitation": invitation, "role": role, "keeps": keeps})
+    has_role = role is not None and role.rank >= Role(invitation.role).rank
+    return render(request, "annotation/join.html", {"invitation": invitation, "role": role, "has_role": has_role})
 
 
 def _join_new(request: HttpRequest, invitation: Invitation) -> HttpResponse:
@@ -91,7 +91,7 @@ def _join_new(request: HttpRequest, invitation: Invitation) -> HttpResponse:
             form.add_error(None, error)
         else:
             login(request, user)
-            messages.success(request, f"Welcome, {user.username}. You can log in with this name from now on.")
+            messages.success(request, f"Welcome, {user.username}. Your account was created.")
             return redirect("campaign", invitation.campaign.slug)
     context = {"invitation": invitation, "form": form}
     return render(request, "annotation/join.html", context, status=422 if form.errors else 200)
@@ -102,9 +102,9 @@ def _not_valid(request: HttpRequest) -> HttpResponse:
 
 
 def _invitations_shown(request: HttpRequest, campaign: Campaign, form: InvitationForm, link: str = "") -> HttpResponse:
-    """Show the part with the invitations, or for a browser without htmx the whole page; no cache keeps the link."""
+    """Show the list of invitations to htmx, else the whole page. The response is not cached."""
     if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
-        # With 200 in any case: htmx swaps in nothing else.
+        # Status 200 even with errors, because htmx ignores the content of error responses.
         context = invitations_context(campaign, form) | {"link": link}
         response = render(request, "annotation/_invitations.html", context)
     else:

@@ -1,4 +1,4 @@
-"""Who takes part in a campaign, and the site's users."""
+"""The members of a campaign, and the user accounts of the site."""
 
 from typing import Any
 
@@ -35,44 +35,44 @@ INVITATIONS_SHOWN = 50  # the newest
 @require_http_methods(["GET", "POST"])
 @campaign_view(Role.ADMIN)
 def members(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """List the members with their standing answers, who is at work, and the invitations; add a member."""
+    """List the members with their answers and activity, and the invitations; add a member."""
     form = MemberForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         user, role = form.cleaned_data["username"], Role(form.cleaned_data["role"])
         try:
-            member_set(campaign=campaign, user=user, role=role, by=_asker(request))
+            member_set(campaign=campaign, user=user, role=role, by=_current_user(request))
         except MemberError as error:
             form.add_error("username", str(error))
         else:
-            messages.success(request, f"{user.username} is {role.label} now.")
+            messages.success(request, f"{user.username} now has the role {role.label}.")
             return redirect("members", campaign.slug)
     return render(request, "annotation/members.html", members_context(campaign, form=form), status=_status(form))
 
 
 @require_safe
 @campaign_view(Role.ADMIN)
-def members_at_work(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """The live part of the members page: who is at work, and what they hold."""
+def members_activity(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """Return the live part of the members page: who is active, and which photos are reserved for them."""
     return render(
-        request, "annotation/_members_at_work.html", {"campaign": campaign, "activities": members_active(campaign)}
+        request, "annotation/_members_activity.html", {"campaign": campaign, "activities": members_active(campaign)}
     )
 
 
 @require_POST
 @campaign_view(Role.ADMIN)
 def member_leases(request: HttpRequest, campaign: Campaign, membership_id: int) -> HttpResponse:
-    """Give the photos that a member holds back to the queue."""
+    """Return the photos that are reserved for a member to the queue."""
     membership = get_object_or_404(
         Membership.objects.select_related("user", "campaign"), campaign=campaign, pk=membership_id
     )
     returned = member_leases_return(membership=membership)
     photos = "1 photo is" if returned == 1 else f"{returned} photos are"
-    sentence = f"{photos} back in the queue. What {membership.user.username} has on the screen can still be answered."
+    sentence = f"{photos} back in the queue. Answers that {membership.user.username} still sends are kept."
     if not request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
         messages.success(request, sentence)
         return redirect("members", campaign.slug)
     context = {"campaign": campaign, "activities": members_active(campaign), "done": sentence}
-    return render(request, "annotation/_members_at_work.html", context)
+    return render(request, "annotation/_members_activity.html", context)
 
 
 def members_context(
@@ -111,19 +111,19 @@ def _status(form: forms.Form) -> int:
 @require_POST
 @campaign_view(Role.ADMIN)
 def member_change(request: HttpRequest, campaign: Campaign, membership_id: int) -> HttpResponse:
-    """Change a member's role (`role` in the form), or end the membership (`remove`)."""
+    """Change the role of a member (`role` in the form), or remove the member (`remove`)."""
     membership = get_object_or_404(
         Membership.objects.select_related("user", "campaign"), campaign=campaign, pk=membership_id
     )
     name = membership.user.username
     try:
         if "remove" in request.POST:
-            member_remove(membership=membership, by=_asker(request))
-            messages.success(request, f"{name} is no member any more. What {name} said stays.")
+            member_remove(membership=membership, by=_current_user(request))
+            messages.success(request, f"{name} was removed from the campaign. Their answers are kept.")
         elif request.POST.get("role") in Role.values:
             role = Role(request.POST["role"])
-            member_set(campaign=campaign, user=membership.user, role=role, by=_asker(request))
-            messages.success(request, f"{name} is {role.label} now.")
+            member_set(campaign=campaign, user=membership.user, role=role, by=_current_user(request))
+            messages.success(request, f"{name} now has the role {role.label}.")
         else:
             messages.error(request, "Choose annotator, reviewer or admin.")
     except MemberError as error:
@@ -133,7 +133,7 @@ def member_change(request: HttpRequest, campaign: Campaign, membership_id: int) 
 
 @require_http_methods(["GET", "POST"])
 def users(request: HttpRequest) -> HttpResponse:
-    """List the site's users, and make one. For superusers."""
+    """List the user accounts of the site, and create one. Only for superusers."""
     _superuser_only(request)
     form = UserForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -143,14 +143,14 @@ def users(request: HttpRequest) -> HttpResponse:
             form.add_error(None, error)
         else:
             messages.success(
-                request, f"{user.username} can log in now. Add the account to a campaign on its Members page."
+                request, f"{user.username} can log in now. You can add the account on the Members page of a campaign."
             )
             return redirect("users")
-    wanted = request.GET.get("q", "").strip()
-    found = User.objects.filter(username__icontains=wanted).order_by("username")
+    query = request.GET.get("q", "").strip()
+    found = User.objects.filter(username__icontains=query).order_by("username")
     context = {
         "form": form,
-        "wanted": wanted,
+        "query": query,
         "page": Paginator(found.annotate(campaigns=Count("memberships")), _USERS).get_page(request.GET.get("page")),
     }
     return render(request, "annotation/users.html", context, status=_status(form))
@@ -158,7 +158,7 @@ def users(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def user_change(request: HttpRequest, user_id: int) -> HttpResponse:
-    """Deactivate or reactivate an account (`active`), mark it (`simulated`), or give it a `password`."""
+    """Deactivate or reactivate an account (`active`), mark it as `simulated`, or set its `password`."""
     by = _superuser_only(request)
     user = get_object_or_404(User, pk=user_id)
     try:
@@ -172,9 +172,9 @@ def user_change(request: HttpRequest, user_id: int) -> HttpResponse:
             messages.success(request, f"{user.username} is marked as {'simulated' if simulated else 'a person'}.")
         elif (form := PasswordForm(request.POST)).is_valid():
             user_password_set(user=user, password=form.cleaned_data["password"])
-            messages.success(request, f"{user.username} has the new password and is logged out everywhere.")
+            messages.success(request, f"The password of {user.username} was changed. They are logged out everywhere.")
         else:
-            messages.error(request, "Nothing was changed: the new password is empty.")
+            messages.error(request, "The new password is empty. Nothing was changed.")
     except MemberError as error:
         messages.error(request, str(error))
     except ValidationError as error:
@@ -182,13 +182,13 @@ def user_change(request: HttpRequest, user_id: int) -> HttpResponse:
     return redirect("users")
 
 
-def _asker(request: HttpRequest) -> User:
+def _current_user(request: HttpRequest) -> User:
     assert isinstance(request.user, User)
     return request.user
 
 
 def _superuser_only(request: HttpRequest) -> User:
-    user = _asker(request)
+    user = _current_user(request)
     if not user.is_superuser:
-        raise PermissionDenied("Accounts are made by superusers; a campaign's members are on its Members page.")
+        raise PermissionDenied("Only superusers can manage accounts. Campaign members are on the Members page.")
     return user

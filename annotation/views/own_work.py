@@ -1,4 +1,4 @@
-"""A member's own work: how much, how fast, in agreement with whom, and every answer with the way to correct it."""
+"""The page "Your work": number and pace of the user's answers, agreement, and every answer with a form to edit it."""
 
 from collections.abc import Sequence
 from uuid import uuid4
@@ -31,19 +31,19 @@ from annotation.services.annotations import AnnotationError, annotation_record
 from annotation.views.annotate import SCORE_BUTTONS
 
 PAGE_SIZE = 30
-#: Photos that a comparison needs before it says more about the person than about the photos.
+#: Photos needed for a comparison; with fewer, it says more about the photos than about the person.
 COMPARED_AT_LEAST = 5
 _CHART_HEIGHT = 120  # pixels
-_VIEWING = {"page": "own-work"}  # a correction is not given under the conditions of the annotate page
+_VIEWING = {"page": "own-work"}  # marks answers that were not given on the annotate page
 
 
 @require_safe
 @campaign_view(Role.ANNOTATOR)
 def own_work(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Show the asker's own work; `?before=` continues the history after the annotation of this number."""
-    user = _asker(request)
-    asked = request.GET.get("before", "")
-    before = int(asked) if asked.isdecimal() and len(asked) < 19 else None
+    """Show the user's own answers; `?before=` lists those older than the annotation with this id."""
+    user = _current_user(request)
+    text = request.GET.get("before", "")
+    before = int(text) if text.isdecimal() and len(text) < 19 else None
     history, more = own_history(campaign, user, before=before, count=PAGE_SIZE)
     days = own_days(campaign, user)
     comparison = own_comparison(campaign, user) if others_shown(campaign) else None
@@ -69,8 +69,8 @@ def own_work(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @campaign_view(Role.ANNOTATOR)
 def own_answer(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpResponse:
-    """Correct one's own answer to a photo: a new revision, which supersedes the one before it."""
-    user = _asker(request)
+    """Edit the user's own answer to a photo: record a new revision that supersedes the old one."""
+    user = _current_user(request)
     answer = own_standing(campaign, user).filter(image=image_id).select_related("image__campaign").first()
     if answer is None:
         raise Http404("You have not answered this photo.")
@@ -89,23 +89,23 @@ def own_answer(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpR
         except AnnotationError as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"Your answer to {answer.image.name} is corrected.")
+            messages.success(request, f"Your answer to {answer.image.name} was updated.")
             return redirect(f"{reverse('own-work', args=[campaign.slug])}#history")
     context = {"campaign": campaign, "answer": answer, "image": answer.image, "form": form, "refused": refused}
     failed = bool(form.errors) or (request.method == "POST" and bool(refused))
     return render(request, "annotation/own_answer.html", context, status=422 if failed else 200)
 
 
-def _asker(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # campaign_view lets nobody else through
+def _current_user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # campaign_view requires a login
     return request.user
 
 
 def _days_chart(days: Sequence[OwnDay]) -> Svg:
-    """Draw the answers of each day."""
+    """Draw the number of answers of each day."""
     end = axis_end(max(2, *(day.answers for day in days)))
     return columns(
-        name="Answers a day; the table below has the numbers",
+        name="Answers per day; the table below has the numbers",
         series=[Series("people", [day.answers for day in days])],
         end=end,
         labels=[f"{day.day:%-d}" for day in days],
@@ -117,9 +117,9 @@ def _days_chart(days: Sequence[OwnDay]) -> Svg:
 
 
 def _scores_rows(campaign: Campaign, comparison: Comparison) -> list[tuple[int, float, float]]:
-    """Return each score with its share of the own and of the others' answers, in percent.
+    """Return (score, percent of the user's answers, percent of the others' answers) for each score.
 
-    Each in percent of its own sum, so that the columns of three others are not three times as tall.
+    Percentages make the user comparable with any number of others.
     """
     own, others = (
         (100 * counts / max(counts.sum(), 1)).tolist()
@@ -129,10 +129,10 @@ def _scores_rows(campaign: Campaign, comparison: Comparison) -> list[tuple[int, 
 
 
 def _scores_chart(rows: Sequence[tuple[int, float, float]]) -> Svg:
-    """Draw own shares beside the others' for each score."""
+    """Draw for each score the percentage of the user beside that of the others."""
     end = axis_end(max(1, *(max(own, others) for _score, own, others in rows)))
     return columns(
-        name="How often you and the others gave each score; the table below has the numbers",
+        name="How often you and others gave each score; the table below has the numbers",
         series=[Series("people", [own for _, own, _ in rows]), Series("others", [others for _, _, others in rows])],
         end=end,
         labels=[str(score) for score, _, _ in rows],

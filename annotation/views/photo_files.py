@@ -1,4 +1,4 @@
-"""The bytes of photos: the original, and a small copy for galleries. For members of the campaign only."""
+"""Photo files: the original and the thumbnail. Only for members of the campaign."""
 
 from pathlib import PurePath
 
@@ -14,20 +14,20 @@ from annotation.photos.storage import photo_file_open
 
 @require_safe
 def original(request: HttpRequest, image_id: int) -> HttpResponseBase:
-    """Send the photo as it was imported, byte for byte."""
+    """Send the original file, byte for byte as it was imported."""
     image = _visible(request, image_id)
     return _file(request, image.photo_name, image.name, image.sha256)
 
 
 @require_safe
 def thumbnail(request: HttpRequest, image_id: int) -> HttpResponseBase:
-    """Send the small copy."""
+    """Send the thumbnail."""
     image = _visible(request, image_id)
     return _file(request, image.thumbnail_name, f"{image.name}.webp", f"{image.sha256}.thumb")
 
 
 def _visible(request: HttpRequest, image_id: int) -> Image:
-    """Return the photo in one query. Raises Http404 for outsiders, who are not told which photos exist."""
+    """Return the photo (one query). Raises Http404 for non-members, so that they cannot find out which photos exist."""
     images = Image.objects.only("name", "sha256", "suffix")
     assert isinstance(request.user, User)  # login is required everywhere
     if not request.user.is_superuser:
@@ -39,7 +39,7 @@ def _visible(request: HttpRequest, image_id: int) -> Image:
 
 
 def _file(request: HttpRequest, stored: str, name: str, version: str) -> HttpResponseBase:
-    """Send a file that never changes: its name in the photo storage holds the content's checksum."""
+    """Send a file that never changes, because its name in the photo storage contains the checksum of its content."""
     etag = f'"{version}"'
     response: HttpResponseBase | None = get_conditional_response(request, etag=etag)
     if response is None:
@@ -47,7 +47,7 @@ def _file(request: HttpRequest, stored: str, name: str, version: str) -> HttpRes
             file = photo_file_open(stored)
         except OSError:
             return HttpResponseNotFound(
-                "The file of this photo is missing from the photo storage; an admin can import it again.",
+                "The file of this photo is missing from the photo storage. An admin can import it again.",
                 content_type="text/plain; charset=utf-8",
                 headers={"Cache-Control": "no-store"},
             )

@@ -1,4 +1,4 @@
-"""Practice, example and gold photos, and photos that nobody is asked about any more. For admins."""
+"""Practice, example and gold photos, and photos with a problem. Only for admins."""
 
 from typing import Any
 
@@ -55,33 +55,33 @@ def special_photos(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @campaign_view(Role.ADMIN)
 def special_photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpResponse:
-    """Say how one photo is used, and which answer to it is known."""
+    """Set how one photo is used, and its expected answer."""
     image = get_object_or_404(Image.objects.select_related("campaign"), campaign=campaign, pk=image_id)
     form = SpecialPhotoForm(request.POST) if request.method == "POST" else special_photo_form(image)
-    asks = False
+    must_confirm = False
     if request.method == "POST" and form.is_valid():
         try:
-            return _used(request, image, **form.cleaned_data)
+            return _save(request, image, **form.cleaned_data)
         except LeavesEvaluation as warning:
             form.add_error("leave_evaluation", str(warning))
-            asks = True
+            must_confirm = True
         except SpecialPhotoError as error:
             form.add_error(None, str(error))
-    context = {"campaign": campaign, "image": image, "form": form, "asks_to_leave_evaluation": asks}
+    context = {"campaign": campaign, "image": image, "form": form, "must_confirm": must_confirm}
     return render(request, "annotation/special_photo.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
 @campaign_view(Role.ADMIN)
 def practice_photos_choose(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Make five photos practice photos by what people said about them."""
+    """Choose the practice photos from the rated photos."""
     try:
         chosen = practice_choose(campaign=campaign)
     except SpecialPhotoError as error:
         messages.error(request, str(error))
     else:
         scores = ", ".join(str(image.expected_score) for image in chosen)
-        messages.success(request, f"Chosen from worst to best, with the expected scores {scores}. Look them through.")
+        messages.success(request, f"Chosen from worst to best, with the expected scores {scores}. Please check them.")
     return redirect("special-photos", campaign.slug)
 
 
@@ -90,12 +90,12 @@ def practice_photos_choose(request: HttpRequest, campaign: Campaign) -> HttpResp
 def photo_requeue(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpResponse:
     """Put a photo with a problem back into the queue."""
     image = problem_remove(image=get_object_or_404(Image, campaign=campaign, pk=image_id))
-    messages.success(request, f"People are asked about {image.name} again.")
+    messages.success(request, f"{image.name} is back in the queue.")
     return redirect(f"{reverse('special-photos', args=[campaign.slug])}?show={PROBLEM}")
 
 
 def special_photo_form(image: Image) -> SpecialPhotoForm:
-    """Return the form of one photo; for a rated one it proposes what people said about it (one query)."""
+    """Return the form of one photo. For an ordinary photo it proposes the answer of the annotators (one query)."""
     if image.role != Image.Role.RATED:
         initial: dict[str, Any] = {
             "role": image.role,
@@ -111,7 +111,7 @@ def special_photo_form(image: Image) -> SpecialPhotoForm:
     return SpecialPhotoForm(initial=initial)
 
 
-def _used(
+def _save(
     request: HttpRequest,
     image: Image,
     *,
@@ -129,7 +129,7 @@ def _used(
         return redirect(f"{page}?show={before}" if before in _SHOWN else page)
     expected = Expected(expected_watch, expected_score, guidance)
     special_photo_set(image=image, role=Image.Role(role), expected=expected, leave_evaluation=leave_evaluation)
-    messages.success(request, f"{image.name} is {'an' if role == Image.Role.EXAMPLE else 'a'} {role} photo now.")
+    messages.success(request, f"{image.name} is now {'an' if role == Image.Role.EXAMPLE else 'a'} {role} photo.")
     return redirect(f"{page}?show={role}")
 
 

@@ -1,4 +1,4 @@
-// The members page: updates the list of people at work, and copies the link of a new invitation.
+// The members page: updates the activity of the members, and copies the link of a new invitation.
 
 import "./live_part.js";
 

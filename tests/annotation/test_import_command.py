@@ -37,7 +37,7 @@ def test_imports_a_zip(campaign: Campaign, tmp_path: Path) -> None:
     path = write_zip(tmp_path / "p.zip", {"a/1.jpg": photo_bytes(1), "a/2.jpg": photo_bytes(2), "../3.jpg": b"3"})
     out, _ = run("watches", path)
     assert "2 added" in out
-    assert "../3.jpg: Its name points out of the zip." in out
+    assert "../3.jpg: Its path points outside the zip." in out
     assert sorted(Image.objects.values_list("name", flat=True)) == ["a/1.jpg", "a/2.jpg"]
 
 

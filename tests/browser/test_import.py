@@ -1,4 +1,4 @@
-"""The upload page as a person uses it: files, a folder, a zip, dropping, a network that fails, stopping."""
+"""The upload page: files, a folder, a zip, drag and drop, network errors, and stopping an upload."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,8 +23,8 @@ def page(open_page: Callable[..., Any], campaign: Campaign) -> Page:
     return open_page(PATH, "ada")
 
 
-def worker_works() -> ImportBatch:
-    """Do what a worker does with the import that the page has queued."""
+def import_run() -> ImportBatch:
+    """Run the queued import, as a worker does."""
     batch = ImportBatch.objects.get(state="queued")
     batch_import(batch.pk)
     batch.refresh_from_db()
@@ -36,19 +36,19 @@ def queued(page: Page) -> None:
     expect(page.locator("#batch")).to_contain_text("Waiting for a worker")
 
 
-def test_folder_goes_in_whole_and_the_page_lists_rejects_live(page: Page, tmp_path: Path) -> None:
+def test_a_folder_is_imported_and_rejects_are_listed_live(page: Page, tmp_path: Path) -> None:
     folder = tmp_path / "holiday"
     write_photos(folder / "beach", range(12))
     write_bad(folder)
     (folder / ".DS_Store").write_bytes(b"-")
     page.locator("#choose-folder").set_input_files(folder)
     queued(page)
-    batch = worker_works()
-    expect(page.locator("#batch")).to_have_attribute("data-state", "done")  # by itself
+    batch = import_run()
+    expect(page.locator("#batch")).to_have_attribute("data-state", "done")  # without a reload
     expect(page.get_by_role("row", name="holiday/empty.jpg")).to_contain_text("The file is empty.")
     assert (batch.added, batch.rejected, batch.total) == (12, 10, 22)
     assert Image.objects.filter(name="holiday/beach/photo-003.jpg").exists()
-    page.get_by_role("link", name="Look at the photos").click()
+    page.get_by_role("link", name="View photos").click()
     page.wait_for_url("**/photos/")
 
 
@@ -56,11 +56,11 @@ def test_zip_is_unpacked_by_the_worker(page: Page, tmp_path: Path) -> None:
     path = write_zip(tmp_path / "photos.zip", {f"deep/{n}.jpg": photo_bytes(n) for n in range(5)} | {"../x.jpg": b"x"})
     page.locator("#choose-files").set_input_files(path)
     queued(page)
-    assert worker_works().added == 5
-    expect(page.get_by_role("row", name="photos.zip/../x.jpg")).to_contain_text("points out of the zip")
+    assert import_run().added == 5
+    expect(page.get_by_role("row", name="photos.zip/../x.jpg")).to_contain_text("points outside the zip")
 
 
-def test_dropped_files_are_taken(page: Page) -> None:
+def test_dropped_files_are_uploaded(page: Page) -> None:
     dropped = page.evaluate_handle(
         """(bytes) => {
             const data = new DataTransfer();
@@ -71,11 +71,11 @@ def test_dropped_files_are_taken(page: Page) -> None:
     )
     page.dispatch_event("#drop", "drop", {"dataTransfer": dropped})
     queued(page)
-    worker_works()
+    import_run()
     assert Image.objects.get().name == "dropped.jpg"
 
 
-def test_large_file_arrives_whole_although_the_network_fails(page: Page, tmp_path: Path) -> None:
+def test_a_large_file_is_uploaded_despite_network_errors(page: Page, tmp_path: Path) -> None:
     data = photo_bytes(1, width=1900, height=1900, kind="BMP")  # 10.8 MB: three pieces
     (tmp_path / "large.bmp").write_bytes(data)
     failures = []
@@ -91,17 +91,17 @@ def test_large_file_arrives_whole_although_the_network_fails(page: Page, tmp_pat
     page.locator("#choose-files").set_input_files(tmp_path / "large.bmp")
     page.wait_for_url("**/imports/*/", timeout=20_000)
     assert len(failures) == 2
-    worker_works()
+    import_run()
     assert Image.objects.get().path.read_bytes() == data
 
 
-def test_too_large_file_is_refused_and_the_rest_goes_on(page: Page, tmp_path: Path, settings: Any) -> None:
+def test_a_large_file_is_rejected_and_the_rest_is_imported(page: Page, tmp_path: Path, settings: Any) -> None:
     settings.IQS_MAX_FILE_BYTES = 1024 * 1024
     write_photos(tmp_path / "photos", range(2))
     (tmp_path / "photos" / "large.jpg").write_bytes(b"x" * (1024 * 1024 + 1))
     page.locator("#choose-files").set_input_files(sorted((tmp_path / "photos").iterdir()))
     queued(page)
-    batch = worker_works()
+    batch = import_run()
     assert (batch.added, batch.rejected) == (2, 1)
     expect(page.get_by_role("row", name="large.jpg")).to_contain_text("larger than the 1 MB")
 
@@ -112,15 +112,15 @@ def test_stopped_upload_can_still_be_imported(page: Page, tmp_path: Path) -> Non
     page.route("**/file?number=2*", lambda route: stuck.append(route))  # never answered
     page.locator("#choose-files").set_input_files(sorted((tmp_path / "photos").iterdir()))
     expect(page.locator("#files")).to_contain_text("2 of 3 files")
-    page.get_by_role("button", name="Stop the upload").click()
+    page.get_by_role("button", name="Stop upload").click()
     page.get_by_role("link", name="Import what has arrived").click()
     page.get_by_role("button", name="Import what has arrived").click()
     queued(page)
-    assert worker_works().added == 2
+    assert import_run().added == 2
 
 
 @pytest.mark.parametrize("moment", ["**/imports/start", "**/file?*", "**/finish"])
-def test_ended_session_is_said(page: Page, tmp_path: Path, moment: str) -> None:
+def test_an_ended_session_is_shown(page: Page, tmp_path: Path, moment: str) -> None:
     write_photos(tmp_path / "photos", range(1))
 
     def log_out_first(route: Any) -> None:
@@ -148,5 +148,5 @@ def test_member_is_removed_only_after_a_second_click(open_page: Callable[..., An
     expect(row.get_by_role("button", name="Yes, remove")).to_be_hidden()
     row.locator("summary").click()
     row.get_by_role("button", name="Yes, remove").click()
-    expect(page.get_by_role("status")).to_contain_text("bob is no member any more")
+    expect(page.get_by_role("status")).to_contain_text("bob was removed from the campaign")
     assert not campaign.memberships.filter(user__username="bob").exists()

@@ -1,4 +1,4 @@
-"""Members as an admin uses them: invite by link, see who is at work, take photos back; and joining by the link."""
+"""The Members page: invite by link, see who is active, release reserved photos; and join by the link."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,14 +21,14 @@ def fits(page: Page) -> None:
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desktop", "phone"])
-def test_an_admin_invites_by_link_and_somebody_new_joins(
+def test_an_admin_invites_by_link_and_a_new_user_joins(
     open_page: Callable[..., Page], campaign: Campaign, people: dict[str, Any], size: dict[str, Any]
 ) -> None:
     page = open_page(MEMBERS, "ada", **size)
     invitations = page.get_by_role("region", name="Invitations")
     invitations.get_by_label("Role").select_option("reviewer")
     invitations.get_by_label("Note").fill("The photo club")
-    invitations.get_by_role("button", name="Make a link").click()
+    invitations.get_by_role("button", name="Create link").click()
     link = page.get_by_label("Invitation link").input_value()
     assert "/join/" in link
     page.get_by_role("button", name="Copy").click()
@@ -44,12 +44,12 @@ def test_an_admin_invites_by_link_and_somebody_new_joins(
     fits(guest)
     guest.get_by_label("User name").fill("newcomer")
     guest.get_by_label("Password").fill("long-enough-1")
-    guest.get_by_role("button", name="Make the account and join").click()
+    guest.get_by_role("button", name="Create account and join").click()
     guest.wait_for_url("**/campaigns/watches/")
     assert Membership.objects.get(user__username="newcomer").role == "reviewer"
 
 
-def test_somebody_with_an_account_logs_in_on_the_way_and_joins(
+def test_a_user_with_an_account_logs_in_and_joins(
     open_page: Callable[..., Page], campaign: Campaign, people: dict[str, Any]
 ) -> None:
     from annotation.models import Role
@@ -57,24 +57,24 @@ def test_somebody_with_an_account_logs_in_on_the_way_and_joins(
 
     _, secret = invitation_create(campaign=campaign, by=people["ada"], role=Role.ANNOTATOR, places=1, days=1)
     page = open_page(f"/join/{secret}/", "anonymous")
-    page.get_by_role("link", name="I have an account: log in").click()
+    page.get_by_role("link", name="Log in with an existing account").click()
     page.get_by_label("User name").fill("mallory")
     page.get_by_label("Password").fill("pass-word-1")
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("button", name="Join as mallory").click()
-    expect(page.get_by_text("You are annotator of Watches.")).to_be_visible()
+    expect(page.get_by_text("You joined Watches as annotator.")).to_be_visible()
 
-    page.goto(f"{page.url.split('/campaigns')[0]}/join/{secret}/")  # used up, but a member is led in
-    expect(page.get_by_text("You are its annotator already.")).to_be_visible()
+    page.goto(f"{page.url.split('/campaigns')[0]}/join/{secret}/")  # used up, but valid for members
+    expect(page.get_by_text("You already have the role annotator in this campaign.")).to_be_visible()
     late = open_page(f"/join/{secret}/", "anonymous")
     expect(late.get_by_role("heading", name="This link does not work")).to_be_visible()
 
 
-def test_a_revoked_invitation_says_so_in_the_list_and_no_longer_works(
+def test_a_revoked_invitation_is_marked_and_no_longer_works(
     open_page: Callable[..., Page], campaign: Campaign, people: dict[str, Any]
 ) -> None:
     page = open_page(MEMBERS, "ada")
-    page.get_by_role("button", name="Make a link").click()
+    page.get_by_role("button", name="Create link").click()
     link = page.get_by_label("Invitation link").input_value()
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Revoke the invitation").click()
@@ -85,29 +85,29 @@ def test_a_revoked_invitation_says_so_in_the_list_and_no_longer_works(
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desktop", "phone"])
-def test_who_is_at_work_is_live_and_photos_can_be_taken_back(
+def test_activity_is_live_and_reserved_photos_can_be_released(
     open_page: Callable[..., Page], campaign: Campaign, people: dict[str, Any], size: dict[str, Any]
 ) -> None:
     images = images_make(campaign, 8)
     vote(images[0], people["alice"], 5, milliseconds=2300)
     User.objects.filter(username="alice").update(is_simulated=True)
     page = open_page(MEMBERS, "ada", **size)
-    at_work = page.get_by_role("region", name="At work")
-    alice, bob = at_work.get_by_role("row", name="alice"), at_work.get_by_role("row", name="bob")
+    activity = page.get_by_role("region", name="Activity")
+    alice, bob = activity.get_by_role("row", name="alice"), activity.get_by_role("row", name="bob")
     expect(alice).to_contain_text("2.3 s")
     expect(alice).to_contain_text("simulated")
     expect(bob).to_have_count(0)
     leases_claim(campaign=campaign, annotator=people["bob"], count=3)
-    expect(bob).to_contain_text("at work", timeout=10_000)  # without a reload
+    expect(bob).to_contain_text("active now", timeout=10_000)  # without a reload
     expect(bob).to_contain_text("3 until")
     fits(page)
     page.on("dialog", lambda dialog: dialog.accept())
-    page.get_by_role("button", name="Revoke leases of bob").click()
+    page.get_by_role("button", name="Release photos of bob").click()
     expect(page.get_by_text("3 photos are back in the queue.")).to_be_visible()
     assert not campaign.assignments.filter(state="leased").exists()
 
 
-def test_an_annotator_whose_photos_were_taken_back_answers_on_and_loses_nothing(
+def test_answers_to_released_photos_are_kept(
     annotate: Callable[..., Page], open_page: Callable[..., Page], people: dict[str, Any], make_image: Any
 ) -> None:
     for seed in range(3):
@@ -115,7 +115,7 @@ def test_an_annotator_whose_photos_were_taken_back_answers_on_and_loses_nothing(
     page = annotate("alice")
     admin = open_page(MEMBERS, "ada")
     admin.on("dialog", lambda dialog: dialog.accept())
-    admin.get_by_role("button", name="Revoke leases of alice").click()
+    admin.get_by_role("button", name="Release photos of alice").click()
     expect(admin.get_by_text("back in the queue.")).to_be_visible()
     rated = [rate(page, "w", key) for key in "789"]
     expect_saved(page)

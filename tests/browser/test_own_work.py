@@ -1,4 +1,4 @@
-"""Own work as an annotator uses it: look, go back to an answer, correct it with the keyboard."""
+"""The page "Your work": view it, open an answer, and edit it with the keyboard."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,22 +28,22 @@ def images(campaign: Campaign, people: dict[str, Any], make_image: Callable[...,
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desktop", "phone"])
-def test_an_annotator_looks_at_own_work_and_corrects_an_answer_by_keys(
+def test_an_annotator_views_own_work_and_edits_an_answer_by_keys(
     open_page: Callable[..., Page], people: dict[str, Any], images: list[Image], size: dict[str, Any]
 ) -> None:
     page = open_page(PAGE, "alice", **size)
     expect(page.get_by_text("0.50 points higher")).to_be_visible()
-    expect(page.get_by_text("On 6 photos that came to you twice")).to_be_visible()
-    expect(page.get_by_role("img", name="Answers a day")).to_be_visible()
+    expect(page.get_by_text("Based on 6 photos that you rated twice")).to_be_visible()
+    expect(page.get_by_role("img", name="Answers per day")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.get_by_role("link", name=f"Correct the answer to {images[7].name}").click()
+    page.get_by_role("link", name=f"Edit the answer to {images[7].name}").click()
     expect(page.get_by_role("img", name=images[7].name)).to_be_visible()
     page.get_by_role("radio", name="9").focus()
     page.keyboard.press("ArrowLeft")  # radio buttons: 9 becomes 8
     page.keyboard.press("Enter")
-    expect(page.get_by_text(f"Your answer to {images[7].name} is corrected.")).to_be_visible()
+    expect(page.get_by_text(f"Your answer to {images[7].name} was updated.")).to_be_visible()
     first = page.locator(".own-history li").first
-    expect(first).to_contain_text("corrected")
+    expect(first).to_contain_text("edited")
     expect(first.locator("strong")).to_have_text("8")
     assert Annotation.objects.filter(image=images[7], annotator=people["alice"]).count() == 2
 
@@ -58,12 +58,12 @@ def test_a_blind_campaign_shows_the_others_when_it_is_closed(
     Campaign.objects.update(state="closed")
     page.reload()
     expect(page.get_by_text("(n = 2)").first).to_be_visible()
-    page.get_by_role("link", name=f"Correct the answer to {images[0].name}").click()
-    expect(page.get_by_text("The campaign is closed; answers stay as they are.")).to_be_visible()
-    expect(page.get_by_role("button", name="Save the correction")).to_have_count(0)
+    page.get_by_role("link", name=f"Edit the answer to {images[0].name}").click()
+    expect(page.get_by_text("The campaign is closed, so answers cannot be edited.")).to_be_visible()
+    expect(page.get_by_role("button", name="Save")).to_have_count(0)
 
 
-def test_older_answers_are_one_tap_away(
+def test_a_link_leads_to_older_answers(
     open_page: Callable[..., Page], images: list[Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from annotation.views import own_work

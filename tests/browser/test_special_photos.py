@@ -1,4 +1,4 @@
-"""Special photos as an admin uses them: from the gallery, by one click, edited, taken back; problems put back."""
+"""The page "Practice and check photos": choose, edit and remove photos, and put photos with problems back."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +28,7 @@ def images(campaign: Campaign, people: dict[str, Any], make_image: Callable[...,
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desktop", "phone"])
-def test_five_practice_photos_by_one_click_then_edited_and_taken_back(
+def test_practice_photos_are_chosen_edited_and_made_ordinary(
     open_page: Callable[..., Page], images: list[Image], size: dict[str, Any]
 ) -> None:
     page = open_page(PAGE, "ada", **size)
@@ -43,7 +43,7 @@ def test_five_practice_photos_by_one_click_then_edited_and_taken_back(
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("button", name="Save").click()
     expect(tiles.nth(1)).to_contain_text("the hands cannot be read")
-    tiles.nth(4).get_by_role("button", name="Take back").click()
+    tiles.nth(4).get_by_role("button", name="Make ordinary").click()
     expect(tiles).to_have_count(4)
     assert Image.objects.filter(role="practice").count() == 4
 
@@ -51,7 +51,7 @@ def test_five_practice_photos_by_one_click_then_edited_and_taken_back(
 def test_a_photo_becomes_gold_on_its_own_page(open_page: Callable[..., Page], images: list[Image]) -> None:
     page = open_page(f"/campaigns/watches/photos/{images[6].pk}/", "ada")
     page.get_by_text("Use as practice, example or gold photo").click()
-    expect(page.get_by_label("Expected score")).to_have_value("7")  # what people said
+    expect(page.get_by_label("Expected score")).to_have_value("7")  # the mean of the votes
     page.get_by_label("Use as").select_option("gold")
     page.get_by_role("button", name="Save").click()
     page.wait_for_url(f"**{PAGE}?show=gold")
@@ -60,9 +60,7 @@ def test_a_photo_becomes_gold_on_its_own_page(open_page: Callable[..., Page], im
     expect(page.get_by_text("gold photo", exact=True)).to_be_visible()
 
 
-def test_a_holdout_photo_asks_before_it_leaves_the_evaluation(
-    open_page: Callable[..., Page], images: list[Image]
-) -> None:
+def test_a_holdout_photo_needs_a_confirmation(open_page: Callable[..., Page], images: list[Image]) -> None:
     Image.objects.filter(pk=images[0].pk).update(split="holdout")
     page = open_page(f"{PAGE}{images[0].pk}/", "ada")
     page.get_by_role("button", name="Save").click()
@@ -78,5 +76,5 @@ def test_a_photo_with_a_problem_is_put_back(open_page: Callable[..., Page], imag
     page.get_by_role("link", name="Problems 1").click()
     expect(page.locator(".special-grid li")).to_contain_text("2 annotators report")
     page.get_by_role("button", name="Put back into the queue").click()
-    expect(page.get_by_role("heading", name="No photo has a problem")).to_be_visible()
+    expect(page.get_by_role("heading", name="No photos with problems")).to_be_visible()
     assert not Image.objects.exclude(problem="").exists()

@@ -1,4 +1,4 @@
-"""A campaign's home: where it stands, live, as far as the role may see it."""
+"""The overview of a campaign: live, with the parts that the role may see."""
 
 import html
 import re
@@ -27,7 +27,7 @@ def text_of(response: Any) -> str:
 
 @pytest.fixture(autouse=True)
 def workers(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """What the broker would say: tests of pages run without one. `alive` and `broker` may be changed."""
+    """Replace the broker, which tests do not run. Tests may change `alive` and `broker`."""
     state = SimpleNamespace(broker=True, alive=[])
     everything = SimpleNamespace(name="worker@host", queues=("default", "inference", "training"))
     state.alive.append(everything)
@@ -40,13 +40,11 @@ def workers(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     ("name", "status"), [("anonymous", 302), ("mallory", 404), ("alice", 200), ("rita", 200), ("ada", 200)]
 )
 @pytest.mark.parametrize("address", [HOME, STATUS])
-def test_members_see_where_the_campaign_stands(
-    client_of: Callable[[str], Any], name: str, status: int, address: str
-) -> None:
+def test_only_members_see_the_overview(client_of: Callable[[str], Any], name: str, status: int, address: str) -> None:
     assert client_of(name).get(address).status_code == status
 
 
-def test_annotators_see_progress_and_nothing_of_the_models(
+def test_annotators_see_progress_but_no_models(
     client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any]
 ) -> None:
     images = images_make(campaign, 3)
@@ -59,11 +57,11 @@ def test_annotators_see_progress_and_nothing_of_the_models(
     assert "1 of 3 photos complete" in text
     assert "1 by you" in text
     assert "Annotate" in text
-    for word in ("Models at work", "Champion", "Training runs", "version 1", "worker"):
+    for word in ("Photo processing", "Champion", "Training runs", "version 1", "worker"):
         assert word not in text
 
 
-def test_an_annotator_with_nothing_to_do_reads_why(client_of: Callable[[str], Any], campaign: Campaign) -> None:
+def test_an_annotator_without_photos_to_rate_reads_why(client_of: Callable[[str], Any], campaign: Campaign) -> None:
     images_make(campaign, 1)
     Campaign.objects.update(state=Campaign.State.PAUSED)
     response = client_of("alice").get(STATUS)
@@ -73,10 +71,10 @@ def test_an_annotator_with_nothing_to_do_reads_why(client_of: Callable[[str], An
 
 def test_a_campaign_without_photos_says_what_to_do(client_of: Callable[[str], Any]) -> None:
     assert "Import photos" in text_of(client_of("ada").get(HOME))
-    assert "come back then" in text_of(client_of("alice").get(HOME))
+    assert "must import photos first" in text_of(client_of("alice").get(HOME))
 
 
-def test_reviewers_see_the_backlog_and_admins_why_photos_failed(
+def test_reviewers_see_the_backlog_and_admins_also_the_reasons(
     client_of: Callable[[str], Any], campaign: Campaign
 ) -> None:
     done, failed, *_ = images_make(campaign, 5)
@@ -86,7 +84,7 @@ def test_reviewers_see_the_backlog_and_admins_why_photos_failed(
     )
     predictions_make(version_make(campaign), [done], [5.0])
     text = text_of(client_of("rita").get(STATUS))
-    assert "1 looked at 3 queued 0 running 1 failed 1 predicted by the champion" in text
+    assert "1 processed 3 queued 0 running 1 failed 1 predicted by the champion" in text
     assert "Admins see the reasons" in text
     assert "The file ends too early." not in text
     text = text_of(client_of("ada").get(STATUS))
@@ -94,35 +92,37 @@ def test_reviewers_see_the_backlog_and_admins_why_photos_failed(
     assert "The file ends too early." in text
 
 
-def test_living_workers_are_counted(client_of: Callable[[str], Any], campaign: Campaign) -> None:
+def test_running_workers_are_counted(client_of: Callable[[str], Any], campaign: Campaign) -> None:
     images_make(campaign, 1)
     text = text_of(client_of("rita").get(STATUS))
-    assert "1 worker alive : worker@host (default, inference, training)" in text
+    assert "1 worker running : worker@host (default, inference, training)" in text
     assert "No worker" not in text
 
 
-def test_no_worker_is_said_with_the_command_that_starts_one(
+def test_without_workers_the_page_shows_the_command_that_starts_one(
     client_of: Callable[[str], Any], workers: SimpleNamespace
 ) -> None:
     workers.alive.clear()
     text = text_of(client_of("rita").get(STATUS))
-    assert "No worker is alive: run make run , or celery -A iqs_site worker -Q default,inference,training ." in text
+    assert "No worker is running. Start one with make run , or" in text
+    assert "celery -A iqs_site worker -Q default,inference,training ." in text
 
 
-def test_a_queue_that_nobody_serves_is_said(client_of: Callable[[str], Any], workers: SimpleNamespace) -> None:
+def test_a_queue_without_a_worker_is_shown(client_of: Callable[[str], Any], workers: SimpleNamespace) -> None:
     workers.alive[0] = SimpleNamespace(name="one@host", queues=("inference",))
     text = text_of(client_of("rita").get(STATUS))
-    assert "No worker takes default, training jobs: run celery -A iqs_site worker -Q default,training ." in text
+    assert "No worker takes default, training jobs." in text
+    assert "Start one with celery -A iqs_site worker -Q default,training ." in text
 
 
-def test_a_broker_that_is_down_has_its_own_sentence(client_of: Callable[[str], Any], workers: SimpleNamespace) -> None:
+def test_a_broker_that_is_down_is_shown(client_of: Callable[[str], Any], workers: SimpleNamespace) -> None:
     workers.broker = False
     text = text_of(client_of("rita").get(STATUS))
     assert "The broker does not answer." in text
-    assert "No worker is alive" not in text
+    assert "No worker is running" not in text
 
 
-def test_the_champion_has_its_figures_with_interval_and_ceiling(
+def test_the_figures_of_the_champion_have_interval_and_ceiling(
     client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any]
 ) -> None:
     (image,) = images_make(campaign, 1, holdout=True)
@@ -172,7 +172,7 @@ def test_runs_and_imports_are_listed_with_their_state(
     assert "sale.zip done 2 0 1" in text
 
 
-def test_what_has_not_changed_is_not_sent_again(client_of: Callable[[str], Any], campaign: Campaign) -> None:
+def test_unchanged_content_is_not_sent_again(client_of: Callable[[str], Any], campaign: Campaign) -> None:
     images_make(campaign, 1)
     client = client_of("rita")
     page = client.get(HOME).content.decode()
@@ -186,18 +186,18 @@ def test_what_has_not_changed_is_not_sent_again(client_of: Callable[[str], Any],
     assert poll[1] not in changed.content.decode()
 
 
-def test_many_photos_cost_no_more_questions_than_one(client_of: Callable[[str], Any], campaign: Campaign) -> None:
+def test_many_photos_need_no_more_queries_than_one(client_of: Callable[[str], Any], campaign: Campaign) -> None:
     version = version_make(campaign)
     client = client_of("ada")
 
-    def questions() -> int:
+    def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
             client.get(STATUS)
         return len(captured)
 
     predictions_make(version, images_make(campaign, 1), [5.0])
-    before = questions()
+    before = queries()
     many = images_make(campaign, 40, prefix="more")
     predictions_make(version, many, [5.0] * 40)
     Feature.objects.bulk_create(Feature(image=image, backbone=backbone_key(), state="done") for image in many)
-    assert questions() == before <= 20
+    assert queries() == before <= 20

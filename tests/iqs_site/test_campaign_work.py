@@ -1,4 +1,4 @@
-"""What workers have before them, on a campaign's home: counts, time left, and an admin's three buttons."""
+"""The work queues on the overview of a campaign: counts, time left, and the three buttons of an admin."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,7 +20,7 @@ CANCEL, RESUME, RETRY = (f"/campaigns/watches/work/features/{action}" for action
 
 @pytest.fixture(autouse=True)
 def workers(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What the broker would say: one worker for everything, unless a test takes it away."""
+    """Replace the broker: one worker takes all queues. Tests may clear the list."""
     alive: list[Any] = [SimpleNamespace(name="worker@host", queues=("default", "inference", "training"))]
     monkeypatch.setattr(overview, "broker_alive", lambda: True)
     monkeypatch.setattr(overview, "workers_alive", lambda: alive)
@@ -47,41 +47,41 @@ def test_other_queues_and_actions_are_not_found(client_of: Callable[[str], Any],
     assert client_of("ada").post(address).status_code == 404
 
 
-def test_the_buttons_answer_with_the_live_part(client_of: Callable[[str], Any], campaign: Campaign) -> None:
+def test_the_buttons_return_the_live_part(client_of: Callable[[str], Any], campaign: Campaign) -> None:
     images = images_make(campaign, 3)
     Feature.objects.create(image=images[0], backbone=backbone_key(), state="failed", reason="gone", attempts=1)
     ada = client_of("ada")
     page = text_of(ada.get(STATUS))
     assert "Cancel 2 waiting" in page
-    assert "Try 1 failed again" in page
+    assert "Retry 1 failed" in page
     answer = ada.post(CANCEL, headers={"HX-Request": "true"})
     assert 'id="campaign-status"' in answer.content.decode()
-    assert "2 cancelled: nobody looks at them until they are resumed." in text_of(answer)
+    assert "2 photos were cancelled. An admin can resume them." in text_of(answer)
     assert "Resume 2 cancelled" in text_of(answer)
     assert "0 queued" in text_of(ada.post(CANCEL, headers={"HX-Request": "true"}))
     assert "2 queued" in text_of(ada.post(RESUME, headers={"HX-Request": "true"}))
     assert "3 queued 0 running 0 failed" in text_of(ada.post(RETRY, headers={"HX-Request": "true"}))
 
 
-def test_distortions_have_a_queue_of_their_own(client_of: Callable[[str], Any], campaign: Campaign) -> None:
+def test_distortions_have_their_own_queue(client_of: Callable[[str], Any], campaign: Campaign) -> None:
     images = images_make(campaign, 4)
     Distortion.objects.create(image=images[0], version=distortion_version(), state="done")
     ada = client_of("ada")
     assert "1 measured 3 queued 0 running 0 failed" in text_of(ada.get(STATUS))
-    assert "Their turn comes when every photo has been looked at." in text_of(ada.get(STATUS))
+    assert "This queue starts when all photos have been processed." in text_of(ada.get(STATUS))
     ada.post("/campaigns/watches/work/distortions/cancel")
     assert Distortion.objects.filter(state="cancelled").count() == 3
     assert "1 measured 0 queued" in text_of(ada.get(STATUS))
 
 
-def test_reviewers_see_the_counts_and_no_buttons(client_of: Callable[[str], Any], campaign: Campaign) -> None:
+def test_reviewers_see_counts_but_no_buttons(client_of: Callable[[str], Any], campaign: Campaign) -> None:
     images_make(campaign, 2)
     page = text_of(client_of("rita").get(STATUS))
     assert "2 queued" in page
     assert "Cancel" not in page
 
 
-def test_the_time_left_is_shown_unless_no_worker_is_alive(
+def test_the_time_left_is_shown_while_a_worker_runs(
     client_of: Callable[[str], Any], campaign: Campaign, workers: list[Any]
 ) -> None:
     images = images_make(campaign, 300)
@@ -90,19 +90,17 @@ def test_the_time_left_is_shown_unless_no_worker_is_alive(
         Feature(image=image, backbone=backbone_key(), state="done", claimed_at=now - timedelta(seconds=60))
         for image in images[:50]
     )
-    assert "250 photos to be looked at, about 5 min left." in text_of(client_of("rita").get(STATUS))
+    assert "250 photos are waiting, about 5 min left." in text_of(client_of("rita").get(STATUS))
     workers.clear()
     page = text_of(client_of("rita").get(STATUS))
-    assert "No worker is alive for this: 250 photos wait to be looked at." in page
+    assert "No worker is running for this queue. 250 photos are waiting." in page
     assert "min left" not in page
 
 
-def test_weights_that_are_missing_are_told_on_the_page(
-    client_of: Callable[[str], Any], campaign: Campaign, settings: Any
-) -> None:
+def test_missing_weights_are_shown(client_of: Callable[[str], Any], campaign: Campaign, settings: Any) -> None:
     images_make(campaign, 2)
     settings.IQS_BACKBONE = "no_such_network"
     page = text_of(client_of("ada").get(STATUS))
-    assert "No photo is looked at. There is no backbone" in page
+    assert "Photos are not being processed. There is no backbone" in page
     assert "no_such_network" in page
     assert client_of("ada").post(CANCEL).status_code == 302

@@ -1,4 +1,4 @@
-"""The home page, and the pages for what went wrong."""
+"""The home page and the error pages."""
 
 import html
 import re
@@ -20,12 +20,12 @@ def text_of(response: Any) -> str:
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode())))
 
 
-def test_strangers_are_sent_to_the_login(client: Client) -> None:
+def test_anonymous_users_are_sent_to_the_login(client: Client) -> None:
     assert client.get("/").headers["Location"].startswith("/accounts/login/")
 
 
 @pytest.mark.parametrize(("name", "sees"), [("alice", True), ("rita", True), ("ada", True), ("mallory", False)])
-def test_everybody_sees_their_own_campaigns_only(client_of: Callable[[str], Any], name: str, sees: bool) -> None:
+def test_users_see_only_their_own_campaigns(client_of: Callable[[str], Any], name: str, sees: bool) -> None:
     assert ("Watches" in text_of(client_of(name).get("/"))) == sees
 
 
@@ -34,12 +34,12 @@ def test_a_superuser_is_admin_of_every_campaign(campaign: Campaign, make_user: C
     assert (card.campaign, card.role) == (campaign, Role.ADMIN)
 
 
-def test_a_card_says_how_far_the_campaign_is(
+def test_a_card_shows_the_progress_of_the_campaign(
     client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any]
 ) -> None:
     images = images_make(campaign, 4)
     campaign.images.update(votes_needed=2)
-    Image.objects.filter(pk=images[0].pk).update(vote_count=3)  # one vote more than was asked for
+    Image.objects.filter(pk=images[0].pk).update(vote_count=3)  # one vote more than needed
     Image.objects.filter(pk=images[1].pk).update(vote_count=1)
     Image.objects.filter(pk=images[3].pk).update(problem="It does not open.")
     vote(images[0], people["alice"], 5)
@@ -52,9 +52,7 @@ def test_a_card_says_how_far_the_campaign_is(
     assert 'href="/campaigns/watches/annotate/"' in response.content.decode()
 
 
-def test_a_campaign_that_takes_no_answers_has_no_annotate_button(
-    client_of: Callable[[str], Any], campaign: Campaign
-) -> None:
+def test_a_paused_campaign_has_no_annotate_button(client_of: Callable[[str], Any], campaign: Campaign) -> None:
     images_make(campaign, 1)
     Campaign.objects.update(state=Campaign.State.PAUSED)
     response = client_of("alice").get("/")
@@ -62,59 +60,59 @@ def test_a_campaign_that_takes_no_answers_has_no_annotate_button(
     assert "/annotate/" not in response.content.decode()
 
 
-def test_a_campaign_without_photos_says_who_brings_them(client_of: Callable[[str], Any]) -> None:
-    assert "Import some to begin" in text_of(client_of("ada").get("/"))
-    assert "Its admin imports them" in text_of(client_of("alice").get("/"))
+def test_a_campaign_without_photos_says_who_imports_them(client_of: Callable[[str], Any]) -> None:
+    assert "Import photos to start" in text_of(client_of("ada").get("/"))
+    assert "An admin must import them first" in text_of(client_of("alice").get("/"))
 
 
-def test_new_campaigns_are_for_staff(client_of: Callable[[str], Any], people: dict[str, Any]) -> None:
+def test_only_staff_see_the_new_campaign_button(client_of: Callable[[str], Any], people: dict[str, Any]) -> None:
     assert "New campaign" not in text_of(client_of("ada").get("/"))
     people["ada"].is_staff = True
     people["ada"].save()
     assert "New campaign" in text_of(client_of("ada").get("/"))
 
 
-def test_who_is_in_no_campaign_reads_what_to_do(client_of: Callable[[str], Any], people: dict[str, Any]) -> None:
-    assert "Ask the admin of a campaign to add you as a member: your user name is mallory" in text_of(
+def test_a_user_without_campaigns_reads_what_to_do(client_of: Callable[[str], Any], people: dict[str, Any]) -> None:
+    assert "Ask the admin of a campaign to add you as a member. Your user name is mallory" in text_of(
         client_of("mallory").get("/")
     )
     people["mallory"].is_staff = True
     people["mallory"].save()
-    assert "Make the first campaign" in text_of(client_of("mallory").get("/"))
+    assert "Create the first campaign" in text_of(client_of("mallory").get("/"))
 
 
-def test_many_campaigns_cost_no_more_questions_than_one(
+def test_many_campaigns_need_no_more_queries_than_one(
     client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any]
 ) -> None:
     client = client_of("alice")
 
-    def questions() -> int:
+    def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
             client.get("/")
         return len(captured)
 
-    before = questions()
+    before = queries()
     for number in range(5):
         other = Campaign.objects.create(slug=f"c{number}", name=f"C{number}")
         Membership.objects.create(campaign=other, user=people["alice"])
         images_make(other, 3)
-    assert questions() == before <= 6
+    assert queries() == before <= 6
 
 
-def test_a_page_that_is_not_there_leads_home(client_of: Callable[[str], Any]) -> None:
+def test_the_404_page_links_to_the_home_page(client_of: Callable[[str], Any]) -> None:
     response = client_of("alice").get("/nowhere/")
     assert response.status_code == 404
     assert "Page not found" in text_of(response)
     assert "Go to campaigns" in text_of(response)
 
 
-def test_a_refused_page_says_why(client_of: Callable[[str], Any]) -> None:
+def test_the_403_page_says_why(client_of: Callable[[str], Any]) -> None:
     response = client_of("alice").get("/campaigns/watches/calibration/")
     assert response.status_code == 403
-    assert "This page is for the campaign's reviewers; you are its annotator." in text_of(response)
+    assert "This page needs the role reviewer. Your role in this campaign is annotator." in text_of(response)
 
 
-def test_a_form_that_is_too_old_says_what_to_do(people: dict[str, Any]) -> None:
+def test_the_page_of_a_csrf_error_says_what_to_do(people: dict[str, Any]) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(people["alice"])
     response = client.post("/accounts/logout/")
@@ -122,5 +120,5 @@ def test_a_form_that_is_too_old_says_what_to_do(people: dict[str, Any]) -> None:
     assert "Reload the page" in text_of(response)
 
 
-def test_the_page_of_a_server_error_needs_nothing_that_may_be_broken() -> None:
+def test_the_500_page_renders_without_a_context() -> None:
     assert "Something went wrong on the server" in render_to_string("500.html")

@@ -74,7 +74,7 @@ def test_the_whole_loop_runs_without_a_person_and_leaves_given_servers_as_they_w
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--photos", "nowhere"], "nowhere is neither a folder nor a .zip file that can be read here."),
+        (["--photos", "nowhere"], "nowhere is neither a folder nor a .zip file."),
         (["--photos", "static", "--labels", "Makefile"], "Makefile needs the columns 'file' and 'watch'"),
         (["--labels", "Makefile"], "--labels is about the photos of --photos"),
     ],

@@ -80,7 +80,7 @@ def test_only_admins_see_who_is_at_work_and_revoke_leases(
 ) -> None:
     leases_claim(campaign=campaign, annotator=people["bob"], count=2)
     client = client_of(name)
-    assert client.get(reverse("members-at-work", args=["watches"])).status_code == status
+    assert client.get(reverse("members-activity", args=["watches"])).status_code == status
     revoked = client.post(reverse("member-leases", args=["watches", membership("bob").pk]))
     assert revoked.status_code == (302 if status == 200 else status)
     assert campaign.assignments.filter(state="leased").count() == (0 if name == "ada" else 2)
@@ -121,4 +121,4 @@ def test_programs_are_called_simulated(
     people["bob"].is_simulated = True
     people["bob"].save()
     answer(campaign, people["bob"], images[0])
-    assert "simulated" in client_of("ada").get(reverse("members-at-work", args=["watches"])).content.decode()
+    assert "simulated" in client_of("ada").get(reverse("members-activity", args=["watches"])).content.decode()

@@ -183,7 +183,7 @@ def test_a_campaign_at_rest_takes_answers_to_what_it_handed_out(
         ({"score": 5}, "must be one of yes, no, unsure, not ''"),
         ({"watch": "yes", "score": 5, "skip_reason": "blurred"}, "neither a watch label nor a score"),
         ({"skip_reason": "x" * 201}, "longer than 200"),
-        ({**ANSWER, "viewing": {"note": "x" * 2048}}, "more than 2048 bytes"),
+        ({**ANSWER, "viewing": {"note": "x" * 2048}}, "larger than 2048 bytes"),
         ({**ANSWER, "image_id": 0}, "no photo number 0"),
     ],
 )

@@ -166,16 +166,16 @@ def test_fixed_fields_cannot_be_changed_and_say_why(client_of: Any, campaign: Ca
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("synsets", "409, watch", "&#x27;watch&#x27; is no ImageNet class index"),
-        ("synsets", "409, 409", "409 is named twice"),
-        ("synsets", "1000", "is no ImageNet class index"),
+        ("synsets", "409, watch", "&#x27;watch&#x27; is not an ImageNet class number"),
+        ("synsets", "409, 409", "409 is listed twice"),
+        ("synsets", "1000", "is not an ImageNet class number"),
         ("slug", "taken", "already exists"),
-        ("pending_at", "3", "pending cannot end below rejected"),
+        ("pending_at", "3", "cannot be below “rejected up to”"),
         ("scale_max", "0", "must be above the lowest"),
         ("votes_per_image", "many", "Enter a whole number"),
     ],
 )
-def test_wrong_settings_come_back_with_a_sentence(
+def test_invalid_settings_are_shown_with_a_message(
     client_of: Any, campaign: Campaign, field: str, value: str, sentence: str
 ) -> None:
     Campaign.objects.create(slug="taken", name="Taken")
@@ -183,7 +183,7 @@ def test_wrong_settings_come_back_with_a_sentence(
     response = client_of("ada").post(page, form_of(campaign, **{field: value}))
     assert response.status_code == 422
     assert sentence in response.content.decode()
-    assert "Nothing was saved" in response.content.decode()
+    assert "Not saved" in response.content.decode()
 
 
 def test_pages_of_a_campaign_take_few_queries(
@@ -223,14 +223,14 @@ def test_shares_are_typed_and_shown_as_percentages(campaign: Campaign, client_of
     assert 'name="repeat_share" value="7.5"' in client_of("ada").get(page).content.decode()
     refused = client_of("ada").post(page, data | {"gold_share": "40"})
     assert refused.status_code == 422
-    assert "A percentage from 0 to 30." in refused.content.decode()
+    assert "Enter a percentage from 0 to 30." in refused.content.decode()
     assert 'value="40"' in refused.content.decode()
 
 
 def test_shares_of_queue_lanes_are_set_on_the_settings_page(campaign: Campaign, client_of: Any) -> None:
     page = reverse("campaign-edit", args=["watches"])
     html = client_of("ada").get(page).content.decode()
-    assert "Fewest votes first, in percent" in html
+    assert "Fewest votes first (%)" in html
     assert 'name="lane_random" value="100"' in html
     data = form_of(campaign, lane_random="25", lane_fewest_votes="75")
     assert client_of("ada").post(page, data).status_code == 302

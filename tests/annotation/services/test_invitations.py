@@ -115,7 +115,7 @@ def test_a_member_who_opens_a_used_link_again_is_led_in(
     invitation, secret = invited(campaign, people)
     invitation_accept(invitation=invitation, user=people["mallory"])
     shown = client_of("mallory").get(reverse("join", args=[secret]))
-    assert "You are its annotator already." in shown.content.decode()
+    assert "You already have the role annotator in this campaign." in shown.content.decode()
     assert invitation_find(secret=secret, user=people["bob"]) is not None
     assert invitation_find(secret=secret, user=people["anonymous"]) is None
 

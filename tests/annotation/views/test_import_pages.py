@@ -39,7 +39,7 @@ def test_imports_are_for_the_campaigns_admins(client_of: Any, upload: ImportBatc
     assert client.post(place("import-discard", upload)).status_code == moved
 
 
-def test_batch_of_another_campaign_is_out_of_reach(client_of: Any, campaign: Campaign) -> None:
+def test_admins_cannot_open_imports_of_other_campaigns(client_of: Any, campaign: Campaign) -> None:
     theirs = upload_begin(campaign=Campaign.objects.create(slug="other", name="Other"), by=None)
     client = client_of("ada")
     assert client.get(place("import-batch", theirs)).status_code == 404
@@ -47,7 +47,7 @@ def test_batch_of_another_campaign_is_out_of_reach(client_of: Any, campaign: Cam
     assert put(client, theirs).status_code == 410
 
 
-def test_files_travel_in_pieces_and_are_imported_when_finished(
+def test_files_are_uploaded_in_pieces_and_imported_when_finished(
     client_of: Any, campaign: Campaign, people: dict[str, Any], django_capture_on_commit_callbacks: Any
 ) -> None:
     client, data = client_of("ada"), photo_bytes(1)
@@ -65,7 +65,7 @@ def test_files_travel_in_pieces_and_are_imported_when_finished(
     assert Image.objects.get().name == "a/b.jpg"
     page = client.get(places["page_url"]).content.decode()
     assert "The file is empty." in page
-    assert "hx-get" not in page  # done, so nothing is asked again
+    assert "hx-get" not in page  # the import is done, so the page stops polling
 
 
 def test_finishing_twice_queues_once(
@@ -86,7 +86,7 @@ def test_finishing_twice_queues_once(
         ({"size": 10**12}, 422, "larger than the 64 MB"),
     ],
 )
-def test_wrong_pieces_are_answered_with_a_sentence(
+def test_invalid_pieces_get_an_error_message(
     client_of: Any, upload: ImportBatch, query: dict[str, Any], status: int, sentence: str
 ) -> None:
     response = put(client_of("ada"), upload, **query)
@@ -115,7 +115,7 @@ def test_discarded_upload_is_gone(client_of: Any, upload: ImportBatch) -> None:
     assert "The upload was discarded." in client.get(place("import-batch", upload)).content.decode()
 
 
-def test_live_part_asks_again_until_the_import_is_done(client_of: Any, upload: ImportBatch) -> None:
+def test_live_part_polls_until_the_import_is_done(client_of: Any, upload: ImportBatch) -> None:
     ImportBatch.objects.update(state="running", total=10, added=3, heartbeat_at=timezone.now())
     part = client_of("ada").get(place("import-batch", upload), headers={"HX-Request": "true"}).content.decode()
     assert 'hx-trigger="every 1s"' in part
@@ -123,15 +123,15 @@ def test_live_part_asks_again_until_the_import_is_done(client_of: Any, upload: I
     assert '<progress max="10" value="3"' in part
 
 
-def test_import_that_nobody_takes_says_so(client_of: Any, upload: ImportBatch) -> None:
+def test_page_says_when_no_worker_starts_the_import(client_of: Any, upload: ImportBatch) -> None:
     client = client_of("ada")
     client.post(place("import-finish", upload))
-    assert "Is one running?" not in client.get(place("import-batch", upload)).content.decode()
+    assert "No worker has started this import yet." not in client.get(place("import-batch", upload)).content.decode()
     ImportBatch.objects.update(heartbeat_at=timezone.now() - timezone.timedelta(seconds=11))
-    assert "Is one running?" in client.get(place("import-batch", upload)).content.decode()
+    assert "No worker has started this import yet." in client.get(place("import-batch", upload)).content.decode()
 
 
-def test_rejections_come_in_pages_and_in_few_queries(
+def test_rejections_are_paginated_with_few_queries(
     client_of: Any, upload: ImportBatch, django_assert_num_queries: Any
 ) -> None:
     rows = [ImportRejection(batch=upload, name=f"<b>{n}</b>.jpg", reason="No.") for n in range(450)]
@@ -144,7 +144,7 @@ def test_rejections_come_in_pages_and_in_few_queries(
     assert "Page 3 of 3" in page
 
 
-def test_import_page_takes_as_many_queries_for_many_imports(
+def test_import_page_needs_no_query_per_import(
     client_of: Any, campaign: Campaign, people: dict[str, Any], django_assert_num_queries: Any
 ) -> None:
     client = client_of("ada")

@@ -1,4 +1,4 @@
-"""One's own work: nobody else's answers, nothing of the others before it may be seen, and corrections as revisions."""
+"""The page "Your work": own answers only, others' answers only when allowed, and edits as new revisions."""
 
 import re
 from collections.abc import Callable
@@ -55,7 +55,7 @@ def test_members_see_their_own_answers_and_nobody_elses(
     ("name", "status"),
     [("anonymous", 302), ("mallory", 404), ("alice", 404), ("bob", 200), ("rita", 404), ("ada", 404)],
 )
-def test_only_who_answered_a_photo_corrects_the_answer(
+def test_only_the_annotator_of_an_answer_edits_it(
     client_of: Any, people: dict[str, Any], images: list[Image], name: str, status: int
 ) -> None:
     page = f"{PAGE}{images[6].pk}/"
@@ -65,7 +65,7 @@ def test_only_who_answered_a_photo_corrects_the_answer(
     assert Annotation.objects.filter(image=images[6]).count() == (2 if name == "bob" else 1)
 
 
-def test_a_correction_is_a_new_revision_sent_once(
+def test_an_edited_answer_is_one_new_revision(
     campaign: Campaign, client_of: Any, people: dict[str, Any], images: list[Image]
 ) -> None:
     page, client = f"{PAGE}{images[0].pk}/", client_of("alice")
@@ -76,13 +76,13 @@ def test_a_correction_is_a_new_revision_sent_once(
         assert sent.headers["Location"] == f"{PAGE}#history"
     first, second = Annotation.objects.filter(image=images[0], annotator=people["alice"]).order_by("pk")
     assert (second.supersedes, second.watch, second.score) == (first, "unsure", 9)
-    assert second.saw_prediction  # the campaign reveals, so that it came after a look
+    assert second.saw_prediction  # the campaign shows predictions after the answer
     assert second.viewing == {"page": "own-work"}
     assert [row.score for row in own_history(campaign, people["alice"], count=1)[0]] == [9]
-    assert "corrected" in page_of(client)
+    assert "edited" in page_of(client)
 
 
-def test_a_blind_correction_is_as_independent_as_the_answer(
+def test_an_edited_answer_in_a_blind_campaign_is_independent(
     campaign: Campaign, client_of: Any, people: dict[str, Any], images: list[Image]
 ) -> None:
     Campaign.objects.update(mode="blind")
@@ -90,26 +90,26 @@ def test_a_blind_correction_is_as_independent_as_the_answer(
     assert not Annotation.objects.get(image=images[0], annotator=people["alice"], score=3).saw_prediction
 
 
-def test_what_cannot_be_corrected_says_so(client_of: Any, images: list[Image]) -> None:
+def test_the_page_says_why_an_answer_cannot_be_edited(client_of: Any, images: list[Image]) -> None:
     page, client = f"{PAGE}{images[0].pk}/", client_of("alice")
     answer = {"client_id": str(uuid4()), "watch": "no", "score": "3"}
     wrong = client.post(page, answer | {"score": "11"})
     assert (wrong.status_code, "from 1 to 10" in wrong.content.decode()) == (422, True)
     Image.objects.filter(pk=images[0].pk).update(role="practice")
-    assert "teaches others now" in client.get(page).content.decode()
+    assert "now a practice or example photo" in client.get(page).content.decode()
     Campaign.objects.update(state="closed")
     refused = client.post(page, answer)
     assert (refused.status_code, "The campaign is closed" in refused.content.decode()) == (422, True)
     assert Annotation.objects.filter(image=images[0]).count() == 3
 
 
-def test_a_skip_is_answered_after_all(client_of: Any, people: dict[str, Any], images: list[Image]) -> None:
+def test_a_skipped_photo_can_be_rated_later(client_of: Any, people: dict[str, Any], images: list[Image]) -> None:
     Annotation.objects.create(
         client_id=uuid4(), campaign=images[6].campaign, image=images[6], annotator=people["alice"], skip_reason="Dark."
     )
     html = page_of(client_of("alice"))
     assert "Skipped: Dark." in html
-    assert "others 9.0" not in html  # own answer does not stand, so the others' is not shown
+    assert "others 9.0" not in html  # without an own answer, the others' answers are not shown
     client_of("alice").post(f"{PAGE}{images[6].pk}/", {"client_id": str(uuid4()), "watch": "no", "score": "8"})
     assert "others 9.0 (n = 1)" in page_of(client_of("alice"))
 
@@ -124,7 +124,7 @@ def test_a_skip_is_answered_after_all(client_of: Any, people: dict[str, Any], im
         ("blind", "closed", True),
     ],
 )
-def test_blind_campaigns_show_nothing_of_the_others_before_they_are_closed(
+def test_blind_campaigns_show_others_answers_only_when_closed(
     campaign: Campaign, client_of: Any, people: dict[str, Any], images: list[Image], mode: str, state: str, shown: bool
 ) -> None:
     Campaign.objects.update(mode=mode, state=state)
@@ -155,7 +155,7 @@ def test_comparison_with_the_others(campaign: Campaign, people: dict[str, Any], 
     assert own_comparison(campaign, people["ada"]).agreement is None
 
 
-def test_hidden_repeats_are_summed_up_and_never_listed(
+def test_hidden_repeats_are_summarised_and_never_listed(
     campaign: Campaign, client_of: Any, people: dict[str, Any], images: list[Image]
 ) -> None:
     for image, score in zip(images[:5], (2, 3, 5, 7, 6), strict=True):  # first 2 3 4 5 6
@@ -169,7 +169,7 @@ def test_hidden_repeats_are_summed_up_and_never_listed(
     assert len(response.context["history"]) == 6
     assert response.context["progress"].answers == 6
     html = response.content.decode()
-    assert "1.0 points typically" in html
+    assert "1.0 points" in html
     assert "60&nbsp;%" in html
     assert own_comparison(campaign, people["alice"]).others_votes == 12
 
@@ -187,7 +187,7 @@ def test_days_run_from_two_weeks_ago_to_today(campaign: Campaign, people: dict[s
     assert own_days(campaign, people["bob"], today=date(2020, 1, 1))[0].answers == 0
 
 
-def test_history_goes_on_where_the_page_before_ended(
+def test_each_page_of_the_history_continues_the_one_before(
     client_of: Any, images: list[Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(own_work_page, "PAGE_SIZE", 4)
@@ -201,7 +201,7 @@ def test_history_goes_on_where_the_page_before_ended(
     assert seen == [image.pk for image in reversed(images)]
     for odd in ("?before=x", "?before=-1", f"?before={'9' * 40}"):
         assert len(client.get(f"{PAGE}{odd}").context["history"]) == 4
-    assert "There is nothing older." in page_of(client, "?before=1")
+    assert "No older answers." in page_of(client, "?before=1")
 
 
 def test_many_answers_take_as_many_queries_as_few(
@@ -219,7 +219,7 @@ def test_many_answers_take_as_many_queries_as_few(
     assert queries() == few <= 11
 
 
-def test_long_scales_take_a_number(make_user: Callable[..., Any], client_of: Any, people: dict[str, Any]) -> None:
+def test_long_scales_have_a_number_field(make_user: Callable[..., Any], client_of: Any, people: dict[str, Any]) -> None:
     fine = Campaign.objects.create(slug="fine", name="Fine", scale_min=0, scale_max=100)
     fine.memberships.create(user=people["alice"], role=Role.ANNOTATOR)
     (image,) = images_make(fine, 1)
@@ -231,5 +231,5 @@ def test_long_scales_take_a_number(make_user: Callable[..., Any], client_of: Any
     assert own_history(fine, people["alice"], count=1)[0][0].score == 77
 
 
-def test_a_campaign_without_own_answers_says_what_will_be_here(client_of: Any, campaign: Campaign) -> None:
+def test_the_page_is_empty_before_the_first_answer(client_of: Any, campaign: Campaign) -> None:
     assert "No answers yet" in page_of(client_of("alice"))

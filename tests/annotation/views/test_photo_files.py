@@ -35,7 +35,7 @@ def test_superuser_sees_every_photo(client_of: Any, photo: Image, people: dict[s
     assert client_of("root").get(reverse("photo-original", args=[photo.pk])).status_code == 200
 
 
-def test_original_is_sent_byte_for_byte_to_be_kept_for_good(client_of: Any, photo: Image) -> None:
+def test_original_is_sent_unchanged_and_cached_forever(client_of: Any, photo: Image) -> None:
     response = client_of("alice").get(reverse("photo-original", args=[photo.pk]))
     assert b"".join(response.streaming_content) == photo_path(photo).read_bytes()
     assert response["Content-Type"] == "image/jpeg"
@@ -46,14 +46,14 @@ def test_original_is_sent_byte_for_byte_to_be_kept_for_good(client_of: Any, phot
     assert response["ETag"] == f'"{photo.sha256}"'
 
 
-def test_thumbnail_is_webp_with_a_tag_of_its_own(client_of: Any, photo: Image) -> None:
+def test_thumbnail_is_webp_with_its_own_etag(client_of: Any, photo: Image) -> None:
     response = client_of("alice").get(reverse("photo-thumbnail", args=[photo.pk]))
     assert (response["Content-Type"], response["ETag"]) == ("image/webp", f'"{photo.sha256}.thumb"')
     assert b"".join(response.streaming_content) == b"RIFF....WEBP"
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_known_photo_is_not_sent_again(client_of: Any, photo: Image, place: str) -> None:
+def test_cached_photo_is_not_sent_again(client_of: Any, photo: Image, place: str) -> None:
     client = client_of("alice")
     tag = client.get(reverse(place, args=[photo.pk]))["ETag"]
     again = client.get(reverse(place, args=[photo.pk]), headers={"If-None-Match": tag})
@@ -69,7 +69,7 @@ def test_photo_takes_three_queries(client_of: Any, photo: Image, place: str, dja
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_missing_file_is_a_sentence_that_is_not_kept(client_of: Any, photo: Image, place: str) -> None:
+def test_missing_file_is_an_error_that_is_not_cached(client_of: Any, photo: Image, place: str) -> None:
     photo_path(photo).unlink()
     thumbnail_path(photo).unlink()
     response = client_of("alice").get(reverse(place, args=[photo.pk]))
@@ -78,5 +78,5 @@ def test_missing_file_is_a_sentence_that_is_not_kept(client_of: Any, photo: Imag
     assert response["Cache-Control"] == "no-store"
 
 
-def test_photo_can_only_be_read(client_of: Any, photo: Image) -> None:
+def test_photo_urls_accept_only_get(client_of: Any, photo: Image) -> None:
     assert client_of("ada").post(reverse("photo-original", args=[photo.pk])).status_code == 405

@@ -193,7 +193,7 @@ def test_a_dead_broker_or_worker_is_named(client_of: Client, monkeypatch: pytest
 
     monkeypatch.setattr(overview, "broker_alive", lambda: True)
     monkeypatch.setattr(overview, "workers_alive", list)
-    assert "No worker is alive" in client_of("mallory").get("/workers").content.decode()
+    assert "No worker is running" in client_of("mallory").get("/workers").content.decode()
 
 
 def test_photos_that_nobody_took_are_announced_again(people: dict[str, Any], settings: Any) -> None:
