@@ -77,21 +77,21 @@ class CampaignForm(forms.ModelForm):
         + ".",
     )
     repeat_share = PercentField(
-        label="Hidden repeats, in percent",
+        label="Hidden repeats (%)",
         most=share_max_percent("repeat_share"),
         initial=0,
         help_text="Share of photos that the annotator has rated before, shown again without a mark. They measure how "
         "consistent people are and add no votes. 5 % is enough for a few hundred photos per person.",
     )
     gold_share = PercentField(
-        label="Gold photos, in percent",
+        label="Gold photos (%)",
         most=share_max_percent("gold_share"),
         initial=0.05,
         help_text="Share of gold photos, shown without a mark until the annotator has seen all of them. Choose them on "
         "the page Practice and check photos. Without gold photos this setting has no effect.",
     )
     anchoring_share = PercentField(
-        label="Anchoring experiment, in percent",
+        label="Anchoring experiment (%)",
         most=share_max_percent("anchoring_share"),
         initial=0,
         help_text="Share of photos that show the prediction before the answer, in blind campaigns too, to measure how "
