@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from annotation.models import Campaign, Image
 from tests.conftest import photo_bytes, thumbnail_path
-from tests.judgements import distortions_make, predictions_make, version_make
+from tests.opinions_and_predictions import distortions_make, predictions_make, version_make
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

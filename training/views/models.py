@@ -138,7 +138,7 @@ def _change(request: HttpRequest, campaign: Campaign, number: int, kind: Promoti
     else:
         announce(predictions_run, version.pk)
         messages.success(
-            request, f"Version {number} is the champion now. Its predictions are being made from stored features."
+            request, f"Version {number} is the champion now. Updating predictions…"
         )
     return redirect("models", campaign.slug)
 

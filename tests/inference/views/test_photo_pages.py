@@ -15,7 +15,7 @@ from inference.models import Distortion, ModelVersion
 from inference.services.disagreements import disagreements_refresh
 from inference.views import photos as photo_views
 from inference.views.photo import DISTORTION_THRESHOLDS
-from tests.judgements import distortions_make, images_make, predictions_make, version_make, vote, votes
+from tests.opinions_and_predictions import distortions_make, images_make, predictions_make, version_make, vote, votes
 
 GALLERY = "/campaigns/watches/photos/"
 
