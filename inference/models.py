@@ -21,11 +21,15 @@ class ModelVersion(models.Model):
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="model_versions")
     number = models.PositiveIntegerField(help_text="1, 2, … within the campaign; 1 is the shipped prior.")
-    backbone = models.CharField(max_length=80, help_text="Key of the backbone whose features it reads: name and checksum.")
+    backbone = models.CharField(
+        max_length=80, help_text="Key of the backbone whose features it reads: name and checksum."
+    )
     folder = models.CharField(max_length=200, help_text="Folder of its files, relative to MODELS_ROOT.")
     checksum = models.CharField(max_length=64, help_text="SHA-256 of heads.onnx.")
     recipe = models.JSONField(default=dict, help_text="Losses, settings, seed, code version.")
-    data_fingerprint = models.CharField(max_length=64, blank=True, help_text="Fingerprint of the annotations it was trained on.")
+    data_fingerprint = models.CharField(
+        max_length=64, blank=True, help_text="Fingerprint of the annotations it was trained on."
+    )
     figures = models.JSONField(default=dict, blank=True, help_text="Metrics measured during training.")
     is_champion = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -189,6 +193,10 @@ class DisagreementMark(models.Model):
 
     model_version = models.OneToOneField(ModelVersion, models.CASCADE, related_name="disagreement_mark")
     annotation_id = models.PositiveBigIntegerField(default=0, help_text="Largest annotation id included.")
-    annotations = models.PositiveBigIntegerField(default=0, help_text="Number of annotations of the campaign up to that id.")
+    annotations = models.PositiveBigIntegerField(
+        default=0, help_text="Number of annotations of the campaign up to that id."
+    )
     prediction_id = models.PositiveBigIntegerField(default=0, help_text="Largest prediction id included.")
-    predictions = models.PositiveBigIntegerField(default=0, help_text="Number of predictions of the version up to that id.")
+    predictions = models.PositiveBigIntegerField(
+        default=0, help_text="Number of predictions of the version up to that id."
+    )

@@ -141,9 +141,7 @@ def _beyond(places: QuerySet[Image, Any], cursor: str, *, ascending: bool) -> Qu
         if not (abs(key) < float("inf") and 0 <= pk < 2**63):
             raise ValueError(cursor)
     except ValueError:
-        raise ValueError(
-            "This page address is not valid. Go back to the first page of the gallery."
-        ) from None
+        raise ValueError("This page address is not valid. Go back to the first page of the gallery.") from None
     here, there = _Row(F("key"), F("tie")), _Row(Value(key), Value(pk))
     return places.filter(GreaterThan(here, there) if ascending else LessThan(here, there))
 

@@ -88,7 +88,9 @@ def prior_is_outdated(version: ModelVersion, campaign: Campaign) -> bool:
     recipe = version.recipe
     if recipe.get("name") != _PRIOR:
         return False
-    return version.backbone != backbone_key() or any(recipe.get(key) != value for key, value in _prior_settings(campaign).items())
+    return version.backbone != backbone_key() or any(
+        recipe.get(key) != value for key, value in _prior_settings(campaign).items()
+    )
 
 
 def _prior_settings(campaign: Campaign) -> dict[str, Any]:
