@@ -1,4 +1,4 @@
-"""Django's admin for model versions, features, distortions and predictions: to look at only."""
+"""Django admin for model versions, features, distortions and predictions: read-only."""
 
 from django.contrib import admin
 
@@ -8,7 +8,7 @@ from inference.models import Distortion, Feature, ModelVersion, Prediction
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnlyAdmin):
-    """Versions; the champion changes on the campaign's models page, which leaves an audit row."""
+    """Model versions. The champion is changed on the campaign's models page, which writes an audit row."""
 
     list_display = ("id", "campaign", "number", "is_champion", "backbone", "checksum", "created_at")
     list_filter = ("campaign", "is_champion", "backbone")
@@ -17,7 +17,7 @@ class ModelVersionAdmin(ReadOnlyAdmin):
 
 @admin.register(Feature)
 class FeatureAdmin(ReadOnlyAdmin):
-    """What became of each photo in front of each backbone; the vectors themselves are left out."""
+    """State of each photo in the features queue. The vectors are not shown."""
 
     list_display = ("id", "image", "backbone", "state", "attempts", "claimed_at", "reason")
     list_filter = ("state", "backbone")
@@ -28,7 +28,7 @@ class FeatureAdmin(ReadOnlyAdmin):
 
 @admin.register(Distortion)
 class DistortionAdmin(ReadOnlyAdmin):
-    """What the distortion detectors measured in each photo, or why they could not."""
+    """Measurements of the distortion detectors, or the reason for a failure."""
 
     list_display = ("id", "image", "version", "state", "quality", "quality_class", "attempts", "claimed_at", "reason")
     list_filter = ("state", "version", "quality_class")
@@ -38,7 +38,7 @@ class DistortionAdmin(ReadOnlyAdmin):
 
 @admin.register(Prediction)
 class PredictionAdmin(ReadOnlyAdmin):
-    """What each version says about each photo."""
+    """Predictions of each version for each photo."""
 
     list_display = ("id", "image", "model_version", "watch_probability", "quality_mean", "quality_class")
     list_filter = ("quality_class",)

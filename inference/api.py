@@ -1,4 +1,4 @@
-"""The inference app's part of the API: what the model says, shown only when it may be."""
+"""API endpoints for predictions: scoring of uploaded photos, and the reveal after an answer."""
 
 import threading
 import time
@@ -22,7 +22,7 @@ router = Router(tags=["inference"])
 
 
 class PredictionOut(Schema):
-    """What the champion says about a photo."""
+    """The champion's prediction for a photo."""
 
     model_version: int
     quality_mean: float
@@ -32,50 +32,50 @@ class PredictionOut(Schema):
 
 
 class OthersOut(Schema):
-    """What the other annotators said, without the asker's own answer."""
+    """The votes of the other annotators."""
 
     n: int
     simulated: int
-    """How many of them come from simulated annotators."""
+    """How many of the votes come from simulated annotators."""
     mean: float
     histogram: list[int]
 
 
 class RevealOut(Schema):
-    """What may be shown about a photo, None where there is nothing yet."""
+    """The prediction and the others' votes; each is None if there is none or the user may not see it."""
 
     prediction: PredictionOut | None
     others: OthersOut | None
     drawing: str = Field(
         "",
-        description="Both distributions as one SVG element, each as high as the drawing: the others' filled, the "
-        "model's outlined. Empty without any, and on scales of more than 20 scores.",
+        description="Both distributions as one SVG element: filled columns for the others' votes, outlined ones for "
+        "the model. Each is scaled to its own maximum. Empty without data and on scales of more than 20 scores.",
     )
 
 
 class ScoreOut(Schema):
-    """Photos that were sent to be judged, and what is known of them so far."""
+    """The state of a scoring job, with the results so far."""
 
     ticket: str = Field(description="The key of the scoring job.")
-    waiting: int = Field(description="How many of the photos no worker has looked at yet; 0: all rows are there.")
+    waiting: int = Field(description="Number of photos without a result; 0 means that all rows are there.")
     rows: list[dict[str, str | float | bool | None]] = Field(
-        description="A row per judged photo, with the columns of `manage.py score --parts` on the scale 1-10."
+        description="One row per scored photo, with the columns of `manage.py score --parts` on the scale 1-10."
     )
-    detail: str = Field("", description="A sentence when it takes long.")
+    detail: str = Field("", description="A message if it takes long.")
 
 
-# Threads that may wait for a worker at the same time; whoever comes then gets the ticket at once.
+# At most this many threads wait for a worker; further requests get 202 at once.
 _waiters = threading.BoundedSemaphore(4)
 WAIT_SECONDS = 5.0
-# The reveal's drawing, in pixels; more columns would push the words beside it off a phone.
+# The reveal's drawing, in pixels. With more columns, the text beside it would not fit on a phone.
 _DRAWING_HEIGHT, _COLUMN_WIDTH, _BINS_DRAWN = 24, 8, 20
 
 
 @router.post("/score", response={200: ScoreOut, 202: ScoreOut})
 def score(request: HttpRequest, files: File[list[UploadedFile]]) -> Status[ScoreOut]:
-    """Judge photos (multipart, field `files`, at most 20): 200 with all rows, or after five seconds 202 with a ticket.
+    """Score photos (multipart, field `files`, at most 20): 200 with all rows, or after five seconds 202 with a ticket.
 
-    Nothing of the photos is kept; the rows can be asked for during 15 minutes.
+    Photos are not kept. The rows are available for 15 minutes.
     """
     user = request.user
     assert isinstance(user, User)  # the session's authentication turns anonymous visitors away
@@ -96,7 +96,7 @@ def score(request: HttpRequest, files: File[list[UploadedFile]]) -> Status[Score
 
 @router.get("/score/{ticket}", response={200: ScoreOut, 202: ScoreOut})
 def score_ticket(request: HttpRequest, ticket: str) -> Status[ScoreOut]:
-    """Say what became of photos that were sent to be judged: 200 once all rows are there, until then 202."""
+    """Return the rows of a scoring job: 200 if it is finished, else 202."""
     user = request.user
     assert isinstance(user, User)
     return _score_answer(user, ticket)
@@ -105,18 +105,19 @@ def score_ticket(request: HttpRequest, ticket: str) -> Status[ScoreOut]:
 def _score_answer(user: User, ticket: str) -> Status[ScoreOut]:
     job = scoring_job_find(user=user, key=ticket)
     if job is None:
-        raise HttpError(404, "There is no such ticket of yours; rows are kept for 15 minutes.")
+        raise HttpError(404, "You have no scoring job with this ticket. Rows are deleted after 15 minutes.")
     rows = [file.cells for file in job.files if file.cells is not None]
-    late = "No worker has taken the photos yet; is one alive?" if job.is_late else ""
+    late = "No worker has taken the photos yet. Is a worker running?" if job.is_late else ""
     answer = ScoreOut(ticket=ticket, waiting=job.waiting, rows=rows, detail=late)
     return Status(202 if job.waiting else 200, answer)
 
 
 @router.get("/campaigns/{slug}/photos/{image_id}/reveal", response=RevealOut)
 def reveal(request: HttpRequest, slug: str, image_id: int) -> RevealOut:
-    """Show the prediction and the others' mean: after the own answer, or before it where the lease says so.
+    """Return the prediction and the others' votes after the user's own answer, or the prediction before it if the lease
+    allows this.
 
-    It says so in a prelabel campaign, and for the share that was drawn into the anchoring experiment.
+    Leases allow it in prelabel campaigns, and for the photos drawn into the anchoring experiment.
     """
     user = request.user
     campaign, _role = campaign_for(user, slug, Role.ANNOTATOR)
@@ -136,8 +137,8 @@ def reveal(request: HttpRequest, slug: str, image_id: int) -> RevealOut:
         .select_related("model_version")
         .first()
     )
-    # Also after the answer: there may be a correction, and it is not independent any more. Before it, a photo
-    # without a prediction is judged like any other.
+    # Recorded after the answer too, because a later correction is not independent. Before the answer, a photo without
+    # a prediction counts like any other.
     if answered or prediction is not None:
         prediction_shown(campaign=campaign, annotator=user, image_id=image.pk)
     others = (
@@ -183,14 +184,14 @@ def _others_out(campaign: Campaign, answers: list[Annotation]) -> OthersOut | No
 
 
 def _drawing(votes: Sequence[int], distribution: Sequence[float]) -> str:
-    """Draw votes and distribution over the scores, for the line between photo and buttons; "" if it cannot hold them.
+    """Draw votes and distribution over the scores, for the line between photo and buttons; "" if they do not fit.
 
-    Each is scaled to its own highest column: the shapes are compared, and a single vote does not flatten the model's.
+    Each is scaled to its own highest column, so that the shapes can be compared even with a single vote.
     """
     series = [Series(kind, values) for kind, values in (("people", votes), ("model", distribution)) if len(values)]
     bins = max((len(one.values) for one in series), default=0)
     if not 2 <= bins <= _BINS_DRAWN:
         return ""
     scaled = [Series(one.kind, [value / (max(one.values) or 1) for value in one.values]) for one in series]
-    # No name: the words beside it say the same.
+    # No accessible name: the text beside it has the same content.
     return columns(name="", series=scaled, end=1, height=_DRAWING_HEIGHT, width=_COLUMN_WIDTH * bins)

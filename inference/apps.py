@@ -7,8 +7,8 @@ class InferenceConfig(AppConfig):
     name = "inference"
 
     def ready(self) -> None:
-        """Connect the receivers of other apps' signals, and offer the queue strategies to campaigns."""
-        from inference import receivers  # noqa: F401  # connects as it is imported
+        """Connect the signal receivers and register the queue strategies as lanes."""
+        from inference import receivers  # noqa: F401  # the import connects them
         from inference.services.queue_priorities import lanes_register
 
         lanes_register()

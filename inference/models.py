@@ -1,4 +1,4 @@
-"""What models made of the photos."""
+"""Model versions, and what they and the detectors compute for each photo."""
 
 from pathlib import Path
 from typing import Any
@@ -12,21 +12,25 @@ from django.db.models import Q
 from annotation.models import Campaign, Image
 from inference.postgres.bit_field import BitField
 
-# The columns of a ModelVersion that may change after it was written.
+# Columns of ModelVersion that may change after the insert.
 _MUTABLE = {"is_champion"}
 
 
 class ModelVersion(models.Model):
-    """Heads that one recipe made from one set of data. Nothing but its standing ever changes."""
+    """A pair of trained heads. Only `is_champion` ever changes."""
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="model_versions")
     number = models.PositiveIntegerField(help_text="1, 2, … within the campaign; 1 is the shipped prior.")
-    backbone = models.CharField(max_length=80, help_text="Name and checksum of the backbone its features come from.")
-    folder = models.CharField(max_length=200, help_text="Where its files lie, below MODELS_ROOT.")
+    backbone = models.CharField(
+        max_length=80, help_text="Key of the backbone whose features it reads: name and checksum."
+    )
+    folder = models.CharField(max_length=200, help_text="Folder of its files, relative to MODELS_ROOT.")
     checksum = models.CharField(max_length=64, help_text="SHA-256 of heads.onnx.")
     recipe = models.JSONField(default=dict, help_text="Losses, settings, seed, code version.")
-    data_fingerprint = models.CharField(max_length=64, blank=True, help_text="Of the annotations it learned from.")
-    figures = models.JSONField(default=dict, blank=True, help_text="What the recipe measured while it trained.")
+    data_fingerprint = models.CharField(
+        max_length=64, blank=True, help_text="Fingerprint of the annotations it was trained on."
+    )
+    figures = models.JSONField(default=dict, blank=True, help_text="Metrics measured during training.")
     is_champion = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -46,7 +50,7 @@ class ModelVersion(models.Model):
         return Path(settings.MODELS_ROOT) / self.folder
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Insert the row, or change its standing. Raises ValidationError for any other change."""
+        """Insert the row, or change `is_champion`. Raises ValidationError for any other change."""
         if not self._state.adding:
             fields = set(kwargs.get("update_fields") or ["everything"])
             if not fields <= _MUTABLE:
@@ -55,7 +59,7 @@ class ModelVersion(models.Model):
 
 
 class PhotoWork(models.Model):
-    """The state of one photo in the work queue of one algorithm, and why it failed."""
+    """The state of one photo in the work queue of one algorithm."""
 
     class State(models.TextChoices):
         QUEUED = "queued", "queued"
@@ -74,7 +78,7 @@ class PhotoWork(models.Model):
 
 
 class Feature(PhotoWork):
-    """The state of one photo in front of one backbone, and the features once they are there."""
+    """Features of one photo from one backbone, and the photo's state in the features queue."""
 
     image = models.ForeignKey(Image, models.CASCADE, related_name="features")
     backbone = models.CharField(max_length=80)
@@ -90,14 +94,14 @@ class Feature(PhotoWork):
 
 
 class Signature(models.Model):
-    """What a photo shows, in 256 bits made of its features: photos that look alike differ in few of them.
+    """256 bits computed from the features of a photo. Similar photos differ in few bits.
 
-    Derived: a sweep makes those that are missing (`inference.services.similarity`).
+    Derived data: the sweep computes missing rows (`inference.services.similarity`).
     """
 
-    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="+", help_text="The photo's own.")
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="+", help_text="The campaign of the photo.")
     image = models.ForeignKey(Image, models.CASCADE, related_name="signatures")
-    key = models.CharField(max_length=100, help_text="Of the backbone's features, and how the bits are made of them.")
+    key = models.CharField(max_length=100, help_text="Backbone key and the seed of the projection.")
     bits = BitField(length=256)
 
     class Meta:
@@ -106,7 +110,7 @@ class Signature(models.Model):
 
 
 class QualityClass(models.TextChoices):
-    """The three classes, by quality or by distortions."""
+    """The three quality classes, by predicted quality or by distortions."""
 
     REJECTED = "rejected", "rejected"
     PENDING = "pending", "pending"
@@ -114,16 +118,16 @@ class QualityClass(models.TextChoices):
 
 
 class Distortion(PhotoWork):
-    """What one version of the four distortion detectors measured in one photo; no numbers until it is done."""
+    """Measurements of the four distortion detectors for one photo; numbers are null until the state is done."""
 
     image = models.ForeignKey(Image, models.CASCADE, related_name="distortions")
     version = models.PositiveSmallIntegerField(help_text="Version of the algorithm (inference.distortion).")
-    blur = models.FloatField(null=True, help_text="0 … 1, larger is worse; so are the next three.")
+    blur = models.FloatField(null=True, help_text="0 … 1, larger is worse. The same holds for the next three.")
     noise = models.FloatField(null=True)
     exposure = models.FloatField(null=True)
     compression = models.FloatField(null=True)
     laplacian_variance = models.FloatField(null=True, help_text="Variance of the Laplacian; larger is sharper.")
-    quality = models.FloatField(null=True, help_text="0 … 100, of the four together; larger is better.")
+    quality = models.FloatField(null=True, help_text="Combined quality, 0 … 100; larger is better.")
     quality_class = models.CharField(max_length=8, choices=QualityClass.choices, blank=True)
 
     class Meta:
@@ -132,7 +136,7 @@ class Distortion(PhotoWork):
             models.Index(
                 fields=["version", "id"], condition=Q(state__in=["queued", "running"]), name="distortion_backlog"
             ),
-            # One for each order of the gallery, with the photo at the end: pages follow it by keyset.
+            # One for each order of the gallery. The photo is the last column, for keyset pagination.
             *(
                 models.Index(fields=["version", name, "image"], name=f"distortion_{name}")
                 for name in ("quality", "blur", "noise", "exposure", "compression")
@@ -141,7 +145,7 @@ class Distortion(PhotoWork):
 
 
 class Prediction(models.Model):
-    """What one model version says about one photo."""
+    """Prediction of one model version for one photo."""
 
     image = models.ForeignKey(Image, models.CASCADE, related_name="predictions")
     model_version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="predictions")
@@ -155,7 +159,7 @@ class Prediction(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["image", "model_version"], name="prediction_once")]
-        # The photo at the end, since the gallery's pages follow both by keyset.
+        # The photo is the last column, for keyset pagination in the gallery.
         indexes = [
             models.Index(fields=["model_version", "quality_mean", "image"], name="prediction_quality"),
             models.Index(fields=["model_version", "watch_probability", "image"], name="prediction_watch"),
@@ -163,9 +167,9 @@ class Prediction(models.Model):
 
 
 class Disagreement(models.Model):
-    """How far one model version is from the people about one photo, of answers given without seeing a prediction.
+    """Difference between a version's prediction and the independent votes for one photo.
 
-    Derived, so that the gallery can sort by it: `inference.services.disagreements`.
+    Derived data, stored so that the gallery can sort by it (`inference.services.disagreements`).
     """
 
     model_version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="disagreements")
@@ -182,10 +186,17 @@ class Disagreement(models.Model):
 
 
 class DisagreementMark(models.Model):
-    """What the disagreements of one version were made of: their fingerprint, as neither kind of row ever changes."""
+    """Which annotations and predictions the disagreements of one version were computed from.
+
+    Ids and counts are enough, because neither kind of row ever changes.
+    """
 
     model_version = models.OneToOneField(ModelVersion, models.CASCADE, related_name="disagreement_mark")
-    annotation_id = models.PositiveBigIntegerField(default=0, help_text="Up to this one.")
-    annotations = models.PositiveBigIntegerField(default=0, help_text="How many of the campaign those are.")
-    prediction_id = models.PositiveBigIntegerField(default=0, help_text="Up to this one.")
-    predictions = models.PositiveBigIntegerField(default=0, help_text="How many of the version those are.")
+    annotation_id = models.PositiveBigIntegerField(default=0, help_text="Largest annotation id included.")
+    annotations = models.PositiveBigIntegerField(
+        default=0, help_text="Number of annotations of the campaign up to that id."
+    )
+    prediction_id = models.PositiveBigIntegerField(default=0, help_text="Largest prediction id included.")
+    predictions = models.PositiveBigIntegerField(
+        default=0, help_text="Number of predictions of the version up to that id."
+    )

@@ -1,4 +1,4 @@
-"""What this app does when another one sends a signal; connected when Django starts (`inference.apps`)."""
+"""Receivers of other apps' signals; `inference.apps` connects them at start-up."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from inference.tasks import priorities_run, sweep
 
 
 @receiver(photos_added)
-def photos_find(*, campaign_id: int, **kwargs: Any) -> None:
-    """Tell the workers that there are photos without features and without a place in the lanes of the queue."""
+def new_photos_announce(*, campaign_id: int, **kwargs: Any) -> None:
+    """Announce work for new photos: features, and priorities in the queue lanes."""
     announce(sweep)
     announce(priorities_run, campaign_id)

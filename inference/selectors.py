@@ -1,4 +1,4 @@
-"""Questions to the tables of the inference app; nothing here writes, and nothing here loads a network."""
+"""Queries on the tables of the inference app. Nothing here writes or loads a network."""
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
@@ -17,9 +17,9 @@ from inference.networks.config import WeightsMissing
 from inference.serving import runtime
 
 _Work = TypeVar("_Work", Feature, Distortion)
-# Photos that were finished in this time tell how fast the next ones will be.
+# The speed is estimated from the photos finished within this time.
 _RATE_WINDOW = timedelta(minutes=3)
-_RATE_PHOTOS = 8  # fewer tell nothing
+_RATE_PHOTOS = 8  # no estimate from fewer photos
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class WorkQueue(Generic[_Work]):
 
 @dataclass(frozen=True)
 class WorkCounts:
-    """How many photos of a campaign are in which state of a work queue."""
+    """Number of photos of a campaign in each state of a work queue."""
 
     queued: int = 0
     running: int = 0
@@ -54,7 +54,7 @@ class WorkCounts:
     failed: int = 0
     cancelled: int = 0
     seconds_left: float | None = None
-    """Until no photo is left, at the speed of the last minutes; None when none is left or none was finished."""
+    """Estimated from the speed of the last minutes; None if nothing is left or too few photos were finished."""
 
     @property
     def waiting(self) -> int:
@@ -74,16 +74,16 @@ class WorkCounts:
 
 @dataclass(frozen=True)
 class Backlog(WorkCounts):
-    """The counts of the features queue, and how many photos the champion has predicted."""
+    """Counts of the features queue, and the number of the champion's predictions."""
 
     predicted: int = 0
     problem: str = ""
-    """Why no photo gets features, in one sentence; all photos then count as queued."""
+    """Why features cannot be computed, in one sentence; all photos then count as queued."""
 
 
 @dataclass(frozen=True)
 class PredictionTable:
-    """Predictions of one version as columns of one length, ordered by image id."""
+    """Predictions of one version as columns [N], ordered by image id."""
 
     image_ids: NDArray[np.int64]
     quality_mean: NDArray[np.float64]
@@ -97,9 +97,9 @@ class PredictionTable:
 
 
 def backbone_key() -> str:
-    """Return the key under which the site's backbone keeps its features.
+    """Return the key under which features of the site's backbone are stored.
 
-    Raises WeightsMissing when there is no such backbone, or no weight file of it.
+    Raises WeightsMissing if the backbone or its weight file does not exist.
     """
     return runtime.features_key()
 
@@ -157,7 +157,7 @@ def work_counts(campaign: Campaign, queue: WorkQueue[Any]) -> WorkCounts:
 def feature_matrix(
     image_ids: Collection[int] | NDArray[np.int64], backbone: str
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the ids [M] (ascending) of those photos that have features, and the features [M, D] (one query)."""
+    """Return ids [M] (ascending) and features [M, D] of the given photos that have features (one query)."""
     rows = list(
         Feature.objects.filter(
             image__in=[int(image_id) for image_id in image_ids], backbone=backbone, state=Feature.State.DONE
@@ -177,9 +177,9 @@ def features_unpack(vectors: Collection[bytes | memoryview | None]) -> NDArray[n
 
 
 def percentile_of(prediction: Prediction) -> float:
-    """Return the photo's place within its campaign, 0 … 100: the share that the same version gives a lower mean.
+    """Return the photo's percentile within its campaign, 0 … 100: the share of photos with a lower predicted mean.
 
-    Ties count half, the photo itself among them, so the median photo has 50. One query on an index.
+    Ties count half, including the photo itself, so the median photo has 50. One query on an index.
     """
     counts = Prediction.objects.filter(model_version=prediction.model_version_id).aggregate(
         lower=Count("quality_mean", filter=Q(quality_mean__lt=prediction.quality_mean)),
@@ -190,19 +190,19 @@ def percentile_of(prediction: Prediction) -> float:
 
 
 def distortion_version() -> int:
-    """Return the version of the distortion detectors that this installation has."""
+    """Return the version of the installed distortion detectors."""
     return ALGORITHM_VERSION
 
 
 def distortion_of(image: Image) -> Distortion | None:
-    """Return the photo's row of the current detectors, in every state; None before it was queued."""
+    """Return the photo's row for the current detectors, in any state; None if it was never queued."""
     return Distortion.objects.filter(image=image, version=distortion_version()).first()
 
 
 def prediction_table(
     version: ModelVersion, image_ids: Collection[int] | NDArray[np.int64] | None = None
 ) -> PredictionTable:
-    """Return a version's predictions, of some photos or of all (one query)."""
+    """Return a version's predictions for the given photos, or for all (one query)."""
     rows = Prediction.objects.filter(model_version=version)
     if image_ids is not None:
         rows = rows.filter(image__in=[int(image_id) for image_id in image_ids])

@@ -1,4 +1,4 @@
-"""Work that workers do. Every task takes ids, calls one service, and may run twice without harm."""
+"""Celery tasks. Every task takes ids, calls one service, and may run twice without harm."""
 
 import logging
 import threading
@@ -27,12 +27,11 @@ from inference.services.backlog import work_enqueue
 from inference.serving.scorer import site_scorer
 
 logger = logging.getLogger(__name__)
-# A task hands over after this long, so that other tasks get their turn.
+# A task ends after this time, so that other tasks get their turn.
 _SECONDS_PER_TASK = 60
-# A message that no worker took for so long is dropped, since each sweep sends another. So a busy worker's queue
-# stays short, and an idle worker still gets work.
+# Messages expire after this time, since each sweep sends new ones. So the message queue of a busy worker stays short.
 _MESSAGE_SECONDS = 30
-# Signatures of new photos are made within the sweep, some ten thousand of them in this time.
+# The sweep computes signatures of new photos for at most this time, which is enough for about ten thousand.
 _SIGNATURE_SECONDS = 5
 _stopping = threading.Event()
 
@@ -45,13 +44,13 @@ def _stop(**kwargs: Any) -> None:
 
 @shared_task
 def features_run() -> int:
-    """Compute features of queued photos; return how many were finished."""
-    from inference.scoring.predictor import DeviceMissing  # loads ONNX Runtime, which web processes do without
+    """Compute features of queued photos; return how many photos were finished."""
+    from inference.scoring.predictor import DeviceMissing  # loads ONNX Runtime, which web processes must not
 
     try:
         finished = features.features_compute(seconds=_SECONDS_PER_TASK, stop=_stopping.is_set)
     except (WeightsMissing, DeviceMissing) as error:
-        logger.error("No photo gets features: %s", error)
+        logger.error("Features cannot be computed: %s", error)
         return 0
     _features_or_distortions_announce()
     return finished
@@ -59,7 +58,7 @@ def features_run() -> int:
 
 @shared_task
 def distortions_run() -> int:
-    """Measure distortions while no photo is queued for features; return how many were finished."""
+    """Measure distortions while no photo is queued for features; return how many photos were finished."""
     finished = distortions.distortions_compute(
         seconds=_SECONDS_PER_TASK, stop=lambda: _stopping.is_set() or _features_wait()
     )
@@ -69,13 +68,13 @@ def distortions_run() -> int:
 
 @shared_task
 def scoring_job_run(user_id: int, key: str) -> int:
-    """Score the photos of a job, for which a user waits; return how many."""
+    """Score the photos of a job; return how many. A user is waiting for the result."""
     return scoring_jobs.scoring_job_run(user_id=user_id, key=key, scorer=site_scorer)
 
 
 @shared_task
 def predictions_run(version_id: int) -> int:
-    """Predict with one version every photo that has features and no prediction of it."""
+    """Compute a version's missing predictions from stored features; return how many."""
     version = ModelVersion.objects.select_related("campaign").get(pk=version_id)
     predicted = predictions.predictions_refresh(version=version)
     if queue_priorities.strategies_of(version.campaign):
@@ -85,7 +84,7 @@ def predictions_run(version_id: int) -> int:
 
 @shared_task
 def priorities_run(campaign_id: int) -> int:
-    """Write the priorities of a campaign's queue lanes; return how many photos got one."""
+    """Write the priorities of a campaign's queue lanes; return how many."""
     return queue_priorities.priorities_refresh(campaign=Campaign.objects.get(pk=campaign_id))
 
 
@@ -103,14 +102,14 @@ def sweep() -> None:
         try:
             versions.prior_install(campaign=campaign)
         except WeightsMissing as error:
-            logger.error("Campaign %s gets no model: %s", campaign.slug, error)
-        except Exception:  # photos still get their features, and other campaigns their prior
-            logger.exception("campaign %s got no model", campaign.slug)
+            logger.error("No model was installed for campaign %s: %s", campaign.slug, error)
+        except Exception:  # the rest of the sweep goes on
+            logger.exception("No model was installed for campaign %s", campaign.slug)
     work_enqueue(queue=distortions_queue())
     try:
         work_enqueue(queue=features_queue())
     except WeightsMissing as error:
-        logger.error("No photo gets features: %s", error)
+        logger.error("Features cannot be computed: %s", error)
     _features_or_distortions_announce(stale=True)
     unpredicted = Feature.objects.filter(
         image__campaign=OuterRef("campaign"), backbone=OuterRef("backbone"), state=Feature.State.DONE
@@ -126,9 +125,9 @@ def sweep() -> None:
 
 
 def _features_or_distortions_announce(*, stale: bool = False) -> None:
-    """Announce features when a photo is queued for them, else distortions.
+    """Announce the features task if a photo is queued for features, else the distortions task.
 
-    `stale`: also when photos are claimed, since their claims may be stale.
+    `stale`: also if photos are claimed, since their claims may be stale.
     """
     if _features_wait(stale=stale):
         features_run.apply_async(expires=_MESSAGE_SECONDS)

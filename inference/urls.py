@@ -1,12 +1,12 @@
-"""Addresses of the inference app."""
+"""URLs of the inference app."""
 
 from django.urls import path
 
-from inference.views import judge, photo, photos
+from inference.views import photo, photos, try_model
 
 urlpatterns = [
-    path("score/", judge.judge, name="judge"),
-    path("score/<slug:key>/", judge.judged, name="judged"),
+    path("score/", try_model.try_model, name="try-model"),
+    path("score/<slug:key>/", try_model.try_model_result, name="try-model-result"),
     path("campaigns/<slug:slug>/photos/", photos.photos, name="photos"),
     path("campaigns/<slug:slug>/photos/extremes/", photos.extremes, name="photo-extremes"),
     path("campaigns/<slug:slug>/photos/table.csv", photos.photos_table, name="photos-table"),

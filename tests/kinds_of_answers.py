@@ -6,7 +6,7 @@ from typing import Any
 
 from annotation.models import Annotation, Campaign, Image, User
 from annotation.services.queue import counters_rebuild
-from tests.judgements import images_make, vote
+from tests.opinions_and_predictions import images_make, vote
 
 
 @dataclass

@@ -1,5 +1,5 @@
-"""Queue strategies: which photo to ask about next. Pure: arrays in, arrays out.
+"""Queue strategies: they decide which photo is shown next. Pure: arrays in, arrays out.
 
-To add one: write a class in a file of its own (`inference.acquisition.strategy` says what it has) and name it in
+To add a strategy, write a class in its own file (see `inference.acquisition.strategy`) and add it to
 `inference.acquisition.registry`. Campaigns can then give it a share of their queue.
 """

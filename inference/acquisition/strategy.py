@@ -1,4 +1,4 @@
-"""What a queue strategy gets and gives."""
+"""The interface of queue strategies: `Pool` in, priorities out."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Pool:
-    """The N photos of a campaign that lack votes, one array a column.
+    """The N photos of a campaign that still need votes, one array per column.
 
-    A strategy that looks at more (features, predictions) adds a column here, with the default None, and the service
-    that reads the pool fills it.
+    A strategy that needs more (features, predictions) adds a column with the default None, and the service that reads
+    the pool fills it.
     """
 
     image_ids: NDArray[np.int64]
@@ -29,12 +29,12 @@ class Pool:
 
 
 class Strategy(Protocol):
-    """A way to choose the next photo. Its attributes describe it; `priorities` is all that it does."""
+    """A rule that chooses the next photo."""
 
     name: str
-    """Stored with each assignment that it chose, and in the campaign's shares: at most 40 characters; never changed."""
+    """At most 40 characters. Stored with assignments and in the campaign's shares, so it must never change."""
     label: str
-    """What the settings page calls it."""
+    """Name on the settings page."""
     description: str
     """One or two sentences for the admin who sets its share."""
     reason: str
@@ -42,4 +42,4 @@ class Strategy(Protocol):
     `priority`."""
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Return a finite number for each photo of the pool [N]; the photo with the highest is asked about first."""
+        """Return a finite number for each photo of the pool [N]; the photo with the highest number is shown first."""

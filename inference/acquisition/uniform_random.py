@@ -1,4 +1,4 @@
-"""Every photo alike."""
+"""A uniformly random photo."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +9,12 @@ from inference.acquisition.strategy import Pool
 class UniformRandom:
     """Any photo, drawn uniformly.
 
-    The queue draws this lane along `Image.queue_position` and needs no priorities; simulations use them.
+    The queue follows `Image.queue_position` for this lane and needs no priorities; simulations use them.
     """
 
     name = "random"
     label = "Uniform random"
-    description = "Any open photo, drawn at random. Estimates of accuracy rest on this lane."
+    description = "Any open photo, drawn at random. Accuracy is estimated from this lane."
     reason = "uniform random"
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:

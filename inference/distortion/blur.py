@@ -1,4 +1,4 @@
-"""Blur: the share of a photo's structured tiles in which hardly a pixel is sharp, in all directions or in one."""
+"""Blur: the share of a photo's textured tiles with few sharp pixels, in all directions or in one direction."""
 
 from collections.abc import Iterator
 from typing import TypeVar
@@ -12,22 +12,22 @@ Number = TypeVar("Number", np.float32, np.uint8)
 _TILE = 40
 #: Pixels that a mean and a median of 5 × 5 need around them.
 _MARGIN = 4
-#: Pixels that are worked on at a time. More leave the cache; fewer make threads wait for each other between steps.
+#: Pixels processed at a time. More do not fit the cache; fewer cost time between steps when threads run in parallel.
 _STRIP = 120_000
-#: Standard deviation of grey values below which a tile says nothing about sharpness.
+#: Tiles with a smaller standard deviation of grey values are ignored: they say nothing about sharpness.
 _FLAT = 10.0
-#: A place is soft where the mean of ln |L| / ln 30 over 5 × 5 pixels is at most this; |L| is then about 4.6.
+#: A pixel is soft if the mean of ln |L| / ln 30 over 5 × 5 pixels is at most this; |L| is then about 4.6.
 _SOFT = 115 / 255
-#: Share of sharp pixels from which a tile counts as sharp: of those with structure, and of all against motion blur.
+#: Share of sharp pixels from which a tile counts as sharp: among pixels with structure; for motion blur, among all.
 _FOCUSED_SHARE = 0.5
 _STEADY_SHARE = 0.1
-#: Grey levels from pixel to pixel, across and down together, from which a place has structure; the least share of
-#: a tile that counts as such.
+#: A pixel has structure if grey values change by this much per pixel, horizontally and vertically together; the
+#: smallest share of such pixels that is assumed for a tile.
 _STRUCTURE = 3.0
 _LEAST_STRUCTURE = 0.1
-#: What of the noise's standard deviation in |L| does not make a place sharp.
+#: Share of the noise's standard deviation in |L| that is added to the threshold.
 _NOISE_SHARE = 0.5
-#: Grey levels from the darkest to the brightest below which thresholds shrink with them, and how far at most.
+#: Below this range of grey levels, thresholds shrink with the range; and the smallest factor.
 _FULL_CONTRAST = 128
 _LEAST_CONTRAST = 0.25
 
@@ -52,45 +52,45 @@ def blur_score(
 ) -> float:
     """Return 0 … 1, larger is worse. `counts` and `second`: histogram and Laplacian of `grey`.
 
-    Of 40 × 40 tiles those with a standard deviation of 10 or more are judged. A pixel is sharp where most of its
-    5 × 5 neighbours have a mean strength ln(max(|L|, 1)) / ln 30 above 115/255, L being the Laplacian. A pixel has
-    structure where the values around it change by 3 grey levels a pixel (5 × 5 mean). A tile with f sharp pixels
-    for each one with structure is out of focus by 1 − f/.5, not below 0; the mean over tiles is the defocus.
+    The photo is divided into tiles of 40 × 40 pixels. Tiles with a standard deviation of 10 or more are textured; the
+    others are ignored. A pixel is sharp if most of its 5 × 5 neighbours have a mean strength ln(max(|L|, 1)) / ln 30
+    above 115/255, where L is the Laplacian. A pixel has structure if the values around it change by 3 grey levels per
+    pixel (5 × 5 mean). f = sharp pixels / pixels with structure. The defocus of a tile is max(0, 1 − f/.5); that of the
+    photo is the mean over textured tiles.
 
-    For motion blur the same is asked of one direction only: the second derivative along that in which the photo
-    changes least, on pixels smoothed by (1, 2, 1)/4 both ways, and 1 − f/.1, f being the share of all the tile's
-    pixels. The score is the larger mean.
+    Motion blur is measured in the same way, with the second derivative along the direction in which the photo changes
+    least, on pixels smoothed by (1, 2, 1)/4 in both directions. Here f = sharp pixels / all pixels of the tile, and the
+    blur is max(0, 1 − f/.1). The score is the larger mean.
 
-    What differs from the usual measure, and why. Smooth parts of sharp tiles are not blurred: counting pixels
-    called a quarter of the structured area of untouched photos blurred. Motion is usually looked for in line
-    segments of the Laplacian with a common direction; the direction of least change needs no search for segments.
-    Noise makes every place sharp, so the threshold is √(4.6² + .5² · 20 V) of the noise variance V (the Laplacian
-    multiplies it by 20; V itself for the smoothed derivative). Dim photos have small differences, so below a range
-    of 128 grey levels all thresholds shrink with the range. A photo with contrast, but with no structured tile, is
-    blurred.
+    Differences from the usual measure, with reasons. The usual measure counts soft pixels, also in smooth parts of
+    sharp tiles; so it called a quarter of the textured area of untouched photos blurred. Motion is usually found from
+    line segments of the Laplacian; the direction of least change needs no search. Noise makes every pixel look sharp,
+    so the threshold is √(4.6² + .5² · 20 V) with the noise variance V (the Laplacian multiplies it by 20; V itself for
+    the smoothed derivative). Dim photos have small differences, so below a range of 128 grey levels all thresholds
+    shrink with the range. A photo with contrast but without textured tiles is blurred.
     """
     contrast = _contrast(counts)
     values, soft = np.pad(grey, _MARGIN, mode="reflect"), _smoothed(grey)
     sizes, deviations = _tile_deviations(values)
-    judged = sizes * (deviations >= _FLAT * contrast)
-    total = judged.sum()
+    textured = sizes * (deviations >= _FLAT * contrast)
+    total = textured.sum()
     if not total:
         return float(grey.std() >= _FLAT * contrast)
     threshold = 30**_SOFT * contrast
 
     def blurred(strips: Iterator[Strip], noise: float, enough: NDArray[np.float64]) -> float:
         sharp = _sharp_pixels(strips, float(np.hypot(threshold, _NOISE_SHARE * noise)))
-        return float((judged * np.maximum(0, 1 - sharp / enough)).sum() / total)
+        return float((textured * np.maximum(0, 1 - sharp / enough)).sum() / total)
 
     noise = noise_variance**0.5
     structured = np.maximum(_structured_pixels(values, _STRUCTURE * contrast), _LEAST_STRUCTURE * sizes)
     defocus = blurred(_strips(np.pad(second, _MARGIN, mode="reflect")), 20**0.5 * noise, _FOCUSED_SHARE * structured)
-    changes = _changes(soft, _direction_of_least_change(soft, judged > 0))
+    changes = _changes(soft, _direction_of_least_change(soft, textured > 0))
     return max(defocus, blurred(changes, noise, _STEADY_SHARE * sizes))
 
 
 def _contrast(counts: NDArray[np.int64]) -> float:
-    """Return by what thresholds on differences shrink in a dim photo: 1 from a range of 128 grey levels on."""
+    """Return the factor for thresholds on differences: 1 from a range of 128 grey levels on, less in dim photos."""
     shares = counts.cumsum() / counts.sum()
     darkest, brightest = np.searchsorted(shares, (0.005, 0.995))
     return float(np.clip((brightest - darkest) / _FULL_CONTRAST, _LEAST_CONTRAST, 1))
@@ -136,9 +136,9 @@ def _sharp_pixels(strips: Iterator[Strip], threshold: float) -> NDArray[np.float
     rows = []
     for strip in strips:
         strength = np.abs(strip, out=strip)
-        np.maximum(strength, floor, out=strength)  # what is smaller is rounding
+        np.maximum(strength, floor, out=strength)  # smaller values are rounding errors
         sharp = _five_by_five(np.log(strength, out=strength)) > limit
-        # The median of a plane, cut at a threshold, is what most of the cut plane say.
+        # The median of a thresholded plane is the majority.
         rows.append(_tile_sums(_five_by_five(sharp.view(np.uint8)) >= 13))
     return np.concatenate(rows)
 
@@ -156,13 +156,13 @@ def _five_by_five(values: NDArray[Number]) -> NDArray[Number]:
 
 
 def _smoothed(grey: NDArray[np.uint8]) -> NDArray[np.int16]:
-    """Return 16 times the values smoothed by (1, 2, 1)/4 both ways, exact, with a margin for what comes after."""
+    """Return 16 times the values smoothed by (1, 2, 1)/4 both ways, exact, with the margin that later steps need."""
     wide = np.pad(grey.astype(np.int16), _MARGIN + 2, mode="reflect")
     wide = wide[:-2] + 2 * wide[1:-1] + wide[2:]
     return wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:]
 
 
-def _direction_of_least_change(soft: NDArray[np.int16], judged: NDArray[np.bool_]) -> float:
+def _direction_of_least_change(soft: NDArray[np.int16], textured: NDArray[np.bool_]) -> float:
     """Return an angle in radians: the weak axis of the mean structure tensor, in which each tile counts the same."""
     rows = []
     for strip in _strips(soft, _MARGIN + 1):
@@ -170,7 +170,7 @@ def _direction_of_least_change(soft: NDArray[np.int16], judged: NDArray[np.bool_
         across, down = inner[1:-1, 2:] - inner[1:-1, :-2], inner[2:, 1:-1] - inner[:-2, 1:-1]
         rows.append([_tile_sums(across * across), _tile_sums(down * down), _tile_sums(across * down)])
     tensor = np.concatenate(rows, axis=1)
-    along, down, both = (tensor / (tensor[0] + tensor[1] + 1))[:, judged].sum(axis=1)
+    along, down, both = (tensor / (tensor[0] + tensor[1] + 1))[:, textured].sum(axis=1)
     return float(np.arctan2(2 * both, along - down) + np.pi) / 2
 
 

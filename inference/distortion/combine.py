@@ -1,4 +1,4 @@
-"""The four detectors together: one quality, one class."""
+"""Combines the four detectors into one quality and one class."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from inference.distortion.exposure import exposure_score
 from inference.distortion.noise import noise_score, noise_variance
 from inference.distortion.preprocess import planes_of
 
-#: Raised whenever any number below could come out differently: stored rows of other versions are measured again.
+#: Increase it whenever a number below may change. Photos with rows of other versions only are measured again.
 ALGORITHM_VERSION = 1
 
 _SEVERE = 0.9
@@ -20,23 +20,23 @@ _SEVERE_WEIGHT = 20
 
 @dataclass(frozen=True)
 class DistortionScores:
-    """What the detectors measured in one photo."""
+    """Measurements of the detectors for one photo."""
 
     blur: float
-    """0 … 1, larger is worse; so are the next three."""
+    """0 … 1, larger is worse. The same holds for the next three."""
     noise: float
     exposure: float
     compression: float
     laplacian_variance: float
     """Variance of the Laplacian, on grey values 0 … 255; larger is sharper. Not part of `quality`."""
     quality: float
-    """0 … 100, of the four together; larger is better."""
+    """Combined quality, 0 … 100; larger is better."""
     quality_class: str
     """rejected, pending or accepted."""
 
 
 def distortions_measure(picture: Image.Image) -> DistortionScores:
-    """Measure a photo: any mode, any size from 1 × 1, upright. Deterministic; depends on nothing but the pixels."""
+    """Measure an upright photo of any mode and any size from 1 × 1. Deterministic; depends on the pixels only."""
     planes = planes_of(picture)
     second = laplacian(planes.grey)
     variance = noise_variance(planes.grey)
@@ -53,8 +53,9 @@ def distortions_measure(picture: Image.Image) -> DistortionScores:
 def quality_of(scores: Sequence[float]) -> float:
     """Return 0 … 100 of scores 0 … 1, larger is better: 100 (1 − Σ w s), equal weights, but ×20 for scores above .9.
 
-    Of the scores above .9 as many weigh more as makes the photo worst. If all of them had to, a second score that
-    passes .9 would pull a first one at 1 down, and the photo would gain by getting worse.
+    Among the scores above .9, the number that get the larger weight is chosen so that the quality is lowest. If all of
+    them got it, a second score just above .9 would lower the mean of a first one at 1, and a worse photo would get a
+    better quality.
     """
     ordered = sorted(scores, reverse=True)
     severe = sum(score > _SEVERE for score in ordered)

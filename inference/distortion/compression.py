@@ -1,4 +1,4 @@
-"""Compression: how much of a photo's change from pixel to pixel lies on the borders of 8 × 8 blocks."""
+"""Compression: how much larger the change from pixel to pixel is on the borders of 8 × 8 blocks."""
 
 import math
 
@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 _BLOCK = 8
-#: Excess that photos have without visible blocks.
+#: Excess of photos without visible blocks.
 _USUAL = 0.02
 _WEIGHT = 25.0
-#: Share of the lines at each position, those with the largest change, that does not count.
+#: Share of lines with the largest change that is left out at each position.
 _LEFT_OUT = 0.1
 
 
@@ -18,23 +18,23 @@ def compression_score(native: NDArray[np.uint8]) -> float:
 
     score = 25 · edge / (25 · edge + normal), with edge = max(0, excess − .02) and normal = 1 − edge.
 
-    What differs from the usual measure, and why. It counts pixels that step over a border of blocks by 2 grey
-    levels or more; but steps get fewer and larger as compression gets stronger, so their number stands still from
-    JPEG quality 20 down. Sums of differences go on rising. It also counts flat pixels ten times, which calls each
-    photo on plain paper compressed. Only change counts here, and only what one position has more than the next
-    one, so that fine patterns, noise and blur weigh on all positions alike. Blocks show on all their borders:
-    leaving out a tenth of the lines keeps the few straight edges of frames and pasted pictures out.
+    Differences from the usual measure, with reasons. The usual measure counts pixels that change by 2 grey levels or
+    more across a block border. With stronger compression, steps become fewer and larger, so the count stays constant
+    below JPEG quality 20, while sums of differences still rise. It also gives flat pixels tenfold weight, so it calls
+    every photo on plain paper compressed. Here only change counts, and only the excess of one position over the next,
+    because fine patterns, noise and blur affect all positions equally. Blocks are visible on all their borders, so a
+    tenth of the lines is left out to exclude the few straight edges of frames and pasted pictures.
     """
     edge = max(0.0, block_excess(native) - _USUAL)
     return _WEIGHT * edge / (_WEIGHT * edge + 1 - edge)
 
 
 def block_excess(native: NDArray[np.uint8]) -> float:
-    """Return the share 0 … 1 of all change that one of the 8 positions modulo 8 has more than the next one.
+    """Return (largest − second largest change) / sum of changes over the 8 positions modulo 8, 0 … 1.
 
-    Change of a line between two rows or two columns: mean absolute difference of its pixels; of a position: mean
-    of its lines without the largest tenth. Which position the borders have is found in the photo, for cropping and
-    turning move them. A side of less than 24 pixels counts nothing.
+    Change of a line between two rows or two columns: mean absolute difference of its pixels. Change of a position: mean
+    of its lines without the largest tenth. The position of the borders is estimated from the photo, because cropping
+    and rotation move them. Sides shorter than 24 pixels are ignored.
     """
     more = whole = 0.0
     for axis in (0, 1):

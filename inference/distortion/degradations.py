@@ -1,6 +1,6 @@
-"""Seven ways in which a photo is bad, each in five known grades: 0 none, 1 slight, 2 plain, 3 strong, 4 severe.
+"""Seven degradations of a photo, each in five grades: 0 none, 1 slight, 2 clear, 3 strong, 4 severe.
 
-Lengths grow with the photo, so that a grade looks alike at every size.
+Lengths scale with the photo, so that a grade looks the same at every size.
 """
 
 import io
@@ -20,13 +20,13 @@ MOTION_PIXELS = (0.0, 20.0, 36.0, 58.0, 90.0)
 NOISE_LEVELS = (0.0, 18.0, 32.0, 50.0, 78.0)
 #: Side of a grain of noise in pixels, at a long side of 1,024; never less than one pixel.
 NOISE_GRAIN = 2.0
-#: JPEG quality; 92 is what photos without this fault are written with.
+#: JPEG quality; photos without this degradation are saved with 92.
 JPEG_QUALITIES = (92, 20, 12, 7, 3)
 #: Stops of exposure lost or gained, in linear light.
 UNDER_STOPS = (0.0, 1.7, 2.6, 3.6, 4.8)
 OVER_STOPS = (0.0, 0.7, 1.3, 2.0, 2.8)
-#: Share of the photo that overexposure burns out, of what was not white before; with the stops above at
-#: least. Stops alone would make many a dark photo better.
+#: Share of the pixels not white before that overexposure clips; the stops above are the minimum. Stops alone would
+#: improve many dark photos.
 OVER_SHARES = (0.0, 0.15, 0.35, 0.55, 0.75)
 #: Pixels left on the long side.
 DOWNSCALE_SIDES = (0, 150, 100, 68, 44)
@@ -38,7 +38,7 @@ Pixels = npt.NDArray[np.floating[Any]]
 
 
 def photo_degrade(photo: Image.Image, degradation: str, grade: int, rng: np.random.Generator) -> bytes:
-    """Return the photo, degraded, as the bytes of a JPEG file.
+    """Return the degraded photo as the bytes of a JPEG file.
 
     `degradation`: a key of DEGRADATIONS. `grade`: 0 … 4; grade 0 leaves the photo as it is.
     Raises KeyError or IndexError for anything else.
@@ -73,7 +73,7 @@ def _motion(photo: Image.Image, grade: int, rng: np.random.Generator) -> Image.I
 
 
 def _noise(photo: Image.Image, grade: int, rng: np.random.Generator) -> Image.Image:
-    """Luminance noise with some colour in it, in grains as large as sensors and their software leave behind."""
+    """Luminance noise with some colour in it, with grains of the size that cameras produce."""
     grain = max(1.0, NOISE_GRAIN * _relative(photo))
     shape = (round(photo.height / grain), round(photo.width / grain))
     luminance = rng.standard_normal((*shape, 1), dtype=np.float32)

@@ -1,26 +1,26 @@
-"""Noise variance, from bands whose kurtosis is the same in a clean photo and falls where noise fills them."""
+"""Noise variance, estimated from the kurtosis of band-pass filters: equal in a clean photo, lower in noisy bands."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 #: Variance in squared grey levels at which the score is .5: a standard deviation of 4.2.
 HALF_VARIANCE = 18.0
-#: √kurtosis of a band that noise does not reach; weighs as much as one of the 15 bands.
+#: √kurtosis of a band without noise; has the weight of one of the 15 bands.
 _CLEAN_ROOT = 3.0
-#: Squared grey levels below which a band holds nothing but rounding.
+#: Squared grey levels below which a band contains rounding errors only.
 _LEAST_VARIANCE = 1e-3
 #: Squares of the factors of the first three rows: 1/2, 1/2, √(1/2).
 _SQUARES = (0.25, 0.25, 0.5)
-#: Pixels that are worked on at a time. More leave the cache; fewer make threads wait for each other between steps.
+#: Pixels processed at a time. More do not fit the cache; fewer cost time between steps when threads run in parallel.
 _PIECE = 120_000
 
 
 def noise_score(variance: float) -> float:
     """Return 0 … 1, larger is worse: variance / (variance + 18).
 
-    That is the logistic function 1/(1 + e^−(ln V − ln 18)). The usual 1/(1 + e^−((V − 18)/7)) is .07 for a photo
-    without noise and exactly 1 in double precision from a standard deviation of 17 on, so that grades beyond
-    cannot be told apart. The middle is the same.
+    This is the logistic function 1/(1 + e^−(ln V − ln 18)). The usual 1/(1 + e^−((V − 18)/7)) is .07 for a photo
+    without noise, and 1 in double precision from a standard deviation of 17 on, so that stronger noise cannot be
+    distinguished. Both are .5 at the same variance.
     """
     return variance / (variance + HALF_VARIANCE)
 
@@ -30,12 +30,12 @@ def noise_variance(grey: NDArray[np.uint8]) -> float:
 
     15 bands: outer products of the rows ½(1, 1, 1, 1), ½(1, 1, −1, −1), √½(1, −1, 0, 0) and √½(0, 0, 1, −1),
     without the first with itself. Band k has variance v and excess kurtosis κ ≥ 0, for which √κ = √K (1 − V/v):
-    a line over 1/v, fitted by least squares. With a = ⟨√κ⟩, b = ⟨1/v⟩, c = ⟨1/v²⟩, d = ⟨√κ/v⟩ its value at 0 is
+    a line in 1/v, fitted by least squares. With a = ⟨√κ⟩, b = ⟨1/v⟩, c = ⟨1/v²⟩, d = ⟨√κ/v⟩ its value at 0 is
     √K = (ac − bd)/(c − b²), and V = (1 − a/√K)/b. Source: X. Pan, X. Zhang, S. Lyu, Exposing image splicing with
     inconsistent local noise variances, ICCP 2012.
 
-    A sixteenth point is added, √κ = 3 at 1/v = 0: a band so strong that noise does not matter. It decides where
-    the bands cannot, as in pure noise, where all of them have the same variance and no kurtosis.
+    A sixteenth point is added, √κ = 3 at 1/v = 0: a band so strong that noise does not matter. It is
+    needed if the bands alone do not determine the line: in pure noise all have the same variance and no kurtosis.
     """
     bands = _bands(grey)
     if not bands or min(variance for variance, _, _ in bands) < _LEAST_VARIANCE:
@@ -52,7 +52,7 @@ def noise_variance(grey: NDArray[np.uint8]) -> float:
 
 
 def _bands(grey: NDArray[np.uint8]) -> list[tuple[float, float, int]]:
-    """Return variance, excess kurtosis and how often it counts of each band, [] for pictures below 5 × 5.
+    """Return (variance, excess kurtosis, multiplicity) of each band; [] for pictures below 5 × 5.
 
     Rows three and four are the same filter two pixels apart, so each is computed once and counts twice.
     Sums and differences of integers are exact in 16 bits; only moments are floating-point.

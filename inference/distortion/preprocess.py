@@ -1,4 +1,4 @@
-"""The one conversion that all detectors share: a picture of any mode to what they measure."""
+"""The conversion that all detectors share: a picture of any mode to arrays."""
 
 from dataclasses import dataclass
 
@@ -6,30 +6,30 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops
 
-#: Long side in pixels to which larger photos are brought.
+#: Larger photos are scaled down to this long side, in pixels.
 LONG_SIDE = 1024
 
 
 @dataclass(frozen=True)
 class Planes:
-    """What the detectors see of a photo."""
+    """The arrays that the detectors measure."""
 
     grey: NDArray[np.uint8]
     """Luma [H, W], 0 … 255 (ITU-R BT.601 as Pillow computes it), at the fixed resolution."""
     grey_counts: NDArray[np.int64]
     """How often each value occurs in `grey`, [256]."""
     brightest_counts: NDArray[np.int64]
-    """The same of the brightest of red, green and blue, [256]."""
+    """The same for the maximum of red, green and blue, [256]."""
     native: NDArray[np.uint8]
-    """Luma of the photo's own pixels: `grey` itself, or the middle of a larger photo, at most 1,024 pixels a side."""
+    """Luma at the original resolution: `grey` itself, or the centre of a larger photo, at most 1,024 pixels a side."""
 
 
 def planes_of(picture: Image.Image) -> Planes:
-    """Return what the detectors see of a picture, of any mode and any size from 1 × 1.
+    """Return the arrays for a picture of any mode and any size from 1 × 1.
 
-    Thresholds on differences between neighbouring pixels depend on the resolution, so larger photos are brought
-    down to one. Smaller ones are never enlarged: interpolation would put blur into each of them, and the pixels
-    that they have are what people see. Transparent pixels lie on white; of 16-bit values the upper 8 count.
+    Thresholds on differences between neighbouring pixels depend on the resolution, so larger photos are scaled down to
+    a fixed one. Smaller photos are not enlarged, because interpolation would blur them. Transparent pixels become
+    white; of 16-bit values the upper 8 bits are used.
     """
     native = picture = _rgb_or_grey(picture)
     longest = max(picture.size)

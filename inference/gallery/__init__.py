@@ -1,1 +1,1 @@
-"""Photos of a campaign in an order: what a person asks for, where it is found, and as a table."""
+"""The gallery of a campaign: the query, the sorted photos, and the table for download."""

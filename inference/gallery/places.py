@@ -1,7 +1,6 @@
-"""Which photos the gallery shows and in which order, by keyset: page 500 costs what page 1 costs.
+"""Which photos the gallery shows and in which order. Keyset pagination: page 500 costs the same as page 1.
 
-Two steps: `gallery_places` finds ids and keys in the order of an index, `gallery_photos` fetches what
-is shown of those few.
+Two steps: `gallery_places` finds ids and sort keys along an index, `gallery_photos` fetches what one page shows.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,39 +17,39 @@ from inference.models import Distortion, ModelVersion
 from inference.selectors import distortion_version
 
 PAGE_SIZE = 48
-_CHUNK = 2000  # photos in memory at a time where a whole gallery is read
+_CHUNK = 2000  # photos in memory at a time when a whole gallery is read
 
 
 class Place(NamedTuple):
-    """Where a photo stands in an order."""
+    """The position of a photo in an order."""
 
     image_id: int
     key: float
-    """What the order goes by; photos with the same key go by their id."""
+    """The sort key. Photos with the same key are sorted by id."""
 
     @property
     def cursor(self) -> str:
-        """Return the place as it stands in an address, exact to the last bit."""
+        """Return the place as text for a URL; the key is exact to the last bit."""
         return f"{float(self.key)!r}~{self.image_id}"
 
 
 @dataclass(frozen=True)
 class GalleryPhoto:
-    """A photo with what the gallery shows of it."""
+    """A photo with everything the gallery shows."""
 
     image: Any
     """An `Image` with the attributes `quality_mean`, `quality_std`, `quality_class`, `watch_probability`,
-    `distortion_quality`, `distortion_class` and the four severities, each None where it is not known."""
+    `distortion_quality`, `distortion_class` and the four severities, each None if unknown."""
     mos: float | None
     """Mean of the votes given without seeing a prediction."""
     votes: int
     watch_yes: int
-    """How many of them say that there is a watch."""
+    """Number of these votes with the label yes."""
     place: Place
 
 
 class _Row(Func):
-    """(a, b): PostgreSQL compares rows as a whole, and finds the place of one in an index of both columns."""
+    """(a, b): PostgreSQL compares rows as a whole and uses an index on both columns for it."""
 
     template = "(%(expressions)s)"
     output_field = FloatField()
@@ -59,12 +58,12 @@ class _Row(Func):
 def gallery_places(campaign: Campaign, version: ModelVersion | None, query: GalleryQuery) -> QuerySet[Image, Any]:
     """Return the photos of the query in its order, as rows `{"pk": …, "tie": …, "key": …}`; `tie` is the photo's id.
 
-    Photos without the value to sort or filter by (no prediction yet; no votes yet) are left out. The
-    orders by disagreement are as fresh as `disagreements_refresh` left them.
+    Photos without the value to sort or filter by (no prediction or no votes yet) are left out. For the orders by
+    disagreement, call `disagreements_refresh` first.
     """
     predicted, measured, own = _conditions(campaign, query)
     images = campaign.images.all()
-    # The id is taken from the table of the key, so that one index has both.
+    # The id comes from the table of the sort key, so that one index covers both.
     tie = "pk"
     if predicted or query.order in BY_PREDICTION:
         relation = FilteredRelation("predictions", condition=Q(predictions__model_version=version))
@@ -87,7 +86,7 @@ def gallery_places(campaign: Campaign, version: ModelVersion | None, query: Gall
 
 
 def _conditions(campaign: Campaign, query: GalleryQuery) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Return what is asked of the prediction, of the distortions and of the photo itself."""
+    """Return the conditions on the prediction, on the distortions and on the photo itself."""
     predicted = {
         "predicted__quality_class": query.quality_class or None,
         "predicted__quality_mean__gte": query.quality_from,
@@ -126,12 +125,12 @@ def _key(order: str) -> str:
 
 
 def places_after(places: QuerySet[Image, Any], query: GalleryQuery, cursor: str) -> QuerySet[Image, Any]:
-    """Return what follows the photo with this cursor. Raises ValueError for a cursor nobody gave out."""
+    """Return the places after this cursor. Raises ValueError for an invalid cursor."""
     return _beyond(places, cursor, ascending=not ORDERS[query.order][1])
 
 
 def places_before(places: QuerySet[Image, Any], query: GalleryQuery, cursor: str) -> QuerySet[Image, Any]:
-    """Return what precedes the photo with this cursor, nearest first. Raises ValueError as `places_after`."""
+    """Return the places before this cursor, nearest first. Raises ValueError for an invalid cursor."""
     return _beyond(places.reverse(), cursor, ascending=ORDERS[query.order][1])
 
 
@@ -142,9 +141,7 @@ def _beyond(places: QuerySet[Image, Any], cursor: str, *, ascending: bool) -> Qu
         if not (abs(key) < float("inf") and 0 <= pk < 2**63):
             raise ValueError(cursor)
     except ValueError:
-        raise ValueError(
-            "This address is not one that the gallery gave out; start again from its first page."
-        ) from None
+        raise ValueError("This page address is not valid. Go back to the first page of the gallery.") from None
     here, there = _Row(F("key"), F("tie")), _Row(Value(key), Value(pk))
     return places.filter(GreaterThan(here, there) if ascending else LessThan(here, there))
 
@@ -155,12 +152,12 @@ def places_read(places: QuerySet[Image, Any]) -> list[Place]:
 
 
 def place_of(places: QuerySet[Image, Any], image_id: int) -> Place | None:
-    """Return where a photo stands, or None when it is not among them."""
+    """Return the place of a photo, or None if it is not among them."""
     return next(iter(places_read(places.filter(pk=image_id)[:1])), None)
 
 
 def gallery_photos(version: ModelVersion | None, places: Sequence[Place]) -> list[GalleryPhoto]:
-    """Return what the gallery shows of these places, in their order (two queries)."""
+    """Return the photos at these places with everything the gallery shows, in their order (two queries)."""
     images = (
         Image.objects.filter(pk__in=[place.image_id for place in places])
         .annotate(
@@ -192,7 +189,7 @@ def gallery_photos(version: ModelVersion | None, places: Sequence[Place]) -> lis
 
 
 def _opinions(image_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
-    """Return {image id: what people say}, made of the independent votes, in one query."""
+    """Return {image id: mos, votes, watch_yes} from independent votes (one query)."""
     rows = (
         Annotation.objects.filter(image__in=image_ids)
         .independent_votes()
@@ -208,7 +205,7 @@ def _opinions(image_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
 
 
 def gallery_iterate(campaign: Campaign, version: ModelVersion | None, query: GalleryQuery) -> Iterator[GalleryPhoto]:
-    """Yield every photo of the query in its order, some thousand in memory at a time."""
+    """Yield every photo of the query in its order; only some thousand are in memory at a time."""
     rows = gallery_places(campaign, version, query).iterator(chunk_size=_CHUNK)
     while part := [Place(row["pk"], row["key"]) for row in islice(rows, _CHUNK)]:
         yield from gallery_photos(version, part)

@@ -1,4 +1,4 @@
-"""What a person asks of the gallery, and how it stands in the address. Knows no table."""
+"""The gallery's order and filters, read from and written to a query string. No database access."""
 
 import math
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from annotation.models import Image
 from inference.models import QualityClass
 
-# Name → (what the person chooses, whether the largest key comes first).
+# Name → (label, whether the largest key comes first).
 ORDERS = {
     "newest": ("newest first", True),
     "best": ("best predicted quality", True),
@@ -28,7 +28,7 @@ ORDERS = {
 #: The four detectors, in the order in which they are shown.
 DISTORTIONS = ("blur", "noise", "exposure", "compression")
 BY_PREDICTION = ("best", "worst", "watch", "unlike")
-#: Orders for which people must have answered without seeing a prediction, besides there being one.
+#: Orders that need a prediction and independent votes.
 BY_PEOPLE = ("apart", "watch_apart")
 BY_DISTORTION = ("distorted", "undistorted", *DISTORTIONS)
 
@@ -37,30 +37,30 @@ _NAME_LIMIT = 200
 
 @dataclass(frozen=True)
 class GalleryQuery:
-    """An order and filters; an empty filter lets everything through, and all of them hold together."""
+    """An order and filters. An empty filter matches every photo; a photo must match all filters."""
 
     order: str = "newest"
     quality_class: str = ""
     quality_from: float | None = None
-    """Least predicted mean, on the campaign's scale."""
+    """Smallest predicted mean, on the campaign's scale."""
     quality_to: float | None = None
     watch: str = ""
-    """'yes' or 'no' by the campaign's threshold."""
+    """'yes' or 'no': watch probability above the campaign's threshold or not."""
     watch_from: float | None = None
-    """Least watch probability, 0 … 1."""
+    """Smallest watch probability, 0 … 1."""
     watch_to: float | None = None
     distortion_class: str = ""
     distortion_from: float | None = None
-    """Least combined quality of the four detectors, 0 … 100."""
+    """Smallest combined quality of the four detectors, 0 … 100."""
     distortion_to: float | None = None
     blur_from: float | None = None
-    """Least severity, 0 … 1; so are the next three."""
+    """Smallest severity, 0 … 1. The same holds for the next three."""
     noise_from: float | None = None
     exposure_from: float | None = None
     compression_from: float | None = None
     split: str = ""
     name: str = ""
-    """Part of the file name, in any case."""
+    """Part of the file name; case does not matter."""
 
     CHOICES: ClassVar[dict[str, tuple[str, ...]]] = {
         "order": tuple(ORDERS),
@@ -73,7 +73,7 @@ class GalleryQuery:
 
     @classmethod
     def read(cls, parameters: Mapping[str, str]) -> Self:
-        """Return the query in an address. Raises ValueError for a choice or a number that does not exist."""
+        """Return the query from URL parameters. Raises ValueError for an unknown choice or an invalid number."""
         chosen: dict[str, Any] = {}
         for field in fields(cls):
             value: Any = parameters.get(field.name, "").strip() or field.default
@@ -87,15 +87,15 @@ class GalleryQuery:
         for name in cls.RANGES:
             least, most = getattr(query, f"{name}_from"), getattr(query, f"{name}_to")
             if least is not None and most is not None and least > most:
-                raise ValueError(f"No photo fits: the {name} is asked to be from {least:g} up to only {most:g}.")
+                raise ValueError(f"The smallest {name} ({least:g}) is greater than the largest ({most:g}).")
         return query
 
     def encode(self, **more: object) -> str:
-        """Return the query string that `read` takes back, without what is chosen anyway."""
+        """Return the query string that `read` understands, without default values."""
         return urlencode({name: _text(value) for name, value in self._chosen().items()} | more)
 
     def without(self, *names: str) -> Self:
-        """Return the query with these filters (or the order) as they are by themselves."""
+        """Return the query with these fields reset to their defaults."""
         defaults: dict[str, Any] = {field.name: field.default for field in fields(self)}
         return replace(self, **{name: defaults[name] for name in names})
 
@@ -115,7 +115,7 @@ class GalleryQuery:
 def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         known = ", ".join(choice for choice in allowed if choice)
-        raise ValueError(f"The gallery knows no {name.replace('_', ' ')} “{value}”; choose one of {known}.")
+        raise ValueError(f"Unknown {name.replace('_', ' ')} “{value}”. Choose one of {known}.")
     return value
 
 
@@ -126,10 +126,10 @@ def _number(name: str, value: str) -> float:
         number = math.nan
     if not math.isfinite(number):
         what, _, end = name.rpartition("_")
-        raise ValueError(f"“{value}” is no number; the {what} wants one after “{end}”, such as 0.5.")
+        raise ValueError(f"“{value}” is not a number. Enter a number such as 0.5 for {what} “{end}”.")
     return number
 
 
 def _text(value: Any) -> str:
-    """Return a filter's value as it stands in the address; whole numbers without a point."""
+    """Return a filter's value as text for the URL; whole numbers without a decimal point."""
     return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)

@@ -1,4 +1,4 @@
-"""The gallery as a table: one record a photo, in the gallery's order."""
+"""The gallery as a table: one record per photo, in the gallery's order."""
 
 from collections.abc import Iterator
 
@@ -12,8 +12,8 @@ from inference.models import ModelVersion
 def gallery_records(campaign: Campaign, version: ModelVersion | None, query: GalleryQuery) -> Iterator[PhotoRecord]:
     """Yield the photos of the query.
 
-    `watch` is whether the probability lies above the campaign's threshold; `mos`, `votes` and `watch_votes` count
-    answers given without seeing a prediction.
+    `watch` says whether the probability is above the campaign's threshold. `mos`, `votes` and `watch_votes` use
+    independent votes only.
     """
     return (_record(campaign, version, photo) for photo in gallery_iterate(campaign, version, query))
 

@@ -1,1 +1,1 @@
-"""Management of inference."""
+"""Management commands of the inference app."""

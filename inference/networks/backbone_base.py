@@ -1,4 +1,4 @@
-"""What every backbone is: pixels in; statistics of its stages and its pooled last layer out."""
+"""The base class of backbones: pixels in; statistics of the stages and the pooled last layer out."""
 
 from typing import Any
 
@@ -12,15 +12,15 @@ _FLOOR = 1e-4
 
 
 class StagedBackbone(nn.Module):
-    """A network that gives statistics of its stages beside its pooled last layer.
+    """A network whose features are statistics of its stages and its pooled last layer.
 
-    Early stages see blur, noise and compression that the last one has learned to ignore.
+    Early stages respond to blur, noise and compression, which the last layer has learned to ignore.
     """
 
     def __init__(self, network: Any, config: BackboneConfig) -> None:
         super().__init__()
         self.network = network
-        """The classifier as its package made it; its state dict is what a weight file holds."""
+        """The classifier from its package; a weight file contains its state dict."""
         self.config = config
 
     def forward(self, pixels: Tensor) -> Tensor:
@@ -28,9 +28,9 @@ class StagedBackbone(nn.Module):
         raise NotImplementedError
 
     def classifier(self) -> tuple[Tensor, Tensor]:
-        """Return weight [classes, pooled] and bias [classes] of what turns pooled features into ImageNet logits.
+        """Return weight [classes, pooled] and bias [classes] of the ImageNet classifier on the pooled layer.
 
-        Only of backbones whose features have no class probabilities.
+        Only for backbones whose features have no class probabilities.
         """
         raise NotImplementedError
 
@@ -38,10 +38,8 @@ class StagedBackbone(nn.Module):
 def map_statistics(x: Tensor) -> list[Tensor]:
     """Return mean and standard deviation over space, each [N, C], of maps [N, C, H, W].
 
-    Written as two poolings, E[x²] − E[x]²: ONNX Runtime then keeps its blocked layout from one
-    convolution to the next, which the mean of squared deviations would interrupt at every stage.
-    The floor under the variance (a deviation of 0.01) is above what the difference loses to rounding
-    where a map is flat.
+    Computed as E[x²] − E[x]² with two poolings, so that ONNX Runtime keeps its blocked layout between convolutions.
+    The floor of the variance (a deviation of 0.01) is larger than the rounding error of this difference on flat maps.
     """
     mean = map_pool(x)
     variance = map_pool(x * x) - mean * mean
@@ -51,8 +49,8 @@ def map_statistics(x: Tensor) -> list[Tensor]:
 def map_pool(x: Tensor) -> Tensor:
     """Return the mean over space [N, C] of maps [N, C, H, W]; in ONNX a GlobalAveragePool.
 
-    Large maps are averaged in tiles first: one sum over 12,544 floats loses three digits, which the
-    standard deviation of a nearly flat map (a white background) would show.
+    Large maps are averaged in tiles first: one sum over 12,544 floats loses three digits, which would distort the
+    standard deviation of a nearly flat map (a white background).
     """
     tile = [max(size for size in range(1, _TILE + 1) if side % size == 0) for side in x.shape[2:]]
     if min(x.shape[2:]) > 2 * _TILE and max(tile) > 1:

@@ -1,4 +1,4 @@
-"""Backbones by name: pixels in, feature vectors out."""
+"""Loads backbones by name: pixels in, feature vectors out."""
 
 from torch import Tensor
 
@@ -12,7 +12,7 @@ __all__ = ["StagedBackbone", "backbone_load", "classifier_load"]
 def backbone_load(config: BackboneConfig) -> StagedBackbone:
     """Return a backbone with its weights, in evaluation mode.
 
-    Raises WeightsMissing when the weight file is missing, cannot be read, or is another network's.
+    Raises WeightsMissing if the weight file is missing, unreadable, or of another network.
     """
     if config.random:
         with random_weights():
@@ -24,7 +24,7 @@ def backbone_load(config: BackboneConfig) -> StagedBackbone:
 
 
 def classifier_load(config: BackboneConfig) -> tuple[Tensor, Tensor]:
-    """Return weight [classes, pooled] and bias [classes] of the ImageNet classifier of a backbone of torchvision.
+    """Return weight [classes, pooled] and bias [classes] of the ImageNet classifier of a torchvision backbone.
 
     Raises WeightsMissing as `backbone_load` does.
     """
@@ -32,13 +32,13 @@ def classifier_load(config: BackboneConfig) -> tuple[Tensor, Tensor]:
 
 
 def _build(config: BackboneConfig) -> StagedBackbone:
-    """Return the network before its weights are loaded."""
+    """Return the network without its weights."""
     if isinstance(config, LiteConfig):
         from inference.networks.efficientnet_lite import lite_build
 
         return lite_build(config)
     assert isinstance(config, TorchvisionConfig)
-    # torchvision takes two seconds to import, which the bundled backbones do not need.
+    # torchvision takes two seconds to import, and the bundled backbones do not need it.
     from inference.networks.torchvision_models import TorchvisionBackbone, torchvision_build
 
     network = torchvision_build(config)

@@ -1,4 +1,4 @@
-"""Heads on disk: weights in safetensors, everything else in a card. Nothing in either can run code."""
+"""Heads on disk: weights in safetensors, everything else in a JSON card. Neither format can run code."""
 
 import json
 from dataclasses import replace
@@ -18,9 +18,9 @@ from inference.networks.model_files import checksum
 FORMAT_VERSION = 2
 WEIGHTS = "heads.safetensors"
 CARD = "card.json"
-_PRIOR_BACKBONE = EFFICIENTNET_LITE0.name  # whose features the shipped prior reads
-_DENSE = 16  # units between the pooled layer and the scores, before learning adds its own
-_SOS = 0.22
+_PRIOR_BACKBONE = EFFICIENTNET_LITE0.name  # the shipped prior needs its features
+_DENSE = 16  # hidden units of an untrained head on the pooled layer
+_SOS = 0.22  # SOS parameter a of typical panels
 _CLASSIFIER = ("class_weight", "class_bias")
 
 
@@ -29,10 +29,10 @@ class CheckpointError(RuntimeError):
 
 
 def heads_save(folder: Path, heads: Heads, card: dict[str, Any]) -> None:
-    """Write the heads and their card into `folder`; each file appears whole or not at all.
+    """Write the heads and their card into `folder`; each file is complete or does not appear.
 
-    Weights are kept as float16, those of an ImageNet classifier as they are. `card` says where they come
-    from; the configuration is added to it.
+    Weights are stored as float16, except those of an ImageNet classifier. `card` describes the origin of the heads; the
+    configuration is added to it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {
@@ -54,9 +54,9 @@ def heads_save(folder: Path, heads: Heads, card: dict[str, Any]) -> None:
 def heads_load(
     folder: Path, *, bins: int | None = None, synsets: tuple[int, ...] | None = None
 ) -> tuple[Heads, dict[str, Any]]:
-    """Return the heads in `folder`, in evaluation mode, and their card; on request for another scale or other synsets.
+    """Return the heads in `folder`, in evaluation mode, and their card; optionally for another scale or other synsets.
 
-    Raises CheckpointError when a file is missing, damaged, or of another format.
+    Raises CheckpointError if a file is missing, damaged, or of another format.
     """
     try:
         card: dict[str, Any] = json.loads((folder / CARD).read_text())
@@ -68,24 +68,24 @@ def heads_load(
             f"{folder / CARD} has format {card.get('format_version')!r}; this version of IQS reads {FORMAT_VERSION}."
         )
     if checksum(folder / WEIGHTS) != card.get("weights_sha256"):
-        raise CheckpointError(f"{folder / WEIGHTS} is not the file that its card describes; copy both again.")
+        raise CheckpointError(f"{folder / WEIGHTS} does not match its card; copy both again.")
     config = HeadsConfig.from_card(card["heads"])
     config = replace(config, bins=bins or config.bins, synsets=synsets or config.synsets)
     if not config.classes and not tensors.keys() >= set(_CLASSIFIER):
-        raise CheckpointError(f"{folder / WEIGHTS} does not fit its card: it holds no ImageNet classifier.")
+        raise CheckpointError(f"{folder / WEIGHTS} does not match its card: it has no ImageNet classifier.")
     classifier = None if config.classes else (tensors["class_weight"], tensors["class_bias"])
     heads = Heads(config, classifier)
     try:
         heads.load_state_dict({name: tensor.to(torch.float32) for name, tensor in tensors.items()})
     except RuntimeError as error:
-        raise CheckpointError(f"{folder / WEIGHTS} does not fit its card: {error}") from error
+        raise CheckpointError(f"{folder / WEIGHTS} does not match its card: {error}") from error
     return heads.eval(), card
 
 
 def prior_for_scale(bins: int, synsets: tuple[int, ...]) -> Heads:
     """Return the shipped prior, its distribution mapped to `bins` scores, for these synsets.
 
-    Raises CheckpointError when the shipped files are damaged.
+    Raises CheckpointError if the shipped files are damaged.
     """
     heads, _card = prior_for(EFFICIENTNET_LITE0, bins=bins, synsets=synsets)
     return heads
@@ -99,11 +99,12 @@ def prior_for(
     quality_input: str = "all",
     features: Tensor | None = None,
 ) -> tuple[Heads, dict[str, Any]]:
-    """Return what a campaign's heads begin at, and its card: the shipped prior, or for other backbones a neutral one.
+    """Return the initial heads of a campaign and their card: the shipped prior, or a neutral prior for other backbones.
 
-    The neutral prior gives every photo one distribution in the middle of the scale, as wide as a panel's, and the
-    zero-shot watch probability. Only it heeds `quality_input`, and `features` [N, D]: photos to standardise by.
-    Raises CheckpointError when the shipped files are damaged, WeightsMissing when the backbone's are missing.
+    The neutral prior predicts the same distribution for every photo, in the middle of the scale and as wide as that of
+    a typical panel, and the zero-shot watch probability. `quality_input` and `features` [N, D] (to standardise by) are
+    used for the neutral prior only. Raises CheckpointError if shipped files are damaged, WeightsMissing if the
+    backbone's weights are missing.
     """
     if config.is_own and config.name == _PRIOR_BACKBONE:
         return heads_load(PRIOR_FOLDER, bins=bins, synsets=synsets)

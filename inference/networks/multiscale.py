@@ -1,7 +1,7 @@
-"""A vision transformer that looks at a picture in several sizes, as MUSIQ does (Ke et al. 2021).
+"""A vision transformer that processes a picture at several sizes, as MUSIQ does (Ke et al. 2021).
 
-Large sizes show defects, small ones the composition. One network sees them all: its patches stay as large
-as they were, and its positional embeddings are interpolated to each grid of patches.
+Large sizes show defects, small ones the composition. The same network processes all sizes: the patch size stays the
+same, and the positional embeddings are interpolated to each grid of patches.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ class MultiscaleTransformer(TorchvisionBackbone):
     """
 
     def __init__(self, network: Any, config: TorchvisionConfig) -> None:
-        # Taken apart at the size that it was made for.
+        # Its layers are found at the size that it was made for.
         super().__init__(network, config, side=network.image_size)
         self.scales = config.scales
         for side in config.scales:
@@ -32,11 +32,11 @@ class MultiscaleTransformer(TorchvisionBackbone):
     def forward(self, pixels: Tensor) -> Tensor:
         """Return features float32 [N, D] of pixels uint8 [N, side, side, 3]."""
         whole = self.normalised(pixels)
-        looks = [self._look(whole, side) for side in self.scales]
-        pooled = torch.stack([class_token for _, class_token in looks]).mean(dim=0)
-        return torch.cat([*(number for statistics, _ in looks for number in statistics), pooled], dim=1)
+        encoded = [self._encode(whole, side) for side in self.scales]
+        pooled = torch.stack([class_token for _, class_token in encoded]).mean(dim=0)
+        return torch.cat([*(number for statistics, _ in encoded for number in statistics), pooled], dim=1)
 
-    def _look(self, whole: Tensor, side: int) -> tuple[list[Tensor], Tensor]:
+    def _encode(self, whole: Tensor, side: int) -> tuple[list[Tensor], Tensor]:
         """Return the statistics of the stages and the class token [N, C] of the picture at one size."""
         network = self.network
         if side < self.config.input_size:
@@ -48,7 +48,7 @@ class MultiscaleTransformer(TorchvisionBackbone):
         statistics: list[Tensor] = []
         for block in network.encoder.layers:
             tokens = block(tokens)
-            for stage in self.anatomy.stages:
+            for stage in self.layers.stages:
                 if stage.module is block:
                     statistics += stage.statistics(tokens)
         return statistics, network.encoder.ln(tokens)[:, 0]
@@ -65,9 +65,9 @@ def embedding_at(embedding: Tensor, grid: int) -> Tensor:
 
 
 def resize_matrix(side: int, smaller: int) -> Tensor:
-    """Return R [smaller, side] with which R·x·Rᵀ is the picture x, resized (bicubic, antialiased).
+    """Return R [smaller, side] so that R·x·Rᵀ is the picture x, resized (bicubic, antialiased).
 
-    A product of matrices gives the same numbers wherever it runs; resizing operators differ between runtimes.
+    Matrix products give the same result in every runtime; resizing operators do not.
     """
     columns = torch.eye(side)[None, None]
     return functional.interpolate(columns, size=(smaller, side), mode="bicubic", antialias=True, align_corners=False)[

@@ -1,8 +1,8 @@
-"""An EfficientNet-Lite that rounds as its int8 file will, so that its weights can learn to live with it.
+"""Quantisation-aware training of an EfficientNet-Lite: it rounds in training as its int8 file will (Jacob et al. 2018).
 
-Weights are rounded per output channel to 2·64 + 1 levels and maps to 256 (quantisation-aware training, Jacob et al.
-2018); gradients pass a rounding as if it were not there. 7 bits for weights, not 8: processors without VNNI add
-products of bytes in pairs of 16 bits, which 8 bits by 8 overflow. So the file gives the same numbers on all of them.
+Weights are rounded per output channel to 2·64 + 1 levels and maps to 256; gradients ignore the rounding. Weights have 7
+bits, because processors without VNNI add pairs of products in 16 bits, which would overflow with 8 by 8 bits. So the
+file gives the same numbers on all processors.
 """
 
 import copy
@@ -18,23 +18,23 @@ from inference.networks.efficientnet_lite import LiteBackbone
 
 WEIGHT_LEVEL = 64
 _MAP_LEVEL = 255
-_SAMPLES = 8192  # values of each map and batch that its range is chosen by
+_SAMPLES = 8192  # values per map and batch for the choice of its range
 _RELU6 = (0.0, 6.0)
-_SHARES = torch.linspace(0.3, 1.0, 15).tolist()  # of the largest value seen, that a range may end at
+_SHARES = torch.linspace(0.3, 1.0, 15).tolist()  # candidate ends of a range, as shares of the extreme value
 
 
 class RoundedWeight(nn.Module):
-    """Rounds a convolution's weight [out, in, height, width], each output channel by its own largest value."""
+    """Rounds a convolution's weight [out, in, height, width] with one scale per output channel."""
 
     def forward(self, weight: Tensor) -> Tensor:
-        """Return the weight on its levels."""
+        """Return the rounded weight."""
         scale = (weight.detach().abs().amax(dim=(1, 2, 3)) / WEIGHT_LEVEL).clamp(min=1e-8)
         zero = torch.zeros(len(weight), dtype=torch.int32)
         return torch.fake_quantize_per_channel_affine(weight, scale, zero, 0, -WEIGHT_LEVEL, WEIGHT_LEVEL)
 
 
 class RoundedMap(nn.Module):
-    """Cuts maps at a range and, while `rounds`, brings them to its 256 levels. Zero is always one of them."""
+    """Clips maps to a range and, if `rounds`, rounds them to 256 levels, of which zero is one."""
 
     def __init__(self, low: float = float("-inf"), high: float = float("inf")) -> None:
         super().__init__()
@@ -42,13 +42,13 @@ class RoundedMap(nn.Module):
         self.rounds = False
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Return the maps within the range."""
+        """Return the clipped, and perhaps rounded, maps."""
         if not self.rounds:
             return maps.clamp(self.low, self.high)
         return _rounded(maps, self.low, self.high)
 
     def fit(self, values: Tensor) -> None:
-        """Choose the range within the present one that rounds these values [N] with the least squared error."""
+        """Choose the range, within the current one, that rounds the values [N] with the smallest squared error."""
         values = values.clamp(self.low, self.high)
         lowest, highest = min(float(values.min()), 0.0), max(float(values.max()), 1e-3)
         ranges = [(low * lowest, high * highest) for low in (_SHARES if lowest else [0.0]) for high in _SHARES]
@@ -56,11 +56,11 @@ class RoundedMap(nn.Module):
         self.low, self.high = ranges[errors.index(min(errors))]
 
 
-def rounded(backbone: LiteBackbone) -> LiteBackbone:
-    """Return a copy whose batch norms are part of its convolutions and which computes the same until ranges are fitted.
+def quantization_aware_copy(backbone: LiteBackbone) -> LiteBackbone:
+    """Return a copy with batch norms fused into convolutions. Weights are rounded; maps are not until `ranges_fit`.
 
-    Only its weights are rounded at once. The first convolution and the first depthwise one stay as they are: they
-    see the picture itself, in which noise and blur are a few grey levels.
+    The first convolution and the first depthwise one are not rounded, because they process the picture itself, in which
+    noise and blur change only a few grey levels.
     """
     result = copy.deepcopy(backbone)
     network = result.network
@@ -71,7 +71,7 @@ def rounded(backbone: LiteBackbone) -> LiteBackbone:
         fuse = _rounding if index else fuse_conv_bn_eval
         block._depthwise_conv, block._bn1 = fuse(block._depthwise_conv, block._bn1), RoundedMap(*_RELU6)
         block._project_conv, block._bn2 = _rounding(block._project_conv, block._bn2), RoundedMap()
-        block._swish = nn.Identity()  # the ranges begin where it ends
+        block._swish = nn.Identity()  # the following maps clip instead
         if block.id_skip and block._block_args.stride == 1 and _keeps_channels(block):
             network._blocks[index] = nn.Sequential(block, RoundedMap())
     network._conv_head, network._bn1 = _rounding(network._conv_head, network._bn1), RoundedMap(*_RELU6)
@@ -81,15 +81,15 @@ def rounded(backbone: LiteBackbone) -> LiteBackbone:
 
 @torch.no_grad()
 def ranges_fit(backbone: LiteBackbone, batches: Iterable[Tensor]) -> None:
-    """Choose the range of every map by pictures uint8 [N, side, side, 3], and round from now on."""
+    """Choose the range of every map from pictures uint8 [N, side, side, 3], and round maps from now on."""
     maps = [module for module in backbone.modules() if isinstance(module, RoundedMap)]
     seen: dict[nn.Module, list[Tensor]] = {module: [] for module in maps}
 
-    def look(module: nn.Module, inputs: tuple[Tensor]) -> None:
+    def collect(module: nn.Module, inputs: tuple[Tensor]) -> None:
         values = inputs[0].flatten()
         seen[module].append(values[torch.randint(len(values), (_SAMPLES,))])
 
-    hooks = [module.register_forward_pre_hook(look) for module in maps]
+    hooks = [module.register_forward_pre_hook(collect) for module in maps]
     for pixels in batches:
         backbone(pixels)
     for hook, module in zip(hooks, maps, strict=True):
@@ -99,7 +99,7 @@ def ranges_fit(backbone: LiteBackbone, batches: Iterable[Tensor]) -> None:
 
 
 def rounding_remove(backbone: LiteBackbone) -> None:
-    """Make a rounded network one that can be exported: weights on their levels, maps cut at their ranges only."""
+    """Prepare a rounded network for the export: weights stay rounded, maps are only clipped to their ranges."""
     for module in list(backbone.modules()):
         if isinstance(module, RoundedMap):
             module.rounds = False

@@ -1,22 +1,22 @@
-"""The ImageNet classifiers of torchvision, so that their names and sizes are known without importing it.
+"""Names and sizes of torchvision's ImageNet classifiers, so that torchvision need not be imported.
 
-A test holds the table against torchvision itself; `torchvision_models` says which stages there are.
+A test compares the table with torchvision. `torchvision_models` defines the stages.
 """
 
 from typing import NamedTuple
 
 
 class TorchvisionRow(NamedTuple):
-    """What a classifier sees and gives."""
+    """Input and feature sizes of a classifier."""
 
     input_size: int
     """Side of the square that its weights were evaluated at, pixels."""
     interpolation: str
     pooled_start: int
-    """Numbers of the stages, before the pooled layer."""
+    """Number of features before the pooled layer."""
     pooled_size: int
     patch_size: int = 0
-    """Side of a patch, of vision transformers."""
+    """Side of a patch of a vision transformer; 0 for others."""
 
 
 TORCHVISION = {

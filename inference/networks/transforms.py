@@ -1,7 +1,7 @@
-"""The pixels that a backbone sees. One definition for training, serving and export; imports no torch.
+"""The input pixels of a backbone. One definition for training, serving and export; imports no torch.
 
-A network's own arithmetic on pixels, (x - 127) / 128 for instance, is part of the exported graph, and the
-file of the graph says how pictures are resized for it, so that there is nothing left to get wrong outside it.
+The normalisation of pixels, for example (x - 127) / 128, is part of the exported graph, and the graph's metadata names
+the interpolation.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Weight files: read without running anything in them, fetched once, made at random only when asked."""
+"""Weight files: read safely (no code in them is run), downloaded once, or random on request."""
 
 import re
 import zipfile
@@ -20,9 +20,9 @@ _OLD_DENSENET = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
 
 
 def weights_read(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a .safetensors file or of a PyTorch state dict, which is read as data only.
+    """Return the tensors of a .safetensors file or a PyTorch state dict. No code in the file is run.
 
-    Raises WeightsMissing when the file cannot be read or holds something else.
+    Raises WeightsMissing if the file cannot be read or has other contents.
     """
     try:
         if path.suffix == ".safetensors":
@@ -32,17 +32,17 @@ def weights_read(path: Path) -> dict[str, Tensor]:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsMissing(
             f"The weight file {path} cannot be read ({reason[:120]}); "
-            "it has to be a PyTorch state dict or a .safetensors file."
+            "it must be a PyTorch state dict or a .safetensors file."
         ) from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
     if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
-        raise WeightsMissing(f"The weight file {path} holds no state dict: names and tensors.")
+        raise WeightsMissing(f"The weight file {path} does not contain a state dict (names and tensors).")
     return state
 
 
 def weights_load(network: nn.Module, path: Path, *, name: str) -> None:
-    """Put the weights of a file into a network. Raises WeightsMissing when they are another network's."""
+    """Load the weights of a file into a network. Raises WeightsMissing if they belong to another network."""
     state = {
         _OLD_DENSENET.sub(r"\1\2", key.removeprefix("module.")): value for key, value in weights_read(path).items()
     }
@@ -54,27 +54,27 @@ def weights_load(network: nn.Module, path: Path, *, name: str) -> None:
     )
     if wrong:
         raise WeightsMissing(
-            f"The weights in {path} are not of a {name}: {len(wrong)} of {len(own.keys() | state.keys())} tensors "
-            f"are missing, unknown or of another shape, the first is {wrong[0]}."
+            f"The weights in {path} do not belong to {name}: {len(wrong)} of {len(own.keys() | state.keys())} tensors "
+            f"are missing, unknown or of another shape; the first is {wrong[0]}."
         )
     network.load_state_dict(state, strict=False)
 
 
 @contextmanager
 def random_weights() -> Iterator[None]:
-    """Make the networks that are built within always the same, and leave everybody else's randomness alone."""
+    """Use a fixed seed for networks built in the block, and restore the random state afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(RANDOM_SEED)
         yield
 
 
 def weights_fetch(config: TorchvisionConfig) -> Path:
-    """Download torchvision's own weights of a backbone, unless they are there, and return their file.
+    """Return the file with torchvision's own weights of a backbone; download it if it does not exist.
 
-    The file appears whole and with the checksum in its name, or not at all. Raises WeightsMissing when
-    the download does not work.
+    The file appears only when it is complete and has the checksum that its URL names. Raises WeightsMissing if the
+    download fails.
     """
-    # torchvision takes seconds to import, which a bundled backbone does not need.
+    # torchvision takes seconds to import, and bundled backbones do not need it.
     from inference.networks.torchvision_import import models
 
     path = config.own_weights_path()

@@ -1,1 +1,1 @@
-"""What Django lacks of PostgreSQL: binary COPY and bit strings."""
+"""PostgreSQL features that Django lacks: binary COPY and bit strings."""

@@ -1,12 +1,12 @@
-"""A column of PostgreSQL's type `bit(n)`, for signatures that are compared by the number of differing bits."""
+"""A field for PostgreSQL's type `bit(n)`."""
 
 from typing import Any
 
 from django.db import models
 
 
-class BitField(models.Field):  # type: ignore[type-arg]  # takes its types at run time only in newer stubs
-    """`length` bits; in Python a string of as many '0' and '1'."""
+class BitField(models.Field):  # type: ignore[type-arg]  # generic in the stubs only
+    """`length` bits; in Python a string of '0' and '1' of this length."""
 
     def __init__(self, *args: Any, length: int, **kwargs: Any) -> None:
         self.length = length
@@ -17,6 +17,6 @@ class BitField(models.Field):  # type: ignore[type-arg]  # takes its types at ru
         return f"bit({self.length})"
 
     def deconstruct(self) -> Any:
-        """Return what a migration writes down."""
+        """Return the arguments that a migration needs."""
         name, path, args, kwargs = super().deconstruct()
         return name, path, args, {**kwargs, "length": self.length}

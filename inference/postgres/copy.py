@@ -1,6 +1,6 @@
-"""Numbers out of and into PostgreSQL as arrays, through COPY in its binary format: no Python object for a row.
+"""Read and write arrays of numbers with PostgreSQL's binary COPY, without a Python object per row.
 
-Where each row is as long as the next, the whole stream is an array of records.
+If all rows have the same length, the whole stream is an array of records.
 Source: PostgreSQL documentation, COPY, "Binary Format"; the arrays as `array_recv` reads them.
 """
 
@@ -18,9 +18,9 @@ _FLOAT8 = 701  # the type's oid, fixed for all servers
 
 
 def vectors_read(feature_ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
-    """Return the image ids [M] and the vectors [M, D] of those features that are there, in no particular order.
+    """Return image ids [M] and vectors [M, D] of the features that exist, in any order.
 
-    Raises ValueError when the vectors are of different lengths.
+    Raises ValueError if the vectors have different lengths.
     """
     statement = "COPY (SELECT image_id, vector FROM inference_feature WHERE id = ANY(%s)) TO STDOUT (FORMAT BINARY)"
     connection.ensure_connection()
@@ -34,7 +34,7 @@ def vectors_read(feature_ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDA
     whole = len(rows) // record.itemsize
     found = np.frombuffer(rows, record, count=whole)
     if whole * record.itemsize != len(rows) or (found["size"] != size).any():
-        raise ValueError("Features of one backbone are of different lengths.")
+        raise ValueError("Features of one backbone have different lengths.")
     return found["image_id"].astype(np.int64), found["vector"]
 
 
@@ -69,7 +69,7 @@ def rows_write(table: str, columns: Mapping[str, NDArray[Any]]) -> None:
 
 
 def _parts(name: str, values: NDArray[Any]) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    """Yield the record's fields of one column with what goes into them: its size, an array's head, the values."""
+    """Yield (dtype, values) of the record fields of one column: its size, an array header, the values."""
     if values.ndim == 1:
         yield (f"{name} size", ">i4"), 8
         yield (name, ">i8" if values.dtype.kind in "iu" else ">f8"), values
@@ -79,6 +79,6 @@ def _parts(name: str, values: NDArray[Any]) -> Iterator[tuple[tuple[Any, ...], A
     elements = np.zeros(values.shape, element)
     elements["size"], elements["value"] = 8, values
     yield (f"{name} size", ">i4"), 5 * 4 + width * element.itemsize
-    # Dimensions, whether there are nulls, type of the elements, how many, index of the first.
+    # Number of dimensions, has nulls, element type, number of elements, index of the first.
     yield (f"{name} head", ">i4", (5,)), [1, 0, _FLOAT8, width, 1]
     yield (name, element, (width,)), elements

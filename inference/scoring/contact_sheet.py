@@ -1,4 +1,4 @@
-"""The best and the worst photos of a table as one page that needs nothing else: no script, no other file. Pure."""
+"""The best and the worst photos of a table as one self-contained HTML page. Pure."""
 
 import base64
 import heapq
@@ -14,22 +14,22 @@ from annotation.files.whole_file import whole_file
 from annotation.photos.decoding import MAX_PIXELS, PhotoRejected, photo_open
 from inference.scoring.rows import Cells, Rules
 
-SHOWN = 20  # at each end, as in the ranking grids of NIMA's notebooks
+SHOWN = 20  # best and worst photos each, as in NIMA's notebooks
 _SIDE = 480  # pixels of a thumbnail's long side: sharp at 240 on a dense screen
 _PAGE = Template((Path(__file__).parent / "contact_sheet.html").read_text(encoding="utf-8"))
 
 
 def sheet_write(path: Path, rows: Iterable[Cells], rules: Rules) -> None:
-    """Write the page of a table's rows; the file appears whole or not at all."""
+    """Write the page for a table's rows. The file is complete or does not appear."""
     with whole_file(path, "w") as file:
         file.write(sheet_html(rows, rules))
 
 
 def sheet_html(rows: Iterable[Cells], rules: Rules) -> str:
-    """Return the page of rows. Reads the photos by the name in the row, from where the program runs."""
+    """Return the page for rows. Opens the photos by their file names, relative to the working directory."""
     kept = [row for row in rows if row["quality_mean"] is not None]
     best = heapq.nlargest(SHOWN, kept, key=_rank)
-    # Of few photos none is shown twice.
+    # No photo appears in both lists.
     worst = heapq.nsmallest(min(SHOWN, len(kept) - len(best)), kept, key=_rank)
     watches = sum(bool(row["watch"]) for row in kept)
     return _PAGE.substitute(
@@ -37,10 +37,10 @@ def sheet_html(rows: Iterable[Cells], rules: Rules) -> str:
         watches=f"{watches:,} watch{'' if watches == 1 else 'es'}",
         threshold=f"{rules.threshold:g}",
         scale=f"{rules.lowest}-{rules.lowest + rules.bins - 1}",
-        best_title=f"Top {len(best)}" if best else "No photo could be judged",
+        best_title=f"Top {len(best)}" if best else "No photo could be scored",
         best="".join(_tile(place, row) for place, row in enumerate(best, start=1)),
         worst_hidden="" if worst else "hidden",
-        worst_title=f"Last {len(worst)}",
+        worst_title=f"Bottom {len(worst)}",
         worst="".join(_tile(len(kept) - place, row) for place, row in enumerate(worst)),
     )
 
@@ -56,7 +56,9 @@ def _tile(place: int, row: Cells) -> str:
     watch = "watch" if row["watch"] else "no watch"
     picture = thumbnail_address(Path(file))
     shown = (
-        f'<img src="{picture}" alt="" loading="lazy">' if picture else '<div class="gone">cannot be read any more</div>'
+        f'<img src="{picture}" alt="" loading="lazy">'
+        if picture
+        else '<div class="gone">file not found or unreadable</div>'
     )
     return (
         f'<li><figure><div class="frame">{shown}</div><figcaption>'
@@ -71,7 +73,7 @@ def _tile(place: int, row: Cells) -> str:
 
 
 def thumbnail_address(path: Path) -> str:
-    """Return a small copy of a photo as a `data:` address, an empty text when it cannot be read any more."""
+    """Return a thumbnail of a photo as a `data:` URL; "" if the photo cannot be read."""
     try:
         picture = photo_open(path, max_pixels=MAX_PIXELS, at_least=_SIDE)
     except (PhotoRejected, OSError):

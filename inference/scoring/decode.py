@@ -1,4 +1,4 @@
-"""From probabilities to the numbers and classes that people read. Pure numpy."""
+"""Turns probabilities into mean, standard deviation and quality class. Pure numpy."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,11 +17,11 @@ def mean_and_std(distribution: NDArray[np.floating], lowest: int) -> tuple[NDArr
     return mean_score(distribution, lowest=lowest), score_deviation(distribution)
 
 
-def quality_place(mean: ArrayLike, *, reject_at: float, pending_at: float) -> NDArray[np.int64]:
-    """Return each mean's place in QUALITY_CLASSES: rejected ≤ reject_at < pending ≤ pending_at < accepted."""
+def quality_class_index(mean: ArrayLike, *, reject_at: float, pending_at: float) -> NDArray[np.int64]:
+    """Return the index in QUALITY_CLASSES of each mean: rejected ≤ reject_at < pending ≤ pending_at < accepted."""
     return quality_classes(mean, reject_at=reject_at, pending_at=pending_at).astype(np.int64)
 
 
 def quality_class(mean: ArrayLike, *, reject_at: float, pending_at: float) -> list[str]:
-    """Return the class of each mean score, as `quality_place` tells it."""
-    return [QUALITY_CLASSES[place] for place in quality_place(mean, reject_at=reject_at, pending_at=pending_at)]
+    """Return the class of each mean score (`quality_class_index`)."""
+    return [QUALITY_CLASSES[place] for place in quality_class_index(mean, reject_at=reject_at, pending_at=pending_at)]

@@ -1,4 +1,4 @@
-"""Which files there are to score. Pure."""
+"""Finds the files to score. Pure."""
 
 import os
 import stat
@@ -11,29 +11,29 @@ from inference.scoring.rows import ScoreRow, file_name
 
 
 class PathMissing(Exception):
-    """A path that was asked for does not exist; the message names it."""
+    """A given path does not exist; the message names it."""
 
 
 @dataclass(frozen=True)
 class FilesFound:
-    """What lies at some paths."""
+    """Files found at and below the given paths."""
 
     photos: list[Path]
-    """Files to look at, in the order of the paths, then of their names; none twice."""
+    """Files to open, in the order of the paths, then by name; without duplicates."""
     refused: list[ScoreRow]
-    """What cannot even be tried: folders that nobody may read, links to nowhere, devices."""
+    """Paths that cannot be opened: folders without permission, broken links, devices."""
 
 
 def files_find(paths: Iterable[Path], *, leave_out: Iterable[Path] = ()) -> FilesFound:
-    """Return every file among and below the paths; `leave_out` names files that are none of the photos.
+    """Return every file at or below the paths, except those in `leave_out`.
 
-    Whether a file is a photo is judged by its content, later. Hidden files, and what operating systems
-    leave beside photos, are passed over unless a path names them. Raises PathMissing.
+    Whether a file is a photo is decided later, by its content. Hidden files and files that operating systems add are
+    left out unless a path names them. Raises PathMissing.
     """
     paths = list(paths)
     for path in paths:
         if not os.path.lexists(path):
-            raise PathMissing(f"There is nothing at {path}.")
+            raise PathMissing(f"{path} does not exist.")
     not_these = {path.resolve() for path in leave_out}
     photos: dict[Path, None] = {}
     refused: list[ScoreRow] = []
@@ -47,7 +47,7 @@ def files_find(paths: Iterable[Path], *, leave_out: Iterable[Path] = ()) -> File
 
 
 def _below(path: Path) -> Iterator[tuple[Path, str]]:
-    """Yield each file at or below a path with the reason why it cannot be tried, mostly an empty one."""
+    """Yield each file at or below a path with the reason why it cannot be opened, or ""."""
     try:
         mode = path.stat().st_mode
         entries = sorted(path.iterdir()) if stat.S_ISDIR(mode) else None
@@ -58,6 +58,6 @@ def _below(path: Path) -> Iterator[tuple[Path, str]]:
         yield path, "" if stat.S_ISREG(mode) else "It is a device or a pipe, not a file."
         return
     for entry in entries:
-        # A link to a folder is not followed: it could lead in circles.
+        # Links to folders are not followed, because they could form a loop.
         if not is_ignored([entry.name]) and not (entry.is_symlink() and entry.is_dir()):
             yield from _below(entry)

@@ -1,8 +1,8 @@
-"""An int8 file of a backbone beside its float one: faster where the processor has integer products, and less exact.
+"""Int8 files of backbones: faster than the float file on processors with integer products, and less exact.
 
-How much less is measured when it is made, on photos that it was not made with, and written on its card. One whose
-weights have learned to be rounded is shipped; a site can make others. Its features are other features: they are kept
-under a key of their own. Imports ONNX Runtime only to make it.
+The loss is measured when the file is made, on photos that were not used for calibration, and written to its card. One
+file, made with quantisation-aware training, is shipped; a site can make others. Int8 features differ from float
+features, so they are stored under another key. ONNX Runtime is imported only to make a file.
 """
 
 import json
@@ -23,13 +23,13 @@ from annotation.measures.distribution import mean_score
 from inference.networks.config import WeightsMissing
 from inference.networks.model_files import checksum
 
-if TYPE_CHECKING:  # ONNX Runtime takes a second to import, and web processes only ask for the key
+if TYPE_CHECKING:  # ONNX Runtime takes a second to import, and web processes only need the key
     from inference.scoring.predictor import Backbone, ScoreBatch
 
 Pixels = NDArray[np.uint8]
 _BATCH = 4
 _ROUNDS = 5
-# Clip and Relu besides: they then become the bounds of the integers that the convolution before them gives.
+# With Clip and Relu included, they become the integer bounds of the convolution before them.
 _OPERATORS = ["Conv", "Clip", "Relu", "MatMul", "Gemm"]
 _LEARNED_OPERATORS = ["Conv", "Clip"]
 _SHIPPED = Path(__file__).resolve().parent.parent / "weights" / "int8"
@@ -37,42 +37,42 @@ _SHIPPED = Path(__file__).resolve().parent.parent / "weights" / "int8"
 
 @dataclass(frozen=True)
 class Int8Card:
-    """What an int8 file costs and brings, measured on `photos` photos that it was not calibrated with."""
+    """Accuracy and speed of an int8 file, measured on `photos` photos that were not used for calibration."""
 
     sha256: str
-    """Of the int8 file."""
+    """SHA-256 of the int8 file."""
     calibration_photos: int
-    """Photos that the ranges of its maps come from."""
+    """Number of photos that the ranges of its maps were calibrated on."""
     photos: int
     feature_correlation: float
-    """Mean over the features that vary, of the correlation with the float file's."""
+    """Correlation with the float file's features, mean over the features that vary."""
     watch_shift_mean: float
     """Mean absolute change of the watch probability."""
     watch_shift_p95: float
     """Its 95th percentile."""
     quality_shift_mean: float | None
-    """The same of the quality mean, on 1 … 10; None where no quality prior is shipped for the backbone."""
+    """Mean absolute change of the quality mean, on 1 … 10; None if the backbone has no shipped quality prior."""
     quality_shift_p95: float | None
     speed_ratio: float
     """Photos per second and thread, of the int8 file over the float one, on the machine that made it."""
 
 
-def int8_ships(key: str) -> bool:
-    """Return whether an int8 file is shipped for the backbone with that key."""
+def is_int8_shipped(key: str) -> bool:
+    """Return whether an int8 file is shipped for the backbone with this key."""
     return _file(_SHIPPED, key).is_file()
 
 
 def int8_path(folder: Path, key: str) -> Path:
-    """Return the int8 file of the backbone with that key: the site's own in `folder`, else the shipped one.
+    """Return the int8 file of the backbone with this key: the site's own in `folder`, else the shipped one.
 
-    Where there is neither: where the site's own would be.
+    If there is neither, the path of the site's own file is returned.
     """
     own = _file(folder, key)
-    return own if own.is_file() or not int8_ships(key) else _file(_SHIPPED, key)
+    return own if own.is_file() or not is_int8_shipped(key) else _file(_SHIPPED, key)
 
 
 def int8_card(folder: Path, key: str) -> Int8Card:
-    """Return the card of an int8 file. Raises WeightsMissing when file or card is not there."""
+    """Return the card of an int8 file. Raises WeightsMissing if file or card is missing."""
     path = int8_path(folder, key)
     try:
         path.stat()
@@ -86,19 +86,19 @@ def int8_card(folder: Path, key: str) -> Int8Card:
 
 
 def int8_verified(folder: Path, key: str) -> Path:
-    """Return the int8 file of a backbone that is the one its card describes. Raises WeightsMissing."""
+    """Return the int8 file of a backbone after a check of its checksum. Raises WeightsMissing."""
     path, card = int8_path(folder, key), int8_card(folder, key)
     found = checksum(path)
     if found != card.sha256:
         raise WeightsMissing(
-            f"{path} is not the file that its card describes (checksum {found[:12]}…, expected {card.sha256[:12]}…); "
-            "get it again, or set IQS_PRECISION=fp32."
+            f"{path} does not match its card (checksum {found[:12]}…, expected {card.sha256[:12]}…); "
+            "download it again, or set IQS_PRECISION=fp32."
         )
     return path
 
 
 def int8_key(folder: Path, key: str) -> str:
-    """Return the key under which features of the int8 file are kept. Raises WeightsMissing."""
+    """Return the key under which features of the int8 file are stored. Raises WeightsMissing."""
     return f"{key}-int8-{int8_card(folder, key).sha256[:8]}"
 
 
@@ -112,9 +112,8 @@ def int8_make(
 ) -> Int8Card:
     """Write the int8 file of the backbone at `path` beside it, and its card; return the card.
 
-    Static quantisation: integers of 8 bits for weights (per channel) and for maps, whose ranges are those seen
-    on the `calibration` photos. `predict` turns features into scores, and `measuring` are the photos on which
-    both files are compared.
+    Static quantisation: 8-bit integers for weights (per channel) and for maps, whose ranges are measured on the
+    `calibration` photos. `predict` turns features into scores. Both files are compared on the `measuring` photos.
     """
     folder, key = path.parent, path.stem
     with tempfile.TemporaryDirectory(dir=folder, prefix=".int8-") as temporary:
@@ -139,7 +138,7 @@ def int8_measure(
     predict: "Callable[[NDArray[np.float32]], ScoreBatch]",
     measures_quality: bool,
 ) -> Int8Card:
-    """Return the card of the int8 file at `path`: how it differs on these photos from the float file."""
+    """Return the card of the int8 file at `path`, compared with the float file on these photos."""
     from inference.scoring.predictor import Backbone
 
     plain, quantised = (Backbone(file, threads=1, device="cpu") for file in (plain_path, path))
@@ -166,7 +165,7 @@ def features_of(
     photos: Sequence[Pixels],
     report: Callable[[int, int], None] = lambda done, total: None,
 ) -> NDArray[np.float32]:
-    """Return features [N, D] of N photos, uint8 [side, side, 3]; `report` is called with (photos done, all)."""
+    """Return features [N, D] of N photos, uint8 [side, side, 3]; `report` is called with (photos done, all photos)."""
     found = []
     for start in range(0, len(photos), _BATCH):
         found.append(network.features(photos[start : start + _BATCH]))
@@ -175,7 +174,7 @@ def features_of(
 
 
 def feature_correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Return the mean over columns of the correlation of two matrices [N, D], of columns that vary in the first."""
+    """Return the correlation of two matrices [N, D], mean over the columns that vary in the first."""
     varies = one.std(axis=0) > 1e-3
     one, other = one[:, varies].astype(np.float64), other[:, varies].astype(np.float64)
     one, other = one - one.mean(axis=0), other - other.mean(axis=0)
@@ -187,9 +186,9 @@ def int8_quantise(
 ) -> None:
     """Write the int8 file of the backbone at `path`.
 
-    The first convolution and the first depthwise one stay float: they see the picture itself, in which noise and
-    blur are a few grey levels. A backbone that `has_learned_rounding` (`inference.networks.quantization_aware`)
-    cuts each map at the range it has learned with, and its weights lie on levels of 7 bits; its classifier stays float.
+    The first convolution and the first depthwise one stay float, because they process the picture itself, in which
+    noise and blur change only a few grey levels. With `has_learned_rounding` (`inference.networks.quantization_aware`),
+    each map uses its trained range, weights use 7 bits, and the classifier stays float.
     """
     import onnx
     from onnxruntime.quantization import (
@@ -202,7 +201,7 @@ def int8_quantise(
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]  # its package has no types
-        """Gives one photo after the other."""
+        """Calibration data for ONNX Runtime: one photo at a time."""
 
         def __init__(self) -> None:
             self._photos = iter(calibration)
@@ -241,7 +240,7 @@ def _kept_float(model: Any) -> list[str]:
 
 
 def _learned_ranges(model: Any) -> dict[str, list[dict[str, Any]]]:
-    """Return the bounds of each Clip that has two, as ONNX Runtime wants to be told of a tensor's range."""
+    """Return the range of each Clip with two bounds, in the format of ONNX Runtime's TensorQuantOverrides."""
     from onnx import numpy_helper
 
     values = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
@@ -250,7 +249,7 @@ def _learned_ranges(model: Any) -> dict[str, list[dict[str, Any]]]:
     return {name: [{"rmin": low, "rmax": high}] for name, (low, high) in bounds.items()}
 
 
-@lru_cache(maxsize=8)  # web processes ask for the key again and again
+@lru_cache(maxsize=8)  # web processes need the key often
 def _card_read(path: Path, _written: int) -> Int8Card:
     card = json.loads(path.read_text())
     return Int8Card(**{field.name: card[field.name] for field in fields(Int8Card)})
@@ -265,7 +264,7 @@ def _mean_of_ten(distribution: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _speed_ratio(plain: "Backbone", quantised: "Backbone", photos: Sequence[Pixels]) -> float:
-    """Return how much faster the second is. In turns, and the best of each: others may use the machine too."""
+    """Return how many times faster the second is: best of several alternating runs, as the machine may be busy."""
     best = [float("inf"), float("inf")]
     for _ in range(_ROUNDS):
         for place, network in enumerate((plain, quantised)):

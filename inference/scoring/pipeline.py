@@ -1,8 +1,7 @@
-"""From files to features and distortions, as fast as the machine decodes. Pure: bytes in, arrays out.
+"""Computes features and distortions of files in several threads. Pure: bytes in, arrays out.
 
-Each thread takes a whole batch: it decodes, then runs the network on one core. So decoding in one
-thread always runs beside the network in another, no thread waits for a slower one, and no photo is
-held in memory that is not being worked on.
+Each thread processes a whole batch: it decodes, then runs the network on one core. So decoding in one thread overlaps
+with the network in another, no thread waits for a slower one, and only photos in progress are in memory.
 """
 
 from collections import deque
@@ -19,7 +18,7 @@ from PIL import Image
 from annotation.photos.decoding import PhotoRejected, photo_open
 from inference.distortion.combine import DistortionScores
 
-BATCH = 4  # larger ones gain nothing on a CPU and make a killed worker lose more
+BATCH = 4  # larger batches are not faster on a CPU, and a killed worker would lose more
 
 T = TypeVar("T")
 
@@ -40,12 +39,12 @@ class Network(Protocol):
 
 @dataclass(frozen=True)
 class PhotoResult:
-    """Features and distortions of one photo; only a reason when it could not be opened."""
+    """Features and distortions of one photo, or the reason why it could not be opened."""
 
     features: NDArray[np.float32] | None
-    """float32 [D], rounded as they are stored: predicting again later gives the same numbers."""
+    """float32 [D], already rounded to float16, so that predictions from stored features are the same."""
     distortion: DistortionScores | None
-    """None also when it was not asked for."""
+    """None also if distortions are not measured."""
     reason: str = ""
 
 
@@ -60,11 +59,10 @@ def photos_extract(
 ) -> Iterator[list[tuple[T, PhotoResult]]]:
     """Yield each batch with the results of its photos, in the order of the batches.
 
-    `batches` is read one batch ahead of the threads and no further, so it may claim work as it goes.
-    `network` None: no features. `distortion` measures the full-size picture; without it JPEG files
-    are decoded no larger than the network needs. `source` is called in the threads; a file that it
-    opens is closed here. A photo that cannot be opened, of whatever cause, has its reason in its
-    result and does not disturb the others.
+    `batches` is read at most one batch ahead of the threads, so the iterator may claim work lazily. Without `network`,
+    no features are computed. `distortion` measures the full-size picture; without it, JPEG files are decoded no larger
+    than the network needs. `source` is called in the threads; files that it opens are closed here. If a photo cannot be
+    opened, its result has the reason, and the others go on.
     """
 
     def work(batch: Sequence[T]) -> list[tuple[T, PhotoResult]]:
@@ -92,7 +90,7 @@ def _extract(
     max_pixels: int,
 ) -> list[PhotoResult]:
     pixels: list[NDArray[np.uint8]] = []
-    places: list[int] = []  # of the photos in `pixels`
+    places: list[int] = []  # indices of the photos in `pixels`
     results: list[PhotoResult] = []
     for place, item in enumerate(items):
         try:
@@ -106,7 +104,7 @@ def _extract(
             results.append(PhotoResult(None, None, str(rejection)))
         except OSError as error:
             results.append(PhotoResult(None, None, f"The file cannot be read: {error.strerror or error}."))
-        except Exception as error:  # whatever it is, it concerns this one file
+        except Exception as error:  # any error affects this file only
             results.append(PhotoResult(None, None, f"{type(error).__name__}: {error}"))
     if network and pixels:
         vectors = network.features(pixels).astype("<f2").astype(np.float32)

@@ -15,12 +15,12 @@ Features = NDArray[np.float32]
 
 
 class DeviceMissing(RuntimeError):
-    """The device that was asked for is not there; the message says what to do."""
+    """The requested device is not available; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class ScoreBatch:
-    """What the heads say about N photos."""
+    """Predictions of the heads for N photos."""
 
     watch_probability: NDArray[np.float32]
     """[N], 0 … 1"""
@@ -31,9 +31,9 @@ class ScoreBatch:
 
 
 def session(path: Path, *, threads: int, device: str = "auto") -> onnxruntime.InferenceSession:
-    """Return a session of an ONNX file on `device`: "cpu", "cuda", or "auto" (cuda where there is one).
+    """Return a session of an ONNX file on `device`: "cpu", "cuda", or "auto" (cuda if available).
 
-    Raises DeviceMissing when cuda is asked for and this installation has none.
+    Raises DeviceMissing if "cuda" is requested and not available.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -59,7 +59,7 @@ class Backbone:
         self._interpolation = self._session.get_modelmeta().custom_metadata_map.get("interpolation", "bicubic")
 
     def prepare(self, picture: Image.Image) -> NDArray[np.uint8]:
-        """Return the pixels that the network sees of an upright RGB picture."""
+        """Return the network's input pixels of an upright RGB picture."""
         return pixels(picture, self.side, self._interpolation)
 
     def features(self, pixels: Sequence[NDArray[np.uint8]]) -> Features:
@@ -72,12 +72,12 @@ class HeadsPredictor:
     """Heads in ONNX Runtime. Safe to call from several threads."""
 
     def __init__(self, path: Path, *, threads: int = 2) -> None:
-        # The heads are a few matrix products: moving features to a GPU would cost more than they do.
+        # The heads are a few matrix products: copying the features to a GPU would take longer.
         self._session = session(path, threads=threads, device="cpu")
 
     def predict(self, features: Features, *, chunk: int = 2048) -> ScoreBatch:
-        """Return what the heads say about features float32 [N, D]; N may be 0."""
-        if not len(features):  # a graph without rows does not run; one of zeros tells the shapes
+        """Return predictions for features float32 [N, D]; N may be 0."""
+        if not len(features):  # the graph cannot run without rows; one row of zeros gives the shapes
             _rows, size = self._session.get_inputs()[0].shape
             features = np.zeros((0, size), dtype=np.float32)
             chunks = [np.zeros((1, size), dtype=np.float32)]

@@ -1,24 +1,24 @@
-"""The tables of one run, kept in step with each other, so that a run that was ended can be gone on with. Pure."""
+"""The tables of one run, kept consistent so that an interrupted run can be resumed. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from inference.scoring.decode import quality_class
 from inference.scoring.rows import Cells, Rules, ScoreRow
-from inference.scoring.tables import Table, TableUnfit
+from inference.scoring.tables import ResumeError, Table
 
-#: What a table may be sorted by; with a minus before it, the largest first.
+#: Sort keys of a table → columns; a minus before the key sorts the largest first.
 SORT_COLUMNS = {
     "quality": "quality_mean",
     "watch": "watch_probability",
     "file": "file",
     "distortion": "distortion_quality",
 }
-_NEAR = 2e-3  # two runs on two machines differ by less
+_TOLERANCE = 2e-3  # results on different machines differ by less
 
 
-class Ledger:
-    """Which files have a row, in every table of the run."""
+class RunTables:
+    """All tables of a run; each file has the same row in every table."""
 
     def __init__(self, tables: Sequence[Table], rules: Rules, *, distortions: bool) -> None:
         self.tables = tables
@@ -38,37 +38,37 @@ class Ledger:
 
     @property
     def sample(self) -> Cells | None:
-        """Return a row of an earlier run with a judgement, to hold this run's model against."""
+        """Return a scored row of an earlier run, to check that this run uses the same model."""
         return self._sample
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Delete all rows."""
         for table in self.tables:
             table.clear()
 
     def resume(self) -> None:
-        """Take over what earlier runs wrote; a row that one table has and another lacks is copied.
+        """Read the rows of earlier runs, and copy rows that one table has and another lacks.
 
-        Raises TableUnfit when the tables were made with other options.
+        Raises ResumeError if the tables were made with other options.
         """
-        there: list[set[str]] = []
+        files_of_tables: list[set[str]] = []
         for table in self.tables:
             table.repair()
             files: set[str] = set()
             for cells in table.read():
                 self._options_check(table, cells)
                 files.add(str(cells["file"]))
-                self._note(cells)
-            there.append(files)
-        for table, files in zip(self.tables, there, strict=True):
+                self._register(cells)
+            files_of_tables.append(files)
+        for table, files in zip(self.tables, files_of_tables, strict=True):
             if missing := self._known - files:
                 table.append(self._from_others(table, missing))
 
     def append(self, rows: Iterable[ScoreRow]) -> None:
-        """Write rows to every table; those of files that are there already are dropped."""
+        """Write rows to every table; rows of files that already have one are ignored."""
         cells = [row.cells(self.rules) for row in rows if row.file not in self._known]
         for one in cells:
-            self._note(one)
+            self._register(one)
         for table in self.tables:
             table.append(cells)
 
@@ -77,25 +77,29 @@ class Ledger:
         return self.tables[0].read()
 
     def finish(self, sort: str | None) -> None:
-        """Make the tables whole, sorted by one of SORT_COLUMNS; photos without a number come last."""
+        """Finish the tables, sorted by one of SORT_COLUMNS; rows without a number come last."""
         rows = None if sort is None else rows_sorted(self.rows(), sort)
         for table in self.tables:
             table.finish(rows)
 
     def model_check(self, again: ScoreRow) -> None:
-        """Hold `sample` against the same photo's row of this run. Raises TableUnfit when another model made it."""
+        """Compare `sample` with the same photo's row of this run. Raises ResumeError if another model made it."""
         before, now = self._sample, again.cells(self.rules)
         if before is None:
             return
         for name in ("watch_probability", "quality_mean"):
             old, new = before[name], now[name]
-            if not isinstance(old, float) or not isinstance(new, float) or abs(old - new) > _NEAR * self.rules.bins:
-                raise TableUnfit(
+            if (
+                not isinstance(old, float)
+                or not isinstance(new, float)
+                or abs(old - new) > _TOLERANCE * self.rules.bins
+            ):
+                raise ResumeError(
                     f"{self.tables[0].path} was made with other heads, or {again.file} has changed since "
-                    f"({name} was {old}, now it is {new}); write to another file, or begin anew (--restart)."
+                    f"({name} was {old}, now it is {new}); write to another file, or start again with --restart."
                 )
 
-    def _note(self, cells: Cells) -> None:
+    def _register(self, cells: Cells) -> None:
         file = str(cells["file"])
         if file in self._known:
             return
@@ -111,7 +115,7 @@ class Ledger:
         return [found[file] for file in found if file in missing]
 
     def _options_check(self, table: Table, cells: Cells) -> None:
-        """Raise TableUnfit for a row that this run's options would have made otherwise."""
+        """Raise ResumeError if this run's options would give another row."""
         if cells["reason"]:
             return
         watch, mean = cells["watch_probability"], cells["quality_mean"]
@@ -121,14 +125,14 @@ class Ledger:
             expected = quality_class([mean], reject_at=rules.reject_at, pending_at=rules.pending_at)[0]
             fits = cells["watch"] == (watch > rules.threshold) and cells["quality_class"] == expected
         if not fits or (cells["distortion_quality"] is not None) != self.distortions:
-            raise TableUnfit(
+            raise ResumeError(
                 f"{table.path} was made with other options (see {cells['file']}): --threshold, --reject-at, "
-                "--pending-at or --no-distortions; write to another file, or begin anew (--restart)."
+                "--pending-at or --no-distortions; write to another file, or start again with --restart."
             )
 
 
 def rows_sorted(rows: Iterable[Cells], key: str) -> list[Cells]:
-    """Return the rows sorted by one of SORT_COLUMNS, with a minus the largest first; those without a number last."""
+    """Return the rows sorted by one of SORT_COLUMNS, with a minus the largest first; rows without a number last."""
     column = SORT_COLUMNS[key.removeprefix("-")]
     by_name = sorted(rows, key=lambda row: str(row["file"]))
     with_number: list[Any] = [row for row in by_name if row[column] is not None]

@@ -1,4 +1,4 @@
-"""A photo's judgement as one row: the same for the command, the page and the API. Pure."""
+"""The result for one photo as one row, the same for the command, the page and the API. Pure."""
 
 import math
 import os
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from inference.scoring.decode import mean_and_std, quality_class
 
-if TYPE_CHECKING:  # web processes know rows, and load neither scipy nor ONNX Runtime for them
+if TYPE_CHECKING:  # web processes must not load SciPy or ONNX Runtime
     from inference.distortion.combine import DistortionScores
     from inference.scoring.pipeline import PhotoResult
     from inference.scoring.predictor import ScoreBatch
@@ -24,31 +24,31 @@ _DISTORTION_FIELDS = {
     "distortion_quality": "quality",
 }
 
-# What a cell holds; None where there is nothing to say.
+# The value of a cell; None if there is no value.
 Cell = str | float | bool | None
 Cells = dict[str, Cell]
 
 
 @dataclass(frozen=True)
 class Rules:
-    """How the numbers of a model are read."""
+    """Scale, synsets and thresholds that turn a model's output into a row."""
 
     synsets: tuple[int, ...]
-    """ImageNet classes whose probabilities make the watch probability."""
+    """ImageNet classes whose probabilities are added up to the watch probability."""
     lowest: int = 1
     """The lowest score of the scale."""
     bins: int = 10
-    """K, how many scores the scale has."""
+    """K, the number of scores."""
     threshold: float = 0.05
-    """A photo shows a watch above this watch probability, 0 … 1."""
+    """A photo counts as a watch above this watch probability, 0 … 1."""
     reject_at: float = 5.0
-    """Rejected up to this mean score; pending up to the next, then accepted. On the scale."""
+    """Rejected up to this mean score, pending up to `pending_at`, then accepted. On the scale."""
     pending_at: float = 6.0
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the table: its name and what its cells hold besides None."""
+    """A column of the table: its name and the type of its values, which may also be None."""
 
     name: str
     kind: type[str] | type[float] | type[bool]
@@ -56,27 +56,27 @@ class Column:
 
 @dataclass(frozen=True)
 class ScoreRow:
-    """What was found out about one photo; nothing but `reason` when it could not be judged."""
+    """The result for one photo; only `reason` is set if it could not be scored."""
 
     file: str
     watch_probability: float | None = None
     """0 … 1"""
     watch: bool | None = None
     quality_mean: float | None = None
-    """On the scale; so is the next."""
+    """On the scale, as `quality_std`."""
     quality_std: float | None = None
     distribution: tuple[float, ...] = ()
     """[K], lowest score first; adds up to one."""
     quality_class: str | None = None
     distortion: "DistortionScores | None" = None
-    """None also where nobody asked for it."""
+    """None also if distortions were not measured."""
     parts: tuple[float, ...] = ()
     """Probability of each synset."""
     reason: str = ""
-    """Why there is no judgement; empty when there is one."""
+    """Why the photo could not be scored, or ''."""
 
     def cells(self, rules: Rules) -> Cells:
-        """Return the row by column (`columns` with `parts`)."""
+        """Return {column: value} for all columns of `columns` with `parts`."""
         bad = bool(self.reason)
         scores = [None] * rules.bins if bad else self.distribution
         parts = [None] * len(rules.synsets) if bad else self.parts
@@ -95,10 +95,10 @@ class ScoreRow:
 
 
 def columns(rules: Rules, *, parts: bool = False) -> tuple[Column, ...]:
-    """Return the columns of a table, in their order.
+    """Return the columns of a table, in order.
 
-    The columns of the distribution are called q and the score: q1 … q10 on the scale 1-10, q0 … q4 on
-    the scale 0-4. With `parts` the probability of each synset follows, as synset_409 and so on.
+    Columns of the distribution are named after the scores: q1 … q10 on the scale 1-10, q0 … q4 on the scale 0-4.
+    With `parts`, a column for the probability of each synset follows: synset_409 and so on.
     """
     return (
         Column("file", str),
@@ -119,7 +119,7 @@ def score_rows(
 ) -> list[ScoreRow]:
     """Return the rows of photos. `scores` has one row for each result with features, in their order.
 
-    Label and class follow from the rounded numbers, so that whoever reads the table comes to the same.
+    Label and class are computed from the rounded numbers, so that they agree with the table.
     """
     means, stds = mean_and_std(scores.distribution, rules.lowest) if scores else ((), ())
     place = 0
@@ -147,7 +147,7 @@ def score_rows(
 
 
 def classes_for_scale(lowest: int, bins: int) -> tuple[float, float]:
-    """Return (reject_at, pending_at) at the same places of another scale as 5 and 6 on the scale 1-10.
+    """Return (reject_at, pending_at) of another scale that correspond to 5 and 6 on the scale 1-10.
 
     Score k of K covers the k-th of K equal parts of the range, so the scale 1-10 reaches from 0.5 to 10.5.
     """
@@ -156,7 +156,7 @@ def classes_for_scale(lowest: int, bins: int) -> tuple[float, float]:
 
 
 def file_name(path: Path) -> str:
-    """Return a path as text that every kind of table can hold; bytes that are no UTF-8 show as \\xNN."""
+    """Return a path as text for every kind of table; bytes that are not UTF-8 become \\xNN."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
@@ -177,5 +177,5 @@ def _distortion_rounded(scores: "DistortionScores") -> "DistortionScores":
 
 def _rounded(number: float) -> float:
     value = round(float(number), DECIMALS)
-    assert math.isfinite(value), "a judgement has no NaN"
+    assert math.isfinite(value), "results have no NaN"
     return value

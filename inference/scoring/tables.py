@@ -1,7 +1,7 @@
-"""Score tables on disk: CSV, JSON Lines, Parquet. Each can be gone on with after its writer was killed. Pure.
+"""Score tables on disk: CSV, JSON Lines, Parquet. Each can be resumed after its writer was killed. Pure.
 
-CSV and JSON Lines are appended to and are their own memory. Parquet cannot be appended to, so its rows
-wait in a JSON Lines file beside it (`scores.parquet.rows`) until the table is finished.
+Rows are appended to CSV and JSON Lines files directly. Parquet files cannot be appended to, so rows are collected in a
+JSON Lines file beside it (`scores.parquet.rows`) until the table is finished.
 """
 
 import csv
@@ -15,8 +15,8 @@ from annotation.files.whole_file import whole_file, whole_path
 from inference.scoring.rows import DECIMALS, Cell, Cells, Column
 
 
-class TableUnfit(Exception):
-    """A file cannot be gone on with; the message names it and says what to do."""
+class ResumeError(Exception):
+    """An existing table cannot be resumed; the message names it and says what to do."""
 
 
 class Table(Protocol):
@@ -25,30 +25,30 @@ class Table(Protocol):
     path: Path
 
     def read(self) -> Iterator[Cells]:
-        """Yield the rows that are there, none when there is no file. Raises TableUnfit."""
+        """Yield the existing rows, none if there is no file. Raises ResumeError."""
         ...
 
     def repair(self) -> None:
-        """Drop a last row that was only half written."""
+        """Drop an incomplete last row."""
         ...
 
     def append(self, rows: Iterable[Cells]) -> None:
-        """Add rows; they are in the hands of the operating system when this returns."""
+        """Add rows; they are handed to the operating system before this returns."""
         ...
 
     def finish(self, rows: Iterable[Cells] | None = None) -> None:
-        """Make the table whole: with these rows in this order instead of those written, or as they are."""
+        """Finish the table. With `rows`, they replace the rows written so far."""
         ...
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Delete all rows."""
         ...
 
 
 class CsvTable:
-    """Comma-separated values with a header; yes and no are 1 and 0, an empty cell says nothing.
+    """Comma-separated values with a header; true and false are 1 and 0, None is an empty cell.
 
-    A name that a spreadsheet would take for a formula has an apostrophe in front, which `read` takes off.
+    A name that a spreadsheet would treat as a formula gets an apostrophe in front, which `read` removes.
     """
 
     def __init__(self, path: Path, columns: Sequence[Column]) -> None:
@@ -56,7 +56,7 @@ class CsvTable:
         self.columns = columns
 
     def read(self) -> Iterator[Cells]:
-        """Yield the rows that are there."""
+        """Yield the existing rows."""
         if not self.path.exists():
             return
         with self.path.open(newline="", encoding="utf-8") as file:
@@ -69,36 +69,38 @@ class CsvTable:
                 try:
                     yield {column.name: _value(text, column) for column, text in zip(self.columns, record, strict=True)}
                 except ValueError as error:
-                    raise TableUnfit(f"Row {number} of {self.path} cannot be read; begin anew (--restart).") from error
+                    raise ResumeError(
+                        f"Row {number} of {self.path} cannot be read; start again with --restart."
+                    ) from error
 
     def repair(self) -> None:
-        """Drop a last row that was only half written."""
+        """Drop an incomplete last row."""
         _cut_after_last_row(self.path, quotes=True)
 
     def append(self, rows: Iterable[Cells]) -> None:
-        """Add rows, after a header where there is none."""
+        """Add rows, and the header if the file is new."""
         new = not self.path.exists() or not self.path.stat().st_size
         _append(self.path, _csv(rows, self.columns, header=new))
 
     def finish(self, rows: Iterable[Cells] | None = None) -> None:
-        """Write the rows in their new order; nothing is left to do without any."""
+        """Replace all rows if `rows` are given."""
         if rows is not None:
             _replace(self.path, _csv(rows, self.columns, header=True))
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Delete all rows."""
         self.path.unlink(missing_ok=True)
 
 
 class JsonLinesTable:
-    """One JSON object a line."""
+    """One JSON object per line."""
 
     def __init__(self, path: Path, columns: Sequence[Column]) -> None:
         self.path = path
         self.columns = columns
 
     def read(self) -> Iterator[Cells]:
-        """Yield the rows that are there."""
+        """Yield the existing rows."""
         if not self.path.exists():
             return
         with self.path.open(encoding="utf-8") as file:
@@ -107,12 +109,14 @@ class JsonLinesTable:
                     cells = json.loads(line)
                     names = list(cells)
                 except (ValueError, TypeError) as error:
-                    raise TableUnfit(f"Line {number} of {self.path} cannot be read; begin anew (--restart).") from error
+                    raise ResumeError(
+                        f"Line {number} of {self.path} cannot be read; start again with --restart."
+                    ) from error
                 _columns_check(self.path, names, self.columns)
                 yield cells
 
     def repair(self) -> None:
-        """Drop a last row that was only half written."""
+        """Drop an incomplete last row."""
         _cut_after_last_row(self.path, quotes=False)
 
     def append(self, rows: Iterable[Cells]) -> None:
@@ -120,12 +124,12 @@ class JsonLinesTable:
         _append(self.path, self._lines(rows))
 
     def finish(self, rows: Iterable[Cells] | None = None) -> None:
-        """Write the rows in their new order; nothing is left to do without any."""
+        """Replace all rows if `rows` are given."""
         if rows is not None:
             _replace(self.path, self._lines(rows))
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Delete all rows."""
         self.path.unlink(missing_ok=True)
 
     def _lines(self, rows: Iterable[Cells]) -> Iterator[str]:
@@ -134,64 +138,64 @@ class JsonLinesTable:
 
 
 class ParquetTable:
-    """Apache Parquet, written when the table is finished; until then its rows wait in a file beside it."""
+    """Apache Parquet, written when the table is finished; until then rows are collected in a file beside it."""
 
     def __init__(self, path: Path, columns: Sequence[Column]) -> None:
         self.path = path
         self.columns = columns
-        self._waiting = JsonLinesTable(path.with_name(f"{path.name}.rows"), columns)
+        self._collected = JsonLinesTable(path.with_name(f"{path.name}.rows"), columns)
 
     @property
-    def waiting_path(self) -> Path:
-        """Return the file in which rows wait."""
-        return self._waiting.path
+    def rows_path(self) -> Path:
+        """Return the file in which rows are collected."""
+        return self._collected.path
 
     def read(self) -> Iterator[Cells]:
-        """Yield the rows that are there, the waiting ones last."""
+        """Yield the existing rows, the collected ones last."""
         if self.path.exists():
             from arro3.io import read_parquet
 
             try:
                 table = read_parquet(str(self.path)).read_all()
             except Exception as error:  # its reader raises bare Exceptions
-                raise TableUnfit(f"{self.path} cannot be read ({error}); begin anew (--restart).") from error
+                raise ResumeError(f"{self.path} cannot be read ({error}); start again with --restart.") from error
             _columns_check(self.path, table.column_names, self.columns)
             for batch in table.to_batches():
                 lists = [batch.column(column.name).to_pylist() for column in self.columns]
                 for values in zip(*lists, strict=True):
                     yield dict(zip(table.column_names, values, strict=True))
-        yield from self._waiting.read()
+        yield from self._collected.read()
 
     def repair(self) -> None:
-        """Drop a last row that was only half written."""
-        self._waiting.repair()
+        """Drop an incomplete last row."""
+        self._collected.repair()
 
     def append(self, rows: Iterable[Cells]) -> None:
-        """Add rows to those that wait."""
-        self._waiting.append(rows)
+        """Add rows to the collected ones."""
+        self._collected.append(rows)
 
     def finish(self, rows: Iterable[Cells] | None = None) -> None:
-        """Write the table, the rows in their new order or as they came."""
+        """Write the table, from `rows` or from the rows written so far."""
         from arro3.core import Array, DataType, Table
         from arro3.io import write_parquet
 
         kinds = {str: DataType.utf8(), float: DataType.float64(), bool: DataType.bool()}
-        # A writer that died between the last two lines below has left its rows in both files.
+        # If a writer was killed between the last two statements, its rows are in both files.
         kept = list({row["file"]: row for row in (self.read() if rows is None else rows)}.values())
         arrays = [Array([row[column.name] for row in kept], type=kinds[column.kind]) for column in self.columns]
         table = Table.from_arrays(arrays, names=[column.name for column in self.columns])
         with whole_path(self.path) as part:
             write_parquet(table, str(part), compression="zstd(3)")
-        self._waiting.clear()
+        self._collected.clear()
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Delete all rows."""
         self.path.unlink(missing_ok=True)
-        self._waiting.clear()
+        self._collected.clear()
 
 
 class StreamTable:
-    """CSV on its way to somebody else: nothing can be read back or gone on with. `hold`: all at once, at the end."""
+    """CSV for a stream such as standard output; it cannot be resumed. With `hold`, all rows are written at the end."""
 
     path = Path("standard output")
 
@@ -203,21 +207,21 @@ class StreamTable:
         self._begun = False
 
     def read(self) -> Iterator[Cells]:
-        """Yield the rows that were held."""
+        """Yield the rows that are held back."""
         yield from self._held
 
     def repair(self) -> None:
         """Do nothing: there is no file."""
 
     def append(self, rows: Iterable[Cells]) -> None:
-        """Hold the rows, or send them on."""
+        """Write the rows, or hold them back."""
         if self._hold:
             self._held += rows
         else:
             self._send(rows)
 
     def finish(self, rows: Iterable[Cells] | None = None) -> None:
-        """Send what was held, in its new order or as it came."""
+        """Write `rows`, or the rows that were held back."""
         self._send(self._held if rows is None else rows)
 
     def clear(self) -> None:
@@ -236,7 +240,7 @@ def _csv(rows: Iterable[Cells], columns: Sequence[Column], *, header: bool) -> I
 
 
 def _value(text: str, column: Column) -> Cell:
-    """Return what stands in a cell. Raises ValueError."""
+    """Return the value of a cell. Raises ValueError."""
     if column.kind is str:
         return formula_unguard(text) or (None if column.name == "quality_class" else "")
     if not text:
@@ -248,9 +252,9 @@ def _columns_check(path: Path, found: Sequence[str], wanted: Sequence[Column]) -
     names = [column.name for column in wanted]
     if list(found) != names:
         odd = next((name for name in [*found, *names] if (name in found) != (name in names)), "their order")
-        raise TableUnfit(
+        raise ResumeError(
             f"{path} has other columns than this run ({odd}), so it was made with another scale, other synsets or "
-            "--parts; write to another file, or begin anew (--restart)."
+            "--parts; write to another file, or start again with --restart."
         )
 
 
@@ -265,7 +269,7 @@ def _replace(path: Path, pieces: Iterable[str]) -> None:
 
 
 def _cut_after_last_row(path: Path, *, quotes: bool) -> None:
-    """Cut a file after its last whole row; with `quotes`, a line may also end inside a quoted cell."""
+    """Cut a file after its last complete row. With `quotes`, quoted cells may contain line ends."""
     if not path.exists():
         return
     end = position = marks = 0
@@ -279,7 +283,7 @@ def _cut_after_last_row(path: Path, *, quotes: bool) -> None:
             file.truncate(end)
 
 
-#: By the name of the command's option.
+#: Option name → table class.
 KINDS: dict[str, Callable[[Path, Sequence[Column]], Table]] = {
     "csv": CsvTable,
     "jsonl": JsonLinesTable,

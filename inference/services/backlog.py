@@ -1,7 +1,7 @@
-"""Work on photos, whatever the algorithm: rows of a `WorkQueue` are queued, claimed, finished, cancelled, requeued.
+"""Work queues of photos: rows of a `WorkQueue` are queued, claimed, finished, cancelled and requeued.
 
-A row is the state of one photo, so no work is lost: a worker claims rows before it opens the photos. A claim
-that is older than `IQS_CLAIM_SECONDS` is stale, and the next worker claims the row again.
+A row holds the state of one photo. A worker claims rows before it opens the photos. A claim that is older than
+`IQS_CLAIM_SECONDS` is stale, and the next worker claims the row again, so no work is lost.
 """
 
 import logging
@@ -24,7 +24,7 @@ from inference.selectors import WorkQueue
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
-# Results are written after this many photos or this many seconds: few writes, and little to lose.
+# Results are written after this many photos or seconds: few writes, and little is lost in a crash.
 STORE_PHOTOS = 32
 STORE_SECONDS = 1.0
 # A worker claims as many photos at a time as it can process in about a second.
@@ -32,7 +32,7 @@ _CLAIM_MOST = 32
 _CLAIM_SECONDS = (0.5, 2.0)
 
 _Work = TypeVar("_Work", Feature, Distortion)
-# Processors and stores handle claimed rows with their results.
+# A processor turns batches of claimed rows into results; a store writes rows with their results.
 Processor = Callable[[Iterable[Sequence[_Work]]], Iterator[list[tuple[_Work, PhotoResult]]]]
 Store = Callable[[list[tuple[_Work, PhotoResult]]], None]
 
@@ -43,7 +43,7 @@ WHERE {which} AND NOT EXISTS (SELECT FROM {table} work WHERE work.image_id = ima
 ON CONFLICT DO NOTHING
 """)
 
-# One statement: of many workers, each gets rows of its own and none waits for another.
+# SKIP LOCKED: concurrent workers get different rows and do not wait for each other.
 _CLAIM = sql.SQL("""
 UPDATE {table} SET state = 'running', claimed_at = %(now)s, attempts = attempts + 1
 WHERE id IN (
@@ -65,7 +65,7 @@ _FINISH = sql.SQL("UPDATE {table} SET {changes} WHERE id = %(id)s AND state = 'r
 
 def work_enqueue(*, queue: WorkQueue[_Work], campaign: Campaign | None = None, state: str = "queued") -> int:
     """Put every photo (of the campaign) that has no row yet into the queue; return how many. One statement."""
-    # Django keeps most defaults to itself, so a fresh row tells what the other columns hold.
+    # Most column defaults exist in Django only, so they are read from a new model instance.
     row = queue.model(**{queue.column: queue.key, "state": state})
     columns = [field.attname for field in row._meta.concrete_fields if field.attname not in ("id", "image_id")]
     which = sql.SQL("image.campaign_id = {}").format(campaign.pk) if campaign else sql.SQL("true")
@@ -82,14 +82,14 @@ def work_enqueue(*, queue: WorkQueue[_Work], campaign: Campaign | None = None, s
 
 
 def work_claim(*, queue: WorkQueue[_Work], limit: int = BATCH) -> list[_Work]:
-    """Claim up to `limit` queued photos, those first that were queued first."""
+    """Claim up to `limit` queued photos, oldest first."""
     return _claimed(_CLAIM, queue, limit=limit)
 
 
 def work_claim_stale(*, queue: WorkQueue[_Work]) -> _Work | None:
     """Claim a photo whose claim is stale: older than `IQS_CLAIM_SECONDS`.
 
-    One at a time: its worker may have died because of this photo, and no other photo shall share its attempts.
+    One at a time: the worker may have died because of this photo, and other photos must not share its attempts.
     """
     return next(iter(_claimed(_CLAIM_STALE, queue)), None)
 
@@ -102,11 +102,10 @@ def queue_process(
     seconds: float,
     stop: Callable[[], bool],
 ) -> int:
-    """Work on the queue until it is empty or the time is over; return how many photos were finished.
+    """Process the queue until it is empty or the time is over; return how many photos were finished.
 
-    `processor` gets batches of rows and yields each with its results. It asks for the next batch when it has time
-    for it, and only then rows are claimed. `store` writes results in one transaction. Photos with a stale claim
-    come last, one at a time.
+    `processor` gets batches of rows and yields each with its results. Rows are claimed when it asks for the next
+    batch. `store` writes results in one transaction. Photos with a stale claim come last, one at a time.
     """
     until = time.monotonic() + seconds
 
@@ -120,8 +119,8 @@ def queue_process(
         if row is None:
             break
         if row.attempts > MAX_ATTEMPTS:
-            # A photo that killed a worker three times would kill the next one too.
-            reason = f"Given up after {MAX_ATTEMPTS} attempts: each time the worker died on it."
+            # The photo probably kills its worker, so it is not tried again.
+            reason = f"Given up after {MAX_ATTEMPTS} attempts: the worker died each time."
             store([(row, PhotoResult(None, None, reason))])
             finished += 1
         else:
@@ -132,7 +131,7 @@ def queue_process(
 def work_finish(*, queue: WorkQueue[_Work], rows: Sequence[_Work], columns: Sequence[str] = ()) -> None:
     """Write state, reason and `columns` of claimed rows.
 
-    A row whose claim became stale, and that another worker has finished meanwhile, stays as it is.
+    A row that is no longer running stays as it is: its claim became stale and another worker has finished it.
     """
     names = ["state", "reason", *columns]
     changes = sql.SQL(", ").join(
@@ -147,11 +146,11 @@ def work_finish(*, queue: WorkQueue[_Work], rows: Sequence[_Work], columns: Sequ
 
 @transaction.atomic
 def work_cancel(*, queue: WorkQueue[_Work], campaign: Campaign) -> int:
-    """Take the campaign's queued photos out of the queue; return how many. Claimed photos are finished.
+    """Cancel the campaign's queued photos; return how many. Photos that are already claimed are still finished.
 
-    Photos that no sweep has queued yet are cancelled too; those imported later are not.
+    Photos that no sweep has queued yet are cancelled too. Photos imported later are not.
     """
-    # Two people who cancel and resume at the same time take turns; claims skip locked rows.
+    # Concurrent calls to cancel and resume wait for each other; claims skip locked rows.
     Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
     never_queued = work_enqueue(queue=queue, campaign=campaign, state=PhotoWork.State.CANCELLED)
     return never_queued + _of(queue, campaign, PhotoWork.State.QUEUED).update(state=PhotoWork.State.CANCELLED)
@@ -177,7 +176,7 @@ def _requeue(queue: WorkQueue[_Work], campaign: Campaign, state: str) -> int:
 def _of(queue: WorkQueue[_Work], campaign: Campaign, state: str) -> QuerySet[_Work]:
     """Return the campaign's rows in a state.
 
-    Without a join: an UPDATE that waited for another checks only the columns of its own table again.
+    No join: after an UPDATE waited for another one, PostgreSQL rechecks only the columns of its own table.
     """
     return queue.rows.filter(image__in=campaign.images.values("pk"), state=state)
 
@@ -200,7 +199,7 @@ def _claimed(template: sql.SQL, queue: WorkQueue[_Work], **values: Any) -> list[
 
 
 def _batches(queue: WorkQueue[_Work], over: Callable[[], bool]) -> Iterator[Sequence[_Work]]:
-    """Claim photos as they are asked for: more at a time while they are fast, fewer when they are slow."""
+    """Claim photos on demand and yield batches. The number claimed at once adapts to the speed."""
     limit = 2 * BATCH
     while not over():
         begun = time.monotonic()

@@ -1,4 +1,4 @@
-"""Disagreement between model and people per photo: stored for the gallery's orders, updated before it is read."""
+"""Disagreement between model and people per photo, stored for the gallery's orders and updated before each use."""
 
 from collections.abc import Collection
 
@@ -18,24 +18,25 @@ WHERE predicted.model_version_id = %(version)s
   AND (%(images)s::bigint[] IS NULL OR predicted.image_id = ANY(%(images)s))
   AND {independent_vote_sql("vote")}
 GROUP BY predicted.id
-"""  # noqa: S608  # made of constants
+"""  # noqa: S608  # contains constants only
 
 
 @transaction.atomic
 def disagreements_refresh(*, version: ModelVersion) -> int:
-    """Update for answers and predictions since the last call; return how many photos were computed.
+    """Update for the answers and predictions since the last call; return how many photos were updated.
 
-    Two cheap queries when there are none. `disagreements_verify` finds an answer that was being stored meanwhile.
+    Two cheap queries if there is nothing new. An answer that is committed during the update may be missed;
+    `disagreements_verify` finds it.
     """
     mark = _mark(version)
-    new = _news(version, mark)
+    new = _new_rows(version, mark)
     if not any(rows.exists() for rows in new):
         return 0
     if not mark.predictions:
         return _rebuild(version, mark)
     annotations, predictions = new
     voted = Exists(Annotation.objects.filter(image=OuterRef("image")))
-    _step(mark, annotations, predictions)
+    _mark_advance(mark, annotations, predictions)
     images = {
         *annotations.values_list("image_id", flat=True),
         *predictions.filter(voted).values_list("image_id", flat=True),
@@ -47,7 +48,7 @@ def disagreements_refresh(*, version: ModelVersion) -> int:
 
 @transaction.atomic
 def disagreements_verify(*, version: ModelVersion) -> bool:
-    """Rebuild all disagreements unless they were computed from exactly the present rows; return whether they were."""
+    """Rebuild all disagreements if they are not up to date; return whether they were."""
     mark = _mark(version)
     annotations = Annotation.objects.filter(campaign=version.campaign_id, pk__lte=mark.annotation_id).count()
     predictions = Prediction.objects.filter(model_version=version, pk__lte=mark.prediction_id).count()
@@ -58,20 +59,20 @@ def disagreements_verify(*, version: ModelVersion) -> bool:
 
 
 def _mark(version: ModelVersion) -> DisagreementMark:
-    """Return the version's mark, locked: a second process waits and finds nothing left to do."""
+    """Return the version's mark, locked, so that a second process waits."""
     DisagreementMark.objects.get_or_create(model_version=version)
     return DisagreementMark.objects.select_for_update().get(model_version=version)
 
 
-def _news(version: ModelVersion, mark: DisagreementMark) -> tuple[QuerySet[Annotation], QuerySet[Prediction]]:
+def _new_rows(version: ModelVersion, mark: DisagreementMark) -> tuple[QuerySet[Annotation], QuerySet[Prediction]]:
     return (
         Annotation.objects.filter(campaign=version.campaign_id, pk__gt=mark.annotation_id),
         Prediction.objects.filter(model_version=version, pk__gt=mark.prediction_id),
     )
 
 
-def _step(mark: DisagreementMark, annotations: QuerySet[Annotation], predictions: QuerySet[Prediction]) -> None:
-    """Move the mark up to the newest rows there are now; rows that come meanwhile are computed again."""
+def _mark_advance(mark: DisagreementMark, annotations: QuerySet[Annotation], predictions: QuerySet[Prediction]) -> None:
+    """Move the mark to the newest rows. Rows stored during the update are processed again next time."""
     mark.annotation_id, before = _newest(annotations) or mark.annotation_id, mark.annotation_id
     mark.annotations += annotations.filter(pk__gt=before, pk__lte=mark.annotation_id).count()
     mark.prediction_id, before = _newest(predictions) or mark.prediction_id, mark.prediction_id
@@ -86,7 +87,7 @@ def _newest(rows: QuerySet[Annotation] | QuerySet[Prediction]) -> int | None:
 
 def _rebuild(version: ModelVersion, mark: DisagreementMark) -> int:
     mark.annotation_id = mark.annotations = mark.prediction_id = mark.predictions = 0
-    _step(mark, *_news(version, mark))
+    _mark_advance(mark, *_new_rows(version, mark))
     Disagreement.objects.filter(model_version=version).delete()
     return _insert(version, None)
 

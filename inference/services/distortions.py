@@ -1,4 +1,4 @@
-"""Distortions: what the four detectors measure in each photo, once per version of the detectors."""
+"""Distortions: measurements of the four detectors, once per photo and detector version."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, fields
@@ -14,9 +14,9 @@ from inference.services.backlog import queue_process, work_finish
 
 
 def distortions_compute(*, seconds: float, stop: Callable[[], bool] = lambda: False) -> int:
-    """Measure photos at full size until none waits or the time is over; return how many were finished.
+    """Measure queued photos at full size until none is left or the time is over; return how many were finished.
 
-    A photo that cannot be opened fails alone, with its reason.
+    A photo that cannot be opened fails with a reason; the others go on.
     """
 
     def process(batches: Iterable[Sequence[Distortion]]) -> Iterator[list[tuple[Distortion, PhotoResult]]]:

@@ -20,10 +20,10 @@ logger = logging.getLogger(__name__)
 
 
 def features_compute(*, seconds: float, stop: Callable[[], bool] = lambda: False) -> int:
-    """Work on the photos without features until there are none or the time is over; return how many were finished.
+    """Compute features of queued photos until none is left or the time is over; return how many were finished.
 
     The champion's prediction is stored in the same transaction. A photo that cannot be opened fails
-    alone, with its reason. Raises WeightsMissing, DeviceMissing.
+    with a reason; the others go on. Raises WeightsMissing, DeviceMissing.
     """
     network = runtime.backbone()
 
@@ -61,5 +61,5 @@ def _store(processed: Sequence[tuple[Feature, PhotoResult]]) -> None:
                     features=np.stack([vector for _, vector in own]),
                 )
             except ModelFileError:
-                # The features are stored all the same; the sweep predicts once the version's file is restored.
-                logger.exception("no predictions for campaign %s", version.campaign_id)
+                # The features are still stored. The sweep predicts when the version's file is restored.
+                logger.exception("No predictions for campaign %s", version.campaign_id)

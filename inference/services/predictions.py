@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from inference.models import Feature, ModelVersion, Prediction
 from inference.postgres.copy import rows_write, vectors_read
-from inference.scoring.decode import QUALITY_CLASSES, mean_and_std, quality_place
+from inference.scoring.decode import QUALITY_CLASSES, mean_and_std, quality_class_index
 from inference.serving import runtime
 
 _CHUNK = 2048
 _Columns = dict[str, NDArray[Any]]
 
-# Rows are copied here, then inserted where there is none yet: COPY itself has no ON CONFLICT.
+# Rows are copied here first, because COPY has no ON CONFLICT.
 _INCOMING = """
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_prediction (
   image_id bigint, watch_probability double precision, synset_probabilities double precision[],
@@ -37,10 +37,10 @@ FROM incoming_prediction ON CONFLICT (image_id, model_version_id) DO NOTHING
 
 
 def predictions_refresh(*, version: ModelVersion, image_ids: Collection[int] | None = None) -> int:
-    """Predict every photo of the campaign (or those given) that has features and no prediction of `version` yet.
+    """Compute the missing predictions of `version` from stored features, for the campaign or for the given photos.
 
-    Returns how many were predicted. May run twice, also at the same time. Raises ModelFileError when there is
-    work and the version's file is missing or damaged.
+    Returns how many photos were predicted. May run twice, also at the same time. Raises ModelFileError if a
+    prediction is missing and the version's file is missing or damaged.
     """
     todo = Feature.objects.filter(
         image__campaign=version.campaign_id, backbone=version.backbone, state=Feature.State.DONE, vector__isnull=False
@@ -52,7 +52,7 @@ def predictions_refresh(*, version: ModelVersion, image_ids: Collection[int] | N
         return 0
     predict = _predictor(version)
     done = 0
-    # A thread predicts one chunk while the database writes the one before and reads the next.
+    # A thread predicts one chunk while the database writes the previous one and reads the next.
     with ThreadPoolExecutor(1, thread_name_prefix="predict") as pool:
         running: Future[_Columns] | None = None
         for start in range(0, len(ids) + _CHUNK, _CHUNK):
@@ -64,7 +64,7 @@ def predictions_refresh(*, version: ModelVersion, image_ids: Collection[int] | N
 
 
 def predictions_write(*, version: ModelVersion, image_ids: NDArray[np.int64], features: NDArray[np.floating]) -> int:
-    """Predict photos [N] with features [N, D] and return how many were new: earlier predictions of the version stay.
+    """Predict photos [N] from features [N, D]; return how many predictions are new. Existing predictions stay.
 
     Raises ModelFileError when the version's file is missing or damaged.
     """
@@ -72,7 +72,7 @@ def predictions_write(*, version: ModelVersion, image_ids: NDArray[np.int64], fe
 
 
 def _predictor(version: ModelVersion) -> Callable[[NDArray[np.int64], NDArray[np.floating]], _Columns]:
-    """Return what turns image ids [N] and features [N, D] into columns of predictions; it runs no query."""
+    """Return a function from image ids [N] and features [N, D] to columns of predictions; it runs no query."""
     heads, campaign = runtime.heads(version), version.campaign
 
     def predict(image_ids: NDArray[np.int64], features: NDArray[np.floating]) -> _Columns:
@@ -85,7 +85,7 @@ def _predictor(version: ModelVersion) -> Callable[[NDArray[np.int64], NDArray[np
             "quality_mean": means,
             "quality_std": stds,
             "distribution": scores.distribution,
-            "place": quality_place(means, reject_at=campaign.reject_at, pending_at=campaign.pending_at),
+            "place": quality_class_index(means, reject_at=campaign.reject_at, pending_at=campaign.pending_at),
         }
 
     return predict
@@ -95,7 +95,7 @@ def _predictor(version: ModelVersion) -> Callable[[NDArray[np.int64], NDArray[np
 def _write(version: ModelVersion, columns: _Columns) -> int:
     """Store predictions and return how many were new."""
     with connection.cursor() as cursor:
-        # Writes do not wait for the disk: a power cut may lose the newest predictions, and the sweep makes them again.
+        # Do not wait for the disk. After a power cut, the sweep computes lost predictions again.
         cursor.execute("SET LOCAL synchronous_commit = off")
         cursor.execute(_INCOMING)
         rows_write("incoming_prediction", columns)

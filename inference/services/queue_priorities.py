@@ -1,4 +1,4 @@
-"""The priorities of the queue's lanes, written by workers for the claims of `annotation.services.queue_lanes`."""
+"""Priorities of the queue lanes. Workers write them; claims in `annotation.services.queue_lanes` read them."""
 
 import hashlib
 import random
@@ -16,7 +16,7 @@ from inference.acquisition.registry import STRATEGIES
 from inference.acquisition.strategy import Pool, Strategy
 from inference.postgres.copy import integers_read, rows_write
 
-# A lane is refreshed at most so often, and takes at most this share of a worker's time.
+# Minimum time between two refreshes of a lane, and the largest share of a worker's time for it.
 _REFRESH_AFTER = timedelta(seconds=30)
 _SHARE_OF_TIME = 0.05
 
@@ -27,7 +27,7 @@ WHERE campaign_id = %s AND open_slots > 0 AND problem = '' AND role = 'rated' OR
 
 
 def lanes_register() -> None:
-    """Offer every strategy to campaigns as a lane of their queue."""
+    """Register every strategy as a queue lane that campaigns can use."""
     for strategy in STRATEGIES.values():
         lane_register(Lane(strategy.name, strategy.label, strategy.description, strategy.reason))
 
@@ -45,18 +45,17 @@ def campaigns_due() -> Iterator[int]:
 
 
 def strategies_of(campaign: Campaign) -> list[Strategy]:
-    """Return the strategies whose priorities the campaign's queue needs: those with a share, without `RANDOM`."""
+    """Return the strategies with a share of the campaign's queue, without `RANDOM`, which needs no priorities."""
     return [
         STRATEGIES[name] for name in lane_shares_known(campaign.lane_shares) if name in STRATEGIES.keys() - {RANDOM}
     ]
 
 
 def priorities_refresh(*, campaign: Campaign) -> int:
-    """Write the priorities of the campaign's lanes, each in a transaction; return how many photos got one.
+    """Write the priorities of the campaign's lanes, each lane in one transaction; return how many were written.
 
-    A lane whose inputs have not changed since the last time, and from which no photo was handed out, is left as it is.
-    So is a lane that another worker is writing. The rows of lanes that the campaign no longer uses are deleted.
-    Claims go on meanwhile, with the priorities of before.
+    A lane is skipped if its inputs have not changed and no photo was claimed from it, or if another worker is writing
+    it. The rows of lanes that the campaign no longer uses are deleted. Until the commit, claims use the old priorities.
     """
     strategies = strategies_of(campaign)
     QueueLane.objects.filter(campaign=campaign).exclude(name__in=[strategy.name for strategy in strategies]).delete()
@@ -109,7 +108,7 @@ def _lane_write(campaign: Campaign, strategy: Strategy, pool: Pool, reading: flo
 
 
 def _fingerprint(strategy: Strategy, pool: Pool) -> str:
-    """Return a SHA-256 of what the priorities are made of, but for the random numbers."""
+    """Return a SHA-256 of the inputs of the priorities, without the random seed."""
     digest = hashlib.sha256(strategy.name.encode())
     for column in vars(pool).values():
         digest.update(column.tobytes())

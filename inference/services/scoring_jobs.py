@@ -1,8 +1,8 @@
-"""Scoring jobs: photos that a user sends for immediate predictions. Photos and results are kept for minutes only.
+"""Scoring jobs: photos that a user sends for immediate predictions. Photos and results are deleted soon after.
 
 `UPLOADS_ROOT/judge/<user>/<key>/` is the folder of one job. It holds `names.json`, the queued photos `0.photo`,
-`1.photo` …, and the result of each, `0.json` …. A photo is deleted once its result is there, the folder after
-KEPT_SECONDS. A worker claims a job by a lock on a file in the folder, so a killed worker loses its claim at once.
+`1.photo` …, and the result of each photo, `0.json` …. A photo is deleted when its result is written, the folder after
+KEPT_SECONDS. A worker claims a job by locking a file in the folder, so a killed worker loses its claim at once.
 """
 
 import fcntl
@@ -31,10 +31,10 @@ KEPT_SECONDS = 900
 _JOBS_PER_USER = 5  # queued at the same time
 _MAX_ATTEMPTS = 3
 _PATIENCE_SECONDS = 4
-_STALE_SECONDS = 10  # a job that no worker has claimed for so long is announced again: its message may be lost
+_STALE_SECONDS = 10  # an unclaimed job of this age is announced again, because its message may be lost
 _NAME_LENGTH = 200
 _MEGABYTE = 1024 * 1024
-_SPARE_BYTES = 256 * _MEGABYTE  # never filled up: the database lives on a disk too
+_SPARE_BYTES = 256 * _MEGABYTE  # stay free, because the database may be on the same disk
 
 
 class ScoringRefused(Exception):
@@ -42,11 +42,11 @@ class ScoringRefused(Exception):
 
 
 class Upload(Protocol):
-    """A file as it comes from a browser: Django's UploadedFile."""
+    """A file that a browser uploaded, as Django's UploadedFile."""
 
     @property
     def name(self) -> str | None:
-        """Return its name there."""
+        """Return the name that the browser gave."""
         ...
 
     @property
@@ -67,17 +67,17 @@ class ScoredFile:
     cells: Cells | None
     """The row, with parts; None while the photo is queued."""
     thumbnail: str
-    """A data address, empty where there is no picture."""
+    """A `data:` URL; empty if there is no picture."""
 
 
 @dataclass(frozen=True)
 class ScoringJob:
-    """Photos that one user sent at once."""
+    """Photos that one user sent in one request."""
 
     key: str
     files: list[ScoredFile]
     seconds: float
-    """Since they were sent."""
+    """Time since the photos were sent."""
     is_claimed: bool
     """Whether a worker has claimed it."""
 
@@ -88,34 +88,34 @@ class ScoringJob:
 
     @property
     def waiting(self) -> int:
-        """Return how many photos have none yet."""
+        """Return how many photos have no result yet."""
         return len(self.files) - self.done
 
     @property
     def is_late(self) -> bool:
-        """Return whether it has been queued for longer than it should be while a worker is alive."""
+        """Return whether the job has waited so long that probably no worker is running."""
         return bool(self.waiting) and not self.is_claimed and self.seconds > _PATIENCE_SECONDS
 
 
 def scoring_job_create(*, user: User, uploads: Sequence[Upload]) -> str:
     """Store photos as a queued job and return its key; the caller announces it. Raises ScoringRefused.
 
-    A file that is too large is refused alone, with its reason.
+    A file that is too large gets a result with the reason; the other photos are accepted.
     """
     if not uploads:
         raise ScoringRefused("Choose a photo first.")
     if len(uploads) > MOST_FILES:
-        raise ScoringRefused(f"{len(uploads)} files are more than the {MOST_FILES} that can be judged at once.")
-    mine = _root() / str(user.pk)
-    queued = [folder for folder in _folders(mine) if any(folder.glob("*.photo"))]
+        raise ScoringRefused(f"{len(uploads)} files are more than the {MOST_FILES} allowed at once.")
+    user_folder = _root() / str(user.pk)
+    queued = [folder for folder in _folders(user_folder) if any(folder.glob("*.photo"))]
     if len(queued) >= _JOBS_PER_USER:
-        raise ScoringRefused("Your earlier photos still wait for a worker; try again once they are judged.")
-    mine.mkdir(parents=True, exist_ok=True)
+        raise ScoringRefused("Your earlier photos are still waiting for a worker. Try again when they are scored.")
+    user_folder.mkdir(parents=True, exist_ok=True)
     limit = settings.IQS_MAX_FILE_BYTES
-    if shutil.disk_usage(mine).free < sum(min(upload.size or 0, limit) for upload in uploads) + _SPARE_BYTES:
-        raise ScoringRefused("The server's disk has no room for the photos at the moment.")
+    if shutil.disk_usage(user_folder).free < sum(min(upload.size or 0, limit) for upload in uploads) + _SPARE_BYTES:
+        raise ScoringRefused("The server has no disk space for the photos at the moment.")
     key = uuid4().hex
-    with whole_path(mine / key, durable=False) as part:
+    with whole_path(user_folder / key, durable=False) as part:
         part.mkdir()
         names = [_name(upload.name or "") for upload in uploads]
         (part / "names.json").write_text(json.dumps(names))
@@ -132,12 +132,13 @@ def scoring_job_create(*, user: User, uploads: Sequence[Upload]) -> str:
 
 
 def scoring_job_run(*, user_id: int, key: str, scorer: "Callable[[], PhotoScorer]") -> int:
-    """Claim a job, score its queued photos and return how many. May run twice: only one worker has the claim.
+    """Claim a job, score its queued photos and return how many. May run twice: only one worker gets the claim.
 
-    `scorer` is called only when there is a photo to score. A job on which workers die repeatedly is given up.
+    `scorer` is called only when there is a photo to score. After several attempts in which the worker died, all photos
+    of the job fail.
     """
     folder = _root() / str(user_id) / key
-    if not folder.is_dir():  # discarded
+    if not folder.is_dir():  # deleted meanwhile
         return 0
     with _claim(folder) as claimed:
         queued = _queued(folder)
@@ -146,11 +147,11 @@ def scoring_job_run(*, user_id: int, key: str, scorer: "Callable[[], PhotoScorer
         names = json.loads((folder / "names.json").read_text())
         reason = ""
         if _attempts_count(folder) > _MAX_ATTEMPTS:
-            reason = f"Given up after {_MAX_ATTEMPTS} attempts: each time the worker died on these photos."
+            reason = f"Given up after {_MAX_ATTEMPTS} attempts: the worker died each time."
         else:
             try:
                 return _score(folder, names, queued, scorer())
-            except RuntimeError as error:  # no weights, a damaged file, no such device: the message says it
+            except RuntimeError as error:  # no weights, a damaged file, no such device; the message names the cause
                 reason = f"The model cannot be loaded: {error}"
         for place in _queued(folder):
             _result_write(folder, place, names[place], reason)
@@ -174,7 +175,7 @@ def _score(folder: Path, names: list[str], queued: list[int], scorer: "PhotoScor
 
 
 def scoring_job_find(*, user: User, key: str) -> ScoringJob | None:
-    """Return a user's own job, or None when there is none with this key, or it was discarded."""
+    """Return a user's own job, or None if there is no such job or it was deleted."""
     if not key.isalnum():
         return None
     folder = _root() / str(user.pk) / key
@@ -230,7 +231,7 @@ def _claim(folder: Path) -> Iterator[bool]:
 def _attempts_count(folder: Path) -> int:
     file = folder / "attempts"
     attempts = 1 + (int(file.read_text()) if file.exists() else 0)
-    # Counted before the photos are looked at: should they kill the whole machine, the count has to be there.
+    # Written before the photos are opened, so that the count survives a crash of the machine.
     with whole_file(file, "w") as counted:
         counted.write(str(attempts))
     return attempts

@@ -1,4 +1,4 @@
-"""Photos that look alike: 256 bits per photo find a few hundred candidates, their stored features put them in order."""
+"""Similar photos: 256 bits per photo find a few hundred candidates, which are sorted by their stored features."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from inference.selectors import backbone_key, features_unpack
 from inference.serving import runtime
 
 BITS = 256
-#: Of so many candidates the bits have the twelve nearest, on the vectors that they were chosen with.
+#: With this many candidates, the twelve nearest were among them on the vectors it was chosen with.
 CANDIDATES = 200
 _SEED = 20260101
 _CHUNK = 1000
@@ -30,12 +30,12 @@ LIMIT %(limit)s
 
 
 def signature_key() -> str:
-    """Return the key of today's signatures: the backbone's features, and the seed of the directions."""
+    """Return the key of current signatures: backbone key and the seed of the directions."""
     return f"{backbone_key()}/{_SEED}"
 
 
 def signatures_refresh(*, seconds: float, stop: Callable[[], bool] = lambda: False) -> int:
-    """Make the signatures that are missing, until there are none or the time is over; return how many.
+    """Compute missing signatures until none is missing or the time is over; return how many.
 
     May run twice, also at the same time.
     """
@@ -76,17 +76,17 @@ def signature_bits(pooled: NDArray[np.float32]) -> list[str]:
 def _directions(size: int) -> NDArray[np.float32]:
     """Return the directions float32 [size, 256], the same on every machine.
 
-    Each is +1 on one half of the features and -1 on the other: pooled activations are never negative,
-    so without that balance most signs would say the same about every photo.
+    Each is +1 on one half of the features and -1 on the other. Pooled activations are never negative, so without this
+    balance most signs would be the same for every photo.
     """
-    # The stream of raw numbers is the one that numpy promises not to change.
+    # numpy guarantees that the raw stream stays the same in all its versions.
     raw = np.random.PCG64(_SEED).random_raw(size * BITS).reshape(size, BITS)
     ranks = raw.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")
     return np.where(ranks < size // 2, 1, -1).astype(np.float32)
 
 
 def _pooled() -> Func:
-    """The pooled last layer within a stored vector; the database reads no more of it."""
+    """Return an expression for the pooled last layer of a stored vector, so that the database sends only this part."""
     config = runtime.backbone_chosen()
     start, size = config.pooled_start * _FLOAT16_BYTES, config.pooled_size * _FLOAT16_BYTES
     return Func(F("vector"), start + 1, size, function="substring", output_field=BinaryField())
@@ -103,7 +103,7 @@ def images_similar(image: Image, *, limit: int = 12) -> list[tuple[Image, float]
         return None
     twins = set(Image.objects.filter(campaign=image.campaign_id, group=image.group).values_list("pk", flat=True))
     with connection.cursor() as cursor:
-        # Not pgvector: it comes with the embedded server, but not with every real one.
+        # Not pgvector: the embedded server has it, but not every other one.
         cursor.execute(
             _NEAREST,
             {"campaign": image.campaign_id, "key": key, "bits": bits, "limit": CANDIDATES + min(len(twins), 1000)},

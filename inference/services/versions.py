@@ -1,4 +1,4 @@
-"""Making, installing and choosing model versions."""
+"""Create, install and promote model versions."""
 
 import shutil
 import tempfile
@@ -31,11 +31,10 @@ def version_create(
 ) -> ModelVersion:
     """Store the files in `source` (heads.onnx, heads.safetensors, card.json) as the campaign's next version.
 
-    The files lie below MODELS_ROOT before the row that names them is visible to anybody.
-    Raises FileNotFoundError when one of them is missing.
+    The files are in MODELS_ROOT before the row is committed. Raises FileNotFoundError if one is missing.
     """
     with transaction.atomic():
-        # Locked, so that two runs that end together get two numbers.
+        # Locked, so that two runs that end at the same time get different numbers.
         Campaign.objects.select_for_update().get(pk=campaign.pk)
         latest = ModelVersion.objects.filter(campaign=campaign).aggregate(latest=Max("number"))["latest"] or 0
         number = latest + 1
@@ -54,7 +53,7 @@ def version_create(
 
 
 def _files_place(source: Path, target: Path) -> None:
-    """Copy the files of a version to where they stay; what an interrupted attempt left there is replaced."""
+    """Copy the files of a version to `target`, and replace what an interrupted attempt left there."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with whole_path(target) as part:
         part.mkdir()
@@ -64,9 +63,9 @@ def _files_place(source: Path, target: Path) -> None:
 
 @transaction.atomic
 def champion_set(*, version: ModelVersion) -> ModelVersion | None:
-    """Make a version its campaign's champion and return the one it replaces.
+    """Make a version the champion of its campaign and return the previous champion.
 
-    Raises ModelFileError when its file is missing or damaged: the standing champion then stays.
+    Raises ModelFileError if its file is missing or damaged; the champion then stays.
     """
     checksum_verify(version.path / "heads.onnx", version.checksum)
     Campaign.objects.select_for_update().get(pk=version.campaign_id)
@@ -82,37 +81,39 @@ def champion_set(*, version: ModelVersion) -> ModelVersion | None:
 
 
 def prior_is_outdated(version: ModelVersion, campaign: Campaign) -> bool:
-    """Return whether the version is a shipped prior made for another scale, other synsets or another backbone.
+    """Return whether the version is a shipped prior for another scale, other synsets or another backbone.
 
-    Raises WeightsMissing where the site's backbone has no weights.
+    Raises WeightsMissing if the site's backbone has no weights.
     """
     recipe = version.recipe
     if recipe.get("name") != _PRIOR:
         return False
-    return version.backbone != backbone_key() or any(recipe.get(key) != value for key, value in _fits(campaign).items())
+    return version.backbone != backbone_key() or any(
+        recipe.get(key) != value for key, value in _prior_settings(campaign).items()
+    )
 
 
-def _fits(campaign: Campaign) -> dict[str, Any]:
-    """Return what the shipped prior has to fit."""
+def _prior_settings(campaign: Campaign) -> dict[str, Any]:
+    """Return the campaign's settings that the shipped prior depends on."""
     return {"bins": campaign.bins, "scale_min": campaign.scale_min, "synsets": list(campaign.synsets)}
 
 
 def prior_install(*, campaign: Campaign) -> ModelVersion:
-    """Give a campaign the shipped prior as champion, and return the champion.
+    """Install the shipped prior as the campaign's champion if needed, and return the champion.
 
-    A campaign without versions gets version 1. One whose scale or synsets, or the site's backbone, were
-    changed while the prior was still champion gets the prior anew, for what they are now. Otherwise
-    nothing happens. A backbone without a shipped prior gets a neutral one (`prior_for`).
+    A campaign without versions gets version 1. If the prior is champion and the campaign's scale or synsets or the
+    site's backbone have changed, a prior for the new settings is installed. Otherwise nothing happens. A backbone
+    without a shipped prior gets a neutral one (`prior_for`).
 
-    Loads torch for the export, so workers and commands call it, never a web process.
-    Raises WeightsMissing or CheckpointError when shipped files are missing or damaged.
+    Loads torch for the export, so only workers and commands may call it.
+    Raises WeightsMissing or CheckpointError if shipped files are missing or damaged.
     """
     from inference.networks.checkpoint import heads_save, prior_for
     from inference.networks.export import heads_to_onnx
 
-    standing = ModelVersion.objects.filter(campaign=campaign).order_by("-is_champion", "number").first()
-    if standing is not None and not prior_is_outdated(standing, campaign):
-        return standing
+    current = ModelVersion.objects.filter(campaign=campaign).order_by("-is_champion", "number").first()
+    if current is not None and not prior_is_outdated(current, campaign):
+        return current
     heads, card = prior_for(
         runtime.backbone_chosen(),
         bins=campaign.bins,
@@ -127,13 +128,13 @@ def prior_install(*, campaign: Campaign) -> ModelVersion:
         with transaction.atomic():
             Campaign.objects.select_for_update().get(pk=campaign.pk)
             newest = ModelVersion.objects.filter(campaign=campaign).order_by("-is_champion", "number").first()
-            if newest is not None and newest != standing:  # another worker was faster
+            if newest is not None and newest != current:  # another worker was faster
                 return newest
             version = version_create(
                 campaign=campaign,
                 source=source,
                 backbone=backbone_key(),
-                recipe={**card.get("recipe", {}), "name": _PRIOR, **_fits(campaign)},
+                recipe={**card.get("recipe", {}), "name": _PRIOR, **_prior_settings(campaign)},
                 figures=figures,
             )
             champion_set(version=version)

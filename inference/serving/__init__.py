@@ -1,1 +1,1 @@
-"""Models loaded once per process, and photos scored by them without a database."""
+"""Models, loaded once per process, and scoring of photos without a database."""

@@ -1,4 +1,4 @@
-"""What a worker process has loaded: one backbone, and the heads of a few versions, chosen by checksum."""
+"""Models that a worker process has loaded: one backbone, and the heads of a few versions by checksum."""
 
 import fcntl
 import threading
@@ -11,9 +11,9 @@ from django.conf import settings
 from inference.models import ModelVersion
 from inference.networks.config import BackboneConfig, TorchvisionConfig, backbone_config
 from inference.networks.model_files import checksum_verify
-from inference.scoring.int8 import int8_key, int8_ships, int8_verified
+from inference.scoring.int8 import int8_key, int8_verified, is_int8_shipped
 
-if TYPE_CHECKING:  # web processes import this module by way of the tasks; only workers load ONNX Runtime
+if TYPE_CHECKING:  # web processes import this module through the tasks; only workers load ONNX Runtime
     from inference.scoring.predictor import Backbone, HeadsPredictor
 
 _HEADS_KEPT = 8
@@ -23,14 +23,15 @@ _heads: "OrderedDict[str, HeadsPredictor]" = OrderedDict()
 
 
 def backbones_folder() -> Path:
-    """Return where exported backbones are kept."""
+    """Return the folder of exported backbones."""
     return Path(settings.MODELS_ROOT) / "backbones"
 
 
 def backbone_chosen(name: str = "", weights: str | None = None) -> BackboneConfig:
-    """Return the site's backbone (`IQS_BACKBONE`, `IQS_BACKBONE_WEIGHTS`), or another with its own or other weights.
+    """Return the site's backbone (`IQS_BACKBONE`, `IQS_BACKBONE_WEIGHTS`), or the backbone `name`.
 
-    Raises WeightsMissing when there is no backbone of that name.
+    `weights`: path of a weight file, "random", or "" for the backbone's own. Raises WeightsMissing for an unknown
+    name.
     """
     if not name or name == settings.IQS_BACKBONE:
         name = settings.IQS_BACKBONE
@@ -39,49 +40,49 @@ def backbone_chosen(name: str = "", weights: str | None = None) -> BackboneConfi
 
 
 def features_key() -> str:
-    """Return the key under which the site's features are kept: of the backbone, its weights and `IQS_PRECISION`.
+    """Return the key under which the site's features are stored; it names the backbone, its weights and the precision.
 
-    Loads no network. Raises WeightsMissing when a file that they come from is not there.
+    Loads no network. Raises WeightsMissing if a weight file is missing.
     """
     config = backbone_chosen()
     return int8_key(backbones_folder(), config.key()) if is_int8(config) else config.key()
 
 
 def is_int8(config: BackboneConfig) -> bool:
-    """Return whether the int8 file of a backbone serves: `IQS_PRECISION`, or for "auto" where one is shipped.
+    """Return whether the int8 file of a backbone is used: by `IQS_PRECISION`, for "auto" if an int8 file is shipped.
 
-    "auto" leaves CUDA, where integers of 8 bits are slower, to the float file; only `IQS_DEVICE` decides that, so
-    that all processes of a site agree. Raises WeightsMissing.
+    With "auto", CUDA uses the float file, because int8 is slower there. Only the setting `IQS_DEVICE` counts, so that
+    all processes of a site agree. Raises WeightsMissing.
     """
     if settings.IQS_PRECISION == "auto":
-        return settings.IQS_DEVICE != "cuda" and int8_ships(config.key())
+        return settings.IQS_DEVICE != "cuda" and is_int8_shipped(config.key())
     return bool(settings.IQS_PRECISION == "int8")
 
 
 def backbone() -> "Backbone":
-    """Return the site's backbone, exported at the first call on this machine and fetched where it has to be.
+    """Return the site's backbone. The first call on a machine downloads its weights if needed and exports it.
 
-    Raises WeightsMissing when its weights are not there, DeviceMissing when `IQS_DEVICE` is not there.
+    Raises WeightsMissing, and DeviceMissing if `IQS_DEVICE` is not available.
     """
     from inference.scoring.predictor import Backbone
 
     with _lock:
         key = features_key()
         if key not in _backbones:
-            # One thread: several photos in several threads are faster than one photo in several.
+            # One thread: it is faster to process several photos in parallel than one photo with several threads.
             _backbones[key] = Backbone(backbone_served(backbone_chosen()), threads=1, device=settings.IQS_DEVICE)
         return _backbones[key]
 
 
 def backbone_served(config: BackboneConfig) -> Path:
-    """Return the ONNX file that serves a backbone in `IQS_PRECISION`. Raises WeightsMissing."""
+    """Return the ONNX file of a backbone in the precision that the site uses. Raises WeightsMissing."""
     if is_int8(config):
         return int8_verified(backbones_folder(), config.key())
     return backbone_file(config)
 
 
 def backbone_file(config: BackboneConfig) -> Path:
-    """Return the ONNX file of a backbone, exported where it is not there yet. Raises WeightsMissing."""
+    """Return the float ONNX file of a backbone; export it if it does not exist. Raises WeightsMissing."""
     if config.is_own and isinstance(config, TorchvisionConfig) and not config.own_weights_path().is_file():
         from inference.networks.weights import weights_fetch
 
@@ -95,7 +96,7 @@ def backbone_file(config: BackboneConfig) -> Path:
 def heads(version: ModelVersion) -> "HeadsPredictor":
     """Return the heads of a version, loaded once per process.
 
-    Raises ModelFileError when the file is missing or its checksum is not the version's.
+    Raises ModelFileError if the file is missing or has another checksum than the version.
     """
     from inference.scoring.predictor import HeadsPredictor
 
@@ -103,7 +104,7 @@ def heads(version: ModelVersion) -> "HeadsPredictor":
         if version.checksum not in _heads:
             path = version.path / "heads.onnx"
             checksum_verify(path, version.checksum)
-            # One thread: it looks at a chunk while the database is busy with another.
+            # One thread: it runs in parallel to the database.
             _heads[version.checksum] = HeadsPredictor(path, threads=1)
             if len(_heads) > _HEADS_KEPT:
                 _heads.popitem(last=False)
@@ -112,12 +113,12 @@ def heads(version: ModelVersion) -> "HeadsPredictor":
 
 
 def _export(config: BackboneConfig, path: Path) -> None:
-    """Write the backbone's ONNX file; of several processes one does it and the others wait."""
+    """Write the backbone's ONNX file. One process exports it; the others wait."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with (path.parent / ".export.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not path.exists():
-            # Serving needs no torch: it is loaded for this one export only.
+            # Torch is loaded for the export only; serving does not need it.
             from inference.networks.backbones import backbone_load
             from inference.networks.export import backbone_to_onnx
 

@@ -1,4 +1,4 @@
-"""Scoring of files without a database: one backbone, one pair of heads, rows out. Like `runtime`, it loads lazily."""
+"""Scoring of files without a database, with one backbone and one pair of heads. Loads lazily, as `runtime` does."""
 
 import fcntl
 import hashlib
@@ -16,12 +16,12 @@ from inference.networks.model_files import ModelFileError, checksum
 from inference.scoring.rows import Rules, ScoreRow, score_rows
 from inference.serving import runtime
 
-if TYPE_CHECKING:  # web processes import this module by way of the tasks; only workers load ONNX Runtime
+if TYPE_CHECKING:  # web processes import this module through the tasks; only workers load ONNX Runtime
     from inference.scoring.predictor import Backbone, HeadsPredictor
 
-#: For single photos, which belong to no campaign.
+#: Rules for photos that belong to no campaign.
 SITE_RULES = Rules(tuple(DEFAULT_SYNSETS))
-# Raise it when the export gives other numbers or another graph for the same heads.
+# Increase it when the export of the same heads gives other numbers or another graph.
 _EXPORT_VERSION = 2
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ class PhotoScorer:
         source: Callable[[T], Path | IO[bytes]],
         batch: int | None = None,
     ) -> Iterator[list[ScoreRow]]:
-        """Yield rows, a batch at a time, in the order of the items; a photo that cannot be opened has its reason.
+        """Yield batches of rows in the order of the items. The row of a photo that cannot be opened has a reason.
 
         `batch`: the number of photos in a batch; by default the fastest one.
         """
@@ -94,14 +94,14 @@ def scorer_load(
 ) -> PhotoScorer:
     """Return a scorer with the heads in a checkpoint folder, by default the shipped prior.
 
-    With `watch_only`, and a `backbone` that the prior was not made for, the watch probability is the plain
-    sum of that backbone's synset probabilities, and qualities mean nothing.
+    With `watch_only`, `backbone` may be one that the prior was not trained for. The watch probability is then the sum
+    of that backbone's synset probabilities, and the quality has no meaning.
 
-    Backbone and heads are exported for ONNX Runtime at the first call on this machine, which loads torch and
-    takes some seconds; `report` is called with a sentence. Later calls load no torch.
+    The first call on a machine exports backbone and heads for ONNX Runtime: it loads torch, takes some seconds and
+    calls `report` with a message. Later calls do not load torch.
 
-    Raises ModelFileError for a folder without heads, with damaged ones, or with heads for another backbone
-    than `backbone`; WeightsMissing, DeviceMissing.
+    Raises ModelFileError if the folder has no heads, damaged heads, or heads for another backbone than `backbone`;
+    WeightsMissing; DeviceMissing.
     """
     from inference.scoring.predictor import Backbone, HeadsPredictor
 
@@ -109,7 +109,7 @@ def scorer_load(
     named = str(_card(folder or PRIOR_FOLDER)["heads"]["backbone"])
     if backbone is not None and backbone != named:
         if heads is not None or not watch_only:
-            raise ModelFileError(f"The heads in {folder} read features of {named}, not of {backbone}.")
+            raise ModelFileError(f"The heads in {folder} need features of {named}, not of {backbone}.")
         folder, named = None, backbone
     config = runtime.backbone_chosen(named)
     if not runtime.is_int8(config) and not (runtime.backbones_folder() / f"{config.key()}.onnx").exists():
@@ -120,7 +120,7 @@ def scorer_load(
 
 
 def _card(folder: Path) -> dict[str, Any]:
-    """Return the card of a checkpoint. Raises ModelFileError when it cannot be read or does not fit its weights."""
+    """Return the card of a checkpoint. Raises ModelFileError if it cannot be read or does not match its weights."""
     weights = folder / "heads.safetensors"
     try:
         card: dict[str, Any] = json.loads((folder / "card.json").read_text())
@@ -128,31 +128,32 @@ def _card(folder: Path) -> dict[str, Any]:
         found = checksum(weights)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelFileError(
-            f"{folder} holds no heads that can be read (heads.safetensors and card.json): {error}."
+            f"The heads in {folder} cannot be read (heads.safetensors and card.json): {error}."
         ) from error
     expected = card.get("weights_sha256")
     if expected is not None and found != expected:
         raise ModelFileError(
-            f"{weights} is not the file that its card describes "
-            f"(checksum {found[:12]}…, expected {str(expected)[:12]}…); get it again."
+            f"{weights} does not match its card "
+            f"(checksum {found[:12]}…, expected {str(expected)[:12]}…); download it again."
         )
     return {**card, "found": found}
 
 
 def heads_path(folder: Path | None, config: BackboneConfig, rules: Rules) -> Path:
-    """Return where the heads in a checkpoint folder lie as an ONNX file for the scale and synsets of the rules.
+    """Return the path of the ONNX file of heads, for the scale and synsets of the rules.
 
-    Without a folder: neutral ones. The name holds a digest of everything that makes the graph, so also of
-    the backbone's weights, whose ImageNet classifier is in it. Raises ModelFileError as `scorer_load` does.
+    `folder`: a checkpoint; None for neutral heads. The file name contains a digest of everything that the graph
+    depends on, including the backbone's weights, because the graph contains their ImageNet classifier. Raises
+    ModelFileError as `scorer_load` does.
     """
     card = _card(folder) if folder else {"found": "", "heads": {}}
-    made_of = (_EXPORT_VERSION, card["found"], card["heads"], config.key(), rules.bins, rules.synsets)
-    digest = hashlib.sha256(json.dumps(made_of).encode()).hexdigest()
+    inputs = (_EXPORT_VERSION, card["found"], card["heads"], config.key(), rules.bins, rules.synsets)
+    digest = hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
     return Path(settings.MODELS_ROOT) / "heads" / f"{digest[:20]}.onnx"
 
 
 def _heads_file(folder: Path | None, config: BackboneConfig, rules: Rules, report: Callable[[str], None]) -> Path:
-    """Return the heads as an ONNX file, exported where it is not there yet; of several processes one does it."""
+    """Return the ONNX file of heads; export it if it does not exist. One process exports it; the others wait."""
     path = heads_path(folder, config, rules)
     if path.exists():
         return path

@@ -1,4 +1,4 @@
-"""One drawing of people's score histogram and the model's quality distribution, for every page."""
+"""A template tag that draws the votes' histogram and the model's quality distribution."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,13 +20,13 @@ def histogram(
     people: Mapping[str, Any] | None = None,
     model_mean: float | str | None = None,
 ) -> dict[str, Any]:
-    """Draw both on one scale: people's votes as filled columns, the model's as outlined ones.
+    """Draw both on one scale: votes as filled columns, the model's distribution as outlined ones.
 
-    `counts` [K] are votes per score (they may be sums over images), `distribution` [K] the model's
-    probabilities; each may be missing or without votes. `people` may bring `mos`, `low` and `high`
-    for the mark below the columns, `model_mean` the model's mark.
+    `counts` [K]: votes per score, for one image or summed over images. `distribution` [K]: the model's probabilities.
+    Each may be missing or empty. `people` may contain `mos`, `low` and `high` for a mark below the columns;
+    `model_mean` is the model's mark.
     """
-    # What a template does not have arrives as ''.
+    # A missing template variable arrives as ''.
     model_mean = None if model_mean in ("", None) else float(model_mean)
     votes = sum(counts or ())
     shares = [count / votes for count in counts] if counts and votes else []
@@ -59,7 +59,7 @@ def histogram(
 
 def _drawing(rows: Sequence[Mapping[str, Any]], marks: Sequence[Mark]) -> Svg:
     series = [Series(kind, [row[kind] or 0 for row in rows]) for kind in ("people", "model")]
-    # At least twice the share that each score would have if all were alike: an even distribution looks low.
+    # The axis ends at twice the uniform share or higher, so that a uniform distribution looks low.
     end = min(axis_end(max(200 / len(rows), *series[0].values, *series[1].values)), 100)
     return columns(
         name="Votes and quality distribution over the scores; the table below has the numbers",

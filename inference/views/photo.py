@@ -1,4 +1,4 @@
-"""The page of one photo: what people said about it, what the models say, and what looks like it."""
+"""The page of one photo: votes, predictions, distortions and similar photos."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,21 +21,21 @@ from inference.services.similarity import images_similar
 
 NEAR_DUPLICATES_SHOWN = 24
 SIMILAR_SHOWN = 12
-#: From which severity on a distortion is called what; colours follow it.
+#: Smallest severity of each grade. The grade also sets the colour.
 GRADES = ((0.6, "strong"), (0.3, "clear"), (0.05, "slight"), (0.0, "none"))
-#: Up to where the combined quality 0 … 100 is rejected, and up to where pending (`distortion.combine`).
+#: Largest combined quality (0 … 100) that is rejected, and that is pending (`distortion.combine`).
 DISTORTION_THRESHOLDS = (10, 60)
 _WHAT = {
-    "blur": "out of focus or moved",
-    "noise": "grain of the sensor",
+    "blur": "out of focus or motion blur",
+    "noise": "sensor noise",
     "exposure": "too dark or too bright",
-    "compression": "blocks left by JPEG",
+    "compression": "JPEG blocks",
 }
 
 
 @campaign_view(Role.REVIEWER)
 def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpResponse:
-    """Show one photo, what people said about it, and what the models say."""
+    """Show one photo with its votes and predictions."""
     image = Image.objects.filter(campaign=campaign, pk=image_id).first()
     if image is None:
         raise Http404("There is no such photo in this campaign.")
@@ -66,7 +66,7 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         "people": people_summary(campaign, answers),
         "prediction": prediction,
         "predictions": predictions,
-        "standing": _standing(prediction),
+        "rank": _rank(prediction),
         "synsets": _synset_rows(campaign, prediction),
         "distortion": distortion,
         "severities": _severities(distortion),
@@ -87,9 +87,9 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
 
 
 def people_summary(campaign: Campaign, answers: Sequence[Annotation]) -> dict[str, Any]:
-    """Return what the answers of several annotators to one photo add up to.
+    """Return vote counts, MOS with interval, SOS and watch labels of one photo.
 
-    Answers given after the prediction was shown are counted (`anchored`) and left out of the rest.
+    Votes given after the prediction was shown are counted as `anchored` and left out of all other numbers.
     """
     rated = [answer for answer in answers if answer.score is not None]
     own = [answer for answer in rated if not answer.saw_prediction]
@@ -113,20 +113,20 @@ def people_summary(campaign: Campaign, answers: Sequence[Annotation]) -> dict[st
 
 
 def _synset_rows(campaign: Campaign, prediction: Prediction | None) -> list[tuple[str, float]]:
-    """Return the parts of the watch probability by name, largest first."""
+    """Return (class name, probability) of each synset, largest first."""
     if prediction is None:
         return []
     names = [DEFAULT_SYNSETS.get(synset, f"ImageNet class {synset}") for synset in campaign.synsets]
-    # A campaign whose synsets changed still has predictions made for the earlier ones.
+    # After the campaign's synsets were changed, older predictions still refer to the old ones.
     if len(names) != len(prediction.synset_probabilities):
-        names = [f"part {place}" for place in range(1, len(prediction.synset_probabilities) + 1)]
+        names = [f"class {place}" for place in range(1, len(prediction.synset_probabilities) + 1)]
     return sorted(zip(names, prediction.synset_probabilities, strict=True), key=lambda row: -row[1])
 
 
 def _neighbours(
     campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, image: Image
 ) -> tuple[int | None, int | None]:
-    """Return the ids of the photos before and after this one in the gallery's order; none when it is not in it."""
+    """Return the ids of the previous and next photo in the gallery's order; None if the photo is not in it."""
     places = gallery_places(campaign, version, query)
     here = place_of(places, image.pk)
     if here is None:
@@ -136,8 +136,8 @@ def _neighbours(
     return before[0].image_id if before else None, after[0].image_id if after else None
 
 
-def _standing(prediction: Prediction | None) -> dict[str, Any] | None:
-    """Return where the photo stands among those that the version predicted: percentile and how many they are."""
+def _rank(prediction: Prediction | None) -> dict[str, Any] | None:
+    """Return the photo's percentile among the version's predictions, and their number."""
     if prediction is None:
         return None
     count = Prediction.objects.filter(model_version=prediction.model_version_id).count()
@@ -145,7 +145,7 @@ def _standing(prediction: Prediction | None) -> dict[str, Any] | None:
 
 
 def _severities(distortion: Distortion | None) -> list[dict[str, Any]]:
-    """Return one row per detector, in their order; none before the photo is measured."""
+    """Return one row per detector; an empty list if the photo is not measured yet."""
     if distortion is None or distortion.state != Distortion.State.DONE:
         return []
     rows = []
@@ -161,5 +161,5 @@ def _severities(distortion: Distortion | None) -> list[dict[str, Any]]:
 def _similar(image: Image) -> list[tuple[Image, float]] | None:
     try:
         return images_similar(image, limit=SIMILAR_SHOWN)
-    except WeightsMissing:  # then there are no features of the site's backbone either
+    except WeightsMissing:  # then no photo has features of the site's backbone
         return None

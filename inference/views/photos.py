@@ -1,4 +1,4 @@
-"""The gallery of a campaign: as a grid, as its two ends, and as a table."""
+"""The gallery of a campaign: grid, best and worst photos, and CSV."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ from inference.selectors import champion
 from inference.services.disagreements import disagreements_refresh
 
 EXTREMES = 20
-#: What a tile says about the order, beside what it always says.
+#: What a tile adds for an order.
 _BY = {"apart": "apart", "watch_apart": "apart", "distorted": "distortion", "undistorted": "distortion"} | {
     name: name for name in DISTORTIONS
 }
@@ -42,7 +42,7 @@ _GROUPS = (
 def _with_query(
     view: Callable[[HttpRequest, Campaign, ModelVersion | None, GalleryQuery], HttpResponseBase],
 ) -> Callable[[HttpRequest, Campaign], HttpResponseBase]:
-    """Read the query in the address first; what it does not know is refused in one sentence."""
+    """Read the query from the URL; answer 400 with a message if it is invalid."""
 
     def wrapped(request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
         version = champion(campaign)
@@ -62,7 +62,7 @@ def _with_query(
 def photos(
     request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery
 ) -> HttpResponseBase:
-    """Show the photos as a grid, sorted and filtered; htmx asks for the next rows as they come into sight.
+    """Show the photos as a grid, sorted and filtered; htmx loads more while the user scrolls.
 
     `after` and `before` continue from a cursor; `at` shows the page around a photo.
     """
@@ -87,7 +87,7 @@ def _page(
 ) -> tuple[list[Place], bool, bool]:
     """Return the places to show, and whether some come before and after them. Raises ValueError for a bad cursor."""
     places = gallery_places(campaign, version, query)
-    only_new = bool(request.htmx)  # type: ignore[attr-defined]  # the tiles on the other side are there already
+    only_new = bool(request.htmx)  # type: ignore[attr-defined]  # the page already has the tiles on the other side
     if before := request.GET.get("before", ""):
         found = places_read(places_before(places, query, before)[: PAGE_SIZE + 1])
         return found[:PAGE_SIZE][::-1], len(found) > PAGE_SIZE, not only_new
@@ -96,7 +96,7 @@ def _page(
         return found[:PAGE_SIZE], not only_new and bool(found), len(found) > PAGE_SIZE
     at = request.GET.get("at", "")
     here = place_of(places, int(at)) if at.isdecimal() and len(at) < 19 else None
-    if here is None:  # it may have left the filter since
+    if here is None:  # it may not match the filters any more
         found = places_read(places[: PAGE_SIZE + 1])
         return found[:PAGE_SIZE], False, len(found) > PAGE_SIZE
     first = places_read(places_before(places, query, here.cursor)[: PAGE_SIZE + 1])
@@ -113,7 +113,7 @@ def _page(
 def extremes(
     request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery
 ) -> HttpResponseBase:
-    """Show the best and the worst photos of the filter side by side."""
+    """Show the best and the worst photos that match the filters, side by side."""
     sides = []
     for order in ("best", "worst"):
         there = query.ordered(order)
@@ -136,7 +136,7 @@ def extremes(
 def photos_table(
     request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery
 ) -> HttpResponseBase:
-    """Send every photo of the filter, in its order, as CSV while it is read."""
+    """Stream every photo that matches the filters, in their order, as CSV."""
     return table_download(
         format_name="photos-csv",
         rows=gallery_records(campaign, version, query),
@@ -152,19 +152,19 @@ def _form(campaign: Campaign, query: GalleryQuery, version: ModelVersion | None,
         "distortions": [(name, getattr(query, f"{name}_from")) for name in DISTORTIONS],
         "chips": _chips(campaign, query),
         "total": campaign.images.count(),
-        "loosen": [] if found else _loosen(campaign, version, query),
+        "removable": [] if found else _removable_filters(campaign, version, query),
         "missing": _missing(version, query),
     }
 
 
 def _chips(campaign: Campaign, query: GalleryQuery) -> list[dict[str, str]]:
-    """Return each filter that is set in words, with the query without it."""
+    """Return a text for each filter that is set, with the query without that filter."""
     words = {
         "quality_class": lambda value: f"predicted {value}",
         "watch": lambda value: f"{'watch >' if value == 'yes' else 'no watch ≤'} {campaign.watch_threshold:g}",
         "distortion_class": lambda value: f"{value} by distortions",
         "split": lambda value: f"{value} only",
-        "name": lambda value: f"name has “{value}”",
+        "name": lambda value: f"name contains “{value}”",
     }
     what = {"watch": "watch probability", "distortion": "distortion quality"}
     chips = []
@@ -178,25 +178,25 @@ def _chips(campaign: Campaign, query: GalleryQuery) -> list[dict[str, str]]:
     return chips
 
 
-def _loosen(campaign: Campaign, version: ModelVersion | None, query: GalleryQuery) -> list[dict[str, str]]:
-    """Return which single filter (or the order) leaves photos when it is let go, for a gallery that shows none."""
+def _removable_filters(campaign: Campaign, version: ModelVersion | None, query: GalleryQuery) -> list[dict[str, str]]:
+    """Return each filter (or the order) whose removal gives results, for a gallery without results."""
     names = [*query.filters, *(["order"] if query.order != "newest" else [])]
     chips = {chip["query_string"]: chip["text"] for chip in _chips(campaign, query)}
-    ways = []
+    removable = []
     for name in names:
         other = query.without(name)
         if gallery_places(campaign, version, other)[:1]:
-            text = chips.get(other.encode(), f"the order “{ORDERS[query.order][0]}”")
-            ways.append({"text": text, "query_string": other.encode()})
-    return ways
+            text = chips.get(other.encode(), f"order “{ORDERS[query.order][0]}”")
+            removable.append({"text": text, "query_string": other.encode()})
+    return removable
 
 
 def _missing(version: ModelVersion | None, query: GalleryQuery) -> str:
-    """Return what the order needs, for a gallery that stays empty whichever single filter is let go."""
+    """Return what is missing, for a gallery that stays empty after the removal of any single filter."""
     if query.order in BY_PEOPLE:
-        return "This order needs photos with a prediction and votes given without seeing it."
+        return "This order needs photos with a prediction and with votes given before seeing it."
     if query.order in BY_DISTORTION:
-        return "No photo has been measured for distortions yet; workers do that once all have predictions."
+        return "No photo has been measured for distortions yet. Workers start when all photos have predictions."
     if version is None:
-        return "There is no prediction to sort or filter by yet."
-    return "No photo has all that is asked for, or none of them has a prediction yet."
+        return "There are no predictions yet to sort or filter by."
+    return "No photo matches these filters, or the matching photos have no prediction yet."

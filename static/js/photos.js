@@ -1,5 +1,5 @@
-// The gallery: applies a filter when it is chosen, leaves empty filters out of the address, and moves the focus from
-// photo to photo with the arrow keys.
+// The gallery: applies a filter when it is selected, leaves empty filters out of the URL, and moves the focus between
+// photos with the arrow keys.
 
 const form = document.querySelector("[data-gallery-form]");
 

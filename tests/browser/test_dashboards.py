@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from annotation.models import Campaign, Image
 from tests.conftest import photo_bytes, thumbnail_path
-from tests.judgements import predictions_make, version_make, votes
+from tests.opinions_and_predictions import predictions_make, version_make, votes
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -1,4 +1,4 @@
-"""The gallery as a reviewer uses it: choose, scroll, open a photo, go through them by keys, come back to the place."""
+"""The gallery in a browser: filter, scroll, open a photo, move by keys, return to the same position."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from annotation.models import Campaign, Image
 from tests.conftest import photo_bytes, thumbnail_path
-from tests.judgements import distortions_make, predictions_make, version_make
+from tests.opinions_and_predictions import distortions_make, predictions_make, version_make
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -33,7 +33,7 @@ def names(page: Page) -> list[str]:
     return page.locator(".photo-grid .name").all_inner_texts()
 
 
-def test_a_reviewer_sorts_filters_scrolls_and_comes_back_to_the_place(
+def test_a_reviewer_sorts_filters_scrolls_and_returns_to_the_same_position(
     open_page: Any, images: list[Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from inference.views import photos
@@ -44,7 +44,7 @@ def test_a_reviewer_sorts_filters_scrolls_and_comes_back_to_the_place(
     page.wait_for_url(f"**{GALLERY}?order=blur")
     page.get_by_text("More filters").click()
     page.get_by_label("Blur at least").fill("0.5")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Apply").click()
     page.wait_for_url(f"**{GALLERY}?order=blur&blur_from=0.5")
     tiles = page.locator(".photo-grid figure")
     expect(tiles.first).to_contain_text("blur 1.00")
@@ -69,7 +69,7 @@ def test_a_reviewer_sorts_filters_scrolls_and_comes_back_to_the_place(
     assert names(page) == [image.name for image in images[:13]]
 
 
-def test_the_two_ends_keep_the_filter_and_lead_to_the_photos(open_page: Any, images: list[Image]) -> None:
+def test_best_and_worst_keep_the_filter_and_link_to_the_photos(open_page: Any, images: list[Image]) -> None:
     page = open_page(f"{GALLERY}?watch=yes", "rita")
     page.get_by_role("link", name="20 best and 20 worst").click()
     best, worst = page.locator(".extremes section").all()
@@ -86,7 +86,7 @@ def test_the_two_ends_keep_the_filter_and_lead_to_the_photos(open_page: Any, ima
     expect(page.get_by_role("heading", name=images[1].name)).to_be_visible()
 
 
-def test_arrow_keys_go_from_photo_to_photo_in_the_grid(open_page: Any, images: list[Image]) -> None:
+def test_arrow_keys_move_between_photos_in_the_grid(open_page: Any, images: list[Image]) -> None:
     page = open_page(f"{GALLERY}?order=worst", "rita")
     page.locator(".photo-grid figure a").first.focus()
     page.keyboard.press("ArrowRight")
@@ -96,9 +96,9 @@ def test_arrow_keys_go_from_photo_to_photo_in_the_grid(open_page: Any, images: l
     expect(page.locator(f"#photo-{images[1].pk}")).to_be_focused()
 
 
-def test_an_empty_gallery_offers_the_way_out(open_page: Any, images: list[Image]) -> None:
+def test_an_empty_gallery_offers_to_remove_a_filter(open_page: Any, images: list[Image]) -> None:
     page = open_page(f"{GALLERY}?order=best&quality_from=9.9", "rita")
-    page.get_by_role("link", name="without quality ≥ 9.9").click()
+    page.get_by_role("link", name="quality ≥ 9.9 ×", exact=True).click()
     expect(page.locator(".photo-grid figure")).to_have_count(PHOTOS)
     assert page.url.endswith("?order=best")
 

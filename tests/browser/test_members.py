@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from annotation.models import Annotation, Campaign, Invitation, Membership, User
 from annotation.services.queue import leases_claim
 from tests.browser.annotating import DESK, PHONE, expect_saved, rate
-from tests.judgements import images_make, vote
+from tests.opinions_and_predictions import images_make, vote
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.models import Annotation, Campaign, User
-from tests.judgements import images_make, predictions_make, version_make, vote
+from tests.opinions_and_predictions import images_make, predictions_make, version_make, vote
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

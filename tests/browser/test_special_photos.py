@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from annotation.models import Campaign, Image
 from tests.browser.annotating import DESK, PHONE
 from tests.conftest import photo_bytes, thumbnail_path
-from tests.judgements import votes
+from tests.opinions_and_predictions import votes
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

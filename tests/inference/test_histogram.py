@@ -61,7 +61,7 @@ def rendered(**context: Any) -> str:
 def test_each_side_may_be_missing() -> None:
     assert "people: no votes yet" in rendered(counts=[0, 0], distribution=[0.5, 0.5])
     assert "model: no prediction yet" in rendered(counts=[1, 0], distribution=None)
-    assert "Nothing to draw yet" in rendered(counts=[0, 0], distribution=None)
+    assert "No votes and no prediction yet" in rendered(counts=[0, 0], distribution=None)
 
 
 def test_the_chart_has_a_table_behind_it() -> None:

@@ -139,7 +139,7 @@ def test_a_second_run_does_only_what_is_new(score: Run, photos: Path, tmp_path: 
     assert (tmp_path / "table").read_bytes() == before
     (photos / "new.jpg").write_bytes(photo_bytes(1))
     told = score(photos, *output)
-    assert "Going on: 5 of 6 files" in told
+    assert "Resuming: 5 of 6 files" in told
     assert "1 files in" in told
     assert "6 files in" in score(photos, *output, "--restart")
 
@@ -186,14 +186,14 @@ def test_a_table_from_before_names_were_guarded_is_gone_on_with(
     table.write_bytes(table.read_bytes().replace(b"'=1+1.png", b"=1+1.png"))
     assert "files in" not in score(".", "--csv", "../a.csv")
     Path("new.jpg").write_bytes(photo_bytes(1))
-    assert "Going on: 5 of 6 files" in score(".", "--csv", "../a.csv")
+    assert "Resuming: 5 of 6 files" in score(".", "--csv", "../a.csv")
 
 
 def test_parquet_rows_wait_beside_it_until_the_run_is_over(score: Run, photos: Path, tmp_path: Path) -> None:
     score(photos, "--jsonl", tmp_path / "rows")
     lines = (tmp_path / "rows").read_text().splitlines(keepends=True)
     (tmp_path / "a.parquet.rows").write_text("".join(lines[:3]) + lines[3][:50])  # as a killed run leaves them
-    assert "Going on: 3 of 5" in score(photos, "--parquet", tmp_path / "a.parquet")
+    assert "Resuming: 3 of 5" in score(photos, "--parquet", tmp_path / "a.parquet")
     assert not (tmp_path / "a.parquet.rows").exists()
 
 
@@ -244,7 +244,7 @@ def test_an_interrupted_run_keeps_its_rows(
             score(photos, "--csv", tmp_path / "a.csv")
     assert caught.value.returncode == 130
     assert len(rows_of(tmp_path / "a.csv")) == 4
-    assert "Going on: 4 of 5" in score(photos, "--csv", tmp_path / "a.csv")
+    assert "Resuming: 4 of 5" in score(photos, "--csv", tmp_path / "a.csv")
 
 
 # --- bad input ----------------------------------------------------------------------------------------
@@ -282,7 +282,7 @@ def test_every_file_of_a_bad_folder_gets_its_row(score: Run, photos: Path, tmp_p
         assert rows[name]["reason"] == "", name
         assert rows[name]["quality_mean"], name
         assert rows[name]["distortion_quality"], name
-    assert f"{len(BAD) + 3} of {len(rows)} files could not be judged" in told
+    assert f"{len(BAD) + 3} of {len(rows)} files could not be scored" in told
     assert "20 of" not in told
 
 
@@ -325,15 +325,15 @@ def test_a_file_that_vanishes_in_between_is_told(
 @pytest.mark.parametrize(
     ("arguments", "status", "sentence"),
     [
-        (["{photos}", "{photos}/nowhere"], 2, "There is nothing at .*nowhere"),
+        (["{photos}", "{photos}/nowhere"], 2, "nowhere does not exist"),
         (["{photos}/empty"], 1, "There are no files in"),
-        (["{photos}/text.jpg"], 1, "None of the files could be judged"),
+        (["{photos}/text.jpg"], 1, "None of the files could be scored"),
         (["{photos}", "--csv", "{photos}/nowhere/a.csv"], 1, "cannot be written"),
-        (["{photos}", "--csv", "{photos}/a", "--jsonl", "{photos}/a"], 1, "a file of its own"),
+        (["{photos}", "--csv", "{photos}/a", "--jsonl", "{photos}/a"], 1, "needs its own file"),
         (["{photos}", "--reject-at", "7", "--pending-at", "6"], 1, "must not be above"),
         (["{photos}", "--heads", "{photos}"], 1, "holds no heads that can be read"),
         (["{photos}", "--backbone", "resnet50"], 1, "read features of efficientnet_lite0, not of resnet50"),
-        (["{photos}", "--scale", "1-1"], 1, "is no scale"),
+        (["{photos}", "--scale", "1-1"], 1, "is not a scale"),
         (["{photos}", "--synsets", "409,watch"], 1, "ImageNet classes from 0 to 999"),
     ],
 )
@@ -417,10 +417,10 @@ def test_progress_shows_rate_and_time_left_on_a_terminal(
 
 
 def test_a_line_that_is_no_row_is_refused(tmp_path: Path) -> None:
-    from inference.scoring.tables import TableUnfit
+    from inference.scoring.tables import ResumeError
 
     (tmp_path / "a").write_text('{"file": "a"}\n[1]\n')
-    with pytest.raises(TableUnfit, match="other columns"):
+    with pytest.raises(ResumeError, match="other columns"):
         list(JsonLinesTable(tmp_path / "a", ()).read())
 
 

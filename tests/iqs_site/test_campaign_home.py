@@ -14,7 +14,7 @@ from annotation.models import Campaign, ImportBatch
 from inference.models import Feature
 from inference.selectors import backbone_key
 from iqs_site import overview
-from tests.judgements import images_make, predictions_make, version_make, vote
+from tests.opinions_and_predictions import images_make, predictions_make, version_make, vote
 from training.models import Evaluation, TrainingRun
 
 HOME = "/campaigns/watches/"

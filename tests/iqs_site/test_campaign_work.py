@@ -13,7 +13,7 @@ from inference.models import Distortion, Feature
 from inference.selectors import backbone_key, distortion_version
 from iqs_site import overview
 from tests.iqs_site.test_campaign_home import STATUS, text_of
-from tests.judgements import images_make
+from tests.opinions_and_predictions import images_make
 
 CANCEL, RESUME, RETRY = (f"/campaigns/watches/work/features/{action}" for action in ("cancel", "resume", "retry"))
 

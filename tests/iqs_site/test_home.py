@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from annotation.models import Campaign, Image, Membership, Role
 from annotation.selectors.campaign_cards import campaign_cards
-from tests.judgements import images_make, vote
+from tests.opinions_and_predictions import images_make, vote
 
 
 def text_of(response: Any) -> str:

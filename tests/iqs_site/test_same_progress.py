@@ -10,7 +10,7 @@ import pytest
 from annotation.models import Campaign, Image
 from annotation.services.queue import counters_rebuild
 from iqs_site import overview
-from tests.judgements import images_make, vote
+from tests.opinions_and_predictions import images_make, vote
 
 
 @pytest.fixture(autouse=True)

@@ -23,8 +23,8 @@ from annotation.selectors.votes import own_standing, vote_table
 from inference.gallery.places import Place, gallery_photos
 from inference.models import Disagreement, ModelVersion
 from inference.services.disagreements import disagreements_refresh
-from tests.judgements import predictions_make, version_make
 from tests.kinds_of_answers import KindsOfAnswers, kinds_make
+from tests.opinions_and_predictions import predictions_make, version_make
 from training.selectors.anchoring import anchored_answers
 from training.selectors.comparison import compare
 from training.selectors.runs import training_answers

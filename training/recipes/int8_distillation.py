@@ -21,7 +21,7 @@ from inference.distortion.degradations import DEGRADATIONS, GRADES
 from inference.networks.config import EFFICIENTNET_LITE0
 from inference.networks.efficientnet_lite import LiteBackbone
 from inference.networks.heads import Heads
-from inference.networks.quantization_aware import ranges_fit, rounded
+from inference.networks.quantization_aware import quantization_aware_copy, ranges_fit
 from training.recipes.prior import PriorRecipe, Variant, random_crop, untouched_state, variant_pixels
 
 _THREADS = 2
@@ -115,7 +115,7 @@ def distil(
     """
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
-    network = rounded(teacher)
+    network = quantization_aware_copy(teacher)
     fitting = rng.choice(rows, size=min(recipe.fitting, len(rows)), replace=False)
     ranges_fit(network, (torch.from_numpy(pixels[some]) for some in _split(fitting, recipe.batch)))
     loss = _Loss(heads, torch.from_numpy(targets[rows].std(axis=0)).clamp(min=1e-2), recipe)

@@ -137,9 +137,7 @@ def _change(request: HttpRequest, campaign: Campaign, number: int, kind: Promoti
         messages.error(request, str(error))
     else:
         announce(predictions_run, version.pk)
-        messages.success(
-            request, f"Version {number} is the champion now. Its predictions are being made from stored features."
-        )
+        messages.success(request, f"Version {number} is the champion now. Updating predictions…")
     return redirect("models", campaign.slug)
 
 

@@ -1,1 +1,1 @@
-"""Commands of inference."""
+"""Management commands of the inference app."""

@@ -1,4 +1,4 @@
-"""The backbones that there are, and what a site needs for one of them."""
+"""List backbones, or download and prepare one."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -12,14 +12,14 @@ from inference.serving import runtime
 
 class Command(BaseCommand):
     requires_system_checks = ()  # works without a database
-    help = "List the networks that IQS_BACKBONE can name, or fetch the weights of one and prepare it."
+    help = "List the backbones that IQS_BACKBONE can name, or download the weights of one and prepare it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", nargs="?", help="one of them, or a vision transformer with sizes: vit_b_16@224+384")
-        parser.add_argument("--weights", metavar="FILE", help="weight file in place of its own, or 'random'")
         parser.add_argument(
-            "--fetch", action="store_true", help="download the weights where they are missing, and prepare the network"
+            "name", nargs="?", help="a backbone, or a vision transformer with several sizes: vit_b_16@224+384"
         )
+        parser.add_argument("--weights", metavar="FILE", help="weight file to use instead of its own, or 'random'")
+        parser.add_argument("--fetch", action="store_true", help="download missing weights and prepare the network")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["name"] is None and (options["weights"] or options["fetch"]):
@@ -33,13 +33,13 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         self.stdout.write(f"{'name':<24}{'side':>6}{'features':>10}  weights")
         for config in configs:
-            mark = "  (this site's)" if config.name == settings.IQS_BACKBONE else ""
+            mark = "  (in use)" if config.name == settings.IQS_BACKBONE else ""
             size = f"{config.input_size:>6}{config.feature_size:>10}"
             self.stdout.write(f"{config.name:<24}{size}  {weights_state(config)}{mark}")
 
 
 def weights_state(config: BackboneConfig) -> str:
-    """Return in a few words where the weights of a backbone are."""
+    """Return the state of a backbone's weights in a few words."""
     if config.random:
         return "random"
     try:

@@ -1,4 +1,4 @@
-"""Make the int8 file of a backbone, and say what it costs."""
+"""Make the int8 file of a backbone and measure how its scores differ."""
 
 import tempfile
 from argparse import ArgumentParser
@@ -29,12 +29,16 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("folder", type=Path, help="photos like those that will be scored")
-        parser.add_argument("--backbone", default="", metavar="NAME", help="another than IQS_BACKBONE")
-        parser.add_argument("--weights", metavar="FILE", help="weight file in place of its own, or 'random'")
-        parser.add_argument("--calibration", type=int, default=100, metavar="N", help="photos that ranges come from")
-        parser.add_argument("--measure", type=int, default=200, metavar="N", help="other photos to compare on")
-        parser.add_argument("--seed", type=int, default=0, help="which photos are drawn")
+        parser.add_argument("folder", type=Path, help="photos similar to those that will be scored")
+        parser.add_argument("--backbone", default="", metavar="NAME", help="default: IQS_BACKBONE")
+        parser.add_argument("--weights", metavar="FILE", help="weight file to use instead of its own, or 'random'")
+        parser.add_argument(
+            "--calibration", type=int, default=100, metavar="N", help="number of photos to calibrate the ranges on"
+        )
+        parser.add_argument(
+            "--measure", type=int, default=200, metavar="N", help="number of other photos to compare on"
+        )
+        parser.add_argument("--seed", type=int, default=0, help="seed of the random choice of photos")
 
     def handle(self, *args: Any, **options: Any) -> None:
         from inference.networks.checkpoint import prior_for
@@ -54,9 +58,9 @@ class Command(BaseCommand):
         photos = list(_pixels([found[place] for place in order], Backbone(path, device="cpu"), wanted))
         if len(photos) < 2 * _FEWEST:
             raise CommandError(
-                f"{options['folder']} holds {len(photos)} photos that can be opened; {2 * _FEWEST} are the fewest."
+                f"{options['folder']} has {len(photos)} photos that can be opened; at least {2 * _FEWEST} are needed."
             )
-        # Of too few, the same shares.
+        # If there are fewer photos than asked for, split them in the same proportion.
         share = options["calibration"] / wanted
         calibrating = min(max(round(len(photos) * share), _FEWEST), len(photos) - _FEWEST)
         with tempfile.TemporaryDirectory() as folder:
@@ -74,7 +78,7 @@ class Command(BaseCommand):
 
 
 def _pixels(paths: list[Path], network: Any, wanted: int) -> Iterator[NDArray[np.uint8]]:
-    """Yield what the network sees of the first `wanted` files that can be opened."""
+    """Yield the network's input pixels of the first `wanted` files that can be opened."""
     for path in paths:
         if not wanted:
             return

@@ -24,7 +24,7 @@ from annotation.services.special_photos import (
     special_photo_reset,
     special_photo_set,
 )
-from tests.judgements import images_make, vote, votes
+from tests.opinions_and_predictions import images_make, vote, votes
 
 GOLD, PRACTICE, EXAMPLE = Image.Role.GOLD, Image.Role.PRACTICE, Image.Role.EXAMPLE
 ANSWER = Expected("yes", 7, "Sharp, with soft light.")

@@ -15,7 +15,7 @@ from django.utils import timezone
 from annotation.models import Annotation, Campaign, Image, Role
 from annotation.selectors.own_work import DAYS, others_shown, own_comparison, own_days, own_history, own_repeats
 from annotation.views import own_work as own_work_page
-from tests.judgements import images_make, vote, votes
+from tests.opinions_and_predictions import images_make, vote, votes
 
 PAGE = "/campaigns/watches/mine/"
 

@@ -19,7 +19,7 @@ from inference.gallery.query import ORDERS, GalleryQuery
 from inference.gallery.table import gallery_records
 from inference.models import Distortion, ModelVersion, Prediction
 from inference.services.disagreements import disagreements_refresh
-from tests.judgements import distortions_make, images_make, predictions_make, version_make, vote
+from tests.opinions_and_predictions import distortions_make, images_make, predictions_make, version_make, vote
 
 # Few values, so that they tie; None: not known. Ends of the float's precision stand beside each other.
 VALUES = st.sampled_from([None, 0.0, 0.1, 0.1 + 2**-56, 1 / 3, 1.0])

@@ -18,7 +18,7 @@ from inference.networks.efficientnet_lite import LiteBackbone
 from inference.networks.export import backbone_to_onnx
 from inference.networks.multiscale import MultiscaleTransformer, embedding_at, resize_matrix
 from inference.networks.torchvision_import import models
-from inference.networks.torchvision_models import TorchvisionBackbone, take_apart
+from inference.networks.torchvision_models import TorchvisionBackbone, feature_layers
 from inference.networks.torchvision_table import TORCHVISION
 from inference.networks.transforms import pixels
 from inference.scoring.predictor import Backbone
@@ -101,15 +101,15 @@ def test_the_table_says_what_torchvision_builds(name: str) -> None:
     arguments = {"image_size": row.input_size} if name.startswith("vit") else {}
     with torch.device("meta"):  # shapes without numbers
         network = models.get_model(name, weights=None, **arguments).eval()
-        anatomy = take_apart(network, row.input_size)
+        layers = feature_layers(network, row.input_size)
         channels: list[int] = []
-        for stage in anatomy.stages:
+        for stage in layers.stages:
             stage.module.register_forward_hook(
                 lambda _module, _inputs, output, stage=stage: channels.append(stage.statistics(output)[0].shape[1])
             )
         logits = network(torch.zeros(1, 3, row.input_size, row.input_size))
     assert 2 * sum(channels) == row.pooled_start
-    assert (anatomy.linear.in_features if anatomy.linear else logits.shape[1]) == row.pooled_size
+    assert (layers.linear.in_features if layers.linear else logits.shape[1]) == row.pooled_size
     assert getattr(network, "patch_size", 0) == row.patch_size
 
 

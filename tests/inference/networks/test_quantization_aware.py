@@ -14,7 +14,13 @@ from inference.networks.config import EFFICIENTNET_LITE0
 from inference.networks.efficientnet_lite import LiteBackbone
 from inference.networks.export import backbone_to_onnx
 from inference.networks.heads import Heads, heads_fresh
-from inference.networks.quantization_aware import WEIGHT_LEVEL, RoundedMap, ranges_fit, rounded, rounding_remove
+from inference.networks.quantization_aware import (
+    WEIGHT_LEVEL,
+    RoundedMap,
+    quantization_aware_copy,
+    ranges_fit,
+    rounding_remove,
+)
 from inference.scoring.int8 import int8_quantise
 from inference.scoring.predictor import Backbone
 from tests.conftest import photo_bytes
@@ -58,7 +64,7 @@ def convolutions(network: LiteBackbone) -> list[torch.nn.Conv2d]:
 
 
 def test_only_weights_are_rounded_before_ranges_are_fitted(teacher: LiteBackbone, pictures: np.ndarray) -> None:
-    network = rounded(teacher)
+    network = quantization_aware_copy(teacher)
     for one in convolutions(network)[2:]:
         levels = one.weight / one.weight.abs().amax(dim=(1, 2, 3), keepdim=True) * WEIGHT_LEVEL
         torch.testing.assert_close(levels, levels.round(), atol=1e-3, rtol=0)
@@ -86,7 +92,7 @@ def test_a_rounded_map_has_256_levels_of_which_zero_is_one() -> None:
 
 
 def test_the_file_computes_what_was_learned(teacher: LiteBackbone, pictures: np.ndarray, tmp_path: Path) -> None:
-    network = rounded(teacher)
+    network = quantization_aware_copy(teacher)
     ranges_fit(network, [torch.from_numpy(pictures)])
     learned = features_of(network, pictures)
     rounding_remove(network)

@@ -21,7 +21,7 @@ from inference.services.backlog import (
     work_resume,
     work_retry,
 )
-from tests.judgements import images_make
+from tests.opinions_and_predictions import images_make
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from annotation.models import Annotation, Campaign, Image
 from inference.models import Disagreement, ModelVersion
 from inference.services.disagreements import disagreements_refresh, disagreements_verify
-from tests.judgements import images_make, predictions_make, version_make, vote
+from tests.opinions_and_predictions import images_make, predictions_make, version_make, vote
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Judging a photo on the spot, by page and API: nobody else sees it, nothing is kept, every end is told."""
+"""Scoring jobs, by page and API: private to the user, photos are not kept, every failure is reported."""
 
 import json
 import os
@@ -40,17 +40,17 @@ def folders(settings: Any) -> list[Path]:
     return sorted((settings.UPLOADS_ROOT / "judge").glob("*/*"))
 
 
-def worker_works(settings: Any) -> None:
-    """Do what a worker does with all that waits."""
+def worker_run(settings: Any) -> None:
+    """Score all queued photos, as a worker does."""
     for folder in folders(settings):
         scoring_job_run(int(folder.parent.name), folder.name)
 
 
-# --- who may ------------------------------------------------------------------------------------------
+# --- access ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["alice", "rita", "ada", "mallory"])
-def test_everybody_with_an_account_may_ask(client_of: Client, name: str) -> None:
+def test_every_user_may_send_photos(client_of: Client, name: str) -> None:
     client = client_of(name)
     assert client.get("/score/").status_code == 200
     sent = client.post("/score/", {"photos": [upload()]})
@@ -59,7 +59,7 @@ def test_everybody_with_an_account_may_ask(client_of: Client, name: str) -> None
     assert client.post("/api/score", {"files": [upload()]}).status_code == 202
 
 
-def test_without_an_account_nobody_may(client_of: Client, settings: Any) -> None:
+def test_anonymous_visitors_may_not_send_photos(client_of: Client, settings: Any) -> None:
     client = client_of("anonymous")
     assert client.get("/score/").status_code == 302
     assert client.post("/score/", {"photos": [upload()]}).url.startswith("/accounts/login/")
@@ -69,38 +69,38 @@ def test_without_an_account_nobody_may(client_of: Client, settings: Any) -> None
     assert not folders(settings)
 
 
-def test_nobody_sees_what_another_sent(client_of: Client, settings: Any) -> None:
+def test_users_see_their_own_jobs_only(client_of: Client, settings: Any) -> None:
     ticket = client_of("alice").post("/api/score", {"files": [upload()]}).json()["ticket"]
-    worker_works(settings)
+    worker_run(settings)
     assert client_of("alice").get(f"/api/score/{ticket}").status_code == 200
     assert client_of("ada").get(f"/api/score/{ticket}").status_code == 404
     assert client_of("ada").get(f"/score/{ticket}/").url == "/score/"
 
 
 @pytest.mark.parametrize("ticket", ["..", "0", "a%2Fb", "names.json"])
-def test_a_ticket_that_is_none_is_not_found(client_of: Client, ticket: str) -> None:
+def test_an_invalid_ticket_is_not_found(client_of: Client, ticket: str) -> None:
     assert client_of("alice").get(f"/api/score/{ticket}").status_code == 404
 
 
-def test_the_page_asks_the_database_about_the_user_only(client_of: Client, settings: Any) -> None:
+def test_the_page_queries_session_and_user_only(client_of: Client, settings: Any) -> None:
     client = client_of("alice")
     address = client.post("/score/", {"photos": [upload(f"{number}.jpg") for number in range(10)]}).url
-    worker_works(settings)
+    worker_run(settings)
     with CaptureQueriesContext(connection) as captured:
         client.get(address)
     assert len(captured) == 2  # session, user
 
 
-# --- what comes back ----------------------------------------------------------------------------------
+# --- results ----------------------------------------------------------------------------------
 
 
-def test_a_photo_is_judged_and_not_kept(client_of: Client, settings: Any) -> None:
+def test_a_photo_is_scored_and_not_kept(client_of: Client, settings: Any) -> None:
     client = client_of("alice")
     address = client.post("/score/", {"photos": [upload("<i>holiday.jpg")]}).url
     waiting = client.get(address).content.decode()
     assert "Waiting for a worker" in waiting
     assert 'hx-trigger="every 700ms"' in waiting
-    worker_works(settings)
+    worker_run(settings)
     html = client.get(address, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in html
     assert "hx-trigger" not in html
@@ -110,7 +110,7 @@ def test_a_photo_is_judged_and_not_kept(client_of: Client, settings: Any) -> Non
     assert [file.suffix for file in folders(settings)[0].iterdir() if file.suffix == ".photo"] == []
 
 
-def test_the_api_gives_the_row_of_the_command(client_of: Client, settings: Any, tmp_path: Path) -> None:
+def test_the_api_returns_the_same_row_as_the_command(client_of: Client, settings: Any, tmp_path: Path) -> None:
     from django.core.management import call_command
 
     (tmp_path / "a.jpg").write_bytes(photo_bytes(3))
@@ -119,7 +119,7 @@ def test_the_api_gives_the_row_of_the_command(client_of: Client, settings: Any, 
     client = client_of("alice")
     first = client.post("/api/score", {"files": [upload("a.jpg", photo_bytes(3))]})
     assert (first.status_code, first.json()["waiting"], first.json()["rows"]) == (202, 1, [])
-    worker_works(settings)
+    worker_run(settings)
     answer = client.get(f"/api/score/{first.json()['ticket']}")
     assert answer.status_code == 200
     (row,) = answer.json()["rows"]
@@ -127,7 +127,7 @@ def test_the_api_gives_the_row_of_the_command(client_of: Client, settings: Any, 
     assert list(row) == list(expected)
 
 
-def test_the_api_waits_a_little_for_the_rows(client_of: Client, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_api_waits_for_the_rows(client_of: Client, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "WAIT_SECONDS", 5.0)
     monkeypatch.setattr(api, "announce", lambda task, user_id, key: scoring_job_run(user_id, key))
     answer = client_of("alice").post("/api/score", {"files": [upload(), upload("b.jpg")]})
@@ -145,7 +145,7 @@ def test_bad_photos_are_refused_one_by_one(client_of: Client, settings: Any) -> 
         upload("good.png", encoded(Image.new("RGB", (64, 64), "teal"), "PNG")),
     ]
     ticket = client_of("alice").post("/api/score", {"files": files}).json()["ticket"]
-    worker_works(settings)
+    worker_run(settings)
     rows = client_of("alice").get(f"/api/score/{ticket}").json()["rows"]
     reasons = {row["file"]: row["reason"] for row in rows}
     assert reasons["text.jpg"].startswith("Not a photo")
@@ -154,7 +154,7 @@ def test_bad_photos_are_refused_one_by_one(client_of: Client, settings: Any) -> 
     assert "megapixels" in reasons["huge.png"]
     assert reasons["good.png"] == ""
     html = client_of("alice").get(f"/score/{ticket}/").content.decode()
-    assert html.count("not judged") == 4
+    assert html.count("not scored") == 4
 
 
 @pytest.mark.parametrize(("count", "sentence"), [(0, "Choose a photo first"), (21, "more than the 20")])
@@ -166,29 +166,29 @@ def test_no_photos_and_too_many_are_refused(client_of: Client, count: int, sente
     assert answer.status_code == 422
 
 
-def test_who_sends_faster_than_workers_judge_is_asked_to_wait(people: dict[str, Any], settings: Any) -> None:
+def test_a_user_with_too_many_queued_jobs_is_refused(people: dict[str, Any], settings: Any) -> None:
     for _ in range(5):
         scoring_job_create(user=people["alice"], uploads=[upload()])
-    with pytest.raises(ScoringRefused, match="still wait for a worker"):
+    with pytest.raises(ScoringRefused, match="still waiting for a worker"):
         scoring_job_create(user=people["alice"], uploads=[upload()])
     scoring_job_create(user=people["bob"], uploads=[upload()])
-    worker_works(settings)
+    worker_run(settings)
     scoring_job_create(user=people["alice"], uploads=[upload()])
 
 
-# --- when workers are not as they should be -----------------------------------------------------------
+# --- failures -----------------------------------------------------------
 
 
-def test_waiting_too_long_is_told(client_of: Client, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_late_job_shows_a_message(client_of: Client, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     client = client_of("alice")
     ticket = client.post("/api/score", {"files": [upload()]}).json()["ticket"]
     assert client.get(f"/api/score/{ticket}").json()["detail"] == ""
     monkeypatch.setattr(scoring_jobs, "_PATIENCE_SECONDS", -1)
-    assert "is one alive" in client.get(f"/api/score/{ticket}").json()["detail"]
+    assert "Is a worker running" in client.get(f"/api/score/{ticket}").json()["detail"]
     assert "/workers" in client.get(f"/score/{ticket}/").content.decode()
 
 
-def test_a_dead_broker_or_worker_is_named(client_of: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_worker_is_reported(client_of: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     from iqs_site import overview
 
     monkeypatch.setattr(overview, "broker_alive", lambda: True)
@@ -196,20 +196,20 @@ def test_a_dead_broker_or_worker_is_named(client_of: Client, monkeypatch: pytest
     assert "No worker is running" in client_of("mallory").get("/workers").content.decode()
 
 
-def test_photos_that_nobody_took_are_announced_again(people: dict[str, Any], settings: Any) -> None:
+def test_unclaimed_jobs_are_announced_again(people: dict[str, Any], settings: Any) -> None:
     key = scoring_job_create(user=people["alice"], uploads=[upload()])
     assert scoring_jobs_sweep() == []
     _age(folders(settings)[0], 20)
     assert scoring_jobs_sweep() == [(people["alice"].pk, key)]
-    worker_works(settings)
+    worker_run(settings)
     assert scoring_jobs_sweep() == []
 
 
-def test_photos_that_kill_workers_are_given_up(people: dict[str, Any], settings: Any) -> None:
+def test_photos_fail_after_three_attempts(people: dict[str, Any], settings: Any) -> None:
     key = scoring_job_create(user=people["alice"], uploads=[upload(), upload("b.jpg")])
     (folder,) = folders(settings)
     (folder / "attempts").write_text("3")
-    worker_works(settings)
+    worker_run(settings)
     found = scoring_job_find(user=people["alice"], key=key)
     assert found is not None
     assert found.waiting == 0
@@ -217,7 +217,7 @@ def test_photos_that_kill_workers_are_given_up(people: dict[str, Any], settings:
     assert not list(folder.glob("*.photo"))
 
 
-def test_what_an_earlier_worker_did_is_not_done_again(people: dict[str, Any], settings: Any) -> None:
+def test_existing_results_are_not_computed_again(people: dict[str, Any], settings: Any) -> None:
     scoring_job_create(user=people["alice"], uploads=[upload(), upload("b.jpg")])
     (folder,) = folders(settings)
     done = folder / "0.json"
@@ -236,7 +236,7 @@ def test_only_one_worker_claims_a_job(people: dict[str, Any], settings: Any) -> 
     assert scoring_job_run(people["alice"].pk, "gone") == 0
 
 
-def test_a_model_that_cannot_be_loaded_is_told(people: dict[str, Any], settings: Any) -> None:
+def test_a_model_that_cannot_be_loaded_is_reported(people: dict[str, Any], settings: Any) -> None:
     from inference.networks.model_files import ModelFileError
 
     def no_scorer() -> Any:
@@ -250,7 +250,7 @@ def test_a_model_that_cannot_be_loaded_is_told(people: dict[str, Any], settings:
     assert found.files[0].cells["reason"] == "The model cannot be loaded: The file is missing."
 
 
-def test_old_jobs_are_discarded_also_half_written_ones(people: dict[str, Any], settings: Any) -> None:
+def test_old_and_incomplete_jobs_are_deleted(people: dict[str, Any], settings: Any) -> None:
     scoring_job_create(user=people["alice"], uploads=[upload()])
     (folder,) = folders(settings)
     half = folder.with_name(".half")
@@ -261,7 +261,7 @@ def test_old_jobs_are_discarded_also_half_written_ones(people: dict[str, Any], s
     assert not (settings.UPLOADS_ROOT / "judge" / str(people["alice"].pk)).exists()
 
 
-def test_an_upload_that_breaks_off_leaves_nothing(people: dict[str, Any], settings: Any) -> None:
+def test_an_interrupted_upload_leaves_nothing(people: dict[str, Any], settings: Any) -> None:
     class Broken:
         name, size = "a.jpg", 3
 

@@ -15,7 +15,7 @@ from inference.networks.config import backbone_config
 from inference.services import similarity
 from inference.services.similarity import images_similar, signature_bits, signatures_refresh
 from inference.serving import runtime
-from tests.judgements import images_make
+from tests.opinions_and_predictions import images_make
 
 SIZE = 64
 START = 8

@@ -15,7 +15,7 @@ from inference.models import Feature, Prediction
 from inference.networks.heads import rebin_matrix
 from inference.selectors import percentile_of, prediction_table
 from inference.services.predictions import predictions_refresh
-from tests.judgements import images_make, predictions_make, version_make
+from tests.opinions_and_predictions import images_make, predictions_make, version_make
 
 SCALES = [(0, 1), (1, 3), (1, 5), (1, 10), (1, 100), (50, 99)]
 

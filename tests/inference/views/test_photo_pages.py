@@ -15,7 +15,7 @@ from inference.models import Distortion, ModelVersion
 from inference.services.disagreements import disagreements_refresh
 from inference.views import photos as photo_views
 from inference.views.photo import DISTORTION_THRESHOLDS
-from tests.judgements import distortions_make, images_make, predictions_make, version_make, vote, votes
+from tests.opinions_and_predictions import distortions_make, images_make, predictions_make, version_make, vote, votes
 
 GALLERY = "/campaigns/watches/photos/"
 
@@ -199,7 +199,7 @@ def test_a_gallery_without_photos_says_what_to_do(client_of: Callable[[str], Any
 
 def test_a_filter_that_nothing_fits_says_so(client_of: Callable[[str], Any], campaign: Campaign) -> None:
     images_make(campaign, 1)
-    assert "No photo fits" in client_of("rita").get(f"{GALLERY}?order=best").content.decode()
+    assert "No results" in client_of("rita").get(f"{GALLERY}?order=best").content.decode()
 
 
 def test_a_gallery_that_shows_nothing_names_the_filter_to_let_go(
@@ -208,9 +208,7 @@ def test_a_gallery_that_shows_nothing_names_the_filter_to_let_go(
     predictions_make(version, images_make(campaign, 2), [3.0, 4.0], watch=0.9)
     html = client_of("rita").get(f"{GALLERY}?order=best&watch=yes&quality_from=9").content.decode()
     (ways,) = re.findall(r'<p class="row ways">(.*?)</p>', html)
-    assert re.findall(r'href="([^"]+)"[^>]*>([^<]+)<', ways) == [
-        (f"{GALLERY}?order=best&amp;watch=yes", "without quality ≥ 9")
-    ]
+    assert re.findall(r'href="([^"]+)"[^>]*>([^<]+)<', ways) == [(f"{GALLERY}?order=best&amp;watch=yes", "quality ≥ 9")]
 
 
 def test_the_ends_of_the_filter_stand_side_by_side(
@@ -279,8 +277,8 @@ def test_a_photo_without_votes_or_prediction_says_so(client_of: Callable[[str], 
     (image,) = images_make(campaign, 1)
     html = client_of("rita").get(f"{GALLERY}{image.pk}/").content.decode()
     assert "Not measured yet" in html
-    assert "Nothing to compare yet" in html
-    assert "Nobody has answered yet" in html
+    assert "Not available yet" in html
+    assert "No answers yet" in html
     assert "no prediction yet" in html
 
 

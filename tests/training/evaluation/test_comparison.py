@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from scipy import stats
 
 from annotation.models import Campaign
-from tests.judgements import images_make, predictions_make, version_make, vote, votes
+from tests.opinions_and_predictions import images_make, predictions_make, version_make, vote, votes
 from training.evaluation.comparison import Comparison, ScoreFigures, watch_roc_auc
 from training.selectors.comparison import compare
 

@@ -7,7 +7,7 @@ import pytest
 
 from annotation.models import Annotation, Campaign
 from inference.selectors import backbone_key
-from tests.judgements import images_make, vote
+from tests.opinions_and_predictions import images_make, vote
 from training.learning.registry import LearningPlan
 from training.models import TrainingRun
 from training.selectors.runs import TrainingAnswers, exposed_answers_on, new_answers, newest_run, training_answers

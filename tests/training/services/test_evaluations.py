@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from annotation.models import Annotation, Campaign
-from tests.judgements import images_make, predictions_make, version_make, vote, votes
+from tests.opinions_and_predictions import images_make, predictions_make, version_make, vote, votes
 from training.evaluation.comparison import ScoreFigures, watch_roc_auc
 from training.evaluation.promotion_rule import DESCRIPTION
 from training.evaluation.registry import METRICS, measured

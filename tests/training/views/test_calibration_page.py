@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from annotation.models import Campaign
 from inference.models import ModelVersion
-from tests.judgements import images_make, predictions_make, version_make, vote, votes
+from tests.opinions_and_predictions import images_make, predictions_make, version_make, vote, votes
 from training.evaluation.comparison import ScoreFigures
 from training.selectors.comparison import compare
 from training.services.evaluations import evaluation_make

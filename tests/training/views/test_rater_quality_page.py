@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from annotation.models import Annotation, Campaign, Image, User
 from annotation.selectors.rater_quality import rater_qualities
-from tests.judgements import images_make, predictions_make, version_make, vote
+from tests.opinions_and_predictions import images_make, predictions_make, version_make, vote
 from training.models import Promotion
 from training.selectors.anchoring import anchoring_measure
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from annotation.models import Campaign
 from inference.models import ModelVersion
-from tests.judgements import vote
+from tests.opinions_and_predictions import vote
 from training.evaluation.promotion_rule import DESCRIPTION
 from training.models import Promotion, TrainingRun
 from training.services.evaluations import evaluation_make

@@ -1,4 +1,4 @@
-"""Judging photos as a person does: choose or drop, wait, read."""
+"""The page "Try the model" in a browser: choose or drop photos, wait, read the results."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -32,25 +32,25 @@ def page(open_page: Callable[..., Any]) -> Page:
     return page
 
 
-def worker_works(page: Page) -> None:
-    """Do what a worker does with the photos of the page."""
+def worker_run(page: Page) -> None:
+    """Score the photos of the page, as a worker does."""
     page.wait_for_url("**/score/*/")
-    expect(page.locator("#judged")).to_contain_text("Waiting for a worker")
+    expect(page.locator("#scored-photos")).to_contain_text("Waiting for a worker")
     assert scoring_job_run(User.objects.get(username="mallory").pk, page.url.split("/")[-2])
 
 
-def test_a_photo_gets_its_judgement_and_a_text_its_reason(page: Page, photos: Path) -> None:
+def test_a_photo_gets_scores_and_a_text_file_gets_a_reason(page: Page, photos: Path) -> None:
     page.locator("#photos").set_input_files(sorted(photos.iterdir()))
-    worker_works(page)
-    judged = page.get_by_role("article").filter(has_text="beach.jpg")
-    expect(judged).to_contain_text("quality: mean ± standard deviation")  # by itself
-    expect(judged).to_contain_text("analog clock")
-    expect(judged).to_contain_text("compression")
-    assert judged.get_by_role("img", name="beach.jpg").evaluate("image => image.naturalWidth") == 480
-    expect(judged.locator(".histogram .hit")).to_have_count(10)
+    worker_run(page)
+    scored = page.get_by_role("article").filter(has_text="beach.jpg")
+    expect(scored).to_contain_text("quality: mean ± standard deviation")  # without a reload
+    expect(scored).to_contain_text("analog clock")
+    expect(scored).to_contain_text("compression")
+    assert scored.get_by_role("img", name="beach.jpg").evaluate("image => image.naturalWidth") == 480
+    expect(scored.locator(".histogram .hit")).to_have_count(10)
     refused = page.get_by_role("article").filter(has_text="letter.jpg")
-    expect(refused).to_contain_text("not judged Not a photo")
-    assert page.locator("#judged").get_attribute("hx-trigger") is None
+    expect(refused).to_contain_text("not scored Not a photo")
+    assert page.locator("#scored-photos").get_attribute("hx-trigger") is None
 
 
 def test_a_dropped_photo_is_sent(page: Page, photos: Path) -> None:
@@ -62,12 +62,12 @@ def test_a_dropped_photo_is_sent(page: Page, photos: Path) -> None:
         }""",
         list((photos / "beach.jpg").read_bytes()),
     )
-    page.dispatch_event("#judge", "drop", {"dataTransfer": dropped})
-    worker_works(page)
+    page.dispatch_event("#try-model", "drop", {"dataTransfer": dropped})
+    worker_run(page)
     expect(page.get_by_role("article")).to_contain_text("dropped.jpg")
 
 
-def test_too_many_photos_are_refused_before_they_travel(page: Page, tmp_path: Path) -> None:
+def test_too_many_photos_are_refused_before_the_upload(page: Page, tmp_path: Path) -> None:
     for number in range(21):
         (tmp_path / f"{number}.jpg").write_bytes(b"-")
     page.locator("#photos").set_input_files([tmp_path / f"{number}.jpg" for number in range(21)])
@@ -75,11 +75,11 @@ def test_too_many_photos_are_refused_before_they_travel(page: Page, tmp_path: Pa
     assert page.url.endswith("/score/")
 
 
-def test_without_scripts_a_button_sends(open_page: Callable[..., Any], photos: Path) -> None:
+def test_without_javascript_a_button_sends_the_photos(open_page: Callable[..., Any], photos: Path) -> None:
     page = open_page("/score/", "mallory", java_script_enabled=False)
     page.locator("#photos").set_input_files(photos / "beach.jpg")
-    page.get_by_role("button", name="Judge").click()
-    worker_works(page)
+    page.get_by_role("button", name="Score photos").click()
+    worker_run(page)
     page.reload()
     expect(page.get_by_role("article")).to_contain_text("beach.jpg")
 
@@ -89,6 +89,6 @@ def test_the_page_fits_its_width(open_page: Callable[..., Any], photos: Path, si
     page = open_page("/score/", "mallory", viewport={"width": size[0], "height": size[1]})
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     page.locator("#photos").set_input_files(photos / "beach.jpg")
-    worker_works(page)
+    worker_run(page)
     expect(page.get_by_role("article")).to_contain_text("beach.jpg")
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]

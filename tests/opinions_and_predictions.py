@@ -1,4 +1,4 @@
-"""Rows for tests: photos, votes, predictions and distortions."""
+"""Test data: rows of photos, votes, model versions, predictions and distortions."""
 
 import uuid
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ REJECTED, PENDING, ACCEPTED = QualityClass.values
 
 
 def images_make(campaign: Campaign, count: int, *, holdout: bool = False, prefix: str = "photo") -> list[Image]:
-    """Store rows of photos, without files."""
+    """Store photo rows without files."""
     return Image.objects.bulk_create(
         Image(
             campaign=campaign,
@@ -62,7 +62,7 @@ def votes(images: Sequence[Image], annotators: Sequence[User], scores: Any, watc
 
 
 def version_make(campaign: Campaign, number: int = 1, *, champion: bool = True) -> ModelVersion:
-    """Store the row of a model version, without files."""
+    """Store a model version row without files."""
     return ModelVersion.objects.create(
         campaign=campaign,
         number=number,
@@ -76,7 +76,7 @@ def version_make(campaign: Campaign, number: int = 1, *, champion: bool = True) 
 def predictions_make(
     version: ModelVersion, images: Sequence[Image], means: Iterable[float], watch: Iterable[float] | float = 0.01
 ) -> None:
-    """Store a bell-shaped prediction around each mean."""
+    """Store predictions with a bell-shaped distribution around each mean."""
     campaign = version.campaign
     scores = np.array(campaign.scores, dtype=float)
     rows = []
@@ -100,7 +100,7 @@ def predictions_make(
 def distortions_make(
     images: Sequence[Image], *, quality: Any, state: str = "done", reason: str = "", **severity: Any
 ) -> None:
-    """Store distortions of the photos. Each value is one for all photos, or one per photo."""
+    """Store distortion rows; each value is one number for all photos or one per photo."""
     values = {"blur": 0.0, "noise": 0.0, "exposure": 0.0, "compression": 0.0, **severity, "quality": quality}
     columns = {name: np.broadcast_to(np.asarray(value, object), len(images)) for name, value in values.items()}
     Distortion.objects.bulk_create(

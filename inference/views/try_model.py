@@ -1,4 +1,4 @@
-"""Judging photos on the spot: send some, see what the model says; nothing of them is kept."""
+"""The page "Try the model": send photos and see what the model predicts; no photo is kept."""
 
 from typing import Any
 
@@ -25,8 +25,8 @@ _DISTORTIONS = ("blur", "noise", "exposure", "compression")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def judge(request: HttpRequest) -> HttpResponse:
-    """Take photos (field `photos`) and lead to their judgement."""
+def try_model(request: HttpRequest) -> HttpResponse:
+    """Show the upload form. For POST: create a scoring job from the field `photos` and redirect to its result."""
     refusal = ""
     if request.method == "POST":
         assert isinstance(request.user, User)  # LoginRequiredMiddleware turns others away
@@ -36,26 +36,26 @@ def judge(request: HttpRequest) -> HttpResponse:
             refusal = str(refused)
         else:
             announce(scoring_job_run, request.user.pk, key)
-            return redirect("judged", key)
-    return render(request, "inference/judge.html", _limits() | {"refusal": refusal}, status=422 if refusal else 200)
+            return redirect("try-model-result", key)
+    return render(request, "inference/try_model.html", _limits() | {"refusal": refusal}, status=422 if refusal else 200)
 
 
 @require_safe
-def judged(request: HttpRequest, key: str) -> HttpResponse:
+def try_model_result(request: HttpRequest, key: str) -> HttpResponse:
     """Show a scoring job and its results. For htmx: only the live part."""
     assert isinstance(request.user, User)
     job = scoring_job_find(user=request.user, key=key)
     part = bool(getattr(request, "htmx", False))
     if job is None:
-        messages.info(request, f"Judgements are kept for {KEPT_SECONDS // 60} minutes; send the photos again.")
-        return HttpResponse(headers={"HX-Refresh": "true"}) if part else redirect("judge")
+        messages.info(request, f"Results are deleted after {KEPT_SECONDS // 60} minutes. Please send the photos again.")
+        return HttpResponse(headers={"HX-Refresh": "true"}) if part else redirect("try-model")
     context = _limits() | {
         "job": job,
-        "files": [_shown(file) for file in job.files],
+        "files": [_file_context(file) for file in job.files],
         "threshold": SITE_RULES.threshold,
         "lowest": SITE_RULES.lowest,
     }
-    return render(request, "inference/_judged.html" if part else "inference/judge.html", context)
+    return render(request, "inference/_scored_photos.html" if part else "inference/try_model.html", context)
 
 
 def _limits() -> dict[str, Any]:
@@ -67,14 +67,14 @@ def _limits() -> dict[str, Any]:
     }
 
 
-def _shown(file: ScoredFile) -> dict[str, Any]:
-    """Return a photo as the template wants it: the row's columns put together where they belong together."""
-    shown: dict[str, Any] = {"name": file.name, "cells": file.cells, "thumbnail": file.thumbnail}
+def _file_context(file: ScoredFile) -> dict[str, Any]:
+    """Return a photo for the template, with its distribution, synset probabilities and distortions as lists."""
+    context: dict[str, Any] = {"name": file.name, "cells": file.cells, "thumbnail": file.thumbnail}
     if file.cells and not file.cells["reason"]:
         cells = file.cells
-        shown["distribution"] = [
+        context["distribution"] = [
             cells[f"q{score}"] for score in range(SITE_RULES.lowest, SITE_RULES.lowest + SITE_RULES.bins)
         ]
-        shown["parts"] = [(DEFAULT_SYNSETS[synset], cells[f"synset_{synset}"]) for synset in SITE_RULES.synsets]
-        shown["distortions"] = [(name, cells[name]) for name in _DISTORTIONS]
-    return shown
+        context["parts"] = [(DEFAULT_SYNSETS[synset], cells[f"synset_{synset}"]) for synset in SITE_RULES.synsets]
+        context["distortions"] = [(name, cells[name]) for name in _DISTORTIONS]
+    return context

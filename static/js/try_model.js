@@ -1,6 +1,6 @@
 // Sends photos when they are chosen or dropped, and shows a notice when the results cannot be updated.
 
-const form = document.getElementById("judge");
+const form = document.getElementById("try-model");
 const input = document.getElementById("photos");
 const refusal = document.getElementById("refusal");
 const text = document.getElementById("drop-text");
