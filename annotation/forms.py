@@ -157,7 +157,7 @@ class CampaignForm(forms.ModelForm):
         ("Scale and classes", ("scale_min", "scale_max", "reject_at", "pending_at")),
         ("Watches", ("synsets", "watch_threshold")),
         ("Votes", ("votes_per_image", "holdout_votes", "holdout_fraction", "lease_seconds")),
-        ("Rating practice", ("repeat_share", "gold_share", "anchoring_share", "break_minutes")),
+        ("Annotator quality", ("repeat_share", "gold_share", "anchoring_share", "break_minutes")),
         ("Training", ("train_after", "promote_automatically")),
     )
 
