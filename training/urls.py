@@ -1,4 +1,4 @@
-"""Addresses of the training app."""
+"""URLs of the training app."""
 
 from django.urls import path
 from django.views.generic import RedirectView
@@ -8,7 +8,7 @@ from training.views import calibration, models, rater_quality, runs
 urlpatterns = [
     path("campaigns/<slug:slug>/calibration/", calibration.calibration, name="calibration"),
     path("campaigns/<slug:slug>/annotator-quality/", rater_quality.rater_quality, name="rater-quality"),
-    # The old address of that page: bookmarks and links in messages must go on working.
+    # The old address of that page: existing links and bookmarks must continue to work.
     path(
         "campaigns/<slug:slug>/rating-practice/",
         RedirectView.as_view(pattern_name="rater-quality", permanent=True, query_string=True),

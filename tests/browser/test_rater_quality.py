@@ -47,7 +47,7 @@ def test_the_page_is_readable(
     answered: None, open_page: Callable[..., Page], width: int, height: int, scheme: str
 ) -> None:
     page = open_page(PAGE, "rita", viewport={"width": width, "height": height}, color_scheme=scheme)
-    expect(page.get_by_role("heading", name="Seeing the prediction first pulls scores")).to_be_visible()
+    expect(page.get_by_role("heading", name="Seeing the prediction first moves scores")).to_be_visible()
     drawing = page.locator(".anchoring svg").bounding_box()
     assert drawing is not None
     assert drawing["x"] >= 0

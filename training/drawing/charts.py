@@ -171,7 +171,7 @@ def score_scatter(
         HoverTool(renderers=[marks], tooltips=tooltip, attachment="horizontal"),
         TapTool(renderers=[marks], callback=OpenURL(url=photo_url, same_tab=True)),
     )
-    label = f"Scatter plot of {len(image_ids)} photos: MOS on the x axis, model's mean on the y axis. {title}. A table follows."
+    label = f"Scatter plot of {len(image_ids)} photos: MOS (x axis), model's mean (y axis). {title}. A table follows."
     return _chart("scatter", title, label, plot, note if len(shown) < len(image_ids) else "")
 
 

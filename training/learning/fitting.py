@@ -1,4 +1,4 @@
-"""The steps of the recipe `prior_residual`: fit the heads of a challenger to the votes, starting from the shipped prior."""
+"""The steps of the recipe `prior_residual`: fit the heads of a challenger, starting from the prior."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -22,7 +22,7 @@ from inference.networks.config import EFFICIENTNET_LITE0
 from inference.networks.efficientnet_lite import LiteBackbone
 from inference.networks.heads import Heads
 from inference.networks.quantization_aware import ranges_fit, rounded
-from training.recipes.prior import PriorRecipe, Variant, random_crop, vary_look, variant_pixels
+from training.recipes.prior import PriorRecipe, Variant, random_crop, variant_pixels, vary_look
 
 _THREADS = 2
 _WARMUP = 30  # steps

@@ -67,7 +67,7 @@ def test_only_reviewers_and_admins_have_it_in_the_navigation(client_of: Callable
 def test_an_empty_campaign_says_that_there_are_no_answers(client_of: Callable[[str], Any]) -> None:
     text = text_of(client_of("ada").get(PAGE))
     assert "The anchoring experiment is off" in text
-    assert "Nobody has answered yet" in text
+    assert "No answers yet" in text
 
 
 def test_the_title_says_how_much_the_prediction_influences_people(
@@ -76,7 +76,7 @@ def test_the_title_says_how_much_the_prediction_influences_people(
     response = client_of("rita").get(PAGE)
     text = text_of(response)
     assert (
-        "Seeing the prediction first pulls scores 2.0 points, 50 % of the way, towards it "
+        "Seeing the prediction first moves scores 2.0 points (50 % of the distance) towards it "
         "(95 %: +2.0 to +2.0 points), n = 12 photos"
     ) in text
     assert "blind 4.00" in text

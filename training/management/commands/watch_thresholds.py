@@ -137,7 +137,8 @@ def labels_read(path: Path, image_column: str, label_column: str) -> dict[str, b
                 name, label = row[image_column] or "", (row[label_column] or "").strip().lower()
                 if label not in _YES | _NO:
                     raise CommandError(
-                        f"{path}, line {reader.line_num}: {label!r} in column {label_column!r} is not a label; use 1 or 0."
+                        f"{path}, line {reader.line_num}: {label!r} in column {label_column!r} is not a label; "
+                        "use 1 or 0."
                     )
                 if labels.setdefault(name, label in _YES) != (label in _YES):
                     raise CommandError(f"{path}, line {reader.line_num}: {name} has two different labels.")
