@@ -313,7 +313,7 @@ class MeasuredMetric:
 
     @property
     def verdict(self) -> str:
-        """Return 'better', 'worse', 'no clear difference' (the interval contains zero) or 'unknown'; for differences."""
+        """Return 'better', 'worse', 'no clear difference' (the interval contains zero) or 'unknown'."""
         if self.low is None or self.high is None:
             return "unknown"
         if self.low <= 0 <= self.high:
