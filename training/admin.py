@@ -1,4 +1,4 @@
-"""Django's admin for runs, evaluations and promotions: to look at only. Schedules are 'Periodic tasks'."""
+"""Read-only admin pages for runs, evaluations and promotions. Training schedules are edited under 'Periodic tasks'."""
 
 from django.contrib import admin
 
@@ -8,7 +8,7 @@ from training.models import Evaluation, Promotion, TrainingRun
 
 @admin.register(TrainingRun)
 class TrainingRunAdmin(ReadOnlyAdmin):
-    """Runs; they are started and cancelled on the campaign's models page."""
+    """Training runs. People start and cancel them on the campaign's models page."""
 
     list_display = ("id", "campaign", "trigger", "state", "progress", "annotation_count", "attempt", "created_at")
     list_filter = ("campaign", "state", "trigger")
@@ -17,7 +17,7 @@ class TrainingRunAdmin(ReadOnlyAdmin):
 
 @admin.register(Evaluation)
 class EvaluationAdmin(ReadOnlyAdmin):
-    """Measurements of versions against people."""
+    """Evaluations of model versions against the votes."""
 
     list_display = ("id", "model_version", "against", "image_count", "vote_count", "created_at")
     list_select_related = ("model_version__campaign", "against__campaign")
@@ -25,7 +25,7 @@ class EvaluationAdmin(ReadOnlyAdmin):
 
 @admin.register(Promotion)
 class PromotionAdmin(ReadOnlyAdmin):
-    """The audit trail of champions."""
+    """The audit trail of champion changes."""
 
     list_display = ("id", "campaign", "kind", "version", "replaced", "by", "created_at")
     list_filter = ("campaign", "kind")

@@ -12,30 +12,30 @@ router = Router(tags=["training"])
 
 
 class RunOut(Schema):
-    """Where a training run stands."""
+    """State and progress of a training run."""
 
     id: int
     state: str = Field(description="queued, running, done, skipped, cancelled or failed.")
     progress: float = Field(description="0 … 1")
-    stage: str = Field(description="What it is doing, in words.")
-    message: str = Field(description="How it ended, in words.")
-    annotations: int = Field(description="Answers in its frozen data.")
+    stage: str = Field(description="What the run is doing now, as text.")
+    message: str = Field(description="How the run ended, as text.")
+    annotations: int = Field(description="Number of answers in its frozen data.")
     challenger: int | None = Field(description="Number of the model version that it made.")
 
 
 @router.get("/campaigns/{slug}/runs/{run_id}", response=RunOut)
 def run(request: HttpRequest, slug: str, run_id: int) -> RunOut:
-    """Say where a training run stands; for reviewers."""
+    """Return state and progress of a training run; for reviewers."""
     campaign, _role = campaign_for(request.user, slug, Role.REVIEWER)
-    found = TrainingRun.objects.filter(campaign=campaign, pk=run_id).select_related("challenger").first()
-    if found is None:
+    training_run = TrainingRun.objects.filter(campaign=campaign, pk=run_id).select_related("challenger").first()
+    if training_run is None:
         raise HttpError(404, f"This campaign has no run number {run_id}.")
     return RunOut(
-        id=found.pk,
-        state=found.state,
-        progress=found.progress,
-        stage=found.stage,
-        message=found.message,
-        annotations=found.annotation_count,
-        challenger=found.challenger.number if found.challenger else None,
+        id=training_run.pk,
+        state=training_run.state,
+        progress=training_run.progress,
+        stage=training_run.stage,
+        message=training_run.message,
+        annotations=training_run.annotation_count,
+        challenger=training_run.challenger.number if training_run.challenger else None,
     )

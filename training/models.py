@@ -1,4 +1,4 @@
-"""Training runs, evaluations, and who promoted what."""
+"""Training runs, evaluations and promotions."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from inference.models import ModelVersion
 
 
 class TrainingRun(models.Model):
-    """One attempt to learn from the annotations of a campaign."""
+    """A request to train a model version on the annotations of a campaign, with its progress and result."""
 
     class Trigger(models.TextChoices):
         BUTTON = "button", "button"
@@ -34,18 +34,18 @@ class TrainingRun(models.Model):
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
     seed = models.PositiveBigIntegerField(default=1)
-    recipe = models.JSONField(default=dict, blank=True, help_text="Settings of the learning.")
-    fingerprint = models.CharField(max_length=64, blank=True, help_text="Of the frozen data snapshot.")
-    annotation_count = models.PositiveIntegerField(default=0, help_text="Annotations in the snapshot.")
-    last_annotation_id = models.BigIntegerField(default=0, help_text="Newest annotation at the freeze.")
-    # Fencing: whoever works on the run holds an attempt number, and writes only while it is current.
+    recipe = models.JSONField(default=dict, blank=True, help_text="Recipe with its version and settings.")
+    fingerprint = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the frozen answers.")
+    annotation_count = models.PositiveIntegerField(default=0, help_text="Number of frozen answers.")
+    last_annotation_id = models.BigIntegerField(default=0, help_text="Newest annotation when the answers were frozen.")
+    # Fencing: the process that works on the run has an attempt number and may write only while it is the current one.
     attempt = models.PositiveIntegerField(default=0)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     cancel_requested = models.BooleanField(default=False)
     progress = models.FloatField(default=0.0, help_text="0 … 1")
-    stage = models.CharField(max_length=120, blank=True, help_text="What it is doing, in words.")
+    stage = models.CharField(max_length=120, blank=True, help_text="What the run is doing now.")
     history = models.JSONField(default=list, blank=True, help_text="Loss per epoch: [{epoch, train, validation}].")
-    message = models.TextField(blank=True, help_text="Why it failed, was skipped or was cancelled.")
+    message = models.TextField(blank=True, help_text="How the run ended, and why.")
     challenger = models.ForeignKey(ModelVersion, models.SET_NULL, null=True, blank=True, related_name="runs")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -64,24 +64,29 @@ class TrainingRun(models.Model):
 
     @property
     def folder(self) -> Path:
-        """Return where the snapshot and the log of the run lie."""
+        """Return the folder with the frozen answers and the logs of the run."""
         return Path(settings.MODELS_ROOT) / "runs" / str(self.pk)
 
 
 class Evaluation(models.Model):
-    """One model version against the people, on the holdout as it stood then."""
+    """Metrics of a model version on the holdout votes of that time."""
 
     model_version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="evaluations")
     run = models.ForeignKey(TrainingRun, models.SET_NULL, null=True, blank=True, related_name="evaluations")
     against = models.ForeignKey(
-        ModelVersion, models.SET_NULL, null=True, blank=True, related_name="+", help_text="The champion at that time."
+        ModelVersion,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The champion that it was compared with.",
     )
     image_count = models.PositiveIntegerField()
     vote_count = models.PositiveIntegerField()
-    fingerprint = models.CharField(max_length=64, help_text="Of the holdout votes it was measured on.")
-    metrics = models.JSONField(help_text="{name: {value, low, high, n}}, 95 % bootstrap intervals.")
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of the holdout votes.")
+    metrics = models.JSONField(help_text="{name: {value, low, high, n}} with 95 % bootstrap intervals.")
     differences = models.JSONField(
-        default=dict, blank=True, help_text="The same, less the champion's, from a paired bootstrap."
+        default=dict, blank=True, help_text="Differences from the champion, in the same form, from a paired bootstrap."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -90,7 +95,7 @@ class Evaluation(models.Model):
 
 
 class Promotion(models.Model):
-    """The audit row of a change of champion. Rows are never changed."""
+    """The audit record of a champion change. Rows are never changed."""
 
     class Kind(models.TextChoices):
         AUTOMATIC = "automatic", "automatic promotion"

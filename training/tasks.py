@@ -1,4 +1,4 @@
-"""Work that workers do. Every task takes ids, calls one service, and may run twice without harm."""
+"""Celery tasks of the training app. Each takes ids, calls services, and can safely run twice."""
 
 import logging
 
@@ -13,13 +13,13 @@ from training.services.training_process import run_supervise
 
 logger = logging.getLogger(__name__)
 
-# A message that no worker takes within this time is dropped: each sweep sends another.
+# A message that no worker takes within this time expires; the next sweep sends another.
 MESSAGE_SECONDS = 60
 
 
 @shared_task
 def run_execute(run_id: int) -> None:
-    """Work on a queued run until it has ended. A second message for the same run finds it claimed."""
+    """Work on a queued run until it ends. A second message for the same run does nothing."""
     attempt = run_claim(run_id=run_id)
     if attempt is not None:
         run_supervise(run_id=run_id, attempt=attempt)
@@ -27,21 +27,21 @@ def run_execute(run_id: int) -> None:
 
 @shared_task
 def retrain_scheduled(campaign: str) -> None:
-    """Ask for a run of the campaign with this slug; periodic tasks of the admin pages call it."""
+    """Request a run of the campaign with this slug; periodic tasks of the admin site call it."""
     run = run_request(campaign=Campaign.objects.get(slug=campaign), trigger=TrainingRun.Trigger.SCHEDULE)
     announce(run_execute, run.pk, expires=MESSAGE_SECONDS)
 
 
 @shared_task
 def versions_evaluate(campaign_id: int) -> None:
-    """Measure the campaign's versions on the present holdout; those that were measured on it are left alone."""
+    """Evaluate the campaign's versions on the present holdout votes; skip those already evaluated on them."""
     for problem in evaluations_refresh(campaign=Campaign.objects.get(pk=campaign_id)):
         logger.warning("%s", problem)
 
 
 @shared_task
 def sweep() -> None:
-    """Find work that nobody announced: stale runs, campaigns with enough new answers, queued runs."""
+    """Requeue stale runs, request runs in campaigns with enough new answers, and announce all queued runs."""
     runs_requeue_stale()
     runs_request_due()
     for run_id in TrainingRun.objects.filter(state=TrainingRun.State.QUEUED).values_list("pk", flat=True):

@@ -1,12 +1,18 @@
-"""Addresses of the training app."""
+"""URLs of the training app."""
 
 from django.urls import path
+from django.views.generic import RedirectView
 
-from training.views import calibration, models, rating_practice, runs
+from training.views import calibration, models, rater_quality, runs
 
 urlpatterns = [
     path("campaigns/<slug:slug>/calibration/", calibration.calibration, name="calibration"),
-    path("campaigns/<slug:slug>/rating-practice/", rating_practice.rating_practice, name="rating-practice"),
+    path("campaigns/<slug:slug>/annotator-quality/", rater_quality.rater_quality, name="rater-quality"),
+    # The old address of that page: existing links and bookmarks must continue to work.
+    path(
+        "campaigns/<slug:slug>/rating-practice/",
+        RedirectView.as_view(pattern_name="rater-quality", permanent=True, query_string=True),
+    ),
     path("campaigns/<slug:slug>/models/", models.models_page, name="models"),
     path("campaigns/<slug:slug>/models/evaluate", models.models_evaluate, name="models-evaluate"),
     path("campaigns/<slug:slug>/models/<int:number>/promote", models.model_promote, name="model-promote"),

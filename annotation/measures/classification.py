@@ -23,9 +23,9 @@ class ThresholdRow:
 
     threshold: float
     roc_auc: float
-    """Computed from the probabilities, so it is the same in each row."""
-    decision_roc_auc: float
-    """Balanced accuracy at this threshold: (sensitivity + specificity) / 2."""
+    """Of the probabilities, so the same in each row."""
+    balanced_accuracy: float
+    """(sensitivity + specificity) / 2 of the decisions at this threshold, which is also their ROC AUC."""
     f1: float
     accuracy: float
     true_positives: int
@@ -97,7 +97,7 @@ def threshold_table(
             ThresholdRow(
                 threshold=float(threshold),
                 roc_auc=area,
-                decision_roc_auc=float(roc_auc(decided, truth)),
+                balanced_accuracy=float(roc_auc(decided, truth)),
                 f1=float(f1(decided, truth)),
                 accuracy=float(accuracy(decided, truth)),
                 true_positives=true_positives,

@@ -1,4 +1,4 @@
-"""The pages people look at to understand and trust: drawn, live, and quiet in the console."""
+"""Calibration, gallery and overview in the browser: charts, live parts, and no console errors."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 
 
 @pytest.fixture
-def judged(
+def images(
     campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Any], rng: np.random.Generator
 ) -> list[Image]:
     """24 holdout photos with two votes each and predictions."""
@@ -36,28 +36,32 @@ def judged(
 
 
 @pytest.fixture
-def quiet(open_page: Callable[..., Any]) -> Iterator[Callable[..., Page]]:
-    """Return a function that opens a page whose console must stay empty: no error, no breach of the policy."""
-    said: list[str] = []
+def open_checked(open_page: Callable[..., Any]) -> Iterator[Callable[..., Page]]:
+    """Return a function that opens a page. The test fails if the console shows an error or a warning."""
+    console_messages: list[str] = []
 
-    def open_quietly(path: str, name: str = "rita", **options: Any) -> Page:
+    def open_page_and_listen(path: str, name: str = "rita", **options: Any) -> Page:
         page: Page = open_page("/", name, **options)
-        page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+        page.on(
+            "console",
+            lambda message: console_messages.append(message.text) if message.type in ("error", "warning") else None,
+        )
         page.goto(page.url.rstrip("/") + path)
         return page
 
-    yield open_quietly
-    assert said == []
+    yield open_page_and_listen
+    assert console_messages == []
 
 
 def drawn(page: Page) -> Page:
+    """Wait until all charts are drawn."""
     for name in ("scatter", "thresholds", "reliability"):
         expect(page.locator(f'[data-chart="{name}-data"][data-drawn="yes"]')).to_be_visible()
     return page
 
 
 def point_of(page: Page, image: Image) -> tuple[float, float]:
-    """Return where a photo's mark is, in the page's pixels."""
+    """Return the position of a photo's mark on the page, in pixels."""
     found: dict[str, float] = page.evaluate(
         """(id) => {
           for (const document of Bokeh.documents) for (const root of document.roots()) {
@@ -78,27 +82,27 @@ def point_of(page: Page, image: Image) -> tuple[float, float]:
     return found["x"], found["y"]
 
 
-def test_charts_are_drawn_under_the_strict_policy(quiet: Any, judged: list[Image]) -> None:
-    page = drawn(quiet(CALIBRATION))
+def test_charts_are_drawn_under_the_strict_policy(open_checked: Any, images: list[Image]) -> None:
+    page = drawn(open_checked(CALIBRATION))
     assert page.locator(".chart canvas").count() >= 3
     policy = page.request.get(page.url).headers["content-security-policy"]
     assert "script-src 'self';" in policy
 
 
-def test_hovering_shows_the_photo_and_a_tap_opens_it(quiet: Any, judged: list[Image]) -> None:
-    page = drawn(quiet(CALIBRATION))
+def test_hovering_shows_the_photo_and_a_tap_opens_it(open_checked: Any, images: list[Image]) -> None:
+    page = drawn(open_checked(CALIBRATION))
     page.locator("#scores").scroll_into_view_if_needed()
-    page.mouse.move(*point_of(page, judged[0]))
+    page.mouse.move(*point_of(page, images[0]))
     tooltip = page.locator('img[width="180"]')
     expect(tooltip).to_be_visible()
-    expect(tooltip).to_have_attribute("src", f"/photos/{judged[0].pk}/thumbnail")
-    expect(page.locator('div:has(> img[width="180"])')).to_contain_text(judged[0].name)
-    page.mouse.click(*point_of(page, judged[0]))
-    page.wait_for_url(f"**{GALLERY}{judged[0].pk}/")
+    expect(tooltip).to_have_attribute("src", f"/photos/{images[0].pk}/thumbnail")
+    expect(page.locator('div:has(> img[width="180"])')).to_contain_text(images[0].name)
+    page.mouse.click(*point_of(page, images[0]))
+    page.wait_for_url(f"**{GALLERY}{images[0].pk}/")
 
 
-def test_the_other_theme_draws_the_charts_in_its_colours(quiet: Any, judged: list[Image]) -> None:
-    page = drawn(quiet(CALIBRATION, color_scheme="light"))
+def test_a_change_of_theme_redraws_the_charts_in_its_colours(open_checked: Any, images: list[Image]) -> None:
+    page = drawn(open_checked(CALIBRATION, color_scheme="light"))
     ground = "() => Bokeh.documents.at(-1).roots()[0].background_fill_color"
     assert "#ffffff" in json.dumps(page.evaluate(ground))
     page.get_by_role("button", name="Switch between light and dark").click()
@@ -106,8 +110,8 @@ def test_the_other_theme_draws_the_charts_in_its_colours(quiet: Any, judged: lis
     drawn(page)
 
 
-def test_another_photo_is_chosen_without_leaving_the_page(quiet: Any, judged: list[Image]) -> None:
-    page = drawn(quiet(CALIBRATION))
+def test_choosing_another_photo_updates_only_that_part(open_checked: Any, images: list[Image]) -> None:
+    page = drawn(open_checked(CALIBRATION))
     pick = page.locator(".picks a").nth(3)
     name = pick.locator("img").get_attribute("alt") or ""
     pick.click()
@@ -115,44 +119,46 @@ def test_another_photo_is_chosen_without_leaving_the_page(quiet: Any, judged: li
     expect(page.locator('[data-chart="scatter-data"][data-drawn="yes"]')).to_be_visible()
 
 
-def test_the_gallery_goes_on_as_one_scrolls(quiet: Any, judged: list[Image], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scrolling_loads_more_of_the_gallery(
+    open_checked: Any, images: list[Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from inference.views import photos
 
     monkeypatch.setattr(photos, "PAGE_SIZE", 15)
-    page = quiet(f"{GALLERY}?order=best")
+    page = open_checked(f"{GALLERY}?order=best")
     tiles = page.locator(".photo-grid figure")
     expect(tiles.first).to_be_visible()
     page.mouse.wheel(0, 20_000)
     expect(tiles).to_have_count(24)
     tiles.first.click()
-    expect(page.get_by_role("heading", name=judged[-1].name)).to_be_visible()
+    expect(page.get_by_role("heading", name=images[-1].name)).to_be_visible()
     page.get_by_role("link", name="Next").click()
-    expect(page.get_by_role("heading", name=judged[-2].name)).to_be_visible()
+    expect(page.get_by_role("heading", name=images[-2].name)).to_be_visible()
 
 
 @pytest.mark.parametrize("path", ["/", "/campaigns/watches/", CALIBRATION, GALLERY, f"{GALLERY}FIRST/"])
-def test_no_page_is_wider_than_a_phone(quiet: Any, judged: list[Image], path: str) -> None:
-    page = quiet(path.replace("FIRST", str(judged[0].pk)), **PHONE)
+def test_no_page_is_wider_than_a_phone(open_checked: Any, images: list[Image], path: str) -> None:
+    page = open_checked(path.replace("FIRST", str(images[0].pk)), **PHONE)
     if path == CALIBRATION:
         drawn(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_charts_leave_scrolling_to_the_thumb(quiet: Any, judged: list[Image]) -> None:
-    page = drawn(quiet(CALIBRATION, **PHONE))
+def test_charts_do_not_block_scrolling_by_touch(open_checked: Any, images: list[Image]) -> None:
+    page = drawn(open_checked(CALIBRATION, **PHONE))
     canvas = page.locator(".chart canvas").first
     assert canvas.evaluate("(one) => getComputedStyle(one).touchAction") in ("auto", "pan-y", "manipulation")
 
 
-def test_the_campaigns_home_is_live(quiet: Any, judged: list[Image], campaign: Campaign) -> None:
-    page = quiet("/campaigns/watches/", "alice")
+def test_the_overview_is_updated_live(open_checked: Any, images: list[Image], campaign: Campaign) -> None:
+    page = open_checked("/campaigns/watches/", "alice")
     expect(page.locator(".stat", has_text="photos complete").locator("strong")).to_have_text("0")
-    campaign.images.filter(pk=judged[0].pk).update(vote_count=9)
+    campaign.images.filter(pk=images[0].pk).update(vote_count=9)
     expect(page.locator(".stat", has_text="photos complete").locator("strong")).to_have_text("1")
 
 
-def test_an_ended_session_leads_to_the_login(quiet: Any, judged: list[Image]) -> None:
-    page = quiet("/campaigns/watches/", "alice")
+def test_an_ended_session_leads_to_the_login(open_checked: Any, images: list[Image]) -> None:
+    page = open_checked("/campaigns/watches/", "alice")
     expect(page.locator("#campaign-status")).to_be_visible()
     page.context.clear_cookies()
     page.wait_for_url("**/accounts/login/**")

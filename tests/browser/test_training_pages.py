@@ -1,4 +1,4 @@
-"""Training from the page: press the button, watch the bar, see the model, promote it and go back."""
+"""Training in the browser: start a run, follow its progress, promote the new version and roll back."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,8 +20,8 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 
 
 @pytest.fixture
-def judged(make_rated: Callable[..., Any], make_version: Callable[..., Any]) -> list[ModelVersion]:  # noqa: F811
-    """Return a champion that guesses, and a challenger that knows."""
+def versions(make_rated: Callable[..., Any], make_version: Callable[..., Any]) -> list[ModelVersion]:  # noqa: F811
+    """Return a champion with random predictions and a challenger with correct ones."""
     images = make_rated(train=4, holdout=40, votes=3, features=8)
     champion = make_version(
         1, champion=True, predict={image: (4.0 + image.pk % 4, 0.2 + 0.1 * (image.pk % 5)) for image in images}
@@ -44,8 +44,8 @@ def no_sideways_scroll(page: Page) -> bool:
 
 
 @pytest.mark.parametrize("device", [{}, PHONE], ids=["desk", "phone"])
-def test_press_train_watch_the_bar_and_see_the_model(
-    open_page: Callable[..., Page], judged: list[ModelVersion], device: dict[str, Any]
+def test_a_run_shows_its_progress_and_its_version(
+    open_page: Callable[..., Page], versions: list[ModelVersion], device: dict[str, Any]
 ) -> None:
     page = open_page(MODELS, "ada", **device)
     expect(page.get_by_text("A run would learn from 12 answers")).to_be_visible()
@@ -61,13 +61,13 @@ def test_press_train_watch_the_bar_and_see_the_model(
     expect(page.locator("svg polyline.validation")).to_be_visible()
     assert no_sideways_scroll(page)
 
-    run_finish(run_id=run.pk, attempt=attempt, state="done", message="Promoted.", challenger=judged[1], progress=1.0)
+    run_finish(run_id=run.pk, attempt=attempt, state="done", message="Promoted.", challenger=versions[1], progress=1.0)
     page.get_by_role("link", name="Version 2", exact=True).click()
     expect(page.get_by_role("heading", name="Version 2")).to_be_visible()
     assert no_sideways_scroll(page)
 
 
-def test_cancel_ends_a_waiting_run(open_page: Callable[..., Page], campaign: Campaign) -> None:
+def test_cancel_ends_a_queued_run(open_page: Callable[..., Page], campaign: Campaign) -> None:
     page = open_page(MODELS, "ada")
     page.get_by_role("button", name="Train").click()
     page.get_by_role("button", name="Cancel").click()
@@ -75,25 +75,29 @@ def test_cancel_ends_a_waiting_run(open_page: Callable[..., Page], campaign: Cam
     assert page.locator("[hx-get]").count() == 0
 
 
-def test_promotion_asks_first_and_can_be_taken_back(open_page: Callable[..., Page], judged: list[ModelVersion]) -> None:
+def test_promotion_needs_confirmation_and_can_be_rolled_back(
+    open_page: Callable[..., Page], versions: list[ModelVersion]
+) -> None:
     page = open_page(MODELS, "ada")
     questions: list[str] = []
     page.once("dialog", lambda dialog: (questions.append(dialog.message), dialog.dismiss()))
     page.get_by_role("button", name="Promote version 2").click()
-    assert questions == ["Make version 2 the champion? Its predictions replace those of version 1 everywhere."]
-    assert ModelVersion.objects.get(is_champion=True) == judged[0]
+    assert questions == ["Make version 2 the champion? Its predictions replace those of version 1 on all pages."]
+    assert ModelVersion.objects.get(is_champion=True) == versions[0]
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Promote version 2").click()
-    expect(page.get_by_text("Version 2 is the champion now")).to_be_visible()
+    expect(page.get_by_text("Version 2 is now the champion")).to_be_visible()
     page.get_by_role("button", name="Roll back to version 1").click()
-    expect(page.get_by_text("Version 1 is the champion now")).to_be_visible()
-    assert ModelVersion.objects.get(is_champion=True) == judged[0]
+    expect(page.get_by_text("Version 1 is now the champion")).to_be_visible()
+    assert ModelVersion.objects.get(is_champion=True) == versions[0]
 
 
-def test_figures_and_recipe_open_on_demand(open_page: Callable[..., Page], judged: list[ModelVersion]) -> None:
+def test_metrics_and_recipe_are_in_a_details_element(
+    open_page: Callable[..., Page], versions: list[ModelVersion]
+) -> None:
     page = open_page(MODELS, "rita", **PHONE)
     card = page.locator("#v2")
-    card.get_by_text("All figures and the recipe").click()
+    card.get_by_text("All metrics and the recipe").click()
     expect(card.get_by_role("rowheader", name="Quality SRCC")).to_be_visible()
     expect(card.get_by_text("full_decays")).to_be_visible()
     assert no_sideways_scroll(page)

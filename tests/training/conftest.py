@@ -14,7 +14,7 @@ import pytest
 def make_rated(campaign: Any, people: dict[str, Any], make_user: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that fills the campaign with photos (rows only) and answers to them.
 
-    Quality is a factor of the features, so it can be learned; `make_rated(train=…, holdout=…, votes=…,
+    Quality is one of the factors of the features, so it can be learned; `make_rated(train=…, holdout=…, votes=…,
     features=D)` with D = 0 stores none. The images come back with `.quality` and `.is_watch`.
     """
     from annotation.models import Annotation, Image
@@ -42,7 +42,7 @@ def make_rated(campaign: Any, people: dict[str, Any], make_user: Callable[..., A
             )
             for number in range(train + holdout)
         )
-        # A few things vary among photos, and many features show each of them: as with real ones.
+        # A few factors vary between photos and each influences many features, as in real photos.
         factors = rng.normal(size=(len(images), 6))
         loadings = np.random.default_rng(0).normal(size=(6, max(features, 8))) / np.sqrt(6)
         vectors = factors @ loadings + 0.3 * rng.normal(size=(len(images), max(features, 8)))
@@ -76,7 +76,7 @@ def make_rated(campaign: Any, people: dict[str, Any], make_user: Callable[..., A
 
 
 def _spread(vectors: np.ndarray) -> np.ndarray:
-    """Give standard normal vectors the means and spreads that the shipped prior expects, if they are as long as its."""
+    """Give standard normal vectors the means and spreads of the shipped prior's features, if they have its length."""
     from safetensors.numpy import load_file
 
     from inference.networks.config import EFFICIENTNET_LITE0
@@ -93,7 +93,7 @@ def _spread(vectors: np.ndarray) -> np.ndarray:
 
 @pytest.fixture
 def make_version(campaign: Any, settings: Any) -> Callable[..., Any]:
-    """Return a function that stores a version whose file is whole; `predict={image: (mean, watch probability)}`."""
+    """Return a function that stores a version with a valid file; `predict={image: (mean, watch probability)}`."""
     from inference.models import ModelVersion, Prediction
 
     def make(number: int, *, champion: bool = False, predict: dict[Any, tuple[float, float]] | None = None) -> Any:

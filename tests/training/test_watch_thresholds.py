@@ -24,7 +24,7 @@ def _models(settings: Any) -> None:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Twelve photos; those with little contrast are watches to the tiny model: f0 … f5."""
+    """Twelve photos; those with little contrast are watches for the tiny model: f0 … f5."""
     folder = tmp_path / "photos"
     (folder / "deep").mkdir(parents=True)
     for number in range(12):
@@ -51,7 +51,7 @@ def labels(*watches: int) -> str:
     return "file,watch\n" + "".join(f"deep/f{n}.png,{int(n in watches)}\n" for n in range(12))
 
 
-def test_labels_that_the_model_knows_give_a_perfect_table(measure: Run) -> None:
+def test_correct_predictions_give_a_perfect_table(measure: Run) -> None:
     out, _ = measure(labels(0, 1, 2, 3, 4, 5))
     assert "12 photos, 6 of them watches" in out
     assert "ROC AUC 1.0000 (1.0000-1.0000), n = 12" in out
@@ -61,7 +61,7 @@ def test_labels_that_the_model_knows_give_a_perfect_table(measure: Run) -> None:
     assert thresholds == sorted(thresholds)
 
 
-def test_errors_are_counted_by_hand(measure: Run) -> None:
+def test_errors_are_counted(measure: Run) -> None:
     out, _ = measure(labels(0, 1, 2, 3, 4, 11))
     # Of 36 pairs of a watch and another photo the 6 with f11 are in the wrong order.
     assert "ROC AUC 0.8333" in out
@@ -69,7 +69,7 @@ def test_errors_are_counted_by_hand(measure: Run) -> None:
     assert re.search(r"0\.9091    0\.9167     1\.0000  0\.8333      5     0     1     6  best F1", out)
 
 
-def test_other_columns_and_words_are_understood(measure: Run) -> None:
+def test_other_columns_and_label_words_work(measure: Run) -> None:
     table = "name;x\n".replace(";", ",") + "deep/f0.png,Yes\ndeep/f11.png,no\n"
     out, _ = measure(table, "--image-column", "name", "--label-column", "x")
     assert "2 photos, 1 of them watches" in out
@@ -89,20 +89,20 @@ def test_files_that_are_missing_or_broken_are_named_and_left_out(measure: Run, p
         ("image,watch\na,1\n", "no column 'file', only 'image', 'watch'"),
         ("file,label\na,1\n", "no column 'watch', only 'file', 'label'"),
         ("", "no column 'file', only none"),
-        ("file,watch\n", "has a header and no labels"),
-        ("file,watch\ndeep/f0.png,perhaps\n", "line 2: 'perhaps' in column 'watch' is no label"),
-        ("file,watch\ndeep/f0.png\n", "line 2: '' in column 'watch' is no label"),
+        ("file,watch\n", "has a header but no labels"),
+        ("file,watch\ndeep/f0.png,perhaps\n", "line 2: 'perhaps' in column 'watch' is not a label"),
+        ("file,watch\ndeep/f0.png\n", "line 2: '' in column 'watch' is not a label"),
         ("file,watch\ndeep/f0.png,1\ndeep/f0.png,0\n", "line 3: deep/f0.png has two different labels"),
         ("file,watch\na.png,1\nb.png,0\n", "None of the 2 files named in"),
-        ("file,watch\ndeep/f0.png,1\n", "Of 1 labelled photos 1 show a watch"),
+        ("file,watch\ndeep/f0.png,1\n", "1 of 1 labelled photos show a watch"),
     ],
 )
-def test_labels_that_cannot_be_used_are_told_in_one_sentence(measure: Run, table: str, sentence: str) -> None:
+def test_unusable_labels_give_an_error_message(measure: Run, table: str, sentence: str) -> None:
     with pytest.raises(CommandError, match=re.escape(sentence)):
         measure(table)
 
 
-def test_paths_that_are_not_there_are_told(tmp_path: Path, photos: Path) -> None:
+def test_missing_paths_give_an_error_message(tmp_path: Path, photos: Path) -> None:
     with pytest.raises(CommandError, match="cannot be read: No such file"):
         call_command("watch_thresholds", str(photos), "--labels", str(tmp_path / "none.csv"))
     (tmp_path / "labels.csv").write_text(labels(1))

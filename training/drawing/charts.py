@@ -1,10 +1,10 @@
 """Bokeh charts of models against people, as data that static/js/charts.js draws.
 
-Web processes import this module inside the views that draw: Bokeh takes half a second to import.
+Views import this module inside functions, because Bokeh takes half a second to import.
 
-Colours are stand-ins: the browser puts the page's tokens in their place and draws again when the
-person switches between light and dark. No chart needs `eval`, so the content security policy holds:
-hovering and tapping are Bokeh's own tools with plain templates.
+Colours are placeholders: the browser replaces them with the colour tokens of the page, and draws again
+when the user switches between light and dark. No chart needs `eval`, so the content security policy
+can forbid it: hovering and tapping use Bokeh's own tools with plain templates.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# Stand-in colour → token of static/css/site.css.
+# Placeholder colour → token of static/css/site.css.
 PALETTE = {
     "#fe0001": "--text",
     "#fe0002": "--text-soft",
@@ -34,7 +34,7 @@ PALETTE = {
 }
 TEXT, SOFT, LINE, SURFACE, PEOPLE, MODEL, STRONG, BLUE, ORANGE = PALETTE
 
-# A browser draws two thousand marks without a pause; beyond that a random part of them is drawn.
+# A browser draws 2,000 marks without delay. Of more photos, the chart shows a random sample of this size.
 POINTS_DRAWN = 2_000
 
 FONT = "system-ui, sans-serif"
@@ -47,11 +47,11 @@ class Chart:
     name: str
     """Unique in the page."""
     title: str
-    """What it shows, as a finding."""
+    """The finding that the chart shows, as a sentence."""
     label: str
-    """What people who cannot see it are told."""
+    """Text alternative for people who cannot see the chart."""
     payload: dict[str, Any]
-    """What charts.js takes: `item` (Bokeh's JSON) and `palette`."""
+    """Input of charts.js: `item` (Bokeh's JSON) and `palette`."""
     note: str = ""
 
     @property
@@ -65,7 +65,7 @@ def _chart(name: str, title: str, label: str, plot: Any, note: str = "") -> Char
 
 
 def _figure(x_label: str, y_label: str, **settings: Any) -> Any:
-    """Return an empty plot in the house's manner: as wide as its place, tools that leave scrolling alone."""
+    """Return an empty plot in the site's style: full width, and without tools that would block scrolling."""
     plot = figure(
         sizing_mode="stretch_width",
         height=400,
@@ -122,21 +122,21 @@ def score_scatter(
 ) -> Chart:
     """Draw the predicted mean against the MOS, one mark per photo [N], larger with more votes.
 
-    The addresses hold `@image` where the photo's id goes. Hovering shows the photo, a tap opens it.
-    Beyond POINTS_DRAWN photos a random part is drawn, and the chart's note says so.
+    `photo_url` and `thumbnail_url` contain `@image` in place of the photo's id. Hovering shows the photo, a
+    tap opens it. With more than POINTS_DRAWN photos, the chart shows a random sample and its note says so.
     """
     low, high = scale
     shown = np.arange(len(image_ids))
     if len(shown) > POINTS_DRAWN:
         shown = np.sort(rng.choice(shown, POINTS_DRAWN, replace=False))
-    note = f"A random {len(shown):,} of the {len(image_ids):,} photos are drawn; all of them are in the figures."
+    note = f"The chart shows a random {len(shown):,} of the {len(image_ids):,} photos; the figures use all of them."
     source = ColumnDataSource(
         {
             "mos": mos[shown],
             "predicted": predicted[shown],
             "votes": votes[shown],
             "size": np.clip(4 + 2 * np.sqrt(votes[shown]), 6, 18),
-            # As text: numbers would be shown with thousands and fractions.
+            # As text, because Bokeh would format numbers with separators and decimals.
             "image": [str(i) for i in image_ids[shown]],
             "name": [names[i] for i in shown.tolist()],
         }
@@ -171,7 +171,7 @@ def score_scatter(
         HoverTool(renderers=[marks], tooltips=tooltip, attachment="horizontal"),
         TapTool(renderers=[marks], callback=OpenURL(url=photo_url, same_tab=True)),
     )
-    label = f"Scatter of {len(image_ids)} photos: MOS across, model's mean upwards. {title}. A table of them follows."
+    label = f"Scatter plot of {len(image_ids)} photos: MOS (x axis), model's mean (y axis). {title}. A table follows."
     return _chart("scatter", title, label, plot, note if len(shown) < len(image_ids) else "")
 
 
@@ -180,7 +180,7 @@ def reliability_diagram(
 ) -> Chart:
     """Draw the share of photos that people call a watch against the predicted probability, per bin [B].
 
-    `low` and `high` are the ends of the share's interval, `counts` the photos in the bin.
+    `low` and `high` are the ends of the share's interval [B]; `counts` is the number of photos per bin [B].
     """
     source = ColumnDataSource(
         {"predicted": predicted, "observed": observed, "low": low, "high": high, "counts": counts}

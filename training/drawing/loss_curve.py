@@ -1,4 +1,4 @@
-"""The loss curve of a run: what it shows in words, and its drawing."""
+"""The loss curve of a run, with its finding as the title."""
 
 import math
 from collections.abc import Sequence
@@ -9,20 +9,20 @@ from annotation.drawing.axis import round_ticks
 from annotation.drawing.lines import Line, lines
 from annotation.drawing.svg import Svg
 
-# The least height of the axis, as a part of the largest loss: a loss that hardly changes looks flat.
+# Smallest range of the y axis, as a share of the largest loss, so that a nearly constant loss looks flat.
 _LEAST_RANGE = 0.01
 
 
 @dataclass(frozen=True)
 class LossCurve:
-    """The training and the validation loss over the epochs, with the finding as the title."""
+    """The training and validation loss by epoch."""
 
     title: str
     drawing: Svg
 
 
 def loss_curve(history: Sequence[dict[str, Any]]) -> LossCurve | None:
-    """Return the drawing of [{epoch, train, validation}], or None with fewer than two epochs.
+    """Return the curve of [{epoch, train, validation}], or None for fewer than two epochs.
 
     Epochs with a loss that is not finite are left out.
     """
@@ -37,7 +37,7 @@ def loss_curve(history: Sequence[dict[str, Any]]) -> LossCurve | None:
     title = (
         f"Validation loss fell by {gain:.0%}, lowest at epoch {epochs[best]:.0f}"
         if gain > 0.005
-        else "Validation loss has not fallen"
+        else "Validation loss did not fall"
     )
     low, high = _range(train + validation)
     drawing = lines(
@@ -54,7 +54,7 @@ def loss_curve(history: Sequence[dict[str, Any]]) -> LossCurve | None:
 
 
 def _range(losses: Sequence[float]) -> tuple[float, float]:
-    """Return the ends of the axis: some room around the losses."""
+    """Return the ends of the y axis: the range of the losses with a margin."""
     low, high = min(losses), max(losses)
     least = max(_LEAST_RANGE * max(abs(low), abs(high)), 1e-6)
     margin = max((high - low) * 0.06, (least - (high - low)) / 2)

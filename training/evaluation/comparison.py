@@ -1,4 +1,4 @@
-"""People and one model version side by side: the arrays behind the calibration page, and their figures."""
+"""Votes and predictions of one model version on the same photos, and the figures of the calibration page."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -17,7 +17,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """One row per photo that has both votes and a prediction, ascending by image id."""
+    """One row per photo that has votes and a prediction, ascending by image id."""
 
     scale: ScaleAndThresholds
     image_ids: Ints
@@ -31,13 +31,13 @@ class Comparison:
     watch_probability: Floats
     """[N]"""
     watch_yes: Ints
-    """Votes for 'watch' [N]; 'unsure' counts on neither side."""
+    """Votes for 'watch' [N]; 'unsure' counts as neither."""
     watch_no: Ints
     """Votes for 'no watch' [N]."""
     votes: VoteTable
-    """The single votes on these photos."""
+    """The individual votes on these photos."""
     rated: int
-    """Photos with votes, whether or not the version has a prediction of them."""
+    """Number of photos with votes, with or without a prediction of this version."""
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -59,19 +59,19 @@ class Comparison:
 
     @property
     def vote_counts(self) -> Ints:
-        """Return n per photo [N]."""
+        """Return the number of votes per photo [N]."""
         counts: Ints = self.histograms.sum(axis=1)
         return counts
 
     @property
     def has_majority(self) -> NDArray[np.bool_]:
-        """Return which photos have more votes for one watch label than for the other [N]."""
+        """Return which photos have a majority watch label [N]: no tie, and not only 'unsure'."""
         decided: NDArray[np.bool_] = self._labels != labels.UNDECIDED
         return decided
 
     @property
     def is_watch(self) -> Ints:
-        """Return the majority label [N], 1 watch and 0 none; read it only where `has_majority`."""
+        """Return the majority label [N], 1 watch and 0 no watch; valid only where `has_majority`."""
         is_watch: Ints = (self._labels == labels.WATCH).astype(np.int64)
         return is_watch
 
@@ -80,7 +80,7 @@ class Comparison:
         return labels.majority_labels(self.watch_yes, self.watch_no)
 
     def part(self, rows: NDArray[np.bool_]) -> "Comparison":
-        """Return the comparison on some of its photos only [N]."""
+        """Return the comparison on the photos selected by `rows` [N]."""
         kept = self.image_ids[rows]
         return replace(
             self,
@@ -97,29 +97,31 @@ class Comparison:
 
     @property
     def furthest_apart(self) -> NDArray[np.intp]:
-        """Return the row numbers, those where model and people differ most first [N]."""
+        """Return the row numbers [N], largest difference between model and MOS first."""
         return np.argsort(-np.abs(self.quality_mean - self.mos), kind="stable")
 
 
 @dataclass(frozen=True)
 class ScoreFigures:
-    """How well the predicted means fit the MOS, with what agreement among people allows."""
+    """How well the predicted means fit the MOS, and how well the annotators agree."""
 
     srcc: intervals.Interval
     rmse: intervals.Interval
     bias: intervals.Interval
-    """Mean of predicted − MOS, in scores: above 0 the model scores too high."""
+    """Mean of predicted − MOS, in points: above 0 the model scores too high."""
     icc: float
-    """ICC(1) of a single vote; NaN when no photo has two votes."""
+    """ICC(1) of a single vote; NaN if no photo has two votes."""
     ceiling: float
-    """√r_k, the highest correlation that a model can expect against the MOS of so few votes."""
+    """√r_k, the correlation that a perfect model would have with the MOS: the MOS of k votes is itself inexact."""
     split_half: float
-    """SRCC between two random halves of the votes; NaN below ten photos with two votes."""
+    """SRCC between the means of two random halves of each photo's votes, so between different people.
+
+    Each half has fewer votes than the MOS, so a good model can exceed it. NaN below ten photos with two votes."""
     votes: int
 
     @classmethod
     def of(cls, comparison: Comparison, *, seed: int) -> Self:
-        """Measure the comparison; the seed fixes the resamples."""
+        """Return the figures of a comparison; the same seed gives the same figures."""
         votes = comparison.votes
         icc = agreement.icc1(votes.image_ids, votes.scores)
         first, second = agreement.split_half(votes.image_ids, votes.scores, rng=np.random.default_rng(seed))
@@ -141,5 +143,5 @@ def watch_roc_auc(comparison: Comparison, *, seed: int) -> intervals.Interval:
 
 
 def _measure(name: str, comparison: Comparison, votes: NDArray[Any], *, seed: int) -> intervals.Interval:
-    """Return a metric of the registry, as an evaluation measures it."""
+    """Return a metric of the registry, computed as in an evaluation."""
     return METRICS[name].interval(comparison, votes, comparison.scale, seed=seed)

@@ -1,4 +1,4 @@
-"""What a chart shows, in one sentence: the titles of the pages for reviewers."""
+"""Chart titles that state the finding in one sentence, for the reviewers' pages."""
 
 from collections.abc import Sequence
 
@@ -13,14 +13,14 @@ from training.evaluation.comparison import Comparison, ScoreFigures
 
 
 def figure_text(interval: Interval, digits: int = 2) -> str:
-    """Return '0.71 (0.62–0.79)', or '–' for what cannot be told."""
+    """Return '0.71 (0.62–0.79)', or '–' for NaN."""
     if np.isnan(interval.value):
         return "–"
     return f"{interval.value:.{digits}f} ({interval.low:.{digits}f}–{interval.high:.{digits}f})".replace("-", "−")
 
 
 def score_finding(figures: ScoreFigures, photos: str) -> str:
-    """Say whether the model scores too high or too low, and how well its order fits; `photos` names which."""
+    """Return the bias and the rank correlation as a sentence; `photos` is the name of the compared photos."""
     bias = figures.bias
     if bias.low <= 0 <= bias.high:
         first = (
@@ -35,47 +35,49 @@ def score_finding(figures: ScoreFigures, photos: str) -> str:
 
 
 def spread_finding(comparison: Comparison) -> str:
-    """Say whether the model spreads its scores as people do, over all photos together."""
+    """Compare the spread of the model's scores with that of the votes, over all photos together."""
     sums = np.array([comparison.histograms.sum(axis=0), comparison.distribution.sum(axis=0)])
-    own_mean, model_mean = mean_score(sums, lowest=comparison.lowest)
-    own, models = score_deviation(sums)
-    if abs(models / own - 1) < 0.05 if own else models < 0.05:
-        verdict = "Model spreads its scores as people do"
+    vote_mean, model_mean = mean_score(sums, lowest=comparison.lowest)
+    votes, models = score_deviation(sums)
+    if abs(models / votes - 1) < 0.05 if votes else models < 0.05:
+        verdict = "Model scores are spread as widely as people's scores"
     else:
-        verdict = f"Model spreads its scores {'more' if models > own else 'less'} than people"
-    return f"{verdict}: standard deviation {models:.2f} against {own:.2f}, mean {model_mean:.2f} against {own_mean:.2f}"
+        verdict = f"Model scores are spread {'more' if models > votes else 'less'} widely than people's scores"
+    return (
+        f"{verdict}: standard deviation {models:.2f} against {votes:.2f}, mean {model_mean:.2f} against {vote_mean:.2f}"
+    )
 
 
 def anchoring_finding(measured: AnchoringShift) -> str:
-    """Say how far seeing the prediction first sways people, judged by the interval."""
+    """Return how much seeing the prediction first changes scores; the interval decides whether the effect is clear."""
     shift = measured.shift
     interval = f"95 %: {_signed(shift.low)} to {_signed(shift.high)} points"
     if shift.low > 0:
-        part = f", {100 * measured.share_of_distance:.0f} % of the way," if measured.share_of_distance < 1 else ""
-        verdict = f"Seeing the prediction first pulls scores {shift.value:.1f} points{part} towards it"
+        part = f" ({100 * measured.share_of_distance:.0f} % of the distance)" if measured.share_of_distance < 1 else ""
+        verdict = f"Seeing the prediction first moves scores {shift.value:.1f} points{part} towards it"
     elif shift.high < 0:
-        verdict = f"Seeing the prediction first pushes scores {-shift.value:.1f} points away from it"
+        verdict = f"Seeing the prediction first moves scores {-shift.value:.1f} points away from it"
     else:
-        verdict = f"No clear pull of the prediction so far: {_signed(shift.value)} points"
+        verdict = f"No clear effect of seeing the prediction first: {_signed(shift.value)} points"
     return f"{verdict} ({interval}), n = {measured.photos:,} photos"
 
 
 def rater_finding(flagged: int, annotators: int) -> str:
-    """Say how many annotators a reviewer should look at, of all who answered."""
+    """Return how many of the annotators have issues, as a sentence."""
     if not annotators:
-        return "Nobody has answered yet"
+        return "No answers yet"
     if not flagged:
         return f"No issues found for {_people(annotators)}"
     return f"{flagged} of {_people(annotators)} {'has' if flagged == 1 else 'have'} issues"
 
 
 def reliability_finding(bins: Sequence[ReliabilityBin], brier: float, error: float) -> str:
-    """Say whether the watch probabilities mean what they say, judged by the bins' intervals."""
+    """Return whether the watch probabilities are calibrated, as a sentence; the bins' intervals decide."""
     total = sum(one.n for one in bins)
     above = sum(one.n for one in bins if one.predicted > one.observed.high)
     below = sum(one.n for one in bins if one.predicted < one.observed.low)
     if max(above, below) * 4 < total:
-        verdict = "Watch probabilities fit what people say"
+        verdict = "Watch probabilities agree with people's labels"
     elif above > below:
         verdict = f"Watch probabilities are too high for {100 * above / total:.0f} % of the photos"
     else:
@@ -84,23 +86,24 @@ def reliability_finding(bins: Sequence[ReliabilityBin], brier: float, error: flo
 
 
 def threshold_finding(rows: Sequence[ThresholdRow], chosen: float, at_chosen: ThresholdRow) -> str:
-    """Say which threshold has the best F1, and what the campaign's own threshold reaches."""
-    rated = [row for row in rows if not np.isnan(row.f1)]
-    if not rated:
-        return f"At the threshold {chosen:g}, accuracy is {at_chosen.accuracy:.2f}; there is no watch to find"
-    best = max(rated, key=lambda row: row.f1)
+    """Return the threshold with the best F1, and the F1 of the campaign's threshold, as a sentence."""
+    with_f1 = [row for row in rows if not np.isnan(row.f1)]
+    if not with_f1:
+        return f"At the threshold {chosen:g}, accuracy is {at_chosen.accuracy:.2f}; no photo shows a watch"
+    best = max(with_f1, key=lambda row: row.f1)
     if at_chosen.f1 >= best.f1 - 0.005:
-        return f"The campaign's threshold {chosen:g} is as good as any: F1 {at_chosen.f1:.2f}"
+        return f"The campaign's threshold {chosen:g} has the best F1: {at_chosen.f1:.2f}"
     return (
         f"F1 is best at the threshold {best.threshold:g}: {best.f1:.2f}; "
-        f"the campaign's {chosen:g} reaches {at_chosen.f1:.2f}"
+        f"at the campaign's threshold {chosen:g} it is {at_chosen.f1:.2f}"
     )
 
 
 def evaluation_age(*, newer: int, counted_then: int, counted_now: int) -> str:
-    """Say how the holdout votes have changed since an evaluation; '' when it counted those of today.
+    """Return how the holdout votes have changed since an evaluation, as a sentence; '' if they have not.
 
-    `newer` votes came later, corrections among them; `counted_then` and `counted_now` are all that count.
+    `newer` is the number of votes that came later, including corrections. `counted_then` and `counted_now` are the
+    numbers of votes that counted at the evaluation and that count now.
     """
     if newer:
         return f"Measured before {newer:,} newer holdout vote{'' if newer == 1 else 's'}"

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from annotation.measures import classification, correlation, distribution, intervals
 from annotation.measures.distribution import Floats
 
-# Of the intervals that evaluations store, and of those that the promotion rule looks at.
+# One entry per photo: a number, or a score histogram.
 Column = NDArray[Any]
 
 
 class Votes(StrEnum):
-    """Which photos a metric is measured on, and what its vote input gets."""
+    """Which photos a metric is measured on, and which votes it gets as input."""
 
     QUALITY = "quality"
     """Photos with at least two votes; score histograms [N, K]."""
@@ -29,7 +29,7 @@ class Votes(StrEnum):
 
 @dataclass(frozen=True)
 class ScaleAndThresholds:
-    """What a metric needs to know of the campaign."""
+    """The settings of a campaign that metrics need."""
 
     lowest: int
     """The scale's lowest score."""
@@ -56,10 +56,10 @@ class Predictions(Protocol):
 
 @dataclass(frozen=True)
 class Metric:
-    """One measure of a model version against people."""
+    """A metric of a model version against the votes."""
 
     name: str
-    """As in Evaluation.metrics."""
+    """The key in Evaluation.metrics."""
     label: str
     explanation: str
     higher_is_better: bool
@@ -69,78 +69,78 @@ class Metric:
     votes: Votes
     function: intervals.Metric
     prediction_input: Callable[[Predictions, Column, ScaleAndThresholds], Column]
-    """(predictions, votes, campaign) → one entry per photo [N]."""
+    """(predictions, votes, scale) → one entry per photo [N]."""
     vote_input: Callable[[Column, ScaleAndThresholds], Column] | None = None
-    """(votes, campaign) → one entry per photo [N]; None where the prediction input is a distance from the votes."""
+    """(votes, scale) → one entry per photo [N]; None if the prediction input is already a distance from the votes."""
     has_ceiling: bool = False
-    """Whether √r_k, the highest correlation with so few votes, is stored beside it."""
+    """Whether √r_k, the correlation that a perfect model would reach, is stored with the value."""
 
     def interval(
-        self, predictions: Predictions, votes: Column, campaign: ScaleAndThresholds, *, seed: int
+        self, predictions: Predictions, votes: Column, scale: ScaleAndThresholds, *, seed: int
     ) -> intervals.Interval:
         """Return the metric of predictions and votes of the same photos, with its bootstrap interval."""
-        column = self.prediction_input(predictions, votes, campaign)
-        return intervals.interval(self.function, column, *self._vote_columns(votes, campaign), seed=seed)
+        column = self.prediction_input(predictions, votes, scale)
+        return intervals.interval(self.function, column, *self._vote_columns(votes, scale), seed=seed)
 
     def difference(
         self,
         challenger: Predictions,
         champion: Predictions,
         votes: Column,
-        campaign: ScaleAndThresholds,
+        scale: ScaleAndThresholds,
         *,
         seed: int,
     ) -> intervals.Interval:
         """Return challenger minus champion on the same photos, with its paired bootstrap interval."""
         return intervals.paired_interval(
             self.function,
-            self.prediction_input(challenger, votes, campaign),
-            self.prediction_input(champion, votes, campaign),
-            *self._vote_columns(votes, campaign),
+            self.prediction_input(challenger, votes, scale),
+            self.prediction_input(champion, votes, scale),
+            *self._vote_columns(votes, scale),
             seed=seed,
         )
 
-    def _vote_columns(self, votes: Column, campaign: ScaleAndThresholds) -> list[Column]:
-        return [] if self.vote_input is None else [self.vote_input(votes, campaign)]
+    def _vote_columns(self, votes: Column, scale: ScaleAndThresholds) -> list[Column]:
+        return [] if self.vote_input is None else [self.vote_input(votes, scale)]
 
 
-def _quality_mean(predictions: Predictions, histograms: Column, campaign: ScaleAndThresholds) -> Column:
+def _quality_mean(predictions: Predictions, histograms: Column, scale: ScaleAndThresholds) -> Column:
     return predictions.quality_mean
 
 
-def _mos(histograms: Column, campaign: ScaleAndThresholds) -> Column:
-    return distribution.mean_score(histograms, lowest=campaign.lowest)
+def _mos(histograms: Column, scale: ScaleAndThresholds) -> Column:
+    return distribution.mean_score(histograms, lowest=scale.lowest)
 
 
-def _emd(predictions: Predictions, histograms: Column, campaign: ScaleAndThresholds) -> Column:
+def _emd(predictions: Predictions, histograms: Column, scale: ScaleAndThresholds) -> Column:
     return distribution.emd(predictions.distribution, histograms)
 
 
-def _rps(predictions: Predictions, histograms: Column, campaign: ScaleAndThresholds) -> Column:
+def _rps(predictions: Predictions, histograms: Column, scale: ScaleAndThresholds) -> Column:
     return distribution.rps(predictions.distribution, histograms)
 
 
-def _predicted_class(predictions: Predictions, histograms: Column, campaign: ScaleAndThresholds) -> Column:
-    return _class(predictions.quality_mean, campaign)
+def _predicted_class(predictions: Predictions, histograms: Column, scale: ScaleAndThresholds) -> Column:
+    return _class(predictions.quality_mean, scale)
 
 
-def _mos_class(histograms: Column, campaign: ScaleAndThresholds) -> Column:
-    return _class(_mos(histograms, campaign), campaign)
+def _mos_class(histograms: Column, scale: ScaleAndThresholds) -> Column:
+    return _class(_mos(histograms, scale), scale)
 
 
-def _class(means: Column, campaign: ScaleAndThresholds) -> Column:
-    return classification.quality_classes(means, reject_at=campaign.reject_at, pending_at=campaign.pending_at)
+def _class(means: Column, scale: ScaleAndThresholds) -> Column:
+    return classification.quality_classes(means, reject_at=scale.reject_at, pending_at=scale.pending_at)
 
 
-def _watch_probability(predictions: Predictions, labels: Column, campaign: ScaleAndThresholds) -> Column:
+def _watch_probability(predictions: Predictions, labels: Column, scale: ScaleAndThresholds) -> Column:
     return predictions.watch_probability
 
 
-def _watch_decision(predictions: Predictions, labels: Column, campaign: ScaleAndThresholds) -> Column:
-    return (predictions.watch_probability > campaign.watch_threshold).astype("int8")
+def _watch_decision(predictions: Predictions, labels: Column, scale: ScaleAndThresholds) -> Column:
+    return (predictions.watch_probability > scale.watch_threshold).astype("int8")
 
 
-def _label(labels: Column, campaign: ScaleAndThresholds) -> Column:
+def _label(labels: Column, scale: ScaleAndThresholds) -> Column:
     return labels
 
 
@@ -249,7 +249,7 @@ _METRICS = (
     Metric(
         name="watch_accuracy",
         label="Watch accuracy",
-        explanation="Share of right decisions at the campaign's watch threshold, against the majority label.",
+        explanation="Share of correct decisions at the campaign's watch threshold, against the majority label.",
         higher_is_better=True,
         digits=3,
         unit="",
@@ -276,7 +276,7 @@ METRICS = {metric.name: metric for metric in _METRICS}
 
 @dataclass(frozen=True)
 class MeasuredMetric:
-    """A metric with its number and interval; `value` is None where it could not be computed."""
+    """A metric with its value and interval; `value` is None if it could not be computed."""
 
     metric: Metric
     value: float | None
@@ -287,17 +287,17 @@ class MeasuredMetric:
 
     @property
     def text(self) -> str:
-        """Return the number with its digits, or a dash."""
+        """Return the value with the metric's number of digits, or a dash."""
         return _text(self.value, self.metric.digits)
 
     @property
     def signed(self) -> str:
-        """Return the number with its sign, for differences."""
+        """Return the value with its sign, for differences."""
         return _text(self.value, self.metric.digits, sign=True)
 
     @property
     def interval(self) -> str:
-        """Return the interval, or '' where there is none."""
+        """Return the interval, or '' if there is none."""
         return f"{_text(self.low, self.metric.digits)} … {_text(self.high, self.metric.digits)}" if self.known else ""
 
     @property
@@ -313,16 +313,16 @@ class MeasuredMetric:
 
     @property
     def verdict(self) -> str:
-        """Return 'better', 'worse' or 'no clear difference' (interval around zero) of a difference."""
+        """Return 'better', 'worse', 'no clear difference' (the interval contains zero) or 'unknown'."""
         if self.low is None or self.high is None:
-            return "cannot be told"
+            return "unknown"
         if self.low <= 0 <= self.high:
             return "no clear difference"
         return "better" if (self.low > 0) == self.metric.higher_is_better else "worse"
 
 
 def measured(stored: Mapping[str, Mapping[str, Any]]) -> Iterator[MeasuredMetric]:
-    """Yield the metrics that an evaluation's `metrics` or `differences` hold, in the order of METRICS."""
+    """Yield the metrics stored in an evaluation's `metrics` or `differences`, in the order of METRICS."""
     for name, metric in METRICS.items():
         if name in stored:
             entry = stored[name]
@@ -334,9 +334,9 @@ def measured(stored: Mapping[str, Mapping[str, Any]]) -> Iterator[MeasuredMetric
 def measured_pairs(
     metrics: Mapping[str, Mapping[str, Any]], differences: Mapping[str, Mapping[str, Any]]
 ) -> list[tuple[MeasuredMetric, MeasuredMetric | None]]:
-    """Return each metric of an evaluation with its difference to the champion, or None where there is none."""
-    of_name = {one.metric.name: one for one in measured(differences)}
-    return [(one, of_name.get(one.metric.name)) for one in measured(metrics)]
+    """Return each metric of an evaluation with its difference from the champion, or None if there is none."""
+    difference_of = {one.metric.name: one for one in measured(differences)}
+    return [(one, difference_of.get(one.metric.name)) for one in measured(metrics)]
 
 
 def _text(number: float | None, digits: int, *, sign: bool = False) -> str:

@@ -8,34 +8,34 @@ class PriorResidualConfig:
     """Settings of the recipe. Counts are of rated images, unless they say otherwise."""
 
     calibrate_below: int = 50
-    """With fewer rated images only temperature and tilt of the prior's distribution are learned."""
+    """With fewer rated images, only the sharpness and tilt of the prior's distributions are learned."""
     residual_below: int = 300
-    """With fewer, a linear residual on the prior under strong decay; from here on the full head."""
+    """With fewer rated images, a linear residual on the prior with strong weight decay; otherwise the full head."""
     residual_decays: tuple[float, ...] = (0.3, 0.1, 0.03, 0.01)
     """Candidates for the decay towards the prior's weights, for the residual below `residual_below`."""
     full_decays: tuple[float, ...] = (0.1, 0.03, 0.01)
-    """The same for the full head."""
+    """The same, for the full head."""
     dropout: float = 0.2
-    """Share of the feature directions left out in each step of the full head."""
+    """Share of the feature directions dropped in each step of the full head."""
     vote_noise: float = 3.7
-    """m = (1 − ICC)/ICC: an image with n votes weighs n/(n + m)."""
+    """m = (1 − ICC)/ICC: an image with n votes has the weight n/(n + m)."""
     likelihood: float = 0.05
     """Weight of the votes' negative log likelihood beside the squared earth mover's distance."""
     folds: int = 5
-    """Members of the ensemble; each stops early on its own fold of near-duplicate groups."""
+    """Members of the ensemble; each uses its own fold of near-duplicate groups for early stopping."""
     epochs: int = 200
     """Steps over all images, at most."""
     patience: int = 25
-    """Epochs without a better validation loss of any member after which learning stops."""
+    """Learning stops after this number of epochs without a better validation loss of any member."""
     learning_rate: float = 0.02
     """Of Adam."""
     directions: int = 256
-    """Feature directions that may be learned along, those with the most variance."""
+    """Weights are learned along this number of feature directions, those with the most variance."""
     watch_platt_from: int = 20
     """Labelled images from which scale and offset of the watch log-odds are learned."""
     watch_weights_from: int = 100
     """Labelled images from which weights on the pooled features are learned for the watch probability."""
     watch_minority_from: int = 20
-    """Images of the rarer watch label that these weights need as well."""
+    """Images of the rarer watch label that these weights need in addition."""
     watch_decays: tuple[float, ...] = (10.0, 1.0, 0.1)
     """Candidates for the decay of the watch weights towards zero, per unit of feature variance."""

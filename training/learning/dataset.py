@@ -1,4 +1,4 @@
-"""The data of a run, frozen: which person said what about which image, and a fingerprint of it."""
+"""The frozen data of a run: each annotator's answer to each image, and the fingerprint of all answers."""
 
 import hashlib
 from dataclasses import dataclass, fields
@@ -39,7 +39,7 @@ class Snapshot:
     def fingerprint(self) -> str:
         """Return the SHA-256 of the rows (image's SHA-256, annotator, watch, score), 64 hex digits.
 
-        Image numbers are left out: the same photos and answers in another database have the same one.
+        Image ids are left out, so that the same photos and answers in another database have the same fingerprint.
         """
         digest = hashlib.sha256()
         for row in zip(self.sha256, self.annotator_ids, self.watch, self.scores, strict=True):
@@ -52,21 +52,21 @@ class Snapshot:
         return Snapshot(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
     def save(self, path: Path) -> None:
-        """Write the columns as an npz file; the file is there whole or not at all."""
+        """Write the columns as an npz file. An interrupted write leaves no partial file."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:
             np.savez_compressed(file, **{field.name: getattr(self, field.name) for field in fields(self)})
 
     @classmethod
     def load(cls, path: Path) -> "Snapshot":
-        """Read what `save` wrote."""
+        """Read a file that `save` wrote."""
         with np.load(path, allow_pickle=False) as stored:
             return cls(**{field.name: stored[field.name] for field in fields(cls)})
 
 
 @dataclass(frozen=True)
 class RatedImages:
-    """What people said together, one row per image [N], in order of the image numbers."""
+    """All votes per image, one row per image [N], ascending by image id."""
 
     image_ids: NDArray[np.int64]
     groups: NDArray[np.str_]
@@ -82,12 +82,12 @@ class RatedImages:
 def rated_images(snapshot: Snapshot, *, lowest: int, highest: int) -> RatedImages:
     """Return the histograms and watch labels per image of a snapshot.
 
-    Raises ValueError for a score outside lowest … highest: the scale was changed after the vote.
+    Raises ValueError for a score outside lowest … highest, which means that the scale was changed after the vote.
     """
     if len(snapshot) and not lowest <= snapshot.scores.min() <= snapshot.scores.max() <= highest:
         raise ValueError(
             f"Some opinion scores lie outside the scale {lowest} … {highest}; "
-            "set the campaign's scale back to what it was when they were given."
+            "restore the scale that the campaign had when these answers were given."
         )
     image_ids, first, row = np.unique(snapshot.image_ids, return_index=True, return_inverse=True)
     _, histograms = image_histograms(snapshot.image_ids, snapshot.scores, lowest=lowest, highest=highest)

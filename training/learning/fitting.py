@@ -1,4 +1,4 @@
-"""The steps of the recipe `prior_residual`: from the shipped prior and people's votes to the heads of a challenger."""
+"""The steps of the recipe `prior_residual`: fit the heads of a challenger, starting from the prior."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,9 +45,9 @@ def heads_fit(
 ) -> FittedHeads:
     """Learn both heads from features [N, D] and the rated images in the same order.
 
-    It always starts from the prior, not from the champion: the champion has learned from these votes
-    already, and counting them again at every retraining would give them too much weight. The same
-    arguments give the same weights. Raises whatever `report` raises.
+    Always starts from the prior, not from the champion: the champion has already learned from these votes, and
+    learning from them again at every retraining would give them too much weight. The same arguments give
+    the same weights. Exceptions of `report` are passed on.
     """
     with torch.random.fork_rng(devices=[]), _one_thread():
         torch.manual_seed(seed)
@@ -56,10 +56,10 @@ def heads_fit(
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Keep torch to one thread: the matrices are small.
+    """Limit torch to one thread.
 
-    On two cores that others use too, two threads that wait for each other took seven times the
-    processor time of one (39 s against 5.5 s for 900 photos), and their sums vary with their number.
+    The matrices are small: on two shared cores, two threads took seven times the processor time of one
+    (39 s against 5.5 s for 900 photos). The result of a sum also depends on the number of threads.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -119,16 +119,16 @@ def _heads_fit(
         config=config,
         seed=seed,
     )
-    report("Putting the heads together", 1.0, history)
+    report("Assembling the heads", 1.0, history)
     figures = _figures(capacity, rated, calibration, residual, watch)
     return FittedHeads(heads_assemble(prior, calibration, residual, watch), figures, history)
 
 
 def heads_assemble(prior: Heads, calibration: Calibration, residual: Residual | None, watch: WatchFit) -> Heads:
-    """Return the prior's heads with what was learned folded into their weights.
+    """Return the prior's heads with the learned changes merged into their weights.
 
-    A linear residual beside a hidden layer becomes part of it without loss: GELU(x) − GELU(−x) = x,
-    so two hidden units per logit carry it.
+    A linear residual becomes part of the hidden layer without loss: GELU(x) − GELU(−x) = x, so two hidden
+    units per logit represent it.
     """
     bins = prior.config.inner_bins
     config = prior.config
@@ -159,7 +159,7 @@ def heads_assemble(prior: Heads, calibration: Calibration, residual: Residual | 
         heads.feature_mean.copy_(prior.feature_mean)
         heads.feature_std.copy_(prior.feature_std)
         heads.quality.load_state_dict(quality)
-        # The prior's watch head is the zero-shot sum.
+        # The prior's watch head has no weights of its own: it sums the zero-shot class probabilities.
         heads.watch_scale.fill_(watch.scale)
         heads.watch_shift.fill_(watch.shift)
         if watch.weight is not None:
@@ -174,7 +174,7 @@ def _linear(quality: nn.Module, place: int | None) -> nn.Linear:
 
 
 def _to_scale(heads: Heads) -> Callable[[Tensor], Tensor]:
-    """Return how the heads turn their own logits [..., B] into logits of the campaign's scale [..., K]."""
+    """Return the function from the heads' own logits [..., B] to logits on the campaign's scale [..., K]."""
     if heads.config.bins == heads.config.inner_bins:
         return lambda logits: logits
     return lambda logits: (logits.softmax(-1) @ heads.rebin + 1e-8).log()

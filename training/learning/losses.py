@@ -1,7 +1,7 @@
 """Losses between quality logits and score histograms.
 
-Source: Talebi & Milanfar (2018), 'NIMA: neural image assessment'. Their distance with r = 2 is
-trained without its root, whose gradient has no bound where the two distributions agree.
+Source: Talebi & Milanfar (2018), 'NIMA: neural image assessment'. The loss is
+their distance with r = 2, without the root: its gradient is unbounded where the two distributions agree.
 """
 
 from torch import Tensor
@@ -32,7 +32,7 @@ def opinion_loss(logits: Tensor, histograms: Tensor, *, likelihood: float) -> Te
 
 
 def vote_weights(histograms: Tensor, *, noise: float) -> Tensor:
-    """Return n/(n + m) per image [N], scaled to mean 1: how much the votes of an image can be trusted.
+    """Return n/(n + m) per image [N], scaled to mean 1: images with more votes weigh more.
 
     `noise` is m = (1 − ICC)/ICC, the number of votes whose mean is half signal.
     """

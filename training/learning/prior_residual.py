@@ -1,4 +1,4 @@
-"""The recipe `prior_residual`: the shipped prior, plus a linear residual as soon as there are enough rated photos."""
+"""The recipe `prior_residual`: the shipped prior, plus a linear residual when there are enough rated photos."""
 
 from typing import TYPE_CHECKING
 
@@ -19,8 +19,8 @@ class PriorResidual:
     name = "prior_residual"
     label = "Residual on the prior"
     description = (
-        "With few rated photos, the sharpness and tilt of the shipped prior's distributions; with more, a linear "
-        "residual on the prior. Held-out folds choose its weight decay."
+        "With few rated photos, it learns the sharpness and tilt of the shipped prior's distributions. With more, it "
+        "also learns a linear residual on the prior; held-out folds choose its weight decay."
     )
     version = 1
     config_class = PriorResidualConfig
@@ -36,6 +36,6 @@ class PriorResidual:
         report: Report,
     ) -> FittedHeads:
         """Learn the heads; see `Recipe.fit`."""
-        from training.learning.fitting import heads_fit  # loads torch, which web processes must not
+        from training.learning.fitting import heads_fit  # loads torch, which web processes must not load
 
         return heads_fit(prior, features, rated, config=config, seed=seed, report=report)

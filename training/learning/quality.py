@@ -1,9 +1,9 @@
-"""Learning quality from votes: first two numbers of calibration, then a linear residual on the prior.
+"""Learn quality from votes: first a calibration with two parameters, then a linear residual on the prior.
 
-The residual W·x on standardised features x starts at zero and decays towards it, so that few data
-hardly change the prior. An ensemble learns it: each member stops early on a fold of its own, several
-strengths of decay are compared on the folds, and the members of the best one are averaged. The average
-is exact because the members are linear.
+The residual W·x on standardised features x starts at zero and has weight decay towards zero, so a small
+amount of data hardly changes the prior. It is an ensemble with one member per fold: each member uses its
+fold for early stopping. The folds also compare several weight decays, and the result is the average of
+the members with the best decay. The average is exact because the members are linear.
 """
 
 from collections.abc import Callable
@@ -21,19 +21,20 @@ from training.learning.sampling import group_folds, principal_directions
 
 # Maps logits of the head's own bins [..., B] to logits of the campaign's scale [..., K].
 ToScale = Callable[[Tensor], Tensor]
-# Called with the share done (0 … 1) and the history so far; may raise to stop the learning.
+# Called with the share done (0 … 1) and the history so far. An exception stops the learning.
 Progress = Callable[[float, History], None]
 
 # Decay of log sharpness and tilt towards the prior (0), in units of one image's loss.
 _CALIBRATION_DECAY = 0.02
 _REPORT_EPOCHS = 4
-# Added to the spread of each feature, in units of the prior's, so that one that hardly varies isn't blown up.
+# Added to the standard deviation of each feature, in units of the prior's, so that nearly constant features
+# are not scaled up.
 _SMALLEST_SPREAD = 0.05
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Logits become sharpness·logits + tilt·c, where c rises from -1 (lowest bin) to 1 (highest)."""
+    """Logits become sharpness·logits + tilt·c, where c rises linearly from -1 (lowest bin) to 1 (highest)."""
 
     sharpness: float = 1.0
     tilt: float = 0.0
@@ -52,24 +53,24 @@ class Residual:
     bias: Tensor
     """[B]"""
     trust: float
-    """Weight of the prior's logits; 1: in full, 0: not at all."""
+    """Weight of the prior's logits; 1: unchanged, 0: ignored."""
     decay: float
     history: History
     validation: float
-    """Loss of the images held out by their fold."""
+    """Mean loss of the held-out images of all folds."""
     calibrated: float
-    """The same without the residual."""
+    """The same loss without the residual."""
 
 
 def tilt_shape(bins: int) -> Tensor:
-    """Return c [B], rising evenly from -1 to 1."""
+    """Return c [B], rising linearly from -1 to 1."""
     return torch.linspace(-1.0, 1.0, bins)
 
 
 def calibration_fit(
     logits: Tensor, histograms: Tensor, *, to_scale: ToScale, config: PriorResidualConfig
 ) -> Calibration:
-    """Return the sharpness and tilt that fit the prior's logits [N, B] to score histograms [N, K] best."""
+    """Return the sharpness and tilt that best fit the prior's logits [N, B] to score histograms [N, K]."""
     weights = vote_weights(histograms, noise=config.vote_noise)
     numbers = torch.zeros(2, requires_grad=True)  # log sharpness, tilt
     optimiser = torch.optim.LBFGS([numbers], max_iter=60, line_search_fn="strong_wolfe")
@@ -103,19 +104,20 @@ def residual_fit(
 ) -> Residual:
     """Learn the residual on calibrated logits [N, B] from standardised features [N, D] and histograms [N, K].
 
-    `groups` [N] of near-duplicates stay in one fold. Raises whatever `progress` raises.
+    All images of a near-duplicate group (`groups` [N]) are in one fold. Exceptions of `progress` are passed on.
     """
     images, bins, size = len(base), base.shape[1], standardised.shape[1]
-    # Standardised again by the campaign's photos: a feature that varies among the prior's may hardly vary here.
+    # Standardise again with the campaign's photos: a feature that varied in the prior's photos may be nearly
+    # constant here.
     centre, spread = standardised.mean(0), standardised.std(0) + _SMALLEST_SPREAD
-    own = (standardised - centre) / spread
-    directions = torch.from_numpy(principal_directions(own.numpy(), count=config.directions, seed=seed))
-    directions = directions / size**0.5  # coordinates of a typical image then have length one
-    coordinates = own @ directions
+    rescaled = (standardised - centre) / spread
+    directions = torch.from_numpy(principal_directions(rescaled.numpy(), count=config.directions, seed=seed))
+    directions = directions / size**0.5  # so that the coordinates of a typical image have length one
+    coordinates = rescaled @ directions
     fold_of = torch.from_numpy(group_folds(groups, folds=config.folds, seed=seed))
     held_out = fold_of == torch.arange(config.folds)[:, None]  # [F, N]
     weights = vote_weights(histograms, noise=config.vote_noise)
-    # Members [C, F]: every decay with every fold, all trained in one batch.
+    # One member for each decay and fold [C, F], all trained in one batch [M = C·F].
     shares_train = (_shares(~held_out, weights)).repeat(len(decays), 1)
     shares_held = (_shares(held_out, weights)).repeat(len(decays), 1)
     decay_of = torch.tensor(decays).repeat_interleave(config.folds)
@@ -128,17 +130,17 @@ def residual_fit(
     generator = torch.Generator().manual_seed(seed)
 
     def losses(inputs: Tensor) -> Tensor:
-        """Loss per member and image [M, N]."""
+        """Return the loss per member and image [M, N]."""
         learned = (inputs @ weight).view(images, members, bins).transpose(0, 1)
         logits = trust[:, None, None] * base + learned + bias[:, None, :]
         return opinion_loss(to_scale(logits), histograms, likelihood=config.likelihood)
 
     with torch.no_grad():
-        untouched = losses(coordinates)
-    best = (shares_held * untouched).sum(1)
+        at_start = losses(coordinates)
+    best = (shares_held * at_start).sum(1)
     calibrated = float(best[: config.folds].mean())
-    best_weight, best_bias, best_trust = (kept.detach().clone() for kept in (weight, bias, trust))
-    curves = [((shares_train * untouched).sum(1), best.clone())]
+    best_weight, best_bias, best_trust = (tensor.detach().clone() for tensor in (weight, bias, trust))
+    curves = [((shares_train * at_start).sum(1), best.clone())]
     stale = 0
     for epoch in range(1, config.epochs + 1):
         inputs = coordinates
@@ -147,14 +149,14 @@ def residual_fit(
             inputs = coordinates * keep / (1.0 - dropout)
         optimiser.zero_grad()
         fit = (shares_train * losses(inputs)).sum()
-        size_of = weight.view(-1, members, bins).square().sum(dim=(0, 2))
-        # Scaled by the number of images, like the prior of a Bayesian: more data, less decay.
-        loss = fit + 0.5 * (decay_of * size_of).sum() / images
+        squared_norm = weight.view(-1, members, bins).square().sum(dim=(0, 2))
+        # Divided by the number of images, as a Bayesian prior would be: more data, less decay.
+        loss = fit + 0.5 * (decay_of * squared_norm).sum() / images
         loss.backward()  # type: ignore[no-untyped-call]  # torch gives it no types
         optimiser.step()
         with torch.no_grad():
-            now = losses(coordinates)
-            train, held = (shares_train * now).sum(1), (shares_held * now).sum(1)
+            current = losses(coordinates)
+            train, held = (shares_train * current).sum(1), (shares_held * current).sum(1)
             curves.append((train, held))
             better = held < best
             best = torch.where(better, held, best)
@@ -172,10 +174,10 @@ def residual_fit(
     history = _history(curves, best, config.folds)
     progress(1.0, history)
     mean_weight = best_weight.view(-1, members, bins)[:, chosen].mean(1)
-    weight_of_own = (directions @ mean_weight).T / spread
+    weight_of_standardised = (directions @ mean_weight).T / spread
     return Residual(
-        weight=weight_of_own.contiguous(),
-        bias=best_bias[chosen].mean(0) - weight_of_own @ centre,
+        weight=weight_of_standardised.contiguous(),
+        bias=best_bias[chosen].mean(0) - weight_of_standardised @ centre,
         trust=float(best_trust[chosen].mean()),
         decay=decays[winner],
         history=history,
@@ -185,15 +187,15 @@ def residual_fit(
 
 
 def _shares(chosen: Tensor, weights: Tensor) -> Tensor:
-    """Return how much each image counts for each fold [F, N]; rows add up to one."""
+    """Return the weight of each image for each fold [F, N]; each row adds up to one."""
     shares = chosen * weights
     return shares / shares.sum(1, keepdim=True)
 
 
 def _history(curves: list[tuple[Tensor, Tensor]], best: Tensor, folds: int) -> History:
-    """Return the mean loss per epoch of the members of the decay that is ahead."""
-    ahead = int(best.view(-1, folds).mean(1).argmin())
-    members = slice(ahead * folds, (ahead + 1) * folds)
+    """Return the mean loss per epoch of the members with the best decay so far."""
+    leading = int(best.view(-1, folds).mean(1).argmin())
+    members = slice(leading * folds, (leading + 1) * folds)
     return [
         {
             "epoch": epoch,

@@ -1,4 +1,4 @@
-"""What every learning recipe has: a name, a config, and `fit`, which turns votes into heads. No torch here."""
+"""The interface of learning recipes: a name, a config, and `fit`, which learns heads from votes. Imports no torch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # web processes read the registry and must not load torch
 
 # Loss per epoch, as stored with the run: [{"epoch", "train", "validation"}].
 History = list[dict[str, float]]
-# Called with the stage in words, the share done (0 … 1) and the loss per epoch; may raise to stop.
+# Called with the name of the stage, the share done (0 … 1) and the loss per epoch. An exception stops the fit.
 Report = Callable[[str, float, History], None]
 
 
@@ -24,7 +24,7 @@ class FittedHeads:
 
     heads: "Heads"
     figures: dict[str, Any]
-    """JSON values that are stored with the version: sizes, losses of held-out folds and the like."""
+    """JSON values that are stored with the version, such as sizes and losses of held-out folds."""
     history: History
 
 
@@ -32,15 +32,15 @@ class Recipe(Protocol):
     """A way to learn heads from votes."""
 
     name: str
-    """As stored with runs and versions; never changed."""
+    """Stored with runs and versions, so it must never change."""
     label: str
     """For pages."""
     description: str
     """One or two sentences for pages and docs."""
     version: int
-    """Raised when the same config and data would give other weights than before."""
+    """Increase it when the same config and data no longer give the same weights."""
     config_class: type[Any]
-    """A frozen dataclass with a default for each field; values that JSON can hold, and tuples of them."""
+    """A frozen dataclass with a default for each field. Values are JSON values, or tuples of them."""
 
     def fit(
         self,
@@ -54,5 +54,5 @@ class Recipe(Protocol):
     ) -> FittedHeads:
         """Learn both heads from features [N, D] and the rated images in the same order.
 
-        The same arguments give the same weights. Raises whatever `report` raises.
+        The same arguments give the same weights. Exceptions of `report` are passed on.
         """

@@ -1,6 +1,6 @@
-"""The learning recipes by name, and what a run is told. No torch here.
+"""The learning recipes by name, and the learning plan of a run. Imports no torch.
 
-To add a recipe, write a class as `training.learning.recipe.Recipe` says and add it to `_RECIPES`.
+To add a recipe, write a class with the interface `training.learning.recipe.Recipe` and add it to `_RECIPES`.
 """
 
 from dataclasses import asdict, dataclass
@@ -18,13 +18,13 @@ EXPOSED_ANSWERS_LABEL = "Also learn from answers given after seeing a prediction
 
 @dataclass(frozen=True)
 class LearningPlan:
-    """What a run is told; stored with the run, so that anyone can repeat it."""
+    """How a run learns. It is stored with the run, so that the run can be repeated."""
 
     recipe: Recipe
     config: Any
     """An instance of the recipe's `config_class`."""
     exposed_answers: bool = False
-    """Whether to learn also from answers that were given after the annotator had seen a prediction."""
+    """Whether to learn also from answers given after seeing a prediction."""
 
     @classmethod
     def of(cls, name: str = DEFAULT_RECIPE, *, exposed_answers: bool = False) -> "LearningPlan":
@@ -33,7 +33,7 @@ class LearningPlan:
         return cls(recipe, recipe.config_class(), exposed_answers)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the recipe's name and version, the switch, and the fields of the config, as JSON holds them."""
+        """Return the recipe's name and version, `exposed_answers` and the fields of the config as JSON values."""
         stored: dict[str, Any] = {
             "recipe": self.recipe.name,
             "recipe_version": self.recipe.version,
@@ -45,22 +45,24 @@ class LearningPlan:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "LearningPlan":
-        """Return the plan that `as_json` gave.
+        """Return the plan that `as_json` stored.
 
-        Runs of before there was a registry name no recipe: theirs is the default one. Raises ValueError
-        for a recipe that is not known or has another version, and for settings that are not known.
+        Old runs, from before the registry, name no recipe: they used the default one. Raises ValueError for
+        an unknown recipe, another version of a recipe, and unknown settings.
         """
         settings = dict(stored)
         name = settings.pop("recipe", DEFAULT_RECIPE)
         if name not in RECIPES:
-            raise ValueError(f"There is no recipe {name!r}; there are: {', '.join(RECIPES)}.")
+            raise ValueError(f"There is no recipe {name!r}. Known recipes: {', '.join(RECIPES)}.")
         recipe = RECIPES[name]
         version = settings.pop("recipe_version", None)
         if version != recipe.version:
-            raise ValueError(f"The recipe has version {version}; this program follows version {recipe.version}.")
+            raise ValueError(
+                f"The run was made for version {version} of the recipe; this program has version {recipe.version}."
+            )
         exposed_answers = settings.pop("exposed_answers", False)
         unknown = sorted(set(settings) - set(recipe.config_class.__dataclass_fields__))
         if unknown:
-            raise ValueError(f"The recipe has settings that are not known: {', '.join(unknown)}.")
+            raise ValueError(f"The recipe has unknown settings: {', '.join(unknown)}.")
         values = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
         return cls(recipe, recipe.config_class(**values), exposed_answers)

@@ -1,7 +1,7 @@
-"""Learning the watch probability: scale and offset of the zero-shot log-odds, then weights on pooled features.
+"""Learn the watch probability: scale and offset of the zero-shot log-odds, then weights on pooled features.
 
 Source: Platt (1999), 'Probabilistic outputs for support vector machines', for fitting scale and offset
-to smoothed labels: a perfect separation of few photos must not push the probabilities to 0 and 1.
+to smoothed labels, so that a perfect separation of a few photos does not push the probabilities to 0 and 1.
 """
 
 from dataclasses import dataclass
@@ -35,9 +35,9 @@ class WatchFit:
     labels: int = 0
     """Images with a majority label."""
     roc_auc: float | None = None
-    """Of images held out by their fold; None when it cannot be told."""
+    """Of held-out images; None without a fit."""
     threshold: float | None = None
-    """Of the watch probability, with the best F1 on images held out by their fold."""
+    """The watch probability with the best F1 on held-out images; None without a fit."""
 
 
 def watch_fit(
@@ -52,9 +52,9 @@ def watch_fit(
 ) -> WatchFit:
     """Learn from zero-shot log-odds [N], standardised pooled features [N, P] and votes for and against [N].
 
-    Images without such votes, or with a tie, are left out. Too few labels, or only one kind, leave the
-    zero-shot model as it is. The features get weights only where these lower the log loss of held-out
-    images by more than its standard error without lowering their ROC AUC.
+    Images without such votes, or with a tie, are left out. With too few labels, or labels of one kind only, the
+    zero-shot model stays as it is. The features get weights only if these lower the log loss of held-out
+    images by more than its standard error and do not lower their ROC AUC.
     """
     majority = majority_labels(yes, no)
     decided = majority != UNDECIDED
@@ -80,12 +80,12 @@ def watch_fit(
 
     held_out = {}
     for decay in candidates:
-        answers = np.empty_like(odds)
+        logits = np.empty_like(odds)
         for fold in range(config.folds):
             held = folds == fold
             scale, shift, along = fit(~held, decay)
-            answers[held] = scale * odds[held] + shift + coordinates[held, : len(along)] @ along
-        held_out[decay] = answers
+            logits[held] = scale * odds[held] + shift + coordinates[held, : len(along)] @ along
+        held_out[decay] = logits
     chosen = _choose(held_out, targets, labels, weights)
     scale, shift, along = fit(np.ones(len(odds), dtype=bool), chosen)
     probabilities = expit(held_out[chosen])
@@ -119,24 +119,24 @@ def _logistic(
     start = np.zeros(2 + columns.shape[1])
     start[0] = 1.0
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
-    # A negative scale would reverse the zero-shot order; labels that ask for that are not to be trusted.
+    # A negative scale would reverse the zero-shot order. Labels that lead to this are unreliable.
     return max(float(found[0]), 0.05), float(found[1]), found[2:]
 
 
 def _choose(held_out: dict[float | None, Floats], targets: Floats, labels: Floats, weights: Floats) -> float | None:
     """Return the selected weight decay, or None for no weights."""
 
-    def losses(answers: Floats) -> Floats:
-        result: Floats = weights * (np.logaddexp(0, answers) - targets * answers)
+    def losses(logits: Floats) -> Floats:
+        result: Floats = weights * (np.logaddexp(0, logits) - targets * logits)
         return result
 
     plain, plain_auc = losses(held_out[None]), float(roc_auc(held_out[None], labels))
     best, best_gain = None, 0.0
-    for decay, answers in held_out.items():
+    for decay, logits in held_out.items():
         if decay is None:
             continue
-        gains = plain - losses(answers)
+        gains = plain - losses(logits)
         gain, error = float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(len(gains)))
-        if gain > max(error, best_gain) and float(roc_auc(answers, labels)) >= plain_auc:
+        if gain > max(error, best_gain) and float(roc_auc(logits, labels)) >= plain_auc:
             best, best_gain = decay, gain
     return best

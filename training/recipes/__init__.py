@@ -1,1 +1,1 @@
-"""How the shipped model files are made: the quality prior and the int8 backbone. Pure torch and numpy."""
+"""Recipes of the shipped model files: the quality prior and the int8 backbone. Imports no Django."""

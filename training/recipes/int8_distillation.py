@@ -1,6 +1,6 @@
-"""The recipe of the shipped int8 file: rounded weights learn to see what the float network sees.
+"""The recipe of the shipped int8 file: train a quantized network to give the features of the float network.
 
-It needs no labels, only photographs: what the float network says of them is what is learned.
+It needs photographs but no labels: the outputs of the float network are the training targets.
 """
 
 import math
@@ -22,11 +22,11 @@ from inference.networks.config import EFFICIENTNET_LITE0
 from inference.networks.efficientnet_lite import LiteBackbone
 from inference.networks.heads import Heads
 from inference.networks.quantization_aware import quantization_aware_copy, ranges_fit
-from training.recipes.prior import PriorRecipe, Variant, random_crop, untouched_state, variant_pixels
+from training.recipes.prior import PriorRecipe, Variant, random_crop, variant_pixels, vary_look
 
 _THREADS = 2
 _WARMUP = 30  # steps
-_OUTLIER = 25.0  # squared deviations are cut there: of a feature that hardly varies, a few would be the whole loss
+_OUTLIER = 25.0  # limit of squared deviations: a few of a nearly constant feature would otherwise dominate the loss
 
 Pixels = NDArray[np.uint8]
 Features = NDArray[np.float32]
@@ -34,27 +34,27 @@ Features = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class DistillationRecipe:
-    """Everything that decides the rounded weights, beside the photographs."""
+    """All settings that decide the int8 weights; the photographs are the other input."""
 
     seed: int = 7
     views_per_photo: int = 26
-    """The whole photograph once, then crops of it, half of them mirrored, each as another camera might have left it."""
+    """The whole photograph once, then random crops. Half of the crops are mirrored; the look of each view is varied."""
     faults: tuple[float, float, float] = (0.5, 0.35, 0.15)
     """Shares of views without a fault, with one of the seven degradations, and with two."""
     fitting: int = 256
-    """Views that the ranges of maps are chosen by, before learning begins."""
+    """Number of views used to set the activation ranges before training."""
     steps: int = 300
     batch: int = 16
     learning_rate: float = 3e-5
     gradient_norm: float = 5.0
-    """To which longer gradients are cut."""
+    """Gradients with a larger norm are scaled down to it."""
     classes_weight: float = 0.3
-    """Of the divergence between ImageNet class probabilities, beside the mean squared error of features (in units
-    of their standard deviation), which weighs 1."""
+    """Weight of the divergence between ImageNet class probabilities. The weight of the mean squared error of the
+    features, in units of their standard deviation, is 1."""
     watch_weight: float = 0.1
-    """Of the error of the watch's log-odds, where both are above −8; squared where it is below 1, then straight."""
+    """Weight of the smooth L1 error of the watch log-odds, which are clipped at −8 from below."""
     quality_weight: float = 0.5
-    """Of the squared error of the quality mean, on 1 … 10."""
+    """Weight of the squared error of the quality mean, on 1 … 10."""
 
     def as_card(self) -> dict[str, Any]:
         """Return the recipe as JSON values."""
@@ -64,9 +64,9 @@ class DistillationRecipe:
 def views(
     photographs: Sequence[Path], recipe: DistillationRecipe, report: Callable[[int, int], None]
 ) -> tuple[Pixels, NDArray[np.int64]]:
-    """Return what a Lite0 sees of each view, [N, 224, 224, 3], and the number of its photograph [N].
+    """Return the input pixels of each view [N, 224, 224, 3], and the number of its photograph [N].
 
-    N is `views_per_photo` for each photograph: of 750, three gigabytes. `report` is called with (photos done, all).
+    N is photographs × `views_per_photo`: three gigabytes for 750. `report` is called with (photos done, all).
     """
     count, side = recipe.views_per_photo, EFFICIENTNET_LITE0.input_size
     pixels = np.empty((len(photographs) * count, side, side, 3), dtype=np.uint8)
@@ -96,7 +96,7 @@ def _views_of(number: int, path: Path, recipe: DistillationRecipe) -> Iterator[P
             view = view.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         faults = rng.choice(len(names), size=rng.choice(3, p=recipe.faults), replace=False)
         steps = tuple((names[fault], int(rng.integers(1, GRADES))) for fault in faults)
-        yield variant_pixels(untouched_state(view, prior, rng), Variant(number, index, steps), rng)
+        yield variant_pixels(vary_look(view, prior, rng), Variant(number, index, steps), rng)
 
 
 def distil(
@@ -108,10 +108,10 @@ def distil(
     recipe: DistillationRecipe,
     report: Callable[[int, int], None],
 ) -> LiteBackbone:
-    """Return a rounded copy of the teacher that has learned from pixels [N, side, side, 3] to give targets [N, D].
+    """Return a quantized copy of the teacher, trained to map pixels [N, side, side, 3] to targets [N, D].
 
-    `targets` are the teacher's features, `rows` those of the N that it learns from. `heads` say which changes of
-    features matter: in ImageNet classes, watch and quality. `report` is called with (steps done, all).
+    `targets` are the teacher's features; `rows` are the rows of the N to train on. The loss also contains the
+    outputs of `heads`: ImageNet classes, watch and quality. `report` is called with (steps done, all).
     """
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
@@ -137,7 +137,7 @@ def distil(
 
 
 class _Loss:
-    """How far features are from what they should be, and what the heads make of it."""
+    """The error of the features, plus the errors of the heads' outputs on them."""
 
     def __init__(self, heads: Heads, deviation: Tensor, recipe: DistillationRecipe) -> None:
         self.heads = heads.eval().requires_grad_(requires_grad=False)
@@ -147,17 +147,17 @@ class _Loss:
 
     def __call__(self, features: Tensor, targets: Tensor) -> Tensor:
         with torch.no_grad():
-            classes, watch, mean = self._said(targets)
-        said_classes, said_watch, said_mean = self._said(features)
+            classes, watch, mean = self._outputs(targets)
+        student_classes, student_watch, student_mean = self._outputs(features)
         size = self.heads.config.pooled_stop
         value = ((features - targets) / self.deviation)[:, :size].square().clamp(max=_OUTLIER).mean()
-        divergence = functional.kl_div(said_classes, classes, reduction="batchmean", log_target=True)
+        divergence = functional.kl_div(student_classes, classes, reduction="batchmean", log_target=True)
         value = value + self.recipe.classes_weight * divergence
-        value = value + self.recipe.watch_weight * functional.smooth_l1_loss(said_watch, watch)
-        result: Tensor = value + self.recipe.quality_weight * (said_mean - mean).square().mean()
+        value = value + self.recipe.watch_weight * functional.smooth_l1_loss(student_watch, watch)
+        result: Tensor = value + self.recipe.quality_weight * (student_mean - mean).square().mean()
         return result
 
-    def _said(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _outputs(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return log probabilities of classes [N, classes], log-odds of the watch [N], quality means [N]."""
         classes = features[:, self.heads.config.pooled_stop :]
         output = self.heads(features)

@@ -1,6 +1,6 @@
-"""The recipe of the shipped quality prior: photographs degraded to known grades, and what panels say of such photos.
+"""The recipe of the shipped quality prior: train on photographs that were degraded by known grades.
 
-It knows technical quality and nothing of taste: nobody rated these photographs.
+Each grade has a fixed score distribution. The prior learns technical quality only: nobody rated these photographs.
 """
 
 import io
@@ -31,32 +31,32 @@ Extract = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class PriorRecipe:
-    """Everything that decides the prior's weights, beside the photographs."""
+    """All settings that decide the prior's weights; the photographs are the other input."""
 
     seed: int = 7
     crops_per_photo: int = 8
-    """Crops of each photograph, each of another part, at another scale and as another camera might have left it."""
+    """Crops of each photograph, each with a random position, scale and look."""
     long_sides: tuple[int, int] = (200, 900)
     """Pixels of a crop's long side: from small web photos to screen size."""
     base_qualities: tuple[int, int] = (60, 95)
-    """JPEG qualities in which untouched crops come: photographs are rarely unprocessed."""
+    """JPEG qualities of undegraded crops: most photographs have been compressed."""
     singles_per_crop: int = 14
     """Variants of each crop with one degradation, drawn from the 28; 0: all of them."""
     mixtures_per_crop: int = 4
     """Variants of each crop with two degradations at once."""
     means: tuple[float, ...] = (6.4, 5.3, 4.2, 3.2, 2.2)
-    """Mean opinion score that each grade is given."""
+    """The mean opinion score assigned to each grade."""
     sos: float = 0.22
     """The panel's spread: variance = sos·(x − 1)(10 − x), Hossfeld et al. 2011 (SOS hypothesis)."""
     stage_features: int = 912
-    """Features that the quality head looks at: the stages before the last two, and of the last but one a part.
-    What comes later knows the content and not its quality: on photographs left out, the SRCC with the grade was
-    .894 with the first 608, .903 so, .890 with all stages."""
+    """The quality head uses this number of features: all stages before the last two, and part of the last but one.
+    Later features describe the content and not the quality: on held-out photographs, the SRCC with the grade was
+    .894 with the first 608 features, .903 with 912 and .890 with all."""
     hidden: int = 512
     dropout: float = 0.4
     input_dropout: float = 0.3
     input_noise: float = 0.4
-    """Standard deviation of the noise on standardised features, against learning single photographs by heart."""
+    """Standard deviation of the noise on standardised features, against overfitting to single photographs."""
     epochs: int = 12
     batch: int = 256
     learning_rate: float = 1e-3
@@ -70,21 +70,21 @@ class PriorRecipe:
 
 @dataclass(frozen=True)
 class Variant:
-    """A crop and how it was degraded; the mean opinion score follows from the grades."""
+    """A crop and its degradations (name, grade), which give its mean opinion score."""
 
     photo: int
     crop: int
     degradations: tuple[tuple[str, int], ...]
 
     def mean(self, recipe: PriorRecipe) -> float:
-        """Return the mean opinion score: of two faults the worse counts in full, the other at a third."""
+        """Return the mean opinion score: the worse of two faults counts in full, the other one third."""
         losses = sorted((recipe.means[0] - recipe.means[grade] for _, grade in self.degradations), reverse=True)
         loss = losses[0] + sum(losses[1:]) / 3 if losses else 0.0
         return max(1.2, recipe.means[0] - loss)
 
 
 def variants(photo: int, recipe: PriorRecipe, rng: np.random.Generator) -> Iterator[Variant]:
-    """Yield the variants of one photograph: each crop untouched, with one degradation, and with two."""
+    """Yield the variants of one photograph: each crop without a degradation, with one, and with two."""
     names = list(DEGRADATIONS)
     for crop in range(recipe.crops_per_photo):
         yield Variant(photo, crop, ())
@@ -99,7 +99,7 @@ def variants(photo: int, recipe: PriorRecipe, rng: np.random.Generator) -> Itera
 
 
 def degraded(crop: Image.Image, steps: Sequence[tuple[str, int]], rng: np.random.Generator) -> Image.Image:
-    """Return the crop as it comes out of its files: one JPEG generation for each degradation."""
+    """Return the degraded crop; it is compressed as JPEG once for each degradation."""
     data = photo_degrade(crop, "blur", 0, rng)
     for name, grade in steps:
         data = photo_degrade(Image.open(io.BytesIO(data)).convert("RGB"), name, grade, rng)
@@ -119,11 +119,11 @@ def random_crop(photo: Image.Image, recipe: PriorRecipe, rng: np.random.Generato
     return crop
 
 
-def untouched_state(crop: Image.Image, recipe: PriorRecipe, rng: np.random.Generator) -> Image.Image:
-    """Return the crop as another camera and another editor might have left it, in good order.
+def vary_look(crop: Image.Image, recipe: PriorRecipe, rng: np.random.Generator) -> Image.Image:
+    """Return the crop with slightly different colour, contrast, brightness and sharpness, compressed as JPEG.
 
-    Colour, contrast, brightness and sharpening vary a little, one in ten is without colour, and it has been
-    a JPEG file. Nothing of it is a fault: it teaches what untouched photographs look like.
+    One in ten crops becomes grey. None of this counts as a degradation: it shows the model the normal variety of
+    photographs.
     """
     for enhance, low, high in (
         (ImageEnhance.Color, 0.5, 1.3),
@@ -144,11 +144,11 @@ def untouched_state(crop: Image.Image, recipe: PriorRecipe, rng: np.random.Gener
 def panel_distribution(mean: float, *, sos: float, bins: int = PRIOR_BINS) -> NDArray[np.float64]:
     """Return the score distribution [bins] of a panel with this mean on 1 … bins.
 
-    Beta-binomial on bins − 1 trials: its variance is sos·(mean − 1)(bins − mean), as the SOS hypothesis has it.
+    Beta-binomial on bins − 1 trials: its variance is sos·(mean − 1)(bins − mean), as in the SOS hypothesis.
     """
     trials = bins - 1
     p = (mean - 1) / trials
-    # variance = trials·p·(1 − p)·(1 + (trials − 1)·rho) and is to be sos·trials²·p·(1 − p)
+    # variance = trials·p·(1 − p)·(1 + (trials − 1)·rho), which must equal sos·trials²·p·(1 − p)
     rho = (sos * trials - 1) / (trials - 1)
     strength = 1 / rho - 1
     result: NDArray[np.float64] = betabinom.pmf(np.arange(bins), trials, p * strength, (1 - p) * strength)
@@ -161,11 +161,11 @@ def corpus(
     extract: Extract,
     report: Callable[[int, int], None],
     *,
-    as_they_are: bool = False,
+    whole_photos: bool = False,
 ) -> tuple[list[Variant], NDArray[np.float32]]:
     """Return every variant of the photographs and its features [N, D]. `report` is called with (photos done, all).
 
-    `as_they_are`: whole photographs instead of crops in varied states, to measure on.
+    `whole_photos`: whole photographs without variation instead of crops, for measuring.
     """
 
     def work(numbered: tuple[int, Path]) -> tuple[list[Variant], NDArray[np.float32]]:
@@ -175,7 +175,7 @@ def corpus(
             photo = file.convert("RGB")
         photo.thumbnail((2600, 2600), Image.Resampling.LANCZOS)
         crops = [
-            photo if as_they_are else untouched_state(random_crop(photo, recipe, rng), recipe, rng)
+            photo if whole_photos else vary_look(random_crop(photo, recipe, rng), recipe, rng)
             for _ in range(recipe.crops_per_photo)
         ]
         mine = list(variants(number, recipe, rng))
@@ -196,14 +196,14 @@ def corpus(
 
 
 def variant_pixels(crop: Image.Image, variant: Variant, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Return what a Lite0 sees of the crop in this variant, uint8 [224, 224, 3]."""
+    """Return the network's input pixels for this variant of the crop, uint8 [224, 224, 3]."""
     return pixels(degraded(crop, variant.degradations, rng), EFFICIENTNET_LITE0.input_size)
 
 
 def train(found: Sequence[Variant], features: NDArray[np.float32], recipe: PriorRecipe) -> Heads:
     """Return heads whose quality part learned the variants' distributions by squared EMD (Hou et al. 2016)."""
     torch.manual_seed(recipe.seed)
-    # As they are stored: what is served has gone through 16 bits.
+    # Rounded to 16 bits, as the database stores features.
     x = torch.from_numpy(features.astype(np.float16).astype(np.float32))
     y = torch.tensor(
         np.array([panel_distribution(variant.mean(recipe), sos=recipe.sos) for variant in found]), dtype=torch.float32
@@ -232,13 +232,13 @@ def train(found: Sequence[Variant], features: NDArray[np.float32], recipe: Prior
             loss.backward()  # type: ignore[no-untyped-call]  # torch gives it no types
             optimiser.step()
             schedule.step()
-    _weights_take(heads, quality, recipe.stage_features)
+    _copy_weights(heads, quality, recipe.stage_features)
     return heads.eval()
 
 
 @torch.no_grad()
-def _weights_take(heads: Heads, quality: nn.Sequential, stage_features: int) -> None:
-    """Put the learned layers into the heads; the features that were left out weigh nothing."""
+def _copy_weights(heads: Heads, quality: nn.Sequential, stage_features: int) -> None:
+    """Copy the learned layers into the heads; unused features get weight zero."""
     first, last = heads.quality.get_submodule("0"), heads.quality.get_submodule("3")
     learned_first, learned_last = quality[1], quality[4]
     assert isinstance(first, nn.Linear)
@@ -258,9 +258,9 @@ def squared_emd(p: Tensor, q: Tensor) -> Tensor:
 def measure(found: Sequence[Variant], mean_scores: NDArray[np.float64]) -> dict[str, Any]:
     """Return how well predicted means follow the grades, on photographs the heads have not seen.
 
-    For each degradation the SRCC of grade and score within photographs (median over photographs is not
-    taken: all variants are ranked together); the share of same-crop pairs two or more grades apart that
-    are in the right order; the mean score of untouched crops.
+    The figures are: for each degradation, the SRCC of grade and score over all variants of all photographs; the
+    share of pairs of the same crop, two or more grades apart, that are in the right order; the mean score of
+    undegraded crops.
     """
     figures: dict[str, Any] = {"n": len(found)}
     single = [(index, variant) for index, variant in enumerate(found) if len(variant.degradations) <= 1]

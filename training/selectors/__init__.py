@@ -1,1 +1,1 @@
-"""Questions to the tables of the training app; nothing here writes."""
+"""Queries of the training app; nothing here writes to the database."""

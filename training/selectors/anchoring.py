@@ -1,4 +1,4 @@
-"""The anchoring experiment of a campaign: what people were shown, and how far it swayed them."""
+"""The anchoring experiment of a campaign: how much seeing the prediction first changes answers."""
 
 from bisect import bisect_right
 from datetime import datetime
@@ -12,18 +12,19 @@ from training.models import Promotion
 
 
 def anchored_answers(campaign: Campaign) -> AnnotationQuerySet:
-    """Return the first answers that people gave with the prediction before them.
+    """Return the first answers of annotators who saw the prediction before answering.
 
-    Corrections are left out on both sides: in a campaign that reveals, they come after a look at it.
+    Corrections are left out, also among the blind answers: in a campaign that reveals the prediction after the
+    answer, the annotator has seen it by then.
     """
     return Annotation.objects.filter(campaign=campaign, is_anchored=True).first_answers()
 
 
 def anchoring_measure(campaign: Campaign) -> AnchoringShift | None:
-    """Compare anchored with blind first answers to the same photos; None while there are too few (five queries).
+    """Compare anchored with blind first answers to the same photos; None if there are too few (five queries).
 
-    The prediction that counts is the one of the version that was champion when the answer came, so
-    promotions in between do no harm. Resamples start from the campaign's seed.
+    Each answer is compared with the prediction of the version that was champion at that time, so later
+    promotions change nothing. The campaign's seed fixes the resamples.
     """
     anchored = list(anchored_answers(campaign).values_list("image", "score", "created_at"))
     if not anchored:
@@ -52,7 +53,10 @@ def anchoring_measure(campaign: Campaign) -> AnchoringShift | None:
 
 
 class _Champions:
-    """Which version was champion at a time: the last one promoted by then, or what the first promotion replaced."""
+    """Maps a time to the champion.
+
+    This is the version promoted last before that time, or else the version that the first promotion replaced.
+    """
 
     def __init__(self, campaign: Campaign) -> None:
         promotions = Promotion.objects.filter(campaign=campaign).order_by("created_at", "pk")
@@ -64,9 +68,9 @@ class _Champions:
 
     @property
     def version_ids(self) -> set[int]:
-        """Return every version that ever was champion."""
+        """Return the ids of all present and former champions."""
         return {pk for pk in self._versions if pk is not None}
 
     def __call__(self, when: datetime) -> int | None:
-        """Return the id of the champion at that time, None in a campaign without versions."""
+        """Return the id of the champion at that time, or None in a campaign without versions."""
         return self._versions[bisect_right(self._times, when)]

@@ -1,6 +1,6 @@
-"""People and one model version side by side, in three queries.
+"""Votes and predictions of one model version on the same photos, in three queries.
 
-Only answers count that were given without seeing a prediction.
+Only answers given without seeing a prediction count.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ from training.evaluation.registry import ScaleAndThresholds
 
 
 def scale_and_thresholds(campaign: Campaign) -> ScaleAndThresholds:
-    """Return what metrics need to know of the campaign."""
+    """Return the settings of the campaign that metrics need."""
     return ScaleAndThresholds(
         lowest=campaign.scale_min,
         reject_at=campaign.reject_at,
@@ -25,7 +25,7 @@ def scale_and_thresholds(campaign: Campaign) -> ScaleAndThresholds:
 
 
 def compare(campaign: Campaign, version: ModelVersion, *, split: str | None = Image.Split.HOLDOUT) -> Comparison:
-    """Return people against the version, on one split or (None) on all rated photos."""
+    """Return the votes with the version's predictions, for one split or (None) for all rated photos."""
     votes = vote_table(campaign, split=split, for_evaluation=True)
     predictions = Prediction.objects.filter(model_version=version)
     if split is not None:

@@ -13,33 +13,33 @@ from training.models import TrainingRun
 
 @dataclass(frozen=True)
 class TrainingAnswers:
-    """How many standing answers a run would learn from, and why it would leave out the others."""
+    """Numbers of answers that a run would learn from, and of those that it would leave out, by reason."""
 
     usable: int
-    """A run that started now would learn from these."""
+    """Answers that a run started now would learn from."""
     new: int
-    """Those of them that came after the last run."""
+    """The usable answers that came after the last run."""
     holdout: int
-    """Left out: given to holdout photos."""
+    """Left out: answers to holdout photos."""
     exposed: int
-    """Left out, unless the switch is on: given to train photos after seeing a prediction."""
+    """Left out unless `exposed_answers` is on: answers to train photos after seeing a prediction."""
     without_features: int
-    """Left out for now: the inference workers have not computed the photo's features yet."""
+    """Left out: answers to photos whose features are not computed yet."""
 
 
 def newest_annotation_id(campaign: Campaign) -> int:
-    """Return the number of the newest annotation of the campaign, 0 when there is none."""
+    """Return the id of the newest annotation of the campaign, or 0 if there is none."""
     return Annotation.objects.filter(campaign=campaign).order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def new_answers(campaign: Campaign, *, since: int, exposed_answers: bool) -> int:
-    """Return how many answers that a run would learn from came after annotation number `since`."""
+    """Return the number of usable answers after the annotation with id `since`."""
     answers = votes_of(campaign, split=Image.Split.TRAIN, independent=not exposed_answers)
     return answers.filter(_has_features(), pk__gt=since).count()
 
 
 def training_answers(campaign: Campaign, *, since: int, exposed_answers: bool) -> TrainingAnswers:
-    """Count the standing answers by what a run would do with them (one query)."""
+    """Count the answers that a run would use or leave out; `since` is an annotation id (one query)."""
     train = Q(image__split=Image.Split.TRAIN)
     taken = train if exposed_answers else train & Q(saw_prediction=False)
     counts = (
@@ -70,22 +70,22 @@ def _has_features() -> Exists:
 
 
 def newest_run(campaign: Campaign) -> TrainingRun | None:
-    """Return the run that was asked for last."""
+    """Return the run that was requested last."""
     return TrainingRun.objects.filter(campaign=campaign).first()
 
 
 def exposed_answers_on(run: TrainingRun | None) -> bool:
-    """Return the run's switch for answers given after seeing a prediction; off where there is no run."""
+    """Return whether the run learns from answers given after seeing a prediction; False without a run."""
     return bool(run and run.recipe.get("exposed_answers", False))
 
 
 def live_run(campaign: Campaign) -> TrainingRun | None:
-    """Return the run that is queued or running; there is at most one."""
+    """Return the queued or running run of the campaign; there is at most one."""
     return TrainingRun.objects.filter(campaign=campaign, state__in=TrainingRun.LIVE).first()
 
 
 def last_learned(campaign: Campaign) -> TrainingRun | None:
-    """Return the newest run that made a model version which is still there."""
+    """Return the newest run whose model version still exists."""
     return (
         TrainingRun.objects.filter(campaign=campaign, state=TrainingRun.State.DONE, challenger__isnull=False)
         .select_related("challenger")

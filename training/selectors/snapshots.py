@@ -1,4 +1,4 @@
-"""What people said, as learning and evaluation take it."""
+"""The votes that training and evaluation use."""
 
 from dataclasses import dataclass
 
@@ -11,20 +11,20 @@ from annotation.models import Campaign, Image
 from annotation.selectors.votes import vote_table
 from training.learning.dataset import Snapshot, rated_images
 
-# The opinion of a single person is no mean opinion.
+# A single vote is not a mean opinion score.
 VOTES_FOR_QUALITY = 2
 
 
 @dataclass(frozen=True)
 class HoldoutOpinions:
-    """What people who had not seen a prediction said about the holdout photos."""
+    """Votes on the holdout photos, given without seeing a prediction."""
 
     quality_ids: NDArray[np.int64]
     """Photos with at least two votes, ascending [N]."""
     histograms: NDArray[np.float64]
     """Their counts of opinion scores [N, K], lowest first."""
     watch_ids: NDArray[np.int64]
-    """Photos on which a majority says watch or no watch, ascending [M]."""
+    """Photos with a majority watch label, ascending [M]."""
     watch_labels: NDArray[np.int8]
     """1 watch, 0 no watch [M]."""
     vote_count: int
@@ -32,14 +32,14 @@ class HoldoutOpinions:
 
     @property
     def image_ids(self) -> NDArray[np.int64]:
-        """Return the photos that take part in either measure, ascending."""
+        """Return the photos used for quality or watch metrics, ascending."""
         return np.union1d(self.quality_ids, self.watch_ids)
 
 
 def training_snapshot(campaign: Campaign, *, exposed_answers: bool) -> Snapshot:
     """Return the answers to train photos (two queries).
 
-    Answers given after seeing a prediction are among them only where `exposed_answers` says so.
+    Answers given after seeing a prediction are included only if `exposed_answers` is true.
     """
     split = Image.Split.TRAIN
     return _snapshot(campaign, split, vote_table(campaign, split=split, independent=not exposed_answers))
@@ -60,7 +60,7 @@ def _snapshot(campaign: Campaign, split: str, votes: VoteTable) -> Snapshot:
 
 
 def holdout_opinions(campaign: Campaign) -> HoldoutOpinions:
-    """Return what people say about the holdout, as evaluation uses it. Ties and 'unsure' count for no label."""
+    """Return the holdout votes that evaluations use. Ties and 'unsure' give no watch label."""
     split = Image.Split.HOLDOUT
     votes = _snapshot(campaign, split, vote_table(campaign, split=split, for_evaluation=True))
     rated = rated_images(votes, lowest=campaign.scale_min, highest=campaign.scale_max)

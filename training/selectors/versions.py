@@ -23,7 +23,7 @@ def newest_evaluations(versions: Collection[ModelVersion]) -> dict[int, Evaluati
 
 
 def votes_changed_since(evaluation: Evaluation) -> str:
-    """Say how the holdout votes have changed since an evaluation, '' when they have not (one query)."""
+    """Return how the holdout votes have changed since an evaluation, as a sentence; '' if they have not (one query)."""
     counts = votes_of(evaluation.model_version.campaign, split=Image.Split.HOLDOUT, for_evaluation=True).aggregate(
         now=Count("pk"), newer=Count("pk", filter=Q(created_at__gt=evaluation.created_at))
     )
@@ -31,7 +31,7 @@ def votes_changed_since(evaluation: Evaluation) -> str:
 
 
 def same_holdout(first: Evaluation, second: Evaluation) -> bool:
-    """Return whether two evaluations were measured on the same votes to equally many photos."""
+    """Return whether two evaluations were measured on the same votes and the same number of photos."""
     return (first.fingerprint, first.image_count) == (second.fingerprint, second.image_count)
 
 
@@ -41,10 +41,10 @@ def promotions(campaign: Campaign) -> QuerySet[Promotion]:
 
 
 def rollback_target(campaign: Campaign) -> ModelVersion | None:
-    """Return the champion before the present one, or None when there was none.
+    """Return the champion before the present one, or None if there was none.
 
-    The audit trail is read as a stack: a promotion puts a version on it, a rollback takes off those
-    above the one it went back to, so that rolling back twice goes two steps back.
+    The audit trail is read as a stack: a promotion pushes a version, and a rollback pops the versions above
+    its target. So two rollbacks go two steps back.
     """
     stack: list[int] = []
     for kind, version_id, replaced_id in (
@@ -63,5 +63,5 @@ def rollback_target(campaign: Campaign) -> ModelVersion | None:
 def past_champions(campaign: Campaign) -> set[int]:
     """Return the ids of the versions that are or have been champion."""
     rows = Promotion.objects.filter(campaign=campaign).values_list("version_id", "replaced_id")
-    standing = ModelVersion.objects.filter(campaign=campaign, is_champion=True).values_list("pk", flat=True)
-    return {pk for row in rows for pk in row if pk is not None} | set(standing)
+    present = ModelVersion.objects.filter(campaign=campaign, is_champion=True).values_list("pk", flat=True)
+    return {pk for row in rows for pk in row if pk is not None} | set(present)

@@ -1,1 +1,1 @@
-"""Verbs of the training app: each service changes one thing, atomically."""
+"""Services of the training app: each function makes one change, in a transaction."""

@@ -22,40 +22,41 @@ from training.selectors.versions import newest_evaluations, same_holdout
 def evaluation_make(
     *, version: ModelVersion, against: ModelVersion | None = None, run: TrainingRun | None = None
 ) -> Evaluation:
-    """Measure a version on the holdout, and its paired differences to `against`; return the stored row.
+    """Measure a version on the holdout, with its paired differences from `against`; return the stored row.
 
-    Quality counts photos with at least two votes, the watch label those with a majority, both only
-    from people who had not seen a prediction. Predictions that are missing are made from stored
-    features; photos without features do not take part. The same votes give the same intervals.
+    Quality metrics use photos with at least two votes, watch metrics those with a majority label. Only votes
+    given without seeing a prediction count. Missing predictions are computed from stored features; photos
+    without features are left out. The same votes give the same intervals.
     """
     campaign = version.campaign
     opinions = holdout_opinions(campaign)
-    predicted = _predicted(version, opinions)
-    rival = _predicted(against, opinions) if against is not None else None
+    predictions = _predictions(version, opinions)
+    reference = _predictions(against, opinions) if against is not None else None
     rows = {
-        Votes.QUALITY: _rows(opinions.quality_ids, predicted, rival),
-        Votes.WATCH: _rows(opinions.watch_ids, predicted, rival),
+        Votes.QUALITY: _have_predictions(opinions.quality_ids, predictions, reference),
+        Votes.WATCH: _have_predictions(opinions.watch_ids, predictions, reference),
     }
     compared = {
         Votes.QUALITY: opinions.quality_ids[rows[Votes.QUALITY]],
         Votes.WATCH: opinions.watch_ids[rows[Votes.WATCH]],
     }
-    said: dict[Votes, NDArray[Any]] = {
+    votes_of: dict[Votes, NDArray[Any]] = {
         Votes.QUALITY: opinions.histograms[rows[Votes.QUALITY]],
         Votes.WATCH: opinions.watch_labels[rows[Votes.WATCH]],
     }
-    ceiling = _ceiling(said[Votes.QUALITY])
+    ceiling = _ceiling(votes_of[Votes.QUALITY])
     scale = scale_and_thresholds(campaign)
     metrics: dict[str, Any] = {}
     differences: dict[str, Any] = {}
     for name, metric in METRICS.items():
-        ours, votes = _of(predicted, compared[metric.votes]), said[metric.votes]
-        metrics[name] = metric.interval(ours, votes, scale, seed=campaign.seed).as_json()
+        votes = votes_of[metric.votes]
+        own = _of_images(predictions, compared[metric.votes])
+        metrics[name] = metric.interval(own, votes, scale, seed=campaign.seed).as_json()
         if metric.has_ceiling:
             metrics[name]["ceiling"] = ceiling
-        if rival is not None:
-            theirs = _of(rival, compared[metric.votes])
-            differences[name] = metric.difference(ours, theirs, votes, scale, seed=campaign.seed).as_json()
+        if reference is not None:
+            other = _of_images(reference, compared[metric.votes])
+            differences[name] = metric.difference(own, other, votes, scale, seed=campaign.seed).as_json()
     with transaction.atomic():
         return Evaluation.objects.create(
             model_version=version,
@@ -70,59 +71,61 @@ def evaluation_make(
 
 
 def evaluations_refresh(*, campaign: Campaign) -> list[str]:
-    """Measure every version on the present holdout unless its newest evaluation is of these votes already.
+    """Measure each version on the present holdout votes, unless its newest evaluation already used them.
 
-    The champion comes first; the others are measured against it. Returns a sentence for each version that
-    could not be measured because its files are damaged. May run twice.
+    The champion comes first; the other versions are compared with it. Returns an error message for each version
+    with damaged files. A second call changes nothing.
     """
-    standing = champion(campaign)
-    if standing is None:
+    current_champion = champion(campaign)
+    if current_champion is None:
         return []
-    versions = list(ModelVersion.objects.filter(campaign=campaign).exclude(pk=standing.pk))
-    newest = newest_evaluations([standing, *versions])
-    reference = newest.get(standing.pk)
+    versions = list(ModelVersion.objects.filter(campaign=campaign).exclude(pk=current_champion.pk))
+    newest = newest_evaluations([current_champion, *versions])
+    champion_evaluation = newest.get(current_champion.pk)
     problems = []
     try:
-        if reference is None or reference.fingerprint != holdout_opinions(campaign).fingerprint:
-            reference = evaluation_make(version=standing)
+        if champion_evaluation is None or champion_evaluation.fingerprint != holdout_opinions(campaign).fingerprint:
+            champion_evaluation = evaluation_make(version=current_champion)
     except ModelFileError as error:
         return [str(error)]
     for version in versions:
         known = newest.get(version.pk)
-        if known is not None and same_holdout(known, reference):
+        if known is not None and same_holdout(known, champion_evaluation):
             continue
         try:
-            evaluation_make(version=version, against=standing)
+            evaluation_make(version=version, against=current_champion)
         except ModelFileError as error:
             problems.append(str(error))
     return problems
 
 
-def _predicted(version: ModelVersion, opinions: HoldoutOpinions) -> PredictionTable:
-    """Return the version's predictions for the photos that people judged; makes those that are missing."""
+def _predictions(version: ModelVersion, opinions: HoldoutOpinions) -> PredictionTable:
+    """Return the version's predictions for the photos with votes, after computing the missing ones."""
     predictions_refresh(version=version, image_ids=opinions.image_ids.tolist())
     return prediction_table(version, opinions.image_ids)
 
 
-def _of(predicted: PredictionTable, image_ids: NDArray[np.int64]) -> PredictionTable:
-    """Return the rows of these photos, all of which must be there."""
-    rows = np.searchsorted(predicted.image_ids, image_ids)
+def _of_images(predictions: PredictionTable, image_ids: NDArray[np.int64]) -> PredictionTable:
+    """Return the rows of these photos; each must have a prediction."""
+    rows = np.searchsorted(predictions.image_ids, image_ids)
     return PredictionTable(
         image_ids=image_ids,
-        quality_mean=predicted.quality_mean[rows],
-        quality_std=predicted.quality_std[rows],
-        watch_probability=predicted.watch_probability[rows],
-        distribution=predicted.distribution[rows],
+        quality_mean=predictions.quality_mean[rows],
+        quality_std=predictions.quality_std[rows],
+        watch_probability=predictions.watch_probability[rows],
+        distribution=predictions.distribution[rows],
     )
 
 
-def _rows(image_ids: NDArray[np.int64], predicted: PredictionTable, rival: PredictionTable | None) -> NDArray[np.bool_]:
-    """Return which photos everybody compared has a prediction for."""
-    there = np.isin(image_ids, predicted.image_ids)
-    return there if rival is None else there & np.isin(image_ids, rival.image_ids)
+def _have_predictions(
+    image_ids: NDArray[np.int64], predictions: PredictionTable, reference: PredictionTable | None
+) -> NDArray[np.bool_]:
+    """Return which photos [N] have predictions of all compared versions."""
+    known = np.isin(image_ids, predictions.image_ids)
+    return known if reference is None else known & np.isin(image_ids, reference.image_ids)
 
 
 def _ceiling(histograms: NDArray[np.float64]) -> float | None:
-    """Return √r_k, the correlation that a model of everybody's mean would reach; None when it cannot be told."""
+    """Return √r_k, the correlation that a perfect model would reach; None if it cannot be estimated."""
     ceiling = correlation_ceiling(icc1_of_histograms(histograms), histograms.sum(axis=1))
     return None if np.isnan(ceiling) else ceiling

@@ -1,7 +1,7 @@
-"""What the training process does with a claimed run: freeze the data, learn, store, evaluate, promote.
+"""The work of the training process on a claimed run: freeze the data, learn, store, evaluate, promote.
 
-Loads torch, so only commands import it. Every step writes through the run's attempt number. When another
-attempt has claimed the run, the process ends at its next write.
+It loads torch, so only commands import it. Every write checks the run's attempt number: when another attempt
+has claimed the run, the process stops at its next write.
 """
 
 import logging
@@ -40,7 +40,7 @@ from training.services.runs import RunCancelledError, RunEndedError, run_finish,
 
 logger = logging.getLogger(__name__)
 State = TrainingRun.State
-# Called with the share done (0 … 1) and the stage, for whoever watches on the command line.
+# Called with the share done (0 … 1) and the stage, to show progress on the command line.
 Echo = Callable[[float, str], None]
 
 _WRITE_SECONDS = 0.25
@@ -49,12 +49,12 @@ _PARITY = 1e-4  # largest difference of any probability between PyTorch and ONNX
 
 
 class LearningError(RuntimeError):
-    """The run cannot succeed as things are; the message is a sentence for the campaign's admin."""
+    """The run cannot succeed with the present data or settings. The message is for the campaign's admins."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the process left the run: its state, and the version that became champion, if one did."""
+    """The result of a run: its state, the new version, and its promotion if there was one."""
 
     state: str
     message: str = ""
@@ -63,7 +63,7 @@ class Outcome:
 
 
 class Reporter:
-    """Writes progress about four times a second; each write says that the process is alive."""
+    """Writes progress at most four times a second. Each write is also the heartbeat of the process."""
 
     def __init__(self, run_id: int, attempt: int, echo: Echo | None = None) -> None:
         self.run_id, self.attempt = run_id, attempt
@@ -72,9 +72,9 @@ class Reporter:
         self._stage = ""
 
     def __call__(self, share: float, stage: str, **fields: Any) -> None:
-        """Report the share done and the stage; a new stage or other fields are written without delay.
+        """Report the share done and the stage. A new stage or other fields are written at once.
 
-        Raises RunCancelledError or RunEndedError as `run_write` does.
+        Raises RunCancelledError or RunEndedError, as `run_write` does.
         """
         if self._echo is not None:
             self._echo(share, stage)
@@ -90,10 +90,10 @@ class Reporter:
 
 
 def run_perform(*, run_id: int, attempt: int, echo: Echo | None = None) -> Outcome:
-    """Work on a claimed run to its end. The caller enqueues predictions of a new champion.
+    """Work on a claimed run until it ends. The caller enqueues the predictions of a new champion.
 
-    Failures end the run as failed with a sentence; unexpected ones are logged with their
-    traceback. Raises RunEndedError when another attempt has taken over: then nothing was written.
+    On an error the run ends as failed, with a message; unexpected errors are logged with their traceback.
+    Raises RunEndedError if another attempt has claimed the run; then nothing was written.
     """
     report = Reporter(run_id, attempt, echo)
     try:
@@ -118,7 +118,7 @@ def _perform(run: TrainingRun, report: Reporter) -> Outcome:
         plan = LearningPlan.from_json(run.recipe)
     except ValueError as error:
         raise LearningError(f"{error} Start a new run.") from error
-    challenger = run.challenger  # made by an attempt that died before it was evaluated
+    challenger = run.challenger  # made by an earlier attempt that died before the evaluation
     if challenger is None:
         backbone = backbone_key()
         votes, features = _freeze(run, plan, backbone, report)
@@ -129,7 +129,7 @@ def _perform(run: TrainingRun, report: Reporter) -> Outcome:
                 "the same answers, photos and recipe.",
             )
         if champion(run.campaign) is None:
-            prior_install(campaign=run.campaign)  # the workers' sweep has not been here yet
+            prior_install(campaign=run.campaign)  # the workers have not installed it yet
         challenger = _learn_and_store(run, votes, features, backbone, plan, report)
     return _evaluate(run, challenger, report)
 
@@ -137,9 +137,9 @@ def _perform(run: TrainingRun, report: Reporter) -> Outcome:
 def _freeze(
     run: TrainingRun, plan: LearningPlan, backbone: str, report: Reporter
 ) -> tuple[Snapshot, NDArray[np.float32]]:
-    """Return the answers to train photos that have features, and the features [N, D] by image number.
+    """Return the answers to train photos that have features, and the features [N, D], ascending by image id.
 
-    A later attempt works with what the first one froze.
+    A later attempt uses the data that the first one froze.
     """
     report(0.01, "Freezing the data")
     path = run.folder / "snapshot.npz"
@@ -159,7 +159,7 @@ def _freeze(
 
 
 def _nothing_to_learn(campaign: Campaign, plan: LearningPlan) -> str:
-    """Say why there is nothing to learn from, and what to do about it."""
+    """Return why there is nothing to learn from, and what to do about it."""
     counts = training_answers(campaign, since=0, exposed_answers=plan.exposed_answers)
     if counts.exposed and not counts.without_features:
         return (
@@ -174,7 +174,7 @@ def _nothing_to_learn(campaign: Campaign, plan: LearningPlan) -> str:
 
 
 def _same_as(run: TrainingRun, votes: Snapshot, backbone: str) -> TrainingRun | None:
-    """Return the newest run that learned, when this one would only repeat it."""
+    """Return the newest successful run if this run would repeat it, otherwise None."""
     last = last_learned(run.campaign)
     if last is None or last.challenger is None:
         return None
@@ -204,8 +204,8 @@ def _learn_and_store(
     )
     if features.shape[1] != prior.config.feature_size:
         raise LearningError(
-            f"The stored features have {features.shape[1]} numbers and the prior wants {prior.config.feature_size}; "
-            "let the inference workers compute them anew."
+            f"The stored features have {features.shape[1]} numbers, but the prior needs {prior.config.feature_size}; "
+            "let the inference workers compute them again."
         )
     history: History = []
 
@@ -220,7 +220,7 @@ def _learn_and_store(
     report(0.86, "Checking the exported heads")
     _parity_check(folder, features[:_PARITY_PHOTOS])
     with transaction.atomic():
-        report.write(stage="Storing the version")  # holds the run's row until the version is stored
+        report.write(stage="Storing the version")  # locks the run's row until the version is stored
         challenger = version_create(
             campaign=campaign,
             source=folder,
@@ -242,13 +242,13 @@ def _export(folder: Path, fitted: FittedHeads, run: TrainingRun, backbone: str) 
         "figures": fitted.figures,
     }
     heads_save(folder, fitted.heads, card)
-    # What is served is made from what was stored, not from what was in memory before rounding.
+    # Export the stored weights, which are rounded, so that the served file matches them.
     stored, _card = heads_load(folder)
     heads_to_onnx(stored, folder / "heads.onnx")
 
 
 def _parity_check(folder: Path, features: NDArray[np.float32]) -> None:
-    """Raise LearningError unless ONNX Runtime gives what PyTorch gives."""
+    """Raise LearningError unless ONNX Runtime and PyTorch give the same probabilities."""
     heads, _card = heads_load(folder)
     with torch.inference_mode():
         output = heads(torch.from_numpy(features))
@@ -257,28 +257,30 @@ def _parity_check(folder: Path, features: NDArray[np.float32]) -> None:
         float(np.abs(output.watch_logit.sigmoid().numpy() - served.watch_probability).max()),
         float(np.abs(output.quality_logits.softmax(1).numpy() - served.distribution).max()),
     )
-    # Written so that NaN, which compares false, is refused as well.
+    # `not … <=` also refuses NaN, because comparisons with NaN are false.
     if not difference <= _PARITY:
         raise LearningError(
-            f"The exported heads differ from the learned ones by {difference:.2g} in a probability; "
+            f"The probabilities of the exported heads differ from those of the learned heads by {difference:.2g}; "
             "nothing was stored. Please report this with the files in the run's folder."
         )
 
 
 def _evaluate(run: TrainingRun, challenger: ModelVersion, report: Reporter) -> Outcome:
-    campaign = Campaign.objects.get(pk=run.campaign_id)  # its rule may have changed meanwhile
+    campaign = Campaign.objects.get(pk=run.campaign_id)  # read again: its settings may have changed during training
     report(0.9, "Evaluating on the holdout")
-    standing = champion(campaign)
+    current_champion = champion(campaign)
     holdout = list(campaign.images.filter(split=Image.Split.HOLDOUT).values_list("pk", flat=True))
     predictions_refresh(version=challenger, image_ids=holdout)
-    evaluation = evaluation_make(version=challenger, against=standing, run=run)
+    evaluation = evaluation_make(version=challenger, against=current_champion, run=run)
     report(0.95, "Evaluating on the holdout")
-    newest = Evaluation.objects.filter(model_version=standing).first()
-    if standing is not None and (newest is None or newest.fingerprint != evaluation.fingerprint):
-        evaluation_make(version=standing, run=run)  # on the same votes, so that the figures compare
+    newest = Evaluation.objects.filter(model_version=current_champion).first()
+    if current_champion is not None and (newest is None or newest.fingerprint != evaluation.fingerprint):
+        evaluation_make(version=current_champion, run=run)  # on the same votes, so that the figures can be compared
     verdict = promotion_verdict(evaluation.differences)
     if not campaign.promote_automatically:
-        return Outcome(State.DONE, f"{verdict.reason} Promotion is up to the campaign's admins.", challenger)
+        return Outcome(
+            State.DONE, f"{verdict.reason} An admin of the campaign decides about the promotion.", challenger
+        )
     if not verdict.promote:
         return Outcome(State.DONE, f"Not promoted: {verdict.reason}", challenger)
     return _promote(challenger, evaluation, verdict, report)
@@ -287,7 +289,7 @@ def _evaluate(run: TrainingRun, challenger: ModelVersion, report: Reporter) -> O
 def _promote(challenger: ModelVersion, evaluation: Evaluation, verdict: Verdict, report: Reporter) -> Outcome:
     try:
         with transaction.atomic():
-            report.write(stage="Promoting")  # holds the run's row: a fenced-out process promotes nothing
+            report.write(stage="Promoting")  # checks the attempt and locks the run's row
             promotion = promotion_make(
                 version=challenger, kind=Promotion.Kind.AUTOMATIC, reason=verdict.reason, evaluation=evaluation
             )

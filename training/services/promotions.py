@@ -1,4 +1,4 @@
-"""Change of champion: by rule, by an admin, or back again. Each leaves an audit row."""
+"""Champion changes: automatic promotion, promotion by an admin, and rollback. Each writes an audit record."""
 
 from django.db import transaction
 
@@ -11,7 +11,7 @@ from training.selectors.versions import past_champions
 
 
 class PromotionError(ValueError):
-    """The version cannot become champion; the message is a sentence for the person who asked."""
+    """The version cannot become champion. The message is for the user who asked for it."""
 
 
 @transaction.atomic
@@ -23,20 +23,19 @@ def promotion_make(
     reason: str = "",
     evaluation: Evaluation | None = None,
 ) -> Promotion:
-    """Make the version the champion of its campaign and write the audit row.
+    """Make the version the champion of its campaign and write the audit record.
 
-    Rollback is the same with another `kind`, and only to a version that has been champion. The
-    caller enqueues new predictions on commit.
-    Raises PromotionError when the version is champion already, was never champion (rollback), or
-    its files are not what they were when it was made.
+    A rollback has another `kind` and is only possible to a former champion. The caller enqueues new
+    predictions on commit. Raises PromotionError if the version is already the champion, if the target of a
+    rollback was never champion, or if the version's files have changed since they were stored.
     """
-    # Two admins who press at once come one after the other.
+    # The lock puts two promotions at the same time one after the other.
     campaign = Campaign.objects.select_for_update().get(pk=version.campaign_id)
     version = ModelVersion.objects.get(pk=version.pk)
     if version.is_champion:
-        raise PromotionError(f"Version {version.number} is the champion already.")
+        raise PromotionError(f"Version {version.number} is already the champion.")
     if kind == Promotion.Kind.ROLLBACK and version.pk not in past_champions(campaign):
-        raise PromotionError(f"Version {version.number} has never been champion, so there is nothing to go back to.")
+        raise PromotionError(f"Version {version.number} has never been champion, so a rollback to it is not possible.")
     try:
         replaced = champion_set(version=version)
     except ModelFileError as error:

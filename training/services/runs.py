@@ -1,7 +1,7 @@
-"""Life of a training run: requested, claimed, reporting, ended. The database is the truth.
+"""State changes of a training run: request, claim, progress, end. Its state is stored in the database only.
 
-A claim gives out an attempt number, and every write names it. A process whose run was requeued
-meanwhile holds an old number, so it changes nothing.
+A claim returns an attempt number, and every write checks it. After a run is requeued, the process with the old
+number can no longer change it.
 """
 
 from datetime import timedelta
@@ -16,28 +16,28 @@ from training.learning.registry import LearningPlan
 from training.models import TrainingRun
 from training.selectors.runs import exposed_answers_on, live_run, new_answers, newest_annotation_id, newest_run
 
-# A running process writes several times a second. Without a heartbeat for this long, its run is stale.
+# A running process writes several times a second. After this time without a heartbeat, its run is stale.
 STALE_SECONDS = 60
 MAX_ATTEMPTS = 3
 State = TrainingRun.State
 
 
 class RunEndedError(Exception):
-    """The run has ended, or another attempt works on it; the reader must stop at once."""
+    """The run has ended or another attempt works on it. The process must stop."""
 
 
 class RunCancelledError(Exception):
-    """Somebody asked for the run to be cancelled."""
+    """A user has cancelled the run."""
 
 
 def run_request(
     *, campaign: Campaign, trigger: str, by: User | None = None, exposed_answers: bool | None = None
 ) -> TrainingRun:
-    """Return the campaign's live run, made now unless there is one already.
+    """Return the campaign's queued or running run; create one if there is none.
 
-    Button, schedule, count threshold and command line all come through here. `exposed_answers` is the
-    switch of `LearningPlan`; None leaves it as the campaign's newest run had it. The caller announces
-    the run to the workers on commit; when that message is lost the sweep finds the run.
+    All triggers use this function: button, schedule, number of new answers and command line.
+    `exposed_answers` is the field of `LearningPlan`; None takes it from the campaign's newest run. The caller
+    announces the run to the workers on commit. If that message is lost, the sweep finds the run.
     """
     if exposed_answers is None:
         exposed_answers = exposed_answers_on(newest_run(campaign))
@@ -55,11 +55,11 @@ def run_request(
                 )
         except IntegrityError:
             continue  # another request was first, and its run may have ended since
-    raise RuntimeError(f"Runs of {campaign} begin and end faster than they can be asked for.")
+    raise RuntimeError(f"Runs of {campaign} start and end too fast to request one.")
 
 
 def run_claim(*, run_id: int) -> int | None:
-    """Take a queued run and return the attempt number to work under, or None when it is not queued."""
+    """Claim a queued run and return the attempt number, or None if it is not queued."""
     now = timezone.now()
     with transaction.atomic():
         claimed = TrainingRun.objects.filter(pk=run_id, state=State.QUEUED).update(
@@ -70,27 +70,27 @@ def run_claim(*, run_id: int) -> int | None:
             progress=0.0,
             stage="Starting",
         )
-        # The row is locked by the update, so this is the number just given out.
+        # The update has locked the row, so this is the new number.
         return TrainingRun.objects.values_list("attempt", flat=True).get(pk=run_id) if claimed else None
 
 
 def run_write(*, run_id: int, attempt: int, **fields: Any) -> None:
     """Write fields and a heartbeat.
 
-    Raises RunCancelledError when somebody asked for that, and RunEndedError when the attempt is not
-    the current one or the run has ended. In both cases nothing was written.
+    Raises RunCancelledError if a user has cancelled the run, and RunEndedError if the attempt is not the
+    current one or the run has ended. In both cases nothing was written.
     """
     current = TrainingRun.objects.filter(pk=run_id, attempt=attempt, state=State.RUNNING)
     if current.filter(cancel_requested=False).update(heartbeat_at=timezone.now(), **fields):
         return
     if current.exists():
-        raise RunCancelledError(f"Run {run_id} is to be cancelled.")
+        raise RunCancelledError(f"Run {run_id} was cancelled.")
     raise RunEndedError(f"Attempt {attempt} of run {run_id} is over.")
 
 
 def run_finish(*, run_id: int, attempt: int, state: str, message: str = "", **fields: Any) -> bool:
-    """End the run; return False when the attempt is not the current one any more, so nothing was written."""
-    if message or state != State.CANCELLED:  # the message of a cancelled run says who cancelled it
+    """End the run. Return False, without a write, if the attempt is not the current one."""
+    if message or state != State.CANCELLED:  # a cancelled run keeps the message that says who cancelled it
         fields["message"] = message
     return bool(
         TrainingRun.objects.filter(pk=run_id, attempt=attempt, state=State.RUNNING).update(
@@ -100,7 +100,7 @@ def run_finish(*, run_id: int, attempt: int, state: str, message: str = "", **fi
 
 
 def run_cancel(*, run: TrainingRun, by: User | None = None) -> None:
-    """Cancel a queued run now; ask a running one to stop, which it does within a second or so."""
+    """Cancel a queued run at once. Ask a running one to stop, which takes about a second."""
     message = f"Cancelled by {by}." if by else "Cancelled."
     waiting = TrainingRun.objects.filter(pk=run.pk, state=State.QUEUED)
     if not waiting.update(state=State.CANCELLED, message=message, finished_at=timezone.now()):
@@ -109,9 +109,9 @@ def run_cancel(*, run: TrainingRun, by: User | None = None) -> None:
 
 
 def run_requeue(*, run_id: int, attempt: int, reason: str) -> str:
-    """Put a run whose process died back into the queue, or end it when it was cancelled or died too often.
+    """Requeue a run whose process died, or end it if it was cancelled or has reached MAX_ATTEMPTS.
 
-    Returns the new state, or '' when the attempt is not the current one any more.
+    Returns the new state, or '' if the attempt is not the current one.
     """
     with transaction.atomic():
         run = TrainingRun.objects.select_for_update().filter(pk=run_id, attempt=attempt, state=State.RUNNING).first()
@@ -132,7 +132,7 @@ def run_requeue(*, run_id: int, attempt: int, reason: str) -> str:
 
 
 def runs_requeue_stale() -> int:
-    """Requeue every run without a heartbeat for STALE_SECONDS; return how many there were."""
+    """Requeue every run without a heartbeat for STALE_SECONDS; return their number."""
     oldest = timezone.now() - timedelta(seconds=STALE_SECONDS)
     stale = TrainingRun.objects.filter(state=State.RUNNING, heartbeat_at__lt=oldest).values_list("pk", "attempt")
     reason = f"The training process sent no heartbeat for {STALE_SECONDS} seconds."
@@ -140,7 +140,7 @@ def runs_requeue_stale() -> int:
 
 
 def runs_request_due() -> list[TrainingRun]:
-    """Ask for a run in each active campaign that has `train_after` new answers to learn from since its last run."""
+    """Request a run in each active campaign with at least `train_after` usable answers since its last run."""
     requested = []
     for campaign in Campaign.objects.filter(state=Campaign.State.ACTIVE, train_after__gt=0):
         newest = newest_run(campaign)

@@ -1,4 +1,4 @@
-"""Starts and watches the training process. No torch here: the worker stays small and survives a crash of training."""
+"""Starts and supervises the training process. Imports no torch, so the worker stays small and survives its crash."""
 
 import os
 import subprocess
@@ -11,9 +11,9 @@ from django.conf import settings
 from training.models import TrainingRun
 from training.services.runs import run_finish, run_requeue
 
-# Seconds that a process has to stop by itself after somebody cancelled the run.
+# A process that has not stopped after this time is killed when its run was cancelled.
 CANCEL_SECONDS = 20
-_LOOK_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 _MESSAGE_LINES = 8
 State = TrainingRun.State
 
@@ -21,10 +21,9 @@ State = TrainingRun.State
 def run_supervise(*, run_id: int, attempt: int) -> None:
     """Start the training process of a claimed run and wait until it has ended.
 
-    The process has a session of its own: when this worker dies, it carries on and ends the run by
-    itself. A process that runs longer than `IQS_TRAINING_SECONDS` is killed and the run fails. A run
-    whose process is killed by another signal is requeued. When the process fails, the last lines that it
-    printed become the run's message.
+    The process has its own session: if this worker dies, it continues and ends the run itself. A process that
+    runs longer than `IQS_TRAINING_SECONDS` is killed and the run fails. If another signal kills the process,
+    the run is requeued. If the process fails, its last output lines become the run's message.
     """
     run = TrainingRun.objects.get(pk=run_id)
     run.folder.mkdir(parents=True, exist_ok=True)
@@ -54,17 +53,17 @@ def run_supervise(*, run_id: int, attempt: int) -> None:
         died = f"The training process was killed by signal {-process.returncode}."
         run_requeue(run_id=run_id, attempt=attempt, reason=died)
     else:
-        # Ends a run only if its process did not, which is a failure whatever its exit status was.
+        # Has an effect only if the process did not end the run itself. That is a failure, whatever the exit status.
         run_finish(run_id=run_id, attempt=attempt, state=State.FAILED, message=_last_lines(log, process.returncode))
 
 
 def _wait(process: "subprocess.Popen[bytes]", run_id: int, attempt: int) -> str:
-    """Wait for the end of the process; return why the run failed when it had to be ended by force."""
+    """Wait for the end of the process; return an error message if it ran too long and was killed, otherwise ''."""
     deadline = time.monotonic() + settings.IQS_TRAINING_SECONDS
     cancel_by = float("inf")
     while True:
         try:
-            process.wait(timeout=_LOOK_SECONDS)
+            process.wait(timeout=_POLL_SECONDS)
             return ""
         except subprocess.TimeoutExpired:
             now = time.monotonic()
@@ -76,11 +75,11 @@ def _wait(process: "subprocess.Popen[bytes]", run_id: int, attempt: int) -> str:
         if cancelled:
             cancel_by = min(cancel_by, now + CANCEL_SECONDS)
         if now > cancel_by:
-            _kill(process)  # requeueing a cancelled run below ends it
+            _kill(process)  # run_supervise then requeues the run, which ends a cancelled run
             return ""
         if cancelled is None:
-            # The run has ended, or another attempt has it: the process notices at its next write,
-            # so what is still there after that hangs.
+            # The run has ended, or another attempt has claimed it. The process notices this at its next write
+            # and stops; if it is still running later, it hangs.
             cancel_by = min(cancel_by, now + CANCEL_SECONDS)
 
 
@@ -90,13 +89,13 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment in which manage.py sees the same database and folders as this process."""
+    """Return an environment with the same database and folders for manage.py as in this process."""
     return os.environ | {
         "DATABASE_URL": settings.DATABASE_URL,
         "REDIS_URL": settings.REDIS_URL,
         "IQS_MEDIA": str(settings.MEDIA_ROOT),
         "IQS_MODELS": str(settings.MODELS_ROOT),
-        "OMP_NUM_THREADS": "1",  # matrices are small: threads would wait for each other more than they work
+        "OMP_NUM_THREADS": "1",  # the matrices are small, so more threads would be slower
         "PYTHONUNBUFFERED": "1",
     }
 

@@ -1,1 +1,1 @@
-"""Pages of the training app, one module per page."""
+"""Views of the training app, one module per page."""

@@ -1,4 +1,4 @@
-"""Models against people."""
+"""The calibration page: predictions of a model version compared with votes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,17 +24,17 @@ from training.selectors.versions import newest_evaluations, votes_changed_since
 
 FURTHEST_APART_SHOWN = 50
 PICKS_SHOWN = 8
-# A reliability diagram of fewer labelled photos, or without both kinds, says nothing.
+# With fewer labelled photos a reliability diagram shows only noise.
 RELIABILITY_NEEDS = 20
 PHOTOS_PER_BIN, FEWEST_BINS, MOST_BINS = 20, 4, 10
-# The holdout is read as evaluations read it, so that the figures are theirs.
+# The holdout figures use the same photos as evaluations, so that both show the same numbers.
 FEWEST_VOTES = {"holdout": VOTES_FOR_QUALITY, "all": 1}
 SPLITS = {"holdout": Image.Split.HOLDOUT, "all": None}
 
 
 @campaign_view(Role.REVIEWER)
 def calibration(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Show one model version against the people: `?version=`, `?split=holdout|all`, `?photo=`."""
+    """Show the page; the query has `?version=`, `?split=holdout|all` and `?photo=`."""
     has_predictions = Exists(Prediction.objects.filter(model_version=OuterRef("pk")))
     versions = list(campaign.model_versions.annotate(has_predictions=has_predictions))
     version = _version(versions, request.GET.get("version", ""))
@@ -63,12 +63,12 @@ def calibration(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 
 
 def _version(versions: Sequence[ModelVersion], number: str) -> ModelVersion | None:
-    """Return the version asked for, else the champion, else the newest. Raises Http404 for an unknown number."""
+    """Return the requested version, else the champion, else the newest. Raises Http404 for an unknown number."""
     if number:
         for version in versions:
             if str(version.number) == number:
                 return version
-        raise Http404("This campaign has no such model version.")
+        raise Http404("This campaign has no model version with this number.")
     return next((version for version in versions if version.is_champion), versions[0] if versions else None)
 
 
@@ -76,13 +76,13 @@ def _photo_id(text: str) -> int | None:
     if not text:
         return None
     if not text.isdecimal() or len(text) > 18:
-        raise Http404("There is no such photo in this campaign.")
+        raise Http404("This photo is not in this campaign.")
     return int(text)
 
 
 def _score_report(campaign: Campaign, comparison: Comparison, split: str) -> dict[str, Any]:
-    """Return the figures, charts and tables of the quality scores. Resamples start from the campaign's seed."""
-    from training.drawing import charts  # Bokeh takes half a second to import; no other page pays for it
+    """Return the figures, charts and tables of the quality scores. The campaign's seed fixes the resamples."""
+    from training.drawing import charts  # imported here, because Bokeh takes half a second to import
 
     figures = ScoreFigures.of(comparison, seed=campaign.seed)
     mos = comparison.mos
@@ -113,12 +113,12 @@ def _score_report(campaign: Campaign, comparison: Comparison, split: str) -> dic
 
 
 def _with_placeholder(name: str, *arguments: Any) -> str:
-    """Return the address of a photo's page or file with `@image` for its id, which the charts fill in."""
+    """Return the URL of a photo's page or file with `@image` in place of its id, for the charts."""
     return "@image".join(reverse(name, args=arguments).rsplit("0", 1))
 
 
 def _photo_rows(comparison: Comparison, mos: Any) -> list[dict[str, Any]]:
-    """Return the photos on which model and people differ most."""
+    """Return a table row for each of the photos with the largest differences."""
     rows = comparison.furthest_apart[:FURTHEST_APART_SHOWN]
     low, high = opinion.mos_interval(comparison.histograms[rows], comparison.lowest)
     return [
@@ -184,7 +184,7 @@ def _one_photo(campaign: Campaign, version: ModelVersion, photo_id: int) -> dict
     """Return one photo with both histograms (three queries). Raises Http404 for a photo of another campaign."""
     image = Image.objects.filter(campaign=campaign, pk=photo_id).first()
     if image is None:
-        raise Http404("There is no such photo in this campaign.")
+        raise Http404("This photo is not in this campaign.")
     answers = Annotation.objects.filter(image=image).independent_votes()
     scores = np.array(answers.values_list("score", flat=True), dtype=np.int64)
     histogram = opinion.score_histogram(scores, lowest=campaign.scale_min, highest=campaign.scale_max)

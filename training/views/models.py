@@ -1,4 +1,4 @@
-"""Model versions: their figures, promotion and rollback, and the audit trail."""
+"""The models page: metrics of the versions, promotion and rollback, and the audit trail."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -34,7 +34,7 @@ from training.tasks import versions_evaluate
 _VERSIONS = 10  # on one page
 _RUNS = 8
 _PROMOTIONS = 30
-# What is shown of a version before it is opened.
+# The metrics shown before the details are opened.
 _HEADLINES = ("quality_srcc", "quality_rmse", "watch_roc_auc", "watch_f1")
 
 
@@ -45,28 +45,28 @@ class VersionCard:
     version: ModelVersion
     evaluation: Evaluation | None
     figures: list[tuple[MeasuredMetric, MeasuredMetric | None]]
-    """Each figure with its difference to the champion of that time."""
+    """Each metric with its difference from the champion of that time."""
     verdict: str
-    """What the rule says about it, '' where it was not compared."""
+    """The reason that the promotion rule gives, '' without a comparison."""
     not_comparable: str
-    """Why its figures must not be compared with the champion's, '' where they may."""
+    """Why its metrics cannot be compared with the champion's, '' if they can."""
     can_return: bool
-    """Whether it has been champion, so that going to it is a rollback."""
+    """Whether it is a former champion, so that a rollback to it is possible."""
 
     @property
     def headlines(self) -> list[tuple[MeasuredMetric, MeasuredMetric | None]]:
-        """Return the few figures shown first."""
+        """Return the metrics that are shown before the details are opened."""
         return [pair for pair in self.figures if pair[0].metric.name in _HEADLINES]
 
 
 @require_safe
 @campaign_view(Role.REVIEWER)
 def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """List the versions with their figures, what training would learn from, the last runs and the audit trail."""
+    """Show the versions with their metrics, the answers available for training, the last runs and the audit trail."""
     page = Paginator(ModelVersion.objects.filter(campaign=campaign), _VERSIONS).get_page(request.GET.get("page"))
-    standing = champion(campaign)
-    evaluations = newest_evaluations([*page.object_list, *([standing] if standing else [])])
-    reference = evaluations.get(standing.pk) if standing else None
+    current_champion = champion(campaign)
+    evaluations = newest_evaluations([*page.object_list, *([current_champion] if current_champion else [])])
+    reference = evaluations.get(current_champion.pk) if current_champion else None
     past = past_champions(campaign)
     last = last_learned(campaign)
     runs = list(TrainingRun.objects.filter(campaign=campaign).select_related("challenger", "requested_by")[:_RUNS])
@@ -78,7 +78,7 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
             _card(version, evaluations.get(version.pk), reference, has_been_champion=version.pk in past)
             for version in page.object_list
         ],
-        "champion": standing,
+        "champion": current_champion,
         "reference": reference,
         "votes_changed": votes_changed_since(reference) if reference else "",
         "live_run": live_run(campaign),
@@ -99,10 +99,11 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @require_POST
 @campaign_view(Role.ADMIN)
 def models_evaluate(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Have all versions measured on the present holdout by a worker."""
+    """Let a worker evaluate all versions on the present holdout votes."""
     announce(versions_evaluate, campaign.pk)
     messages.success(
-        request, "A worker measures the versions on the present holdout. Reload this page to see their figures."
+        request,
+        "A worker is evaluating all versions on the current holdout votes. Reload this page to see the results.",
     )
     return redirect("models", campaign.slug)
 
@@ -111,17 +112,17 @@ def models_evaluate(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @campaign_view(Role.ADMIN)
 def model_promote(request: HttpRequest, campaign: Campaign, number: int) -> HttpResponse:
     """Make a version the champion."""
-    return _change(request, campaign, number, Promotion.Kind.MANUAL)
+    return _change_champion(request, campaign, number, Promotion.Kind.MANUAL)
 
 
 @require_POST
 @campaign_view(Role.ADMIN)
 def model_rollback(request: HttpRequest, campaign: Campaign, number: int) -> HttpResponse:
-    """Go back to a version that has been champion."""
-    return _change(request, campaign, number, Promotion.Kind.ROLLBACK)
+    """Roll back to a former champion."""
+    return _change_champion(request, campaign, number, Promotion.Kind.ROLLBACK)
 
 
-def _change(request: HttpRequest, campaign: Campaign, number: int, kind: Promotion.Kind) -> HttpResponse:
+def _change_champion(request: HttpRequest, campaign: Campaign, number: int, kind: Promotion.Kind) -> HttpResponse:
     assert isinstance(request.user, User)
     version = get_object_or_404(ModelVersion, campaign=campaign, number=number)
     evaluation = newest_evaluations([version]).get(version.pk)
@@ -137,15 +138,15 @@ def _change(request: HttpRequest, campaign: Campaign, number: int, kind: Promoti
         messages.error(request, str(error))
     else:
         announce(predictions_run, version.pk)
-        messages.success(request, f"Version {number} is the champion now. Updating predictions…")
+        messages.success(request, f"Version {number} is now the champion. Updating predictions…")
     return redirect("models", campaign.slug)
 
 
-def _reason(kind: Promotion.Kind, evaluation: Evaluation | None, standing: ModelVersion | None) -> str:
-    """Return what the figures said when a person decided; `standing` is the champion that is replaced."""
+def _reason(kind: Promotion.Kind, evaluation: Evaluation | None, current_champion: ModelVersion | None) -> str:
+    """Return the reason for the audit record; `current_champion` is the version that is replaced."""
     if kind == Promotion.Kind.ROLLBACK:
         return "Decided by an admin."
-    if evaluation is None or evaluation.against is None or evaluation.against != standing:
+    if evaluation is None or evaluation.against is None or evaluation.against != current_champion:
         return "Decided by an admin, without a comparison with the champion."
     verdict = promotion_verdict(evaluation.differences)
     return f"Decided by an admin; the rule {'agrees' if verdict.promote else 'does not agree'}: {verdict.reason}"
@@ -172,8 +173,8 @@ def _card(
 
 def _not_comparable(evaluation: Evaluation, reference: Evaluation | None) -> str:
     if reference is None:
-        return "The champion has not been measured: nothing to compare with."
+        return "The champion has not been evaluated, so there is nothing to compare with."
     if same_holdout(evaluation, reference):
         return ""
     what = "votes" if evaluation.fingerprint != reference.fingerprint else "photos"
-    return f"Measured on other {what} than version {reference.model_version.number}, the champion: not comparable."
+    return f"Measured on other {what} than the champion (version {reference.model_version.number}): not comparable."

@@ -1,4 +1,4 @@
-"""Training runs: start one, watch it, stop it."""
+"""Training runs: start, progress page, cancel."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,13 +21,13 @@ from training.selectors.versions import votes_changed_since
 from training.services.runs import run_cancel, run_request
 from training.tasks import MESSAGE_SECONDS, run_execute
 
-_PATIENCE = timedelta(seconds=10)  # that a queued run may wait before the page asks whether a worker runs
+_PATIENCE = timedelta(seconds=10)  # after this wait in the queue, the page explains how to start a worker
 
 
 @require_safe
 @campaign_view(Role.REVIEWER)
 def run_page(request: HttpRequest, campaign: Campaign, run_id: int) -> HttpResponse:
-    """Show a run; its live part follows it until it ends."""
+    """Show a run. The live part of the page is updated until the run ends."""
     return render(request, "training/run.html", _context(campaign, run_id))
 
 
@@ -41,7 +41,7 @@ def run_live(request: HttpRequest, campaign: Campaign, run_id: int) -> HttpRespo
 @require_POST
 @campaign_view(Role.ADMIN)
 def run_start(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Ask for a run and lead to its page; a second press leads to the run that is live already."""
+    """Request a run and redirect to its page. If a run is already live, redirect to that one."""
     assert isinstance(request.user, User)
     run = run_request(
         campaign=campaign,
@@ -57,13 +57,13 @@ def run_start(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @require_POST
 @campaign_view(Role.ADMIN)
 def run_stop(request: HttpRequest, campaign: Campaign, run_id: int) -> HttpResponse:
-    """Cancel a run that is queued or running."""
+    """Cancel a queued or running run."""
     assert isinstance(request.user, User)
     run = get_object_or_404(TrainingRun, campaign=campaign, pk=run_id)
     if run.state in TrainingRun.LIVE:
         run_cancel(run=run, by=request.user)
     else:
-        messages.info(request, f"Run {run.pk} has ended already: it is {run.get_state_display()}.")
+        messages.info(request, f"Run {run.pk} has already ended: {run.get_state_display()}.")
     return redirect("run", campaign.slug, run.pk)
 
 

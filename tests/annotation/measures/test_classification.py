@@ -54,7 +54,7 @@ def test_threshold_table_counts_each_kind_of_decision() -> None:
     first, fifty = rows[0], rows[-1]
     assert (first.true_positives, first.false_positives, first.true_negatives) == (2, 2, 0)
     assert (fifty.f1, fifty.accuracy, fifty.roc_auc) == pytest.approx((2 / 3, 0.75, 0.75))
-    assert fifty.decision_roc_auc == pytest.approx(sklearn_metrics.roc_auc_score([1, 1, 0, 0], [1, 0, 0, 0]))
+    assert fifty.balanced_accuracy == pytest.approx(sklearn_metrics.roc_auc_score([1, 1, 0, 0], [1, 0, 0, 0]))
     assert np.isnan(classification.threshold_table([], [])[0].f1)
 
 
@@ -77,7 +77,7 @@ def test_resamples_are_measured_as_if_one_by_one(rng: np.random.Generator) -> No
 @pytest.mark.filterwarnings("error")
 def test_without_photos_nothing_can_be_told() -> None:
     (row,) = classification.threshold_table([], [], [0.5])
-    assert np.isnan([row.roc_auc, row.decision_roc_auc, row.f1, row.accuracy]).all()
+    assert np.isnan([row.roc_auc, row.balanced_accuracy, row.f1, row.accuracy]).all()
     assert (row.true_positives, row.true_negatives) == (0, 0)
     assert np.isnan(classification.best_threshold([], []))
 
@@ -112,5 +112,5 @@ def test_a_row_of_the_table_is_what_scikit_learn_says(pair: tuple[np.ndarray, np
     assert row.true_negatives + row.false_negatives == (~decided).sum()
     assert row.accuracy == pytest.approx(sklearn_metrics.accuracy_score(labels, decided))
     if 0 < labels.sum() < len(labels):
-        assert row.decision_roc_auc == pytest.approx(sklearn_metrics.balanced_accuracy_score(labels, decided))
+        assert row.balanced_accuracy == pytest.approx(sklearn_metrics.balanced_accuracy_score(labels, decided))
         assert row.f1 == pytest.approx(sklearn_metrics.f1_score(labels, decided, zero_division=0.0))

@@ -1,4 +1,4 @@
-"""Figures of rating practice: worked by hand, against another way of counting, and as properties."""
+"""Figures of annotator quality: by hand, against a second implementation, and as properties."""
 
 import math
 from fractions import Fraction

@@ -68,7 +68,7 @@ def points_drawn(chart: charts.Chart) -> int:
 
 
 @pytest.mark.parametrize("chart", [scatter(5), *other_charts()], ids=lambda chart: chart.name)
-def test_a_chart_is_json_with_a_title_and_words_for_those_who_cannot_see_it(chart: charts.Chart) -> None:
+def test_a_chart_is_json_with_a_title_and_a_text_alternative(chart: charts.Chart) -> None:
     json.dumps(chart.payload, allow_nan=False)
     assert chart.title in chart.label
     assert models(chart.payload, "LinearAxis")
@@ -77,7 +77,7 @@ def test_a_chart_is_json_with_a_title_and_words_for_those_who_cannot_see_it(char
 
 
 @pytest.mark.parametrize("chart", [scatter(5), *other_charts()], ids=lambda chart: chart.name)
-def test_no_chart_carries_code(chart: charts.Chart) -> None:
+def test_no_chart_contains_javascript(chart: charts.Chart) -> None:
     assert "CustomJS" not in json.dumps(chart.payload)
 
 
@@ -104,8 +104,8 @@ def test_few_photos_are_all_drawn_without_a_note() -> None:
     assert chart.note == ""
 
 
-def test_of_ten_thousand_photos_a_random_part_is_drawn_and_the_chart_says_so() -> None:
+def test_of_many_photos_a_random_sample_is_drawn_and_the_note_says_so() -> None:
     chart = scatter(10_000)
     assert points_drawn(chart) == charts.POINTS_DRAWN
-    assert "A random 2,000 of the 10,000 photos are drawn" in chart.note
+    assert "The chart shows a random 2,000 of the 10,000 photos" in chart.note
     assert len(json.dumps(chart.payload)) < 400_000

@@ -1,4 +1,4 @@
-"""The loss curve says what it shows."""
+"""The drawing and the title of the loss curve."""
 
 from xml.etree import ElementTree
 
@@ -18,7 +18,7 @@ def texts(curve: LossCurve) -> list[str]:
     return [one.text or "" for one in ElementTree.fromstring(curve.drawing).iter(f"{NAMESPACE}text")]
 
 
-def test_a_falling_loss_is_drawn_downwards_and_named() -> None:
+def test_a_falling_loss_is_drawn_downwards_and_described() -> None:
     history = [{"epoch": e, "train": 0.1 - 0.01 * e, "validation": 0.2 - 0.02 * e + (e == 5) * 0.1} for e in range(6)]
     curve = loss_curve(history)
     assert curve is not None
@@ -34,11 +34,11 @@ def test_a_falling_loss_is_drawn_downwards_and_named() -> None:
     assert texts(curve)[-7:] == ["0", "1", "2", "3", "4", "5", "epoch"]
 
 
-def test_without_a_gain_the_title_says_so() -> None:
+def test_the_title_says_when_the_loss_did_not_fall() -> None:
     flat = [{"epoch": e, "train": 0.1, "validation": 0.1} for e in range(3)]
     curve = loss_curve(flat)
     assert curve is not None
-    assert curve.title == "Validation loss has not fallen"
+    assert curve.title == "Validation loss did not fall"
 
 
 def test_a_loss_that_hardly_changes_looks_flat_and_has_short_labels() -> None:
@@ -49,12 +49,12 @@ def test_a_loss_that_hardly_changes_looks_flat_and_has_short_labels() -> None:
     assert max(len(text) for text in texts(curve)) <= 6
 
 
-def test_a_loss_that_is_no_number_is_left_out() -> None:
+def test_a_loss_that_is_not_finite_is_left_out() -> None:
     history = [{"epoch": e, "train": 0.1, "validation": 0.2 - 0.01 * e} for e in range(3)]
     curve = loss_curve([*history, {"epoch": 3, "train": float("nan"), "validation": 0.1}])
     assert curve == loss_curve(history)
 
 
-def test_one_epoch_is_no_curve() -> None:
+def test_one_epoch_gives_no_curve() -> None:
     assert loss_curve([]) is None
     assert loss_curve([{"epoch": 0, "train": 1.0, "validation": 1.0}]) is None

@@ -19,7 +19,7 @@ def raters(people: dict[str, Any]) -> list[Any]:
 
 @pytest.fixture
 def judged(campaign: Campaign, raters: list[Any], rng: np.random.Generator) -> Comparison:
-    """30 holdout photos, three votes each, and a model that scores one too high."""
+    """30 holdout photos with three votes each, and a model that scores one point too high."""
     images = images_make(campaign, 30, holdout=True)
     quality = rng.uniform(3, 7, 30)
     votes(images, raters, np.clip(np.rint(quality[:, None] + rng.normal(0, 1, (30, 3))), 1, 10), "no")
@@ -66,7 +66,7 @@ def test_the_holdout_is_the_default_and_all_photos_are_the_other_choice(campaign
     assert len(compare(campaign, version, split=None)) == 3
 
 
-def test_a_tie_or_unsure_votes_are_no_majority(campaign: Campaign, raters: list[Any]) -> None:
+def test_ties_and_unsure_votes_give_no_majority(campaign: Campaign, raters: list[Any]) -> None:
     images = images_make(campaign, 3, holdout=True)
     votes(images, raters, 5, [["yes", "yes", "no"], ["yes", "no", "unsure"], ["unsure"] * 3])
     version = version_make(campaign)
@@ -76,7 +76,7 @@ def test_a_tie_or_unsure_votes_are_no_majority(campaign: Campaign, raters: list[
     assert found.is_watch[0] == 1
 
 
-def test_an_empty_campaign_compares_to_nothing(campaign: Campaign) -> None:
+def test_the_comparison_of_an_empty_campaign_is_empty(campaign: Campaign) -> None:
     found = compare(campaign, version_make(campaign))
     assert len(found) == 0
     assert found.highest == 10
@@ -92,7 +92,7 @@ def test_a_part_keeps_rows_and_votes_together(judged: Comparison) -> None:
     assert part.names == [name for name, keep in zip(judged.names, rows, strict=True) if keep]
 
 
-def test_figures_agree_with_an_independent_reckoning(judged: Comparison) -> None:
+def test_figures_agree_with_an_independent_calculation(judged: Comparison) -> None:
     figures = ScoreFigures.of(judged, seed=1)
     assert figures.srcc.value == pytest.approx(stats.spearmanr(judged.quality_mean, judged.mos).statistic)
     assert figures.bias.value == pytest.approx(np.mean(judged.quality_mean - judged.mos))
@@ -116,7 +116,7 @@ def test_watch_roc_auc_leaves_out_photos_without_a_majority(campaign: Campaign, 
     assert watch_roc_auc(compare(campaign, version), seed=1).value == pytest.approx(0.5)
 
 
-def test_many_photos_cost_no_more_questions_than_one(campaign: Campaign, raters: list[Any]) -> None:
+def test_more_photos_take_no_more_queries(campaign: Campaign, raters: list[Any]) -> None:
     version = version_make(campaign)
     for count in (1, 20):
         images = images_make(campaign, count, holdout=True, prefix=f"of-{count}")

@@ -20,7 +20,7 @@ FIGURES = ScoreFigures(
 )
 
 
-def test_a_bias_is_named_with_its_direction() -> None:
+def test_a_clear_bias_is_stated_with_its_direction() -> None:
     assert findings.score_finding(FIGURES, "holdout photos") == (
         "Model scores 0.4 too high on average; rank correlation 0.71 (0.62–0.79), n = 180 holdout photos; "
         "ceiling √rₖ 0.85"
@@ -29,38 +29,38 @@ def test_a_bias_is_named_with_its_direction() -> None:
     assert findings.score_finding(low, "photos").startswith("Model scores 0.4 too low on average;")
 
 
-def test_a_bias_that_may_be_none_is_not_claimed() -> None:
+def test_an_unclear_bias_is_not_stated() -> None:
     fair = replace(FIGURES, bias=Interval(-0.1, -0.3, 0.1, 180), ceiling=NAN)
     text = findings.score_finding(fair, "photos")
     assert text.startswith("Model scores about right on average (−0.1, −0.3 to +0.1);")
     assert "ceiling" not in text
 
 
-def test_what_cannot_be_told_is_a_dash() -> None:
+def test_an_unknown_figure_is_a_dash() -> None:
     assert findings.figure_text(Interval(NAN, NAN, NAN, 2)) == "–"
 
 
 @pytest.mark.parametrize(
     ("low", "high", "verdict"),
-    [(0.4, 0.6, "fit what people say"), (0.0, 0.2, "too high for 100 %"), (0.7, 0.9, "too low for 100 %")],
+    [(0.4, 0.6, "agree with people's labels"), (0.0, 0.2, "too high for 100 %"), (0.7, 0.9, "too low for 100 %")],
 )
 def test_probabilities_are_judged_by_the_intervals_of_their_bins(low: float, high: float, verdict: str) -> None:
     bins = [ReliabilityBin(predicted=0.5, observed=Interval((low + high) / 2, low, high, 40))]
     assert verdict in findings.reliability_finding(bins, brier=0.1, error=0.05)
 
 
-def test_the_best_threshold_is_named_beside_the_campaigns() -> None:
+def test_the_best_threshold_is_compared_with_the_campaigns() -> None:
     probabilities, labels = [0.9, 0.4, 0.2, 0.04], [1, 1, 0, 0]
     rows = threshold_table(probabilities, labels)
     poor = threshold_table(probabilities, labels, [0.03])[0]
     best = max(rows, key=lambda row: row.f1)
     text = findings.threshold_finding(rows, 0.03, poor)
-    assert text == f"F1 is best at the threshold {best.threshold:g}: 1.00; the campaign's 0.03 reaches 0.67"
+    assert text == f"F1 is best at the threshold {best.threshold:g}: 1.00; at the campaign's threshold 0.03 it is 0.67"
     fine = threshold_table(probabilities, labels, [0.3])[0]
-    assert findings.threshold_finding(rows, 0.3, fine) == "The campaign's threshold 0.3 is as good as any: F1 1.00"
+    assert findings.threshold_finding(rows, 0.3, fine) == "The campaign's threshold 0.3 has the best F1: 1.00"
 
 
-def test_without_a_watch_there_is_no_f1_to_speak_of() -> None:
+def test_without_a_watch_there_is_no_f1() -> None:
     rows = threshold_table([0.001, 0.002], [0, 0])
     text = findings.threshold_finding(rows, 0.05, threshold_table([0.001, 0.002], [0, 0], [0.05])[0])
-    assert text == "At the threshold 0.05, accuracy is 1.00; there is no watch to find"
+    assert text == "At the threshold 0.05, accuracy is 1.00; no photo shows a watch"

@@ -1,4 +1,4 @@
-"""The promotion rule, and that docs say what it says."""
+"""The promotion rule and its description in the docs."""
 
 import re
 from pathlib import Path
@@ -28,15 +28,15 @@ def differences(
         (differences(), True, "above zero"),
         (differences(quality=(0.0, 0.2)), False, "does not lie above zero"),
         (differences(quality=(-0.3, -0.1)), False, "does not lie above zero"),
-        (differences(watch=(-0.05, -0.001)), False, "that is a loss"),
-        (differences(watch=(-0.05, 0.0)), True, "no significant loss"),
+        (differences(watch=(-0.05, -0.001)), False, "it is worse"),
+        (differences(watch=(-0.05, 0.0)), True, "not worse"),
         (differences(watch=(None, None)), True, "could not be compared"),
         (differences(quality=(None, None)), False, "too few votes"),
         (differences(n=19), False, "Only 19 holdout photos"),
         ({}, False, "too few votes"),
     ],
 )
-def test_the_rule_in_words(stored: dict[str, Any], promote: bool, words: str) -> None:
+def test_the_verdict_and_its_reason(stored: dict[str, Any], promote: bool, words: str) -> None:
     verdict = promotion_verdict(stored)
     assert verdict.promote is promote
     assert words in verdict.reason
@@ -47,6 +47,6 @@ def test_the_description_names_every_number_of_the_rule() -> None:
         assert part in DESCRIPTION
 
 
-def test_the_docs_give_the_rule_in_its_own_words() -> None:
+def test_the_docs_contain_the_description() -> None:
     page = (Path(settings.BASE_DIR) / "docs/reference/metrics.md").read_text()
     assert DESCRIPTION in re.sub(r"\s+", " ", page)

@@ -1,4 +1,4 @@
-"""One row a metric: what the docs say of it, and how numbers are written."""
+"""The metrics: their values on three photos, their rows in the docs, and the format of numbers."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ SCALE = ScaleAndThresholds(lowest=1, reject_at=1.5, pending_at=2.5, watch_thresh
 
 
 class Predicted:
-    """Three photos on a scale of 1 to 3: sure of the lowest, the middle and the highest score."""
+    """Three photos on a scale of 1 to 3: certain predictions of the lowest, the middle and the highest score."""
 
     quality_mean = np.array([1.0, 2.0, 3.0])
     distribution = np.eye(3)
@@ -24,7 +24,7 @@ class Predicted:
 VOTES = {Votes.QUALITY: np.array([[2, 0, 0], [0, 2, 0], [0, 0, 2]]), Votes.WATCH: np.array([1, 0, 0])}
 
 
-def test_the_reference_page_has_the_row_of_every_metric() -> None:
+def test_the_reference_page_has_a_row_for_each_metric() -> None:
     page = (ROOT / "docs/reference/metrics.md").read_text()
     rows = re.findall(r"^\| (\w+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", page, re.MULTILINE)[1:]
     assert rows == [
@@ -55,7 +55,7 @@ def test_every_metric_on_three_photos_by_hand(name: str, value: float) -> None:
     assert metric.difference(Predicted(), Predicted(), VOTES[metric.votes], SCALE, seed=1).value == 0
 
 
-def test_a_difference_stands_beside_its_metric() -> None:
+def test_each_metric_is_paired_with_its_difference() -> None:
     entry = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 9}
     pairs = measured_pairs({"watch_f1": entry, "quality_rmse": entry}, {"quality_rmse": entry})
     assert [(one.metric.name, difference and difference.verdict) for one, difference in pairs] == [

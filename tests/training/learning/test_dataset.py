@@ -1,4 +1,4 @@
-"""Frozen data: fingerprints, files, histograms; folds and directions drawn from it."""
+"""Frozen data: fingerprints, files and histograms; folds and feature directions."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from training.learning.sampling import group_folds, principal_directions
 
 
 def make(rows: list[tuple[int, str, str, int, int, int]]) -> Snapshot:
-    """Rows of (image, sha256, group, annotator, score, watch)."""
+    """Return the snapshot of rows (image, sha256, group, annotator, score, watch)."""
     columns = list(zip(*rows, strict=True)) if rows else [()] * 6
     return Snapshot(
         image_ids=np.array(columns[0], dtype=np.int64),
@@ -41,7 +41,7 @@ def test_the_fingerprint_depends_on_every_answer(column: int) -> None:
     assert make([tuple(row) for row in changed]).fingerprint != make(ROWS).fingerprint
 
 
-def test_a_snapshot_comes_back_from_its_file(tmp_path: Path) -> None:
+def test_a_saved_snapshot_can_be_loaded(tmp_path: Path) -> None:
     path = tmp_path / "run" / "snapshot.npz"
     make(ROWS).save(path)
     again = Snapshot.load(path)
@@ -60,7 +60,7 @@ def test_votes_are_added_up_per_image() -> None:
     assert len(rated_images(make([]), lowest=1, highest=10)) == 0
 
 
-def test_scores_outside_the_scale_are_refused_in_a_sentence() -> None:
+def test_scores_outside_the_scale_are_refused() -> None:
     with pytest.raises(ValueError, match=r"outside the scale 1 … 5"):
         rated_images(make(ROWS), lowest=1, highest=5)
 
@@ -94,8 +94,10 @@ def test_directions_are_orthonormal_and_span_the_features(rng: np.random.Generat
     assert abs(first @ directions[:, 0]) == pytest.approx(1.0, abs=1e-4)
 
 
-def test_directions_of_many_images_come_from_a_draw(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:
-    monkeypatch.setattr(sampling, "_IMAGES_FOR_DIRECTIONS", 6)  # the real number takes a second
+def test_directions_of_many_images_come_from_a_sample(
+    monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
+) -> None:
+    monkeypatch.setattr(sampling, "_IMAGES_FOR_DIRECTIONS", 6)  # the real limit would make the test slow
     features = rng.normal(size=(40, 12)).astype(np.float32)
     first, second = (principal_directions(features, count=20, seed=1) for _ in range(2))
     assert first.shape == (12, 6)

@@ -1,4 +1,4 @@
-"""Learning on small heads and features whose truth is known."""
+"""Fitting small heads on generated features with a known true quality."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ def prior(hidden: int = 6, bins: int = 10, quality_input: str = "all") -> Heads:
 def opinions(
     count: int, *, bins: int = 10, votes: int = 4, seed: int = 0
 ) -> tuple[np.ndarray, RatedImages, np.ndarray]:
-    """Return features, votes about a quality and a watch that a few features decide, and the quality."""
+    """Return features, votes, and the true quality; a few features determine quality and watch label."""
     rng = np.random.default_rng(seed)
     features = rng.normal(size=(count, FEATURES)).astype(np.float32)
     quality = (bins - 1) / 2 + 1.6 * bins / 10 * features[:, :3].sum(axis=1) / np.sqrt(3)
@@ -55,7 +55,7 @@ def means(heads: Heads, features: np.ndarray) -> np.ndarray:
         return distribution.mean_score(heads(torch.from_numpy(features)).quality_logits.softmax(1).numpy(), lowest=1)
 
 
-def silent(stage: str, share: float, history: list[dict[str, float]]) -> None:
+def no_report(stage: str, share: float, history: list[dict[str, float]]) -> None:
     pass
 
 
@@ -74,9 +74,9 @@ def test_the_number_of_rated_images_picks_the_head_capacity(rated: int, capacity
 
 
 @pytest.mark.parametrize(("count", "bins", "hidden"), [(80, 10, 6), (160, 10, 6), (160, 10, 0), (160, 5, 6)])
-def test_learning_finds_the_quality_that_people_see(count: int, bins: int, hidden: int) -> None:
+def test_learning_finds_the_true_quality(count: int, bins: int, hidden: int) -> None:
     features, rated, _ = opinions(count, bins=bins)
-    fitted = heads_fit(prior(hidden, bins), features, rated, config=CONFIG, seed=1, report=silent)
+    fitted = heads_fit(prior(hidden, bins), features, rated, config=CONFIG, seed=1, report=no_report)
     fresh, _, quality = opinions(200, bins=bins, seed=9)
     before = correlation.srcc(means(prior(hidden, bins), fresh), quality)
     after = correlation.srcc(means(fitted.heads, fresh), quality)
@@ -89,8 +89,8 @@ def test_learning_finds_the_quality_that_people_see(count: int, bins: int, hidde
 @pytest.mark.parametrize("hidden", [6, 0])
 def test_a_head_on_the_pooled_layer_learns_from_it_alone(hidden: int) -> None:
     features, rated, quality = opinions(160)
-    turned = np.roll(features, FEATURES - POOLED, axis=1)  # the features that decide come into the pooled layer
-    fitted = heads_fit(prior(hidden, quality_input="pooled"), turned, rated, config=CONFIG, seed=1, report=silent)
+    turned = np.roll(features, FEATURES - POOLED, axis=1)  # moves the informative features into the pooled layer
+    fitted = heads_fit(prior(hidden, quality_input="pooled"), turned, rated, config=CONFIG, seed=1, report=no_report)
     assert correlation.srcc(means(fitted.heads, turned), quality) > 0.6
     others = turned.copy()
     others[:, : FEATURES - POOLED] = 7.0
@@ -99,8 +99,8 @@ def test_a_head_on_the_pooled_layer_learns_from_it_alone(hidden: int) -> None:
 
 def test_few_images_only_calibrate() -> None:
     features, rated, _ = opinions(30)
-    fitted = heads_fit(prior(), features, rated, config=CONFIG, seed=1, report=silent)
-    # Sharpness and tilt turn every photo's distribution alike, so the order hardly changes.
+    fitted = heads_fit(prior(), features, rated, config=CONFIG, seed=1, report=no_report)
+    # Sharpness and tilt are the same for all photos, so the order hardly changes.
     assert correlation.srcc(means(fitted.heads, features), means(prior(), features)) > 0.95
     assert fitted.heads.config == prior().config
     assert fitted.history == []
@@ -108,10 +108,10 @@ def test_few_images_only_calibrate() -> None:
     assert correlation.rmse(means(fitted.heads, features), mos) <= correlation.rmse(means(prior(), features), mos)
 
 
-def test_votes_without_any_pattern_leave_the_prior_alone() -> None:
+def test_random_votes_hardly_change_the_prior() -> None:
     features, rated, _ = opinions(120)
     shuffled = replace(rated, histograms=np.random.default_rng(1).permutation(rated.histograms))
-    fitted = heads_fit(prior(), features, shuffled, config=CONFIG, seed=1, report=silent)
+    fitted = heads_fit(prior(), features, shuffled, config=CONFIG, seed=1, report=no_report)
     spread = means(fitted.heads, features).std()
     assert spread < 0.5 * distribution.mean_score(shuffled.histograms, lowest=1).std()
 
@@ -119,17 +119,17 @@ def test_votes_without_any_pattern_leave_the_prior_alone() -> None:
 def test_the_same_data_and_seed_give_the_same_weights() -> None:
     features, rated, _ = opinions(130)
     first, second, other = (
-        heads_fit(prior(), features, rated, config=CONFIG, seed=seed, report=silent).heads.state_dict()
+        heads_fit(prior(), features, rated, config=CONFIG, seed=seed, report=no_report).heads.state_dict()
         for seed in (4, 4, 5)
     )
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert not all(torch.equal(first[name], other[name]) for name in first)
 
 
-def test_learning_leaves_the_global_random_state_alone() -> None:
+def test_learning_does_not_change_the_global_random_state() -> None:
     features, rated, _ = opinions(60)
     state = torch.random.get_rng_state()
-    heads_fit(prior(), features, rated, config=CONFIG, seed=4, report=silent)
+    heads_fit(prior(), features, rated, config=CONFIG, seed=4, report=no_report)
     assert torch.equal(state, torch.random.get_rng_state())
 
 
@@ -144,7 +144,7 @@ def test_a_report_that_raises_stops_the_learning() -> None:
         heads_fit(prior(), features, rated, config=CONFIG, seed=1, report=refuse)
 
 
-def test_progress_only_ever_rises() -> None:
+def test_progress_never_falls() -> None:
     features, rated, _ = opinions(80)
     shares: list[float] = []
     heads_fit(
@@ -155,7 +155,7 @@ def test_progress_only_ever_rises() -> None:
 
 
 @pytest.mark.parametrize("hidden", [0, 6])
-def test_what_was_learned_is_folded_in_without_loss(hidden: int) -> None:
+def test_the_learned_changes_are_merged_without_loss(hidden: int) -> None:
     old = prior(hidden)
     features = torch.randn(20, FEATURES, generator=torch.Generator().manual_seed(1))
     calibration = Calibration(sharpness=1.4, tilt=0.3)
@@ -181,7 +181,7 @@ def test_calibration_finds_a_known_sharpness_and_tilt() -> None:
 
 
 def watch_case(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Zero-shot log-odds of a hidden truth that two features know too."""
+    """Return zero-shot log-odds, features [N, 20] of which two show the true label, and the votes."""
     rng = np.random.default_rng(seed)
     pooled = rng.normal(size=(count, 20)).astype(np.float32)
     truth = pooled[:, 0] + pooled[:, 1] + rng.normal(0, 0.3, count) > 0
@@ -189,7 +189,7 @@ def watch_case(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.nd
     return log_odds, pooled, truth.astype(float), (~truth).astype(float)
 
 
-def test_a_few_labels_leave_the_zero_shot_model_alone() -> None:
+def test_a_few_labels_do_not_change_the_zero_shot_model() -> None:
     log_odds, pooled, yes, no = watch_case(12)
     fitted = watch_fit(log_odds, pooled, yes, no, groups=np.arange(12), config=PriorResidualConfig(), seed=1)
     assert (fitted.scale, fitted.shift, fitted.weight) == (1.0, 0.0, None)
@@ -197,7 +197,7 @@ def test_a_few_labels_leave_the_zero_shot_model_alone() -> None:
     assert one_kind.scale == 1.0
 
 
-def test_some_labels_shift_the_log_odds_and_give_features_no_say() -> None:
+def test_some_labels_shift_the_log_odds_without_feature_weights() -> None:
     log_odds, pooled, yes, no = watch_case(60)
     fitted = watch_fit(log_odds, pooled, yes, no, groups=np.arange(60), config=PriorResidualConfig(), seed=1)
     assert fitted.shift > 0  # the zero-shot probabilities are too low
@@ -206,21 +206,21 @@ def test_some_labels_shift_the_log_odds_and_give_features_no_say() -> None:
     assert 0 < fitted.threshold < 1  # type: ignore[operator]
 
 
-def test_many_labels_let_features_that_know_the_truth_speak() -> None:
+def test_many_labels_give_weights_to_informative_features() -> None:
     log_odds, pooled, yes, no = watch_case(240)
     fitted = watch_fit(log_odds, pooled, yes, no, groups=np.arange(240), config=PriorResidualConfig(), seed=1)
     assert fitted.weight is not None
     assert abs(fitted.weight[:2]).min() > 2 * abs(fitted.weight[2:]).max()
 
 
-def test_features_that_know_nothing_get_no_say() -> None:
+def test_uninformative_features_get_no_weights() -> None:
     log_odds, pooled, yes, no = watch_case(240)
     noise = np.random.default_rng(8).normal(size=pooled.shape).astype(np.float32)
     fitted = watch_fit(log_odds, noise, yes, no, groups=np.arange(240), config=PriorResidualConfig(), seed=1)
     assert fitted.weight is None
 
 
-def test_ties_and_unsure_photos_do_not_teach() -> None:
+def test_ties_and_unsure_photos_are_left_out() -> None:
     log_odds, pooled, yes, no = watch_case(60)
     yes[:15] = no[:15] = 1
     assert watch_fit(log_odds, pooled, yes, no, groups=np.arange(60), config=PriorResidualConfig(), seed=1).labels == 45

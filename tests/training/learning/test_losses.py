@@ -1,4 +1,4 @@
-"""Losses against references written down in numpy."""
+"""Losses compared with reference implementations in numpy."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ histograms = arrays.arrays(np.int64, (3, 10), elements=st.integers(0, 5)).filter
 
 
 def reference_emd_squared(row: np.ndarray, histogram: np.ndarray) -> float:
-    """Nested sums, as the paper writes it."""
+    """Nested sums, as in the paper."""
     p = np.exp(row) / np.exp(row).sum()
     c = histogram / histogram.sum()
     return sum((sum(p[: k + 1]) - sum(c[: k + 1])) ** 2 for k in range(len(row))) / len(row)
@@ -28,15 +28,15 @@ def test_squared_distance_agrees_with_the_papers_formula(rows: np.ndarray, count
 
 
 @given(logits, histograms)
-def test_loss_and_reported_distance_are_one_measure(rows: np.ndarray, counts: np.ndarray) -> None:
+def test_the_loss_is_the_square_of_the_reported_distance(rows: np.ndarray, counts: np.ndarray) -> None:
     trained = emd_squared(torch.tensor(rows), torch.tensor(counts, dtype=torch.float64)).numpy()
     probabilities = torch.tensor(rows).softmax(-1).numpy()
     assert np.sqrt(trained) == pytest.approx(distribution.emd(probabilities, counts), abs=1e-7)
 
 
-def test_distance_worked_by_hand() -> None:
-    sure = torch.log(torch.tensor([[1e-12, 1.0, 1e-12, 1e-12]]))
-    assert emd_squared(sure, torch.tensor([[3.0, 0, 0, 0]])).item() == pytest.approx(0.25)
+def test_the_distance_of_an_example() -> None:
+    certain = torch.log(torch.tensor([[1e-12, 1.0, 1e-12, 1e-12]]))
+    assert emd_squared(certain, torch.tensor([[3.0, 0, 0, 0]])).item() == pytest.approx(0.25)
 
 
 def test_distance_has_a_gradient_where_the_distributions_agree() -> None:
@@ -45,7 +45,7 @@ def test_distance_has_a_gradient_where_the_distributions_agree() -> None:
     assert torch.isfinite(rows.grad).all()
 
 
-def test_members_are_measured_as_if_alone() -> None:
+def test_members_do_not_influence_each_other() -> None:
     rows, counts = torch.randn(2, 5, 10, generator=torch.Generator().manual_seed(0)), torch.ones(5, 10)
     together = opinion_loss(rows, counts, likelihood=0.3)
     assert together.shape == (2, 5)
@@ -56,7 +56,7 @@ def test_likelihood_of_even_votes_is_log_two() -> None:
     assert negative_log_likelihood(torch.zeros(1, 2), torch.tensor([[3.0, 1.0]])).item() == pytest.approx(np.log(2))
 
 
-def test_many_votes_weigh_more_but_not_without_end() -> None:
+def test_more_votes_weigh_more_up_to_a_limit() -> None:
     counts = torch.zeros(3, 10)
     counts[0, 0], counts[1, 0], counts[2, 0] = 1, 4, 400
     one, four, many = vote_weights(counts, noise=3.7).tolist()

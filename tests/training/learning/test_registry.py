@@ -1,4 +1,4 @@
-"""The recipes by name, and what is stored of a run's plan."""
+"""The recipes by name, and the stored form of a learning plan."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from training.learning.config import PriorResidualConfig
 from training.learning.registry import DEFAULT_RECIPE, RECIPES, LearningPlan
 
 
-def test_a_plan_comes_back_as_it_was_stored() -> None:
+def test_a_stored_plan_can_be_loaded() -> None:
     recipe = RECIPES[DEFAULT_RECIPE]
     plan = LearningPlan(recipe, PriorResidualConfig(folds=3, full_decays=(0.5,)), exposed_answers=True)
     stored = plan.as_json()
@@ -21,23 +21,23 @@ def test_a_plan_comes_back_as_it_was_stored() -> None:
 
 def test_answers_given_after_seeing_a_prediction_are_left_out_by_default() -> None:
     assert not LearningPlan.of().exposed_answers
-    assert not LearningPlan.from_json({"recipe_version": 1}).exposed_answers  # stored before there was a switch
+    assert not LearningPlan.from_json({"recipe_version": 1}).exposed_answers  # stored before this field existed
 
 
 @pytest.mark.parametrize(
     ("stored", "message"),
     [
-        ({}, "version None; this program follows version 1"),
-        ({**LearningPlan.of().as_json(), "depth": 3}, "not known: depth"),
-        ({"recipe": "boosting"}, "no recipe 'boosting'; there are: prior_residual"),
+        ({}, "version None of the recipe; this program has version 1"),
+        ({**LearningPlan.of().as_json(), "depth": 3}, "unknown settings: depth"),
+        ({"recipe": "boosting"}, "no recipe 'boosting'. Known recipes: prior_residual"),
     ],
 )
-def test_what_cannot_be_repeated_is_refused(stored: dict[str, Any], message: str) -> None:
+def test_a_plan_that_cannot_be_repeated_is_refused(stored: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         LearningPlan.from_json(stored)
 
 
-def test_every_recipe_has_words_and_a_config_with_defaults() -> None:
+def test_every_recipe_has_texts_and_a_config_with_defaults() -> None:
     for name, recipe in RECIPES.items():
         assert recipe.name == name
         assert recipe.label
@@ -45,7 +45,7 @@ def test_every_recipe_has_words_and_a_config_with_defaults() -> None:
         assert LearningPlan.from_json(LearningPlan.of(name).as_json()) == LearningPlan.of(name)
 
 
-def test_another_recipe_is_one_class_and_one_row(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_recipe_needs_one_class_and_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     @dataclass(frozen=True)
     class RidgeConfig:
         penalty: float = 1.0

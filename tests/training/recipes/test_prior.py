@@ -1,4 +1,4 @@
-"""The shipped prior, and the recipe that made it."""
+"""The shipped prior and its recipe."""
 
 import io
 
@@ -15,7 +15,7 @@ from training.recipes.prior import PriorRecipe, Variant, degraded, panel_distrib
 
 
 @given(st.floats(1.05, 9.95))
-def test_a_panels_distribution_has_the_mean_and_the_spread_it_was_asked_for(mean: float) -> None:
+def test_a_panel_distribution_has_the_given_mean_and_spread(mean: float) -> None:
     distribution = panel_distribution(mean, sos=0.22)
     scores = np.arange(1, 11)
     assert distribution.sum() == pytest.approx(1)
@@ -23,13 +23,13 @@ def test_a_panels_distribution_has_the_mean_and_the_spread_it_was_asked_for(mean
     assert distribution @ scores**2 - mean**2 == pytest.approx(0.22 * (mean - 1) * (10 - mean))
 
 
-def test_a_photograph_gives_untouched_single_and_mixed_variants() -> None:
+def test_variants_have_no_one_or_two_degradations() -> None:
     recipe = PriorRecipe(crops_per_photo=2, singles_per_crop=0, mixtures_per_crop=3)
     found = list(variants(0, recipe, np.random.default_rng(0)))
     assert [len([one for one in found if len(one.degradations) == count]) for count in (0, 1, 2)] == [2, 2 * 28, 6]
 
 
-def test_worse_grades_score_lower_and_two_faults_lower_than_one() -> None:
+def test_worse_grades_and_more_degradations_score_lower() -> None:
     recipe = PriorRecipe()
     means = [Variant(0, 0, (("blur", grade),)).mean(recipe) for grade in range(5)]
     assert means == sorted(means, reverse=True)
@@ -45,7 +45,7 @@ def test_crops_are_never_enlarged_and_degraded_crops_keep_their_size() -> None:
         assert degraded(crop, [("noise", 2), ("blur", 1)], rng).size == crop.size
 
 
-def test_the_shipped_prior_loads_and_its_card_tells_where_it_comes_from() -> None:
+def test_the_shipped_prior_loads_and_its_card_has_its_recipe_and_data() -> None:
     heads, card = heads_load(PRIOR_FOLDER)
     assert heads.config.bins == 10
     assert {"recipe", "data", "figures", "licence", "limits"} <= set(card)

@@ -1,4 +1,4 @@
-"""Which answers a run learns from, and that the page counts the same ones."""
+"""The answers that a run learns from, and their counts on the models page."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ def answered(campaign: Campaign, people: dict[str, Any], make_rated: Callable[..
 
 
 @pytest.mark.parametrize(("switch", "usable", "left_out"), [(False, 10, 3), (True, 13, 0)])
-def test_the_count_is_what_the_run_learns_from(
+def test_the_counts_agree_with_the_run(
     campaign: Campaign, answered: list[Any], switch: bool, usable: int, left_out: int
 ) -> None:
     counts = training_answers(campaign, since=0, exposed_answers=switch)
@@ -52,7 +52,7 @@ def test_new_answers_are_those_after_the_last_run(
     assert new_answers(campaign, since=newest, exposed_answers=True) == 2
 
 
-def test_runs_that_start_by_themselves_keep_the_switch(campaign: Campaign) -> None:
+def test_automatic_runs_keep_the_setting_of_the_last_run(campaign: Campaign) -> None:
     assert not exposed_answers_on(newest_run(campaign))
     for asked, expected in [(None, False), (True, True), (None, True), (False, False), (None, False)]:
         run = run_request(campaign=campaign, trigger="count", exposed_answers=asked)

@@ -1,4 +1,4 @@
-"""Measuring versions on the holdout: who counts, what is compared, and that it repeats."""
+"""Evaluations on the holdout: which votes count, what is compared, and repeatability."""
 
 import io
 import re
@@ -35,19 +35,19 @@ def answer(campaign: Campaign, image: Any, annotator: Any, score: int, watch: st
     )
 
 
-def test_only_unprompted_votes_on_holdout_photos_count(
+def test_only_blind_votes_on_holdout_photos_count(
     campaign: Campaign, people: dict[str, Any], make_rated: Callable[..., Any]
 ) -> None:
     train, *holdout = make_rated(train=1, holdout=4, votes=0)
     alice, bob, rita = people["alice"], people["bob"], people["rita"]
     answer(campaign, train, alice, 9, "yes")
     answer(campaign, train, bob, 9, "yes")
-    two, one, prompted, tied = holdout
+    two, one, exposed, tied = holdout
     answer(campaign, two, alice, 3, "yes")
     answer(campaign, two, bob, 5, "unsure")
     answer(campaign, one, alice, 3, "no")
-    answer(campaign, prompted, alice, 3, "yes", saw_prediction=True)
-    answer(campaign, prompted, bob, 4, "yes", saw_prediction=True)
+    answer(campaign, exposed, alice, 3, "yes", saw_prediction=True)
+    answer(campaign, exposed, bob, 4, "yes", saw_prediction=True)
     answer(campaign, tied, alice, 2, "yes")
     answer(campaign, tied, bob, 2, "no")
     answer(campaign, tied, rita, 8, "unsure")
@@ -61,15 +61,15 @@ def test_only_unprompted_votes_on_holdout_photos_count(
 
 @pytest.fixture
 def judged(make_rated: Callable[..., Any], make_version: Callable[..., Any]) -> tuple[Any, Any]:
-    """Return a champion that guesses and a challenger that knows, on 40 holdout photos."""
+    """Return a champion with random and a challenger with correct predictions of 40 holdout photos."""
     images = make_rated(holdout=40, votes=3)
     rng = np.random.default_rng(1)
-    guesses = {image: (float(rng.uniform(1, 10)), float(rng.uniform())) for image in images}
-    knows = {image: (image.quality, 0.9 if image.is_watch else 0.01) for image in images}
-    return make_version(1, champion=True, predict=guesses), make_version(2, predict=knows)
+    random = {image: (float(rng.uniform(1, 10)), float(rng.uniform())) for image in images}
+    correct = {image: (image.quality, 0.9 if image.is_watch else 0.01) for image in images}
+    return make_version(1, champion=True, predict=random), make_version(2, predict=correct)
 
 
-def test_a_challenger_that_knows_beats_a_champion_that_guesses(judged: tuple[Any, Any]) -> None:
+def test_a_correct_challenger_is_better_than_a_random_champion(judged: tuple[Any, Any]) -> None:
     champion, challenger = judged
     evaluation = evaluation_make(version=challenger, against=champion)
     assert set(evaluation.metrics) == set(METRICS) == set(evaluation.differences)
@@ -80,8 +80,8 @@ def test_a_challenger_that_knows_beats_a_champion_that_guesses(judged: tuple[Any
     assert 0.7 < metrics["quality_srcc"].ceiling < 1  # type: ignore[operator]
     assert metrics["quality_rmse"].ceiling is None
     assert {one.verdict for one in measured(evaluation.differences)} == {"better"}
-    backwards = evaluation_make(version=champion, against=challenger)
-    assert {one.verdict for one in measured(backwards.differences)} == {"worse"}
+    reverse = evaluation_make(version=champion, against=challenger)
+    assert {one.verdict for one in measured(reverse.differences)} == {"worse"}
 
 
 def test_the_same_votes_give_the_same_intervals_and_fingerprint(judged: tuple[Any, Any]) -> None:
@@ -103,14 +103,14 @@ def test_photos_that_one_of_the_two_has_not_predicted_are_left_out_of_both(judge
     assert evaluation.image_count == 35
 
 
-def test_without_votes_nothing_can_be_told(campaign: Campaign, make_version: Callable[..., Any]) -> None:
+def test_without_votes_all_metrics_are_unknown(campaign: Campaign, make_version: Callable[..., Any]) -> None:
     evaluation = evaluation_make(version=make_version(1, champion=True))
     assert evaluation.image_count == 0
     assert {entry["value"] for entry in evaluation.metrics.values()} == {None}
     assert [one.text for one in measured(evaluation.metrics)] == ["–"] * len(METRICS)
 
 
-def test_the_command_prints_every_figure_with_its_interval(judged: tuple[Any, Any], campaign: Campaign) -> None:
+def test_the_command_prints_every_metric_with_its_interval(judged: tuple[Any, Any], campaign: Campaign) -> None:
     out = io.StringIO()
     call_command("evaluate", campaign.slug, "--version", "2", stdout=out)
     lines = out.getvalue().splitlines()
@@ -125,9 +125,7 @@ def test_the_command_prints_every_figure_with_its_interval(judged: tuple[Any, An
         call_command("evaluate", "clocks")
 
 
-def test_an_evaluation_says_how_many_votes_came_after_it(
-    judged: tuple[Any, Any], campaign: Campaign, people: dict[str, Any]
-) -> None:
+def test_newer_votes_are_counted(judged: tuple[Any, Any], campaign: Campaign, people: dict[str, Any]) -> None:
     evaluation = evaluation_make(version=judged[0])
     assert votes_changed_since(evaluation) == ""
     first, second = campaign.images.all()[:2]
@@ -151,7 +149,7 @@ def test_an_evaluation_says_how_many_votes_came_after_it(
     assert votes_changed_since(evaluation) == "Measured on 122 holdout votes, of which 121 still count"
 
 
-def test_all_versions_are_measured_on_one_holdout(
+def test_all_versions_are_measured_on_the_same_votes(
     judged: tuple[Any, Any], campaign: Campaign, people: dict[str, Any]
 ) -> None:
     champion, challenger = judged
@@ -169,7 +167,7 @@ def test_all_versions_are_measured_on_one_holdout(
     assert Evaluation.objects.count() == before
 
 
-def test_a_damaged_version_does_not_keep_the_others_from_being_measured(
+def test_other_versions_are_measured_despite_a_damaged_one(
     judged: tuple[Any, Any], campaign: Campaign, make_version: Callable[..., Any]
 ) -> None:
     from inference.models import Feature
@@ -193,7 +191,7 @@ def test_the_command_measures_all_versions(judged: tuple[Any, Any], campaign: Ca
 def test_the_calibration_page_shows_the_intervals_of_the_evaluation(
     campaign: Campaign, people: dict[str, Any], rng: np.random.Generator
 ) -> None:
-    """Above 2,000 photos the number of resamples falls; everybody has to follow one rule for it."""
+    """Above 2,000 photos the number of resamples falls; both must use the same number."""
     images = images_make(campaign, 2100, holdout=True)
     scores = rng.integers(1, 11, (2100, 2))
     watch = np.where(rng.random(2100) < 0.2, "yes", "no")

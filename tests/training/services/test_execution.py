@@ -1,4 +1,4 @@
-"""What the learning process does, up to a real process that learns, judges and promotes."""
+"""The training process, including real processes that learn, evaluate and promote."""
 
 import os
 import signal
@@ -46,18 +46,20 @@ def performed(run: TrainingRun, attempt: int) -> tuple[str, str]:
     return run.state, run.message
 
 
-def test_without_answers_the_run_fails_with_a_sentence(campaign: Campaign) -> None:
+def test_without_answers_the_run_fails_with_a_message(campaign: Campaign) -> None:
     state, message = performed(*claimed(campaign))
     assert state == State.FAILED
     assert message.startswith("There is nothing to learn from yet")
 
 
-def test_answers_to_photos_without_features_teach_nothing(campaign: Campaign, make_rated: Callable[..., Any]) -> None:
+def test_answers_to_photos_without_features_are_not_learned_from(
+    campaign: Campaign, make_rated: Callable[..., Any]
+) -> None:
     make_rated(train=5, holdout=2)
     assert performed(*claimed(campaign))[1].startswith("There is nothing to learn from yet")
 
 
-def test_a_campaign_of_exposed_answers_only_is_told_the_switch(
+def test_the_message_names_the_setting_when_all_answers_are_exposed(
     campaign: Campaign, make_rated: Callable[..., Any]
 ) -> None:
     make_rated(train=5, features=8)
@@ -67,7 +69,7 @@ def test_a_campaign_of_exposed_answers_only_is_told_the_switch(
     assert "all 10 answers to train photos were given after seeing a prediction" in message
     assert EXPOSED_ANSWERS_LABEL in message
     assert "manage.py train watches --exposed-answers" in message
-    # With the switch they are taken; it fails later, because these features are too short.
+    # With the setting on they are used. The run fails later, because these features are too short.
     run = run_request(campaign=campaign, trigger=TrainingRun.Trigger.BUTTON, exposed_answers=True)
     attempt = run_claim(run_id=run.pk) or 0
     assert performed(run, attempt)[1].startswith("The stored features have 8 numbers")
@@ -79,11 +81,11 @@ def test_a_recipe_of_another_version_is_refused(campaign: Campaign, make_rated: 
     state, message = performed(*claimed(campaign, recipe={"recipe_version": 99}))
     assert (state, message) == (
         State.FAILED,
-        "The recipe has version 99; this program follows version 1. Start a new run.",
+        "The run was made for version 99 of the recipe; this program has version 1. Start a new run.",
     )
 
 
-def test_a_scale_that_was_narrowed_is_named(
+def test_scores_outside_a_reduced_scale_fail_the_run(
     campaign: Campaign, make_rated: Callable[..., Any], make_version: Callable[..., Any]
 ) -> None:
     make_version(1, champion=True)
@@ -114,7 +116,7 @@ def test_the_same_data_and_recipe_are_not_learned_twice(
     assert state == State.SKIPPED
     assert message.startswith(f"Nothing has changed since run {last.pk} made version 2")
     assert run.annotation_count == 10
-    # With another seed it is another result (which fails here: these features are too short).
+    # Another seed is another run (which fails here, because these features are too short).
     assert performed(*claimed(campaign, seed=2))[0] == State.FAILED
 
 
@@ -156,7 +158,7 @@ def test_progress_is_written_a_few_times_a_second_and_stages_at_once(campaign: C
     for share in range(100):
         report(0.1 + share / 1000, "Learning", history=[])
     run.refresh_from_db()
-    assert run.progress < 0.19  # the last of them came too soon after the others
+    assert run.progress < 0.19  # the last reports came too soon to be written
     report(0.2, "Exporting")
     run.refresh_from_db()
     assert (run.progress, run.stage) == (0.2, "Exporting")
@@ -167,14 +169,14 @@ def test_progress_is_written_a_few_times_a_second_and_stages_at_once(campaign: C
 
 @pytest.fixture
 def shared_database(transactional_db: None, settings: Any) -> None:
-    """Let other processes see what the test wrote: no transaction around it, and the test database's address."""
+    """Give other processes access to the test's data: no transaction, and the test database in DATABASE_URL."""
     server, _, query = django_settings.DATABASE_URL.partition("?")
     address = f"{server.rpartition('/')[0]}/{connection.settings_dict['NAME']}"
     settings.DATABASE_URL = f"{address}?{query}" if query else address
 
 
 def children(run: TrainingRun) -> list[int]:
-    """Return the learning processes of a run."""
+    """Return the ids of a run's training processes."""
     found = []
     for entry in Path("/proc").iterdir():
         try:
@@ -189,7 +191,7 @@ def children(run: TrainingRun) -> list[int]:
 def wait_for(condition: Callable[[], Any], seconds: float = 90) -> Any:
     until = time.monotonic() + seconds
     while not (result := condition()):
-        assert time.monotonic() < until, "waited in vain"
+        assert time.monotonic() < until, "the condition was not met in time"
         time.sleep(0.05)
     return result
 
@@ -209,7 +211,7 @@ def supervised(run: TrainingRun, attempt: int) -> threading.Thread:
 
 
 @pytest.mark.slow
-def test_a_process_learns_judges_and_promotes(
+def test_a_process_learns_evaluates_and_promotes(
     shared_database: None, campaign: Campaign, make_rated: Callable[..., Any]
 ) -> None:
     from inference.networks.config import EFFICIENTNET_LITE0
@@ -237,7 +239,7 @@ def test_a_process_learns_judges_and_promotes(
     assert evaluation.differences["quality_srcc"]["low"] > 0
     assert Evaluation.objects.filter(model_version=promotion.replaced).count() == 1
 
-    # The check that stands between learning and serving sees a difference.
+    # The parity check before storing a version finds a difference.
     folder = run.folder / "attempt-1"
     tensors = dict(np.load(run.folder / "snapshot.npz"))
     assert len(tensors["scores"]) == 270
@@ -252,7 +254,7 @@ def test_a_process_learns_judges_and_promotes(
 
 
 @pytest.mark.slow
-def test_learning_outlives_its_worker_and_a_dead_process_is_replaced(
+def test_training_continues_without_its_worker_and_a_hanging_process_is_replaced(
     shared_database: None, campaign: Campaign, make_rated: Callable[..., Any]
 ) -> None:
     run, attempt = claimed(campaign)
@@ -268,12 +270,12 @@ def test_learning_outlives_its_worker_and_a_dead_process_is_replaced(
     os.killpg(worker.pid, signal.SIGKILL)
     worker.wait()
     assert children(run) == [child]
-    os.kill(child, signal.SIGSTOP)  # it hangs
+    os.kill(child, signal.SIGSTOP)  # simulates a process that hangs
     TrainingRun.objects.filter(pk=run.pk).update(heartbeat_at="2026-01-01T00:00Z")
     assert runs_requeue_stale() == 1
     second = run_claim(run_id=run.pk)
     assert second == 2
-    os.kill(child, signal.SIGCONT)  # … and wakes up to find that it is not wanted any more
+    os.kill(child, signal.SIGCONT)  # it continues and stops at its next write
     wait_for(lambda: not children(run))
     run.refresh_from_db()
     assert (run.state, run.attempt, run.message) == (State.RUNNING, 2, "")
@@ -305,7 +307,9 @@ def test_a_process_that_takes_too_long_is_stopped(shared_database: None, campaig
 
 
 @pytest.mark.slow
-def test_what_a_failing_process_printed_last_is_kept(shared_database: None, campaign: Campaign, settings: Any) -> None:
+def test_the_last_output_of_a_failing_process_is_stored(
+    shared_database: None, campaign: Campaign, settings: Any
+) -> None:
     settings.DATABASE_URL = "mysql://nowhere/nothing"
     run, attempt = claimed(campaign)
     training_process.run_supervise(run_id=run.pk, attempt=attempt)

@@ -1,4 +1,4 @@
-"""Who becomes champion, by which rule, and the trail it leaves."""
+"""Promotion, rollback and the audit trail."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from training.services.promotions import PromotionError, promotion_make
 MANUAL, ROLLBACK = Promotion.Kind.MANUAL, Promotion.Kind.ROLLBACK
 
 
-def test_promotion_moves_the_champion_and_says_who_did_it(
+def test_a_promotion_changes_the_champion_and_stores_who_did_it(
     campaign: Campaign, people: dict[str, Any], make_version: Callable[..., Any]
 ) -> None:
     first, second = make_version(1, champion=True), make_version(2)
@@ -27,7 +27,7 @@ def test_promotion_moves_the_champion_and_says_who_did_it(
 
 def test_the_champion_is_not_promoted_again(campaign: Campaign, make_version: Callable[..., Any]) -> None:
     version = make_version(1, champion=True)
-    with pytest.raises(PromotionError, match="Version 1 is the champion already"):
+    with pytest.raises(PromotionError, match="Version 1 is already the champion"):
         promotion_make(version=version, kind=MANUAL)
     assert not Promotion.objects.exists()
 

@@ -1,4 +1,4 @@
-"""The life of a run: one at a time, one worker at a time, and nothing lost when one dies."""
+"""State changes of runs: one live run per campaign, one process per run, and recovery after crashes."""
 
 import threading
 import time
@@ -95,7 +95,7 @@ def test_an_old_attempt_cannot_write(campaign: Campaign) -> None:
     assert new == old + 1
     with pytest.raises(RunEndedError):
         run_write(run_id=run.pk, attempt=old, progress=0.9)
-    assert not run_finish(run_id=run.pk, attempt=old, state=State.FAILED, message="from the grave")
+    assert not run_finish(run_id=run.pk, attempt=old, state=State.FAILED, message="late")
     assert run_requeue(run_id=run.pk, attempt=old, reason="late") == ""
     run_write(run_id=run.pk, attempt=new, progress=0.2)
     run.refresh_from_db()
@@ -117,7 +117,7 @@ def test_a_queued_run_is_cancelled_at_once(campaign: Campaign, people: dict[str,
     assert run_claim(run_id=run.pk) is None
 
 
-def test_a_running_run_learns_of_its_cancellation_at_its_next_write(campaign: Campaign, people: dict[str, Any]) -> None:
+def test_a_running_run_is_cancelled_at_its_next_write(campaign: Campaign, people: dict[str, Any]) -> None:
     run, attempt = claimed(campaign)
     run_cancel(run=run, by=people["ada"])
     assert run.state == State.RUNNING
@@ -135,26 +135,26 @@ def test_cancelling_a_run_that_has_ended_changes_nothing(campaign: Campaign) -> 
     assert (run.state, run.message, run.cancel_requested) == (State.DONE, "good", False)
 
 
-def silent(run: TrainingRun) -> None:
+def make_stale(run: TrainingRun) -> None:
     past = timezone.now() - timedelta(seconds=runs.STALE_SECONDS + 1)
     TrainingRun.objects.filter(pk=run.pk).update(heartbeat_at=past)
 
 
-def test_a_silent_run_is_queued_again_and_a_lively_one_is_left_alone(campaign: Campaign) -> None:
+def test_a_stale_run_is_requeued_and_an_active_one_is_not(campaign: Campaign) -> None:
     run, _ = claimed(campaign)
     assert runs_requeue_stale() == 0
-    silent(run)
+    make_stale(run)
     assert runs_requeue_stale() == 1
     run.refresh_from_db()
     assert (run.state, run.attempt, run.progress) == (State.QUEUED, 1, 0.0)
     assert "no heartbeat for 60 seconds" in run.stage
 
 
-def test_a_run_that_dies_three_times_fails_with_a_sentence(campaign: Campaign) -> None:
+def test_a_run_that_dies_three_times_fails_with_a_message(campaign: Campaign) -> None:
     run = requested(campaign)
     for _ in range(runs.MAX_ATTEMPTS):
         run_claim(run_id=run.pk)
-        silent(run)
+        make_stale(run)
         runs_requeue_stale()
     run.refresh_from_db()
     assert run.state == State.FAILED
@@ -162,16 +162,16 @@ def test_a_run_that_dies_three_times_fails_with_a_sentence(campaign: Campaign) -
     assert run.finished_at is not None
 
 
-def test_a_silent_run_that_was_to_be_cancelled_is_cancelled(campaign: Campaign) -> None:
+def test_a_stale_run_with_a_cancel_request_is_cancelled(campaign: Campaign) -> None:
     run, _ = claimed(campaign)
     run_cancel(run=run)
-    silent(run)
+    make_stale(run)
     runs_requeue_stale()
     run.refresh_from_db()
     assert run.state == State.CANCELLED
 
 
-def test_enough_new_answers_ask_for_a_run(campaign: Campaign, make_rated: Callable[..., Any]) -> None:
+def test_enough_new_answers_request_a_run(campaign: Campaign, make_rated: Callable[..., Any]) -> None:
     campaign.train_after = 7
     campaign.save()
     make_rated(train=3, holdout=20, features=8)  # two answers each
@@ -183,7 +183,7 @@ def test_enough_new_answers_ask_for_a_run(campaign: Campaign, make_rated: Callab
     assert runs_request_due() == []  # it is live
     attempt = run_claim(run_id=run.pk)
     run_finish(run_id=run.pk, attempt=attempt or 0, state=State.FAILED, message="no disk")
-    assert runs_request_due() == []  # failing again and again would help nobody
+    assert runs_request_due() == []  # the same answers are not tried again
     make_rated(train=4, features=8, seed=2)
     assert len(runs_request_due()) == 1
 
@@ -201,7 +201,7 @@ def test_answers_that_training_leaves_out_start_no_run(campaign: Campaign, make_
 
 
 @pytest.mark.parametrize("change", [{"train_after": 0}, {"state": "paused"}, {"state": "closed"}])
-def test_campaigns_that_want_no_runs_get_none(
+def test_some_campaigns_get_no_automatic_runs(
     campaign: Campaign, make_rated: Callable[..., Any], change: dict[str, Any]
 ) -> None:
     Campaign.objects.update(**{"train_after": 1, **change})
@@ -209,7 +209,7 @@ def test_campaigns_that_want_no_runs_get_none(
     assert runs_request_due() == []
 
 
-def test_the_schedule_takes_the_same_path(campaign: Campaign) -> None:
+def test_the_schedule_requests_a_run(campaign: Campaign) -> None:
     retrain_scheduled(campaign=campaign.slug)
     run = TrainingRun.objects.get()
     assert (run.trigger, run.state) == (Trigger.SCHEDULE, State.QUEUED)
@@ -233,10 +233,10 @@ def test_the_sweep_announces_queued_runs_again(
     campaign: Campaign, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     sent: list[Any] = []
-    # The one thing that is not real here: the broker.
+    # There is no broker in tests, so the messages are collected here.
     monkeypatch.setattr(run_execute, "apply_async", lambda args, **options: sent.append((args, options)))
     run, _ = claimed(campaign)
-    silent(run)
+    make_stale(run)
     with django_capture_on_commit_callbacks(execute=True):
         sweep()
     assert sent == [((run.pk,), {"expires": 60})]

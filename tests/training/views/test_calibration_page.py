@@ -1,4 +1,4 @@
-"""The calibration page: models against people."""
+"""The calibration page: predictions compared with votes."""
 
 import html
 import re
@@ -27,7 +27,7 @@ def text_of(response: Any) -> str:
 
 @pytest.fixture
 def judged(campaign: Campaign, people: dict[str, Any], rng: np.random.Generator) -> ModelVersion:
-    """40 holdout photos with two votes each, every other one a watch, and a model that scores one too high."""
+    """40 holdout photos with two votes each, half of them watches, and a model that scores one point too high."""
     images = images_make(campaign, 40, holdout=True)
     raters = [people["alice"], people["bob"]]
     quality = rng.uniform(3, 7, 40)
@@ -38,6 +38,15 @@ def judged(campaign: Campaign, people: dict[str, Any], rng: np.random.Generator)
     return version
 
 
+def test_the_page_explains_the_ceiling_and_the_agreement_between_annotators(
+    client_of: Callable[[str], Any], judged: ModelVersion
+) -> None:
+    text = text_of(client_of("rita").get(PAGE))
+    assert "Agreement between annotators (split-half), SRCC" in text
+    assert "The ceiling is the correlation that a perfect model would reach" in text
+    assert "so a good model can exceed this number" in text
+
+
 @pytest.mark.parametrize(
     ("name", "status"), [("anonymous", 302), ("mallory", 404), ("alice", 403), ("rita", 200), ("ada", 200)]
 )
@@ -45,14 +54,14 @@ def test_only_reviewers_and_admins_see_the_page(client_of: Callable[[str], Any],
     assert client_of(name).get(PAGE).status_code == status
 
 
-def test_titles_say_the_findings(client_of: Callable[[str], Any], judged: ModelVersion) -> None:
+def test_titles_state_the_findings(client_of: Callable[[str], Any], judged: ModelVersion) -> None:
     text = text_of(client_of("rita").get(PAGE))
     assert re.search(r"Model scores (0\.\d|1\.\d) too high on average; rank correlation 0\.\d\d \(0\.\d\d–", text)
     assert "n = 40 holdout photos" in text
     assert re.search(r"ceiling √rₖ 0\.\d\d", text)
-    assert "Model spreads its scores" in text
+    assert "Model scores are spread" in text
     assert "Watch probabilities" in text
-    assert "The campaign's threshold 0.05 is as good as any: F1 1.00" in text
+    assert "The campaign's threshold 0.05 has the best F1: 1.00" in text
 
 
 def test_every_chart_has_data_a_label_and_a_table(client_of: Callable[[str], Any], judged: ModelVersion) -> None:
@@ -75,6 +84,7 @@ def test_the_threshold_table_runs_from_one_hundredth_to_a_half(
     thresholds = [float(row) for row in re.findall(r'<tr[^>]*><td class="number">([\d.]+)', table[0])]
     assert (thresholds[0], thresholds[-1]) == (0.01, 0.5)
     assert "ROC AUC" in table[0]
+    assert "Balanced accuracy" in table[0]
     assert re.search(r'<tr class="chosen"><td class="number">0.05', table[0])
 
 
@@ -85,21 +95,21 @@ def test_all_rated_photos_come_with_a_warning(
     votes(trained, [people["alice"]], 5, "no")
     predictions_make(judged, trained, [5.0] * 5)
     client = client_of("rita")
-    assert "flatter the model" not in text_of(client.get(PAGE))
+    assert "include training photos" not in text_of(client.get(PAGE))
     text = text_of(client.get(f"{PAGE}?split=all"))
-    assert "Training photos flatter the model" in text
+    assert "These figures include training photos" in text
     assert "n = 45 rated photos" in text
 
 
 def test_a_holdout_photo_with_one_vote_is_left_out_of_the_scores(
     client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any], judged: ModelVersion
 ) -> None:
-    (lonely,) = images_make(campaign, 1, holdout=True)
-    vote(lonely, people["alice"], 9, "yes")
-    predictions_make(judged, [lonely], [5.0])
+    (single,) = images_make(campaign, 1, holdout=True)
+    vote(single, people["alice"], 9, "yes")
+    predictions_make(judged, [single], [5.0])
     text = text_of(client_of("rita").get(PAGE))
     assert "n = 40 holdout photos" in text
-    assert "1 photo with one vote only is left out of the scores" in text
+    assert "1 photo with only one vote is not included in the score figures" in text
     assert "n = 41 photos with a majority label" in text
 
 
@@ -108,13 +118,13 @@ def test_any_version_can_be_chosen_and_the_champion_is_the_default(
 ) -> None:
     version_make(campaign, 2, champion=False)
     client = client_of("rita")
-    assert "Version 1 (champion), live: against all answers up to now" in text_of(client.get(PAGE))
-    assert "version 2 has no prediction of them yet" in text_of(client.get(f"{PAGE}?version=2"))
+    assert "Version 1 (champion), compared with all answers up to now" in text_of(client.get(PAGE))
+    assert "version 2 has no prediction for them yet" in text_of(client.get(f"{PAGE}?version=2"))
     for query in ("version=3", "version=x", "split=train", "photo=x", "photo=99999999"):
         assert client.get(f"{PAGE}?{query}").status_code == 404, query
 
 
-def test_one_photo_is_drawn_alone_when_htmx_asks(client_of: Callable[[str], Any], judged: ModelVersion) -> None:
+def test_an_htmx_request_gets_one_photo_only(client_of: Callable[[str], Any], judged: ModelVersion) -> None:
     image = judged.campaign.images.order_by("pk").first()
     assert image
     client = client_of("rita")
@@ -128,7 +138,7 @@ def test_one_photo_is_drawn_alone_when_htmx_asks(client_of: Callable[[str], Any]
     assert image.name in text_of(client.get(f"{PAGE}?photo={image.pk}"))
 
 
-def test_a_campaign_without_a_model_says_what_comes_first(client_of: Callable[[str], Any]) -> None:
+def test_a_campaign_without_a_model_says_so(client_of: Callable[[str], Any]) -> None:
     assert "No model yet" in text_of(client_of("rita").get(PAGE))
 
 
@@ -138,7 +148,7 @@ def test_a_campaign_without_votes_says_so(client_of: Callable[[str], Any], campa
     assert "No votes yet" in text_of(client_of("rita").get(PAGE))
 
 
-def test_answers_given_after_seeing_the_prediction_are_no_votes_here(
+def test_answers_given_after_seeing_the_prediction_do_not_count(
     client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any]
 ) -> None:
     (image,) = images_make(campaign, 1, holdout=True)
@@ -158,31 +168,31 @@ def test_single_votes_only_are_not_enough_for_scores(
     assert "Too few labels for a reliability diagram" in text
 
 
-def test_the_page_asks_as_many_questions_for_many_photos_as_for_few(
+def test_more_photos_take_no_more_queries(
     client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any], judged: ModelVersion
 ) -> None:
     client = client_of("rita")
 
-    def questions() -> int:
+    def query_count() -> int:
         with CaptureQueriesContext(connection) as captured:
             client.get(PAGE)
         return len(captured)
 
-    before = questions()
+    before = query_count()
     more = images_make(campaign, 60, holdout=True, prefix="more")
     votes(more, [people["alice"], people["bob"]], 6, "no")
     predictions_make(judged, more, [6.0] * 60)
-    assert questions() == before <= 12
+    assert query_count() == before <= 12
 
 
-def test_names_of_photos_cannot_break_out_of_the_data(
+def test_photo_names_cannot_inject_markup(
     client_of: Callable[[str], Any], campaign: Campaign, judged: ModelVersion
 ) -> None:
     campaign.images.update(name="</script><script>alert(1)</script>")
     assert "<script>alert" not in client_of("rita").get(PAGE).content.decode()
 
 
-def test_live_and_stored_figures_name_their_moment_and_agree_on_the_same_votes(
+def test_live_and_stored_figures_have_a_time_and_are_equal_for_the_same_votes(
     client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any], judged: ModelVersion
 ) -> None:
     client = client_of("rita")
@@ -191,13 +201,13 @@ def test_live_and_stored_figures_name_their_moment_and_agree_on_the_same_votes(
     stored = evaluation.metrics["quality_srcc"]
     assert (live.srcc.value, live.srcc.low, live.srcc.high) == (stored["value"], stored["low"], stored["high"])
     text = text_of(client.get(PAGE))
-    assert re.search(r"live: against all answers up to now \(\d+ \w+ \d{4}, \d\d:\d\d UTC\)", text)
-    assert re.search(r"The figures on the models page: measured .* UTC on the same votes\.", text)
+    assert re.search(r"compared with all answers up to now \(\d+ \w+ \d{4}, \d\d:\d\d UTC\)", text)
+    assert re.search(r"The figures on the models page were measured .* UTC on the same votes\.", text)
 
     vote(campaign.images.all()[0], people["rita"], 1)
     text = text_of(client.get(PAGE))
     assert re.search(
-        r"The figures on the models page: measured .* UTC on 40 holdout photos with 80 votes; "
+        r"The figures on the models page were measured .* UTC on 40 holdout photos with 80 votes; "
         r"measured before 1 newer holdout vote\.",
         text,
     )

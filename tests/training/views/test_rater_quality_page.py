@@ -1,4 +1,4 @@
-"""The reviewers' page on anchoring, hidden repeats, gold photos and skips."""
+"""The page Annotator quality: anchoring, hidden repeats, gold photos and skips."""
 
 import html
 import re
@@ -17,7 +17,8 @@ from tests.opinions_and_predictions import images_make, predictions_make, versio
 from training.models import Promotion
 from training.selectors.anchoring import anchoring_measure
 
-PAGE = "/campaigns/watches/rating-practice/"
+PAGE = "/campaigns/watches/annotator-quality/"
+OLD_ADDRESS = "/campaigns/watches/rating-practice/"
 
 
 def text_of(response: Any) -> str:
@@ -47,22 +48,35 @@ def test_only_reviewers_and_admins_see_the_page(client_of: Callable[[str], Any],
     assert client_of(name).get(PAGE).status_code == status
 
 
-def test_it_is_in_the_navigation_of_those_who_may_see_it(client_of: Callable[[str], Any]) -> None:
+def test_the_old_address_redirects_to_the_page(client_of: Callable[[str], Any]) -> None:
+    response = client_of("rita").get(f"{OLD_ADDRESS}?from=mail")
+    assert (response.status_code, response["Location"]) == (301, f"{PAGE}?from=mail")
+
+
+@pytest.mark.parametrize(("name", "status"), [("mallory", 404), ("alice", 403), ("rita", 200)])
+def test_the_old_address_checks_the_same_rights(client_of: Callable[[str], Any], name: str, status: int) -> None:
+    client = client_of(name)
+    assert client.get(client.get(OLD_ADDRESS)["Location"]).status_code == status
+
+
+def test_only_reviewers_and_admins_have_it_in_the_navigation(client_of: Callable[[str], Any]) -> None:
     assert PAGE in client_of("rita").get("/campaigns/watches/").content.decode()
     assert PAGE not in client_of("alice").get("/campaigns/watches/").content.decode()
 
 
-def test_an_empty_campaign_says_what_will_come(client_of: Callable[[str], Any]) -> None:
+def test_an_empty_campaign_says_that_there_are_no_answers(client_of: Callable[[str], Any]) -> None:
     text = text_of(client_of("ada").get(PAGE))
     assert "The anchoring experiment is off" in text
-    assert "Nobody has answered yet" in text
+    assert "No answers yet" in text
 
 
-def test_the_title_says_how_far_people_are_pulled(client_of: Callable[[str], Any], anchored: list[Image]) -> None:
+def test_the_title_says_how_much_the_prediction_influences_people(
+    client_of: Callable[[str], Any], anchored: list[Image]
+) -> None:
     response = client_of("rita").get(PAGE)
     text = text_of(response)
     assert (
-        "Seeing the prediction first pulls scores 2.0 points, 50 % of the way, towards it "
+        "Seeing the prediction first moves scores 2.0 points (50 % of the distance) towards it "
         "(95 %: +2.0 to +2.0 points), n = 12 photos"
     ) in text
     assert "blind 4.00" in text
@@ -70,15 +84,17 @@ def test_the_title_says_how_far_people_are_pulled(client_of: Callable[[str], Any
     assert 'role="img" aria-label="Mean distance from the prediction' in response.content.decode()
 
 
-def test_too_few_answers_say_so(client_of: Callable[[str], Any], campaign: Campaign, anchored: list[Image]) -> None:
+def test_the_page_says_when_there_are_too_few_answers(
+    client_of: Callable[[str], Any], campaign: Campaign, anchored: list[Image]
+) -> None:
     Campaign.objects.update(anchoring_share=0.1)
     Annotation.objects.filter(image__in=anchored[3:]).delete()
     text = text_of(client_of("rita").get(PAGE))
-    assert "has too few answers to tell" in text
-    assert "3 answers came after a look" in text
+    assert "The anchoring experiment needs more answers" in text
+    assert "3 answers were given after seeing the prediction" in text
 
 
-def test_a_correction_is_on_neither_side(campaign: Campaign, people: Any, anchored: list[Image]) -> None:
+def test_corrections_do_not_count(campaign: Campaign, people: Any, anchored: list[Image]) -> None:
     before = anchoring_measure(campaign)
     first = Annotation.objects.get(image=anchored[0], annotator=people["bob"])
     vote(anchored[0], people["bob"], 8, supersedes=first, saw_prediction=True)
@@ -88,8 +104,10 @@ def test_a_correction_is_on_neither_side(campaign: Campaign, people: Any, anchor
     assert anchoring_measure(campaign) == before
 
 
-def test_what_counts_is_the_prediction_that_was_shown(campaign: Campaign, people: Any, anchored: list[Image]) -> None:
-    """A later champion predicts something else; its predictions were not on the screen."""
+def test_answers_are_compared_with_the_prediction_that_was_shown(
+    campaign: Campaign, people: Any, anchored: list[Image]
+) -> None:
+    """A later champion predicts other scores, which nobody saw when answering."""
     first = campaign.model_versions.get(number=1)
     before = anchoring_measure(campaign)
     campaign.model_versions.update(is_champion=False)
@@ -103,7 +121,7 @@ def test_what_counts_is_the_prediction_that_was_shown(campaign: Campaign, people
     assert after.shift.value == -2
 
 
-def test_answers_whose_prediction_is_gone_are_left_out(campaign: Campaign, anchored: list[Image]) -> None:
+def test_answers_whose_prediction_was_deleted_are_left_out(campaign: Campaign, anchored: list[Image]) -> None:
     campaign.model_versions.get().predictions.filter(image=anchored[0]).delete()
     measured = anchoring_measure(campaign)
     assert measured is not None
@@ -137,14 +155,14 @@ class TestAnnotators:
         assert alice.flags == []
         assert (alice.repeats, alice.gold) == (None, None)
 
-    def test_many_skips_of_late_are_flagged(self, campaign: Campaign, people: Any, rated: Sequence[Image]) -> None:
+    def test_many_recent_skips_are_flagged(self, campaign: Campaign, people: Any, rated: Sequence[Image]) -> None:
         for image in rated[40:55]:
             skip(image, people["alice"])
         assert self.of(campaign, "alice").flags == [], "15 of the last 50 are 30 %, not more"
         skip(rated[55], people["alice"])
         assert self.of(campaign, "alice").flags == ["skipped 16 of the last 50 photos"]
 
-    def test_few_skips_in_the_beginning_are_not_flagged(
+    def test_a_few_skips_at_the_start_are_not_flagged(
         self, campaign: Campaign, people: Any, rated: Sequence[Image]
     ) -> None:
         for image in rated[:5]:
@@ -161,23 +179,25 @@ class TestAnnotators:
         repeats = self.of(campaign, "alice").repeats
         assert (repeats.n, repeats.exact.value, repeats.within_one.value, repeats.watch.value) == (2, 0.5, 1, 0.5)
 
-    def test_whoever_disagrees_with_themselves_is_flagged(
+    def test_inconsistent_answers_to_repeats_are_flagged(
         self, campaign: Campaign, people: Any, rated: Sequence[Image]
     ) -> None:
         for number, image in enumerate(rated[:20]):
             vote(image, people["alice"], 10 - number % 10, is_repeat=True)
         assert "inconsistent on repeated photos" in self.of(campaign, "alice").flags[0]
 
-    def test_gold_is_hit_within_one_point(self, campaign: Campaign, people: Any, rated: Sequence[Image]) -> None:
+    def test_a_gold_answer_is_correct_within_one_point(
+        self, campaign: Campaign, people: Any, rated: Sequence[Image]
+    ) -> None:
         Image.objects.filter(pk__in=[image.pk for image in rated[:10]]).update(
             role="gold", expected_score=2, expected_watch=""
         )
-        Image.objects.filter(pk=rated[11].pk).update(role="gold")  # nothing is known of it
+        Image.objects.filter(pk=rated[11].pk).update(role="gold")  # without a known answer
         alice = self.of(campaign, "alice")
         assert (alice.gold.n, alice.gold.value) == (10, 0.3)
         assert alice.flags == ["answered 3 of 10 gold photos correctly"]
 
-    def test_a_few_missed_gold_photos_are_no_flag_yet(
+    def test_a_few_wrong_gold_answers_are_not_flagged(
         self, campaign: Campaign, people: Any, rated: Sequence[Image]
     ) -> None:
         Image.objects.filter(pk__in=[image.pk for image in rated[3:7]]).update(
@@ -186,14 +206,12 @@ class TestAnnotators:
         alice = self.of(campaign, "alice")
         assert (alice.gold.n, alice.gold.value, alice.flags) == (4, 0.0, [])
 
-    def test_the_same_score_all_the_time_is_flagged(
-        self, campaign: Campaign, people: Any, rated: Sequence[Image]
-    ) -> None:
+    def test_always_the_same_score_is_flagged(self, campaign: Campaign, people: Any, rated: Sequence[Image]) -> None:
         for image in rated[:30]:
             vote(image, people["bob"], 5)
         assert self.of(campaign, "bob").flags == ["the last 30 scores hardly vary (variance 0.00, below 0.76)"]
 
-    def test_the_page_says_who_needs_a_look_and_who_is_a_program(
+    def test_the_page_shows_issues_and_marks_simulated_annotators(
         self, client_of: Callable[[str], Any], people: Any, rated: Sequence[Image]
     ) -> None:
         User.objects.filter(pk=people["bob"].pk).update(is_simulated=True)
@@ -202,7 +220,7 @@ class TestAnnotators:
         text = text_of(client_of("rita").get(PAGE))
         assert "1 of 2 annotators has issues" in text
         assert "bob simulated" in text
-        assert "alice nothing 40 0 % 10 %" in text
+        assert "alice none 40 0 % 10 %" in text
 
     def test_the_number_of_queries_does_not_grow(
         self,

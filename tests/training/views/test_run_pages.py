@@ -1,4 +1,4 @@
-"""Pages and addresses of runs and models: who may, what they say, and how many queries that takes."""
+"""Pages and API of runs and models: permissions, contents and numbers of queries."""
 
 import html
 import re
@@ -20,9 +20,9 @@ from training.services.runs import run_claim, run_finish, run_request, run_write
 from training.tasks import versions_evaluate
 
 State = TrainingRun.State
-MOMENT = r"\d+ \w+ \d{4}, \d\d:\d\d UTC"
+TIME = r"\d+ \w+ \d{4}, \d\d:\d\d UTC"
 MODELS = "/campaigns/watches/models/"
-READERS, ADMINS = {"rita", "ada"}, {"ada"}
+REVIEWERS, ADMINS = {"rita", "ada"}, {"ada"}
 EVERYBODY = ["anonymous", "mallory", "alice", "rita", "ada"]
 
 
@@ -35,10 +35,10 @@ def run(campaign: Campaign) -> TrainingRun:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("get", "/campaigns/watches/models/", READERS),
-        ("get", "/campaigns/watches/runs/{run}/", READERS),
-        ("get", "/campaigns/watches/runs/{run}/live", READERS),
-        ("get", "/api/campaigns/watches/runs/{run}", READERS),
+        ("get", "/campaigns/watches/models/", REVIEWERS),
+        ("get", "/campaigns/watches/runs/{run}/", REVIEWERS),
+        ("get", "/campaigns/watches/runs/{run}/live", REVIEWERS),
+        ("get", "/api/campaigns/watches/runs/{run}", REVIEWERS),
         ("post", "/campaigns/watches/runs/start", ADMINS),
         ("post", "/campaigns/watches/runs/{run}/cancel", ADMINS),
         ("post", "/campaigns/watches/models/evaluate", ADMINS),
@@ -46,7 +46,7 @@ def run(campaign: Campaign) -> TrainingRun:
         ("post", "/campaigns/watches/models/1/rollback", ADMINS),
     ],
 )
-def test_who_may(
+def test_permissions(
     client_of: Callable[[str], Any],
     make_version: Callable[..., Any],
     run: TrainingRun,
@@ -75,12 +75,12 @@ def test_who_may(
     ["runs/start", "runs/{run}/cancel", "models/evaluate", "models/2/promote", "models/1/rollback"],
     ids=lambda path: path,
 )
-def test_changes_are_made_by_post_only(client_of: Callable[[str], Any], run: TrainingRun, path: str) -> None:
+def test_changes_need_post(client_of: Callable[[str], Any], run: TrainingRun, path: str) -> None:
     assert client_of("ada").get(f"/campaigns/watches/{path.format(run=run.pk)}").status_code == 405
 
 
 @pytest.mark.parametrize("path", ["runs/{run}/", "runs/{run}/live", "runs/{run}/cancel", "models/1/promote"])
-def test_another_campaigns_rows_are_not_found(
+def test_rows_of_another_campaign_are_not_found(
     client_of: Callable[[str], Any],
     people: dict[str, Any],
     run: TrainingRun,
@@ -97,7 +97,7 @@ def test_another_campaigns_rows_are_not_found(
     assert send(f"/campaigns/clocks/{path.format(run=run.pk)}").status_code == 404
 
 
-def test_the_button_leads_to_the_run_and_a_second_press_to_the_same(
+def test_pressing_the_button_twice_leads_to_the_same_run(
     client_of: Callable[[str], Any], people: dict[str, Any]
 ) -> None:
     client = client_of("ada")
@@ -107,7 +107,7 @@ def test_the_button_leads_to_the_run_and_a_second_press_to_the_same(
     assert (run.trigger, run.requested_by) == ("button", people["ada"])
 
 
-def test_a_run_that_waits_says_so_and_after_a_while_how_to_start_a_worker(
+def test_a_queued_run_explains_after_a_while_how_to_start_a_worker(
     client_of: Callable[[str], Any], run: TrainingRun
 ) -> None:
     page = f"/campaigns/watches/runs/{run.pk}/"
@@ -118,7 +118,7 @@ def test_a_run_that_waits_says_so_and_after_a_while_how_to_start_a_worker(
     assert "celery -A iqs_site worker -Q training" in client_of("rita").get(page).content.decode()
 
 
-def test_the_live_part_asks_again_only_while_the_run_lives(
+def test_the_live_part_is_updated_only_until_the_run_ends(
     client_of: Callable[[str], Any], run: TrainingRun, campaign: Campaign
 ) -> None:
     client, live = client_of("rita"), f"/campaigns/watches/runs/{run.pk}/live"
@@ -141,10 +141,10 @@ def test_cancelling_from_the_page(client_of: Callable[[str], Any], run: Training
     response = client_of("ada").post(f"/campaigns/watches/runs/{run.pk}/cancel", follow=True)
     assert "Cancelled by ada." in response.content.decode()
     again = client_of("ada").post(f"/campaigns/watches/runs/{run.pk}/cancel", follow=True)
-    assert "has ended already" in again.content.decode()
+    assert "has already ended" in again.content.decode()
 
 
-def test_the_api_says_where_a_run_stands(
+def test_the_api_returns_the_state_of_a_run(
     client_of: Callable[[str], Any], run: TrainingRun, make_version: Callable[..., Any]
 ) -> None:
     attempt = run_claim(run_id=run.pk) or 0
@@ -164,11 +164,11 @@ def test_the_api_says_where_a_run_stands(
 def test_an_empty_campaign_has_a_models_page_too(client_of: Callable[[str], Any], campaign: Campaign) -> None:
     content = client_of("ada").get("/campaigns/watches/models/").content.decode()
     assert "No model yet" in content
-    assert "no version has learned from people yet" in content
+    assert "no version has learned from votes yet" in content
     assert "training.tasks.retrain_scheduled" in content
 
 
-def test_promotion_from_the_page_leaves_its_reason(
+def test_promotion_from_the_page_stores_its_reason(
     client_of: Callable[[str], Any],
     make_rated: Callable[..., Any],
     make_version: Callable[..., Any],
@@ -181,11 +181,11 @@ def test_promotion_from_the_page_leaves_its_reason(
     client = client_of("ada")
     assert "Promote version 2" in client.get("/campaigns/watches/models/").content.decode()
     content = client.post("/campaigns/watches/models/2/promote", follow=True).content.decode()
-    assert "Version 2 is the champion now" in content
+    assert "Version 2 is now the champion" in content
     assert "Roll back to version 1" in content
     assert "the rule agrees: Quality SRCC +" in Promotion.objects.get().reason
     content = client.post("/campaigns/watches/models/1/rollback", follow=True).content.decode()
-    assert "Version 1 is the champion now" in content
+    assert "Version 1 is now the champion" in content
     assert ModelVersion.objects.get(is_champion=True) == champion
 
 
@@ -236,7 +236,7 @@ def text_of(response: Any) -> str:
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", response.content.decode())))
 
 
-def test_versions_measured_on_other_votes_are_not_set_beside_the_champion(
+def test_versions_measured_on_other_votes_are_not_compared_with_the_champion(
     client_of: Callable[[str], Any],
     people: dict[str, Any],
     make_rated: Callable[..., Any],
@@ -253,18 +253,18 @@ def test_versions_measured_on_other_votes_are_not_set_beside_the_champion(
     page = client.get(MODELS)
     assert "not comparable" not in text_of(page)
     assert 'class="number better"' in page.content.decode()
-    assert re.search(rf"Version 2, measured {MOMENT} on 30 holdout photos with 90 votes\.", text_of(page))
+    assert re.search(rf"Version 2, measured {TIME} on 30 holdout photos with 90 votes\.", text_of(page))
 
     vote(images[0], people["ada"], 5)
-    assert "Version 1, the champion: measured before 1 newer holdout vote." in text_of(client.get(MODELS))
+    assert "The champion, version 1, was measured before 1 newer holdout vote." in text_of(client.get(MODELS))
     evaluation_make(version=champion)
     page = client.get(MODELS)
-    assert "Measured on other votes than version 1, the champion: not comparable." in text_of(page)
+    assert "Measured on other votes than the champion (version 1): not comparable." in text_of(page)
     assert page.content.decode().count('class="stats not-comparable"') == 1
     assert "newer holdout" not in text_of(page)
 
     sent: list[Any] = []
-    # The one thing that is not real here: the broker.
+    # There is no broker in tests, so the messages are collected here.
     monkeypatch.setattr(versions_evaluate, "apply_async", lambda args, **options: sent.append(args))
     with django_capture_on_commit_callbacks(execute=True):
         client.post(f"{MODELS}evaluate")
@@ -298,7 +298,7 @@ def test_the_page_counts_the_answers_that_a_run_learns_from(
     vote(images[0], people["ada"], 5, saw_prediction=True)
     client = client_of("ada")
     text = text_of(client.get(MODELS))
-    assert "A run would learn from 8 answers; no version has learned from people yet" in text
+    assert "A run would learn from 8 answers; no version has learned from votes yet" in text
     assert "Left out: 6 answers to holdout photos; 1 given after seeing a prediction." in text
     assert DESCRIPTION in text
     client.post("/campaigns/watches/runs/start", {"exposed_answers": "on"})
@@ -327,10 +327,10 @@ def test_the_run_page_says_when_and_on_what_its_figures_were_measured(
     run_finish(run_id=run.pk, attempt=attempt, state=State.DONE)
     page = f"/campaigns/watches/runs/{run.pk}/"
     text = text_of(client_of("rita").get(page))
-    assert re.search(rf"Version 2, measured {MOMENT} on 6 holdout photos with 12 votes\.", text)
+    assert re.search(rf"Version 2, measured {TIME} on 6 holdout photos with 12 votes\.", text)
     assert "8 answers to train photos, without those given after seeing a prediction" in text
     assert "Residual on the prior." in text
     vote(images[0], people["ada"], 5)
-    assert "Measured before 1 newer holdout vote; the calibration page shows today's figures." in text_of(
+    assert "Measured before 1 newer holdout vote; the calibration page shows the current figures." in text_of(
         client_of("rita").get(page)
     )

@@ -1,1 +1,1 @@
-"""Commands of training."""
+"""Management commands of the training app."""

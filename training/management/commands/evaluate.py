@@ -1,4 +1,4 @@
-"""`manage.py evaluate CAMPAIGN [--version N | --all]`: measure versions on the holdout and print their figures."""
+"""`manage.py evaluate CAMPAIGN [--version N | --all]`: evaluate versions on the holdout and print their metrics."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -18,38 +18,40 @@ from training.services.evaluations import evaluation_make, evaluations_refresh
 
 
 class Command(BaseCommand):
-    help = f"Measure model versions on the holdout, against the champion, and print their figures. {DESCRIPTION}"
+    help = (
+        f"Evaluate model versions on the holdout, compare them with the champion, and print the metrics. {DESCRIPTION}"
+    )
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         # Django's own --version prints the version of Django; this command's --version replaces it.
         return super().create_parser(prog_name, subcommand, conflict_handler="resolve", **kwargs)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("campaign", help="The campaign's slug, as in its address.")
+        parser.add_argument("campaign", help="The campaign's slug, as in its URL.")
         which = parser.add_mutually_exclusive_group()
         which.add_argument(
             "--version",
             dest="number",
             metavar="N",
             type=int,
-            help="Which version; without it the champion is measured.",
+            help="Number of the version. Default: the champion.",
         )
         which.add_argument(
             "--all",
             action="store_true",
-            help="Every version, on one holdout: those that were measured on other votes are measured again.",
+            help="All versions, on the same votes. Versions that were evaluated on other votes are evaluated again.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         campaign = campaign_named(options["campaign"])
-        standing = champion(campaign)
-        version = standing if options["number"] is None else self._version(campaign, options["number"])
-        if standing is None or version is None:
-            raise CommandError(f"{campaign} has no model version yet; its workers install the first one.")
+        current_champion = champion(campaign)
+        version = current_champion if options["number"] is None else self._version(campaign, options["number"])
+        if current_champion is None or version is None:
+            raise CommandError(f"{campaign} has no model version yet. The workers install the first one.")
         if options["all"]:
             self._evaluate_all(campaign)
             return
-        against = standing if version != standing else None
+        against = current_champion if version != current_champion else None
         try:
             evaluation = evaluation_make(version=version, against=against)
         except ModelFileError as error:
@@ -79,7 +81,7 @@ class Command(BaseCommand):
             "95 % intervals by bootstrap over photos."
         )
         head = f"{'':<16} {'value':>7}  {'interval':<18} {'n':>5} {'ceiling':>8}"
-        self.stdout.write(head + (f"   minus v{against.number}" if against else ""))
+        self.stdout.write(head + (f"   vs v{against.number}" if against else ""))
         for one, difference in measured_pairs(evaluation.metrics, evaluation.differences):
             line = f"{one.metric.label:<16} {one.text:>7}  {one.interval:<18} {one.n:>5} "
             line += f"{one.ceiling:>8.3f}" if one.ceiling is not None else " " * 8

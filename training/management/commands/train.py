@@ -1,6 +1,6 @@
-"""`manage.py train CAMPAIGN`: learn from the answers so far, in the foreground, with a bar.
+"""`manage.py train CAMPAIGN`: train on the answers so far, in the foreground, with a progress bar.
 
-`manage.py train --run ID --attempt N` is the process that a worker starts for a run it has claimed.
+A worker starts `manage.py train --run ID --attempt N` for a run that it has claimed.
 """
 
 import shutil
@@ -26,30 +26,30 @@ State = TrainingRun.State
 
 class Command(BaseCommand):
     help = (
-        "Train a challenger on a campaign's answers and measure it on the holdout. In campaigns that promote "
-        f"automatically it becomes the champion when it passes the rule. {DESCRIPTION}"
+        "Train a challenger on a campaign's answers and evaluate it on the holdout. In campaigns that promote "
+        f"automatically, it becomes the champion if it passes the promotion rule. {DESCRIPTION}"
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("campaign", nargs="?", help="The campaign's slug, as in its address.")
+        parser.add_argument("campaign", nargs="?", help="The campaign's slug, as in its URL.")
         parser.add_argument(
             "--exposed-answers",
             action=BooleanOptionalAction,
             default=None,
-            help=f"{EXPOSED_ANSWERS_LABEL}. Without this option: as in the campaign's last run; at first, off.",
+            help=f"{EXPOSED_ANSWERS_LABEL}. Default: as in the campaign's last run, or off if there was none.",
         )
         parser.add_argument("--run", type=int, help="Work on this run, which the caller has claimed.")
         parser.add_argument("--attempt", type=int, help="The attempt number that the claim gave.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if (options["campaign"] is None) == (options["run"] is None) or (options["run"] and not options["attempt"]):
-            raise CommandError("Say either which CAMPAIGN to train, or which --run and --attempt to work on.")
+            raise CommandError("Give either a CAMPAIGN, or --run and --attempt.")
         if options["run"]:
-            self._work(options["run"], options["attempt"])
+            self._perform(options["run"], options["attempt"])
         else:
             self._train(campaign_named(options["campaign"]), options["exposed_answers"])
 
-    def _work(self, run_id: int, attempt: int) -> None:
+    def _perform(self, run_id: int, attempt: int) -> None:
         try:
             outcome = run_perform(run_id=run_id, attempt=attempt)
         except RunEndedError as error:
@@ -61,14 +61,14 @@ class Command(BaseCommand):
         run = run_request(campaign=campaign, trigger=TrainingRun.Trigger.COMMAND, exposed_answers=exposed_answers)
         attempt = run_claim(run_id=run.pk)
         if attempt is None:
-            raise CommandError(f"Run {run.pk} of {campaign} is running already; look at its page.")
+            raise CommandError(f"Run {run.pk} of {campaign} is already running; see its page.")
         bar = _Bar(self.stderr, live=sys.stderr.isatty())
         try:
             outcome = run_perform(run_id=run.pk, attempt=attempt, echo=bar.show)
         except RunEndedError as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            self._interrupted(run, attempt)
+            self._cancel_interrupted(run, attempt)
         finally:
             bar.end()
         self._follow_up(outcome)
@@ -76,18 +76,18 @@ class Command(BaseCommand):
             raise CommandError(outcome.message)
         self.stdout.write(f"Run {run.pk} is {outcome.state}. {outcome.message}".strip())
         if outcome.challenger is not None:
-            self._figures(outcome)
+            self._print_metrics(outcome)
 
-    def _interrupted(self, run: TrainingRun, attempt: int) -> NoReturn:
+    def _cancel_interrupted(self, run: TrainingRun, attempt: int) -> NoReturn:
         run_cancel(run=run)
         run_finish(run_id=run.pk, attempt=attempt, state=State.CANCELLED)
-        raise CommandError("Interrupted; the run is cancelled and nothing was stored.")
+        raise CommandError("Interrupted. The run is cancelled and nothing was stored.")
 
     def _follow_up(self, outcome: Outcome) -> None:
         if outcome.promotion is not None:
             announce(predictions_run, outcome.promotion.version_id)
 
-    def _figures(self, outcome: Outcome) -> None:
+    def _print_metrics(self, outcome: Outcome) -> None:
         evaluation = Evaluation.objects.filter(model_version=outcome.challenger).first()
         if evaluation is None:
             return
@@ -101,7 +101,7 @@ class Command(BaseCommand):
 
 
 class _Bar:
-    """One line with the share done and the stage; on a terminal redrawn in place, else a line per stage."""
+    """Progress with the share done and the stage: one updated line on a terminal, otherwise a line per stage."""
 
     def __init__(self, stream: Any, *, live: bool) -> None:
         self.stream = stream
@@ -109,7 +109,7 @@ class _Bar:
         self.stage = ""
 
     def show(self, share: float, stage: str) -> None:
-        """Draw the state."""
+        """Show the progress."""
         if not self.live:
             if stage != self.stage:
                 self.stream.write(f"{share:4.0%} {stage}", str)

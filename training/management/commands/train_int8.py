@@ -1,4 +1,4 @@
-"""Make the shipped int8 file again: weights that have learned to be rounded, and a card of what they cost."""
+"""Make the shipped int8 file again by quantization-aware training, with a card of its accuracy."""
 
 import json
 import tempfile
@@ -20,20 +20,20 @@ from inference.scoring.files import PathMissing, files_find
 from inference.scoring.int8 import Int8Card, feature_correlation, features_of, int8_measure, int8_quantise
 from inference.serving import runtime
 
-if TYPE_CHECKING:  # torch takes seconds to import, and the list of commands does not need it
+if TYPE_CHECKING:  # torch takes seconds to import
     from inference.networks.efficientnet_lite import LiteBackbone
     from inference.networks.heads import Heads
 
 Pixels = NDArray[np.uint8]
 
-_RANGES = 8  # pictures shown to ONNX Runtime, which asks for some although the ranges have been learned
-_COMPARED = 64  # views on which file and network have to agree
+_RANGES = 8  # views for ONNX Runtime's calibration, which requires some even though the ranges are already learned
+_COMPARED = 64  # views on which the file and the network must agree
 _AGREEMENT = 0.995
 
 
 class Command(BaseCommand):
     requires_system_checks = ()  # works without a database
-    help = "Train the int8 file of efficientnet_lite0 on photographs, and measure it on photographs it has not seen."
+    help = "Train the int8 file of efficientnet_lite0 on photographs, and measure it on other photographs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("photos", type=Path, help="folder of photographs; 750 take three gigabytes of memory")
@@ -42,12 +42,14 @@ class Command(BaseCommand):
             type=int,
             default=7,
             metavar="N",
-            help="every Nth photograph is not learned from but measured on (default: %(default)s)",
+            help="use every Nth photograph for measuring, not for training (default: %(default)s)",
         )
         parser.add_argument("--seed", type=int, default=7)
-        parser.add_argument("--steps", type=whole_number, help="of learning, with 16 views each; default: the recipe's")
-        parser.add_argument("--views", type=whole_number, help="of each photograph; default: the recipe's")
-        parser.add_argument("--out", type=Path, required=True, help="folder that the file and its card go to")
+        parser.add_argument(
+            "--steps", type=whole_number, help="training steps, with 16 views each (default: as in the recipe)"
+        )
+        parser.add_argument("--views", type=whole_number, help="views of each photograph (default: as in the recipe)")
+        parser.add_argument("--out", type=Path, required=True, help="folder for the file and its card")
 
     def handle(self, *args: Any, **options: Any) -> None:
         from inference.networks.backbones import backbone_load
@@ -68,7 +70,9 @@ class Command(BaseCommand):
         try:
             photographs = files_find([options["photos"]]).photos
             if every < 2 or len(photographs) < every + 1:
-                raise CommandError(f"{len(photographs)} photographs leave nothing to learn from or to measure on.")
+                raise CommandError(
+                    f"{len(photographs)} photographs are too few to train and to measure with --leave-out {every}."
+                )
             pixels, numbers = views(photographs, recipe, progress_report(self.stderr, "photographs"))
         except (PathMissing, OSError) as error:
             raise CommandError(str(error)) from error
@@ -85,10 +89,10 @@ class Command(BaseCommand):
         options["out"].mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=options["out"], prefix=".int8-") as folder:
             part = Path(folder) / "int8.onnx"
-            card = _file_write(part, network, heads, pixels[left_out], calibrated=min(recipe.fitting, len(rows)))
+            card = _write_file(part, network, heads, pixels[left_out], calibrated=min(recipe.fitting, len(rows)))
             described = {
                 "name": f"int8 file of {EFFICIENTNET_LITE0.name}",
-                "licence": "Apache-2.0",  # as the weights that it was made of
+                "licence": "Apache-2.0",  # the licence of the float weights
                 **asdict(card),
                 "photographs": len(np.unique(numbers[left_out])),
                 "recipe": recipe.as_card(),
@@ -103,10 +107,10 @@ class Command(BaseCommand):
         self.stdout.write(f"Wrote {target} and its card.")
 
 
-def _file_write(path: Path, network: "LiteBackbone", heads: "Heads", unseen: Pixels, *, calibrated: int) -> Int8Card:
-    """Write the int8 file of a network that has learned to be rounded; return its card, measured on `unseen`.
+def _write_file(path: Path, network: "LiteBackbone", heads: "Heads", unseen: Pixels, *, calibrated: int) -> Int8Card:
+    """Write the int8 file of a quantization-aware trained network; return its card, measured on `unseen`.
 
-    Raises CommandError where the file does not compute what the network does.
+    Raises CommandError if the features of the file differ from those of the network.
     """
     from inference.networks.export import backbone_to_onnx, heads_to_onnx
     from inference.networks.quantization_aware import rounding_remove
@@ -120,7 +124,9 @@ def _file_write(path: Path, network: "LiteBackbone", heads: "Heads", unseen: Pix
     int8_quantise(graph, path, list(unseen[:_RANGES]), has_learned_rounding=True)
     agreement = feature_correlation(learned, features_of(Backbone(path, device="cpu"), list(unseen[:_COMPARED])))
     if agreement < _AGREEMENT:
-        raise CommandError(f"The file does not compute what was learned: their features correlate {agreement:.4f}.")
+        raise CommandError(
+            f"The int8 file differs from the trained network: the correlation of their features is {agreement:.4f}."
+        )
     return int8_measure(
         runtime.backbone_file(EFFICIENTNET_LITE0),
         path,

@@ -1,4 +1,4 @@
-"""Make the shipped quality prior again, or measure it on other photographs."""
+"""Train the shipped quality prior again, or measure it on other photographs."""
 
 from argparse import ArgumentParser
 from dataclasses import replace
@@ -22,22 +22,24 @@ _ENDINGS = {".jpg", ".jpeg", ".png", ".webp"}
 
 
 class Command(BaseCommand):
-    requires_system_checks = ()  # works without a database and without the site
-    help = "Train the quality prior on degraded photographs, and measure it on photographs it has not seen."
+    requires_system_checks = ()  # works without a database
+    help = "Train the quality prior on degraded photographs, and measure it on other photographs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--photos", type=Path, help="folder of photographs to learn from")
+        parser.add_argument("--photos", type=Path, help="folder of photographs to train on")
         parser.add_argument(
             "--leave-out",
             type=int,
             default=7,
             metavar="N",
-            help="before, train without every Nth photograph and measure on those; 0: not (default: %(default)s)",
+            help="first train without every Nth photograph and measure on those; 0 skips this (default: %(default)s)",
         )
         parser.add_argument("--test", type=Path, help="folder of other photographs to measure on")
-        parser.add_argument("--test-count", type=int, default=150, help="how many of them (default: 150)")
+        parser.add_argument(
+            "--test-count", type=int, default=150, help="number of photographs from --test (default: 150)"
+        )
         parser.add_argument("--seed", type=int, default=7)
-        parser.add_argument("--out", type=Path, help="where the heads go; without it nothing is written")
+        parser.add_argument("--out", type=Path, help="folder for the heads; without it nothing is written")
 
     def handle(self, *args: Any, **options: Any) -> None:
         from inference.networks.checkpoint import heads_load, heads_save
@@ -46,7 +48,7 @@ class Command(BaseCommand):
         from training.recipes.prior import PriorRecipe, corpus, measure, train
 
         recipe = PriorRecipe(seed=options["seed"])
-        # It learns from the float network, to which the int8 file is held, and is measured as it is served too.
+        # The heads are trained on features of the float network, and measured on those of the served network too.
         network = Backbone(runtime.backbone_file(EFFICIENTNET_LITE0), threads=1)
         served = Backbone(runtime.backbone_served(EFFICIENTNET_LITE0), threads=1)
         card: dict[str, Any] = {"name": "quality prior", "recipe": recipe.as_card(), "figures": {}}
@@ -80,7 +82,7 @@ class Command(BaseCommand):
             others = [others[index] for index in rng.permutation(len(others))[: options["test_count"]]]
             test_recipe = replace(recipe, crops_per_photo=1, singles_per_crop=0, mixtures_per_crop=0)
             found, features = corpus(
-                others, test_recipe, served.features, progress_report(self.stderr, "photographs"), as_they_are=True
+                others, test_recipe, served.features, progress_report(self.stderr, "photographs"), whole_photos=True
             )
             card["figures"]["other"] = {
                 "photographs": len(others),
@@ -95,7 +97,7 @@ class Command(BaseCommand):
 
 
 def _mean_scores(heads: "Heads", features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return the mean scores [N] that the heads give, from features as they are stored."""
+    """Return the heads' mean scores [N] from features rounded to 16 bits, as the database stores them."""
     import torch
 
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""`manage.py watch_thresholds PATH --labels CSV`: which threshold tells watches best in photos with labels."""
+"""`manage.py watch_thresholds PATH --labels CSV`: find the best watch threshold for a folder of labelled photos."""
 
 import csv
 import sys
@@ -26,15 +26,21 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("path", type=Path, metavar="PATH", help="A folder of photos, with all below.")
+        parser.add_argument("path", type=Path, metavar="PATH", help="A folder of photos; subfolders are included.")
         parser.add_argument(
-            "--labels", type=Path, required=True, metavar="CSV", help="A table with one row for each labelled photo."
+            "--labels", type=Path, required=True, metavar="CSV", help="A CSV file with one row for each labelled photo."
         )
         parser.add_argument(
-            "--image-column", default="file", metavar="NAME", help="Holds the name within PATH. Default: %(default)s."
+            "--image-column",
+            default="file",
+            metavar="NAME",
+            help="The column with the file name, relative to PATH. Default: %(default)s.",
         )
         parser.add_argument(
-            "--label-column", default="watch", metavar="NAME", help="Holds 1 or 0, or yes or no. Default: %(default)s."
+            "--label-column",
+            default="watch",
+            metavar="NAME",
+            help="The column with the label: 1 or 0, or yes or no. Default: %(default)s.",
         )
         model_arguments(parser)
 
@@ -42,17 +48,17 @@ class Command(BaseCommand):
         folder = options["path"].expanduser()
         labels = labels_read(options["labels"].expanduser(), options["image_column"], options["label_column"])
         try:
-            there = {file_name(path.relative_to(folder)): path for path in files_find([folder]).photos}
+            path_of = {file_name(path.relative_to(folder)): path for path in files_find([folder]).photos}
         except PathMissing as missing:
             raise CommandError(str(missing), returncode=2) from missing
-        paths = {there[name]: label for name, label in labels.items() if name in there}
-        missing_names = [name for name in labels if name not in there]
+        paths = {path_of[name]: label for name, label in labels.items() if name in path_of}
+        missing_names = [name for name in labels if name not in path_of]
         if not paths:
             raise CommandError(
-                f"None of the {len(labels)} files named in {options['labels']} lies in {folder} "
-                f"(looked for {missing_names[0]} first)."
+                f"None of the {len(labels)} files named in {options['labels']} is in {folder} "
+                f"(the first one is {missing_names[0]})."
             )
-        judge = scorer_for(
+        scorer = scorer_for(
             Rules(options["synsets"]),
             options,
             distortions=False,
@@ -63,33 +69,34 @@ class Command(BaseCommand):
         found: dict[Path, float] = {}
         bad: list[tuple[str, str]] = []
         try:
-            for rows in judge.rows(paths, name=file_name, source=lambda path: path):
+            for rows in scorer.rows(paths, name=file_name, source=lambda path: path):
                 for row in rows:
                     if row.watch_probability is None:
                         bad.append((row.file, row.reason))
                     else:
-                        found[there[file_name(Path(row.file).relative_to(folder))]] = row.watch_probability
+                        found[path_of[file_name(Path(row.file).relative_to(folder))]] = row.watch_probability
                 bar.show(len(found) + len(bad), len(paths))
         except KeyboardInterrupt:
-            raise CommandError("Interrupted; nothing was measured.", returncode=130) from None
+            raise CommandError("Interrupted. Nothing was measured.", returncode=130) from None
         finally:
             bar.end()
-        self._left_out_say(missing_names, bad, options)
-        self._table_print(np.array(list(found.values())), np.array([paths[path] for path in found], dtype=np.int64))
+        self._print_left_out(missing_names, bad, options)
+        self._print_table(np.array(list(found.values())), np.array([paths[path] for path in found], dtype=np.int64))
 
-    def _left_out_say(self, missing: list[str], bad: list[tuple[str, str]], options: dict[str, Any]) -> None:
+    def _print_left_out(self, missing: list[str], bad: list[tuple[str, str]], options: dict[str, Any]) -> None:
         if missing:
             self.stderr.write(
-                f"Left out: {len(missing)} labelled files that are not in {options['path']}, {missing[0]} for one.", str
+                f"Left out: {len(missing)} labelled files that are not in {options['path']}, for example {missing[0]}.",
+                str,
             )
         for name, reason in bad:
             self.stderr.write(f"Left out: {name}: {reason}", str)
 
-    def _table_print(self, probabilities: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> None:
+    def _print_table(self, probabilities: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> None:
         watches = int(labels.sum())
         if not 0 < watches < len(labels):
             raise CommandError(
-                f"Of {len(labels)} labelled photos {watches} show a watch; it takes some with and some without."
+                f"{watches} of {len(labels)} labelled photos show a watch; both kinds of photos are needed."
             )
         self.stdout.write(
             f"{len(labels)} photos, {watches} of them watches; "
@@ -108,13 +115,13 @@ class Command(BaseCommand):
             )
         top = interval(f1, probabilities > best, labels, seed=_SEED)
         self.stdout.write(
-            f"\nBest F1 {top.value:.4f} ({top.low:.4f}-{top.high:.4f}) above {best:.4f}, a threshold chosen on these "
-            "very labels: on other photos expect a little less."
+            f"\nBest F1 {top.value:.4f} ({top.low:.4f}-{top.high:.4f}) above {best:.4f}. This threshold was chosen on "
+            "these labels; on other photos F1 will be slightly lower."
         )
 
 
 def labels_read(path: Path, image_column: str, label_column: str) -> dict[str, bool]:
-    """Return {file: is a watch} of a CSV. Raises CommandError with the reason when it is not one that can be used."""
+    """Return {file: is a watch} from a CSV file. Raises CommandError with the reason if the file is not usable."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
@@ -130,14 +137,15 @@ def labels_read(path: Path, image_column: str, label_column: str) -> dict[str, b
                 name, label = row[image_column] or "", (row[label_column] or "").strip().lower()
                 if label not in _YES | _NO:
                     raise CommandError(
-                        f"{path}, line {reader.line_num}: {label!r} in column {label_column!r} is no label; use 1 or 0."
+                        f"{path}, line {reader.line_num}: {label!r} in column {label_column!r} is not a label; "
+                        "use 1 or 0."
                     )
                 if labels.setdefault(name, label in _YES) != (label in _YES):
                     raise CommandError(f"{path}, line {reader.line_num}: {name} has two different labels.")
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise CommandError(f"{path} is no CSV in UTF-8: {error}.") from error
+        raise CommandError(f"{path} is not a CSV file in UTF-8: {error}.") from error
     if not labels:
-        raise CommandError(f"{path} has a header and no labels.")
+        raise CommandError(f"{path} has a header but no labels.")
     return labels

@@ -1,4 +1,4 @@
-"""The reviewers' page on rating practice: readable at both widths, quiet in the console."""
+"""The page Annotator quality is readable at both widths and in both colour schemes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,13 +12,13 @@ from tests.opinions_and_predictions import images_make, predictions_make, versio
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-PAGE = "/campaigns/watches/rating-practice/"
+PAGE = "/campaigns/watches/annotator-quality/"
 WIDTHS = [pytest.param(1280, 900, id="desktop"), pytest.param(390, 844, id="phone")]
 
 
 @pytest.fixture
-def practised(campaign: Campaign, people: dict[str, Any], rng: np.random.Generator) -> None:
-    """60 photos: alice and bob answer blind or anchored by lot, a program says 5 to all and skips many."""
+def answered(campaign: Campaign, people: dict[str, Any], rng: np.random.Generator) -> None:
+    """60 photos: alice and bob answer half of them anchored; simulated ada always says 5 and skips many."""
     Campaign.objects.update(anchoring_share=0.2, repeat_share=0.1, mode="blind")
     User.objects.filter(pk=people["ada"].pk).update(is_simulated=True)
     images = images_make(campaign, 60)
@@ -44,14 +44,14 @@ def practised(campaign: Campaign, people: dict[str, Any], rng: np.random.Generat
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), WIDTHS)
 def test_the_page_is_readable(
-    practised: None, open_page: Callable[..., Page], width: int, height: int, scheme: str
+    answered: None, open_page: Callable[..., Page], width: int, height: int, scheme: str
 ) -> None:
     page = open_page(PAGE, "rita", viewport={"width": width, "height": height}, color_scheme=scheme)
-    expect(page.get_by_role("heading", name="Seeing the prediction first pulls scores")).to_be_visible()
-    picture = page.locator(".anchoring svg").bounding_box()
-    assert picture is not None
-    assert picture["x"] >= 0
-    assert picture["x"] + picture["width"] <= width
+    expect(page.get_by_role("heading", name="Seeing the prediction first moves scores")).to_be_visible()
+    drawing = page.locator(".anchoring svg").bounding_box()
+    assert drawing is not None
+    assert drawing["x"] >= 0
+    assert drawing["x"] + drawing["width"] <= width
     for label in page.locator(".anchoring svg text").all():
         box = label.bounding_box()
         assert box is not None
