@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def campaign_alone(prefix: str) -> Iterator[tuple[Path, "Campaign"]]:
+def temporary_campaign(prefix: str) -> Iterator[tuple[Path, "Campaign"]]:
     """Yield an empty folder, which is IQS_VAR from now on, and a campaign in a database below it."""
     with tempfile.TemporaryDirectory(prefix=f"iqs-{prefix}-") as name:
         folder = Path(name)

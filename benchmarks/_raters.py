@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks._http import Visitor
+from benchmarks._http_client import HttpClient
 
 
 @dataclass
@@ -43,8 +43,8 @@ def p95(seconds: Sequence[float]) -> float:
 class Rater:
     """One annotator, who holds `ahead` photos beside the one on the screen."""
 
-    def __init__(self, visitor: Visitor, slug: str, timings: Timings, *, ahead: int) -> None:
-        self._visitor = visitor
+    def __init__(self, client: HttpClient, slug: str, timings: Timings, *, ahead: int) -> None:
+        self._client = client
         self._api = f"/api/campaigns/{slug}"
         self._timings = timings
         self._ahead = ahead
@@ -82,7 +82,7 @@ class Rater:
             raise RuntimeError("the raters ran out of photos; the benchmark needs more of them")
 
     async def _post(self, what: str, content: dict[str, Any]) -> Any:
-        status, answer = await self._visitor.post(f"{self._api}/{what}", content)
+        status, answer = await self._client.post(f"{self._api}/{what}", content)
         if status != 200:
             raise RuntimeError(f"{what} was answered {status}: {answer}")
         return answer
@@ -106,7 +106,7 @@ def rate_steadily(url: str, slug: str, sessions: Sequence[str], *, seconds: floa
     return _measured(url, slug, sessions, ahead, lambda rater, place: work(rater, place / len(sessions)))
 
 
-def rate_without_thinking(url: str, slug: str, sessions: Sequence[str], *, seconds: float) -> Timings:
+def rate_without_pause(url: str, slug: str, sessions: Sequence[str], *, seconds: float) -> Timings:
     """Let everybody rate as fast as the site lets them, one photo at a time."""
 
     async def work(rater: Rater) -> None:
@@ -122,14 +122,14 @@ def _measured(url: str, slug: str, sessions: Sequence[str], ahead: int, work: An
     timings = Timings()
 
     async def everybody() -> None:
-        visitors = [Visitor(url, session) for session in sessions]
+        clients = [HttpClient(url, session) for session in sessions]
         try:
             async with asyncio.TaskGroup() as group:
-                for place, visitor in enumerate(visitors):
-                    group.create_task(work(Rater(visitor, slug, timings, ahead=ahead), place))
+                for place, client in enumerate(clients):
+                    group.create_task(work(Rater(client, slug, timings, ahead=ahead), place))
         finally:
-            for visitor in visitors:
-                visitor.close()
+            for client in clients:
+                client.close()
 
     start, processor = time.perf_counter(), time.process_time()
     asyncio.run(everybody())

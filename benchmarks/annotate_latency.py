@@ -20,7 +20,7 @@ from tests.browser.chromium import chromium_path
 MEGAPIXELS = 4.5  # some 2 MB as a camera writes them
 LOOKING = 400  # milliseconds that the annotator looks at a photo; people take some five times that
 WINDOW = {"width": 1280, "height": 900}
-PATIENCE = 30_000  # milliseconds
+TIMEOUT_MS = 30_000  # milliseconds
 
 _OBSERVER = """
 globalThis.painted = [];
@@ -153,7 +153,7 @@ def _log_in(browser: Any, url: str, name: str, password: str) -> Any:
 def _page(browser: Any, login: Any) -> Any:
     """Return a page of a browser without a cache, which notes what it paints."""
     context = browser.new_context(viewport=WINDOW, storage_state=login)
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(TIMEOUT_MS)
     page = context.new_page()
     page.add_init_script(_OBSERVER)
     return page

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks._campaign import campaign_alone, images_make
+from benchmarks._campaign import temporary_campaign, images_make
 from benchmarks._claims import Claim, Setting
 from benchmarks._photos import photo_files
 
@@ -13,7 +13,7 @@ from benchmarks._photos import photo_files
 def measure(setting: Setting) -> Iterator[Claim]:
     """See and predict a few photos, then ten times as many behind them, then a few again."""
     few = 20 if setting.tiny else 1000
-    with campaign_alone("growth") as (folder, campaign):
+    with temporary_campaign("growth") as (folder, campaign):
         from inference.selectors import features_queue
         from inference.services.backlog import work_enqueue
         from inference.services.features import features_compute

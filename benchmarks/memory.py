@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks._campaign import campaign_alone, images_make
+from benchmarks._campaign import temporary_campaign, images_make
 from benchmarks._claims import Claim, Setting
 from benchmarks._photos import photo_files
 
@@ -13,7 +13,7 @@ BUDGET_MIB = 1.2 * 1024
 def measure(setting: Setting) -> Iterator[Claim]:
     """Install the prior, which loads PyTorch, then see, predict and measure photos; look at the memory twice."""
     few, large = (20, 1) if setting.tiny else (1000, 48)
-    with campaign_alone("memory") as (folder, campaign):
+    with temporary_campaign("memory") as (folder, campaign):
         import iqs_site.celery  # noqa: F401  # what a worker has loaded before its first task
         from inference.selectors import distortions_queue, features_queue
         from inference.services.backlog import work_enqueue

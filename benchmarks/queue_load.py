@@ -10,10 +10,10 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from benchmarks import _plain_site
-from benchmarks._campaign import campaign_alone
+from benchmarks._campaign import temporary_campaign
 from benchmarks._claims import Claim, Setting
-from benchmarks._http import session_make
-from benchmarks._raters import Timings, p95, rate_steadily, rate_without_thinking
+from benchmarks._http_client import session_make
+from benchmarks._raters import Timings, p95, rate_steadily, rate_without_pause
 
 if TYPE_CHECKING:
     from annotation.models import Campaign, User
@@ -44,18 +44,18 @@ def measure(setting: Setting) -> Iterator[Claim]:
     """Rate on a running instance, the same on a plain site, and time the service in a small and a large campaign."""
     seconds = 1.0 if setting.tiny else 60.0
     few, many, most = (200, 400, 2000) if setting.tiny else (10_000, 100_000, 1_000_000)
-    with campaign_alone("load") as (folder, _campaign):
+    with temporary_campaign("load") as (folder, _campaign):
         # Only now do settings know the database.
         from iqs_site.instance.supervisor import Instance
 
         people = _people_make(STEADY)
         sessions = [session_make(user) for user in people]
         with Instance(folder) as instance:
-            campaign = _campaign_make("unthinking", few, people)
-            rate_without_thinking(
+            campaign = _campaign_make("without_pause", few, people)
+            rate_without_pause(
                 instance.url, campaign.slug, sessions[:AT_ONCE], seconds=min(seconds, _WARM_UP_SECONDS)
             )
-            unthinking = rate_without_thinking(instance.url, campaign.slug, sessions[:AT_ONCE], seconds=seconds / 3)
+            without_pause = rate_without_pause(instance.url, campaign.slug, sessions[:AT_ONCE], seconds=seconds / 3)
             _check(campaign)
             campaign = _campaign_make("steady", many, people)
             _model_await(campaign)
@@ -65,12 +65,12 @@ def measure(setting: Setting) -> Iterator[Claim]:
             _plain_site.tables_make(many)
             # It falls behind at once, so a short while tells.
             plain = rate_steadily(url, "plain", sessions, seconds=seconds / 12, ahead=0)
-        yield from _unthinking_claims(unthinking, few)
+        yield from _without_pause_claims(without_pause, few)
         yield from _steady_claims(steady, plain, many)
         yield _growth_claim(people, few, most, claims=5 if setting.tiny else 25)
 
 
-def _unthinking_claims(ours: Timings, photos: int) -> Iterator[Claim]:
+def _without_pause_claims(ours: Timings, photos: int) -> Iterator[Claim]:
     yield Claim(
         claim=f"{AT_ONCE} annotators without a pause on {photos:,} photos, save and next: {ours.rate:.0f} cycles a "
         f"second, none doubled; the load generator took {ours.own_share:.0%} of a core",

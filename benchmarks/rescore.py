@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks._campaign import campaign_alone, images_make
+from benchmarks._campaign import temporary_campaign, images_make
 from benchmarks._claims import Claim, Setting
 from benchmarks._photos import photo_files
 
@@ -21,7 +21,7 @@ BUDGET_SECONDS = 10.0
 def measure(setting: Setting) -> Iterator[Claim]:
     """Predict all photos of a campaign anew; then some of them with an object for each row, and by opening them."""
     count, sample = (200, 100) if setting.tiny else (MANY, 4000)
-    with campaign_alone("rescore") as (folder, campaign):
+    with temporary_campaign("rescore") as (folder, campaign):
         from inference.services.predictions import predictions_refresh
         from inference.services.versions import prior_install
 

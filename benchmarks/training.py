@@ -12,7 +12,7 @@ from benchmarks._photos import BATCH, THREADS, networks, photo_files, photo_pixe
 from inference.networks.config import EFFICIENTNET_LITE0
 from inference.networks.heads import heads_fresh
 from iqs_site.demo.panel import Panel
-from iqs_site.demo.perception import photo_perceive
+from iqs_site.demo.photo_measures import photo_measure
 from training.learning.config import PriorResidualConfig
 from training.learning.dataset import RatedImages
 from training.learning.fitting import heads_fit
@@ -66,9 +66,9 @@ def _votes(files: list[Path]) -> RatedImages:
     panel = Panel()
     histograms = np.zeros((len(files), 10), dtype=np.float32)
     for row, path in enumerate(files):
-        percept = photo_perceive(path.read_bytes())
+        measures = photo_measure(path.read_bytes())
         for annotator in panel.annotators(VOTES):
-            histograms[row, panel.judge(annotator, percept, path.name, watch=None).score - 1] += 1
+            histograms[row, panel.judge(annotator, measures, path.name, watch=None).score - 1] += 1
     watches = np.arange(len(files)) % 2
     return RatedImages(
         image_ids=np.arange(len(files)),

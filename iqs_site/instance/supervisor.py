@@ -61,9 +61,9 @@ def programs(*, host: str, port: int) -> dict[str, list[str]]:
     gunicorn = [sys.executable, "-m", "gunicorn", "iqs_site.wsgi:application"]
     threads = ["--worker-class", "gthread", "--preload", "--workers", "2", "--threads", "8", "--no-control-socket"]
     # People take some seconds for a photo; a connection of theirs that is idle costs nothing, a new one a round trip.
-    patience = ["--keep-alive", "30"]
+    keep_alive = ["--keep-alive", "30"]
     return {
-        "web": [*gunicorn, "--bind", address(host, port), *threads, *patience],
+        "web": [*gunicorn, "--bind", address(host, port), *threads, *keep_alive],
         "worker-inference": [*worker, "--hostname", "inference@%h", "--queues", "inference", "--concurrency", "1"],
         "worker-training": [*worker, "--hostname", "training@%h", "--queues", "default,training", "--concurrency", "4"],
         "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile="],
@@ -141,9 +141,9 @@ class Instance:
             name, state, pid = found["name"], found["statename"], found["pid"]
             state_before, pid_before = self._seen.get(name, (state, pid))
             if state == "FATAL" != state_before:
-                sentences.append(f"{name} does not stay up ({self._last_words(name)}); its log is {self.log(name)}.")
+                sentences.append(f"{name} does not stay up ({self._last_log_line(name)}); its log is {self.log(name)}.")
             elif name in self._once and state == "EXITED" != state_before:
-                sentences.append(f"{name} has finished: {self._last_words(name)}")
+                sentences.append(f"{name} has finished: {self._last_log_line(name)}")
             elif pid and pid_before and pid != pid_before:
                 sentences.append(f"{name} died and was restarted; its log is {self.log(name)}.")
             # While a program waits for its next start it has no process; remember the one it had.
@@ -160,7 +160,7 @@ class Instance:
             raise InstanceError(f"the folder {self.folder} cannot be made ({error.strerror}).") from error
         self._lock_take()
         # Processes of a start that was killed together with its supervisor: they would hold the port.
-        self._leftovers_kill(patience=5)
+        self._leftovers_kill(wait_seconds=5)
         self.port = port_checked(self.host, self.port)
         self._sockets_make()
         self._say("database")
@@ -178,7 +178,7 @@ class Instance:
             path = self._sockets / "valkey.sock"
             servers["broker"] = embedded.valkey_command(self.folder, path)
             redis_url = f"unix://{path}"
-            embedded.broker_note(self.folder).write_text(redis_url)
+            embedded.broker_address_file(self.folder).write_text(redis_url)
         else:
             broker_check(redis_url)
         self.environment = os.environ | {
@@ -204,7 +204,7 @@ class Instance:
         self._say("web server and workers")
         self._supervise(servers, programs(host=self.host, port=self.port))
         self._wait_for_health()
-        self._lock_note(self.url)
+        self._lock_write(self.url)
         self.news()  # from here on
 
     def _sockets_make(self) -> None:
@@ -228,9 +228,9 @@ class Instance:
                 f"IQS is running already{f' at {where}' if where else ''} with the data in {self.folder}; "
                 "stop it first, or set IQS_VAR to another folder."
             ) from None
-        self._lock_note("")
+        self._lock_write("")
 
-    def _lock_note(self, words: str) -> None:
+    def _lock_write(self, words: str) -> None:
         """Write words into the lock file, for a second start that finds the lock taken."""
         assert self._lock is not None
         self._lock.truncate(0)
@@ -309,12 +309,12 @@ class Instance:
         start = time.monotonic()
         while (waited := time.monotonic() - start) < _START_SECONDS:
             if not self.is_running():
-                raise InstanceError(f"the supervisor ended: {self._last_words('supervisord-output')}")
+                raise InstanceError(f"the supervisor ended: {self._last_log_line('supervisord-output')}")
             states = {found["name"]: found["statename"] for found in self._processes()}
             failing = [name for name, state in states.items() if state in ("BACKOFF", "FATAL")]
             if failing and waited > _UNSTEADY_SECONDS:
                 name = failing[0]
-                raise InstanceError(f"{name} does not stay up ({self._last_words(name)}); its log is {self.log(name)}.")
+                raise InstanceError(f"{name} does not stay up ({self._last_log_line(name)}); its log is {self.log(name)}.")
             if states and set(states.values()) <= {"RUNNING", "EXITED"}:
                 with suppress(httpx.TransportError):
                     httpx.get(f"{self.url}/health", timeout=5)
@@ -326,36 +326,36 @@ class Instance:
 
     def _stop(self) -> None:
         try:
-            self._programs_stop(patience=_STOP_SECONDS)
+            self._programs_stop(wait_seconds=_STOP_SECONDS)
         except KeyboardInterrupt:  # the second one: stop at once
-            self._programs_stop(patience=0)
+            self._programs_stop(wait_seconds=0)
         if self._embedded_postgres:
             embedded.postgres_detach(self.folder)
             self._embedded_postgres = False
         if self._sockets != Path():
             shutil.rmtree(self._sockets, ignore_errors=True)
-            for note in (embedded.broker_note(self.folder), self.folder / "run" / "sockets"):
+            for note in (embedded.broker_address_file(self.folder), self.folder / "run" / "sockets"):
                 note.unlink(missing_ok=True)
         if self._lock is not None:
-            self._lock_note("")
+            self._lock_write("")
             self._lock.close()
             self._lock = None
 
-    def _programs_stop(self, *, patience: float) -> None:
-        """End the supervisor and every program; those that take longer than `patience` seconds are killed."""
+    def _programs_stop(self, *, wait_seconds: float) -> None:
+        """End the supervisor and every program; those that take longer than `wait_seconds` seconds are killed."""
         if self._supervisor is not None:
-            if patience:
+            if wait_seconds:
                 self._say("stopping")
                 self._supervisor.terminate()
             with suppress(subprocess.TimeoutExpired):
-                self._supervisor.wait(patience)
+                self._supervisor.wait(wait_seconds)
             self._supervisor.kill()
             self._supervisor.wait()
             self._supervisor = None
         if self._lock is not None:  # else the processes belong to another instance
-            self._leftovers_kill(patience=min(patience, 5))
+            self._leftovers_kill(wait_seconds=min(wait_seconds, 5))
 
-    def _leftovers_kill(self, *, patience: float) -> None:
+    def _leftovers_kill(self, *, wait_seconds: float) -> None:
         """End processes that outlive the supervisor: a training process goes on when its worker is killed."""
         leftovers = []
         for process in psutil.process_iter():
@@ -363,7 +363,7 @@ class Instance:
                 if process.pid != os.getpid() and process.environ().get(_MARK) == str(self.folder):
                     process.terminate()
                     leftovers.append(process)
-        _ended, alive = psutil.wait_procs(leftovers, timeout=patience)
+        _ended, alive = psutil.wait_procs(leftovers, timeout=wait_seconds)
         for process in alive:
             with suppress(psutil.Error):
                 process.kill()
@@ -381,7 +381,7 @@ class Instance:
             return list(remote.supervisor.getAllProcessInfo())
         return []
 
-    def _last_words(self, program: str) -> str:
+    def _last_log_line(self, program: str) -> str:
         """Return the last line of a program's log."""
         with suppress(OSError):
             lines = self.log(program).read_text(errors="replace").strip().splitlines()

@@ -27,9 +27,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from benchmarks._http import Visitor, session_make
+from benchmarks._http_client import HttpClient, session_make
 from iqs_site.instance.supervisor import Instance
-from tests.services.victims import Victim, kill
+from tests.services.kill_targets import KillTarget, kill
 
 if TYPE_CHECKING:
     from annotation.models import Campaign
@@ -91,7 +91,7 @@ class Annotator:
     """One person with one page and, for answers that are sent twice, a second tab."""
 
     def __init__(self, url: str, slug: str, user_id: int, session_key: str, log: Log) -> None:
-        self._page, self._other_tab = Visitor(url, session_key), Visitor(url, session_key)
+        self._page, self._other_tab = HttpClient(url, session_key), HttpClient(url, session_key)
         self._api = f"/api/campaigns/{slug}"
         self._user_id = user_id
         self._log = log
@@ -131,13 +131,13 @@ class Annotator:
             self._log.confirmed_at.append(time.monotonic())
 
     async def _until_answered(
-        self, what: str, content: Mapping[str, Any], visitor: Visitor | None = None
+        self, what: str, content: Mapping[str, Any], client: HttpClient | None = None
     ) -> dict[str, Any] | None:
         """Send until the server answers; None when it refuses for good, which must never happen."""
         wait = _SHORTEST_WAIT
         while True:
             try:
-                status, answer = await (visitor or self._page).post(f"{self._api}/{what}", content)
+                status, answer = await (client or self._page).post(f"{self._api}/{what}", content)
             except OSError:
                 status, answer = 0, None
             if status == 200 and answer is not None:
@@ -167,25 +167,25 @@ class Chaos:
         steps = self._plan.rounds + 1
         self._show(0, "nobody is killed")
         self._part("calm", self._plan.calm_annotators, self._plan.calm_images, None)
-        # Each kind of victim comes as often as every other, in an order of the seed's.
-        victims = [list(Victim)[number % len(Victim)] for number in range(self._plan.rounds)]
-        self._rng.shuffle(victims)
-        for number, victim in enumerate(victims, 1):
-            self._show(number / steps, f"round {number} of {self._plan.rounds}: {victim}")
-            self.outcome.killed[victim] = self.outcome.killed.get(victim, 0) + 1
-            if not self._part(f"round-{number}", self._plan.annotators, self._plan.images, victim):
+        # Each kind of target comes as often as every other, in an order of the seed's.
+        targets = [list(KillTarget)[number % len(KillTarget)] for number in range(self._plan.rounds)]
+        self._rng.shuffle(targets)
+        for number, target in enumerate(targets, 1):
+            self._show(number / steps, f"round {number} of {self._plan.rounds}: {target}")
+            self.outcome.killed[target] = self.outcome.killed.get(target, 0) + 1
+            if not self._part(f"round-{number}", self._plan.annotators, self._plan.images, target):
                 break
         self._show(1, "done")
         return self.outcome
 
-    def _part(self, slug: str, annotators: int, images: int, victim: Victim | None) -> bool:
+    def _part(self, slug: str, annotators: int, images: int, target: KillTarget | None) -> bool:
         """Play one part and look what came of it; return whether another can follow."""
         campaign = self._campaign_make(slug, self._people[:annotators], images)
         log = Log(wanted=images * VOTES, rng=random.Random(self._rng.getrandbits(64)))
         try:
-            killed_at = asyncio.run(self._work(campaign, annotators, log, victim))
+            killed_at = asyncio.run(self._work(campaign, annotators, log, target))
         except TimeoutError:
-            self._wrong(slug, victim, f"only {len(log.confirmed)} of {log.wanted} receipts after {_PART_SECONDS:.0f} s")
+            self._wrong(slug, target, f"only {len(log.confirmed)} of {log.wanted} receipts after {_PART_SECONDS:.0f} s")
             return False
         if killed_at is not None:
             moments = [killed_at, *(at for at in log.confirmed_at if at > killed_at)]
@@ -194,27 +194,27 @@ class Chaos:
         self.outcome.receipts += len(log.confirmed)
         self.outcome.sent_again += log.sent_again
         for sentence in [*log.refused, *_findings(campaign, log)]:
-            self._wrong(slug, victim, sentence)
+            self._wrong(slug, target, sentence)
         return True
 
-    async def _work(self, campaign: "Campaign", annotators: int, log: Log, victim: Victim | None) -> float | None:
-        """Let the annotators work; return when the victim was killed, on the clock of `time.monotonic`."""
+    async def _work(self, campaign: "Campaign", annotators: int, log: Log, target: KillTarget | None) -> float | None:
+        """Let the annotators work; return when the target was killed, on the clock of `time.monotonic`."""
         killed_at = None
         async with asyncio.timeout(_PART_SECONDS), asyncio.TaskGroup() as group:
             for user_id, session_key in self._people[:annotators]:
                 page = Annotator(self._instance.url, campaign.slug, user_id, session_key, log)
                 group.create_task(page.work())
-            if victim is not None:
+            if target is not None:
                 moment = log.wanted * self._rng.uniform(0.1, 0.8)
                 while len(log.confirmed) < moment and not log.refused:
                     await asyncio.sleep(0.001)
                 await asyncio.sleep(self._rng.uniform(0, 0.02))  # anywhere within a request
                 killed_at = time.monotonic()
-                kill(victim, self._instance, self._rng)
+                kill(target, self._instance, self._rng)
         return killed_at
 
-    def _wrong(self, slug: str, victim: Victim | None, sentence: str) -> None:
-        self.outcome.wrong.append(f"{slug} ({victim or 'nobody killed'}): {sentence}")
+    def _wrong(self, slug: str, target: KillTarget | None, sentence: str) -> None:
+        self.outcome.wrong.append(f"{slug} ({target or 'nobody killed'}): {sentence}")
 
     def _people_make(self, count: int) -> list[tuple[int, str]]:
         """Make users and log them in; return their ids and session keys."""

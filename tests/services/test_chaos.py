@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.services.chaos import LONG, SHORT, progress_bar
-from tests.services.victims import Victim
+from tests.services.kill_targets import KillTarget
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,14 +31,14 @@ def test_no_answer_is_lost_or_doubled_while_servers_are_killed(tmp_path: Path) -
     last = json.loads(done.stdout)
     assert last["wrong"] == []
     assert done.returncode == 0
-    assert set(last["killed"]) == set(Victim)
+    assert set(last["killed"]) == set(KillTarget)
     assert last["receipts"] == 3 * (SHORT.calm_images + SHORT.rounds * SHORT.images)
     assert last["sent_again"] > 0, "nobody noticed the kills"
 
 
 def test_the_long_form_is_what_is_promised() -> None:
     assert (LONG.rounds, LONG.calm_annotators, LONG.calm_images) == (50, 50, 200)
-    assert LONG.rounds % len(Victim) == SHORT.rounds % len(Victim) == 0  # every kind of victim equally often
+    assert LONG.rounds % len(KillTarget) == SHORT.rounds % len(KillTarget) == 0  # every kind of target equally often
 
 
 def test_progress_is_a_line_each_where_there_is_no_terminal() -> None:

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Count
 
 from annotation.models import Annotation, Assignment, Campaign, Image, Membership
-from iqs_site.demo.annotators import Account, Eyes, PanelAtWork, PanelReport, PanelSession
+from iqs_site.demo.annotators import Account, PhotoMeasureCache, PanelRun, PanelReport, PanelSession
 from iqs_site.demo.panel import Panel
 from iqs_site.demo.site_client import SiteClient, SiteError
 from tests.conftest import photo_path
@@ -35,8 +35,8 @@ def work(campaign: Campaign, accounts: list[Account], live_server: Any) -> Calla
     """Return a function that lets four annotators work; keywords change the session."""
 
     def run(**changes: Any) -> PanelReport:
-        session = PanelSession(live_server.url, campaign.slug, truth={}, at_once=3, patience=20)
-        return PanelAtWork(dataclasses.replace(session, **changes), PANEL, accounts).run()
+        session = PanelSession(live_server.url, campaign.slug, truth={}, at_once=3, retry_seconds=20)
+        return PanelRun(dataclasses.replace(session, **changes), PANEL, accounts).run()
 
     return run
 
@@ -86,10 +86,10 @@ def test_the_same_panel_gives_the_same_answers_again(
     work()
 
     data = photo_path(image).read_bytes()
-    digest, percept = Eyes().look(data)
+    digest, measures = PhotoMeasureCache().measure(data)
     for annotator in PANEL.annotators(4):
         answer = Annotation.objects.get(annotator__username=annotator.username)
-        judgement = PANEL.judge(annotator, percept, digest, watch=None)
+        judgement = PANEL.judge(annotator, measures, digest, watch=None)
         assert (answer.score, answer.watch, answer.milliseconds) == (
             judgement.score,
             judgement.watch,
@@ -166,7 +166,7 @@ def shaky_site() -> Iterator[tuple[str, list[str]]]:
 def test_a_lost_answer_is_sent_again_word_for_word(shaky_site: tuple[str, list[str]]):
     url, asked = shaky_site
     client_id = str(uuid.uuid4())
-    with SiteClient(url, "sim-01", "word", patience=10) as client:
+    with SiteClient(url, "sim-01", "word", retry_seconds=10) as client:
         answer = client.post_json("/annotations", {"client_id": client_id})
 
     assert answer == {"created": False}
@@ -179,7 +179,7 @@ def test_a_lost_answer_is_sent_again_word_for_word(shaky_site: tuple[str, list[s
 def test_patience_ends(shaky_site: tuple[str, list[str]]):
     url, _asked = shaky_site
     with (
-        SiteClient(url, "sim-01", "word", patience=0) as client,
+        SiteClient(url, "sim-01", "word", retry_seconds=0) as client,
         pytest.raises(SiteError, match="POST /annotations as sim-01 answered RemoteProtocolError"),
     ):
         client.post_json("/annotations", {})
@@ -187,4 +187,4 @@ def test_patience_ends(shaky_site: tuple[str, list[str]]):
 
 def test_bytes_that_are_no_photo_are_refused():
     with pytest.raises(SiteError, match="no photo"):
-        Eyes().look(b"<html>")
+        PhotoMeasureCache().measure(b"<html>")

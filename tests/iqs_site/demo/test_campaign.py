@@ -10,7 +10,7 @@ from django.core.management import call_command
 
 from annotation.models import Campaign, Image, User
 from annotation.selectors.progress import practice_photos
-from iqs_site.demo.accounts import accounts_file, demo_logins, password_drawn, passwords
+from iqs_site.demo.accounts import accounts_file, demo_logins, password_get_or_make, passwords
 from iqs_site.demo.campaign import DemoError, demo_annotate, demo_prepare, panel_accounts
 from iqs_site.demo.panel import Panel
 
@@ -118,9 +118,9 @@ def test_an_account_that_was_there_before_keeps_its_password(make_user: Any):
 
 
 def test_passwords_are_drawn_once_and_all_different():
-    drawn = {name: password_drawn(name) for name in ("a", "b", "c")}
+    drawn = {name: password_get_or_make(name) for name in ("a", "b", "c")}
 
-    assert password_drawn("b") == drawn["b"]
+    assert password_get_or_make("b") == drawn["b"]
     assert passwords() == drawn
     assert len(set(drawn.values())) == 3
     assert all(len(password) == 14 for password in drawn.values())

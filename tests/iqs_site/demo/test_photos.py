@@ -11,7 +11,7 @@ from PIL import Image
 from inference.distortion.degradations import DEGRADATIONS, GRADES, photo_degrade
 from iqs_site.demo import scenes
 from iqs_site.demo.dials import digits_draw, digits_width
-from iqs_site.demo.pen import Pen, polar, shade
+from iqs_site.demo.canvas import Canvas, polar, shade
 from iqs_site.demo.photos import photo_make, photos_plan, photos_write
 from iqs_site.demo.scenes import LONG_SIDES, SOURCES, SceneError, scene_draw, source_open, watch_compose
 from iqs_site.demo.watches import KINDS, watch_draw
@@ -149,9 +149,9 @@ def test_unknown_degradations_and_grades_are_refused():
 
 
 def test_digits_take_the_width_that_was_foretold():
-    pen = Pen(64)
+    canvas = Canvas(64)
 
-    end = digits_draw(pen, -0.5, -0.2, 0.4, "12:34", (255, 0, 0), (20, 0, 0))
+    end = digits_draw(canvas, -0.5, -0.2, 0.4, "12:34", (255, 0, 0), (20, 0, 0))
 
     assert end == pytest.approx(-0.5 + digits_width(0.4, "12:34"))
 

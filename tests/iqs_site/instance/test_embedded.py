@@ -38,13 +38,13 @@ def test_an_empty_variable_means_the_folder_in_the_checkout(monkeypatch: pytest.
 
 
 def test_the_broker_of_a_running_instance_is_found_by_its_note(var: Path) -> None:
-    embedded.broker_note(var).parent.mkdir()
-    embedded.broker_note(var).write_text("unix:///tmp/x/valkey.sock")
-    assert embedded.broker_found() == "unix:///tmp/x/valkey.sock"
+    embedded.broker_address_file(var).parent.mkdir()
+    embedded.broker_address_file(var).write_text("unix:///tmp/x/valkey.sock")
+    assert embedded.broker_address() == "unix:///tmp/x/valkey.sock"
 
 
 def test_without_an_instance_the_address_leads_to_no_server_of_somebody_else(var: Path) -> None:
-    address = embedded.broker_found()
+    address = embedded.broker_address()
     assert address.startswith("unix://")
     assert not Path(address.removeprefix("unix://")).exists()
 
@@ -132,5 +132,5 @@ def test_the_socket_lies_where_pg_ctl_and_the_length_of_its_path_allow(folder: s
 def test_a_server_that_does_not_start_is_quoted_with_its_last_complaint(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("LOG:  starting\nFATAL:  data directory has wrong ownership\nHINT:  chown it\n")
     error = subprocess.CalledProcessError(1, ["pg_ctl"])
-    assert "FATAL:  data directory has wrong ownership" in embedded._postgres_complaint(tmp_path, error)
-    assert "Version mismatch" in embedded._postgres_complaint(tmp_path, RuntimeError("Version mismatch"))
+    assert "FATAL:  data directory has wrong ownership" in embedded._postgres_start_error(tmp_path, error)
+    assert "Version mismatch" in embedded._postgres_start_error(tmp_path, RuntimeError("Version mismatch"))

@@ -11,7 +11,7 @@ import pytest
 
 from iqs_site.smoke.labels import LabelsError, label_of, labels_read
 from iqs_site.smoke.report import Report, StepError
-from iqs_site.smoke.servers import ServerError, _numbered, broker_of_its_own, database_of_its_own
+from iqs_site.smoke.temporary_servers import ServerError, _numbered, temporary_broker, temporary_database
 
 
 def test_labels_are_read_whatever_other_columns_there_are(tmp_path: Path):
@@ -97,7 +97,7 @@ def test_a_given_server_gets_a_database_of_the_run_s_own_and_loses_it_again(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     given = os.environ["DATABASE_URL"]
-    with database_of_its_own(tmp_path) as url:
+    with temporary_database(tmp_path) as url:
         with psycopg.connect(url) as connection:
             (name,) = connection.execute("SELECT current_database()").fetchone()  # type: ignore[misc]
             connection.execute("CREATE TABLE left_behind (id int)")
@@ -112,7 +112,7 @@ def test_without_a_given_server_the_database_is_an_embedded_one(monkeypatch: pyt
     from iqs_site.instance import embedded
 
     monkeypatch.delenv("DATABASE_URL")
-    with tempfile.TemporaryDirectory(prefix="iqs-t-") as name, database_of_its_own(Path(name)) as url:
+    with tempfile.TemporaryDirectory(prefix="iqs-t-") as name, temporary_database(Path(name)) as url:
         with psycopg.connect(url) as connection:
             tables = connection.execute("SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'")
             assert tables.fetchone() == (0,)
@@ -122,14 +122,14 @@ def test_without_a_given_server_the_database_is_an_embedded_one(monkeypatch: pyt
 def test_a_database_server_that_refuses_gets_one_clear_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
 
-    with pytest.raises(ServerError, match=r"^DATABASE_URL: no database can be made"), database_of_its_own(tmp_path):
+    with pytest.raises(ServerError, match=r"^DATABASE_URL: no database can be made"), temporary_database(tmp_path):
         pass
 
 
 def test_a_broker_that_does_not_answer_gets_one_clear_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
 
-    with pytest.raises(ServerError, match=r"^REDIS_URL: the server does not answer"), broker_of_its_own(tmp_path):
+    with pytest.raises(ServerError, match=r"^REDIS_URL: the server does not answer"), temporary_broker(tmp_path):
         pass
 
 
@@ -143,7 +143,7 @@ def test_a_given_broker_lends_an_empty_number_and_keeps_its_other_keys(monkeypat
         monkeypatch.setenv("REDIS_URL", given)
         with redis.Redis.from_url(f"{given}?db=15") as client:
             client.set("kept", "1")
-        with broker_of_its_own(tmp_path) as url:
+        with temporary_broker(tmp_path) as url:
             assert url.endswith("?db=14")
             with redis.Redis.from_url(url) as client:
                 client.set("ours", "1")

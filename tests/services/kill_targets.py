@@ -10,7 +10,7 @@ import psutil
 from iqs_site.instance.supervisor import Instance
 
 
-class Victim(StrEnum):
+class KillTarget(StrEnum):
     """What is killed."""
 
     WEB_SERVER = "web server"
@@ -22,24 +22,24 @@ class Victim(StrEnum):
     DATABASE_BACKEND = "one process of the database"
 
 
-def kill(victim: Victim, instance: Instance, rng: random.Random) -> None:
-    """Kill the victim's processes; `rng` chooses where only one of several dies."""
-    processes = _processes(victim, instance)
-    if victim in (Victim.WEB_WORKER, Victim.DATABASE_BACKEND):
+def kill(target: KillTarget, instance: Instance, rng: random.Random) -> None:
+    """Kill the target's processes; `rng` chooses where only one of several dies."""
+    processes = _processes(target, instance)
+    if target in (KillTarget.WEB_WORKER, KillTarget.DATABASE_BACKEND):
         processes = [rng.choice(processes[1:])]
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.kill()
 
 
-def _processes(victim: Victim, instance: Instance) -> list[psutil.Process]:
-    """Return the processes of the server that the victim belongs to, the first one first."""
-    match victim:
-        case Victim.BROKER:
+def _processes(target: KillTarget, instance: Instance) -> list[psutil.Process]:
+    """Return the processes of the server that the target belongs to, the first one first."""
+    match target:
+        case KillTarget.BROKER:
             pids = instance.pids("broker")
-        case Victim.WEB_SERVER | Victim.WEB_WORKER:
+        case KillTarget.WEB_SERVER | KillTarget.WEB_WORKER:
             pids = instance.pids("web")
-        case Victim.DATABASE | Victim.DATABASE_BACKEND:
+        case KillTarget.DATABASE | KillTarget.DATABASE_BACKEND:
             pids = [_postmaster(instance.folder)]
     first = psutil.Process(pids[0])
     return [first, *first.children(recursive=True)]

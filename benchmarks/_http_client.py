@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from annotation.models import User
 
-PATIENCE = 30.0  # seconds until a request counts as failed
+TIMEOUT_SECONDS = 30.0  # seconds until a request counts as failed
 
 
 def session_make(user: "User") -> str:
@@ -30,7 +30,7 @@ def session_make(user: "User") -> str:
     return str(session.session_key)
 
 
-class Visitor:
+class HttpClient:
     """One logged-in browser with one connection, which is kept alive and made anew when the server closed it."""
 
     def __init__(self, url: str, session_key: str) -> None:
@@ -73,7 +73,7 @@ class Visitor:
         head = f"{method} {path} HTTP/1.1\r\n{self._headers}Content-Length: {len(body)}\r\n\r\n"
         message = head.encode() + body
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
                 if self._writer is not None:
                     try:
                         return await self._exchange(message)
