@@ -16,7 +16,7 @@ from inference.serving import runtime
 from iqs_site import env
 from iqs_site.demo.accounts import demo_logins
 from iqs_site.instance import embedded
-from iqs_site.instance.preflight import given, host_names, is_loopback
+from iqs_site.instance.preflight import environment_value, host_names, is_loopback
 from iqs_site.instance.supervisor import Instance, InstanceError
 
 _STATUS_SECONDS = 2
@@ -59,7 +59,7 @@ class Command(BaseCommand):
 
     def _announce(self, instance: Instance) -> None:
         lines = ["", f"  IQS is ready: {instance.url}", ""]
-        if not is_loopback(instance.host) and given("ALLOWED_HOSTS") is None:
+        if not is_loopback(instance.host) and environment_value("ALLOWED_HOSTS") is None:
             others = [name for name in host_names(instance.host) if name not in host_names("localhost")]
             lines += [f"  From other machines: port {instance.port} of {', '.join(others)}", ""]
         logins = demo_logins()
@@ -67,7 +67,7 @@ class Command(BaseCommand):
             lines.append("  Demo logins")
             lines += [f"    {name:<10} {password}" for name, password in logins.items()]
             lines.append("")
-        if os.geteuid() == 0 and given("DATABASE_URL") is None:
+        if os.geteuid() == 0 and environment_value("DATABASE_URL") is None:
             lines += ["  You are root, so the embedded database runs as the system user 'pgserver',"]
             lines += ["  and the parent folders of its data are now readable by all users.", ""]
         lines += [f"  Logs: {instance.folder / 'log'}", "  Press Ctrl-C to stop. Your data is kept.", ""]
