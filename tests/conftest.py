@@ -1,7 +1,7 @@
-"""Fixtures that every test may use: a real PostgreSQL, people with roles, a campaign with photos.
+"""Fixtures for all tests: a real PostgreSQL, people with roles, a campaign with photos.
 
-The names are fixed: alice is an annotator, bob another, rita the reviewer, ada the admin of `campaign`;
-mallory has an account and no membership.
+In `campaign`, alice and bob are annotators, rita is the reviewer and ada the admin. mallory has an account but no
+membership.
 """
 
 import io
@@ -17,27 +17,29 @@ from PIL import Image as PillowImage
 
 from tests.browser.chromium import BANNER, WITHOUT_CHROMIUM
 
-# Machines differ threefold, and other work runs beside the tests: no example fails for its time.
+# No deadline for examples: machines differ by a factor of three, and other work may run at the same time.
 hypothesis_settings.register_profile("iqs", deadline=None)
 hypothesis_settings.load_profile("iqs")
 
-pytest.register_assert_rewrite("tests.browser.keeping")  # a failure there shows both sides, as in a test
+pytest.register_assert_rewrite("tests.browser.keeping")  # so that its failed asserts show both values
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: Any) -> Generator[None, None, None]:
-    """Say at the very end that the browser tests did not run; a list of skipped tests is easily overlooked."""
+    """Print a banner at the end when the browser tests did not run, because a list of skips is easy to overlook."""
     yield
     if any(WITHOUT_CHROMIUM in str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())):
         terminalreporter.write_line(BANNER, red=True, bold=True)
 
 
 @pytest.fixture(autouse=True)
-def _folders_of_their_own(settings: Any, tmp_path: Path) -> None:
+def _temporary_folders(settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.MODELS_ROOT = tmp_path / "models"
     settings.UPLOADS_ROOT = tmp_path / "uploads"
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # speed; no secret here
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher"
+    ]  # fast; the passwords of tests are not secret
 
 
 @pytest.fixture
@@ -73,7 +75,7 @@ def people(campaign: Any, make_user: Callable[..., Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def client_of(people: dict[str, Any]) -> Callable[[str], Any]:
-    """Return a function that gives a logged-in django.test.Client for a name ('anonymous' too)."""
+    """Return a function from a name (or 'anonymous') to a django.test.Client, which is logged in with that name."""
     from django.test import Client
 
     def make(name: str) -> Client:
@@ -86,7 +88,7 @@ def client_of(people: dict[str, Any]) -> Callable[[str], Any]:
 
 
 def photo_bytes(seed: int, *, width: int = 96, height: int = 64, kind: str = "JPEG") -> bytes:
-    """Return the bytes of a small photo-like picture; every seed gives another."""
+    """Return the bytes of a small photo-like picture, which depends on the seed."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 255, (4, 6, 3), dtype=np.uint8)
     picture = PillowImage.fromarray(coarse).resize((width, height), PillowImage.Resampling.BICUBIC)
@@ -96,14 +98,14 @@ def photo_bytes(seed: int, *, width: int = 96, height: int = 64, kind: str = "JP
 
 
 def photo_path(image: Any) -> Path:
-    """Return where a photo's original bytes lie, for tests that look at the file or damage it."""
+    """Return the path of a photo's original file, for tests that read or damage it."""
     from django.core.files.storage import storages
 
     return Path(storages["photos"].path(image.photo_name))
 
 
 def thumbnail_path(image: Any) -> Path:
-    """Return where a photo's thumbnail lies."""
+    """Return the path of a photo's thumbnail."""
     from django.core.files.storage import storages
 
     return Path(storages["photos"].path(image.thumbnail_name))

@@ -1,7 +1,7 @@
-"""A pytest plugin that gives the run a PostgreSQL of its own before Django reads its settings.
+"""A pytest plugin that starts a temporary PostgreSQL before Django reads its settings.
 
-It is named in pyproject.toml with `-p`, because pytest-django loads the settings before any conftest.py.
-Workers of pytest-xdist inherit the variables and share the server, each with a test database of its own.
+pyproject.toml loads it with `-p`, because pytest-django loads the settings before any conftest.py. Workers of
+pytest-xdist inherit the variables and share the server; each has its own test database.
 """
 
 import atexit
@@ -17,7 +17,7 @@ _folder = Path(os.environ["IQS_VAR"])
 os.environ.setdefault("SECRET_KEY", "tests only")
 
 if _made_here:
-    # Registered before the server's own handler, so that it runs after the server has stopped.
+    # Handlers run in reverse order: this one is registered before the server's, so it runs after the server stopped.
     atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 if "DATABASE_URL" not in os.environ:
     from iqs_site.instance import embedded

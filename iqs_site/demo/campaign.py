@@ -15,7 +15,7 @@ from annotation.services.campaigns import campaign_create
 from annotation.services.members import member_set, user_create
 from inference.selectors import backlog
 from iqs_site.demo.accounts import LOGINS, password_get_or_make, passwords
-from iqs_site.demo.annotators import Account, PanelRun, PanelReport, PanelSession
+from iqs_site.demo.annotators import Account, PanelReport, PanelRun, PanelSession
 from iqs_site.demo.panel import Panel
 from iqs_site.demo.photos import PHOTO_COUNT, photos_plan, photos_write
 from iqs_site.demo.special import special_photos_make

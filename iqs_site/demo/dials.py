@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from iqs_site.demo.canvas import Colour, Canvas, Point, polar, shade
+from iqs_site.demo.canvas import Canvas, Colour, Point, polar, shade
 
 ROMAN = ("XII", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI")
 ARABIC = ("12", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11")
@@ -103,7 +103,9 @@ def _marks(canvas: Canvas, centre: Point, radius: float, style: DialStyle) -> No
                 style.ink,
             )
         elif style.numerals == "dots":
-            canvas.disk(polar(hour / 12, radius * 0.78, centre), radius * (0.065 if hour % 3 == 0 else 0.042), style.ink)
+            canvas.disk(
+                polar(hour / 12, radius * 0.78, centre), radius * (0.065 if hour % 3 == 0 else 0.042), style.ink
+            )
 
 
 def _numerals(canvas: Canvas, centre: Point, radius: float, style: DialStyle) -> None:
@@ -120,7 +122,9 @@ def _numerals(canvas: Canvas, centre: Point, radius: float, style: DialStyle) ->
             canvas.text(point, arabic, radius * 0.24, style.ink)
 
 
-def hand_draw(canvas: Canvas, centre: Point, angle: float, length: float, width: float, shape: str, colour: Colour) -> None:
+def hand_draw(
+    canvas: Canvas, centre: Point, angle: float, length: float, width: float, shape: str, colour: Colour
+) -> None:
     """Draw one hand that points to a clock angle (in turns)."""
     tip, tail = polar(angle, length, centre), polar(angle + 0.5, length * 0.18, centre)
     if shape == "baton":
@@ -143,13 +147,17 @@ def subdial_draw(canvas: Canvas, centre: Point, radius: float, style: DialStyle,
     hand_draw(canvas, centre, angle, radius * 0.7, radius * 0.12, "baton", style.ink)
 
 
-def digits_draw(canvas: Canvas, left: float, top: float, height: float, words: str, lit: Colour, unlit: Colour) -> float:
+def digits_draw(
+    canvas: Canvas, left: float, top: float, height: float, words: str, lit: Colour, unlit: Colour
+) -> float:
     """Draw digits and colons in seven segments; return the x at which the next character would begin."""
     width, thick, x = height * 0.54, height * 0.13, left
     for character in words:
         if character == ":":
             for share in (0.32, 0.68):
-                canvas.disk((x + thick * 0.8 + _SLANT * height * (0.5 - share), top + height * share), thick * 0.55, lit)
+                canvas.disk(
+                    (x + thick * 0.8 + _SLANT * height * (0.5 - share), top + height * share), thick * 0.55, lit
+                )
             x += thick * 2.2
             continue
         for name in "abcdefg":

@@ -64,9 +64,7 @@ def photo_make(photo: DemoPhoto) -> bytes:
     return photo_degrade(grain_add(picture, rng), photo.degradation, photo.grade, rng)
 
 
-def photos_write(
-    folder: Path, plan: list[DemoPhoto]
-) -> Iterator[tuple[Path, DemoPhoto]]:
+def photos_write(folder: Path, plan: list[DemoPhoto]) -> Iterator[tuple[Path, DemoPhoto]]:
     """Write each photo of the plan into the folder and yield (path, photo), in the order of the plan."""
     folder.mkdir(parents=True, exist_ok=True)
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
+from iqs_site.demo.canvas import Canvas, Colour, polar, shade
 from iqs_site.demo.dials import dial_draw, dial_style, digits_draw, digits_width, subdial_draw
-from iqs_site.demo.canvas import Colour, Canvas, polar, shade
 
 METALS: tuple[Colour, ...] = ((204, 206, 210), (176, 178, 184), (212, 176, 96), (196, 142, 110), (62, 64, 70))
 LEATHERS: tuple[Colour, ...] = ((92, 54, 30), (38, 32, 30), (138, 90, 48), (54, 60, 84), (120, 34, 30))

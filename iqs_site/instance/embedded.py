@@ -235,7 +235,9 @@ def valkey_command(folder: Path, socket: Path) -> list[str]:
     try:
         binary = get_binary_path()
     except ValkeyServerError as error:
-        raise EmbeddedError(f"the embedded broker cannot run here ({error}); set REDIS_URL to a Redis server.") from error
+        raise EmbeddedError(
+            f"the embedded broker cannot run here ({error}); set REDIS_URL to a Redis server."
+        ) from error
     options = {
         "port": "0",
         "unixsocket": str(socket),

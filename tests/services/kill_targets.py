@@ -1,4 +1,4 @@
-"""Which processes of a running instance can be killed, and how: with SIGKILL, as when memory runs out."""
+"""Kills processes of a running instance with SIGKILL, as the kernel does when memory runs out."""
 
 import random
 from contextlib import suppress
@@ -11,19 +11,19 @@ from iqs_site.instance.supervisor import Instance
 
 
 class KillTarget(StrEnum):
-    """What is killed."""
+    """The processes that a round kills."""
 
     WEB_SERVER = "web server"
-    """Every process of it at once."""
+    """All its processes at once."""
     DATABASE = "database"
-    """Every process of it at once."""
+    """All its processes at once."""
     BROKER = "broker"
     WEB_WORKER = "one process of the web server"
     DATABASE_BACKEND = "one process of the database"
 
 
 def kill(target: KillTarget, instance: Instance, rng: random.Random) -> None:
-    """Kill the target's processes; `rng` chooses where only one of several dies."""
+    """Kill the target's processes; `rng` chooses one when only one of several is killed."""
     processes = _processes(target, instance)
     if target in (KillTarget.WEB_WORKER, KillTarget.DATABASE_BACKEND):
         processes = [rng.choice(processes[1:])]
@@ -33,7 +33,7 @@ def kill(target: KillTarget, instance: Instance, rng: random.Random) -> None:
 
 
 def _processes(target: KillTarget, instance: Instance) -> list[psutil.Process]:
-    """Return the processes of the server that the target belongs to, the first one first."""
+    """Return all processes of the target's server, its first process first."""
     match target:
         case KillTarget.BROKER:
             pids = instance.pids("broker")

@@ -14,9 +14,13 @@ class Command(BaseCommand):
     help = "Create the demo campaign in a database without campaigns. With --annotate: run its simulated annotators."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--annotate", action="store_true", help="run the simulated annotators; they answer over HTTP")
+        parser.add_argument(
+            "--annotate", action="store_true", help="run the simulated annotators; they answer over HTTP"
+        )
         parser.add_argument("--url", default="http://127.0.0.1:8000", help="address of the site")
-        parser.add_argument("--share", type=float, default=SIMULATED_SHARE, help="share of the votes that they give, 0 … 1")
+        parser.add_argument(
+            "--share", type=float, default=SIMULATED_SHARE, help="share of the votes that they give, 0 … 1"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         def report(line: str) -> None:

@@ -35,7 +35,9 @@ class Command(BaseCommand):
         parser.add_argument("--photos", type=Path, help="folder of photos (default: generated demo photos)")
         parser.add_argument("--labels", type=Path, help="CSV file with the columns file and watch (1 or 0)")
         parser.add_argument("--count", type=int, default=200, help="number of generated demo photos (default: 200)")
-        parser.add_argument("--seed", type=int, default=1, help="random seed of the holdout and the simulated annotators")
+        parser.add_argument(
+            "--seed", type=int, default=1, help="random seed of the holdout and the simulated annotators"
+        )
         parser.add_argument("--port", type=int, default=0, help="port of the web server (default: any free port)")
         parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
 
