@@ -68,7 +68,7 @@ async (api) => {
 }
 """
 
-# Resolves when `number` photos were presented. (Playwright's wait functions need eval, which the site's policy forbids.)
+# Resolves when `number` photos were presented. (Playwright's waiting needs eval, which the site's policy forbids.)
 _PAINTED = """
 (number) => new Promise((resolve) => {
   const check = () => (painted.length >= number ? resolve() : setTimeout(check, 20));

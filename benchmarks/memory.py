@@ -11,7 +11,7 @@ BUDGET_MIB = 1.2 * 1024
 
 
 def measure(setting: Setting) -> Iterator[Claim]:
-    """Measure the memory after few and after many photos, and its peak. The prior is installed first: it loads torch."""
+    """Measure the memory after few and after many photos, and its peak. First install the prior, which loads torch."""
     few, large = (20, 1) if setting.tiny else (1000, 48)
     with temporary_campaign("memory") as (folder, campaign):
         import iqs_site.celery  # noqa: F401  # a worker loads it before its first task

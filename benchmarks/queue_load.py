@@ -70,8 +70,8 @@ def measure(setting: Setting) -> Iterator[Claim]:
 
 def _without_pause_claims(ours: Timings, photos: int) -> Iterator[Claim]:
     yield Claim(
-        claim=f"{AT_ONCE} annotators without a pause on {photos:,} photos: {ours.rate:.0f} ratings per second, no answer "
-        f"stored twice (the load generator used {ours.generator_share:.0%} of a core)",
+        claim=f"{AT_ONCE} annotators without a pause on {photos:,} photos: {ours.rate:.0f} ratings per second, "
+        f"no answer stored twice (the load generator used {ours.generator_share:.0%} of a core)",
         value=ours.rate / WANTED_RATE,
         unit="times as many ratings",
         baseline=f"requirement: {WANTED_RATE} per second",

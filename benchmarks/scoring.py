@@ -79,8 +79,8 @@ def measure(setting: Setting) -> Iterator[Claim]:
             claim=f"Scoring files with the int8 backbone ({_int8_error()}): {rate:.0f} photos per second",
             value=rate / fp32_rate,
             unit="times as many photos per second",
-            baseline=f"IQS_PRECISION=fp32: {fp32_rate:.0f} photos per second, {fp32_rate / a_rate:.1f} times as many as "
-            f"ResNet50 with InceptionResNetV2 and {fp32_rate / b_rate:.1f} times as many as InceptionV3",
+            baseline=f"IQS_PRECISION=fp32: {fp32_rate:.0f} photos per second, {fp32_rate / a_rate:.1f} times as many "
+            f"as ResNet50 with InceptionResNetV2 and {fp32_rate / b_rate:.1f} times as many as InceptionV3",
             target=1.3,
         )
 

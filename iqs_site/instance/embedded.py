@@ -246,7 +246,7 @@ def valkey_command(folder: Path, socket: Path) -> list[str]:
         "appendonly": "yes",
         "save": "",
         "daemonize": "no",
-        "set-proc-title": "no",  # a new title would overwrite the environment variable that says which instance it belongs to
+        "set-proc-title": "no",  # a new title would overwrite IQS_INSTANCE in the process's environment
     }
     return [str(binary), *(word for name, value in options.items() for word in (f"--{name}", value))]
 

@@ -1,4 +1,4 @@
-"""Simulated annotators: the measures follow known degradations, and the answers vary as much as those of real panels."""
+"""Simulated annotators: the measures follow known degradations, and the answers vary as those of real panels do."""
 
 import io
 
