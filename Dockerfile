@@ -1,11 +1,11 @@
-# One image for the web server, the workers and beat; docker-compose.yml says which is which.
+# One image for the web server, the workers and beat; docker-compose.yml has their commands.
 FROM python:3.11-slim-bookworm
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 IQS_VAR=/var/lib/iqs IQS_STATIC=/var/lib/iqs-static
 RUN useradd --create-home --uid 1000 iqs && mkdir -p /var/lib/iqs /var/lib/iqs-static && chown iqs /var/lib/iqs /var/lib/iqs-static
 WORKDIR /app
 
-# Dependencies change less often than code: their layer stays cached.
+# A separate layer for the dependencies stays cached when only the code changes.
 COPY requirements.txt .
 RUN pip install --no-cache-dir -r requirements.txt
 

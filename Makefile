@@ -1,4 +1,4 @@
-# Two commands matter: `make run` and `make test`. Everything they need is set up by them.
+# The two most important commands are `make run` and `make test`. They install what they need.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +12,7 @@ help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 $(VENV)/.runtime: requirements.txt
-	@command -v $(PYTHON) >/dev/null || { echo "iqs: $(PYTHON) is not installed; install Python 3.11, or name another with PYTHON=…"; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "iqs: $(PYTHON) is not installed; install Python 3.11, or set PYTHON=… to another interpreter"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "iqs: installing the requirements into $(VENV); this takes about a minute …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
@@ -26,44 +26,44 @@ $(VENV)/.bench: requirements-bench.txt $(VENV)/.runtime
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@
 
-setup: $(VENV)/.runtime ## Make .venv with what the app needs
+setup: $(VENV)/.runtime ## Create .venv with the requirements of the app
 setup-dev: $(VENV)/.dev
 setup-bench: $(VENV)/.bench
 
-run: setup ## Serve IQS with its demo campaign at http://127.0.0.1:8000 (PORT=…)
+run: setup ## Start IQS with its demo campaign at http://127.0.0.1:8000 (PORT=…)
 	@$(BIN)/python manage.py quickstart --port $(PORT)
 
-smoke: setup-dev ## The whole loop in a fresh instance, without a person (PHOTOS=dir LABELS=csv)
+smoke: setup-dev ## Test the whole cycle in a temporary instance (PHOTOS=dir LABELS=csv)
 	@$(BIN)/python manage.py smoke $(if $(PHOTOS),--photos $(PHOTOS)) $(if $(LABELS),--labels $(LABELS))
 
-chaos: setup-dev ## 50 annotators at once, then 50 rounds of killed servers; no answer may be lost (SEED=…)
+chaos: setup-dev ## Test that no answer is lost: 50 annotators at once, then 50 killed servers (SEED=…)
 	@$(BIN)/python -m tests.services.chaos $(if $(SEED),--seed $(SEED))
 
 browser: setup-dev
 	@$(BIN)/python -m tests.browser.chromium
 
-test: setup-dev browser ## All tests
+test: setup-dev browser ## Run all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-test-fast: setup-dev ## Tests without browsers, servers and anything slow
+test-fast: setup-dev ## Run the tests that are fast and need no browser and no servers
 	$(BIN)/python -m pytest -m "not slow and not browser and not services"
 
-lint: setup-dev ## Format check, lint, types, imports, migrations
+lint: setup-dev ## Check format, lint, types, imports and migrations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --verbose
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
-format: setup-dev ## Put the code into shape
+format: setup-dev ## Format the code and fix lint errors
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup-bench ## Measure the claims of the README and write its table (NAME=scoring DATA=dir)
+bench: setup-bench ## Run the benchmarks and update the table in the README (NAME=scoring DATA=dir)
 	@$(BIN)/python -m benchmarks $(NAME) $(if $(DATA),--data $(DATA)) $(if $(NAME),,--readme README.md)
 
-docs: setup-dev ## Build the documentation into site/
+docs: setup-dev ## Build the documentation in site/
 	$(BIN)/mkdocs build --strict --quiet
 
-clean: ## Remove what was built; the data under var/ stays
+clean: ## Delete build and cache files; the data in var/ is kept
 	rm -rf site .mypy_cache .ruff_cache .pytest_cache .hypothesis

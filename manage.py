@@ -1,10 +1,10 @@
 #!/usr/bin/env python
-"""Django's command line. Commands that need the database find it, or start the embedded one."""
+"""Django's command line. Starts the embedded database when a command needs one and DATABASE_URL is not set."""
 
 import os
 import sys
 
-# These run without a database: starting a server for them would only cost time.
+# These commands need no database, so no server is started for them.
 _WITHOUT_DATABASE = {
     "help",
     "collectstatic",
@@ -36,7 +36,7 @@ def main() -> None:
         sys.exit(f"iqs: {error}")
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", None) is not None:
-            raise  # the server answered, so this is about a statement
+            raise  # the server answered, so the error is about a statement
         sys.exit(f"iqs: the database does not answer: {' '.join(str(error).split())}")
 
 

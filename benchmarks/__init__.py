@@ -1,1 +1,1 @@
-"""One script per claim of the README; each measures a ratio against a named baseline in the same run."""
+"""The benchmarks of the README. Each one measures a ratio to a baseline, which runs at the same time."""

@@ -1,8 +1,8 @@
 """`python -m benchmarks [NAME] [--data DIR]` runs one benchmark, or all, and prints one JSON line per claim.
 
 Every module of this package without a leading underscore is a benchmark: it defines `measure(setting)`, which yields
-claims. Each runs in a process of its own, so that what one loads does not slow the next. The exit status is 1 when a
-claim does not hold. With `--readme` what was measured becomes the table of the README.
+claims. Each benchmark runs in a new process, so that its imports do not affect the next. The exit status is 1 when a
+claim does not hold. With `--readme` the results replace the table in the README.
 """
 
 import argparse
@@ -36,7 +36,7 @@ def run(name: str, setting: Setting) -> bool:
 
 
 def run_all(arguments: list[str], readme: Path | None) -> int:
-    """Run every benchmark, show its lines as they come, and on request put them into the README's table."""
+    """Run every benchmark and print its lines; write them into the table of `readme` unless it is None."""
     status, claims = 0, []
     for name in names():
         command = [sys.executable, "-m", "benchmarks", name, *arguments]
@@ -52,17 +52,17 @@ def run_all(arguments: list[str], readme: Path | None) -> int:
 
 
 def table(claims: list[dict[str, Any]]) -> str:
-    """Return the claims as a Markdown table, misses included."""
+    """Return the claims as a Markdown table, including those that do not hold."""
     rows = [
         f"| {claim['claim']} | {claim['value']:g} {claim['unit']} | {claim['baseline']} | "
         f"{claim['target']:g}{'' if claim['ok'] else ', missed'} |"
         for claim in claims
     ]
-    return "\n".join(["| what | measured | against | target |", "|---|---|---|---|", *rows])
+    return "\n".join(["| result | ratio | baseline | target |", "|---|---|---|---|", *rows])
 
 
 def table_put(text: str, lines: str) -> str:
-    """Return the text with `lines` between the two marks. Raises ValueError when a mark is missing."""
+    """Return the text with `lines` between the two markers. Raises ValueError when a marker is missing."""
     before, begin, rest = text.partition(TABLE_BEGINS)
     _old, end, after = rest.partition(TABLE_ENDS)
     if not (begin and end):
@@ -71,18 +71,18 @@ def table_put(text: str, lines: str) -> str:
 
 
 def main() -> int:
-    """Read the command line and run what it names."""
+    """Read the command line and run one benchmark or all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n")[0])
-    parser.add_argument("name", nargs="?", choices=names(), help="one benchmark (default: all, one after the other)")
-    parser.add_argument("--data", type=Path, help="folder of real photos (default: drawn ones)")
-    parser.add_argument("--tiny", action="store_true", help="so little that the figures mean nothing; for tests")
-    parser.add_argument("--readme", type=Path, help="a file whose table of claims is written anew; only for all")
+    parser.add_argument("name", nargs="?", choices=names(), help="name of a benchmark (default: run all)")
+    parser.add_argument("--data", type=Path, help="folder of real photos (default: generated photos)")
+    parser.add_argument("--tiny", action="store_true", help="a very small run without meaningful results, for tests")
+    parser.add_argument("--readme", type=Path, help="file whose table is replaced, when all benchmarks run")
     options = parser.parse_args()
     if options.name is None:
         data = ["--data", str(options.data)] if options.data else []
         return run_all([*data, *(["--tiny"] if options.tiny else [])], options.readme)
     with tempfile.TemporaryDirectory(prefix="iqs-bench-") as folder:
-        # Some benchmarks read settings; none may touch the data of the instance in this checkout.
+        # A temporary IQS_VAR protects the data of the instance in this checkout.
         os.environ["IQS_VAR"] = folder
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iqs_site.settings")
         try:

@@ -1,4 +1,4 @@
-"""A campaign with many photos in a database of its own, for benchmarks of what workers do. No benchmark itself."""
+"""A temporary campaign with many photos, for benchmarks of the workers' services. Not a benchmark."""
 
 import hashlib
 import os
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def campaign_alone(prefix: str) -> Iterator[tuple[Path, "Campaign"]]:
-    """Yield an empty folder, which is IQS_VAR from now on, and a campaign in a database below it."""
+def temporary_campaign(prefix: str) -> Iterator[tuple[Path, "Campaign"]]:
+    """Yield an empty folder, which becomes IQS_VAR, and a campaign in a new database in it."""
     with tempfile.TemporaryDirectory(prefix=f"iqs-{prefix}-") as name:
         folder = Path(name)
         os.environ |= {"IQS_VAR": name, "DATABASE_URL": embedded.postgres_attach(folder), "IQS_THREADS": str(THREADS)}
@@ -38,7 +38,7 @@ def campaign_alone(prefix: str) -> Iterator[tuple[Path, "Campaign"]]:
 
 
 def images_make(campaign: "Campaign", count: int, *, files: list[Path] | None = None) -> None:
-    """Give the campaign `count` photos more: rows only, or over and over the same files under other names."""
+    """Add `count` photos to the campaign: rows only or, with `files`, links to these files in turn."""
     from django.core.files.storage import storages
 
     from annotation.models import Image

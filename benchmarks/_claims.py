@@ -1,4 +1,4 @@
-"""What a benchmark says, and what it is told."""
+"""The results of a benchmark and its settings. Not a benchmark."""
 
 import json
 import time
@@ -8,15 +8,15 @@ from pathlib import Path
 
 
 class DataMissing(RuntimeError):
-    """The folder of photos that was named cannot be used, or there is no browser; the message says what to do."""
+    """The folder of photos is empty, or there is no browser; the message says what to do."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One figure.
+    """One result.
 
-    claim: what is faster, in words. value: how many `unit` of the baseline go into ours; larger is better.
-    baseline: what it is compared with. target: the value from which the claim holds.
+    claim: what was measured, in words. value: the ratio to the baseline; larger is better. unit: of the value, such
+    as 'times as fast'. baseline: what it is compared with. target: the claim holds if the value is at least this.
     """
 
     claim: str
@@ -37,14 +37,14 @@ class Claim:
 
 @dataclass(frozen=True)
 class Setting:
-    """How to measure. data: folder of photos, None for drawn ones. tiny: show that it works, measure nothing."""
+    """data: folder of photos, None: generated photos. tiny: a very small run without meaningful results."""
 
     data: Path | None = None
     tiny: bool = False
 
 
 def seconds_of(action: Callable[[], object], *, times: int = 1) -> float:
-    """Return the shortest duration of `times` calls: what disturbs a measurement only makes it longer."""
+    """Return the shortest duration of `times` calls in seconds. Other load can only make a call longer."""
     durations = []
     for _ in range(times):
         start = time.perf_counter()

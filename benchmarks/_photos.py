@@ -1,4 +1,4 @@
-"""The photos that benchmarks work on, and the network that they share. No benchmark itself."""
+"""The photos and the network that several benchmarks use. Not a benchmark."""
 
 from pathlib import Path
 
@@ -21,15 +21,15 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
 def photo_files(setting: Setting, folder: Path, count: int) -> list[Path]:
-    """Return `count` photos of the named folder, or as many drawn ones, written into `folder`.
+    """Return `count` photos of the folder `setting.data`; without it, generate them in `folder`.
 
-    Raises DataMissing when the named folder holds none.
+    Raises DataMissing when `setting.data` contains no photos.
     """
     if setting.data is None:
         return [path for path, _ in photos_write(folder / "photos", photos_plan(count))]
     found = sorted(path for path in setting.data.rglob("*") if path.suffix.lower() in SUFFIXES)
     if not found:
-        raise DataMissing(f"{setting.data} holds no photos ({', '.join(sorted(SUFFIXES))}).")
+        raise DataMissing(f"{setting.data} contains no photos ({', '.join(sorted(SUFFIXES))}).")
     step = max(1, len(found) // count)
     return found[::step][:count]
 
@@ -59,12 +59,12 @@ def camera_photos(folder: Path, megapixels: float, count: int) -> list[Path]:
 
 
 def photo_pixels(path: Path) -> NDArray[np.uint8]:
-    """Return what the network sees of a file."""
+    """Return the network's input for a file, uint8."""
     return pixels(photo_open(path), EFFICIENTNET_LITE0.input_size)
 
 
 def networks(folder: Path) -> tuple[StagedBackbone, Backbone]:
-    """Return the bundled backbone in PyTorch and, exported into `folder`, in ONNX Runtime."""
+    """Return the bundled backbone in PyTorch and in ONNX Runtime; its ONNX file is written into `folder`."""
     eager = backbone_load(EFFICIENTNET_LITE0)
     path = folder / "backbone.onnx"
     backbone_to_onnx(eager, path)

@@ -1,8 +1,8 @@
-"""The straightforward way to hand out photos, to compare with: a small site of its own, served by gunicorn.
+"""The baseline of the queue's load test: a small site that finds photos in the simplest way, served by gunicorn.
 
-The next photo is found by counting the answers of every photo, and nothing is leased in between. It speaks the same
-two requests as the API, and does less with each than a real site: no session, no membership, no validation, no receipt
-for an answer that is sent twice. DATABASE_URL names its database. No benchmark itself.
+It counts the answers of every photo to find the next one, and it has no leases. It answers the same two requests as
+the API and does less work for each: no session, no membership check, no validation, no check for answers that are
+sent twice. It uses the database of DATABASE_URL. Not a benchmark.
 """
 
 import json
@@ -23,7 +23,7 @@ CREATE TABLE plain_answer (
 CREATE INDEX ON plain_answer (photo_id);
 CREATE INDEX ON plain_answer (person);
 """
-# In random order, as people's answers should not depend on that of the files.
+# In random order, because the order of the photos should not influence the answers.
 _NEXT = """
 SELECT photo.id FROM plain_photo photo LEFT JOIN plain_answer answer ON answer.photo_id = photo.id
 WHERE photo.id <> ALL(%s) AND photo.id NOT IN (SELECT photo_id FROM plain_answer WHERE person = %s)
@@ -34,7 +34,7 @@ _threads = threading.local()
 
 
 def tables_make(photos: int) -> None:
-    """Begin with that many photos and no answers."""
+    """Create the tables, with `photos` photos and no answers."""
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
         connection.execute(TABLES)
         connection.execute("INSERT INTO plain_photo SELECT generate_series(1, %s)", [photos])
@@ -42,7 +42,7 @@ def tables_make(photos: int) -> None:
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Answer one request; the session cookie is the name of the person."""
+    """Answer one request. The Cookie header identifies the person."""
     asked = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
     person = environ["HTTP_COOKIE"]
     if not hasattr(_threads, "connection"):

@@ -1,4 +1,4 @@
-"""Simulated annotators who rate over HTTP, at a steady pace or without thinking. No benchmark itself."""
+"""Simulated annotators who rate over HTTP, at a steady pace or without a pause. Not a benchmark."""
 
 import asyncio
 import time
@@ -10,28 +10,28 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks._http import Visitor
+from benchmarks._http_client import HttpClient
 
 
 @dataclass
 class Timings:
-    """What was measured. claims, saves, cycles (a save and the claim after it): seconds each, as the raters waited."""
+    """The waiting times of all raters in seconds. A cycle is a save and the claim after it."""
 
     claims: list[float] = field(default_factory=list)
     saves: list[float] = field(default_factory=list)
     cycles: list[float] = field(default_factory=list)
     seconds: float = 0.0
     processor_seconds: float = 0.0
-    """Of the load generator itself."""
+    """Processor time of the load generator."""
 
     @property
     def rate(self) -> float:
-        """Return cycles per second, of all raters together."""
+        """Return the cycles per second of all raters together."""
         return len(self.cycles) / self.seconds
 
     @property
-    def own_share(self) -> float:
-        """Return how much of one core the load generator took, 0 … 1."""
+    def generator_share(self) -> float:
+        """Return the share of one core that the load generator used, 0 … 1."""
         return self.processor_seconds / self.seconds
 
 
@@ -41,21 +41,21 @@ def p95(seconds: Sequence[float]) -> float:
 
 
 class Rater:
-    """One annotator, who holds `ahead` photos beside the one on the screen."""
+    """One annotator, who has leased `ahead` photos beyond the one on the screen."""
 
-    def __init__(self, visitor: Visitor, slug: str, timings: Timings, *, ahead: int) -> None:
-        self._visitor = visitor
+    def __init__(self, client: HttpClient, slug: str, timings: Timings, *, ahead: int) -> None:
+        self._client = client
         self._api = f"/api/campaigns/{slug}"
         self._timings = timings
         self._ahead = ahead
         self._photos: deque[dict[str, Any]] = deque()
 
     async def begin(self) -> None:
-        """Take the first photos; not measured."""
+        """Lease the first photos; this is not measured."""
         await self._claim(self._ahead + 1)
 
     async def cycle(self, since: float) -> None:
-        """Answer the photo on the screen and ask for another one. `since`: when the answer was given."""
+        """Answer the photo on the screen and lease another one. `since`: time from which the wait is measured."""
         photo = self._photos.popleft()
         answer = {
             "client_id": str(uuid.uuid4()),
@@ -82,16 +82,16 @@ class Rater:
             raise RuntimeError("the raters ran out of photos; the benchmark needs more of them")
 
     async def _post(self, what: str, content: dict[str, Any]) -> Any:
-        status, answer = await self._visitor.post(f"{self._api}/{what}", content)
+        status, answer = await self._client.post(f"{self._api}/{what}", content)
         if status != 200:
-            raise RuntimeError(f"{what} was answered {status}: {answer}")
+            raise RuntimeError(f"{what} got the response {status}: {answer}")
         return answer
 
 
 def rate_steadily(url: str, slug: str, sessions: Sequence[str], *, seconds: float, ahead: int) -> Timings:
-    """Let everybody give one rating a second, each at a moment of their own.
+    """Let each annotator give one rating per second, with start times spread over the first second.
 
-    A wait begins when the rating was due, so that a server that falls behind is not spared.
+    A wait is measured from the time at which the rating was due, so that the delay of a slow server adds up.
     """
 
     async def work(rater: Rater, offset: float) -> None:
@@ -106,8 +106,8 @@ def rate_steadily(url: str, slug: str, sessions: Sequence[str], *, seconds: floa
     return _measured(url, slug, sessions, ahead, lambda rater, place: work(rater, place / len(sessions)))
 
 
-def rate_without_thinking(url: str, slug: str, sessions: Sequence[str], *, seconds: float) -> Timings:
-    """Let everybody rate as fast as the site lets them, one photo at a time."""
+def rate_without_pause(url: str, slug: str, sessions: Sequence[str], *, seconds: float) -> Timings:
+    """Let each annotator rate as fast as the site allows, one photo at a time."""
 
     async def work(rater: Rater) -> None:
         await rater.begin()
@@ -121,18 +121,18 @@ def rate_without_thinking(url: str, slug: str, sessions: Sequence[str], *, secon
 def _measured(url: str, slug: str, sessions: Sequence[str], ahead: int, work: Any) -> Timings:
     timings = Timings()
 
-    async def everybody() -> None:
-        visitors = [Visitor(url, session) for session in sessions]
+    async def work_all() -> None:
+        clients = [HttpClient(url, session) for session in sessions]
         try:
             async with asyncio.TaskGroup() as group:
-                for place, visitor in enumerate(visitors):
-                    group.create_task(work(Rater(visitor, slug, timings, ahead=ahead), place))
+                for place, client in enumerate(clients):
+                    group.create_task(work(Rater(client, slug, timings, ahead=ahead), place))
         finally:
-            for visitor in visitors:
-                visitor.close()
+            for client in clients:
+                client.close()
 
     start, processor = time.perf_counter(), time.process_time()
-    asyncio.run(everybody())
+    asyncio.run(work_all())
     timings.seconds = time.perf_counter() - start
     timings.processor_seconds = time.process_time() - processor
     return timings

@@ -1,4 +1,4 @@
-"""A whole running instance with a campaign of photos, for benchmarks of what people meet. No benchmark itself."""
+"""A running instance with a campaign of photos, for benchmarks over HTTP. Not a benchmark."""
 
 import os
 import secrets
@@ -16,9 +16,9 @@ SLUG = "bench"
 
 @contextmanager
 def site_running(folder: Path, files: Sequence[Path], usernames: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield the address of an instance below `folder`, and the password of each annotator.
+    """Yield the address of an instance in `folder`, and {user name: password} of its annotators.
 
-    Its campaign `SLUG` has the photos, each of which every annotator can answer. Call it once in a process.
+    Every annotator can answer every photo of its campaign `SLUG`. Call this once per process.
     """
     with embedded.valkey_running(folder) as broker:
         os.environ |= {
@@ -28,7 +28,7 @@ def site_running(folder: Path, files: Sequence[Path], usernames: Sequence[str]) 
         }
         passwords = _campaign_make(folder, files, usernames)
 
-        # Only now do settings know the addresses above.
+        # Imported here, because it loads the settings, which read the variables above.
         from iqs_site.instance.supervisor import Instance
 
         with Instance(folder, 0, quiet=True) as instance:
@@ -36,7 +36,7 @@ def site_running(folder: Path, files: Sequence[Path], usernames: Sequence[str]) 
 
 
 def _campaign_make(folder: Path, files: Sequence[Path], usernames: Sequence[str]) -> dict[str, str]:
-    """Fill a new database; return the passwords."""
+    """Create the campaign, its photos and its annotators; return {user name: password}."""
     django.setup()
     call_command("migrate", verbosity=0)
     from annotation.models import Role

@@ -1,7 +1,7 @@
-"""From the key press to the next photo on the screen, in a real browser: prefetched, against the usual way.
+"""The time from a key press to the next photo on the screen, in a real browser, with and without prefetching.
 
-Measured in the page: from the time stamp of the key event that completes the answer to the time at which the browser
-presented the next photo, as its Element Timing reports it (so decoding, layout and painting are in it).
+It is measured in the page: from the time stamp of the key event that completes the answer to the time at which the
+browser presented the next photo. Element Timing reports that time, which includes decoding, layout and painting.
 """
 
 import tempfile
@@ -17,10 +17,10 @@ from benchmarks._photos import camera_photos
 from benchmarks._site import SLUG, site_running
 from tests.browser.chromium import chromium_path
 
-MEGAPIXELS = 4.5  # some 2 MB as a camera writes them
-LOOKING = 400  # milliseconds that the annotator looks at a photo; people take some five times that
+MEGAPIXELS = 4.5  # about 2 MB per file
+VIEWING_MS = 400  # time for which the annotator views a photo; people take about five times as long
 WINDOW = {"width": 1280, "height": 900}
-PATIENCE = 30_000  # milliseconds
+TIMEOUT_MS = 30_000
 
 _OBSERVER = """
 globalThis.painted = [];
@@ -33,15 +33,15 @@ new MutationObserver((changes) => {
   for (const { addedNodes, target } of changes)
     for (const node of addedNodes) {
       if (node.localName !== "img") continue;
-      // Painted where nobody sees it, it is not on the screen.
+      // A photo that is painted in a hidden element is not on the screen.
       if (target.getAttribute("aria-hidden") === "true") node.removeAttribute("elementtiming");
       else node.setAttribute("elementtiming", "photo");
     }
 }).observe(document, { childList: true, subtree: true });
 """
 
-# The same answers on the same site: save, then ask for one photo, then load it, each waited for.
-_USUAL_WAY = """
+# The baseline, on the same site: save the answer, then lease a photo, then load it, one after the other.
+_ONE_AT_A_TIME = """
 async (api) => {
   const token = document.cookie.match(/csrftoken=([^;]+)/)[1];
   const headers = { "x-csrftoken": token, "content-type": "application/json" };
@@ -68,15 +68,15 @@ async (api) => {
 }
 """
 
-# Resolves when so many photos were presented. (Playwright's own waiting needs eval, which the site's policy forbids.)
+# Resolves when `number` photos were presented. (Playwright's waiting needs eval, which the site's policy forbids.)
 _PAINTED = """
 (number) => new Promise((resolve) => {
-  const look = () => (painted.length >= number ? resolve() : setTimeout(look, 20));
-  look();
+  const check = () => (painted.length >= number ? resolve() : setTimeout(check, 20));
+  check();
 })
 """
 
-# Bytes of the page and its code as they came over the line.
+# Transferred bytes of the page and its code.
 _CODE = """
 () => performance.getEntries()
   .filter((entry) => entry.entryType === "navigation" || /[.](js|css|svg)$/.test(entry.name))
@@ -85,12 +85,12 @@ _CODE = """
 
 
 def measure(setting: Setting) -> Iterator[Claim]:
-    """Rate the photos of a real instance in a real Chromium both ways, as two annotators who do not meet."""
+    """Rate the photos of a real instance in a real Chromium in both ways, one annotator each."""
     from playwright.sync_api import sync_playwright
 
     chromium = chromium_path()
     if chromium is None:
-        raise DataMissing("there is no Chromium on this machine; `make browser` gets one.")
+        raise DataMissing("Chromium is not installed; run `make browser` to install it.")
     count, visits = (4, 1) if setting.tiny else (200, 7)
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
@@ -102,25 +102,25 @@ def measure(setting: Setting) -> Iterator[Claim]:
         stack.callback(browser.close)
         logins = {name: _log_in(browser, url, name, password) for name, password in passwords.items()}
         firsts, weights = zip(*(_visit(browser, url, logins["ahead"]) for _ in range(visits)), strict=True)
-        ours = _ahead(browser, url, logins["ahead"], count)
-        theirs = _usual_way(browser, url, logins["waiting"], min(count, 60))
+        ours = _prefetched(browser, url, logins["ahead"], count)
+        theirs = _one_at_a_time(browser, url, logins["waiting"], min(count, 60))
         megabytes = sum(file.stat().st_size for file in files) / len(files) / 1e6
     photos = f"{count} photos of {megabytes:.1f} MB"
     yield Claim(
-        claim=f"Key press to next photo on the screen, {photos}: p50 {_ms(ours, 50)}, p95 {_ms(ours, 95)}",
+        claim=f"From key press to next photo on the screen, {photos}: p50 {_ms(ours, 50)}, p95 {_ms(ours, 95)}",
         value=float(np.percentile(theirs, 95) / np.percentile(ours, 95)),
-        unit="times less waiting",
-        baseline="save, then ask for one photo, then load it, on the same site in the same browser: "
+        unit="times as fast",
+        baseline="save the answer, then lease a photo, then load it, on the same site in the same browser: "
         f"p50 {_ms(theirs, 50)}, p95 {_ms(theirs, 95)}",
         target=3.0,
     )
-    yield _limit("Key press to next photo on the screen, p95", float(np.percentile(ours, 95)), 50, "ms")
-    yield _limit("First photo on the screen after opening the page", float(np.median(firsts)), 1000, "ms")
-    yield _limit("The annotate page and its code, as sent", max(weights) / 1000, 100, "kB")
+    yield _limit("From key press to next photo on the screen, p95", float(np.percentile(ours, 95)), 50, "ms")
+    yield _limit("From opening the page to the first photo on the screen", float(np.median(firsts)), 1000, "ms")
+    yield _limit("Compressed size of the annotate page and its code", max(weights) / 1000, 100, "kB")
 
 
 def _limit(claim: str, value: float, limit: float, unit: str) -> Claim:
-    return Claim(f"{claim}: {value:.0f} {unit}", limit / value, "times within", f"the limit of {limit:.0f} {unit}", 1.0)
+    return Claim(f"{claim}: {value:.0f} {unit}", limit / value, "times below", f"limit: {limit:.0f} {unit}", 1.0)
 
 
 def _ms(times: list[float], percentile: float) -> str:
@@ -128,14 +128,14 @@ def _ms(times: list[float], percentile: float) -> str:
 
 
 def _photos(setting: Setting, folder: Path, count: int) -> list[Path]:
-    """Return generated photos, also where a folder is named: what is measured depends on their size."""
+    """Return generated photos, even if `setting.data` is set, because the result depends on their size."""
     drawn = folder / "drawn"
     drawn.mkdir()
     return camera_photos(drawn, 0.1 if setting.tiny else MEGAPIXELS, count)
 
 
 def _log_in(browser: Any, url: str, name: str, password: str) -> Any:
-    """Return what the browser keeps of somebody who is logged in and has read the instructions; no photo is in it."""
+    """Log in, read the instructions, and return the browser's storage state (without cached photos)."""
     context = browser.new_context(viewport=WINDOW)
     page = context.new_page()
     page.goto(f"{url}/accounts/login/")
@@ -144,23 +144,23 @@ def _log_in(browser: Any, url: str, name: str, password: str) -> Any:
     page.get_by_role("button", name="Log in").click()
     page.goto(f"{url}/campaigns/{SLUG}/annotate/")
     page.get_by_role("button", name="Begin").click()
-    page.goto(f"{url}/campaigns/{SLUG}/")  # gives its photos back
+    page.goto(f"{url}/campaigns/{SLUG}/")  # leaving the page returns its leases
     kept = context.storage_state()
     context.close()
     return kept
 
 
 def _page(browser: Any, login: Any) -> Any:
-    """Return a page of a browser without a cache, which notes what it paints."""
+    """Return a page without cached files that records when photos are painted."""
     context = browser.new_context(viewport=WINDOW, storage_state=login)
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(TIMEOUT_MS)
     page = context.new_page()
     page.add_init_script(_OBSERVER)
     return page
 
 
 def _visit(browser: Any, url: str, login: Any) -> tuple[float, float]:
-    """Open the page; return the milliseconds until the first photo was presented, and the bytes of its code."""
+    """Open the page; return the milliseconds until the first photo was presented, and the bytes of page and code."""
     page = _page(browser, login)
     page.goto(f"{url}/campaigns/{SLUG}/annotate/")
     page.evaluate(_PAINTED, 1)
@@ -170,16 +170,16 @@ def _visit(browser: Any, url: str, login: Any) -> tuple[float, float]:
     return float(first), float(weight)
 
 
-def _ahead(browser: Any, url: str, login: Any, count: int) -> list[float]:
+def _prefetched(browser: Any, url: str, login: Any, count: int) -> list[float]:
     page = _page(browser, login)
     page.goto(f"{url}/campaigns/{SLUG}/annotate/")
     return _waits(page, count)
 
 
-def _usual_way(browser: Any, url: str, login: Any, count: int) -> list[float]:
+def _one_at_a_time(browser: Any, url: str, login: Any, count: int) -> list[float]:
     page = _page(browser, login)
     page.goto(f"{url}/campaigns/{SLUG}/")
-    page.evaluate(_USUAL_WAY, f"/api/campaigns/{SLUG}")
+    page.evaluate(_ONE_AT_A_TIME, f"/api/campaigns/{SLUG}")
     return _waits(page, count)
 
 
@@ -188,7 +188,7 @@ def _waits(page: Any, count: int) -> list[float]:
     waits = []
     for number in range(1, count):
         page.evaluate(_PAINTED, number)
-        page.wait_for_timeout(LOOKING)
+        page.wait_for_timeout(VIEWING_MS)
         page.keyboard.press("n")
         page.keyboard.press("5")
         page.evaluate(_PAINTED, number + 1)

@@ -1,4 +1,4 @@
-"""What an annotator waits between two photos: leased and loaded ahead, against one photo at a time."""
+"""The waiting time between two photos with prefetching, compared with one photo at a time."""
 
 import tempfile
 import time
@@ -13,31 +13,30 @@ from benchmarks._claims import Claim, Setting
 from benchmarks._photos import photo_files
 from benchmarks._site import SLUG, site_running
 
-LOOKING = 0.15  # seconds that the annotator looks at a photo; people take some ten times that
+VIEWING_SECONDS = 0.15  # time for which the annotator views a photo; people take about ten times as long
 
 
 def measure(setting: Setting) -> Iterator[Claim]:
-    """Answer the photos of a real instance both ways, as two annotators who do not meet."""
+    """Answer the photos of a real instance in both ways, one annotator each."""
     count = 3 if setting.tiny else 60
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         files = photo_files(setting, folder, count)
         url, passwords = stack.enter_context(site_running(folder, files, ["ahead", "waiting"]))
 
-        # Only now do settings know where the database is.
+        # Imported here, because the package loads the settings, which need DATABASE_URL.
         from iqs_site.demo.site_client import SiteClient
 
         ahead, waiting = (
             stack.enter_context(SiteClient(url, username, password)) for username, password in passwords.items()
         )
-        # No eye sees less than a millisecond; without this floor the ratio would be a large number without meaning.
-        ours, theirs = max(_ahead(ahead, count), 0.001), _one_at_a_time(waiting, count)
+        # Nobody notices less than a millisecond; without this minimum the ratio could be meaninglessly large.
+        ours, theirs = max(_prefetched(ahead, count), 0.001), _one_at_a_time(waiting, count)
     yield Claim(
-        claim=f"From an answer to the next photo, {1000 * ours:.0f} ms of waiting",
+        claim=f"Waiting time from an answer to the next photo: {1000 * ours:.0f} ms",
         value=theirs / ours,
-        unit="times less waiting",
-        baseline="save, then ask for one photo, then load it, each waited for, on the same machine: "
-        f"{1000 * theirs:.0f} ms",
+        unit="times as fast",
+        baseline=f"save the answer, then lease a photo, then load it, on the same machine: {1000 * theirs:.0f} ms",
         target=5.0,
     )
 
@@ -53,8 +52,8 @@ def _leases(client: Any, count: int, known: list[int]) -> list[dict[str, Any]]:
     return leases
 
 
-def _ahead(client: Any, count: int) -> float:
-    """Return the mean wait in seconds when answers leave in the background and five photos are leased at a time."""
+def _prefetched(client: Any, count: int) -> float:
+    """Return the mean wait in seconds when answers are sent in the background and five photos are leased at a time."""
     waits = []
     with ThreadPoolExecutor(1) as loader, ThreadPoolExecutor(1) as outbox:
 
@@ -73,17 +72,17 @@ def _ahead(client: Any, count: int) -> float:
                 break
             shown.append(leases[0])
             following = loader.submit(load_ahead, leases[1:])
-            time.sleep(LOOKING)
+            time.sleep(VIEWING_SECONDS)
             outbox.submit(_answer, client, leases[0])
     return sum(waits[1:]) / len(waits[1:])  # the first photo is loaded with the page
 
 
 def _one_at_a_time(client: Any, count: int) -> float:
-    """Return the mean wait in seconds when nothing happens while the annotator looks."""
+    """Return the mean wait in seconds when nothing is sent or loaded while the annotator views a photo."""
     waits = []
     lease = _leases(client, 1, [])[0]
     while lease and len(waits) < count - 1:
-        time.sleep(LOOKING)
+        time.sleep(VIEWING_SECONDS)
         start = time.perf_counter()
         _answer(client, lease)
         following = _leases(client, 1, [])

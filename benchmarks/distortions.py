@@ -1,7 +1,7 @@
-"""The four distortion detectors: as they are served, against the usual formulas, filter by filter, at full size.
+"""The four distortion detectors, compared with a direct implementation of their formulas.
 
-The baseline is what one writes from the formulas with scipy's filters in double precision: every filter over the
-whole photo at its own size, the median and all 15 noise bands included. It measures no motion blur.
+The baseline uses SciPy's filters in double precision. It applies every filter to the whole photo at full size,
+including the median and all 15 noise bands, and it has no motion blur.
 """
 
 import tempfile
@@ -24,42 +24,42 @@ ROWS = np.array([[0.5, 0.5, 0.5, 0.5], [0.5, 0.5, -0.5, -0.5], [HALF, -HALF, 0, 
 
 
 def measure(setting: Setting) -> Iterator[Claim]:
-    """Measure decoded photos both ways, then one large photo."""
+    """Measure decoded photos with both implementations, then one large photo."""
     with tempfile.TemporaryDirectory() as name:
         files = photo_files(setting, Path(name), 4 if setting.tiny else 64)
         photos = [photo_open(path) for path in files]
     few = photos[: max(2, len(photos) // 8)]
     large = few[0].resize((400, 300) if setting.tiny else LARGE)
     times = 1 if setting.tiny else 3
-    for picture in few:  # the first calls load what is loaded lazily
+    for picture in few:  # the first calls also import modules
         distortions_measure(picture)
-        usual(picture)
+        direct(picture)
 
     ours = seconds_of(lambda: [distortions_measure(photo) for photo in few], times=times) / len(few)
-    theirs = seconds_of(lambda: [usual(photo) for photo in few], times=times) / len(few)
+    theirs = seconds_of(lambda: [direct(photo) for photo in few], times=times) / len(few)
     size = "{} × {}".format(*np.median([photo.size for photo in photos], axis=0).astype(int))
     yield Claim(
-        claim=f"Four distortions of a photo of {size} pixels in the median, {1000 * ours:.1f} ms on one core",
+        claim=f"Four distortions of a photo (median size {size} pixels): {1000 * ours:.1f} ms on one core",
         value=theirs / ours,
         unit="times as fast",
-        baseline=f"the usual formulas, without motion blur, by scipy's filters in double precision: "
+        baseline="direct implementation of the formulas with SciPy's filters in double precision, without motion blur: "
         f"{1000 * theirs:.0f} ms",
         target=10.0,
     )
 
     ours = seconds_of(lambda: distortions_measure(large), times=times)
-    theirs = seconds_of(lambda: usual(large))
+    theirs = seconds_of(lambda: direct(large))
     yield Claim(
-        claim=f"Four distortions of a photo of {large.width} × {large.height} pixels, {1000 * ours:.0f} ms on one core",
+        claim=f"Four distortions of a photo of {large.width} × {large.height} pixels: {1000 * ours:.0f} ms on one core",
         value=theirs / ours,
         unit="times as fast",
-        baseline=f"the same formulas at full size: {1000 * theirs:.0f} ms",
+        baseline=f"the same direct implementation: {1000 * theirs:.0f} ms",
         target=100.0,
     )
 
 
-def usual(picture: Image.Image) -> tuple[float, float, float, float]:
-    """Return blur, noise, exposure and compression by the usual formulas."""
+def direct(picture: Image.Image) -> tuple[float, float, float, float]:
+    """Return blur, noise, exposure and compression, computed directly from the formulas."""
     grey = np.asarray(picture.convert("L"), dtype=np.float64)
     return _blur(grey), _noise(grey), _exposure(grey), _compression(grey)
 

@@ -1,19 +1,19 @@
-"""Whether ten times the photos take ten times as long: the service that workers call, on a real database."""
+"""Whether scoring becomes slower with ten times the photos. Calls the workers' service on a real database."""
 
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks._campaign import campaign_alone, images_make
+from benchmarks._campaign import images_make, temporary_campaign
 from benchmarks._claims import Claim, Setting
 from benchmarks._photos import photo_files
 
 
 def measure(setting: Setting) -> Iterator[Claim]:
-    """See and predict a few photos, then ten times as many behind them, then a few again."""
+    """Score a few photos, then ten times as many, then a few again."""
     few = 20 if setting.tiny else 1000
-    with campaign_alone("growth") as (folder, campaign):
+    with temporary_campaign("growth") as (folder, campaign):
         from inference.selectors import features_queue
         from inference.services.backlog import work_enqueue
         from inference.services.features import features_compute
@@ -35,16 +35,17 @@ def measure(setting: Setting) -> Iterator[Claim]:
         after = photos_per_second(few)
     small = (before + after) / 2
     yield Claim(
-        claim=f"Scoring {10 * few:,} photos, {many:.0f} per second of processor time from file to stored prediction",
+        claim=f"Scoring {10 * few:,} photos, from file to stored prediction: {many:.0f} photos per second of processor "
+        "time",
         value=many / small,
         unit="times as many photos per second",
-        baseline=f"{few:,} photos, before and after: {before:.0f} and {after:.0f} per second",
+        baseline=f"{few:,} photos, before and after it: {before:.0f} and {after:.0f} photos per second",
         target=0.9,
     )
 
 
 def _processor_seconds() -> float:
-    """Return the processor time of this process and of its database server's: a busy machine changes it little."""
+    """Return the processor time of this process and its database process in seconds. Other load changes it little."""
     from django.db import connection
 
     connection.ensure_connection()

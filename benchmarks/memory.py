@@ -1,9 +1,9 @@
-"""What a worker holds in memory after many photos: the services that it calls, in a process that has loaded as much."""
+"""The memory of a worker after many photos. It calls the worker's services in a process with the same imports."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks._campaign import campaign_alone, images_make
+from benchmarks._campaign import images_make, temporary_campaign
 from benchmarks._claims import Claim, Setting
 from benchmarks._photos import photo_files
 
@@ -11,10 +11,10 @@ BUDGET_MIB = 1.2 * 1024
 
 
 def measure(setting: Setting) -> Iterator[Claim]:
-    """Install the prior, which loads PyTorch, then see, predict and measure photos; look at the memory twice."""
+    """Measure the memory after few and after many photos, and its peak. First install the prior, which loads torch."""
     few, large = (20, 1) if setting.tiny else (1000, 48)
-    with campaign_alone("memory") as (folder, campaign):
-        import iqs_site.celery  # noqa: F401  # what a worker has loaded before its first task
+    with temporary_campaign("memory") as (folder, campaign):
+        import iqs_site.celery  # noqa: F401  # a worker loads it before its first task
         from inference.selectors import distortions_queue, features_queue
         from inference.services.backlog import work_enqueue
         from inference.services.distortions import distortions_compute
@@ -39,23 +39,23 @@ def measure(setting: Setting) -> Iterator[Claim]:
         distortions_compute(seconds=1 if setting.tiny else 20)
         peak = _mib("VmHWM")
     yield Claim(
-        claim=f"A worker's memory after {10 * few:,} photos is {after_many:.0f} MiB: it does not grow",
+        claim=f"Memory of a worker after {10 * few:,} photos: {after_many:.0f} MiB",
         value=after_few / after_many,
         unit="times as much memory",
-        baseline=f"the same worker after {few:,} photos: {after_few:.0f} MiB",
+        baseline=f"after {few:,} photos: {after_few:.0f} MiB",
         target=0.95,
     )
     yield Claim(
-        claim=f"A worker never held more than {peak:.0f} MiB, distortions and photos of 12 megapixels included",
+        claim=f"Peak memory of a worker, with distortions and photos of 12 megapixels: {peak:.0f} MiB",
         value=BUDGET_MIB / peak,
         unit="times as much memory",
-        baseline=f"the budget of {BUDGET_MIB / 1024:g} GiB",
+        baseline=f"limit: {BUDGET_MIB / 1024:g} GiB",
         target=1.0,
     )
 
 
 def _mib(key: str) -> float:
-    """Return what this process holds (VmRSS) or ever held (VmHWM) in memory, in MiB."""
+    """Return the current (VmRSS) or the peak (VmHWM) memory of this process in MiB."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(f"{key}:"):
             return int(line.split()[1]) / 1024

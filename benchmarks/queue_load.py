@@ -1,4 +1,4 @@
-"""The queue under load: claims and saves over HTTP on the server of `make run`, and claims in a large campaign."""
+"""The queue under load: leases and saves over HTTP on the server of `make run`, and leases in a large campaign."""
 
 import random
 import socket
@@ -10,10 +10,10 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from benchmarks import _plain_site
-from benchmarks._campaign import campaign_alone
+from benchmarks._campaign import temporary_campaign
 from benchmarks._claims import Claim, Setting
-from benchmarks._http import session_make
-from benchmarks._raters import Timings, p95, rate_steadily, rate_without_thinking
+from benchmarks._http_client import session_make
+from benchmarks._raters import Timings, p95, rate_steadily, rate_without_pause
 
 if TYPE_CHECKING:
     from annotation.models import Campaign, User
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 VOTES = 3
 STEADY, AT_ONCE = 50, 10  # annotators
 ALLOWED_MS, ALLOWED_CYCLE_MS, WANTED_RATE, ALLOWED_GROWTH = 30, 150, 100, 1.5
-AHEAD = 5  # photos that a page holds
+AHEAD = 5  # photos that the annotate page leases in advance
 _WARM_UP_SECONDS = 3.0
 
-# Rows only: no claim looks at a file.
+# Rows without files: a lease does not read the file.
 _PHOTOS = """
 INSERT INTO annotation_image (campaign_id, name, sha256, suffix, byte_size, width, height, phash, "group", split,
   votes_needed, open_slots, vote_count, queue_position, role, expected_watch, guidance, problem, details, created_at)
@@ -41,21 +41,19 @@ SELECT count(*) FILTER (WHERE n > %(votes)s OR n > people) FROM (
 
 
 def measure(setting: Setting) -> Iterator[Claim]:
-    """Rate on a running instance, the same on a plain site, and time the service in a small and a large campaign."""
+    """Rate on a running instance and on the baseline site, then time the service in a small and a large campaign."""
     seconds = 1.0 if setting.tiny else 60.0
     few, many, most = (200, 400, 2000) if setting.tiny else (10_000, 100_000, 1_000_000)
-    with campaign_alone("load") as (folder, _campaign):
-        # Only now do settings know the database.
+    with temporary_campaign("load") as (folder, _campaign):
+        # Imported here, because it loads the settings, which need DATABASE_URL.
         from iqs_site.instance.supervisor import Instance
 
         people = _people_make(STEADY)
         sessions = [session_make(user) for user in people]
         with Instance(folder) as instance:
-            campaign = _campaign_make("unthinking", few, people)
-            rate_without_thinking(
-                instance.url, campaign.slug, sessions[:AT_ONCE], seconds=min(seconds, _WARM_UP_SECONDS)
-            )
-            unthinking = rate_without_thinking(instance.url, campaign.slug, sessions[:AT_ONCE], seconds=seconds / 3)
+            campaign = _campaign_make("without_pause", few, people)
+            rate_without_pause(instance.url, campaign.slug, sessions[:AT_ONCE], seconds=min(seconds, _WARM_UP_SECONDS))
+            without_pause = rate_without_pause(instance.url, campaign.slug, sessions[:AT_ONCE], seconds=seconds / 3)
             _check(campaign)
             campaign = _campaign_make("steady", many, people)
             _model_await(campaign)
@@ -63,54 +61,54 @@ def measure(setting: Setting) -> Iterator[Claim]:
             _check(campaign)
         with _plain_site_served() as url:
             _plain_site.tables_make(many)
-            # It falls behind at once, so a short while tells.
+            # It falls behind at once, so a short time is enough.
             plain = rate_steadily(url, "plain", sessions, seconds=seconds / 12, ahead=0)
-        yield from _unthinking_claims(unthinking, few)
+        yield from _without_pause_claims(without_pause, few)
         yield from _steady_claims(steady, plain, many)
         yield _growth_claim(people, few, most, claims=5 if setting.tiny else 25)
 
 
-def _unthinking_claims(ours: Timings, photos: int) -> Iterator[Claim]:
+def _without_pause_claims(ours: Timings, photos: int) -> Iterator[Claim]:
     yield Claim(
-        claim=f"{AT_ONCE} annotators without a pause on {photos:,} photos, save and next: {ours.rate:.0f} cycles a "
-        f"second, none doubled; the load generator took {ours.own_share:.0%} of a core",
+        claim=f"{AT_ONCE} annotators without a pause on {photos:,} photos: {ours.rate:.0f} ratings per second, "
+        f"no answer stored twice (the load generator used {ours.generator_share:.0%} of a core)",
         value=ours.rate / WANTED_RATE,
-        unit="times as many cycles",
-        baseline=f"the {WANTED_RATE} a second that were asked for",
+        unit="times as many ratings",
+        baseline=f"requirement: {WANTED_RATE} per second",
         target=1.0,
     )
     yield Claim(
-        claim=f"{AT_ONCE} annotators without a pause: p95 of save and next {p95(ours.cycles):.0f} ms",
+        claim=f"{AT_ONCE} annotators without a pause, save and next lease: p95 {p95(ours.cycles):.0f} ms",
         value=ALLOWED_CYCLE_MS / p95(ours.cycles),
         unit="times as fast",
-        baseline=f"the {ALLOWED_CYCLE_MS} ms that were allowed",
+        baseline=f"limit: {ALLOWED_CYCLE_MS} ms",
         target=1.0,
     )
 
 
 def _steady_claims(ours: Timings, plain: Timings, photos: int) -> Iterator[Claim]:
-    who = f"{STEADY} annotators at a rating a second each on {photos:,} photos"
+    load = f"{STEADY} annotators with one rating per second each on {photos:,} photos"
     yield Claim(
-        claim=f"{who}: p95 of a claim {p95(ours.claims):.1f} ms; the load generator took {ours.own_share:.0%} of a "
-        "core",
+        claim=f"{load}, lease: p95 {p95(ours.claims):.1f} ms (the load generator used {ours.generator_share:.0%} of a "
+        "core)",
         value=p95(plain.claims) / p95(ours.claims),
         unit="times as fast",
-        baseline="a plain site, without login or leases, that counts the answers of every photo to find the next, "
-        f"under the same load: {p95(plain.claims):.0f} ms",
+        baseline="a simple site without login and leases, which counts the answers of every photo to find the next "
+        f"one, under the same load: p95 {p95(plain.claims):.0f} ms",
         target=10.0,
     )
-    for what, seconds in (("claim", ours.claims), ("save", ours.saves)):
+    for what, seconds in (("lease", ours.claims), ("save", ours.saves)):
         yield Claim(
-            claim=f"{who}: p95 of a {what} {p95(seconds):.1f} ms",
+            claim=f"{load}, {what}: p95 {p95(seconds):.1f} ms",
             value=ALLOWED_MS / p95(seconds),
             unit="times as fast",
-            baseline=f"the {ALLOWED_MS} ms that were allowed",
+            baseline=f"limit: {ALLOWED_MS} ms",
             target=1.0,
         )
 
 
 def _growth_claim(people: list["User"], few: int, most: int, *, claims: int) -> Claim:
-    """Claim photo after photo in a small and a large campaign in turn, each by many annotators."""
+    """Lease photos one after the other, in a small and a large campaign in turn, for many annotators."""
     from annotation.services.queue import leases_claim
 
     campaigns = [_campaign_make(f"claims-{count}", count, people) for count in (few, most)]
@@ -126,10 +124,10 @@ def _growth_claim(people: list["User"], few: int, most: int, *, claims: int) -> 
                 held[place] += [lease.image_id for lease in leases]
     small, large = (1000 * statistics.median(times) for times in durations)
     return Claim(
-        claim=f"Claiming a photo out of {most:,}: {large:.2f} ms in the service, median of {len(durations[1]):,}",
+        claim=f"Leasing one of {most:,} photos: {large:.2f} ms in the service, median of {len(durations[1]):,} leases",
         value=small / large,
         unit="times as fast",
-        baseline=f"out of {few:,} photos, in turn with it: {small:.2f} ms",
+        baseline=f"leasing one of {few:,} photos: {small:.2f} ms",
         target=round(1 / ALLOWED_GROWTH, 3),
     )
 
@@ -155,7 +153,7 @@ def _campaign_make(slug: str, photos: int, people: list["User"]) -> "Campaign":
         campaign = Campaign.objects.create(slug=slug, name=slug, votes_per_image=VOTES, train_after=0)
         Membership.objects.bulk_create([Membership(campaign=campaign, user=user) for user in people])
         cursor.execute(_PHOTOS, {"campaign": campaign.pk, "votes": VOTES, "count": photos})
-        for work in (features_queue(), distortions_queue()):  # there are no files: workers would fail on every photo
+        for work in (features_queue(), distortions_queue()):  # without files, workers would fail on every photo
             work_cancel(queue=work, campaign=campaign)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE annotation_image")
@@ -163,9 +161,9 @@ def _campaign_make(slug: str, photos: int, people: list["User"]) -> "Campaign":
 
 
 def _model_await(campaign: "Campaign") -> None:
-    """Wait until the workers have given a new campaign its model, which takes a core some seconds, once.
+    """Wait until the workers have made the first model of a campaign, which uses a core for some seconds.
 
-    Raises TimeoutError when they do not.
+    Raises TimeoutError after a minute.
     """
     from inference.models import ModelVersion
 
@@ -174,22 +172,22 @@ def _model_await(campaign: "Campaign") -> None:
         if ModelVersion.objects.filter(campaign=campaign, is_champion=True).exists():
             return
         time.sleep(0.5)  # polls another process
-    raise TimeoutError(f"the workers gave {campaign.slug} no model within a minute")
+    raise TimeoutError(f"the workers made no model of {campaign.slug} within a minute")
 
 
 def _check(campaign: "Campaign") -> None:
-    """Raise RuntimeError when a photo has too many answers, or two of one annotator: speed is nothing without that."""
+    """Raise RuntimeError when a photo has too many answers, or two answers of one annotator."""
     from django.db import connection
 
     with connection.cursor() as cursor:
         cursor.execute(_WRONG, {"campaign": campaign.pk, "votes": VOTES})
         if wrong := cursor.fetchone()[0]:
-            raise RuntimeError(f"{wrong} photos of {campaign.slug} have doubled answers, or more than were asked for")
+            raise RuntimeError(f"{wrong} photos of {campaign.slug} have too many answers, or two of one annotator")
 
 
 @contextmanager
 def _plain_site_served() -> Iterator[str]:
-    """Serve the plain site with the web server and the options of `make run`, and give its address."""
+    """Run the baseline site with the web server and the options of `make run`; yield its address."""
     from iqs_site.instance.preflight import port_checked
     from iqs_site.instance.supervisor import programs
 
@@ -207,7 +205,7 @@ def _plain_site_served() -> Iterator[str]:
 
 
 def _listening_await(port: int) -> None:
-    """Wait until something listens on the port. Raises ConnectionError when nothing does within 15 s."""
+    """Wait until a server listens on the port. Raises ConnectionError after 15 s."""
     until = time.monotonic() + 15
     while time.monotonic() < until:
         with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):

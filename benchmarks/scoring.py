@@ -1,10 +1,10 @@
-"""Files to a table of judgements: against the notebook, the desktop program, and decoding alone.
+"""Scoring files into a table, compared with three baselines: a notebook, a desktop program, and decoding only.
 
-(a) The notebook's way: one pass over the files with ResNet50, another with InceptionResNetV2, eager PyTorch, one
-photo at a time, 224 × 224. (b) The desktop program's way: InceptionV3, eager, 16 photos at a time, 299 × 299.
-(c) Decoding alone, at full size, by as many threads. All with random weights where ours are not at stake: a
-network's speed does not depend on them. Each has the same number of threads. Ours runs as it comes, with the shipped
-int8 file of the backbone, and once more with the float network, of which its card says how far it is.
+(a) The notebook: one pass over the files with ResNet50 and one with InceptionResNetV2, in eager PyTorch, one photo at
+a time, 224 × 224. (b) The desktop program: InceptionV3 in eager PyTorch, 16 photos at a time, 299 × 299. (c) Decoding
+at full size only. The networks of the baselines have random weights, which do not change their speed. All use the
+same number of threads. IQS runs with its defaults, which include the int8 file of the backbone, and once more with
+the float network.
 """
 
 import csv
@@ -25,39 +25,41 @@ from benchmarks._photos import THREADS, camera_photos, photo_files
 from inference.networks.torchvision_import import torchvision
 
 Way = Callable[[Sequence[Path]], object]
-# Megapixels of generated photos → share of decoding alone that the whole way must reach.
+# Megapixels of generated photos → minimum speed of scoring as a share of the speed of decoding only.
 LARGE = {2: 0.60, 12: 0.85}
 
 
 def measure(setting: Setting) -> Iterator[Claim]:
-    """Score the same files in every way, after each has been warmed up."""
+    """Score the same files in every way, each after a warm-up."""
     django.setup()
     torch.set_num_threads(THREADS)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         files = photo_files(setting, folder, 4 if setting.tiny else 450)
-        ours, ours_with_distortions = _judged(distortions=False), _judged(distortions=True)
+        ours, ours_with_distortions = _iqs(distortions=False), _iqs(distortions=True)
         a_rate = _rate(_notebook(setting.tiny), files[: 2 if setting.tiny else 24])
         b_rate = _rate(_desktop(setting.tiny), files[: 2 if setting.tiny else 64])
         rate = _rate(ours, files)
-        notebook = f"ResNet50, then InceptionResNetV2, eager, one photo at a time: {a_rate:.1f} photos per second"
+        notebook = (
+            f"ResNet50, then InceptionResNetV2, in eager PyTorch, one photo at a time: {a_rate:.1f} photos per second"
+        )
         yield Claim(
-            claim=f"Scoring files, {rate:.0f} photos per second with {THREADS} threads",
+            claim=f"Scoring files with {THREADS} threads: {rate:.0f} photos per second",
             value=rate / a_rate,
             unit="times as many photos per second",
             baseline=notebook,
             target=40.0,
         )
         yield Claim(
-            claim=f"Scoring files, {rate:.0f} photos per second with {THREADS} threads",
+            claim=f"Scoring files with {THREADS} threads: {rate:.0f} photos per second",
             value=rate / b_rate,
             unit="times as many photos per second",
-            baseline=f"InceptionV3, eager, 16 photos at a time: {b_rate:.1f} photos per second",
+            baseline=f"InceptionV3 in eager PyTorch, 16 photos at a time: {b_rate:.1f} photos per second",
             target=15.0,
         )
         full_rate = _rate(ours_with_distortions, files)
         yield Claim(
-            claim=f"Scoring files with the four distortions, {full_rate:.0f} photos per second",
+            claim=f"Scoring files with the four distortions: {full_rate:.0f} photos per second",
             value=full_rate / a_rate,
             unit="times as many photos per second",
             baseline=notebook,
@@ -72,13 +74,13 @@ def measure(setting: Setting) -> Iterator[Claim]:
         decoding = {megapixels: _rate(_decoded, photos) for megapixels, photos in large.items()}
         yield from _large_claims(ours, large, decoding)
         with override_settings(IQS_PRECISION="fp32"):
-            plain_rate = _rate(_judged(distortions=False), files)
+            fp32_rate = _rate(_iqs(distortions=False), files)
         yield Claim(
-            claim=f"Scoring files with the shipped int8 file ({_loss()}), {rate:.0f} photos per second",
-            value=rate / plain_rate,
+            claim=f"Scoring files with the int8 backbone ({_int8_error()}): {rate:.0f} photos per second",
+            value=rate / fp32_rate,
             unit="times as many photos per second",
-            baseline=f"IQS_PRECISION=fp32, which is {plain_rate / a_rate:.1f} times the first and "
-            f"{plain_rate / b_rate:.1f} times the second of the others: {plain_rate:.0f} photos per second",
+            baseline=f"IQS_PRECISION=fp32: {fp32_rate:.0f} photos per second, {fp32_rate / a_rate:.1f} times as many "
+            f"as ResNet50 with InceptionResNetV2 and {fp32_rate / b_rate:.1f} times as many as InceptionV3",
             target=1.3,
         )
 
@@ -87,34 +89,34 @@ def _large_claims(way: Way, large: dict[int, list[Path]], decoding: dict[int, fl
     for megapixels, photos in large.items():
         rate = _rate(way, photos)
         yield Claim(
-            claim=f"Scoring photos of {megapixels} megapixels, {rate:.1f} per second",
+            claim=f"Scoring photos of {megapixels} megapixels: {rate:.1f} photos per second",
             value=rate / decoding[megapixels],
             unit="times as many photos per second",
-            baseline=f"decoding them at full size and doing nothing else: {decoding[megapixels]:.1f} per second",
+            baseline=f"decoding them at full size, without scoring: {decoding[megapixels]:.1f} photos per second",
             target=LARGE[megapixels],
         )
 
 
-def _loss() -> str:
-    """Say how far the shipped int8 file is from the float network, as its card has it."""
+def _int8_error() -> str:
+    """Return the differences between the int8 file and the float network, from the file's card."""
     from inference.scoring.int8 import int8_card
     from inference.serving import runtime
 
     card = int8_card(runtime.backbones_folder(), runtime.backbone_chosen().key())
     return (
-        f"watch probability off by {card.watch_shift_mean:.3f}, quality mean by {card.quality_shift_mean:.2f}, "
-        f"on {card.photos:,} views of photos that it never saw"
+        f"mean error of the watch probability {card.watch_shift_mean:.3f}, of the quality mean "
+        f"{card.quality_shift_mean:.2f}, on {card.photos:,} photos that were not used for calibration"
     )
 
 
 def _rate(way: Way, files: Sequence[Path]) -> float:
-    """Return photos per second, the best of three runs."""
+    """Return the photos per second of the fastest of three runs."""
     way(files[:4])
     return len(files) / seconds_of(lambda: way(files), times=3)
 
 
-def _judged(*, distortions: bool) -> Way:
-    """Return our way, to the last cell of the table."""
+def _iqs(*, distortions: bool) -> Way:
+    """Return a function that scores files with IQS and writes every cell of the table."""
     from inference.scoring.rows import Rules
     from inference.serving.scorer import scorer_load
 
@@ -130,8 +132,8 @@ def _judged(*, distortions: bool) -> Way:
 
 
 def _notebook(tiny: bool) -> Way:
-    """Return (a); in tiny runs with one small network in place of both."""
-    import timm  # it imports torchvision itself, which has to be made importable first
+    """Return baseline (a); tiny runs use one small network instead of both."""
+    import timm  # it imports torchvision, which `torchvision_import` has to load first
 
     models = (
         [torchvision.models.squeezenet1_1()]
@@ -150,7 +152,7 @@ def _notebook(tiny: bool) -> Way:
 
 
 def _desktop(tiny: bool) -> Way:
-    """Return (b); in tiny runs with a small network."""
+    """Return baseline (b); tiny runs use a small network."""
     model = torchvision.models.squeezenet1_1() if tiny else torchvision.models.inception_v3(init_weights=False)
     model.eval()
 
@@ -169,7 +171,7 @@ def _tensor(file: Path, side: int) -> torch.Tensor:
 
 
 def _decoded(files: Sequence[Path]) -> None:
-    """(c)"""
+    """Decode all files: baseline (c)."""
 
     def decode(file: Path) -> None:
         with Image.open(file) as picture:

@@ -1,4 +1,4 @@
-"""Composition root: settings, addresses, workers, the demo. Nothing imports from here."""
+"""The Django project: settings, URLs, workers, demo and smoke run. The other apps import nothing from here."""
 
 from iqs_site.celery import app as celery_app
 

@@ -13,7 +13,7 @@ from annotation.api_me import router as me_router
 from inference.api import router as inference_router
 from training.api import router as training_router
 
-# No docs page: Swagger UI comes from a content delivery network and needs inline scripts, which the policy forbids.
+# No docs page: Swagger UI loads from a CDN and needs inline scripts, which the content security policy forbids.
 api = NinjaAPI(title="IQS", version="1", auth=SessionAuth(), docs_url=None, docs_decorator=login_required)
 api.add_router("", annotation_router)
 api.add_router("", me_router)
@@ -23,25 +23,25 @@ api.add_router("", training_router)
 
 @api.exception_handler(Http404)
 def not_found(request: HttpRequest, error: Http404) -> HttpResponse:
-    """Answer 404 with the sentence that the view gave."""
-    return api.create_response(request, {"detail": str(error) or "Nothing is here."}, status=404)
+    """Answer 404 with the message of the exception."""
+    return api.create_response(request, {"detail": str(error) or "Not found."}, status=404)
 
 
 @api.exception_handler(PermissionDenied)
 def permission_denied(request: HttpRequest, error: PermissionDenied) -> HttpResponse:
-    """Answer 403 with the sentence that the view gave."""
-    return api.create_response(request, {"detail": str(error) or "Your role does not reach."}, status=403)
+    """Answer 403 with the message of the exception."""
+    return api.create_response(request, {"detail": str(error) or "Your role does not allow this."}, status=403)
 
 
 def urls() -> Any:
-    """Return the API's addresses, for `path()`.
+    """Return the API's URL patterns, for `path()`.
 
-    LoginRequiredMiddleware would redirect a request without a session to the login page; a program
-    that asked for JSON wants the API's own 401.
+    They are exempt from LoginRequiredMiddleware, which would redirect to the login page. A program that asks for
+    JSON gets the API's own 401 instead.
     """
     patterns, app_name, namespace = api.urls
     for pattern in patterns:
         callback: Any = pattern.callback
-        if hasattr(callback, "csrf_exempt"):  # operations, not the documentation's pages
+        if hasattr(callback, "csrf_exempt"):  # API operations, not the schema page
             callback.login_required = False
     return patterns, app_name, namespace

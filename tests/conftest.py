@@ -33,7 +33,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> Generator[None, None, None
 
 
 @pytest.fixture(autouse=True)
-def _folders_of_their_own(settings: Any, tmp_path: Path) -> None:
+def _temporary_folders(settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.MODELS_ROOT = tmp_path / "models"
     settings.UPLOADS_ROOT = tmp_path / "uploads"
@@ -73,7 +73,7 @@ def people(campaign: Any, make_user: Callable[..., Any]) -> dict[str, Any]:
 
 @pytest.fixture
 def client_of(people: dict[str, Any]) -> Callable[[str], Any]:
-    """Return a function that gives a logged-in django.test.Client for a name ('anonymous' too)."""
+    """Return a function from a name (or 'anonymous') to a django.test.Client, which is logged in with that name."""
     from django.test import Client
 
     def make(name: str) -> Client:

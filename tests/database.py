@@ -17,7 +17,7 @@ _folder = Path(os.environ["IQS_VAR"])
 os.environ.setdefault("SECRET_KEY", "tests only")
 
 if _made_here:
-    # Registered before the server's own exit handler, so that it runs after the server has stopped.
+    # Handlers run in reverse order: this one is registered before the server's, so it runs after the server stopped.
     atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 if "DATABASE_URL" not in os.environ:
     from iqs_site.instance import embedded

@@ -1,1 +1,1 @@
-"""The demo campaign: photos made on the spot and simulated annotators."""
+"""The demo campaign: generated photos and simulated annotators."""

@@ -1,4 +1,4 @@
-"""The demo's accounts: their passwords are drawn at random and kept under `var/`, readable by their owner only."""
+"""The demo's accounts. Their random passwords are stored under `var/`, in a file that only its owner can read."""
 
 import json
 import secrets
@@ -8,13 +8,13 @@ from django.conf import settings
 
 from annotation.files.whole_file import whole_file
 
-#: User name → role in the demo campaign, for people who try it.
+#: User name → role in the demo campaign, for people who try the demo.
 LOGINS = {"annotator": "annotator", "reviewer": "reviewer", "admin": "admin"}
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without signs that look alike: people type these
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that look alike, because people type them
 
 
 def accounts_file() -> Path:
-    """Return where the passwords lie."""
+    """Return the file in which the passwords are stored."""
     return Path(settings.VAR) / "demo_accounts.json"
 
 
@@ -30,8 +30,8 @@ def demo_logins() -> dict[str, str]:
     return {name: known[name] for name in LOGINS if name in known}
 
 
-def password_drawn(username: str) -> str:
-    """Return the password of a demo account, drawn and kept now unless the file holds one."""
+def password_get_or_make(username: str) -> str:
+    """Return the password of a demo account from the file; if there is none, make and store one."""
     known = passwords()
     if username not in known:
         known[username] = _password()
@@ -43,5 +43,5 @@ def password_drawn(username: str) -> str:
 
 
 def _password() -> str:
-    """Return 12 signs in three groups: 59 bits, and still easy to type."""
+    """Return 12 characters in three groups: 59 bits, and still easy to type."""
     return "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(3))

@@ -1,8 +1,8 @@
-"""Simulated annotators at work: they use the site as a person's browser does, over HTTP only.
+"""Simulated annotators that use the site over HTTP only, as a person's browser does.
 
-Each logs in through the form, leases photos, downloads their original bytes, judges what it sees
-(`perception`, `panel`) and sends the answer with an id of its own. A lost connection or a server error makes it send
-the same answer again under the same id, so that nothing is lost and nothing counts twice.
+Each annotator logs in through the form, leases photos, downloads their original bytes, computes an answer
+(`photo_measures`, `panel`) and sends it with a new id. After a lost connection or a server error the annotator sends
+the same answer again with the same id, so that no answer is lost or counted twice.
 """
 
 import hashlib
@@ -18,18 +18,18 @@ from typing import Any
 
 import numpy as np
 
-from iqs_site.demo.panel import Judgement, Panel, SimulatedAnnotator
-from iqs_site.demo.perception import Percept, photo_perceive
+from iqs_site.demo.panel import Panel, SimulatedAnnotator, SimulatedAnswer
+from iqs_site.demo.photo_measures import PhotoMeasures, photo_measure
 from iqs_site.demo.site_client import SiteClient, SiteError
 
-LEASES = 5  # photos taken at a time
-_EMPTY_TRIES = 3  # times that the site says why there is no photo, before an annotator goes home
-_EMPTY_WAIT = 0.2  # seconds between two looks
+LEASES = 5  # photos leased at a time
+_EMPTY_TRIES = 3  # an annotator stops after the site has said this often why there is no photo
+_EMPTY_WAIT = 0.2  # seconds between two requests for photos
 
 
 @dataclass(frozen=True)
 class Account:
-    """An annotator with the password of their account."""
+    """A simulated annotator with the password of their account."""
 
     annotator: SimulatedAnnotator
     password: str = field(repr=False)
@@ -37,16 +37,15 @@ class Account:
 
 @dataclass(frozen=True)
 class PanelSession:
-    """What a panel is asked to do.
+    """The settings of one run of a panel.
 
-    url: of the site, without the trailing slash. slug: of the campaign. lowest, highest: ends of its scale.
+    url: address of the site, without a trailing slash. slug: of the campaign. lowest, highest: ends of its scale.
     truth: photo name → whether it shows a watch; annotators are unsure about photos that are not in it.
-    limit: answers after which everybody stops; None: when the queue is empty.
-    at_once: how many work at the same time.
-    resend: share of answers that are sent twice, as after a response that got lost.
-    hurry: how many times faster than their own pace they work; None: without any pause.
-    patience: seconds for which a request is tried again, and a photo that others hold locked is waited for, before the
-        annotator gives up.
+    limit: number of answers after which all annotators stop; None: they stop when the queue is empty.
+    at_once: how many annotators work at the same time.
+    resend: share of answers that are sent twice, as if the response had been lost, 0 … 1.
+    speed_factor: how many times faster than their own pace they work; None: without any pause.
+    retry_seconds: an annotator gives up after a request has failed, or all photos have been locked, for this long.
     """
 
     url: str
@@ -57,16 +56,16 @@ class PanelSession:
     limit: int | None = None
     at_once: int = 8
     resend: float = 0.02
-    hurry: float | None = None
-    patience: float = 90.0
+    speed_factor: float | None = None
+    retry_seconds: float = 90.0
 
 
 @dataclass(frozen=True)
 class PanelReport:
-    """What came of it.
+    """The result of one run of a panel.
 
-    answers: that the site acknowledged, each counted once. repeated: acknowledged again for an id it knew.
-    retries: requests tried again after a failure. by_annotator: answers of each user name.
+    answers: number that the site stored, each counted once. repeated: number that the site received a second time.
+    retries: requests sent again after a failure. by_annotator: user name → number of answers.
     seconds: from the first login to the last answer.
     """
 
@@ -77,23 +76,23 @@ class PanelReport:
     seconds: float
 
 
-class Eyes:
-    """Looks at photos; one that was seen before is remembered by its bytes, whoever looks."""
+class PhotoMeasureCache:
+    """Measures each photo once, for all annotators. The key is the SHA-256 of its bytes."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, Percept] = {}
+        self._known: dict[str, PhotoMeasures] = {}
 
-    def look(self, data: bytes) -> tuple[str, Percept]:
-        """Return the SHA-256 of the bytes and the measures. Raises SiteError when they are no photo."""
+    def measure(self, data: bytes) -> tuple[str, PhotoMeasures]:
+        """Return the SHA-256 of the bytes and the measures. Raises SiteError when the bytes are not a photo."""
         digest = hashlib.sha256(data).hexdigest()
-        percept = self._seen.get(digest)
-        if percept is None:
+        measures = self._known.get(digest)
+        if measures is None:
             try:
-                percept = photo_perceive(data)
+                measures = photo_measure(data)
             except OSError as error:
-                raise SiteError(f"the site sent {len(data)} bytes that are no photo ({error}).") from error
-            self._seen[digest] = percept
-        return digest, percept
+                raise SiteError(f"the site sent {len(data)} bytes that are not a photo ({error}).") from error
+            self._known[digest] = measures
+        return digest, measures
 
 
 class Browser(SiteClient):
@@ -101,15 +100,15 @@ class Browser(SiteClient):
 
     def __init__(self, session: PanelSession, account: Account) -> None:
         """Log in. Raises SiteError when the site refuses."""
-        super().__init__(session.url, account.annotator.username, account.password, patience=session.patience)
+        super().__init__(session.url, account.annotator.username, account.password, retry_seconds=session.retry_seconds)
         self.annotator = account.annotator
         self._api = f"/api/campaigns/{session.slug}"
-        self._looks: Counter[str] = Counter()
+        self._viewings: Counter[str] = Counter()
 
     def leases(self) -> tuple[list[dict[str, Any]], str]:
-        """Lease photos; when there are none for this annotator, also the site's sentence that says why.
+        """Return leased photos and, when there are none for this annotator, the site's reason.
 
-        Without a sentence, a moment later there may be some: others have them locked.
+        No photos and no reason means that other annotators' requests have them locked: try again a moment later.
         """
         claim = self.post_json(f"{self._api}/leases", {"count": LEASES})
         return claim["leases"], claim["empty_because"]
@@ -118,32 +117,32 @@ class Browser(SiteClient):
         """Download the original bytes of a leased photo."""
         return self.get(lease["url"]).content
 
-    def look(self, photo: str) -> int:
-        """Return the how manieth time the annotator sees this photo."""
-        self._looks[photo] += 1
-        return self._looks[photo]
+    def viewing_count(self, photo: str) -> int:
+        """Count one more viewing of the photo by this annotator; return the new count."""
+        self._viewings[photo] += 1
+        return self._viewings[photo]
 
-    def answer(self, lease: Mapping[str, Any], client_id: uuid.UUID, judgement: Judgement) -> bool:
-        """Send an answer; False when the site had it already."""
+    def answer_send(self, lease: Mapping[str, Any], client_id: uuid.UUID, answer: SimulatedAnswer) -> bool:
+        """Send an answer; return False when the site already had it."""
         sent = {
             "client_id": str(client_id),
             "image_id": lease["image_id"],
             "lease_id": lease["lease_id"],
-            "watch": judgement.watch,
-            "score": judgement.score,
-            "milliseconds": judgement.milliseconds,
+            "watch": answer.watch,
+            "score": answer.score,
+            "milliseconds": answer.milliseconds,
             "viewing": {"input": "simulated"},
         }
         return bool(self.post_json(f"{self._api}/annotations", sent)["created"])
 
-    def give_back(self, image_ids: list[int]) -> None:
-        """Return leases that will not be answered."""
+    def leases_return(self, image_ids: list[int]) -> None:
+        """Return leases that the annotator will not answer."""
         if image_ids:
             self.post_json(f"{self._api}/leases/return", {"image_ids": image_ids})
 
 
-class PanelAtWork:
-    """Plays one session; made for one call of `run`."""
+class PanelRun:
+    """One run of a panel; call `run` once."""
 
     def __init__(
         self,
@@ -152,11 +151,11 @@ class PanelAtWork:
         accounts: list[Account],
         progress: Callable[[int], None] | None = None,
     ) -> None:
-        """`progress` is called with the answers so far, from any thread, after each."""
+        """`progress` is called after each answer with the number of answers so far, from any thread."""
         self._session = session
         self._panel = panel
         self._progress = progress
-        self._eyes = Eyes()
+        self._measured = PhotoMeasureCache()
         self._ready: queue.SimpleQueue[Browser | Account] = queue.SimpleQueue()
         for account in accounts:
             self._ready.put(account)
@@ -166,9 +165,9 @@ class PanelAtWork:
         self._stop = threading.Event()
 
     def run(self) -> PanelReport:
-        """Let everybody work until the queue is empty or the limit reached.
+        """Run all annotators until the queue is empty or the limit is reached.
 
-        Raises SiteError when the site refuses one of them; the others stop too.
+        Raises SiteError when the site refuses a request of one annotator; the others then stop too.
         """
         start = time.monotonic()
         with ThreadPoolExecutor(self._session.at_once) as pool:
@@ -183,7 +182,7 @@ class PanelAtWork:
         )
 
     def _take_turns(self) -> None:
-        """Work as whoever waits longest, a few photos at a time, until nobody waits."""
+        """Take the annotator who has waited longest, answer a few photos, and repeat until no annotator waits."""
         try:
             while not self._stop.is_set():
                 try:
@@ -201,8 +200,8 @@ class PanelAtWork:
             raise
 
     def _work(self, browser: Browser) -> bool:
-        """Answer one handful of leases; False when there is nothing left to do for this annotator."""
-        reasons, until = 0, time.monotonic() + self._session.patience
+        """Lease a few photos and answer them; return False when nothing is left for this annotator."""
+        reasons, until = 0, time.monotonic() + self._session.retry_seconds
         while True:
             leases, because = browser.leases()
             if leases:
@@ -212,7 +211,7 @@ class PanelAtWork:
                 return False
         for place, lease in enumerate(leases):
             if not self._may_begin():
-                browser.give_back([left["image_id"] for left in leases[place:]])
+                browser.leases_return([left["image_id"] for left in leases[place:]])
                 return False
             self._answer(browser, lease)
         return True
@@ -226,22 +225,22 @@ class PanelAtWork:
 
     def _answer(self, browser: Browser, lease: Mapping[str, Any]) -> None:
         annotator, session = browser.annotator, self._session
-        photo, percept = self._eyes.look(browser.photo(lease))
-        judgement = self._panel.judge(
+        photo, measures = self._measured.measure(browser.photo(lease))
+        answer = self._panel.answer(
             annotator,
-            percept,
+            measures,
             photo,
             watch=session.truth.get(lease["name"]),
             lowest=session.lowest,
             highest=session.highest,
-            occasion=browser.look(photo),
+            viewing=browser.viewing_count(photo),
         )
-        if session.hurry is not None:
-            self._stop.wait(judgement.milliseconds / 1000 / session.hurry)
+        if session.speed_factor is not None:
+            self._stop.wait(answer.milliseconds / 1000 / session.speed_factor)
         client_id = uuid.uuid4()
-        browser.answer(lease, client_id, judgement)
+        browser.answer_send(lease, client_id, answer)
         again = np.random.default_rng(client_id.int % 2**64).random() < session.resend
-        repeated = again and not browser.answer(lease, client_id, judgement)
+        repeated = again and not browser.answer_send(lease, client_id, answer)
         with self._lock:
             self._counts[annotator.username] += 1
             self._repeated += repeated

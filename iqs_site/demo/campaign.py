@@ -1,4 +1,4 @@
-"""The demo campaign: made in an empty database, then answered in part by simulated annotators."""
+"""Creates the demo campaign in an empty database and lets simulated annotators give part of its answers."""
 
 import math
 import time
@@ -14,8 +14,8 @@ from annotation.services.batches import folder_import
 from annotation.services.campaigns import campaign_create
 from annotation.services.members import member_set, user_create
 from inference.selectors import backlog
-from iqs_site.demo.accounts import LOGINS, password_drawn, passwords
-from iqs_site.demo.annotators import Account, PanelAtWork, PanelReport, PanelSession
+from iqs_site.demo.accounts import LOGINS, password_get_or_make, passwords
+from iqs_site.demo.annotators import Account, PanelReport, PanelRun, PanelSession
 from iqs_site.demo.panel import Panel
 from iqs_site.demo.photos import PHOTO_COUNT, photos_plan, photos_write
 from iqs_site.demo.special import special_photos_make
@@ -23,12 +23,12 @@ from iqs_site.demo.special import special_photos_make
 Report = Callable[[str], None]
 
 SLUG = "demo"
-#: Share of all votes that the simulated annotators give; the rest waits for people.
+#: Share of all votes that the simulated annotators give; people can give the rest.
 SIMULATED_SHARE = 0.85
-HURRY = 5.0  # times faster than people; slow enough to watch, and for training runs in between
+SPEED_FACTOR = 5.0  # slow enough to watch, and for training runs to happen in between
 DESCRIPTION = (
     "A demonstration. The photos are drawn by the program, each with a known fault, and ten of its annotators are "
-    "simulated: programs that look at the pixels and have a bias, an inconsistency and a taste of their own."
+    "simulated: programs that measure the pixels and have their own bias, inconsistency and taste."
 )
 INSTRUCTIONS = """\
 Look at the photo as a whole, then answer two questions.
@@ -42,14 +42,13 @@ Use the whole scale, go with the first impression, and do not go back to make yo
 
 
 class DemoError(RuntimeError):
-    """The demo cannot go on; the message says why."""
+    """The demo cannot continue; the message says why."""
 
 
 def demo_prepare(report: Report, *, count: int = PHOTO_COUNT) -> None:
-    """Make the demo campaign with its people and photos when the database holds no campaign.
+    """Create the demo campaign with its accounts and `count` photos, unless the database has another campaign.
 
-    Run again, it finishes what was interrupted and changes nothing else. `report` takes one line at a time, `count`
-    photos are drawn.
+    A second call only completes an interrupted first one. `report` is called with one line at a time.
     Raises DemoError when photos could not be imported.
     """
     campaign = Campaign.objects.filter(slug=SLUG).first()
@@ -68,17 +67,17 @@ def demo_prepare(report: Report, *, count: int = PHOTO_COUNT) -> None:
             details = {photo.name: photo.details for photo in missing}
             batch = folder_import(campaign=campaign, source=Path(folder), details=details)
         if batch.state != ImportBatch.State.DONE or batch.rejected:
-            raise DemoError(f"the demo photos could not be imported: {batch.message or 'some were rejected'}.")
+            raise DemoError(f"the demo photos could not be imported: {batch.message or 'some were rejected.'}")
         report(f"demo: {batch.added} photos imported")
     if set_aside := special_photos_make(campaign):
-        report(f"demo: {set_aside} photos set aside for practice, as examples and as gold")
+        report(f"demo: {set_aside} photos used as practice, example and gold photos")
 
 
 def demo_annotate(url: str, report: Report, *, wait_seconds: float = 900.0, share: float = SIMULATED_SHARE) -> None:
     """Let the simulated annotators give `share` of the demo's votes through the site at `url`.
 
-    Waits up to `wait_seconds` until the site answers and every photo has its prediction. Does nothing when there is
-    no demo campaign or the share is reached. Raises DemoError when waiting was in vain.
+    Waits up to `wait_seconds` until the site answers and every photo has a prediction; raises DemoError when they do
+    not. Does nothing when there is no demo campaign or the share is already reached.
     """
     campaign = Campaign.objects.filter(slug=SLUG, state=Campaign.State.ACTIVE).first()
     accounts = panel_accounts(Panel())
@@ -88,19 +87,19 @@ def demo_annotate(url: str, report: Report, *, wait_seconds: float = 900.0, shar
     wanted = math.ceil(share * progress.votes_wanted) - progress.votes_given
     if wanted <= 0:
         return
-    report("demo: simulated annotators wait for predictions")
+    report("demo: simulated annotators are waiting for predictions")
     _predictions_wait(campaign, url, wait_seconds)
 
     def show(answers: int) -> None:
         if answers % 50 == 0:
             report(f"demo: simulated annotators gave {answers} of {wanted} answers")
 
-    done = panel_play(campaign, url, accounts, limit=wanted, hurry=HURRY, progress=show)
-    report(f"demo: simulated annotators gave {done.answers} answers in {done.seconds:.0f} s; the rest is yours")
+    done = panel_play(campaign, url, accounts, limit=wanted, speed_factor=SPEED_FACTOR, progress=show)
+    report(f"demo: simulated annotators gave {done.answers} answers in {done.seconds:.0f} s; you can give the rest")
 
 
 def panel_accounts(panel: Panel) -> list[Account]:
-    """Return the panel's annotators that have an account here, with their passwords."""
+    """Return the panel's annotators that have a demo account, with their passwords."""
     known = passwords()
     return [
         Account(annotator, known[annotator.username]) for annotator in panel.annotators() if annotator.username in known
@@ -113,10 +112,10 @@ def panel_play(
     accounts: list[Account],
     *,
     limit: int | None = None,
-    hurry: float | None = None,
+    speed_factor: float | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> PanelReport:
-    """Let simulated annotators answer a campaign's photos; they know the truth that `Image.details` holds."""
+    """Let simulated annotators answer a campaign's photos. `Image.details` tells them which photos show a watch."""
     known = Image.objects.filter(campaign=campaign, details__has_key="watch").values_list("name", "details__watch")
     session = PanelSession(
         url=url,
@@ -125,20 +124,20 @@ def panel_play(
         lowest=campaign.scale_min,
         highest=campaign.scale_max,
         limit=limit,
-        hurry=hurry,
+        speed_factor=speed_factor,
     )
-    return PanelAtWork(session, Panel(), accounts, progress).run()
+    return PanelRun(session, Panel(), accounts, progress).run()
 
 
 def _campaign_make(report: Report) -> Campaign:
-    report("demo: making the campaign")
+    report("demo: creating the campaign")
     return campaign_create(
         by=_user("admin"),
         slug=SLUG,
         name="Watches (demo)",
         description=DESCRIPTION,
         instructions=INSTRUCTIONS,
-        holdout_fraction=0.3,  # of few photos a good part, or no difference between models could be told
+        holdout_fraction=0.3,  # large, because a small holdout shows no difference between models
         train_after=200,
         promote_automatically=True,
         repeat_share=0.04,
@@ -146,7 +145,7 @@ def _campaign_make(report: Report) -> Campaign:
 
 
 def _people_join(campaign: Campaign) -> None:
-    """Give everybody of the demo an account and a role; who has both keeps them."""
+    """Create the accounts and roles of the demo that do not exist yet."""
     members = set(campaign.memberships.values_list("user__username", flat=True))
     for name in [*LOGINS, *(annotator.username for annotator in Panel().annotators())]:
         if name not in members:
@@ -154,15 +153,15 @@ def _people_join(campaign: Campaign) -> None:
 
 
 def _user(name: str) -> User:
-    """Return the account of that name, made now unless there is one; one that was there keeps its password."""
+    """Return the account with this name; create it when it does not exist. An existing one keeps its password."""
     user = User.objects.filter(username=name).first()
     if user is not None:
         return user
     simulated = name not in LOGINS
-    user = user_create(username=name, password=password_drawn(name), is_simulated=simulated)
+    user = user_create(username=name, password=password_get_or_make(name), is_simulated=simulated)
     if simulated:
         user.first_name, user.last_name = "Simulated", f"annotator {name.rpartition('-')[2]}"
-    elif LOGINS[name] == Role.ADMIN:  # the schedule of training is edited in Django's admin
+    elif LOGINS[name] == Role.ADMIN:  # Django's admin has the schedule of training
         user.is_staff = user.is_superuser = True
     user.save(update_fields=["first_name", "last_name", "is_staff", "is_superuser"])
     return user
@@ -180,7 +179,7 @@ def _predictions_wait(campaign: Campaign, url: str, wait_seconds: float) -> None
             raise DemoError(
                 f"the site at {url} does not answer."
                 if waiting <= 0
-                else f"{waiting} of {images} demo photos have no prediction yet; is a worker alive?"
+                else f"{waiting} of {images} demo photos have no prediction yet; is a worker running?"
             )
         time.sleep(1)
 

@@ -1,18 +1,18 @@
-"""Simulated annotators as formulas: what each would answer to a photo.
+"""The formulas by which simulated annotators answer photos.
 
-An annotator j gives photo i the score
+Annotator j gives photo i the score
 
     x_ij = round(q_i + t_j·(z_i − z̄) + b_j + s_j·ε),   ε ~ N(0, 1),
 
-on the 1-10 scale, cut off at its ends, where z_i are the photo's measures (`perception.Percept`),
-q_i = base + w·z_i is what the panel sees in common (`Panel`), t_j are the annotator's own tastes, b_j the bias and
-s_j the inconsistency; with the probability of a lapse the score is any of the scale. Other scales are mapped linearly.
+on the 1-10 scale, clipped to its ends. z_i are the photo's measures (`photo_measures.PhotoMeasures`),
+q_i = base + w·z_i is the quality that all annotators agree on (`Panel`), t_j are the annotator's own tastes, b_j is
+the bias and s_j the inconsistency. With the probability `lapse` the score is uniform on the scale. Other scales are
+mapped linearly.
 
 The watch answer compares the evidence e = ±clarity + N(0, 1) with the annotator's own threshold: 'yes' above it, 'no'
-below it, 'unsure' within `hesitation` of it. The sign comes from the truth that the caller knows; without it
-everybody is unsure.
+below it, 'unsure' within `hesitation` of it. The caller gives the sign; without it every annotator is unsure.
 
-Every draw depends on (seed, annotator, photo) alone, so an answer does not depend on the order of the photos.
+Every random number depends on (seed, annotator, photo, viewing) only, not on the order of the photos.
 """
 
 import hashlib
@@ -20,12 +20,12 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from iqs_site.demo.perception import MEASURES, Percept
+from iqs_site.demo.photo_measures import MEASURE_NAMES, PhotoMeasures
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Points of the 1-10 scale that one unit of each measure of `Percept` adds."""
+    """Points on the 1-10 scale that one unit of each measure of `PhotoMeasures` adds."""
 
     sharpness: float = 7.0
     noise: float = -9.0
@@ -35,26 +35,26 @@ class Weights:
     contrast: float = 2.0
     colourfulness: float = 1.5
 
-    def of(self, percept: Percept) -> float:
+    def of(self, measures: PhotoMeasures) -> float:
         """Return the sum of weight × measure."""
-        return float(sum(getattr(self, name) * getattr(percept, name) for name in MEASURES))
+        return float(sum(getattr(self, name) * getattr(measures, name) for name in MEASURE_NAMES))
 
 
-#: A photo as people upload them, from which tastes are counted.
-ORDINARY = Percept(
+#: The measures of a typical upload. Tastes act on the difference from them (z̄ above).
+TYPICAL_PHOTO = PhotoMeasures(
     sharpness=0.68, noise=0.02, blockiness=0.06, clipping=0.02, darkness=0.0, contrast=0.7, colourfulness=0.33
 )
 
 
 @dataclass(frozen=True)
 class SimulatedAnnotator:
-    """One annotator. Lengths are points of the 1-10 scale, shares are 0 … 1.
+    """One annotator. bias, inconsistency and taste are in points of the 1-10 scale; lapse is 0 … 1.
 
     bias: b_j. inconsistency: s_j. taste: own deviations t_j from the panel's weights.
-    watch_threshold: evidence from which the photo shows a watch; 0 is unbiased.
-    hesitation: distance from it within which the answer is 'unsure'.
-    lapse: probability of a score that has nothing to do with the photo.
-    pace: mean seconds from shown to answered.
+    watch_threshold: evidence above which the annotator answers 'yes'; 0 is unbiased.
+    hesitation: distance from the threshold within which the answer is 'unsure'.
+    lapse: probability of a score that does not depend on the photo.
+    pace: typical seconds between showing a photo and its answer.
     """
 
     username: str
@@ -68,7 +68,7 @@ class SimulatedAnnotator:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class SimulatedAnswer:
     """One answer: watch 'yes', 'no' or 'unsure'; score on the campaign's scale; time taken in milliseconds."""
 
     watch: str
@@ -78,11 +78,12 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Panel:
-    """What all annotators of a campaign share, and how they differ.
+    """What all annotators of a campaign have in common, and how much they differ.
 
-    weights, middle: what an `ORDINARY` photo scores, and what the measures add to it.
-    clarity: evidence that a photo with a watch gives, in standard deviations of the guess.
-    bias, inconsistency, taste, lapse: spreads (see `annotators`); with these the panel's SOS a is .2-.25.
+    middle: score of `TYPICAL_PHOTO`. weights: what the measures add to it.
+    clarity: evidence that a photo with a watch gives, in standard deviations of the error.
+    bias, taste: standard deviations between annotators. inconsistency, lapse: typical values (see `_annotator`).
+    With the default values the panel's SOS parameter a is 0.20-0.25.
     """
 
     weights: Weights = Weights()
@@ -94,12 +95,12 @@ class Panel:
     lapse: float = 0.02
     seed: int = 1
 
-    def quality(self, percept: Percept) -> float:
-        """Return q_i, the quality that the panel sees, on 1 … 10."""
-        return float(np.clip(self.middle + self.weights.of(percept) - self.weights.of(ORDINARY), 1.0, 10.0))
+    def quality(self, measures: PhotoMeasures) -> float:
+        """Return q_i, the quality that all annotators agree on, 1 … 10."""
+        return float(np.clip(self.middle + self.weights.of(measures) - self.weights.of(TYPICAL_PHOTO), 1.0, 10.0))
 
     def annotators(self, count: int = 10) -> list[SimulatedAnnotator]:
-        """Return sim-01, sim-02, …; the first ones are the same for every count."""
+        """Return sim-01, sim-02, …; a larger count only adds annotators at the end."""
         return [self._annotator(number) for number in range(1, count + 1)]
 
     def _annotator(self, number: int) -> SimulatedAnnotator:
@@ -117,32 +118,33 @@ class Panel:
             pace=rng.lognormal(np.log(3.2), 0.3),
         )
 
-    def judge(
+    def answer(
         self,
         annotator: SimulatedAnnotator,
-        percept: Percept,
+        measures: PhotoMeasures,
         photo: str,
         *,
         watch: bool | None,
         lowest: int = 1,
         highest: int = 10,
-        occasion: int = 1,
-    ) -> Judgement:
-        """Return the annotator's answer. `photo`: any name that tells photos apart, such as a SHA-256.
+        viewing: int = 1,
+    ) -> SimulatedAnswer:
+        """Return the annotator's answer.
 
-        `occasion`: the how manieth look of the annotator at the photo; each has an error of its own.
+        `photo`: a unique name of the photo, such as its SHA-256. `watch`: whether it shows a watch, None: unknown.
+        `viewing`: 1 for the annotator's first viewing of the photo, 2 for the second, …; each has its own error.
         """
-        look = f"{self.seed} {annotator.username} {photo}" + (f" {occasion}" if occasion > 1 else "")
-        digest = hashlib.sha256(look.encode()).digest()
+        key = f"{self.seed} {annotator.username} {photo}" + (f" {viewing}" if viewing > 1 else "")
+        digest = hashlib.sha256(key.encode()).digest()
         rng = np.random.default_rng(int.from_bytes(digest[:8]))
-        own = annotator.taste.of(percept) - annotator.taste.of(ORDINARY)
-        opinion = self.quality(percept) + own + annotator.bias + annotator.inconsistency * rng.standard_normal()
+        own = annotator.taste.of(measures) - annotator.taste.of(TYPICAL_PHOTO)
+        opinion = self.quality(measures) + own + annotator.bias + annotator.inconsistency * rng.standard_normal()
         if rng.random() < annotator.lapse:
             opinion = rng.uniform(0.5, 10.5)
         mapped = lowest + (opinion - 1) / 9 * (highest - lowest)
         evidence = rng.standard_normal() + (self.clarity if watch else -self.clarity) - annotator.watch_threshold
         hesitates = watch is None or abs(evidence) < annotator.hesitation
-        return Judgement(
+        return SimulatedAnswer(
             watch="unsure" if hesitates else "yes" if evidence > 0 else "no",
             score=int(np.clip(round(mapped), lowest, highest)),
             milliseconds=int(1000 * annotator.pace * rng.lognormal(0, 0.4)),

@@ -1,7 +1,7 @@
-"""About two hundred demo photos, made on the spot: half show a watch, each has a known degradation."""
+"""Generates about two hundred demo photos: half show a watch, and each has a known degradation."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ class DemoPhoto:
     """What is known about one demo photo.
 
     name: file name. scene: key of SOURCES. watch: key of KINDS, or '' for a photo without one.
-    degradation: key of DEGRADATIONS. grade: 0 (none) … 4 (severe). seed: of everything else about it.
+    degradation: key of DEGRADATIONS. grade: 0 (none) … 4 (severe). seed: decides everything else.
     """
 
     name: str
@@ -35,20 +35,20 @@ class DemoPhoto:
 
     @property
     def details(self) -> dict[str, str | int | bool]:
-        """Return what `Image.details` keeps."""
+        """Return the value of `Image.details`."""
         return {"degradation": self.degradation, "grade": self.grade, "watch": bool(self.watch), "kind": self.watch}
 
 
 def photos_plan(count: int = PHOTO_COUNT, seed: int = PHOTO_SEED) -> list[DemoPhoto]:
-    """Return what to draw: watches, scenes, degradations and grades each in nearly equal shares.
+    """Return the photos to draw, with watches, scenes, degradations and grades in nearly equal shares.
 
-    The same count and seed give the same plan; a smaller count is no prefix of a larger one.
+    The same count and seed give the same plan. The plans of two counts have nothing in common.
     """
     rng = np.random.default_rng(seed)
     watches = [*_shares(list(KINDS), (count + 1) // 2, rng), *[""] * (count // 2)]
     scenes = [*_shares(list(SOURCES), (count + 1) // 2, rng), *_shares(list(SOURCES), count // 2, rng)]
     faults = _shares([(name, grade) for name in DEGRADATIONS for grade in range(GRADES)], count, rng)
-    # File names must not give the answer away, so watches and other photos are shuffled together.
+    # Shuffle watches and other photos together, so that file names do not give the answer.
     return [
         DemoPhoto(f"photo-{place:03d}.jpg", scenes[i], watches[i], faults[i][0], faults[i][1], (seed, int(i)))
         for place, i in enumerate(rng.permutation(count), start=1)
@@ -64,13 +64,8 @@ def photo_make(photo: DemoPhoto) -> bytes:
     return photo_degrade(grain_add(picture, rng), photo.degradation, photo.grade, rng)
 
 
-def photos_write(
-    folder: Path, plan: list[DemoPhoto], progress: Callable[[int, int], None] | None = None
-) -> Iterator[tuple[Path, DemoPhoto]]:
-    """Write each photo of the plan into the folder and give its path, in the order of the plan.
-
-    `progress` is called with (done, total) after each.
-    """
+def photos_write(folder: Path, plan: list[DemoPhoto]) -> Iterator[tuple[Path, DemoPhoto]]:
+    """Write each photo of the plan into the folder and yield (path, photo), in the order of the plan."""
     folder.mkdir(parents=True, exist_ok=True)
 
     def write(photo: DemoPhoto) -> Path:
@@ -78,15 +73,12 @@ def photos_write(
         path.write_bytes(photo_make(photo))
         return path
 
-    # Threads are enough: Pillow and NumPy let others run while they work on pixels.
+    # Threads are enough: Pillow and NumPy release the GIL while they process pixels.
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for done, (path, photo) in enumerate(zip(pool.map(write, plan), plan, strict=True), start=1):
-            if progress:
-                progress(done, len(plan))
-            yield path, photo
+        yield from zip(pool.map(write, plan), plan, strict=True)
 
 
 def _shares(choices: list[Choice], count: int, rng: np.random.Generator) -> list[Choice]:
-    """Return `count` of the choices, shuffled, each as often as any other but one."""
+    """Return `count` choices in random order; two choices differ by at most one in how often they occur."""
     repeated = (choices * (count // len(choices) + 1))[:count]
     return [repeated[i] for i in rng.permutation(count)]

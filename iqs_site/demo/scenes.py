@@ -1,4 +1,4 @@
-"""Scenes out of photographs that installed packages ship, and watches composed onto them.
+"""Scenes cut from photographs in installed packages, and watches drawn on them.
 
 docs/reference/demo.md lists each photograph with its author and licence.
 """
@@ -11,21 +11,21 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
-from iqs_site.demo.pen import Colour
+from iqs_site.demo.canvas import Colour
 from iqs_site.demo.watches import watch_draw
 
 #: Long sides of the photos, in pixels.
 LONG_SIDES = (640, 640, 720, 800, 1024)
 #: Width over height.
 ASPECTS = (4 / 3, 3 / 2, 1.0, 3 / 4)
-#: A watch is drawn this many times too large, or as large as CANVAS_SIDE allows, and then reduced.
+#: A watch is drawn at this many times its final size, but at most CANVAS_SIDE pixels a side, and then reduced.
 SUPERSAMPLING = 3
 CANVAS_SIDE = 1300
 _GRAIN = 1.6  # standard deviation, of 255
 
 
 class SceneError(RuntimeError):
-    """The photographs of an installed package are not where they were; the message says which."""
+    """A photograph of an installed package is missing; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Source:
     """One photograph of an installed package.
 
     package: import name. file: path below the package's folder.
-    tones: dark, middle and light colour for photographs that are grey, or None to leave them as they are.
+    tones: dark, middle and light colour for grey photographs; None: the photograph stays as it is.
     """
 
     package: str
@@ -59,15 +59,15 @@ SOURCES: dict[str, Source] = {
 
 @lru_cache(maxsize=len(SOURCES))
 def source_open(name: str) -> Image.Image:
-    """Return one of SOURCES as an RGB picture. Raises SceneError when its package lacks the file."""
+    """Return one of SOURCES as an RGB picture. Raises SceneError when the file is not in its package."""
     source = SOURCES[name]
-    # Looking the package up, instead of importing it, saves a second.
+    # Finding the package without importing it saves a second.
     spec = find_spec(source.package)
     if spec is None or spec.origin is None:
         raise SceneError(f"the demo photos need the package {source.package}; run `make setup`.")
     path = Path(spec.origin).parent / source.file
     if not path.exists():
-        raise SceneError(f"{source.package} no longer ships {source.file}, which the demo photos are made of.")
+        raise SceneError(f"{source.package} no longer contains {source.file}, which the demo photos need.")
     with Image.open(path) as picture:
         if source.tones is None:
             return picture.convert("RGB")
@@ -76,7 +76,7 @@ def source_open(name: str) -> Image.Image:
 
 
 def scene_draw(name: str, rng: np.random.Generator) -> Image.Image:
-    """Return a crop of one photograph as an RGB photo of its own, long side one of LONG_SIDES."""
+    """Return a random crop of one photograph as an RGB photo; its long side is one of LONG_SIDES."""
     picture = source_open(name)
     aspect = float(rng.choice(ASPECTS))
     width = min(picture.width, picture.height * aspect) * rng.uniform(0.6, 1.0)
@@ -91,14 +91,14 @@ def scene_draw(name: str, rng: np.random.Generator) -> Image.Image:
     )
     if rng.random() < 0.5:
         scene = ImageOps.mirror(scene)
-    # Enlarged crops are soft; crispness back, so that only the known degradation makes a photo bad.
+    # Enlarged crops are soft. Sharpen them, so that only the known degradation makes a photo bad.
     return scene.filter(ImageFilter.UnsharpMask(radius=scale, percent=90, threshold=2))
 
 
 def watch_compose(scene: Image.Image, kind: str, rng: np.random.Generator) -> Image.Image:
-    """Return the scene with a watch of this kind on it: turned, tilted, lit and with its shadow."""
+    """Return the scene with a watch of this kind on it: turned, tilted, lit and with a shadow."""
     short = min(scene.size)
-    # A lens that focuses on the watch leaves what is behind it soft.
+    # Blur the background, as a lens that focuses on the watch does.
     photo = scene.filter(ImageFilter.GaussianBlur(short / 640 * rng.uniform(0, 6)))
     size = int(short * rng.uniform(0.55, 0.95))
     upright = kind in ("wall clock", "alarm clock", "digital clock")
@@ -117,14 +117,14 @@ def watch_compose(scene: Image.Image, kind: str, rng: np.random.Generator) -> Im
 
 
 def grain_add(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Return the photo with a sensor's faint noise, without which drawn surfaces look painted."""
+    """Return the photo with the faint noise of a sensor; drawn surfaces look painted without it."""
     pixels = np.asarray(photo, dtype=np.float32)
     grain = rng.standard_normal(pixels.shape[:2], dtype=np.float32)[..., None] * _GRAIN
     return Image.fromarray(np.clip(pixels + grain, 0, 255).astype(np.uint8))
 
 
 def _tilted(watch: Image.Image, size: int, *, turn: float, rng: np.random.Generator) -> Image.Image:
-    """Turn by degrees, tilt in perspective, and reduce the drawing to its final size in pixels."""
+    """Turn the drawing by `turn` degrees, tilt it in perspective, and reduce it to its final size in pixels."""
     side = watch.width
     corners = np.array([[0, 0], [side, 0], [side, side], [0, side]], dtype=np.float64)
     inwards = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]])
@@ -148,7 +148,7 @@ def _perspective(target: np.ndarray, source: np.ndarray) -> list[float]:
 
 
 def _lit(watch: Image.Image, scene: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Give the watch the brightness of its scene, and light that falls off across it."""
+    """Give the watch the brightness of its scene, with a gradient across it."""
     brightness = float(np.asarray(scene.convert("L").reduce(8)).mean())
     gain = float(np.clip(brightness / 110, 0.88, 1.08))
     y, x = np.mgrid[-1:1:64j, -1:1:64j]

@@ -1,4 +1,4 @@
-"""A program's way into the site: the one a browser takes, with the login form, cookies and CSRF tokens."""
+"""An HTTP client that uses the site as a browser does: with the login form, cookies and CSRF tokens."""
 
 import logging
 import time
@@ -8,35 +8,36 @@ from typing import Any, Self
 
 import httpx
 
-# It logs every request at a level that shows; there are thousands.
+# httpx logs every request as INFO, and there are thousands.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 _FIRST_WAIT, _LONGEST_WAIT = 0.1, 5.0  # seconds between two attempts
 
 
 class SiteError(RuntimeError):
-    """The site refuses a request, or answers none in time; the message says what it answered."""
+    """The site refused a request or did not answer in time; the message contains its answer."""
 
 
 class SiteClient:
-    """One logged-in user. Requests that meet a lost connection or a server error are sent again.
+    """One logged-in user.
 
-    So every request must be one that may arrive twice. `retries` counts those that were.
+    A request is sent again after a lost connection or a server error, so every request must be safe to repeat.
+    `retries` counts the repeated requests.
     """
 
-    def __init__(self, url: str, username: str, password: str, *, patience: float = 90.0) -> None:
+    def __init__(self, url: str, username: str, password: str, *, retry_seconds: float = 90.0) -> None:
         """Log in at `url` (without a trailing slash).
 
-        `patience`: seconds for which a request is tried again. Raises SiteError when the site refuses.
+        `retry_seconds`: for how long a failed request is sent again. Raises SiteError when the login fails.
         """
         self.username = username
         self.retries = 0
-        self._patience = patience
+        self._retry_seconds = retry_seconds
         self._client = httpx.Client(base_url=url, timeout=60.0)
         self.get("/accounts/login/")
         self.post_form("/accounts/login/", {"username": username, "password": password})
         if "sessionid" not in self._client.cookies:
             self.close()
-            raise SiteError(f"{url} does not let {username} log in.")
+            raise SiteError(f"{username} could not log in at {url}.")
 
     def __enter__(self) -> Self:
         return self
@@ -47,29 +48,29 @@ class SiteClient:
         self.close()
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Close the connection."""
         self._client.close()
 
     def get(self, path: str) -> httpx.Response:
-        """Return the answer to a GET request."""
+        """Return the response to a GET request."""
         return self._request("GET", path)
 
     def get_json(self, path: str) -> dict[str, Any]:
-        """Return what the API answers to a GET request."""
+        """Return the API's JSON for a GET request."""
         answer: dict[str, Any] = self._request("GET", path).json()
         return answer
 
     def post_json(self, path: str, content: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what the API answers to a POST request."""
+        """Return the API's JSON for a POST request."""
         answer: dict[str, Any] = self._request("POST", path, json=content, headers=self._token()).json()
         return answer
 
     def post_form(self, path: str, fields: Mapping[str, Any]) -> httpx.Response:
-        """Return the answer to a form; redirects are not followed."""
+        """Send a form and return the response; redirects are not followed."""
         return self._request("POST", path, data=fields, headers=self._token())
 
     def put(self, path: str, content: bytes, *, also: Collection[int] = ()) -> httpx.Response:
-        """Return the answer to a PUT request; one of the statuses `also` is an answer too, not a refusal."""
+        """Return the response to a PUT request. The statuses in `also` count as success too."""
         headers = self._token() | {"content-type": "application/octet-stream"}
         return self._request("PUT", path, also, content=content, headers=headers)
 
@@ -77,7 +78,7 @@ class SiteClient:
         return {"x-csrftoken": self._client.cookies["csrftoken"]}
 
     def _request(self, method: str, path: str, also: Collection[int] = (), **arguments: Any) -> httpx.Response:
-        wait, until = _FIRST_WAIT, time.monotonic() + self._patience
+        wait, until = _FIRST_WAIT, time.monotonic() + self._retry_seconds
         while True:
             try:
                 response = self._client.request(method, path, **arguments)

@@ -1,4 +1,4 @@
-"""Practice, example and gold photos of the demo: photos whose answer the program knows, because it drew them."""
+"""Practice, example and gold photos of the demo. Their answers are known, because the program draws the photos."""
 
 import numpy as np
 
@@ -7,9 +7,9 @@ from annotation.photos.storage import photo_file_open
 from annotation.services.special_photos import Expected, special_photo_set
 from inference.distortion.degradations import GRADES
 from iqs_site.demo.panel import Panel
-from iqs_site.demo.perception import photo_perceive
+from iqs_site.demo.photo_measures import photo_measure
 
-#: Role and place of each special photo among those looked at, from 0, the worst, to 1, the best.
+#: (role, rank) of each special photo among the candidates; rank 0 is the worst quality, 1 the best.
 PLACES: tuple[tuple[Image.Role, float], ...] = (
     (Image.Role.PRACTICE, 0.02),
     (Image.Role.EXAMPLE, 0.06),
@@ -23,33 +23,33 @@ PLACES: tuple[tuple[Image.Role, float], ...] = (
     (Image.Role.EXAMPLE, 0.94),
     (Image.Role.PRACTICE, 0.98),
 )
-_LOOKED_AT = 60  # each takes some milliseconds
+_CANDIDATES = 60  # measuring one takes some milliseconds
 _STRENGTHS = ("", "faint", "visible", "strong", "severe")
 assert len(_STRENGTHS) == GRADES
 
 
 def special_photos_make(campaign: Campaign) -> int:
-    """Set some photos of the training split aside as practice, example and gold photos; return how many.
+    """Make some photos of the training split practice, example and gold photos; return how many.
 
-    The expected score is what the simulated panel sees in common, before bias and taste. None when there are special
-    photos already, or too few photos to spare any.
+    The expected score is the quality that the simulated annotators agree on, without their bias and taste.
+    Returns 0 when the campaign already has special photos, or too few photos.
     """
     if campaign.images.exclude(role=Image.Role.RATED).exists():
         return 0
-    photos = list(campaign.images.filter(split=Image.Split.TRAIN, problem="").order_by("name")[:_LOOKED_AT])
-    if len(photos) < _LOOKED_AT:
+    photos = list(campaign.images.filter(split=Image.Split.TRAIN, problem="").order_by("name")[:_CANDIDATES])
+    if len(photos) < _CANDIDATES:
         return 0
     panel = Panel()
     qualities = []
     for photo in photos:
         with photo_file_open(photo.photo_name) as file:
-            qualities.append(panel.quality(photo_perceive(file.read())))
-    # A photo teaches something where what was done to it and how it looks go together.
+            qualities.append(panel.quality(photo_measure(file.read())))
+    # Use only photos whose degradation and measured quality agree: a weak grade and a good quality, or the reverse.
     middle = float(np.median(qualities))
     clear = [
         at for at, photo in enumerate(photos) if (photo.details["grade"] < GRADES // 2) == (qualities[at] > middle)
     ]
-    if len(clear) < _LOOKED_AT // 2:
+    if len(clear) < _CANDIDATES // 2:
         return 0
     order = sorted(clear, key=lambda at: qualities[at])
     for role, place in PLACES:

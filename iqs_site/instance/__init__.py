@@ -1,1 +1,1 @@
-"""One running instance: embedded servers, the processes it starts and watches, checks before it starts."""
+"""A running instance: embedded servers, supervised processes, and checks before the start."""

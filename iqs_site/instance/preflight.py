@@ -1,4 +1,4 @@
-"""What has to be right before an instance starts. Each check raises InstanceError with one sentence."""
+"""Checks before an instance starts. Each check raises InstanceError with one sentence."""
 
 import errno
 import ipaddress
@@ -7,21 +7,21 @@ import socket
 
 import psutil
 
-_WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared with, not bound to
+_WILDCARDS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # only compared with, not bound
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 class InstanceError(RuntimeError):
-    """The instance cannot start or go on; the message is one sentence that says why."""
+    """The instance cannot start or continue; the message is one sentence that says why."""
 
 
-def given(variable: str) -> str | None:
-    """Return an environment variable that is set to something; an empty one counts as not set."""
+def environment_value(variable: str) -> str | None:
+    """Return an environment variable, or None when it is not set or empty."""
     return os.environ.get(variable) or None
 
 
 def port_checked(host: str, port: int) -> int:
-    """Return the port, or a free one for 0. Raises InstanceError when it cannot be listened on."""
+    """Return the port, or a free port for 0. Raises InstanceError when a server cannot listen on it."""
     if not 0 <= port <= 65535:
         raise InstanceError(f"PORT must be between 0 and 65535, not {port}.")
     try:
@@ -36,17 +36,17 @@ def port_checked(host: str, port: int) -> int:
 
 
 def address(host: str, port: int) -> str:
-    """Return `host:port` as it stands in a web address and in a bind option."""
+    """Return `host:port` as in a URL or a bind option."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def reachable_host(host: str) -> str:
-    """Return where this machine itself finds a server that listens on `host`."""
+    """Return the host at which this machine reaches a server that listens on `host`."""
     return _WILDCARDS.get(host, host)
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether only this machine reaches a server that listens on `host`."""
+    """Return whether only this machine can reach a server that listens on `host`."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -54,7 +54,7 @@ def is_loopback(host: str) -> bool:
 
 
 def host_names(host: str) -> list[str]:
-    """Return the names under which a site that listens on `host` may be asked for, as ALLOWED_HOSTS has them."""
+    """Return the host names and addresses of a site that listens on `host`, for ALLOWED_HOSTS."""
     if is_loopback(host):
         return list(_LOOPBACK)
     if host not in _WILDCARDS:
@@ -70,13 +70,13 @@ def host_names(host: str) -> list[str]:
 
 
 def database_check(url: str) -> None:
-    """Raise InstanceError unless the database at `url` lets us in."""
+    """Raise InstanceError unless the database at `url` accepts a connection."""
     import psycopg
 
     try:
         psycopg.connect(url, connect_timeout=5).close()
     except (psycopg.Error, ValueError) as error:
-        raise InstanceError(f"the database that DATABASE_URL names does not answer: {_line(error)}") from error
+        raise InstanceError(f"the database of DATABASE_URL does not answer: {_line(error)}") from error
 
 
 def broker_check(url: str) -> None:
@@ -86,7 +86,7 @@ def broker_check(url: str) -> None:
     try:
         redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5).ping()
     except (redis.RedisError, ValueError, OSError) as error:
-        raise InstanceError(f"the broker that REDIS_URL names does not answer: {_line(error)}") from error
+        raise InstanceError(f"the broker of REDIS_URL does not answer: {_line(error)}") from error
 
 
 def _line(error: Exception) -> str:

@@ -1,7 +1,7 @@
-"""A whole running instance: database, broker, web server, workers, beat, under one supervisor.
+"""Starts and stops a whole instance: database, broker, web server, workers and beat, under supervisord.
 
-`make run`, the smoke run and the tests about real processes all use this. supervisord restarts a program
-that dies; everything ends when the block of `Instance` ends, or when its process is killed.
+`make run`, the smoke run and the tests with real processes use it. supervisord restarts a program that dies. All
+programs stop when the block of `Instance` ends, or when its process is killed.
 """
 
 import ctypes
@@ -32,7 +32,7 @@ from iqs_site.instance.preflight import (
     address,
     broker_check,
     database_check,
-    given,
+    environment_value,
     host_names,
     port_checked,
     reachable_host,
@@ -41,10 +41,10 @@ from iqs_site.instance.preflight import (
 __all__ = ["Instance", "InstanceError", "programs"]
 
 _START_SECONDS = 90
-_UNSTEADY_SECONDS = 15  # a program that still does not stay up then ends the start
-_PROGRAM_STOP_SECONDS = 6  # then it is killed: every task may run twice, so nothing is lost
+_CRASHING_SECONDS = 15  # the start fails if a program still crashes after this time
+_PROGRAM_STOP_SECONDS = 6  # a program that takes longer is killed; every task may run twice, so nothing is lost
 _STOP_SECONDS = 10
-_MARK = "IQS_INSTANCE"  # in the environment of every process of an instance, its folder
+_FOLDER_VARIABLE = "IQS_INSTANCE"  # every process of an instance has its folder in this environment variable
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -52,18 +52,18 @@ Commands = Mapping[str, Sequence[str]]
 
 
 def programs(*, host: str, port: int) -> dict[str, list[str]]:
-    """Return the command of each program of an instance, beside the servers."""
+    """Return the command of each program of an instance except the database and the broker."""
     celery = [sys.executable, "-m", "celery", "-A", "iqs_site"]
-    # On a machine that they share, people who wait for a page come before work that nobody waits for.
-    behind = ["nice", "-n", "10"]
+    # Workers have a lower priority, so that they do not slow down the pages.
+    low_priority = ["nice", "-n", "10"]
     options = ["--pool", "threads", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
-    worker = [*behind, *celery, "worker", *options]
+    worker = [*low_priority, *celery, "worker", *options]
     gunicorn = [sys.executable, "-m", "gunicorn", "iqs_site.wsgi:application"]
     threads = ["--worker-class", "gthread", "--preload", "--workers", "2", "--threads", "8", "--no-control-socket"]
-    # People take some seconds for a photo; a connection of theirs that is idle costs nothing, a new one a round trip.
-    patience = ["--keep-alive", "30"]
+    # Annotators take some seconds for a photo. An idle connection costs nothing; a new one costs a round trip.
+    keep_alive = ["--keep-alive", "30"]
     return {
-        "web": [*gunicorn, "--bind", address(host, port), *threads, *patience],
+        "web": [*gunicorn, "--bind", address(host, port), *threads, *keep_alive],
         "worker-inference": [*worker, "--hostname", "inference@%h", "--queues", "inference", "--concurrency", "1"],
         "worker-training": [*worker, "--hostname", "training@%h", "--queues", "default,training", "--concurrency", "4"],
         "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile="],
@@ -71,10 +71,10 @@ def programs(*, host: str, port: int) -> dict[str, list[str]]:
 
 
 class Instance:
-    """A running instance with everything below one folder. Use it as a context manager, in the main thread.
+    """A running instance with all its data in one folder. Use it as a context manager, in the main thread.
 
-    The database and the broker are embedded unless DATABASE_URL and REDIS_URL name servers.
-    Entering raises InstanceError or EmbeddedError with one sentence when it cannot start.
+    The database and the broker are embedded unless DATABASE_URL and REDIS_URL are set.
+    Entering raises InstanceError or EmbeddedError with one sentence when the instance cannot start.
     """
 
     def __init__(
@@ -86,10 +86,10 @@ class Instance:
         quiet: bool = True,
         seed_demo: bool = False,
     ) -> None:
-        """Prepare an instance; nothing runs yet.
+        """Prepare an instance; entering it starts it.
 
-        `port` 0 takes a free one. `quiet` keeps the steps of the start to itself. `seed_demo` makes
-        the demo campaign in an empty database, and lets its simulated annotators work.
+        `port`: of the web server, 0: any free port. `quiet`: print no progress. `seed_demo`: create the demo campaign
+        in an empty database and run its simulated annotators.
         """
         self.folder = folder.expanduser().resolve()
         self.host = host
@@ -101,12 +101,12 @@ class Instance:
         self._lock: IO[str] | None = None
         self._sockets = Path()
         self._embedded_postgres = False
-        self._once: dict[str, list[str]] = {}
+        self._run_once: dict[str, list[str]] = {}
         self._seen: dict[str, tuple[str, int]] = {}
 
     @property
     def url(self) -> str:
-        """Return the address of the site as this machine reaches it, without a slash at its end."""
+        """Return the address of the site on this machine, without a trailing slash."""
         return f"http://{address(reachable_host(self.host), self.port)}"
 
     def __enter__(self) -> Self:
@@ -123,30 +123,30 @@ class Instance:
         self._stop()
 
     def pids(self, program: str) -> list[int]:
-        """Return the process id of a program as the supervisor knows it; none while it is not running."""
+        """Return a list with the process id of a program; empty while it is not running."""
         return [found["pid"] for found in self._processes() if found["name"] == program and found["pid"]]
 
     def log(self, program: str) -> Path:
-        """Return the file that a program's output goes to."""
+        """Return the log file of a program."""
         return self.folder / "log" / f"{program}.log"
 
     def is_running(self) -> bool:
-        """Return whether the supervisor still runs."""
+        """Return whether the supervisor is running."""
         return self._supervisor is not None and self._supervisor.poll() is None
 
-    def news(self) -> list[str]:
-        """Return what happened to the programs since the last call, a sentence each: restarted, finished, failed."""
+    def status_changes(self) -> list[str]:
+        """Return a sentence for each program that was restarted, finished or failed since the last call."""
         sentences = []
         for found in self._processes():
             name, state, pid = found["name"], found["statename"], found["pid"]
             state_before, pid_before = self._seen.get(name, (state, pid))
             if state == "FATAL" != state_before:
-                sentences.append(f"{name} does not stay up ({self._last_words(name)}); its log is {self.log(name)}.")
-            elif name in self._once and state == "EXITED" != state_before:
-                sentences.append(f"{name} has finished: {self._last_words(name)}")
+                sentences.append(f"{name} keeps crashing ({self._last_log_line(name)}); see {self.log(name)}.")
+            elif name in self._run_once and state == "EXITED" != state_before:
+                sentences.append(f"{name} has finished: {self._last_log_line(name)}")
             elif pid and pid_before and pid != pid_before:
-                sentences.append(f"{name} died and was restarted; its log is {self.log(name)}.")
-            # While a program waits for its next start it has no process; remember the one it had.
+                sentences.append(f"{name} died and was restarted; see {self.log(name)}.")
+            # A program that waits for its restart has no process; keep the id of its last one.
             self._seen[name] = (state, pid or pid_before)
         return sentences
 
@@ -157,14 +157,14 @@ class Instance:
             for part in (self.folder, self.folder / "run", self.folder / "log"):
                 part.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InstanceError(f"the folder {self.folder} cannot be made ({error.strerror}).") from error
+            raise InstanceError(f"the folder {self.folder} cannot be created ({error.strerror}).") from error
         self._lock_take()
-        # Processes of a start that was killed together with its supervisor: they would hold the port.
-        self._leftovers_kill(patience=5)
+        # If an earlier start and its supervisor were killed, their programs may still use the port.
+        self._leftovers_kill(wait_seconds=5)
         self.port = port_checked(self.host, self.port)
         self._sockets_make()
-        self._say("database")
-        database_url, redis_url = given("DATABASE_URL"), given("REDIS_URL")
+        self._print("starting the database")
+        database_url, redis_url = environment_value("DATABASE_URL"), environment_value("REDIS_URL")
         if database_url is None:
             database_url = embedded.postgres_attach(self.folder)
             self._embedded_postgres = True
@@ -178,42 +178,42 @@ class Instance:
             path = self._sockets / "valkey.sock"
             servers["broker"] = embedded.valkey_command(self.folder, path)
             redis_url = f"unix://{path}"
-            embedded.broker_note(self.folder).write_text(redis_url)
+            embedded.broker_address_file(self.folder).write_text(redis_url)
         else:
             broker_check(redis_url)
         self.environment = os.environ | {
             "IQS_VAR": str(self.folder),
             "DATABASE_URL": database_url,
             "REDIS_URL": redis_url,
-            "ALLOWED_HOSTS": given("ALLOWED_HOSTS") or ",".join(host_names(self.host)),
+            "ALLOWED_HOSTS": environment_value("ALLOWED_HOSTS") or ",".join(host_names(self.host)),
             "DJANGO_SETTINGS_MODULE": "iqs_site.settings",
             "IQS_STATIC": str(self.folder / "static"),
             "PYTHONUNBUFFERED": "1",
-            # Where a C library would take a thread per core in every process.
+            # Otherwise the C libraries start one thread per core in every process.
             "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2"),
-            _MARK: str(self.folder),
+            _FOLDER_VARIABLE: str(self.folder),
         }
-        # Compressing scripts and migrating take two seconds each and have nothing to do with each other.
+        # collectstatic and migrate take two seconds each and can run at the same time.
         with self._managing("collectstatic", "--noinput", "--clear", "--verbosity", "0"):
             self._manage("migrate", "--noinput", "--verbosity", "0")
         if self.seed_demo:
-            self._say("demo campaign")
+            self._print("preparing the demo campaign")
             self._manage("seed_demo", loud=not self.quiet)
             command = [sys.executable, str(embedded.ROOT / "manage.py"), "seed_demo", "--annotate", "--url", self.url]
-            self._once["demo-annotators"] = command
-        self._say("web server and workers")
+            self._run_once["demo-annotators"] = command
+        self._print("starting the web server and the workers")
         self._supervise(servers, programs(host=self.host, port=self.port))
         self._wait_for_health()
-        self._lock_note(self.url)
-        self.news()  # from here on
+        self._lock_write(self.url)
+        self.status_changes()  # so that the next call only returns later changes
 
     def _sockets_make(self) -> None:
-        """Make the folder of the sockets, whose paths end at 107 characters and so cannot lie in a deep checkout."""
-        note = self.folder / "run" / "sockets"
+        """Make the folder of the sockets. It has a short path, because that of a socket has at most 107 characters."""
+        file = self.folder / "run" / "sockets"
         with suppress(OSError):
-            shutil.rmtree(note.read_text())  # left by a start that was killed
+            shutil.rmtree(file.read_text())  # of an earlier start that was killed
         self._sockets = Path(tempfile.mkdtemp(prefix="iqs-run-"))
-        note.write_text(str(self._sockets))
+        file.write_text(str(self._sockets))
 
     def _lock_take(self) -> None:
         self._lock = (self.folder / "run" / "lock").open("a+")
@@ -221,46 +221,46 @@ class Instance:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._lock.seek(0)
-            where = self._lock.read().strip()
+            url = self._lock.read().strip()
             self._lock.close()
             self._lock = None
             raise InstanceError(
-                f"IQS is running already{f' at {where}' if where else ''} with the data in {self.folder}; "
+                f"IQS is already running{f' at {url}' if url else ''} with the data in {self.folder}; "
                 "stop it first, or set IQS_VAR to another folder."
             ) from None
-        self._lock_note("")
+        self._lock_write("")
 
-    def _lock_note(self, words: str) -> None:
-        """Write words into the lock file, for a second start that finds the lock taken."""
+    def _lock_write(self, url: str) -> None:
+        """Write the address of the site into the lock file, for the message of a second start."""
         assert self._lock is not None
         self._lock.truncate(0)
-        self._lock.write(words)
+        self._lock.write(url)
         self._lock.flush()
 
     def _manage(self, *words: str, loud: bool = False) -> None:
-        """Run a management command in the instance. Raises InstanceError with its last line when it fails."""
+        """Run a management command. Raises InstanceError with its last error line when it fails."""
         with self._managing(*words, loud=loud):
             pass
 
     @contextmanager
     def _managing(self, *words: str, loud: bool = False) -> Iterator[None]:
-        """Run a management command while the block runs; the block ends when both have ended. Raises as `_manage`."""
+        """Run a management command while the block runs, then wait for it. Raises InstanceError as `_manage` does."""
         command = [sys.executable, str(embedded.ROOT / "manage.py"), *words]
         output = None if loud else subprocess.PIPE
         with subprocess.Popen(command, env=self.environment, stdout=output, stderr=subprocess.PIPE) as process:
             try:
                 yield
-                _, said = process.communicate()
+                _, errors = process.communicate()
             except BaseException:
                 process.kill()
                 raise
         if process.returncode:
-            last = (said.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
+            last = (errors.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
             raise InstanceError(f"`manage.py {words[0]}` failed: {last}")
 
-    def _supervise(self, servers: Commands, lasting: Commands) -> None:
+    def _supervise(self, servers: Commands, site: Commands) -> None:
         config = self.folder / "run" / "supervisord.conf"
-        config.write_text(self._configuration(servers, lasting))
+        config.write_text(self._configuration(servers, site))
         with self.log("supervisord-output").open("wb") as output:
             self._supervisor = subprocess.Popen(
                 [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "--configuration", str(config)],
@@ -269,14 +269,14 @@ class Instance:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                # A session of its own: Ctrl-C in the terminal reaches this process alone, which then stops
-                # things in order. And a death signal: when this process is killed, so is all the rest.
+                # In a new session, Ctrl-C in the terminal only reaches this process, which then stops everything
+                # in order. The death signal stops the supervisor when this process is killed.
                 start_new_session=True,
                 preexec_fn=_die_with_parent,
             )
 
-    def _configuration(self, servers: Commands, lasting: Commands) -> str:
-        """Return supervisord's configuration. Everything secret goes by the environment, not by this file."""
+    def _configuration(self, servers: Commands, site: Commands) -> str:
+        """Return supervisord's configuration. It contains no secrets; programs get them in environment variables."""
 
         def literal(value: object) -> str:
             return str(value).replace("%", "%%")
@@ -289,15 +289,15 @@ class Instance:
             "[rpcinterface:supervisor]\n"
             "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n",
         ]
-        # supervisord stops one group after the other, the last one first, and a group's programs together.
-        for priority, group, commands in ((10, "servers", servers), (20, "site", {**lasting, **self._once})):
+        # supervisord stops the group with the highest priority number first, and the programs of a group together.
+        for priority, group, commands in ((10, "servers", servers), (20, "site", {**site, **self._run_once})):
             if commands:
                 parts.append(f"[group:{group}]\nprograms={','.join(commands)}\npriority={priority}\n")
             for name, command in commands.items():
                 parts.append(
                     f"[program:{name}]\ncommand={literal(shlex.join(command))}\ndirectory={literal(embedded.ROOT)}\n"
-                    f"autorestart={'unexpected' if name in self._once else 'true'}\nexitcodes=0\n"
-                    f"startsecs={0 if name in self._once else 1}\nstartretries=20\n"
+                    f"autorestart={'unexpected' if name in self._run_once else 'true'}\nexitcodes=0\n"
+                    f"startsecs={0 if name in self._run_once else 1}\nstartretries=20\n"
                     f"stopwaitsecs={_PROGRAM_STOP_SECONDS}\nstopasgroup=true\nkillasgroup=true\n"
                     f"stdout_logfile={literal(self.log(name))}\nredirect_stderr=true\n"
                     "stdout_logfile_maxbytes=10MB\nstdout_logfile_backups=2\n"
@@ -305,74 +305,74 @@ class Instance:
         return "\n".join(parts)
 
     def _wait_for_health(self) -> None:
-        """Wait until every program is up and the web server answers; what it answers does not matter here."""
+        """Wait until every program is running and the web server answers with any status."""
         start = time.monotonic()
         while (waited := time.monotonic() - start) < _START_SECONDS:
             if not self.is_running():
-                raise InstanceError(f"the supervisor ended: {self._last_words('supervisord-output')}")
+                raise InstanceError(f"the supervisor stopped: {self._last_log_line('supervisord-output')}")
             states = {found["name"]: found["statename"] for found in self._processes()}
             failing = [name for name, state in states.items() if state in ("BACKOFF", "FATAL")]
-            if failing and waited > _UNSTEADY_SECONDS:
+            if failing and waited > _CRASHING_SECONDS:
                 name = failing[0]
-                raise InstanceError(f"{name} does not stay up ({self._last_words(name)}); its log is {self.log(name)}.")
+                raise InstanceError(f"{name} keeps crashing ({self._last_log_line(name)}); see {self.log(name)}.")
             if states and set(states.values()) <= {"RUNNING", "EXITED"}:
                 with suppress(httpx.TransportError):
                     httpx.get(f"{self.url}/health", timeout=5)
                     return
             time.sleep(0.2)  # polls another process
-        raise InstanceError(f"the web server does not answer after {_START_SECONDS} s; look at {self.log('web')}.")
+        raise InstanceError(f"the web server does not answer after {_START_SECONDS} s; see {self.log('web')}.")
 
     # --- stop -------------------------------------------------------------------------------------
 
     def _stop(self) -> None:
         try:
-            self._programs_stop(patience=_STOP_SECONDS)
-        except KeyboardInterrupt:  # the second one: stop at once
-            self._programs_stop(patience=0)
+            self._programs_stop(wait_seconds=_STOP_SECONDS)
+        except KeyboardInterrupt:  # a second Ctrl-C: stop at once
+            self._programs_stop(wait_seconds=0)
         if self._embedded_postgres:
             embedded.postgres_detach(self.folder)
             self._embedded_postgres = False
         if self._sockets != Path():
             shutil.rmtree(self._sockets, ignore_errors=True)
-            for note in (embedded.broker_note(self.folder), self.folder / "run" / "sockets"):
-                note.unlink(missing_ok=True)
+            for file in (embedded.broker_address_file(self.folder), self.folder / "run" / "sockets"):
+                file.unlink(missing_ok=True)
         if self._lock is not None:
-            self._lock_note("")
+            self._lock_write("")
             self._lock.close()
             self._lock = None
 
-    def _programs_stop(self, *, patience: float) -> None:
-        """End the supervisor and every program; those that take longer than `patience` seconds are killed."""
+    def _programs_stop(self, *, wait_seconds: float) -> None:
+        """Stop the supervisor and all programs; kill those that take longer than `wait_seconds`."""
         if self._supervisor is not None:
-            if patience:
-                self._say("stopping")
+            if wait_seconds:
+                self._print("stopping")
                 self._supervisor.terminate()
             with suppress(subprocess.TimeoutExpired):
-                self._supervisor.wait(patience)
+                self._supervisor.wait(wait_seconds)
             self._supervisor.kill()
             self._supervisor.wait()
             self._supervisor = None
-        if self._lock is not None:  # else the processes belong to another instance
-            self._leftovers_kill(patience=min(patience, 5))
+        if self._lock is not None:  # without the lock, the processes belong to another instance
+            self._leftovers_kill(wait_seconds=min(wait_seconds, 5))
 
-    def _leftovers_kill(self, *, patience: float) -> None:
-        """End processes that outlive the supervisor: a training process goes on when its worker is killed."""
+    def _leftovers_kill(self, *, wait_seconds: float) -> None:
+        """Stop processes that are still running without the supervisor, such as the training of a killed worker."""
         leftovers = []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
-                if process.pid != os.getpid() and process.environ().get(_MARK) == str(self.folder):
+                if process.pid != os.getpid() and process.environ().get(_FOLDER_VARIABLE) == str(self.folder):
                     process.terminate()
                     leftovers.append(process)
-        _ended, alive = psutil.wait_procs(leftovers, timeout=patience)
+        _ended, alive = psutil.wait_procs(leftovers, timeout=wait_seconds)
         for process in alive:
             with suppress(psutil.Error):
                 process.kill()
         psutil.wait_procs(alive, timeout=5)
 
-    # --- what the supervisor knows ----------------------------------------------------------------
+    # --- supervisord's state ----------------------------------------------------------------------
 
     def _processes(self) -> list[dict[str, Any]]:
-        """Return supervisord's record of each program; none while it does not answer."""
+        """Return supervisord's information about each program; empty while it does not answer."""
         from supervisor.xmlrpc import SupervisorTransport
 
         transport: Any = SupervisorTransport(None, None, f"unix://{self._sockets / 'supervisor.sock'}")
@@ -381,19 +381,19 @@ class Instance:
             return list(remote.supervisor.getAllProcessInfo())
         return []
 
-    def _last_words(self, program: str) -> str:
+    def _last_log_line(self, program: str) -> str:
         """Return the last line of a program's log."""
         with suppress(OSError):
             lines = self.log(program).read_text(errors="replace").strip().splitlines()
             return lines[-1].strip() if lines else "no message"
         return "no message"
 
-    def _say(self, what: str) -> None:
+    def _print(self, step: str) -> None:
         if not self.quiet:
-            print(f"iqs: {what} …", file=sys.stderr, flush=True)
+            print(f"iqs: {step} …", file=sys.stderr, flush=True)
 
 
 def _die_with_parent() -> None:
-    """Ask the kernel for SIGTERM when the parent dies (Linux); runs in the child before it becomes another program."""
+    """Ask the kernel for SIGTERM when the parent dies (Linux only). Runs in the child process before exec."""
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,1 +1,1 @@
-"""The whole loop in a fresh instance, without a person."""
+"""The smoke run: a test of the whole cycle, from import to rollback, in a temporary instance."""

@@ -1,4 +1,4 @@
-"""Which photos of a folder show a watch, as a CSV file says."""
+"""Reads a CSV file that says which photos of a folder show a watch."""
 
 import csv
 from pathlib import Path, PurePosixPath
@@ -7,13 +7,13 @@ _YES, _NO = {"1", "yes", "true"}, {"0", "no", "false"}
 
 
 class LabelsError(ValueError):
-    """The file is not what it should be; the message says what to change."""
+    """The file is not valid; the message says what to change."""
 
 
 def labels_read(path: Path) -> dict[str, bool]:
     """Return photo name → whether it shows a watch, from the columns `file` and `watch` (1 or 0).
 
-    Raises LabelsError when the file cannot be read, lacks a column, or holds anything else.
+    Raises LabelsError when the file cannot be read, a column is missing, or a value is wrong.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as handle:
@@ -21,7 +21,7 @@ def labels_read(path: Path) -> dict[str, bool]:
             header = reader.fieldnames or []
             if missing := {"file", "watch"} - set(header):
                 raise LabelsError(
-                    f"{path} needs the columns 'file' and 'watch' in its first line; it lacks "
+                    f"{path} needs the columns 'file' and 'watch' in its first line; missing: "
                     f"{' and '.join(sorted(missing))} (found: {', '.join(header) or 'nothing'})."
                 )
             return {row["file"]: _truth(path, reader.line_num, row["watch"]) for row in reader}
@@ -30,7 +30,7 @@ def labels_read(path: Path) -> dict[str, bool]:
 
 
 def label_of(labels: dict[str, bool], name: str) -> bool | None:
-    """Return the label of a photo by its name, or by its file name alone; None when there is none."""
+    """Return the label of a photo by its path, or by its file name; None when it has no label."""
     return labels.get(name, labels.get(PurePosixPath(name).name))
 
 

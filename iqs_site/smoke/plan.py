@@ -1,4 +1,4 @@
-"""The input of one smoke run: a folder of photos and their labels."""
+"""The input of a smoke run: a folder of photos and their labels."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +10,15 @@ from iqs_site.smoke.report import Report
 
 
 class PlanError(ValueError):
-    """There is nothing to run on; the message says why."""
+    """There are no photos to run with; the message says why."""
 
 
 @dataclass(frozen=True)
 class SmokePlan:
     """The photos and the labels of one run.
 
-    photos: folder that is imported. labels: file name → whether it shows a watch; empty: unknown.
-    holdout_fraction: share of the photos that evaluation keeps. seed: of the holdout draw and the annotators.
+    photos: folder to import. labels: file name → whether it shows a watch; empty: unknown.
+    holdout_fraction: share of the photos in the holdout. seed: random seed of the holdout and the annotators.
     """
 
     photos: Path
@@ -28,21 +28,21 @@ class SmokePlan:
 
 
 def plan_for_folder(photos: Path, labels: Path | None, seed: int) -> SmokePlan:
-    """Return the plan for a folder of photos. Raises PlanError for a folder without files, LabelsError for labels."""
+    """Return the plan for a folder of photos. Raises PlanError for an empty folder, LabelsError for wrong labels."""
     try:
         with ImportSource(photos, Limits(2**62, 2**62, 10**6)) as source:
             found = len(source.candidates)
     except SourceError as error:
         raise PlanError(str(error)) from error
     if not found:
-        raise PlanError(f"{photos} holds no file.")
+        raise PlanError(f"{photos} contains no files.")
     return SmokePlan(photos, labels_read(labels) if labels else {}, holdout_fraction=0.2, seed=seed)
 
 
 def plan_for_demo_photos(folder: Path, count: int, seed: int, report: Report) -> SmokePlan:
-    """Draw demo photos into the folder and return the plan for them.
+    """Write demo photos into the folder and return the plan for them.
 
-    Half of them are held out: of so few photos a fifth would be too small to see a difference in.
+    The holdout has half of them: a fifth of a few photos is too small to show a difference.
     """
     plan = photos_plan(count, seed)
     with report.step("photos") as facts:

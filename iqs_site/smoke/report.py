@@ -1,4 +1,4 @@
-"""The output of a run: one JSON object per step and a last line on stdout, progress in words on stderr."""
+"""The output of a run: one JSON object per step and a last line on stdout, progress messages on stderr."""
 
 import json
 import time
@@ -8,14 +8,14 @@ from typing import Any, TextIO
 
 
 class StepError(RuntimeError):
-    """A step cannot go on, and neither can those after it; the message says why."""
+    """A step failed, so the run cannot continue; the message says why."""
 
 
 class Report:
-    """Times the steps and collects failures."""
+    """Measures the duration of the steps and collects failures."""
 
     def __init__(self, out: TextIO, progress: TextIO) -> None:
-        """`out` takes the JSON lines, `progress` takes the progress in words."""
+        """`out` gets the JSON lines, `progress` the progress messages."""
         self.failures: list[str] = []
         self.seconds: dict[str, float] = {}
         self._out = out
@@ -24,7 +24,7 @@ class Report:
 
     @contextmanager
     def step(self, name: str) -> Iterator[dict[str, Any]]:
-        """Run one step. What the block puts into the dict is printed with it.
+        """Run one step and print its line, with the facts that the block puts into the dict.
 
         An error in the block is recorded as a failure and raised as StepError.
         """
@@ -43,20 +43,20 @@ class Report:
             self._print(line | ({"failed": failed} if failed else {}))
 
     def check(self, holds: bool, sentence: str) -> None:
-        """Record a failure unless `holds`; the run goes on."""
+        """Record a failure unless `holds`; the run continues."""
         if not holds:
             self.failures.append(sentence)
 
-    def say(self, words: str) -> None:
-        """Print progress; the same words twice in a row are printed once."""
-        if words != self._shown:
-            self._shown = words
-            print(f"smoke: {words}", file=self._progress, flush=True)
+    def say(self, message: str) -> None:
+        """Print a progress message, unless it is the same as the last one."""
+        if message != self._shown:
+            self._shown = message
+            print(f"smoke: {message}", file=self._progress, flush=True)
 
-    def finish(self, figures: dict[str, Any]) -> bool:
+    def finish(self, metrics: dict[str, Any]) -> bool:
         """Print the last line and return whether nothing failed."""
         ok = not self.failures
-        line = {"ok": ok, **figures, "seconds_per_step": self.seconds}
+        line = {"ok": ok, **metrics, "seconds_per_step": self.seconds}
         self._print(line | ({} if ok else {"failed": self.failures}))
         return ok
 

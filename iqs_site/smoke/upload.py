@@ -1,4 +1,4 @@
-"""Upload a folder of photos piece by piece to the same addresses as the script of the import page."""
+"""Uploads a folder of photos in pieces, with the same requests as the script of the import page."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,13 +7,13 @@ from urllib.parse import urlencode
 from iqs_site.demo.site_client import SiteClient, SiteError
 
 PIECE_BYTES = 4 * 1024 * 1024
-_TRIES = 5  # the site may ask so often for another place of a file to go on from
+_TRIES = 5  # how often the site may ask to continue at another offset of a file
 
 
 def folder_upload(client: SiteClient, slug: str, folder: Path, say: Callable[[str], None]) -> int:
-    """Upload every file below the folder as one import, queue it, and return the id of its batch.
+    """Upload all files below the folder as one import, queue it, and return the id of its batch.
 
-    Files that the site refuses are in the batch's list of rejections. Raises SiteError when it stops answering.
+    The batch lists the files that the site rejects. Raises SiteError when the site stops answering.
     """
     files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
     places = client.post_form(f"/campaigns/{slug}/imports/start", {}).json()
@@ -30,7 +30,7 @@ def _file_send(client: SiteClient, url: str, number: int, name: str, data: bytes
     for _ in range(_TRIES + len(data) // PIECE_BYTES):
         query = urlencode({"number": number, "name": name, "size": len(data), "offset": offset})
         piece = data[offset : offset + PIECE_BYTES]
-        # 409: the piece, or the one before it, has arrived already, and its answer got lost. 422: refused, and listed.
+        # 409: this piece or the one before it has already arrived, and the response was lost. 422: file rejected.
         response = client.put(f"{url}?{query}", piece, also=(409, 422))
         if response.status_code == 422 or (response.is_success and response.json()["complete"]):
             return

@@ -1,4 +1,4 @@
-"""Every benchmark runs and prints claims that a program can read."""
+"""Every benchmark runs and prints its claims as JSON."""
 
 import json
 import os
@@ -18,7 +18,7 @@ KEYS = {"claim", "value", "unit", "baseline", "target", "ok"}
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", names())
-def test_every_benchmark_prints_valid_lines(name: str):
+def test_every_benchmark_prints_valid_json_lines(name: str):
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", name, "--tiny"],
         cwd=ROOT,
@@ -43,7 +43,7 @@ def test_there_is_a_benchmark_for_each_module_without_underscore():
     assert not any(name.startswith("_") for name in names())
 
 
-def test_a_claim_holds_from_its_target_on():
+def test_a_claim_holds_when_its_value_reaches_the_target():
     claim = Claim("Saving", 2.0, "times as fast", "waiting", target=2.0)
 
     assert json.loads(claim.line()) == {
@@ -70,7 +70,7 @@ def test_a_benchmark_fails_when_one_claim_does_not_hold(
     assert [json.loads(line)["ok"] for line in capsys.readouterr().out.splitlines()] == [True, False]
 
 
-def test_photos_come_from_the_named_folder_evenly_spread(tmp_path: Path):
+def test_photos_are_evenly_selected_from_the_given_folder(tmp_path: Path):
     for number in range(10):
         (tmp_path / f"{number}.jpg").touch()
     (tmp_path / "notes.txt").touch()
@@ -80,19 +80,19 @@ def test_photos_come_from_the_named_folder_evenly_spread(tmp_path: Path):
     assert [path.name for path in found] == ["0.jpg", "2.jpg", "4.jpg", "6.jpg", "8.jpg"]
 
 
-def test_a_folder_without_photos_gets_one_clear_sentence(tmp_path: Path):
-    with pytest.raises(DataMissing, match="holds no photos"):
+def test_the_error_for_a_folder_without_photos_is_clear(tmp_path: Path):
+    with pytest.raises(DataMissing, match="contains no photos"):
         photo_files(Setting(data=tmp_path), tmp_path, 5)
 
 
-def test_the_shortest_of_several_durations_counts():
+def test_seconds_of_returns_the_shortest_duration():
     pauses = iter([0.02, 0.0, 0.02])
     import time
 
     assert seconds_of(lambda: time.sleep(next(pauses)), times=3) < 0.02
 
 
-def test_the_table_of_the_readme_is_replaced_and_shows_misses():
+def test_the_table_of_the_readme_is_replaced_and_marks_missed_targets():
     claims = [
         json.loads(Claim("Saving", 2.0, "times as fast", "waiting", target=2.0).line()),
         json.loads(Claim("Reading", 1.0, "times as fast", "walking", target=2.0).line()),
@@ -107,10 +107,10 @@ def test_the_table_of_the_readme_is_replaced_and_shows_misses():
     assert text.endswith("After\n")
 
 
-def test_a_readme_without_marks_is_refused():
+def test_a_readme_without_markers_is_refused():
     with pytest.raises(ValueError, match="lacks"):
-        table_put("no marks", "")
+        table_put("no markers", "")
 
 
-def test_the_readme_has_its_marks():
+def test_the_readme_has_its_markers():
     assert table_put((ROOT / "README.md").read_text(), "rows")

@@ -1,4 +1,4 @@
-"""The colours of static/css/site.css, light and dark, against the grounds they are read on."""
+"""The contrast of the colours in static/css/site.css with their backgrounds, in the light and the dark theme."""
 
 import re
 from pathlib import Path
@@ -29,21 +29,21 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
 @pytest.mark.parametrize("ground", GROUNDS)
 @pytest.mark.parametrize("name", READ)
-def test_text_can_be_read_on_every_ground(name: str, ground: str, theme: int) -> None:
+def test_text_has_enough_contrast_on_every_background(name: str, ground: str, theme: int) -> None:
     assert contrast(TOKENS[name][theme], TOKENS[ground][theme]) >= 4.5
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
-def test_edges_of_controls_can_be_seen(theme: int) -> None:
+def test_borders_of_controls_have_enough_contrast(theme: int) -> None:
     assert contrast(TOKENS["line-strong"][theme], TOKENS["surface"][theme]) >= 3
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
-def test_the_label_of_a_primary_button_can_be_read(theme: int) -> None:
+def test_the_label_of_a_primary_button_has_enough_contrast(theme: int) -> None:
     assert contrast(TOKENS["accent-text"][theme], TOKENS["accent"][theme]) >= 4.5
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
-def test_the_photos_surround_is_neutral(theme: int) -> None:
+def test_the_surround_of_the_photo_is_neutral_grey(theme: int) -> None:
     colour = TOKENS["surround"][theme]
     assert colour[1:3] == colour[3:5] == colour[5:7]

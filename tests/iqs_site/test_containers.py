@@ -1,4 +1,4 @@
-"""The container files cannot be run in a test, so they are held against the code."""
+"""The container files agree with the code. (Tests cannot build containers.)"""
 
 import re
 import shlex
@@ -34,7 +34,7 @@ def test_workers_serve_every_queue_that_tasks_are_routed_to() -> None:
     assert served == routed
 
 
-def test_celery_commands_name_the_application_that_exists() -> None:
+def test_celery_commands_use_the_existing_application() -> None:
     from iqs_site import celery_app
 
     assert celery_app.main == "iqs"
@@ -42,7 +42,7 @@ def test_celery_commands_name_the_application_that_exists() -> None:
         assert words(service)[:3] == ["celery", "-A", "iqs_site"]
 
 
-def test_the_web_command_is_the_images_default_and_its_port_is_published_on_loopback_only() -> None:
+def test_the_web_command_is_the_default_of_the_image_and_its_port_is_on_loopback_only() -> None:
     docker = (ROOT / "Dockerfile").read_text()
     default = re.search(r"^CMD (\[.*\])$", docker, re.MULTILINE)
     assert default is not None
@@ -58,13 +58,13 @@ def test_wsgi_module_of_the_web_command_is_the_configured_one() -> None:
 
 
 @pytest.mark.parametrize("service", OURS)
-def test_settings_given_to_containers_are_settings_that_the_code_reads(service: str) -> None:
+def test_the_code_reads_every_setting_of_the_containers(service: str) -> None:
     code = (ROOT / "iqs_site/settings.py").read_text() + (ROOT / "iqs_site/instance/embedded.py").read_text()
     for name in SERVICES[service]["environment"]:
-        assert f'"{name}"' in code, f"{name} is not read by the settings"
+        assert f'"{name}"' in code, f"the settings do not read {name}"
 
 
-def test_secrets_come_from_outside() -> None:
+def test_secrets_come_from_the_environment() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     assert "${SECRET_KEY:?" in text
     assert not re.search(r"(PASSWORD|SECRET_KEY): (?!\$\{)", text)
@@ -87,12 +87,12 @@ def test_named_volumes_are_declared() -> None:
     assert used == set(COMPOSE["volumes"])
 
 
-def test_scripts_and_styles_lie_in_the_image_and_not_in_the_volume() -> None:
-    """A volume would keep those of the version that made it."""
+def test_static_files_are_in_the_image_and_not_in_the_volume() -> None:
+    """A volume would keep the static files of an old version."""
     docker = (ROOT / "Dockerfile").read_text()
     folder = re.search(r"^ENV .*\bIQS_STATIC=(\S+)", docker, re.MULTILINE)
     assert folder is not None
-    assert f" {folder[1]} " in docker.replace("\n", " "), "nobody makes it"
+    assert f" {folder[1]} " in docker.replace("\n", " "), "the folder is not created"
     for service in OURS:
         for volume in SERVICES[service]["volumes"]:
             assert not f"{folder[1]}/".startswith(volume.partition(":")[2].rstrip("/") + "/")

@@ -1,4 +1,4 @@
-"""The reference pages are held against the code: a setting or command without a word about it fails here."""
+"""The reference pages must describe every setting, command, lane, endpoint and requirement."""
 
 import re
 from pathlib import Path
@@ -19,22 +19,22 @@ def variables_read() -> set[str]:
 
 
 def rows(page: str) -> set[str]:
-    """Return what stands in backticks at the start of the table rows of a reference page."""
+    """Return the words in backticks at the start of the table rows of a reference page."""
     text = (ROOT / "docs/reference" / page).read_text()
     return set(re.findall(r"^\| `([^`]+)`", text, re.MULTILINE))
 
 
-def test_every_setting_is_described_and_nothing_else() -> None:
+def test_exactly_the_existing_settings_are_described() -> None:
     assert rows("settings.md") == variables_read()
 
 
-def test_every_command_of_ours_is_described() -> None:
+def test_every_management_command_is_described() -> None:
     ours = {name for name, app in get_commands().items() if app in {"iqs_site", "annotation", "inference", "training"}}
     described = {row.split()[0] for row in rows("commands.md")}
     assert ours <= described, f"not described: {sorted(ours - described)}"
 
 
-def test_every_lane_of_the_queue_is_described_and_nothing_else() -> None:
+def test_exactly_the_existing_lanes_of_the_queue_are_described() -> None:
     from annotation.services.lane_registry import lanes
 
     assert rows("queue.md") == {lane.name for lane in lanes()}
@@ -94,7 +94,7 @@ def test_every_endpoint_is_described() -> None:
     assert endpoints <= described, f"not described: {sorted(endpoints - described)}"
 
 
-def test_every_requirement_is_listed_with_its_version_and_a_licence_that_may_be_used() -> None:
+def test_every_requirement_is_listed_with_its_version_and_an_allowed_licence() -> None:
     listed = {
         name: (version, licence)
         for name, version, licence in re.findall(
@@ -107,18 +107,18 @@ def test_every_requirement_is_listed_with_its_version_and_a_licence_that_may_be_
 
 
 @pytest.mark.parametrize(
-    ("licence", "may_not"),
+    ("licence", "forbidden"),
     [
         *((name, True) for name in ("GPL-3.0-or-later", "GNU General Public License v2", "CC-BY-NC-4.0", "AGPL-3.0")),
         *((name, False) for name in ("LGPL-3.0-only", "LGPLv3", "MIT", "Apache-2.0")),
     ],
 )
-def test_licences_that_may_not_be_used_are_recognised(licence: str, may_not: bool) -> None:
-    assert licences.forbidden(licence) is may_not
+def test_forbidden_licences_are_recognised(licence: str, forbidden: bool) -> None:
+    assert licences.forbidden(licence) is forbidden
 
 
 @pytest.mark.parametrize("page", sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")))
-def test_links_between_pages_lead_somewhere(page: str) -> None:
+def test_links_between_pages_are_not_broken(page: str) -> None:
     text = (ROOT / page).read_text()
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
-        assert (ROOT / page).parent.joinpath(target).exists(), f"{page} links to {target}, which is not there"
+        assert (ROOT / page).parent.joinpath(target).exists(), f"{page} links to {target}, which does not exist"

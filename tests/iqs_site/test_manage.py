@@ -1,4 +1,4 @@
-"""What a command says when it cannot run: one sentence, for the person who can act."""
+"""The error of a command that cannot run is one sentence."""
 
 import os
 import subprocess
@@ -26,26 +26,28 @@ def manage(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]
     ("words", "variable", "value", "sentence"),
     [
         (["check"], "IQS_SWEEP_SECONDS", "soon", "iqs: IQS_SWEEP_SECONDS must be a whole number, not 'soon'.\n"),
-        (["check"], "IQS_VAR", "/dev/null/var", "iqs: the folder /dev/null/var of IQS_VAR cannot be made"),
+        (["check"], "IQS_VAR", "/dev/null/var", "iqs: the folder /dev/null/var of IQS_VAR cannot be created"),
         (["migrate"], "DATABASE_URL", "postgresql://x@127.0.0.1:1/x", "iqs: the database does not answer: "),
         (["quickstart"], "PORT", "http", "iqs: PORT must be a whole number, not 'http'.\n"),
         (["quickstart"], "IQS_BACKBONE", "resnet", "iqs: There is no backbone 'resnet'; choose one of "),
     ],
 )
-def test_what_cannot_be_used_is_one_sentence(words: list[str], variable: str, value: str, sentence: str) -> None:
+def test_the_error_for_a_wrong_value_is_one_sentence(
+    words: list[str], variable: str, value: str, sentence: str
+) -> None:
     finished = manage(*words, **{variable: value})
     assert finished.returncode == 1
     assert finished.stderr.startswith(sentence)
     assert finished.stderr.count("\n") == 1
 
 
-def test_a_host_that_the_shell_exports_for_itself_puts_nothing_on_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_variable_HOST_of_the_shell_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOST", "192.0.2.1")
     assert Command().create_parser("manage.py", "quickstart").parse_args([]).host == "127.0.0.1"
 
 
-def test_a_missing_weight_file_is_one_sentence(tmp_path: Path) -> None:
-    # A package of the same name without the file stands before the installed one.
+def test_the_error_for_a_missing_weight_file_is_one_sentence(tmp_path: Path) -> None:
+    # A package with the same name but without the file hides the installed one.
     package = tmp_path / EFFICIENTNET_LITE0.weights_package
     package.mkdir()
     (package / "__init__.py").touch()

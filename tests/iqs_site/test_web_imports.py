@@ -1,4 +1,4 @@
-"""Web processes answer people; networks are the workers' business and would cost them memory and seconds."""
+"""Web processes do not import the libraries of the workers, which would cost memory and seconds."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ ROOTS = ["iqs_site.urls", "annotation.tasks", "inference.tasks", "training.tasks
 
 @pytest.fixture(scope="module")
 def loaded() -> set[str]:
-    """Return the names of the modules that a web process has loaded once every page is there."""
+    """Return the names of the modules that a web process has imported with all pages."""
     code = (
         "import importlib, sys, django; django.setup(); "
         f"[importlib.import_module(name) for name in {ROOTS!r}]; "
@@ -22,6 +22,6 @@ def loaded() -> set[str]:
 
 
 @pytest.mark.parametrize("heavy", ["torch", "onnxruntime", "scipy", "sklearn", "skimage"])
-def test_web_processes_do_not_load(heavy: str, loaded: set[str]) -> None:
+def test_web_processes_do_not_import(heavy: str, loaded: set[str]) -> None:
     assert "annotation.models" in loaded
     assert heavy not in loaded

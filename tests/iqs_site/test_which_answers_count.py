@@ -1,6 +1,6 @@
-"""Every reader of answers takes the rows that `annotation.answers` defines, in a campaign with every kind of answer.
+"""Every selector of answers uses the rows that `annotation.answers` defines. The campaign has every kind of answer.
 
-Readers that look at other rows on purpose stand at the end, each with its reason.
+Selectors that use other rows on purpose are at the end, each with its reason.
 """
 
 from collections.abc import Callable
@@ -58,12 +58,12 @@ def scores_of(image_ids: Any, histograms: Any) -> dict[int, list[int]]:
 
 
 class TestVotes:
-    """Progress, training and agreement between people take all votes."""
+    """Progress, training and agreement between people use all votes."""
 
     def test_vote_table(self, kinds: KindsOfAnswers) -> None:
         assert rows_of(vote_table(kinds.campaign)) == kinds.expected(kinds.votes)
 
-    def test_training_takes_exposed_votes_only_on_request(self, kinds: KindsOfAnswers) -> None:
+    def test_training_uses_exposed_votes_only_on_request(self, kinds: KindsOfAnswers) -> None:
         kinds.campaign.images.update(split=Image.Split.TRAIN)
         with_exposed = training_snapshot(kinds.campaign, exposed_answers=True)
         assert rows_of(with_exposed) == kinds.expected(kinds.votes)
@@ -76,7 +76,7 @@ class TestVotes:
         assert kept == {pk: len(expected[pk]) for pk in kept}
 
     def test_answers_since_the_last_run(self, kinds: KindsOfAnswers) -> None:
-        """A run would take the same votes; these photos are all in the holdout."""
+        """They are the votes that a run would use. All these photos are in the holdout."""
         assert training_answers(kinds.campaign, since=0, exposed_answers=True).holdout == len(kinds.votes)
 
     def test_people_with_a_vote(self, kinds: KindsOfAnswers, make_user: Callable[..., Any]) -> None:
@@ -109,7 +109,7 @@ class TestVotes:
         assert next(row.answers for row in members if row.user == person) == votes
 
     def test_own_scores_beside_the_others(self, kinds: KindsOfAnswers) -> None:
-        """People are compared with people: what they saw before does not matter."""
+        """People are compared with people, so exposure to predictions does not matter."""
         alice = kinds.people["alice"]
         expected = kinds.expected(kinds.votes)
         mine = {image: score for image, annotator, score in expected if annotator == alice.pk}
@@ -125,13 +125,13 @@ class TestVotes:
         gold = {one.username: one.gold for one in rater_qualities(kinds.campaign)}
         assert {name: (one.n, one.value) for name, one in gold.items() if one} == {
             "alice": (1, 1.0),
-            "bob": (1, 0.0),  # near the known score, with another watch label
+            "bob": (1, 0.0),  # near the expected score, but with another watch label
             "carol": (1, 0.0),
         }
 
 
 class TestIndependentVotes:
-    """What people say about one photo beside what a model says."""
+    """Opinions that are shown beside predictions use votes without exposure to a prediction."""
 
     def test_gallery_and_disagreements(self, kinds: KindsOfAnswers, version: ModelVersion) -> None:
         expected = kinds.of_photos(kinds.votes - kinds.exposed)
@@ -166,22 +166,22 @@ class TestIndependentVotes:
             assert (opinion.votes, opinion.mean) == (len(expected[image.pk]), pytest.approx(fmean(expected[image.pk])))
 
     def test_candidates_for_practice(self, kinds: KindsOfAnswers) -> None:
-        """Of those, photos that may teach: rated, without a problem, outside the holdout."""
+        """Candidates are rated photos without a problem, outside the holdout."""
         Image.objects.update(split="train")
-        may_teach = {
+        candidates = {
             image.pk for name, image in kinds.photos.items() if name not in ("practice", "example", "gold", "problem")
         }
         expected = {
             pk: (len(scores), pytest.approx(fmean(scores)))
             for pk, scores in kinds.of_photos(kinds.votes - kinds.exposed).items()
-            if pk in may_teach
+            if pk in candidates
         }
         found = {one.image_id: (one.votes, one.mean) for one in opinions_of(kinds.campaign, min_votes=1)}
         assert found == expected
 
 
 class TestVotesForEvaluation:
-    """What may judge a model."""
+    """Votes that evaluate a model."""
 
     def test_vote_table(self, kinds: KindsOfAnswers) -> None:
         expected = kinds.expected(kinds.votes - kinds.exposed - kinds.taught)
@@ -198,9 +198,9 @@ class TestVotesForEvaluation:
 
 
 class TestRepeats:
-    """An annotator's vote beside the standing answer to the hidden repeat."""
+    """Pairs of an annotator's vote and their standing answer to the hidden repeat."""
 
-    def test_own_work_and_annotator_quality_take_the_same_pairs(self, kinds: KindsOfAnswers) -> None:
+    def test_own_work_and_annotator_quality_use_the_same_pairs(self, kinds: KindsOfAnswers) -> None:
         alice = kinds.people["alice"]
         assert repeat_pairs(kinds.campaign) == {alice.pk: ([5], [6], ["yes"], ["no"])}
         assert repeat_pairs(kinds.campaign, annotator=kinds.people["bob"]) == {}
@@ -211,7 +211,7 @@ class TestRepeats:
         assert quality["alice"] == own
         assert quality["bob"] is own_repeats(kinds.campaign, kinds.people["bob"]) is None
 
-    def test_a_photo_that_was_skipped_either_time_is_no_pair(self, kinds: KindsOfAnswers) -> None:
+    def test_a_photo_that_was_skipped_once_is_not_a_pair(self, kinds: KindsOfAnswers) -> None:
         row = Annotation.objects.get(image=kinds.photos["repeated"], superseded_by=None, is_repeat=True)
         Annotation.objects.create(
             client_id="00000000-0000-4000-8000-000000000002",
@@ -226,15 +226,15 @@ class TestRepeats:
 
 
 class TestReadersThatDiffer:
-    """On purpose. So does the export: it has every row, and tests/annotation/exchange checks it."""
+    """They use other rows on purpose. So does the export, which has every row (see tests/annotation/exchange)."""
 
     def test_the_pace_of_members_counts_corrections_too(self, kinds: KindsOfAnswers) -> None:
-        """They are work, and the last hour is found along the primary key alone."""
+        """Corrections are work too, and the query for the last hour uses the primary key only."""
         pace = {one.membership.user.username: one.answers_last_hour for one in members_active(kinds.campaign)}
         corrected_answers = 2  # the first answers to `corrected` and `seen corrected`
         assert pace["alice"] == own_progress(kinds.campaign, kinds.people["alice"]).answers + corrected_answers
 
-    def test_the_anchoring_experiment_takes_first_answers(self, kinds: KindsOfAnswers) -> None:
-        """A correction comes after a look at the prediction, on both sides."""
+    def test_the_anchoring_experiment_uses_first_answers(self, kinds: KindsOfAnswers) -> None:
+        """Both groups see the prediction before they correct an answer."""
         rows = anchored_answers(kinds.campaign).values_list("pk", flat=True)
         assert {kinds.label_of[pk] for pk in rows} == {"anchored"}

@@ -1,20 +1,18 @@
 import json
-import time
 from typing import Any
 
 from iqs_site.instance import embedded
 from iqs_site.workers import ALIVE_SECONDS, WorkerState, broker_alive, workers_alive
 
 
-def test_a_stopped_broker_has_no_workers_and_costs_no_time(settings: Any) -> None:
+def test_a_stopped_broker_has_no_workers(settings: Any) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    start = time.monotonic()
+
     assert not broker_alive()
     assert workers_alive() == []
-    assert time.monotonic() - start < 2
 
 
-def test_workers_are_listed_while_their_key_lives(settings: Any, tmp_path: Any) -> None:
+def test_workers_with_a_heartbeat_are_listed(settings: Any, tmp_path: Any) -> None:
     import redis
 
     with embedded.valkey_running(tmp_path) as url:

@@ -1,14 +1,14 @@
-"""Annotators at work while servers are killed: `python -m tests.services.chaos`, or `make chaos`.
+"""Tests that no answer is lost while servers are killed: `python -m tests.services.chaos`, or `make chaos`.
 
-First a calm part: many annotators at once, each photo wants a few votes, and some answers are sent twice at the same
-time. Then rounds: in the middle of each one a server is killed with SIGKILL, chosen by the seed, and comes back by the
-program's own supervision. Every annotator behaves as the annotate page does: an answer goes into a log of its own with
-a UUID, is sent until a receipt comes, and leaves the log only then.
+The first part has no kills: many annotators at once, a few votes for each photo, and some answers that are sent twice
+at the same time. Then come the rounds. In the middle of each round a server is killed with SIGKILL, chosen by the
+seed, and the supervisor restarts it. Each annotator behaves as the annotate page does: it stores an answer with a UUID
+in its log, sends it until a receipt comes, and removes it from the log only then.
 
-What must hold after each part: every answer with a receipt is in the database as it was given, none is there twice,
-no photo has more or fewer votes than it wants, all of distinct people, and the counters say so too.
+Checks after each part: every answer with a receipt is in the database, unchanged and once; every photo has exactly
+the votes that it needs, from distinct annotators; the counters are right.
 
-Progress goes to stderr, one JSON line to stdout; the exit status is 1 when something did not hold.
+Progress goes to stderr, one JSON line to stdout; the exit status is 1 when a check failed.
 """
 
 import argparse
@@ -27,23 +27,23 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from benchmarks._http import Visitor, session_make
+from benchmarks._http_client import HttpClient, session_make
 from iqs_site.instance.supervisor import Instance
-from tests.services.victims import Victim, kill
+from tests.services.kill_targets import KillTarget, kill
 
 if TYPE_CHECKING:
     from annotation.models import Campaign
 
 VOTES = 3
 AHEAD = 5  # photos leased at a time, as the page does
-SENT_TWICE = 0.05  # share of answers that leave on two connections at once
+SENT_TWICE = 0.05  # share of answers that are sent on two connections at the same time
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.05, 1.0  # seconds between two attempts
-_PART_SECONDS = 120.0  # nothing takes that long unless something is stuck
+_PART_SECONDS = 120.0  # time limit of a part
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How much chaos. images: of each round; calm_*: of the part without kills."""
+    """The size of a run. annotators, images: of each round. calm_*: of the part without kills."""
 
     rounds: int
     annotators: int
@@ -59,19 +59,19 @@ LONG = Plan(rounds=50, annotators=10, images=40, calm_annotators=50, calm_images
 
 @dataclass
 class Outcome:
-    """What happened, over all parts. `wrong` holds a sentence for everything that must not happen."""
+    """The result of all parts. `wrong` has a sentence for each failed check."""
 
     receipts: int = 0
     sent_again: int = 0
     killed: dict[str, int] = field(default_factory=dict)
     longest_silence: float = 0.0
-    """Seconds without any receipt after a kill, in the worst round."""
+    """Longest time without a receipt after a kill, in seconds."""
     wrong: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Log:
-    """What one part knows from the annotators' side. Answers are {client_id: the body that was sent}."""
+    """The annotators' record of one part. given, confirmed: {client_id: body of the request}."""
 
     wanted: int
     rng: random.Random
@@ -83,22 +83,22 @@ class Log:
 
     @property
     def is_done(self) -> bool:
-        """Return whether every photo has its votes, as far as receipts tell."""
+        """Return whether all votes have a receipt, or a request was refused."""
         return len(self.confirmed) >= self.wanted or bool(self.refused)
 
 
 class Annotator:
-    """One person with one page and, for answers that are sent twice, a second tab."""
+    """One annotator with one page and a second tab, for answers that are sent twice."""
 
     def __init__(self, url: str, slug: str, user_id: int, session_key: str, log: Log) -> None:
-        self._page, self._other_tab = Visitor(url, session_key), Visitor(url, session_key)
+        self._page, self._other_tab = HttpClient(url, session_key), HttpClient(url, session_key)
         self._api = f"/api/campaigns/{slug}"
         self._user_id = user_id
         self._log = log
         self._unsent: dict[str, dict[str, Any]] = {}  # this browser's log
 
     async def work(self) -> None:
-        """Rate until every photo of the campaign has its votes."""
+        """Rate photos until all photos of the campaign have their votes."""
         async with self._page, self._other_tab:
             while not self._log.is_done:
                 known = [answer["image_id"] for answer in self._unsent.values()]
@@ -106,7 +106,7 @@ class Annotator:
                 for lease in claim["leases"] if claim else []:
                     await self._rate(lease)
                 if not (claim and claim["leases"]):
-                    await asyncio.sleep(0.1)  # the others are at the last photos
+                    await asyncio.sleep(0.1)  # others have leased the last photos
 
     async def _rate(self, lease: Mapping[str, Any]) -> None:
         rng = self._log.rng
@@ -131,13 +131,13 @@ class Annotator:
             self._log.confirmed_at.append(time.monotonic())
 
     async def _until_answered(
-        self, what: str, content: Mapping[str, Any], visitor: Visitor | None = None
+        self, what: str, content: Mapping[str, Any], client: HttpClient | None = None
     ) -> dict[str, Any] | None:
-        """Send until the server answers; None when it refuses for good, which must never happen."""
+        """Send until the server answers. Return None when it refuses with 4xx, which must never happen."""
         wait = _SHORTEST_WAIT
         while True:
             try:
-                status, answer = await (visitor or self._page).post(f"{self._api}/{what}", content)
+                status, answer = await (client or self._page).post(f"{self._api}/{what}", content)
             except OSError:
                 status, answer = 0, None
             if status == 200 and answer is not None:
@@ -151,10 +151,10 @@ class Annotator:
 
 
 class Chaos:
-    """Plays a plan on a running instance whose database this process can ask."""
+    """Runs a plan on a running instance. This process must be able to use its database."""
 
     def __init__(self, instance: Instance, plan: Plan, show: Callable[[float, str], None]) -> None:
-        """`show` takes the share that is done, 0 … 1, and words."""
+        """`show` is called with the progress, 0 … 1, and a message."""
         self.outcome = Outcome()
         self._instance = instance
         self._plan = plan
@@ -163,29 +163,29 @@ class Chaos:
         self._people = self._people_make(max(plan.annotators, plan.calm_annotators))
 
     def run(self) -> Outcome:
-        """Play the calm part and every round, and return what came of them."""
+        """Run the calm part and all rounds; return the result."""
         steps = self._plan.rounds + 1
-        self._show(0, "nobody is killed")
+        self._show(0, "part without kills")
         self._part("calm", self._plan.calm_annotators, self._plan.calm_images, None)
-        # Each kind of victim comes as often as every other, in an order of the seed's.
-        victims = [list(Victim)[number % len(Victim)] for number in range(self._plan.rounds)]
-        self._rng.shuffle(victims)
-        for number, victim in enumerate(victims, 1):
-            self._show(number / steps, f"round {number} of {self._plan.rounds}: {victim}")
-            self.outcome.killed[victim] = self.outcome.killed.get(victim, 0) + 1
-            if not self._part(f"round-{number}", self._plan.annotators, self._plan.images, victim):
+        # Every target occurs equally often; the seed decides the order.
+        targets = [list(KillTarget)[number % len(KillTarget)] for number in range(self._plan.rounds)]
+        self._rng.shuffle(targets)
+        for number, target in enumerate(targets, 1):
+            self._show(number / steps, f"round {number} of {self._plan.rounds}: {target}")
+            self.outcome.killed[target] = self.outcome.killed.get(target, 0) + 1
+            if not self._part(f"round-{number}", self._plan.annotators, self._plan.images, target):
                 break
         self._show(1, "done")
         return self.outcome
 
-    def _part(self, slug: str, annotators: int, images: int, victim: Victim | None) -> bool:
-        """Play one part and look what came of it; return whether another can follow."""
+    def _part(self, slug: str, annotators: int, images: int, target: KillTarget | None) -> bool:
+        """Run one part and check its results; return whether the run can continue."""
         campaign = self._campaign_make(slug, self._people[:annotators], images)
         log = Log(wanted=images * VOTES, rng=random.Random(self._rng.getrandbits(64)))
         try:
-            killed_at = asyncio.run(self._work(campaign, annotators, log, victim))
+            killed_at = asyncio.run(self._work(campaign, annotators, log, target))
         except TimeoutError:
-            self._wrong(slug, victim, f"only {len(log.confirmed)} of {log.wanted} receipts after {_PART_SECONDS:.0f} s")
+            self._wrong(slug, target, f"only {len(log.confirmed)} of {log.wanted} receipts after {_PART_SECONDS:.0f} s")
             return False
         if killed_at is not None:
             moments = [killed_at, *(at for at in log.confirmed_at if at > killed_at)]
@@ -194,30 +194,30 @@ class Chaos:
         self.outcome.receipts += len(log.confirmed)
         self.outcome.sent_again += log.sent_again
         for sentence in [*log.refused, *_findings(campaign, log)]:
-            self._wrong(slug, victim, sentence)
+            self._wrong(slug, target, sentence)
         return True
 
-    async def _work(self, campaign: "Campaign", annotators: int, log: Log, victim: Victim | None) -> float | None:
-        """Let the annotators work; return when the victim was killed, on the clock of `time.monotonic`."""
+    async def _work(self, campaign: "Campaign", annotators: int, log: Log, target: KillTarget | None) -> float | None:
+        """Run the annotators; return the time of the kill (`time.monotonic`), None without a kill."""
         killed_at = None
         async with asyncio.timeout(_PART_SECONDS), asyncio.TaskGroup() as group:
             for user_id, session_key in self._people[:annotators]:
                 page = Annotator(self._instance.url, campaign.slug, user_id, session_key, log)
                 group.create_task(page.work())
-            if victim is not None:
+            if target is not None:
                 moment = log.wanted * self._rng.uniform(0.1, 0.8)
                 while len(log.confirmed) < moment and not log.refused:
                     await asyncio.sleep(0.001)
-                await asyncio.sleep(self._rng.uniform(0, 0.02))  # anywhere within a request
+                await asyncio.sleep(self._rng.uniform(0, 0.02))  # at a random time within a request
                 killed_at = time.monotonic()
-                kill(victim, self._instance, self._rng)
+                kill(target, self._instance, self._rng)
         return killed_at
 
-    def _wrong(self, slug: str, victim: Victim | None, sentence: str) -> None:
-        self.outcome.wrong.append(f"{slug} ({victim or 'nobody killed'}): {sentence}")
+    def _wrong(self, slug: str, target: KillTarget | None, sentence: str) -> None:
+        self.outcome.wrong.append(f"{slug} ({target or 'no kill'}): {sentence}")
 
     def _people_make(self, count: int) -> list[tuple[int, str]]:
-        """Make users and log them in; return their ids and session keys."""
+        """Create users and log them in; return their ids and session keys."""
         from annotation.models import User
 
         users = [User(username=f"sim-{number:02}", is_simulated=True) for number in range(1, count + 1)]
@@ -232,7 +232,7 @@ class Chaos:
         from annotation.models import Campaign, Membership
         from benchmarks._campaign import images_make
 
-        connections.close_all()  # of the last round; its server may be another by now
+        connections.close_all()  # the server may have been restarted since the last round
         campaign = Campaign.objects.create(slug=slug, name=slug, votes_per_image=VOTES, train_after=0)
         Membership.objects.bulk_create([Membership(campaign=campaign, user_id=user_id) for user_id, _ in people])
         images_make(campaign, images)
@@ -240,7 +240,7 @@ class Chaos:
 
 
 def _findings(campaign: "Campaign", log: Log) -> list[str]:
-    """Return a sentence for everything about the campaign's rows that contradicts the annotators' log."""
+    """Return a sentence for each difference between the campaign's rows and the annotators' log."""
     from django.db import connections
 
     from annotation.models import Annotation, Assignment
@@ -257,14 +257,14 @@ def _findings(campaign: "Campaign", log: Log) -> list[str]:
         sentences.append(f"{len(unsent)} answers never arrived")
     for client_id, row in stored.items():
         sent = log.given.get(client_id, {})
-        told = (sent.get("annotator_id"), sent.get("image_id"), sent.get("watch"), sent.get("score"))
-        if told != (row.annotator_id, row.image_id, row.watch, row.score):
-            sentences.append(f"answer {client_id} is stored otherwise than it was given")
+        expected = (sent.get("annotator_id"), sent.get("image_id"), sent.get("watch"), sent.get("score"))
+        if expected != (row.annotator_id, row.image_id, row.watch, row.score):
+            sentences.append(f"answer {client_id} was changed")
     votes: dict[int, list[int]] = {image_id: [] for image_id in campaign.images.values_list("pk", flat=True)}
     for row in rows:
         votes[row.image_id].append(row.annotator_id)
     if doubled := sum(len(people) != len(set(people)) for people in votes.values()):
-        sentences.append(f"{doubled} photos have two answers of one person")
+        sentences.append(f"{doubled} photos have two answers of one annotator")
     if uneven := sum(len(people) != VOTES for people in votes.values()):
         sentences.append(f"{uneven} photos have more or fewer than {VOTES} votes")
     if surplus := sum(row.surplus for row in rows):
@@ -277,20 +277,20 @@ def _findings(campaign: "Campaign", log: Log) -> list[str]:
 
 
 def progress_bar(out: TextIO) -> Callable[[float, str], None]:
-    """Return a function that draws how far things are: one line on a terminal, a line each elsewhere."""
+    """Return a function that prints the progress: on a terminal in one line, elsewhere line by line."""
 
-    def show(share: float, words: str) -> None:
+    def show(share: float, message: str) -> None:
         bar = "█" * round(30 * share)
-        line = f"chaos [{bar:<30}] {share:4.0%}  {words}"
+        line = f"chaos [{bar:<30}] {share:4.0%}  {message}"
         print(f"\r{line:<100}" if out.isatty() else line, end="" if out.isatty() and share < 1 else "\n", file=out)
         out.flush()
 
     return show
 
 
-def play(folder: Path, plan: Plan, show: Callable[[float, str], None]) -> Outcome:
-    """Start an instance in the folder, play the plan and stop it."""
-    for name in ("DATABASE_URL", "REDIS_URL", "IQS_MEDIA", "IQS_MODELS"):  # only its own servers are killed
+def run(folder: Path, plan: Plan, show: Callable[[float, str], None]) -> Outcome:
+    """Start an instance in the folder, run the plan and stop the instance."""
+    for name in ("DATABASE_URL", "REDIS_URL", "IQS_MEDIA", "IQS_MODELS"):  # kill only servers of this instance
         os.environ.pop(name, None)
     show(0, "starting an instance")
     with Instance(folder) as instance:
@@ -302,13 +302,15 @@ def play(folder: Path, plan: Plan, show: Callable[[float, str], None]) -> Outcom
 
 
 def main() -> int:
-    """Read the command line, play, print the outcome as one line of JSON."""
+    """Read the command line, run, and print the result as one line of JSON."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.services.chaos", description=(__doc__ or "").partition("\n")[0]
     )
-    parser.add_argument("--short", action="store_true", help="the form that `make test` runs")
-    parser.add_argument("--rounds", type=int, help=f"in each of which a server is killed (default: {LONG.rounds})")
-    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6), help="of a run to repeat")
+    parser.add_argument("--short", action="store_true", help="the short run of `make test`")
+    parser.add_argument("--rounds", type=int, help=f"number of rounds, with one kill each (default: {LONG.rounds})")
+    parser.add_argument(
+        "--seed", type=int, default=random.SystemRandom().randrange(10**6), help="seed, to repeat a run"
+    )
     options = parser.parse_args()
     plan = SHORT if options.short else LONG
     rounds = plan.rounds if options.rounds is None else options.rounds
@@ -316,7 +318,7 @@ def main() -> int:
     folder, outcome, start = Path(tempfile.mkdtemp(prefix="iqs-chaos-")), None, time.monotonic()
     print(f"chaos: seed {plan.seed}", file=sys.stderr, flush=True)
     try:
-        outcome = play(folder, plan, progress_bar(sys.stderr))
+        outcome = run(folder, plan, progress_bar(sys.stderr))
     finally:
         if outcome is not None and not outcome.wrong:
             shutil.rmtree(folder, ignore_errors=True)

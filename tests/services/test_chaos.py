@@ -1,4 +1,4 @@
-"""Chaos in small: few annotators and few kills, but the real servers. `make chaos` is the long form."""
+"""A short chaos test with few annotators and few kills, but with real servers. `make chaos` is the long one."""
 
 import io
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.services.chaos import LONG, SHORT, progress_bar
-from tests.services.victims import Victim
+from tests.services.kill_targets import KillTarget
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,17 +31,17 @@ def test_no_answer_is_lost_or_doubled_while_servers_are_killed(tmp_path: Path) -
     last = json.loads(done.stdout)
     assert last["wrong"] == []
     assert done.returncode == 0
-    assert set(last["killed"]) == set(Victim)
+    assert set(last["killed"]) == set(KillTarget)
     assert last["receipts"] == 3 * (SHORT.calm_images + SHORT.rounds * SHORT.images)
-    assert last["sent_again"] > 0, "nobody noticed the kills"
+    assert last["sent_again"] > 0, "the kills had no effect"
 
 
-def test_the_long_form_is_what_is_promised() -> None:
+def test_the_long_plan_has_the_documented_size() -> None:
     assert (LONG.rounds, LONG.calm_annotators, LONG.calm_images) == (50, 50, 200)
-    assert LONG.rounds % len(Victim) == SHORT.rounds % len(Victim) == 0  # every kind of victim equally often
+    assert LONG.rounds % len(KillTarget) == SHORT.rounds % len(KillTarget) == 0  # every target equally often
 
 
-def test_progress_is_a_line_each_where_there_is_no_terminal() -> None:
+def test_without_a_terminal_progress_is_printed_line_by_line() -> None:
     out = io.StringIO()
     show = progress_bar(out)
     show(0.5, "round 25 of 50: broker")

@@ -1,4 +1,4 @@
-"""Whole instances with real servers, workers and signals."""
+"""Complete instances with real servers, workers and signals."""
 
 import os
 import signal
@@ -25,11 +25,11 @@ pytestmark = [pytest.mark.services, pytest.mark.slow]
 def own_servers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.delenv("REDIS_URL", raising=False)
-    monkeypatch.setenv("IQS_SWEEP_SECONDS", "2")  # what is lost is found while the test waits
+    monkeypatch.setenv("IQS_SWEEP_SECONDS", "2")  # short, because the test waits for lost work to be found
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 60) -> bool:
-    """Return whether something that other processes bring about came true in time."""
+    """Return whether a condition on other processes becomes true in time."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if holds():
@@ -57,7 +57,7 @@ def one_of(folder: Path, word: str) -> psutil.Process:
     return min((one for one in of_folder(folder) if word in one.cmdline()), key=psutil.Process.create_time)
 
 
-def test_an_instance_serves_heals_and_leaves_nothing_behind(settings: Any, tmp_path: Path) -> None:
+def test_an_instance_restarts_killed_programs_and_leaves_no_process_behind(settings: Any, tmp_path: Path) -> None:
     folder = tmp_path / "v a r"  # a name that each of the servers has to quote
     with Instance(folder) as instance:
         settings.REDIS_URL = instance.environment["REDIS_URL"]
@@ -68,7 +68,7 @@ def test_an_instance_serves_heals_and_leaves_nothing_behind(settings: Any, tmp_p
         def sweeps(worker: str) -> int:
             return instance.log(worker).read_text().count(".tasks.sweep")
 
-        def both_work_on() -> bool:
+        def both_continue() -> bool:
             before = {name: sweeps(name) for name in ("worker-inference", "worker-training")}
             return eventually(lambda: all(sweeps(name) > count + 1 for name, count in before.items()))
 
@@ -80,19 +80,19 @@ def test_an_instance_serves_heals_and_leaves_nothing_behind(settings: Any, tmp_p
         )
         assert eventually(lambda: workers() == {"inference", "training"})
         for name in (*programs(host="", port=0), "broker"):
-            assert instance.pids(name), f"{name} does not run"
+            assert instance.pids(name), f"{name} is not running"
         web, worker = (psutil.Process(instance.pids(name)[0]).nice() for name in ("web", "worker-inference"))
-        assert worker > web, "who waits for a page comes first"
+        assert worker > web, "workers have a lower priority than pages"
 
         killed = instance.pids("worker-inference")[0]
         os.kill(killed, signal.SIGKILL)
         assert eventually(lambda: instance.pids("worker-inference") not in ([], [killed]))
-        assert any(line.startswith("worker-inference died and was restarted") for line in instance.news())
-        assert both_work_on()
+        assert any(line.startswith("worker-inference died and was restarted") for line in instance.status_changes())
+        assert both_continue()
 
-        # A worker that lost its broker finds the next one by itself, and takes up its work.
+        # Workers connect to the restarted broker and continue.
         os.kill(instance.pids("broker")[0], signal.SIGKILL)
-        assert both_work_on()
+        assert both_continue()
         assert eventually(lambda: workers() == {"inference", "training"})
     assert of_folder(folder) == []
 
@@ -114,18 +114,18 @@ def until_ready(process: "subprocess.Popen[str]") -> str:
     for line in process.stdout:
         if "IQS is ready" in line:
             return line.split()[-1]
-    raise AssertionError("the start ended without an address")
+    raise AssertionError("quickstart ended without printing an address")
 
 
 def refusal(process: "subprocess.Popen[str]") -> str:
-    """Return the one line that a start which is refused ends with."""
-    said, _ = process.communicate(timeout=120)
+    """Wait for a start that fails; return the last line of its output."""
+    output, _ = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert "Traceback" not in said
-    return said.splitlines()[-1]
+    assert "Traceback" not in output
+    return output.splitlines()[-1]
 
 
-def test_a_start_can_be_stopped_refuses_a_second_and_recovers_from_being_killed(tmp_path: Path) -> None:
+def test_a_start_can_be_stopped_and_killed_and_refuses_a_second_start(tmp_path: Path) -> None:
     folder = tmp_path / "var"
     first = quickstart(folder)
     url = until_ready(first)
@@ -134,22 +134,22 @@ def test_a_start_can_be_stopped_refuses_a_second_and_recovers_from_being_killed(
     with psycopg.connect(one_of(folder, "gunicorn").environ()["DATABASE_URL"]) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
 
-    assert f"IQS is running already at {url} with the data in {folder}" in refusal(quickstart(folder))
+    assert f"IQS is already running at {url} with the data in {folder}" in refusal(quickstart(folder))
     assert f"port {port} on 127.0.0.1 cannot be used" in refusal(quickstart(tmp_path / "other", port))
 
     first.send_signal(signal.SIGINT)
-    said, _ = first.communicate(timeout=60)
-    assert "the data is kept" in said
+    output, _ = first.communicate(timeout=60)
+    assert "Your data is kept" in output
     assert of_folder(folder) == []
 
-    # Killed, a start cannot stop anything itself: the supervisor and the watchdog of PostgreSQL do.
+    # A killed start cannot stop its programs: the supervisor and the PostgreSQL watchdog stop them.
     killed = quickstart(folder, port)
     until_ready(killed)
     killed.kill()
     killed.communicate()
     assert eventually(lambda: of_folder(folder) == []), [process.cmdline() for process in of_folder(folder)]
 
-    # Killed together with its supervisor, a start leaves programs behind that hold the port.
+    # A start that is killed together with its supervisor leaves programs behind, which use the port.
     second = quickstart(folder, port)
     until_ready(second)
     left = [one_of(folder, "gunicorn"), one_of(folder, "--unixsocket")]
@@ -164,7 +164,7 @@ def test_a_start_can_be_stopped_refuses_a_second_and_recovers_from_being_killed(
     with psycopg.connect(one_of(folder, "gunicorn").environ()["DATABASE_URL"]) as connection:
         assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
 
-    # The second Ctrl-C does not wait for anybody.
+    # The second Ctrl-C stops everything at once.
     log = folder / "log" / "supervisord.log"
     seen = len(log.read_text())
     third.send_signal(signal.SIGINT)
@@ -174,13 +174,13 @@ def test_a_start_can_be_stopped_refuses_a_second_and_recovers_from_being_killed(
     assert of_folder(folder) == []
 
 
-def test_a_broken_database_folder_is_one_sentence(tmp_path: Path) -> None:
+def test_the_error_for_a_broken_database_folder_is_one_sentence(tmp_path: Path) -> None:
     data = tmp_path / "var" / "postgres"
     data.mkdir(parents=True)
     (data / "PG_VERSION").write_text("18\n")
-    said = refusal(quickstart(tmp_path / "var"))
-    assert said.startswith(f"iqs: the embedded database in {data} does not start (")
-    assert "postgresql.conf" in said
+    message = refusal(quickstart(tmp_path / "var"))
+    assert message.startswith(f"iqs: the embedded database in {data} does not start (")
+    assert "postgresql.conf" in message
 
 
 def test_a_supervisor_dies_with_the_process_that_started_it(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The smoke run itself, in small: real servers, real workers, real kills."""
+"""A small smoke run with real servers, real workers and real kills."""
 
 import json
 import os
@@ -19,7 +19,7 @@ STEPS = ["photos", "start", "import", "predict", "annotate", "retrain", "evaluat
 
 @pytest.fixture
 def temporary() -> Iterator[Path]:
-    """Give a folder for temporary files whose path is short, as paths of sockets have to be."""
+    """Yield a temporary folder with a short path, because the paths of sockets must be short."""
     with tempfile.TemporaryDirectory(prefix="iqs-t-") as folder:
         yield Path(folder)
 
@@ -36,8 +36,8 @@ def _smoke(*arguments: str, temporary: Path, **environment: str) -> "subprocess.
     )
 
 
-def _ends_well(done: "subprocess.CompletedProcess[str]") -> Mapping[str, object]:
-    """Check what holds for every good run, and return its last line."""
+def _check_success(done: "subprocess.CompletedProcess[str]") -> Mapping[str, object]:
+    """Check the output of a successful run and return its last line."""
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert lines, done.stderr
     last = lines[-1]
@@ -55,10 +55,10 @@ def _ends_well(done: "subprocess.CompletedProcess[str]") -> Mapping[str, object]
 
 @pytest.mark.slow
 @pytest.mark.services
-def test_the_whole_loop_runs_without_a_person_and_leaves_given_servers_as_they_were(temporary: Path):
+def test_the_whole_cycle_runs_and_leaves_the_given_servers_unchanged(temporary: Path):
     given = embedded.postgres_attach(temporary / "given")
     with embedded.valkey_running(temporary / "given") as broker:
-        last = _ends_well(_smoke("--count", "120", temporary=temporary, DATABASE_URL=given, REDIS_URL=broker))
+        last = _check_success(_smoke("--count", "120", temporary=temporary, DATABASE_URL=given, REDIS_URL=broker))
     assert last["images"] == last["predicted"] == 120
     assert isinstance(last["watch_roc_auc"], float)
     assert last["watch_roc_auc"] >= 0.9
@@ -76,11 +76,11 @@ def test_the_whole_loop_runs_without_a_person_and_leaves_given_servers_as_they_w
     [
         (["--photos", "nowhere"], "nowhere is neither a folder nor a .zip file."),
         (["--photos", "static", "--labels", "Makefile"], "Makefile needs the columns 'file' and 'watch'"),
-        (["--labels", "Makefile"], "--labels is about the photos of --photos"),
+        (["--labels", "Makefile"], "--labels needs --photos"),
     ],
 )
 @pytest.mark.slow
-def test_what_cannot_be_run_on_is_said_in_one_sentence(arguments: list[str], sentence: str, temporary: Path):
+def test_the_error_for_wrong_input_is_one_sentence(arguments: list[str], sentence: str, temporary: Path):
     done = _smoke(*arguments, temporary=temporary)
 
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""Start everything, say where it is, and stay until somebody stops it."""
+"""Start everything, print the address, and run until it is stopped."""
 
 import os
 import signal
@@ -16,26 +16,26 @@ from inference.serving import runtime
 from iqs_site import env
 from iqs_site.demo.accounts import demo_logins
 from iqs_site.instance import embedded
-from iqs_site.instance.preflight import given, host_names, is_loopback
+from iqs_site.instance.preflight import environment_value, host_names, is_loopback
 from iqs_site.instance.supervisor import Instance, InstanceError
 
-_NEWS_SECONDS = 2
+_STATUS_SECONDS = 2
 
 
 class Command(BaseCommand):
-    help = "Serve IQS with everything it needs, and the demo campaign in an empty database."
-    requires_system_checks = ()  # the database is not up yet
+    help = "Start IQS with all its servers and workers, and create the demo campaign in an empty database."
+    requires_system_checks = ()  # the database is not running yet
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        # Not HOST: some shells and toolchains export it, and the site would be on the network unasked.
+        # Not HOST: some shells export it, and the site would then be on the network by accident.
         parser.add_argument("--host", default=env.text("IQS_HOST", "127.0.0.1"))
         parser.add_argument("--port", type=int, default=env.integer("PORT", 8000))
-        parser.add_argument("--no-demo", action="store_true", help="leave an empty database empty")
+        parser.add_argument("--no-demo", action="store_true", help="do not create the demo campaign")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        stops = _Stops()
+        handler = _StopSignal()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, stops)
+            signal.signal(number, handler)
         try:
             runtime.features_key()  # raises where weights are missing
             with Instance(
@@ -47,36 +47,36 @@ class Command(BaseCommand):
             ) as instance:
                 self._announce(instance)
                 while instance.is_running():
-                    time.sleep(_NEWS_SECONDS)  # nothing to do but to wait for news or a signal
-                    for sentence in instance.news():
+                    time.sleep(_STATUS_SECONDS)  # polls the supervisor; a signal ends it
+                    for sentence in instance.status_changes():
                         self.stdout.write(f"iqs: {sentence}")
                     self.stdout.flush()
-                raise InstanceError(f"the supervisor ended; look at {instance.log('supervisord')}.")
+                raise InstanceError(f"the supervisor stopped; see {instance.log('supervisord')}.")
         except (InstanceError, embedded.EmbeddedError, WeightsMissing) as error:
             sys.exit(f"iqs: {error}")
         except KeyboardInterrupt:
-            self.stdout.write("iqs: stopped; the data is kept.")
+            self.stdout.write("iqs: stopped. Your data is kept.")
 
     def _announce(self, instance: Instance) -> None:
         lines = ["", f"  IQS is ready: {instance.url}", ""]
-        if not is_loopback(instance.host) and given("ALLOWED_HOSTS") is None:
+        if not is_loopback(instance.host) and environment_value("ALLOWED_HOSTS") is None:
             others = [name for name in host_names(instance.host) if name not in host_names("localhost")]
-            lines += [f"  Other machines: port {instance.port} of {', '.join(others)}", ""]
+            lines += [f"  From other machines: port {instance.port} of {', '.join(others)}", ""]
         logins = demo_logins()
         if logins:
             lines.append("  Demo logins")
             lines += [f"    {name:<10} {password}" for name, password in logins.items()]
             lines.append("")
-        if os.geteuid() == 0 and given("DATABASE_URL") is None:
-            lines += ["  Running as root: the embedded database runs as the system user 'pgserver',"]
-            lines += ["  and the parent folders of its data are opened for reading.", ""]
-        lines += [f"  Logs: {instance.folder / 'log'}", "  Ctrl-C stops everything; the data is kept.", ""]
+        if os.geteuid() == 0 and environment_value("DATABASE_URL") is None:
+            lines += ["  You are root, so the embedded database runs as the system user 'pgserver',"]
+            lines += ["  and the parent folders of its data are now readable by all users.", ""]
+        lines += [f"  Logs: {instance.folder / 'log'}", "  Press Ctrl-C to stop. Your data is kept.", ""]
         self.stdout.write("\n".join(lines))
         self.stdout.flush()
 
 
-class _Stops:
-    """Takes Ctrl-C and its like: the first one stops in order, the second at once, more of them change nothing."""
+class _StopSignal:
+    """Handles Ctrl-C and SIGTERM: the first stops IQS properly, the second kills it, later ones are ignored."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -1,4 +1,4 @@
-"""Make the demo campaign, or let its simulated annotators work."""
+"""Create the demo campaign, or run its simulated annotators."""
 
 import argparse
 from typing import Any
@@ -11,12 +11,16 @@ from iqs_site.demo.site_client import SiteError
 
 
 class Command(BaseCommand):
-    help = "Make the demo campaign in a database without campaigns; with --annotate, let simulated annotators work."
+    help = "Create the demo campaign in a database without campaigns. With --annotate: run its simulated annotators."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--annotate", action="store_true", help="let the simulated annotators answer over HTTP")
+        parser.add_argument(
+            "--annotate", action="store_true", help="run the simulated annotators; they answer over HTTP"
+        )
         parser.add_argument("--url", default="http://127.0.0.1:8000", help="address of the site")
-        parser.add_argument("--share", type=float, default=SIMULATED_SHARE, help="of the votes that they give, 0 … 1")
+        parser.add_argument(
+            "--share", type=float, default=SIMULATED_SHARE, help="share of the votes that they give, 0 … 1"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         def report(line: str) -> None:

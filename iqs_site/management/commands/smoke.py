@@ -1,7 +1,7 @@
-"""The whole loop in a fresh instance, without a person.
+"""Test the whole cycle, from import to rollback, in a temporary instance without a person.
 
-It runs twice: the first process makes a folder, a database and a broker of the run's own; the second one, started with
-their addresses in its environment, is part of that instance and goes through the steps.
+The command runs in two processes. The first one makes a temporary folder, database and broker. It starts the second
+one with their addresses in its environment, and that one goes through the steps.
 """
 
 import argparse
@@ -21,31 +21,33 @@ from iqs_site.instance.embedded import EmbeddedError
 from iqs_site.smoke.labels import LabelsError
 from iqs_site.smoke.plan import PlanError, SmokePlan, plan_for_demo_photos, plan_for_folder
 from iqs_site.smoke.report import Report, StepError
-from iqs_site.smoke.servers import ServerError, broker_of_its_own, database_of_its_own
+from iqs_site.smoke.temporary_servers import ServerError, temporary_broker, temporary_database
 
-_SWEEP_SECONDS = "3"  # lost work is found sooner than in real life, where nobody waits for it
-_CLAIM_SECONDS = "15"  # a killed worker's photos are waited for
+_SWEEP_SECONDS = "3"  # short, because the run waits for lost work to be found
+_CLAIM_SECONDS = "15"  # short, because the run waits for the photos of a killed worker
 
 
 class Command(BaseCommand):
-    help = "Run the whole loop in a fresh temporary instance and print one JSON object per step."
+    help = "Test the whole cycle, from import to rollback, in a temporary instance; print one JSON object per step."
     requires_system_checks = []
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("--photos", type=Path, help="folder of photos; without it demo photos are drawn")
+        parser.add_argument("--photos", type=Path, help="folder of photos (default: generated demo photos)")
         parser.add_argument("--labels", type=Path, help="CSV file with the columns file and watch (1 or 0)")
-        parser.add_argument("--count", type=int, default=200, help="demo photos to draw (default: 200)")
-        parser.add_argument("--seed", type=int, default=1, help="of the holdout and the simulated annotators")
-        parser.add_argument("--port", type=int, default=0, help="of the web server (default: any free one)")
+        parser.add_argument("--count", type=int, default=200, help="number of generated demo photos (default: 200)")
+        parser.add_argument(
+            "--seed", type=int, default=1, help="random seed of the holdout and the simulated annotators"
+        )
+        parser.add_argument("--port", type=int, default=0, help="port of the web server (default: any free port)")
         parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["inside"]:
             sys.exit(0 if _inside(options) else 1)
         if options["labels"] and not options["photos"]:
-            raise CommandError("--labels is about the photos of --photos; give both (demo photos are labelled anyway).")
+            raise CommandError("--labels needs --photos (the labels of demo photos are already known).")
         try:
-            if options["photos"]:  # say at once what is wrong with them
+            if options["photos"]:  # report a wrong folder before anything starts
                 plan_for_folder(options["photos"], options["labels"], options["seed"])
             code = _outside(sys.argv[2:])
         except (EmbeddedError, LabelsError, PlanError, ServerError) as error:
@@ -54,19 +56,19 @@ class Command(BaseCommand):
 
 
 def _outside(arguments: list[str]) -> int:
-    """Make room for an instance, run the steps in it, and clear up; return the exit status."""
+    """Make the temporary folder and servers, run the steps in another process, clean up; return the exit status."""
     folder = Path(tempfile.mkdtemp(prefix="iqs-smoke-"))
     code = 1
     try:
         with ExitStack() as stack:
             environment = os.environ | {
                 "IQS_VAR": str(folder),
-                "DATABASE_URL": stack.enter_context(database_of_its_own(folder)),
-                "REDIS_URL": stack.enter_context(broker_of_its_own(folder)),
+                "DATABASE_URL": stack.enter_context(temporary_database(folder)),
+                "REDIS_URL": stack.enter_context(temporary_broker(folder)),
                 "IQS_SWEEP_SECONDS": _SWEEP_SECONDS,
                 "IQS_CLAIM_SECONDS": _CLAIM_SECONDS,
             }
-            for name in ("IQS_MEDIA", "IQS_MODELS"):  # everything of this instance lies in its folder
+            for name in ("IQS_MEDIA", "IQS_MODELS"):  # all files of this instance belong in its folder
                 environment.pop(name, None)
             manage = [sys.executable, str(settings.BASE_DIR / "manage.py"), "smoke", "--inside", str(folder)]
             code = subprocess.run([*manage, *arguments], env=environment, check=False).returncode
@@ -79,21 +81,21 @@ def _outside(arguments: list[str]) -> int:
 
 
 def _inside(options: dict[str, Any]) -> bool:
-    # Imported here: the process outside needs no model class.
+    # Imported here, because the first process must not load the models.
     from iqs_site.instance.supervisor import Instance
-    from iqs_site.smoke.rehearsal import Rehearsal
+    from iqs_site.smoke.run import SmokeRun
 
     report = Report(sys.stdout, sys.stderr)
-    figures: dict[str, Any] = {}
+    metrics: dict[str, Any] = {}
     try:
         plan: SmokePlan
         if options["photos"]:
             plan = plan_for_folder(options["photos"], options["labels"], options["seed"])
         else:
             plan = plan_for_demo_photos(options["inside"] / "photos", options["count"], options["seed"], report)
-        rehearsal = Rehearsal(plan, Instance(options["inside"], options["port"], quiet=True), report)
-        figures = rehearsal.figures
-        rehearsal.run()
+        smoke_run = SmokeRun(plan, Instance(options["inside"], options["port"], quiet=True), report)
+        metrics = smoke_run.metrics
+        smoke_run.run()
     except StepError:
-        pass  # noted in the report
-    return report.finish(figures)
+        pass  # already in the report
+    return report.finish(metrics)

@@ -1,4 +1,4 @@
-"""Simulated annotators at a real server: they log in, take photos, answer each once, and stop when they should."""
+"""Simulated annotators on a live server: they log in, lease photos, answer each once, and stop at the right time."""
 
 import dataclasses
 import uuid
@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Count
 
 from annotation.models import Annotation, Assignment, Campaign, Image, Membership
-from iqs_site.demo.annotators import Account, Eyes, PanelAtWork, PanelReport, PanelSession
+from iqs_site.demo.annotators import Account, PanelReport, PanelRun, PanelSession, PhotoMeasureCache
 from iqs_site.demo.panel import Panel
 from iqs_site.demo.site_client import SiteClient, SiteError
 from tests.conftest import photo_path
@@ -32,18 +32,18 @@ def accounts(campaign: Campaign, make_user: Callable[..., Any]) -> list[Account]
 
 @pytest.fixture
 def work(campaign: Campaign, accounts: list[Account], live_server: Any) -> Callable[..., PanelReport]:
-    """Return a function that lets four annotators work; keywords change the session."""
+    """Return a function that runs four annotators; keyword arguments change the session."""
 
     def run(**changes: Any) -> PanelReport:
-        session = PanelSession(live_server.url, campaign.slug, truth={}, at_once=3, patience=20)
-        return PanelAtWork(dataclasses.replace(session, **changes), PANEL, accounts).run()
+        session = PanelSession(live_server.url, campaign.slug, truth={}, at_once=3, retry_seconds=20)
+        return PanelRun(dataclasses.replace(session, **changes), PANEL, accounts).run()
 
     return run
 
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_every_vote_that_is_asked_for_is_given_once(
+def test_every_needed_vote_is_given_once(
     campaign: Campaign, make_image: Callable[..., Image], work: Callable[..., PanelReport]
 ):
     images = [make_image(seed) for seed in range(5)]
@@ -58,13 +58,13 @@ def test_every_vote_that_is_asked_for_is_given_once(
     assert not answers.exclude(viewing={"input": "simulated"}).exists()
     assert not Image.objects.exclude(open_slots=0).exists()
     assert not Assignment.objects.exclude(state="done").exists()
-    # Nobody was told about the other three photos.
+    # The annotators do not know whether the other three photos show a watch.
     assert set(answers.filter(image__in=images[2:]).values_list("watch", flat=True)) == {"unsure"}
 
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_the_limit_is_never_passed_and_what_is_left_goes_back_to_the_queue(
+def test_the_limit_is_not_exceeded_and_unused_leases_are_returned(
     campaign: Campaign, make_image: Callable[..., Image], work: Callable[..., PanelReport]
 ):
     for seed in range(6):
@@ -86,20 +86,16 @@ def test_the_same_panel_gives_the_same_answers_again(
     work()
 
     data = photo_path(image).read_bytes()
-    digest, percept = Eyes().look(data)
+    digest, measures = PhotoMeasureCache().measure(data)
     for annotator in PANEL.annotators(4):
-        answer = Annotation.objects.get(annotator__username=annotator.username)
-        judgement = PANEL.judge(annotator, percept, digest, watch=None)
-        assert (answer.score, answer.watch, answer.milliseconds) == (
-            judgement.score,
-            judgement.watch,
-            judgement.milliseconds,
-        )
+        stored = Annotation.objects.get(annotator__username=annotator.username)
+        answer = PANEL.answer(annotator, measures, digest, watch=None)
+        assert (stored.score, stored.watch, stored.milliseconds) == (answer.score, answer.watch, answer.milliseconds)
 
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_a_photo_that_others_hold_locked_is_waited_for(
+def test_annotators_wait_for_a_locked_photo(
     make_image: Callable[..., Image], work: Callable[..., PanelReport], live_server: Any
 ):
     image = make_image(1, votes_needed=4, open_slots=4)
@@ -107,26 +103,26 @@ def test_a_photo_that_others_hold_locked_is_waited_for(
         with transaction.atomic():
             Image.objects.select_for_update().get(pk=image.pk)
             report = pool.submit(work)
-            wait([report], timeout=5)  # longer than an annotator looks at a queue that is said to be empty
+            wait([report], timeout=5)  # longer than an annotator retries when the queue is empty
             assert not report.done()
         assert report.result().answers == 4
 
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_a_wrong_password_and_a_foreign_campaign_end_the_work_with_a_sentence(
+def test_a_wrong_password_and_an_unknown_campaign_raise_a_clear_error(
     campaign: Campaign, accounts: list[Account], work: Callable[..., PanelReport], live_server: Any
 ):
-    with pytest.raises(SiteError, match="does not let sim-01 log in"):
+    with pytest.raises(SiteError, match="sim-01 could not log in"):
         SiteClient(live_server.url, "sim-01", "wrong")
     with pytest.raises(SiteError, match=r"POST /api/campaigns/none/leases as sim-0\d answered 404"):
         work(slug="none")
 
 
 @pytest.fixture
-def shaky_site() -> Iterator[tuple[str, list[str]]]:
-    """Serve a login page, and answers that fail twice before they succeed; gives (url, what was asked)."""
-    asked: list[str] = []
+def failing_site() -> Iterator[tuple[str, list[str]]]:
+    """Serve a login page, and POST requests that fail twice and then succeed; yield (url, bodies of the requests)."""
+    bodies: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def _send(self, status: int, body: bytes = b"{}") -> None:
@@ -145,10 +141,10 @@ def shaky_site() -> Iterator[tuple[str, list[str]]]:
             if "login" in self.path:
                 self._send(302)
                 return
-            asked.append(sent.decode())
-            if len(asked) == 1:
-                self.connection.close()  # the answer gets lost
-            elif len(asked) == 2:
+            bodies.append(sent.decode())
+            if len(bodies) == 1:
+                self.connection.close()  # the response is lost
+            elif len(bodies) == 2:
                 self._send(503, b"later")
             else:
                 self._send(200, b'{"created": false}')
@@ -158,33 +154,33 @@ def shaky_site() -> Iterator[tuple[str, list[str]]]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", asked
+    yield f"http://127.0.0.1:{server.server_port}", bodies
     server.shutdown()
     server.server_close()
 
 
-def test_a_lost_answer_is_sent_again_word_for_word(shaky_site: tuple[str, list[str]]):
-    url, asked = shaky_site
+def test_an_answer_without_a_response_is_sent_again_unchanged(failing_site: tuple[str, list[str]]):
+    url, bodies = failing_site
     client_id = str(uuid.uuid4())
-    with SiteClient(url, "sim-01", "word", patience=10) as client:
+    with SiteClient(url, "sim-01", "word", retry_seconds=10) as client:
         answer = client.post_json("/annotations", {"client_id": client_id})
 
     assert answer == {"created": False}
     assert client.retries == 2
-    assert len(asked) == 3
-    assert len(set(asked)) == 1
-    assert client_id in asked[0]
+    assert len(bodies) == 3
+    assert len(set(bodies)) == 1
+    assert client_id in bodies[0]
 
 
-def test_patience_ends(shaky_site: tuple[str, list[str]]):
-    url, _asked = shaky_site
+def test_a_failed_request_is_not_retried_after_the_time_limit(failing_site: tuple[str, list[str]]):
+    url, _bodies = failing_site
     with (
-        SiteClient(url, "sim-01", "word", patience=0) as client,
+        SiteClient(url, "sim-01", "word", retry_seconds=0) as client,
         pytest.raises(SiteError, match="POST /annotations as sim-01 answered RemoteProtocolError"),
     ):
         client.post_json("/annotations", {})
 
 
-def test_bytes_that_are_no_photo_are_refused():
-    with pytest.raises(SiteError, match="no photo"):
-        Eyes().look(b"<html>")
+def test_bytes_that_are_not_a_photo_are_refused():
+    with pytest.raises(SiteError, match="not a photo"):
+        PhotoMeasureCache().measure(b"<html>")

@@ -1,4 +1,4 @@
-"""The demo campaign: made once, in an empty database, with people who are marked for what they are."""
+"""The demo campaign: created once, in an empty database, with simulated annotators marked as such."""
 
 import stat
 from pathlib import Path
@@ -10,7 +10,7 @@ from django.core.management import call_command
 
 from annotation.models import Campaign, Image, User
 from annotation.selectors.progress import practice_photos
-from iqs_site.demo.accounts import accounts_file, demo_logins, password_drawn, passwords
+from iqs_site.demo.accounts import accounts_file, demo_logins, password_get_or_make, passwords
 from iqs_site.demo.campaign import DemoError, demo_annotate, demo_prepare, panel_accounts
 from iqs_site.demo.panel import Panel
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _var_of_its_own(settings: Any, tmp_path: Path) -> None:
+def _temporary_var(settings: Any, tmp_path: Path) -> None:
     settings.VAR = tmp_path
 
 
@@ -47,7 +47,7 @@ def test_the_demo_has_photos_people_with_roles_and_rules(demo: Campaign):
 
 
 @pytest.mark.slow
-def test_practice_goes_from_worst_to_best_and_gold_answers_are_those_that_were_drawn(settings: Any):
+def test_practice_photos_go_from_worst_to_best_and_expected_watches_are_the_drawn_ones(settings: Any):
     demo_prepare(lambda line: None, count=120)
     special = Image.objects.filter(campaign__slug="demo").exclude(role=Image.Role.RATED)
     assert sorted(special.values_list("role", flat=True)) == ["example"] * 3 + ["gold"] * 3 + ["practice"] * 5
@@ -69,7 +69,7 @@ def test_simulated_annotators_are_marked_and_people_are_not(demo: Campaign):
     assert list(User.objects.filter(is_superuser=True).values_list("username", flat=True)) == ["admin"]
 
 
-def test_passwords_lie_in_a_file_that_only_its_owner_reads_and_let_people_in(demo: Campaign):
+def test_passwords_are_in_a_file_that_only_its_owner_can_read_and_are_valid(demo: Campaign):
     assert stat.S_IMODE(accounts_file().stat().st_mode) == 0o600
     assert set(demo_logins()) == {"annotator", "reviewer", "admin"}
     for name, password in demo_logins().items():
@@ -91,7 +91,7 @@ def test_preparing_twice_changes_nothing(demo: Campaign):
     assert lines == []
 
 
-def test_what_an_interruption_left_out_is_made_up_for(demo: Campaign):
+def test_a_second_call_completes_an_interrupted_first_one(demo: Campaign):
     Image.objects.filter(name="photo-002.jpg").delete()
     demo.memberships.filter(user__username="sim-03").delete()
 
@@ -117,25 +117,25 @@ def test_an_account_that_was_there_before_keeps_its_password(make_user: Any):
     assert "reviewer" not in demo_logins()
 
 
-def test_passwords_are_drawn_once_and_all_different():
-    drawn = {name: password_drawn(name) for name in ("a", "b", "c")}
+def test_passwords_are_made_once_and_differ():
+    made = {name: password_get_or_make(name) for name in ("a", "b", "c")}
 
-    assert password_drawn("b") == drawn["b"]
-    assert passwords() == drawn
-    assert len(set(drawn.values())) == 3
-    assert all(len(password) == 14 for password in drawn.values())
+    assert password_get_or_make("b") == made["b"]
+    assert passwords() == made
+    assert len(set(made.values())) == 3
+    assert all(len(password) == 14 for password in made.values())
 
 
-def test_annotating_without_a_demo_ends_at_once(campaign: Campaign):
+def test_annotating_without_a_demo_does_nothing(campaign: Campaign):
     demo_annotate("http://127.0.0.1:9", lambda line: None, wait_seconds=0)
 
 
-def test_annotating_names_what_it_waited_for_in_vain(demo: Campaign):
-    with pytest.raises(DemoError, match=r"2 of 2 demo photos have no prediction yet; is a worker alive\?"):
+def test_annotating_says_which_predictions_are_missing(demo: Campaign):
+    with pytest.raises(DemoError, match=r"2 of 2 demo photos have no prediction yet; is a worker running\?"):
         demo_annotate("http://127.0.0.1:9", lambda line: None, wait_seconds=0)
 
 
 def test_the_command_prepares_the_demo(campaign: Campaign, capsys: pytest.CaptureFixture[str]):
-    call_command("seed_demo")  # another campaign is there, so there is nothing to do
+    call_command("seed_demo")  # there is another campaign, so it does nothing
 
     assert capsys.readouterr().out == ""

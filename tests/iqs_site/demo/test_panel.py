@@ -1,4 +1,4 @@
-"""Simulated annotators: their measures follow known degradations, their answers have the spread of real panels."""
+"""Simulated annotators: the measures follow known degradations, and the answers vary as those of real panels do."""
 
 import io
 
@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from inference.distortion.degradations import DEGRADATIONS, GRADES, photo_degrade
-from iqs_site.demo.panel import ORDINARY, Panel
-from iqs_site.demo.perception import MEASURES, Percept, photo_perceive
+from iqs_site.demo.panel import TYPICAL_PHOTO, Panel
+from iqs_site.demo.photo_measures import MEASURE_NAMES, PhotoMeasures, photo_measure
 from iqs_site.demo.scenes import scene_draw
 
 PANEL = Panel()
@@ -18,13 +18,13 @@ ALL = PANEL.annotators()
 
 
 @pytest.fixture(scope="module")
-def graded() -> dict[str, list[list[Percept]]]:
-    """Return per degradation the percepts [scene][grade] of three scenes."""
+def graded() -> dict[str, list[list[PhotoMeasures]]]:
+    """Return {degradation: measures [scene][grade]} of three scenes."""
     photos = [scene_draw(name, np.random.default_rng(4)).resize((720, 540)) for name in ("coffee", "china", "gravel")]
     return {
         degradation: [
             [
-                photo_perceive(photo_degrade(photo, degradation, grade, np.random.default_rng(1)))
+                photo_measure(photo_degrade(photo, degradation, grade, np.random.default_rng(1)))
                 for grade in range(GRADES)
             ]
             for photo in photos
@@ -34,13 +34,13 @@ def graded() -> dict[str, list[list[Percept]]]:
 
 
 @pytest.mark.parametrize("degradation", DEGRADATIONS)
-def test_perceived_quality_falls_with_the_grade_of_each_degradation(
-    degradation: str, graded: dict[str, list[list[Percept]]]
+def test_quality_falls_with_the_grade_of_each_degradation(
+    degradation: str, graded: dict[str, list[list[PhotoMeasures]]]
 ):
     for grades in graded[degradation]:
-        qualities = [PANEL.quality(percept) for percept in grades]
+        qualities = [PANEL.quality(measures) for measures in grades]
         ranks = np.argsort(np.argsort(qualities))
-        assert np.corrcoef(ranks, range(GRADES))[0, 1] <= -0.69, qualities  # a dull photo gains by the first stop
+        assert np.corrcoef(ranks, range(GRADES))[0, 1] <= -0.69, qualities  # the first grade may improve a dull photo
         assert qualities[0] - qualities[4] > 1.0, qualities
 
 
@@ -56,8 +56,8 @@ def test_perceived_quality_falls_with_the_grade_of_each_degradation(
         ("overexposure", "clipping", True),
     ],
 )
-def test_each_degradation_moves_its_own_measure(
-    degradation: str, measure: str, rises: bool, graded: dict[str, list[list[Percept]]]
+def test_each_degradation_changes_its_own_measure(
+    degradation: str, measure: str, rises: bool, graded: dict[str, list[list[PhotoMeasures]]]
 ):
     for grades in graded[degradation]:
         change = getattr(grades[4], measure) - getattr(grades[0], measure)
@@ -69,11 +69,11 @@ def test_measures_of_a_flat_photo_of_any_shape_are_finite(size: tuple[int, int])
     buffer = io.BytesIO()
     Image.new("L", size, 128).save(buffer, "PNG")
 
-    percept = photo_perceive(buffer.getvalue())
+    measures = photo_measure(buffer.getvalue())
 
-    values = [getattr(percept, name) for name in MEASURES]
+    values = [getattr(measures, name) for name in MEASURE_NAMES]
     assert all(0 <= value <= 1 for value in values)
-    assert percept.noise == percept.contrast == percept.colourfulness == 0
+    assert measures.noise == measures.contrast == measures.colourfulness == 0
 
 
 def test_noise_is_measured_in_grey_values():
@@ -82,8 +82,8 @@ def test_noise_is_measured_in_grey_values():
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
 
-    # The quietest tenth lies a little below the true 12.
-    assert 30 * photo_perceive(buffer.getvalue()).noise == pytest.approx(11, abs=1)
+    # The tenth with the least detail is a little below the true 12.
+    assert 30 * photo_measure(buffer.getvalue()).noise == pytest.approx(11, abs=1)
 
 
 def test_colourfulness_of_pure_red_is_what_the_paper_defines():
@@ -91,29 +91,32 @@ def test_colourfulness_of_pure_red_is_what_the_paper_defines():
     Image.new("RGB", (64, 64), (255, 0, 0)).save(buffer, "PNG")
 
     # No spread; mean of red−green is 255, of yellow−blue 127.5: 0.3·√(255² + 127.5²) = 85.53
-    assert photo_perceive(buffer.getvalue()).colourfulness == pytest.approx(0.8553, abs=1e-3)
+    assert photo_measure(buffer.getvalue()).colourfulness == pytest.approx(0.8553, abs=1e-3)
 
 
 def _votes(count: int = 10, photos: int = 400) -> np.ndarray:
-    """Return scores [photos, annotators] for percepts spread as those of real photos."""
+    """Return scores [photos, annotators] for random measures with the spread of real photos."""
     rng = np.random.default_rng(5)
     spread = {"sharpness": 0.18, "noise": 0.05, "blockiness": 0.1, "contrast": 0.15, "colourfulness": 0.2}
-    percepts = [
-        Percept(
+    photo_measures = [
+        PhotoMeasures(
             **{
-                name: float(np.clip(getattr(ORDINARY, name) + rng.normal(0, spread.get(name, 0.02)), 0, 1))
-                for name in MEASURES
+                name: float(np.clip(getattr(TYPICAL_PHOTO, name) + rng.normal(0, spread.get(name, 0.02)), 0, 1))
+                for name in MEASURE_NAMES
             }
         )
         for _ in range(photos)
     ]
     annotators = PANEL.annotators(count)
     return np.array(
-        [[PANEL.judge(a, percept, str(i), watch=True).score for a in annotators] for i, percept in enumerate(percepts)]
+        [
+            [PANEL.answer(a, measures, str(i), watch=True).score for a in annotators]
+            for i, measures in enumerate(photo_measures)
+        ]
     )
 
 
-def test_the_panel_disagrees_as_much_as_honest_panels_do():
+def test_the_panel_disagrees_as_much_as_real_panels():
     scores = _votes()
     mean, variance = scores.mean(axis=1), scores.var(axis=1, ddof=1)
     parabola = -(mean**2) + 11 * mean - 10  # SOS² = a·(−x² + 11x − 10) on 1-10, by least squares
@@ -121,7 +124,7 @@ def test_the_panel_disagrees_as_much_as_honest_panels_do():
     assert 0.18 < (variance * parabola).sum() / (parabola**2).sum() < 0.27
 
 
-def test_annotators_differ_in_bias_and_keep_theirs():
+def test_annotators_have_different_and_constant_biases():
     scores = _votes(photos=200)
     own = scores.mean(axis=0) - scores.mean()
     biases = [annotator.bias for annotator in PANEL.annotators()]
@@ -133,7 +136,7 @@ def test_annotators_differ_in_bias_and_keep_theirs():
 def test_watch_answers_are_mostly_right_sometimes_wrong_and_sometimes_unsure():
     annotators = PANEL.annotators()
     answers = {
-        truth: [PANEL.judge(a, ORDINARY, str(i), watch=truth).watch for a in annotators for i in range(200)]
+        truth: [PANEL.answer(a, TYPICAL_PHOTO, str(i), watch=truth).watch for a in annotators for i in range(200)]
         for truth in (True, False)
     }
 
@@ -143,26 +146,28 @@ def test_watch_answers_are_mostly_right_sometimes_wrong_and_sometimes_unsure():
     assert 0.002 < wrong < 0.04
 
 
-def test_nobody_knows_whether_there_is_a_watch_when_nobody_told_them():
-    assert {PANEL.judge(a, ORDINARY, "x", watch=None).watch for a in PANEL.annotators()} == {"unsure"}
+def test_annotators_are_unsure_about_a_watch_when_the_truth_is_unknown():
+    assert {PANEL.answer(a, TYPICAL_PHOTO, "x", watch=None).watch for a in PANEL.annotators()} == {"unsure"}
 
 
-def test_answers_depend_on_seed_annotator_and_photo_alone():
+def test_answers_depend_only_on_seed_annotator_and_photo():
     first, second = PANEL.annotators(2)
 
-    again = Panel().judge(first, ORDINARY, "photo", watch=True)
-    assert PANEL.judge(first, ORDINARY, "photo", watch=True) == again
+    again = Panel().answer(first, TYPICAL_PHOTO, "photo", watch=True)
+    assert PANEL.answer(first, TYPICAL_PHOTO, "photo", watch=True) == again
     scores = [
-        [panel.judge(annotator, ORDINARY, str(photo), watch=True).score for photo in range(30)]
+        [panel.answer(annotator, TYPICAL_PHOTO, str(photo), watch=True).score for photo in range(30)]
         for panel, annotator in ((PANEL, first), (PANEL, second), (Panel(seed=2), first))
     ]
     assert scores[0] != scores[1] != scores[2] != scores[0]
 
 
-def test_a_second_look_has_an_error_of_its_own_about_as_large():
+def test_a_second_viewing_has_another_error_of_the_same_size():
     first, second = (
-        np.array([PANEL.judge(a, ORDINARY, str(n), watch=True, occasion=look).score for n in range(40) for a in ALL])
-        for look in (1, 2)
+        np.array(
+            [PANEL.answer(a, TYPICAL_PHOTO, str(n), watch=True, viewing=viewing).score for n in range(40) for a in ALL]
+        )
+        for viewing in (1, 2)
     )
     assert 0.5 < np.mean(first != second) < 0.95
     assert abs(first.mean() - second.mean()) < 0.4
@@ -173,12 +178,12 @@ def test_the_first_annotators_are_the_same_in_every_panel_size():
     assert [annotator.username for annotator in PANEL.annotators(2)] == ["sim-01", "sim-02"]
 
 
-@given(values=st.tuples(*[st.floats(0, 1)] * len(MEASURES)), lowest=st.integers(0, 5), span=st.integers(1, 100))
+@given(values=st.tuples(*[st.floats(0, 1)] * len(MEASURE_NAMES)), lowest=st.integers(0, 5), span=st.integers(1, 100))
 @settings(max_examples=60)
 def test_scores_stay_on_the_scale(values: tuple[float, ...], lowest: int, span: int):
-    judgement = PANEL.judge(
-        PANEL.annotators(1)[0], Percept(*values), "p", watch=False, lowest=lowest, highest=lowest + span
+    answer = PANEL.answer(
+        PANEL.annotators(1)[0], PhotoMeasures(*values), "p", watch=False, lowest=lowest, highest=lowest + span
     )
 
-    assert lowest <= judgement.score <= lowest + span
-    assert judgement.milliseconds > 0
+    assert lowest <= answer.score <= lowest + span
+    assert answer.milliseconds > 0

@@ -1,4 +1,4 @@
-"""How embedded servers are found and refused. Real ones run under every test; see tests/database.py."""
+"""Embedded servers: addresses, handles, restarts and errors. All tests use a real one; see tests/database.py."""
 
 import json
 import os
@@ -19,16 +19,18 @@ def var(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_folder_of_an_instance_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_folder_of_an_instance_is_created(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("IQS_VAR", str(tmp_path / "a" / "b"))
     assert embedded.var_folder() == tmp_path / "a" / "b"
     assert embedded.var_folder().is_dir()
 
 
-def test_a_folder_that_cannot_be_made_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_error_for_a_folder_that_cannot_be_created_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("IQS_VAR", str(tmp_path / "file" / "var"))
-    with pytest.raises(embedded.EmbeddedError, match=r"file/var of IQS_VAR cannot be made \(Not a directory\)\.$"):
+    with pytest.raises(embedded.EmbeddedError, match=r"file/var of IQS_VAR cannot be created \(Not a directory\)\.$"):
         embedded.var_folder()
 
 
@@ -37,14 +39,14 @@ def test_an_empty_variable_means_the_folder_in_the_checkout(monkeypatch: pytest.
     assert embedded.var_folder() == embedded.ROOT / "var"
 
 
-def test_the_broker_of_a_running_instance_is_found_by_its_note(var: Path) -> None:
-    embedded.broker_note(var).parent.mkdir()
-    embedded.broker_note(var).write_text("unix:///tmp/x/valkey.sock")
-    assert embedded.broker_found() == "unix:///tmp/x/valkey.sock"
+def test_the_broker_address_of_a_running_instance_is_read_from_its_file(var: Path) -> None:
+    embedded.broker_address_file(var).parent.mkdir()
+    embedded.broker_address_file(var).write_text("unix:///tmp/x/valkey.sock")
+    assert embedded.broker_address() == "unix:///tmp/x/valkey.sock"
 
 
-def test_without_an_instance_the_address_leads_to_no_server_of_somebody_else(var: Path) -> None:
-    address = embedded.broker_found()
+def test_without_an_instance_the_broker_address_belongs_to_no_server(var: Path) -> None:
+    address = embedded.broker_address()
     assert address.startswith("unix://")
     assert not Path(address.removeprefix("unix://")).exists()
 
@@ -57,11 +59,11 @@ def test_without_an_instance_the_address_leads_to_no_server_of_somebody_else(var
         ("unix:///tmp/valkey.sock?db=5", "redis+socket:///tmp/valkey.sock?virtual_host=5"),
     ],
 )
-def test_socket_addresses_are_put_into_the_form_that_celery_takes(address: str, for_celery: str) -> None:
+def test_socket_addresses_are_converted_for_celery(address: str, for_celery: str) -> None:
     assert embedded.celery_broker(address) == for_celery
 
 
-def test_handles_of_processes_that_were_killed_are_forgotten(tmp_path: Path) -> None:
+def test_handles_of_killed_processes_are_removed(tmp_path: Path) -> None:
     dead = subprocess.Popen(["true"])
     dead.wait()
     handles = tmp_path / ".handle_pids.json"
@@ -70,7 +72,7 @@ def test_handles_of_processes_that_were_killed_are_forgotten(tmp_path: Path) -> 
     assert json.loads(handles.read_text()) == [os.getpid()]
 
 
-def test_handles_of_processes_that_nobody_waited_for_are_forgotten(tmp_path: Path) -> None:
+def test_handles_of_zombies_do_not_count(tmp_path: Path) -> None:
     dead = subprocess.Popen(["true"], stdout=subprocess.PIPE)
     assert dead.stdout is not None
     dead.stdout.read()  # ends with the process, which stays a zombie
@@ -81,7 +83,7 @@ def test_handles_of_processes_that_nobody_waited_for_are_forgotten(tmp_path: Pat
     dead.communicate()
 
 
-def test_a_database_is_stopped_once_nobody_alive_holds_it(tmp_path: Path) -> None:
+def test_a_database_is_stopped_when_no_living_process_has_a_handle(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from iqs_site.instance import embedded; "
         "print(embedded.postgres_attach(Path(sys.argv[1])), flush=True); time.sleep(60)"
@@ -92,14 +94,14 @@ def test_a_database_is_stopped_once_nobody_alive_holds_it(tmp_path: Path) -> Non
         url = holder.stdout.readline().strip()
         assert not embedded.postgres_unused_stop(tmp_path)
         holder.kill()
-    psycopg.connect(url).close()  # a server outlives its holder
+    psycopg.connect(url).close()  # the server is still running
     assert embedded.postgres_unused_stop(tmp_path)
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(url)
     assert not embedded.postgres_unused_stop(tmp_path)
 
 
-def test_a_database_that_was_killed_comes_back_with_what_it_had_confirmed(tmp_path: Path) -> None:
+def test_a_killed_database_restarts_with_all_confirmed_writes(tmp_path: Path) -> None:
     url = embedded.postgres_attach(tmp_path)
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
@@ -109,19 +111,19 @@ def test_a_database_that_was_killed_comes_back_with_what_it_had_confirmed(tmp_pa
     psutil.wait_procs([postmaster], timeout=10)
     assert embedded.postgres_is_dead(tmp_path)
 
-    # In another process, as the watchdog does: the handle of this one stays what it was.
+    # In another process, as the watchdog does, so that the handle of this process does not change.
     watchdog = embedded.ROOT / "iqs_site" / "instance" / "postgres_watchdog.py"
     subprocess.run([sys.executable, "-P", str(watchdog), str(tmp_path), "--restart"], check=True)
 
-    with psycopg.connect(url) as connection:  # at the address it had
+    with psycopg.connect(url) as connection:  # at the same address
         assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
     embedded.postgres_detach(tmp_path)
-    assert not embedded.postgres_is_dead(tmp_path)  # but stopped in order
+    assert not embedded.postgres_is_dead(tmp_path)  # it was stopped properly
     assert embedded._processes_in(tmp_path / "postgres") == []
 
 
 @pytest.mark.parametrize("folder", ["with a space", "x" * 120])
-def test_the_socket_lies_where_pg_ctl_and_the_length_of_its_path_allow(folder: str, tmp_path: Path) -> None:
+def test_the_socket_folder_has_a_short_path_without_spaces(folder: str, tmp_path: Path) -> None:
     data, runtime = tmp_path / folder, tmp_path / "run"
     data.mkdir()
     chosen = embedded._socket_folder(data, runtime)
@@ -129,8 +131,8 @@ def test_the_socket_lies_where_pg_ctl_and_the_length_of_its_path_allow(folder: s
     assert chosen.is_dir()
 
 
-def test_a_server_that_does_not_start_is_quoted_with_its_last_complaint(tmp_path: Path) -> None:
+def test_the_error_for_a_server_that_does_not_start_has_its_last_log_error(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("LOG:  starting\nFATAL:  data directory has wrong ownership\nHINT:  chown it\n")
     error = subprocess.CalledProcessError(1, ["pg_ctl"])
-    assert "FATAL:  data directory has wrong ownership" in embedded._postgres_complaint(tmp_path, error)
-    assert "Version mismatch" in embedded._postgres_complaint(tmp_path, RuntimeError("Version mismatch"))
+    assert "FATAL:  data directory has wrong ownership" in embedded._postgres_start_error(tmp_path, error)
+    assert "Version mismatch" in embedded._postgres_start_error(tmp_path, RuntimeError("Version mismatch"))

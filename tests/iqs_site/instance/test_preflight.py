@@ -9,7 +9,7 @@ from iqs_site.instance.preflight import (
     address,
     broker_check,
     database_check,
-    given,
+    environment_value,
     host_names,
     is_loopback,
     port_checked,
@@ -25,7 +25,7 @@ def taken() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_a_port_in_use_is_one_sentence(taken: int) -> None:
+def test_the_error_for_a_port_in_use_is_one_sentence(taken: int) -> None:
     with pytest.raises(InstanceError, match=rf"^port {taken} on 127.0.0.1 cannot be used .* set another PORT="):
         port_checked("127.0.0.1", taken)
 
@@ -35,23 +35,23 @@ def test_a_port_in_use_on_one_address_is_in_use_on_all(taken: int) -> None:
         port_checked("0.0.0.0", taken)
 
 
-def test_port_zero_takes_a_free_one() -> None:
+def test_port_zero_gives_a_free_port() -> None:
     assert port_checked("127.0.0.1", 0) > 0
 
 
 @pytest.mark.parametrize("port", [-1, 65536])
-def test_a_port_that_no_machine_has_is_one_sentence(port: int) -> None:
+def test_the_error_for_an_invalid_port_is_one_sentence(port: int) -> None:
     with pytest.raises(InstanceError, match=r"^PORT must be between"):
         port_checked("127.0.0.1", port)
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no host has this name"])
-def test_a_host_that_is_not_this_machine_is_one_sentence(host: str) -> None:
+def test_the_error_for_a_host_that_is_not_this_machine_is_one_sentence(host: str) -> None:
     with pytest.raises(InstanceError, match="set another IQS_HOST="):
         port_checked(host, 0)
 
 
-def test_addresses_of_the_sixth_version_stand_in_brackets() -> None:
+def test_ipv6_addresses_are_put_in_brackets() -> None:
     assert address("::1", 8000) == "[::1]:8000"
     assert address("127.0.0.1", 8000) == "127.0.0.1:8000"
 
@@ -63,12 +63,12 @@ def test_a_server_on_every_address_is_reached_over_loopback() -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "::1", "localhost"])
-def test_a_site_on_loopback_answers_to_the_names_of_loopback_only(host: str) -> None:
+def test_a_site_on_loopback_has_only_the_loopback_names(host: str) -> None:
     assert is_loopback(host)
     assert host_names(host) == ["127.0.0.1", "localhost", "[::1]"]
 
 
-def test_a_site_on_every_address_answers_to_all_of_them() -> None:
+def test_a_site_on_every_address_has_all_of_them_as_names() -> None:
     assert not is_loopback("0.0.0.0")
     names = host_names("0.0.0.0")
     own = {one.address for found in psutil.net_if_addrs().values() for one in found if one.family == socket.AF_INET}
@@ -76,27 +76,27 @@ def test_a_site_on_every_address_answers_to_all_of_them() -> None:
     assert len(names) == len(set(names))
 
 
-def test_a_site_on_one_address_answers_to_it() -> None:
+def test_a_site_on_one_address_has_it_as_name() -> None:
     assert host_names("192.0.2.1")[-1] == "192.0.2.1"
     assert host_names("2001:db8::1")[-1] == "[2001:db8::1]"
 
 
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "")
-    assert given("DATABASE_URL") is None
+    assert environment_value("DATABASE_URL") is None
     monkeypatch.setenv("DATABASE_URL", "postgresql:///x")
-    assert given("DATABASE_URL") == "postgresql:///x"
+    assert environment_value("DATABASE_URL") == "postgresql:///x"
 
 
 @pytest.mark.parametrize("url", ["postgresql://nobody@127.0.0.1:1/none", "no address at all"])
-def test_a_database_that_does_not_answer_is_one_sentence(url: str) -> None:
-    with pytest.raises(InstanceError, match=r"^the database that DATABASE_URL names does not answer: .+") as refused:
+def test_the_error_for_a_database_that_does_not_answer_is_one_sentence(url: str) -> None:
+    with pytest.raises(InstanceError, match=r"^the database of DATABASE_URL does not answer: .+") as refused:
         database_check(url)
     assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "unix:///nowhere/at-all.sock", "no address at all"])
-def test_a_broker_that_does_not_answer_is_one_sentence(url: str) -> None:
-    with pytest.raises(InstanceError, match=r"^the broker that REDIS_URL names does not answer: .+") as refused:
+def test_the_error_for_a_broker_that_does_not_answer_is_one_sentence(url: str) -> None:
+    with pytest.raises(InstanceError, match=r"^the broker of REDIS_URL does not answer: .+") as refused:
         broker_check(url)
     assert "\n" not in str(refused.value)

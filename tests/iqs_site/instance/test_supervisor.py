@@ -1,4 +1,4 @@
-"""What a start refuses, and what an instance runs. Starting real ones is in tests/services."""
+"""Errors at the start and the configuration of the supervisor. tests/services starts real instances."""
 
 import configparser
 from pathlib import Path
@@ -24,18 +24,18 @@ def test_a_server_that_does_not_answer_ends_the_start_and_leaves_the_folder_free
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(InstanceError, match=r"file/var cannot be made"), Instance(tmp_path / "file" / "var"):
+    with pytest.raises(InstanceError, match=r"file/var cannot be created"), Instance(tmp_path / "file" / "var"):
         pass
 
 
-def test_an_instance_that_does_not_run_has_no_processes_and_no_news(tmp_path: Path) -> None:
+def test_an_instance_that_is_not_running_has_no_processes_and_no_status_changes(tmp_path: Path) -> None:
     instance = Instance(tmp_path)
     assert not instance.is_running()
     assert instance.pids("web") == []
-    assert instance.news() == []
+    assert instance.status_changes() == []
 
 
-def test_the_supervisor_stops_the_site_before_its_servers_and_takes_any_folder_name(tmp_path: Path) -> None:
+def test_the_supervisor_stops_the_site_before_the_servers_and_accepts_any_folder_name(tmp_path: Path) -> None:
     folder = tmp_path / "100% of a name"
     text = Instance(folder)._configuration({"broker": ["valkey"]}, {"web": ["serve", "100%"], "beat": ["beat"]})
     parsed = configparser.ConfigParser()
@@ -47,13 +47,13 @@ def test_the_supervisor_stops_the_site_before_its_servers_and_takes_any_folder_n
 
 
 @pytest.mark.parametrize("name", ["worker-inference", "worker-training"])
-def test_workers_take_the_same_queues_and_threads_here_as_in_containers(name: str) -> None:
+def test_workers_have_the_same_queues_and_threads_as_in_containers(name: str) -> None:
     here = programs(host="127.0.0.1", port=8000)[name]
     there = words(name)
     for option in ("--queues", "--pool", "--concurrency", "--hostname"):
         assert here[here.index(option) + 1] == there[there.index(option) + 1]
 
 
-def test_the_web_server_runs_the_same_here_as_in_containers() -> None:
+def test_the_web_server_has_the_same_command_as_in_containers() -> None:
     here, there = programs(host="0.0.0.0", port=8000)["web"], words("web")
     assert here[here.index("gunicorn") :] == there

@@ -1,4 +1,4 @@
-"""The parts of the smoke run: its labels, its report, its own corner of given servers."""
+"""The parts of the smoke run: labels, report and temporary servers."""
 
 import io
 import json
@@ -11,10 +11,10 @@ import pytest
 
 from iqs_site.smoke.labels import LabelsError, label_of, labels_read
 from iqs_site.smoke.report import Report, StepError
-from iqs_site.smoke.servers import ServerError, _numbered, broker_of_its_own, database_of_its_own
+from iqs_site.smoke.temporary_servers import ServerError, _numbered, temporary_broker, temporary_database
 
 
-def test_labels_are_read_whatever_other_columns_there_are(tmp_path: Path):
+def test_labels_are_read_and_other_columns_are_ignored(tmp_path: Path):
     file = tmp_path / "photos.csv"
     file.write_text("\ufefffile,watch,source\na.jpg,1,x\nb.jpg,0,y\nc.jpg,yes,\n", encoding="utf-8")
 
@@ -30,8 +30,8 @@ def test_a_photo_in_a_folder_is_found_by_its_file_name():
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("name,watch\na.jpg,1\n", r"lacks file \(found: name, watch\)"),
-        ("", r"lacks file and watch \(found: nothing\)"),
+        ("name,watch\na.jpg,1\n", r"missing: file \(found: name, watch\)"),
+        ("", r"missing: file and watch \(found: nothing\)"),
         ("file,watch\na.jpg,maybe\n", "line 2: 'watch' must be 1 or 0, not 'maybe'"),
         ("file,watch\na.jpg\n", "line 2: 'watch' must be 1 or 0, not None"),
     ],
@@ -44,7 +44,7 @@ def test_a_wrong_file_of_labels_gets_one_clear_sentence(tmp_path: Path, content:
         labels_read(file)
 
 
-def test_labels_that_are_not_there_or_not_text_are_refused(tmp_path: Path):
+def test_a_missing_or_binary_file_of_labels_is_refused(tmp_path: Path):
     with pytest.raises(LabelsError, match="cannot be read"):
         labels_read(tmp_path / "none.csv")
     (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0")
@@ -52,7 +52,7 @@ def test_labels_that_are_not_there_or_not_text_are_refused(tmp_path: Path):
         labels_read(tmp_path / "photo.jpg")
 
 
-def test_a_report_has_a_json_line_per_step_and_a_last_one():
+def test_a_report_has_a_json_line_per_step_and_a_summary():
     out, words = io.StringIO(), io.StringIO()
     report = Report(out, words)
 
@@ -66,7 +66,7 @@ def test_a_report_has_a_json_line_per_step_and_a_last_one():
     assert words.getvalue() == "smoke: start …\n"
 
 
-def test_a_failed_check_lets_the_run_go_on_and_ends_it_with_ok_false():
+def test_after_a_failed_check_the_run_continues_and_ends_with_ok_false():
     out = io.StringIO()
     report = Report(out, io.StringIO())
 
@@ -82,7 +82,7 @@ def test_a_failed_check_lets_the_run_go_on_and_ends_it_with_ok_false():
     assert lines[0]["failed"] == lines[2]["failed"] == ["3 photos are missing."]
 
 
-def test_an_error_ends_the_step_and_names_it():
+def test_an_error_ends_the_run_and_the_failure_names_the_step():
     out = io.StringIO()
     report = Report(out, io.StringIO())
 
@@ -93,11 +93,11 @@ def test_an_error_ends_the_step_and_names_it():
     assert json.loads(out.getvalue())["ok"] is False
 
 
-def test_a_given_server_gets_a_database_of_the_run_s_own_and_loses_it_again(
+def test_a_temporary_database_is_created_on_the_given_server_and_dropped(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     given = os.environ["DATABASE_URL"]
-    with database_of_its_own(tmp_path) as url:
+    with temporary_database(tmp_path) as url:
         with psycopg.connect(url) as connection:
             (name,) = connection.execute("SELECT current_database()").fetchone()  # type: ignore[misc]
             connection.execute("CREATE TABLE left_behind (id int)")
@@ -112,7 +112,7 @@ def test_without_a_given_server_the_database_is_an_embedded_one(monkeypatch: pyt
     from iqs_site.instance import embedded
 
     monkeypatch.delenv("DATABASE_URL")
-    with tempfile.TemporaryDirectory(prefix="iqs-t-") as name, database_of_its_own(Path(name)) as url:
+    with tempfile.TemporaryDirectory(prefix="iqs-t-") as name, temporary_database(Path(name)) as url:
         with psycopg.connect(url) as connection:
             tables = connection.execute("SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'")
             assert tables.fetchone() == (0,)
@@ -122,19 +122,21 @@ def test_without_a_given_server_the_database_is_an_embedded_one(monkeypatch: pyt
 def test_a_database_server_that_refuses_gets_one_clear_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
 
-    with pytest.raises(ServerError, match=r"^DATABASE_URL: no database can be made"), database_of_its_own(tmp_path):
+    with pytest.raises(ServerError, match=r"^DATABASE_URL: no database can be created"), temporary_database(tmp_path):
         pass
 
 
 def test_a_broker_that_does_not_answer_gets_one_clear_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
 
-    with pytest.raises(ServerError, match=r"^REDIS_URL: the server does not answer"), broker_of_its_own(tmp_path):
+    with pytest.raises(ServerError, match=r"^REDIS_URL: the server does not answer"), temporary_broker(tmp_path):
         pass
 
 
 @pytest.mark.slow  # starts a real broker
-def test_a_given_broker_lends_an_empty_number_and_keeps_its_other_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_a_temporary_broker_is_an_empty_database_number_and_other_keys_are_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
     import redis
 
     from iqs_site.instance import embedded
@@ -143,7 +145,7 @@ def test_a_given_broker_lends_an_empty_number_and_keeps_its_other_keys(monkeypat
         monkeypatch.setenv("REDIS_URL", given)
         with redis.Redis.from_url(f"{given}?db=15") as client:
             client.set("kept", "1")
-        with broker_of_its_own(tmp_path) as url:
+        with temporary_broker(tmp_path) as url:
             assert url.endswith("?db=14")
             with redis.Redis.from_url(url) as client:
                 client.set("ours", "1")
@@ -153,6 +155,6 @@ def test_a_given_broker_lends_an_empty_number_and_keeps_its_other_keys(monkeypat
             assert client.get("kept") == b"1"
 
 
-def test_database_numbers_are_written_as_each_address_takes_them():
+def test_database_numbers_are_added_to_both_kinds_of_addresses():
     assert _numbered("redis://user:word@host:6379/0", 3) == "redis://user:word@host:6379/3"
     assert _numbered("unix:///tmp/valkey.sock", 3) == "unix:///tmp/valkey.sock?db=3"

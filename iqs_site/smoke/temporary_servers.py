@@ -1,4 +1,4 @@
-"""A separate database and broker for one run: embedded ones, or new ones on the servers that the environment names."""
+"""A temporary database and broker for one run: embedded, or on the servers of DATABASE_URL and REDIS_URL."""
 
 import os
 import secrets
@@ -17,15 +17,15 @@ REDIS_DATABASES = 16  # the default of a Redis server
 
 
 class ServerError(RuntimeError):
-    """A given server cannot be used; the message says why."""
+    """The server of DATABASE_URL or REDIS_URL cannot be used; the message says why."""
 
 
 @contextmanager
-def database_of_its_own(folder: Path) -> Iterator[str]:
+def temporary_database(folder: Path) -> Iterator[str]:
     """Yield the address of an empty database.
 
-    With DATABASE_URL set it is created on that server and dropped at the end, and nothing else there changes; else it
-    is an embedded one in `folder`. Raises ServerError when the server refuses.
+    With DATABASE_URL it is created on that server and dropped at the end; other databases stay unchanged. Without
+    it, an embedded server in `folder` is started. Raises ServerError when the server refuses.
     """
     given = os.environ.get("DATABASE_URL")
     if not given:
@@ -36,7 +36,7 @@ def database_of_its_own(folder: Path) -> Iterator[str]:
         with psycopg.connect(given, autocommit=True, connect_timeout=10) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     except psycopg.Error as error:
-        raise ServerError(f"DATABASE_URL: no database can be made on that server ({_line(error)}).") from error
+        raise ServerError(f"DATABASE_URL: no database can be created on that server ({_line(error)}).") from error
     parts = urlsplit(given)
     try:
         yield urlunsplit(parts._replace(path=f"/{name}"))
@@ -46,11 +46,11 @@ def database_of_its_own(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def broker_of_its_own(folder: Path) -> Iterator[str]:
+def temporary_broker(folder: Path) -> Iterator[str]:
     """Yield the address of an empty broker.
 
-    With REDIS_URL set it is a database number of that server that holds no key, emptied again at the end; else it is an
-    embedded one. Raises ServerError when the server does not answer or has no empty number.
+    With REDIS_URL it is an empty database number of that server, which is emptied again at the end. Without it, an
+    embedded broker is started. Raises ServerError when the server does not answer or has no empty number.
     """
     given = os.environ.get("REDIS_URL")
     if not given:
@@ -76,7 +76,7 @@ def _empty_number(given: str) -> str:
             continue  # a server with fewer databases
         except redis.RedisError as error:
             raise ServerError(f"REDIS_URL: the server does not answer ({_line(error)}).") from error
-    raise ServerError("REDIS_URL: every database number of that server holds keys; empty one, or name another server.")
+    raise ServerError("REDIS_URL: no database number of that server is empty; empty one, or use another server.")
 
 
 def _numbered(given: str, number: int) -> str:

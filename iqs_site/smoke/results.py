@@ -1,4 +1,4 @@
-"""Counts and figures of a run, read from the tables."""
+"""Counts and metrics of a smoke run, read from the database."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ from iqs_site.smoke.labels import label_of
 from training.models import Evaluation
 from training.services.evaluations import evaluation_make
 
-#: Photos in the holdout from which a rise in rank correlation must show; with fewer, chance decides.
-LEAST_HOLDOUT = 80
-#: The least watch ROC AUC of the prior where labels are given.
-LEAST_ROC_AUC = 0.9
+#: Training must raise the rank correlation on a holdout of at least this many photos; a smaller one is too noisy.
+MIN_HOLDOUT_PHOTOS = 80
+#: The prior's watch ROC AUC must be at least this, where labels are given.
+MIN_ROC_AUC = 0.9
 
 
 @dataclass(frozen=True)
 class Votes:
-    """Counts of answers and counters.
+    """Counts of answers and of wrong counters.
 
-    stored: answers. duplicates: answers beyond the first of one annotator to one image. over_collected: answers
+    stored: all answers. duplicates: second and later answers of one annotator to one image. over_collected: answers
     beyond the votes that their image needed. wrong_counters: images whose counters were wrong.
     """
 
@@ -37,7 +37,7 @@ class Votes:
 
 @dataclass(frozen=True)
 class Quality:
-    """Rank correlation with the people on the holdout, before and after training: {value, low, high, n}."""
+    """SRCC with the MOS on the holdout, before and after training, each as {value, low, high, n}."""
 
     before: dict[str, Any]
     after: dict[str, Any]
@@ -47,7 +47,7 @@ class Quality:
 
 
 def votes(campaign: Campaign) -> Votes:
-    """Count the answers; wrong counters are corrected and counted."""
+    """Count the answers, and correct and count wrong counters."""
     answers = Annotation.objects.filter(campaign=campaign)
     stored = answers.count()
     wrong_counters = counters_rebuild(campaign=campaign)
@@ -63,7 +63,7 @@ def votes(campaign: Campaign) -> Votes:
 def watch_roc_auc(version: ModelVersion, labels: Mapping[str, bool]) -> float | None:
     """Return the area under the ROC curve of a version's watch probabilities, on the labelled photos.
 
-    None when the labels do not hold both kinds.
+    None unless the labels contain both watches and other photos.
     """
     rows = Prediction.objects.filter(model_version=version).values_list("image__name", "watch_probability")
     labelled = [(label_of(dict(labels), name), probability) for name, probability in rows]
@@ -74,20 +74,20 @@ def watch_roc_auc(version: ModelVersion, labels: Mapping[str, bool]) -> float | 
 
 
 def quality(prior: ModelVersion, challenger: ModelVersion) -> Quality:
-    """Return the rank correlations of both versions; measures where training left no evaluation."""
+    """Return the rank correlations of both versions; evaluates them where training stored no evaluation."""
     before = evaluation_make(version=prior)
     after = Evaluation.objects.filter(model_version=challenger, against=prior).first()
     after = after or evaluation_make(version=challenger, against=prior)
     return Quality(
-        before=_figure(before.metrics),
-        after=_figure(after.metrics),
-        difference=_figure(after.differences),
+        before=_metric(before.metrics),
+        after=_metric(after.metrics),
+        difference=_metric(after.differences),
         image_count=after.image_count,
         vote_count=after.vote_count,
     )
 
 
-def _figure(metrics: Mapping[str, Any]) -> dict[str, Any]:
+def _metric(metrics: Mapping[str, Any]) -> dict[str, Any]:
     found = metrics["quality_srcc"]
     return {key: _rounded(found[key]) for key in ("value", "low", "high", "n")}
 

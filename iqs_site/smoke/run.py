@@ -1,4 +1,4 @@
-"""The whole loop from import to rollback on a running instance, one step after the other."""
+"""The steps of the smoke run, from import to rollback, on a running instance."""
 
 import os
 import secrets
@@ -14,11 +14,11 @@ from annotation.services.campaigns import campaign_create
 from annotation.services.members import member_set, user_create
 from inference.models import ModelVersion
 from inference.selectors import backlog, champion
-from iqs_site.demo.annotators import Account, PanelAtWork, PanelSession
+from iqs_site.demo.annotators import Account, PanelRun, PanelSession
 from iqs_site.demo.panel import Panel, SimulatedAnnotator
 from iqs_site.demo.site_client import SiteClient
 from iqs_site.instance.supervisor import Instance
-from iqs_site.smoke import findings
+from iqs_site.smoke import results
 from iqs_site.smoke.labels import label_of
 from iqs_site.smoke.plan import SmokePlan
 from iqs_site.smoke.report import Report
@@ -28,8 +28,8 @@ from training.models import Promotion, TrainingRun
 SLUG = "smoke"
 ADMIN = "smoke-admin"
 ANNOTATORS, AT_ONCE = 10, 8
-STALL_SECONDS = 180.0  # without progress for so long, a step has failed
-_POLL_SECONDS = 0.05  # short: a worker processes hundreds of photos a second, and is to be killed while it does
+STALL_SECONDS = 180.0  # a step fails after this time without progress
+_POLL_SECONDS = 0.05  # short, because a worker must be killed while it works, at hundreds of photos per second
 WORKERS = ("worker-inference", "worker-training")
 
 
@@ -37,12 +37,12 @@ class StalledError(RuntimeError):
     """A step made no progress for STALL_SECONDS; the message says which."""
 
 
-class Rehearsal:
-    """One run on one instance. `figures` is filled step by step, so that a failed run still has those it measured."""
+class SmokeRun:
+    """One run on one instance. Each step adds to `metrics`, so a failed run still has those of its earlier steps."""
 
     def __init__(self, plan: SmokePlan, instance: Instance, report: Report) -> None:
         """`instance`: not started yet; `run` starts and stops it."""
-        self.figures: dict[str, Any] = {}
+        self.metrics: dict[str, Any] = {}
         self._plan = plan
         self._instance = instance
         self._report = report
@@ -50,7 +50,7 @@ class Rehearsal:
         self._killed: list[str] = []
 
     def run(self) -> None:
-        """Go through every step. Raises StepError at the first that cannot be finished."""
+        """Run all steps. Raises StepError at the first one that cannot be finished."""
         with ExitStack() as stack:
             self._start(stack)
             self._import()
@@ -73,7 +73,7 @@ class Rehearsal:
                 name="Smoke run",
                 holdout_fraction=self._plan.holdout_fraction,
                 seed=self._plan.seed,
-                train_after=0,  # the button starts the only run
+                train_after=0,  # no automatic training: the run uses the button
             )
             self._accounts = [self._account(annotator) for annotator in self._panel.annotators(ANNOTATORS)]
             self._admin = stack.enter_context(SiteClient(self._instance.url, ADMIN, password))
@@ -93,28 +93,28 @@ class Rehearsal:
             images = Image.objects.filter(campaign=self._campaign)
             holdout = images.filter(split=Image.Split.HOLDOUT).count()
             facts |= {"added": batch.added, "duplicates": batch.duplicates, "rejected": batch.rejected}
-            self.figures["images"] = facts["images"] = images.count()
+            self.metrics["images"] = facts["images"] = images.count()
             facts["holdout"] = holdout
             self._report.check(batch.state == ImportBatch.State.DONE, f"The import failed: {batch.message}")
-            self._report.check(batch.done == batch.total, f"Only {batch.done} of {batch.total} files were handled.")
+            self._report.check(batch.done == batch.total, f"Only {batch.done} of {batch.total} files were processed.")
             self._report.check(batch.added == images.count() > 0, f"{batch.added} added, {images.count()} images.")
 
     def _predict(self) -> None:
         with self._report.step("predict") as facts:
             self._wait(self._predicted, self._kill_inference)
-            self.figures["predicted"] = facts["predicted"] = self._predicted_count()
+            self.metrics["predicted"] = facts["predicted"] = self._predicted_count()
             prior = champion(self._campaign)
             self._report.check(prior is not None, "The campaign has no champion.")
             self._report.check(
-                facts["predicted"] == self.figures["images"],
-                f"{facts['predicted']} of {self.figures['images']} images have a prediction.",
+                facts["predicted"] == self.metrics["images"],
+                f"{facts['predicted']} of {self.metrics['images']} images have a prediction.",
             )
             if prior is not None:
                 self._prior = prior
-                auc = findings.watch_roc_auc(prior, self._plan.labels)
-                self.figures["watch_roc_auc"] = facts["watch_roc_auc"] = auc
+                auc = results.watch_roc_auc(prior, self._plan.labels)
+                self.metrics["watch_roc_auc"] = facts["watch_roc_auc"] = auc
                 if auc is not None:
-                    self._report.check(auc >= findings.LEAST_ROC_AUC, f"The watch ROC AUC is {auc}.")
+                    self._report.check(auc >= results.MIN_ROC_AUC, f"The watch ROC AUC is {auc}.")
 
     def _annotate(self) -> None:
         with self._report.step("annotate") as facts:
@@ -132,9 +132,9 @@ class Rehearsal:
                 if answers % 100 == 0:
                     self._report.say(f"{answers} of {wanted} answers given")
 
-            done = PanelAtWork(session, self._panel, self._accounts, show).run()
-            votes = findings.votes(self._campaign)
-            self.figures |= {
+            done = PanelRun(session, self._panel, self._accounts, show).run()
+            votes = results.votes(self._campaign)
+            self.metrics |= {
                 "annotations_sent": done.answers,
                 "annotations_stored": votes.stored,
                 "duplicates": votes.duplicates,
@@ -143,8 +143,8 @@ class Rehearsal:
             facts |= {"sent": done.answers, "sent_twice": done.repeated, "retries": done.retries, "at_once": AT_ONCE}
             facts["per_second"] = round(done.answers / done.seconds, 1)
             self._report.check(votes.stored == done.answers, f"{done.answers} sent, {votes.stored} stored.")
-            self._report.check(votes.duplicates == 0, f"{votes.duplicates} answers count twice.")
-            self._report.check(votes.over_collected == 0, f"{votes.over_collected} answers more than were asked for.")
+            self._report.check(votes.duplicates == 0, f"{votes.duplicates} answers were stored twice.")
+            self._report.check(votes.over_collected == 0, f"{votes.over_collected} answers more than needed.")
             self._report.check(done.answers == wanted, f"{done.answers} of {wanted} votes were given.")
 
     def _retrain(self) -> None:
@@ -170,18 +170,18 @@ class Rehearsal:
 
     def _evaluate(self) -> None:
         with self._report.step("evaluate") as facts:
-            quality = findings.quality(self._prior, self._challenger)
-            self.figures |= {
+            quality = results.quality(self._prior, self._challenger)
+            self.metrics |= {
                 "quality_srcc_before": quality.before,
                 "quality_srcc_after": quality.after,
                 "quality_srcc_difference": quality.difference,
             }
             facts |= {"holdout_images": quality.image_count, "holdout_votes": quality.vote_count}
-            facts["watch_roc_auc_after"] = findings.watch_roc_auc(self._challenger, self._plan.labels)
-            if quality.image_count >= findings.LEAST_HOLDOUT:
+            facts["watch_roc_auc_after"] = results.watch_roc_auc(self._challenger, self._plan.labels)
+            if quality.image_count >= results.MIN_HOLDOUT_PHOTOS:
                 self._report.check(
                     (quality.difference["low"] or 0) > 0,
-                    f"The quality SRCC did not rise for sure: {quality.difference}.",
+                    f"The quality SRCC did not rise significantly: {quality.difference}.",
                 )
 
     def _promote(self) -> None:
@@ -200,54 +200,54 @@ class Rehearsal:
             kinds = list(
                 Promotion.objects.filter(campaign=self._campaign).order_by("pk").values_list("kind", flat=True)
             )
-            votes = findings.votes(self._campaign)
+            votes = results.votes(self._campaign)
             facts |= {"audit_rows": kinds, "wrong_counters": votes.wrong_counters}
-            self.figures["killed_workers"] = self._killed
+            self.metrics["killed_workers"] = self._killed
             self._report.check(kinds[-1:] == [Promotion.Kind.ROLLBACK], f"The audit rows are {kinds}.")
             self._report.check(len(kinds) >= 2, f"The audit rows are {kinds}.")
             self._report.check(votes.wrong_counters == 0, f"{votes.wrong_counters} counters were wrong.")
-            self._report.check(votes.stored == self.figures["annotations_sent"], "Annotations went missing.")
+            self._report.check(votes.stored == self.metrics["annotations_sent"], "Annotations are missing.")
             for program in WORKERS:
-                self._report.check(program in self._killed, f"{program} had finished before it could be killed.")
+                self._report.check(program in self._killed, f"{program} finished before it could be killed.")
                 self._report.check(bool(self._instance.pids(program)), f"{program} was not restarted.")
 
     def _champion_is(self, version: ModelVersion, facts: dict[str, Any]) -> None:
-        standing = champion(self._campaign)
-        self._report.check(standing == version, f"The champion is {standing}, not {version}.")
+        current = champion(self._campaign)
+        self._report.check(current == version, f"The champion is {current}, not {version}.")
         self._wait(self._predicted)
         facts |= {"champion": version.number, "predicted": self._predicted_count()}
 
     def _predicted(self) -> tuple[bool, str]:
-        state, images = backlog(self._campaign), self.figures["images"]
+        state, images = backlog(self._campaign), self.metrics["images"]
         return state.predicted + state.failed >= images, f"{state.predicted} of {images} photos predicted"
 
     def _predicted_count(self) -> int:
         return backlog(self._campaign).predicted
 
     def _wait(self, poll: Callable[[], tuple[bool, str]], meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Wait until `poll` says that it is done; it returns (whether it is done, the progress in words).
+        """Wait until `poll` returns (True, progress message). `meanwhile` is called after each poll.
 
-        Raises StalledError when the progress stays the same for STALL_SECONDS.
+        Raises StalledError when the message stays the same for STALL_SECONDS.
         """
         progress, since = "", time.monotonic()
         while True:
-            done, words = poll()
-            if words != progress:
-                progress, since = words, time.monotonic()
-                self._report.say(words)
+            done, message = poll()
+            if message != progress:
+                progress, since = message, time.monotonic()
+                self._report.say(message)
             if done:
                 return
             if time.monotonic() - since > STALL_SECONDS:
-                raise StalledError(f"nothing has happened for {STALL_SECONDS:.0f} s ({progress}). {self._last_error()}")
+                raise StalledError(f"no progress for {STALL_SECONDS:.0f} s ({progress}). {self._last_error()}")
             meanwhile()
             time.sleep(_POLL_SECONDS)
 
     def _kill_inference(self) -> None:
-        # After the first predictions: the worker then holds claims that become stale and have to be claimed again.
+        # After the first predictions the worker has claims, which then expire and are claimed again.
         self._kill_once("worker-inference", self._predicted_count() > 0)
 
     def _kill_once(self, program: str, now: bool) -> None:
-        """Kill the program's processes as the kernel does when memory runs out: without a chance to clean up."""
+        """Kill the program's processes with SIGKILL, as the kernel does when memory runs out."""
         if now and program not in self._killed:
             for pid in self._instance.pids(program):
                 os.kill(pid, signal.SIGKILL)
@@ -255,7 +255,7 @@ class Rehearsal:
             self._report.say(f"{program} killed")
 
     def _last_error(self) -> str:
-        """Return the last error that a worker wrote into its log."""
+        """Return the last error in the workers' logs."""
         for program in WORKERS:
             log = self._instance.log(program)
             lines = log.read_text(errors="replace").splitlines() if log.exists() else []

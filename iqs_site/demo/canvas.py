@@ -1,4 +1,4 @@
-"""A pen that draws in unit coordinates on a supersampled transparent canvas."""
+"""A transparent canvas with drawing methods in unit coordinates."""
 
 import math
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ Point = tuple[float, float]
 
 
 def shade(colour: Colour, factor: float) -> Colour:
-    """Return the colour made darker (factor < 1) or lighter (factor > 1, towards white at 2)."""
+    """Return the colour made darker (factor < 1; 0 is black) or lighter (factor > 1; 2 is white)."""
     if factor <= 1:
         return tuple(int(c * factor) for c in colour)  # type: ignore[return-value]
     return tuple(int(c + (255 - c) * (factor - 1)) for c in colour)  # type: ignore[return-value]
@@ -27,15 +27,15 @@ def polar(angle: float, radius: float, centre: Point = (0.0, 0.0)) -> Point:
 
 @lru_cache(maxsize=64)
 def _font(pixels: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    # The typeface inside Pillow: the same photo on every machine, whatever fonts are installed.
+    # Pillow's built-in font gives the same photo on every machine.
     return ImageFont.load_default(size=pixels)
 
 
-class Pen:
-    """Draws on a square canvas whose visible part reaches from −1 to 1 in both directions (y down)."""
+class Canvas:
+    """A square canvas with coordinates from −1 to 1 in both directions (y down)."""
 
     def __init__(self, side: int) -> None:
-        """`side`: of the canvas in pixels, several times what the finished drawing will measure."""
+        """`side`: of the canvas in pixels, several times the side of the finished drawing."""
         self.side = side
         self.image = Image.new("RGBA", (self.side, self.side), (0, 0, 0, 0))
         self._draw = ImageDraw.Draw(self.image)
@@ -87,37 +87,39 @@ class Pen:
         self.image.paste(fill, (round(x - side / 2), round(y - side / 2)), patch)
 
     def shaded_disk(self, centre: Point, radius: float, middle: Colour, edge: Colour, light: float) -> None:
-        """Draw a disk whose colour runs from `middle` to `edge`, brightest towards clock angle `light`."""
+        """Draw a disk with a gradient from `middle` to `edge`; its centre is moved towards clock angle `light`."""
         y, x = np.mgrid[-1:1:96j, -1:1:96j]
         toward = polar(light, 0.45)
         distance = np.clip(np.hypot(x - toward[0], y - toward[1]) / 1.45, 0, 1)[..., None]
-        self._fill_disk(centre, radius, np.asarray(middle) * (1 - distance) + np.asarray(edge) * distance)
+        self._disk_fill(centre, radius, np.asarray(middle) * (1 - distance) + np.asarray(edge) * distance)
 
     def metal_disk(self, centre: Point, radius: float, colour: Colour, light: float, streaks: int = 2) -> None:
-        """Draw a disk that reflects its surroundings like turned metal: brightness goes with the angle."""
+        """Draw a disk that looks like turned metal: its brightness depends on the angle."""
         y, x = np.mgrid[-1:1:128j, -1:1:128j]
         angle = np.arctan2(x, -y) - 2 * math.pi * light
-        gleam = 0.72 + 0.2 * np.cos(angle) + 0.18 * np.cos(streaks * angle) ** 3
-        self._fill_disk(
-            centre, radius, np.asarray(colour) * gleam[..., None] + 40 * np.clip(gleam - 0.9, 0, 1)[..., None]
+        brightness = 0.72 + 0.2 * np.cos(angle) + 0.18 * np.cos(streaks * angle) ** 3
+        self._disk_fill(
+            centre,
+            radius,
+            np.asarray(colour) * brightness[..., None] + 40 * np.clip(brightness - 0.9, 0, 1)[..., None],
         )
 
-    def _fill_disk(self, centre: Point, radius: float, colours: npt.NDArray[np.float64]) -> None:
+    def _disk_fill(self, centre: Point, radius: float, colours: npt.NDArray[np.float64]) -> None:
         side = max(2, round(2 * self.pixels(radius)))
         patch = Image.fromarray(np.clip(colours, 0, 255).astype(np.uint8))
-        self._paste_disk(centre, radius, patch.resize((side, side), Image.Resampling.BICUBIC), self._disk(side))
+        self._disk_paste(centre, radius, patch.resize((side, side), Image.Resampling.BICUBIC), self._disk(side))
 
     def _disk(self, side: int) -> Image.Image:
         mask = Image.new("L", (side, side), 0)
         ImageDraw.Draw(mask).ellipse((0, 0, side - 1, side - 1), fill=255)
         return mask
 
-    def _paste_disk(self, centre: Point, radius: float, paint: Image.Image | Colour, mask: Image.Image) -> None:
+    def _disk_paste(self, centre: Point, radius: float, paint: Image.Image | Colour, mask: Image.Image) -> None:
         (x, y), r = self.at(centre), self.pixels(radius)
         self.image.paste(paint, (round(x - r), round(y - r)), mask)
 
     def glass(self, centre: Point, radius: float, light: float, strength: float) -> None:
-        """Lay a soft reflection over a round crystal, on the side of the clock angle `light`.
+        """Draw a soft reflection on a round glass, on the side of the clock angle `light`.
 
         `strength`: opacity of the reflection, 0 … 1.
         """
@@ -129,13 +131,13 @@ class Pen:
         draw.ellipse((cut[0] - side * 0.62, cut[1] - side * 0.62, cut[0] + side * 0.62, cut[1] + side * 0.62), fill=0)
         full = round(2 * self.pixels(radius))
         mask = mask.filter(ImageFilter.GaussianBlur(2.5)).resize((full, full), Image.Resampling.BICUBIC)
-        self._paste_disk(centre, radius, (255, 255, 255), mask)
+        self._disk_paste(centre, radius, (255, 255, 255), mask)
 
     def shadow(self, centre: Point, radius: float, depth: float) -> None:
-        """Darken the rim of a sunk dial, as the case around it does. `depth`: opacity at the rim, 0 … 1."""
+        """Darken the rim of a dial, as the shadow of its case does. `depth`: opacity at the rim, 0 … 1."""
         y, x = np.mgrid[-1:1:96j, -1:1:96j]
         rim = np.clip((np.hypot(x - 0.04, y - 0.06) - 0.82) / 0.18, 0, 1)
-        radius *= 1.01  # or a bright line of dial shows between shadow and case
+        radius *= 1.01  # otherwise a bright line of the dial is visible between shadow and case
         full = round(2 * self.pixels(radius))
         mask = Image.fromarray((rim * 255 * depth).astype(np.uint8)).resize((full, full), Image.Resampling.BICUBIC)
-        self._paste_disk(centre, radius, (0, 0, 0), ImageChops.multiply(mask, self._disk(full)))
+        self._disk_paste(centre, radius, (0, 0, 0), ImageChops.multiply(mask, self._disk(full)))

@@ -1,4 +1,4 @@
-"""What a pair of eyes takes from a photo, measured on its pixels: the ground on which simulated annotators judge."""
+"""Measures of a photo's pixels, from which simulated annotators compute their scores."""
 
 import io
 from dataclasses import dataclass, fields
@@ -7,20 +7,20 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-#: Every photo is looked at with this long side, as a viewer fits it to the screen.
+#: Every photo is scaled to this long side in pixels, as a viewer fits it to the screen.
 VIEWING_SIDE = 640
 Grey = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Percept:
+class PhotoMeasures:
     """Measures of one photo, each about 0 … 1.
 
-    sharpness: strength of edges in the most smeared direction, logarithmic (1: every edge is crisp).
-    noise: standard deviation of the noise in the quietest tenth of the photo (1: about 30 of 255).
-    blockiness: steps at the borders of 8×8 blocks beyond those elsewhere (1: nothing but blocks).
-    clipping: share of colour values without detail because they are fully light.
-    darkness: how far the bright parts stay below mid-light (1: night).
+    sharpness: strength of edges in the most blurred direction, logarithmic (1: every edge is sharp).
+    noise: standard deviation of the noise in the tenth of the photo with the least detail (1: about 30 of 255).
+    blockiness: excess of the steps at the borders of 8×8 blocks over those elsewhere (1: only blocks).
+    clipping: share of colour values at the upper end of the range, 252 … 255.
+    darkness: how far the bright parts are below mid-grey (1: night).
     contrast: spread of grey values, 5th to 95th percentile, as a share of the range.
     colourfulness: Hasler and Süsstrunk's M3 ('Measuring colourfulness in natural images', 2003) / 100.
     """
@@ -34,11 +34,11 @@ class Percept:
     colourfulness: float
 
 
-MEASURES = tuple(field.name for field in fields(Percept))
+MEASURE_NAMES = tuple(field.name for field in fields(PhotoMeasures))
 
 
-def photo_perceive(data: bytes) -> Percept:
-    """Return the measures of an encoded photo. Raises what Pillow raises when it is none."""
+def photo_measure(data: bytes) -> PhotoMeasures:
+    """Return the measures of an encoded photo. Raises Pillow's error (an OSError) when the bytes are not a photo."""
     with Image.open(io.BytesIO(data)) as picture:
         photo = picture.convert("RGB")
     scale = VIEWING_SIDE / max(photo.size)
@@ -46,12 +46,12 @@ def photo_perceive(data: bytes) -> Percept:
         (max(16, round(photo.width * scale)), max(16, round(photo.height * scale))), Image.Resampling.BICUBIC
     )
     grey = np.asarray(viewed.convert("L"), dtype=np.float32)
-    # Blocks lie on the grid of the file, which resizing would move.
+    # Blocks are aligned to the pixels of the file; resizing would move them.
     stored = np.asarray(photo.convert("L"), dtype=np.float32)
     noise = _noise(grey)
     low, high = np.percentile(grey, (5, 95))
     bright = float(np.percentile(grey, 90))
-    return Percept(
+    return PhotoMeasures(
         sharpness=_sharpness(grey, noise),
         noise=min(1.0, noise / 30),
         blockiness=_blockiness(stored),
@@ -63,11 +63,11 @@ def photo_perceive(data: bytes) -> Percept:
 
 
 def _sharpness(grey: Grey, noise: float) -> float:
-    """Log of the strength of edges across the most smeared of four directions, 1.5 … 90 grey values → 0 … 1.
+    """Return the log of the edge strength in the most blurred of four directions, 1.5 … 90 grey values → 0 … 1.
 
-    Edges: 98th percentile of the second difference. A smear leaves edges along it sharp, so the weakest direction
-    counts. White noise of standard deviation s has 6·s² variance in a second difference, and 2.33 times the root of
-    that as 98th percentile; it is taken off, or noise would look like detail.
+    Edge strength: 98th percentile of the absolute second difference. Motion blur leaves edges along it sharp, so the
+    weakest direction counts. White noise of standard deviation s has a variance of 6·s² in a second difference, and
+    a 98th percentile of 2.33 times its root; it is subtracted, so that noise does not count as detail.
     """
     centre = grey[1:-1, 1:-1]
     pairs = (
@@ -82,7 +82,7 @@ def _sharpness(grey: Grey, noise: float) -> float:
 
 
 def _noise(grey: Grey) -> float:
-    """Standard deviation of the noise: that of the diagonal Haar details in the quietest tenth of 16×16 tiles."""
+    """Return the standard deviation of the noise: 10th percentile over 16×16 tiles of that of diagonal Haar details."""
     height, width = grey.shape[0] // 16 * 16, grey.shape[1] // 16 * 16
     part = grey[:height, :width]
     details = (part[::2, ::2] - part[1::2, ::2] - part[::2, 1::2] + part[1::2, 1::2]) / 2
@@ -91,9 +91,9 @@ def _noise(grey: Grey) -> float:
 
 
 def _blockiness(grey: Grey) -> float:
-    """Excess of the steps across 8-pixel borders over those one pixel beside them, as a share of all steps."""
+    """Return the excess of the steps across 8-pixel borders over the other steps, as a share of both."""
     if min(grey.shape) < 17:
-        return 0.0  # no two borders to compare
+        return 0.0  # fewer than two borders
     excess = []
     for steps in (np.abs(np.diff(grey, axis=1)).mean(axis=0), np.abs(np.diff(grey, axis=0)).mean(axis=1)):
         borders = steps[7::8]
