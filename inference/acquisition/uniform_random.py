@@ -14,7 +14,7 @@ class UniformRandom:
 
     name = "random"
     label = "Uniform random"
-    description = "Any open photo, drawn at random. Accuracy is estimated from this lane."
+    description = "Any open photo, drawn at random. Estimates of accuracy rest on this lane."
     reason = "uniform random"
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:
