@@ -8,245 +8,356 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotation', '0004_queue_lanes'),
+        ("annotation", "0004_queue_lanes"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='annotation',
-            name='client_id',
-            field=models.UUIDField(help_text='Chosen by the client, so that the same answer sent twice is recorded once.', unique=True),
+            model_name="annotation",
+            name="client_id",
+            field=models.UUIDField(
+                help_text="Chosen by the client, so that the same answer sent twice is recorded once.", unique=True
+            ),
         ),
         migrations.AlterField(
-            model_name='annotation',
-            name='is_anchored',
-            field=models.BooleanField(default=False, help_text='Part of the anchoring experiment: the prediction was shown before the answer.'),
+            model_name="annotation",
+            name="is_anchored",
+            field=models.BooleanField(
+                default=False, help_text="Part of the anchoring experiment: the prediction was shown before the answer."
+            ),
         ),
         migrations.AlterField(
-            model_name='annotation',
-            name='is_repeat',
-            field=models.BooleanField(default=False, help_text='Answer to a hidden repeat; it is not a vote.'),
+            model_name="annotation",
+            name="is_repeat",
+            field=models.BooleanField(default=False, help_text="Answer to a hidden repeat; it is not a vote."),
         ),
         migrations.AlterField(
-            model_name='annotation',
-            name='milliseconds',
-            field=models.PositiveIntegerField(blank=True, help_text='Time from showing the photo to the answer.', null=True),
+            model_name="annotation",
+            name="milliseconds",
+            field=models.PositiveIntegerField(
+                blank=True, help_text="Time from showing the photo to the answer.", null=True
+            ),
         ),
         migrations.AlterField(
-            model_name='annotation',
-            name='saw_prediction',
-            field=models.BooleanField(default=False, help_text='Such answers are never used for evaluation.'),
+            model_name="annotation",
+            name="saw_prediction",
+            field=models.BooleanField(default=False, help_text="Such answers are never used for evaluation."),
         ),
         migrations.AlterField(
-            model_name='annotation',
-            name='skip_reason',
-            field=models.CharField(blank=True, help_text='Set when the annotator skipped the photo.', max_length=200),
+            model_name="annotation",
+            name="skip_reason",
+            field=models.CharField(blank=True, help_text="Set when the annotator skipped the photo.", max_length=200),
         ),
         migrations.AlterField(
-            model_name='annotation',
-            name='surplus',
-            field=models.BooleanField(default=False, help_text='Arrived when the photo no longer needed this answer.'),
+            model_name="annotation",
+            name="surplus",
+            field=models.BooleanField(default=False, help_text="Arrived when the photo no longer needed this answer."),
         ),
         migrations.AlterField(
-            model_name='annotation',
-            name='viewing',
-            field=models.JSONField(blank=True, default=dict, help_text='Viewport, pixel ratio, zoom, input device.'),
+            model_name="annotation",
+            name="viewing",
+            field=models.JSONField(blank=True, default=dict, help_text="Viewport, pixel ratio, zoom, input device."),
         ),
         migrations.AlterField(
-            model_name='assignment',
-            name='acquisition_probability',
-            field=models.FloatField(blank=True, help_text='Probability of this photo in this draw. Empty when nothing was drawn.', null=True),
+            model_name="assignment",
+            name="acquisition_probability",
+            field=models.FloatField(
+                blank=True, help_text="Probability of this photo in this draw. Empty when nothing was drawn.", null=True
+            ),
         ),
         migrations.AlterField(
-            model_name='assignment',
-            name='is_repeat',
-            field=models.BooleanField(default=False, help_text='A hidden repeat: the annotator answered this photo before.'),
+            model_name="assignment",
+            name="is_repeat",
+            field=models.BooleanField(
+                default=False, help_text="A hidden repeat: the annotator answered this photo before."
+            ),
         ),
         migrations.AlterField(
-            model_name='assignment',
-            name='lane',
-            field=models.CharField(default='random', help_text='The queue lane that chose the photo.', max_length=40),
+            model_name="assignment",
+            name="lane",
+            field=models.CharField(default="random", help_text="The queue lane that chose the photo.", max_length=40),
         ),
         migrations.AlterField(
-            model_name='assignment',
-            name='reason',
-            field=models.CharField(blank=True, help_text='Why the lane chose the photo, as text for people.', max_length=200),
+            model_name="assignment",
+            name="reason",
+            field=models.CharField(
+                blank=True, help_text="Why the lane chose the photo, as text for people.", max_length=200
+            ),
         ),
         migrations.AlterField(
-            model_name='campaign',
-            name='anchoring_share',
-            field=models.FloatField(default=0.0, help_text='Share of photos that show the prediction before the answer, to measure its influence.', validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(0.5)], verbose_name='anchoring experiment'),
+            model_name="campaign",
+            name="anchoring_share",
+            field=models.FloatField(
+                default=0.0,
+                help_text="Share of photos that show the prediction before the answer, to measure its influence.",
+                validators=[
+                    django.core.validators.MinValueValidator(0.0),
+                    django.core.validators.MaxValueValidator(0.5),
+                ],
+                verbose_name="anchoring experiment",
+            ),
         ),
         migrations.AlterField(
-            model_name='campaign',
-            name='break_minutes',
-            field=models.PositiveSmallIntegerField(default=30, help_text='Minutes of rating before the page suggests a break. 0 means never.', verbose_name='break after'),
+            model_name="campaign",
+            name="break_minutes",
+            field=models.PositiveSmallIntegerField(
+                default=30,
+                help_text="Minutes of rating before the page suggests a break. 0 means never.",
+                verbose_name="break after",
+            ),
         ),
         migrations.AlterField(
-            model_name='campaign',
-            name='gold_share',
-            field=models.FloatField(default=0.05, help_text='Share of gold photos, whose answer is known. Each annotator gets each gold photo once.', validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(0.3)], verbose_name='gold photos'),
+            model_name="campaign",
+            name="gold_share",
+            field=models.FloatField(
+                default=0.05,
+                help_text="Share of gold photos, whose answer is known. Each annotator gets each gold photo once.",
+                validators=[
+                    django.core.validators.MinValueValidator(0.0),
+                    django.core.validators.MaxValueValidator(0.3),
+                ],
+                verbose_name="gold photos",
+            ),
         ),
         migrations.AlterField(
-            model_name='campaign',
-            name='holdout_fraction',
-            field=models.FloatField(default=0.2, help_text='Share of photos in the holdout, drawn at random at import.', validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(0.9)]),
+            model_name="campaign",
+            name="holdout_fraction",
+            field=models.FloatField(
+                default=0.2,
+                help_text="Share of photos in the holdout, drawn at random at import.",
+                validators=[
+                    django.core.validators.MinValueValidator(0.0),
+                    django.core.validators.MaxValueValidator(0.9),
+                ],
+            ),
         ),
         migrations.AlterField(
-            model_name='campaign',
-            name='holdout_votes',
-            field=models.PositiveSmallIntegerField(default=5, help_text='More votes make the evaluation more precise.', validators=[django.core.validators.MinValueValidator(1)]),
+            model_name="campaign",
+            name="holdout_votes",
+            field=models.PositiveSmallIntegerField(
+                default=5,
+                help_text="More votes make the evaluation more precise.",
+                validators=[django.core.validators.MinValueValidator(1)],
+            ),
         ),
         migrations.AlterField(
-            model_name='campaign',
-            name='instructions',
-            field=models.TextField(blank=True, help_text='Shown to annotators before they start.'),
+            model_name="campaign",
+            name="instructions",
+            field=models.TextField(blank=True, help_text="Shown to annotators before they start."),
         ),
         migrations.AlterField(
-            model_name='campaign',
-            name='lane_shares',
-            field=models.JSONField(default=annotation.models.default_lane_shares, help_text='Share of each queue lane among the rated photos: {lane: share}. The shares add up to 1.', verbose_name='queue lanes'),
+            model_name="campaign",
+            name="lane_shares",
+            field=models.JSONField(
+                default=annotation.models.default_lane_shares,
+                help_text="Share of each queue lane among the rated photos: {lane: share}. The shares add up to 1.",
+                verbose_name="queue lanes",
+            ),
         ),
         migrations.AlterField(
-            model_name='campaign',
-            name='mode',
-            field=models.CharField(choices=[('blind', 'blind: the prediction is never shown'), ('reveal', "reveal: the prediction and the other annotators' mean are shown after the answer"), ('prelabel', 'prelabel: the prediction is shown before the answer; such answers are left out of evaluation')], default='reveal', max_length=8),
+            model_name="campaign",
+            name="mode",
+            field=models.CharField(
+                choices=[
+                    ("blind", "blind: the prediction is never shown"),
+                    ("reveal", "reveal: the prediction and the other annotators' mean are shown after the answer"),
+                    (
+                        "prelabel",
+                        "prelabel: the prediction is shown before the answer; such answers are left out of evaluation",
+                    ),
+                ],
+                default="reveal",
+                max_length=8,
+            ),
         ),
         migrations.AlterField(
-            model_name='campaign',
-            name='promote_automatically',
-            field=models.BooleanField(default=False, help_text='Promote a challenger that passes the promotion rule; the models page states the rule.'),
+            model_name="campaign",
+            name="promote_automatically",
+            field=models.BooleanField(
+                default=False,
+                help_text="Promote a challenger that passes the promotion rule; the models page states the rule.",
+            ),
         ),
         migrations.AlterField(
-            model_name='campaign',
-            name='repeat_share',
-            field=models.FloatField(default=0.0, help_text='Share of photos that are shown to an annotator a second time, unmarked, to measure self-agreement.', validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(0.3)], verbose_name='hidden repeats'),
+            model_name="campaign",
+            name="repeat_share",
+            field=models.FloatField(
+                default=0.0,
+                help_text="Share of photos that are shown to an annotator a second time, unmarked, to measure self-agreement.",
+                validators=[
+                    django.core.validators.MinValueValidator(0.0),
+                    django.core.validators.MaxValueValidator(0.3),
+                ],
+                verbose_name="hidden repeats",
+            ),
         ),
         migrations.AlterField(
-            model_name='campaign',
-            name='seed',
-            field=models.PositiveBigIntegerField(default=20260101, help_text='Seed of the random holdout draw.'),
+            model_name="campaign",
+            name="seed",
+            field=models.PositiveBigIntegerField(default=20260101, help_text="Seed of the random holdout draw."),
         ),
         migrations.AlterField(
-            model_name='campaign',
-            name='synsets',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(validators=[django.core.validators.MaxValueValidator(999)]), default=annotation.models.default_synsets, help_text='ImageNet class indices that count as a watch. The watch probability is their sum.', size=None),
+            model_name="campaign",
+            name="synsets",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.PositiveSmallIntegerField(validators=[django.core.validators.MaxValueValidator(999)]),
+                default=annotation.models.default_synsets,
+                help_text="ImageNet class indices that count as a watch. The watch probability is their sum.",
+                size=None,
+            ),
         ),
         migrations.AlterField(
-            model_name='campaign',
-            name='train_after',
-            field=models.PositiveIntegerField(default=200, help_text='Number of new answers to learn from that starts a training run automatically. 0 means never.'),
+            model_name="campaign",
+            name="train_after",
+            field=models.PositiveIntegerField(
+                default=200,
+                help_text="Number of new answers to learn from that starts a training run automatically. 0 means never.",
+            ),
         ),
         migrations.AlterField(
-            model_name='campaign',
-            name='watch_threshold',
-            field=models.FloatField(default=0.05, help_text="The model decides 'watch' when the watch probability is above this value.", validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(1.0)]),
+            model_name="campaign",
+            name="watch_threshold",
+            field=models.FloatField(
+                default=0.05,
+                help_text="The model decides 'watch' when the watch probability is above this value.",
+                validators=[
+                    django.core.validators.MinValueValidator(0.0),
+                    django.core.validators.MaxValueValidator(1.0),
+                ],
+            ),
         ),
         migrations.AlterField(
-            model_name='image',
-            name='details',
-            field=models.JSONField(blank=True, default=dict, help_text='Other values, e.g. the known degradation of a demo photo.'),
+            model_name="image",
+            name="details",
+            field=models.JSONField(
+                blank=True, default=dict, help_text="Other values, e.g. the known degradation of a demo photo."
+            ),
         ),
         migrations.AlterField(
-            model_name='image',
-            name='expected_score',
-            field=models.PositiveSmallIntegerField(blank=True, help_text='Known answer of a practice, example or gold photo.', null=True),
+            model_name="image",
+            name="expected_score",
+            field=models.PositiveSmallIntegerField(
+                blank=True, help_text="Known answer of a practice, example or gold photo.", null=True
+            ),
         ),
         migrations.AlterField(
-            model_name='image',
-            name='expected_watch',
-            field=models.CharField(blank=True, help_text='Known answer of a practice, example or gold photo.', max_length=6),
+            model_name="image",
+            name="expected_watch",
+            field=models.CharField(
+                blank=True, help_text="Known answer of a practice, example or gold photo.", max_length=6
+            ),
         ),
         migrations.AlterField(
-            model_name='image',
-            name='group',
-            field=models.UUIDField(db_index=True, default=uuid.uuid4, help_text='Near-duplicates have the same group.'),
+            model_name="image",
+            name="group",
+            field=models.UUIDField(db_index=True, default=uuid.uuid4, help_text="Near-duplicates have the same group."),
         ),
         migrations.AlterField(
-            model_name='image',
-            name='guidance',
-            field=models.CharField(blank=True, help_text='Explanation of a practice or example photo.', max_length=300),
+            model_name="image",
+            name="guidance",
+            field=models.CharField(blank=True, help_text="Explanation of a practice or example photo.", max_length=300),
         ),
         migrations.AlterField(
-            model_name='image',
-            name='open_slots',
-            field=models.SmallIntegerField(default=3, help_text='Counter: votes needed minus votes and live leases.'),
+            model_name="image",
+            name="open_slots",
+            field=models.SmallIntegerField(default=3, help_text="Counter: votes needed minus votes and live leases."),
         ),
         migrations.AlterField(
-            model_name='image',
-            name='problem',
-            field=models.TextField(blank=True, help_text='Why the photo is out of the queue, e.g. reported as damaged.'),
+            model_name="image",
+            name="problem",
+            field=models.TextField(
+                blank=True, help_text="Why the photo is out of the queue, e.g. reported as damaged."
+            ),
         ),
         migrations.AlterField(
-            model_name='image',
-            name='queue_position',
-            field=models.FloatField(help_text='Uniform in [0, 1). The queue starts its search at a random position.'),
+            model_name="image",
+            name="queue_position",
+            field=models.FloatField(help_text="Uniform in [0, 1). The queue starts its search at a random position."),
         ),
         migrations.AlterField(
-            model_name='image',
-            name='role',
-            field=models.CharField(choices=[('rated', 'rated'), ('practice', 'practice: shown before the first rated photo; answers are not saved'), ('example', 'example: shown with the instructions'), ('gold', 'gold: its answer is known; annotators are not told which photos are gold')], default='rated', help_text='Only rated photos are in the queue.', max_length=8),
+            model_name="image",
+            name="role",
+            field=models.CharField(
+                choices=[
+                    ("rated", "rated"),
+                    ("practice", "practice: shown before the first rated photo; answers are not saved"),
+                    ("example", "example: shown with the instructions"),
+                    ("gold", "gold: its answer is known; annotators are not told which photos are gold"),
+                ],
+                default="rated",
+                help_text="Only rated photos are in the queue.",
+                max_length=8,
+            ),
         ),
         migrations.AlterField(
-            model_name='image',
-            name='suffix',
-            field=models.CharField(help_text='File extension for the detected format, with the dot.', max_length=5),
+            model_name="image",
+            name="suffix",
+            field=models.CharField(help_text="File extension for the detected format, with the dot.", max_length=5),
         ),
         migrations.AlterField(
-            model_name='image',
-            name='vote_count',
-            field=models.PositiveIntegerField(default=0, help_text='Counter: annotators with a standing answer.'),
+            model_name="image",
+            name="vote_count",
+            field=models.PositiveIntegerField(default=0, help_text="Counter: annotators with a standing answer."),
         ),
         migrations.AlterField(
-            model_name='importbatch',
-            name='source',
-            field=models.CharField(help_text='Folder or zip that the files come from.', max_length=500),
+            model_name="importbatch",
+            name="source",
+            field=models.CharField(help_text="Folder or zip that the files come from.", max_length=500),
         ),
         migrations.AlterField(
-            model_name='invitation',
-            name='note',
-            field=models.CharField(blank=True, help_text='Who the link is for.', max_length=120),
+            model_name="invitation",
+            name="note",
+            field=models.CharField(blank=True, help_text="Who the link is for.", max_length=120),
         ),
         migrations.AlterField(
-            model_name='invitation',
-            name='places',
-            field=models.PositiveIntegerField(default=1, help_text='How many people can join with this link.'),
+            model_name="invitation",
+            name="places",
+            field=models.PositiveIntegerField(default=1, help_text="How many people can join with this link."),
         ),
         migrations.AlterField(
-            model_name='membership',
-            name='practised_at',
-            field=models.DateTimeField(blank=True, help_text='When the member finished the practice photos.', null=True),
+            model_name="membership",
+            name="practised_at",
+            field=models.DateTimeField(
+                blank=True, help_text="When the member finished the practice photos.", null=True
+            ),
         ),
         migrations.AlterField(
-            model_name='queuelane',
-            name='fingerprint',
-            field=models.CharField(blank=True, help_text='SHA-256 of the input of the last refresh.', max_length=64),
+            model_name="queuelane",
+            name="fingerprint",
+            field=models.CharField(blank=True, help_text="SHA-256 of the input of the last refresh.", max_length=64),
         ),
         migrations.AlterField(
-            model_name='queuelane',
-            name='photos',
-            field=models.PositiveIntegerField(default=0, help_text='Number of photos with a priority.'),
+            model_name="queuelane",
+            name="photos",
+            field=models.PositiveIntegerField(default=0, help_text="Number of photos with a priority."),
         ),
         migrations.AlterField(
-            model_name='queuelane',
-            name='seconds',
-            field=models.FloatField(default=0.0, help_text='Duration of the last refresh.'),
+            model_name="queuelane",
+            name="seconds",
+            field=models.FloatField(default=0.0, help_text="Duration of the last refresh."),
         ),
         migrations.AlterField(
-            model_name='queuelane',
-            name='seed',
-            field=models.PositiveBigIntegerField(default=0, help_text='Random seed of the last refresh.'),
+            model_name="queuelane",
+            name="seed",
+            field=models.PositiveBigIntegerField(default=0, help_text="Random seed of the last refresh."),
         ),
         migrations.AlterField(
-            model_name='user',
-            name='is_simulated',
-            field=models.BooleanField(default=False, help_text='A program that acts as an annotator, for demos and tests.', verbose_name='simulated'),
+            model_name="user",
+            name="is_simulated",
+            field=models.BooleanField(
+                default=False,
+                help_text="A program that acts as an annotator, for demos and tests.",
+                verbose_name="simulated",
+            ),
         ),
         migrations.AlterField(
-            model_name='user',
-            name='key_bindings',
-            field=models.JSONField(blank=True, default=dict, help_text='Keys of the annotate page that the user has changed: {action: key}.'),
+            model_name="user",
+            name="key_bindings",
+            field=models.JSONField(
+                blank=True,
+                default=dict,
+                help_text="Keys of the annotate page that the user has changed: {action: key}.",
+            ),
         ),
     ]

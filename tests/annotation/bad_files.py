@@ -48,15 +48,15 @@ def animation(kind: str) -> bytes:
 
 #: name → (bytes, part of the reason), one of each kind that must be rejected.
 BAD: dict[str, tuple[bytes, str]] = {
-    "truncated.jpg": (encoded(scene(1))[:-2000], "cut off"),
-    "truncated.png": (encoded(scene(1), "PNG")[:-3000], "cut off"),
+    "truncated.jpg": (encoded(scene(1))[:-2000], "incomplete"),
+    "truncated.png": (encoded(scene(1), "PNG")[:-3000], "incomplete"),
     "empty.jpg": (b"", "empty"),
     "text.jpg": (b"This is not a photo.\n" * 50, "Not a photo"),
     "drawing.svg": (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", "Not a photo"),
     "bomb.png": (png_header(50_000, 50_000), "megapixels"),
-    "animated.gif": (animation("GIF"), "moves"),
-    "animated.webp": (animation("WEBP"), "moves"),
-    "animated.png": (animation("PNG"), "moves"),
+    "animated.gif": (animation("GIF"), "animated"),
+    "animated.webp": (animation("WEBP"), "animated"),
+    "animated.png": (animation("PNG"), "animated"),
     "dot.png": (encoded(Image.new("RGB", (1, 1)), "PNG"), "too small"),
 }
 

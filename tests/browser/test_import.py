@@ -57,7 +57,7 @@ def test_zip_is_unpacked_by_the_worker(page: Page, tmp_path: Path) -> None:
     page.locator("#choose-files").set_input_files(path)
     queued(page)
     assert worker_works().added == 5
-    expect(page.get_by_role("row", name="photos.zip/../x.jpg")).to_contain_text("points out of the zip")
+    expect(page.get_by_role("row", name="photos.zip/../x.jpg")).to_contain_text("points to a folder outside the zip")
 
 
 def test_dropped_files_are_taken(page: Page) -> None:
@@ -103,7 +103,7 @@ def test_too_large_file_is_refused_and_the_rest_goes_on(page: Page, tmp_path: Pa
     queued(page)
     batch = worker_works()
     assert (batch.added, batch.rejected) == (2, 1)
-    expect(page.get_by_role("row", name="large.jpg")).to_contain_text("larger than the 1 MB")
+    expect(page.get_by_role("row", name="large.jpg")).to_contain_text("larger than the allowed 1 MB")
 
 
 def test_stopped_upload_can_still_be_imported(page: Page, tmp_path: Path) -> None:

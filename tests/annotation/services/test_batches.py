@@ -170,7 +170,7 @@ def test_disk_that_takes_nothing_fails_with_a_sentence(campaign: Campaign, tmp_p
     (tmp_path / "media").write_text("a file where the folder should be")
     batch = folder_import(campaign=campaign, source=tmp_path / "photos")
     assert batch.state == State.FAILED
-    assert "cannot be kept" in batch.message
+    assert "cannot be stored" in batch.message
 
 
 def test_interrupted_import_is_closed_and_continues(campaign: Campaign, photos: Path) -> None:

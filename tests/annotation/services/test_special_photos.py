@@ -87,12 +87,12 @@ def test_changing_the_answer_alone_takes_the_photo_from_nobody(
 @pytest.mark.parametrize(
     ("role", "expected", "sentence"),
     [
-        (PRACTICE, Expected("", 5), "Say whether"),
-        (GOLD, Expected("unsure", 5), "must be known"),
+        (PRACTICE, Expected("", 5), "Choose whether"),
+        (GOLD, Expected("unsure", 5), "needs a known answer"),
         (EXAMPLE, Expected("no", 11), "from 1 to 10"),
         (EXAMPLE, Expected("no", None), "from 1 to 10"),
         (EXAMPLE, Expected("no", 5, "x" * 301), "300"),
-        (Image.Role.RATED, ANSWER, "take it back"),
+        (Image.Role.RATED, ANSWER, "has no expected answer"),
     ],
 )
 def test_answers_that_cannot_be_expected_are_refused(
@@ -149,11 +149,11 @@ def test_five_practice_photos_from_worst_to_best(campaign: Campaign, rated: list
 
 
 def test_choosing_says_what_is_missing(campaign: Campaign, people: dict[str, Any]) -> None:
-    with pytest.raises(SpecialPhotoError, match="there are 0 so far"):
+    with pytest.raises(SpecialPhotoError, match="There are 0 so far"):
         practice_choose(campaign=campaign)
     three = [people["alice"], people["bob"], people["rita"]]
     votes(images_make(campaign, 6), three, [[5, 5, 6]] * 6, [["no"] * 3] * 6)
-    with pytest.raises(SpecialPhotoError, match=r"within 0\.0 points"):
+    with pytest.raises(SpecialPhotoError, match=r"only 0\.0 points"):
         practice_choose(campaign=campaign)
     assert not campaign.images.exclude(role="rated").exists()
 

@@ -96,7 +96,7 @@ def test_what_cannot_be_corrected_says_so(client_of: Any, images: list[Image]) -
     wrong = client.post(page, answer | {"score": "11"})
     assert (wrong.status_code, "from 1 to 10" in wrong.content.decode()) == (422, True)
     Image.objects.filter(pk=images[0].pk).update(role="practice")
-    assert "teaches others now" in client.get(page).content.decode()
+    assert "now a practice or example photo" in client.get(page).content.decode()
     Campaign.objects.update(state="closed")
     refused = client.post(page, answer)
     assert (refused.status_code, "The campaign is closed" in refused.content.decode()) == (422, True)

@@ -98,7 +98,7 @@ def test_a_photo_that_cannot_be_decoded_fails_alone_with_its_reason(make_image: 
     assert features_compute(seconds=60) == 3
     assert states() == ["done", "failed", "failed"]
     reasons = dict(Feature.objects.values_list("image_id", "reason"))
-    assert "cut off" in reasons[images[1].pk] or "broken" in reasons[images[1].pk]
+    assert "incomplete" in reasons[images[1].pk] or "broken" in reasons[images[1].pk]
     assert "No such file" in reasons[images[2].pk]
 
 
@@ -126,7 +126,7 @@ def test_one_batch_with_every_kind_of_bad_file_loses_only_those(make_image: Call
     assert compute(seconds=60) == 12
     reasons = dict(queue.rows.filter(state="failed").values_list("image_id", "reason"))
     assert reasons.keys() == {image.pk for image in (cut, empty, gone, bomb, text)}
-    assert "cut off" in reasons[cut.pk]
+    assert "incomplete" in reasons[cut.pk]
     assert reasons[empty.pk] == "The file is empty."
     assert "No such file" in reasons[gone.pk]
     assert "50000 × 50000 pixels are more than the 120 megapixels" in reasons[bomb.pk]

@@ -166,7 +166,7 @@ class TestAnnotators:
     ) -> None:
         for number, image in enumerate(rated[:20]):
             vote(image, people["alice"], 10 - number % 10, is_repeat=True)
-        assert "rates a photo differently the second time" in self.of(campaign, "alice").flags[0]
+        assert "rates repeated photos differently" in self.of(campaign, "alice").flags[0]
 
     def test_gold_is_hit_within_one_point(self, campaign: Campaign, people: Any, rated: Sequence[Image]) -> None:
         Image.objects.filter(pk__in=[image.pk for image in rated[:10]]).update(
@@ -175,7 +175,7 @@ class TestAnnotators:
         Image.objects.filter(pk=rated[11].pk).update(role="gold")  # nothing is known of it
         alice = self.of(campaign, "alice")
         assert (alice.gold.n, alice.gold.value) == (10, 0.3)
-        assert alice.flags == ["hits 3 of 10 gold photos"]
+        assert alice.flags == ["only 3 of 10 gold photos correct"]
 
     def test_a_few_missed_gold_photos_are_no_flag_yet(
         self, campaign: Campaign, people: Any, rated: Sequence[Image]
@@ -191,7 +191,7 @@ class TestAnnotators:
     ) -> None:
         for image in rated[:30]:
             vote(image, people["bob"], 5)
-        assert self.of(campaign, "bob").flags == ["the last 30 scores hardly vary (variance 0.00, below 0.76)"]
+        assert self.of(campaign, "bob").flags == ["the last 30 scores are nearly the same (variance 0.00, below 0.76)"]
 
     def test_the_page_says_who_needs_a_look_and_who_is_a_program(
         self, client_of: Callable[[str], Any], people: Any, rated: Sequence[Image]
