@@ -28,7 +28,7 @@ def test_imports_a_folder_and_lists_rejects_with_reasons(campaign: Campaign, tmp
     write_photos(tmp_path / "photos", range(5))
     write_bad(tmp_path / "photos")
     out, _ = run("watches", tmp_path / "photos")
-    assert f"5 added, 0 already there, {len(BAD)} rejected, of {5 + len(BAD)} files" in out
+    assert f"5 added, 0 duplicates, {len(BAD)} rejected, of {5 + len(BAD)} files" in out
     assert "  empty.jpg: The file is empty.\n" in out
     assert Image.objects.count() == 5
 
@@ -37,12 +37,12 @@ def test_imports_a_zip(campaign: Campaign, tmp_path: Path) -> None:
     path = write_zip(tmp_path / "p.zip", {"a/1.jpg": photo_bytes(1), "a/2.jpg": photo_bytes(2), "../3.jpg": b"3"})
     out, _ = run("watches", path)
     assert "2 added" in out
-    assert "../3.jpg: Its path points outside the zip." in out
+    assert "../3.jpg: Its name points to a folder outside the zip." in out
     assert sorted(Image.objects.values_list("name", flat=True)) == ["a/1.jpg", "a/2.jpg"]
 
 
 def test_wrong_arguments_end_in_a_sentence(campaign: Campaign, tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match=r"no campaign 'clocks' \(known: watches\)"):
+    with pytest.raises(CommandError, match=r"no campaign 'clocks'. Existing campaigns: watches"):
         run("clocks", tmp_path)
     with pytest.raises(CommandError, match="neither a folder nor"):
         run("watches", tmp_path / "nowhere")
@@ -73,5 +73,5 @@ def test_interruption_ends_in_a_sentence(campaign: Campaign, tmp_path: Path, mon
         raise KeyboardInterrupt  # what Ctrl-C raises, at a known place
 
     monkeypatch.setattr(import_images.ProgressBar, "show", interrupt)
-    with pytest.raises(CommandError, match="run the command again to continue"):
+    with pytest.raises(CommandError, match="Run the command again to continue"):
         run("watches", tmp_path / "photos")

@@ -254,7 +254,7 @@ def test_an_empty_queue_says_why_and_goes_on_by_itself(open_page: Any, make_imag
     expect(page.locator("#photo img")).to_be_visible()
     expect(page.locator("#questions button:disabled, #skip-open:disabled")).to_have_count(0)
     rate(page, "w", "5")
-    expect(page.locator("#empty")).to_contain_text("You have rated every photo that still needs votes")
+    expect(page.locator("#empty")).to_contain_text("You have answered every photo that still needs votes")
     expect_answers_disabled(page, can_skip=False)
     Campaign.objects.update(state="paused")
     page.get_by_role("button", name="Try again").click()
@@ -269,7 +269,7 @@ def test_a_photo_that_does_not_load_says_so_and_can_be_skipped(annotate: Any, ma
     expect_answers_disabled(page, can_skip=True)
     press(page, "w", "5")
     press(page, " ", "2")
-    expect(page.locator("#empty")).to_contain_text("You have rated every photo")
+    expect(page.locator("#empty")).to_contain_text("You have answered every photo")
     expect_saved(page)
     assert Annotation.objects.get().skip_reason == "It does not load or is damaged"
 

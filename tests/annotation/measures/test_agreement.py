@@ -54,7 +54,7 @@ def test_agreement_that_cannot_be_told_is_nan(ids, scores):
 
 
 def test_votes_and_images_of_different_length_are_refused():
-    with pytest.raises(ValueError, match="do not belong together"):
+    with pytest.raises(ValueError, match="do not match"):
         agreement.icc1([1, 2], [3])
 
 

@@ -139,7 +139,7 @@ def test_root_mean_square_worked_by_hand() -> None:
     found = intervals.root_mean_square_interval([0, 1, -1, 2])
     assert (found.value, found.n) == (pytest.approx(math.sqrt(1.5)), 4)
     assert (found.low, found.high) == pytest.approx((math.sqrt(6 / 11.143), math.sqrt(6 / 0.4844)), abs=1e-3)
-    with pytest.raises(ValueError, match="No differences"):
+    with pytest.raises(ValueError, match="At least one difference"):
         intervals.root_mean_square_interval([])
 
 

@@ -35,7 +35,7 @@ def test_a_score_off_the_scale_is_refused(scores):
 
 
 def test_votes_and_images_of_different_length_are_refused():
-    with pytest.raises(ValueError, match="2 images and 1 scores"):
+    with pytest.raises(ValueError, match="2 image ids do not match 1 scores"):
         opinion.image_histograms([1, 2], [3], lowest=1, highest=10)
 
 

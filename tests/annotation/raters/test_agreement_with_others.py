@@ -26,7 +26,7 @@ def test_what_cannot_be_told_is_said_so() -> None:
 
 
 def test_lengths_must_fit() -> None:
-    with pytest.raises(ValueError, match="2 scores and 1 means"):
+    with pytest.raises(ValueError, match="2 scores do not match 1 means"):
         agreement_with_others([1, 2], [1])
 
 

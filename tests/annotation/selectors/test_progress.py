@@ -198,7 +198,7 @@ class TestQueueStatus:
 
     def test_says_that_the_rest_is_for_others(self, campaign: Any, people: Any, make_image: Any, say: Any) -> None:
         say("alice", make_image(1), watch="yes", score=5)
-        assert "You have rated every photo" in queue_status(campaign, people["alice"])
+        assert "You have answered every photo" in queue_status(campaign, people["alice"])
         assert queue_status(campaign, people["bob"]) == ""
 
     def test_says_until_when_others_hold_the_rest(self, campaign: Any, people: Any, make_image: Any) -> None:

@@ -94,7 +94,7 @@ def test_holdout_is_fixed_by_the_first_photo_and_the_scale_by_the_first_answer(
 ) -> None:
     assert fields_fixed(campaign).keys() == {"holdout_fraction", "seed", "scale_min", "scale_max"}
     for change in ({"holdout_fraction": 0.5}, {"seed": 1}, {"scale_max": 5}):
-        with pytest.raises(ValidationError, match="Fixed since"):
+        with pytest.raises(ValidationError, match="Cannot change after"):
             campaign_update(campaign=campaign, **change)
     campaign_update(campaign=campaign, holdout_fraction=0.2, scale_max=10, name="Renamed")
     assert Campaign.objects.get().name == "Renamed"
@@ -156,8 +156,8 @@ def test_settings_page_saves(client_of: Any, campaign: Campaign, answered: Image
 def test_fixed_fields_cannot_be_changed_and_say_why(client_of: Any, campaign: Campaign, answered: Image) -> None:
     page = reverse("campaign-edit", args=["watches"])
     shown = client_of("ada").get(page).content.decode()
-    assert "Fixed since the first import" in shown
-    assert "Fixed since the first answer" in shown
+    assert "Cannot change after the first import" in shown
+    assert "Cannot change after the first answer" in shown
     client_of("ada").post(page, form_of(campaign, scale_max=5, holdout_fraction=0.9))
     campaign.refresh_from_db()
     assert (campaign.scale_max, campaign.holdout_fraction) == (10, 0.2)
@@ -170,7 +170,7 @@ def test_fixed_fields_cannot_be_changed_and_say_why(client_of: Any, campaign: Ca
         ("synsets", "409, 409", "409 is listed twice"),
         ("synsets", "1000", "is not an ImageNet class number"),
         ("slug", "taken", "already exists"),
-        ("pending_at", "3", "cannot be below “rejected up to”"),
+        ("pending_at", "3", "must not be below"),
         ("scale_max", "0", "must be above the lowest"),
         ("votes_per_image", "many", "Enter a whole number"),
     ],
@@ -200,7 +200,7 @@ def test_pages_of_a_campaign_take_few_queries(
         ({"repeat_share": 0.31}, "repeat_share", "from 0 to 30"),
         ({"gold_share": -0.01}, "gold_share", "from 0 to 30"),
         ({"anchoring_share": 0.6}, "anchoring_share", "from 0 to 50"),
-        ({"anchoring_share": 0.1, "mode": "prelabel"}, "anchoring_share", "nothing to compare"),
+        ({"anchoring_share": 0.1, "mode": "prelabel"}, "anchoring_share", "no comparison group"),
         ({"break_minutes": -1}, "break_minutes", ""),
     ],
 )

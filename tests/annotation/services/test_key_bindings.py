@@ -56,7 +56,7 @@ def test_two_actions_can_swap_their_keys_and_all_go_back_to_the_defaults(alice: 
         ({"undo": "n"}, "The key N cannot be both “no watch” and “undo”"),
         ({"undo": "x", "zoom": "X"}, "The key X cannot be both “undo” and “zoom”"),
         ({"skip": "7"}, "The key 7 is reserved: digits are always the score"),
-        ({"skip": "Escape"}, "The key Escape is reserved: it always goes back"),
+        ({"skip": "Escape"}, "The key Escape is reserved: it always cancels"),
         ({"skip": "ArrowUp"}, "arrow keys pan the zoomed photo"),
         ({"skip": "Control"}, "The key 'Control' cannot be used. Choose a letter"),
         ({"skip": ""}, "The key '' cannot be used"),

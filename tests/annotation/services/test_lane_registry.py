@@ -29,7 +29,7 @@ def test_a_registered_lane_is_offered_and_says_why_it_chose(registered: None) ->
 
 def test_a_lane_registers_again_but_no_other_takes_its_name(registered: None) -> None:
     lane_register(SHARP)
-    with pytest.raises(ValueError, match="Two queue lanes are called 'sharp'"):
+    with pytest.raises(ValueError, match="Two queue lanes have the name 'sharp'"):
         lane_register(Lane("sharp", "Another", "", ""))
 
 
@@ -41,8 +41,8 @@ def test_a_lane_registers_again_but_no_other_takes_its_name(registered: None) ->
         ({"random": 0.4, "blurred": 0.6}, "no queue lane 'blurred'"),
         ({"random": 0.4, "sharp": 0.5}, "add up to 100 percent, not 90"),
         ({"random": 1.4, "sharp": -0.4}, "from 0 to 100"),
-        ({"random": "1"}, "must be numbers"),
-        ([1.0], "must be numbers"),
+        ({"random": "1"}, "with a number for each lane"),
+        ([1.0], "with a number for each lane"),
         ({}, "add up to 100 percent, not 0"),
     ],
 )

@@ -261,7 +261,7 @@ def test_without_ordinary_photos_there_are_no_repeats_either(
     work(campaign, people["alice"], 40)
     campaign.repeat_share = 1
     assert claim(campaign, people["alice"], 5) == []
-    assert "You have rated every photo" in queue_status(campaign, people["alice"])
+    assert "You have answered every photo" in queue_status(campaign, people["alice"])
 
 
 def test_a_repeat_that_waits_is_something_to_do(campaign: Campaign, repeat: Assignment) -> None:
@@ -270,7 +270,7 @@ def test_a_repeat_that_waits_is_something_to_do(campaign: Campaign, repeat: Assi
     leases_return(campaign=campaign, annotator=repeat.annotator, image_ids=[repeat.image_id])
     assert queue_status(campaign, repeat.annotator) == ""
     answer(campaign, repeat)
-    assert "You have rated every photo" in queue_status(campaign, repeat.annotator)
+    assert "You have answered every photo" in queue_status(campaign, repeat.annotator)
 
 
 def test_the_answer_to_a_repeat_says_that_a_prediction_was_seen_in_between(

@@ -82,8 +82,8 @@ def test_finishing_twice_queues_once(
     [
         ({"number": "one"}, 400, "whole numbers"),
         ({"offset": -1}, 400, "cannot be negative"),
-        ({"offset": 5, "size": 9}, 409, "0 bytes of the file have arrived"),
-        ({"size": 10**12}, 422, "larger than the 64 MB"),
+        ({"offset": 5, "size": 9}, 409, "The server has 0 bytes of the file"),
+        ({"size": 10**12}, 422, "larger than the allowed 64 MB"),
     ],
 )
 def test_invalid_pieces_get_an_error_message(

@@ -184,7 +184,7 @@ class TestAnnotators:
     ) -> None:
         for number, image in enumerate(rated[:20]):
             vote(image, people["alice"], 10 - number % 10, is_repeat=True)
-        assert "inconsistent on repeated photos" in self.of(campaign, "alice").flags[0]
+        assert "rates repeated photos differently" in self.of(campaign, "alice").flags[0]
 
     def test_a_gold_answer_is_correct_within_one_point(
         self, campaign: Campaign, people: Any, rated: Sequence[Image]
@@ -195,7 +195,7 @@ class TestAnnotators:
         Image.objects.filter(pk=rated[11].pk).update(role="gold")  # without a known answer
         alice = self.of(campaign, "alice")
         assert (alice.gold.n, alice.gold.value) == (10, 0.3)
-        assert alice.flags == ["answered 3 of 10 gold photos correctly"]
+        assert alice.flags == ["only 3 of 10 gold photos correct"]
 
     def test_a_few_wrong_gold_answers_are_not_flagged(
         self, campaign: Campaign, people: Any, rated: Sequence[Image]
@@ -209,7 +209,7 @@ class TestAnnotators:
     def test_always_the_same_score_is_flagged(self, campaign: Campaign, people: Any, rated: Sequence[Image]) -> None:
         for image in rated[:30]:
             vote(image, people["bob"], 5)
-        assert self.of(campaign, "bob").flags == ["the last 30 scores hardly vary (variance 0.00, below 0.76)"]
+        assert self.of(campaign, "bob").flags == ["the last 30 scores are nearly the same (variance 0.00, below 0.76)"]
 
     def test_the_page_shows_issues_and_marks_simulated_annotators(
         self, client_of: Callable[[str], Any], people: Any, rated: Sequence[Image]
