@@ -103,6 +103,6 @@ def test_weights_that_are_missing_are_told_on_the_page(
     images_make(campaign, 2)
     settings.IQS_BACKBONE = "no_such_network"
     page = text_of(client_of("ada").get(STATUS))
-    assert "No photo is looked at. There is no backbone" in page
+    assert "No photo is looked at. Unknown backbone" in page
     assert "no_such_network" in page
     assert client_of("ada").post(CANCEL).status_code == 302
