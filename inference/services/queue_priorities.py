@@ -27,9 +27,10 @@ WHERE campaign_id = %s AND open_slots > 0 AND problem = '' AND role = 'rated' OR
 
 
 def lanes_register() -> None:
-    """Register every strategy as a queue lane that campaigns can use."""
+    """Register every strategy as a queue lane that campaigns can use; `RANDOM` is registered already."""
     for strategy in STRATEGIES.values():
-        lane_register(Lane(strategy.name, strategy.label, strategy.description, strategy.reason))
+        if strategy.name != RANDOM:
+            lane_register(Lane(strategy.name, strategy.label, strategy.description, strategy.reason))
 
 
 def campaigns_due() -> Iterator[int]:

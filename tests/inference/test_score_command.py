@@ -355,7 +355,7 @@ def test_heads_that_are_not_those_of_their_card_are_refused(score: Run, photos: 
     (folder / "heads.safetensors").write_bytes((PRIOR_FOLDER / "heads.safetensors").read_bytes())
     card = json.loads((PRIOR_FOLDER / "card.json").read_text())
     (folder / "card.json").write_text(json.dumps({**card, "weights_sha256": "0" * 64}))
-    with pytest.raises(CommandError, match="is not the file that its card describes"):
+    with pytest.raises(CommandError, match="does not match its card"):
         score(photos, "--heads", folder)
 
 

@@ -101,6 +101,6 @@ def test_missing_weights_are_shown(client_of: Callable[[str], Any], campaign: Ca
     images_make(campaign, 2)
     settings.IQS_BACKBONE = "no_such_network"
     page = text_of(client_of("ada").get(STATUS))
-    assert "Photos are not being processed. There is no backbone" in page
+    assert "Photos are not being processed. Unknown backbone" in page
     assert "no_such_network" in page
     assert client_of("ada").post(CANCEL).status_code == 302

@@ -29,7 +29,7 @@ def manage(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]
         (["check"], "IQS_VAR", "/dev/null/var", "iqs: the folder /dev/null/var of IQS_VAR cannot be created"),
         (["migrate"], "DATABASE_URL", "postgresql://x@127.0.0.1:1/x", "iqs: the database does not answer: "),
         (["quickstart"], "PORT", "http", "iqs: PORT must be a whole number, not 'http'.\n"),
-        (["quickstart"], "IQS_BACKBONE", "resnet", "iqs: There is no backbone 'resnet'; choose one of "),
+        (["quickstart"], "IQS_BACKBONE", "resnet", "iqs: Unknown backbone 'resnet'; choose one of "),
     ],
 )
 def test_the_error_for_a_wrong_value_is_one_sentence(

@@ -146,13 +146,13 @@ def test_flat_maps_have_the_smallest_deviation_however_bright() -> None:
     [("resnet51", "resnet50"), ("efficientnet-lite0", "efficientnet_lite0"), ("ViT", "efficientnet_lite0")],
 )
 def test_an_unknown_backbone_is_told_which_names_are_close(name: str, close: str) -> None:
-    with pytest.raises(WeightsMissing, match=f"There is no backbone '{name}'; choose one of .*{close}"):
+    with pytest.raises(WeightsMissing, match=f"Unknown backbone '{name}'; choose one of .*{close}"):
         backbone_config(name)
 
 
 @pytest.mark.parametrize("name", ["resnet50@224", "vit_b_16@", "vit_b_16@224+225", "vit_b_16@224+224", "vit_b_16@-16"])
 def test_sizes_that_cannot_be_are_one_sentence(name: str) -> None:
-    with pytest.raises(WeightsMissing, match="only vision transformers look at several sizes"):
+    with pytest.raises(WeightsMissing, match="only vision transformers can have several sizes"):
         backbone_config(name)
 
 

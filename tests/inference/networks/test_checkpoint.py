@@ -49,7 +49,7 @@ def test_heads_of_features_without_classes_keep_the_classifier(make_heads: MakeH
     assert (loaded.config, loaded.classifier) == (with_classes, None)
     card["heads"]["feature_size"] = 12
     (tmp_path / "card.json").write_text(json.dumps(card))
-    with pytest.raises(CheckpointError, match="holds no ImageNet classifier"):
+    with pytest.raises(CheckpointError, match="has no ImageNet classifier"):
         heads_load(tmp_path)
 
 
