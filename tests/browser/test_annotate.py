@@ -20,6 +20,7 @@ from tests.browser.annotating import (
     shown,
     standing,
 )
+from tests.conftest import photo_path
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -262,7 +263,7 @@ def test_an_empty_queue_says_why_and_goes_on_by_itself(open_page: Any, make_imag
 
 
 def test_a_photo_that_does_not_load_says_so_and_can_be_skipped(annotate: Any, make_image: Any, open_page: Any) -> None:
-    make_image(1).path.write_bytes(b"no photo")
+    photo_path(make_image(1)).write_bytes(b"no photo")
     page = open_page(PATH, "alice")
     page.get_by_role("button", name="Begin").click()
     expect(page.locator("#empty")).to_contain_text("This photo could not be loaded")
