@@ -365,7 +365,7 @@ def test_a_photo_page_shows_four_bars_its_standing_and_its_thresholds(
     [
         ("failed", "The file is truncated.", "Not measured: The file is truncated."),
         ("cancelled", "", "the measurement was cancelled"),
-        ("running", "", "A worker is measuring this photo now"),
+        ("running", "", "Measuring…"),
         ("queued", "", "Not measured yet"),
     ],
 )
