@@ -176,7 +176,7 @@ def test_no_name_is_a_formula_and_each_is_known_again(
     assert ("'" + name in capsys.readouterr().out) is not name.startswith("a")
 
 
-def test_a_table_from_before_names_were_guarded_is_gone_on_with(
+def test_a_table_from_before_names_were_guarded_is_resumed(
     score: Run, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(photos)
@@ -213,7 +213,7 @@ def test_a_table_that_lacks_rows_gets_them_from_the_other(score: Run, photos: Pa
         (["--no-distortions"], "made with other options"),
     ],
 )
-def test_a_table_of_other_options_is_not_gone_on_with(
+def test_a_table_of_other_options_is_not_resumed(
     score: Run, photos: Path, tmp_path: Path, options: list[str], sentence: str
 ) -> None:
     score(photos, "--csv", tmp_path / "a.csv")
@@ -223,7 +223,7 @@ def test_a_table_of_other_options_is_not_gone_on_with(
     assert (tmp_path / "a.csv").read_bytes() == before
 
 
-def test_a_table_of_another_model_is_not_gone_on_with(score: Run, photos: Path, tmp_path: Path) -> None:
+def test_a_table_of_another_model_is_not_resumed(score: Run, photos: Path, tmp_path: Path) -> None:
     score(photos, "--jsonl", tmp_path / "a.jsonl")
     text = (tmp_path / "a.jsonl").read_text()
     (tmp_path / "a.jsonl").write_text(re.sub(r'"watch_probability": [\d.]+', '"watch_probability": 0.99', text))
@@ -240,7 +240,7 @@ def test_an_interrupted_run_keeps_its_rows(
 
     with monkeypatch.context() as patched:
         patched.setattr(score_command.ProgressBar, "show", interrupt)
-        with pytest.raises(CommandError, match="run the same command again to go on") as caught:
+        with pytest.raises(CommandError, match="run the same command again to resume") as caught:
             score(photos, "--csv", tmp_path / "a.csv")
     assert caught.value.returncode == 130
     assert len(rows_of(tmp_path / "a.csv")) == 4
@@ -331,8 +331,8 @@ def test_a_file_that_vanishes_in_between_is_told(
         (["{photos}", "--csv", "{photos}/nowhere/a.csv"], 1, "cannot be written"),
         (["{photos}", "--csv", "{photos}/a", "--jsonl", "{photos}/a"], 1, "needs its own file"),
         (["{photos}", "--reject-at", "7", "--pending-at", "6"], 1, "must not be above"),
-        (["{photos}", "--heads", "{photos}"], 1, "holds no heads that can be read"),
-        (["{photos}", "--backbone", "resnet50"], 1, "read features of efficientnet_lite0, not of resnet50"),
+        (["{photos}", "--heads", "{photos}"], 1, "cannot be read"),
+        (["{photos}", "--backbone", "resnet50"], 1, "need features of efficientnet_lite0, not of resnet50"),
         (["{photos}", "--scale", "1-1"], 1, "is not a scale"),
         (["{photos}", "--synsets", "409,watch"], 1, "ImageNet classes from 0 to 999"),
     ],
@@ -392,14 +392,14 @@ def test_the_sheet_shows_best_and_worst_and_needs_nothing_else(score: Run, photo
     html = (tmp_path / "a.html").read_text()
     rows = sorted(rows_of(tmp_path / "a.csv"), key=lambda row: float(row["quality_mean"]))
     assert "Top 20" in html
-    assert "Last 3" in html
+    assert "Bottom 3" in html
     assert html.count("data:image/webp;base64,") == 23
     assert "<b>1" not in html
     assert "<script" not in html
     assert "http" not in html.replace("http-equiv", "")
     best, worst = rows[-1], rows[0]
-    assert html.index(f"<strong>{float(best['quality_mean']):.2f}") < html.index("Last 3")
-    assert html.index("Last 3") < html.rindex(f"<strong>{float(worst['quality_mean']):.2f}")
+    assert html.index(f"<strong>{float(best['quality_mean']):.2f}") < html.index("Bottom 3")
+    assert html.index("Bottom 3") < html.rindex(f"<strong>{float(worst['quality_mean']):.2f}")
     assert f"{'watch' if best['watch'] == '1' else 'no watch'} {float(best['watch_probability']):.3f}" in html
 
 

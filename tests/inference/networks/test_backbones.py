@@ -198,7 +198,7 @@ def test_a_multiscale_transformer_averages_what_each_size_gives() -> None:
     backbone = multiscale(32, 48)
     features = backbone(seen(48))
     whole = backbone.normalised(seen(48))
-    small, large = backbone._look(whole, 32), backbone._look(whole, 48)
+    small, large = backbone._encode(whole, 32), backbone._encode(whole, 48)
     torch.testing.assert_close(features[:, 192:], (small[1] + large[1]) / 2)
     torch.testing.assert_close(features[:, :192], torch.cat([*small[0], *large[0]], dim=1))
 
@@ -263,10 +263,10 @@ class Harmful:
 
 def test_weight_files_that_do_not_fit_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = {
-        "There is no weight file": None,
+        "The weight file .* does not exist": None,
         "cannot be read": b"no weights at all",
-        "holds no state dict": {"epoch": 3},
-        "are not of a squeezenet1_1: .* the first is": {"fc.weight": torch.zeros(2)},
+        "does not contain a state dict": {"epoch": 3},
+        "do not belong to squeezenet1_1: .* the first is": {"fc.weight": torch.zeros(2)},
         "cannot be read .*state dict": {"weights": Harmful()},
     }
     for sentence, content in files.items():

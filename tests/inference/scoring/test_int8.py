@@ -158,7 +158,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 def test_the_list_names_every_backbone_with_its_size_and_weights(run: Run) -> None:
     lines = run("backbones").splitlines()
     assert len(lines) == 1 + 83
-    assert lines[1].split() == ["efficientnet_lite0", "224", "3912", "bundled", "(this", "site's)"]
+    assert lines[1].split() == ["efficientnet_lite0", "224", "3912", "bundled", "(in", "use)"]
     assert next(line for line in lines if line.startswith("resnet50 ")).split()[1:] == ["224", "5760", "not", "fetched"]
 
 
@@ -174,7 +174,7 @@ def test_one_backbone_can_be_looked_up_with_sizes_and_other_weights(run: Run, tm
     [
         (["backbones", "resnet51"], "choose one of resnet50"),
         (["backbones", "--fetch"], "Name the backbone"),
-        (["backbones", "resnet50", "--weights", "/nowhere.pth", "--fetch"], "There is no weight file /nowhere.pth"),
+        (["backbones", "resnet50", "--weights", "/nowhere.pth", "--fetch"], "The weight file /nowhere.pth"),
         (["quantise_backbone", "/nowhere", "--backbone", "resnet51"], "choose one of resnet50"),
     ],
 )

@@ -57,7 +57,7 @@ def test_only_reviewers_and_admins_see_photos_with_predictions(
     ("page", "most"),
     [("?order=best&watch=no", 9), ("?order=blur", 9), ("?order=apart", 15), ("extremes/", 12)],
 )
-def test_the_gallery_asks_as_many_questions_for_many_photos_as_for_few(
+def test_the_gallery_runs_as_many_queries_for_many_photos_as_for_few(
     client_of: Callable[[str], Any],
     campaign: Campaign,
     people: dict[str, Any],
@@ -105,7 +105,7 @@ def test_load_more_reaches_every_photo_once_even_where_they_tie(
     assert len(found) == len(set(found))
 
 
-def test_orders_are_what_they_say(
+def test_orders_sort_by_their_key(
     client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any], version: ModelVersion
 ) -> None:
     a, b, c, unseen = images_make(campaign, 4)
@@ -177,7 +177,7 @@ def test_only_the_champions_predictions_are_shown(
         "quality_from=7&quality_to=3",
     ],
 )
-def test_an_address_nobody_gave_out_is_refused_in_one_sentence(client_of: Callable[[str], Any], query: str) -> None:
+def test_an_invalid_address_is_refused_with_a_message(client_of: Callable[[str], Any], query: str) -> None:
     response = client_of("rita").get(f"{GALLERY}?{query}")
     assert response.status_code == 400
     assert response.content.decode().count("\n") == 0
@@ -194,21 +194,23 @@ def test_htmx_gets_the_next_tiles_without_the_page_around_them(
 
 def test_a_gallery_without_photos_says_what_to_do(client_of: Callable[[str], Any]) -> None:
     assert "/campaigns/watches/import/" in client_of("ada").get(GALLERY).content.decode()
-    assert "An admin of the campaign imports them" in client_of("rita").get(GALLERY).content.decode()
+    assert "An admin of the campaign can import photos" in client_of("rita").get(GALLERY).content.decode()
 
 
-def test_a_filter_that_nothing_fits_says_so(client_of: Callable[[str], Any], campaign: Campaign) -> None:
+def test_a_filter_without_results_says_so(client_of: Callable[[str], Any], campaign: Campaign) -> None:
     images_make(campaign, 1)
     assert "No results" in client_of("rita").get(f"{GALLERY}?order=best").content.decode()
 
 
-def test_a_gallery_that_shows_nothing_names_the_filter_to_let_go(
+def test_a_gallery_without_results_offers_to_remove_a_filter(
     client_of: Callable[[str], Any], campaign: Campaign, version: ModelVersion
 ) -> None:
     predictions_make(version, images_make(campaign, 2), [3.0, 4.0], watch=0.9)
     html = client_of("rita").get(f"{GALLERY}?order=best&watch=yes&quality_from=9").content.decode()
     (ways,) = re.findall(r'<p class="row ways">(.*?)</p>', html)
-    assert re.findall(r'href="([^"]+)"[^>]*>([^<]+)<', ways) == [(f"{GALLERY}?order=best&amp;watch=yes", "quality ≥ 9")]
+    assert re.findall(r'href="([^"]+)"[^>]*>([^<]+)<', ways) == [
+        (f"{GALLERY}?order=best&amp;watch=yes", "quality ≥ 9 ")
+    ]
 
 
 def test_the_ends_of_the_filter_stand_side_by_side(
@@ -220,7 +222,7 @@ def test_the_ends_of_the_filter_stand_side_by_side(
     ids = [image.pk for image in images[::2]]
     assert shown(html) == [*ids[::-1][:20], *ids[:20]]
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
-    assert "The 20 best 5.80 watch 0.90" in text
+    assert "20 best 5.80 watch 0.90" in text
 
 
 def test_the_page_around_a_photo_can_be_continued_at_both_ends(
@@ -261,7 +263,7 @@ def test_a_photo_page_shows_people_and_models(
     html = client_of("rita").get(f"{GALLERY}{image.pk}/").content.decode()
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
     assert "MOS 5.00" in text, "of 4 and 6: a corrected answer and one given after seeing the prediction are out"
-    assert "1 answer given after the prediction was shown is left out" in text
+    assert "1 answer given after seeing the prediction is not counted" in text
     assert "6.40 ± 1.00" in text
     assert "watch probability 0.750 watch" in text
     assert "digital watch 0.1500" in text
@@ -309,7 +311,7 @@ def test_a_photo_of_another_campaign_is_not_found(client_of: Callable[[str], Any
     assert client_of("rita").get(f"{GALLERY}{image.pk}/").status_code == 404
 
 
-def test_a_photo_page_asks_as_many_questions_for_many_answers_as_for_few(
+def test_a_photo_page_runs_as_many_queries_for_many_answers_as_for_few(
     client_of: Callable[[str], Any],
     campaign: Campaign,
     make_user: Callable[..., Any],
@@ -362,8 +364,8 @@ def test_a_photo_page_shows_four_bars_its_standing_and_its_thresholds(
     ("state", "reason", "sentence"),
     [
         ("failed", "The file is truncated.", "Not measured: The file is truncated."),
-        ("cancelled", "", "somebody cancelled the measuring"),
-        ("running", "", "A worker is measuring this photo now"),
+        ("cancelled", "", "the measurement was cancelled"),
+        ("running", "", "Measuring…"),
         ("queued", "", "Not measured yet"),
     ],
 )
