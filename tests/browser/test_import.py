@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from annotation.models import Campaign, Image, ImportBatch
 from annotation.tasks import batch_import
 from tests.annotation.bad_files import write_bad, write_photos, write_zip
-from tests.conftest import photo_bytes
+from tests.conftest import photo_bytes, photo_path
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -92,7 +92,7 @@ def test_a_large_file_is_uploaded_despite_network_errors(page: Page, tmp_path: P
     page.wait_for_url("**/imports/*/", timeout=20_000)
     assert len(failures) == 2
     import_run()
-    assert Image.objects.get().path.read_bytes() == data
+    assert photo_path(Image.objects.get()).read_bytes() == data
 
 
 def test_a_large_file_is_rejected_and_the_rest_is_imported(page: Page, tmp_path: Path, settings: Any) -> None:
