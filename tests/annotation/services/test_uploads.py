@@ -88,9 +88,9 @@ def test_refused_files_are_listed_with_the_batch(upload: ImportBatch, settings: 
 
 def test_file_in_place_of_a_folder_is_refused(upload: ImportBatch) -> None:
     put(upload, "a", b"a file", number=0)
-    with pytest.raises(UploadRefused, match="same name as this file.s folder"):
+    with pytest.raises(UploadRefused, match="same name as this file's folder"):
         put(upload, "a/x.jpg", b"x", number=1)
-    with pytest.raises(UploadRefused, match="same name as this file.s folder"):
+    with pytest.raises(UploadRefused, match="same name as this file's folder"):
         put(upload, "a/b/x.jpg", b"x", number=2)
 
 
