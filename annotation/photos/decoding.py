@@ -144,7 +144,7 @@ def _opened(source: IO[bytes], max_pixels: int) -> Image.Image:
         if not source.read(1):
             raise PhotoRejected("The file is empty.") from None
         raise PhotoRejected(
-            "Not a photo in a supported format (JPEG, PNG, WebP, AVIF, GIF or BMP), or broken at its start."
+            "Not a photo in a supported format (JPEG, PNG, WebP, AVIF, GIF or BMP), or damaged at its start."
         ) from None
     except Exception as error:  # decoders raise many kinds of errors on malicious bytes
         raise PhotoRejected(f"The file's header cannot be read ({_one_line(error)}).") from error
@@ -178,7 +178,7 @@ def _upright_rgb(picture: Image.Image) -> Image.Image:
     try:
         picture.load()
     except Exception as error:  # decoders raise many kinds of errors on malicious bytes
-        raise PhotoRejected(f"The file is broken or incomplete ({_one_line(error)}).") from error
+        raise PhotoRejected(f"The file is damaged or incomplete ({_one_line(error)}).") from error
     undo = _UNDO_ORIENTATION.get(_orientation(picture))
     upright: Image.Image = picture if undo is None else picture.transpose(undo)
     if upright.mode.startswith("I"):

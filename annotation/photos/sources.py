@@ -162,7 +162,7 @@ class _Archive:
                     # zipfile checks the checksum only when the entry is read to its end.
                     _size_check(len(data) + len(entry.read(1)), self.limits.file_bytes)
             except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError) as error:
-                raise PhotoRejected(f"This entry of the zip is broken ({error}).") from error
+                raise PhotoRejected(f"This entry of the zip is damaged ({error}).") from error
             return data
         finally:
             self._read_one()

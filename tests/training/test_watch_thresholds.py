@@ -106,5 +106,5 @@ def test_missing_paths_give_an_error_message(tmp_path: Path, photos: Path) -> No
     with pytest.raises(CommandError, match="cannot be read: No such file"):
         call_command("watch_thresholds", str(photos), "--labels", str(tmp_path / "none.csv"))
     (tmp_path / "labels.csv").write_text(labels(1))
-    with pytest.raises(CommandError, match="There is nothing at"):
+    with pytest.raises(CommandError, match="does not exist"):
         call_command("watch_thresholds", str(tmp_path / "none"), "--labels", str(tmp_path / "labels.csv"))

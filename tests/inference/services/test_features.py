@@ -129,7 +129,7 @@ def test_one_batch_with_every_kind_of_bad_file_loses_only_those(make_image: Call
     assert "incomplete" in reasons[cut.pk]
     assert reasons[empty.pk] == "The file is empty."
     assert "No such file" in reasons[gone.pk]
-    assert "50000 × 50000 pixels are more than the 120 megapixels" in reasons[bomb.pk]
+    assert "50000 × 50000 pixels are more than the allowed 120 megapixels" in reasons[bomb.pk]
     assert "Not a photo" in reasons[text.pk]
     assert queue.rows.filter(state="done").count() == 7
 

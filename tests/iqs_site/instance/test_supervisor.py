@@ -18,7 +18,7 @@ def test_a_server_that_does_not_answer_ends_the_start_and_leaves_the_folder_free
 ) -> None:
     monkeypatch.setenv(variable, url)
     for _ in range(2):
-        with pytest.raises(InstanceError, match=f"{variable} names does not answer"), Instance(tmp_path):
+        with pytest.raises(InstanceError, match=f"{variable} does not answer"), Instance(tmp_path):
             pass
 
 
