@@ -1,0 +1,39 @@
+"""Campaigns, photos, and the answers of annotators.
+
+`Annotation` is append-only. `Image` stores counters for speed; `annotation.services.queue.counters_rebuild` computes
+them again from the assignments and annotations.
+"""
+
+from annotation.models.annotations import Annotation, AnnotationQuerySet
+from annotation.models.campaigns import (
+    DEFAULT_SYNSETS,
+    Campaign,
+    Invitation,
+    Membership,
+    Role,
+    default_lane_shares,
+    default_synsets,
+)
+from annotation.models.photos import QUEUED, Image, ImportBatch, ImportRejection
+from annotation.models.queue import Assignment, QueueLane, QueuePriority
+from annotation.models.users import User
+
+__all__ = [
+    "DEFAULT_SYNSETS",
+    "QUEUED",
+    "Annotation",
+    "AnnotationQuerySet",
+    "Assignment",
+    "Campaign",
+    "Image",
+    "ImportBatch",
+    "ImportRejection",
+    "Invitation",
+    "Membership",
+    "QueueLane",
+    "QueuePriority",
+    "Role",
+    "User",
+    "default_lane_shares",
+    "default_synsets",
+]

@@ -1,0 +1,107 @@
+"""Answers of annotators. The table is append-only."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from annotation import answers
+from annotation.models.campaigns import Campaign
+from annotation.models.photos import Image
+
+
+class AnnotationQuerySet(models.QuerySet["Annotation"]):
+    """Named filters for answers. `annotation.answers` defines each of them and says where it is used."""
+
+    def standing(self) -> "AnnotationQuerySet":
+        """Return the latest answer or skip of each annotator to each photo, without answers to hidden repeats."""
+        return self.filter(answers.STANDING)
+
+    def skips(self) -> "AnnotationQuerySet":
+        """Return the standing skips."""
+        return self.filter(answers.SKIP)
+
+    def votes(self) -> "AnnotationQuerySet":
+        """Return the standing answers without skips."""
+        return self.filter(answers.VOTE)
+
+    def independent_votes(self) -> "AnnotationQuerySet":
+        """Return the votes given before the annotator saw a prediction."""
+        return self.filter(answers.INDEPENDENT_VOTE)
+
+    def votes_for_evaluation(self) -> "AnnotationQuerySet":
+        """Return the independent votes on photos whose expected answer is not shown to annotators."""
+        return self.filter(answers.VOTE_FOR_EVALUATION)
+
+    def repeat_answers(self) -> "AnnotationQuerySet":
+        """Return the standing answers to hidden repeats, without skips."""
+        return self.filter(answers.REPEAT_ANSWER)
+
+    def first_answers(self) -> "AnnotationQuerySet":
+        """Return the first answer of each annotator to each photo, even if corrected later; no repeats, no skips."""
+        return self.filter(answers.FIRST_ANSWER)
+
+
+class Annotation(models.Model):
+    """One answer or skip of one annotator for one photo. Rows are never changed or deleted.
+
+    A correction is a new row that `supersedes` the previous one. The standing answer of an annotator is the row that
+    no other row supersedes. An answer to a hidden repeat does not supersede the first answer and is not a vote: it
+    only measures self-agreement.
+    """
+
+    class Watch(models.TextChoices):
+        YES = "yes", "watch"
+        NO = "no", "no watch"
+        UNSURE = "unsure", "unsure"
+
+    client_id = models.UUIDField(
+        unique=True, help_text="Chosen by the client, so that the same answer sent twice is recorded once."
+    )
+    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="annotations")
+    image = models.ForeignKey(Image, models.PROTECT, related_name="annotations")
+    annotator = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="annotations")
+    watch = models.CharField("watch label", max_length=6, choices=Watch.choices, blank=True)
+    score = models.PositiveSmallIntegerField("opinion score", null=True, blank=True)
+    skip_reason = models.CharField(max_length=200, blank=True, help_text="Set when the annotator skipped the photo.")
+    supersedes = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="superseded_by")
+    saw_prediction = models.BooleanField(default=False, help_text="Such answers are never used for evaluation.")
+    is_repeat = models.BooleanField(default=False, help_text="Answer to a hidden repeat; it is not a vote.")
+    is_anchored = models.BooleanField(
+        default=False, help_text="Part of the anchoring experiment: the prediction was shown before the answer."
+    )
+    surplus = models.BooleanField(default=False, help_text="Arrived when the photo no longer needed this answer.")
+    milliseconds = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Time from showing the photo to the answer."
+    )
+    viewing = models.JSONField(default=dict, blank=True, help_text="Viewport, pixel ratio, zoom, input device.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AnnotationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["image", "annotator", "is_repeat"], condition=Q(supersedes=None), name="annotation_first_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(skip_reason="", score__isnull=False) & ~Q(watch="")
+                | ~Q(skip_reason="") & Q(score=None, watch=""),
+                name="annotation_answers_or_skips",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["campaign", "annotator", "-id"], name="annotation_history"),
+        ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert the row. Raises ValidationError when the row exists already."""
+        if not self._state.adding:
+            raise ValidationError("Annotations cannot be changed. Record a new one that supersedes this one.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Raise ValidationError: annotations cannot be deleted."""
+        raise ValidationError("Annotations cannot be deleted.")

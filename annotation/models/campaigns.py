@@ -1,0 +1,187 @@
+"""Campaigns, their members, and invitation links."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.functional import cached_property
+
+# ImageNet classes that show a watch or a clock.
+DEFAULT_SYNSETS = {
+    409: "analog clock",
+    530: "digital clock",
+    531: "digital watch",
+    826: "stopwatch",
+    892: "wall clock",
+}
+
+
+def default_synsets() -> list[int]:
+    """Return the five ImageNet class indices of watches and clocks."""
+    return list(DEFAULT_SYNSETS)
+
+
+def default_lane_shares() -> dict[str, float]:
+    """Return the shares of the queue lanes of a new campaign: every photo is drawn uniformly at random."""
+    return {"random": 1.0}
+
+
+class Role(models.TextChoices):
+    """What a member may do in a campaign; each role includes the ones before it."""
+
+    ANNOTATOR = "annotator", "annotator"
+    REVIEWER = "reviewer", "reviewer"
+    ADMIN = "admin", "admin"
+
+    @property
+    def rank(self) -> int:
+        """Return 0 for annotator, 1 for reviewer, 2 for admin."""
+        return list(Role).index(self)
+
+
+class Campaign(models.Model):
+    """A set of photos that people and models rate, with its settings."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active", "active"
+        PAUSED = "paused", "paused"
+        CLOSED = "closed", "closed"
+
+    class Mode(models.TextChoices):
+        BLIND = "blind", "blind: the prediction is never shown"
+        REVEAL = "reveal", "reveal: the prediction and the other annotators' mean are shown after the answer"
+        PRELABEL = (
+            "prelabel",
+            "prelabel: the prediction is shown before the answer; such answers are left out of evaluation",
+        )
+
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=120)
+    description = models.TextField(blank=True)
+    instructions = models.TextField(blank=True, help_text="Shown to annotators before they start.")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.ACTIVE)
+    mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.REVEAL)
+    scale_min = models.PositiveSmallIntegerField("lowest score", default=1)
+    scale_max = models.PositiveSmallIntegerField("highest score", default=10, validators=[MaxValueValidator(100)])
+    synsets = ArrayField(
+        models.PositiveSmallIntegerField(validators=[MaxValueValidator(999)]),
+        default=default_synsets,
+        help_text="ImageNet class indices that count as a watch. The watch probability is their sum.",
+    )
+    watch_threshold = models.FloatField(
+        default=0.05,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text="The model decides 'watch' when the watch probability is above this value.",
+    )
+    reject_at = models.FloatField("rejected up to", default=5.0)
+    pending_at = models.FloatField("pending up to", default=6.0)
+    votes_per_image = models.PositiveSmallIntegerField(default=3, validators=[MinValueValidator(1)])
+    holdout_votes = models.PositiveSmallIntegerField(
+        default=5, validators=[MinValueValidator(1)], help_text="More votes make the evaluation more precise."
+    )
+    holdout_fraction = models.FloatField(
+        default=0.2,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.9)],
+        help_text="Share of photos in the holdout, drawn at random at import.",
+    )
+    seed = models.PositiveBigIntegerField(default=20260101, help_text="Seed of the random holdout draw.")
+    repeat_share = models.FloatField(
+        "hidden repeats",
+        default=0.0,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.3)],
+        help_text="Share of photos that are shown to an annotator a second time, unmarked, to measure self-agreement.",
+    )
+    gold_share = models.FloatField(
+        "gold photos",
+        default=0.05,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.3)],
+        help_text="Share of gold photos, whose answer is known. Each annotator gets each gold photo once.",
+    )
+    anchoring_share = models.FloatField(
+        "anchoring experiment",
+        default=0.0,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.5)],
+        help_text="Share of photos that show the prediction before the answer, to measure its influence.",
+    )
+    lane_shares = models.JSONField(
+        "queue lanes",
+        default=default_lane_shares,
+        help_text="Share of each queue lane among the rated photos: {lane: share}. The shares add up to 1.",
+    )
+    break_minutes = models.PositiveSmallIntegerField(
+        "break after", default=30, help_text="Minutes of rating before the page suggests a break. 0 means never."
+    )
+    lease_seconds = models.PositiveIntegerField(default=300, validators=[MinValueValidator(10)])
+    train_after = models.PositiveIntegerField(
+        default=200,
+        help_text="Number of new answers to learn from that starts a training run automatically. 0 means never.",
+    )
+    promote_automatically = models.BooleanField(
+        default=False,
+        help_text="Promote a challenger that passes the promotion rule; the models page states the rule.",
+    )
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=Q(scale_max__gt=F("scale_min")), name="campaign_scale_ascends"),
+            models.CheckConstraint(condition=Q(pending_at__gte=F("reject_at")), name="campaign_classes_ascend"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def bins(self) -> int:
+        """Return K, the number of opinion scores on the scale."""
+        return self.scale_max - self.scale_min + 1
+
+    @property
+    def scores(self) -> range:
+        """Return the opinion scores of the scale, lowest first."""
+        return range(self.scale_min, self.scale_max + 1)
+
+    @cached_property
+    def has_simulated_annotators(self) -> bool:
+        """Return whether any member is a program. Every page of the campaign then says so."""
+        return self.memberships.filter(user__is_simulated=True).exists()
+
+
+class Membership(models.Model):
+    """A user's role in a campaign."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=9, choices=Role.choices, default=Role.ANNOTATOR)
+    joined_at = models.DateTimeField(auto_now_add=True)
+    practised_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the member finished the practice photos."
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "user"], name="membership_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} is {self.role} of {self.campaign}"
+
+
+class Invitation(models.Model):
+    """A link that lets people join a campaign. The database stores only a hash of its secret."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="invitations")
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    role = models.CharField(max_length=9, choices=Role.choices, default=Role.ANNOTATOR)
+    note = models.CharField(max_length=120, blank=True, help_text="Who the link is for.")
+    places = models.PositiveIntegerField(default=1, help_text="How many people can join with this link.")
+    used = models.PositiveIntegerField(default=0)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.CheckConstraint(condition=Q(used__lte=F("places")), name="invitation_places")]

@@ -1,0 +1,132 @@
+"""Photos of a campaign, and the imports that brought them."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from annotation import answers
+from annotation.models.campaigns import Campaign
+from annotation.photos import storage
+
+
+class ImportBatch(models.Model):
+    """One import of photos, from an upload or the command line."""
+
+    class State(models.TextChoices):
+        RECEIVING = "receiving", "receiving files"
+        QUEUED = "queued", "queued"
+        RUNNING = "running", "running"
+        DONE = "done", "done"
+        FAILED = "failed", "failed"
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="imports")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
+    source = models.CharField(max_length=500, help_text="Folder or zip that the files come from.")
+    total = models.PositiveIntegerField(default=0)
+    added = models.PositiveIntegerField(default=0)
+    duplicates = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    message = models.TextField(blank=True)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    @property
+    def done(self) -> int:
+        """Return how many files have been processed."""
+        return self.added + self.duplicates + self.rejected
+
+
+class ImportRejection(models.Model):
+    """A file that was not imported, and why."""
+
+    batch = models.ForeignKey(ImportBatch, models.CASCADE, related_name="rejections")
+    name = models.CharField(max_length=500)
+    reason = models.TextField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["batch", "name"], name="rejection_once")]
+
+
+#: Photos that annotators are asked to rate: rated photos without a problem.
+QUEUED = Q(problem="", role="rated")
+
+
+class Image(models.Model):
+    """One photo of a campaign. Its original bytes are in the photo storage, named by their SHA-256."""
+
+    class Split(models.TextChoices):
+        TRAIN = "train", "train"
+        HOLDOUT = "holdout", "holdout"
+
+    class Role(models.TextChoices):
+        RATED = "rated", "rated"
+        PRACTICE = "practice", "practice: shown before the first rated photo; answers are not saved"
+        EXAMPLE = "example", "example: shown with the instructions"
+        GOLD = "gold", "gold: its answer is known; annotators are not told which photos are gold"
+
+    TAUGHT = answers.TAUGHT
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="images")
+    batch = models.ForeignKey(ImportBatch, models.SET_NULL, null=True, blank=True, related_name="images")
+    name = models.CharField(max_length=500, help_text="File name at import.")
+    sha256 = models.CharField(max_length=64)
+    suffix = models.CharField(max_length=5, help_text="File extension for the detected format, with the dot.")
+    byte_size = models.PositiveBigIntegerField()
+    width = models.PositiveIntegerField(help_text="Pixels, as shown (EXIF orientation applied).")
+    height = models.PositiveIntegerField(help_text="Pixels, as shown (EXIF orientation applied).")
+    phash = models.BigIntegerField(help_text="64-bit perceptual hash, as a signed number.")
+    group = models.UUIDField(default=uuid.uuid4, db_index=True, help_text="Near-duplicates have the same group.")
+    split = models.CharField(max_length=7, choices=Split.choices, default=Split.TRAIN)
+    votes_needed = models.PositiveSmallIntegerField(default=3)
+    open_slots = models.SmallIntegerField(default=3, help_text="Counter: votes needed minus votes and live leases.")
+    vote_count = models.PositiveIntegerField(default=0, help_text="Counter: annotators with a standing answer.")
+    queue_position = models.FloatField(help_text="Uniform in [0, 1). The queue starts its search at a random position.")
+    role = models.CharField(
+        max_length=8, choices=Role.choices, default=Role.RATED, help_text="Only rated photos are in the queue."
+    )
+    expected_watch = models.CharField(
+        max_length=6, blank=True, help_text="Known answer of a practice, example or gold photo."
+    )
+    expected_score = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="Known answer of a practice, example or gold photo."
+    )
+    guidance = models.CharField(max_length=300, blank=True, help_text="Explanation of a practice or example photo.")
+    problem = models.TextField(blank=True, help_text="Why the photo is out of the queue, e.g. reported as damaged.")
+    details = models.JSONField(
+        default=dict, blank=True, help_text="Other values, e.g. the known degradation of a demo photo."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "sha256"], name="image_once")]
+        indexes = [
+            models.Index(
+                fields=["campaign", "queue_position"],
+                condition=QUEUED & Q(open_slots__gt=0),
+                name="image_open",
+            ),
+            models.Index(fields=["campaign", "role"], condition=~Q(role="rated"), name="image_special"),
+            models.Index(fields=["campaign", "split"], name="image_split"),
+            models.Index(fields=["campaign", "id"], name="image_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def photo_name(self) -> str:
+        """Return the name of the original bytes in the photo storage."""
+        return storage.photo_name(self.sha256, self.suffix)
+
+    @property
+    def thumbnail_name(self) -> str:
+        """Return the name of the thumbnail in the photo storage."""
+        return storage.thumbnail_name(self.sha256)
