@@ -58,9 +58,9 @@ def test_a_blind_campaign_shows_the_others_when_it_is_closed(
     Campaign.objects.update(state="closed")
     page.reload()
     expect(page.get_by_text("(n = 2)").first).to_be_visible()
-    page.get_by_role("link", name=f"Correct the answer to {images[0].name}").click()
+    page.get_by_role("link", name=f"Edit the answer to {images[0].name}").click()
     expect(page.get_by_text("The campaign is closed. Answers cannot be changed.")).to_be_visible()
-    expect(page.get_by_role("button", name="Save the correction")).to_have_count(0)
+    expect(page.get_by_role("button", name="Save")).to_have_count(0)
 
 
 def test_a_link_leads_to_older_answers(

@@ -82,7 +82,7 @@ def test_a_killed_run_is_gone_on_with_and_loses_nothing(environment: dict[str, s
     table.write_bytes(kept + b"half/a/row.jpg,0.1")
     ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
-    assert f"Going on: {rows} of 60" in ended.stderr
+    assert f"Resuming: {rows} of 60" in ended.stderr
     assert table.read_bytes().startswith(kept)
     with table.open(newline="") as file:
         assert sorted(Path(row["file"]).name for row in csv.DictReader(file)) == sorted(

@@ -71,8 +71,6 @@ def test_own_answers_are_the_same_everywhere(client_of: Callable[[str], Any], mi
 
 
 def test_reviewers_see_what_the_progress_does_not_count(client_of: Callable[[str], Any], mixed: Campaign) -> None:
-    sentence = (
-        "Not counted here: 3 practice, example or gold photos. 1 photo with a problem. 1 vote beyond the number needed."
-    )
+    sentence = "Not counted here: 3 practice, example or gold photos. 1 photo with a problem. 1 vote more than needed."
     assert sentence in client_of("rita").get("/campaigns/watches/").content.decode()
     assert "Not counted here" not in client_of("alice").get("/campaigns/watches/").content.decode()

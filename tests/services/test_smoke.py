@@ -74,7 +74,7 @@ def test_the_whole_cycle_runs_and_leaves_the_given_servers_unchanged(temporary: 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--photos", "nowhere"], "nowhere is neither a folder nor a .zip file."),
+        (["--photos", "nowhere"], "nowhere is neither a folder nor a .zip file"),
         (["--photos", "static", "--labels", "Makefile"], "Makefile needs the columns 'file' and 'watch'"),
         (["--labels", "Makefile"], "--labels needs --photos"),
     ],

@@ -246,7 +246,7 @@ def test_a_process_learns_evaluates_and_promotes(
     heads, card = heads_load(folder)
     heads.watch_shift.data += 0.5
     heads_save(folder, heads, card)
-    with pytest.raises(execution.LearningError, match="The exported heads differ"):
+    with pytest.raises(execution.LearningError, match="exported heads differ"):
         execution._parity_check(folder, np.zeros((4, EFFICIENTNET_LITE0.feature_size), dtype=np.float32))
 
     # Nothing is new: the next run ends without a version.
