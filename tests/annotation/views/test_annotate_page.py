@@ -26,15 +26,15 @@ def test_members_only(client_of: Any, name: str, status: int) -> None:
     assert client_of(name).get(URL).status_code == status
 
 
-def test_the_page_takes_four_queries_and_one_more_with_practice(
+def test_the_page_takes_five_queries_and_one_more_with_practice(
     client_of: Any, make_image: Callable[..., Any], django_assert_num_queries: Any
 ) -> None:
     client = client_of("alice")
-    with django_assert_num_queries(4):  # session, user with keys, campaign with role, photos that teach
+    with django_assert_num_queries(5):  # session, user, campaign with role, photos that teach, own keys
         client.get(URL)
     for seed in range(6):
         make_image(seed, role="practice" if seed % 2 else "example", expected_score=seed)
-    with django_assert_num_queries(5):  # whether the asker has practised
+    with django_assert_num_queries(6):  # whether the asker has practised
         client.get(URL)
 
 
