@@ -25,6 +25,9 @@ EPOCHS = 3
 
 def measure(setting: Setting) -> Iterator[Claim]:
     """Train the heads; for the baseline, only measure the forward passes of the backbone."""
+    # The measures import these inside functions. A process pays that once, so the imports are not timed.
+    import sklearn.metrics  # noqa: F401
+
     torch.set_num_threads(THREADS)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
