@@ -7,12 +7,13 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
+from annotation.access.rows import row_or_404
 from annotation.models import Campaign, ImportBatch, Role, User
 from annotation.services.batches import batch_discard, batch_enqueue, upload_begin
 from annotation.services.uploads import (
@@ -96,7 +97,7 @@ def import_file(request: HttpRequest, campaign: Campaign, batch_id: int) -> Http
 @campaign_view(Role.ADMIN)
 def import_finish(request: HttpRequest, campaign: Campaign, batch_id: int) -> HttpResponse:
     """Queue the import of the uploaded files, or queue a failed import again; then show it."""
-    batch = get_object_or_404(ImportBatch, campaign=campaign, pk=batch_id)
+    batch = row_or_404("import", ImportBatch, campaign=campaign, pk=batch_id)
     if batch_enqueue(batch=batch):
         announce(batch_import, batch.pk)
     return redirect("import-batch", campaign.slug, batch.pk)
@@ -106,7 +107,7 @@ def import_finish(request: HttpRequest, campaign: Campaign, batch_id: int) -> Ht
 @campaign_view(Role.ADMIN)
 def import_discard(request: HttpRequest, campaign: Campaign, batch_id: int) -> HttpResponse:
     """Discard an unfinished upload."""
-    batch = get_object_or_404(ImportBatch, campaign=campaign, pk=batch_id)
+    batch = row_or_404("import", ImportBatch, campaign=campaign, pk=batch_id)
     if batch_discard(batch=batch, message="The upload was discarded."):
         messages.success(request, "The upload was discarded. None of its files were imported.")
     return redirect("import", campaign.slug)
@@ -116,7 +117,7 @@ def import_discard(request: HttpRequest, campaign: Campaign, batch_id: int) -> H
 @campaign_view(Role.ADMIN)
 def import_batch(request: HttpRequest, campaign: Campaign, batch_id: int) -> HttpResponse:
     """Show the progress of an import, and the rejected files with reasons. For htmx, return only the live part."""
-    batch = get_object_or_404(ImportBatch.objects.select_related("created_by"), campaign=campaign, pk=batch_id)
+    batch = row_or_404("import", ImportBatch.objects.select_related("created_by"), campaign=campaign, pk=batch_id)
     rejections = Paginator(batch.rejections.all(), _REJECTIONS)
     rejections.count = batch.rejected  # known, so the page needs no COUNT query every second
     context: dict[str, Any] = {

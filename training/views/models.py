@@ -6,10 +6,11 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
+from annotation.access.rows import row_or_404
 from annotation.models import Campaign, Role, User
 from annotation.tasks import announce
 from inference.models import ModelVersion
@@ -124,7 +125,7 @@ def model_rollback(request: HttpRequest, campaign: Campaign, number: int) -> Htt
 
 def _change_champion(request: HttpRequest, campaign: Campaign, number: int, kind: Promotion.Kind) -> HttpResponse:
     assert isinstance(request.user, User)
-    version = get_object_or_404(ModelVersion, campaign=campaign, number=number)
+    version = row_or_404("model version", ModelVersion, campaign=campaign, number=number)
     evaluation = newest_evaluations([version]).get(version.pk)
     try:
         promotion_make(

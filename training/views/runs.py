@@ -5,11 +5,12 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
+from annotation.access.rows import row_or_404
 from annotation.models import Campaign, Role, User
 from annotation.tasks import announce
 from training.drawing.loss_curve import loss_curve
@@ -59,7 +60,7 @@ def run_start(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 def run_stop(request: HttpRequest, campaign: Campaign, run_id: int) -> HttpResponse:
     """Cancel a queued or running run."""
     assert isinstance(request.user, User)
-    run = get_object_or_404(TrainingRun, campaign=campaign, pk=run_id)
+    run = row_or_404("training run", TrainingRun, campaign=campaign, pk=run_id)
     if run.state in TrainingRun.LIVE:
         run_cancel(run=run, by=request.user)
     else:
@@ -68,8 +69,8 @@ def run_stop(request: HttpRequest, campaign: Campaign, run_id: int) -> HttpRespo
 
 
 def _context(campaign: Campaign, run_id: int) -> dict[str, Any]:
-    run = get_object_or_404(
-        TrainingRun.objects.select_related("challenger", "requested_by"), campaign=campaign, pk=run_id
+    run = row_or_404(
+        "training run", TrainingRun.objects.select_related("challenger", "requested_by"), campaign=campaign, pk=run_id
     )
     evaluation = None
     if run.state == TrainingRun.State.DONE and run.challenger is not None:
