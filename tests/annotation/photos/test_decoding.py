@@ -31,24 +31,24 @@ def test_bad_files_are_rejected_with_their_reason(name: str) -> None:
 def test_pixel_limit_is_checked_before_decoding() -> None:
     with pytest.raises(PhotoRejected, match="more than the allowed"):
         photo_inspect(png_header(1000, 1001), max_pixels=1_000_000)
-    with pytest.raises(PhotoRejected, match="incomplete"):  # within the limit, so decoding is tried
+    with pytest.raises(PhotoRejected, match="incomplete"):  # within the limit, so the photo is decoded
         photo_inspect(png_header(1000, 1000), max_pixels=1_000_000)
 
 
-def test_a_photo_above_the_limit_of_pillow_is_allowed_where_the_site_allows_it() -> None:
+def test_a_photo_above_pillows_limit_is_allowed_if_the_site_allows_it() -> None:
     with pytest.raises(PhotoRejected, match="incomplete"):
         photo_inspect(png_header(20_000, 10_000), max_pixels=200_000_000)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_exif_orientation_is_undone(orientation: int) -> None:
+def test_exif_orientation_is_applied(orientation: int) -> None:
     upright = scene(3)
-    undo = {2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}  # which orientation turns the stored picture that way
+    inverse = {2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}  # the orientation that reverses each orientation
     exif = Image.Exif()
-    exif[0x0112] = undo.get(orientation, 1)
-    lying = ImageOps.exif_transpose(_with_exif(upright, exif))
+    exif[0x0112] = inverse.get(orientation, 1)
+    rotated = ImageOps.exif_transpose(_with_exif(upright, exif))
     exif[0x0112] = orientation
-    data = encoded(lying, "JPEG", quality=95, exif=exif.tobytes())
+    data = encoded(rotated, "JPEG", quality=95, exif=exif.tobytes())
     facts = photo_inspect(data)
     assert (facts.width, facts.height) == upright.size
     opened = photo_open(io.BytesIO(data))
@@ -73,35 +73,35 @@ def test_orientation_in_xmp_is_ignored_as_browsers_do() -> None:
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "L", "P", "LA", "RGBA", "1", "YCbCr"])
-def test_every_colour_mode_becomes_the_same_picture_in_rgb(mode: str) -> None:
+def test_every_color_mode_becomes_the_same_picture_in_rgb(mode: str) -> None:
     kind = {"CMYK": "JPEG", "YCbCr": "JPEG"}.get(mode, "PNG")
     picture = scene(4).convert(mode)
     facts = photo_inspect(encoded(picture, kind))
     opened = photo_open(io.BytesIO(encoded(picture, kind)))
     assert opened.mode == "RGB"
-    grey = np.asarray(scene(4).convert("L"), float).mean()
-    assert abs(np.asarray(opened.convert("L"), float).mean() - grey) < 12
+    gray = np.asarray(scene(4).convert("L"), float).mean()
+    assert abs(np.asarray(opened.convert("L"), float).mean() - gray) < 12
     assert Image.open(io.BytesIO(facts.thumbnail)).mode == "RGB"
 
 
-def test_sixteen_bits_are_scaled_not_cut() -> None:
+def test_sixteen_bit_values_are_scaled_to_eight_bits() -> None:
     ramp = np.tile(np.linspace(0, 65535, 256).astype(np.uint16), (64, 1))
     opened = photo_open(io.BytesIO(encoded(Image.fromarray(ramp), "PNG")))
     assert np.abs(np.asarray(opened)[0, :, 0].astype(int) - np.arange(256)).max() <= 1
 
 
-def test_transparency_lies_on_white() -> None:
-    clear = Image.new("RGBA", (40, 40), (255, 0, 0, 0))
-    assert np.asarray(photo_open(io.BytesIO(encoded(clear, "PNG")))).min() == 255
+def test_transparent_pixels_become_white() -> None:
+    transparent = Image.new("RGBA", (40, 40), (255, 0, 0, 0))
+    assert np.asarray(photo_open(io.BytesIO(encoded(transparent, "PNG")))).min() == 255
 
 
-def test_thumbnail_keeps_the_proportions_and_never_grows() -> None:
+def test_thumbnail_keeps_the_aspect_ratio_and_is_never_enlarged() -> None:
     large = Image.open(io.BytesIO(photo_inspect(encoded(scene(5, 1600, 800))).thumbnail))
     small = Image.open(io.BytesIO(photo_inspect(encoded(scene(5, 60, 40))).thumbnail))
     assert (large.size, large.format, small.size) == ((320, 160), "WEBP", (60, 40))
 
 
-def test_thumbnail_keeps_a_colour_profile() -> None:
+def test_thumbnail_keeps_the_color_profile() -> None:
     from PIL import ImageCms
 
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -109,7 +109,7 @@ def test_thumbnail_keeps_a_colour_profile() -> None:
     assert Image.open(io.BytesIO(thumbnail)).info["icc_profile"] == profile
 
 
-def test_hash_survives_what_happens_to_photos_and_tells_scenes_apart() -> None:
+def test_hash_is_similar_for_edited_copies_and_different_for_other_scenes() -> None:
     photo = scene(6, 480, 320)
     original = perceptual_hash(photo)
     copies = [
@@ -121,13 +121,13 @@ def test_hash_survives_what_happens_to_photos_and_tells_scenes_apart() -> None:
     assert min(distance(original, perceptual_hash(scene(seed, 480, 320))) for seed in range(7, 37)) > 12
 
 
-def test_hash_agrees_with_a_cosine_transform_written_out() -> None:
+def test_hash_equals_that_of_an_explicit_cosine_transform() -> None:
     picture = scene(8).convert("L").resize((32, 32), Image.Resampling.BOX)
-    grey = np.asarray(picture, float)
+    gray = np.asarray(picture, float)
     x = np.arange(32)
     spectrum = [
         sum(
-            grey[i, j] * np.cos(np.pi * (2 * i + 1) * u / 64) * np.cos(np.pi * (2 * j + 1) * v / 64)
+            gray[i, j] * np.cos(np.pi * (2 * i + 1) * u / 64) * np.cos(np.pi * (2 * j + 1) * v / 64)
             for i in x
             for j in x
         )
@@ -142,6 +142,6 @@ def test_flat_pictures_have_no_hash() -> None:
     assert perceptual_hash(Image.new("RGB", (100, 100), (200, 10, 10))) == NO_HASH
 
 
-def test_file_that_is_missing_raises_oserror(tmp_path) -> None:
+def test_missing_file_raises_oserror(tmp_path) -> None:
     with pytest.raises(OSError, match="No such file"):
-        photo_open(tmp_path / "nowhere.jpg")
+        photo_open(tmp_path / "missing.jpg")
