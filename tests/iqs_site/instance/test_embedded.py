@@ -1,4 +1,4 @@
-"""Embedded servers: addresses, handles, restarts and errors. All tests use a real one; see tests/database.py."""
+"""Embedded servers: addresses, handles, restarts and errors. All tests use a real database; see tests/database.py."""
 
 import json
 import os
@@ -64,36 +64,36 @@ def test_socket_addresses_are_converted_for_celery(address: str, for_celery: str
 
 
 def test_handles_of_killed_processes_are_removed(tmp_path: Path) -> None:
-    dead = subprocess.Popen(["true"])
-    dead.wait()
+    ended = subprocess.Popen(["true"])
+    ended.wait()
     handles = tmp_path / ".handle_pids.json"
-    handles.write_text(json.dumps([os.getpid(), dead.pid]))
+    handles.write_text(json.dumps([os.getpid(), ended.pid]))
     embedded._dead_handles_drop(tmp_path)
     assert json.loads(handles.read_text()) == [os.getpid()]
 
 
-def test_handles_of_zombies_do_not_count(tmp_path: Path) -> None:
-    dead = subprocess.Popen(["true"], stdout=subprocess.PIPE)
-    assert dead.stdout is not None
-    dead.stdout.read()  # ends with the process, which stays a zombie
-    (tmp_path / ".handle_pids.json").write_text(json.dumps([dead.pid]))
-    while psutil.Process(dead.pid).status() != psutil.STATUS_ZOMBIE:
+def test_handles_of_zombie_processes_do_not_count(tmp_path: Path) -> None:
+    ended = subprocess.Popen(["true"], stdout=subprocess.PIPE)
+    assert ended.stdout is not None
+    ended.stdout.read()  # returns when the process ends; it is a zombie until `communicate`
+    (tmp_path / ".handle_pids.json").write_text(json.dumps([ended.pid]))
+    while psutil.Process(ended.pid).status() != psutil.STATUS_ZOMBIE:
         pass
     assert embedded._handles_alive(tmp_path) == []
-    dead.communicate()
+    ended.communicate()
 
 
-def test_a_database_is_stopped_when_no_living_process_has_a_handle(tmp_path: Path) -> None:
+def test_a_database_is_stopped_when_no_running_process_has_a_handle(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from iqs_site.instance import embedded; "
         "print(embedded.postgres_attach(Path(sys.argv[1])), flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
-    with subprocess.Popen(command, cwd=embedded.ROOT, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout is not None
-        url = holder.stdout.readline().strip()
+    with subprocess.Popen(command, cwd=embedded.ROOT, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        url = child.stdout.readline().strip()
         assert not embedded.postgres_unused_stop(tmp_path)
-        holder.kill()
+        child.kill()
     psycopg.connect(url).close()  # the server is still running
     assert embedded.postgres_unused_stop(tmp_path)
     with pytest.raises(psycopg.OperationalError):
@@ -111,14 +111,14 @@ def test_a_killed_database_restarts_with_all_confirmed_writes(tmp_path: Path) ->
     psutil.wait_procs([postmaster], timeout=10)
     assert embedded.postgres_is_dead(tmp_path)
 
-    # In another process, as the watchdog does, so that the handle of this process does not change.
+    # This runs in another process, like the watchdog, so that the handle of this process does not change.
     watchdog = embedded.ROOT / "iqs_site" / "instance" / "postgres_watchdog.py"
     subprocess.run([sys.executable, "-P", str(watchdog), str(tmp_path), "--restart"], check=True)
 
     with psycopg.connect(url) as connection:  # at the same address
         assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
     embedded.postgres_detach(tmp_path)
-    assert not embedded.postgres_is_dead(tmp_path)  # it was stopped properly
+    assert not embedded.postgres_is_dead(tmp_path)  # the server was shut down, so it is not dead
     assert embedded._processes_in(tmp_path / "postgres") == []
 
 
