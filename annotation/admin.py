@@ -5,8 +5,26 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
+from django.urls import URLPattern
 
-from annotation.models import Annotation, Assignment, Campaign, Image, ImportBatch, ImportRejection, Membership, User
+from annotation.models import (
+    Annotation,
+    Assignment,
+    AuditKind,
+    AuditRecord,
+    Campaign,
+    Image,
+    ImportBatch,
+    ImportRejection,
+    Membership,
+    User,
+)
+from annotation.services.audit import audit_changes, audit_record
+from annotation.services.members import user_access_changed
+
+# Django writes no log entry for each of these rows that the audit could use. Rows can be deleted one by one.
+admin.site.disable_action("delete_selected")
+_ACCESS = ("is_superuser", "is_staff", "is_simulated")
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -27,11 +45,40 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 @admin.register(User)
 class SiteUserAdmin(UserAdmin):
-    """Django's user admin with the field `is_simulated`."""
+    """Django's user admin without passwords: the Users page creates accounts, and links that set a password."""
 
     list_display = ("username", "is_simulated", "is_staff", "is_active", "last_login")
     list_filter = ("is_simulated", "is_staff", "is_superuser", "is_active")
-    fieldsets = (*(UserAdmin.fieldsets or ()), ("IQS", {"fields": ("is_simulated",)}))
+    fieldsets = (
+        (None, {"fields": ("username",)}),
+        *(UserAdmin.fieldsets or ())[1:],
+        ("IQS", {"fields": ("is_simulated",)}),
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        """Return Django's addresses without the page that sets the password of another user."""
+        return [url for url in super().get_urls() if url.name != "auth_user_password_change"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: the Users page creates accounts."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: answers and audit records need their user."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save the user and record what changed. A deactivated user's sessions and tokens end."""
+        before = User.objects.get(pk=obj.pk)
+        super().save_model(request, obj, form, change)
+        audit_changes(
+            kind=AuditKind.ACCOUNT_CHANGED,
+            before={name: getattr(before, name) for name in _ACCESS},
+            after={name: getattr(obj, name) for name in _ACCESS},
+            user=obj,
+        )
+        if before.is_active != obj.is_active:
+            user_access_changed(user=obj)
 
 
 class MembershipInline(admin.TabularInline):
@@ -54,6 +101,35 @@ class CampaignAdmin(admin.ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Make the fields read-only that photos and answers depend on: the settings page also updates the photos."""
         return ("scale_min", "scale_max", "votes_per_image", "holdout_votes", "holdout_fraction", "seed") if obj else ()
+
+    def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
+        """Save the campaign and record what changed."""
+        before = Campaign.objects.filter(pk=obj.pk).values(*form.changed_data).first() if form.changed_data else {}
+        super().save_model(request, obj, form, change)
+        after = {name: form.cleaned_data[name] for name in form.changed_data}
+        if change:
+            audit_changes(kind=AuditKind.SETTINGS_CHANGED, before=before or {}, after=after, campaign=obj)
+        else:
+            audit_record(kind=AuditKind.CAMPAIGN_CREATED, campaign=obj, after={"slug": obj.slug, "name": obj.name})
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Save the members and record who joined, left or has another role."""
+        before = dict(Membership.objects.filter(campaign=form.instance).values_list("user", "role"))
+        super().save_formset(request, form, formset, change)
+        after = dict(Membership.objects.filter(campaign=form.instance).values_list("user", "role"))
+        for user in User.objects.filter(pk__in=before.keys() | after.keys()):
+            old, new = before.get(user.pk), after.get(user.pk)
+            if old is None:
+                kind = AuditKind.MEMBER_ADDED
+            else:
+                kind = AuditKind.ROLE_CHANGED if new else AuditKind.MEMBER_REMOVED
+            audit_changes(
+                kind=kind,
+                before={"role": old} if old else {},
+                after={"role": new} if new else {},
+                user=user,
+                campaign=form.instance,
+            )
 
 
 @admin.register(Image)
@@ -104,3 +180,13 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     list_filter = ("campaign", "state")
     list_select_related = ("campaign",)
     inlines = (RejectionInline,)
+
+
+@admin.register(AuditRecord)
+class AuditRecordAdmin(ReadOnlyAdmin):
+    """The audit, as on its page."""
+
+    list_display = ("id", "at", "by", "kind", "user", "campaign", "what")
+    list_filter = ("kind",)
+    list_select_related = ("by", "user", "campaign")
+    show_full_result_count = False

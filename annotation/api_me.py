@@ -1,6 +1,6 @@
 """The API of the caller's own account: settings that apply to all campaigns."""
 
-from typing import cast
+from typing import Literal, cast
 
 from django.http import HttpRequest
 from ninja import Field, Router, Schema
@@ -9,6 +9,7 @@ from ninja.errors import HttpError
 from annotation.api import Problem
 from annotation.models import User
 from annotation.services.key_bindings import KeyBindingError, key_bindings_set
+from annotation.services.preferences import theme_set
 
 router = Router(tags=["me"])
 
@@ -19,13 +20,25 @@ class KeysIn(Schema):
     bindings: dict[str, str] = Field(description="{action: key}. Other actions get their default key.")
 
 
+class ThemeIn(Schema):
+    """The theme to set."""
+
+    theme: Literal["", "light", "dark"] = Field(description="Empty: as each browser has it.")
+
+
+class ThemeOut(Schema):
+    """The theme of all pages."""
+
+    theme: str
+
+
 class KeysOut(Schema):
     """The keys of all actions."""
 
     bindings: dict[str, str]
 
 
-@router.put("/me/keys", response={200: KeysOut, 401: Problem, 422: Problem}, url_name="me-keys")
+@router.put("/me/keys", response={200: KeysOut, 401: Problem, 403: Problem, 422: Problem}, url_name="me-keys")
 def keys_set(request: HttpRequest, chosen: KeysIn) -> KeysOut:
     """Set the caller's keys for the annotate page."""
     user = cast(User, request.user)  # SessionAuth requires a login
@@ -33,3 +46,11 @@ def keys_set(request: HttpRequest, chosen: KeysIn) -> KeysOut:
         return KeysOut(bindings=key_bindings_set(user=user, bindings=chosen.bindings))
     except KeyBindingError as error:
         raise HttpError(422, str(error)) from None
+
+
+@router.put("/me/theme", response={200: ThemeOut, 401: Problem, 403: Problem}, url_name="me-theme")
+def theme_put(request: HttpRequest, chosen: ThemeIn) -> ThemeOut:
+    """Set the theme of all pages for the caller."""
+    user = cast(User, request.user)  # the authentication requires a login
+    theme_set(user=user, theme=User.Theme(chosen.theme))
+    return ThemeOut(theme=user.theme)

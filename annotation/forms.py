@@ -206,7 +206,7 @@ class MemberForm(forms.Form):
     def clean_username(self) -> User:
         """Return the user. Raises ValidationError when no user has this name."""
         name = self.cleaned_data["username"].strip()
-        user = User.objects.filter(username=name).first()
+        user = User.objects.filter(name_key=name).first()
         if user is None:
             raise forms.ValidationError(f"There is no user {name!r}. Superusers create accounts on the Users page.")
         return user
@@ -286,24 +286,17 @@ class CorrectionForm(forms.Form):
 
 
 class UserForm(forms.Form):
-    """A new account."""
+    """A new account. The person sets the password with a link."""
 
     username = forms.CharField(label="User name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    password = forms.CharField(
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        strip=False,
-        help_text=" ".join(password_validators_help_texts()),
+    email = forms.EmailField(
+        label="Email",
+        required=False,
+        help_text="Optional. The link that sets the password is also sent there, if the site can send email.",
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
     is_simulated = forms.BooleanField(
         label="Simulated",
         required=False,
         help_text="A program that acts as an annotator. It is marked as simulated on every page.",
-    )
-
-
-class PasswordForm(forms.Form):
-    """A new password for another user."""
-
-    password = forms.CharField(
-        label="New password", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), strip=False
     )

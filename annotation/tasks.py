@@ -8,6 +8,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from annotation.services import batches, queue
+from annotation.services.sessions import sessions_clear
 from annotation.signals import photos_added
 
 logger = logging.getLogger(__name__)
@@ -46,8 +47,9 @@ def batch_import(batch_id: int) -> None:
 
 @shared_task
 def sweep() -> None:
-    """Expire leases, discard stale uploads, and start queued and stale imports whose message was lost."""
+    """Expire leases, discard stale uploads, delete expired sessions, and start imports whose message was lost."""
     queue.leases_expire()
     batches.uploads_stale_discard()
+    sessions_clear()
     for batch_id in batches.batches_claimable():
         batch_import.delay(batch_id)

@@ -1,4 +1,4 @@
-"""The API: one NinjaAPI, a router per app, session login with CSRF protection. Described at /api/openapi.json."""
+"""The API: one NinjaAPI, a router per app, API tokens or sessions with CSRF. Described at /api/openapi.json."""
 
 from typing import Any
 
@@ -10,11 +10,14 @@ from ninja.security import SessionAuth
 
 from annotation.api import router as annotation_router
 from annotation.api_me import router as me_router
+from annotation.token_auth import TokenAuth
 from inference.api import router as inference_router
 from training.api import router as training_router
 
 # No docs page: Swagger UI loads from a CDN and needs inline scripts, which the content security policy forbids.
-api = NinjaAPI(title="IQS", version="1", auth=SessionAuth(), docs_url=None, docs_decorator=login_required)
+api = NinjaAPI(
+    title="IQS", version="1", auth=[TokenAuth(), SessionAuth()], docs_url=None, docs_decorator=login_required
+)
 api.add_router("", annotation_router)
 api.add_router("", me_router)
 api.add_router("", inference_router)

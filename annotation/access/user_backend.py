@@ -18,6 +18,8 @@ _WANTED = {
     "is_staff",
     "is_superuser",
     "is_simulated",
+    "time_zone",
+    "theme",
 }
 # In the order of the model, as `from_db` needs them.
 _COLUMNS = [field.attname for field in User._meta.concrete_fields if field.attname in _WANTED]

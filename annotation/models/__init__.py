@@ -5,6 +5,7 @@ them again from the assignments and annotations.
 """
 
 from annotation.models.annotations import Annotation, AnnotationQuerySet
+from annotation.models.audit import AuditKind, AuditRecord
 from annotation.models.campaigns import (
     DEFAULT_SYNSETS,
     Campaign,
@@ -14,6 +15,7 @@ from annotation.models.campaigns import (
     default_lane_shares,
     default_synsets,
 )
+from annotation.models.credentials import ApiToken, PasswordLink, UserSession
 from annotation.models.photos import QUEUED, Image, ImportBatch, ImportRejection
 from annotation.models.queue import Assignment, QueueLane, QueuePriority
 from annotation.models.users import User
@@ -23,17 +25,22 @@ __all__ = [
     "QUEUED",
     "Annotation",
     "AnnotationQuerySet",
+    "ApiToken",
     "Assignment",
+    "AuditKind",
+    "AuditRecord",
     "Campaign",
     "Image",
     "ImportBatch",
     "ImportRejection",
     "Invitation",
     "Membership",
+    "PasswordLink",
     "QueueLane",
     "QueuePriority",
     "Role",
     "User",
+    "UserSession",
     "default_lane_shares",
     "default_synsets",
 ]

@@ -10,8 +10,10 @@ from django.views.decorators.http import require_safe
 from annotation.models import Image, User
 from annotation.photos.decoding import CONTENT_TYPES
 from annotation.photos.storage import photo_file_open
+from annotation.token_auth import token_allowed
 
 
+@token_allowed
 @require_safe
 def original(request: HttpRequest, image_id: int) -> HttpResponseBase:
     """Send the original file, byte for byte as it was imported."""
@@ -19,6 +21,7 @@ def original(request: HttpRequest, image_id: int) -> HttpResponseBase:
     return _file(request, image.photo_name, image.name, image.sha256)
 
 
+@token_allowed
 @require_safe
 def thumbnail(request: HttpRequest, image_id: int) -> HttpResponseBase:
     """Send the thumbnail."""

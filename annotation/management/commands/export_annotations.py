@@ -10,7 +10,9 @@ from annotation.exchange.records import AnnotationRecord
 from annotation.exchange.registry import FORMATS, formats_of
 from annotation.files.whole_file import whole_file
 from annotation.management.lookup import campaign_named
+from annotation.models import AuditKind
 from annotation.selectors.export import annotation_records
+from annotation.services.audit import audit_record
 
 
 class Command(BaseCommand):
@@ -28,7 +30,9 @@ class Command(BaseCommand):
         parser.add_argument("--out", type=Path, metavar="FILE", help="Default: standard output.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        pieces = FORMATS[options["format"]].write(annotation_records(campaign_named(options["campaign"])))
+        campaign = campaign_named(options["campaign"])
+        pieces = FORMATS[options["format"]].write(annotation_records(campaign))
+        audit_record(kind=AuditKind.EXPORT, campaign=campaign, what=f"{options['format']} by command")
         out: Path | None = options["out"]
         if out is None:
             for piece in pieces:
