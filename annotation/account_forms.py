@@ -73,7 +73,12 @@ class TokenForm(forms.Form):
     """A new API token."""
 
     name = forms.CharField(max_length=80, help_text="What uses the token, for example “backup script”.")
-    scope = forms.ChoiceField(choices=ApiToken.Scope.choices, initial=ApiToken.Scope.READ)
+    scope = forms.ChoiceField(
+        choices=ApiToken.Scope.choices,
+        initial=ApiToken.Scope.READ,
+        help_text="read: see what your roles let you see. annotate: also lease photos, send answers and score photos. "
+        "admin: also what only admins may do.",
+    )
     days = forms.IntegerField(label="Expires after (days)", min_value=1, max_value=MOST_DAYS, initial=90)
 
 

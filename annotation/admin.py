@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import UserChangeForm
 from django.http import HttpRequest
 from django.urls import URLPattern
 
@@ -43,10 +44,17 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return False
 
 
+class UserWithoutPasswordForm(UserChangeForm):
+    """Django's form of a user, without the password."""
+
+    password = None  # type: ignore[assignment]  # this is how Django removes an inherited field
+
+
 @admin.register(User)
 class SiteUserAdmin(UserAdmin):
     """Django's user admin without passwords: the Users page creates accounts, and links that set a password."""
 
+    form = UserWithoutPasswordForm
     list_display = ("username", "is_simulated", "is_staff", "is_active", "last_login")
     list_filter = ("is_simulated", "is_staff", "is_superuser", "is_active")
     fieldsets = (

@@ -1,5 +1,6 @@
 """What happens whenever an account, a login or Django's admin changes something, whichever code did it."""
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -23,8 +24,12 @@ def user_saved(instance: User, created: bool, raw: bool = False, **kwargs: Any) 
         return
     if created:
         marks = {"simulated": instance.is_simulated, "staff": instance.is_staff, "superuser": instance.is_superuser}
-        audit_record(kind=AuditKind.ACCOUNT_CREATED, user=instance, after=marks)
-    elif instance._password is not None:  # set by set_password, until Django has saved it
+        audit_record(
+            kind=AuditKind.ACCOUNT_CREATED,
+            user=instance,
+            after={name: True for name, has in marks.items() if has} or None,
+        )
+    elif getattr(instance, "_password", None) is not None:  # set by set_password, until Django has saved it
         audit_record(kind=AuditKind.PASSWORD_CHANGED, user=instance)
         sessions_end(user=instance)
 
@@ -55,4 +60,15 @@ def admin_changed(instance: LogEntry, created: bool, **kwargs: Any) -> None:
     what = f"{instance.content_type}: {instance.object_repr}"
     if instance.content_type and instance.content_type.model_class() is User:
         what = f"{instance.content_type} {instance.object_id}"  # not the name, which may be removed later
-    audit_record(kind=AuditKind.ADMIN_SITE, by=by, what=what, after={"change": instance.get_change_message()})
+    audit_record(kind=AuditKind.ADMIN_SITE, by=by, what=what, after=_admin_change(instance))
+
+
+def _admin_change(entry: LogEntry) -> dict[str, Any]:
+    """Return what was done, and the names of the changed fields. The texts of Django would also name people."""
+    try:
+        changes = json.loads(entry.change_message or "[]")
+    except ValueError:
+        changes = []
+    details = [detail for change in changes if isinstance(change, dict) for detail in change.values()]
+    fields = sorted({name for detail in details for name in detail.get("fields", [])})
+    return {"action": entry.get_action_flag_display(), **({"fields": fields} if fields else {})}

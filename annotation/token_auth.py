@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from ninja.errors import HttpError
-from ninja.security import HttpBearer
+from ninja.security import HttpBearer, SessionAuth
 
+from annotation.access.time_zones import time_zone_activate
 from annotation.models import ApiToken, User
 from annotation.services.tokens import token_use
 
@@ -42,7 +43,21 @@ def user_of_token(request: HttpRequest, secret: str) -> User:
     user = token.user
     user.token_scope = token.scope
     request.user = user
+    time_zone_activate(user)
     return user
+
+
+class SessionLogin(SessionAuth):
+    """Authentication of the API by session, in the time zone of the user."""
+
+    openapi_name = "Session"
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> User | None:
+        """Return the user who has logged in, or None."""
+        if not isinstance(request.user, User):
+            return None
+        time_zone_activate(request.user)
+        return request.user
 
 
 def token_allowed(view: View) -> View:

@@ -6,17 +6,16 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
-from ninja.security import SessionAuth
 
 from annotation.api import router as annotation_router
 from annotation.api_me import router as me_router
-from annotation.token_auth import TokenAuth
+from annotation.token_auth import SessionLogin, TokenAuth
 from inference.api import router as inference_router
 from training.api import router as training_router
 
 # No docs page: Swagger UI loads from a CDN and needs inline scripts, which the content security policy forbids.
 api = NinjaAPI(
-    title="IQS", version="1", auth=[TokenAuth(), SessionAuth()], docs_url=None, docs_decorator=login_required
+    title="IQS", version="1", auth=[TokenAuth(), SessionLogin()], docs_url=None, docs_decorator=login_required
 )
 api.add_router("", annotation_router)
 api.add_router("", me_router)

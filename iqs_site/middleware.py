@@ -1,13 +1,13 @@
 """Middleware: a header that Django 5.2 does not set, and the time zone of the user."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+
+from annotation.access.time_zones import time_zone_activate
 
 
 class ContentSecurityPolicyMiddleware:
@@ -37,9 +37,9 @@ class TimeZoneMiddleware:
             timezone.deactivate()
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
-        """Activate the time zone. Pages without a login have that of the site, and the user is not loaded for them."""
-        name = getattr(request.user, "time_zone", "") if getattr(view, "login_required", True) else ""
-        if name:
-            # A newer version of the time zone data may no longer have it.
-            with suppress(ZoneInfoNotFoundError, ValueError):
-                timezone.activate(ZoneInfo(name))
+        """Activate the time zone. Pages without a login have that of the site, and the user is not loaded for them.
+
+        The API does the same when it has authenticated the request.
+        """
+        if getattr(view, "login_required", True):
+            time_zone_activate(request.user)

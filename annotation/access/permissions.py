@@ -32,9 +32,12 @@ def role_in(campaign: Campaign, user: User | AnonymousUser) -> Role | None:
 def _role(user: User | AnonymousUser, member_role: str | None) -> Role | None:
     if isinstance(user, AnonymousUser) or not user.is_active:
         return None
-    if not user.is_superuser and not member_role:
+    if user.is_superuser:
+        role = Role.ADMIN
+    elif member_role:
+        role = Role(member_role)
+    else:
         return None
-    role = Role.ADMIN if user.is_superuser else Role(member_role)
     if role == Role.ADMIN and user.token_scope not in ("", ApiToken.Scope.ADMIN):
         return Role.REVIEWER
     return role

@@ -38,11 +38,7 @@ class Migration(migrations.Migration):
                 (
                     "scope",
                     models.CharField(
-                        choices=[
-                            ("read", "read: see what your roles let you see, without what only admins see"),
-                            ("annotate", "annotate: also lease photos, send answers and score photos"),
-                            ("admin", "admin: everything that your roles allow"),
-                        ],
+                        choices=[("read", "read"), ("annotate", "annotate"), ("admin", "admin")],
                         default="read",
                         max_length=8,
                     ),

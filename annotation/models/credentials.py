@@ -27,9 +27,9 @@ class ApiToken(models.Model):
     """A secret with which a program uses the API as a user."""
 
     class Scope(models.TextChoices):
-        READ = "read", "read: see what your roles let you see, without what only admins see"
-        ANNOTATE = "annotate", "annotate: also lease photos, send answers and score photos"
-        ADMIN = "admin", "admin: everything that your roles allow"
+        READ = "read", "read"
+        ANNOTATE = "annotate", "annotate"
+        ADMIN = "admin", "admin"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=80, help_text="What uses the token.")

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from annotation.access.browsers import browser_name
 from annotation.account_forms import NewPasswordForm, OwnPasswordForm, PreferencesForm, TokenForm
 from annotation.models import ApiToken, Campaign, User
 from annotation.selectors.sessions import own_sessions
@@ -152,7 +153,7 @@ def _page(request: HttpRequest, **changed: Any) -> HttpResponse:
         "password_form": OwnPasswordForm(user=user),
         "preferences_form": PreferencesForm(initial=preferences),
         "token_form": TokenForm(),
-        "sessions": own_sessions(user),
+        "sessions": [(session, browser_name(session.browser)) for session in own_sessions(user)],
         "session_key": request.session.session_key,
         "tokens": user.api_tokens.all()[:_TOKENS_SHOWN],
         "keys": [(ACTION_NAMES[action], key_name(key)) for action, key in keys.items()],

@@ -66,7 +66,7 @@ def _page(request: HttpRequest, campaign: Campaign | None) -> HttpResponse:
 def _table(request: HttpRequest, campaign: Campaign | None) -> HttpResponseBase:
     form, records = _filtered(request, campaign)
     if form.errors:
-        problems = " ".join(problem for problems in form.errors.values() for problem in problems)
+        problems = " ".join(str(problem) for problems in form.errors.values() for problem in problems)
         return HttpResponse(problems, status=422, content_type="text/plain; charset=utf-8")
     return table_download(
         format_name="audit-csv",
