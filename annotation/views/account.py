@@ -14,8 +14,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation.access.browsers import browser_name
+from annotation.access.rows import row_or_404
 from annotation.account_forms import NewPasswordForm, OwnPasswordForm, PreferencesForm, TokenForm
-from annotation.models import ApiToken, Campaign, User
+from annotation.models import ApiToken, Campaign, User, UserSession
 from annotation.selectors.sessions import own_sessions
 from annotation.services.key_bindings import ACTION_NAMES, key_bindings_of, key_name
 from annotation.services.passwords import (
@@ -67,10 +68,9 @@ def account_preferences(request: HttpRequest) -> HttpResponse:
 @require_POST
 def account_session_end(request: HttpRequest, session_id: int) -> HttpResponse:
     """End one session of the user."""
-    if session_end(user=_current_user(request), session_id=session_id):
-        messages.success(request, "The session has ended.")
-    else:
-        messages.error(request, "This session has already ended.")
+    user = _current_user(request)
+    session_end(user=user, session_id=row_or_404("session", UserSession, user=user, pk=session_id).pk)
+    messages.success(request, "The session has ended.")
     return redirect("account")
 
 
@@ -106,7 +106,8 @@ def account_token_new(request: HttpRequest) -> HttpResponse:
 @require_POST
 def account_token_revoke(request: HttpRequest, token_id: int) -> HttpResponse:
     """Revoke an API token of the user."""
-    if token_revoke(user=_current_user(request), token_id=token_id):
+    user = _current_user(request)
+    if token_revoke(user=user, token_id=row_or_404("API token", ApiToken, user=user, pk=token_id).pk):
         messages.success(request, "The token was revoked. Programs can no longer use it.")
     else:
         messages.error(request, "This token was already revoked.")

@@ -146,7 +146,7 @@ def test_sessions_are_listed_and_ended_by_their_user_only(client_of: Any, people
     assert elsewhere.session.session_key not in page  # who knows the key has the session
     assert page.count("this session") == 1
     row = UserSession.objects.get(session=elsewhere.session.session_key)
-    bob.post(reverse("account-session-end", args=[row.pk]))
+    assert bob.post(reverse("account-session-end", args=[row.pk])).status_code == 404
     assert elsewhere.get(reverse("home")).status_code == 200
     alice.post(reverse("account-session-end", args=[row.pk]))
     assert elsewhere.get(reverse("home")).status_code == 302
@@ -167,7 +167,7 @@ def test_a_token_is_shown_once_and_revoked_by_its_user_only(client_of: Any, peop
     later = client.get(reverse("account")).content.decode()
     assert ("backup script" in later, match[1] in later) == (True, False)
     token = ApiToken.objects.get()
-    client_of("bob").post(reverse("account-token-revoke", args=[token.pk]))
+    assert client_of("bob").post(reverse("account-token-revoke", args=[token.pk])).status_code == 404
     assert token_use(secret=match[1]) == token
     client.post(reverse("account-token-revoke", args=[token.pk]))
     assert token_use(secret=match[1]) is None
