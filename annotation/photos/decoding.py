@@ -1,7 +1,8 @@
 """Decodes photos from untrusted bytes. All photo files are decoded here. Does not use Django.
 
 The format is detected from the content, not from the file extension. The number of pixels is checked from the header
-before decoding. Then the photo is decoded completely, so that truncated files are rejected.
+before decoding. Then the photo is decoded completely, so that damaged files are rejected (`annotation.photos.damage`).
+The result is the picture that Chromium shows: upright, in sRGB, on white. `tests/browser/test_same_picture.py` compares.
 """
 
 import io
@@ -81,10 +82,11 @@ def photo_inspect(data: bytes, *, max_pixels: int = MAX_PIXELS) -> PhotoFacts:
 
 
 def photo_open(source: Path | IO[bytes], *, max_pixels: int = MAX_PIXELS, at_least: int = 0) -> Image.Image:
-    """Return a photo as people see it: RGB, upright, transparency on white. Full size unless `at_least` is given.
+    """Return a photo as people see it: sRGB, upright, transparency on white. Full size unless `at_least` is given.
 
     `at_least`: a side in pixels. A JPEG whose sides are both at least twice as long is decoded at 1/2, 1/4 or 1/8 of
-    its size, but not smaller than `at_least`. libjpeg does this several times faster.
+    its size, but not smaller than `at_least`. libjpeg does this several times faster. A JPEG in CMYK or with a colour
+    profile of another curve is always decoded at full size.
 
     Raises PhotoRejected as `photo_inspect` does, and OSError when the file cannot be read.
     """
