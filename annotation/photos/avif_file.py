@@ -18,7 +18,7 @@ def avif_colour_codes(data: bytes) -> tuple[int, int]:
             used = _properties_of(view, properties, main)
             for ipco in _boxes(view, *properties, b"ipco"):
                 for number, (kind, s, _) in enumerate(_all_boxes(view, *ipco), start=1):
-                    if kind == b"colr" and number in used and view[s : s + 4] == b"nclx":
+                    if kind == b"colr" and number in used and bytes(view[s : s + 4]) == b"nclx":
                         return _number(view, s + 4, 2), _number(view, s + 6, 2)
     return UNSPECIFIED
 

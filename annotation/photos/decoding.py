@@ -2,7 +2,7 @@
 
 The format is detected from the content, not from the file extension. The number of pixels is checked from the header
 before decoding. Then the photo is decoded completely, so that damaged files are rejected (`annotation.photos.damage`).
-The result is the picture that Chromium shows: upright, in sRGB, on white. `tests/browser/test_same_picture.py` compares.
+The result is the picture that Chromium shows: upright, in sRGB, on white (`tests/browser/test_same_picture.py`).
 """
 
 import io
