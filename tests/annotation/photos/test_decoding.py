@@ -6,6 +6,7 @@ from PIL import Image, ImageOps
 
 from annotation.photos.decoding import NO_HASH, PhotoRejected, perceptual_hash, photo_inspect, photo_open
 from tests.annotation.bad_files import BAD, encoded, png_header, scene
+from tests.annotation.photos.profiles import SWAPPED, gamma_curve, matrix_profile
 
 
 def distance(one: int, other: int) -> int:
@@ -101,12 +102,13 @@ def test_thumbnail_keeps_the_aspect_ratio_and_is_never_enlarged() -> None:
     assert (large.size, large.format, small.size) == ((320, 160), "WEBP", (60, 40))
 
 
-def test_thumbnail_keeps_the_color_profile() -> None:
-    from PIL import ImageCms
-
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    thumbnail = photo_inspect(encoded(scene(5), "JPEG", icc_profile=profile)).thumbnail
-    assert Image.open(io.BytesIO(thumbnail)).info["icc_profile"] == profile
+def test_thumbnail_is_in_srgb_whatever_the_profile_of_the_photo() -> None:
+    photo = encoded(scene(5), "PNG", icc_profile=matrix_profile(SWAPPED, gamma_curve(2.2)))
+    thumbnail = Image.open(io.BytesIO(photo_inspect(photo).thumbnail))
+    assert "icc_profile" not in thumbnail.info
+    shown = np.asarray(photo_open(io.BytesIO(photo)), float)
+    assert np.abs(np.asarray(thumbnail.convert("RGB"), float) - shown).mean() < 6
+    assert np.abs(np.asarray(scene(5), float) - shown).mean() > 20
 
 
 def test_hash_is_similar_for_edited_copies_and_different_for_other_scenes() -> None:
