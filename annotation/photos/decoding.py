@@ -13,6 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from annotation.photos.decoding_cost import MAX_BYTES, DecodingCost, Reserve, unlimited
+from annotation.photos.rejection import PhotoRejected as PhotoRejected
+
 # Formats that browsers show, with the extension of the stored file. MPO is the format of .jpg files in which a camera
 # adds a preview; the first picture is the photo.
 SUFFIXES = {
@@ -61,10 +64,6 @@ _FLAT = 2.0  # standard deviation in grey levels; below it, noise would decide t
 Image.MAX_IMAGE_PIXELS = None
 
 
-class PhotoRejected(Exception):
-    """The bytes are not a photo that people can rate. The message tells the sender why."""
-
-
 @dataclass(frozen=True)
 class PhotoFacts:
     """Properties of a photo, and its thumbnail."""
@@ -76,20 +75,29 @@ class PhotoFacts:
     thumbnail: bytes  # WebP, long side at most 320 pixels, upright
 
 
-def photo_inspect(data: bytes, *, max_pixels: int = MAX_PIXELS) -> PhotoFacts:
+def photo_inspect(
+    data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES, reserve: Reserve = unlimited
+) -> PhotoFacts:
     """Decode a photo completely, and return its properties.
 
-    Raises PhotoRejected with the reason when the file is not a photo, broken, animated, too small, or has more than
-    `max_pixels` pixels.
+    `max_bytes`: the memory that decoding at full size may take, with the conversion to RGB. `reserve` is called with
+    the bytes that this call needs, before it decodes. Call the function for untrusted bytes in the sandbox only.
+
+    Raises PhotoRejected with the reason when the file is not a photo, broken, animated, too small, has more than
+    `max_pixels` pixels, needs more than `max_bytes`, or is a JPEG with too many scans. Raises MemoryError.
     """
     if not data:
         raise PhotoRejected("The file is empty.")
-    with _opened(io.BytesIO(data), max_pixels) as picture:
+    source = io.BytesIO(data)
+    with _opened(source, max_pixels) as picture:
+        cost = DecodingCost(picture, source)
+        cost.check(max_bytes)  # at full size: detectors and browsers decode the photo like this later
         suffix = SUFFIXES[str(picture.format)]
         width, height = picture.size
         profile = picture.info.get("icc_profile") if picture.mode in {"RGB", "RGBA"} else None
         # libjpeg can reduce the size while it decodes. It still reads the whole file, and takes a third of the time.
         picture.draft("RGB", (2 * THUMBNAIL_SIDE, 2 * THUMBNAIL_SIDE))
+        reserve(cost.memory())
         small = _upright_rgb(picture)
         if _orientation(picture) in _SIDEWAYS:
             width, height = height, width
@@ -99,20 +107,31 @@ def photo_inspect(data: bytes, *, max_pixels: int = MAX_PIXELS) -> PhotoFacts:
     return PhotoFacts(width, height, suffix, perceptual_hash(small), buffer.getvalue())
 
 
-def photo_open(source: Path | IO[bytes], *, max_pixels: int = MAX_PIXELS, at_least: int = 0) -> Image.Image:
+def photo_open(
+    source: Path | IO[bytes],
+    *,
+    max_pixels: int = MAX_PIXELS,
+    at_least: int = 0,
+    max_bytes: int = MAX_BYTES,
+    reserve: Reserve = unlimited,
+) -> Image.Image:
     """Return a photo as people see it: RGB, upright, transparency on white. Full size unless `at_least` is given.
 
     `at_least`: a side in pixels. A JPEG whose sides are both at least twice as long is decoded at 1/2, 1/4 or 1/8 of
     its size, but not smaller than `at_least`. libjpeg does this several times faster.
+    `max_bytes`, `reserve`: as for `photo_inspect`, but for the size at which the photo is decoded.
 
-    Raises PhotoRejected as `photo_inspect` does, and OSError when the file cannot be read.
+    Raises PhotoRejected and MemoryError as `photo_inspect` does, and OSError when the file cannot be read.
     """
     if isinstance(source, Path):
         with source.open("rb") as file:
-            return photo_open(file, max_pixels=max_pixels, at_least=at_least)
+            return photo_open(file, max_pixels=max_pixels, at_least=at_least, max_bytes=max_bytes, reserve=reserve)
     with _opened(source, max_pixels) as picture:
+        cost = DecodingCost(picture, source)
         if at_least:
             picture.draft("RGB", (at_least, at_least))
+        cost.check(max_bytes)
+        reserve(cost.memory())
         return _upright_rgb(picture)
 
 
@@ -138,7 +157,8 @@ def _opened(source: IO[bytes], max_pixels: int) -> Image.Image:
     """Read and check the header. Return the picture, not decoded yet."""
     try:
         picture = Image.open(source, formats=_OPENERS)
-        frames = getattr(picture, "n_frames", 1)
+        # Not `n_frames`: a GIF can have millions, and Pillow reads them all to count them.
+        is_animated = bool(getattr(picture, "is_animated", False)) and picture.format != "MPO"
     except UnidentifiedImageError:
         source.seek(0)
         if not source.read(1):
@@ -146,6 +166,8 @@ def _opened(source: IO[bytes], max_pixels: int) -> Image.Image:
         raise PhotoRejected(
             "Not a photo in a supported format (JPEG, PNG, WebP, AVIF, GIF or BMP), or damaged at its start."
         ) from None
+    except MemoryError:
+        raise
     except Exception as error:  # decoders raise many kinds of errors on malicious bytes
         raise PhotoRejected(f"The file's header cannot be read ({_one_line(error)}).") from error
     width, height = picture.size
@@ -155,8 +177,8 @@ def _opened(source: IO[bytes], max_pixels: int) -> Image.Image:
         raise PhotoRejected(
             f"{width} × {height} pixels are too small to rate. Each side needs at least {SMALLEST_SIDE} pixels."
         )
-    if frames > 1 and picture.format != "MPO":
-        raise PhotoRejected(f"The picture is animated ({frames} frames). Only still photos can be rated.")
+    if is_animated:
+        raise PhotoRejected("The picture is animated. Only still photos can be rated.")
     return picture
 
 
@@ -177,6 +199,8 @@ def _upright_rgb(picture: Image.Image) -> Image.Image:
     """Decode the picture and return it upright in RGB. Raises PhotoRejected when it is broken."""
     try:
         picture.load()
+    except MemoryError:
+        raise
     except Exception as error:  # decoders raise many kinds of errors on malicious bytes
         raise PhotoRejected(f"The file is damaged or incomplete ({_one_line(error)}).") from error
     undo = _UNDO_ORIENTATION.get(_orientation(picture))

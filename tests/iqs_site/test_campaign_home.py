@@ -29,7 +29,7 @@ def text_of(response: Any) -> str:
 def workers(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Replace the broker, which tests do not run. Tests may change `alive` and `broker`."""
     state = SimpleNamespace(broker=True, alive=[])
-    everything = SimpleNamespace(name="worker@host", queues=("default", "inference", "training"))
+    everything = SimpleNamespace(name="worker@host", queues=("default", "inference", "single", "training"))
     state.alive.append(everything)
     monkeypatch.setattr(overview, "broker_alive", lambda: state.broker)
     monkeypatch.setattr(overview, "workers_alive", lambda: state.alive)
@@ -112,7 +112,7 @@ def test_a_queue_without_a_worker_is_shown(client_of: Callable[[str], Any], work
     workers.alive[0] = SimpleNamespace(name="one@host", queues=("inference",))
     text = text_of(client_of("rita").get(STATUS))
     assert "No worker takes default, training jobs." in text
-    assert "Start one with celery -A iqs_site worker -Q default,training ." in text
+    assert "Start one with celery -A iqs_site worker -Q default,single,training ." in text
 
 
 def test_a_broker_that_is_down_is_shown(client_of: Callable[[str], Any], workers: SimpleNamespace) -> None:

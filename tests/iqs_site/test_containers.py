@@ -21,7 +21,7 @@ def words(service: str) -> list[str]:
 
 
 def test_every_part_of_an_installation_has_a_service() -> None:
-    assert {"web", "worker-inference", "worker-training", "beat", "redis", "postgres"} <= set(SERVICES)
+    assert {"web", "worker-inference", "worker-single", "worker-training", "beat", "redis", "postgres"} <= set(SERVICES)
 
 
 def test_workers_serve_every_queue_that_tasks_are_routed_to() -> None:
@@ -38,7 +38,7 @@ def test_celery_commands_use_the_existing_application() -> None:
     from iqs_site import celery_app
 
     assert celery_app.main == "iqs"
-    for service in ("worker-inference", "worker-training", "beat"):
+    for service in ("worker-inference", "worker-single", "worker-training", "beat"):
         assert words(service)[:3] == ["celery", "-A", "iqs_site"]
 
 
