@@ -89,23 +89,15 @@ class Sandbox:
         Raises PhotoRejected if the function does, and when the photo needs too much memory or time or kills the
         process; OSError if the function does; SandboxError when no process can be started.
         """
+        request = {"function": function, "arguments": arguments}
         with self._slots:
-            child = self._child()
             try:
+                head, answer = self._asked(self._child(), request, parts)
+            except _ChildDied:  # it was killed before it began, so this is no fault of the photo
                 try:
-                    child.wait_ready()
-                    child.send({"function": function, "arguments": arguments}, parts)
-                except _ChildDied:  # while it was idle, so it was not this photo
-                    child.end()
-                    child = _Child(self.limits)
-                    child.wait_ready()
-                    child.send({"function": function, "arguments": arguments}, parts)
-                with self.budget.hold() as reserve:
-                    head, answer = child.answer(reserve)
-            except _ChildDied as died:
-                raise SandboxError("The decoding process does not start.") from died
-            finally:
-                self._give_back(child)
+                    head, answer = self._asked(_Child(self.limits), request, parts)
+                except _ChildDied as died:
+                    raise SandboxError("The decoding process does not start.") from died
         if isinstance(head.get("result"), dict):
             return head["result"], answer
         if "unreadable" in head:
@@ -138,6 +130,16 @@ class Sandbox:
             if self._idle:
                 return self._idle.pop()
         return _Child(self.limits)
+
+    def _asked(self, child: "_Child", request: Head, parts: Sequence[bytes]) -> tuple[Head, list[bytes]]:
+        """Return the answer of a process. Raises PhotoRejected, and _ChildDied when it died before it began."""
+        try:
+            child.wait_ready()
+            child.send(request, parts)
+            with self.budget.hold() as reserve:
+                return child.answer(reserve)
+        finally:
+            self._give_back(child)
 
     def _give_back(self, child: "_Child") -> None:
         if not child.is_usable:
@@ -214,11 +216,17 @@ class _Child:
                     raise _ChildDied from error
 
     def answer(self, reserve: Reserve) -> tuple[Head, list[bytes]]:
-        """Return the answer to a request. Raises PhotoRejected when the process dies or takes too long."""
+        """Return the answer to a request.
+
+        Raises PhotoRejected when the process dies or takes too long, and _ChildDied when it was killed before it said
+        how much memory the photo needs.
+        """
         self._deadline = time.monotonic() + self._clock_seconds
+        has_begun = False
         try:
             head, parts = received(self._read, most=_ANSWER_BYTES)
             if "reserve" in head:
+                has_begun = True
                 reserve(int(head["reserve"]))
                 self.send({})
                 self._deadline = time.monotonic() + self._clock_seconds
@@ -228,7 +236,10 @@ class _Child:
             raise PhotoRejected(self._too_slow) from None
         except (_ChildDied, MessageError, ValueError, TypeError):
             self.is_usable = False
-            raise PhotoRejected(self._reason_of_death()) from None
+            reason = self._reason_of_death()
+            if not has_begun and self.process.returncode == -signal.SIGKILL:
+                raise _ChildDied from None
+            raise PhotoRejected(reason) from None
         if "out_of_memory" in head:
             self.is_usable = False  # its heap may stay large
             raise PhotoRejected(

@@ -28,7 +28,7 @@ def main(max_bytes: int, seconds: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     messages_in, messages_out = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a decoder prints is no message
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a decoder prints is no message
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     _limits_set(max_bytes)
 

@@ -55,7 +55,7 @@ def sandbox_reader(
         try:
             values = np.frombuffer(parts[0], dtype=np.uint8).reshape(side, side, 3)
             return ReadPhoto(values, _scores(result["distortion"]) if has_distortions else None)
-        except (ValueError, TypeError, KeyError, IndexError) as error:
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
             raise PhotoRejected(STOPPED) from error
 
     return read

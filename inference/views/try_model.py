@@ -43,7 +43,8 @@ def try_model(request: HttpRequest) -> HttpResponse:
             return redirect("try-model-result", key)
     context = _limits() | {"refusal": refusal, "quota": scored_photos_quota(request.user)}
     response = render(request, "inference/try_model.html", context, status=status)
-    response.headers.update(headers)
+    for name, value in headers.items():
+        response[name] = value
     return response
 
 

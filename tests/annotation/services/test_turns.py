@@ -75,18 +75,21 @@ def test_a_worker_runs_few_imports_at_a_time(queued: Import, settings: Any, monk
     settings.IQS_IMPORTS_AT_ONCE = 2
     for name in ("ada", "rita", "bob"):
         queued(name)
-    running: list[int] = []
+    running, at_once = 0, []
 
     def run(*, batch: ImportBatch) -> None:
         """Run an import during which two more messages arrive."""
-        running.append(batch.pk)
-        if len(running) < 3:
+        nonlocal running
+        running += 1
+        at_once.append(running)
+        if len(at_once) < 3:
             batch_import(0)
             batch_import(0)
+        running -= 1
 
     monkeypatch.setattr(tasks.batches, "batch_run", run)
     batch_import(0)
-    assert len(running) == 2
+    assert at_once == [1, 2, 2]
 
 
 def test_the_next_import_is_announced_at_the_end(queued: Import, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 def test_a_user_starts_so_many_imports_an_hour(campaign: Campaign, client_of: Any, settings: Any) -> None:
     settings.IQS_IMPORTS_PER_HOUR = 2
-    client, address = client_of("ada"), "/campaigns/watches/import/start"
+    client, address = client_of("ada"), "/campaigns/watches/imports/start"
     assert [client.post(address).status_code for _ in range(2)] == [200, 200]
     refused = client.post(address)
     assert refused.status_code == 429
@@ -24,5 +24,5 @@ def test_people_who_may_not_import_use_nothing_up(campaign: Campaign, client_of:
     from annotation.models import HourlyUse
 
     for name in ("anonymous", "mallory", "alice", "rita"):
-        client_of(name).post("/campaigns/watches/import/start")
+        client_of(name).post("/campaigns/watches/imports/start")
     assert not HourlyUse.objects.exists()

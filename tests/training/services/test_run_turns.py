@@ -51,18 +51,21 @@ def test_a_worker_trains_few_runs_at_a_time(requested: Request, settings: Any, m
     settings.IQS_TRAINING_RUNS_AT_ONCE = 2
     for name in ("ada", "rita", "bob"):
         requested(name)
-    running: list[int] = []
+    running, at_once = 0, []
 
     def supervise(*, run_id: int, attempt: int) -> None:
         """Train while two more messages arrive."""
-        running.append(run_id)
-        if len(running) < 3:
+        nonlocal running
+        running += 1
+        at_once.append(running)
+        if len(at_once) < 3:
             run_execute(0)
             run_execute(0)
+        running -= 1
 
     monkeypatch.setattr(tasks, "run_supervise", supervise)
     run_execute(0)
-    assert len(running) == 2
+    assert at_once == [1, 2, 2]
 
 
 def test_the_next_run_is_announced_at_the_end(requested: Request, monkeypatch: pytest.MonkeyPatch) -> None:
