@@ -31,7 +31,7 @@ RUNS_SHOWN = 4
 IMPORTS_SHOWN = 3
 FAILURES_SHOWN = 20
 KEY_METRICS = {"quality_srcc", "quality_rmse", "watch_roc_auc"}
-QUEUES = ("default", "inference", "training")
+QUEUES = ("default", "inference", "single", "training")
 
 
 @dataclass(frozen=True)

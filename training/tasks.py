@@ -3,15 +3,19 @@
 import logging
 
 from celery import shared_task
+from django.conf import settings
 
 from annotation.models import Campaign
+from annotation.services.turns import Slots
 from annotation.tasks import announce
 from training.models import TrainingRun
 from training.services.evaluations import evaluations_refresh
-from training.services.runs import run_claim, run_request, runs_request_due, runs_requeue_stale
+from training.services.run_turns import run_claim_next, run_next_id
+from training.services.runs import run_request, runs_request_due, runs_requeue_stale
 from training.services.training_process import run_supervise
 
 logger = logging.getLogger(__name__)
+_runs = Slots()
 
 # A message that no worker takes within this time expires; the next sweep sends another.
 MESSAGE_SECONDS = 60
@@ -19,10 +23,18 @@ MESSAGE_SECONDS = 60
 
 @shared_task
 def run_execute(run_id: int) -> None:
-    """Work on a queued run until it ends. A second message for the same run does nothing."""
-    attempt = run_claim(run_id=run_id)
-    if attempt is not None:
-        run_supervise(run_id=run_id, attempt=attempt)
+    """Work on the run whose turn it is, which may be another one than `run_id`, until it ends; then announce the next.
+
+    Do nothing when this worker process works on as many runs as it may: each of them announces the next one.
+    """
+    with _runs.one(settings.IQS_TRAINING_RUNS_AT_ONCE) as is_free:
+        claimed = run_claim_next() if is_free else None
+        if claimed is None:
+            return
+        run_supervise(run_id=claimed[0], attempt=claimed[1])
+    following = run_next_id()
+    if following is not None:
+        announce(run_execute, following, expires=MESSAGE_SECONDS)
 
 
 @shared_task

@@ -16,6 +16,7 @@ from annotation.models.campaigns import (
 )
 from annotation.models.photos import QUEUED, Image, ImportBatch, ImportRejection
 from annotation.models.queue import Assignment, QueueLane, QueuePriority
+from annotation.models.use import HourlyUse
 from annotation.models.users import User
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "AnnotationQuerySet",
     "Assignment",
     "Campaign",
+    "HourlyUse",
     "Image",
     "ImportBatch",
     "ImportRejection",

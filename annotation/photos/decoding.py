@@ -15,9 +15,11 @@ import numpy.typing as npt
 from PIL import Image
 
 from annotation.photos.damage import damaged
+from annotation.photos.decoding_cost import MAX_BYTES, DecodingCost, Reserve, unlimited
 from annotation.photos.orientation import SIDEWAYS, upright
-from annotation.photos.readers import StoredPicture, picture_read
+from annotation.photos.readers import picture_read
 from annotation.photos.rejected import PhotoRejected as PhotoRejected
+from annotation.photos.stored_picture import StoredPicture
 
 # Formats that browsers show, with the extension of the stored file.
 SUFFIXES = {
@@ -64,13 +66,21 @@ class PhotoFacts:
     thumbnail: bytes  # WebP, long side at most 320 pixels, upright
 
 
-def photo_inspect(data: bytes, *, max_pixels: int = MAX_PIXELS) -> PhotoFacts:
+def photo_inspect(
+    data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES, reserve: Reserve = unlimited
+) -> PhotoFacts:
     """Decode a photo completely, and return its properties.
 
-    Raises PhotoRejected with the reason when the file is not a photo, broken, animated, too small, or has more than
-    `max_pixels` pixels.
+    `max_bytes`: the memory that decoding at full size may take, with the conversion to RGB. `reserve` is called with
+    the bytes that this call needs, before it decodes. Call the function for untrusted bytes in the sandbox only.
+
+    Raises PhotoRejected with the reason when the file is not a photo, broken, animated, too small, has more than
+    `max_pixels` pixels, needs more than `max_bytes`, or is a JPEG with too many scans. Raises MemoryError.
     """
     stored = _opened(data, max_pixels)
+    DecodingCost(stored).check(max_bytes)  # at full size: detectors and browsers decode the photo like this later
+    # libjpeg can reduce the size while it decodes. It still reads the whole file, and takes a third of the time.
+    reserve(DecodingCost(stored, 2 * THUMBNAIL_SIDE).memory())
     small = _decoded(stored, 2 * THUMBNAIL_SIDE)
     width, height = stored.width, stored.height
     if stored.orientation in SIDEWAYS:
@@ -81,17 +91,29 @@ def photo_inspect(data: bytes, *, max_pixels: int = MAX_PIXELS) -> PhotoFacts:
     return PhotoFacts(width, height, SUFFIXES[stored.format], perceptual_hash(small), buffer.getvalue())
 
 
-def photo_open(source: Path | IO[bytes], *, max_pixels: int = MAX_PIXELS, at_least: int = 0) -> Image.Image:
+def photo_open(
+    source: Path | IO[bytes],
+    *,
+    max_pixels: int = MAX_PIXELS,
+    at_least: int = 0,
+    max_bytes: int = MAX_BYTES,
+    reserve: Reserve = unlimited,
+) -> Image.Image:
     """Return a photo as people see it: sRGB, upright, transparency on white. Full size unless `at_least` is given.
 
     `at_least`: a side in pixels. A JPEG whose sides are both at least twice as long is decoded at 1/2, 1/4 or 1/8 of
     its size, but not smaller than `at_least`. libjpeg does this several times faster. A JPEG in CMYK or with a colour
     profile of another curve is always decoded at full size.
+    `max_bytes`, `reserve`: as for `photo_inspect`, but for the size at which the photo is decoded.
 
-    Raises PhotoRejected as `photo_inspect` does, and OSError when the file cannot be read.
+    Raises PhotoRejected and MemoryError as `photo_inspect` does, and OSError when the file cannot be read.
     """
     data = source.read_bytes() if isinstance(source, Path) else source.read()
-    return _decoded(_opened(data, max_pixels), at_least)
+    stored = _opened(data, max_pixels)
+    cost = DecodingCost(stored, at_least)
+    cost.check(max_bytes)
+    reserve(cost.memory())
+    return _decoded(stored, at_least)
 
 
 def perceptual_hash(picture: Image.Image) -> int:
@@ -135,8 +157,8 @@ def _opened(data: bytes, max_pixels: int) -> StoredPicture:
         raise PhotoRejected(
             f"{width} × {height} pixels are too small to rate. Each side needs at least {SMALLEST_SIDE} pixels."
         )
-    if stored.frames > 1:
-        raise PhotoRejected(f"The picture is animated ({stored.frames} frames). Only still photos can be rated.")
+    if stored.is_animated:
+        raise PhotoRejected("The picture is animated. Only still photos can be rated.")
     return stored
 
 

@@ -137,6 +137,22 @@ def jpeg_has_all_scans(data: bytes, file: JpegFile) -> bool:
     return False
 
 
+def jpeg_scan_count(data: bytes, file: JpegFile) -> int:
+    """Return the number of scans up to the end mark. Usually 1, and then the rest of the file is not parsed."""
+    if data.find(b"\xff\xda", file.segments[-1].end) < 0:
+        return 1
+    return sum(1 for _ in _scans(data, file))
+
+
+def jpeg_coefficient_bytes(file: JpegFile) -> int:
+    """Return the bytes of all coefficients at full size: two for each sample of each component."""
+    frame = next(segment for segment in file.segments if segment.marker == file.frame)
+    factors = [(size >> 4, size & 15) for size in frame.data[7 : 7 + 3 * file.components : 3]]
+    across, down = (max((factor[axis] for factor in factors), default=1) for axis in (0, 1))
+    samples = sum(horizontal * vertical for horizontal, vertical in factors) / max(1, across * down)
+    return int(2 * samples * file.width * file.height)
+
+
 def jpeg_end(data: bytes, file: JpegFile) -> int:
     """Return the offset of the end marker, or -1 when there is none."""
     return data.find(b"\xff\xd9", file.segments[-1].end)

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from PIL import AvifImagePlugin, BmpImagePlugin, ExifTags, GifImagePlugin, Image, PngImagePlugin, WebPImagePlugin
@@ -10,35 +9,15 @@ from PIL import AvifImagePlugin, BmpImagePlugin, ExifTags, GifImagePlugin, Image
 from annotation.photos import damage
 from annotation.photos.avif_file import avif_colour_codes, avif_is_premultiplied
 from annotation.photos.bmp_file import bmp_profile
-from annotation.photos.colour import ColourTransform, ProfileUnusable, colour_transform, profile_transform
+from annotation.photos.colour import ProfileUnusable, colour_transform, profile_transform
 from annotation.photos.colour_codes import avif_codes_transform
-from annotation.photos.jpeg_file import JpegFile, jpeg_read
+from annotation.photos.jpeg_file import JpegFile, jpeg_coefficient_bytes, jpeg_read, jpeg_scan_count
 from annotation.photos.orientation import UPRIGHT, exif_orientation
 from annotation.photos.png_colour import png_colour
-from annotation.photos.png_file import COLOUR, GREY, PngFile, png_read
+from annotation.photos.png_file import COLOUR, GREY, PALETTE, PngFile, png_read
 from annotation.photos.rejected import PhotoRejected
+from annotation.photos.stored_picture import StoredPicture
 from annotation.photos.webp_file import webp_profile
-
-
-@dataclass(frozen=True)
-class StoredPicture:
-    """A picture as its file stores it. Only the header has been read.
-
-    width, height: pixels as stored. orientation: 1 … 8, as in EXIF. frames: more than one means animated. mode: L, RGB
-    or CMYK. colour: how to convert it to sRGB, None when nothing is to be done.
-
-    decode: returns the pixels as an 8-bit picture in `mode` and, if some are transparent, the alpha channel (mode L).
-    Its argument is a side in pixels; a JPEG is decoded no smaller than that, at 1/2, 1/4 or 1/8 of its size; 0 means
-    full size. Raises PhotoRejected when the picture is damaged, and anything that a decoder raises.
-    """
-
-    format: str
-    width: int
-    height: int
-    orientation: int
-    frames: int
-    colour: ColourTransform | None
-    decode: Callable[[int], tuple[Image.Image, Image.Image | None]]
 
 
 def picture_read(data: bytes) -> StoredPicture | None:
@@ -54,6 +33,8 @@ def picture_read(data: bytes) -> StoredPicture | None:
 
 # Sequential and progressive, with Huffman or arithmetic coding.
 _SHOWN_FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
+#: A decoder passes over the whole picture once for each scan of a JPEG. Progressive photos have about 10.
+MAX_SCANS = 100
 
 
 def _jpeg(data: bytes) -> StoredPicture:
@@ -63,15 +44,30 @@ def _jpeg(data: bytes) -> StoredPicture:
         raise PhotoRejected(f"A JPEG with {file.components} colour components cannot be shown.")
     if file.frame not in _SHOWN_FRAMES:
         raise PhotoRejected("Browsers cannot show this kind of JPEG (lossless or hierarchical).")
+    if (scans := jpeg_scan_count(data, file)) > MAX_SCANS:
+        raise PhotoRejected(f"The JPEG has {scans:,} scans. At most {MAX_SCANS} are allowed.")
     colour = colour_transform(file.profile, mode)
 
-    def decode(at_least: int) -> tuple[Image.Image, None]:
+    def scale(at_least: int) -> int:
         # Reducing first would change the result where one value is not the mean of its neighbours' colours.
         can_reduce = at_least and mode != "CMYK" and (colour is None or colour.is_mild)
-        return _jpeg_picture(data, file, _scale(file, at_least) if can_reduce else 1), None
+        return _scale(file, at_least) if can_reduce else 1
 
-    orientation = exif_orientation(file.exif)
-    return StoredPicture("JPEG", file.width, file.height, orientation, 1, colour, decode)
+    def decode(at_least: int) -> tuple[Image.Image, None]:
+        return _jpeg_picture(data, file, scale(at_least)), None
+
+    return StoredPicture(
+        "JPEG",
+        file.width,
+        file.height,
+        exif_orientation(file.exif),
+        is_animated=False,
+        colour=colour,
+        decode=decode,
+        decoder_bytes=1 if mode == "L" else 4,
+        kept_bytes=jpeg_coefficient_bytes(file) if scans > 1 else 0,  # until the last scan
+        scale=scale,
+    )
 
 
 def _scale(file: JpegFile, at_least: int) -> int:
@@ -106,7 +102,23 @@ def _png(data: bytes) -> StoredPicture:
         return _split(picture)[0], alpha
 
     orientation = exif_orientation(file.before_pixels(b"eXIf"))
-    return StoredPicture("PNG", file.width, file.height, orientation, file.frames, png_colour(file, mode), decode)
+    has_key = bool(file.transparency) and file.colour_type in {GREY, COLOUR}
+    return StoredPicture(
+        "PNG",
+        file.width,
+        file.height,
+        orientation,
+        file.frames > 1,
+        png_colour(file, mode),
+        decode,
+        decoder_bytes=(2 if file.depth == 16 else 1 if mode == "L" or file.colour_type == PALETTE else 4)
+        + (_KEY_BYTES if has_key else 0),
+        is_transparent=bool(file.transparency) or file.colour_type in {4, 6},
+    )
+
+
+# Bytes per pixel while pixels are compared with a key: two copies of 16 bits and one of 8 bits in three channels.
+_KEY_BYTES = 16
 
 
 def _png_key(file: PngFile, picture: Image.Image) -> Image.Image:
@@ -134,7 +146,16 @@ def _webp(data: bytes) -> StoredPicture:
 
     colour = colour_transform(webp_profile(data), "RGB")
     # Chromium does not turn a WebP, whatever its EXIF says.
-    return StoredPicture("WEBP", *picture.size, UPRIGHT, picture.n_frames, colour, decode)
+    return StoredPicture(
+        "WEBP",
+        *picture.size,
+        UPRIGHT,
+        picture.n_frames > 1,
+        colour,
+        decode,
+        decoder_bytes=16,  # with two canvases and a copy
+        is_transparent=picture.has_transparency_data,
+    )
 
 
 # Chromium reads the alpha channel of an AVIF as video levels, 16 … 235, though files store 0 … 255.
@@ -163,7 +184,16 @@ def _avif(data: bytes) -> StoredPicture:
         pixels, alpha = _split(picture)
         return pixels, alpha.point(_AVIF_ALPHA) if alpha else None
 
-    return StoredPicture("AVIF", *picture.size, orientation, picture.n_frames, colour, decode)
+    return StoredPicture(
+        "AVIF",
+        *picture.size,
+        orientation,
+        picture.n_frames > 1,
+        colour,
+        decode,
+        decoder_bytes=16,  # with its planes in up to 16 bits, and a copy
+        is_transparent=picture.has_transparency_data,
+    )
 
 
 def _gif(data: bytes) -> StoredPicture:
@@ -180,7 +210,8 @@ def _gif(data: bytes) -> StoredPicture:
             alpha = inside
         return pixels, alpha
 
-    return StoredPicture("GIF", *picture.size, UPRIGHT, picture.n_frames, None, decode)
+    # Not `n_frames`: a GIF can have millions, and Pillow reads them all to count them.
+    return StoredPicture("GIF", *picture.size, UPRIGHT, picture.is_animated, None, decode, is_transparent=True)
 
 
 def _bmp(data: bytes) -> StoredPicture:
@@ -194,7 +225,8 @@ def _bmp(data: bytes) -> StoredPicture:
     if profile[16:20] == b"GRAY":
         raise PhotoRejected("Its colour profile is for grey pictures.")
     colour = colour_transform(profile, "RGB")
-    return StoredPicture("BMP", *picture.size, UPRIGHT, 1, colour, decode)
+    is_transparent = picture.has_transparency_data
+    return StoredPicture("BMP", *picture.size, UPRIGHT, False, colour, decode, is_transparent=is_transparent)
 
 
 def _split(picture: Image.Image) -> tuple[Image.Image, Image.Image | None]:

@@ -60,12 +60,12 @@ def programs(*, host: str, port: int) -> dict[str, list[str]]:
     worker = [*low_priority, *celery, "worker", *options]
     gunicorn = [sys.executable, "-m", "gunicorn", "iqs_site.wsgi:application"]
     threads = ["--worker-class", "gthread", "--preload", "--workers", "2", "--threads", "8", "--no-control-socket"]
-    # Annotators take some seconds for a photo. An idle connection costs nothing; a new one costs a round trip.
-    keep_alive = ["--keep-alive", "30"]
+    # --keep-alive: annotators take some seconds for a photo. A new connection costs a round trip, an idle one nothing.
     return {
-        "web": [*gunicorn, "--bind", address(host, port), *threads, *keep_alive],
+        "web": [*gunicorn, "--bind", address(host, port), *threads, "--keep-alive", "30"],
         "worker-inference": [*worker, "--hostname", "inference@%h", "--queues", "inference", "--concurrency", "1"],
-        "worker-training": [*worker, "--hostname", "training@%h", "--queues", "default,training", "--concurrency", "4"],
+        "worker-single": [*worker, "--hostname", "single@%h", "--queues", "single", "--concurrency", "2"],
+        "worker-training": [*worker, "--hostname", "training@%h", "--queues", "default,training", "--concurrency", "6"],
         "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile="],
     }
 

@@ -162,6 +162,7 @@ async function begin() {
   sent.began = performance.now();
   window.addEventListener("beforeunload", warnBeforeLeaving);
   const reply = await request("POST", root.dataset.startUrl);
+  if (reply.status === 429) throw new UploadStopped(reply.answer.detail);
   if (!reply.answer.file_url) throw new UploadStopped("The server did not start the upload. Reload the page and log in again.");
   urls = reply.answer;
   startUploaders();

@@ -78,7 +78,7 @@ def test_an_instance_restarts_killed_programs_and_leaves_no_process_behind(setti
         assert (
             script.text == (Path(django_settings.BASE_DIR) / "static" / "js" / "annotate" / "annotate.js").read_text()
         )
-        assert eventually(lambda: workers() == {"inference", "training"})
+        assert eventually(lambda: workers() == {"inference", "single", "training"})
         for name in (*programs(host="", port=0), "broker"):
             assert instance.pids(name), f"{name} is not running"
         web, worker = (psutil.Process(instance.pids(name)[0]).nice() for name in ("web", "worker-inference"))
@@ -93,7 +93,7 @@ def test_an_instance_restarts_killed_programs_and_leaves_no_process_behind(setti
         # Workers connect to the restarted broker and continue.
         os.kill(instance.pids("broker")[0], signal.SIGKILL)
         assert both_continue()
-        assert eventually(lambda: workers() == {"inference", "training"})
+        assert eventually(lambda: workers() == {"inference", "single", "training"})
     assert of_folder(folder) == []
 
 

@@ -15,7 +15,7 @@ from inference.scoring.files import FilesFound, PathMissing, files_find
 from inference.scoring.resume import SORT_COLUMNS, RunTables
 from inference.scoring.rows import Rules, classes_for_scale, columns, file_name
 from inference.scoring.tables import KINDS, ResumeError, StreamTable
-from inference.serving.scorer import PhotoScorer
+from inference.serving.scorer import PhotoScorer, thumbnail
 
 _LISTED = 20  # failed files listed at the end; the table has all
 _SORTS = [sign + name for name in SORT_COLUMNS for sign in ("", "-")]
@@ -155,7 +155,7 @@ class Command(BaseCommand):
             )
         tables.finish(options["sort"])
         if options["sheet"]:
-            sheet_write(options["sheet"].expanduser(), tables.rows(), rules)
+            sheet_write(options["sheet"].expanduser(), tables.rows(), rules, thumbnail)
 
     def _model_check(self, scorer: PhotoScorer, tables: RunTables) -> None:
         """Score one photo of the earlier run again to check that the model is the same."""

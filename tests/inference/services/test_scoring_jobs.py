@@ -82,12 +82,15 @@ def test_an_invalid_ticket_is_not_found(client_of: Client, ticket: str) -> None:
     assert client_of("alice").get(f"/api/score/{ticket}").status_code == 404
 
 
-def test_the_page_queries_session_and_user_only(client_of: Client, settings: Any) -> None:
+def test_the_page_queries_session_user_and_limit_only(client_of: Client, settings: Any) -> None:
     client = client_of("alice")
     address = client.post("/score/", {"photos": [upload(f"{number}.jpg") for number in range(10)]}).url
     worker_run(settings)
     with CaptureQueriesContext(connection) as captured:
         client.get(address)
+    assert len(captured) == 3  # session, user, what the user has sent in this hour
+    with CaptureQueriesContext(connection) as captured:
+        client.get(address, headers={"HX-Request": "true"})  # every 700 ms
     assert len(captured) == 2  # session, user
 
 
@@ -229,7 +232,7 @@ def test_existing_results_are_not_computed_again(people: dict[str, Any], setting
 def test_only_one_worker_claims_a_job(people: dict[str, Any], settings: Any) -> None:
     scoring_job_create(user=people["alice"], uploads=[upload()])
     (folder,) = folders(settings)
-    with scoring_jobs._claim(folder) as claimed:
+    with scoring_jobs.file_claim(folder / ".lock") as claimed:
         assert claimed
         assert scoring_job_run(people["alice"].pk, folder.name) == 0
     assert scoring_job_run(people["alice"].pk, folder.name) == 1

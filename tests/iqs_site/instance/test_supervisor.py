@@ -46,7 +46,7 @@ def test_the_supervisor_stops_the_site_before_the_servers_and_accepts_any_folder
     assert parsed["program:web"]["stdout_logfile"] == str(folder / "log" / "web.log")
 
 
-@pytest.mark.parametrize("name", ["worker-inference", "worker-training"])
+@pytest.mark.parametrize("name", ["worker-inference", "worker-single", "worker-training"])
 def test_workers_have_the_same_queues_and_threads_as_in_containers(name: str) -> None:
     local = programs(host="127.0.0.1", port=8000)[name]
     container = command_of(name)
