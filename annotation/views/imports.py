@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotation.access.permissions import campaign_view
 from annotation.models import Campaign, ImportBatch, Role, User
 from annotation.services.batches import batch_discard, batch_enqueue, upload_begin
+from annotation.services.disk_space import space_refusal
 from annotation.services.uploads import (
     PIECE_BYTES,
     UploadClosed,
@@ -49,6 +50,8 @@ def import_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 def import_start(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Start an upload and return its addresses."""
     assert isinstance(request.user, User)
+    if why := space_refusal(size=0):
+        return _error(507, f"Photos cannot be imported now: {why}.")
     batch = upload_begin(campaign=campaign, by=request.user)
     ids = {"slug": campaign.slug, "batch_id": batch.pk}
     return JsonResponse(

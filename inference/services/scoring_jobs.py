@@ -20,6 +20,7 @@ from django.conf import settings
 
 from annotation.files.whole_file import whole_file, whole_path
 from annotation.models import User
+from annotation.services.disk_space import space_refusal
 from inference.scoring.rows import Cells, ScoreRow
 from inference.serving.scorer import SITE_RULES
 
@@ -34,7 +35,6 @@ _PATIENCE_SECONDS = 4
 _STALE_SECONDS = 10  # an unclaimed job of this age is announced again, because its message may be lost
 _NAME_LENGTH = 200
 _MEGABYTE = 1024 * 1024
-_SPARE_BYTES = 256 * _MEGABYTE  # stay free, because the database may be on the same disk
 
 
 class ScoringRefused(Exception):
@@ -112,8 +112,8 @@ def scoring_job_create(*, user: User, uploads: Sequence[Upload]) -> str:
         raise ScoringRefused("Your earlier photos are still waiting for a worker. Try again when they are scored.")
     user_folder.mkdir(parents=True, exist_ok=True)
     limit = settings.IQS_MAX_FILE_BYTES
-    if shutil.disk_usage(user_folder).free < sum(min(upload.size or 0, limit) for upload in uploads) + _SPARE_BYTES:
-        raise ScoringRefused("The server has no disk space for the photos at the moment.")
+    if why := space_refusal(size=sum(min(upload.size or 0, limit) for upload in uploads)):
+        raise ScoringRefused(f"The photos cannot be scored now: {why}.")
     key = uuid4().hex
     with whole_path(user_folder / key, durable=False) as part:
         part.mkdir()
