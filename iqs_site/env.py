@@ -151,7 +151,7 @@ def database(name: str, default: str) -> dict[str, Any]:
     except (ValueError, dj_database_url.ParseError):
         found = {}
     if not found:
-        raise ImproperlyConfigured(f"{name} must be the address of a PostgreSQL database: {form}.")
+        raise ImproperlyConfigured(f"{name} must name a PostgreSQL database: {form}.")
     if not found["NAME"]:
         raise ImproperlyConfigured(f"{name} names no database: {form}.")
     if len(found["NAME"].encode()) > _DATABASE_NAME_BYTES:

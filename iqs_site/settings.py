@@ -105,7 +105,8 @@ USE_I18N = False
 
 # --- Database -------------------------------------------------------------------------------------
 # If DATABASE_URL is not set, manage.py and the supervisor set it to the address of the embedded server.
-DATABASES = {"default": env.database("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/iqs")}
+DATABASE_URL = env.text("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/iqs")
+DATABASES = {"default": env.database("DATABASE_URL", DATABASE_URL)}
 
 # --- Broker and workers ---------------------------------------------------------------------------
 REDIS_URL = env.redis("REDIS_URL", embedded.broker_address())

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from django.conf import settings as django_settings
 from django.db import connection
 from playwright.sync_api import Page, expect
 
@@ -55,7 +56,7 @@ def log_in_by_form(page: Page, name: str) -> None:
 
 def test_who_logs_in_again_finds_the_answers_sent(annotate: Any) -> None:
     page = annotate()
-    page.context.clear_cookies(name="sessionid")
+    page.context.clear_cookies(name=django_settings.SESSION_COOKIE_NAME)
     given = rate_some(page, 2)
     expect(page.get_by_role("alert")).to_contain_text("Log in again: 2 ratings are kept in this browser")
     expect(open_panel(page)).to_contain_text("Log in again; no answer is lost.")
@@ -72,7 +73,7 @@ def test_somebody_else_on_the_same_browser_sends_only_their_own(annotate: Any, l
     alices = rate_some(page, 2)
     expect_unsent(page, 2)
     site = origin_of(page)
-    page.context.clear_cookies(name="sessionid")  # else they would leave with the page
+    page.context.clear_cookies(name=django_settings.SESSION_COOKIE_NAME)  # else they would leave with the page
     page.goto("about:blank")
     page.context.unroute(ANSWERS)
     log_in(page.context, "bob")
@@ -133,7 +134,7 @@ def own_server(settings: Any, tmp_path: Path, people: Any) -> Iterator[Callable[
         port = free.getsockname()[1]
     at = connection.settings_dict
     environment = os.environ | {
-        "DATABASE_URL": f"postgresql://{at['USER']}@{quote(str(at['HOST']), safe='')}/{at['NAME']}",
+        "DATABASE_URL": f"postgresql://{at['USER']}:{at['PASSWORD']}@{quote(str(at['HOST']), safe='')}/{at['NAME']}",
         "IQS_MEDIA": str(settings.MEDIA_ROOT),
         "DJANGO_SETTINGS_MODULE": "iqs_site.settings",
     }
@@ -168,8 +169,8 @@ def own_server(settings: Any, tmp_path: Path, people: Any) -> Iterator[Callable[
 def test_a_killed_server_loses_nothing(browser: Any, own_server: Any, client_of: Any) -> None:
     url = own_server()
     context = browser.new_context()
-    cookie = client_of("alice").cookies["sessionid"]
-    context.add_cookies([{"name": "sessionid", "value": cookie.value, "url": url}])
+    cookie = client_of("alice").cookies[django_settings.SESSION_COOKIE_NAME]
+    context.add_cookies([{"name": django_settings.SESSION_COOKIE_NAME, "value": cookie.value, "url": url}])
     page = context.new_page()
     page.goto(f"{url}{PATH}")
     begin(page)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied
@@ -90,5 +91,5 @@ def test_a_session_that_is_over_or_was_never_there_lets_nobody_in(client_of: Any
     assert is_inside(client)
     Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
     assert not is_inside(client)
-    client.cookies["sessionid"] = "no-such-key"
+    client.cookies[settings.SESSION_COOKIE_NAME] = "no-such-key"
     assert not is_inside(client)
