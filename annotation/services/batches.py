@@ -25,6 +25,7 @@ from django.utils import timezone
 from annotation.models import Campaign, Image, ImportBatch, ImportRejection, User
 from annotation.photos.decoding import PhotoRejected
 from annotation.photos.sources import Candidate, ImportSource, Limits, SourceError
+from annotation.services.disk_space import space_refusal
 from annotation.services.images import CampaignPhotos, StoredPhoto, images_add, photo_store
 
 logger = logging.getLogger(__name__)
@@ -142,6 +143,8 @@ def batch_run(*, batch: ImportBatch, details: Details | None = None, progress: P
     """
     upload = batch.source == UPLOAD
     try:
+        if why := space_refusal(size=0):
+            raise OSError(why)
         path = batch_folder(batch) if upload else Path(batch.source)
         limits = Limits(settings.IQS_MAX_FILE_BYTES, settings.IQS_MAX_ZIP_BYTES, settings.IQS_MAX_FILES_PER_IMPORT)
         if upload:

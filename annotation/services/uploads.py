@@ -1,6 +1,5 @@
 """Uploads from a browser. Files arrive in pieces; a complete file is renamed to its own name."""
 
-import shutil
 from pathlib import Path, PurePosixPath
 
 from django.conf import settings
@@ -11,10 +10,10 @@ from annotation.files.whole_file import put_in_place
 from annotation.models import Campaign, ImportBatch, ImportRejection
 from annotation.photos.sources import NAME_LENGTH, safe_path
 from annotation.services.batches import batch_folder
+from annotation.services.disk_space import space_refusal
 
 PIECE_BYTES = 4 * 1024 * 1024  # maximum size of one request
 _MEGABYTE = 1024 * 1024
-_SPARE_BYTES = 256 * _MEGABYTE  # kept free: the database may be on the same disk
 
 
 class UploadRefused(Exception):
@@ -51,7 +50,7 @@ def upload_piece_store(
         if offset == 0:
             _file_check(path.suffix, number, size)
             part.parent.mkdir(parents=True, exist_ok=True)
-            _disk_check(part.parent, size)
+            _disk_check(size)
         _piece_append(part, offset, piece, size)
         if offset + len(piece) == size:
             _file_finish(batch, part, path)
@@ -74,9 +73,9 @@ def _file_check(suffix: str, number: int, size: int) -> None:
         raise UploadRefused(f"One import can have at most {settings.IQS_MAX_FILES_PER_IMPORT} files.")
 
 
-def _disk_check(folder: Path, size: int) -> None:
-    if shutil.disk_usage(folder).free < size + _SPARE_BYTES:
-        raise UploadRefused("The server's disk is too full for the file.")
+def _disk_check(size: int) -> None:
+    if why := space_refusal(size=size):
+        raise UploadRefused(f"The file cannot be stored: {why}.")
 
 
 def _piece_append(part: Path, offset: int, piece: bytes, size: int) -> None:

@@ -16,6 +16,7 @@ from annotation.access.permissions import campaign_view
 from annotation.access.rows import row_or_404
 from annotation.models import Campaign, HourlyUse, ImportBatch, Role, User
 from annotation.services.batches import batch_discard, batch_enqueue, upload_begin
+from annotation.services.disk_space import space_refusal
 from annotation.services.quotas import QuotaUsedUp, quota_take
 from annotation.services.uploads import (
     PIECE_BYTES,
@@ -51,6 +52,8 @@ def import_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 def import_start(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Start an upload and return its addresses. 429 when the user has started as many imports as one hour allows."""
     assert isinstance(request.user, User)
+    if why := space_refusal(size=0):
+        return _error(507, f"Photos cannot be imported now: {why}.")
     try:
         quota_take(user=request.user, kind=HourlyUse.Kind.IMPORTS)
     except QuotaUsedUp as used_up:

@@ -21,6 +21,7 @@ from django.conf import settings
 
 from annotation.files.whole_file import whole_file, whole_path
 from annotation.models import HourlyUse, User
+from annotation.services.disk_space import space_refusal
 from annotation.services.quotas import Quota, QuotaUsedUp, quota_add, quota_find, quota_take
 from inference.scoring.rows import Cells, ScoreRow
 from inference.serving.scorer import SITE_RULES, thumbnail
@@ -36,7 +37,6 @@ _PATIENCE_SECONDS = 4
 _STALE_SECONDS = 10  # an unclaimed job of this age is announced again, because its message may be lost
 _NAME_LENGTH = 200
 _MEGABYTE = 1024 * 1024
-_SPARE_BYTES = 256 * _MEGABYTE  # stay free, because the database may be on the same disk
 
 
 class ScoringRefused(Exception):
@@ -127,8 +127,8 @@ def scoring_job_create(*, user: User, uploads: Sequence[Upload]) -> str:
     waiting = sum(_size(photo) for folder in queued for photo in folder.glob("*.photo"))
     if queued and waiting + size > MOST_FILES * limit:
         raise ScoringRefused("Your earlier photos are still waiting for a worker. Try again when they are scored.")
-    if shutil.disk_usage(user_folder).free < size + _SPARE_BYTES:
-        raise ScoringRefused("The server has no disk space for the photos at the moment.")
+    if why := space_refusal(size=size):
+        raise ScoringRefused(f"The photos cannot be scored now: {why}.")
     _quota_use(user, len(uploads))
     key = uuid4().hex
     with whole_path(user_folder / key, durable=False) as part:

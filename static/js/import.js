@@ -18,7 +18,8 @@ const total = { files: 0, bytes: 0 };
 const sent = { files: 0, refused: 0, bytes: 0, began: 0 };
 
 // Read from the cookie, not from the page, because a new login in another tab changes the token.
-const csrfToken = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
+// Its name differs between instances on one host.
+const csrfToken = () => document.cookie.match(`(?:^|; )${document.body.dataset.csrfCookie}=([^;]+)`)?.[1] ?? "";
 
 function request(method, url, body, onProgress) {
   return new Promise((resolve, reject) => {
@@ -162,8 +163,7 @@ async function begin() {
   sent.began = performance.now();
   window.addEventListener("beforeunload", warnBeforeLeaving);
   const reply = await request("POST", root.dataset.startUrl);
-  if (reply.status === 429) throw new UploadStopped(reply.answer.detail);
-  if (!reply.answer.file_url) throw new UploadStopped("The server did not start the upload. Reload the page and log in again.");
+  if (!reply.answer.file_url) throw new UploadStopped(reply.answer.detail ?? "The server did not start the upload. Reload the page and log in again.");
   urls = reply.answer;
   startUploaders();
 }

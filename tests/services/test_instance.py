@@ -154,7 +154,7 @@ def test_a_start_can_be_stopped_and_killed_and_refuses_a_second_start(tmp_path: 
     until_ready(second)
     left = [one_of(folder, "gunicorn"), one_of(folder, "--unixsocket")]
     second.kill()
-    one_of(folder, "supervisor.supervisord").kill()
+    one_of(folder, str(Path(django_settings.BASE_DIR) / "iqs_site" / "instance" / "supervisord.py")).kill()
     second.communicate()
     assert all(process.is_running() for process in left)
 
