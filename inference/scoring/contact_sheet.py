@@ -10,6 +10,7 @@ from string import Template
 
 from PIL import Image
 
+from annotation.files.names import name_path, name_shown
 from annotation.files.whole_file import whole_file
 from annotation.photos.decoding import MAX_PIXELS, PhotoRejected, photo_open
 from inference.scoring.rows import Cells, Rules
@@ -54,7 +55,7 @@ def _rank(row: Cells) -> tuple[float, str]:
 def _tile(place: int, row: Cells) -> str:
     file = str(row["file"])
     watch = "watch" if row["watch"] else "no watch"
-    picture = thumbnail_address(Path(file))
+    picture = thumbnail_address(name_path(file))
     shown = (
         f'<img src="{picture}" alt="" loading="lazy">'
         if picture
@@ -67,9 +68,14 @@ def _tile(place: int, row: Cells) -> str:
         f'<span class="rank">{place}</span></span>'
         f'<span class="tags"><span class="badge {row["quality_class"]}">{row["quality_class"]}</span>'
         f'<span class="badge {watch.replace(" ", "-")}">{watch} {row["watch_probability"]:.3f}</span></span>'
-        f'<span class="file" title="{escape(file)}">{escape(Path(file).name)}</span>'
+        f'<span class="file" title="{_exact(file)}">{escape(name_shown(Path(file).name))}</span>'
         "</figcaption></figure></li>"
     )
+
+
+def _exact(text: str) -> str:
+    """Return a text for an attribute. HTML would read a carriage return as a line end."""
+    return escape(text).replace("\r", "&#13;")
 
 
 def thumbnail_address(path: Path) -> str:
