@@ -51,9 +51,16 @@ class CampaignAdmin(admin.ModelAdmin):
     search_fields = ("name", "slug")
     inlines = (MembershipInline,)
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Return False: the page New campaign checks how the settings fit together."""
+        return False
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Make the fields read-only that photos and answers depend on: the settings page also updates the photos."""
-        return ("scale_min", "scale_max", "votes_per_image", "holdout_votes", "holdout_fraction", "seed") if obj else ()
+        return (
+            "scale_min", "scale_max", "reject_at", "pending_at", "votes_per_image", "holdout_votes",
+            "holdout_fraction", "seed",
+        )  # fmt: skip
 
 
 @admin.register(Image)

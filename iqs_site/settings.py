@@ -180,9 +180,9 @@ WHITENOISE_USE_FINDERS = not env.text("IQS_STATIC", "")
 
 # --- Limits on uploads ----------------------------------------------------------------------------
 # Memory for decoded photos in one process, checked before decoding. Enough for a JPEG of 100 megapixels.
-IQS_MAX_DECODED_BYTES = env.integer("IQS_MAX_DECODED_MB", 1536, minimum=16) * 1024 * 1024
+IQS_MAX_DECODED_BYTES = env.integer("IQS_MAX_DECODED_MB", 1536, minimum=16, maximum=1_000_000) * 1024 * 1024
 # Processor time to decode one photo. A photo of 100 megapixels takes a few seconds.
-IQS_DECODE_SECONDS = env.integer("IQS_DECODE_SECONDS", 20, minimum=1)
+IQS_DECODE_SECONDS = env.integer("IQS_DECODE_SECONDS", 20, minimum=1, maximum=3600)
 IQS_MAX_FILE_BYTES = env.integer("IQS_MAX_FILE_MB", 64, minimum=1, maximum=2047) * 1024 * 1024
 IQS_MAX_PIXELS = env.integer("IQS_MAX_MEGAPIXELS", 120, minimum=1, maximum=2000) * 1_000_000
 IQS_MAX_ZIP_BYTES = env.integer("IQS_MAX_ZIP_MB", 4096, minimum=1, maximum=10_000_000) * 1024 * 1024
@@ -193,13 +193,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 2000
 
 # --- Limits for one user, each hour; 0: no limit ---------------------------------------------------
-IQS_SCORED_PHOTOS_PER_HOUR = env.integer("IQS_SCORED_PHOTOS_PER_HOUR", 500, minimum=0)
-IQS_SCORING_SECONDS_PER_HOUR = env.integer("IQS_SCORING_SECONDS_PER_HOUR", 900, minimum=0)
-IQS_IMPORTS_PER_HOUR = env.integer("IQS_IMPORTS_PER_HOUR", 60, minimum=0)
-IQS_TRAINING_RUNS_PER_HOUR = env.integer("IQS_TRAINING_RUNS_PER_HOUR", 30, minimum=0)
+IQS_SCORED_PHOTOS_PER_HOUR = env.integer("IQS_SCORED_PHOTOS_PER_HOUR", 500, minimum=0, maximum=1_000_000_000)
+IQS_SCORING_SECONDS_PER_HOUR = env.integer("IQS_SCORING_SECONDS_PER_HOUR", 900, minimum=0, maximum=1_000_000_000)
+IQS_IMPORTS_PER_HOUR = env.integer("IQS_IMPORTS_PER_HOUR", 60, minimum=0, maximum=1_000_000_000)
+IQS_TRAINING_RUNS_PER_HOUR = env.integer("IQS_TRAINING_RUNS_PER_HOUR", 30, minimum=0, maximum=1_000_000_000)
 # At the same time in one worker process. The worker needs more threads than both together, for its other tasks.
-IQS_IMPORTS_AT_ONCE = env.integer("IQS_IMPORTS_AT_ONCE", 2, minimum=1)
-IQS_TRAINING_RUNS_AT_ONCE = env.integer("IQS_TRAINING_RUNS_AT_ONCE", 2, minimum=1)
+IQS_IMPORTS_AT_ONCE = env.integer("IQS_IMPORTS_AT_ONCE", 2, minimum=1, maximum=256)
+IQS_TRAINING_RUNS_AT_ONCE = env.integer("IQS_TRAINING_RUNS_AT_ONCE", 2, minimum=1, maximum=256)
 
 # --- Models ---------------------------------------------------------------------------------------
 IQS_BACKBONE = env.text("IQS_BACKBONE", "efficientnet_lite0")

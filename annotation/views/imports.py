@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.contrib import messages
@@ -78,7 +79,10 @@ def import_start(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @require_http_methods(["PUT"])
 @campaign_view(Role.ADMIN)
 def import_file(request: HttpRequest, campaign: Campaign, batch_id: int) -> HttpResponse:
-    """Store one piece of one file, sent as the body. The query has number, name, size and offset."""
+    """Store one piece of one file, sent as the body. The query has number, name, size and offset.
+
+    A long name does not fit into an address. The header `X-File-Name` can have it, encoded as in an address.
+    """
     try:
         number, size, offset = (int(request.GET[key]) for key in ("number", "size", "offset"))
         length = int(request.headers.get("Content-Length") or 0)
@@ -91,7 +95,7 @@ def import_file(request: HttpRequest, campaign: Campaign, batch_id: int) -> Http
             campaign=campaign,
             batch_id=batch_id,
             number=number,
-            name=request.GET.get("name", ""),
+            name=unquote(request.headers.get("X-File-Name", "")) or request.GET.get("name", ""),
             size=size,
             offset=offset,
             piece=request.read(PIECE_BYTES),

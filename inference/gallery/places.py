@@ -3,6 +3,7 @@
 Two steps: `gallery_places` finds ids and sort keys along an index, `gallery_photos` fetches what one page shows.
 """
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -81,6 +82,8 @@ def gallery_places(campaign: Campaign, version: ModelVersion | None, query: Gall
     elif query.order in BY_DISTORTION:
         tie = "measured__image_id"
     sign = "-" if ORDERS[query.order][1] else ""
+    if query.name:
+        images = images.filter(_name_contains(query.name))
     places = images.filter(**own).values("pk").annotate(tie=F(tie), key=F(_key(query.order)))
     return places.filter(key__isnull=False).order_by(f"{sign}key", f"{sign}tie")
 
@@ -104,9 +107,15 @@ def _conditions(campaign: Campaign, query: GalleryQuery) -> tuple[dict[str, Any]
         "measured__quality__lte": query.distortion_to,
         **{f"measured__{name}__gte": getattr(query, f"{name}_from") for name in DISTORTIONS},
     }
-    own = {"split": query.split or None, "name__icontains": query.name or None}
+    own = {"split": query.split or None}
     chosen = [{name: value for name, value in part.items() if value is not None} for part in (predicted, measured, own)]
     return chosen[0], chosen[1], chosen[2]
+
+
+def _name_contains(part: str) -> Q:
+    """Return the condition that a name contains this text. File systems have letters in both Unicode forms."""
+    forms = {unicodedata.normalize(form, part) for form in ("NFC", "NFD")}
+    return Q(*[("name__icontains", form) for form in sorted(forms)], _connector=Q.OR)
 
 
 def _key(order: str) -> str:

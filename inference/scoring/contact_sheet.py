@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
+from annotation.files.names import name_path, name_shown
 from annotation.files.whole_file import whole_file
 from annotation.photos.rejected import PhotoRejected
 from inference.scoring.photo_reading import thumbnail_make
@@ -57,7 +58,7 @@ def _rank(row: Cells) -> tuple[float, str]:
 def _tile(place: int, row: Cells, thumbnails: Thumbnails) -> str:
     file = str(row["file"])
     watch = "watch" if row["watch"] else "no watch"
-    picture = thumbnail_address(Path(file), thumbnails)
+    picture = thumbnail_address(name_path(file), thumbnails)
     shown = (
         f'<img src="{picture}" alt="" loading="lazy">'
         if picture
@@ -70,9 +71,14 @@ def _tile(place: int, row: Cells, thumbnails: Thumbnails) -> str:
         f'<span class="rank">{place}</span></span>'
         f'<span class="tags"><span class="badge {row["quality_class"]}">{row["quality_class"]}</span>'
         f'<span class="badge {watch.replace(" ", "-")}">{watch} {row["watch_probability"]:.3f}</span></span>'
-        f'<span class="file" title="{escape(file)}">{escape(Path(file).name)}</span>'
+        f'<span class="file" title="{_exact(file)}">{escape(name_shown(Path(file).name))}</span>'
         "</figcaption></figure></li>"
     )
+
+
+def _exact(text: str) -> str:
+    """Return a text for an attribute. HTML would read a carriage return as a line end."""
+    return escape(text).replace("\r", "&#13;")
 
 
 def thumbnail_address(path: Path, thumbnails: Thumbnails = thumbnail_make) -> str:

@@ -57,7 +57,7 @@ def test_zip_is_unpacked_by_the_worker(page: Page, tmp_path: Path) -> None:
     page.locator("#choose-files").set_input_files(path)
     expect_queued(page)
     assert run_import().added == 5
-    expect(page.get_by_role("row", name="photos.zip/../x.jpg")).to_contain_text("points to a folder outside the zip")
+    expect(page.get_by_role("row", name="../x.jpg")).to_contain_text("points to a folder outside the zip")
 
 
 def test_dropped_files_are_uploaded(page: Page) -> None:
