@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page
 
 from annotation.models import Campaign, Image
-from tests.browser.test_import import PATH, import_run, queued
+from tests.browser.test_import import PATH, expect_queued, run_import
 from tests.conftest import photo_bytes
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -45,13 +45,13 @@ def drop(page: Page, files: dict[str, bytes]) -> None:
 
 def test_names_arrive_as_they_are(page: Page) -> None:
     drop(page, {name: photo_bytes(number) for number, name in enumerate(NAMES)})
-    queued(page)
-    assert import_run().added == len(NAMES)
+    expect_queued(page)
+    assert run_import().added == len(NAMES)
     assert set(Image.objects.values_list("name", flat=True)) == set(NAMES)
 
 
 def test_a_name_that_is_too_long_to_be_sent_does_not_stop_the_others(page: Page) -> None:
     drop(page, {"я" * 2000: b"x", "a.jpg": photo_bytes(1)})
-    queued(page)
-    assert import_run().added == 1
+    expect_queued(page)
+    assert run_import().added == 1
     assert list(Image.objects.values_list("name", flat=True)) == ["a.jpg"]
