@@ -141,7 +141,7 @@ class CampaignForm(forms.ModelForm):
             "train_after": "Train after (new answers)",
         }
         help_texts = {
-            "slug": "Letters, digits and hyphens: /campaigns/…/",
+            "slug": "Letters, digits and hyphens: /campaigns/…/. After a change, old links and open pages still work.",
             "lease_seconds": "A photo that is not answered in this time can go to another annotator.",
             "reject_at": "Photos with a mean score up to this value are rejected.",
             "pending_at": "Photos with a higher mean score, up to this value, are pending. All others are accepted.",
@@ -178,6 +178,9 @@ class CampaignForm(forms.ModelForm):
             if name in self.fields:
                 self.fields[name].disabled = True
                 self.fields[name].help_text = reason
+        if self.instance.pk:
+            for field in self.fields.values():
+                field.show_hidden_initial = True  # for `changes`
 
     def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
         """Return (heading, fields) pairs in the order of the page."""
@@ -192,6 +195,19 @@ class CampaignForm(forms.ModelForm):
         if len(shares) == len(self._lane_fields) and (problem := lane_shares_problem(shares)):
             self.add_error(next(iter(self._lane_fields.values())), problem)
         return {**values, "lane_shares": {lane: share for lane, share in shares.items() if share}}
+
+    def changes(self) -> dict[str, Any]:
+        """Return the values of the fields that the person has changed, as `campaign_update` takes them.
+
+        The page also sends the values that it showed. A field that still has this value is left out, so that saving an
+        old page does not undo what another admin has changed in the meantime. Fields sent without it count as changed.
+        """
+        touched = {
+            name for name in self.fields if self[name].html_initial_name not in self.data or name in self.changed_data
+        }
+        if touched & set(self._lane_fields.values()):
+            touched.add("lane_shares")
+        return {name: value for name, value in self.cleaned_data.items() if name in touched}
 
     def _post_clean(self) -> None:
         """Do not change the instance: the service checks the values and saves them."""

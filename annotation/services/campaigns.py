@@ -5,9 +5,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models, transaction
-from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
 
-from annotation.models import Campaign, Image, Membership, Role, User
+from annotation.models import Annotation, Campaign, Image, Membership, Role, User
 from annotation.services.lane_registry import lane_shares_problem
 
 #: Fields that hold a share of an annotator's photos in [0, 1]. Pages show them as percentages.
@@ -35,9 +35,11 @@ def campaign_update(*, campaign: Campaign, **fields: Any) -> Campaign:
     """Change fields of a campaign, and update the votes that its photos need.
 
     Raises ValidationError, by field, for invalid values and for fields that can no longer change (`fields_fixed`). The
-    lock makes sure that a running import sees the change.
+    lock makes sure that a running import sees the change. A change of the scale also waits for answers that are being
+    recorded, and later answers see the new scale.
     """
-    stored = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+    is_scale = any(name in fields and fields[name] != getattr(campaign, name) for name in ("scale_min", "scale_max"))
+    stored = Campaign.objects.select_for_update(no_key=not is_scale).get(pk=campaign.pk)
     changes = {name: value for name, value in fields.items() if getattr(stored, name) != value}
     fixed = fields_fixed(stored)
     if refused := {name: fixed[name] for name in changes if name in fixed}:
@@ -66,10 +68,17 @@ def fields_fixed(campaign: Campaign) -> dict[str, str]:
     if campaign.images.exists():
         reason = "Cannot change after the first import: the holdout was drawn with it."
         fixed |= {"holdout_fraction": reason, "seed": reason}
-    if campaign.annotations.exists():
-        reason = "Cannot change after the first answer: scores on different scales cannot be compared."
+    if _has_scores(campaign):
+        reason = "Cannot change after the first answer or expected score: other scales cannot be compared with it."
         fixed |= {"scale_min": reason, "scale_max": reason}
     return fixed
+
+
+def _has_scores(campaign: Campaign) -> bool:
+    """Return whether an answer or the expected score of a photo is on the campaign's scale (one query)."""
+    answers = Exists(Annotation.objects.filter(campaign=OuterRef("pk")))
+    expected = Exists(Image.objects.filter(campaign=OuterRef("pk"), expected_score__isnull=False))
+    return Campaign.objects.filter(answers | expected, pk=campaign.pk).exists()
 
 
 def share_max_percent(name: str) -> int:
