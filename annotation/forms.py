@@ -142,7 +142,7 @@ class CampaignForm(forms.ModelForm):
             "train_after": "Train after (new answers)",
         }
         help_texts = {
-            "slug": "Letters, digits and hyphens: /campaigns/…/",
+            "slug": "Letters, digits and hyphens: /campaigns/…/. After a change, old links and open pages still work.",
             "lease_seconds": "A photo that is not answered in this time can go to another annotator.",
             "reject_at": "Photos with a mean score up to this value are rejected. Empty: the default of the scale, "
             "which is 5 on 1-10.",
@@ -182,6 +182,9 @@ class CampaignForm(forms.ModelForm):
             if name in self.fields:
                 self.fields[name].disabled = True
                 self.fields[name].help_text = reason
+        if self.instance.pk:
+            for field in self.fields.values():
+                field.show_hidden_initial = True  # for `changes`
 
     def _prepare_limits(self) -> None:
         """Let the class limits be empty. They follow the scale, also while it is changed on the page."""
@@ -211,6 +214,19 @@ class CampaignForm(forms.ModelForm):
             # A limit that still has its old number moves with the scale.
             values = {name: value for name, value in values.items() if name not in LIMITS or name in self.changed_data}
         return {**values, "lane_shares": {lane: share for lane, share in shares.items() if share}}
+
+    def changes(self) -> dict[str, Any]:
+        """Return the values of the fields that the person has changed, as `campaign_update` takes them.
+
+        The page also sends the values that it showed. A field that still has this value is left out, so that saving an
+        old page does not undo what another admin has changed in the meantime. Fields sent without it count as changed.
+        """
+        touched = {
+            name for name in self.fields if self[name].html_initial_name not in self.data or name in self.changed_data
+        }
+        if touched & set(self._lane_fields.values()):
+            touched.add("lane_shares")
+        return {name: value for name, value in self.cleaned_data.items() if name in touched}
 
     def _post_clean(self) -> None:
         """Do not change the instance: the service checks the values and saves them."""

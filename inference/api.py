@@ -177,6 +177,8 @@ def reveal(request: HttpRequest, slug: str, image_id: int) -> RevealOut:
             raise HttpError(403, "Answer first: the prediction is shown afterwards.")
     prediction = (
         Prediction.objects.filter(image=image, model_version__campaign=campaign, model_version__is_champion=True)
+        # After a change of the scale, the champion is replaced within a sweep.
+        .filter(distribution__len=campaign.bins)
         .select_related("model_version")
         .first()
     )

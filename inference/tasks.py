@@ -111,7 +111,9 @@ def sweep() -> None:
         scoring_job_run.apply_async([user_id, key], expires=_MESSAGE_SECONDS)
     without = Campaign.objects.exclude(Exists(ModelVersion.objects.filter(campaign=OuterRef("pk"))))
     champions = ModelVersion.objects.filter(is_champion=True).select_related("campaign")
-    outdated = [version.campaign for version in champions if versions.prior_is_outdated(version, version.campaign)]
+    outdated: list[Campaign] = []
+    with suppress(WeightsMissing):  # logged below
+        outdated = [version.campaign for version in champions if versions.prior_is_outdated(version, version.campaign)]
     for campaign in (*without, *outdated):
         try:
             versions.prior_install(campaign=campaign)

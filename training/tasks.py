@@ -9,7 +9,7 @@ from annotation.models import Campaign
 from annotation.services.turns import Slots
 from annotation.tasks import announce
 from training.models import TrainingRun
-from training.services.evaluations import evaluations_refresh
+from training.services.evaluation_requests import evaluations_due, evaluations_perform
 from training.services.run_turns import run_claim_next, run_next_id
 from training.services.runs import run_request, runs_request_due, runs_requeue_stale
 from training.services.training_process import run_supervise
@@ -39,22 +39,27 @@ def run_execute(run_id: int) -> None:
 
 @shared_task
 def retrain_scheduled(campaign: str) -> None:
-    """Request a run of the campaign with this slug; periodic tasks of the admin site call it."""
-    run = run_request(campaign=Campaign.objects.get(slug=campaign), trigger=TrainingRun.Trigger.SCHEDULE)
+    """Request a run of the campaign with this present or old slug; periodic tasks of the admin site call it."""
+    run = run_request(campaign=Campaign.objects.get(addresses__slug=campaign), trigger=TrainingRun.Trigger.SCHEDULE)
     announce(run_execute, run.pk, expires=MESSAGE_SECONDS)
 
 
 @shared_task
 def versions_evaluate(campaign_id: int) -> None:
-    """Evaluate the campaign's versions on the present holdout votes; skip those already evaluated on them."""
-    for problem in evaluations_refresh(campaign=Campaign.objects.get(pk=campaign_id)):
+    """Evaluate the campaign's versions if somebody has requested it (`evaluations_request`)."""
+    for problem in evaluations_perform(campaign_id=campaign_id):
         logger.warning("%s", problem)
 
 
 @shared_task
 def sweep() -> None:
-    """Requeue stale runs, request runs in campaigns with enough new answers, and announce all queued runs."""
+    """Requeue stale runs, request runs in campaigns with enough new answers, and announce all queued runs.
+
+    Also announce requested evaluations.
+    """
     runs_requeue_stale()
     runs_request_due()
     for run_id in TrainingRun.objects.filter(state=TrainingRun.State.QUEUED).values_list("pk", flat=True):
         announce(run_execute, run_id, expires=MESSAGE_SECONDS)
+    for campaign_id in evaluations_due():
+        announce(versions_evaluate, campaign_id, expires=MESSAGE_SECONDS)

@@ -8,11 +8,13 @@ from annotation.models.annotations import Annotation, AnnotationQuerySet
 from annotation.models.campaigns import (
     DEFAULT_SYNSETS,
     Campaign,
+    CampaignAddress,
     Invitation,
     Membership,
     Role,
     default_lane_shares,
     default_synsets,
+    synset_name,
 )
 from annotation.models.photos import QUEUED, Image, ImportBatch, ImportRejection
 from annotation.models.queue import Assignment, QueueLane, QueuePriority
@@ -26,6 +28,7 @@ __all__ = [
     "AnnotationQuerySet",
     "Assignment",
     "Campaign",
+    "CampaignAddress",
     "HourlyUse",
     "Image",
     "ImportBatch",
@@ -38,4 +41,5 @@ __all__ = [
     "User",
     "default_lane_shares",
     "default_synsets",
+    "synset_name",
 ]

@@ -5,10 +5,10 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models, transaction
-from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
 
 from annotation.measures.class_limits import class_limits, limit_moved
-from annotation.models import Campaign, Image, Membership, Role, User
+from annotation.models import Annotation, Campaign, Image, Membership, Role, User
 from annotation.services.lane_registry import lane_shares_problem
 
 #: Fields that hold a share of an annotator's photos in [0, 1]. Pages show them as percentages.
@@ -47,9 +47,11 @@ def campaign_update(*, campaign: Campaign, **fields: Any) -> Campaign:
 
     When the scale changes, class limits that are not in `fields` move to the same share of the new scale. A limit of
     None gets the default of the scale. Raises ValidationError, by field, for invalid values and for fields that can no
-    longer change (`fields_fixed`). The lock makes sure that a running import sees the change.
+    longer change (`fields_fixed`). The lock makes sure that a running import sees the change. A change of the scale
+    also waits for answers that are being recorded, and later answers see the new scale.
     """
-    stored = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+    is_scale = any(name in fields and fields[name] != getattr(campaign, name) for name in ("scale_min", "scale_max"))
+    stored = Campaign.objects.select_for_update(no_key=not is_scale).get(pk=campaign.pk)
     fields |= _limits_for_scale(stored, fields)
     changes = {name: value for name, value in fields.items() if getattr(stored, name) != value}
     fixed = fields_fixed(stored)
@@ -101,10 +103,17 @@ def fields_fixed(campaign: Campaign) -> dict[str, str]:
     if campaign.images.exists():
         reason = "Cannot change after the first import: the holdout was drawn with it."
         fixed |= {"holdout_fraction": reason, "seed": reason}
-    if campaign.annotations.exists():
-        reason = "Cannot change after the first answer: scores on different scales cannot be compared."
+    if _has_scores(campaign):
+        reason = "Cannot change after the first answer or expected score: other scales cannot be compared with it."
         fixed |= {"scale_min": reason, "scale_max": reason}
     return fixed
+
+
+def _has_scores(campaign: Campaign) -> bool:
+    """Return whether an answer or the expected score of a photo is on the campaign's scale (one query)."""
+    answers = Exists(Annotation.objects.filter(campaign=OuterRef("pk")))
+    expected = Exists(Image.objects.filter(campaign=OuterRef("pk"), expected_score__isnull=False))
+    return Campaign.objects.filter(answers | expected, pk=campaign.pk).exists()
 
 
 def share_max_percent(name: str) -> int:

@@ -46,7 +46,7 @@ def campaign_edit(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     form = CampaignForm(request.POST or None, instance=campaign)
     if request.method == "POST" and form.is_valid():
         try:
-            saved = campaign_update(campaign=campaign, **form.cleaned_data)
+            saved = campaign_update(campaign=campaign, **form.changes())
         except ValidationError as error:
             form.add_error(None, error)
         else:

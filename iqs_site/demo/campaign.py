@@ -51,7 +51,7 @@ def demo_prepare(report: Report, *, count: int = PHOTO_COUNT) -> None:
     A second call only completes an interrupted first one. `report` is called with one line at a time.
     Raises DemoError when photos could not be imported.
     """
-    campaign = Campaign.objects.filter(slug=SLUG).first()
+    campaign = Campaign.objects.filter(addresses__slug=SLUG).first()
     if campaign is None:
         if Campaign.objects.exists():
             return
@@ -79,7 +79,7 @@ def demo_annotate(url: str, report: Report, *, wait_seconds: float = 900.0, shar
     Waits up to `wait_seconds` until the site answers and every photo has a prediction; raises DemoError when they do
     not. Does nothing when there is no demo campaign or the share is already reached.
     """
-    campaign = Campaign.objects.filter(slug=SLUG, state=Campaign.State.ACTIVE).first()
+    campaign = Campaign.objects.filter(addresses__slug=SLUG, state=Campaign.State.ACTIVE).first()
     accounts = panel_accounts(Panel())
     if campaign is None or not accounts:
         return

@@ -180,7 +180,8 @@ async function finish() {
   byId("upload-heading").textContent = "Uploaded. Starting the import…";
   byId("cancel").hidden = true;
   const reply = await request("POST", urls.finish_url);
-  if (!reply.url.endsWith(urls.page_url)) throw new UploadStopped(LOGGED_OUT);
+  // The campaign's address may have changed during the upload, so only the part behind it counts.
+  if (!reply.url.endsWith(urls.page_url.slice(urls.page_url.indexOf("/imports/")))) throw new UploadStopped(LOGGED_OUT);
   window.removeEventListener("beforeunload", warnBeforeLeaving);
   location.assign(urls.page_url);
 }

@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,7 @@ from inference.selectors import backbone_key
 from iqs_site import overview
 from tests.opinions_and_predictions import images_make, predictions_make, version_make, vote
 from training.models import Evaluation, TrainingRun
+from training.selectors.comparison import scale_and_thresholds
 
 HOME = "/campaigns/watches/"
 STATUS = "/campaigns/watches/status"
@@ -135,6 +137,7 @@ def test_the_figures_of_the_champion_have_an_interval_and_a_ceiling(
         image_count=180,
         vote_count=900,
         fingerprint="f",
+        settings=asdict(scale_and_thresholds(campaign)),
         metrics={
             "quality_srcc": {"value": 0.71, "low": 0.62, "high": 0.79, "n": 180, "ceiling": 0.85},
             "watch_roc_auc": {"value": None, "low": None, "high": None, "n": 0},

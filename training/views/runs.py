@@ -19,7 +19,7 @@ from training.evaluation.registry import measured_pairs
 from training.learning.registry import DEFAULT_RECIPE, RECIPES
 from training.models import Evaluation, TrainingRun
 from training.selectors.runs import exposed_answers_on, live_run
-from training.selectors.versions import votes_changed_since
+from training.selectors.versions import changed_since
 from training.services.runs import run_cancel, run_request
 from training.tasks import MESSAGE_SECONDS, run_execute
 
@@ -103,7 +103,7 @@ def _context(campaign: Campaign, run_id: int) -> dict[str, Any]:
         "curve": loss_curve(run.history),
         "evaluation": evaluation,
         "figures": measured_pairs(evaluation.metrics, evaluation.differences) if evaluation else [],
-        "votes_changed": votes_changed_since(evaluation) if evaluation else "",
+        "outdated": changed_since(evaluation) if evaluation else "",
         "recipe": RECIPES.get(run.recipe.get("recipe", DEFAULT_RECIPE)),
         "exposed_answers": exposed_answers_on(run),
     }

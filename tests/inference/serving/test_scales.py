@@ -54,7 +54,7 @@ def test_predictions_of_every_scale_are_stored_whole(
     np.testing.assert_allclose(table.quality_mean, mean, atol=1e-6)
     variance = (table.distribution * (scores - mean[:, None]) ** 2).sum(1)
     np.testing.assert_allclose(table.quality_std, np.sqrt(variance), atol=1e-6)
-    for prediction in Prediction.objects.all():
+    for prediction in Prediction.objects.with_quality_class():
         place = (prediction.quality_mean > campaign.reject_at) + (prediction.quality_mean > campaign.pending_at)
         assert prediction.quality_class == ["rejected", "pending", "accepted"][place]
 

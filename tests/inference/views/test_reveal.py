@@ -28,7 +28,6 @@ def photo(campaign: Any, make_image: Callable[..., Any], version_of: Callable[..
         quality_mean=6.2,
         quality_std=1.5,
         distribution=[0.1] * 10,
-        quality_class="accepted",
     )
     return image
 

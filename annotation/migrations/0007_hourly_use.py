@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("annotation", "0005_help_texts")]
+    dependencies = [("annotation", "0006_campaign_addresses")]
 
     operations = [
         migrations.CreateModel(
