@@ -17,6 +17,9 @@ MAX_BYTES = 1536 * MEGABYTE
 #: A decoder passes over the whole picture once for each scan of a JPEG. Progressive photos have about 10.
 MAX_SCANS = 100
 
+#: Photos of up to a megapixel, for which it is not worth to ask for memory.
+SMALL_BYTES = 16 * MEGABYTE
+
 #: A function that waits until this many bytes may be used, and returns then.
 Reserve = Callable[[int], None]
 

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from PIL import AvifImagePlugin
 
-from annotation.photos.decoding_cost import MEGABYTE
+from annotation.photos.decoding_cost import MEGABYTE, SMALL_BYTES
 from annotation.photos.rejection import PhotoRejected
 from annotation.photos.sandbox_messages import Head, Parts, packed, received
 
@@ -44,6 +44,8 @@ def main(max_bytes: int, seconds: int) -> None:
             request, parts = received(read, most=_MOST_BYTES)
 
             def reserve(size: int) -> None:
+                if size <= SMALL_BYTES:
+                    return
                 _send(messages_out, {"reserve": size})
                 received(read, most=0)  # the answer comes when so many bytes are free
 
