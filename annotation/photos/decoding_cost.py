@@ -12,6 +12,9 @@ from annotation.photos.stored_picture import StoredPicture
 MEGABYTE = 1024 * 1024
 MAX_BYTES = 1536 * MEGABYTE
 
+#: Photos of up to a megapixel, for which it is not worth to ask for memory.
+SMALL_BYTES = 16 * MEGABYTE
+
 #: A function that waits until this many bytes may be used, and returns then.
 Reserve = Callable[[int], None]
 

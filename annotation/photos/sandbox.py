@@ -164,6 +164,9 @@ class _Child:
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
             "MALLOC_ARENA_MAX": "1",
+            # By default the C library gives memory back after each array, and every photo pays for new pages.
+            "MALLOC_MMAP_THRESHOLD_": str(16 * MEGABYTE),
+            "MALLOC_TRIM_THRESHOLD_": str(64 * MEGABYTE),
         }
         try:
             self.process = subprocess.Popen(
@@ -180,6 +183,8 @@ class _Child:
         assert self.process.stdout
         self._in, self._out = self.process.stdin.fileno(), self.process.stdout.fileno()
         os.set_blocking(self._in, False)
+        self._readable, self._writable = _poll(self._out, select.POLLIN), _poll(self._in, select.POLLOUT)
+        self._deadline = 0.0
         for pipe in (self._in, self._out):
             with suppress(OSError):  # the default size works too, with more waits
                 fcntl.fcntl(pipe, _SET_PIPE_SIZE, _PIPE_BYTES)
@@ -208,7 +213,7 @@ class _Child:
                 try:
                     view = view[os.write(self._in, view) :]
                 except BlockingIOError:
-                    if not _ready(self._in, select.POLLOUT, deadline):
+                    if not _ready(self._writable, deadline):
                         self.is_usable = False
                         raise _ChildDied from None
                 except OSError as error:
@@ -275,19 +280,25 @@ class _Child:
         return STOPPED
 
     def _read(self, size: int) -> bytes:
-        data = bytearray()
-        while len(data) < size:
-            if not _ready(self._out, select.POLLIN, self._deadline):
+        """Return the next `size` bytes. Raises _ChildLate at the deadline, and _ChildDied at the end."""
+        pieces, missing = [], size
+        while missing:
+            if not _ready(self._readable, self._deadline):
                 raise _ChildLate
-            piece = os.read(self._out, min(size - len(data), _PIPE_BYTES))
+            piece = os.read(self._out, min(missing, _PIPE_BYTES))
             if not piece:
                 raise _ChildDied
-            data += piece
-        return bytes(data)
+            pieces.append(piece)
+            missing -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def _ready(pipe: int, event: int, deadline: float) -> bool:
-    """Wait until a pipe can be read or written, or its other end is closed. False at the deadline."""
+def _poll(pipe: int, event: int) -> select.poll:
     poll = select.poll()
     poll.register(pipe, event)
+    return poll
+
+
+def _ready(poll: select.poll, deadline: float) -> bool:
+    """Wait until a pipe can be read or written, or its other end is closed. False at the deadline."""
     return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))

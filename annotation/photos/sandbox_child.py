@@ -15,8 +15,13 @@ from typing import IO, Any
 
 from PIL import AvifImagePlugin
 
+<<<<<<< HEAD
 from annotation.photos.decoding_cost import MEGABYTE
 from annotation.photos.rejected import PhotoRejected
+=======
+from annotation.photos.decoding_cost import MEGABYTE, SMALL_BYTES
+from annotation.photos.rejection import PhotoRejected
+>>>>>>> w-sandbox
 from annotation.photos.sandbox_messages import Head, Parts, packed, received
 
 _MOST_BYTES = 8 * 1024 * MEGABYTE  # a photo sent as bytes; the memory limit comes first
@@ -44,6 +49,8 @@ def main(max_bytes: int, seconds: int) -> None:
             request, parts = received(read, most=_MOST_BYTES)
 
             def reserve(size: int) -> None:
+                if size <= SMALL_BYTES:
+                    return
                 _send(messages_out, {"reserve": size})
                 received(read, most=0)  # the answer comes when so many bytes are free
 

@@ -1,7 +1,7 @@
 """Computes features and distortions of files in several threads. Pure: bytes in, arrays out.
 
 Photos of a campaign were decoded within the limits when they were imported, so they are decoded in this process. Other
-files are decoded by a `Reader`, which uses the sandbox.
+files are read by a `Reader`, which uses the sandbox.
 
 Each thread processes a whole batch: it decodes, then runs the network on one core. So decoding in one thread overlaps
 with the network in another, no thread waits for a slower one, and only photos in progress are in memory.
@@ -84,7 +84,7 @@ def photos_extract(
             return ReadPhoto(network.prepare(picture) if network else None, distortion(picture) if distortion else None)
 
     def work(batch: Sequence[T]) -> list[tuple[T, PhotoResult]]:
-        return list(zip(batch, _extract(batch, source, network, reader or read), strict=True))
+        return list(zip(batch, _extract(batch, source, network, reader.one if reader else read, reader), strict=True))
 
     with ThreadPoolExecutor(threads, thread_name_prefix="extract") as pool:
         waiting: deque[Future[list[tuple[T, PhotoResult]]]] = deque()
@@ -101,14 +101,23 @@ def photos_extract(
 
 
 def _extract(
-    items: Sequence[T], source: Callable[[T], Path | IO[bytes]], network: Network | None, read: Reader
+    items: Sequence[T],
+    source: Callable[[T], Path | IO[bytes]],
+    network: Network | None,
+    read: Callable[[Path | IO[bytes]], ReadPhoto],
+    reader: Reader | None,
 ) -> list[PhotoResult]:
     pixels: list[NDArray[np.uint8]] = []
     places: list[int] = []  # indices of the photos in `pixels`
     results: list[PhotoResult] = []
+    early: dict[Path, ReadPhoto] = {}
+    if reader and len(items) > 1:
+        early = reader.several([file for item in items if isinstance(file := source(item), Path)])
     for place, item in enumerate(items):
         try:
-            photo = read(source(item))
+            file = source(item)
+            photo = early.get(file) if isinstance(file, Path) else None
+            photo = photo or read(file)
             if photo.pixels is not None:
                 pixels.append(photo.pixels)
                 places.append(place)

@@ -57,10 +57,10 @@ class PhotoScorer:
         """
         import numpy as np
 
-        from inference.scoring.photo_reading import sandbox_reader
+        from inference.scoring.photo_reading import Reader
         from inference.scoring.pipeline import BATCH, photos_extract
 
-        reader = sandbox_reader(
+        reader = Reader(
             site_sandbox(processes=self.threads),
             side=self.network.side,
             interpolation=self.network.interpolation,

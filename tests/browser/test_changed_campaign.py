@@ -8,7 +8,15 @@ from playwright.sync_api import expect
 
 from annotation.models import Campaign, Image, ImportBatch
 from annotation.services.campaigns import campaign_update
-from tests.browser.keeping import ANSWERS, expect_arrived, expect_unsent, give, open_panel, rate_some, refuse_answers
+from tests.browser.keeping import (
+    ANSWERS_URL,
+    block_answers,
+    expect_all_saved,
+    expect_unsent_count,
+    open_panel,
+    rate_one,
+    rate_photos,
+)
 from tests.conftest import photo_bytes
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -21,18 +29,18 @@ def photos(make_image: Callable[..., Any]) -> list[Image]:
 
 def test_waiting_answers_arrive_after_the_address_changed(annotate: Any, campaign: Campaign, photos: Any) -> None:
     page = annotate()
-    refuse_answers(page.context)
-    given = rate_some(page, 3)
-    expect_unsent(page, 3)
+    block_answers(page.context)
+    given = rate_photos(page, 3)
+    expect_unsent_count(page, 3)
     campaign_update(campaign=campaign, slug="clocks")
-    given |= rate_some(page, 9)  # more than were loaded, so the page also claims photos
-    page.context.unroute(ANSWERS)
+    given |= rate_photos(page, 9)  # more than were loaded, so the page also claims photos
+    page.context.unroute(ANSWERS_URL)
     page.evaluate("dispatchEvent(new Event('online'))")
-    expect_arrived(page, given)
+    expect_all_saved(page, given)
     page.reload()
     page.wait_for_url("**/campaigns/clocks/annotate/")
-    given |= dict([give(page, 4)])
-    expect_arrived(page, given)
+    given |= dict([rate_one(page, 4)])
+    expect_all_saved(page, given)
     # The answers from both addresses belong to the same campaign.
     expect(open_panel(page)).to_contain_text(f"All {len(given)} answers from this browser are on the server.")
 
@@ -42,7 +50,7 @@ def test_a_page_learns_the_new_lease_time(annotate: Any, campaign: Campaign, pho
     campaign_update(campaign=campaign, lease_seconds=10)
     # It would renew after 100 seconds. The time to wait for a request is below that.
     with page.expect_response("**/leases/renew") as response:
-        rate_some(page, 9)
+        rate_photos(page, 9)
     assert response.value.json()["lease_seconds"] == 10
     with page.expect_response("**/leases/renew"):
         pass

@@ -11,7 +11,7 @@ from annotation.photos.decoding import PhotoRejected, photo_open
 from annotation.photos.sandbox import Sandbox, SandboxLimits
 from inference.distortion.combine import distortions_measure
 from inference.networks.transforms import pixels
-from inference.scoring.photo_reading import ReadPhoto, sandbox_reader, thumbnail_apart, thumbnail_make
+from inference.scoring.photo_reading import Reader, ReadPhoto, thumbnail_apart, thumbnail_make
 from tests.annotation.bad_files import encoded, scene
 from tests.annotation.photos.costly_files import jpeg_of_scans
 
@@ -23,11 +23,12 @@ def sandbox() -> Iterator[Sandbox]:
     made.close()
 
 
+def reader_of(sandbox: Sandbox, *, has_distortions: bool) -> Reader:
+    return Reader(sandbox, side=48, interpolation="bicubic", has_distortions=has_distortions, max_pixels=10**7)
+
+
 def read(sandbox: Sandbox, source: Path | io.BytesIO, *, has_distortions: bool) -> ReadPhoto:
-    reader = sandbox_reader(
-        sandbox, side=48, interpolation="bicubic", has_distortions=has_distortions, max_pixels=10**7
-    )
-    return reader(source)
+    return reader_of(sandbox, has_distortions=has_distortions).one(source)
 
 
 @pytest.mark.parametrize("has_distortions", [True, False])
@@ -78,3 +79,42 @@ def test_an_answer_that_is_none_is_refused(sandbox: Sandbox, values: object, mon
     monkeypatch.setattr(sandbox, "call", lambda *given: ({}, [b"\0"]))
     with pytest.raises(PhotoRejected, match="stopped at this file"):
         read(sandbox, io.BytesIO(b""), has_distortions=False)
+
+
+@pytest.mark.parametrize("has_distortions", [True, False])
+def test_small_photos_are_read_together_with_the_same_result(
+    sandbox: Sandbox, tmp_path: Path, has_distortions: bool
+) -> None:
+    """Photos with any difficulty are left out, and `one` gives the reason."""
+    files = {
+        "a.jpg": encoded(scene(1)),
+        "b.jpg": jpeg_of_scans(200),
+        "c.png": encoded(scene(2), "PNG"),
+        "d.txt": b"no photo",
+        "e.bmp": encoded(scene(3, 1200, 1100), "BMP"),  # more than a megapixel: it has to ask for memory
+        "f.jpg": encoded(scene(4)),
+    }
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    reader = reader_of(sandbox, has_distortions=has_distortions)
+    found = reader.several([*(tmp_path / name for name in files), tmp_path / "missing.jpg"])
+    assert [path.name for path in found] == ["a.jpg", "c.png", "f.jpg"]
+    for path, photo in found.items():
+        alone = reader.one(path)
+        np.testing.assert_array_equal(photo.pixels, alone.pixels)
+        assert photo.distortion == alone.distortion
+
+
+def test_photos_are_read_one_by_one_when_one_of_them_harms_the_process(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(encoded(scene(1)))
+    for answer in (
+        {},
+        {"places": [7], "photos": [{}]},
+        {"places": [0], "photos": [None]},
+        {"places": "x", "photos": 3},
+    ):
+        with monkeypatch.context() as patched:
+            patched.setattr(sandbox, "call", lambda *given, answer=answer: (answer, [b"1"]))
+            assert reader_of(sandbox, has_distortions=True).several([tmp_path / "a.jpg"]) == {}
