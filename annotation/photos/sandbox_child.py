@@ -15,13 +15,8 @@ from typing import IO, Any
 
 from PIL import AvifImagePlugin
 
-<<<<<<< HEAD
-from annotation.photos.decoding_cost import MEGABYTE
-from annotation.photos.rejected import PhotoRejected
-=======
 from annotation.photos.decoding_cost import MEGABYTE, SMALL_BYTES
-from annotation.photos.rejection import PhotoRejected
->>>>>>> w-sandbox
+from annotation.photos.rejected import PhotoRejected
 from annotation.photos.sandbox_messages import Head, Parts, packed, received
 
 _MOST_BYTES = 8 * 1024 * MEGABYTE  # a photo sent as bytes; the memory limit comes first
