@@ -129,7 +129,11 @@ def deflated(data: bytes) -> bytes:
     return packer.compress(data) + packer.flush()
 
 
-@pytest.mark.parametrize(("method", "pack"), [(8, deflated), (12, bz2.compress), (14, lzma_alone), (95, xz)], ids=str)
+@pytest.mark.parametrize(
+    ("method", "pack"),
+    [(8, deflated), (12, bz2.compress), (14, lzma_alone), (95, xz)],
+    ids=["deflate", "bzip2", "lzma", "xz"],
+)
 def test_an_entry_that_unpacks_to_more_than_it_says_takes_no_memory(
     tmp_path: Path, method: int, pack: Callable[[bytes], bytes]
 ) -> None:
