@@ -27,7 +27,7 @@ Client = Callable[[str], Any]
 
 
 @pytest.fixture(autouse=True)
-def _fast(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def _tiny_models(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny_models_place(settings.MODELS_ROOT)
     monkeypatch.setattr(api, "WAIT_SECONDS", 0.0)
 
@@ -202,7 +202,7 @@ def test_a_missing_worker_is_reported(client_of: Client, monkeypatch: pytest.Mon
 def test_unclaimed_jobs_are_announced_again(people: dict[str, Any], settings: Any) -> None:
     key = scoring_job_create(user=people["alice"], uploads=[upload()])
     assert scoring_jobs_sweep() == []
-    _age(folders(settings)[0], 20)
+    _make_older(folders(settings)[0], 20)
     assert scoring_jobs_sweep() == [(people["alice"].pk, key)]
     worker_run(settings)
     assert scoring_jobs_sweep() == []
@@ -256,16 +256,16 @@ def test_a_model_that_cannot_be_loaded_is_reported(people: dict[str, Any], setti
 def test_old_and_incomplete_jobs_are_deleted(people: dict[str, Any], settings: Any) -> None:
     scoring_job_create(user=people["alice"], uploads=[upload()])
     (folder,) = folders(settings)
-    half = folder.with_name(".half")
-    half.mkdir()
-    _age(folder, 1000)
-    _age(half, 1000)
+    incomplete = folder.with_name(".half")
+    incomplete.mkdir()
+    _make_older(folder, 1000)
+    _make_older(incomplete, 1000)
     assert scoring_jobs_sweep() == []
     assert not (settings.UPLOADS_ROOT / "judge" / str(people["alice"].pk)).exists()
 
 
 def test_an_interrupted_upload_leaves_nothing(people: dict[str, Any], settings: Any) -> None:
-    class Broken:
+    class BrokenUpload:
         name, size = "a.jpg", 3
 
         def chunks(self) -> Any:
@@ -273,11 +273,11 @@ def test_an_interrupted_upload_leaves_nothing(people: dict[str, Any], settings: 
             raise OSError("gone")
 
     with pytest.raises(OSError, match="gone"):
-        scoring_job_create(user=people["alice"], uploads=[Broken()])
+        scoring_job_create(user=people["alice"], uploads=[BrokenUpload()])
     assert folders(settings) == []
 
 
-def _age(folder: Path, seconds: float) -> None:
+def _make_older(folder: Path, seconds: float) -> None:
     then = time.time() - seconds
     for path in (*folder.iterdir(), folder):
         os.utime(path, (then, then))
