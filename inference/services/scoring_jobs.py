@@ -1,6 +1,6 @@
 """Scoring jobs: photos that a user sends for immediate predictions. Photos and results are deleted soon after.
 
-`UPLOADS_ROOT/judge/<user>/<key>/` is the folder of one job. It holds `names.json`, the queued photos `0.photo`,
+`UPLOADS_ROOT/scoring/<user>/<key>/` is the folder of one job. It holds `names.json`, the queued photos `0.photo`,
 `1.photo` …, and the result of each photo, `0.json` …. A photo is deleted when its result is written, the folder after
 KEPT_SECONDS. A worker claims a job by locking a file in the folder, so a killed worker loses its claim at once.
 `inference.services.scoring_turns` decides whose job is next.
@@ -340,7 +340,7 @@ def _name(name: str) -> str:
 
 
 def _root() -> Path:
-    return Path(settings.UPLOADS_ROOT) / "judge"
+    return Path(settings.UPLOADS_ROOT) / "scoring"
 
 
 def _folders(folder: Path, *, hidden: bool = False) -> list[Path]:

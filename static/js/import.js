@@ -141,7 +141,7 @@ function stop(sentence) {
   if (urls) {
     const link = document.createElement("a");
     link.href = urls.page_url;
-    link.textContent = "Import what has arrived, or discard it";
+    link.textContent = "Import the uploaded files, or discard it";
     byId("problem").append(link);
   }
   byId("problem").hidden = false;

@@ -37,7 +37,7 @@ def upload(name: str = "a.jpg", data: bytes | None = None) -> SimpleUploadedFile
 
 
 def folders(settings: Any) -> list[Path]:
-    return sorted((settings.UPLOADS_ROOT / "judge").glob("*/*"))
+    return sorted((settings.UPLOADS_ROOT / "scoring").glob("*/*"))
 
 
 def worker_run(settings: Any) -> None:
@@ -261,7 +261,7 @@ def test_old_and_incomplete_jobs_are_deleted(people: dict[str, Any], settings: A
     _make_older(folder, 1000)
     _make_older(incomplete, 1000)
     assert scoring_jobs_sweep() == []
-    assert not (settings.UPLOADS_ROOT / "judge" / str(people["alice"].pk)).exists()
+    assert not (settings.UPLOADS_ROOT / "scoring" / str(people["alice"].pk)).exists()
 
 
 def test_an_interrupted_upload_leaves_nothing(people: dict[str, Any], settings: Any) -> None:
