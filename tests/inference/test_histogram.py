@@ -27,7 +27,7 @@ def test_votes_and_prediction_share_one_scale() -> None:
     assert f"V{208 - 200 * 50 / 80:.0f}H" in paths["model"]
 
 
-def test_marks_are_below_the_center_of_their_column() -> None:
+def test_marks_are_below_the_centre_of_their_column() -> None:
     people = {"mos": 2.0, "low": 1.0, "high": 3.0}
     drawing = histogram(1, [0, 1, 0], [0, 1, 0], people, 2.0)["drawing"]
     assert drawing.count('cx="50%"') == 2

@@ -74,14 +74,14 @@ def test_orientation_in_xmp_is_ignored_as_browsers_do() -> None:
 
 
 @pytest.mark.parametrize("mode", ["CMYK", "L", "P", "LA", "RGBA", "1", "YCbCr"])
-def test_every_color_mode_becomes_the_same_picture_in_rgb(mode: str) -> None:
+def test_every_colour_mode_becomes_the_same_picture_in_rgb(mode: str) -> None:
     kind = {"CMYK": "JPEG", "YCbCr": "JPEG"}.get(mode, "PNG")
     picture = scene(4).convert(mode)
     facts = photo_inspect(encoded(picture, kind))
     opened = photo_open(io.BytesIO(encoded(picture, kind)))
     assert opened.mode == "RGB"
-    gray = np.asarray(scene(4).convert("L"), float).mean()
-    assert abs(np.asarray(opened.convert("L"), float).mean() - gray) < 12
+    grey = np.asarray(scene(4).convert("L"), float).mean()
+    assert abs(np.asarray(opened.convert("L"), float).mean() - grey) < 12
     assert Image.open(io.BytesIO(facts.thumbnail)).mode == "RGB"
 
 
@@ -125,11 +125,11 @@ def test_hash_is_similar_for_edited_copies_and_different_for_other_scenes() -> N
 
 def test_hash_equals_that_of_an_explicit_cosine_transform() -> None:
     picture = scene(8).convert("L").resize((32, 32), Image.Resampling.BOX)
-    gray = np.asarray(picture, float)
+    grey = np.asarray(picture, float)
     x = np.arange(32)
     spectrum = [
         sum(
-            gray[i, j] * np.cos(np.pi * (2 * i + 1) * u / 64) * np.cos(np.pi * (2 * j + 1) * v / 64)
+            grey[i, j] * np.cos(np.pi * (2 * i + 1) * u / 64) * np.cos(np.pi * (2 * j + 1) * v / 64)
             for i in x
             for j in x
         )

@@ -31,13 +31,13 @@ def degraded(photo: Image.Image, degradation: str, grade: int) -> Image.Image:
 
 
 def drawn(side: int = 280) -> Image.Image:
-    """Return a picture with only sharp edges: overlapping discs of many colors."""
+    """Return a picture with only sharp edges: overlapping discs of many colours."""
     rng = np.random.default_rng(7)
     pixels = np.full((side, side, 3), 120, dtype=np.uint8)
     rows, columns = np.mgrid[:side, :side]
     for _ in range(250):
-        center, radius = rng.integers(0, side, 2), rng.integers(4, 40)
-        pixels[(rows - center[0]) ** 2 + (columns - center[1]) ** 2 < radius**2] = rng.integers(15, 240, 3)
+        centre, radius = rng.integers(0, side, 2), rng.integers(4, 40)
+        pixels[(rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 < radius**2] = rng.integers(15, 240, 3)
     return Image.fromarray(pixels)
 
 

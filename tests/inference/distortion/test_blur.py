@@ -12,13 +12,13 @@ from inference.distortion.combine import distortions_measure
 from tests.inference.distortion.conftest import bundled, drawn
 
 
-def score(gray: np.ndarray, noise: float = 0.0) -> float:
-    return blur_score(gray, np.bincount(gray.ravel(), minlength=256), laplacian(gray), noise)
+def score(grey: np.ndarray, noise: float = 0.0) -> float:
+    return blur_score(grey, np.bincount(grey.ravel(), minlength=256), laplacian(grey), noise)
 
 
-def reference_defocus(gray: np.ndarray) -> float:
+def reference_defocus(grey: np.ndarray) -> float:
     """Return the defocus of a photo with full contrast and without noise, computed by SciPy in double precision."""
-    values = gray.astype(np.float64)
+    values = grey.astype(np.float64)
     strength = np.log(np.maximum(np.abs(ndimage.laplace(values, mode="mirror")), 1)) / np.log(30)
     mean = ndimage.uniform_filter(strength, 5, mode="mirror")
     sharp = ndimage.median_filter(mean, size=5, mode="mirror") > 115 / 255
@@ -26,8 +26,8 @@ def reference_defocus(gray: np.ndarray) -> float:
     change = np.abs(wide[1:-1, 2:] - wide[1:-1, :-2]) / 2 + np.abs(wide[2:, 1:-1] - wide[:-2, 1:-1]) / 2
     structured = ndimage.uniform_filter(change, 5, mode="mirror") > 3
     blurred = counted = 0.0
-    for top in range(0, gray.shape[0], 40):
-        for left in range(0, gray.shape[1], 40):
+    for top in range(0, grey.shape[0], 40):
+        for left in range(0, grey.shape[1], 40):
             tile = np.s_[top : top + 40, left : left + 40]
             if values[tile].std() >= 10:
                 share = sharp[tile].mean() / max(0.1, structured[tile].mean())
@@ -47,18 +47,18 @@ def test_the_laplacian_of_a_step() -> None:
 @given(st.integers(2, 40), st.integers(2, 40), st.integers(0))
 @settings(max_examples=25)
 def test_the_laplacian_agrees_with_scipy(height: int, width: int, seed: int) -> None:
-    gray = np.random.default_rng(seed).integers(0, 256, (height, width), dtype=np.uint8)
-    expected = ndimage.laplace(gray.astype(np.float64), mode="mirror")
-    np.testing.assert_array_equal(laplacian(gray), expected)
-    assert laplacian_variance(laplacian(gray)) == pytest.approx(expected.var(), rel=1e-5)
+    grey = np.random.default_rng(seed).integers(0, 256, (height, width), dtype=np.uint8)
+    expected = ndimage.laplace(grey.astype(np.float64), mode="mirror")
+    np.testing.assert_array_equal(laplacian(grey), expected)
+    assert laplacian_variance(laplacian(grey)) == pytest.approx(expected.var(), rel=1e-5)
 
 
 @pytest.mark.parametrize("sigma", [0, 1, 2, 4])
 @pytest.mark.parametrize("name", ["astronaut.png", "rocket.jpg", "motorcycle_left.png"])
 def test_blur_in_all_directions_agrees_with_a_slow_reference(name: str, sigma: float) -> None:
-    gray = np.asarray(bundled(name, 300).convert("L").filter(ImageFilter.GaussianBlur(sigma)))
+    grey = np.asarray(bundled(name, 300).convert("L").filter(ImageFilter.GaussianBlur(sigma)))
     # The score is the larger of defocus and motion blur. Gaussian blur gives little motion blur.
-    found, expected = score(gray), reference_defocus(gray)
+    found, expected = score(grey), reference_defocus(grey)
     assert found >= expected - 0.005
     if expected > 0.2:
         assert found == pytest.approx(expected, abs=0.1)
@@ -76,21 +76,21 @@ def test_scores_of_a_checkerboard_and_a_ramp() -> None:
 
 @pytest.mark.parametrize("angle", range(0, 180, 20))
 def test_motion_blur_is_found_in_every_direction(angle: int) -> None:
-    gray = np.asarray(drawn(240).convert("L"))
+    grey = np.asarray(drawn(240).convert("L"))
     kernel = np.zeros((25, 25))
     for offset in np.linspace(-12, 12, 97):
         row, column = (12 + offset * function(math.radians(angle)) for function in (math.sin, math.cos))
         kernel[round(row), round(column)] += 1
-    smeared = ndimage.convolve(gray.astype(np.float64), kernel / kernel.sum(), mode="mirror")
-    assert score(gray) < 0.3
+    smeared = ndimage.convolve(grey.astype(np.float64), kernel / kernel.sum(), mode="mirror")
+    assert score(grey) < 0.3
     assert score(smeared.clip(0, 255).astype(np.uint8)) > 0.6
 
 
 @given(st.sampled_from(["astronaut.png", "coffee.png", "motorcycle_left.png"]), st.floats(0.3, 6))
 @settings(max_examples=15)
 def test_more_blur_gives_a_higher_score(name: str, sigma: float) -> None:
-    gray = bundled(name, 250).convert("L")
-    less, more = (np.asarray(gray.filter(ImageFilter.GaussianBlur(width))) for width in (sigma, 1.5 * sigma))
+    grey = bundled(name, 250).convert("L")
+    less, more = (np.asarray(grey.filter(ImageFilter.GaussianBlur(width))) for width in (sigma, 1.5 * sigma))
     assert score(more) >= score(less) - 0.01
 
 

@@ -80,11 +80,11 @@ def check_ranges(found: DistortionScores) -> None:
 
 
 def test_a_flat_picture_has_no_distortion_except_exposure() -> None:
-    gray = distortions_measure(Image.new("RGB", (200, 100), (128, 128, 128)))
-    assert astuple(gray) == (0, 0, 0, 0, 0, 100, "accepted")
+    grey = distortions_measure(Image.new("RGB", (200, 100), (128, 128, 128)))
+    assert astuple(grey) == (0, 0, 0, 0, 0, 100, "accepted")
     for value in (0, 255):
         assert distortions_measure(Image.new("L", (200, 100), value)) == replace(
-            gray, exposure=1.0, quality=quality_of((0, 0, 1, 0)), quality_class="pending"
+            grey, exposure=1.0, quality=quality_of((0, 0, 1, 0)), quality_class="pending"
         )
 
 
@@ -97,10 +97,10 @@ def test_the_file_format_does_not_matter(file_format: str) -> None:
 
 def test_transparent_16_bit_and_palette_pictures_are_measured_as_they_are_displayed() -> None:
     photo = bundled("coffee.png", 200)
-    gray = photo.convert("L")
-    sixteen_bit = Image.fromarray(np.asarray(gray).astype(np.uint16) * 257)
+    grey = photo.convert("L")
+    sixteen_bit = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
     assert sixteen_bit.mode == "I;16"
-    assert distortions_measure(sixteen_bit) == distortions_measure(gray)
+    assert distortions_measure(sixteen_bit) == distortions_measure(grey)
     transparent = photo.copy()
     transparent.putalpha(0)
     assert distortions_measure(transparent) == distortions_measure(Image.new("RGB", photo.size, "white"))

@@ -63,10 +63,10 @@ def test_pictures_with_fewer_than_three_blocks_per_side_score_zero() -> None:
 @given(st.integers(0, 7), st.integers(0, 7))
 @settings(max_examples=8)
 def test_cropping_and_rotating_do_not_hide_blocks(left: int, top: int) -> None:
-    gray = np.asarray(compressed(bundled("chelsea.png", 300), 10).convert("L"))
-    whole = compression_score(gray)
-    assert compression_score(gray[top:, left:]) == pytest.approx(whole, abs=0.04)
-    assert compression_score(np.rot90(gray)) == pytest.approx(whole)
+    grey = np.asarray(compressed(bundled("chelsea.png", 300), 10).convert("L"))
+    whole = compression_score(grey)
+    assert compression_score(grey[top:, left:]) == pytest.approx(whole, abs=0.04)
+    assert compression_score(np.rot90(grey)) == pytest.approx(whole)
 
 
 def test_blocks_of_a_downscaled_photo_are_found_in_its_original_pixels() -> None:

@@ -9,9 +9,9 @@ from tests.inference.distortion.conftest import bundled
 ROWS = np.array([[0.5] * 4, [0.5, 0.5, -0.5, -0.5], [0.5**0.5, -(0.5**0.5), 0, 0], [0, 0, 0.5**0.5, -(0.5**0.5)]])
 
 
-def reference_variance(gray: np.ndarray) -> float:
+def reference_variance(grey: np.ndarray) -> float:
     """Return the noise variance from all 15 bands of the published filter bank and a line fitted by NumPy."""
-    windows = np.lib.stride_tricks.sliding_window_view(gray.astype(np.float64), (4, 4))
+    windows = np.lib.stride_tricks.sliding_window_view(grey.astype(np.float64), (4, 4))
     roots, inverses = [3.0], [0.0]
     for row in range(4):
         for column in range(4):
@@ -42,16 +42,16 @@ def test_the_score_is_the_logistic_function_of_the_logarithm() -> None:
 @pytest.mark.parametrize("deviation", [3, 8, 20])
 @pytest.mark.parametrize("name", ["astronaut.png", "coffee.png"])
 def test_variance_agrees_with_the_published_filter_bank(name: str, deviation: float) -> None:
-    gray = noisy(np.asarray(bundled(name, 250).convert("L"), dtype=np.float64), deviation)
+    grey = noisy(np.asarray(bundled(name, 250).convert("L"), dtype=np.float64), deviation)
     # The detector uses one filter for rows three and four, which differ in two pixels at the borders.
-    assert noise_variance(gray) == pytest.approx(reference_variance(gray), rel=0.03, abs=0.5)
+    assert noise_variance(grey) == pytest.approx(reference_variance(grey), rel=0.03, abs=0.5)
 
 
 @pytest.mark.parametrize("deviation", [8, 12, 20, 30])
 @pytest.mark.parametrize("name", ["astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "motorcycle_left.png"])
 def test_known_noise_on_photos_is_found(name: str, deviation: float) -> None:
-    gray = noisy(np.asarray(bundled(name, 250).convert("L"), dtype=np.float64), deviation)
-    assert noise_variance(gray) == pytest.approx(deviation**2, rel=0.45)
+    grey = noisy(np.asarray(bundled(name, 250).convert("L"), dtype=np.float64), deviation)
+    assert noise_variance(grey) == pytest.approx(deviation**2, rel=0.45)
 
 
 def test_pure_noise_is_found() -> None:
@@ -74,5 +74,5 @@ def test_flat_and_tiny_pictures_have_no_noise() -> None:
 
 
 def test_a_rotated_photo_has_the_same_noise() -> None:
-    gray = noisy(np.asarray(bundled("rocket.jpg", 300).convert("L"), dtype=np.float64), 9)
-    assert noise_variance(np.ascontiguousarray(gray[::-1, ::-1])) == pytest.approx(noise_variance(gray), rel=0.05)
+    grey = noisy(np.asarray(bundled("rocket.jpg", 300).convert("L"), dtype=np.float64), 9)
+    assert noise_variance(np.ascontiguousarray(grey[::-1, ::-1])) == pytest.approx(noise_variance(grey), rel=0.05)

@@ -21,13 +21,13 @@ def test_small_photos_keep_their_pixels_and_are_converted_once() -> None:
     assert planes.native is planes.grey
 
 
-def test_large_photos_keep_the_original_pixels_of_their_center() -> None:
+def test_large_photos_keep_the_original_pixels_of_their_centre() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (1100, 1300), dtype=np.uint8)
     planes = planes_of(Image.fromarray(pixels))
     np.testing.assert_array_equal(planes.native, pixels[38 : 38 + 1024, 138 : 138 + 1024])
 
 
-def test_counts_are_of_gray_and_of_the_brightest_channel() -> None:
+def test_counts_are_of_grey_and_of_the_brightest_channel() -> None:
     photo = bundled("coffee.png", 200)
     planes = planes_of(photo)
     np.testing.assert_array_equal(planes.grey_counts, np.bincount(planes.grey.ravel(), minlength=256))

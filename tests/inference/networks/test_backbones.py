@@ -177,7 +177,7 @@ def multiscale(*scales: int) -> MultiscaleTransformer:
     """Return a tiny transformer that computes features at these sizes."""
     config = TorchvisionConfig(
         name="tiny_vit",
-        architecture="vit_b_16",  # pixels are normalized as for this architecture
+        architecture="vit_b_16",  # pixels are normalised as for this architecture
         input_size=max(scales),
         pooled_start=len(scales) * 3 * 2 * 16,
         pooled_size=16,

@@ -62,7 +62,7 @@ def test_quality_distribution_has_the_bins_of_the_scale_and_adds_up_to_one(
     torch.testing.assert_close(distribution.sum(1), torch.ones(10))
 
 
-def test_rebinning_ten_bins_to_five_joins_neighbors() -> None:
+def test_rebinning_ten_bins_to_five_joins_neighbours() -> None:
     p = torch.tensor([[0.1, 0.2, 0.0, 0.1, 0.3, 0.0, 0.1, 0.1, 0.05, 0.05]])
     torch.testing.assert_close(p @ rebin_matrix(10, 5), torch.tensor([[0.3, 0.1, 0.3, 0.2, 0.1]]))
 
@@ -71,9 +71,9 @@ def test_rebinning_ten_bins_to_five_joins_neighbors() -> None:
 def test_rebinning_keeps_the_total_probability_and_the_mean(bins: int, new_bins: int) -> None:
     matrix = rebin_matrix(bins, new_bins).double()
     torch.testing.assert_close(matrix.sum(1), torch.ones(bins, dtype=torch.float64), atol=1e-5, rtol=0)
-    center = (torch.arange(bins).double() + 0.5) / bins
-    new_center = matrix @ ((torch.arange(new_bins).double() + 0.5) / new_bins)
-    assert (new_center - center).abs().max() <= 0.5 / new_bins + 1e-6
+    centre = (torch.arange(bins).double() + 0.5) / bins
+    new_centre = matrix @ ((torch.arange(new_bins).double() + 0.5) / new_bins)
+    assert (new_centre - centre).abs().max() <= 0.5 / new_bins + 1e-6
 
 
 def test_the_quality_head_can_be_linear(make_heads: MakeHeads, features: np.ndarray) -> None:

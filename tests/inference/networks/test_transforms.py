@@ -23,7 +23,7 @@ def test_the_long_side_is_not_cropped() -> None:
     assert resized[16, -1].tolist() == [0, 0, 255]
 
 
-def test_fine_stripes_become_gray_without_moire() -> None:
+def test_fine_stripes_become_grey_without_moire() -> None:
     stripes = np.zeros((256, 256, 3), dtype=np.uint8)
     stripes[:, ::2] = 255
     resized = pixels(Image.fromarray(stripes), 32)[:, 2:-2]  # at the edges the filter averages fewer pixels

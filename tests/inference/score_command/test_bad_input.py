@@ -26,7 +26,7 @@ def test_every_bad_file_gets_a_row_with_a_reason(score: Run, photos: Path, tmp_p
     good = {
         "cmyk.jpg": encoded(scene(1).convert("CMYK")),
         "16-bit.png": encoded(Image.fromarray((np.arange(64 * 64).reshape(64, 64) * 16).astype(np.uint16)), "PNG"),
-        "gray.png": encoded(scene(2).convert("L"), "PNG"),
+        "grey.png": encoded(scene(2).convert("L"), "PNG"),
         "palette.png": encoded(scene(3).convert("P"), "PNG", transparency=0),
         "two words ü\n\u2603.jpg": encoded(scene(4)),
         "photo.txt": encoded(scene(5)),

@@ -1,4 +1,4 @@
-"""Similar photos: the bits of signatures find the same neighbors as an exact search."""
+"""Similar photos: the bits of signatures find the same neighbours as an exact search."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -40,11 +40,11 @@ def features_make(images: list[Image], pooled: Any) -> None:
 def pooled() -> Any:
     """Return sixty rows like pooled activations: not negative, in twelve clusters."""
     rng = np.random.default_rng(0)
-    centers = rng.exponential(size=(12, SIZE)) ** 2
-    return np.repeat(centers, 5, axis=0) * rng.uniform(0.5, 1.5, size=(60, SIZE))
+    centres = rng.exponential(size=(12, SIZE)) ** 2
+    return np.repeat(centres, 5, axis=0) * rng.uniform(0.5, 1.5, size=(60, SIZE))
 
 
-def exact_neighbors(pooled: Any, row: int, count: int) -> list[int]:
+def exact_neighbours(pooled: Any, row: int, count: int) -> list[int]:
     vectors = pooled.astype(np.float16).astype(np.float32)
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     cosines = unit @ unit[row]
@@ -59,11 +59,11 @@ def test_results_match_an_exact_search(campaign: Campaign, pooled: Any) -> None:
     for row in (0, 17, 59):
         found = images_similar(images[row], limit=12)
         assert found is not None
-        assert [image.pk for image, _ in found] == [images[i].pk for i in exact_neighbors(pooled, row, 12)]
+        assert [image.pk for image, _ in found] == [images[i].pk for i in exact_neighbours(pooled, row, 12)]
         assert all(-1 <= cosine <= 1 + 1e-6 for _, cosine in found)
 
 
-def test_bits_keep_the_true_neighbors_among_few_candidates(
+def test_bits_keep_the_true_neighbours_among_few_candidates(
     campaign: Campaign, pooled: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(similarity, "CANDIDATES", 12)
@@ -71,7 +71,7 @@ def test_bits_keep_the_true_neighbors_among_few_candidates(
     features_make(images, pooled)
     signatures_refresh(seconds=60)
     found = images_similar(images[22], limit=4)
-    assert [image.pk for image, _ in found or []] == [images[i].pk for i in exact_neighbors(pooled, 22, 4)]
+    assert [image.pk for image, _ in found or []] == [images[i].pk for i in exact_neighbours(pooled, 22, 4)]
 
 
 def test_near_duplicates_and_other_campaigns_are_left_out(campaign: Campaign, pooled: Any) -> None:

@@ -64,7 +64,7 @@ def test_rebinning_keeps_the_mean(bins: int) -> None:
     distributions = np.random.default_rng(0).dirichlet(np.ones(10), size=20)
     rebinned = distributions @ rebin_matrix(10, bins).numpy()
     np.testing.assert_allclose(rebinned.sum(1), 1, atol=1e-6)
-    # Means on 0 … 1, with each score at the center of its bin. Fewer bins may change the mean by up to half a bin.
+    # Means on 0 … 1, with each score at the centre of its bin. Fewer bins may change the mean by up to half a bin.
     before = distributions @ ((np.arange(10) + 0.5) / 10)
     after = rebinned @ ((np.arange(bins) + 0.5) / bins)
     assert np.abs(before - after).max() < (1e-6 if bins >= 10 else 0.5 / bins)
