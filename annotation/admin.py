@@ -20,7 +20,7 @@ from annotation.models import (
     Membership,
     User,
 )
-from annotation.services.audit import audit_changes, audit_record
+from annotation.services.audit import audit_changes
 from annotation.services.members import user_access_changed
 
 # Django writes no log entry for each of these rows that the audit could use. Rows can be deleted one by one.
@@ -90,54 +90,48 @@ class SiteUserAdmin(UserAdmin):
 
 
 class MembershipInline(admin.TabularInline):
-    """The members of a campaign."""
+    """The members of a campaign, read-only: the members page also returns the photos of a member who is removed."""
 
     model = Membership
     extra = 0
-    raw_id_fields = ("user",)
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: members are added on the members page."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: roles are changed on the members page, which keeps an admin in each campaign."""
+        return False
 
 
 @admin.register(Campaign)
 class CampaignAdmin(admin.ModelAdmin):
-    """Campaigns with their members."""
+    """Campaigns with their members. Only texts can be changed here.
+
+    The settings page checks all other fields against each other, and updates what depends on them.
+    """
 
     list_display = ("name", "slug", "state", "mode", "votes_per_image", "train_after", "created_at")
     list_filter = ("state", "mode")
     search_fields = ("name", "slug")
     inlines = (MembershipInline,)
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Return False: the page New campaign creates campaigns, with their first admin."""
+        return False
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Make the fields read-only that photos and answers depend on: the settings page also updates the photos."""
-        return ("scale_min", "scale_max", "votes_per_image", "holdout_votes", "holdout_fraction", "seed") if obj else ()
+        """Return every field except the texts."""
+        texts = {"name", "description", "instructions"}
+        return tuple(field.name for field in Campaign._meta.concrete_fields if field.name not in {"id", *texts})
 
     def save_model(self, request: HttpRequest, obj: Campaign, form: Any, change: bool) -> None:
         """Save the campaign and record what changed."""
-        before = Campaign.objects.filter(pk=obj.pk).values(*form.changed_data).first() if form.changed_data else {}
+        before = Campaign.objects.filter(pk=obj.pk).values(*form.changed_data).get() if form.changed_data else {}
         super().save_model(request, obj, form, change)
         after = {name: form.cleaned_data[name] for name in form.changed_data}
-        if change:
-            audit_changes(kind=AuditKind.SETTINGS_CHANGED, before=before or {}, after=after, campaign=obj)
-        else:
-            audit_record(kind=AuditKind.CAMPAIGN_CREATED, campaign=obj, after={"slug": obj.slug, "name": obj.name})
-
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Save the members and record who joined, left or has another role."""
-        before = dict(Membership.objects.filter(campaign=form.instance).values_list("user", "role"))
-        super().save_formset(request, form, formset, change)
-        after = dict(Membership.objects.filter(campaign=form.instance).values_list("user", "role"))
-        for user in User.objects.filter(pk__in=before.keys() | after.keys()):
-            old, new = before.get(user.pk), after.get(user.pk)
-            if old is None:
-                kind = AuditKind.MEMBER_ADDED
-            else:
-                kind = AuditKind.ROLE_CHANGED if new else AuditKind.MEMBER_REMOVED
-            audit_changes(
-                kind=kind,
-                before={"role": old} if old else {},
-                after={"role": new} if new else {},
-                user=user,
-                campaign=form.instance,
-            )
+        audit_changes(kind=AuditKind.SETTINGS_CHANGED, before=before, after=after, campaign=obj)
 
 
 @admin.register(Image)

@@ -9,15 +9,18 @@ from annotation.models.audit import AuditKind, AuditRecord
 from annotation.models.campaigns import (
     DEFAULT_SYNSETS,
     Campaign,
+    CampaignAddress,
     Invitation,
     Membership,
     Role,
     default_lane_shares,
     default_synsets,
+    synset_name,
 )
 from annotation.models.credentials import ApiToken, PasswordLink, UserSession
 from annotation.models.photos import QUEUED, Image, ImportBatch, ImportRejection
 from annotation.models.queue import Assignment, QueueLane, QueuePriority
+from annotation.models.use import HourlyUse
 from annotation.models.users import User
 
 __all__ = [
@@ -30,6 +33,8 @@ __all__ = [
     "AuditKind",
     "AuditRecord",
     "Campaign",
+    "CampaignAddress",
+    "HourlyUse",
     "Image",
     "ImportBatch",
     "ImportRejection",
@@ -43,4 +48,5 @@ __all__ = [
     "UserSession",
     "default_lane_shares",
     "default_synsets",
+    "synset_name",
 ]

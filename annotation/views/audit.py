@@ -69,6 +69,7 @@ def _table(request: HttpRequest, campaign: Campaign | None) -> HttpResponseBase:
         problems = " ".join(str(problem) for problems in form.errors.values() for problem in problems)
         return HttpResponse(problems, status=422, content_type="text/plain; charset=utf-8")
     return table_download(
+        request,
         format_name="audit-csv",
         rows=audit_rows(records, with_addresses=campaign is None),
         file_name=f"{campaign.slug}-audit" if campaign else "audit",

@@ -102,6 +102,16 @@ def test_the_api_uses_the_users_time_zone(
     assert zones == ["Asia/Tokyo", "UTC", "Asia/Tokyo"]
 
 
+def test_a_time_zone_that_the_database_does_not_know_is_refused(
+    client_of: Any, people: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zones = ("Mars/Olympus",)  # as if Python's time zone data were newer than the database's
+    monkeypatch.setattr("annotation.services.preferences.time_zones", lambda: zones)
+    monkeypatch.setattr("annotation.account_forms.time_zones", lambda: zones)
+    response = client_of("alice").post(reverse("account-preferences"), {"time_zone": zones[0]})
+    assert (response.status_code, "database does not know" in response.content.decode()) == (422, True)
+
+
 def test_a_time_zone_that_no_longer_exists_is_ignored(client_of: Any, people: dict[str, Any]) -> None:
     User.objects.update(time_zone="Mars/Olympus")
     assert client_of("alice").get(reverse("home")).status_code == 200

@@ -25,8 +25,8 @@ def promotions_copied(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("training", "0002_help_texts"),
-        ("annotation", "0008_audit"),
+        ("training", "0004_evaluation_requests"),
+        ("annotation", "0010_audit"),
     ]
 
     operations = [migrations.RunPython(promotions_copied, migrations.RunPython.noop)]

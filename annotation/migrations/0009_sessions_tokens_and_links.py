@@ -24,7 +24,7 @@ def sessions_listed(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0006_user_names_and_preferences"),
+        ("annotation", "0008_user_names_and_preferences"),
         ("sessions", "0001_initial"),
     ]
 

@@ -30,7 +30,7 @@ def names_made_unique(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0005_help_texts"),
+        ("annotation", "0007_hourly_use"),
     ]
 
     operations = [

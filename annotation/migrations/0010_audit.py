@@ -28,7 +28,7 @@ DROP FUNCTION annotation_auditrecord_append_only();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0007_sessions_tokens_and_links"),
+        ("annotation", "0009_sessions_tokens_and_links"),
     ]
 
     operations = [
