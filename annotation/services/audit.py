@@ -17,7 +17,6 @@ FAILED_EVERY = timedelta(minutes=1)
 _UNKNOWN_NAME = "a name without an account"  # not the name itself: people type passwords into the wrong field
 
 
-@transaction.atomic
 def audit_record(
     *,
     kind: AuditKind,
