@@ -4,10 +4,11 @@ import logging
 from typing import Any
 
 from celery import Task, shared_task
+from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from annotation.services import batches, queue
+from annotation.services import batches, photo_files, queue
 from annotation.signals import photos_added
 
 logger = logging.getLogger(__name__)
@@ -45,9 +46,17 @@ def batch_import(batch_id: int) -> None:
 
 
 @shared_task
+def photo_files_check() -> int:
+    """Check the files of some photos; return how many. Does nothing when it is not due, so it may run twice."""
+    return photo_files.photo_files_step()
+
+
+@shared_task
 def sweep() -> None:
-    """Expire leases, discard stale uploads, and start queued and stale imports whose message was lost."""
+    """Expire leases, discard stale uploads, start queued and stale imports whose message was lost, and check photos."""
     queue.leases_expire()
     batches.uploads_stale_discard()
     for batch_id in batches.batches_claimable():
         batch_import.delay(batch_id)
+    if photo_files.photo_files_due():
+        announce(photo_files_check, expires=settings.IQS_SWEEP_SECONDS)

@@ -14,6 +14,7 @@ from annotation.models.campaigns import (
     default_lane_shares,
     default_synsets,
 )
+from annotation.models.photo_files import FileCheck, PhotoFile
 from annotation.models.photos import QUEUED, Image, ImportBatch, ImportRejection
 from annotation.models.queue import Assignment, QueueLane, QueuePriority
 from annotation.models.users import User
@@ -25,11 +26,13 @@ __all__ = [
     "AnnotationQuerySet",
     "Assignment",
     "Campaign",
+    "FileCheck",
     "Image",
     "ImportBatch",
     "ImportRejection",
     "Invitation",
     "Membership",
+    "PhotoFile",
     "QueueLane",
     "QueuePriority",
     "Role",

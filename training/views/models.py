@@ -14,6 +14,7 @@ from annotation.models import Campaign, Role, User
 from annotation.tasks import announce
 from inference.models import ModelVersion
 from inference.selectors import champion
+from inference.serving.model_check import site_problems, version_problem, version_weights_problem
 from inference.tasks import predictions_run
 from training.evaluation.promotion_rule import DESCRIPTION, promotion_verdict
 from training.evaluation.registry import MeasuredMetric, measured_pairs
@@ -50,6 +51,8 @@ class VersionCard:
     """The reason that the promotion rule gives, '' without a comparison."""
     not_comparable: str
     """Why its metrics cannot be compared with the champion's, '' if they can."""
+    file_problem: str
+    """What is wrong with its files, '' if nothing is."""
     can_return: bool
     """Whether it is a former champion, so that a rollback to it is possible."""
 
@@ -92,6 +95,8 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "rollback_target": rollback_target(campaign),
         "runs": runs,
         "promotions": list(promotions(campaign)[:_PROMOTIONS]),
+        "site_problems": site_problems(),
+        "champion_problem": version_problem(current_champion) if current_champion else "",
     }
     return render(request, "training/models.html", context)
 
@@ -156,8 +161,9 @@ def _card(
     version: ModelVersion, evaluation: Evaluation | None, reference: Evaluation | None, *, has_been_champion: bool
 ) -> VersionCard:
     """Return the card; `reference` is the champion's newest evaluation."""
+    file_problem = version_problem(version) or version_weights_problem(version)
     if evaluation is None:
-        return VersionCard(version, None, [], "", "", has_been_champion)
+        return VersionCard(version, None, [], "", "", file_problem, has_been_champion)
     verdict = ""
     if evaluation.against is not None:
         verdict = f"Against version {evaluation.against.number}: {promotion_verdict(evaluation.differences).reason}"
@@ -167,6 +173,7 @@ def _card(
         figures=measured_pairs(evaluation.metrics, evaluation.differences),
         verdict=verdict,
         not_comparable=_not_comparable(evaluation, reference),
+        file_problem=file_problem,
         can_return=has_been_champion,
     )
 
