@@ -168,9 +168,9 @@ def work_retry(*, queue: WorkQueue[_Work], campaign: Campaign) -> int:
 
 def work_retry_photos(*, image_ids: Collection[int]) -> int:
     """Requeue the failed work on these photos, of every backbone and detector; return how many rows."""
-    models: tuple[type[PhotoWork], ...] = (Feature, Distortion)
-    failed = [model._default_manager.filter(image__in=image_ids, state=PhotoWork.State.FAILED) for model in models]
-    return sum(rows.update(state=PhotoWork.State.QUEUED, reason="", attempts=0, claimed_at=None) for rows in failed)
+    failed = {"image__in": image_ids, "state": PhotoWork.State.FAILED}
+    again: dict[str, Any] = {"state": PhotoWork.State.QUEUED, "reason": "", "attempts": 0, "claimed_at": None}
+    return Feature.objects.filter(**failed).update(**again) + Distortion.objects.filter(**failed).update(**again)
 
 
 @transaction.atomic

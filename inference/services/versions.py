@@ -154,7 +154,7 @@ def prior_install(*, campaign: Campaign) -> ModelVersion:
     Loads torch for the export, so only workers and commands may call it.
     Raises WeightsMissing or CheckpointError if shipped files are missing or damaged.
     """
-    from inference.networks.checkpoint import heads_save, prior_for
+    from inference.networks.checkpoint import heads_load, heads_save, prior_for
     from inference.networks.export import heads_to_onnx
 
     current = ModelVersion.objects.filter(campaign=campaign).order_by("-is_champion", "number").first()
@@ -170,7 +170,9 @@ def prior_install(*, campaign: Campaign) -> ModelVersion:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder)
         heads_save(source, heads, {key: value for key, value in card.items() if key != "heads"})
-        heads_to_onnx(heads, source / "heads.onnx")
+        # Export the stored weights, which are rounded, so that the file can be made again from them.
+        stored, _card = heads_load(source)
+        heads_to_onnx(stored, source / "heads.onnx")
         with transaction.atomic():
             Campaign.objects.select_for_update().get(pk=campaign.pk)
             newest = ModelVersion.objects.filter(campaign=campaign).order_by("-is_champion", "number").first()

@@ -57,8 +57,8 @@ class ArchiveWriter:
         Raises OSError when the file cannot be read; the backup is then incomplete.
         """
         source = _HashedReader(file, size)
-        self._tar.addfile(_info(name, size), source)  # type: ignore[arg-type]  # it only reads
-        self._tar.members.clear()  # otherwise all stay in memory
+        self._tar.addfile(_info(name, size), source)
+        _members_forget(self._tar)
         self._list(name, source.digest.hexdigest(), size)
         return source.digest.hexdigest()
 
@@ -175,7 +175,7 @@ class ArchiveReader:
     def _next(self) -> tarfile.TarInfo | None:
         try:
             info = self._tar.next()
-            self._tar.members.clear()  # otherwise all stay in memory
+            _members_forget(self._tar)
             return info
         except tarfile.ReadError as error:
             if "unexpected end" in str(error) or "empty" in str(error):
@@ -247,6 +247,11 @@ class _HashedReader:
         self.left -= len(data)
         self.digest.update(data)
         return data
+
+
+def _members_forget(tar: tarfile.TarFile) -> None:
+    """Forget the members that are done; otherwise all of them stay in memory."""
+    tar.members.clear()  # type: ignore[attr-defined]  # not in the type stubs
 
 
 def _line(name: str, digest: str) -> str:

@@ -64,8 +64,8 @@ class Command(BaseCommand):
     def _list_photos(self) -> None:
         for campaign in Campaign.objects.order_by("slug"):
             photos = damaged_photos(campaign)
-            for image in photos[:_LISTED]:
-                self.stdout.write(f"{campaign.slug}: {image.name}: {image.finding}")
+            for name, finding in photos.values_list("name", "finding")[:_LISTED]:
+                self.stdout.write(f"{campaign.slug}: {name}: {finding}")
             if (more := photos.count() - _LISTED) > 0:
                 self.stdout.write(f"{campaign.slug}: and {more} more")
 

@@ -11,9 +11,12 @@ import pytest
 from annotation.signals import photos_restored
 from inference import tasks
 from inference.models import Distortion, Feature, Prediction
+from inference.networks.checkpoint import heads_load, heads_save
+from inference.networks.export import heads_to_onnx
+from inference.networks.heads import Heads
 from inference.selectors import distortion_version
 from inference.services import versions
-from inference.services.versions import version_is_usable
+from inference.services.versions import version_create, version_is_usable
 from inference.serving import runtime
 from inference.serving.model_check import version_problem
 from tests.inference.serving.test_model_check import damage
@@ -40,8 +43,14 @@ def _no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     runtime._heads.clear()
 
 
-def test_a_damaged_file_is_made_again_from_the_weights(campaign: Any, version_of: Callable[..., Any]) -> None:
-    version = version_of(campaign)
+def test_a_damaged_file_is_made_again_from_the_weights(
+    campaign: Any, small_heads: Callable[..., Heads], tmp_path: Path
+) -> None:
+    # As training and the shipped prior do it: the file is exported from the weights as they are stored.
+    heads_save(tmp_path, small_heads(bins=campaign.bins), {"name": "tiny"})
+    stored, _card = heads_load(tmp_path)
+    heads_to_onnx(stored, tmp_path / "heads.onnx")
+    version = version_create(campaign=campaign, source=tmp_path, backbone="tiny@0", recipe={})
     file = version.path / "heads.onnx"
     good = file.read_bytes()
     file.unlink()
