@@ -15,6 +15,7 @@ import json
 import tarfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -35,16 +36,25 @@ class BackupError(Exception):
 
 
 class ArchiveWriter:
-    """Writes the members of a backup to an open file."""
+    """Writes the members of a backup to an open file. Use it as a context manager."""
 
     def __init__(self, file: IO[bytes], header: dict[str, Any]) -> None:
-        # PAX: names and sizes without limits. `finish` closes it.
+        # PAX: names and sizes without limits. `__exit__` closes it.
         self._tar = tarfile.open(fileobj=file, mode="w|", format=tarfile.PAX_FORMAT)  # noqa: SIM115
         self._listed: list[str] = []
         self._lists: list[str] = []
         self.members = 0
         self.bytes = 0
         self._add(HEADER, _json({"format": FORMAT, **header}))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(OSError, ValueError):  # after an error, for instance on a full disk, the file is thrown away
+            self._tar.close()
 
     def member_add(self, name: str, data: bytes) -> None:
         """Add a member with this content."""

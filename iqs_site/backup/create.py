@@ -6,6 +6,7 @@ there, although people go on working.
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -66,23 +67,24 @@ def settings_set() -> dict[str, str]:
 
 
 def _write(path: Path, file: Any, report: Report) -> Made:
-    with database.snapshot():
-        header = {
-            "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "migrations": database.migrations_applied(),
-            "settings": settings_set(),
-        }
-        archive = ArchiveWriter(file, header)
-        archive.member_add(SECRET_KEY, settings.SECRET_KEY.encode())
-        accounts = Path(settings.VAR) / "demo_accounts.json"
-        if accounts.is_file():
-            archive.member_add(DEMO_ACCOUNTS, accounts.read_bytes())
-        tables = database.tables_write(archive, progress=partial(report, "rows"))
-        photos = files.photos_listed()
-        uploads = files.uploads_waiting()
-    with photos.lines:
+    with ExitStack() as stack:
+        with database.snapshot():
+            header = {
+                "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "migrations": database.migrations_applied(),
+                "settings": settings_set(),
+            }
+            archive = stack.enter_context(ArchiveWriter(file, header))
+            archive.member_add(SECRET_KEY, settings.SECRET_KEY.encode())
+            accounts = Path(settings.VAR) / "demo_accounts.json"
+            if accounts.is_file():
+                archive.member_add(DEMO_ACCOUNTS, accounts.read_bytes())
+            tables = database.tables_write(archive, progress=partial(report, "rows"))
+            photos = files.photos_listed()
+            stack.enter_context(photos.lines)
+            uploads = files.uploads_waiting()
         left_out = files.photos_write(archive, photos, progress=partial(report, "photos"))
-    files.folders_write(archive, [(files.MODELS, Path(settings.MODELS_ROOT)), *uploads], left_out)
-    archive.finish({"tables": tables, "photos": photos.count, "left_out": left_out.count})
-    rows = sum(facts["rows"] for facts in tables.values())
-    return Made(path, archive.bytes, rows, photos.count, left_out)
+        files.folders_write(archive, [(files.MODELS, Path(settings.MODELS_ROOT)), *uploads], left_out)
+        archive.finish({"tables": tables, "photos": photos.count, "left_out": left_out.count})
+        rows = sum(facts["rows"] for facts in tables.values())
+        return Made(path, archive.bytes, rows, photos.count, left_out)
