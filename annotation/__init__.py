@@ -1,1 +1,1 @@
-"""People and their judgements: campaigns, photos, the queue, annotations and their consensus."""
+"""People and their answers: campaigns, photos, the queue, annotations and their consensus."""

@@ -115,8 +115,8 @@ CELERY_RESULT_BACKEND = None  # results are rows, not messages
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
-    # A user is waiting for this task, and the inference worker may have a long backlog.
-    "inference.tasks.scoring_job_run": {"queue": "default"},
+    # A user is waiting for this task. It has a worker of its own, so that no photo can hold up imports and training.
+    "inference.tasks.scoring_job_run": {"queue": "single"},
     "inference.tasks.*": {"queue": "inference"},
     "training.tasks.run_execute": {"queue": "training"},
     "training.tasks.versions_evaluate": {"queue": "training"},
@@ -181,6 +181,10 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = not env.text("IQS_STATIC", "")
 
 # --- Limits on uploads ----------------------------------------------------------------------------
+# Memory for decoded photos in one process, checked before decoding. Enough for a JPEG of 100 megapixels.
+IQS_MAX_DECODED_BYTES = env.integer("IQS_MAX_DECODED_MB", 1536, minimum=16, maximum=1_000_000) * 1024 * 1024
+# Processor time to decode one photo. A photo of 100 megapixels takes a few seconds.
+IQS_DECODE_SECONDS = env.integer("IQS_DECODE_SECONDS", 20, minimum=1, maximum=3600)
 IQS_MAX_FILE_BYTES = env.integer("IQS_MAX_FILE_MB", 64, minimum=1, maximum=2047) * 1024 * 1024
 IQS_MAX_PIXELS = env.integer("IQS_MAX_MEGAPIXELS", 120, minimum=1, maximum=2000) * 1_000_000
 IQS_MAX_ZIP_BYTES = env.integer("IQS_MAX_ZIP_MB", 4096, minimum=1, maximum=10_000_000) * 1024 * 1024
@@ -189,6 +193,15 @@ IQS_MAX_FILES_PER_IMPORT = env.integer("IQS_MAX_FILES_PER_IMPORT", 100_000, mini
 IQS_LOW_DISK_BYTES = env.integer("IQS_LOW_DISK_MB", 512, minimum=16, maximum=10_000_000) * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 2000
+
+# --- Limits for one user, each hour; 0: no limit ---------------------------------------------------
+IQS_SCORED_PHOTOS_PER_HOUR = env.integer("IQS_SCORED_PHOTOS_PER_HOUR", 500, minimum=0, maximum=1_000_000_000)
+IQS_SCORING_SECONDS_PER_HOUR = env.integer("IQS_SCORING_SECONDS_PER_HOUR", 900, minimum=0, maximum=1_000_000_000)
+IQS_IMPORTS_PER_HOUR = env.integer("IQS_IMPORTS_PER_HOUR", 60, minimum=0, maximum=1_000_000_000)
+IQS_TRAINING_RUNS_PER_HOUR = env.integer("IQS_TRAINING_RUNS_PER_HOUR", 30, minimum=0, maximum=1_000_000_000)
+# At the same time in one worker process. The worker needs more threads than both together, for its other tasks.
+IQS_IMPORTS_AT_ONCE = env.integer("IQS_IMPORTS_AT_ONCE", 2, minimum=1, maximum=256)
+IQS_TRAINING_RUNS_AT_ONCE = env.integer("IQS_TRAINING_RUNS_AT_ONCE", 2, minimum=1, maximum=256)
 
 # --- Models ---------------------------------------------------------------------------------------
 IQS_BACKBONE = env.text("IQS_BACKBONE", "efficientnet_lite0")

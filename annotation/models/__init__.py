@@ -8,15 +8,18 @@ from annotation.models.annotations import Annotation, AnnotationQuerySet
 from annotation.models.campaigns import (
     DEFAULT_SYNSETS,
     Campaign,
+    CampaignAddress,
     Invitation,
     Membership,
     Role,
     default_lane_shares,
     default_synsets,
+    synset_name,
 )
 from annotation.models.photo_files import FileCheck, PhotoFile
 from annotation.models.photos import QUEUED, Image, ImportBatch, ImportRejection
 from annotation.models.queue import Assignment, QueueLane, QueuePriority
+from annotation.models.use import HourlyUse
 from annotation.models.users import User
 
 __all__ = [
@@ -26,7 +29,9 @@ __all__ = [
     "AnnotationQuerySet",
     "Assignment",
     "Campaign",
+    "CampaignAddress",
     "FileCheck",
+    "HourlyUse",
     "Image",
     "ImportBatch",
     "ImportRejection",
@@ -39,4 +44,5 @@ __all__ = [
     "User",
     "default_lane_shares",
     "default_synsets",
+    "synset_name",
 ]

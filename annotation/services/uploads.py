@@ -1,5 +1,6 @@
 """Uploads from a browser. Files arrive in pieces; a complete file is renamed to its own name."""
 
+import errno
 from pathlib import Path, PurePosixPath
 
 from django.conf import settings
@@ -7,9 +8,10 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from annotation.files.names import name_shortened, name_text
 from annotation.files.whole_file import put_in_place
 from annotation.models import Campaign, ImportBatch, ImportRejection
-from annotation.photos.sources import NAME_LENGTH, safe_path
+from annotation.photos.sources import PART_BYTES, column_name, safe_path
 from annotation.services.disk_space import space_refusal
 from annotation.services.upload_files import batch_folder
 
@@ -58,9 +60,8 @@ def upload_piece_store(
             return True
     except UploadRefused as refusal:
         part.unlink(missing_ok=True)
-        ImportRejection.objects.bulk_create(
-            [ImportRejection(batch=batch, name=str(path)[-NAME_LENGTH:], reason=str(refusal))], ignore_conflicts=True
-        )
+        rejection = ImportRejection(batch=batch, name=column_name(name_text(path)), reason=str(refusal))
+        ImportRejection.objects.bulk_create([rejection], ignore_conflicts=True)
         raise
     return False
 
@@ -98,10 +99,15 @@ def _file_finish(batch: ImportBatch, part: Path, path: PurePosixPath) -> None:
     wanted = batch_folder(batch) / path
     try:
         wanted.parent.mkdir(parents=True, exist_ok=True)
+        number, target = 1, wanted
+        while target.exists():  # safe because of the row lock
+            number += 1
+            name = f"{wanted.stem} ({number}){wanted.suffix}"
+            target = wanted.with_name(name_shortened(name, PART_BYTES, in_bytes=True))
+        put_in_place(part, target)
     except (FileExistsError, NotADirectoryError) as error:
         raise UploadRefused("Another file of this upload has the same name as this file's folder.") from error
-    number, target = 1, wanted
-    while target.exists():  # safe because of the row lock
-        number += 1
-        target = wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
-    put_in_place(part, target)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise UploadRefused("The path is too long for the server's file system.") from error

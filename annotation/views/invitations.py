@@ -5,12 +5,13 @@ from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotation.access.permissions import campaign_view, role_in
+from annotation.access.rows import row_or_404
 from annotation.forms import AccountForm, InvitationForm
 from annotation.models import Campaign, Invitation, Role, User
 from annotation.services.invitations import (
@@ -46,7 +47,7 @@ def invitation_new(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @campaign_view(Role.ADMIN)
 def invitation_end(request: HttpRequest, campaign: Campaign, invitation_id: int) -> HttpResponse:
     """Revoke an invitation."""
-    invitation_revoke(invitation=get_object_or_404(Invitation, campaign=campaign, pk=invitation_id))
+    invitation_revoke(invitation=row_or_404("invitation", Invitation, campaign=campaign, pk=invitation_id))
     if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
         return _invitations_shown(request, campaign, InvitationForm())
     return redirect("members", campaign.slug)

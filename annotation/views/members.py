@@ -9,11 +9,12 @@ from django.core.paginator import Paginator
 from django.db.models import Count, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
+from annotation.access.rows import row_or_404
 from annotation.forms import InvitationForm, MemberForm, PasswordForm, UserForm
 from annotation.models import Annotation, Campaign, Membership, Role, User
 from annotation.selectors.activity import members_active
@@ -62,8 +63,8 @@ def members_activity(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @campaign_view(Role.ADMIN)
 def member_leases(request: HttpRequest, campaign: Campaign, membership_id: int) -> HttpResponse:
     """Return the photos that are reserved for a member to the queue."""
-    membership = get_object_or_404(
-        Membership.objects.select_related("user", "campaign"), campaign=campaign, pk=membership_id
+    membership = row_or_404(
+        "member", Membership.objects.select_related("user", "campaign"), campaign=campaign, pk=membership_id
     )
     returned = member_leases_return(membership=membership)
     photos = "1 photo is" if returned == 1 else f"{returned} photos are"
@@ -112,8 +113,8 @@ def _status(form: forms.Form) -> int:
 @campaign_view(Role.ADMIN)
 def member_change(request: HttpRequest, campaign: Campaign, membership_id: int) -> HttpResponse:
     """Change the role of a member (`role` in the form), or remove the member (`remove`)."""
-    membership = get_object_or_404(
-        Membership.objects.select_related("user", "campaign"), campaign=campaign, pk=membership_id
+    membership = row_or_404(
+        "member", Membership.objects.select_related("user", "campaign"), campaign=campaign, pk=membership_id
     )
     name = membership.user.username
     try:
@@ -160,7 +161,7 @@ def users(request: HttpRequest) -> HttpResponse:
 def user_change(request: HttpRequest, user_id: int) -> HttpResponse:
     """Deactivate or reactivate an account (`active`), mark it as `simulated`, or set its `password`."""
     by = _superuser_only(request)
-    user = get_object_or_404(User, pk=user_id)
+    user = row_or_404("user", User, pk=user_id)
     try:
         if "active" in request.POST:
             active = request.POST["active"] == "yes"

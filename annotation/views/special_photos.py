@@ -6,11 +6,12 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
+from annotation.access.rows import row_or_404
 from annotation.forms import SpecialPhotoForm
 from annotation.models import Campaign, Image, Role
 from annotation.selectors.opinions import opinion_of, special_counts
@@ -56,7 +57,7 @@ def special_photos(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @campaign_view(Role.ADMIN)
 def special_photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpResponse:
     """Set how one photo is used, and its expected answer."""
-    image = get_object_or_404(Image.objects.select_related("campaign"), campaign=campaign, pk=image_id)
+    image = row_or_404("photo", Image.objects.select_related("campaign"), campaign=campaign, pk=image_id)
     form = SpecialPhotoForm(request.POST) if request.method == "POST" else special_photo_form(image)
     must_confirm = False
     if request.method == "POST" and form.is_valid():
@@ -90,7 +91,7 @@ def practice_photos_choose(request: HttpRequest, campaign: Campaign) -> HttpResp
 def photo_requeue(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpResponse:
     """Put a photo with a problem back into the queue."""
     try:
-        image = problem_remove(image=get_object_or_404(Image, campaign=campaign, pk=image_id))
+        image = problem_remove(image=row_or_404("photo", Image, campaign=campaign, pk=image_id))
     except SpecialPhotoError as error:
         messages.error(request, str(error))
     else:

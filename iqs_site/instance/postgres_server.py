@@ -26,6 +26,7 @@ from iqs_site.instance.private_files import SERVER_USER, UMASK, is_own_folder, s
 VERSION = "18"
 ROLE = "postgres"
 _SOCKET = ".s.PGSQL.5432"
+_SOCKETS_PREFIX = "iqs-postgres-"  # of a temporary folder
 _SOCKET_BYTES = 107  # the longest path of a Unix socket
 _START_SECONDS = 60
 _STOP_SECONDS = 60
@@ -126,10 +127,10 @@ def socket_folder(data: Path, who: Identity, note: Path) -> Path:
         before = Path(note.read_text())
         if is_own_folder(before, who.uid):
             return before
-    folder = Path(tempfile.mkdtemp(prefix="iqs-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix=_SOCKETS_PREFIX))
     if len(os.fsencode(folder / _SOCKET)) > _SOCKET_BYTES:
         folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix="iqs-postgres-", dir="/tmp"))  # a random name, mode 0700
+        folder = Path(tempfile.mkdtemp(prefix=_SOCKETS_PREFIX, dir="/tmp"))  # a random name, mode 0700
     if who.is_other:
         os.chown(folder, who.uid, who.gid)
         enter_allow(folder, who)
@@ -199,7 +200,9 @@ def server_stop(data: Path) -> None:
             process.send_signal(number)
         _gone, alive = psutil.wait_procs([process], timeout=seconds)
         if not alive or postmaster(data) is None:
-            return
+            break
+    if found.sockets.name.startswith(_SOCKETS_PREFIX):
+        shutil.rmtree(found.sockets, ignore_errors=True)
 
 
 def postmaster(data: Path) -> Postmaster | None:
@@ -237,7 +240,7 @@ def _is_in(pid: int, data: Path) -> bool:
 
     with suppress(psutil.Error, OSError):
         process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and process.cwd() == str(data.resolve())
+        return bool(process.status() != psutil.STATUS_ZOMBIE and process.cwd() == str(data.resolve()))
     return False
 
 

@@ -31,7 +31,8 @@ def programs(*, host: str, port: int) -> dict[str, list[str]]:
     return {
         "web": [*gunicorn, "--bind", address(host, port), *threads, *keep_alive],
         "worker-inference": [*worker, "--hostname", "inference@%h", "--queues", "inference", "--concurrency", "1"],
-        "worker-training": [*worker, "--hostname", "training@%h", "--queues", "default,training", "--concurrency", "4"],
+        "worker-single": [*worker, "--hostname", "single@%h", "--queues", "single", "--concurrency", "2"],
+        "worker-training": [*worker, "--hostname", "training@%h", "--queues", "default,training", "--concurrency", "6"],
         "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile="],
     }
 

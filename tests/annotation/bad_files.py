@@ -1,4 +1,4 @@
-"""Files that must not get in, or only just, made on the spot."""
+"""Creates photo files, and bad files that every import must reject."""
 
 import io
 import struct
@@ -13,7 +13,7 @@ from tests.conftest import photo_bytes
 
 
 def scene(seed: int, width: int = 240, height: int = 160) -> Image.Image:
-    """Return a picture with enough in it for a perceptual hash; every seed gives another."""
+    """Return a picture with enough detail for a perceptual hash. Each seed gives a different one."""
     rng = np.random.default_rng(seed)
     picture = Image.fromarray(rng.integers(0, 255, (7, 9, 3), dtype=np.uint8)).resize(
         (width, height), Image.Resampling.BICUBIC
@@ -32,7 +32,7 @@ def encoded(picture: Image.Image, kind: str = "JPEG", **options: object) -> byte
 
 
 def png_header(width: int, height: int) -> bytes:
-    """Return a PNG that says it has so many pixels and holds nearly none."""
+    """Return a PNG whose header has this size. The file contains almost no pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -46,7 +46,7 @@ def animation(kind: str) -> bytes:
     return encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=100)
 
 
-#: name → (bytes, part of the reason), one of each kind that must be rejected.
+#: {name: (bytes, part of the error message)}, one file of each kind that must be rejected.
 BAD: dict[str, tuple[bytes, str]] = {
     "truncated.jpg": (encoded(scene(1))[:-2000], "incomplete"),
     "truncated.png": (encoded(scene(1), "PNG")[:-3000], "incomplete"),

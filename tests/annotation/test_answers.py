@@ -1,4 +1,4 @@
-"""The conditions on answers: Django's and the SQL say the same, on every kind of answer there is."""
+"""Conditions on answers: Django and SQL select the same rows, for every kind of answer."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,16 +20,16 @@ def labels_of(kinds: KindsOfAnswers, rows: Any) -> set[str]:
     return {kinds.label_of[pk] for pk in rows.values_list("pk", flat=True)}
 
 
-def test_each_condition_holds_the_rows_that_it_names(kinds: KindsOfAnswers) -> None:
-    everything = Annotation.objects.all()
-    assert labels_of(kinds, everything.votes()) == kinds.votes
-    assert labels_of(kinds, everything.skips()) == kinds.skips
-    assert labels_of(kinds, everything.standing()) == kinds.votes | kinds.skips
-    assert labels_of(kinds, everything.independent_votes()) == kinds.votes - kinds.exposed
-    assert labels_of(kinds, everything.votes_for_evaluation()) == kinds.votes - kinds.exposed - kinds.taught
-    assert labels_of(kinds, everything.repeat_answers()) == {"repeat, corrected"}
+def test_each_condition_selects_its_rows(kinds: KindsOfAnswers) -> None:
+    all_answers = Annotation.objects.all()
+    assert labels_of(kinds, all_answers.votes()) == kinds.votes
+    assert labels_of(kinds, all_answers.skips()) == kinds.skips
+    assert labels_of(kinds, all_answers.standing()) == kinds.votes | kinds.skips
+    assert labels_of(kinds, all_answers.independent_votes()) == kinds.votes - kinds.exposed
+    assert labels_of(kinds, all_answers.votes_for_evaluation()) == kinds.votes - kinds.exposed - kinds.taught
+    assert labels_of(kinds, all_answers.repeat_answers()) == {"repeat, corrected"}
     corrections = {label for label in kinds.votes if label.endswith("corrected")}
-    assert labels_of(kinds, everything.first_answers()) == kinds.votes - corrections | {"first, then corrected"}
+    assert labels_of(kinds, all_answers.first_answers()) == kinds.votes - corrections | {"first, then corrected"}
 
 
 @pytest.mark.parametrize(
@@ -40,19 +40,21 @@ def test_each_condition_holds_the_rows_that_it_names(kinds: KindsOfAnswers) -> N
         (answers.independent_vote_sql, answers.INDEPENDENT_VOTE),
     ],
 )
-def test_the_sql_says_what_the_condition_says(kinds: KindsOfAnswers, sql: Callable[[str], str], condition: Any) -> None:
+def test_the_sql_selects_the_same_rows_as_the_condition(
+    kinds: KindsOfAnswers, sql: Callable[[str], str], condition: Any
+) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT one.id FROM annotation_annotation one WHERE {sql('one')}")
+        cursor.execute(f"SELECT answer.id FROM annotation_annotation answer WHERE {sql('answer')}")
         found = {row[0] for row in cursor.fetchall()}
     assert found == set(Annotation.objects.filter(condition).values_list("pk", flat=True))
 
 
-def test_the_last_rows_are_those_that_nobody_superseded(kinds: KindsOfAnswers) -> None:
+def test_last_sql_selects_rows_that_no_correction_supersedes(kinds: KindsOfAnswers) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT one.id FROM annotation_annotation one WHERE {answers.last_sql('one')}")
+        cursor.execute(f"SELECT answer.id FROM annotation_annotation answer WHERE {answers.last_sql('answer')}")
         found = {row[0] for row in cursor.fetchall()}
     assert found == set(Annotation.objects.filter(superseded_by=None).values_list("pk", flat=True))
 
 
-def test_taught_are_the_roles_whose_answer_people_are_shown() -> None:
+def test_the_taught_roles_are_practice_and_example() -> None:
     assert set(answers.TAUGHT) == {Image.Role.PRACTICE, Image.Role.EXAMPLE}

@@ -1,4 +1,4 @@
-"""The API of leases and answers, as the page and scripts use it."""
+"""The API endpoints for leases, answers and progress."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ def photos(make_image: Callable[..., Any]) -> list[Image]:
     ("name", "status"),
     [("anonymous", 401), ("mallory", 404), ("alice", 200), ("rita", 200), ("ada", 200)],
 )
-def test_members_only(client_of: Any, photos: list[Image], name: str, status: int) -> None:
+def test_only_members_can_use_the_api(client_of: Any, photos: list[Image], name: str, status: int) -> None:
     client = client_of(name)
     assert post(client, "leases", {"count": 1}).status_code == status
     assert post(client, "leases/renew", {"image_ids": []}).status_code == status
@@ -45,7 +45,7 @@ def test_a_request_without_the_csrf_token_is_refused(people: Any, photos: list[I
     assert post(client, "leases", {"count": 1}).status_code == 403
 
 
-def test_leases_say_what_the_page_needs(client_of: Any, photos: list[Image], people: Any) -> None:
+def test_leases_have_the_fields_that_the_page_needs(client_of: Any, photos: list[Image], people: Any) -> None:
     body = post(client_of("alice"), "leases", {"count": 2}).json()
     assert body["empty_because"] == ""
     assert len(body["leases"]) == 2
@@ -59,13 +59,13 @@ def test_leases_say_what_the_page_needs(client_of: Any, photos: list[Image], peo
     assert not {entry["image_id"] for entry in more["leases"]} & set(known)
 
 
-def test_an_empty_claim_says_why(client_of: Any, campaign: Campaign) -> None:
+def test_an_empty_claim_gives_the_reason(client_of: Any, campaign: Campaign) -> None:
     assert "no photos yet" in post(client_of("alice"), "leases", {"count": 1}).json()["empty_because"]
     Campaign.objects.update(state="paused")
     assert "paused" in post(client_of("alice"), "leases", {"count": 1}).json()["empty_because"]
 
 
-def test_leases_are_renewed_and_returned(client_of: Any, photos: list[Image]) -> None:
+def test_leases_can_be_renewed_and_returned(client_of: Any, photos: list[Image]) -> None:
     alice = client_of("alice")
     ids = [lease["image_id"] for lease in post(alice, "leases", {"count": 3}).json()["leases"]]
     assert post(alice, "leases/renew", {"image_ids": ids}).json()["renewed"] == 3
@@ -73,7 +73,7 @@ def test_leases_are_renewed_and_returned(client_of: Any, photos: list[Image]) ->
     assert Assignment.objects.filter(state="leased").count() == 1
 
 
-def test_an_answer_is_recorded_once(client_of: Any, photos: list[Image]) -> None:
+def test_an_answer_sent_twice_is_recorded_once(client_of: Any, photos: list[Image]) -> None:
     alice, answer = client_of("alice"), answer_to(photos[0], milliseconds=900, viewing={"input": "keys"})
     first, second = post(alice, "annotations", answer), post(alice, "annotations", answer)
     row = Annotation.objects.get()
@@ -83,18 +83,20 @@ def test_an_answer_is_recorded_once(client_of: Any, photos: list[Image]) -> None
     assert (row.milliseconds, row.viewing) == (900, {"input": "keys"})
 
 
-def test_a_bad_answer_is_refused_with_a_sentence(client_of: Any, photos: list[Image]) -> None:
+def test_an_invalid_answer_gets_an_error_message(client_of: Any, photos: list[Image]) -> None:
     response = post(client_of("alice"), "annotations", answer_to(photos[0], score=11))
     assert response.status_code == 422
     assert response.json() == {"detail": "The score must be a whole number from 1 to 10, not 11."}
 
 
-@pytest.mark.parametrize("wrong", [{"client_id": "no uuid"}, {"image_id": 2**70}, {"score": "good"}])
-def test_a_malformed_answer_is_refused(client_of: Any, photos: list[Image], wrong: dict[str, Any]) -> None:
-    assert post(client_of("alice"), "annotations", answer_to(photos[0], **wrong)).status_code == 422
+@pytest.mark.parametrize("invalid", [{"client_id": "no uuid"}, {"image_id": 2**70}, {"score": "good"}])
+def test_a_malformed_answer_is_refused(client_of: Any, photos: list[Image], invalid: dict[str, Any]) -> None:
+    assert post(client_of("alice"), "annotations", answer_to(photos[0], **invalid)).status_code == 422
 
 
-def test_an_answer_of_somebody_else_is_not_recorded_as_mine(client_of: Any, people: Any, photos: list[Image]) -> None:
+def test_an_answer_with_the_id_of_another_annotator_is_refused(
+    client_of: Any, people: Any, photos: list[Image]
+) -> None:
     answer = answer_to(photos[0], annotator_id=people["bob"].pk)
     response = post(client_of("alice"), "annotations", answer)
     assert response.status_code == 409
@@ -102,7 +104,7 @@ def test_an_answer_of_somebody_else_is_not_recorded_as_mine(client_of: Any, peop
     assert post(client_of("bob"), "annotations", answer).status_code == 200
 
 
-def test_progress_tells_own_work(client_of: Any, photos: list[Image]) -> None:
+def test_progress_includes_own_answers(client_of: Any, photos: list[Image]) -> None:
     alice = client_of("alice")
     post(alice, "annotations", answer_to(photos[0]))
     post(client_of("bob"), "annotations", answer_to(photos[0]))
@@ -119,8 +121,8 @@ def test_progress_tells_own_work(client_of: Any, photos: list[Image]) -> None:
 
 def test_a_request_takes_few_queries(client_of: Any, photos: list[Image], django_assert_max_num_queries: Any) -> None:
     alice = client_of("alice")
-    session_user_campaign_membership, savepoint = 4, 2
-    with django_assert_max_num_queries(session_user_campaign_membership + savepoint + 8):
+    access, savepoint = 4, 2  # queries; access means session, user, campaign, membership
+    with django_assert_max_num_queries(access + savepoint + 8):
         post(alice, "leases", {"count": 4})
-    with django_assert_max_num_queries(session_user_campaign_membership + savepoint + 6):
+    with django_assert_max_num_queries(access + savepoint + 6):
         post(alice, "annotations", answer_to(photos[0]))

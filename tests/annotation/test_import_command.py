@@ -12,7 +12,7 @@ from tests.conftest import photo_bytes
 
 @pytest.fixture(autouse=True)
 def _no_broker(settings: Any) -> None:
-    """Nothing listens at the broker's address: the command works all the same."""
+    """Use a broker address where no broker runs. The command must work without one."""
     from celery import current_app
 
     current_app.conf.broker_url = "redis://127.0.0.1:1/0"
@@ -24,7 +24,7 @@ def run(*arguments: object) -> tuple[str, str]:
     return out.getvalue(), err.getvalue()
 
 
-def test_imports_a_folder_and_lists_rejects_with_reasons(campaign: Campaign, tmp_path: Path) -> None:
+def test_imports_a_folder_and_lists_rejected_files_with_reasons(campaign: Campaign, tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", range(5))
     write_bad(tmp_path / "photos")
     out, _ = run("watches", tmp_path / "photos")
@@ -41,14 +41,14 @@ def test_imports_a_zip(campaign: Campaign, tmp_path: Path) -> None:
     assert sorted(Image.objects.values_list("name", flat=True)) == ["a/1.jpg", "a/2.jpg"]
 
 
-def test_wrong_arguments_end_in_a_sentence(campaign: Campaign, tmp_path: Path) -> None:
+def test_invalid_arguments_give_an_error_message(campaign: Campaign, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match=r"no campaign 'clocks'. Existing campaigns: watches"):
         run("clocks", tmp_path)
     with pytest.raises(CommandError, match="neither a folder nor"):
-        run("watches", tmp_path / "nowhere")
+        run("watches", tmp_path / "missing")
 
 
-def test_bar_shows_rate_and_time_left_on_a_terminal() -> None:
+def test_progress_bar_shows_rate_and_time_left_on_a_terminal() -> None:
     from django.core.management.base import OutputWrapper
 
     from annotation.management.progress import ProgressBar
@@ -64,13 +64,15 @@ def test_bar_shows_rate_and_time_left_on_a_terminal() -> None:
     assert line.endswith("\n")
 
 
-def test_interruption_ends_in_a_sentence(campaign: Campaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_import_gives_an_error_message(
+    campaign: Campaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from annotation.management.commands import import_images
 
     write_photos(tmp_path / "photos", range(2))
 
     def interrupt(self: Any, done: int, total: int) -> None:
-        raise KeyboardInterrupt  # what Ctrl-C raises, at a known place
+        raise KeyboardInterrupt  # the exception that Ctrl+C raises, at a known point
 
     monkeypatch.setattr(import_images.ProgressBar, "show", interrupt)
     with pytest.raises(CommandError, match="Run the command again to continue"):

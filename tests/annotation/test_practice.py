@@ -1,4 +1,4 @@
-"""Practice photos: listed for members from worst to best, and done once."""
+"""Practice photos: members see them from worst to best, and finish practice once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ PRACTICE = "/api/campaigns/watches/practice"
 
 @pytest.fixture
 def practice(make_image: Callable[..., Image]) -> list[Image]:
-    """Return three practice photos, best first, among photos of every other role."""
+    """Return three practice photos, best first. The campaign also has photos with every other role."""
     photos = [
         make_image(seed, role="practice", expected_score=score, expected_watch="no", guidance=f"A typical {score}.")
         for seed, score in enumerate([9, 5, 2])
@@ -30,14 +30,14 @@ def practice(make_image: Callable[..., Image]) -> list[Image]:
     ("name", "status"),
     [("anonymous", 401), ("mallory", 404), ("alice", 200), ("bob", 200), ("rita", 200), ("ada", 200)],
 )
-def test_practice_is_for_members(client_of: Any, practice: list[Image], name: str, status: int) -> None:
+def test_only_members_can_practice(client_of: Any, practice: list[Image], name: str, status: int) -> None:
     client = client_of(name)
     assert client.get(PRACTICE).status_code == status
     assert client.post(f"{PRACTICE}/done").status_code == status
     assert Membership.objects.exclude(practised_at=None).count() == (status == 200)
 
 
-def test_practice_photos_come_from_worst_to_best(client_of: Any, practice: list[Image]) -> None:
+def test_practice_photos_are_sorted_from_worst_to_best(client_of: Any, practice: list[Image]) -> None:
     body = client_of("alice").get(PRACTICE).json()
     assert [photo["score"] for photo in body["photos"]] == [2, 5, 9]
     assert body["photos"][0] == {
@@ -61,7 +61,7 @@ def test_a_photo_without_an_expected_score_comes_last(
     assert (last["image_id"], last["score"], last["watch"]) == (unscored.pk, None, "")
 
 
-def test_practice_is_done_once_and_by_each_for_themselves(client_of: Any, practice: list[Image]) -> None:
+def test_each_member_finishes_practice_once(client_of: Any, practice: list[Image]) -> None:
     alice = client_of("alice")
     assert alice.post(f"{PRACTICE}/done").json() == {"done": True}
     first = Membership.objects.get(user__username="alice").practised_at
@@ -71,7 +71,7 @@ def test_practice_is_done_once_and_by_each_for_themselves(client_of: Any, practi
     assert client_of("bob").get(PRACTICE).json()["done"] is False
 
 
-def test_a_superuser_without_a_membership_is_not_asked_to_practise_each_time(
+def test_a_superuser_without_a_membership_does_not_have_to_practice(
     client_of: Any, practice: list[Image], people: dict[str, Any], make_user: Any
 ) -> None:
     people["root"] = make_user("root", is_superuser=True)
@@ -80,21 +80,19 @@ def test_a_superuser_without_a_membership_is_not_asked_to_practise_each_time(
 
 
 @pytest.mark.parametrize(("name", "status"), [("mallory", 404), ("alice", 200)])
-def test_the_file_is_served_to_members_though_nobody_holds_a_lease(
+def test_members_can_open_the_file_without_a_lease(
     client_of: Any, practice: list[Image], name: str, status: int
 ) -> None:
     assert client_of(name).get(reverse("photo-original", args=[practice[0].pk])).status_code == status
 
 
-def test_practice_and_example_photos_are_never_handed_out(
-    campaign: Campaign, people: Any, practice: list[Image]
-) -> None:
+def test_practice_and_example_photos_are_never_leased(campaign: Campaign, people: Any, practice: list[Image]) -> None:
     campaign.gold_share = 0
     leases = leases_claim(campaign=campaign, annotator=people["alice"], count=10)
     assert [lease.image.role for lease in leases] == ["rated"]
 
 
-def test_the_number_of_queries_does_not_grow_with_the_photos(
+def test_the_number_of_queries_does_not_depend_on_the_number_of_photos(
     client_of: Any, practice: list[Image], django_assert_num_queries: Any
 ) -> None:
     alice = client_of("alice")

@@ -21,21 +21,21 @@ def ask(client: Client, *client_ids: UUID) -> Any:
 
 @pytest.fixture
 def answer(people: dict[str, Any], make_image: Callable[..., Image]) -> Callable[..., UUID]:
-    """Return a function that records an answer of somebody to the photo of a seed, and returns its id."""
+    """Return a function that records a user's answer to the photo of a seed, and returns the client id."""
     images: dict[int, Image] = {}
 
     def record(name: str, seed: int = 0, **fields: Any) -> UUID:
         if seed not in images:
             images[seed] = make_image(seed)
         image = images[seed]
-        given = {"watch": "yes", "score": 7} if "skip_reason" not in fields else {}
+        default = {"watch": "yes", "score": 7} if "skip_reason" not in fields else {}
         client_id = uuid4()
         annotation_record(
             campaign=image.campaign,
             annotator=people[name],
             image_id=image.pk,
             client_id=client_id,
-            **{**given, **fields},
+            **{**default, **fields},
         )
         return client_id
 
@@ -46,26 +46,28 @@ def answer(people: dict[str, Any], make_image: Callable[..., Image]) -> Callable
     ("name", "status"),
     [("anonymous", 401), ("mallory", 404), ("alice", 200), ("bob", 200), ("rita", 200), ("ada", 200)],
 )
-def test_members_only(client_of: Any, name: str, status: int) -> None:
+def test_only_members_can_ask_for_receipts(client_of: Any, name: str, status: int) -> None:
     assert ask(client_of(name), uuid4()).status_code == status
 
 
 def test_own_answers_are_confirmed_and_unknown_ones_are_not(client_of: Any, answer: Callable[..., UUID]) -> None:
     first, skipped = answer("alice", 1), answer("alice", 2, skip_reason="It does not load or is damaged")
-    told = ask(client_of("alice"), first, skipped, uuid4()).json()
-    assert set(told["stored"]) == {str(first), str(skipped)}
-    assert (told["own_answers"], told["own_skips"]) == (1, 1)
+    receipt = ask(client_of("alice"), first, skipped, uuid4()).json()
+    assert set(receipt["stored"]) == {str(first), str(skipped)}
+    assert (receipt["own_answers"], receipt["own_skips"]) == (1, 1)
 
 
-def test_an_answer_that_was_corrected_is_still_stored(client_of: Any, answer: Callable[..., UUID]) -> None:
+def test_a_corrected_answer_is_still_confirmed(client_of: Any, answer: Callable[..., UUID]) -> None:
     first, correction = answer("alice", 1), answer("alice", 1, score=3)
-    told = ask(client_of("alice"), first, correction).json()
-    assert set(told["stored"]) == {str(first), str(correction)}
-    assert told["own_answers"] == 1
+    receipt = ask(client_of("alice"), first, correction).json()
+    assert set(receipt["stored"]) == {str(first), str(correction)}
+    assert receipt["own_answers"] == 1
 
 
 @pytest.mark.parametrize("name", ["bob", "rita", "ada"])
-def test_answers_of_others_are_never_confirmed(client_of: Any, answer: Callable[..., UUID], name: str) -> None:
+def test_answers_of_other_annotators_are_never_confirmed(
+    client_of: Any, answer: Callable[..., UUID], name: str
+) -> None:
     assert ask(client_of(name), answer("alice")).json() == {"stored": [], "own_answers": 0, "own_skips": 0}
 
 
@@ -79,14 +81,14 @@ def test_answers_in_another_campaign_are_not_confirmed(client_of: Any, people: A
     assert ask(client_of("alice"), client_id).json()["stored"] == []
 
 
-def test_a_request_has_a_limit_and_costs_the_same_few_queries(
+def test_a_request_takes_few_queries_and_accepts_at_most_500_ids(
     client_of: Any, answer: Callable[..., UUID], django_assert_max_num_queries: Any
 ) -> None:
     alice = client_of("alice")
-    given = [answer("alice", seed) for seed in range(3)]
-    session_user_campaign_membership = 4
-    with django_assert_max_num_queries(session_user_campaign_membership + 2):
-        told = ask(alice, *given, *(uuid4() for _ in range(497)))
-    assert len(told.json()["stored"]) == Annotation.objects.count() == 3
+    recorded = [answer("alice", seed) for seed in range(3)]
+    access = 4  # queries for session, user, campaign and membership
+    with django_assert_max_num_queries(access + 2):
+        receipt = ask(alice, *recorded, *(uuid4() for _ in range(497)))
+    assert len(receipt.json()["stored"]) == Annotation.objects.count() == 3
     assert ask(alice, *(uuid4() for _ in range(501))).status_code == 422
     assert alice.post(PATH, {"client_ids": ["no uuid"]}, content_type="application/json").status_code == 422

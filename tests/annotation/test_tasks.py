@@ -22,7 +22,7 @@ def queued(campaign: Campaign) -> ImportBatch:
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[Any, ...]]]:
-    """Return the messages that would have gone to the broker, which unit tests have none of."""
+    """Return the list of messages that would go to the broker. Unit tests have no broker."""
     messages: list[tuple[str, tuple[Any, ...]]] = []
     monkeypatch.setattr(
         current_app, "send_task", lambda name, args=(), *rest, **options: messages.append((name, tuple(args)))
@@ -30,7 +30,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[Any, ...]]]:
     return messages
 
 
-def test_import_announces_its_photos(
+def test_an_import_sends_messages_about_its_photos(
     queued: ImportBatch, sent: list[Any], django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
@@ -39,20 +39,20 @@ def test_import_announces_its_photos(
     assert sent == [("inference.tasks.sweep", ()), ("inference.tasks.priorities_run", (queued.campaign_id,))]
 
 
-def test_import_runs_twice_without_harm(queued: ImportBatch) -> None:
+def test_running_an_import_twice_adds_photos_once(queued: ImportBatch) -> None:
     batch_import(queued.pk)
     batch_import(queued.pk)
     queued.refresh_from_db()
     assert (queued.state, queued.added, queued.duplicates) == ("done", 3, 0)
 
 
-def test_import_of_somebody_else_is_left_alone(queued: ImportBatch) -> None:
+def test_an_import_claimed_by_another_worker_is_not_run(queued: ImportBatch) -> None:
     batch_claim(batch_id=queued.pk)
     batch_import(queued.pk)
     assert Image.objects.count() == 0
 
 
-def test_sweep_finds_imports_without_a_worker(queued: ImportBatch, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sweep_starts_imports_without_a_worker(queued: ImportBatch, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[int] = []
     monkeypatch.setattr(batch_import, "delay", started.append)  # no broker in unit tests
     sweep()
@@ -63,11 +63,11 @@ def test_sweep_finds_imports_without_a_worker(queued: ImportBatch, monkeypatch: 
     assert started == [queued.pk, queued.pk]
 
 
-def test_broker_that_is_down_neither_fails_nor_holds_up(
+def test_announce_without_a_broker_neither_fails_nor_waits(
     db: None, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     monkeypatch.setattr(current_app.conf, "broker_url", "redis://127.0.0.1:1/0")
-    began = time.monotonic()
+    start = time.monotonic()
     with django_capture_on_commit_callbacks(execute=True):
         announce(batch_import, 1)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - start < 3

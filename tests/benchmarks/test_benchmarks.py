@@ -19,7 +19,7 @@ KEYS = {"claim", "value", "unit", "baseline", "target", "ok"}
 @pytest.mark.slow
 @pytest.mark.parametrize("name", names())
 def test_every_benchmark_prints_valid_json_lines(name: str):
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "benchmarks", name, "--tiny"],
         cwd=ROOT,
         env={key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "REDIS_URL", "IQS_VAR")},
@@ -28,14 +28,14 @@ def test_every_benchmark_prints_valid_json_lines(name: str):
         check=False,
     )
 
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert lines, done.stderr
+    lines = [json.loads(line) for line in process.stdout.splitlines()]
+    assert lines, process.stderr
     for line in lines:
         assert set(line) == KEYS
         assert line["value"] > 0
         assert line["ok"] is (line["value"] >= line["target"])
         assert line["baseline"]
-    assert done.returncode == (0 if all(line["ok"] for line in lines) else 1), done.stderr
+    assert process.returncode == (0 if all(line["ok"] for line in lines) else 1), process.stderr
 
 
 def test_there_is_a_benchmark_for_each_module_without_underscore():
@@ -92,7 +92,7 @@ def test_seconds_of_returns_the_shortest_duration():
     assert seconds_of(lambda: time.sleep(next(pauses)), times=3) < 0.02
 
 
-def test_the_table_of_the_readme_is_replaced_and_marks_missed_targets():
+def test_the_table_in_the_readme_is_replaced_and_shows_missed_targets():
     claims = [
         json.loads(Claim("Saving", 2.0, "times as fast", "waiting", target=2.0).line()),
         json.loads(Claim("Reading", 1.0, "times as fast", "walking", target=2.0).line()),
@@ -112,5 +112,5 @@ def test_a_readme_without_markers_is_refused():
         table_put("no markers", "")
 
 
-def test_the_readme_has_its_markers():
+def test_the_readme_has_markers_for_the_table():
     assert table_put((ROOT / "README.md").read_text(), "rows")

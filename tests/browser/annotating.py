@@ -1,4 +1,4 @@
-"""What a person at the annotate page does and sees, for the tests that walk through it."""
+"""Actions and expectations on the annotate page, for the browser tests."""
 
 import re
 
@@ -7,18 +7,18 @@ from playwright.sync_api import Page, expect
 from annotation.models import Annotation, Assignment
 
 PATH = "/campaigns/watches/annotate/"
-DESK = {"viewport": {"width": 1280, "height": 900}}
+DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 
 
 def begin(page: Page) -> None:
-    """Leave the instructions, and wait for the first photo."""
+    """Close the instructions and wait for the first photo."""
     page.get_by_role("button", name="Begin").click()
     expect(page.locator("#photo img")).to_be_visible()
 
 
-def shown(page: Page) -> int:
-    """Return the id of the photo on the stage."""
+def shown_photo(page: Page) -> int:
+    """Return the id of the photo that the page shows."""
     source = page.locator("#photo img").get_attribute("src") or ""
     return int(re.findall(r"\d+", source)[0])
 
@@ -28,16 +28,16 @@ def press(page: Page, *keys: str) -> None:
         page.keyboard.press(key)
 
 
-def expect_gone(page: Page, image_id: int) -> None:
-    """Wait until another photo (or none) is on the stage."""
+def expect_photo_gone(page: Page, image_id: int) -> None:
+    """Wait until the page shows another photo or none."""
     expect(page.locator(f'#photo img[src$="/photos/{image_id}/original"]')).to_have_count(0)
 
 
 def rate(page: Page, *keys: str) -> int:
-    """Press the keys and return the id of the photo they were for, once another (or none) is on the stage."""
-    image_id = shown(page)
+    """Press the keys, wait until the photo is gone, and return its id."""
+    image_id = shown_photo(page)
     press(page, *keys)
-    expect_gone(page, image_id)
+    expect_photo_gone(page, image_id)
     return image_id
 
 
@@ -45,14 +45,14 @@ def expect_saved(page: Page) -> None:
     expect(page.locator("#saved")).to_have_text("Saved")
 
 
-def expect_nothing_leased(page: Page) -> None:
-    """Wait until no photo is held: a claim that was under way when they went back is answered, and returned, later."""
+def expect_no_leases(page: Page) -> None:
+    """Wait until no photo is leased. The page may still receive leases, which it then returns."""
     for _ in range(250):
         if not Assignment.objects.filter(state="leased").exists():
             return
-        page.wait_for_timeout(20)  # the page works only while Playwright's loop runs
-    raise AssertionError("Photos are still held.")
+        page.wait_for_timeout(20)  # Playwright handles the requests of the page only while it waits
+    raise AssertionError("Photos are still leased.")
 
 
-def standing(image_id: int) -> Annotation:
+def current_answer(image_id: int) -> Annotation:
     return Annotation.objects.get(image=image_id, superseded_by=None)

@@ -1,4 +1,4 @@
-"""Finds a Chromium for the browser tests, and gets one where it can: `python -m tests.browser.chromium`."""
+"""Find a Chromium for the browser tests, or install one: `python -m tests.browser.chromium`."""
 
 import os
 import shutil
@@ -17,22 +17,22 @@ BANNER = """
 
 
 def chromium_path() -> Path | None:
-    """Return a Chromium: the one that IQS_CHROMIUM names, the system's, or Playwright's own; None without any."""
-    named = os.environ.get("IQS_CHROMIUM")
-    if named:
-        return Path(named) if Path(named).exists() else None
+    """Return the path in IQS_CHROMIUM, the Chromium of the system or that of Playwright, or None if none exists."""
+    path_from_environment = os.environ.get("IQS_CHROMIUM")
+    if path_from_environment:
+        return Path(path_from_environment) if Path(path_from_environment).exists() else None
     for name in _NAMES:
-        if found := shutil.which(name):
-            return Path(found)
+        if installed := shutil.which(name):
+            return Path(installed)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        own = Path(playwright.chromium.executable_path)
-    return own if own.exists() else None
+        bundled = Path(playwright.chromium.executable_path)
+    return bundled if bundled.exists() else None
 
 
-def chromium_get() -> bool:
-    """Try Playwright's download, then Debian's package; return whether there is a Chromium now."""
+def chromium_install() -> bool:
+    """Try the download of Playwright, then the Debian package. Return True if there is a Chromium now."""
     attempts = [[sys.executable, "-m", "playwright", "install", "chromium"]]
     if os.geteuid() == 0 and shutil.which("apt-get"):
         attempts += [["apt-get", "update", "-q"], ["apt-get", "install", "-y", "-q", "chromium"]]
@@ -45,5 +45,5 @@ def chromium_get() -> bool:
 
 
 if __name__ == "__main__":
-    if chromium_path() is None and not chromium_get():
+    if chromium_path() is None and not chromium_install():
         print(BANNER, file=sys.stderr)

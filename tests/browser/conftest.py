@@ -1,4 +1,4 @@
-"""A real Chromium, and pages of people who are logged in."""
+"""Fixtures: a real Chromium, and functions that open pages as a user."""
 
 import os
 import threading
@@ -12,7 +12,7 @@ from django.conf import settings
 from tests.browser.annotating import PATH, begin
 from tests.browser.chromium import WITHOUT_CHROMIUM, chromium_path
 
-# Playwright's synchronous interface runs an event loop in this thread; Django would refuse to query.
+# The synchronous API of Playwright runs an event loop in this thread, so Django would refuse database queries.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -25,7 +25,7 @@ def browser() -> Iterator[Any]:
 
     path = chromium_path()
     if path is None:
-        # `make test` has tried to get one and says so loudly; everything else can still be tested.
+        # `make test` has already tried to install Chromium and prints a warning. The other tests still run.
         pytest.skip(WITHOUT_CHROMIUM)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
@@ -35,7 +35,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def log_in(live_server: Any, client_of: Callable[[str], Any]) -> Callable[..., None]:
-    """Return a function that logs somebody of `people` in to a browser context; "anonymous" stays outside."""
+    """Return a function that logs a user of `people` in to a browser context. "anonymous" is not logged in."""
 
     def log_in(context: Any, name: str) -> None:
         if name == "anonymous":
@@ -48,9 +48,9 @@ def log_in(live_server: Any, client_of: Callable[[str], Any]) -> Callable[..., N
 
 @pytest.fixture
 def open_page(browser: Any, live_server: Any, log_in: Callable[..., None]) -> Iterator[Callable[..., Any]]:
-    """Return a function that opens an address of the live server as somebody of `people`.
+    """Return a function that opens a path of the live server as a user of `people`.
 
-    A script error on any of the pages fails the test. Options go to the browser context.
+    The options go to the browser context. The test fails if a script raises an error on one of the pages.
     """
     contexts: list[Any] = []
     errors: list[Any] = []
@@ -67,27 +67,27 @@ def open_page(browser: Any, live_server: Any, log_in: Callable[..., None]) -> It
 
     yield open_page
     for context in contexts:
-        context.set_offline(True)  # leaving a page sends a last request
+        context.set_offline(True)  # a page sends a request when it closes
         context.close()
-    _wait_until_served(seconds=10)
+    _wait_for_requests(seconds=10)
     assert not errors
 
 
 @pytest.fixture
 def annotate(open_page: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that opens the annotate page for somebody, with the instructions read and a photo up."""
+    """Return a function that opens the annotate page as a user, closes the instructions and waits for a photo."""
 
-    def open_it(name: str = "alice", **options: Any) -> Any:
+    def open_annotate_page(name: str = "alice", **options: Any) -> Any:
         page = open_page(PATH, name, **options)
         begin(page)
         return page
 
-    return open_it
+    return open_annotate_page
 
 
-def _wait_until_served(*, seconds: float) -> None:
-    """Let the live server finish: a request that still runs would lock the tables that the next test empties."""
+def _wait_for_requests(*, seconds: float) -> None:
+    """Wait until the live server is idle. A running request would lock the tables that the next test empties."""
     until = time.monotonic() + seconds
     while any("process_request_thread" in thread.name for thread in threading.enumerate()):
-        assert time.monotonic() < until, "the live server still works on a request"
+        assert time.monotonic() < until, "the live server is still handling a request"
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""The annotate page as a person uses it: keyboard, thumb, no network, two tabs, an ended session."""
+"""The annotate page with keyboard and touch, without a network, in two tabs, and after the session ended."""
 
 import re
 from collections.abc import Callable
@@ -11,15 +11,15 @@ from playwright.sync_api import Page, expect
 
 from annotation.models import Annotation, Assignment, Campaign, Image
 from tests.browser.annotating import (
-    DESK,
+    DESKTOP,
     PATH,
     PHONE,
-    expect_nothing_leased,
+    current_answer,
+    expect_no_leases,
     expect_saved,
     press,
     rate,
-    shown,
-    standing,
+    shown_photo,
 )
 from tests.conftest import photo_path
 
@@ -32,12 +32,12 @@ def photos(make_image: Callable[..., Any]) -> list[Image]:
 
 
 def expect_answers_disabled(page: Page, *, can_skip: bool) -> None:
-    """Expect that no answer can be pressed, and whether the photo can be skipped."""
+    """Expect that all answer buttons are disabled. The skip button is enabled if `can_skip`."""
     expect(page.locator("#questions button:disabled")).to_have_count(13)  # 3 for the watch, 10 scores
     expect(page.get_by_role("button", name="Skip")).to_be_enabled(enabled=can_skip)
 
 
-def test_twenty_photos_by_keyboard_are_twenty_rows(annotate: Any, photos: list[Image]) -> None:
+def test_twenty_photos_rated_by_keyboard_are_twenty_rows(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
     rated = []
     for number in range(20):
@@ -52,11 +52,13 @@ def test_twenty_photos_by_keyboard_are_twenty_rows(annotate: Any, photos: list[I
     assert not any(row.surplus for row in rows)
     assert rows[0].milliseconds is not None
     assert rows[0].viewing["viewport"] == [1280, 900]
-    assert rows[0].viewing["shown"] == [96, 64], "a small photo is not blown up"
+    assert rows[0].viewing["shown"] == [96, 64], "a small photo is not enlarged"
     assert rows[0].viewing["input"] == "keys"
 
 
-def test_the_answers_come_in_either_order_and_can_change_before_they_leave(annotate: Any, photos: list[Image]) -> None:
+def test_the_questions_have_no_fixed_order_and_answers_can_change_before_sending(
+    annotate: Any, photos: list[Image]
+) -> None:
     page = annotate()
     first = rate(page, "7", "m")
     press(page, "w", "n")
@@ -64,11 +66,11 @@ def test_the_answers_come_in_either_order_and_can_change_before_they_leave(annot
     expect(page.get_by_role("button", name=re.compile("^Watch"))).to_have_attribute("aria-pressed", "false")
     second = rate(page, "3")
     expect_saved(page)
-    assert (standing(first).watch, standing(first).score) == ("unsure", 7)
-    assert (standing(second).watch, standing(second).score) == ("no", 3)
+    assert (current_answer(first).watch, current_answer(first).score) == ("unsure", 7)
+    assert (current_answer(second).watch, current_answer(second).score) == ("no", 3)
 
 
-def test_the_next_photo_is_there_on_the_same_frame(annotate: Any, photos: list[Image]) -> None:
+def test_the_next_photo_is_shown_in_the_same_frame(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
     rate(page, "w", "5")
     expect_saved(page)
@@ -84,30 +86,30 @@ def test_the_next_photo_is_there_on_the_same_frame(annotate: Any, photos: list[I
     assert changed_at_once
 
 
-def test_undo_goes_back_and_makes_a_revision(annotate: Any, photos: list[Image]) -> None:
+def test_undo_goes_back_and_the_new_answer_replaces_the_old_one(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
     first, second = rate(page, "w", "7"), rate(page, "w", "6")
-    waiting = shown(page)
+    next_photo = shown_photo(page)
     press(page, "u", "u")
-    assert shown(page) == first
+    assert shown_photo(page) == first
     expect(page.locator('[data-score="7"]')).to_have_attribute("aria-pressed", "true")
     rate(page, "2")
     expect_saved(page)
-    assert shown(page) == waiting
-    assert (standing(first).watch, standing(first).score) == ("yes", 2)
-    assert standing(first).supersedes is not None
-    assert standing(second).supersedes is None
+    assert shown_photo(page) == next_photo
+    assert (current_answer(first).watch, current_answer(first).score) == ("yes", 2)
+    assert current_answer(first).supersedes is not None
+    assert current_answer(second).supersedes is None
     assert Annotation.objects.count() == 3
 
 
-def test_undo_can_leave_the_answer_as_it_was(annotate: Any, photos: list[Image]) -> None:
+def test_undo_can_keep_the_earlier_answer(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
     rate(page, "w", "7")
-    waiting = shown(page)
+    next_photo = shown_photo(page)
     press(page, "Backspace")
     expect(page.locator("#previous")).to_contain_text("Earlier answer: watch, 7")
     press(page, "Enter")
-    assert shown(page) == waiting
+    assert shown_photo(page) == next_photo
     expect_saved(page)
     assert Annotation.objects.count() == 1
 
@@ -121,12 +123,12 @@ def test_a_skip_needs_a_reason(annotate: Any, photos: list[Image]) -> None:
     press(page, " ")
     skipped = rate(page, "2")
     expect_saved(page)
-    assert standing(skipped).skip_reason == "It does not load or is damaged"
+    assert current_answer(skipped).skip_reason == "It does not load or is damaged"
     expect(page.locator('[aria-pressed="true"]')).to_have_count(0)
 
 
-@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
-def test_without_a_connection_rating_goes_on_and_is_sent_later(
+@pytest.mark.parametrize("options", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_rating_continues_without_a_connection_and_answers_are_sent_later(
     annotate: Any, photos: list[Image], options: Any
 ) -> None:
     page = annotate(**options)
@@ -143,8 +145,8 @@ def test_without_a_connection_rating_goes_on_and_is_sent_later(
     assert [row.image_id for row in Annotation.objects.order_by("pk")[1:]] == rated
 
 
-@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
-def test_a_reload_keeps_what_was_not_sent(annotate: Any, photos: list[Image], options: Any) -> None:
+@pytest.mark.parametrize("options", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_reload_keeps_unsent_answers(annotate: Any, photos: list[Image], options: Any) -> None:
     page = annotate(**options)
     page.route("**/annotations", lambda route: route.abort())
     rated = {rate(page, "n", "4"), rate(page, "n", "8")}
@@ -152,29 +154,29 @@ def test_a_reload_keeps_what_was_not_sent(annotate: Any, photos: list[Image], op
     page.reload()
     expect(page.locator("#saved")).to_have_text("2 not sent yet")
     expect(page.locator("#photo img")).to_be_visible()
-    assert shown(page) not in rated
+    assert shown_photo(page) not in rated
     page.unroute("**/annotations")
     expect_saved(page)
     assert set(Annotation.objects.values_list("image_id", flat=True)) == rated
     assert not Annotation.objects.exclude(supersedes=None).exists()
 
 
-def test_an_answer_whose_receipt_was_lost_is_recorded_once(annotate: Any, photos: list[Image]) -> None:
+def test_an_answer_whose_response_was_lost_is_stored_once(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
 
-    def record_and_lose_the_receipt(route: Any) -> None:
+    def store_and_drop_the_response(route: Any) -> None:
         route.fetch()
         route.abort()
 
-    page.route("**/annotations", record_and_lose_the_receipt, times=1)
+    page.route("**/annotations", store_and_drop_the_response, times=1)
     rate(page, "w", "9")
     expect(page.locator("#saved")).to_have_text("1 not sent yet")
     expect_saved(page)
     assert Annotation.objects.count() == 1
 
 
-@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
-def test_an_ended_session_keeps_the_ratings_until_the_next_login(
+@pytest.mark.parametrize("options", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_ratings_after_the_session_ended_are_kept_until_the_next_login(
     annotate: Any, photos: list[Image], log_in: Any, options: Any
 ) -> None:
     page = annotate(**options)
@@ -190,7 +192,7 @@ def test_an_ended_session_keeps_the_ratings_until_the_next_login(
     assert Annotation.objects.get().annotator.username == "alice"
 
 
-def test_a_refused_answer_is_shown_and_not_lost_silently(annotate: Any, photos: list[Image]) -> None:
+def test_a_refused_answer_is_shown_until_it_is_discarded(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
     Campaign.objects.update(scale_max=5, pending_at=5)
     rate(page, "w", "9")
@@ -200,7 +202,7 @@ def test_a_refused_answer_is_shown_and_not_lost_silently(annotate: Any, photos: 
     expect_saved(page)
 
 
-@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("options", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_two_tabs_never_show_the_same_photo(annotate: Any, photos: list[Image], options: Any) -> None:
     first = annotate(**options)
     second = first.context.new_page()
@@ -217,35 +219,35 @@ def test_two_tabs_never_show_the_same_photo(annotate: Any, photos: list[Image], 
     assert Annotation.objects.filter(supersedes=None).count() == 8
 
 
-def test_leaving_gives_the_photos_back(annotate: Any, photos: list[Image]) -> None:
+def test_leaving_the_page_returns_its_leases(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
     rate(page, "w", "5")
     expect_saved(page)
     assert Assignment.objects.filter(state="leased").exists()
     page.goto("about:blank")
-    expect_nothing_leased(page)  # the request outlives its page
+    expect_no_leases(page)  # the request may end after the page is gone
 
 
-def test_leases_live_while_somebody_is_there_and_go_back_when_nobody_is(annotate: Any, photos: list[Image]) -> None:
+def test_leases_are_renewed_while_the_user_is_active_and_then_returned(annotate: Any, photos: list[Image]) -> None:
     page: Page = annotate()
     page.clock.install()
     page.reload()
     expect(page.locator("#photo img")).to_be_visible()
-    overdue = timezone.now()
-    Assignment.objects.filter(state="leased").update(expires_at=overdue)
+    expired_at = timezone.now()
+    Assignment.objects.filter(state="leased").update(expires_at=expired_at)
     with page.expect_response("**/leases/renew"):
         page.clock.fast_forward(101_000)
-    assert not Assignment.objects.filter(state="leased", expires_at__lte=overdue).exists()
+    assert not Assignment.objects.filter(state="leased", expires_at__lte=expired_at).exists()
     with page.expect_response("**/leases/return"):
         page.clock.fast_forward(11 * 60_000)
     expect(page.get_by_role("heading", name="Are you still there?")).to_be_visible()
-    expect_nothing_leased(page)
+    expect_no_leases(page)
     press(page, "w")
     expect(page.locator("#photo img")).to_be_visible()
 
 
-@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
-def test_an_empty_queue_says_why_and_goes_on_by_itself(open_page: Any, make_image: Any, options: Any) -> None:
+@pytest.mark.parametrize("options", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_an_empty_queue_shows_the_reason_and_can_be_tried_again(open_page: Any, make_image: Any, options: Any) -> None:
     page = open_page(PATH, "alice", **options)
     page.get_by_role("button", name="Begin").click()
     expect(page.locator("#empty")).to_contain_text("There are no photos yet")
@@ -263,7 +265,9 @@ def test_an_empty_queue_says_why_and_goes_on_by_itself(open_page: Any, make_imag
     expect(page.locator("#empty")).to_contain_text("The campaign is paused")
 
 
-def test_a_photo_that_does_not_load_says_so_and_can_be_skipped(annotate: Any, make_image: Any, open_page: Any) -> None:
+def test_a_photo_that_does_not_load_has_a_message_and_can_be_skipped(
+    annotate: Any, make_image: Any, open_page: Any
+) -> None:
     photo_path(make_image(1)).write_bytes(b"no photo")
     page = open_page(PATH, "alice")
     page.get_by_role("button", name="Begin").click()
@@ -276,7 +280,7 @@ def test_a_photo_that_does_not_load_says_so_and_can_be_skipped(annotate: Any, ma
     assert Annotation.objects.get().skip_reason == "It does not load or is damaged"
 
 
-def test_instructions_come_once_and_again_when_they_change(annotate: Any, photos: list[Image]) -> None:
+def test_instructions_open_on_the_first_visit_and_after_a_change(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
     page.reload()
     expect(page.locator("#photo img")).to_be_visible()
@@ -292,28 +296,28 @@ def test_instructions_come_once_and_again_when_they_change(annotate: Any, photos
     expect(page.get_by_role("button", name="Begin")).to_be_focused()
 
 
-def test_a_thumb_can_do_it_all(annotate: Any, photos: list[Image]) -> None:
+def test_the_page_works_with_touch_only(annotate: Any, photos: list[Image]) -> None:
     page = annotate(**PHONE)
     assert page.evaluate("[document.documentElement.scrollHeight, document.documentElement.scrollWidth]") == [844, 390]
     for button in page.locator("button:visible").all():
         box = button.bounding_box()
         assert min(box["width"], box["height"]) >= 44, button.text_content()
-    first = shown(page)
+    first = shown_photo(page)
     page.locator('[data-score="8"]').tap()
     page.get_by_role("button", name="No watch").tap()
     expect_saved(page)
-    assert (standing(first).watch, standing(first).score) == ("no", 8)
-    assert standing(first).viewing["input"] == "touch"
+    assert (current_answer(first).watch, current_answer(first).score) == ("no", 8)
+    assert current_answer(first).viewing["input"] == "touch"
     page.get_by_role("button", name="Undo").tap()
     page.locator('[data-score="3"]').tap()
     expect_saved(page)
-    assert standing(first).score == 3
+    assert current_answer(first).score == 3
 
 
-def test_a_long_scale_takes_typed_numbers(annotate: Any, photos: list[Image]) -> None:
+def test_scores_of_a_long_scale_can_be_typed(annotate: Any, photos: list[Image]) -> None:
     Campaign.objects.update(scale_min=0, scale_max=100)
     page = annotate()
     press(page, "w", "8", "3")
     rated = rate(page, "Enter")
     expect_saved(page)
-    assert standing(rated).score == 83
+    assert current_answer(rated).score == 83

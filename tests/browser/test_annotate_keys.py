@@ -1,4 +1,4 @@
-"""A person's own keys on the annotate page: shown, changed in the help dialog, stored; and typed numbers."""
+"""Own keys on the annotate page: shown on the buttons, changed in the help dialog, stored. Also typed scores."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from annotation.models import Campaign, Image, User
-from tests.browser.annotating import PHONE, expect_saved, press, rate, shown, standing
+from tests.browser.annotating import PHONE, current_answer, expect_saved, press, rate, shown_photo
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -17,7 +17,7 @@ def photos(make_image: Callable[..., Any]) -> list[Image]:
     return [make_image(seed) for seed in range(8)]
 
 
-def keys_of(name: str) -> Any:
+def stored_keys(name: str) -> Any:
     return User.objects.get(username=name).key_bindings
 
 
@@ -25,14 +25,14 @@ def message(page: Page) -> Locator:
     return page.locator("#key-message")
 
 
-def press_button_of(page: Page, action: str) -> None:
-    """Open the dialog if it is closed, and press the button that changes the action's key."""
+def press_change_button(page: Page, action: str) -> None:
+    """Open the help dialog if it is closed, and press the button that changes the key of the action."""
     if not page.get_by_role("dialog", name="What to do").is_visible():
         press(page, "?")
     page.get_by_role("button", name=f"Change the key for {action}", exact=True).click()
 
 
-def test_own_keys_are_on_the_buttons_and_do_their_work(annotate: Any, photos: list[Image], people: Any) -> None:
+def test_own_keys_are_shown_on_the_buttons_and_work(annotate: Any, photos: list[Image], people: Any) -> None:
     User.objects.filter(username="alice").update(key_bindings={"watch_yes": "j", "undo": "x", "skip": "PageDown"})
     page = annotate()
     watch = page.locator('[data-watch="yes"]')
@@ -43,62 +43,62 @@ def test_own_keys_are_on_the_buttons_and_do_their_work(annotate: Any, photos: li
     expect(watch).to_have_attribute("aria-pressed", "false")
     first = rate(page, "J", "5")
     press(page, "x")
-    assert shown(page) == first
+    assert shown_photo(page) == first
     press(page, "Enter", "PageDown")
     expect(page.get_by_role("dialog", name="Why skip this photo?")).to_be_visible()
     expect_saved(page)
-    assert standing(first).watch == "yes"
+    assert current_answer(first).watch == "yes"
 
 
-def test_a_key_is_changed_by_pressing_it_and_stays_changed(annotate: Any, photos: list[Image]) -> None:
+def test_a_pressed_key_becomes_the_new_key_and_is_stored(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
-    press_button_of(page, "no watch")
+    press_change_button(page, "no watch")
     expect(message(page)).to_have_text("Press the new key for “no watch”, or Esc to cancel.")
     press(page, "k")
     expect(message(page)).to_have_text("K is now the key for “no watch”.")
-    assert keys_of("alice") == {"watch_no": "k"}
+    assert stored_keys("alice") == {"watch_no": "k"}
     page.get_by_role("button", name="Close").click()
     first = rate(page, "k", "4")
     expect_saved(page)
-    assert standing(first).watch == "no"
+    assert current_answer(first).watch == "no"
     page.reload()
     expect(page.locator('[data-watch="no"]')).to_have_text("No watch K")
-    press_button_of(page, "undo")
+    press_change_button(page, "undo")
     page.get_by_role("button", name="Reset keys").click()
     expect(message(page)).to_have_text("All keys are reset to the defaults.")
     expect(page.locator('[data-watch="no"]')).to_have_text("No watch N")
-    assert keys_of("alice") == {}
+    assert stored_keys("alice") == {}
 
 
-def test_a_key_that_is_taken_is_named_and_a_second_press_swaps(annotate: Any, photos: list[Image]) -> None:
+def test_a_key_in_use_is_reported_and_a_second_press_swaps_the_two_keys(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
-    press_button_of(page, "watch")
+    press_change_button(page, "watch")
     press(page, "n")
     expect(message(page)).to_contain_text("N is already the key for “no watch”. Press it again to swap the two keys")
-    assert keys_of("alice") == {}
+    assert stored_keys("alice") == {}
     press(page, "n")
     expect(message(page)).to_have_text("N is now the key for “watch”.")
-    assert keys_of("alice") == {"watch_yes": "n", "watch_no": "w"}
+    assert stored_keys("alice") == {"watch_yes": "n", "watch_no": "w"}
     expect(page.locator('[data-watch="no"]')).to_have_text("No watch W")
 
 
-def test_keys_that_cannot_be_used_are_refused_with_the_reason(annotate: Any, photos: list[Image]) -> None:
+def test_reserved_keys_are_refused_with_a_reason(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
     for key, reason in [("7", "digits are always the score"), ("ArrowUp", "arrow keys pan the zoomed photo")]:
-        press_button_of(page, "skip")
+        press_change_button(page, "skip")
         press(page, key)
         expect(message(page)).to_contain_text(f"is reserved: {reason}. The keys were not changed.")
-    press_button_of(page, "skip")
+    press_change_button(page, "skip")
     page.context.set_offline(True)
     press(page, "x")
     expect(message(page)).to_have_text("The server cannot be reached. The keys were not changed.")
     expect(page.locator("#skip-open")).to_have_text("Skip Space")
-    assert keys_of("alice") == {}
+    assert stored_keys("alice") == {}
 
 
-def test_escape_ends_the_asking_and_not_the_dialog(annotate: Any, photos: list[Image]) -> None:
+def test_escape_cancels_the_key_change_and_keeps_the_dialog_open(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
-    press_button_of(page, "zoom")
+    press_change_button(page, "zoom")
     press(page, "Escape")
     expect(message(page)).to_be_empty()
     expect(page.get_by_role("dialog", name="What to do")).to_be_visible()
@@ -108,7 +108,7 @@ def test_escape_ends_the_asking_and_not_the_dialog(annotate: Any, photos: list[I
     expect(page.locator('[data-watch="yes"]')).to_have_attribute("aria-pressed", "true")
 
 
-def test_a_button_reached_by_tab_is_pressed_and_its_key_asked_for(annotate: Any, photos: list[Image]) -> None:
+def test_a_key_can_be_changed_with_the_keyboard_only(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
     press(page, "?")
     page.get_by_role("button", name="Change the key for unsure").focus()
@@ -116,17 +116,17 @@ def test_a_button_reached_by_tab_is_pressed_and_its_key_asked_for(annotate: Any,
     expect(message(page)).to_have_text("Q is now the key for “unsure”.")
 
 
-@pytest.mark.parametrize("options", [{}, PHONE], ids=["desk", "phone"])
-def test_a_typed_number_and_a_letter_are_both_answers(annotate: Any, photos: list[Image], options: Any) -> None:
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["desktop", "phone"])
+def test_a_typed_score_and_a_watch_key_are_one_answer(annotate: Any, photos: list[Image], options: Any) -> None:
     Campaign.objects.update(scale_min=0, scale_max=100)
     page = annotate(**options)
     first = rate(page, "8", "3", "n")
     second = rate(page, "m", "1", "0", "0", "Enter")
-    third = shown(page)
-    press(page, "2", "0", "0", "w")  # beyond the scale: the number is not taken
+    third = shown_photo(page)
+    press(page, "2", "0", "0", "w")  # 200 is outside the scale, so the score is not set
     expect(page.locator('[data-watch="yes"]')).to_have_attribute("aria-pressed", "true")
-    assert shown(page) == third
+    assert shown_photo(page) == third
     expect_saved(page)
-    assert (standing(first).watch, standing(first).score) == ("no", 83)
-    assert standing(first).viewing["inputs"] == {"score": "keys", "watch": "keys"}
-    assert (standing(second).watch, standing(second).score) == ("unsure", 100)
+    assert (current_answer(first).watch, current_answer(first).score) == ("no", 83)
+    assert current_answer(first).viewing["inputs"] == {"score": "keys", "watch": "keys"}
+    assert (current_answer(second).watch, current_answer(second).score) == ("unsure", 100)

@@ -1,4 +1,4 @@
-"""Accessible names, focus order, contrast and layout of the annotate page, from a phone to a very large screen."""
+"""Accessible names, focus order, contrast and layout of the annotate page, from a phone to a large screen."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,18 +12,18 @@ from tests.conftest import photo_bytes, photo_path
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-SCREENS = {"phone": (390, 844), "desk": (1280, 900), "wall": (3840, 2160)}
+SCREENS = {"phone": (390, 844), "desktop": (1280, 900), "large": (3840, 2160)}
 
-# Contrast of every text that is to be seen with what lies behind it; WCAG 2.2, relative luminance.
+# Returns each visible text whose contrast with its background is below 4.5 (WCAG 2.2, relative luminance).
 LOW_CONTRAST = """
 () => {
-  const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const channels = (color) => color.match(/[\\d.]+/g).map(Number);
   const linear = (value) => ((value /= 255) <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
   const luminance = ([red, green, blue]) => 0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue);
-  const behind = (node) => {
+  const background = (node) => {
     for (let one = node; one; one = one.parentElement) {
-      const colour = channels(getComputedStyle(one).backgroundColor);
-      if (colour.length === 3 || colour[3] === 1) return colour;
+      const color = channels(getComputedStyle(one).backgroundColor);
+      if (color.length === 3 || color[3] === 1) return color;
     }
     return [255, 255, 255];
   };
@@ -33,7 +33,7 @@ LOW_CONTRAST = """
     const node = texts.currentNode.parentElement;
     if (!texts.currentNode.data.trim() || !node.checkVisibility({ visibilityProperty: true })) continue;
     if (node.closest("script, .visually-hidden, .skip-link, :disabled")) continue;
-    const pair = [luminance(channels(getComputedStyle(node).color)), luminance(behind(node))].sort((a, b) => b - a);
+    const pair = [luminance(channels(getComputedStyle(node).color)), luminance(background(node))].sort((a, b) => b - a);
     const ratio = (pair[0] + 0.05) / (pair[1] + 0.05);
     if (ratio < 4.5) low.push(`${ratio.toFixed(2)} ${texts.currentNode.data.trim()}`);
   }
@@ -51,7 +51,7 @@ def photos(make_image: Callable[..., Any]) -> list[Image]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_stands_out_from_its_ground(
+def test_every_text_has_enough_contrast_with_its_background(
     annotate: Any, photos: list[Image], make_image: Callable[..., Any], scheme: str
 ) -> None:
     make_image(11, role="practice", expected_score=2, expected_watch="no", guidance="Blurred from shaking.")
@@ -74,22 +74,26 @@ def test_every_text_stands_out_from_its_ground(
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-def test_the_photo_has_the_room_and_nothing_is_cut_off(annotate: Any, photos: list[Image], screen: str) -> None:
+def test_the_photo_has_most_of_the_height_and_no_button_text_is_cut_off(
+    annotate: Any, photos: list[Image], screen: str
+) -> None:
     width, height = SCREENS[screen]
     page = annotate(viewport={"width": width, "height": height})
     size = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
     assert size == [width, height]
     stage = page.locator("#stage").bounding_box()
     assert stage["height"] > 0.55 * height
-    cut = page.locator(".choices button, .answer-bar button, .annotate-bar button").evaluate_all(
+    cut_off = page.locator(".choices button, .answer-bar button, .annotate-bar button").evaluate_all(
         "nodes => nodes.filter(node => node.scrollWidth > node.clientWidth).map(node => node.textContent)"
     )
-    assert cut == []
-    grey = page.locator("#stage").evaluate("node => getComputedStyle(node).backgroundColor").strip("rgb()").split(", ")
-    assert len(set(grey)) == 1, "the surround has no colour"
+    assert cut_off == []
+    channels = (
+        page.locator("#stage").evaluate("node => getComputedStyle(node).backgroundColor").strip("rgb()").split(", ")
+    )
+    assert len(set(channels)) == 1, "the background of the photo must be grey"
 
 
-def test_a_screen_reader_hears_what_each_thing_is(annotate: Any, photos: list[Image]) -> None:
+def test_controls_have_accessible_names_and_answers_are_announced(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
     expect(page.get_by_role("heading", level=1, name="Rate the photo")).to_have_count(1)
     expect(page.get_by_role("group", name="Is there a watch or clock?").get_by_role("button")).to_have_count(3)
@@ -101,19 +105,19 @@ def test_a_screen_reader_hears_what_each_thing_is(annotate: Any, photos: list[Im
     expect(page.get_by_role("img", name="Photo to rate")).to_be_visible()
     first = page.locator("#photo img").get_attribute("src")
     rate(page, "w", "5")
-    for heard in ("watch, 5 for photo", "Saved"):
-        expect(page.get_by_role("status").filter(has_text=heard)).to_have_count(1)
+    for announced in ("watch, 5 for photo", "Saved"):
+        expect(page.get_by_role("status").filter(has_text=announced)).to_have_count(1)
     assert page.locator("#photo img").get_attribute("src") != first
 
 
-def test_the_focus_goes_from_top_to_bottom_and_stays_visible(annotate: Any, photos: list[Image]) -> None:
+def test_the_focus_moves_from_top_to_bottom_and_is_visible(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
     rate(page, "w", "5")
-    places = []
-    press(page, "Tab")  # out of the dialog that was closed, and over the end
+    focused = []
+    press(page, "Tab")  # from the closed dialog past the end of the page
     for _ in range(21):
         press(page, "Tab")
-        places.append(
+        focused.append(
             page.evaluate(
                 """() => {
                   const node = document.activeElement, box = node.getBoundingClientRect();
@@ -123,22 +127,22 @@ def test_the_focus_goes_from_top_to_bottom_and_stays_visible(annotate: Any, phot
                 }"""
             )
         )
-    names = [name for name, _, _ in places]
+    names = [name for name, _, _ in focused]
     assert names[:2] == ["skip-link", "back"]
     assert names[-14:] == ["skip-open", "yes", "no", "unsure", *(str(score) for score in range(1, 11))]
-    assert all(is_outlined for _, is_outlined, _ in places)
-    tops = [top for _, _, top in places[1:]]
-    assert tops == sorted(tops), "the bar, the line below the photo, the questions"
+    assert all(is_outlined for _, is_outlined, _ in focused)
+    tops = [top for _, _, top in focused[1:]]
+    assert tops == sorted(tops), "the order must be: bar, line below the photo, questions"
 
 
-def test_how_long_the_first_photo_takes(open_page: Any, photos: list[Image], people: Any) -> None:
+def test_the_first_photo_is_painted_and_its_time_is_printed(open_page: Any, photos: list[Image], people: Any) -> None:
     page = open_page(PATH, "alice")
     begin(page)
     page.goto("about:blank")
     page.go_back()
     page.reload()
     expect(page.locator("#photo img")).to_be_visible()
-    # From the beginning of the navigation to the photo's paint; printed, because a busy machine is slow.
+    # The time from the start of the navigation to the paint. It is only printed, because a busy machine is slow.
     milliseconds = page.evaluate(
         """() => new Promise((resolve) => new PerformanceObserver((list) => {
           const photo = list.getEntries().find((entry) => entry.url?.includes("/original"));

@@ -7,25 +7,25 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.models import Annotation, Assignment, Image, Membership
-from tests.browser.annotating import DESK, PHONE, begin, expect_saved, press, rate, shown
+from tests.browser.annotating import DESKTOP, PHONE, begin, expect_saved, press, rate, shown_photo
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def rated(make_image: Callable[..., Any]) -> list[Image]:
+def photos(make_image: Callable[..., Any]) -> list[Image]:
     return [make_image(seed) for seed in range(4)]
 
 
 @pytest.fixture
-def practice(rated: list[Image], make_image: Callable[..., Any]) -> list[Image]:
-    """Return two practice photos, the worse one first; it was imported last."""
+def practice(photos: list[Image], make_image: Callable[..., Any]) -> list[Image]:
+    """Return two practice photos, the worse one first. The worse one was imported last."""
     best = make_image(11, role="practice", expected_score=9, expected_watch="yes", guidance="Sharp and well lit.")
     worst = make_image(12, role="practice", expected_score=2, expected_watch="no", guidance="Blurred from shaking.")
     return [worst, best]
 
 
-def practised(name: str) -> bool:
+def has_practiced(name: str) -> bool:
     return Membership.objects.get(user__username=name).practised_at is not None
 
 
@@ -33,34 +33,34 @@ def feedback(page: Page) -> Any:
     return page.get_by_role("region", name="Expected answer")
 
 
-@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
-def test_practice_comes_first_compares_and_keeps_nothing(
-    annotate: Any, practice: list[Image], rated: list[Image], options: Any
+@pytest.mark.parametrize("options", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_practice_comes_first_compares_answers_and_saves_nothing(
+    annotate: Any, practice: list[Image], photos: list[Image], options: Any
 ) -> None:
     page = annotate(**options)
     expect(page.locator("#previous")).to_have_text("Practice 1 of 2 · not saved")
-    assert shown(page) == practice[0].pk
+    assert shown_photo(page) == practice[0].pk
     photo = page.locator("#photo").bounding_box()
     press(page, "n", "7")
     expect(feedback(page)).to_contain_text("You said no watch, 7. Expected: no watch, 2.")
     expect(feedback(page)).to_contain_text("Blurred from shaking.")
     expect(page.locator("#announce")).to_contain_text("Expected: no watch, 2.")
-    assert page.locator("#photo").bounding_box() == photo, "the photo stays where it is while one compares"
-    press(page, "w", "3")  # too late to change it
+    assert page.locator("#photo").bounding_box() == photo, "the photo must not move when the expected answer appears"
+    press(page, "w", "3")  # the answer can no longer be changed
     expect(feedback(page)).to_contain_text("You said no watch, 7.")
     page.get_by_role("button", name="Next practice photo").click()
-    assert shown(page) == practice[1].pk
+    assert shown_photo(page) == practice[1].pk
     press(page, "w", "9")
     expect(feedback(page)).to_contain_text("As expected.")
     expect(page.get_by_role("button", name="Start rating")).to_be_focused()
-    assert not practised("alice")
+    assert not has_practiced("alice")
     press(page, "Enter")
     expect(page.locator("#note")).to_have_text("Your answers are saved from now on")
     expect(page.locator("#photo img")).to_be_visible()
-    assert shown(page) in {image.pk for image in rated}
+    assert shown_photo(page) in {image.pk for image in photos}
     first = rate(page, "w", "5")
     expect_saved(page)
-    assert practised("alice")
+    assert has_practiced("alice")
     assert list(Annotation.objects.values_list("image_id", flat=True)) == [first]
     assert not Assignment.objects.filter(image__in=practice).exists()
     page.reload()
@@ -68,7 +68,7 @@ def test_practice_comes_first_compares_and_keeps_nothing(
     expect(page.locator("#previous")).not_to_contain_text("Practice")
 
 
-def test_it_can_be_left_early_and_comes_again_at_the_next_visit(
+def test_practice_can_be_left_early_and_starts_again_at_the_next_visit(
     annotate: Any, practice: list[Image], open_page: Any
 ) -> None:
     page = annotate()
@@ -77,46 +77,44 @@ def test_it_can_be_left_early_and_comes_again_at_the_next_visit(
     expect(page.get_by_role("button", name="Skip")).to_be_visible()
     rate(page, "w", "5")
     expect_saved(page)
-    assert not practised("alice")
+    assert not has_practiced("alice")
     page.reload()
     expect(page.locator("#previous")).to_contain_text("Answer both questions")
     later = annotate()
     expect(later.locator("#previous")).to_contain_text("Practice 1 of 2")
 
 
-def test_it_can_be_repeated_from_the_help(annotate: Any, practice: list[Image], people: Any) -> None:
+def test_practice_can_be_repeated_from_the_help_dialog(annotate: Any, practice: list[Image], people: Any) -> None:
     Membership.objects.update(practised_at="2026-01-01T00:00Z")
     page = annotate()
-    waiting = shown(page)
+    current_photo = shown_photo(page)
     press(page, "w", "?")
     page.get_by_role("button", name="Practise again").click()
     expect(page.locator("#previous")).to_contain_text("Practice 1 of 2")
     expect(page.locator('[aria-pressed="true"][data-watch]')).to_have_count(0)
-    press(page, " ")  # passed over: says what was expected all the same
+    press(page, " ")  # a skipped practice photo shows the expected answer too
     expect(feedback(page)).to_contain_text("Expected: no watch, 2.")
     page.get_by_role("button", name="Leave practice").click()
-    expect(page.locator(f'#photo img[src="/photos/{waiting}/original"]')).to_be_visible()
+    expect(page.locator(f'#photo img[src="/photos/{current_photo}/original"]')).to_be_visible()
     expect(page.locator('[data-watch="yes"]')).to_have_attribute("aria-pressed", "true")
 
 
-def test_undo_and_the_skip_menu_wait_until_practice_is_over(annotate: Any, practice: list[Image]) -> None:
+def test_undo_and_the_skip_menu_are_off_during_practice(annotate: Any, practice: list[Image]) -> None:
     page = annotate()
     expect(page.get_by_role("button", name="Undo")).to_be_disabled()
     expect(page.get_by_role("button", name="Skip")).to_be_hidden()
     press(page, "u")
-    assert shown(page) == practice[0].pk
+    assert shown_photo(page) == practice[0].pk
 
 
-def test_half_an_expectation_is_compared_as_far_as_it_goes(annotate: Any, practice: list[Image]) -> None:
+def test_only_the_score_is_compared_if_no_watch_answer_is_expected(annotate: Any, practice: list[Image]) -> None:
     Image.objects.filter(pk=practice[0].pk).update(expected_watch="")
     page = annotate()
     press(page, "w", "2")
     expect(feedback(page)).to_contain_text("You said watch, 2. As expected.")
 
 
-def test_when_the_practice_photos_do_not_come_the_page_says_so_and_tries_again(
-    open_page: Any, practice: list[Image]
-) -> None:
+def test_practice_photos_that_could_not_be_loaded_can_be_loaded_again(open_page: Any, practice: list[Image]) -> None:
     page = open_page("/health", "alice")
     page.route("**/practice", lambda route: route.fulfill(status=500, body="broken"), times=1)
     page.goto(page.url.replace("/health", "/campaigns/watches/annotate/"))
@@ -124,11 +122,11 @@ def test_when_the_practice_photos_do_not_come_the_page_says_so_and_tries_again(
     expect(page.get_by_role("heading", name="Practice photos could not be loaded")).to_be_visible()
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("#photo img")).to_be_visible()
-    assert shown(page) == practice[0].pk
+    assert shown_photo(page) == practice[0].pk
 
 
-def test_examples_stand_beside_the_instructions_from_worst_to_best(
-    open_page: Any, rated: list[Image], make_image: Callable[..., Any]
+def test_examples_are_beside_the_instructions_from_worst_to_best(
+    open_page: Any, photos: list[Image], make_image: Callable[..., Any]
 ) -> None:
     best = make_image(21, role="example", expected_score=9, expected_watch="yes", guidance="Every hair is sharp.")
     worst = make_image(22, role="example", expected_score=1, expected_watch="no", guidance="Only noise.")
@@ -139,4 +137,4 @@ def test_examples_stand_beside_the_instructions_from_worst_to_best(
     sources = [img.get_attribute("src") for img in dialog.get_by_role("figure").locator("img").all()]
     assert sources == [f"/photos/{image.pk}/original" for image in (worst, best)]
     begin(page)
-    assert shown(page) in {image.pk for image in rated}
+    assert shown_photo(page) in {image.pk for image in photos}

@@ -1,4 +1,4 @@
-"""Predictions beside a photo: after the answer, before it, for a few photos of an experiment, or never."""
+"""Predictions are shown after the answer, before it, for the photos of the anchoring experiment, or never."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from annotation.models import Annotation, Assignment, Campaign, Image
 from inference.models import ModelVersion, Prediction
-from tests.browser.annotating import DESK, PHONE, expect_saved, press, rate, shown, standing
+from tests.browser.annotating import DESKTOP, PHONE, current_answer, expect_saved, press, rate, shown_photo
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -32,7 +32,6 @@ def photos(campaign: Campaign, make_image: Callable[..., Any]) -> list[Image]:
             quality_mean=6.2,
             quality_std=1.1,
             distribution=[0.1] * 10,
-            quality_class="accepted",
         )
         for photo in photos
     )
@@ -41,7 +40,7 @@ def photos(campaign: Campaign, make_image: Callable[..., Any]) -> list[Image]:
 
 @pytest.fixture
 def anchored(campaign: Campaign, photos: list[Image], people: Any) -> Image:
-    """Return the photo of the experiment, leased to alice before all others."""
+    """Return the photo of the anchoring experiment. Alice gets it first, because it is already leased to her."""
     Campaign.objects.update(mode="blind")
     Image.objects.filter(pk=photos[2].pk).update(open_slots=2)
     Assignment.objects.create(
@@ -54,38 +53,36 @@ def anchored(campaign: Campaign, photos: list[Image], people: Any) -> Image:
     return photos[2]
 
 
-@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
-def test_a_photo_of_the_experiment_comes_together_with_its_prediction(
-    annotate: Any, anchored: Image, options: Any
-) -> None:
+@pytest.mark.parametrize("options", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_photo_of_the_experiment_is_shown_with_its_prediction(annotate: Any, anchored: Image, options: Any) -> None:
     page = annotate(**options)
-    assert shown(page) == anchored.pk
+    assert shown_photo(page) == anchored.pk
     expect(page.locator("#previous")).to_contain_text(MODEL)
     rate(page, "w", "6")
     expect(page.locator("#previous")).to_contain_text("Last: watch, 6")
     expect(page.locator("#previous")).not_to_contain_text("model")
     second = rate(page, "w", "5")
     expect_saved(page)
-    assert standing(anchored.pk).saw_prediction
-    assert not standing(second).saw_prediction
+    assert current_answer(anchored.pk).saw_prediction
+    assert not current_answer(second).saw_prediction
 
 
-def test_an_answer_before_the_prediction_has_come_is_no_answer(annotate: Any, anchored: Image, open_page: Any) -> None:
+def test_keys_do_nothing_before_the_prediction_arrives(annotate: Any, anchored: Image, open_page: Any) -> None:
     page = open_page("/health", "alice")
-    held: list[Any] = []
-    page.route("**/reveal", lambda route: held.append(route))
+    paused_requests: list[Any] = []
+    page.route("**/reveal", lambda route: paused_requests.append(route))
     with page.expect_request("**/reveal"):
         page.goto(page.url.replace("/health", "/campaigns/watches/annotate/"))
     page.get_by_role("button", name="Begin").click()
     press(page, "w", "6")
     expect(page.locator('[aria-pressed="true"]')).to_have_count(0)
     expect(page.locator("#photo img")).to_have_count(0)
-    held[0].continue_()
+    paused_requests[0].continue_()
     expect(page.locator("#photo img")).to_be_visible()
     expect(page.locator("#previous")).to_contain_text(MODEL)
 
 
-def test_a_prediction_that_does_not_come_holds_the_photo_up_for_two_seconds_at_most(
+def test_a_photo_is_shown_without_its_prediction_after_two_seconds(
     annotate: Any, anchored: Image, open_page: Any
 ) -> None:
     page = open_page("/health", "alice")
@@ -95,10 +92,10 @@ def test_a_prediction_that_does_not_come_holds_the_photo_up_for_two_seconds_at_m
     expect(page.locator("#photo img")).to_be_visible()
     rate(page, "w", "6")
     expect_saved(page)
-    assert not standing(anchored.pk).saw_prediction
+    assert not current_answer(anchored.pk).saw_prediction
 
 
-@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("options", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_the_prediction_is_revealed_after_the_answer(annotate: Any, photos: list[Image], options: Any) -> None:
     page = annotate(**options)
     expect(page.locator("#previous")).not_to_contain_text("model")
@@ -109,11 +106,11 @@ def test_the_prediction_is_revealed_after_the_answer(annotate: Any, photos: list
     outline = drawing.locator("path.model")
     expect(outline).to_be_visible()
     expect(outline).to_have_css("fill", "none")
-    assert not standing(first).saw_prediction
+    assert not current_answer(first).saw_prediction
 
 
-@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
-def test_a_prelabel_campaign_shows_it_before_and_marks_the_answer(
+@pytest.mark.parametrize("options", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_prelabel_campaign_shows_the_prediction_first_and_marks_the_answer(
     annotate: Any, photos: list[Image], options: Any
 ) -> None:
     Campaign.objects.update(mode="prelabel")
@@ -121,22 +118,22 @@ def test_a_prelabel_campaign_shows_it_before_and_marks_the_answer(
     expect(page.locator("#previous")).to_contain_text("model 6.2 ± 1.1")
     first = rate(page, "w", "5")
     expect_saved(page)
-    assert standing(first).saw_prediction
+    assert current_answer(first).saw_prediction
 
 
-def test_a_blind_campaign_never_asks_for_it(annotate: Any, photos: list[Image]) -> None:
+def test_a_blind_campaign_never_requests_predictions(annotate: Any, photos: list[Image]) -> None:
     Campaign.objects.update(mode="blind")
     page = annotate()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requested_urls: list[str] = []
+    page.on("request", lambda request: requested_urls.append(request.url))
     rate(page, "w", "5")
     expect_saved(page)
     rate(page, "w", "5")
     expect_saved(page)
-    assert not any("reveal" in url for url in asked)
+    assert not any("reveal" in url for url in requested_urls)
 
 
-def test_a_failing_reveal_disturbs_nothing(annotate: Any, photos: list[Image]) -> None:
+def test_rating_continues_when_the_request_for_a_prediction_fails(annotate: Any, photos: list[Image]) -> None:
     page = annotate()
     page.route("**/reveal", lambda route: route.fulfill(status=500, body="broken"))
     rate(page, "w", "5")

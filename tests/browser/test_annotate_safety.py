@@ -1,6 +1,7 @@
-"""No answer is lost, whatever happens to the session, the server, the clock or the storage; tabs have their own tests.
+"""No answer is lost when the session ends, the server or the storage fails, or the clock is wrong.
 
-After each mishap, what the page called saved is in the database, and everything else arrives.
+After each failure, the database has every answer that the page showed as saved. The other answers arrive later.
+For failures of tabs, see test_annotate_tabs.py.
 """
 
 import os
@@ -24,15 +25,15 @@ from annotation.models import Annotation, Image
 from iqs_site.instance.supervisor import programs
 from tests.browser.annotating import PATH, begin
 from tests.browser.keeping import (
-    ANSWERS,
-    correct,
-    expect_arrived,
-    expect_unsent,
-    give,
+    ANSWERS_URL,
+    block_answers,
+    correct_previous,
+    expect_all_saved,
+    expect_unsent_count,
     open_panel,
     origin_of,
-    rate_some,
-    refuse_answers,
+    rate_one,
+    rate_photos,
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -45,7 +46,7 @@ def photos(make_image: Callable[..., Any]) -> list[Image]:
     return [make_image(seed) for seed in range(40)]
 
 
-# --- People -----------------------------------------------------------------------------------------
+# --- Users ------------------------------------------------------------------------------------------
 
 
 def log_in_by_form(page: Page, name: str) -> None:
@@ -54,87 +55,90 @@ def log_in_by_form(page: Page, name: str) -> None:
     page.get_by_role("button", name="Log in").click()
 
 
-def test_who_logs_in_again_finds_the_answers_sent(annotate: Any) -> None:
+def test_answers_are_sent_after_the_user_logs_in_again(annotate: Any) -> None:
     page = annotate()
     page.context.clear_cookies(name=django_settings.SESSION_COOKIE_NAME)
-    given = rate_some(page, 2)
+    given = rate_photos(page, 2)
     expect(page.get_by_role("alert")).to_contain_text("Log in again: 2 ratings are kept in this browser")
     expect(open_panel(page)).to_contain_text("Log in again; no answer is lost.")
     page.keyboard.press("Escape")
     page.get_by_role("link", name="Log in").click()
     log_in_by_form(page, "alice")
     page.wait_for_url(f"**{PATH}")
-    expect_arrived(page, given)
+    expect_all_saved(page, given)
 
 
-def test_somebody_else_on_the_same_browser_sends_only_their_own(annotate: Any, log_in: Any) -> None:
+def test_another_user_of_the_same_browser_sends_only_their_own_answers(annotate: Any, log_in: Any) -> None:
     page = annotate()
-    refuse_answers(page.context)
-    alices = rate_some(page, 2)
-    expect_unsent(page, 2)
-    site = origin_of(page)
-    page.context.clear_cookies(name=django_settings.SESSION_COOKIE_NAME)  # else they would leave with the page
+    block_answers(page.context)
+    scores_of_alice = rate_photos(page, 2)
+    expect_unsent_count(page, 2)
+    origin = origin_of(page)
+    page.context.clear_cookies(
+        name=django_settings.SESSION_COOKIE_NAME
+    )  # otherwise the closing page would send the answers
     page.goto("about:blank")
-    page.context.unroute(ANSWERS)
+    page.context.unroute(ANSWERS_URL)
     log_in(page.context, "bob")
     tab = page.context.new_page()
-    tab.goto(f"{site}{PATH}")
+    tab.goto(f"{origin}{PATH}")
     expect(tab.locator("#saved")).to_have_text("Saved")
-    bobs = rate_some(tab, 1)
-    expect_arrived(tab, bobs, "bob")
+    scores_of_bob = rate_photos(tab, 1)
+    expect_all_saved(tab, scores_of_bob, "bob")
     assert not Annotation.objects.filter(annotator__username="alice").exists()
     expect(open_panel(tab)).to_contain_text("2 answers of others who use this browser are waiting")
     log_in(page.context, "alice")
     tab.reload()
-    expect_arrived(tab, alices)
+    expect_all_saved(tab, scores_of_alice)
 
 
 # --- Network and server -----------------------------------------------------------------------------
 
 
-def test_thirty_answers_and_their_corrections_arrive_in_order_when_the_connection_is_back(annotate: Any) -> None:
+def test_answers_and_corrections_arrive_in_order_when_the_connection_is_back(annotate: Any) -> None:
     page = annotate()
-    refuse_answers(page.context)
+    block_answers(page.context)
     given: dict[int, int] = {}
     for number in range(30):
-        image_id, score = give(page, 1 + number % 9)
+        image_id, score = rate_one(page, 1 + number % 9)
         if number % 3 == 0:
-            image_id, score = correct(page, 10 - score)
+            image_id, score = correct_previous(page, 10 - score)
         given[image_id] = score
-    expect_unsent(page, 40)
-    page.context.unroute(ANSWERS)
+    expect_unsent_count(page, 40)
+    page.context.unroute(ANSWERS_URL)
     start = time.monotonic()
     page.locator("#saved").click()
     page.get_by_role("button", name="Send now").click()
     page.keyboard.press("Escape")
-    expect_arrived(page, given)
+    expect_all_saved(page, given)
     assert time.monotonic() - start < 10
     for correction in Annotation.objects.exclude(supersedes=None).select_related("supersedes"):
         assert correction.supersedes is not None
         assert correction.supersedes.score == 10 - (correction.score or 0)
 
 
-def test_without_a_connection_what_was_loaded_can_be_rated(annotate: Any) -> None:
+def test_loaded_photos_can_be_rated_without_a_connection(annotate: Any) -> None:
     page = annotate()
-    page.wait_for_load_state("networkidle")  # the photos ahead are here
+    page.wait_for_load_state("networkidle")  # the next photos are loaded
     page.context.set_offline(True)
-    given = rate_some(page, 5)
-    expect_unsent(page, 5)
+    given = rate_photos(page, 5)
+    expect_unsent_count(page, 5)
     page.context.set_offline(False)
-    expect_arrived(page, given)
-    given |= rate_some(page, 2)
-    expect_arrived(page, given)
+    expect_all_saved(page, given)
+    given |= rate_photos(page, 2)
+    expect_all_saved(page, given)
 
 
 @pytest.fixture
-def own_server(settings: Any, tmp_path: Path, people: Any) -> Iterator[Callable[[], str]]:
-    """Return a function that (re)starts a web server of its own on one port, killed before; it returns its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    at = connection.settings_dict
+def separate_server(settings: Any, tmp_path: Path, people: Any) -> Iterator[Callable[[], str]]:
+    """Return a function that starts a separate web server, or restarts it on the same port. It returns the address."""
+    with socket.socket() as free_socket:
+        free_socket.bind(("127.0.0.1", 0))
+        port = free_socket.getsockname()[1]
+    database = connection.settings_dict
+    login = f"{database['USER']}:{database['PASSWORD']}"
     environment = os.environ | {
-        "DATABASE_URL": f"postgresql://{at['USER']}:{at['PASSWORD']}@{quote(str(at['HOST']), safe='')}/{at['NAME']}",
+        "DATABASE_URL": f"postgresql://{login}@{quote(str(database['HOST']), safe='')}/{database['NAME']}",
         "IQS_MEDIA": str(settings.MEDIA_ROOT),
         "DJANGO_SETTINGS_MODULE": "iqs_site.settings",
     }
@@ -166,89 +170,91 @@ def own_server(settings: Any, tmp_path: Path, people: Any) -> Iterator[Callable[
     kill()
 
 
-def test_a_killed_server_loses_nothing(browser: Any, own_server: Any, client_of: Any) -> None:
-    url = own_server()
+def test_no_answer_is_lost_when_the_server_is_killed(browser: Any, separate_server: Any, client_of: Any) -> None:
+    url = separate_server()
     context = browser.new_context()
     cookie = client_of("alice").cookies[django_settings.SESSION_COOKIE_NAME]
     context.add_cookies([{"name": django_settings.SESSION_COOKIE_NAME, "value": cookie.value, "url": url}])
     page = context.new_page()
     page.goto(f"{url}{PATH}")
     begin(page)
-    given = rate_some(page, 3)
-    expect_arrived(page, given)
-    given |= rate_some(page, 1)
-    own_server.kill()  # in the middle of the last answer, or right after
-    given |= rate_some(page, 3, first=4)
+    given = rate_photos(page, 3)
+    expect_all_saved(page, given)
+    given |= rate_photos(page, 1)
+    separate_server.kill()  # while the last answer is being saved, or right after that
+    given |= rate_photos(page, 3, first=4)
     expect(page.locator("#saved")).to_contain_text("not sent yet")
-    own_server()
+    separate_server()
     expect(page.locator("#saved")).to_have_text("Saved", timeout=30_000)
-    expect_arrived(page, given)
+    expect_all_saved(page, given)
     context.close()
 
 
 # --- Clock ------------------------------------------------------------------------------------------
 
 
-# Only what a clock says is wrong, not how fast it runs: so neither the timers nor performance.now().
+# Only the current time is wrong. Timers and performance.now() are not changed.
 WRONG_CLOCK = """
-const Right = Date;
-Date = class extends Right {
-  constructor(...given) { given.length ? super(...given) : super(Right.now() + SKEW); }
-  static now() { return Right.now() + SKEW; }
+const RightDate = Date;
+Date = class extends RightDate {
+  constructor(...values) { values.length ? super(...values) : super(RightDate.now() + SKEW); }
+  static now() { return RightDate.now() + SKEW; }
 };
 """
 
 
 @pytest.mark.parametrize("skew", [-DAY, DAY], ids=["a day behind", "a day ahead"])
-def test_a_wrong_clock_changes_nothing(open_page: Any, skew: int) -> None:
+def test_no_answer_is_lost_with_a_wrong_clock(open_page: Any, skew: int) -> None:
     page = open_page("/", "alice")
     page.context.add_init_script(WRONG_CLOCK.replace("SKEW", str(skew)))
-    asked: list[str] = []
-    page.on("request", lambda one: asked.append(one.url.rpartition("/leases")[2]))
+    lease_requests: list[str] = []
+    page.on("request", lambda one: lease_requests.append(one.url.rpartition("/leases")[2]))
     page.goto(f"{origin_of(page)}{PATH}")
     begin(page)
     assert abs(page.evaluate("Date.now()") / 1000 + -skew / 1000 - time.time()) < 60
-    given = rate_some(page, 6)
-    expect_arrived(page, given)
+    given = rate_photos(page, 6)
+    expect_all_saved(page, given)
     assert not Annotation.objects.filter(surplus=True).exists()
-    assert not {"/renew", "/return"} & set(asked), "nothing looked overdue"
+    assert not {"/renew", "/return"} & set(lease_requests), "no lease may look expired"
 
 
 # --- Storage ----------------------------------------------------------------------------------------
 
 
-FORBIDDEN = "Object.defineProperty(globalThis, 'indexedDB', {get() { throw new DOMException('', 'SecurityError'); }});"
+FORBID_STORAGE = (
+    "Object.defineProperty(globalThis, 'indexedDB', {get() { throw new DOMException('', 'SecurityError'); }});"
+)
 
 
-def expect_kept_on_the_page_only(page: Page) -> None:
-    refuse_answers(page.context)
-    given = rate_some(page, 2)
+def expect_answers_kept_on_the_page_only(page: Page) -> None:
+    block_answers(page.context)
+    given = rate_photos(page, 2)
     expect(page.get_by_role("alert")).to_contain_text("2 ratings are kept on this page only, so leave it open")
     panel = open_panel(page)
     expect(panel).to_contain_text("They are on this page only. Leave it open")
     page.keyboard.press("Escape")
-    page.context.unroute(ANSWERS)
-    expect_arrived(page, given)
+    page.context.unroute(ANSWERS_URL)
+    expect_all_saved(page, given)
 
 
-def test_where_storage_is_forbidden_the_page_says_so_and_sends(open_page: Any) -> None:
+def test_answers_are_sent_with_a_warning_when_storage_is_forbidden(open_page: Any) -> None:
     page = open_page("/", "alice")
-    page.context.add_init_script(FORBIDDEN)
+    page.context.add_init_script(FORBID_STORAGE)
     page.goto(f"{origin_of(page)}{PATH}")
     begin(page)
-    expect_kept_on_the_page_only(page)
+    expect_answers_kept_on_the_page_only(page)
 
 
-def test_where_storage_is_full_the_page_says_so_and_sends(annotate: Any) -> None:
+def test_answers_are_sent_with_a_warning_when_storage_is_full(annotate: Any) -> None:
     page = annotate()
-    # The browser's own answer to a full disk; its quota cannot be lowered for one site from outside.
+    # This is the error of the browser when the disk is full. A test cannot lower the quota of one site.
     page.evaluate(
         "() => { IDBObjectStore.prototype.add = () => { throw new DOMException('', 'QuotaExceededError'); } }"
     )
-    expect_kept_on_the_page_only(page)
+    expect_answers_kept_on_the_page_only(page)
 
 
-def test_an_answer_from_before_this_version_is_taken_along(open_page: Any, photos: list[Image], people: Any) -> None:
+def test_an_answer_stored_by_an_older_version_is_sent(open_page: Any, photos: list[Image], people: Any) -> None:
     page = open_page("/", "alice")
     page.evaluate(
         """([annotator, imageId]) => new Promise((resolve) => {
@@ -266,4 +272,4 @@ def test_an_answer_from_before_this_version_is_taken_along(open_page: Any, photo
     )
     page.goto(f"{origin_of(page)}{PATH}")
     begin(page)
-    expect_arrived(page, {photos[0].pk: 4})
+    expect_all_saved(page, {photos[0].pk: 4})

@@ -7,13 +7,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.models import Image
-from tests.browser.annotating import DESK, PHONE, expect_saved, press, rate, shown, standing
+from tests.browser.annotating import DESKTOP, PHONE, current_answer, expect_saved, press, rate, shown_photo
 from tests.conftest import photo_bytes, photo_path
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 WIDTH, HEIGHT = 2400, 1800
-WIDE = {**DESK, "device_scale_factor": 1.5}
+SCALED_DESKTOP = {**DESKTOP, "device_scale_factor": 1.5}
 
 
 @pytest.fixture
@@ -34,8 +34,10 @@ def is_zoomed(page: Page) -> bool:
     return page.get_by_role("button", name="Zoom to 100 %").get_attribute("aria-pressed") == "true"
 
 
-@pytest.mark.parametrize(("options", "ratio"), [(DESK, 1), (WIDE, 1.5), (PHONE, 2)], ids=["desk", "wide", "phone"])
-def test_one_pixel_of_the_photo_on_one_of_the_screen(
+@pytest.mark.parametrize(
+    ("options", "ratio"), [(DESKTOP, 1), (SCALED_DESKTOP, 1.5), (PHONE, 2)], ids=["desktop", "scaled desktop", "phone"]
+)
+def test_one_pixel_of_the_photo_is_one_pixel_of_the_screen(
     annotate: Any, large_photos: list[Image], options: Any, ratio: float
 ) -> None:
     page = annotate(**options)
@@ -47,19 +49,21 @@ def test_one_pixel_of_the_photo_on_one_of_the_screen(
     press(page, "z")
     zoomed = box_of(page)
     assert (zoomed["width"], zoomed["height"]) == pytest.approx((WIDTH / ratio, HEIGHT / ratio), abs=0.1)
-    assert (zoomed["x"] * ratio) % 1 == pytest.approx(0, abs=0.02), "on whole pixels, else it is interpolated"
-    page.wait_for_timeout(60)  # looked at for a while, which is recorded
+    assert (zoomed["x"] * ratio) % 1 == pytest.approx(0, abs=0.02), (
+        "the photo must start at a whole pixel, or the browser interpolates it"
+    )
+    page.wait_for_timeout(60)  # the page records how long the photo is zoomed
     press(page, "z")
     assert box_of(page) == fitted
     first = rate(page, "w", "5")
     expect_saved(page)
-    viewing = standing(first).viewing
+    viewing = current_answer(first).viewing
     assert 60 <= viewing["zoomed"] < 10_000
     assert viewing["pixel_ratio"] == ratio
     assert viewing["shown"] == pytest.approx([fitted["width"], fitted["height"]], abs=1)
 
 
-def test_leaving_the_photo_leaves_the_zoom(annotate: Any, large_photos: list[Image]) -> None:
+def test_the_next_photo_is_not_zoomed(annotate: Any, large_photos: list[Image]) -> None:
     page = annotate()
     press(page, "z")
     assert is_zoomed(page)
@@ -70,14 +74,14 @@ def test_leaving_the_photo_leaves_the_zoom(annotate: Any, large_photos: list[Ima
     second = rate(page, "w", "5")
     press(page, "u", "z", "Escape")
     assert not is_zoomed(page)
-    assert shown(page) == second, "Escape leaves the zoom first, the earlier answer then"
+    assert shown_photo(page) == second, "the first Escape must only end the zoom"
     press(page, "Escape")
-    assert shown(page) != second
+    assert shown_photo(page) != second
     expect_saved(page)
-    assert standing(second).viewing["zoomed"] == 0
+    assert current_answer(second).viewing["zoomed"] == 0
 
 
-def test_a_double_click_zooms_in_on_what_is_under_the_pointer(annotate: Any, large_photos: list[Image]) -> None:
+def test_a_double_click_zooms_in_at_the_pointer(annotate: Any, large_photos: list[Image]) -> None:
     page = annotate()
     fitted = box_of(page)
     x, y = fitted["x"] + 0.25 * fitted["width"], fitted["y"] + 0.6 * fitted["height"]
@@ -89,7 +93,7 @@ def test_a_double_click_zooms_in_on_what_is_under_the_pointer(annotate: Any, lar
     assert box_of(page) == fitted
     page.mouse.move(x, y)
     press(page, "z")
-    assert box_of(page) == zoomed, "Z goes where the mouse is"
+    assert box_of(page) == zoomed, "Z must zoom in at the mouse pointer"
 
 
 def test_drag_wheel_and_arrow_keys_pan_the_photo_up_to_its_edges(annotate: Any, large_photos: list[Image]) -> None:
@@ -111,11 +115,11 @@ def test_drag_wheel_and_arrow_keys_pan_the_photo_up_to_its_edges(annotate: Any, 
     corner = box_of(page)
     assert corner["x"] + corner["width"] == pytest.approx(stage["x"] + stage["width"], abs=1)
     assert corner["y"] + corner["height"] == pytest.approx(stage["y"] + stage["height"], abs=1)
-    expect(page.locator('[aria-pressed="true"]')).to_have_count(1)  # the zoom's own button
+    expect(page.locator('[aria-pressed="true"]')).to_have_count(1)  # the zoom button
 
 
-@pytest.mark.parametrize(("options", "width"), [(DESK, 96), (PHONE, 48)], ids=["desk", "phone"])
-def test_a_small_photo_is_never_enlarged_and_the_page_says_so(
+@pytest.mark.parametrize(("options", "width"), [(DESKTOP, 96), (PHONE, 48)], ids=["desktop", "phone"])
+def test_a_small_photo_is_never_enlarged_and_a_message_says_so(
     annotate: Any, make_image: Callable[..., Any], options: Any, width: int
 ) -> None:
     make_image(1)
@@ -127,7 +131,7 @@ def test_a_small_photo_is_never_enlarged_and_the_page_says_so(
     assert not is_zoomed(page)
 
 
-def test_the_window_may_change_its_size_meanwhile(annotate: Any, large_photos: list[Image]) -> None:
+def test_the_window_can_be_resized_during_the_zoom(annotate: Any, large_photos: list[Image]) -> None:
     page = annotate()
     press(page, "z")
     page.set_viewport_size({"width": 700, "height": 700})

@@ -53,8 +53,8 @@ def open_checked(open_page: Callable[..., Any]) -> Iterator[Callable[..., Page]]
     assert console_messages == []
 
 
-def drawn(page: Page) -> Page:
-    """Wait until all charts are drawn."""
+def wait_for_charts(page: Page) -> Page:
+    """Wait until all charts are drawn, and return the page."""
     for name in ("scatter", "thresholds", "reliability"):
         expect(page.locator(f'[data-chart="{name}-data"][data-drawn="yes"]')).to_be_visible()
     return page
@@ -82,15 +82,15 @@ def point_of(page: Page, image: Image) -> tuple[float, float]:
     return found["x"], found["y"]
 
 
-def test_charts_are_drawn_under_the_strict_policy(open_checked: Any, images: list[Image]) -> None:
-    page = drawn(open_checked(CALIBRATION))
+def test_charts_are_drawn_under_the_content_security_policy(open_checked: Any, images: list[Image]) -> None:
+    page = wait_for_charts(open_checked(CALIBRATION))
     assert page.locator(".chart canvas").count() >= 3
     policy = page.request.get(page.url).headers["content-security-policy"]
     assert "script-src 'self';" in policy
 
 
-def test_hovering_shows_the_photo_and_a_tap_opens_it(open_checked: Any, images: list[Image]) -> None:
-    page = drawn(open_checked(CALIBRATION))
+def test_a_tooltip_shows_the_photo_and_a_click_opens_it(open_checked: Any, images: list[Image]) -> None:
+    page = wait_for_charts(open_checked(CALIBRATION))
     page.locator("#scores").scroll_into_view_if_needed()
     page.mouse.move(*point_of(page, images[0]))
     tooltip = page.locator('img[width="180"]')
@@ -102,19 +102,19 @@ def test_hovering_shows_the_photo_and_a_tap_opens_it(open_checked: Any, images: 
 
 
 def test_a_change_of_theme_redraws_the_charts_in_its_colours(open_checked: Any, images: list[Image]) -> None:
-    page = drawn(open_checked(CALIBRATION, color_scheme="light"))
-    ground = "() => Bokeh.documents.at(-1).roots()[0].background_fill_color"
-    assert "#ffffff" in json.dumps(page.evaluate(ground))
+    page = wait_for_charts(open_checked(CALIBRATION, color_scheme="light"))
+    background = "() => Bokeh.documents.at(-1).roots()[0].background_fill_color"
+    assert "#ffffff" in json.dumps(page.evaluate(background))
     page.get_by_role("button", name="Switch between light and dark").click()
-    page.wait_for_function(f"() => JSON.stringify(({ground})() ?? '').includes('#212121')")
-    drawn(page)
+    page.wait_for_function(f"() => JSON.stringify(({background})() ?? '').includes('#212121')")
+    wait_for_charts(page)
 
 
 def test_choosing_another_photo_updates_only_that_part(open_checked: Any, images: list[Image]) -> None:
-    page = drawn(open_checked(CALIBRATION))
-    pick = page.locator(".picks a").nth(3)
-    name = pick.locator("img").get_attribute("alt") or ""
-    pick.click()
+    page = wait_for_charts(open_checked(CALIBRATION))
+    link = page.locator(".picks a").nth(3)
+    name = link.locator("img").get_attribute("alt") or ""
+    link.click()
     expect(page.locator("#one-photo")).to_contain_text(name)
     expect(page.locator('[data-chart="scatter-data"][data-drawn="yes"]')).to_be_visible()
 
@@ -140,12 +140,12 @@ def test_scrolling_loads_more_of_the_gallery(
 def test_no_page_is_wider_than_a_phone(open_checked: Any, images: list[Image], path: str) -> None:
     page = open_checked(path.replace("FIRST", str(images[0].pk)), **PHONE)
     if path == CALIBRATION:
-        drawn(page)
+        wait_for_charts(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_charts_do_not_block_scrolling_by_touch(open_checked: Any, images: list[Image]) -> None:
-    page = drawn(open_checked(CALIBRATION, **PHONE))
+    page = wait_for_charts(open_checked(CALIBRATION, **PHONE))
     canvas = page.locator(".chart canvas").first
     assert canvas.evaluate("(one) => getComputedStyle(one).touchAction") in ("auto", "pan-y", "manipulation")
 
@@ -157,7 +157,7 @@ def test_the_overview_is_updated_live(open_checked: Any, images: list[Image], ca
     expect(page.locator(".stat", has_text="photos complete").locator("strong")).to_have_text("1")
 
 
-def test_an_ended_session_leads_to_the_login(open_checked: Any, images: list[Image]) -> None:
+def test_an_ended_session_redirects_to_the_login(open_checked: Any, images: list[Image]) -> None:
     page = open_checked("/campaigns/watches/", "alice")
     expect(page.locator("#campaign-status")).to_be_visible()
     page.context.clear_cookies()

@@ -19,7 +19,7 @@ PHOTOS = 24
 
 @pytest.fixture
 def images(campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Any]) -> list[Image]:
-    """Photos whose predicted quality rises with their number, and whose blur falls."""
+    """Photos with rising predicted quality and falling blur."""
     images = [make_image(seed) for seed in range(PHOTOS)]
     for image in images:
         thumbnail_path(image).write_bytes(photo_bytes(image.phash, kind="WEBP"))

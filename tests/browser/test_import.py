@@ -23,7 +23,7 @@ def page(open_page: Callable[..., Any], campaign: Campaign) -> Page:
     return open_page(PATH, "ada")
 
 
-def import_run() -> ImportBatch:
+def run_import() -> ImportBatch:
     """Run the queued import, as a worker does."""
     batch = ImportBatch.objects.get(state="queued")
     batch_import(batch.pk)
@@ -31,7 +31,7 @@ def import_run() -> ImportBatch:
     return batch
 
 
-def queued(page: Page) -> None:
+def expect_queued(page: Page) -> None:
     page.wait_for_url("**/imports/*/")
     expect(page.locator("#batch")).to_contain_text("Waiting for a worker")
 
@@ -42,8 +42,8 @@ def test_a_folder_is_imported_and_rejects_are_listed_live(page: Page, tmp_path: 
     write_bad(folder)
     (folder / ".DS_Store").write_bytes(b"-")
     page.locator("#choose-folder").set_input_files(folder)
-    queued(page)
-    batch = import_run()
+    expect_queued(page)
+    batch = run_import()
     expect(page.locator("#batch")).to_have_attribute("data-state", "done")  # without a reload
     expect(page.get_by_role("row", name="holiday/empty.jpg")).to_contain_text("The file is empty.")
     assert (batch.added, batch.rejected, batch.total) == (12, 10, 22)
@@ -55,9 +55,9 @@ def test_a_folder_is_imported_and_rejects_are_listed_live(page: Page, tmp_path: 
 def test_zip_is_unpacked_by_the_worker(page: Page, tmp_path: Path) -> None:
     path = write_zip(tmp_path / "photos.zip", {f"deep/{n}.jpg": photo_bytes(n) for n in range(5)} | {"../x.jpg": b"x"})
     page.locator("#choose-files").set_input_files(path)
-    queued(page)
-    assert import_run().added == 5
-    expect(page.get_by_role("row", name="photos.zip/../x.jpg")).to_contain_text("points to a folder outside the zip")
+    expect_queued(page)
+    assert run_import().added == 5
+    expect(page.get_by_role("row", name="../x.jpg")).to_contain_text("points to a folder outside the zip")
 
 
 def test_dropped_files_are_uploaded(page: Page) -> None:
@@ -70,8 +70,8 @@ def test_dropped_files_are_uploaded(page: Page) -> None:
         list(photo_bytes(1)),
     )
     page.dispatch_event("#drop", "drop", {"dataTransfer": dropped})
-    queued(page)
-    import_run()
+    expect_queued(page)
+    run_import()
     assert Image.objects.get().name == "dropped.jpg"
 
 
@@ -80,18 +80,18 @@ def test_a_large_file_is_uploaded_despite_network_errors(page: Page, tmp_path: P
     (tmp_path / "large.bmp").write_bytes(data)
     failures = []
 
-    def flaky(route: Any) -> None:
+    def fail_twice(route: Any) -> None:
         if "offset=4194304" in route.request.url and len(failures) < 2:
             failures.append(route.request.url)
             route.abort() if len(failures) == 1 else route.fulfill(status=502)
         else:
             route.continue_()
 
-    page.route("**/file?*", flaky)
+    page.route("**/file?*", fail_twice)
     page.locator("#choose-files").set_input_files(tmp_path / "large.bmp")
     page.wait_for_url("**/imports/*/", timeout=20_000)
     assert len(failures) == 2
-    import_run()
+    run_import()
     assert photo_path(Image.objects.get()).read_bytes() == data
 
 
@@ -100,34 +100,34 @@ def test_a_large_file_is_rejected_and_the_rest_is_imported(page: Page, tmp_path:
     write_photos(tmp_path / "photos", range(2))
     (tmp_path / "photos" / "large.jpg").write_bytes(b"x" * (1024 * 1024 + 1))
     page.locator("#choose-files").set_input_files(sorted((tmp_path / "photos").iterdir()))
-    queued(page)
-    batch = import_run()
+    expect_queued(page)
+    batch = run_import()
     assert (batch.added, batch.rejected) == (2, 1)
     expect(page.get_by_role("row", name="large.jpg")).to_contain_text("larger than the allowed 1 MB")
 
 
 def test_stopped_upload_can_still_be_imported(page: Page, tmp_path: Path) -> None:
     write_photos(tmp_path / "photos", range(3))
-    stuck = []
-    page.route("**/file?number=2*", lambda route: stuck.append(route))  # never answered
+    unanswered = []
+    page.route("**/file?number=2*", lambda route: unanswered.append(route))  # never answered
     page.locator("#choose-files").set_input_files(sorted((tmp_path / "photos").iterdir()))
     expect(page.locator("#files")).to_contain_text("2 of 3 files")
     page.get_by_role("button", name="Stop upload").click()
-    page.get_by_role("link", name="Import what has arrived").click()
-    page.get_by_role("button", name="Import what has arrived").click()
-    queued(page)
-    assert import_run().added == 2
+    page.get_by_role("link", name="Import the uploaded files").click()
+    page.get_by_role("button", name="Import the uploaded files").click()
+    expect_queued(page)
+    assert run_import().added == 2
 
 
-@pytest.mark.parametrize("moment", ["**/imports/start", "**/file?*", "**/finish"])
-def test_an_ended_session_is_shown(page: Page, tmp_path: Path, moment: str) -> None:
+@pytest.mark.parametrize("failing_request", ["**/imports/start", "**/file?*", "**/finish"])
+def test_an_ended_session_is_shown(page: Page, tmp_path: Path, failing_request: str) -> None:
     write_photos(tmp_path / "photos", range(1))
 
     def log_out_first(route: Any) -> None:
         Session.objects.all().delete()
         route.continue_()
 
-    page.route(moment, log_out_first)
+    page.route(failing_request, log_out_first)
     page.locator("#choose-files").set_input_files(tmp_path / "photos" / "photo-000.jpg")
     expect(page.get_by_role("alert")).to_contain_text("log")
     assert not ImportBatch.objects.exclude(state="receiving").exists()
@@ -135,7 +135,7 @@ def test_an_ended_session_is_shown(page: Page, tmp_path: Path, moment: str) -> N
 
 @pytest.mark.parametrize("size", [(1280, 900), (390, 844)])
 @pytest.mark.parametrize("path", ["import/", "settings/", "members/"])
-def test_pages_fit_their_width(
+def test_pages_fit_the_width_of_the_screen(
     open_page: Callable[..., Any], campaign: Campaign, path: str, size: tuple[int, int]
 ) -> None:
     page = open_page(f"/campaigns/watches/{path}", "ada", viewport={"width": size[0], "height": size[1]})

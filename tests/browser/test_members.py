@@ -1,4 +1,4 @@
-"""The Members page: invite by link, see who is active, release reserved photos; and join by the link."""
+"""The Members page: invite by link, see who is active, release reserved photos. A guest joins with the link."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from annotation.models import Annotation, Campaign, Invitation, Membership, User
 from annotation.services.queue import leases_claim
-from tests.browser.annotating import DESK, PHONE, expect_saved, rate
+from tests.browser.annotating import DESKTOP, PHONE, expect_saved, rate
 from tests.opinions_and_predictions import images_make, vote
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -16,11 +16,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 MEMBERS = "/campaigns/watches/members/"
 
 
-def fits(page: Page) -> None:
+def expect_no_sideways_scroll(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_an_admin_invites_by_link_and_a_new_user_joins(
     open_page: Callable[..., Page], campaign: Campaign, people: dict[str, Any], size: dict[str, Any]
 ) -> None:
@@ -34,14 +34,14 @@ def test_an_admin_invites_by_link_and_a_new_user_joins(
     page.get_by_role("button", name="Copy").click()
     assert page.evaluate("getSelection().toString()") == link
     expect(invitations.get_by_role("row", name="The photo club")).to_contain_text("0 of 1")
-    fits(page)
+    expect_no_sideways_scroll(page)
     page.reload()
-    expect(page.get_by_label("Invitation link")).to_have_count(0)  # only a hash is kept
+    expect(page.get_by_label("Invitation link")).to_have_count(0)  # only a hash is stored
 
     guest = open_page(link.removeprefix(page.url.removesuffix(MEMBERS)), "anonymous", **size)
     expect(guest.get_by_role("heading", name="Invitation to Watches")).to_be_visible()
     expect(guest.get_by_text("as reviewer")).to_be_visible()
-    fits(guest)
+    expect_no_sideways_scroll(guest)
     guest.get_by_label("User name").fill("newcomer")
     guest.get_by_label("Password").fill("long-enough-1")
     guest.get_by_role("button", name="Create account and join").click()
@@ -64,10 +64,11 @@ def test_a_user_with_an_account_logs_in_and_joins(
     page.get_by_role("button", name="Join as mallory").click()
     expect(page.get_by_text("You joined Watches as annotator.")).to_be_visible()
 
-    page.goto(f"{page.url.split('/campaigns')[0]}/join/{secret}/")  # used up, but valid for members
+    # The link is used up, but it still works for members.
+    page.goto(f"{page.url.split('/campaigns')[0]}/join/{secret}/")
     expect(page.get_by_text("You already have the role annotator in this campaign.")).to_be_visible()
-    late = open_page(f"/join/{secret}/", "anonymous")
-    expect(late.get_by_role("heading", name="This link does not work")).to_be_visible()
+    late_guest = open_page(f"/join/{secret}/", "anonymous")
+    expect(late_guest.get_by_role("heading", name="This link does not work")).to_be_visible()
 
 
 def test_a_revoked_invitation_is_marked_and_no_longer_works(
@@ -84,7 +85,7 @@ def test_a_revoked_invitation_is_marked_and_no_longer_works(
     assert Invitation.objects.get().used == 0
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_activity_is_live_and_reserved_photos_can_be_released(
     open_page: Callable[..., Page], campaign: Campaign, people: dict[str, Any], size: dict[str, Any]
 ) -> None:
@@ -100,7 +101,7 @@ def test_activity_is_live_and_reserved_photos_can_be_released(
     leases_claim(campaign=campaign, annotator=people["bob"], count=3)
     expect(bob).to_contain_text("active now", timeout=10_000)  # without a reload
     expect(bob).to_contain_text("3 until")
-    fits(page)
+    expect_no_sideways_scroll(page)
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Release photos of bob").click()
     expect(page.get_by_text("3 photos are back in the queue.")).to_be_visible()

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.models import Annotation, Campaign, Image
-from tests.browser.annotating import DESK, PHONE
+from tests.browser.annotating import DESKTOP, PHONE
 from tests.conftest import photo_bytes, thumbnail_path
 from tests.opinions_and_predictions import vote, votes
 
@@ -27,8 +27,8 @@ def images(campaign: Campaign, people: dict[str, Any], make_image: Callable[...,
     return images
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desktop", "phone"])
-def test_an_annotator_views_own_work_and_edits_an_answer_by_keys(
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_an_annotator_views_own_work_and_edits_an_answer_by_keyboard(
     open_page: Callable[..., Page], people: dict[str, Any], images: list[Image], size: dict[str, Any]
 ) -> None:
     page = open_page(PAGE, "alice", **size)
@@ -39,7 +39,7 @@ def test_an_annotator_views_own_work_and_edits_an_answer_by_keys(
     page.get_by_role("link", name=f"Edit the answer to {images[7].name}").click()
     expect(page.get_by_role("img", name=images[7].name)).to_be_visible()
     page.get_by_role("radio", name="9").focus()
-    page.keyboard.press("ArrowLeft")  # radio buttons: 9 becomes 8
+    page.keyboard.press("ArrowLeft")  # selects 8, the radio button before 9
     page.keyboard.press("Enter")
     expect(page.get_by_text(f"Your answer to {images[7].name} was updated.")).to_be_visible()
     first = page.locator(".own-history li").first
@@ -48,7 +48,7 @@ def test_an_annotator_views_own_work_and_edits_an_answer_by_keys(
     assert Annotation.objects.filter(image=images[7], annotator=people["alice"]).count() == 2
 
 
-def test_a_blind_campaign_shows_the_others_when_it_is_closed(
+def test_a_blind_campaign_shows_the_answers_of_others_when_it_is_closed(
     open_page: Callable[..., Page], campaign: Campaign, images: list[Image]
 ) -> None:
     Campaign.objects.update(mode="blind")
@@ -63,7 +63,7 @@ def test_a_blind_campaign_shows_the_others_when_it_is_closed(
     expect(page.get_by_role("button", name="Save")).to_have_count(0)
 
 
-def test_a_link_leads_to_older_answers(
+def test_a_link_shows_older_answers(
     open_page: Callable[..., Page], images: list[Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from annotation.views import own_work

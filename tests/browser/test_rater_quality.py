@@ -1,4 +1,4 @@
-"""The page Annotator quality is readable at both widths and in both colour schemes."""
+"""The page Annotator quality is readable on a desktop and a phone, in both colour schemes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ WIDTHS = [pytest.param(1280, 900, id="desktop"), pytest.param(390, 844, id="phon
 
 @pytest.fixture
 def answered(campaign: Campaign, people: dict[str, Any], rng: np.random.Generator) -> None:
-    """60 photos: alice and bob answer half of them anchored; simulated ada always says 5 and skips many."""
+    """60 photos. Alice and bob see the prediction first on half of them. Simulated ada always answers 5 or skips."""
     Campaign.objects.update(anchoring_share=0.2, repeat_share=0.1, mode="blind")
     User.objects.filter(pk=people["ada"].pk).update(is_simulated=True)
     images = images_make(campaign, 60)
@@ -57,7 +57,7 @@ def test_the_page_is_readable(
         assert box is not None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, "only the table scrolls sideways"
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "only the table may scroll sideways"
     expect(page.get_by_text("skipped 20 of the last 50 photos")).to_be_visible()
     page.get_by_text("What the columns mean").click()
     expect(page.get_by_text("no votes")).to_be_visible()

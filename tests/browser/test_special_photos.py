@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.models import Campaign, Image
-from tests.browser.annotating import DESK, PHONE
+from tests.browser.annotating import DESKTOP, PHONE
 from tests.conftest import photo_bytes, thumbnail_path
 from tests.opinions_and_predictions import votes
 
@@ -18,7 +18,7 @@ PAGE = "/campaigns/watches/special-photos/"
 
 @pytest.fixture
 def images(campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Image]) -> list[Image]:
-    """Nine photos with three votes each, from 1 to 9."""
+    """Nine photos with the scores 1 to 9. Each has three equal votes."""
     images = [make_image(seed) for seed in range(9)]
     for image in images:
         thumbnail_path(image).write_bytes(photo_bytes(image.phash, kind="WEBP"))
@@ -27,7 +27,7 @@ def images(campaign: Campaign, people: dict[str, Any], make_image: Callable[...,
     return images
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_practice_photos_are_chosen_edited_and_made_ordinary(
     open_page: Callable[..., Page], images: list[Image], size: dict[str, Any]
 ) -> None:
@@ -43,7 +43,7 @@ def test_practice_photos_are_chosen_edited_and_made_ordinary(
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("button", name="Save").click()
     expect(tiles.nth(1)).to_contain_text("the hands cannot be read")
-    tiles.nth(4).get_by_role("button", name="Make ordinary").click()
+    tiles.nth(4).get_by_role("button", name="Use as a normal photo").click()
     expect(tiles).to_have_count(4)
     assert Image.objects.filter(role="practice").count() == 4
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from annotation.models import Campaign
 from inference.models import ModelVersion
-from tests.training.conftest import make_rated, make_version  # noqa: F401  # fixtures
+from tests.training.conftest import make_rated_images, make_version  # noqa: F401  # fixtures
 from training.models import TrainingRun
 from training.services.evaluations import evaluation_make
 from training.services.runs import run_claim, run_finish, run_write
@@ -20,9 +20,9 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 
 
 @pytest.fixture
-def versions(make_rated: Callable[..., Any], make_version: Callable[..., Any]) -> list[ModelVersion]:  # noqa: F811
+def versions(make_rated_images: Callable[..., Any], make_version: Callable[..., Any]) -> list[ModelVersion]:  # noqa: F811
     """Return a champion with random predictions and a challenger with correct ones."""
-    images = make_rated(train=4, holdout=40, votes=3, features=8)
+    images = make_rated_images(train=4, holdout=40, votes=3, features=8)
     champion = make_version(
         1, champion=True, predict={image: (4.0 + image.pk % 4, 0.2 + 0.1 * (image.pk % 5)) for image in images}
     )
@@ -32,7 +32,7 @@ def versions(make_rated: Callable[..., Any], make_version: Callable[..., Any]) -
     return [champion, challenger]
 
 
-def curve(epochs: int) -> list[dict[str, float]]:
+def loss_history(epochs: int) -> list[dict[str, float]]:
     return [
         {"epoch": epoch, "train": 0.05 + 0.1 / (1 + epoch / 3), "validation": 0.08 + 0.08 / (1 + epoch / 4)}
         for epoch in range(epochs)
@@ -43,7 +43,7 @@ def no_sideways_scroll(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
-@pytest.mark.parametrize("device", [{}, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
 def test_a_run_shows_its_progress_and_its_version(
     open_page: Callable[..., Page], versions: list[ModelVersion], device: dict[str, Any]
 ) -> None:
@@ -55,7 +55,7 @@ def test_a_run_shows_its_progress_and_its_version(
 
     run = TrainingRun.objects.get()
     attempt = run_claim(run_id=run.pk) or 0
-    run_write(run_id=run.pk, attempt=attempt, progress=0.42, stage="Learning quality", history=curve(30))
+    run_write(run_id=run.pk, attempt=attempt, progress=0.42, stage="Learning quality", history=loss_history(30))
     expect(page.get_by_text("Learning quality")).to_be_visible()
     expect(page.get_by_role("progressbar", name="Progress of the run")).to_have_attribute("value", "42")
     expect(page.locator("svg polyline.validation")).to_be_visible()

@@ -1,4 +1,4 @@
-"""The page "Try the model" in a browser: choose or drop photos, wait, read the results."""
+"""The page "Try the model" in a browser: choose or drop photos, wait for the results, and read them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +32,7 @@ def page(open_page: Callable[..., Any]) -> Page:
     return page
 
 
-def worker_run(page: Page) -> None:
+def run_worker(page: Page) -> None:
     """Score the photos of the page, as a worker does."""
     page.wait_for_url("**/score/*/")
     expect(page.locator("#scored-photos")).to_contain_text("Waiting for a worker")
@@ -41,7 +41,7 @@ def worker_run(page: Page) -> None:
 
 def test_a_photo_gets_scores_and_a_text_file_gets_a_reason(page: Page, photos: Path) -> None:
     page.locator("#photos").set_input_files(sorted(photos.iterdir()))
-    worker_run(page)
+    run_worker(page)
     scored = page.get_by_role("article").filter(has_text="beach.jpg")
     expect(scored).to_contain_text("quality: mean ± standard deviation")  # without a reload
     expect(scored).to_contain_text("analog clock")
@@ -63,7 +63,7 @@ def test_a_dropped_photo_is_sent(page: Page, photos: Path) -> None:
         list((photos / "beach.jpg").read_bytes()),
     )
     page.dispatch_event("#try-model", "drop", {"dataTransfer": dropped})
-    worker_run(page)
+    run_worker(page)
     expect(page.get_by_role("article")).to_contain_text("dropped.jpg")
 
 
@@ -79,16 +79,18 @@ def test_without_javascript_a_button_sends_the_photos(open_page: Callable[..., A
     page = open_page("/score/", "mallory", java_script_enabled=False)
     page.locator("#photos").set_input_files(photos / "beach.jpg")
     page.get_by_role("button", name="Score photos").click()
-    worker_run(page)
+    run_worker(page)
     page.reload()
     expect(page.get_by_role("article")).to_contain_text("beach.jpg")
 
 
 @pytest.mark.parametrize("size", [(1280, 900), (390, 844)])
-def test_the_page_fits_its_width(open_page: Callable[..., Any], photos: Path, size: tuple[int, int]) -> None:
+def test_the_page_fits_the_width_of_the_screen(
+    open_page: Callable[..., Any], photos: Path, size: tuple[int, int]
+) -> None:
     page = open_page("/score/", "mallory", viewport={"width": size[0], "height": size[1]})
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     page.locator("#photos").set_input_files(photos / "beach.jpg")
-    worker_run(page)
+    run_worker(page)
     expect(page.get_by_role("article")).to_contain_text("beach.jpg")
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]

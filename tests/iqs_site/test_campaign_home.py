@@ -1,8 +1,9 @@
-"""The overview of a campaign: live, with the parts that the role may see."""
+"""The overview of a campaign. It is updated live and shows the parts that the role may see."""
 
 import html
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,7 @@ from inference.selectors import backbone_key
 from iqs_site import overview
 from tests.opinions_and_predictions import images_make, predictions_make, version_make, vote
 from training.models import Evaluation, TrainingRun
+from training.selectors.comparison import scale_and_thresholds
 
 HOME = "/campaigns/watches/"
 STATUS = "/campaigns/watches/status"
@@ -29,8 +31,8 @@ def text_of(response: Any) -> str:
 def workers(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Replace the broker, which tests do not run. Tests may change `alive` and `broker`."""
     state = SimpleNamespace(broker=True, alive=[])
-    everything = SimpleNamespace(name="worker@host", queues=("default", "inference", "training"))
-    state.alive.append(everything)
+    worker = SimpleNamespace(name="worker@host", queues=("default", "inference", "single", "training"))
+    state.alive.append(worker)
     monkeypatch.setattr(overview, "broker_alive", lambda: state.broker)
     monkeypatch.setattr(overview, "workers_alive", lambda: state.alive)
     return state
@@ -61,7 +63,9 @@ def test_annotators_see_progress_but_no_models(
         assert word not in text
 
 
-def test_an_annotator_without_photos_to_rate_reads_why(client_of: Callable[[str], Any], campaign: Campaign) -> None:
+def test_an_annotator_without_photos_to_rate_sees_the_reason(
+    client_of: Callable[[str], Any], campaign: Campaign
+) -> None:
     images_make(campaign, 1)
     Campaign.objects.update(state=Campaign.State.PAUSED)
     response = client_of("alice").get(STATUS)
@@ -74,7 +78,7 @@ def test_a_campaign_without_photos_says_what_to_do(client_of: Callable[[str], An
     assert "must import photos first" in text_of(client_of("alice").get(HOME))
 
 
-def test_reviewers_see_the_backlog_and_admins_also_the_reasons(
+def test_reviewers_see_the_work_queue_and_admins_also_see_the_reasons_for_failures(
     client_of: Callable[[str], Any], campaign: Campaign
 ) -> None:
     done, failed, *_ = images_make(campaign, 5)
@@ -95,7 +99,7 @@ def test_reviewers_see_the_backlog_and_admins_also_the_reasons(
 def test_running_workers_are_counted(client_of: Callable[[str], Any], campaign: Campaign) -> None:
     images_make(campaign, 1)
     text = text_of(client_of("rita").get(STATUS))
-    assert "1 worker running : worker@host (default, inference, training)" in text
+    assert "1 worker running : worker@host (default, inference, single, training)" in text
     assert "No worker" not in text
 
 
@@ -105,14 +109,14 @@ def test_without_workers_the_page_shows_the_command_that_starts_one(
     workers.alive.clear()
     text = text_of(client_of("rita").get(STATUS))
     assert "No worker is running. Start one with make run , or" in text
-    assert "celery -A iqs_site worker -Q default,inference,training ." in text
+    assert "celery -A iqs_site worker -Q default,inference,single,training ." in text
 
 
 def test_a_queue_without_a_worker_is_shown(client_of: Callable[[str], Any], workers: SimpleNamespace) -> None:
     workers.alive[0] = SimpleNamespace(name="one@host", queues=("inference",))
     text = text_of(client_of("rita").get(STATUS))
-    assert "No worker takes default, training jobs." in text
-    assert "Start one with celery -A iqs_site worker -Q default,training ." in text
+    assert "No worker takes default, single, training jobs." in text
+    assert "Start one with celery -A iqs_site worker -Q default,single,training ." in text
 
 
 def test_a_broker_that_is_down_is_shown(client_of: Callable[[str], Any], workers: SimpleNamespace) -> None:
@@ -122,7 +126,7 @@ def test_a_broker_that_is_down_is_shown(client_of: Callable[[str], Any], workers
     assert "No worker is running" not in text
 
 
-def test_the_figures_of_the_champion_have_interval_and_ceiling(
+def test_the_figures_of_the_champion_have_an_interval_and_a_ceiling(
     client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any]
 ) -> None:
     (image,) = images_make(campaign, 1, holdout=True)
@@ -133,6 +137,7 @@ def test_the_figures_of_the_champion_have_interval_and_ceiling(
         image_count=180,
         vote_count=900,
         fingerprint="f",
+        settings=asdict(scale_and_thresholds(campaign)),
         metrics={
             "quality_srcc": {"value": 0.71, "low": 0.62, "high": 0.79, "n": 180, "ceiling": 0.85},
             "watch_roc_auc": {"value": None, "low": None, "high": None, "n": 0},
@@ -142,8 +147,8 @@ def test_the_figures_of_the_champion_have_interval_and_ceiling(
     assert "version 3" in text
     assert "Quality SRCC 0.710 (0.620 … 0.790) n = 180 ceiling √r k 0.850" in text
     assert "Watch ROC AUC – " in text
-    moment = r"\d+ \w+ \d{4}, \d\d:\d\d UTC"
-    assert re.search(rf"Version 3, measured {moment} on 180 holdout photos with 900 votes\.", text)
+    time = r"\d+ \w+ \d{4}, \d\d:\d\d UTC"
+    assert re.search(rf"Version 3, measured {time} on 180 holdout photos with 900 votes\.", text)
     vote(image, people["alice"], 5)
     text = text_of(client_of("rita").get(STATUS))
     assert "Measured before 1 newer holdout vote; the calibration page shows today's figures." in text
@@ -190,14 +195,14 @@ def test_many_photos_need_no_more_queries_than_one(client_of: Callable[[str], An
     version = version_make(campaign)
     client = client_of("ada")
 
-    def queries() -> int:
+    def query_count() -> int:
         with CaptureQueriesContext(connection) as captured:
             client.get(STATUS)
         return len(captured)
 
     predictions_make(version, images_make(campaign, 1), [5.0])
-    before = queries()
+    before = query_count()
     many = images_make(campaign, 40, prefix="more")
     predictions_make(version, many, [5.0] * 40)
     Feature.objects.bulk_create(Feature(image=image, backbone=backbone_key(), state="done") for image in many)
-    assert queries() == before <= 20
+    assert query_count() == before <= 20

@@ -21,7 +21,7 @@ CANCEL, RESUME, RETRY = (f"/campaigns/watches/work/features/{action}" for action
 @pytest.fixture(autouse=True)
 def workers(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Replace the broker: one worker takes all queues. Tests may clear the list."""
-    alive: list[Any] = [SimpleNamespace(name="worker@host", queues=("default", "inference", "training"))]
+    alive: list[Any] = [SimpleNamespace(name="worker@host", queues=("default", "inference", "single", "training"))]
     monkeypatch.setattr(overview, "broker_alive", lambda: True)
     monkeypatch.setattr(overview, "workers_alive", lambda: alive)
     return alive
@@ -42,7 +42,9 @@ def test_only_admins_cancel_and_resume(
     assert list(Feature.objects.values_list("state", flat=True)) == expected
 
 
-@pytest.mark.parametrize("address", ["/campaigns/watches/work/votes/cancel", "/campaigns/watches/work/features/burn"])
+@pytest.mark.parametrize(
+    "address", ["/campaigns/watches/work/votes/cancel", "/campaigns/watches/work/features/unknown"]
+)
 def test_other_queues_and_actions_are_not_found(client_of: Callable[[str], Any], address: str) -> None:
     assert client_of("ada").post(address).status_code == 404
 
@@ -54,10 +56,10 @@ def test_the_buttons_return_the_live_part(client_of: Callable[[str], Any], campa
     page = text_of(ada.get(STATUS))
     assert "Cancel 2 waiting" in page
     assert "Retry 1 failed" in page
-    answer = ada.post(CANCEL, headers={"HX-Request": "true"})
-    assert 'id="campaign-status"' in answer.content.decode()
-    assert "2 photos were cancelled. An admin can resume them." in text_of(answer)
-    assert "Resume 2 cancelled" in text_of(answer)
+    response = ada.post(CANCEL, headers={"HX-Request": "true"})
+    assert 'id="campaign-status"' in response.content.decode()
+    assert "2 photos were cancelled. An admin can resume them." in text_of(response)
+    assert "Resume 2 cancelled" in text_of(response)
     assert "0 queued" in text_of(ada.post(CANCEL, headers={"HX-Request": "true"}))
     assert "2 queued" in text_of(ada.post(RESUME, headers={"HX-Request": "true"}))
     assert "3 queued 0 running 0 failed" in text_of(ada.post(RETRY, headers={"HX-Request": "true"}))

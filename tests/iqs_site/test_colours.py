@@ -11,26 +11,28 @@ TOKENS = {
     for name, light, dark in re.findall(r"--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)", CSS)
 }
 LABELS = ["watch", "no-watch", "unsure", "rejected", "pending", "accepted", "danger"]
-READ = ["text", "text-soft", "accent", "people", "model", *LABELS]
-GROUNDS = ("ground", "surface", "raised")
+TEXT_COLORS = ["text", "text-soft", "accent", "people", "model", *LABELS]
+BACKGROUNDS = ("ground", "surface", "raised")
 
 
 def luminance(colour: str) -> float:
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (
+        channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in channels
+    )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def contrast(one: str, other: str) -> float:
-    low, high = sorted((luminance(one), luminance(other)))
+def contrast(first: str, second: str) -> float:
+    low, high = sorted((luminance(first), luminance(second)))
     return (high + 0.05) / (low + 0.05)
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
-@pytest.mark.parametrize("ground", GROUNDS)
-@pytest.mark.parametrize("name", READ)
-def test_text_has_enough_contrast_on_every_background(name: str, ground: str, theme: int) -> None:
-    assert contrast(TOKENS[name][theme], TOKENS[ground][theme]) >= 4.5
+@pytest.mark.parametrize("background", BACKGROUNDS)
+@pytest.mark.parametrize("name", TEXT_COLORS)
+def test_text_has_enough_contrast_on_every_background(name: str, background: str, theme: int) -> None:
+    assert contrast(TOKENS[name][theme], TOKENS[background][theme]) >= 4.5
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
@@ -44,6 +46,6 @@ def test_the_label_of_a_primary_button_has_enough_contrast(theme: int) -> None:
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
-def test_the_surround_of_the_photo_is_neutral_grey(theme: int) -> None:
+def test_the_area_around_the_photo_is_neutral_grey(theme: int) -> None:
     colour = TOKENS["surround"][theme]
     assert colour[1:3] == colour[3:5] == colour[5:7]

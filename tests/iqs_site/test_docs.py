@@ -10,12 +10,12 @@ from django.core.management import get_commands
 from docs import licences
 
 ROOT = Path(settings.BASE_DIR)
-READ = re.compile(r'env\.\w+\(\s*"([A-Z_]+)"|environ\.get\("([A-Z_]+)"\)')
+SETTING_READ = re.compile(r'env\.\w+\(\s*"([A-Z_]+)"|environ\.get\("([A-Z_]+)"\)')
 
 
 def variables_read() -> set[str]:
     code = "".join((ROOT / "iqs_site" / name).read_text() for name in ("settings.py", "instance/embedded.py"))
-    return {first or second for first, second in READ.findall(code)}
+    return {first or second for first, second in SETTING_READ.findall(code)}
 
 
 def rows(page: str) -> set[str]:
@@ -29,9 +29,11 @@ def test_exactly_the_existing_settings_are_described() -> None:
 
 
 def test_every_management_command_is_described() -> None:
-    ours = {name for name, app in get_commands().items() if app in {"iqs_site", "annotation", "inference", "training"}}
+    our_commands = {
+        name for name, app in get_commands().items() if app in {"iqs_site", "annotation", "inference", "training"}
+    }
     described = {row.split()[0] for row in rows("commands.md")}
-    assert ours <= described, f"not described: {sorted(ours - described)}"
+    assert our_commands <= described, f"not described: {sorted(our_commands - described)}"
 
 
 def test_exactly_the_existing_lanes_of_the_queue_are_described() -> None:
@@ -40,20 +42,20 @@ def test_exactly_the_existing_lanes_of_the_queue_are_described() -> None:
     assert rows("queue.md") == {lane.name for lane in lanes()}
 
 
-def test_contributing_names_files_that_are_there() -> None:
+def test_files_named_in_contributing_exist() -> None:
     text = (ROOT / "docs" / "contributing.md").read_text()
     named = {
         name for name in re.findall(r"`([\w./-]+)`", text) if re.search(r"[a-z]/|\.(py|md|html|js|toml|yml)$", name)
     }
     assert len(named) > 50
-    loose = {"api.py", "urls.py", "views/", "management/commands/"}  # of each app
-    assert sorted(name for name in named - loose if not (ROOT / name).exists()) == []
+    in_each_app = {"api.py", "urls.py", "views/", "management/commands/"}
+    assert sorted(name for name in named - in_each_app if not (ROOT / name).exists()) == []
 
 
-def test_contributing_has_a_part_for_everything_that_people_add() -> None:
+def test_contributing_has_a_section_for_everything_that_people_add() -> None:
     text = (ROOT / "docs" / "contributing.md").read_text()
-    parts = set(re.findall(r"^### (.+)$", text, re.MULTILINE))
-    assert parts >= {
+    sections = set(re.findall(r"^### (.+)$", text, re.MULTILINE))
+    assert sections >= {
         "Queue strategy",
         "Backbone",
         "Exchange format",
@@ -68,12 +70,12 @@ def test_contributing_has_a_part_for_everything_that_people_add() -> None:
 
 
 def test_contributing_shows_every_folder_of_the_apps() -> None:
-    """A table row for each folder with code, but for those that every app has."""
-    usual = {"management", "migrations", "services", "selectors", "views", "templatetags", "weights", "demo", "smoke"}
+    """The table has a row for each folder with code, except for the folders that every app has."""
+    common = {"management", "migrations", "services", "selectors", "views", "templatetags", "weights", "demo", "smoke"}
     shown = rows("../contributing.md")
     for app in ("annotation", "inference", "training", "iqs_site"):
         folders = {path.name for path in (ROOT / app).iterdir() if path.is_dir() and not path.name.startswith("_")}
-        missing = {f"{app}/{name}/" for name in folders - usual} - shown
+        missing = {f"{app}/{name}/" for name in folders - common} - shown
         assert not missing, f"not shown: {sorted(missing)}"
 
 
@@ -94,27 +96,27 @@ def test_every_endpoint_is_described() -> None:
     assert endpoints <= described, f"not described: {sorted(endpoints - described)}"
 
 
-def test_every_requirement_is_listed_with_its_version_and_an_allowed_licence() -> None:
+def test_every_requirement_is_listed_with_its_version_and_an_allowed_license() -> None:
     listed = {
-        name: (version, licence)
-        for name, version, licence in re.findall(
+        name: (version, license_name)
+        for name, version, license_name in re.findall(
             r"^\| \*{0,2}([^ *|]+)\*{0,2} \| ([^ |]+) \| ([^|]+) \|$", licences.PAGE.read_text(), re.MULTILINE
         )
     }
     assert {name: listed[name][0] for name in licences.direct_requirements()} == licences.direct_requirements()
-    assert not {name for name, (_, licence) in listed.items() if licences.forbidden(licence)}
-    assert not {name for name, (_, licence) in listed.items() if licence == "not named"}
+    assert not {name for name, (_, license_name) in listed.items() if licences.forbidden(license_name)}
+    assert not {name for name, (_, license_name) in listed.items() if license_name == "not named"}
 
 
 @pytest.mark.parametrize(
-    ("licence", "forbidden"),
+    ("license_name", "forbidden"),
     [
         *((name, True) for name in ("GPL-3.0-or-later", "GNU General Public License v2", "CC-BY-NC-4.0", "AGPL-3.0")),
         *((name, False) for name in ("LGPL-3.0-only", "LGPLv3", "MIT", "Apache-2.0")),
     ],
 )
-def test_forbidden_licences_are_recognised(licence: str, forbidden: bool) -> None:
-    assert licences.forbidden(licence) is forbidden
+def test_forbidden_licenses_are_recognised(license_name: str, forbidden: bool) -> None:
+    assert licences.forbidden(license_name) is forbidden
 
 
 @pytest.mark.parametrize("page", sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md")))

@@ -72,7 +72,7 @@ def test_only_staff_see_the_new_campaign_button(client_of: Callable[[str], Any],
     assert "New campaign" in text_of(client_of("ada").get("/"))
 
 
-def test_a_user_without_campaigns_reads_what_to_do(client_of: Callable[[str], Any], people: dict[str, Any]) -> None:
+def test_a_user_without_campaigns_sees_what_to_do(client_of: Callable[[str], Any], people: dict[str, Any]) -> None:
     assert "Ask the admin of a campaign to add you as a member. Your user name is mallory" in text_of(
         client_of("mallory").get("/")
     )
@@ -86,17 +86,17 @@ def test_many_campaigns_need_no_more_queries_than_one(
 ) -> None:
     client = client_of("alice")
 
-    def queries() -> int:
+    def query_count() -> int:
         with CaptureQueriesContext(connection) as captured:
             client.get("/")
         return len(captured)
 
-    before = queries()
+    before = query_count()
     for number in range(5):
         other = Campaign.objects.create(slug=f"c{number}", name=f"C{number}")
         Membership.objects.create(campaign=other, user=people["alice"])
         images_make(other, 3)
-    assert queries() == before <= 6
+    assert query_count() == before <= 6
 
 
 def test_the_404_page_links_to_the_home_page(client_of: Callable[[str], Any]) -> None:

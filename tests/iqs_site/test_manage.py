@@ -12,9 +12,9 @@ from inference.networks.config import EFFICIENTNET_LITE0
 from iqs_site.management.commands.quickstart import Command
 
 
-def manage(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+def manage(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), *words],
+        [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), *arguments],
         env=os.environ | environment,
         capture_output=True,
         text=True,
@@ -23,7 +23,7 @@ def manage(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]
 
 
 @pytest.mark.parametrize(
-    ("words", "variable", "value", "sentence"),
+    ("arguments", "variable", "value", "sentence"),
     [
         (["check"], "IQS_SWEEP_SECONDS", "soon", "iqs: IQS_SWEEP_SECONDS must be a whole number, not 'soon'.\n"),
         (["check"], "IQS_VAR", "/dev/null/var", "iqs: the folder /dev/null/var of IQS_VAR cannot be created"),
@@ -33,9 +33,9 @@ def manage(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]
     ],
 )
 def test_the_error_for_a_wrong_value_is_one_sentence(
-    words: list[str], variable: str, value: str, sentence: str
+    arguments: list[str], variable: str, value: str, sentence: str
 ) -> None:
-    finished = manage(*words, **{variable: value})
+    finished = manage(*arguments, **{variable: value})
     assert finished.returncode == 1
     assert finished.stderr.startswith(sentence)
     assert finished.stderr.count("\n") == 1
@@ -47,7 +47,7 @@ def test_the_variable_HOST_of_the_shell_is_ignored(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_error_for_a_missing_weight_file_is_one_sentence(tmp_path: Path) -> None:
-    # A package with the same name but without the file hides the installed one.
+    # A package with the same name hides the installed one. It does not have the file.
     package = tmp_path / EFFICIENTNET_LITE0.weights_package
     package.mkdir()
     (package / "__init__.py").touch()

@@ -1,4 +1,4 @@
-"""Web processes do not import the libraries of the workers, which would cost memory and seconds."""
+"""Web processes do not import the libraries of the workers, because that takes memory and time."""
 
 import subprocess
 import sys
@@ -9,8 +9,8 @@ ROOTS = ["iqs_site.urls", "annotation.tasks", "inference.tasks", "training.tasks
 
 
 @pytest.fixture(scope="module")
-def loaded() -> set[str]:
-    """Return the names of the modules that a web process has imported with all pages."""
+def imported_modules() -> set[str]:
+    """Return the names of all modules that a web process with all pages imports."""
     code = (
         "import importlib, sys, django; django.setup(); "
         f"[importlib.import_module(name) for name in {ROOTS!r}]; "
@@ -21,7 +21,7 @@ def loaded() -> set[str]:
     return set(finished.stdout.split())
 
 
-@pytest.mark.parametrize("heavy", ["torch", "onnxruntime", "scipy", "sklearn", "skimage"])
-def test_web_processes_do_not_import(heavy: str, loaded: set[str]) -> None:
-    assert "annotation.models" in loaded
-    assert heavy not in loaded
+@pytest.mark.parametrize("library", ["torch", "onnxruntime", "scipy", "sklearn", "skimage"])
+def test_web_processes_do_not_import(library: str, imported_modules: set[str]) -> None:
+    assert "annotation.models" in imported_modules
+    assert library not in imported_modules

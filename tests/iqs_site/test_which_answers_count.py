@@ -45,12 +45,12 @@ def version(kinds: KindsOfAnswers) -> ModelVersion:
     return version
 
 
-def rows_of(table: VoteTable | Any) -> list[tuple[int, int, int]]:
+def rows_in(table: VoteTable | Any) -> list[tuple[int, int, int]]:
     return sorted(zip(table.image_ids.tolist(), table.annotator_ids.tolist(), table.scores.tolist(), strict=True))
 
 
 def scores_of(image_ids: Any, histograms: Any) -> dict[int, list[int]]:
-    """Return {photo: its scores, lowest first} of histograms from score 1 on."""
+    """Return {photo: its scores, lowest first}. The first column of a histogram is the score 1."""
     return {
         int(image): np.repeat(np.arange(1, 11), row.astype(int)).tolist()
         for image, row in zip(image_ids, histograms, strict=True)
@@ -58,28 +58,28 @@ def scores_of(image_ids: Any, histograms: Any) -> dict[int, list[int]]:
 
 
 class TestVotes:
-    """Progress, training and agreement between people use all votes."""
+    """Progress, training and agreement between annotators use all votes."""
 
     def test_vote_table(self, kinds: KindsOfAnswers) -> None:
-        assert rows_of(vote_table(kinds.campaign)) == kinds.expected(kinds.votes)
+        assert rows_in(vote_table(kinds.campaign)) == kinds.expected(kinds.votes)
 
     def test_training_uses_exposed_votes_only_on_request(self, kinds: KindsOfAnswers) -> None:
         kinds.campaign.images.update(split=Image.Split.TRAIN)
         with_exposed = training_snapshot(kinds.campaign, exposed_answers=True)
-        assert rows_of(with_exposed) == kinds.expected(kinds.votes)
+        assert rows_in(with_exposed) == kinds.expected(kinds.votes)
         unexposed = training_snapshot(kinds.campaign, exposed_answers=False)
-        assert rows_of(unexposed) == kinds.expected(kinds.votes - kinds.exposed)
+        assert rows_in(unexposed) == kinds.expected(kinds.votes - kinds.exposed)
 
-    def test_kept_counters(self, kinds: KindsOfAnswers) -> None:
+    def test_stored_counters(self, kinds: KindsOfAnswers) -> None:
         expected = kinds.of_photos(kinds.votes)
-        kept = dict(kinds.campaign.images.values_list("pk", "vote_count"))
-        assert kept == {pk: len(expected[pk]) for pk in kept}
+        stored = dict(kinds.campaign.images.values_list("pk", "vote_count"))
+        assert stored == {pk: len(expected[pk]) for pk in stored}
 
     def test_answers_since_the_last_run(self, kinds: KindsOfAnswers) -> None:
-        """They are the votes that a run would use. All these photos are in the holdout."""
+        """These are the votes that a run would use. All photos are in the holdout."""
         assert training_answers(kinds.campaign, since=0, exposed_answers=True).holdout == len(kinds.votes)
 
-    def test_people_with_a_vote(self, kinds: KindsOfAnswers, make_user: Callable[..., Any]) -> None:
+    def test_number_of_annotators_with_a_vote(self, kinds: KindsOfAnswers, make_user: Callable[..., Any]) -> None:
         skipper = make_user("skipper")
         photo = kinds.photos["ordinary"]
         Annotation.objects.create(
@@ -92,7 +92,7 @@ class TestVotes:
         assert campaign_participation(kinds.campaign).annotators == 3
 
     @pytest.mark.parametrize("name", ["alice", "bob"])
-    def test_own_counts(self, kinds: KindsOfAnswers, client_of: Callable[[str], Any], name: str) -> None:
+    def test_counts_of_own_answers(self, kinds: KindsOfAnswers, client_of: Callable[[str], Any], name: str) -> None:
         person = kinds.people[name]
         votes = sum(annotator == person.pk for _, annotator, _ in kinds.expected(kinds.votes))
         own = own_progress(kinds.campaign, person)
@@ -108,8 +108,8 @@ class TestVotes:
         members = client_of("ada").get("/campaigns/watches/members/").context["memberships"]
         assert next(row.answers for row in members if row.user == person) == votes
 
-    def test_own_scores_beside_the_others(self, kinds: KindsOfAnswers) -> None:
-        """People are compared with people, so exposure to predictions does not matter."""
+    def test_own_scores_compared_with_those_of_others(self, kinds: KindsOfAnswers) -> None:
+        """Annotators are compared with annotators, so exposure to predictions does not matter."""
         alice = kinds.people["alice"]
         expected = kinds.expected(kinds.votes)
         mine = {image: score for image, annotator, score in expected if annotator == alice.pk}
@@ -125,7 +125,7 @@ class TestVotes:
         gold = {one.username: one.gold for one in rater_qualities(kinds.campaign)}
         assert {name: (one.n, one.value) for name, one in gold.items() if one} == {
             "alice": (1, 1.0),
-            "bob": (1, 0.0),  # near the expected score, but with another watch label
+            "bob": (1, 0.0),  # the score is near the expected one, but the watch label is wrong
             "carol": (1, 0.0),
         }
 
@@ -140,10 +140,10 @@ class TestIndependentVotes:
             pk: (pytest.approx(fmean(scores)), len(scores)) for pk, scores in expected.items()
         }
         disagreements_refresh(version=version)
-        kept = Disagreement.objects.filter(model_version=version).values_list("image_id", "quality")
-        assert dict(kept) == {pk: pytest.approx(abs(PREDICTED - fmean(scores))) for pk, scores in expected.items()}
+        stored = Disagreement.objects.filter(model_version=version).values_list("image_id", "quality")
+        assert dict(stored) == {pk: pytest.approx(abs(PREDICTED - fmean(scores))) for pk, scores in expected.items()}
 
-    def test_pages_of_one_photo(
+    def test_pages_about_one_photo(
         self, kinds: KindsOfAnswers, version: ModelVersion, client_of: Callable[[str], Any]
     ) -> None:
         expected = kinds.of_photos(kinds.votes - kinds.exposed)
@@ -158,7 +158,7 @@ class TestIndependentVotes:
             ).context["one"]
             assert one["histogram"] == people["histogram"]
 
-    def test_answers_proposed_for_special_photos(self, kinds: KindsOfAnswers) -> None:
+    def test_answers_suggested_for_special_photos(self, kinds: KindsOfAnswers) -> None:
         expected = kinds.of_photos(kinds.votes - kinds.exposed)
         for image in kinds.photos.values():
             opinion = opinion_of(image)
@@ -185,7 +185,7 @@ class TestVotesForEvaluation:
 
     def test_vote_table(self, kinds: KindsOfAnswers) -> None:
         expected = kinds.expected(kinds.votes - kinds.exposed - kinds.taught)
-        assert rows_of(vote_table(kinds.campaign, for_evaluation=True)) == expected
+        assert rows_in(vote_table(kinds.campaign, for_evaluation=True)) == expected
 
     def test_evaluation_and_calibration(self, kinds: KindsOfAnswers, version: ModelVersion) -> None:
         expected = kinds.of_photos(kinds.votes - kinds.exposed - kinds.taught)
@@ -198,7 +198,7 @@ class TestVotesForEvaluation:
 
 
 class TestRepeats:
-    """Pairs of an annotator's vote and their standing answer to the hidden repeat."""
+    """A pair is the vote of an annotator and their latest answer to the hidden repeat."""
 
     def test_own_work_and_annotator_quality_use_the_same_pairs(self, kinds: KindsOfAnswers) -> None:
         alice = kinds.people["alice"]
@@ -225,8 +225,8 @@ class TestRepeats:
         assert repeat_pairs(kinds.campaign) == {}
 
 
-class TestReadersThatDiffer:
-    """They use other rows on purpose. So does the export, which has every row (see tests/annotation/exchange)."""
+class TestSelectorsThatDiffer:
+    """These selectors use other rows on purpose. So does the export: it has every row (tests/annotation/exchange)."""
 
     def test_the_pace_of_members_counts_corrections_too(self, kinds: KindsOfAnswers) -> None:
         """Corrections are work too, and the query for the last hour uses the primary key only."""

@@ -1,4 +1,4 @@
-"""Campaigns with answers, and versions whose predictions are known."""
+"""Fixtures: photos with answers, and model versions with known predictions."""
 
 import hashlib
 import uuid
@@ -11,11 +11,12 @@ import pytest
 
 
 @pytest.fixture
-def make_rated(campaign: Any, people: dict[str, Any], make_user: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that fills the campaign with photos (rows only) and answers to them.
+def make_rated_images(campaign: Any, people: dict[str, Any], make_user: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that adds photos (without files) and answers to the campaign.
 
-    Quality is one of the factors of the features, so it can be learned; `make_rated(train=…, holdout=…, votes=…,
-    features=D)` with D = 0 stores none. The images come back with `.quality` and `.is_watch`.
+    `votes` is the number of answers per photo. `features` is the length of each feature vector; 0 stores no features.
+    Quality is one of the factors behind the features, so a model can learn it. Each returned image has the attributes
+    `quality` and `is_watch`.
     """
     from annotation.models import Annotation, Image
     from inference.models import Feature
@@ -42,11 +43,11 @@ def make_rated(campaign: Any, people: dict[str, Any], make_user: Callable[..., A
             )
             for number in range(train + holdout)
         )
-        # A few factors vary between photos and each influences many features, as in real photos.
+        # A few factors differ between photos, and each factor changes many features, as in real photos.
         factors = rng.normal(size=(len(images), 6))
         loadings = np.random.default_rng(0).normal(size=(6, max(features, 8))) / np.sqrt(6)
         vectors = factors @ loadings + 0.3 * rng.normal(size=(len(images), max(features, 8)))
-        stored = _spread(vectors).astype("<f2")
+        feature_vectors = _like_prior_features(vectors).astype("<f2")
         answers = []
         for image, factor in zip(images, factors, strict=True):
             image.quality = 5.5 + 2.0 * float(factor[0])
@@ -68,15 +69,18 @@ def make_rated(campaign: Any, people: dict[str, Any], make_user: Callable[..., A
                 Feature(
                     image=image, backbone=backbone_key(), state=Feature.State.DONE, vector=vector[:features].tobytes()
                 )
-                for image, vector in zip(images, stored, strict=True)
+                for image, vector in zip(images, feature_vectors, strict=True)
             )
         return images
 
     return make
 
 
-def _spread(vectors: np.ndarray) -> np.ndarray:
-    """Give standard normal vectors the means and spreads of the shipped prior's features, if they have its length."""
+def _like_prior_features(vectors: np.ndarray) -> np.ndarray:
+    """Scale vectors to the mean and standard deviation of the features of the shipped prior.
+
+    Vectors of another length are returned unchanged.
+    """
     from safetensors.numpy import load_file
 
     from inference.networks.config import EFFICIENTNET_LITE0
@@ -93,7 +97,7 @@ def _spread(vectors: np.ndarray) -> np.ndarray:
 
 @pytest.fixture
 def make_version(campaign: Any, settings: Any) -> Callable[..., Any]:
-    """Return a function that stores a version with a valid file; `predict={image: (mean, watch probability)}`."""
+    """Return a function that stores a version with a valid file. `predict` is {image: (mean, watch probability)}."""
     from inference.models import ModelVersion, Prediction
 
     def make(number: int, *, champion: bool = False, predict: dict[Any, tuple[float, float]] | None = None) -> Any:
@@ -124,7 +128,6 @@ def make_version(campaign: Any, settings: Any) -> Callable[..., Any]:
                     quality_mean=mean,
                     quality_std=1.0,
                     distribution=distribution.tolist(),
-                    quality_class="pending",
                 )
             )
         Prediction.objects.bulk_create(rows)

@@ -1,4 +1,4 @@
-"""`manage.py watch_thresholds`: the table of thresholds for any folder with labels."""
+"""`manage.py watch_thresholds`: a table of thresholds for a folder of labelled photos."""
 
 import io
 import re
@@ -14,7 +14,7 @@ from PIL import Image
 from inference.scoring.rows import Rules
 from tests.inference.tiny_models import SYNSETS, tiny_models_place
 
-Run = Callable[..., tuple[str, str]]
+RunCommand = Callable[..., tuple[str, str]]
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +24,7 @@ def _models(settings: Any) -> None:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Twelve photos; those with little contrast are watches for the tiny model: f0 … f5."""
+    """Twelve photos, f0 … f11. The tiny model predicts a watch for the six with little contrast, f0 … f5."""
     folder = tmp_path / "photos"
     (folder / "deep").mkdir(parents=True)
     for number in range(12):
@@ -34,7 +34,7 @@ def photos(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def measure(photos: Path, tmp_path: Path) -> Run:
+def run_command(photos: Path, tmp_path: Path) -> RunCommand:
     def run(labels: str, *arguments: str) -> tuple[str, str]:
         (tmp_path / "labels.csv").write_text(labels)
         out, errors = io.StringIO(), io.StringIO()
@@ -51,8 +51,8 @@ def labels(*watches: int) -> str:
     return "file,watch\n" + "".join(f"deep/f{n}.png,{int(n in watches)}\n" for n in range(12))
 
 
-def test_correct_predictions_give_a_perfect_table(measure: Run) -> None:
-    out, _ = measure(labels(0, 1, 2, 3, 4, 5))
+def test_correct_predictions_give_a_perfect_table(run_command: RunCommand) -> None:
+    out, _ = run_command(labels(0, 1, 2, 3, 4, 5))
     assert "12 photos, 6 of them watches" in out
     assert "ROC AUC 1.0000 (1.0000-1.0000), n = 12" in out
     assert re.search(r"1\.0000    1\.0000     1\.0000  1\.0000      6     0     0     6  best F1", out)
@@ -61,23 +61,23 @@ def test_correct_predictions_give_a_perfect_table(measure: Run) -> None:
     assert thresholds == sorted(thresholds)
 
 
-def test_errors_are_counted(measure: Run) -> None:
-    out, _ = measure(labels(0, 1, 2, 3, 4, 11))
-    # Of 36 pairs of a watch and another photo the 6 with f11 are in the wrong order.
+def test_errors_are_counted(run_command: RunCommand) -> None:
+    out, _ = run_command(labels(0, 1, 2, 3, 4, 11))
+    # There are 36 pairs of a watch and another photo. The 6 pairs with f11 are in the wrong order.
     assert "ROC AUC 0.8333" in out
-    # Above a threshold between f4 and f5: five hits and one miss.
+    # With a threshold between f4 and f5, there are five true positives and one false negative.
     assert re.search(r"0\.9091    0\.9167     1\.0000  0\.8333      5     0     1     6  best F1", out)
 
 
-def test_other_columns_and_label_words_work(measure: Run) -> None:
+def test_other_columns_and_label_words_work(run_command: RunCommand) -> None:
     table = "name;x\n".replace(";", ",") + "deep/f0.png,Yes\ndeep/f11.png,no\n"
-    out, _ = measure(table, "--image-column", "name", "--label-column", "x")
+    out, _ = run_command(table, "--image-column", "name", "--label-column", "x")
     assert "2 photos, 1 of them watches" in out
 
 
-def test_files_that_are_missing_or_broken_are_named_and_left_out(measure: Run, photos: Path) -> None:
+def test_files_that_are_missing_or_broken_are_named_and_left_out(run_command: RunCommand, photos: Path) -> None:
     (photos / "text.jpg").write_text("text")
-    out, errors = measure(labels(0) + "nowhere.jpg,1\ntext.jpg,1\n")
+    out, errors = run_command(labels(0) + "nowhere.jpg,1\ntext.jpg,1\n")
     assert "12 photos, 1 of them watches" in out
     assert "1 labelled files that are not in" in errors
     assert "text.jpg: Not a photo" in errors
@@ -97,9 +97,9 @@ def test_files_that_are_missing_or_broken_are_named_and_left_out(measure: Run, p
         ("file,watch\ndeep/f0.png,1\n", "1 of 1 labelled photos show a watch"),
     ],
 )
-def test_unusable_labels_give_an_error_message(measure: Run, table: str, sentence: str) -> None:
+def test_unusable_labels_give_an_error_message(run_command: RunCommand, table: str, sentence: str) -> None:
     with pytest.raises(CommandError, match=re.escape(sentence)):
-        measure(table)
+        run_command(table)
 
 
 def test_missing_paths_give_an_error_message(tmp_path: Path, photos: Path) -> None:

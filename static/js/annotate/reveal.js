@@ -1,8 +1,9 @@
-// What the model and the others say about a photo, beside each other: outlined for the model, filled for people.
+// Shows the prediction of the model and the answers of other annotators to a photo. In the chart, the model is an
+// outline and the other annotators are filled columns.
 
 import { request } from "./api.js";
 
-// Resolves with the answer of the server, or with null: a missing prediction never disturbs the work.
+// Resolves with the response of the server, or with null if the request fails. Rating continues without a prediction.
 export async function fetchReveal(api, imageId) {
   try {
     return await request(`${api}/photos/${imageId}/reveal`);
@@ -11,20 +12,24 @@ export async function fetchReveal(api, imageId) {
   }
 }
 
-function text(className, words) {
+function othersText({ mean, n, simulated }) {
+  return `others ${mean.toFixed(1)} (n = ${n}${simulated ? `, ${simulated} simulated` : ""})`;
+}
+
+function text(className, content) {
   const span = document.createElement("span");
   span.className = className;
-  span.textContent = words;
+  span.textContent = content;
   return span;
 }
 
-// Parses as XML: no script in the text would run.
-function drawn(svg) {
+// Parses the text as XML, so scripts in it do not run.
+function chartElements(svg) {
   const root = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
   return root.localName === "svg" ? [document.importNode(root, true)] : [];
 }
 
-// Elements for the answer bar; none when there is nothing to tell.
+// Returns the elements for the answer bar. The list is empty if there is nothing to show.
 export function revealElements(reveal) {
   const { prediction, others, drawing } = reveal ?? {};
   const elements = [];
@@ -34,7 +39,7 @@ export function revealElements(reveal) {
     elements.push(text("mark-model", `model ${spread}, ${watch}`));
   }
   if (others) {
-    elements.push(others.n ? text("mark-people", `others ${others.mean.toFixed(1)} (n ${others.n}${others.simulated ? `, ${others.simulated} simulated` : ""})`) : text("", "no other answer yet"));
+    elements.push(others.n ? text("mark-people", othersText(others)) : text("", "no other answers yet"));
   }
-  return drawing ? [...elements, ...drawn(drawing)] : elements;
+  return drawing ? [...elements, ...chartElements(drawing)] : elements;
 }

@@ -1,4 +1,4 @@
-"""Who is let in: sessions and users of Django's own, and the role in a campaign, which comes with it in one query."""
+"""Access: sessions, users, and the role in a campaign. One query loads the campaign and the role."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,11 +18,11 @@ from annotation.models import Campaign, Membership, Role, User
 pytestmark = pytest.mark.django_db
 
 
-def is_inside(client: Any) -> bool:
+def is_logged_in(client: Any) -> bool:
     return client.get(reverse("home")).status_code == 200
 
 
-def test_campaign_and_role_come_in_one_query_with_every_field(
+def test_one_query_loads_the_role_and_every_field_of_the_campaign(
     people: dict[str, User], campaign: Campaign, django_assert_num_queries: Any
 ) -> None:
     Campaign.objects.update(synsets=[1, 2], break_minutes=7, repeat_share=0.125, created_by=people["ada"])
@@ -33,7 +33,7 @@ def test_campaign_and_role_come_in_one_query_with_every_field(
     assert role == Role.ANNOTATOR
 
 
-def test_a_role_in_one_campaign_counts_for_no_other(people: dict[str, User], campaign: Campaign) -> None:
+def test_a_role_is_valid_in_its_own_campaign_only(people: dict[str, User], campaign: Campaign) -> None:
     other = Campaign.objects.create(slug="other", name="Other")
     Membership.objects.create(campaign=other, user=people["rita"], role=Role.ANNOTATOR)
     assert campaign_for(people["rita"], campaign.slug, Role.ANNOTATOR)[1] == Role.REVIEWER
@@ -44,7 +44,7 @@ def test_a_role_in_one_campaign_counts_for_no_other(people: dict[str, User], cam
         campaign_for(people["alice"], other.slug, Role.ANNOTATOR)
 
 
-def test_a_superuser_is_admin_of_every_campaign_and_member_of_none(
+def test_a_superuser_is_an_admin_without_a_membership(
     people: dict[str, User], campaign: Campaign, django_assert_num_queries: Any
 ) -> None:
     User.objects.filter(username="mallory").update(is_superuser=True)
@@ -54,42 +54,40 @@ def test_a_superuser_is_admin_of_every_campaign_and_member_of_none(
     assert role_in(campaign, mallory) == Role.ADMIN
 
 
-def test_visitors_without_an_account_and_unknown_campaigns_are_not_found(
-    people: dict[str, User], campaign: Campaign
-) -> None:
+def test_anonymous_users_and_unknown_campaigns_get_not_found(people: dict[str, User], campaign: Campaign) -> None:
     with pytest.raises(Http404):
         campaign_for(AnonymousUser(), campaign.slug, Role.ANNOTATOR)
     with pytest.raises(Http404):
         campaign_for(people["alice"], "no-such-campaign", Role.ANNOTATOR)
 
 
-def test_a_request_of_a_campaign_asks_for_session_user_and_role_once(
+def test_a_campaign_request_loads_session_user_and_role_once(
     client_of: Any, people: dict[str, User], campaign: Campaign, django_assert_num_queries: Any
 ) -> None:
     client = client_of("alice")
-    address = f"/api/campaigns/{campaign.slug}/practice/done"
-    with django_assert_num_queries(4):  # and the update itself
-        assert client.post(address).status_code == 200
+    url = f"/api/campaigns/{campaign.slug}/practice/done"
+    with django_assert_num_queries(4):  # session, user, campaign with role, update
+        assert client.post(url).status_code == 200
 
 
 def test_a_deactivated_user_is_logged_out_at_once(client_of: Any, people: dict[str, User]) -> None:
     client = client_of("alice")
-    assert is_inside(client)
+    assert is_logged_in(client)
     User.objects.filter(username="alice").update(is_active=False)
-    assert not is_inside(client)
+    assert not is_logged_in(client)
 
 
-def test_a_new_password_ends_the_sessions_of_the_old_one(client_of: Any, people: dict[str, User]) -> None:
+def test_a_new_password_ends_existing_sessions(client_of: Any, people: dict[str, User]) -> None:
     client = client_of("alice")
-    people["alice"].set_password("another one, and longer")
+    people["alice"].set_password("another-password-2")
     people["alice"].save()
-    assert not is_inside(client)
+    assert not is_logged_in(client)
 
 
-def test_a_session_that_is_over_or_was_never_there_lets_nobody_in(client_of: Any) -> None:
+def test_users_with_an_expired_or_unknown_session_are_not_logged_in(client_of: Any) -> None:
     client = client_of("alice")
-    assert is_inside(client)
+    assert is_logged_in(client)
     Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
-    assert not is_inside(client)
+    assert not is_logged_in(client)
     client.cookies[settings.SESSION_COOKIE_NAME] = "no-such-key"
-    assert not is_inside(client)
+    assert not is_logged_in(client)

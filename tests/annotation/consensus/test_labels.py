@@ -15,11 +15,11 @@ VOTES = {"yes": WATCH, "no": NO_WATCH, "unsure": -1}
 @pytest.mark.parametrize(
     ("yes", "no", "label"), [(2, 1, "yes"), (1, 2, "no"), (1, 1, ""), (0, 0, ""), (1, 0, "yes"), (0, 3, "no")]
 )
-def test_more_votes_give_the_label_and_a_tie_gives_none(yes: int, no: int, label: str) -> None:
+def test_the_majority_gives_the_label_and_a_tie_gives_none(yes: int, no: int, label: str) -> None:
     assert majority_label(yes, no) == label
 
 
-def test_many_photos_at_once() -> None:
+def test_labels_of_many_photos_at_once() -> None:
     found = majority_labels([2, 1, 1, 0], [1, 2, 1, 0])
     assert found.tolist() == [WATCH, NO_WATCH, UNDECIDED, UNDECIDED]
     assert found.dtype == np.int8

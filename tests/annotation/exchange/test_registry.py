@@ -59,50 +59,55 @@ PHOTO = PhotoRecord(
 RECORDS: dict[type[Any], Any] = {AnnotationRecord: ANNOTATION, PhotoRecord: PHOTO}
 
 
-def formats_written() -> Iterator[type[Format[Any]]]:
-    """Yield the classes of formats in the package, without those that are only a base of others."""
+def formats_in_package() -> Iterator[type[Format[Any]]]:
+    """Yield the format classes of the package, without base classes."""
     for module in pkgutil.iter_modules(annotation.exchange.__path__):
-        for one in vars(import_module(f"annotation.exchange.{module.name}")).values():
-            if isinstance(one, type) and issubclass(one, Format) and not isabstract(one) and hasattr(one, "name"):
-                yield one
+        for value in vars(import_module(f"annotation.exchange.{module.name}")).values():
+            if (
+                isinstance(value, type)
+                and issubclass(value, Format)
+                and not isabstract(value)
+                and hasattr(value, "name")
+            ):
+                yield value
 
 
-def test_every_format_of_the_package_is_registered_under_its_name() -> None:
-    assert {type(one) for one in FORMATS.values()} == set(formats_written())
-    assert all(name == one.name for name, one in FORMATS.items())
+def test_every_format_in_the_package_is_registered_under_its_name() -> None:
+    assert {type(exchange_format) for exchange_format in FORMATS.values()} == set(formats_in_package())
+    assert all(name == exchange_format.name for name, exchange_format in FORMATS.items())
 
 
-@pytest.mark.parametrize("one", FORMATS.values(), ids=FORMATS.keys())
-def test_a_format_says_what_pages_and_commands_need(one: Format[Any]) -> None:
-    assert one.label
-    assert one.description.endswith(".")
-    assert one.suffix.startswith(".")
-    assert "/" in one.content_type
-    assert one in formats_of(one.record)
+@pytest.mark.parametrize("exchange_format", FORMATS.values(), ids=FORMATS.keys())
+def test_a_format_has_the_texts_that_pages_and_commands_need(exchange_format: Format[Any]) -> None:
+    assert exchange_format.label
+    assert exchange_format.description.endswith(".")
+    assert exchange_format.suffix.startswith(".")
+    assert "/" in exchange_format.content_type
+    assert exchange_format in formats_of(exchange_format.record)
 
 
-@pytest.mark.parametrize("one", FORMATS.values(), ids=FORMATS.keys())
-def test_a_format_takes_its_rows_one_by_one_from_outside(one: Format[Any]) -> None:
-    record = RECORDS[one.record]
-    taken = 0
+@pytest.mark.parametrize("exchange_format", FORMATS.values(), ids=FORMATS.keys())
+def test_a_format_reads_its_rows_one_at_a_time(exchange_format: Format[Any]) -> None:
+    record = RECORDS[exchange_format.record]
+    rows_read = 0
 
     def rows() -> Iterator[Any]:
-        nonlocal taken
+        nonlocal rows_read
         for _ in range(5000):
-            taken += 1
+            rows_read += 1
             yield record
 
-    pieces = iter(one.write(rows()))
+    pieces = iter(exchange_format.write(rows()))
     assert isinstance(next(pieces), bytes)
-    assert taken < 5000
+    assert rows_read < 5000
     assert list(pieces)
-    assert taken == 5000
+    assert rows_read == 5000
 
 
-@pytest.mark.parametrize("one", FORMATS.values(), ids=FORMATS.keys())
-def test_no_table_holds_a_formula(one: Format[Any]) -> None:
-    text = b"".join(one.write([RECORDS[one.record]])).decode()
-    if one.suffix == ".csv":
+@pytest.mark.parametrize("exchange_format", FORMATS.values(), ids=FORMATS.keys())
+def test_no_table_contains_a_formula(exchange_format: Format[Any]) -> None:
+    text = b"".join(exchange_format.write([RECORDS[exchange_format.record]])).decode()
+    if exchange_format.suffix == ".csv":
         cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
         assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
 

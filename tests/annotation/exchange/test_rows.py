@@ -60,14 +60,14 @@ def read(text: str) -> list[list[str]]:
         ("", ""),
     ],
 )
-def test_what_stands_in_a_cell(cell: object, expected: str) -> None:
+def test_cell_text_of_each_type(cell: object, expected: str) -> None:
     assert cell_text(cell) == expected
 
 
 @pytest.mark.parametrize(
     ("number", "expected"), [(0.1234567, "0.123457"), (1e-6, "0.000001"), (5.0, "5"), (-0.25, "-0.25"), (100.0, "100")]
 )
-def test_a_fixed_number_of_decimals_has_no_exponent_and_no_zeros_at_the_end(number: float, expected: str) -> None:
+def test_a_number_with_fixed_decimals_has_no_exponent_and_no_trailing_zeros(number: float, expected: str) -> None:
     assert cell_text(number, 6) == expected
 
 
@@ -77,31 +77,31 @@ def test_a_time_without_a_zone_is_refused() -> None:
 
 
 @pytest.mark.parametrize("text", FORMULAS)
-def test_no_text_is_a_formula_for_a_spreadsheet(text: str) -> None:
+def test_no_text_is_a_spreadsheet_formula(text: str) -> None:
     assert cell_text(text) == f"'{text}"
     assert read("".join(csv_pieces([text], [[text]]))) == [[f"'{text}"]] * 2
 
 
 @pytest.mark.parametrize("text", ["-1", "-1.5", "-1e-05", "a=1", "'quoted'", "'", "1+1", "e-mail@example", " x"])
-def test_other_texts_and_negative_numbers_stay_as_they_are(text: str) -> None:
+def test_other_texts_and_negative_numbers_do_not_change(text: str) -> None:
     assert cell_text(text) == text
 
 
 @given(st.text(alphabet="'=+-@\t 1a＝", max_size=6) | st.text())
-def test_a_guarded_text_is_read_back_as_it_was(text: str) -> None:
+def test_unguarding_restores_a_guarded_text(text: str) -> None:
     assert formula_unguard(formula_guard(text)) == text
 
 
 @given(st.lists(st.tuples(st.text(), st.text(alphabet="\r\n\",'=- a"), st.none() | st.floats(allow_nan=False))))
 @pytest.mark.parametrize("line_end", ["\r\n", "\n"])
-def test_every_table_is_read_back_by_a_csv_reader(line_end: str, rows: list[tuple[str, str, float | None]]) -> None:
+def test_a_csv_reader_restores_every_table(line_end: str, rows: list[tuple[str, str, float | None]]) -> None:
     text = "".join(csv_pieces(["a", "b", "c"], rows, line_end=line_end))
     header, *found = read(text)
     assert header == ["a", "b", "c"]
     assert [(formula_unguard(a), formula_unguard(b), float(c) if c else None) for a, b, c in found] == rows
 
 
-def test_lines_end_as_asked_and_the_header_is_optional() -> None:
+def test_the_line_end_and_the_header_are_options() -> None:
     rows = [[1, "a\rb"], [2, ""]]
     assert "".join(csv_pieces(["n", "t"], rows)) == 'n,t\r\n1,"a\rb"\r\n2,\r\n'
     assert "".join(csv_pieces(["n", "t"], rows, header=False, line_end="\n")) == '1,"a\rb"\n2,\n'
@@ -109,11 +109,11 @@ def test_lines_end_as_asked_and_the_header_is_optional() -> None:
     assert list(csv_pieces(["n", "t"], [])) == ["n,t\r\n"]
 
 
-def test_a_byte_order_mark_comes_once_and_first() -> None:
+def test_the_byte_order_mark_is_written_once_at_the_start() -> None:
     assert "".join(csv_pieces(["n"], [[1]], byte_order_mark=True)).encode("utf-8") == b"\xef\xbb\xbfn\r\n1\r\n"
 
 
-def test_an_endless_table_is_written_piece_by_piece() -> None:
+def test_an_infinite_table_is_written_in_pieces() -> None:
     read_so_far = count()
     pieces = csv_pieces(["n"], ([number] for number in read_so_far))
     first, second = next(pieces), next(pieces)

@@ -11,7 +11,7 @@ from annotation.files import whole_file as module
 from annotation.files.whole_file import put_in_place, whole_file, whole_path
 
 
-def test_a_file_has_its_content_when_the_block_ends_and_not_before(tmp_path: Path) -> None:
+def test_the_file_changes_only_when_the_block_ends(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text("old")
     with whole_file(path, "w") as file:
@@ -22,14 +22,14 @@ def test_a_file_has_its_content_when_the_block_ends_and_not_before(tmp_path: Pat
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_text_is_utf_8_whatever_the_locale(tmp_path: Path) -> None:
+def test_text_is_written_as_utf_8(tmp_path: Path) -> None:
     with whole_file(tmp_path / "a", "w") as file:
         file.write("fünf")
     assert (tmp_path / "a").read_bytes() == "fünf".encode()
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path, error: type[BaseException]) -> None:
+def test_an_error_keeps_the_old_file_and_leaves_no_other_files(tmp_path: Path, error: type[BaseException]) -> None:
     path = tmp_path / "table.csv"
     path.write_text("old")
 
@@ -44,12 +44,12 @@ def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path, error: ty
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_missing_folder_is_an_os_error(tmp_path: Path) -> None:
+def test_a_missing_folder_raises_file_not_found_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), whole_file(tmp_path / "no" / "folder"):
-        raise AssertionError("never begun")
+        raise AssertionError("the block must not run")
 
 
-def test_a_writer_that_is_killed_leaves_the_old_file(tmp_path: Path) -> None:
+def test_a_killed_writer_does_not_change_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text("old")
     code = (
@@ -58,17 +58,19 @@ def test_a_writer_that_is_killed_leaves_the_old_file(tmp_path: Path) -> None:
         "with whole_file(Path(sys.argv[1]), 'w') as file:\n"
         "    file.write('half of the n'); file.flush(); os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    finished = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
-    assert finished.returncode == -signal.SIGKILL
+    process = subprocess.run([sys.executable, "-c", code, str(path)], check=False)
+    assert process.returncode == -signal.SIGKILL
     assert path.read_text() == "old"
-    left = [found for found in tmp_path.iterdir() if found != path]
-    assert [(found.name[0], found.suffix, found.read_text()) for found in left] == [(".", ".part", "half of the n")]
+    leftovers = [found for found in tmp_path.iterdir() if found != path]
+    assert [(found.name[0], found.suffix, found.read_text()) for found in leftovers] == [
+        (".", ".part", "half of the n")
+    ]
     with whole_file(path, "w") as file:
         file.write("new")
     assert path.read_text() == "new"
 
 
-def test_writers_at_the_same_time_do_not_mix(tmp_path: Path) -> None:
+def test_concurrent_writers_do_not_mix_their_content(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     contents = [bytes([letter]) * 100_000 for letter in b"abcdefgh"]
     start = threading.Barrier(len(contents))
@@ -77,8 +79,8 @@ def test_writers_at_the_same_time_do_not_mix(tmp_path: Path) -> None:
         start.wait()
         for _ in range(5):
             with whole_file(path, durable=False) as file:
-                for at in range(0, len(content), 10_000):
-                    file.write(content[at : at + 10_000])
+                for offset in range(0, len(content), 10_000):
+                    file.write(content[offset : offset + 10_000])
             assert path.read_bytes() in contents
 
     threads = [threading.Thread(target=write, args=[content]) for content in contents]
@@ -90,36 +92,36 @@ def test_writers_at_the_same_time_do_not_mix(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_permissions_are_there_from_the_first_byte(tmp_path: Path) -> None:
+def test_permissions_are_set_when_the_file_is_created(tmp_path: Path) -> None:
     path = tmp_path / "passwords"
     with whole_file(path, "w", permissions=0o600) as file:
         assert os.fstat(file.fileno()).st_mode & 0o777 == 0o600
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_name_as_long_as_the_file_system_takes_works(tmp_path: Path) -> None:
+def test_the_longest_allowed_file_name_works(tmp_path: Path) -> None:
     path = tmp_path / ("ü" * 127)
     with whole_file(path) as file:
         file.write(b"new")
     assert path.read_bytes() == b"new"
 
 
-def test_the_disk_has_the_content_before_the_name_and_the_name_at_the_end(
+def test_the_content_is_synced_before_the_rename_and_the_folder_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing but a power cut could show the order; so the calls are written down, and still made."""
+    """Only a power cut could show the order. So the test records the fsync calls and still runs them."""
     steps: list[tuple[str, bool]] = []
-    really = os.fsync
+    original_fsync = os.fsync
     path = tmp_path / "table.csv"
 
-    def noted(handle: int) -> None:
-        steps.append((Path(f"/proc/self/fd/{handle}").resolve().name, path.exists()))
-        really(handle)
+    def recording_fsync(descriptor: int) -> None:
+        steps.append((Path(f"/proc/self/fd/{descriptor}").resolve().name, path.exists()))
+        original_fsync(descriptor)
 
-    monkeypatch.setattr(module.os, "fsync", noted)
+    monkeypatch.setattr(module.os, "fsync", recording_fsync)
     with whole_file(path) as file:
         file.write(b"new")
-    assert [(name.endswith(".part"), there) for name, there in steps] == [(True, False), (False, True)]
+    assert [(name.endswith(".part"), exists) for name, exists in steps] == [(True, False), (False, True)]
     assert steps[1][0] == tmp_path.name
     steps.clear()
     with whole_file(path, durable=False) as file:
@@ -127,7 +129,7 @@ def test_the_disk_has_the_content_before_the_name_and_the_name_at_the_end(
     assert steps == []
 
 
-def test_a_library_may_write_the_file_by_its_name(tmp_path: Path) -> None:
+def test_a_library_can_write_to_the_temporary_path(tmp_path: Path) -> None:
     with whole_path(tmp_path / "a.bin") as part:
         part.write_bytes(b"new")
     assert (tmp_path / "a.bin").read_bytes() == b"new"
@@ -136,7 +138,7 @@ def test_a_library_may_write_the_file_by_its_name(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [tmp_path / "a.bin"]
 
 
-def test_a_folder_appears_with_all_its_files_and_replaces_what_was_there(tmp_path: Path) -> None:
+def test_a_folder_is_replaced_only_when_all_its_files_are_written(tmp_path: Path) -> None:
     folder = tmp_path / "v1"
     folder.mkdir()
     (folder / "of-an-interrupted-attempt").touch()
@@ -156,8 +158,8 @@ def test_a_folder_appears_with_all_its_files_and_replaces_what_was_there(tmp_pat
     assert list(tmp_path.iterdir()) == [folder]
 
 
-def test_a_file_that_grew_elsewhere_is_put_in_place(tmp_path: Path) -> None:
-    (tmp_path / ".0.part").write_bytes(b"grown")
+def test_a_complete_file_is_put_in_place(tmp_path: Path) -> None:
+    (tmp_path / ".0.part").write_bytes(b"complete")
     put_in_place(tmp_path / ".0.part", tmp_path / "a.jpg")
-    assert (tmp_path / "a.jpg").read_bytes() == b"grown"
+    assert (tmp_path / "a.jpg").read_bytes() == b"complete"
     assert list(tmp_path.iterdir()) == [tmp_path / "a.jpg"]

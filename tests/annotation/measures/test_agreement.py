@@ -1,4 +1,4 @@
-"""Numbers are trusted three ways: worked by hand, against another way of counting, and as properties."""
+"""Annotator agreement: examples computed by hand, a second implementation, and property tests."""
 
 import math
 from collections import defaultdict
@@ -19,28 +19,28 @@ def as_votes(table):
 
 
 def reference_icc1(table):
-    """ICC(1) from explicit sums of squares, vote by vote."""
-    everything = [x for scores in table for x in scores]
-    grand = sum(everything) / len(everything)
-    between = sum(len(scores) * (sum(scores) / len(scores) - grand) ** 2 for scores in table) / (len(table) - 1)
-    within = sum((x - sum(s) / len(s)) ** 2 for s in table for x in s) / (len(everything) - len(table))
-    k = (len(everything) - sum(len(s) ** 2 for s in table) / len(everything)) / (len(table) - 1)
+    """Return ICC(1) from explicit sums of squares over the votes."""
+    all_scores = [x for scores in table for x in scores]
+    grand_mean = sum(all_scores) / len(all_scores)
+    between = sum(len(scores) * (sum(scores) / len(scores) - grand_mean) ** 2 for scores in table) / (len(table) - 1)
+    within = sum((x - sum(s) / len(s)) ** 2 for s in table for x in s) / (len(all_scores) - len(table))
+    k = (len(all_scores) - sum(len(s) ** 2 for s in table) / len(all_scores)) / (len(table) - 1)
     return (between - within) / (between + (k - 1) * within)
 
 
-def test_golden_value_of_shrout_and_fleiss():
-    # Their table of 6 targets and 4 judges: BMS 11.24, WMS 6.26, so ICC(1,1) = 4.98/(11.24+3·6.26) = .17.
+def test_published_example_of_shrout_and_fleiss():
+    # Their table of 6 targets and 4 raters: BMS 11.24, WMS 6.26, so ICC(1,1) = 4.98/(11.24+3·6.26) = .17.
     table = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
     assert agreement.icc1(*as_votes(table)) == pytest.approx(0.166, abs=5e-4)
 
 
-def test_golden_value_of_unequal_votes():
-    # Images {1, 3} and {5}: grand mean 3; between 2·1 + 1·4 = 6, on one degree of freedom; within 2 on one;
+def test_unequal_numbers_of_votes_computed_by_hand():
+    # Images {1, 3} and {5}: grand mean 3; between 2·1 + 1·4 = 6 and within 2, each with one degree of freedom;
     # k0 = (3 − 5/3)/1 = 4/3; ICC = (6 − 2)/(6 + 2/3) = .6.
     assert agreement.icc1([1, 1, 2], [1, 3, 5]) == pytest.approx(0.6)
 
 
-def test_perfect_agreement_is_one():
+def test_perfect_agreement_has_an_icc_of_one():
     assert agreement.icc1([1, 1, 2, 2], [3, 3, 8, 8]) == pytest.approx(1.0)
 
 
@@ -49,7 +49,7 @@ def test_perfect_agreement_is_one():
     [([], []), ([1, 1], [3, 4]), ([1, 2, 3], [3, 4, 5]), ([1, 1, 2, 2], [5, 5, 5, 5])],
     ids=["no votes", "one image", "one vote each", "one score only"],
 )
-def test_agreement_that_cannot_be_told_is_nan(ids, scores):
+def test_undefined_agreement_is_nan(ids, scores):
     assert math.isnan(agreement.icc1(ids, scores))
 
 
@@ -59,7 +59,7 @@ def test_votes_and_images_of_different_length_are_refused():
 
 
 @given(tables)
-def test_icc1_is_that_of_explicit_sums(table):
+def test_icc1_equals_explicit_sums_of_squares(table):
     assume(any(len(scores) > 1 for scores in table) and len({x for scores in table for x in scores}) > 1)
     assert agreement.icc1(*as_votes(table)) == pytest.approx(reference_icc1(table), abs=1e-9)
 
@@ -74,14 +74,14 @@ def test_the_order_of_the_votes_does_not_matter(table, random):
 
 
 @given(tables)
-def test_histograms_say_the_same_as_votes(table):
+def test_icc1_of_histograms_equals_icc1_of_votes(table):
     _, histograms = opinion.image_histograms(*as_votes(table), lowest=1, highest=10)
-    histograms = np.vstack([histograms, np.zeros(10)])  # an image nobody has rated changes nothing
+    histograms = np.vstack([histograms, np.zeros(10)])  # an image without votes changes nothing
     expected = agreement.icc1(*as_votes(table))
     assert agreement.icc1_of_histograms(histograms) == pytest.approx(expected, abs=1e-9, nan_ok=True)
 
 
-def test_icc1_finds_the_share_that_was_put_in(rng):
+def test_icc1_estimates_the_simulated_share_of_variance(rng):
     quality = rng.normal(0, 1, 4000)
     scores = quality[:, None] + rng.normal(0, 2, (4000, 5))  # 1/(1 + 4) = .2
     ids = np.repeat(np.arange(4000), 5)
@@ -89,14 +89,14 @@ def test_icc1_finds_the_share_that_was_put_in(rng):
 
 
 @pytest.mark.parametrize(("votes", "ceiling"), [(1, 0.46), (3, 0.67), (5, 0.76), (10, 0.85), (20, 0.92), (30, 0.94)])
-def test_golden_ceilings_at_an_icc_of_21(votes, ceiling):
+def test_known_ceilings_for_an_icc_of_0_21(votes, ceiling):
     assert agreement.correlation_ceiling(0.21, votes) == pytest.approx(ceiling, abs=0.006)
 
 
-def test_the_ceiling_is_what_a_perfect_model_reaches(rng):
+def test_the_ceiling_is_the_correlation_of_a_perfect_model(rng):
     quality = rng.normal(0, 1, 20_000)
     votes = rng.integers(1, 9, 20_000)
-    observed = quality + rng.normal(0, 2 / np.sqrt(votes))  # the mean of so many votes, each with noise 2
+    observed = quality + rng.normal(0, 2 / np.sqrt(votes))  # the mean of the votes, each with noise 2
     reached = np.corrcoef(quality, observed)[0, 1]
     assert agreement.correlation_ceiling(0.2, votes) == pytest.approx(reached, abs=0.02)
 
@@ -113,16 +113,16 @@ def test_reliability_without_agreement_is_zero_and_without_votes_nan():
     assert math.isnan(agreement.reliability(float("nan"), 5))
 
 
-def test_halves_share_out_the_votes_of_an_image(rng):
+def test_split_half_divides_the_votes_of_each_image(rng):
     ids, scores = [4, 4, 4, 9, 9, 5], [1, 2, 6, 3, 3, 8]
     first, second = agreement.split_half(ids, scores, rng=rng)
-    assert len(first) == len(second) == 2  # image 5 has one vote only
+    assert len(first) == len(second) == 2  # image 5 has only one vote
     assert first[0] in (1, 2, 6)
     assert first[0] + 2 * second[0] == pytest.approx(9)
     assert (first[1], second[1]) == (3, 3)
 
 
-def test_the_draw_of_the_halves_is_the_callers():
+def test_split_half_depends_only_on_the_given_generator():
     ids, scores = np.repeat(np.arange(20), 4), np.random.default_rng(1).integers(1, 11, 80)
     drawn = defaultdict(list)
     for seed in (1, 1, 2):

@@ -1,4 +1,4 @@
-"""Reliability bins and calibration error: worked by hand, against scikit-learn, and as properties."""
+"""Reliability bins and calibration error: examples computed by hand, scikit-learn, and property tests."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ labelled = st.integers(2, 60).flatmap(
 )
 
 
-def test_reliability_bins_hold_equal_shares_and_never_split_ties() -> None:
+def test_reliability_bins_have_equal_sizes_and_do_not_split_ties() -> None:
     bins = calibration.reliability_bins([0.1] * 6 + [0.9] * 4, [0, 0, 0, 0, 0, 1, 1, 1, 1, 0], bins=5)
     assert [(one.n, one.predicted, one.observed.value) for one in bins] == [
         (6, pytest.approx(0.1), pytest.approx(1 / 6)),
@@ -28,7 +28,7 @@ def test_reliability_bins_hold_equal_shares_and_never_split_ties() -> None:
     assert all(one.observed.low <= one.observed.value <= one.observed.high for one in bins)
 
 
-def test_calibration_error_of_perfect_and_of_reversed_probabilities(rng: np.random.Generator) -> None:
+def test_calibration_error_of_perfect_and_reversed_probabilities(rng: np.random.Generator) -> None:
     p = rng.random(20_000)
     labels = rng.random(20_000) < p
     assert calibration.expected_calibration_error(p, labels) < 0.015
@@ -36,13 +36,13 @@ def test_calibration_error_of_perfect_and_of_reversed_probabilities(rng: np.rand
     assert np.isnan(calibration.expected_calibration_error([], []))
 
 
-def test_score_bins_average_what_people_said() -> None:
+def test_score_bins_have_the_mean_prediction_and_the_mean_score() -> None:
     bins = calibration.score_bins([1, 1, 8, 9], [2, 4, 7, 9], bins=2)
     assert [(one.predicted, one.observed.value, one.n) for one in bins] == [(1.0, 3.0, 2), (8.5, 8.0, 2)]
 
 
 @given(labelled, st.integers(1, 12))
-def test_the_bins_are_those_of_scikit_learn(pair: tuple[np.ndarray, np.ndarray], bins: int) -> None:
+def test_reliability_bins_equal_those_of_scikit_learn(pair: tuple[np.ndarray, np.ndarray], bins: int) -> None:
     p, labels = pair
     observed, predicted = calibration_curve(labels, p, n_bins=bins, strategy="quantile", pos_label=1)
     found = calibration.reliability_bins(p, labels, bins=bins)
@@ -51,7 +51,7 @@ def test_the_bins_are_those_of_scikit_learn(pair: tuple[np.ndarray, np.ndarray],
     assert sum(one.n for one in found) == len(p)
 
 
-def test_the_intervals_of_bins_are_wilsons_and_students() -> None:
+def test_bins_have_wilson_and_student_intervals() -> None:
     (half,) = calibration.reliability_bins([0.5] * 10, [1, 0] * 5)
     assert half.observed == wilson_interval(5, 10)
     low, high = calibration.score_bins([1, 1, 1, 9], [2, 4, 6, 9], bins=2)
@@ -61,6 +61,6 @@ def test_the_intervals_of_bins_are_wilsons_and_students() -> None:
     assert (high.observed.low, high.observed.high) == (-np.inf, np.inf)
 
 
-def test_calibration_error_worked_by_hand() -> None:
-    # Two bins of two: |.1 − 0| and |.8 − .5|, half the photos each.
+def test_calibration_error_computed_by_hand() -> None:
+    # Two bins with two photos each: |.1 − 0| and |.8 − .5|.
     assert calibration.expected_calibration_error([0.1, 0.1, 0.8, 0.8], [0, 0, 1, 0], bins=2) == pytest.approx(0.2)

@@ -1,4 +1,4 @@
-"""Classification of watches: worked by hand, against scikit-learn, and as properties."""
+"""Classification of watches: examples computed by hand, scikit-learn, and property tests."""
 
 from itertools import pairwise
 
@@ -19,13 +19,13 @@ labelled = st.integers(2, 40).flatmap(
 )
 
 
-def test_roc_auc_worked_by_hand() -> None:
-    # Pairs (watch, other): (.9,.8) (.9,.3) right, (.3,.8) wrong, (.3,.3) half.
+def test_roc_auc_computed_by_hand() -> None:
+    # Pairs (watch, other): (.9,.8) (.9,.3) correct, (.3,.8) wrong, (.3,.3) half.
     assert classification.roc_auc([0.9, 0.8, 0.3, 0.3], [1, 0, 1, 0]) == pytest.approx(2.5 / 4)
 
 
 @given(labelled)
-def test_classification_agrees_with_scikit_learn(pair: tuple[np.ndarray, np.ndarray]) -> None:
+def test_metrics_agree_with_scikit_learn(pair: tuple[np.ndarray, np.ndarray]) -> None:
     p, labels = pair
     assert classification.accuracy(p > 0.5, labels) == pytest.approx(sklearn_metrics.accuracy_score(labels, p > 0.5))
     brier = sklearn_metrics.brier_score_loss(labels, p, pos_label=1)
@@ -39,7 +39,7 @@ def test_classification_agrees_with_scikit_learn(pair: tuple[np.ndarray, np.ndar
 
 
 @given(labelled)
-def test_best_threshold_beats_every_threshold_of_a_grid(pair: tuple[np.ndarray, np.ndarray]) -> None:
+def test_best_threshold_is_at_least_as_good_as_every_threshold_of_a_grid(pair: tuple[np.ndarray, np.ndarray]) -> None:
     p, labels = pair
     if not labels.sum() or not p.max():
         return
@@ -58,11 +58,11 @@ def test_threshold_table_counts_each_kind_of_decision() -> None:
     assert np.isnan(classification.threshold_table([], [])[0].f1)
 
 
-def test_quality_classes_include_their_upper_border() -> None:
+def test_quality_classes_include_their_upper_limit() -> None:
     assert classification.quality_classes([5.0, 5.1, 6.0, 6.1], reject_at=5, pending_at=6).tolist() == [0, 1, 1, 2]
 
 
-def test_resamples_are_measured_as_if_one_by_one(rng: np.random.Generator) -> None:
+def test_many_resamples_at_once_equal_one_at_a_time(rng: np.random.Generator) -> None:
     p, labels = rng.random((5, 30)), rng.integers(0, 2, (5, 30))
     for metric, predicted in (
         (classification.roc_auc, p),
@@ -70,28 +70,29 @@ def test_resamples_are_measured_as_if_one_by_one(rng: np.random.Generator) -> No
         (classification.accuracy, p > 0.4),
         (classification.brier, p),
     ):
-        one_by_one = [float(metric(a, b)) for a, b in zip(predicted, labels, strict=True)]
-        assert metric(predicted, labels) == pytest.approx(one_by_one)
+        one_at_a_time = [float(metric(a, b)) for a, b in zip(predicted, labels, strict=True)]
+        assert metric(predicted, labels) == pytest.approx(one_at_a_time)
 
 
 @pytest.mark.filterwarnings("error")
-def test_without_photos_nothing_can_be_told() -> None:
+def test_metrics_without_photos_are_nan() -> None:
     (row,) = classification.threshold_table([], [], [0.5])
     assert np.isnan([row.roc_auc, row.balanced_accuracy, row.f1, row.accuracy]).all()
     assert (row.true_positives, row.true_negatives) == (0, 0)
     assert np.isnan(classification.best_threshold([], []))
 
 
-def test_best_threshold_worked_by_hand() -> None:
-    # From .6 on: 2 hits, 1 alarm, F1 4/5; from .9 on: 1 hit, 1 miss, F1 2/3; from .1 on: 2 hits, 2 alarms, F1 2/3.
+def test_best_threshold_computed_by_hand() -> None:
+    # Probabilities of at least .6: 2 true positives, 1 false positive, F1 4/5. At least .9: 1 true positive, 1 false
+    # negative, F1 2/3. At least .1: 2 true positives, 2 false positives, F1 2/3.
     assert classification.best_threshold([0.9, 0.8, 0.6, 0.1], [1, 0, 1, 0]) == pytest.approx(0.35)
-    assert classification.best_threshold([0.6, 0.4], [1, 1]) == pytest.approx(0.2)  # half way to 0
-    assert classification.best_threshold([0.0, 0.0], [1, 0]) == 0.0  # nothing lies above any threshold
+    assert classification.best_threshold([0.6, 0.4], [1, 1]) == pytest.approx(0.2)  # halfway between 0.4 and 0
+    assert classification.best_threshold([0.0, 0.0], [1, 0]) == 0.0  # no probability is above any threshold
     assert np.isnan(classification.best_threshold([0.3, 0.2], [0, 0]))
 
 
 @given(labelled)
-def test_of_equally_good_thresholds_the_highest_is_taken(pair: tuple[np.ndarray, np.ndarray]) -> None:
+def test_the_highest_of_equally_good_thresholds_is_chosen(pair: tuple[np.ndarray, np.ndarray]) -> None:
     p, labels = pair
     steps = sorted({0.0, *p.tolist()})
     middles = [(low + high) / 2 for low, high in pairwise(steps)]
@@ -103,14 +104,16 @@ def test_of_equally_good_thresholds_the_highest_is_taken(pair: tuple[np.ndarray,
 
 
 @given(labelled, st.floats(0, 1))
-def test_a_row_of_the_table_is_what_scikit_learn_says(pair: tuple[np.ndarray, np.ndarray], threshold: float) -> None:
+def test_each_row_of_the_threshold_table_agrees_with_scikit_learn(
+    pair: tuple[np.ndarray, np.ndarray], threshold: float
+) -> None:
     p, labels = pair
-    decided = p > threshold
+    predicted = p > threshold
     (row,) = classification.threshold_table(p, labels, [threshold])
-    assert row.true_positives + row.false_positives == decided.sum()
+    assert row.true_positives + row.false_positives == predicted.sum()
     assert row.true_positives + row.false_negatives == labels.sum()
-    assert row.true_negatives + row.false_negatives == (~decided).sum()
-    assert row.accuracy == pytest.approx(sklearn_metrics.accuracy_score(labels, decided))
+    assert row.true_negatives + row.false_negatives == (~predicted).sum()
+    assert row.accuracy == pytest.approx(sklearn_metrics.accuracy_score(labels, predicted))
     if 0 < labels.sum() < len(labels):
-        assert row.balanced_accuracy == pytest.approx(sklearn_metrics.balanced_accuracy_score(labels, decided))
-        assert row.f1 == pytest.approx(sklearn_metrics.f1_score(labels, decided, zero_division=0.0))
+        assert row.balanced_accuracy == pytest.approx(sklearn_metrics.balanced_accuracy_score(labels, predicted))
+        assert row.f1 == pytest.approx(sklearn_metrics.f1_score(labels, predicted, zero_division=0.0))

@@ -1,4 +1,4 @@
-"""Correlations and errors of predicted means: worked by hand, against SciPy, and as properties."""
+"""Correlations and errors of predicted means: examples computed by hand, SciPy, and property tests."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ vectors = st.integers(4, 30).flatmap(
 )
 
 
-def test_correlations_of_four_photos_worked_by_hand() -> None:
+def test_correlations_of_four_photos_computed_by_hand() -> None:
     predicted, observed = [1.0, 2.0, 3.0, 4.0], [1.0, 3.0, 2.0, 4.0]
     assert correlation.srcc(predicted, observed) == pytest.approx(0.8)  # 1 − 6·(0+1+1+0)/(4·15)
     assert correlation.plcc(predicted, observed) == pytest.approx(0.8)
@@ -41,13 +41,13 @@ def test_one_photo_has_no_correlation(measure) -> None:
 @given(vectors)
 def test_rank_correlation_agrees_with_scipy(pair: tuple[np.ndarray, np.ndarray]) -> None:
     x, y = pair
-    ours = correlation.srcc(x, y)
+    found = correlation.srcc(x, y)
     if len(set(x)) > 1 and len(set(y)) > 1:
-        assert ours == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-9)
-        assert correlation.srcc(np.exp(x / 4), y) == pytest.approx(ours, abs=1e-9)
-        assert correlation.srcc(-x, y) == pytest.approx(-ours, abs=1e-9)
+        assert found == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-9)
+        assert correlation.srcc(np.exp(x / 4), y) == pytest.approx(found, abs=1e-9)
+        assert correlation.srcc(-x, y) == pytest.approx(-found, abs=1e-9)
     else:
-        assert np.isnan(ours)
+        assert np.isnan(found)
 
 
 @given(vectors)
@@ -60,7 +60,7 @@ def test_linear_correlation_is_the_cosine_of_centred_vectors(pair: tuple[np.ndar
     assert correlation.plcc(3 * pair[0] + 1, pair[1]) == pytest.approx(reference, abs=1e-9)
 
 
-def test_resamples_are_measured_as_if_one_by_one(rng: np.random.Generator) -> None:
+def test_many_resamples_at_once_equal_one_at_a_time(rng: np.random.Generator) -> None:
     x, y = rng.random((5, 30)), rng.integers(1, 6, (5, 30)).astype(float)
     for metric in (correlation.srcc, correlation.plcc, correlation.rmse, correlation.bias):
         assert metric(x, y) == pytest.approx([float(metric(a, b)) for a, b in zip(x, y, strict=True)])

@@ -1,4 +1,4 @@
-"""Distributions and histograms: worked by hand, against independent references, and as properties."""
+"""Distributions and histograms: examples computed by hand, SciPy, and property tests."""
 
 import numpy as np
 import pytest
@@ -12,8 +12,8 @@ from annotation.measures import distribution
 weights = arrays.arrays(np.float64, 10, elements=st.floats(0.01, 1))
 
 
-def test_earth_movers_distance_worked_by_hand() -> None:
-    # All mass one step away: CDFs differ by 1 in one of the four bins, √(1/4).
+def test_earth_movers_distance_computed_by_hand() -> None:
+    # All mass is one step away. The CDFs differ by 1 in one of the four bins, so √(1/4).
     assert distribution.emd([0, 1, 0, 0], [3, 0, 0, 0]) == pytest.approx(0.5)
     assert distribution.emd([0, 1, 0, 0], [3, 0, 0, 0], r=1.0) == pytest.approx(0.25)
     assert distribution.emd([0.5, 0.5], [4, 4]) == 0.0
@@ -21,17 +21,17 @@ def test_earth_movers_distance_worked_by_hand() -> None:
 
 
 @given(arrays.arrays(np.float64, (2, 10), elements=st.floats(0.01, 1)))
-def test_earth_movers_distance_is_a_distance(pair: np.ndarray) -> None:
+def test_earth_movers_distance_is_symmetric_and_agrees_with_scipy(pair: np.ndarray) -> None:
     p, q = pair
     assert distribution.emd(p, q) == pytest.approx(distribution.emd(q, p))
     assert 0 <= distribution.emd(p, q) < 1
     assert distribution.emd(p[::-1], q[::-1]) == pytest.approx(distribution.emd(p, q), abs=1e-9)
-    # With r = 1 it is Wasserstein's distance between the scores, in units of the scale.
+    # With r = 1 it is the Wasserstein distance between the scores, divided by the number of scores.
     reference = stats.wasserstein_distance(np.arange(10), np.arange(10), p, q) / 10
     assert distribution.emd(p, q, r=1.0) == pytest.approx(reference, abs=1e-9)
 
 
-def test_ranked_probability_score_worked_by_hand() -> None:
+def test_ranked_probability_score_computed_by_hand() -> None:
     assert distribution.rps([0, 0, 1], [0, 0, 2]) == 0.0
     assert distribution.rps([1, 0, 0], [0, 0, 1]) == pytest.approx(2.0)
     # p = ½ ½ 0; votes 1 and 3: ((½−1)² + 0 + 0 + (½−0)² + 1²)/2
@@ -45,9 +45,9 @@ def test_ranked_probability_score_is_the_mean_over_votes(p: np.ndarray, histogra
     if not histogram.sum():
         assert np.isnan(distribution.rps(p, histogram))
         return
-    cumulated = np.cumsum(p) / p.sum()
+    cumulative = np.cumsum(p) / p.sum()
     votes = np.repeat(np.arange(5), histogram)
-    reference = np.mean([((cumulated - (y <= np.arange(5))) ** 2).sum() for y in votes])
+    reference = np.mean([((cumulative - (y <= np.arange(5))) ** 2).sum() for y in votes])
     assert distribution.rps(p, histogram) == pytest.approx(reference, abs=1e-9)
 
 
@@ -56,15 +56,15 @@ def test_mean_score_of_a_distribution() -> None:
 
 
 @given(weights)
-def test_mean_and_deviation_are_those_of_a_discrete_random_variable(w: np.ndarray) -> None:
+def test_mean_and_deviation_equal_those_of_a_discrete_random_variable(w: np.ndarray) -> None:
     reference = stats.rv_discrete(values=(np.arange(3, 13), w / w.sum()))
     assert distribution.mean_score(w, lowest=3) == pytest.approx(reference.mean())
     assert distribution.score_deviation(w) == pytest.approx(reference.std(), abs=1e-7)
     assert distribution.score_deviation(7 * w) == pytest.approx(distribution.score_deviation(w))
 
 
-def test_deviation_worked_by_hand() -> None:
-    # Scores 1 and 3, once each: both one from the mean.
+def test_deviation_computed_by_hand() -> None:
+    # One score 1 and one score 3: both differ from the mean by 1.
     assert distribution.score_deviation([[1, 0, 1], [0, 5, 0]]) == pytest.approx([1.0, 0.0])
 
 

@@ -1,4 +1,4 @@
-"""Intervals: worked by hand, against SciPy, and as properties."""
+"""Intervals: examples computed by hand, SciPy, and property tests."""
 
 import math
 
@@ -17,7 +17,7 @@ vectors = st.integers(4, 30).flatmap(
 numbers = st.lists(st.floats(-50, 50, width=16), min_size=2, max_size=30)
 
 
-def test_wilsons_interval_of_a_published_example() -> None:
+def test_wilson_interval_equals_a_published_example() -> None:
     none, half = intervals.wilson_interval(0, 10), intervals.wilson_interval(5, 10)
     assert (none.low, none.high) == pytest.approx((0.0, 0.2775), abs=1e-4)
     assert (half.low, half.high) == pytest.approx((0.2366, 0.7634), abs=1e-4)
@@ -25,7 +25,7 @@ def test_wilsons_interval_of_a_published_example() -> None:
 
 @settings(max_examples=40)
 @given(vectors)
-def test_an_interval_contains_its_value_and_repeats_with_its_seed(pair: tuple[np.ndarray, np.ndarray]) -> None:
+def test_an_interval_contains_its_value_and_depends_only_on_the_seed(pair: tuple[np.ndarray, np.ndarray]) -> None:
     found = intervals.interval(correlation.srcc, *pair, seed=3)
     if np.isnan(found.value):
         assert found.as_json() == {"value": None, "low": None, "high": None, "n": len(pair[0])}
@@ -41,7 +41,7 @@ def test_a_model_does_not_differ_from_itself(pair: tuple[np.ndarray, np.ndarray]
     assert (found.value, found.low, found.high) == (0.0, 0.0, 0.0)
 
 
-def test_the_interval_covers_the_truth_about_as_often_as_it_says(rng: np.random.Generator) -> None:
+def test_about_95_percent_of_intervals_contain_the_true_mean(rng: np.random.Generator) -> None:
     hits = 0
     for seed in range(200):
         sample = rng.normal(3.0, 1.0, 60)
@@ -55,9 +55,9 @@ def test_pairing_narrows_the_interval_of_a_difference(rng: np.random.Generator) 
     champion = truth + rng.normal(size=150)
     challenger = champion + 0.3 * (truth - champion)
     difference = intervals.paired_interval(correlation.srcc, challenger, champion, truth, seed=1)
-    alone = intervals.interval(correlation.srcc, challenger, truth, seed=1)
+    unpaired = intervals.interval(correlation.srcc, challenger, truth, seed=1)
     assert difference.low > 0
-    assert difference.high - difference.low < alone.high - alone.low
+    assert difference.high - difference.low < unpaired.high - unpaired.low
 
 
 def test_memory_is_bounded_for_many_images(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:
@@ -87,7 +87,7 @@ def test_more_than_two_thousand_images_take_fewer_resamples(images: int, resampl
 
 
 @pytest.mark.parametrize("images", [30, 2500])
-def test_the_percentiles_are_those_of_rows_drawn_with_the_seed(images: int, rng: np.random.Generator) -> None:
+def test_the_interval_has_the_percentiles_of_rows_drawn_with_the_seed(images: int, rng: np.random.Generator) -> None:
     x, y = rng.normal(size=images), rng.normal(size=images)
     rows = np.random.default_rng(7).integers(0, images, (intervals.resample_count(images), images))
     drawn = correlation.rmse(x[rows], y[rows])
@@ -96,31 +96,31 @@ def test_the_percentiles_are_those_of_rows_drawn_with_the_seed(images: int, rng:
 
 
 @pytest.mark.filterwarnings("error")
-def test_resamples_without_a_number_are_left_out() -> None:
-    # With one watch among six photos every third resample has none, and no ROC AUC.
+def test_resamples_whose_metric_is_nan_are_ignored() -> None:
+    # One of the six photos is a watch. About every third resample has no watch, so its ROC AUC is NaN.
     found = intervals.interval(classification.roc_auc, [0.9, 0.95, 0.3, 0.2, 0.1, 0.4], [1, 0, 0, 0, 0, 0], seed=1)
     assert found.value == pytest.approx(0.8)
     assert (found.low, found.high) == (pytest.approx(0.5, abs=0.2), 1.0)
 
 
-def test_one_image_has_an_interval_without_width() -> None:
+def test_the_interval_of_one_image_has_width_zero() -> None:
     assert intervals.interval(correlation.rmse, [3.0], [1.0], seed=1) == intervals.Interval(2.0, 2.0, 2.0, 1)
 
 
-def test_students_interval_worked_by_hand() -> None:
+def test_students_interval_computed_by_hand() -> None:
     # Mean .5, standard deviation √(5/3), t(3) = 3.1824: half 3.1824·1.2910/2 = 2.0543.
     found = intervals.mean_interval([1, 0, -1, 2])
     assert (found.value, found.n) == (0.5, 4)
     assert (found.low, found.high) == pytest.approx((-1.5543, 2.5543), abs=1e-4)
 
 
-def test_students_interval_of_one_value_is_unbounded_and_of_none_unknown() -> None:
+def test_students_interval_is_unbounded_for_one_value_and_nan_for_none() -> None:
     assert intervals.mean_interval([3]) == intervals.Interval(3.0, -math.inf, math.inf, 1)
     assert intervals.mean_interval([]).as_json() == {"value": None, "low": None, "high": None, "n": 0}
 
 
 @given(numbers)
-def test_students_interval_is_scipys(values: list[float]) -> None:
+def test_students_interval_equals_scipys(values: list[float]) -> None:
     found = intervals.mean_interval(values)
     error = np.std(values, ddof=1) / math.sqrt(len(values))
     if error > 0:
@@ -134,8 +134,8 @@ def test_half_widths_of_many_images_at_once() -> None:
     np.testing.assert_allclose(halves, [3.1824 / 2, np.inf, np.nan], atol=1e-4)
 
 
-def test_root_mean_square_worked_by_hand() -> None:
-    # Σd² = 6 of four; chi-square of 4 degrees of freedom: .4844 and 11.143.
+def test_root_mean_square_interval_computed_by_hand() -> None:
+    # Σd² = 6 for four values; chi-square with 4 degrees of freedom: .4844 and 11.143.
     found = intervals.root_mean_square_interval([0, 1, -1, 2])
     assert (found.value, found.n) == (pytest.approx(math.sqrt(1.5)), 4)
     assert (found.low, found.high) == pytest.approx((math.sqrt(6 / 11.143), math.sqrt(6 / 0.4844)), abs=1e-3)
@@ -144,7 +144,7 @@ def test_root_mean_square_worked_by_hand() -> None:
 
 
 @given(numbers)
-def test_root_mean_square_has_the_interval_of_a_chi_square(values: list[float]) -> None:
+def test_root_mean_square_interval_equals_scipys_chi_square(values: list[float]) -> None:
     found = intervals.root_mean_square_interval(values)
     squares, n = sum(value**2 for value in values), len(values)
     assert found.low == pytest.approx(math.sqrt(squares / stats.chi2.ppf(0.975, n)))

@@ -1,4 +1,4 @@
-"""Numbers are trusted three ways: worked by hand, against another way of counting, and as properties."""
+"""Opinion scores: examples computed by hand, a second implementation, and property tests."""
 
 import math
 import statistics
@@ -22,14 +22,14 @@ def test_a_histogram_without_votes_is_empty():
     assert opinion.score_histogram([], lowest=0, highest=3).tolist() == [0, 0, 0, 0]
 
 
-def test_every_image_gets_its_own_histogram():
+def test_each_image_has_its_own_histogram():
     ids, histograms = opinion.image_histograms([7, 2, 7], [1, 3, 2], lowest=1, highest=3)
     assert ids.tolist() == [2, 7]
     assert histograms.tolist() == [[0, 0, 1], [1, 1, 0]]
 
 
 @pytest.mark.parametrize("scores", [[0], [11], [5.5], [3, 12]])
-def test_a_score_off_the_scale_is_refused(scores):
+def test_a_score_outside_the_scale_is_refused(scores):
     with pytest.raises(ValueError, match="whole numbers from 1 to 10"):
         opinion.score_histogram(scores, lowest=1, highest=10)
 
@@ -44,8 +44,8 @@ def test_a_scale_of_one_score_is_refused():
         opinion.score_histogram([1], lowest=1, highest=1)
 
 
-def test_golden_values_of_five_votes():
-    # 4 5 5 6 9: mean 29/5; squares about it 3.24+.64+.64+.04+10.24 = 14.8; SOS √(14.8/4);
+def test_five_votes_computed_by_hand():
+    # 4 5 5 6 9: mean 29/5; squared differences 3.24+.64+.64+.04+10.24 = 14.8; SOS √(14.8/4);
     # t(4) at 97.5 % is 2.7764, so the interval is 5.8 ± 2.7764·√3.7/√5 = 5.8 ± 2.3884.
     histogram = opinion.score_histogram([4, 5, 5, 6, 9], lowest=1, highest=10)
     low, high = opinion.mos_interval(histogram, 1)
@@ -54,37 +54,37 @@ def test_golden_values_of_five_votes():
     assert (low, high) == (pytest.approx(3.4116, abs=1e-4), pytest.approx(8.1884, abs=1e-4))
 
 
-def test_one_vote_leaves_the_whole_scale_open():
+def test_the_interval_of_one_vote_is_the_whole_scale():
     low, high = opinion.mos_interval([0, 0, 1, 0], 0)
     assert (low, high) == (0, 3)
     assert math.isnan(opinion.sos([0, 0, 1, 0]))
 
 
-def test_no_votes_are_no_number():
+def test_without_votes_all_values_are_nan():
     histogram = np.zeros(10)
     assert np.isnan([opinion.mos(histogram, 1), opinion.sos(histogram), *opinion.mos_interval(histogram, 1)]).all()
 
 
-def test_votes_that_agree_have_an_interval_without_width():
+def test_the_interval_of_equal_votes_has_width_zero():
     assert opinion.mos_interval([0, 4, 0], 1) == (2, 2)
 
 
-def test_an_interval_stays_on_the_scale():
+def test_the_interval_stays_within_the_scale():
     assert opinion.mos_interval([1, 1, 0], 1) == (1, 3)
 
 
-def test_many_images_at_once_give_what_each_gives_alone(rng):
+def test_many_images_at_once_equal_one_at_a_time(rng):
     histograms = rng.integers(0, 4, (50, 10))
     histograms[0], histograms[1] = 0, np.eye(10)[4]
     lows, highs = opinion.mos_interval(histograms, 1)
     means, spreads = opinion.mos(histograms, 1), opinion.sos(histograms)
     for i, histogram in enumerate(histograms):
-        alone = (opinion.mos(histogram, 1), opinion.sos(histogram), *opinion.mos_interval(histogram, 1))
-        np.testing.assert_allclose((means[i], spreads[i], lows[i], highs[i]), alone, equal_nan=True)
+        single = (opinion.mos(histogram, 1), opinion.sos(histogram), *opinion.mos_interval(histogram, 1))
+        np.testing.assert_allclose((means[i], spreads[i], lows[i], highs[i]), single, equal_nan=True)
 
 
 @given(votes)
-def test_mean_and_spread_are_those_of_the_single_votes(scores):
+def test_mean_and_spread_equal_those_of_the_votes(scores):
     histogram = opinion.score_histogram(scores, lowest=1, highest=10)
     assert histogram.sum() == len(scores)
     assert opinion.mos(histogram, 1) == pytest.approx(statistics.fmean(scores))
@@ -93,7 +93,7 @@ def test_mean_and_spread_are_those_of_the_single_votes(scores):
 
 
 @given(votes)
-def test_the_interval_is_students_cut_to_the_scale(scores):
+def test_the_interval_is_students_clipped_to_the_scale(scores):
     low, high = opinion.mos_interval(opinion.score_histogram(scores, lowest=1, highest=10), 1)
     if len(scores) == 1:
         assert (low, high) == (1, 10)
@@ -105,13 +105,13 @@ def test_the_interval_is_students_cut_to_the_scale(scores):
 
 
 @given(votes, st.integers(-3, 3))
-def test_moving_the_scale_moves_the_mean_and_not_the_spread(scores, by):
+def test_shifting_the_scale_shifts_the_mean(scores, shift):
     histogram = opinion.score_histogram(scores, lowest=1, highest=10)
-    assert opinion.mos(histogram, 1 + by) == pytest.approx(opinion.mos(histogram, 1) + by)
+    assert opinion.mos(histogram, 1 + shift) == pytest.approx(opinion.mos(histogram, 1) + shift)
 
 
 @given(votes)
-def test_the_interval_holds_the_mean(scores):
+def test_the_interval_contains_the_mean(scores):
     histogram = opinion.score_histogram(scores, lowest=1, highest=10)
     low, high = opinion.mos_interval(histogram, 1)
     assert 1 <= low <= opinion.mos(histogram, 1) + 1e-12

@@ -9,7 +9,7 @@ def flipped(phash: int, bits: int) -> int:
     return value - 2**64 if value >= 2**63 else value
 
 
-def test_finds_the_oldest_within_the_threshold() -> None:
+def test_finds_the_oldest_photo_within_the_threshold() -> None:
     known = NearDuplicates()
     for phash in (-(2**63), 0x0F0F_0F0F_0F0F_0F0F, flipped(0x0F0F_0F0F_0F0F_0F0F, 3)):
         known.add(phash)
@@ -18,7 +18,7 @@ def test_finds_the_oldest_within_the_threshold() -> None:
     assert known.oldest(flipped(0x0F0F_0F0F_0F0F_0F0F, NEAR) ^ (0b111111 << 40)) is None
 
 
-def test_nothing_is_near_in_an_empty_campaign_nor_to_a_flat_picture() -> None:
+def test_empty_campaigns_and_flat_pictures_have_no_near_duplicates() -> None:
     known = NearDuplicates()
     assert known.oldest(1) is None
     known.add(NO_HASH)
@@ -26,7 +26,7 @@ def test_nothing_is_near_in_an_empty_campaign_nor_to_a_flat_picture() -> None:
     assert known.oldest(1) is None  # one bit away from the flat picture
 
 
-def test_grows_and_can_be_cut() -> None:
+def test_many_hashes_can_be_added_and_truncated() -> None:
     hashes = np.random.default_rng(0).integers(-(2**63), 2**63, 3000)
     known = NearDuplicates()
     for phash in hashes:

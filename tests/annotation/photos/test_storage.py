@@ -24,7 +24,7 @@ DIGEST = hashlib.sha256(b"a photo").hexdigest()
 NAME = photo_name(DIGEST, ".jpg")
 BACKENDS = {
     "folder": "annotation.photos.storage.PhotoFolder",
-    # One has no files to give a path of, and neither replaces a file: as some object storages.
+    # Some object storages are like these: the first has no file paths, and neither replaces an existing file.
     "memory": "django.core.files.storage.InMemoryStorage",
     "plain folder": "django.core.files.storage.FileSystemStorage",
 }
@@ -47,17 +47,17 @@ def stored(store: Storage) -> dict[str, bytes]:
     return {name: store.open(name).read() for name in names}
 
 
-def test_names_are_made_of_the_content() -> None:
+def test_names_are_made_from_the_hash_of_the_content() -> None:
     assert f"{DIGEST[:2]}/{DIGEST}.jpg" == NAME
     assert thumbnail_name(DIGEST) == f"{DIGEST[:2]}/{DIGEST}.thumb.webp"
 
 
-def test_photos_lie_below_the_media_folder_by_default(settings: Any, make_image: Callable[..., Image]) -> None:
-    """An instance that exists goes on with the files that it has."""
+def test_photos_are_in_the_media_folder_by_default(settings: Any, make_image: Callable[..., Image]) -> None:
+    """Existing instances keep using their files."""
     image = make_image(1)
-    where = Path(settings.MEDIA_ROOT) / image.sha256[:2] / f"{image.sha256}.jpg"
-    assert where.read_bytes() == photo_bytes(1)
-    assert photo_file_source(image.photo_name) == where
+    path = Path(settings.MEDIA_ROOT) / image.sha256[:2] / f"{image.sha256}.jpg"
+    assert path.read_bytes() == photo_bytes(1)
+    assert photo_file_source(image.photo_name) == path
     assert read(image.photo_name) == photo_bytes(1)
 
 
@@ -73,19 +73,19 @@ def test_a_file_is_written_read_and_deleted(store: Storage) -> None:
         read(NAME)
 
 
-def test_a_file_that_is_there_is_not_written_again(store: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_existing_file_is_not_written_again(store: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     photo_file_write(NAME, b"a photo")
     monkeypatch.setattr(type(store), "save", lambda *args, **kwargs: pytest.fail("written again"))
     photo_file_write(NAME, b"a photo")
 
 
-def test_a_file_that_was_cut_off_is_replaced(store: Storage) -> None:
+def test_an_incomplete_file_is_replaced(store: Storage) -> None:
     photo_file_write(NAME, b"a ph")
     photo_file_write(NAME, b"a photo")
     assert stored(store) == {NAME: b"a photo"}
 
 
-def test_workers_that_write_the_same_photo_at_once_leave_one_file(store: Storage) -> None:
+def test_concurrent_writes_of_the_same_photo_leave_one_file(store: Storage) -> None:
     data = bytes(300_000)
     start = threading.Barrier(6)
 
@@ -101,7 +101,7 @@ def test_workers_that_write_the_same_photo_at_once_leave_one_file(store: Storage
     assert stored(store) == {NAME: data}
 
 
-def test_a_folder_gives_the_path_and_another_storage_a_file(store: Storage) -> None:
+def test_the_source_is_a_path_in_a_folder_and_an_open_file_in_other_storages(store: Storage) -> None:
     photo_file_write(NAME, b"a photo")
     source = photo_file_source(NAME)
     if isinstance(store, InMemoryStorage):
@@ -111,19 +111,20 @@ def test_a_folder_gives_the_path_and_another_storage_a_file(store: Storage) -> N
         assert source == Path(store.path(NAME))
 
 
-def test_a_disk_that_takes_no_more_leaves_no_half_file(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(handle: int) -> None:
+def test_a_full_disk_leaves_no_incomplete_file(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def raise_disk_full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("annotation.files.whole_file.os.fsync", full)  # where a full disk shows at the latest
+    # fsync is the last call that can report a full disk.
+    monkeypatch.setattr("annotation.files.whole_file.os.fsync", raise_disk_full)
     with pytest.raises(OSError, match="No space left"):
         photo_file_write(NAME, b"a photo")
     assert not [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
 
 
-def test_the_folder_waits_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_waits_until_file_and_folder_are_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[int] = []
     monkeypatch.setattr("annotation.files.whole_file.os.fsync", synced.append)
     photo_file_write(NAME, b"a photo")
     assert isinstance(storages["photos"], PhotoFolder)
-    assert len(synced) == 2, "the file, then the folder with its name"
+    assert len(synced) == 2, "sync the file, then the folder that contains its name"

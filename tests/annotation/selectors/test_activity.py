@@ -1,4 +1,4 @@
-"""Who is at work, and taking photos back from somebody."""
+"""Active members, and the admin's button that returns their leased photos to the queue."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,13 +21,13 @@ def images(make_image: Callable[..., Image]) -> list[Image]:
 
 
 def answer(campaign: Campaign, annotator: User, image: Image, **fields: Any) -> Annotation:
-    given = {"watch": "yes", "score": 5} if "skip_reason" not in fields else {}
+    default = {"watch": "yes", "score": 5} if "skip_reason" not in fields else {}
     return annotation_record(
-        campaign=campaign, annotator=annotator, image_id=image.pk, client_id=uuid4(), **given, **fields
+        campaign=campaign, annotator=annotator, image_id=image.pk, client_id=uuid4(), **default, **fields
     ).annotation
 
 
-def given_before(annotation: Annotation, **ago: int) -> None:
+def make_older(annotation: Annotation, **ago: int) -> None:
     Annotation.objects.filter(pk=annotation.pk).update(created_at=timezone.now() - timedelta(**ago))
 
 
@@ -35,25 +35,25 @@ def membership(name: str) -> Membership:
     return Membership.objects.select_related("campaign", "user").get(user__username=name)
 
 
-def test_a_heartbeat_or_an_answer_is_a_sign_of_life(
+def test_a_member_is_active_while_heartbeats_arrive(
     campaign: Campaign, people: dict[str, Any], images: list[Image]
 ) -> None:
     leases_claim(campaign=campaign, annotator=people["bob"], count=2)
-    given_before(answer(campaign, people["alice"], images[0]), minutes=20)
+    make_older(answer(campaign, people["alice"], images[0]), minutes=20)
     bob, alice = members_active(campaign)
     assert (bob.membership.user, bob.is_active, bob.held) == (people["bob"], True, 2)
     assert (alice.membership.user, alice.is_active, alice.held, alice.held_until) == (people["alice"], False, 0, None)
 
-    later = timezone.now() + timedelta(seconds=200)  # more than half of a lease of 300 s without a sign
+    later = timezone.now() + timedelta(seconds=200)  # no heartbeat for more than half of the lease (300 s)
     assert not members_active(campaign, now=later)[0].is_active
     leases_renew(campaign=campaign, annotator=people["bob"], image_ids=[image.pk for image in images])
     assert members_active(campaign)[0].is_active
 
 
-def test_last_hour_counts_answers_and_their_median_pace(
+def test_number_of_answers_and_median_time_in_the_last_hour(
     campaign: Campaign, people: dict[str, Any], images: list[Image]
 ) -> None:
-    given_before(answer(campaign, people["alice"], images[0], milliseconds=60_000), minutes=61)
+    make_older(answer(campaign, people["alice"], images[0], milliseconds=60_000), minutes=61)
     for image, milliseconds in zip(images[1:4], (1000, 2000, 9000), strict=True):
         answer(campaign, people["alice"], image, milliseconds=milliseconds)
     answer(campaign, people["alice"], images[4], skip_reason="broken")
@@ -75,7 +75,7 @@ def test_answers_of_other_campaigns_do_not_count(
     ("name", "status"),
     [("anonymous", 302), ("mallory", 404), ("alice", 403), ("bob", 403), ("rita", 403), ("ada", 200)],
 )
-def test_only_admins_see_who_is_at_work_and_revoke_leases(
+def test_only_admins_see_active_members_and_revoke_leases(
     campaign: Campaign, people: dict[str, Any], client_of: Any, images: list[Image], name: str, status: int
 ) -> None:
     leases_claim(campaign=campaign, annotator=people["bob"], count=2)
@@ -86,15 +86,15 @@ def test_only_admins_see_who_is_at_work_and_revoke_leases(
     assert campaign.assignments.filter(state="leased").count() == (0 if name == "ada" else 2)
 
 
-def test_revoked_photos_are_open_again_and_a_later_answer_is_kept(
+def test_revoked_photos_are_available_again_and_a_later_answer_is_kept(
     campaign: Campaign, people: dict[str, Any], client_of: Any, make_image: Callable[..., Image]
 ) -> None:
     image = make_image(1, votes_needed=1, open_slots=1)
     leases_claim(campaign=campaign, annotator=people["bob"], count=1)
-    shown = client_of("ada").post(
+    response = client_of("ada").post(
         reverse("member-leases", args=["watches", membership("bob").pk]), headers={"HX-Request": "true"}
     )
-    assert "1 photo is back in the queue" in shown.content.decode()
+    assert "1 photo is back in the queue" in response.content.decode()
     image.refresh_from_db()
     assert image.open_slots == 1
     assert [lease.image for lease in leases_claim(campaign=campaign, annotator=people["alice"], count=1)] == [image]
@@ -104,18 +104,18 @@ def test_revoked_photos_are_open_again_and_a_later_answer_is_kept(
     assert (image.vote_count, image.open_slots) == (2, -1)
 
 
-def test_members_of_another_campaign_keep_their_photos(
+def test_admins_cannot_revoke_leases_of_another_campaign(
     campaign: Campaign, people: dict[str, Any], client_of: Any, make_image: Callable[..., Image]
 ) -> None:
     other = Campaign.objects.create(slug="other", name="Other")
-    theirs = Membership.objects.create(campaign=other, user=people["bob"])
+    other_membership = Membership.objects.create(campaign=other, user=people["bob"])
     make_image(1, campaign=other)
     leases_claim(campaign=other, annotator=people["bob"], count=1)
-    assert client_of("ada").post(reverse("member-leases", args=["watches", theirs.pk])).status_code == 404
+    assert client_of("ada").post(reverse("member-leases", args=["watches", other_membership.pk])).status_code == 404
     assert other.assignments.filter(state="leased").count() == 1
 
 
-def test_programs_are_called_simulated(
+def test_simulated_annotators_are_marked_as_simulated(
     campaign: Campaign, people: dict[str, Any], client_of: Any, images: list[Image]
 ) -> None:
     people["bob"].is_simulated = True

@@ -1,4 +1,4 @@
-"""What the annotation app tells about itself."""
+"""Progress of campaigns and annotators, the vote table, and the queue status."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ from annotation.services.queue import leases_claim
 
 
 @pytest.fixture
-def say(campaign: Any, people: Any) -> Callable[..., Any]:
+def answer(campaign: Any, people: Any) -> Callable[..., Any]:
     def record(name: str, image: Image, **fields: Any) -> Any:
         return annotation_record(
             campaign=campaign, annotator=people[name], image_id=image.pk, client_id=uuid4(), **fields
@@ -32,14 +32,14 @@ def say(campaign: Any, people: Any) -> Callable[..., Any]:
     return record
 
 
-def test_the_vote_table_holds_standing_answers_only(
-    campaign: Any, people: Any, make_image: Any, say: Any, django_assert_num_queries: Any
+def test_the_vote_table_contains_only_standing_answers(
+    campaign: Any, people: Any, make_image: Any, answer: Any, django_assert_num_queries: Any
 ) -> None:
     first, second = make_image(1), make_image(2, split="holdout")
-    say("alice", first, watch="yes", score=9)
-    corrected = say("alice", first, watch="unsure", score=4)
-    say("alice", second, skip_reason="cannot judge")
-    other = say("bob", second, watch="no", score=10)
+    answer("alice", first, watch="yes", score=9)
+    corrected = answer("alice", first, watch="unsure", score=4)
+    answer("alice", second, skip_reason="cannot rate")
+    other = answer("bob", second, watch="no", score=10)
     with django_assert_num_queries(1):
         table = vote_table(campaign)
     assert table.annotation_ids.tolist() == [corrected.pk, other.pk]
@@ -52,63 +52,65 @@ def test_the_vote_table_holds_standing_answers_only(
     assert Annotation.objects.filter(campaign=campaign).votes().count() == 2
 
 
-def test_evaluation_leaves_out_answers_given_after_the_prediction(
-    campaign: Any, people: Any, make_image: Any, say: Any
+def test_evaluation_ignores_answers_given_after_the_prediction(
+    campaign: Any, people: Any, make_image: Any, answer: Any
 ) -> None:
     image = make_image(1)
     leases_claim(campaign=campaign, annotator=people["alice"], count=1)
     prediction_shown(campaign=campaign, annotator=people["alice"], image_id=image.pk)
-    say("alice", image, watch="yes", score=9)
-    say("bob", image, watch="yes", score=5)
+    answer("alice", image, watch="yes", score=9)
+    answer("bob", image, watch="yes", score=5)
     assert vote_table(campaign).scores.tolist() == [9, 5]
     assert vote_table(campaign, for_evaluation=True).scores.tolist() == [5]
 
 
-def test_an_empty_vote_table_has_its_types(campaign: Any) -> None:
+def test_an_empty_vote_table_has_the_right_types(campaign: Any) -> None:
     table = vote_table(campaign)
     assert len(table) == 0
     assert (table.image_ids.dtype, table.scores.dtype, table.watch.dtype) == (np.int64, np.int16, np.int8)
 
 
-def test_progress_counts(campaign: Any, people: Any, make_image: Any, say: Any, django_assert_num_queries: Any) -> None:
+def test_progress_counts(
+    campaign: Any, people: Any, make_image: Any, answer: Any, django_assert_num_queries: Any
+) -> None:
     done = make_image(1, votes_needed=1, open_slots=1)
     skipped = make_image(2, split="holdout")
     make_image(3)
     make_image(4, problem="It does not open.")
-    say("alice", done, watch="yes", score=9)
-    say("alice", skipped, skip_reason="cannot judge")
+    answer("alice", done, watch="yes", score=9)
+    answer("alice", skipped, skip_reason="cannot rate")
     leases_claim(campaign=campaign, annotator=people["bob"], count=2)
     with django_assert_num_queries(2):
-        progress, people_there = campaign_progress(campaign), campaign_participation(campaign)
+        progress, participation = campaign_progress(campaign), campaign_participation(campaign)
     assert (progress.images, progress.holdout_images, progress.complete_images) == (3, 1, 1)
     assert (progress.problem_images, progress.special_images, progress.all_images) == (1, 0, 4)
     assert (progress.votes_given, progress.votes_wanted, progress.surplus_votes) == (1, 7, 0)
-    assert (people_there.annotators, people_there.leased, people_there.skipped) == (1, 2, 1)
+    assert (participation.annotators, participation.leased, participation.skipped) == (1, 2, 1)
     own = own_progress(campaign, people["alice"])
     assert (own.answers, own.skips, own.answers_last_hour) == (1, 1, 1)
 
 
-def test_a_corrected_answer_counts_once_as_what_it_became(
-    campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Image], say: Callable[..., Any]
+def test_only_the_latest_correction_of_an_answer_counts(
+    campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Image], answer: Callable[..., Any]
 ) -> None:
     image = make_image(1)
-    say("alice", image, watch="yes", score=9)
-    say("alice", image, skip_reason="cannot judge")
+    answer("alice", image, watch="yes", score=9)
+    answer("alice", image, skip_reason="cannot rate")
     own = own_progress(campaign, people["alice"])
     assert (own.answers, own.skips) == (0, 1)
     assert campaign_participation(campaign).annotators == 0
-    say("alice", image, watch="no", score=2)
+    answer("alice", image, watch="no", score=2)
     own = own_progress(campaign, people["alice"])
     assert (own.answers, own.skips) == (1, 0)
     assert campaign_participation(campaign).annotators == 1
 
 
-def test_progress_of_a_large_campaign_is_counted_now_and_then(
+def test_progress_of_a_large_campaign_is_cached(
     campaign: Campaign, make_image: Any, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
 ) -> None:
     monkeypatch.setattr(progress, "LARGE", 1)
     make_image(1)
-    assert campaign_progress(campaign).images == 1  # small: not kept
+    assert campaign_progress(campaign).images == 1  # small, so not cached
     make_image(2)
     assert campaign_progress(campaign).images == 2
     make_image(3)
@@ -116,9 +118,7 @@ def test_progress_of_a_large_campaign_is_counted_now_and_then(
         assert campaign_progress(campaign).images == 2
 
 
-def test_progress_counts_what_annotators_are_asked_about_and_the_rest_apart(
-    campaign: Campaign, make_image: Any
-) -> None:
+def test_progress_counts_special_and_problem_photos_separately(campaign: Campaign, make_image: Any) -> None:
     make_image(1, votes_needed=3, vote_count=5)  # two more than needed
     make_image(2, votes_needed=3, vote_count=1)
     make_image(3, votes_needed=3, vote_count=3, problem="It does not open.")
@@ -138,7 +138,7 @@ def test_progress_counts_what_annotators_are_asked_about_and_the_rest_apart(
     assert campaign_progress(campaign).all_images == campaign.images.count()
 
 
-def test_the_progress_of_many_campaigns_is_that_of_each_and_costs_one_query(
+def test_the_progress_of_many_campaigns_takes_one_query(
     campaign: Campaign, make_image: Any, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
 ) -> None:
     other, empty = (Campaign.objects.create(slug=slug, name=slug) for slug in ("other", "empty"))
@@ -150,22 +150,22 @@ def test_the_progress_of_many_campaigns_is_that_of_each_and_costs_one_query(
         many = campaigns_progress(ids)
     assert many == {one.pk: campaign_progress(one) for one in (campaign, other, empty)}
     monkeypatch.setattr(progress, "LARGE", 1)
-    campaigns_progress(ids)  # keeps the one of two photos
+    campaigns_progress(ids)  # caches the progress of the campaign with two photos
     with django_assert_num_queries(0):
         assert campaign_progress(other) == many[other.pk]
     with django_assert_num_queries(1):
         assert campaigns_progress(ids) == many
 
 
-def test_own_standing_asks_for_the_same_rows_as_standing(
-    campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Image], say: Callable[..., Any]
+def test_own_standing_selects_the_same_rows_as_standing(
+    campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Image], answer: Callable[..., Any]
 ) -> None:
     first, second, third = (make_image(seed) for seed in (1, 2, 3))
-    say("alice", first, watch="yes", score=9)
-    say("alice", first, watch="no", score=2)
-    say("alice", second, skip_reason="cannot judge")
-    say("alice", third, watch="yes", score=5)
-    say("bob", third, watch="yes", score=6)
+    answer("alice", first, watch="yes", score=9)
+    answer("alice", first, watch="no", score=2)
+    answer("alice", second, skip_reason="cannot rate")
+    answer("alice", third, watch="yes", score=5)
+    answer("bob", third, watch="yes", score=6)
     mine = Annotation.objects.filter(campaign=campaign, annotator=people["alice"]).standing()
     assert set(own_standing(campaign, people["alice"])) == set(mine)
     assert len(mine) == 3
@@ -184,29 +184,33 @@ class TestQueueStatus:
         assert queue_status(campaign, people["alice"]) == ""
 
     @pytest.mark.parametrize(("state", "words"), [("paused", "is paused"), ("closed", "is closed")])
-    def test_says_that_the_campaign_rests(self, campaign: Any, people: Any, state: str, words: str) -> None:
+    def test_says_that_the_campaign_is_paused_or_closed(
+        self, campaign: Any, people: Any, state: str, words: str
+    ) -> None:
         campaign.state = state
         assert words in queue_status(campaign, people["alice"])
 
     def test_says_that_there_are_no_photos(self, campaign: Any, people: Any) -> None:
         assert "no photos yet" in queue_status(campaign, people["alice"])
 
-    def test_says_that_all_is_done(self, campaign: Any, people: Any, make_image: Any, say: Any) -> None:
-        say("alice", make_image(1, votes_needed=1, open_slots=1), watch="yes", score=5)
+    def test_says_that_all_is_done(self, campaign: Any, people: Any, make_image: Any, answer: Any) -> None:
+        answer("alice", make_image(1, votes_needed=1, open_slots=1), watch="yes", score=5)
         assert "All done" in queue_status(campaign, people["alice"])
         assert "All done" in queue_status(campaign, people["bob"])
 
-    def test_says_that_the_rest_is_for_others(self, campaign: Any, people: Any, make_image: Any, say: Any) -> None:
-        say("alice", make_image(1), watch="yes", score=5)
+    def test_says_that_the_annotator_has_answered_every_photo(
+        self, campaign: Any, people: Any, make_image: Any, answer: Any
+    ) -> None:
+        answer("alice", make_image(1), watch="yes", score=5)
         assert "You have answered every photo" in queue_status(campaign, people["alice"])
         assert queue_status(campaign, people["bob"]) == ""
 
-    def test_says_until_when_others_hold_the_rest(self, campaign: Any, people: Any, make_image: Any) -> None:
+    def test_says_until_when_others_have_leased_the_rest(self, campaign: Any, people: Any, make_image: Any) -> None:
         make_image(1, votes_needed=1, open_slots=1)
         leases_claim(campaign=campaign, annotator=people["bob"], count=1)
         until = Assignment.objects.get().expires_at
         assert f"until {until:%H:%M} (UTC)" in queue_status(campaign, people["alice"])
 
-    def test_looks_at_its_own_campaign_only(self, campaign: Any, people: Any, make_image: Any) -> None:
+    def test_ignores_photos_of_other_campaigns(self, campaign: Any, people: Any, make_image: Any) -> None:
         make_image(1, campaign=Campaign.objects.create(slug="other", name="Other"))
         assert "no photos yet" in queue_status(campaign, people["alice"])

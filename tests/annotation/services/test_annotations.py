@@ -1,4 +1,4 @@
-"""Recording answers: once, whole, never lost, and the slots always add up."""
+"""Recording answers: each answer is recorded exactly once, and the counters of votes and slots stay correct."""
 
 import threading
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from annotation.services.annotations import AnnotationError, annotation_record, 
 from annotation.services.queue import counters_rebuild, leases_claim, leases_expire
 
 ANSWER = {"watch": "yes", "score": 7}
-SKIP = {"skip_reason": "cannot judge"}
+SKIP = {"skip_reason": "cannot rate"}
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def lease(campaign: Any, people: Any, photo: Image) -> Callable[[str], None]:
 
 def counters(photo: Image) -> tuple[int, int]:
     photo.refresh_from_db()
-    assert counters_rebuild(campaign=photo.campaign) == 0, "the stored counters are not what counting gives"
+    assert counters_rebuild(campaign=photo.campaign) == 0, "the stored counters differ from a new count"
     return photo.vote_count, photo.open_slots
 
 
@@ -71,7 +71,7 @@ def test_an_answer_to_a_lease_turns_the_lease_into_a_vote(record: Any, lease: An
     assert Assignment.objects.get().state == Assignment.State.DONE
 
 
-def test_the_same_client_id_gives_the_same_receipt_and_changes_nothing(record: Any, lease: Any, photo: Image) -> None:
+def test_the_same_client_id_gets_the_same_receipt_and_changes_nothing(record: Any, lease: Any, photo: Image) -> None:
     lease("alice")
     client_id = uuid4()
     first, second = record(client_id=client_id), record(client_id=client_id)
@@ -81,7 +81,7 @@ def test_the_same_client_id_gives_the_same_receipt_and_changes_nothing(record: A
     assert counters(photo) == (1, 1)
 
 
-def test_a_retry_gets_its_receipt_even_after_it_was_corrected(record: Any) -> None:
+def test_a_retry_after_a_correction_gets_the_first_receipt(record: Any) -> None:
     client_id = uuid4()
     first = record(client_id=client_id)
     record(watch="no", score=2)
@@ -89,14 +89,14 @@ def test_a_retry_gets_its_receipt_even_after_it_was_corrected(record: Any) -> No
     assert Annotation.objects.count() == 2
 
 
-def test_a_client_id_of_somebody_else_is_refused(record: Any) -> None:
+def test_a_client_id_of_another_annotator_is_refused(record: Any) -> None:
     client_id = uuid4()
     record(client_id=client_id)
     with pytest.raises(AnnotationError, match="belongs to another answer"):
         record("bob", client_id=client_id)
 
 
-def test_a_correction_supersedes_and_counts_once(record: Any, lease: Any, photo: Image) -> None:
+def test_a_correction_supersedes_the_answer_and_counts_once(record: Any, lease: Any, photo: Image) -> None:
     lease("alice")
     first = record().annotation
     second = record(watch="no", score=3).annotation
@@ -105,7 +105,7 @@ def test_a_correction_supersedes_and_counts_once(record: Any, lease: Any, photo:
     assert counters(photo) == (1, 1)
 
 
-def test_a_skip_gives_the_slot_back_to_others_only(
+def test_a_skip_frees_the_slot_for_other_annotators_only(
     record: Any, lease: Any, photo: Image, campaign: Any, people: Any
 ) -> None:
     lease("alice")
@@ -116,7 +116,7 @@ def test_a_skip_gives_the_slot_back_to_others_only(
     lease("bob")
 
 
-def test_an_answer_after_a_skip_counts_and_a_skip_after_an_answer_takes_it_back(record: Any, photo: Image) -> None:
+def test_an_answer_after_a_skip_counts_and_a_skip_after_an_answer_removes_it(record: Any, photo: Image) -> None:
     record(**SKIP)
     record(**ANSWER)
     assert counters(photo) == (1, 1)
@@ -133,7 +133,7 @@ def test_a_late_answer_takes_an_open_slot(record: Any, lease: Any, photo: Image)
     assert Assignment.objects.get().state == Assignment.State.DONE
 
 
-def test_a_late_answer_is_kept_as_surplus_when_others_have_the_slots(record: Any, lease: Any, photo: Image) -> None:
+def test_a_late_answer_is_surplus_when_others_have_the_slots(record: Any, lease: Any, photo: Image) -> None:
     lease("alice")
     expire_leases()
     lease("bob")
@@ -144,10 +144,10 @@ def test_a_late_answer_is_kept_as_surplus_when_others_have_the_slots(record: Any
     assert not record("bob").annotation.surplus
     assert not record("rita").annotation.surplus
     assert counters(photo) == (3, -1)
-    assert record("alice", watch="no", score=1).annotation.surplus, "a correction of a surplus answer stays surplus"
+    assert record("alice", watch="no", score=1).annotation.surplus, "a correction of a surplus answer is surplus too"
 
 
-def test_an_overdue_lease_that_nobody_has_taken_yet_is_not_surplus(record: Any, lease: Any, photo: Image) -> None:
+def test_an_answer_to_an_overdue_lease_is_not_surplus(record: Any, lease: Any, photo: Image) -> None:
     lease("alice")
     lease("bob")
     Assignment.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -155,14 +155,14 @@ def test_an_overdue_lease_that_nobody_has_taken_yet_is_not_surplus(record: Any, 
     assert counters(photo) == (1, 0)
 
 
-def test_an_answer_nobody_asked_for_is_kept_and_marked(record: Any, photo: Image) -> None:
+def test_an_answer_without_a_lease_is_kept_and_marked(record: Any, photo: Image) -> None:
     record()
     assert Assignment.objects.get().lane == "unasked"
     assert counters(photo) == (1, 1)
 
 
 @pytest.mark.parametrize("state", ["paused", "closed"])
-def test_a_campaign_at_rest_takes_answers_to_what_it_handed_out(
+def test_a_paused_or_closed_campaign_accepts_answers_to_leased_photos(
     record: Any, lease: Any, campaign: Campaign, photo: Image, state: str
 ) -> None:
     lease("alice")
@@ -174,7 +174,7 @@ def test_a_campaign_at_rest_takes_answers_to_what_it_handed_out(
 
 
 @pytest.mark.parametrize(
-    ("fields", "sentence"),
+    ("fields", "message"),
     [
         ({"watch": "yes", "score": 11}, "from 1 to 10, not 11"),
         ({"watch": "yes", "score": 0}, "from 1 to 10, not 0"),
@@ -187,21 +187,21 @@ def test_a_campaign_at_rest_takes_answers_to_what_it_handed_out(
         ({**ANSWER, "image_id": 0}, "no photo number 0"),
     ],
 )
-def test_bad_answers_are_refused_with_a_sentence(
-    record: Any, photo: Image, fields: dict[str, Any], sentence: str
+def test_invalid_answers_are_refused_with_an_error_message(
+    record: Any, photo: Image, fields: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(AnnotationError, match=sentence):
+    with pytest.raises(AnnotationError, match=message):
         record(**fields)
     assert not Annotation.objects.exists()
     assert counters(photo) == (0, 2)
 
 
-def test_outsiders_are_refused(record: Any) -> None:
+def test_answers_from_users_who_are_not_members_are_refused(record: Any) -> None:
     with pytest.raises(AnnotationError, match="Only members"):
         record("mallory")
 
 
-def test_other_scales_bound_the_score(record: Any, campaign: Campaign) -> None:
+def test_the_score_must_be_on_the_scale_of_the_campaign(record: Any, campaign: Campaign) -> None:
     campaign.scale_min, campaign.scale_max = 0, 100
     campaign.save()
     assert record(watch="no", score=0).annotation.score == 0
@@ -229,7 +229,7 @@ def test_a_correction_after_the_reveal_is_marked_and_the_first_answer_is_not(
     assert record(watch="no", score=2).annotation.saw_prediction is marked
 
 
-def test_annotations_are_never_changed_or_deleted(record: Any) -> None:
+def test_annotations_cannot_be_changed_or_deleted(record: Any) -> None:
     row = record().annotation
     row.score = 9
     with pytest.raises(ValidationError):
@@ -245,7 +245,7 @@ def test_recording_takes_few_queries(record: Any, lease: Any, django_assert_max_
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_client_id_sent_eight_times_at_once_records_once(record: Any, lease: Any, photo: Image) -> None:
+def test_eight_concurrent_requests_with_one_client_id_record_one_answer(record: Any, lease: Any, photo: Image) -> None:
     lease("alice")
     client_id, receipts, start = uuid4(), [], threading.Barrier(8)
 

@@ -32,7 +32,7 @@ def counts(batch: ImportBatch) -> tuple[str, int, int, int, int]:
 
 @pytest.fixture
 def upload(campaign: Campaign) -> ImportBatch:
-    """Return an upload of ten photos, a zip that repeats two of them and has two more, and two bad files."""
+    """Return an upload of ten photos, a zip with two of them and two other photos, and two bad files."""
     batch = upload_begin(campaign=campaign, by=None)
     folder = batch_folder(batch)
     write_photos(folder, range(10))
@@ -45,7 +45,7 @@ def upload(campaign: Campaign) -> ImportBatch:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Return a folder for photos beside, and not above, the folders that the site keeps."""
+    """Return a path for a folder of photos. It does not contain the site's own folders."""
     return tmp_path / "photos"
 
 
@@ -68,10 +68,10 @@ def test_folder_is_imported_and_bad_files_are_listed_with_reasons(campaign: Camp
     assert seen[-1] == batch.total
     for name, (_, reason) in BAD.items():
         assert reason in ImportRejection.objects.get(batch=batch, name=f"bad/{name}").reason
-    assert len(list(photos.rglob("*.*"))) == 3 + len(BAD)  # a folder of the operator's stays as it is
+    assert len(list(photos.rglob("*.*"))) == 3 + len(BAD)  # the import does not change the operator's folder
 
 
-def test_details_are_kept_by_name(campaign: Campaign, photos: Path) -> None:
+def test_details_are_stored_by_file_name(campaign: Campaign, photos: Path) -> None:
     write_photos(photos, range(2))
     folder_import(campaign=campaign, source=photos, details={"photo-001.jpg": {"degradation": "blur"}})
     assert dict(Image.objects.values_list("name", "details")) == {
@@ -93,25 +93,25 @@ def test_upload_is_imported_and_its_files_are_removed(upload: ImportBatch) -> No
     assert sorted(reasons) == ["empty.jpg", "notes.txt"]
 
 
-@pytest.mark.parametrize("died_after", range(1, 8))
-def test_import_goes_on_where_a_worker_died(
-    upload: ImportBatch, monkeypatch: pytest.MonkeyPatch, died_after: int
+@pytest.mark.parametrize("killed_after", range(1, 8))
+def test_an_import_continues_after_its_worker_was_killed(
+    upload: ImportBatch, monkeypatch: pytest.MonkeyPatch, killed_after: int
 ) -> None:
-    monkeypatch.setattr(batches, "_ROWS", 2)  # many commits, so that there are many places to die at
+    monkeypatch.setattr(batches, "_ROWS", 2)  # many commits, so that the worker can be killed after each of them
 
     class Killed(BaseException):
-        """Unlike any error, this one leaves no trace in the tables, as SIGKILL does not."""
+        """An exception that changes nothing in the database, like SIGKILL."""
 
     commits = 0
 
-    def die(batch: ImportBatch) -> None:
+    def fail(batch: ImportBatch) -> None:
         nonlocal commits
         commits += 1
-        if commits == died_after:
+        if commits == killed_after:
             raise Killed
 
     with pytest.raises(Killed):
-        batch_run(batch=claimed(upload), progress=die)
+        batch_run(batch=claimed(upload), progress=fail)
     assert batch_claim(batch_id=upload.pk) is None  # its heartbeat is fresh
     ImportBatch.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=61))
     assert batches_claimable() == [upload.pk]
@@ -120,23 +120,23 @@ def test_import_goes_on_where_a_worker_died(
     assert ImportRejection.objects.count() == 2
 
 
-def test_death_between_commit_and_removal_counts_nothing_twice(
+def test_a_crash_between_commit_and_removal_counts_no_file_twice(
     upload: ImportBatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(batches, "_ROWS", 3)
 
-    def die(run: Any, file: Path) -> None:
+    def fail(run: Any, file: Path) -> None:
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr("annotation.services.batches._Run._file_discard", die)
+        patch.setattr("annotation.services.batches._Run._file_discard", fail)
         with pytest.raises(SystemExit):
             batch_run(batch=claimed(upload))
     ImportBatch.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=61))
     assert counts(batch_run(batch=claimed(upload))) == UPLOAD_COUNTS
 
 
-def test_worker_that_was_taken_for_dead_stops(upload: ImportBatch) -> None:
+def test_a_worker_stops_when_another_worker_has_taken_its_import(upload: ImportBatch) -> None:
     slow = claimed(upload)
     ImportBatch.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=61))
     batch_run(batch=claimed(upload))
@@ -151,8 +151,8 @@ def test_batch_is_claimed_once(upload: ImportBatch) -> None:
     assert batches_claimable() == []
 
 
-def test_folder_that_is_not_there_fails_with_a_sentence(campaign: Campaign, tmp_path: Path) -> None:
-    batch = folder_import(campaign=campaign, source=tmp_path / "nowhere")
+def test_import_of_a_missing_folder_fails_with_a_message(campaign: Campaign, tmp_path: Path) -> None:
+    batch = folder_import(campaign=campaign, source=tmp_path / "missing")
     assert batch.state == State.FAILED
     assert "neither a folder nor a .zip" in batch.message
 
@@ -165,7 +165,9 @@ def test_failed_import_can_be_tried_again(campaign: Campaign, tmp_path: Path) ->
     assert not batch_enqueue(batch=batch)
 
 
-def test_disk_that_takes_nothing_fails_with_a_sentence(campaign: Campaign, tmp_path: Path, settings: Any) -> None:
+def test_import_fails_with_a_message_when_photos_cannot_be_stored(
+    campaign: Campaign, tmp_path: Path, settings: Any
+) -> None:
     write_photos(tmp_path / "photos", range(2))
     (tmp_path / "media").write_text("a file where the folder should be")
     batch = folder_import(campaign=campaign, source=tmp_path / "photos")
@@ -173,7 +175,7 @@ def test_disk_that_takes_nothing_fails_with_a_sentence(campaign: Campaign, tmp_p
     assert "cannot be stored" in batch.message
 
 
-def test_interrupted_import_is_closed_and_continues(campaign: Campaign, photos: Path) -> None:
+def test_interrupted_import_is_marked_and_can_be_continued(campaign: Campaign, photos: Path) -> None:
     write_photos(photos, range(3))
 
     def interrupt(batch: ImportBatch) -> None:
@@ -185,7 +187,7 @@ def test_interrupted_import_is_closed_and_continues(campaign: Campaign, photos: 
     assert folder_import(campaign=campaign, source=photos).added == 3
 
 
-def test_discarded_upload_leaves_nothing(campaign: Campaign) -> None:
+def test_discarded_upload_leaves_no_files(campaign: Campaign) -> None:
     batch = upload_begin(campaign=campaign, by=None)
     write_photos(batch_folder(batch), range(1))
     assert batch_discard(batch=batch, message="No.")
@@ -193,7 +195,7 @@ def test_discarded_upload_leaves_nothing(campaign: Campaign) -> None:
     assert not batch_discard(batch=batch, message="No.")
 
 
-def test_uploads_that_nobody_touched_for_a_day_are_dropped(campaign: Campaign) -> None:
+def test_uploads_without_activity_for_a_day_are_discarded(campaign: Campaign) -> None:
     old, fresh = upload_begin(campaign=campaign, by=None), upload_begin(campaign=campaign, by=None)
     ImportBatch.objects.filter(pk=old.pk).update(heartbeat_at=timezone.now() - timedelta(days=2))
     assert uploads_stale_discard() == 1
@@ -201,7 +203,7 @@ def test_uploads_that_nobody_touched_for_a_day_are_dropped(campaign: Campaign) -
     assert counts(fresh)[0] == State.RECEIVING
 
 
-def test_progress_of_an_import_costs_no_query_per_photo(
+def test_an_import_takes_no_query_per_photo(
     campaign: Campaign, photos: Path, django_assert_max_num_queries: Any
 ) -> None:
     write_photos(photos, range(100))

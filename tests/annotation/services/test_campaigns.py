@@ -13,7 +13,7 @@ State = Campaign.State
 
 
 def form_of(campaign: Campaign, **changes: Any) -> dict[str, Any]:
-    """Return what the settings form of a campaign would send."""
+    """Return the data that the settings form of a campaign sends."""
     from annotation.forms import CampaignForm
 
     form = CampaignForm(instance=campaign)
@@ -24,7 +24,7 @@ def form_of(campaign: Campaign, **changes: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def answered(make_image: Callable[..., Image], people: dict[str, Any]) -> Image:
-    """Return a photo with one answer and one slot taken by it."""
+    """Return a photo with one answer, which takes one slot."""
     image = make_image(1, vote_count=1, open_slots=2)
     Annotation.objects.create(
         client_id=uuid4(), campaign=image.campaign, image=image, annotator=people["alice"], watch="yes", score=7
@@ -32,14 +32,14 @@ def answered(make_image: Callable[..., Image], people: dict[str, Any]) -> Image:
     return image
 
 
-def test_maker_of_a_campaign_is_its_admin(people: dict[str, Any]) -> None:
+def test_creator_of_a_campaign_is_its_admin(people: dict[str, Any]) -> None:
     campaign = campaign_create(by=people["mallory"], name="New", slug="new", votes_per_image=2)
     assert Membership.objects.get(campaign=campaign).role == Role.ADMIN
     assert (campaign.created_by, campaign.votes_per_image) == (people["mallory"], 2)
 
 
 @pytest.mark.parametrize(
-    ("fields", "wrong"),
+    ("fields", "invalid_field"),
     [
         ({"slug": "watches"}, "slug"),
         ({"slug": "no spaces"}, "slug"),
@@ -58,16 +58,16 @@ def test_maker_of_a_campaign_is_its_admin(people: dict[str, Any]) -> None:
         ({"lease_seconds": 1}, "lease_seconds"),
     ],
 )
-def test_values_that_do_not_fit_are_refused_by_field(
-    people: dict[str, Any], fields: dict[str, Any], wrong: str
+def test_invalid_values_are_refused_with_an_error_at_the_field(
+    people: dict[str, Any], fields: dict[str, Any], invalid_field: str
 ) -> None:
     with pytest.raises(ValidationError) as refused:
         campaign_create(by=people["ada"], **{"name": "New", "slug": "new", **fields})
-    assert list(refused.value.message_dict) == [wrong]
+    assert list(refused.value.message_dict) == [invalid_field]
     assert not Campaign.objects.filter(slug="new").exists()
 
 
-def test_more_votes_open_slots_and_fewer_close_them(campaign: Campaign, make_image: Callable[..., Image]) -> None:
+def test_open_slots_follow_the_number_of_votes_needed(campaign: Campaign, make_image: Callable[..., Image]) -> None:
     train = make_image(1, votes_needed=3, open_slots=1)
     holdout = make_image(2, split="holdout", votes_needed=5, open_slots=5)
     campaign_update(campaign=campaign, votes_per_image=4)
@@ -79,7 +79,7 @@ def test_more_votes_open_slots_and_fewer_close_them(campaign: Campaign, make_ima
     assert (holdout.votes_needed, holdout.open_slots) == (2, 2)
 
 
-def test_votes_of_all_photos_change_in_one_statement(
+def test_votes_needed_of_all_photos_change_in_one_statement(
     campaign: Campaign, make_image: Callable[..., Image], django_assert_max_num_queries: Any
 ) -> None:
     for seed in range(5):
@@ -89,7 +89,7 @@ def test_votes_of_all_photos_change_in_one_statement(
     assert sum('UPDATE "annotation_image"' in query["sql"] for query in queries.captured_queries) == 1
 
 
-def test_holdout_is_fixed_by_the_first_photo_and_the_scale_by_the_first_answer(
+def test_holdout_is_fixed_after_the_first_photo_and_scale_after_the_first_answer(
     campaign: Campaign, answered: Image
 ) -> None:
     assert fields_fixed(campaign).keys() == {"holdout_fraction", "seed", "scale_min", "scale_max"}
@@ -100,14 +100,14 @@ def test_holdout_is_fixed_by_the_first_photo_and_the_scale_by_the_first_answer(
     assert Campaign.objects.get().name == "Renamed"
 
 
-def test_campaign_without_photos_is_free_to_change(campaign: Campaign) -> None:
+def test_every_setting_can_change_before_the_first_photo(campaign: Campaign) -> None:
     assert fields_fixed(campaign) == {}
     campaign_update(campaign=campaign, holdout_fraction=0.5, scale_min=0, scale_max=5, reject_at=2, pending_at=3)
     campaign.refresh_from_db()
     assert (campaign.holdout_fraction, campaign.bins) == (0.5, 6)
 
 
-def test_states_follow_each_other(campaign: Campaign) -> None:
+def test_allowed_changes_of_the_state(campaign: Campaign) -> None:
     assert campaign_state_set(campaign=campaign, state=State.PAUSED)
     assert not campaign_state_set(campaign=campaign, state=State.PAUSED)
     assert campaign_state_set(campaign=campaign, state=State.CLOSED)
@@ -118,7 +118,7 @@ def test_states_follow_each_other(campaign: Campaign) -> None:
 @pytest.mark.parametrize(
     ("name", "status"), [("anonymous", 302), ("mallory", 404), ("alice", 403), ("rita", 403), ("ada", 200)]
 )
-def test_settings_are_for_the_campaigns_admins(client_of: Any, name: str, status: int) -> None:
+def test_only_admins_of_the_campaign_can_change_settings(client_of: Any, name: str, status: int) -> None:
     assert client_of(name).get(reverse("campaign-edit", args=["watches"])).status_code == status
     posted = client_of(name).post(reverse("campaign-state", args=["watches"]), {"state": "paused"})
     assert posted.status_code == (302 if name == "ada" else status)
@@ -126,25 +126,27 @@ def test_settings_are_for_the_campaigns_admins(client_of: Any, name: str, status
 
 
 @pytest.mark.parametrize("name", ["anonymous", "mallory", "alice", "rita", "ada", "staff", "superuser"])
-def test_campaigns_are_made_by_staff(client_of: Any, people: dict[str, Any], make_user: Any, name: str) -> None:
+def test_only_staff_and_superusers_can_create_campaigns(
+    client_of: Any, people: dict[str, Any], make_user: Any, name: str
+) -> None:
     people["staff"] = make_user("staff", is_staff=True)
     people["superuser"] = make_user("root", is_superuser=True)
     expected = 302 if name == "anonymous" else 200 if name in {"staff", "superuser"} else 403
     assert client_of(name).get(reverse("campaign-new")).status_code == expected
 
 
-def test_new_campaign_page_makes_one_and_leads_to_its_import(
+def test_new_campaign_page_creates_a_campaign_and_redirects_to_its_import(
     client_of: Any, people: dict[str, Any], make_user: Any, campaign: Campaign
 ) -> None:
     people["staff"] = make_user("staff", is_staff=True)
     data = form_of(campaign, name="Clocks", slug="clocks", synsets="409 892", promote_automatically="on")
     response = client_of("staff").post(reverse("campaign-new"), data)
     assert response.url == reverse("import", args=["clocks"])
-    made = Campaign.objects.get(slug="clocks")
-    assert (made.synsets, made.promote_automatically, made.created_by) == ([409, 892], True, people["staff"])
+    created = Campaign.objects.get(slug="clocks")
+    assert (created.synsets, created.promote_automatically, created.created_by) == ([409, 892], True, people["staff"])
 
 
-def test_settings_page_saves(client_of: Any, campaign: Campaign, answered: Image) -> None:
+def test_settings_page_saves_changes(client_of: Any, campaign: Campaign, answered: Image) -> None:
     page = reverse("campaign-edit", args=["watches"])
     response = client_of("ada").post(page, form_of(campaign, name="Better", votes_per_image=5))
     assert response.status_code == 302
@@ -153,7 +155,9 @@ def test_settings_page_saves(client_of: Any, campaign: Campaign, answered: Image
     assert (campaign.name, campaign.scale_max, answered.votes_needed) == ("Better", 10, 5)
 
 
-def test_fixed_fields_cannot_be_changed_and_say_why(client_of: Any, campaign: Campaign, answered: Image) -> None:
+def test_fixed_fields_cannot_be_changed_and_show_the_reason(
+    client_of: Any, campaign: Campaign, answered: Image
+) -> None:
     page = reverse("campaign-edit", args=["watches"])
     shown = client_of("ada").get(page).content.decode()
     assert "Cannot change after the first import" in shown
@@ -164,7 +168,7 @@ def test_fixed_fields_cannot_be_changed_and_say_why(client_of: Any, campaign: Ca
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "sentence"),
+    ("field", "value", "message"),
     [
         ("synsets", "409, watch", "&#x27;watch&#x27; is not an ImageNet class number"),
         ("synsets", "409, 409", "409 is listed twice"),
@@ -175,27 +179,27 @@ def test_fixed_fields_cannot_be_changed_and_say_why(client_of: Any, campaign: Ca
         ("votes_per_image", "many", "Enter a whole number"),
     ],
 )
-def test_invalid_settings_are_shown_with_a_message(
-    client_of: Any, campaign: Campaign, field: str, value: str, sentence: str
+def test_invalid_settings_are_refused_with_a_message(
+    client_of: Any, campaign: Campaign, field: str, value: str, message: str
 ) -> None:
     Campaign.objects.create(slug="taken", name="Taken")
     page = reverse("campaign-edit", args=["watches"])
     response = client_of("ada").post(page, form_of(campaign, **{field: value}))
     assert response.status_code == 422
-    assert sentence in response.content.decode()
+    assert message in response.content.decode()
     assert "Not saved" in response.content.decode()
 
 
-def test_pages_of_a_campaign_take_few_queries(
+def test_the_settings_page_takes_few_queries(
     client_of: Any, campaign: Campaign, django_assert_num_queries: Any
 ) -> None:
     client = client_of("ada")
-    with django_assert_num_queries(6):  # session, user, campaign with role, photos?, answers?, simulated annotators?
+    with django_assert_num_queries(6):  # session, user, campaign with role, photos, answers, simulated annotators
         client.get(reverse("campaign-edit", args=["watches"]))
 
 
 @pytest.mark.parametrize(
-    ("fields", "wrong", "sentence"),
+    ("fields", "invalid_field", "message"),
     [
         ({"repeat_share": 0.31}, "repeat_share", "from 0 to 30"),
         ({"gold_share": -0.01}, "gold_share", "from 0 to 30"),
@@ -204,22 +208,22 @@ def test_pages_of_a_campaign_take_few_queries(
         ({"break_minutes": -1}, "break_minutes", ""),
     ],
 )
-def test_rating_practice_is_checked_in_the_unit_people_type(
-    people: dict[str, Any], fields: dict[str, Any], wrong: str, sentence: str
+def test_errors_of_quality_check_settings_are_in_percent(
+    people: dict[str, Any], fields: dict[str, Any], invalid_field: str, message: str
 ) -> None:
     with pytest.raises(ValidationError) as refused:
         campaign_create(by=people["ada"], **{"name": "New", "slug": "new", **fields})
-    assert list(refused.value.message_dict) == [wrong]
-    assert sentence in refused.value.message_dict[wrong][0]
+    assert list(refused.value.message_dict) == [invalid_field]
+    assert message in refused.value.message_dict[invalid_field][0]
 
 
-def test_shares_are_typed_and_shown_as_percentages(campaign: Campaign, client_of: Any) -> None:
+def test_shares_are_entered_and_shown_as_percentages(campaign: Campaign, client_of: Any) -> None:
     page = reverse("campaign-edit", args=["watches"])
     data = form_of(campaign, repeat_share="7.5", gold_share="10", anchoring_share="20", break_minutes="0")
     assert client_of("ada").post(page, data).status_code == 302
     campaign.refresh_from_db()
-    practice = (campaign.repeat_share, campaign.gold_share, campaign.anchoring_share, campaign.break_minutes)
-    assert practice == (0.075, 0.1, 0.2, 0)
+    shares = (campaign.repeat_share, campaign.gold_share, campaign.anchoring_share, campaign.break_minutes)
+    assert shares == (0.075, 0.1, 0.2, 0)
     assert 'name="repeat_share" value="7.5"' in client_of("ada").get(page).content.decode()
     refused = client_of("ada").post(page, data | {"gold_share": "40"})
     assert refused.status_code == 422
@@ -242,7 +246,7 @@ def test_shares_of_queue_lanes_are_set_on_the_settings_page(campaign: Campaign, 
     assert "must add up to 100 percent, not 75." in refused.content.decode()
 
 
-def test_shares_of_queue_lanes_must_be_of_known_lanes(people: dict[str, Any]) -> None:
+def test_shares_of_unknown_queue_lanes_are_refused(people: dict[str, Any]) -> None:
     with pytest.raises(ValidationError) as refused:
         campaign_create(by=people["ada"], name="New", slug="new", lane_shares={"sharpest": 1.0})
     assert list(refused.value.message_dict) == ["lane_shares"]

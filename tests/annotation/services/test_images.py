@@ -23,7 +23,7 @@ def add(batch: ImportBatch, known: CampaignPhotos | None = None, **files: bytes)
     return images_add(batch=batch, photos=photos, known=known or CampaignPhotos(batch.campaign))
 
 
-def test_original_bytes_and_a_thumbnail_are_kept_by_content(batch: ImportBatch, settings: Any) -> None:
+def test_the_original_and_a_thumbnail_are_stored_by_content(batch: ImportBatch, settings: Any) -> None:
     data = photo_bytes(1)
     assert add(batch, a=data) == 1
     image = Image.objects.get()
@@ -42,7 +42,7 @@ def test_same_content_is_added_once_per_campaign(batch: ImportBatch) -> None:
     assert list(Image.objects.order_by("pk").values_list("name", flat=True)) == ["a", "d", "a"]
 
 
-def test_near_duplicates_share_group_and_split_of_the_oldest(batch: ImportBatch) -> None:
+def test_near_duplicates_get_the_group_and_split_of_the_oldest(batch: ImportBatch) -> None:
     batch.campaign.holdout_fraction = 0.5
     batch.campaign.save()
     known = CampaignPhotos(batch.campaign)
@@ -58,14 +58,14 @@ def test_near_duplicates_share_group_and_split_of_the_oldest(batch: ImportBatch)
     assert {image.split for image in originals} == {"train", "holdout"}
 
 
-def test_flat_pictures_are_no_near_duplicates(batch: ImportBatch) -> None:
+def test_flat_pictures_are_not_near_duplicates(batch: ImportBatch) -> None:
     from PIL import Image as Picture
 
     add(batch, a=encoded(Picture.new("RGB", (64, 64), "red")), b=encoded(Picture.new("RGB", (64, 64), "blue")))
     assert Image.objects.values("group").distinct().count() == 2
 
 
-def test_votes_follow_the_split(batch: ImportBatch) -> None:
+def test_votes_needed_depend_on_the_split(batch: ImportBatch) -> None:
     campaign = batch.campaign
     campaign.holdout_fraction, campaign.votes_per_image, campaign.holdout_votes = 0.5, 2, 7
     campaign.save()
@@ -74,7 +74,7 @@ def test_votes_follow_the_split(batch: ImportBatch) -> None:
     assert votes == {("train", 2, 2), ("holdout", 7, 7)}
 
 
-def test_holdout_draw_and_queue_are_uniform_and_the_same_again(batch: ImportBatch) -> None:
+def test_holdout_and_queue_position_are_uniform_and_reproducible(batch: ImportBatch) -> None:
     campaign = batch.campaign
     groups = [uuid.UUID(int=number) for number in range(4000)]
     drawn = [is_holdout(campaign, group) for group in groups]
@@ -90,15 +90,17 @@ def test_holdout_draw_and_queue_are_uniform_and_the_same_again(batch: ImportBatc
     assert 0 <= first["queue_position"] < 1
 
 
-def test_adding_takes_as_many_queries_for_many_photos(batch: ImportBatch, django_assert_num_queries: Any) -> None:
+def test_the_number_of_queries_does_not_depend_on_the_number_of_photos(
+    batch: ImportBatch, django_assert_num_queries: Any
+) -> None:
     photos = [photo_store(name=str(seed), data=photo_bytes(seed)) for seed in range(40)]
     known = CampaignPhotos(batch.campaign)
-    with django_assert_num_queries(6):  # savepoint twice, campaign, what is known, insert, what was inserted
+    with django_assert_num_queries(6):  # savepoint (two), campaign, known photos, insert, inserted photos
         assert images_add(batch=batch, photos=photos, known=known) == 40
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_imports_at_once_add_each_content_once(tmp_path: Path) -> None:
+def test_two_concurrent_imports_add_each_photo_once(tmp_path: Path) -> None:
     campaign = Campaign.objects.create(slug="both", name="Both")
     write_photos(tmp_path / "one", range(30))
     write_photos(tmp_path / "other", range(10, 40))

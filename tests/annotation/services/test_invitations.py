@@ -1,4 +1,4 @@
-"""Links with which people join: one secret, so many places, never a role lost."""
+"""Invitation links: a secret, a limited number of places, and no loss of an existing role."""
 
 import hashlib
 import re
@@ -23,10 +23,10 @@ from annotation.services.invitations import (
     invitation_revoke,
 )
 
-MAKE = {"role": "annotator", "places": "2", "days": "7", "note": "the spring course"}
+FORM_DATA = {"role": "annotator", "places": "2", "days": "7", "note": "the spring course"}
 
 
-def invited(campaign: Campaign, people: dict[str, Any], **fields: Any) -> tuple[Invitation, str]:
+def invite(campaign: Campaign, people: dict[str, Any], **fields: Any) -> tuple[Invitation, str]:
     return invitation_create(
         campaign=campaign, by=people["ada"], **{"role": Role.ANNOTATOR, "places": 1, "days": 7, **fields}
     )
@@ -36,21 +36,21 @@ def role_of(name: str) -> str | None:
     return Membership.objects.filter(user__username=name).values_list("role", flat=True).first()
 
 
-def test_only_a_hash_of_the_secret_is_kept(campaign: Campaign, people: dict[str, Any]) -> None:
-    invitation, secret = invited(campaign, people)
+def test_only_a_hash_of_the_secret_is_stored(campaign: Campaign, people: dict[str, Any]) -> None:
+    invitation, secret = invite(campaign, people)
     assert invitation.token_sha256 == hashlib.sha256(secret.encode()).hexdigest()
     assert secret not in str(Invitation.objects.values().get())
-    assert invited(campaign, people)[1] != secret
+    assert invite(campaign, people)[1] != secret
 
 
 @pytest.mark.parametrize("fields", [{"role": Role.ADMIN}, {"places": 0}, {"places": 501}, {"days": 0}, {"days": 91}])
-def test_what_a_link_cannot_be_is_refused(campaign: Campaign, people: dict[str, Any], fields: dict[str, Any]) -> None:
+def test_invalid_invitations_are_refused(campaign: Campaign, people: dict[str, Any], fields: dict[str, Any]) -> None:
     with pytest.raises(InvitationError):
-        invited(campaign, people, **fields)
+        invite(campaign, people, **fields)
 
 
-def test_joining_takes_a_place_once(campaign: Campaign, people: dict[str, Any]) -> None:
-    invitation, _ = invited(campaign, people, places=2)
+def test_joining_twice_uses_one_place(campaign: Campaign, people: dict[str, Any]) -> None:
+    invitation, _ = invite(campaign, people, places=2)
     for _ in range(2):
         invitation_accept(invitation=invitation, user=people["mallory"])
     invitation.refresh_from_db()
@@ -58,7 +58,7 @@ def test_joining_takes_a_place_once(campaign: Campaign, people: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(
-    ("name", "role", "after", "used"),
+    ("name", "role", "expected_role", "used"),
     [
         ("rita", Role.ANNOTATOR, "reviewer", 0),
         ("ada", Role.REVIEWER, "admin", 0),
@@ -66,18 +66,18 @@ def test_joining_takes_a_place_once(campaign: Campaign, people: dict[str, Any]) 
         ("alice", Role.REVIEWER, "reviewer", 1),
     ],
 )
-def test_a_link_raises_a_role_and_never_lowers_one(
-    campaign: Campaign, people: dict[str, Any], name: str, role: Role, after: str, used: int
+def test_an_invitation_can_raise_a_role_but_not_lower_it(
+    campaign: Campaign, people: dict[str, Any], name: str, role: Role, expected_role: str, used: int
 ) -> None:
-    invitation, _ = invited(campaign, people, role=role)
+    invitation, _ = invite(campaign, people, role=role)
     invitation_accept(invitation=invitation, user=people[name])
     invitation.refresh_from_db()
-    assert (role_of(name), invitation.used) == (after, used)
+    assert (role_of(name), invitation.used) == (expected_role, used)
 
 
-def worthless(campaign: Campaign, people: dict[str, Any], why: str) -> str:
+def unusable_secret(campaign: Campaign, people: dict[str, Any], why: str) -> str:
     """Return the secret of a link that cannot be used."""
-    invitation, secret = invited(campaign, people)
+    invitation, secret = invite(campaign, people)
     if why == "full":
         Invitation.objects.update(used=1)
     elif why == "expired":
@@ -90,12 +90,12 @@ def worthless(campaign: Campaign, people: dict[str, Any], why: str) -> str:
 
 @pytest.mark.parametrize("who", ["anonymous", "mallory"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_links_that_cannot_be_used_are_told_apart_by_nothing(
+def test_all_unusable_links_get_the_same_response(
     campaign: Campaign, people: dict[str, Any], client_of: Any, who: str, method: str
 ) -> None:
     pages, queries = set(), set()
     for why in ("full", "expired", "revoked", "unknown"):
-        secret = worthless(campaign, people, why)
+        secret = unusable_secret(campaign, people, why)
         client = client_of(who)
         data = {"username": "new", "password": "long-enough-1"} if method == "post" else {}
         with CaptureQueriesContext(connection) as captured:
@@ -109,47 +109,45 @@ def test_links_that_cannot_be_used_are_told_apart_by_nothing(
     assert not User.objects.filter(username="new").exists()
 
 
-def test_a_member_who_opens_a_used_link_again_is_led_in(
-    campaign: Campaign, people: dict[str, Any], client_of: Any
-) -> None:
-    invitation, secret = invited(campaign, people)
+def test_a_member_can_open_a_used_link_again(campaign: Campaign, people: dict[str, Any], client_of: Any) -> None:
+    invitation, secret = invite(campaign, people)
     invitation_accept(invitation=invitation, user=people["mallory"])
-    shown = client_of("mallory").get(reverse("join", args=[secret]))
-    assert "You already have the role annotator in this campaign." in shown.content.decode()
+    response = client_of("mallory").get(reverse("join", args=[secret]))
+    assert "You already have the role annotator in this campaign." in response.content.decode()
     assert invitation_find(secret=secret, user=people["bob"]) is not None
     assert invitation_find(secret=secret, user=people["anonymous"]) is None
 
 
-def test_somebody_logged_in_joins_by_one_button(campaign: Campaign, people: dict[str, Any], client_of: Any) -> None:
-    _, secret = invited(campaign, people, role=Role.REVIEWER)
+def test_a_logged_in_user_joins_with_one_button(campaign: Campaign, people: dict[str, Any], client_of: Any) -> None:
+    _, secret = invite(campaign, people, role=Role.REVIEWER)
     client, page = client_of("mallory"), reverse("join", args=[secret])
-    shown = client.get(page)
-    assert "Invitation to Watches" in shown.content.decode()
-    assert "no-store" in shown.headers["Cache-Control"]
-    assert role_of("mallory") is None  # looking is not joining
+    response = client.get(page)
+    assert "Invitation to Watches" in response.content.decode()
+    assert "no-store" in response.headers["Cache-Control"]
+    assert role_of("mallory") is None  # opening the page does not join
     assert client.post(page).headers["Location"] == reverse("campaign", args=["watches"])
     assert role_of("mallory") == "reviewer"
 
 
-def test_somebody_new_makes_an_account_and_is_in(campaign: Campaign, people: dict[str, Any], client: Any) -> None:
-    _, secret = invited(campaign, people)
+def test_a_new_user_creates_an_account_and_joins(campaign: Campaign, people: dict[str, Any], client: Any) -> None:
+    _, secret = invite(campaign, people)
     page = reverse("join", args=[secret])
     assert f"{reverse('login')}?next={page}" in client.get(page).content.decode()
-    for data, sentence in (
+    for data, message in (
         ({"username": "new", "password": "short"}, "too short"),
         ({"username": "alice", "password": "long-enough-1"}, "already exists"),
         ({"username": "", "password": "long-enough-1"}, "required"),
     ):
         refused = client.post(page, data)
-        assert (refused.status_code, sentence in refused.content.decode()) == (422, True)
+        assert (refused.status_code, message in refused.content.decode()) == (422, True)
     joined = client.post(page, {"username": "new", "password": "long-enough-1"}, follow=True)
     assert joined.redirect_chain[-1][0] == reverse("campaign", args=["watches"])
     assert (joined.context["user"].username, role_of("new")) == ("new", "annotator")
     assert not User.objects.get(username="new").is_staff
 
 
-def test_no_account_is_left_when_the_last_place_is_gone(campaign: Campaign, people: dict[str, Any]) -> None:
-    invitation, _ = invited(campaign, people)
+def test_no_account_is_created_when_no_place_is_left(campaign: Campaign, people: dict[str, Any]) -> None:
+    invitation, _ = invite(campaign, people)
     invitation_accept(invitation=invitation, user=people["mallory"])
     with pytest.raises(InvitationError):
         invitation_accept_new(invitation=invitation, username="late", password="long-enough-1")
@@ -157,13 +155,13 @@ def test_no_account_is_left_when_the_last_place_is_gone(campaign: Campaign, peop
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_six_who_go_for_the_last_two_places_two_get_them(
+def test_only_two_of_six_concurrent_users_get_the_last_two_places(
     campaign: Campaign, people: dict[str, Any], make_user: Any
 ) -> None:
-    invitation, _ = invited(campaign, people, places=2)
-    crowd = [make_user(f"crowd-{number}") for number in range(6)]
+    invitation, _ = invite(campaign, people, places=2)
+    users = [make_user(f"user-{number}") for number in range(6)]
 
-    def go(user: User) -> bool:
+    def accept(user: User) -> bool:
         try:
             invitation_accept(invitation=invitation, user=user)
         except InvitationError:
@@ -173,23 +171,23 @@ def test_of_six_who_go_for_the_last_two_places_two_get_them(
         return True
 
     with ThreadPoolExecutor(6) as pool:
-        assert sum(pool.map(go, crowd)) == 2
+        assert sum(pool.map(accept, users)) == 2
     invitation.refresh_from_db()
-    assert (invitation.used, Membership.objects.filter(user__in=crowd).count()) == (2, 2)
+    assert (invitation.used, Membership.objects.filter(user__in=users).count()) == (2, 2)
 
 
 @pytest.mark.parametrize(
     ("name", "status"),
     [("anonymous", 302), ("mallory", 404), ("alice", 403), ("bob", 403), ("rita", 403), ("ada", 200)],
 )
-def test_links_are_made_and_revoked_by_the_campaigns_admins(
+def test_only_admins_of_the_campaign_create_and_revoke_links(
     campaign: Campaign, people: dict[str, Any], client_of: Any, name: str, status: int
 ) -> None:
-    invitation, _ = invited(campaign, people)
+    invitation, _ = invite(campaign, people)
     client = client_of(name)
-    assert client.post(reverse("invitation-new", args=["watches"]), MAKE).status_code == status
-    ended = client.post(reverse("invitation-end", args=["watches", invitation.pk]))
-    assert ended.status_code == (302 if name == "ada" else status)
+    assert client.post(reverse("invitation-new", args=["watches"]), FORM_DATA).status_code == status
+    response = client.post(reverse("invitation-end", args=["watches", invitation.pk]))
+    assert response.status_code == (302 if name == "ada" else status)
     invitation.refresh_from_db()
     assert (invitation.revoked_at is not None, Invitation.objects.count()) == (
         (True, 2) if name == "ada" else (False, 1)
@@ -201,29 +199,29 @@ def test_the_link_is_shown_once_and_works(
     campaign: Campaign, people: dict[str, Any], client_of: Any, headers: dict[str, str]
 ) -> None:
     client = client_of("ada")
-    made = client.post(reverse("invitation-new", args=["watches"]), MAKE, headers=headers)
-    path = re.search(r'value="http://testserver(/join/[^"]+)"', made.content.decode())
+    response = client.post(reverse("invitation-new", args=["watches"]), FORM_DATA, headers=headers)
+    path = re.search(r'value="http://testserver(/join/[^"]+)"', response.content.decode())
     assert path is not None
-    assert made.headers["Cache-Control"] == "no-store"
+    assert response.headers["Cache-Control"] == "no-store"
     assert path[1] not in client.get(reverse("members", args=["watches"])).content.decode()
     assert client_of("mallory").post(path[1]).status_code == 302
     assert "1 of 2" in client.get(reverse("members", args=["watches"])).content.decode()
 
 
-def test_an_invitation_for_admins_or_without_places_is_refused_on_the_page(
+def test_invalid_invitations_are_refused_on_the_page(
     campaign: Campaign, people: dict[str, Any], client_of: Any
 ) -> None:
     for change in ({"role": "admin"}, {"places": "0"}, {"days": "900"}):
-        response = client_of("ada").post(reverse("invitation-new", args=["watches"]), MAKE | change)
+        response = client_of("ada").post(reverse("invitation-new", args=["watches"]), FORM_DATA | change)
         assert response.status_code == 422
     assert not Invitation.objects.exists()
 
 
-def test_an_invitation_of_another_campaign_cannot_be_revoked_from_here(
+def test_admins_cannot_revoke_invitations_of_another_campaign(
     campaign: Campaign, people: dict[str, Any], client_of: Any
 ) -> None:
     other = Campaign.objects.create(slug="other", name="Other")
-    invitation, _ = invited(other, people)
+    invitation, _ = invite(other, people)
     assert client_of("ada").post(reverse("invitation-end", args=["watches", invitation.pk])).status_code == 404
     invitation.refresh_from_db()
     assert invitation.revoked_at is None

@@ -1,4 +1,4 @@
-"""Each person's own keys of the annotate page."""
+"""Each user's own keys for the annotate page."""
 
 from typing import Any
 
@@ -29,12 +29,12 @@ def alice(people: dict[str, Any]) -> User:
     return user
 
 
-def test_every_action_has_a_name_and_a_key_of_its_own() -> None:
+def test_every_action_has_a_name_and_its_own_key() -> None:
     assert set(ACTION_NAMES) == set(DEFAULT_KEYS)
     assert len(set(DEFAULT_KEYS.values())) == len(DEFAULT_KEYS)
 
 
-def test_only_what_differs_from_the_defaults_is_stored(alice: User) -> None:
+def test_only_differences_from_the_defaults_are_stored(alice: User) -> None:
     assert key_bindings_of(alice) == DEFAULT_KEYS
     keys = key_bindings_set(user=alice, bindings={**DEFAULT_KEYS, "watch_yes": "J", "skip": "Delete"})
     alice.refresh_from_db()
@@ -42,7 +42,7 @@ def test_only_what_differs_from_the_defaults_is_stored(alice: User) -> None:
     assert keys == key_bindings_of(alice) == {**DEFAULT_KEYS, "watch_yes": "j", "skip": "Delete"}
 
 
-def test_two_actions_can_swap_their_keys_and_all_go_back_to_the_defaults(alice: User) -> None:
+def test_two_actions_can_swap_keys_and_all_keys_can_be_reset(alice: User) -> None:
     assert key_bindings_set(user=alice, bindings={"watch_yes": "n", "watch_no": "w"})["watch_yes"] == "n"
     assert key_bindings_set(user=alice, bindings={}) == DEFAULT_KEYS
     alice.refresh_from_db()
@@ -50,7 +50,7 @@ def test_two_actions_can_swap_their_keys_and_all_go_back_to_the_defaults(alice: 
 
 
 @pytest.mark.parametrize(
-    ("bindings", "sentence"),
+    ("bindings", "message"),
     [
         ({"save": "s"}, "Unknown action 'save'"),
         ({"undo": "n"}, "The key N cannot be both “no watch” and “undo”"),
@@ -65,39 +65,37 @@ def test_two_actions_can_swap_their_keys_and_all_go_back_to_the_defaults(alice: 
         ({"skip": "x" * 9999}, "The key 'xxxxxxxxxxxxxxxxxxxx' cannot be used"),
     ],
 )
-def test_keys_that_cannot_work_are_refused_with_a_sentence(
-    alice: User, bindings: dict[str, str], sentence: str
-) -> None:
-    with pytest.raises(KeyBindingError, match=sentence):
+def test_invalid_keys_are_refused_with_an_error_message(alice: User, bindings: dict[str, str], message: str) -> None:
+    with pytest.raises(KeyBindingError, match=message):
         key_bindings_set(user=alice, bindings=bindings)
     alice.refresh_from_db()
     assert alice.key_bindings == {}
 
 
-def test_letters_of_every_alphabet_and_signs_are_keys(alice: User) -> None:
+def test_letters_of_other_alphabets_and_symbols_can_be_keys(alice: User) -> None:
     keys = key_bindings_set(user=alice, bindings={"watch_yes": "Д", "watch_no": "é", "undo": "<", "zoom": "ß"})
     assert [keys[action] for action in ("watch_yes", "watch_no", "undo", "zoom")] == ["д", "é", "<", "ß"]
 
 
-def test_keys_are_named_as_they_are_printed() -> None:
+def test_key_names_on_the_page() -> None:
     assert [key_name(key) for key in (" ", "w", "Enter", "?")] == ["Space", "W", "Enter", "?"]
 
 
 @pytest.mark.parametrize("name", ["alice", "bob", "rita", "ada", "mallory"])
-def test_everybody_sets_their_own_keys_and_nobody_elses(client_of: Any, people: dict[str, Any], name: str) -> None:
+def test_each_user_sets_only_their_own_keys(client_of: Any, people: dict[str, Any], name: str) -> None:
     response = put(client_of(name), {"undo": "x"})
     assert (response.status_code, response.json()) == (200, {"bindings": {**DEFAULT_KEYS, "undo": "x"}})
     assert list(User.objects.exclude(key_bindings={}).values_list("username", flat=True)) == [name]
 
 
-def test_nobody_without_a_login_or_token_sets_keys(client_of: Any, people: dict[str, Any]) -> None:
+def test_setting_keys_needs_a_login_and_a_csrf_token(client_of: Any, people: dict[str, Any]) -> None:
     assert put(client_of("anonymous"), {}).status_code == 401
     client = Client(enforce_csrf_checks=True)
     client.force_login(people["alice"])
     assert put(client, {"undo": "x"}).status_code == 403
 
 
-def test_the_api_refuses_with_the_sentence(client_of: Any) -> None:
+def test_the_api_returns_the_error_message(client_of: Any) -> None:
     response = put(client_of("alice"), {"undo": "5"})
     assert (response.status_code, response.json()["detail"]) == (
         422,

@@ -1,4 +1,4 @@
-"""Lanes are named once, and a campaign's shares fit the lanes there are."""
+"""Queue lanes have unique names, and a campaign can only use existing lanes."""
 
 import pytest
 
@@ -16,25 +16,25 @@ SHARP = Lane("sharp", "Sharp first", "The sharpest photo.", "sharpness {priority
 
 
 @pytest.fixture
-def registered(monkeypatch: pytest.MonkeyPatch) -> None:
+def sharp_lane(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lane_registry, "_lanes", dict(lane_registry._lanes))
     lane_register(SHARP)
 
 
-def test_a_registered_lane_is_offered_and_says_why_it_chose(registered: None) -> None:
+def test_a_registered_lane_is_listed_and_gives_its_reason(sharp_lane: None) -> None:
     assert lanes()[0].name == "random"
     assert SHARP in lanes()
     assert lane_reason("sharp", votes=1, votes_needed=3, priority=0.25) == "sharpness 0.2, 1 of 3"
 
 
-def test_a_lane_registers_again_but_no_other_takes_its_name(registered: None) -> None:
+def test_a_lane_can_register_again_but_its_name_is_unique(sharp_lane: None) -> None:
     lane_register(SHARP)
     with pytest.raises(ValueError, match="Two queue lanes have the name 'sharp'"):
         lane_register(Lane("sharp", "Another", "", ""))
 
 
 @pytest.mark.parametrize(
-    ("shares", "sentence"),
+    ("shares", "message"),
     [
         ({"random": 0.4, "sharp": 0.6}, ""),
         ({"random": 1.0}, ""),
@@ -46,13 +46,13 @@ def test_a_lane_registers_again_but_no_other_takes_its_name(registered: None) ->
         ({}, "add up to 100 percent, not 0"),
     ],
 )
-def test_shares_are_of_known_lanes_and_add_up(registered: None, shares: object, sentence: str) -> None:
+def test_shares_need_known_lanes_and_a_total_of_100_percent(sharp_lane: None, shares: object, message: str) -> None:
     problem = lane_shares_problem(shares)
-    assert sentence in problem
-    assert bool(sentence) == bool(problem)
+    assert message in problem
+    assert bool(message) == bool(problem)
 
 
-def test_the_share_of_a_lane_that_no_longer_exists_goes_to_random(registered: None) -> None:
+def test_the_share_of_a_lane_that_no_longer_exists_goes_to_the_random_lane(sharp_lane: None) -> None:
     assert lane_shares_known({"random": 0.2, "sharp": 0.3, "gone": 0.5}) == pytest.approx({"random": 0.7, "sharp": 0.3})
     assert lane_shares_known({"gone": 1.0}) == {"random": 1.0}
     assert lane_shares_known({"random": 0.0, "sharp": 1.0}) == {"sharp": 1.0}

@@ -20,7 +20,7 @@ from annotation.services.members import (
     user_password_set,
 )
 
-EVERYBODY = [("anonymous", 302), ("mallory", 404), ("alice", 403), ("rita", 403), ("ada", 200)]
+NAMES_AND_STATUSES = [("anonymous", 302), ("mallory", 404), ("alice", 403), ("rita", 403), ("ada", 200)]
 
 
 def membership(name: str) -> Membership:
@@ -39,7 +39,7 @@ def test_member_joins_and_changes_role(campaign: Campaign, people: dict[str, Any
     assert membership("mallory").role == Role.REVIEWER
 
 
-def test_last_admin_stays(campaign: Campaign, people: dict[str, Any]) -> None:
+def test_the_last_admin_cannot_be_removed_or_lose_the_role(campaign: Campaign, people: dict[str, Any]) -> None:
     with pytest.raises(MemberError, match="You are the campaign's last admin"):
         member_set(campaign=campaign, user=people["ada"], role=Role.ANNOTATOR, by=people["ada"])
     with pytest.raises(MemberError, match="ada is the campaign's last admin"):
@@ -60,24 +60,24 @@ def test_deactivated_admin_does_not_count_and_cannot_join(campaign: Campaign, pe
         member_set(campaign=campaign, user=people["mallory"], role=Role.ANNOTATOR)
 
 
-def test_who_leaves_gives_photos_back_and_leaves_answers(
+def test_removing_a_member_returns_leased_photos_and_keeps_answers(
     campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Image]
 ) -> None:
-    held, answered = make_image(1, open_slots=2), make_image(2)
+    leased, answered = make_image(1, open_slots=2), make_image(2)
     Assignment.objects.create(
-        campaign=campaign, image=held, annotator=people["alice"], expires_at=timezone.now() + timedelta(minutes=5)
+        campaign=campaign, image=leased, annotator=people["alice"], expires_at=timezone.now() + timedelta(minutes=5)
     )
     Annotation.objects.create(
         client_id=uuid4(), campaign=campaign, image=answered, annotator=people["alice"], watch="no", score=3
     )
     member_remove(membership=membership("alice"), by=people["ada"])
-    held.refresh_from_db()
-    assert held.open_slots == 3
+    leased.refresh_from_db()
+    assert leased.open_slots == 3
     assert Annotation.objects.count() == 1
 
 
 @pytest.mark.parametrize(
-    ("username", "password", "wrong"),
+    ("username", "password", "invalid_field"),
     [
         ("alice", "long-enough-1", "username"),
         ("new", "short", "password"),
@@ -85,12 +85,12 @@ def test_who_leaves_gives_photos_back_and_leaves_answers(
         ("a b", "long-enough-1", "username"),
     ],
 )
-def test_accounts_need_a_free_name_and_a_good_password(
-    people: dict[str, Any], username: str, password: str, wrong: str
+def test_accounts_need_an_unused_name_and_a_strong_password(
+    people: dict[str, Any], username: str, password: str, invalid_field: str
 ) -> None:
     with pytest.raises(ValidationError) as refused:
         user_create(username=username, password=password)
-    assert list(refused.value.message_dict) == [wrong]
+    assert list(refused.value.message_dict) == [invalid_field]
 
 
 def test_account_can_log_in(db: None, client: Any) -> None:
@@ -99,7 +99,7 @@ def test_account_can_log_in(db: None, client: Any) -> None:
     assert User.objects.get().is_simulated
 
 
-def test_nobody_locks_the_site(root: User, people: dict[str, Any]) -> None:
+def test_users_cannot_deactivate_themselves_or_the_last_superuser(root: User, people: dict[str, Any]) -> None:
     with pytest.raises(MemberError, match="your own"):
         user_active_set(user=root, active=False, by=root)
     with pytest.raises(MemberError, match="last superuser"):
@@ -113,25 +113,27 @@ def test_new_password_ends_sessions(people: dict[str, Any], client_of: Any) -> N
     assert client.get(reverse("home")).status_code == 302
 
 
-@pytest.mark.parametrize(("name", "status"), EVERYBODY)
-def test_members_are_for_the_campaigns_admins(client_of: Any, people: dict[str, Any], name: str, status: int) -> None:
+@pytest.mark.parametrize(("name", "status"), NAMES_AND_STATUSES)
+def test_only_admins_of_the_campaign_can_manage_members(
+    client_of: Any, people: dict[str, Any], name: str, status: int
+) -> None:
     client = client_of(name)
     assert client.get(reverse("members", args=["watches"])).status_code == status
-    denied = status if status != 200 else 302
+    post_status = status if status != 200 else 302
     added = client.post(reverse("members", args=["watches"]), {"username": "mallory", "role": "annotator"})
     changed = client.post(reverse("member-change", args=["watches", membership("bob").pk]), {"role": "reviewer"})
-    assert (added.status_code, changed.status_code) == (denied, denied)
+    assert (added.status_code, changed.status_code) == (post_status, post_status)
     assert membership("bob").role == ("reviewer" if name == "ada" else "annotator")
 
 
 @pytest.mark.parametrize("name", ["anonymous", "mallory", "alice", "rita", "ada", "root"])
-def test_users_are_for_superusers(client_of: Any, root: User, people: dict[str, Any], name: str) -> None:
+def test_only_superusers_can_manage_users(client_of: Any, root: User, people: dict[str, Any], name: str) -> None:
     client = client_of(name)
     denied = 302 if name == "anonymous" else 403
     assert client.get(reverse("users")).status_code == (200 if name == "root" else denied)
-    made = client.post(reverse("users"), {"username": "new", "password": "long-enough-1"})
+    created = client.post(reverse("users"), {"username": "new", "password": "long-enough-1"})
     changed = client.post(reverse("user-change", args=[people["bob"].pk]), {"active": "no"})
-    assert (made.status_code, changed.status_code) == ((302, 302) if name == "root" else (denied, denied))
+    assert (created.status_code, changed.status_code) == ((302, 302) if name == "root" else (denied, denied))
     assert User.objects.filter(username="new").exists() == (name == "root")
     assert User.objects.get(username="bob").is_active == (name != "root")
 
@@ -158,7 +160,7 @@ def test_members_page_counts_standing_answers(
     assert {row.user.username: row.answers for row in rows} == {"ada": 0, "alice": 1, "bob": 0, "rita": 0}
 
 
-def test_members_page_takes_as_many_queries_for_many_members(
+def test_queries_of_the_members_page_do_not_depend_on_the_number_of_members(
     campaign: Campaign, make_user: Any, client_of: Any
 ) -> None:
     def queries_of(client: Any) -> int:
@@ -172,10 +174,10 @@ def test_members_page_takes_as_many_queries_for_many_members(
     few = queries_of(client)
     for number in range(10):
         Membership.objects.create(campaign=campaign, user=make_user(f"another-{number}"))
-    assert queries_of(client) == few <= 9  # session, user, campaign, own role, members, three of who is at work, links
+    assert queries_of(client) == few <= 9  # session, user, campaign, own role, members, three for active members, links
 
 
-def test_users_page_takes_as_many_queries_for_many_users(
+def test_queries_of_the_users_page_do_not_depend_on_the_number_of_users(
     root: User, make_user: Any, client_of: Any, django_assert_num_queries: Any
 ) -> None:
     client = client_of("root")
@@ -186,33 +188,35 @@ def test_users_page_takes_as_many_queries_for_many_users(
     assert len(response.context["page"]) == 16
 
 
-def test_refusals_are_sentences_on_the_page(client_of: Any, campaign: Campaign) -> None:
+def test_refused_changes_have_a_message_on_the_page(client_of: Any, campaign: Campaign) -> None:
     client, page = client_of("ada"), reverse("members", args=["watches"])
     assert "There is no user" in client.post(page, {"username": "nobody", "role": "annotator"}).content.decode()
     removed = client.post(
         reverse("member-change", args=["watches", membership("ada").pk]), {"remove": "yes"}, follow=True
     )
     assert "last admin" in removed.content.decode()
-    odd = client.post(reverse("member-change", args=["watches", membership("bob").pk]), {"role": "king"}, follow=True)
-    assert "Choose annotator, reviewer or admin." in odd.content.decode()
+    response = client.post(
+        reverse("member-change", args=["watches", membership("bob").pk]), {"role": "unknown"}, follow=True
+    )
+    assert "Choose annotator, reviewer or admin." in response.content.decode()
 
 
-def test_member_of_another_campaign_cannot_be_changed_from_here(client_of: Any, people: dict[str, Any]) -> None:
+def test_admins_cannot_change_members_of_another_campaign(client_of: Any, people: dict[str, Any]) -> None:
     other = Campaign.objects.create(slug="other", name="Other")
-    theirs = Membership.objects.create(campaign=other, user=people["mallory"])
-    response = client_of("ada").post(reverse("member-change", args=["watches", theirs.pk]), {"remove": "yes"})
+    other_membership = Membership.objects.create(campaign=other, user=people["mallory"])
+    response = client_of("ada").post(reverse("member-change", args=["watches", other_membership.pk]), {"remove": "yes"})
     assert response.status_code == 404
-    assert Membership.objects.filter(pk=theirs.pk).exists()
+    assert Membership.objects.filter(pk=other_membership.pk).exists()
 
 
-def test_user_changes_on_the_page(client_of: Any, root: User, people: dict[str, Any], client: Any) -> None:
+def test_superusers_change_users_on_the_page(client_of: Any, root: User, people: dict[str, Any], client: Any) -> None:
     page, bob = reverse("user-change", args=[people["bob"].pk]), people["bob"]
     for data in ({"active": "no"}, {"simulated": "yes"}, {"password": "brand-new-pass-3"}):
         assert client_of("root").post(page, data).status_code == 302
     bob.refresh_from_db()
     assert (bob.is_active, bob.is_simulated, bob.check_password("brand-new-pass-3")) == (False, True, True)
-    for data, sentence in (({"password": "short"}, "too short"), ({"password": ""}, "password is empty")):
-        assert sentence in client_of("root").post(page, data, follow=True).content.decode()
+    for data, message in (({"password": "short"}, "too short"), ({"password": ""}, "password is empty")):
+        assert message in client_of("root").post(page, data, follow=True).content.decode()
     own = reverse("user-change", args=[root.pk])
     assert "your own account" in client_of("root").post(own, {"active": "no"}, follow=True).content.decode()
 

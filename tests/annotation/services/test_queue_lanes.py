@@ -1,4 +1,4 @@
-"""Gold photos and the anchoring experiment among the leases, and that the queue is fair to photos and people."""
+"""Gold photos and the anchoring experiment in the queue, and fairness to photos and annotators."""
 
 import random
 from collections import Counter
@@ -46,7 +46,7 @@ class TestGold:
     def gold(self, make_image: Callable[..., Image]) -> list[Image]:
         return [make_image(100 + seed, role="gold", expected_score=5) for seed in range(3)]
 
-    def work(self, campaign: Campaign, annotator: Any) -> list[Assignment]:
+    def answer_all(self, campaign: Campaign, annotator: Any) -> list[Assignment]:
         rng, done = random.Random(3), []
         while leases := leases_claim(campaign=campaign, annotator=annotator, count=2, rng=rng):
             for lease in leases:
@@ -54,28 +54,30 @@ class TestGold:
             done += leases
         return done
 
-    def test_everybody_gets_each_gold_photo_once(
+    def test_each_annotator_gets_each_gold_photo_once(
         self, campaign: Campaign, people: Any, photos: list[Image], gold: list[Image]
     ) -> None:
         ids = {photo.pk for photo in gold}
         for name in ("alice", "bob", "rita", "ada"):
-            done = self.work(campaign, people[name])
+            done = self.answer_all(campaign, people[name])
             assert ids == {lease.image_id for lease in done if lease.lane == "gold"} or name == "ada"
             assert max(Counter(lease.image_id for lease in done).values(), default=1) == 1
         assert not Image.objects.filter(role="rated").exclude(open_slots=0).exists()
-        assert Annotation.objects.filter(image__in=gold).votes().count() == 9, "kept as ordinary answers"
+        assert Annotation.objects.filter(image__in=gold).votes().count() == 9, (
+            "answers to gold photos are ordinary answers"
+        )
         assert not Annotation.objects.filter(is_repeat=True).exists()
         assert counters_rebuild(campaign=campaign) == 0
 
-    def test_gold_does_not_keep_a_campaign_from_being_done(
+    def test_a_campaign_is_done_even_if_gold_photos_are_left(
         self, campaign: Campaign, people: Any, photos: list[Image], gold: list[Image]
     ) -> None:
         for name in ("alice", "bob", "rita"):
-            self.work(campaign, people[name])
-        assert claim(campaign, people["ada"], 5) == [], "gold only comes among ordinary photos"
+            self.answer_all(campaign, people[name])
+        assert claim(campaign, people["ada"], 5) == [], "gold photos come only together with ordinary photos"
         assert "All done" in queue_status(campaign, people["ada"])
 
-    def test_gold_that_was_let_go_comes_back(
+    def test_a_returned_gold_photo_comes_back(
         self, campaign: Campaign, people: Any, photos: list[Image], gold: list[Image]
     ) -> None:
         campaign.gold_share = 1.0
@@ -88,14 +90,14 @@ class TestGold:
         assert [one.pk for one in claim(campaign, people["alice"])] == [lease.pk]
         assert counters_rebuild(campaign=campaign) == 0
 
-    def test_a_gold_photo_with_a_problem_stays_away(
+    def test_a_gold_photo_with_a_problem_is_not_leased(
         self, campaign: Campaign, people: Any, photos: list[Image], gold: list[Image]
     ) -> None:
         campaign.gold_share = 1.0
         Image.objects.filter(role="gold").update(problem="It does not open.")
         assert [lease.lane for lease in claim(campaign, people["alice"], 3)] == ["random"] * 3
 
-    def test_nobody_gets_as_gold_what_they_have_rated(
+    def test_annotators_do_not_get_gold_photos_that_they_have_rated(
         self, campaign: Campaign, people: Any, photos: list[Image]
     ) -> None:
         campaign.gold_share = 0
@@ -112,17 +114,17 @@ class TestAnchoring:
     def photos(self, make_image: Callable[..., Image]) -> list[Image]:
         return [make_image(seed) for seed in range(40)]
 
-    @pytest.mark.parametrize(("mode", "drawn"), [("blind", True), ("reveal", True), ("prelabel", False)])
-    def test_a_share_is_drawn_where_predictions_are_not_shown_anyway(
-        self, campaign: Campaign, people: Any, photos: list[Image], mode: str, drawn: bool
+    @pytest.mark.parametrize(("mode", "expects_anchored"), [("blind", True), ("reveal", True), ("prelabel", False)])
+    def test_a_share_of_leases_is_anchored_except_in_prelabel_mode(
+        self, campaign: Campaign, people: Any, photos: list[Image], mode: str, expects_anchored: bool
     ) -> None:
         campaign.mode, campaign.anchoring_share = mode, 0.5
         leases = claim(campaign, people["alice"], 40)
         anchored = sum(lease.is_anchored for lease in leases)
-        assert (10 <= anchored <= 30) if drawn else anchored == 0
+        assert (10 <= anchored <= 30) if expects_anchored else anchored == 0
         assert not any(lease.saw_prediction for lease in leases)
 
-    def test_an_answer_is_anchored_once_the_prediction_was_delivered(
+    def test_an_answer_is_anchored_only_if_the_prediction_was_shown(
         self, campaign: Campaign, people: Any, photos: list[Image]
     ) -> None:
         campaign.anchoring_share = 1.0
@@ -133,7 +135,7 @@ class TestAnchoring:
         row = answer(campaign, not_shown)
         assert (row.is_anchored, row.saw_prediction) == (False, False)
 
-    def test_a_correction_is_what_the_first_answer_was(
+    def test_a_correction_is_anchored_if_the_first_answer_was(
         self, campaign: Campaign, people: Any, photos: list[Image]
     ) -> None:
         campaign.anchoring_share = 1.0
@@ -145,7 +147,7 @@ class TestAnchoring:
         assert answer(campaign, shown).is_anchored
         assert not answer(campaign, not_shown).is_anchored
 
-    def test_a_lease_that_comes_back_is_as_it_was_drawn(
+    def test_a_lease_that_comes_back_is_still_anchored(
         self, campaign: Campaign, people: Any, photos: list[Image]
     ) -> None:
         campaign.anchoring_share = 1.0
@@ -157,18 +159,18 @@ class TestAnchoring:
 
 
 class TestFairness:
-    def test_a_late_photo_gets_its_votes_while_the_others_are_far_from_done(
+    def test_a_photo_that_is_added_late_gets_its_votes_before_all_others_are_done(
         self, campaign: Campaign, people: Any, make_image: Callable[..., Image]
     ) -> None:
-        """Every claim begins at a random place, so waiting is geometric: nothing is served last for coming last."""
+        """Each claim starts at a random queue position. So the photo that is added last is not leased last."""
         for seed in range(40):
             make_image(seed)
         names, rng = ["alice", "bob", "rita", "ada"], random.Random(2)
         for _ in range(10):
             answer(campaign, claim(campaign, people["alice"], seed=rng.randrange(10**6))[0])
         late = make_image(99)
-        for turn in range(120):
-            person = people[names[turn % 4]]
+        for number in range(120):
+            person = people[names[number % 4]]
             for lease in claim(campaign, person, seed=rng.randrange(10**6)):
                 answer(campaign, lease)
             if Image.objects.get(pk=late.pk).vote_count == 3:
@@ -176,7 +178,7 @@ class TestFairness:
         assert Image.objects.get(pk=late.pk).vote_count == 3
         assert Image.objects.filter(open_slots__gt=0).count() > 1
 
-    def test_annotators_who_work_alike_get_alike(
+    def test_annotators_who_work_equally_get_similar_numbers_of_photos(
         self, campaign: Campaign, people: Any, make_image: Callable[..., Image]
     ) -> None:
         for seed in range(24):
@@ -189,6 +191,6 @@ class TestFairness:
                 idle = 0 if leases else idle + 1
                 for lease in leases:
                     answer(campaign, lease)
-        loads = Counter(Annotation.objects.values_list("annotator__username", flat=True))
-        assert sum(loads.values()) == 72
-        assert max(loads.values()) - min(loads.values()) <= 4
+        answer_counts = Counter(Annotation.objects.values_list("annotator__username", flat=True))
+        assert sum(answer_counts.values()) == 72
+        assert max(answer_counts.values()) - min(answer_counts.values()) <= 4

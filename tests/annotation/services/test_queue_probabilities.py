@@ -1,4 +1,4 @@
-"""What a claim stores about each draw is true: lane, reason, and the probability with which it gave the photo."""
+"""Each lease stores the correct lane, reason and probability of its draw."""
 
 import random
 from collections import Counter
@@ -43,27 +43,27 @@ def photos(campaign: Campaign, make_image: Callable[..., Image]) -> list[Image]:
 
 
 @contextmanager
-def undone() -> Iterator[None]:
-    """Take back what happens inside."""
+def rolled_back() -> Iterator[None]:
+    """Roll back all database changes of the block."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
 
 
 def prioritize(campaign: Campaign, lane: str, photos: list[Image]) -> None:
-    """Give the photos priorities in this order, the first the highest."""
+    """Give the photos priorities in this order, highest first."""
     row = QueueLane.objects.create(campaign=campaign, name=lane, photos=len(photos))
-    for place, photo in enumerate(photos):
-        QueuePriority.objects.create(lane=row, image=photo, priority=100.0 - place)
+    for position, photo in enumerate(photos):
+        QueuePriority.objects.create(lane=row, image=photo, priority=100.0 - position)
 
 
 def draw(campaign: Campaign, annotator: Any, rng: random.Random, count: int = 1) -> list[Assignment]:
-    with undone():
+    with rolled_back():
         return leases_claim(campaign=campaign, annotator=annotator, count=count, rng=rng)
 
 
 def first_draws(campaign: Campaign, annotator: Any) -> tuple[Counter[int], dict[int, float]]:
-    """Claim many times from the same state; return how often each photo came, and the probability stored with it."""
+    """Claim many times from the same state. Return {photo: number of claims} and {photo: stored probability}."""
     rng, counts, stored = random.Random(7), Counter[int](), {}
     for _ in range(CLAIMS):
         (lease,) = draw(campaign, annotator, rng)
@@ -88,7 +88,7 @@ class TestRandomLane:
         assert sum(stored.values()) == pytest.approx(1)
         assert_frequencies_fit(counts, stored)
 
-    def test_only_photos_open_to_the_annotator_count(
+    def test_only_photos_that_the_annotator_can_get_count(
         self, campaign: Campaign, people: Any, photos: list[Image]
     ) -> None:
         for photo in photos[1:3]:
@@ -100,11 +100,11 @@ class TestRandomLane:
         assert stored == pytest.approx({photos[0].pk: 0.3, photos[3].pk: 0.7})
         assert len(first_draws(campaign, people["bob"])[1]) == 4
 
-    def test_a_last_photo_is_certain(self, campaign: Campaign, people: Any, photos: list[Image]) -> None:
+    def test_the_only_photo_has_probability_one(self, campaign: Campaign, people: Any, photos: list[Image]) -> None:
         Image.objects.exclude(pk=photos[2].pk).update(open_slots=0)
         assert first_draws(campaign, people["alice"])[1] == {photos[2].pk: 1.0}
 
-    def test_each_draw_of_a_claim_depends_on_those_before(
+    def test_each_draw_of_a_claim_excludes_the_earlier_draws(
         self, campaign: Campaign, people: Any, photos: list[Image]
     ) -> None:
         positions = {photo.pk: photo.queue_position for photo in photos}
@@ -124,7 +124,7 @@ class TestRandomLane:
 
 
 class TestPriorityLanes:
-    def test_the_photo_with_the_highest_priority_comes(
+    def test_photos_come_in_the_order_of_their_priority(
         self, campaign: Campaign, people: Any, photos: list[Image]
     ) -> None:
         campaign.lane_shares = {"sharp": 1.0}
@@ -132,13 +132,15 @@ class TestPriorityLanes:
         leases = leases_claim(campaign=campaign, annotator=people["alice"], count=5, rng=random.Random(1))
         assert [lease.image_id for lease in leases[:3]] == [photos[3].pk, photos[0].pk, photos[2].pk]
         assert [lease.acquisition_probability for lease in leases[:3]] == [1, 1, 1]
-        assert [lease.lane for lease in leases] == ["sharp"] * 3 + ["random"] * 2, "photos without a row come too"
+        assert [lease.lane for lease in leases] == ["sharp"] * 3 + ["random"] * 2, (
+            "photos without a priority come after them"
+        )
         assert leases[0].reason == "sharp: 0 of 3, 100"
         gap = 0.7 if leases[3].image_id == photos[4].pk else 0.3
         assert [lease.acquisition_probability for lease in leases[3:]] == pytest.approx([gap, 1])
         assert counters_rebuild(campaign=campaign) == 0
 
-    def test_a_photo_leaves_the_lane_when_it_is_handed_out(
+    def test_a_photo_leaves_the_lane_when_it_is_leased(
         self, campaign: Campaign, people: Any, photos: list[Image]
     ) -> None:
         campaign.lane_shares = {"sharp": 1.0}
@@ -149,7 +151,7 @@ class TestPriorityLanes:
         assert (first.image_id, second.image_id) == (photos[0].pk, photos[1].pk)
         assert QueuePriority.objects.count() == 3
 
-    def test_the_probability_is_the_total_of_all_lanes(
+    def test_the_probability_is_the_sum_over_all_lanes(
         self, campaign: Campaign, people: Any, photos: list[Image]
     ) -> None:
         campaign.lane_shares = {"random": 0.5, "sharp": 0.3, "new": 0.2}
@@ -161,7 +163,7 @@ class TestPriorityLanes:
         assert sum(stored.values()) == pytest.approx(1)
         assert_frequencies_fit(counts, stored)
 
-    def test_a_lane_without_a_photo_gives_its_share_to_random(
+    def test_the_share_of_an_empty_lane_goes_to_the_random_lane(
         self, campaign: Campaign, people: Any, photos: list[Image]
     ) -> None:
         campaign.lane_shares = {"random": 0.5, "sharp": 0.3, "new": 0.2}
@@ -170,11 +172,11 @@ class TestPriorityLanes:
         prioritize(campaign, "new", [photos[0], photos[4]])
         counts, stored = first_draws(campaign, people["alice"])
         gaps = (0.3, 0.25, 0.4, 0.05)
-        expected = [0.8 * gap + 0.2 * (place == 3) for place, gap in enumerate(gaps)]
+        expected = [0.8 * gap + 0.2 * (position == 3) for position, gap in enumerate(gaps)]
         assert stored == pytest.approx(dict(zip([photo.pk for photo in photos[1:]], expected, strict=True)))
         assert_frequencies_fit(counts, stored)
 
-    def test_a_photo_that_comes_back_keeps_what_it_was_drawn_with(
+    def test_a_lease_that_comes_back_keeps_lane_reason_and_probability(
         self, campaign: Campaign, people: Any, photos: list[Image]
     ) -> None:
         campaign.lane_shares = {"random": 0.4, "sharp": 0.6}
@@ -188,7 +190,9 @@ class TestPriorityLanes:
         stored = Assignment.objects.get()
         assert (stored.lane, stored.acquisition_probability) == (lease.lane, lease.acquisition_probability)
 
-    def test_lanes_cost_two_queries_for_a_claim(self, campaign: Campaign, people: Any, photos: list[Image]) -> None:
+    def test_priority_lanes_add_two_queries_to_a_claim(
+        self, campaign: Campaign, people: Any, photos: list[Image]
+    ) -> None:
         counts = []
         for shares in ({"random": 1.0}, {"sharp": 0.5, "new": 0.5}):
             campaign.lane_shares = shares
@@ -222,17 +226,17 @@ class TestSpecialPhotos:
         assert {(lease.lane, lease.reason) for lease in leases} == {("gold", "gold photo")}
         assert [lease.acquisition_probability for lease in leases] == pytest.approx([1 / 4, 1 / 3, 1 / 2, 1])
 
-    def test_a_repeat_is_as_likely_as_the_answers_before_it_that_cannot_be_repeated(
+    def test_the_probability_of_a_repeat_is_the_gap_before_its_answer(
         self, campaign: Campaign, people: Any, make_image: Callable[..., Image]
     ) -> None:
         photos = [make_image(seed) for seed in range(REPEAT_AFTER + 9)]
-        for place, photo in enumerate(photos[:-1]):
+        for position, photo in enumerate(photos[:-1]):
             annotation_record(
                 campaign=campaign,
                 annotator=people["alice"],
                 image_id=photo.pk,
                 client_id=uuid4(),
-                **({"skip_reason": "cannot judge"} if place in (1, 2, 5) else {"watch": "no", "score": 3}),
+                **({"skip_reason": "cannot rate"} if position in (1, 2, 5) else {"watch": "no", "score": 3}),
             )
         campaign.repeat_share = 1.0
         counts, stored = first_draws(campaign, people["alice"])
@@ -240,6 +244,6 @@ class TestSpecialPhotos:
         ids = list(Annotation.objects.order_by("pk").values_list("pk", flat=True))
         length = ids[8] - ids[0]  # the last ten answers are too new
         expected = [(1 + ids[8] - 1 - ids[7]) / length, 3 / length, 1 / length, 2 / length, 1 / length]
-        repeated = [photos[place].pk for place in (0, 3, 4, 6, 7)]
+        repeated = [photos[position].pk for position in (0, 3, 4, 6, 7)]
         assert stored == pytest.approx(dict(zip(repeated, expected, strict=True)))
         assert_frequencies_fit(counts, stored)

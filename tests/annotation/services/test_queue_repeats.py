@@ -1,4 +1,4 @@
-"""Hidden repeats: they come late and once, look like any other photo, and are neither slot nor vote."""
+"""Hidden repeats: each comes once, after other photos, takes no slot, and is not a vote."""
 
 import random
 import threading
@@ -47,8 +47,8 @@ def answer(campaign: Campaign, lease: Assignment, score: int = 7, **fields: Any)
     ).annotation
 
 
-def work(campaign: Campaign, annotator: Any, leases: int, *, seed: int = 1) -> list[Assignment]:
-    """Claim and answer one photo after another; return the leases."""
+def answer_photos(campaign: Campaign, annotator: Any, leases: int, *, seed: int = 1) -> list[Assignment]:
+    """Claim and answer photos one at a time. Return the leases."""
     rng, done = random.Random(seed), []
     for _ in range(leases):
         for lease in leases_claim(campaign=campaign, annotator=annotator, count=1, rng=rng):
@@ -59,48 +59,52 @@ def work(campaign: Campaign, annotator: Any, leases: int, *, seed: int = 1) -> l
 
 @pytest.fixture
 def repeat(campaign: Campaign, people: Any, photos: list[Image]) -> Assignment:
-    """Return a live lease of alice's that is a hidden repeat, after `REPEAT_AFTER` + 5 answers."""
+    """Return a live lease of a hidden repeat. Alice holds it, after `REPEAT_AFTER` + 5 answers."""
     campaign.repeat_share = 0
-    work(campaign, people["alice"], REPEAT_AFTER + 5)
-    campaign.repeat_share = 1  # more than a form accepts; here it makes the next lease certain
+    answer_photos(campaign, people["alice"], REPEAT_AFTER + 5)
+    campaign.repeat_share = 1  # the form does not accept 1; here it makes the next lease a repeat
     (lease,) = claim(campaign, people["alice"])
     campaign.repeat_share = 0
     assert lease.is_repeat
     return lease
 
 
-def is_balanced(campaign: Campaign) -> bool:
+def counters_are_correct(campaign: Campaign) -> bool:
     return counters_rebuild(campaign=campaign) == 0
 
 
-def test_repeats_come_in_their_share_late_and_once(campaign: Campaign, people: Any, photos: list[Image]) -> None:
-    done = work(campaign, people["alice"], 200)
+def test_repeats_come_once_after_other_photos_and_at_the_configured_share(
+    campaign: Campaign, people: Any, photos: list[Image]
+) -> None:
+    done = answer_photos(campaign, people["alice"], 200)
     order = [lease.image_id for lease in done]
-    repeats = [place for place, lease in enumerate(done) if lease.is_repeat]
-    assert 5 <= len(repeats) <= 20, "of about 50 leases, those before the first 10 answers have none"
-    assert len(order) == 40 + len(repeats), "every photo came, and nothing but the repeats came twice"
+    repeats = [position for position, lease in enumerate(done) if lease.is_repeat]
+    assert 5 <= len(repeats) <= 20, "of about 50 leases; the first 10 cannot be repeats"
+    assert len(order) == 40 + len(repeats), "every photo comes once, and only repeats come twice"
     assert set(Counter(order).values()) <= {1, 2}
-    for place in repeats:
-        assert place - order.index(order[place]) > REPEAT_AFTER
-    assert is_balanced(campaign)
+    for position in repeats:
+        assert position - order.index(order[position]) > REPEAT_AFTER
+    assert counters_are_correct(campaign)
 
 
-def test_without_ten_answers_there_is_no_repeat(campaign: Campaign, people: Any, photos: list[Image]) -> None:
+def test_repeats_start_after_ten_answers(campaign: Campaign, people: Any, photos: list[Image]) -> None:
     campaign.repeat_share = 1
-    assert not any(lease.is_repeat for lease in work(campaign, people["alice"], REPEAT_AFTER + 1))
+    assert not any(lease.is_repeat for lease in answer_photos(campaign, people["alice"], REPEAT_AFTER + 1))
     assert claim(campaign, people["alice"])[0].is_repeat
 
 
-def test_the_same_seed_draws_the_same(campaign: Campaign, people: Any, photos: list[Image]) -> None:
+def test_the_same_seed_draws_the_same_leases(campaign: Campaign, people: Any, photos: list[Image]) -> None:
     drawn = [
-        [(lease.image_id, lease.is_repeat) for lease in work(campaign, people[name], 30, seed=5)]
+        [(lease.image_id, lease.is_repeat) for lease in answer_photos(campaign, people[name], 30, seed=5)]
         for name in ("alice", "bob")
     ]
     assert drawn[0] == drawn[1]
     assert any(is_repeat for _, is_repeat in drawn[0])
 
 
-def test_a_repeat_takes_no_slot_and_its_answer_is_no_vote(campaign: Campaign, repeat: Assignment, people: Any) -> None:
+def test_a_repeat_takes_no_slot_and_its_answer_is_not_a_vote(
+    campaign: Campaign, repeat: Assignment, people: Any
+) -> None:
     before = Image.objects.get(pk=repeat.image_id)
     assert (before.vote_count, before.open_slots) == (1, 2)
     first = Annotation.objects.get(image=repeat.image_id)
@@ -110,7 +114,7 @@ def test_a_repeat_takes_no_slot_and_its_answer_is_no_vote(campaign: Campaign, re
     assert not row.surplus
     after = Image.objects.get(pk=repeat.image_id)
     assert (after.vote_count, after.open_slots) == (1, 2)
-    assert is_balanced(campaign)
+    assert counters_are_correct(campaign)
     assert first in Annotation.objects.filter(campaign=campaign).votes()
     assert row not in Annotation.objects.filter(campaign=campaign).votes()
     assert own_progress(campaign, people["alice"]).answers == REPEAT_AFTER + 5
@@ -118,7 +122,7 @@ def test_a_repeat_takes_no_slot_and_its_answer_is_no_vote(campaign: Campaign, re
     assert repeat.state == Assignment.State.DONE
 
 
-def test_a_correction_supersedes_its_own_kind(campaign: Campaign, repeat: Assignment) -> None:
+def test_a_correction_supersedes_an_answer_of_the_same_kind(campaign: Campaign, repeat: Assignment) -> None:
     first_lease = Assignment.objects.get(image=repeat.image_id, is_repeat=False)
     first = Annotation.objects.get(image=repeat.image_id)
     second = answer(campaign, repeat, 3)
@@ -129,10 +133,10 @@ def test_a_correction_supersedes_its_own_kind(campaign: Campaign, repeat: Assign
         campaign=campaign, annotator=repeat.annotator, image_id=repeat.image_id, client_id=uuid4(), watch="no", score=1
     ).annotation
     assert without_lease.supersedes == corrected
-    assert is_balanced(campaign)
+    assert counters_are_correct(campaign)
 
 
-def test_the_lease_of_somebody_else_or_another_photo_stands_for_the_first(
+def test_the_lease_id_of_another_annotator_and_photo_is_ignored(
     campaign: Campaign, repeat: Assignment, people: Any
 ) -> None:
     (other,) = claim(campaign, people["bob"])
@@ -169,15 +173,15 @@ def test_the_same_client_id_records_a_repeat_once(campaign: Campaign, repeat: As
     assert Annotation.objects.filter(is_repeat=True).count() == 1
 
 
-def test_a_skipped_repeat_is_over_and_leaves_the_first_answer(campaign: Campaign, repeat: Assignment) -> None:
-    answer(campaign, repeat, skip_reason="cannot judge")
+def test_a_skipped_repeat_does_not_come_back_and_keeps_the_first_answer(campaign: Campaign, repeat: Assignment) -> None:
+    answer(campaign, repeat, skip_reason="cannot rate")
     assert Image.objects.get(pk=repeat.image_id).vote_count == 1
-    assert is_balanced(campaign)
+    assert counters_are_correct(campaign)
     campaign.repeat_share = 1
     assert repeat.image_id not in [lease.image_id for lease in claim(campaign, repeat.annotator, 10)]
 
 
-def test_a_repeat_is_renewed_returned_and_comes_back(campaign: Campaign, repeat: Assignment) -> None:
+def test_a_repeat_can_be_renewed_and_returned_and_comes_back(campaign: Campaign, repeat: Assignment) -> None:
     mine: dict[str, Any] = {"campaign": campaign, "annotator": repeat.annotator}
     assert leases_renew(**mine, image_ids=[repeat.image_id]) == 1
     slots = Image.objects.get(pk=repeat.image_id).open_slots
@@ -188,10 +192,10 @@ def test_a_repeat_is_renewed_returned_and_comes_back(campaign: Campaign, repeat:
     assert (again[0].pk, again[0].is_repeat) == (repeat.pk, True)
     assert not again[1].is_repeat
     assert Image.objects.get(pk=repeat.image_id).open_slots == slots
-    assert is_balanced(campaign)
+    assert counters_are_correct(campaign)
 
 
-def test_a_repeat_comes_back_also_when_the_photo_has_all_its_votes(
+def test_a_repeat_comes_back_even_when_the_photo_has_all_its_votes(
     campaign: Campaign, repeat: Assignment, people: Any
 ) -> None:
     Assignment.objects.filter(pk=repeat.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -207,10 +211,10 @@ def test_a_repeat_comes_back_also_when_the_photo_has_all_its_votes(
         )
     assert Image.objects.get(pk=repeat.image_id).open_slots == 0
     assert claim(campaign, repeat.annotator)[0].pk == repeat.pk
-    assert is_balanced(campaign)
+    assert counters_are_correct(campaign)
 
 
-def test_a_reload_brings_a_live_repeat_again_and_the_holding_page_does_not_get_it_twice(
+def test_a_reload_gets_a_live_repeat_again_but_a_page_that_knows_it_does_not(
     campaign: Campaign, repeat: Assignment
 ) -> None:
     assert claim(campaign, repeat.annotator)[0].pk == repeat.pk
@@ -219,20 +223,20 @@ def test_a_reload_brings_a_live_repeat_again_and_the_holding_page_does_not_get_i
     ]
 
 
-def test_what_the_page_knows_is_no_repeat_until_it_knows_it_no_more(
-    campaign: Campaign, people: Any, photos: list[Image]
-) -> None:
+def test_photos_that_the_page_knows_are_not_repeated(campaign: Campaign, people: Any, photos: list[Image]) -> None:
     campaign.repeat_share = 0
-    done = [lease.image_id for lease in work(campaign, people["alice"], REPEAT_AFTER + 1)]
+    done = [lease.image_id for lease in answer_photos(campaign, people["alice"], REPEAT_AFTER + 1)]
     campaign.repeat_share = 1
     (lease,) = claim(campaign, people["alice"], known=done[:1])
-    assert not lease.is_repeat, "the only photo of ten answers ago has an answer on its way"
+    assert not lease.is_repeat, "the page may still send an answer to the only photo that could be repeated"
     known = [lease.image_id]
     (lease,) = claim(campaign, people["alice"], known=known)
     assert (lease.is_repeat, lease.image_id) == (True, done[0])
 
 
-def test_answers_that_saw_the_prediction_are_not_repeated(campaign: Campaign, people: Any, photos: list[Image]) -> None:
+def test_photos_answered_after_the_prediction_are_not_repeated(
+    campaign: Campaign, people: Any, photos: list[Image]
+) -> None:
     campaign.repeat_share = 0
     for _ in range(REPEAT_AFTER + 5):
         (lease,) = claim(campaign, people["alice"])
@@ -246,25 +250,23 @@ def test_skipped_corrected_and_broken_photos_are_not_repeated(
     campaign: Campaign, people: Any, photos: list[Image]
 ) -> None:
     campaign.repeat_share = 0
-    done = work(campaign, people["alice"], REPEAT_AFTER + 3)
-    answer(campaign, done[0], skip_reason="cannot judge")
-    answer(campaign, done[1], 3)  # a correction is as fresh as any answer
+    done = answer_photos(campaign, people["alice"], REPEAT_AFTER + 3)
+    answer(campaign, done[0], skip_reason="cannot rate")
+    answer(campaign, done[1], 3)  # a correction is a new answer
     Image.objects.filter(pk=done[2].image_id).update(problem="It does not open.")
     campaign.repeat_share = 1
     assert not claim(campaign, people["alice"])[0].is_repeat
 
 
-def test_without_ordinary_photos_there_are_no_repeats_either(
-    campaign: Campaign, people: Any, photos: list[Image]
-) -> None:
+def test_without_ordinary_photos_there_are_no_repeats(campaign: Campaign, people: Any, photos: list[Image]) -> None:
     campaign.repeat_share = 0
-    work(campaign, people["alice"], 40)
+    answer_photos(campaign, people["alice"], 40)
     campaign.repeat_share = 1
     assert claim(campaign, people["alice"], 5) == []
     assert "You have answered every photo" in queue_status(campaign, people["alice"])
 
 
-def test_a_repeat_that_waits_is_something_to_do(campaign: Campaign, repeat: Assignment) -> None:
+def test_the_queue_is_not_empty_while_a_repeat_is_left(campaign: Campaign, repeat: Assignment) -> None:
     Image.objects.exclude(pk=repeat.image_id).update(problem="It does not open.")
     assert queue_status(campaign, repeat.annotator) == ""
     leases_return(campaign=campaign, annotator=repeat.annotator, image_ids=[repeat.image_id])
@@ -273,17 +275,15 @@ def test_a_repeat_that_waits_is_something_to_do(campaign: Campaign, repeat: Assi
     assert "You have answered every photo" in queue_status(campaign, repeat.annotator)
 
 
-def test_the_answer_to_a_repeat_says_that_a_prediction_was_seen_in_between(
-    campaign: Campaign, repeat: Assignment
-) -> None:
+def test_the_answer_to_a_repeat_is_marked_if_a_prediction_was_shown(campaign: Campaign, repeat: Assignment) -> None:
     prediction_shown(campaign=campaign, annotator=repeat.annotator, image_id=repeat.image_id)
     assert answer(campaign, repeat).saw_prediction
 
 
-def test_shares_cost_two_queries_where_there_is_nothing_and_none_at_zero(
+def test_repeat_and_gold_shares_add_one_query_each_and_other_shares_none(
     campaign: Campaign, people: Any, photos: list[Image]
 ) -> None:
-    work(campaign, people["alice"], 15)
+    answer_photos(campaign, people["alice"], 15)
 
     def queries(**shares: float) -> int:
         for name in ("repeat_share", "gold_share", "anchoring_share"):
@@ -302,13 +302,13 @@ def test_shares_cost_two_queries_where_there_is_nothing_and_none_at_zero(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("lane_shares", [{"random": 1.0}, {"random": 0.3, "fewest_votes": 0.7}])
-def test_six_annotators_at_once_with_repeats_gold_and_anchoring_keep_the_balance(
+def test_counters_stay_correct_with_six_concurrent_threads_and_all_kinds_of_leases(
     campaign: Campaign,
     make_user: Callable[..., Any],
     make_image: Callable[..., Image],
     lane_shares: dict[str, float],
 ) -> None:
-    """Two threads for each of three people: whatever overlaps, votes and slots are exact and repeats come once."""
+    """Each of three annotators has two threads. Votes and slots must be exact, and repeats must come once."""
     campaign.gold_share = campaign.anchoring_share = 0.2
     campaign.lane_shares = lane_shares
     campaign.save()
@@ -346,7 +346,7 @@ def test_six_annotators_at_once_with_repeats_gold_and_anchoring_keep_the_balance
         thread.join()
 
     assert not errors
-    assert is_balanced(campaign)
+    assert counters_are_correct(campaign)
     votes = Counter(Annotation.objects.votes().exclude(image__in=gold).values_list("image_id", flat=True))
     assert set(votes.values()) == {3}
     assert len(votes) == 24

@@ -1,4 +1,4 @@
-"""Photos that people pass on rest until an admin has looked at them."""
+"""Photos that several annotators skip leave the queue until an admin has checked them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ def photo(make_image: Callable[..., Image]) -> Image:
 
 @pytest.fixture
 def skip(campaign: Campaign, people: Any, photo: Image) -> Callable[..., str]:
-    """Return a function that records somebody's skip (or answer) and returns the photo's problem."""
+    """Return a function that records a user's skip (or answer) and returns the photo's problem."""
 
     def record(name: str, reason: str = "", **fields: Any) -> str:
         if not reason:
@@ -42,48 +42,48 @@ def skip(campaign: Campaign, people: Any, photo: Image) -> Callable[..., str]:
     return record
 
 
-def test_the_page_offers_the_reason_that_is_counted() -> None:
+def test_the_page_offers_the_reason_for_damaged_photos() -> None:
     assert DAMAGED in SKIP_REASONS
 
 
-def test_two_reports_of_damage_take_a_photo_out(skip: Any, campaign: Campaign, people: Any) -> None:
+def test_two_reports_of_damage_remove_a_photo_from_the_queue(skip: Any, campaign: Campaign, people: Any) -> None:
     assert skip("alice", DAMAGED) == ""
     assert skip("bob", DAMAGED) == f"2 annotators report: “{DAMAGED}”."
     assert leases_claim(campaign=campaign, annotator=people["rita"], count=1) == []
 
 
-def test_three_skips_of_any_kind_take_a_photo_out(skip: Any) -> None:
+def test_three_skips_for_any_reason_remove_a_photo_from_the_queue(skip: Any) -> None:
     assert skip("alice", OTHER) == ""
     assert skip("bob", DAMAGED) == ""
     assert skip("rita", OTHER) == f"3 annotators skipped it: “{OTHER}” (2), “{DAMAGED}”."
 
 
-def test_one_person_counts_once(skip: Any) -> None:
+def test_each_annotator_counts_once(skip: Any) -> None:
     for _ in range(4):
         assert skip("alice", DAMAGED) == ""
     assert skip("bob", OTHER) == ""
 
 
-def test_a_skip_that_was_taken_back_does_not_count(skip: Any) -> None:
+def test_a_skip_that_was_corrected_does_not_count(skip: Any) -> None:
     skip("alice", DAMAGED)
     skip("alice")
     assert skip("bob", DAMAGED) == ""
 
 
-def test_another_reason_later_counts_as_it_stands(skip: Any) -> None:
+def test_only_the_latest_reason_of_an_annotator_counts(skip: Any) -> None:
     skip("alice", DAMAGED)
     skip("bob", OTHER)
     assert skip("bob", DAMAGED).startswith("2 annotators report")
 
 
-def test_an_admin_who_puts_a_photo_back_is_not_overruled_by_the_old_skips(skip: Any, photo: Image) -> None:
+def test_old_skips_do_not_remove_a_photo_that_an_admin_has_put_back(skip: Any, photo: Image) -> None:
     for name in ("alice", "bob", "rita"):
         skip(name, OTHER)
     Image.objects.filter(pk=photo.pk).update(problem="")
     assert skip("ada", OTHER) == ""
 
 
-def test_a_problem_that_is_there_is_kept(skip: Any, photo: Image) -> None:
+def test_an_existing_problem_is_kept(skip: Any, photo: Image) -> None:
     Image.objects.filter(pk=photo.pk).update(problem="It does not open.")
     for name in ("alice", "bob", "rita"):
         assert skip(name, DAMAGED) == "It does not open."

@@ -1,4 +1,4 @@
-"""Practice, example and gold photos: who may choose them, what stays as it was, and what leaves the evaluation."""
+"""Practice, example and gold photos: who can choose them, what does not change, and what leaves the evaluation."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +30,7 @@ GOLD, PRACTICE, EXAMPLE = Image.Role.GOLD, Image.Role.PRACTICE, Image.Role.EXAMP
 ANSWER = Expected("yes", 7, "Sharp, with soft light.")
 
 
-def fresh(image: Image) -> Image:
+def reloaded(image: Image) -> Image:
     return Image.objects.get(pk=image.pk)
 
 
@@ -40,7 +40,7 @@ def image(make_image: Callable[..., Image]) -> Image:
 
 
 @pytest.mark.parametrize("role", [PRACTICE, EXAMPLE, GOLD])
-def test_whoever_holds_a_photo_that_becomes_special_gives_it_back_and_may_still_answer(
+def test_a_photo_that_becomes_special_loses_its_leases_but_accepts_answers(
     campaign: Campaign, people: dict[str, Any], image: Image, role: Image.Role
 ) -> None:
     for name in ("alice", "bob"):
@@ -48,30 +48,37 @@ def test_whoever_holds_a_photo_that_becomes_special_gives_it_back_and_may_still_
     annotation_record(
         campaign=campaign, annotator=people["alice"], image_id=image.pk, client_id=uuid4(), watch="no", score=3
     )
-    assert (fresh(image).vote_count, fresh(image).open_slots) == (1, 1)
+    assert (reloaded(image).vote_count, reloaded(image).open_slots) == (1, 1)
     special_photo_set(image=image, role=role, expected=ANSWER)
-    now = fresh(image)
-    assert (now.role, now.expected_watch, now.expected_score, now.guidance) == (role, "yes", 7, ANSWER.guidance)
-    assert (now.vote_count, now.open_slots) == (1, 2)
+    changed = reloaded(image)
+    assert (changed.role, changed.expected_watch, changed.expected_score, changed.guidance) == (
+        role,
+        "yes",
+        7,
+        ANSWER.guidance,
+    )
+    assert (changed.vote_count, changed.open_slots) == (1, 2)
     assert not campaign.assignments.filter(state="leased").exists()
     annotation_record(
         campaign=campaign, annotator=people["bob"], image_id=image.pk, client_id=uuid4(), watch="no", score=4
     )
-    assert (fresh(image).vote_count, fresh(image).open_slots) == (2, 1)
+    assert (reloaded(image).vote_count, reloaded(image).open_slots) == (2, 1)
     assert counters_rebuild(campaign=campaign) == 0
 
 
-def test_a_photo_taken_back_is_handed_out_again(campaign: Campaign, people: dict[str, Any], image: Image) -> None:
+def test_a_special_photo_that_is_reset_is_leased_again(
+    campaign: Campaign, people: dict[str, Any], image: Image
+) -> None:
     special_photo_set(image=image, role=PRACTICE, expected=ANSWER)
     assert leases_claim(campaign=campaign, annotator=people["alice"], count=1) == []
     special_photo_reset(image=image)
-    now = fresh(image)
-    assert (now.role, now.expected_watch, now.expected_score, now.guidance) == ("rated", "", None, "")
+    changed = reloaded(image)
+    assert (changed.role, changed.expected_watch, changed.expected_score, changed.guidance) == ("rated", "", None, "")
     assert [lease.image for lease in leases_claim(campaign=campaign, annotator=people["alice"], count=1)] == [image]
     assert counters_rebuild(campaign=campaign) == 0
 
 
-def test_changing_the_answer_alone_takes_the_photo_from_nobody(
+def test_changing_only_the_expected_answer_keeps_the_leases(
     campaign: Campaign, people: dict[str, Any], image: Image
 ) -> None:
     special_photo_set(image=image, role=GOLD, expected=ANSWER)
@@ -85,7 +92,7 @@ def test_changing_the_answer_alone_takes_the_photo_from_nobody(
 
 
 @pytest.mark.parametrize(
-    ("role", "expected", "sentence"),
+    ("role", "expected", "message"),
     [
         (PRACTICE, Expected("", 5), "Choose whether"),
         (GOLD, Expected("unsure", 5), "needs a known answer"),
@@ -95,39 +102,40 @@ def test_changing_the_answer_alone_takes_the_photo_from_nobody(
         (Image.Role.RATED, ANSWER, "has no expected answer"),
     ],
 )
-def test_answers_that_cannot_be_expected_are_refused(
-    image: Image, role: Image.Role, expected: Expected, sentence: str
-) -> None:
-    with pytest.raises(SpecialPhotoError, match=sentence):
+def test_invalid_expected_answers_are_refused(image: Image, role: Image.Role, expected: Expected, message: str) -> None:
+    with pytest.raises(SpecialPhotoError, match=message):
         special_photo_set(image=image, role=role, expected=expected)
-    assert fresh(image).role == "rated"
+    assert reloaded(image).role == "rated"
 
 
-def test_a_photo_with_a_problem_teaches_nobody(make_image: Callable[..., Image]) -> None:
+def test_a_photo_with_a_problem_cannot_become_special(make_image: Callable[..., Image]) -> None:
     with pytest.raises(SpecialPhotoError, match="2 annotators report"):
         special_photo_set(image=make_image(1, problem="2 annotators report it."), role=GOLD, expected=ANSWER)
 
 
-def test_a_holdout_photo_leaves_the_evaluation_only_when_said_so(
+def test_a_holdout_photo_leaves_the_evaluation_only_when_confirmed(
     campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Image]
 ) -> None:
     image = make_image(1, split="holdout")
     vote(image, people["alice"], 4)
     with pytest.raises(LeavesEvaluation, match="holdout"):
         special_photo_set(image=image, role=PRACTICE, expected=ANSWER)
-    special_photo_set(image=image, role=GOLD, expected=ANSWER)  # its answer is shown to nobody
+    special_photo_set(image=image, role=GOLD, expected=ANSWER)  # annotators never see its expected answer
     assert len(vote_table(campaign, for_evaluation=True)) == 1
     special_photo_set(image=image, role=EXAMPLE, expected=ANSWER, leave_evaluation=True)
     assert len(vote_table(campaign, for_evaluation=True)) == 0
     assert len(vote_table(campaign)) == 1
-    special_photo_set(image=image, role=PRACTICE, expected=ANSWER)  # it has left already
+    special_photo_set(image=image, role=PRACTICE, expected=ANSWER)  # it has already left the evaluation
     special_photo_reset(image=image)
     assert len(vote_table(campaign, for_evaluation=True)) == 1
 
 
 @pytest.fixture
 def rated(campaign: Campaign, people: dict[str, Any]) -> list[Image]:
-    """Nine photos with three votes each, around 1 … 9, and three that must not teach: holdout, a tie, most unsure."""
+    """Return nine photos with three votes each, around 1 … 9.
+
+    Three more photos cannot become practice photos: one of the holdout, one with a tie, one with mostly unsure votes.
+    """
     images = images_make(campaign, 9)
     three = [people["alice"], people["bob"], people["rita"]]
     votes(images, three, [[s, s, min(s + 1, 10)] for s in range(1, 10)], [["no", "no", "yes"]] * 9)
@@ -137,7 +145,7 @@ def rated(campaign: Campaign, people: dict[str, Any]) -> list[Image]:
     return images
 
 
-def test_five_practice_photos_from_worst_to_best(campaign: Campaign, rated: list[Image]) -> None:
+def test_five_practice_photos_are_chosen_from_worst_to_best(campaign: Campaign, rated: list[Image]) -> None:
     User.objects.filter(username="rita").update(is_simulated=True)
     chosen = practice_choose(campaign=campaign)
     assert [image.expected_score for image in chosen] == [1, 3, 5, 7, 9]
@@ -148,7 +156,7 @@ def test_five_practice_photos_from_worst_to_best(campaign: Campaign, rated: list
         practice_choose(campaign=campaign)
 
 
-def test_choosing_says_what_is_missing(campaign: Campaign, people: dict[str, Any]) -> None:
+def test_the_error_says_what_is_missing_for_practice_photos(campaign: Campaign, people: dict[str, Any]) -> None:
     with pytest.raises(SpecialPhotoError, match="There are 0 so far"):
         practice_choose(campaign=campaign)
     three = [people["alice"], people["bob"], people["rita"]]
@@ -158,7 +166,7 @@ def test_choosing_says_what_is_missing(campaign: Campaign, people: dict[str, Any
     assert not campaign.images.exclude(role="rated").exists()
 
 
-def test_near_duplicates_and_answers_after_a_prediction_teach_nothing(
+def test_near_duplicates_and_answers_after_a_prediction_are_not_used(
     campaign: Campaign, people: dict[str, Any]
 ) -> None:
     first, second, anchored = images_make(campaign, 3)
@@ -173,7 +181,7 @@ def test_near_duplicates_and_answers_after_a_prediction_teach_nothing(
     assert opinion_of(anchored) is None
 
 
-def test_a_photo_with_a_problem_comes_back_into_the_queue(
+def test_a_photo_is_in_the_queue_again_when_its_problem_is_removed(
     campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Image]
 ) -> None:
     image = make_image(1, problem="3 annotators skipped it.")
@@ -184,35 +192,41 @@ def test_a_photo_with_a_problem_comes_back_into_the_queue(
     assert counters_rebuild(campaign=campaign) == 0
 
 
-EVERYBODY = [("anonymous", 302), ("mallory", 404), ("alice", 403), ("bob", 403), ("rita", 403), ("ada", 200)]
+NAMES_AND_STATUSES = [("anonymous", 302), ("mallory", 404), ("alice", 403), ("bob", 403), ("rita", 403), ("ada", 200)]
 
 
-@pytest.mark.parametrize(("name", "status"), EVERYBODY)
-def test_special_photos_are_the_admins(
+@pytest.mark.parametrize(("name", "status"), NAMES_AND_STATUSES)
+def test_only_admins_can_manage_special_photos(
     campaign: Campaign, client_of: Any, make_image: Callable[..., Image], name: str, status: int
 ) -> None:
     image, broken = make_image(1), make_image(2, problem="Reported.")
-    client, done = client_of(name), 302 if status == 200 else status
+    client, post_status = client_of(name), 302 if status == 200 else status
     assert client.get(reverse("special-photos", args=["watches"])).status_code == status
-    one = reverse("special-photo", args=["watches", image.pk])
-    assert client.get(one).status_code == status
+    url = reverse("special-photo", args=["watches", image.pk])
+    assert client.get(url).status_code == status
     data = {"role": "gold", "expected_watch": "yes", "expected_score": "7"}
-    assert client.post(one, data).status_code == done
-    assert client.post(reverse("practice-choose", args=["watches"])).status_code == done
-    assert client.post(reverse("photo-requeue", args=["watches", broken.pk])).status_code == done
-    assert (fresh(image).role, fresh(broken).problem) == (("gold", "") if name == "ada" else ("rated", "Reported."))
+    assert client.post(url, data).status_code == post_status
+    assert client.post(reverse("practice-choose", args=["watches"])).status_code == post_status
+    assert client.post(reverse("photo-requeue", args=["watches", broken.pk])).status_code == post_status
+    assert (reloaded(image).role, reloaded(broken).problem) == (
+        ("gold", "") if name == "ada" else ("rated", "Reported.")
+    )
 
 
 def test_photos_of_another_campaign_are_not_found(
     client_of: Any, people: dict[str, Any], make_image: Callable[..., Image]
 ) -> None:
-    theirs = make_image(1, campaign=Campaign.objects.create(slug="other", name="Other"), problem="Reported.")
+    other_image = make_image(1, campaign=Campaign.objects.create(slug="other", name="Other"), problem="Reported.")
     for name in ("special-photo", "photo-requeue"):
-        assert client_of("ada").post(reverse(name, args=["watches", theirs.pk]), {"role": "gold"}).status_code == 404
+        assert (
+            client_of("ada").post(reverse(name, args=["watches", other_image.pk]), {"role": "gold"}).status_code == 404
+        )
 
 
 @pytest.mark.parametrize("show", ["practice", "example", "gold", "problem"])
-def test_lists_take_as_many_queries_for_many_photos(campaign: Campaign, client_of: Any, show: str) -> None:
+def test_queries_of_the_lists_do_not_depend_on_the_number_of_photos(
+    campaign: Campaign, client_of: Any, show: str
+) -> None:
     client = client_of("ada")
 
     def queries() -> int:
@@ -230,18 +244,20 @@ def test_lists_take_as_many_queries_for_many_photos(campaign: Campaign, client_o
     assert len(made) == 2
 
 
-def test_the_page_asks_before_a_holdout_photo_teaches(client_of: Any, make_image: Callable[..., Image]) -> None:
+def test_the_page_asks_before_a_holdout_photo_leaves_the_evaluation(
+    client_of: Any, make_image: Callable[..., Image]
+) -> None:
     image = make_image(1, split="holdout")
     page = reverse("special-photo", args=["watches", image.pk])
     data = {"role": "practice", "expected_watch": "yes", "expected_score": "7"}
     asked = client_of("ada").post(page, data)
-    assert (asked.status_code, fresh(image).role) == (422, "rated")
+    assert (asked.status_code, reloaded(image).role) == (422, "rated")
     assert "left out of every evaluation" in asked.content.decode()
     assert client_of("ada").post(page, data | {"leave_evaluation": "on"}).status_code == 302
-    assert fresh(image).role == "practice"
+    assert reloaded(image).role == "practice"
 
 
-def test_the_form_proposes_what_people_said_and_keeps_what_was_set(
+def test_the_form_suggests_the_mean_answer_and_keeps_saved_values(
     client_of: Any, people: dict[str, Any], image: Image
 ) -> None:
     vote(image, people["alice"], 8, "yes")
@@ -255,11 +271,11 @@ def test_the_form_proposes_what_people_said_and_keeps_what_was_set(
         "guidance": "Blur.",
     }
     client_of("ada").post(page, {"role": "rated"})
-    assert fresh(image).role == "rated"
+    assert reloaded(image).role == "rated"
     assert Annotation.objects.count() == 1
 
 
-def test_the_photo_page_offers_the_form_to_admins_only(client_of: Any, image: Image) -> None:
+def test_the_photo_page_shows_the_form_to_admins_only(client_of: Any, image: Image) -> None:
     page = reverse("photo", args=["watches", image.pk])
     action = reverse("special-photo", args=["watches", image.pk])
     assert action in client_of("ada").get(page).content.decode()

@@ -32,39 +32,39 @@ def stored(upload: ImportBatch) -> dict[str, bytes]:
     return {file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-def test_pieces_become_a_file_under_its_path(upload: ImportBatch) -> None:
+def test_pieces_are_joined_into_a_file(upload: ImportBatch) -> None:
     assert not put(upload, "a/b.jpg", b"one ", size=7)
     assert stored(upload) == {".0.part": b"one "}
     assert put(upload, "a/b.jpg", b"two", offset=4, size=7)
     assert stored(upload) == {"a/b.jpg": b"one two"}
 
 
-def test_misplaced_piece_says_where_to_go_on(upload: ImportBatch) -> None:
+def test_the_error_for_a_wrong_offset_has_the_right_offset(upload: ImportBatch) -> None:
     put(upload, "a.jpg", b"one ", size=7)
-    with pytest.raises(WrongOffset) as misplaced:
+    with pytest.raises(WrongOffset) as error:
         put(upload, "a.jpg", b"o", offset=6, size=7)
-    assert misplaced.value.offset == 4
-    with pytest.raises(WrongOffset) as misplaced:
+    assert error.value.offset == 4
+    with pytest.raises(WrongOffset) as error:
         put(upload, "b.jpg", b"o", offset=6, size=7, number=1)
-    assert misplaced.value.offset == 0
-    assert not put(upload, "a.jpg", b"new ", size=7)  # begun anew
+    assert error.value.offset == 0
+    assert not put(upload, "a.jpg", b"new ", size=7)  # the file starts again from the beginning
     assert stored(upload) == {".0.part": b"new "}
 
 
-def test_two_files_of_the_same_name_are_both_kept(upload: ImportBatch) -> None:
+def test_files_with_the_same_name_are_all_kept(upload: ImportBatch) -> None:
     for number in range(3):
         put(upload, "a/x.jpg", b"%d" % number, number=number)
     assert stored(upload) == {"a/x.jpg": b"0", "a/x (2).jpg": b"1", "a/x (3).jpg": b"2"}
 
 
 @pytest.mark.parametrize("name", ["../../escape.jpg", "/etc/escape.jpg", "C:\\x\\..\\escape.jpg"])
-def test_no_name_leaves_the_folder(upload: ImportBatch, name: str, settings: Any) -> None:
+def test_no_file_is_stored_outside_the_folder(upload: ImportBatch, name: str, settings: Any) -> None:
     put(upload, name, b"x")
     assert [file.name for file in Path(settings.UPLOADS_ROOT).rglob("*.jpg")] == ["escape.jpg"]
     assert next(iter(stored(upload))).endswith("escape.jpg")
 
 
-def test_empty_file_arrives_too(upload: ImportBatch) -> None:
+def test_empty_file_is_stored(upload: ImportBatch) -> None:
     assert put(upload, "empty.jpg", b"")
     assert stored(upload) == {"empty.jpg": b""}
 
@@ -86,7 +86,7 @@ def test_refused_files_are_listed_with_the_batch(upload: ImportBatch, settings: 
     assert list(stored(upload)) == ["fits.zip"]
 
 
-def test_file_in_place_of_a_folder_is_refused(upload: ImportBatch) -> None:
+def test_file_in_a_folder_with_the_name_of_a_file_is_refused(upload: ImportBatch) -> None:
     put(upload, "a", b"a file", number=0)
     with pytest.raises(UploadRefused, match="same name as this file's folder"):
         put(upload, "a/x.jpg", b"x", number=1)
@@ -94,7 +94,7 @@ def test_file_in_place_of_a_folder_is_refused(upload: ImportBatch) -> None:
         put(upload, "a/b/x.jpg", b"x", number=2)
 
 
-def test_closed_upload_takes_nothing(upload: ImportBatch) -> None:
+def test_closed_upload_accepts_no_pieces(upload: ImportBatch) -> None:
     put(upload, "a.jpg", b"one ", size=7)
     batch_enqueue(batch=upload)
     with pytest.raises(UploadClosed):
@@ -104,8 +104,8 @@ def test_closed_upload_takes_nothing(upload: ImportBatch) -> None:
         upload_piece_store(campaign=other, batch_id=upload.pk, number=0, name="a.jpg", size=1, offset=0, piece=b"x")
 
 
-def test_full_disk_refuses_before_the_bytes_travel(upload: ImportBatch, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The one thing that cannot be had for real: a disk without room.
+def test_pieces_are_refused_when_the_disk_is_almost_full(upload: ImportBatch, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A mock, because a test cannot fill a real disk.
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 1000})())
     with pytest.raises(UploadRefused, match="too full"):
         put(upload, "a.jpg", b"x")

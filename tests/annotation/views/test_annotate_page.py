@@ -1,4 +1,4 @@
-"""The annotate page as the server renders it; what its script does is tested in tests/browser."""
+"""The annotate page as the server renders it. tests/browser contains the tests of its script."""
 
 import gzip
 import json
@@ -22,7 +22,7 @@ URL = "/campaigns/watches/annotate/"
 @pytest.mark.parametrize(
     ("name", "status"), [("anonymous", 302), ("mallory", 404), ("alice", 200), ("rita", 200), ("ada", 200)]
 )
-def test_members_only(client_of: Any, name: str, status: int) -> None:
+def test_only_members_can_open_the_page(client_of: Any, name: str, status: int) -> None:
     assert client_of(name).get(URL).status_code == status
 
 
@@ -30,11 +30,11 @@ def test_the_page_takes_five_queries_and_one_more_with_practice(
     client_of: Any, make_image: Callable[..., Any], django_assert_num_queries: Any
 ) -> None:
     client = client_of("alice")
-    with django_assert_num_queries(5):  # session, user, campaign with role, photos that teach, own keys
+    with django_assert_num_queries(5):  # session, user, campaign with role, practice and example photos, own keys
         client.get(URL)
     for seed in range(6):
         make_image(seed, role="practice" if seed % 2 else "example", expected_score=seed)
-    with django_assert_num_queries(6):  # whether the asker has practised
+    with django_assert_num_queries(6):  # the sixth: has this member finished practice?
         client.get(URL)
 
 
@@ -45,7 +45,7 @@ def config_of(client: Client) -> dict[str, Any]:
     return config
 
 
-def test_practice_is_due_until_the_member_has_been_through_it(client_of: Any, make_image: Callable[..., Any]) -> None:
+def test_practice_is_shown_until_the_member_has_finished_it(client_of: Any, make_image: Callable[..., Any]) -> None:
     alice, bob = client_of("alice"), client_of("bob")
     assert not config_of(alice)["practise"]
     make_image(1, role="practice", expected_score=3, expected_watch="no")
@@ -57,7 +57,7 @@ def test_practice_is_due_until_the_member_has_been_through_it(client_of: Any, ma
     assert config_of(bob)["practise"]
 
 
-def test_everybody_gets_their_own_keys(client_of: Any, people: dict[str, Any]) -> None:
+def test_each_user_gets_their_own_keys(client_of: Any, people: dict[str, Any]) -> None:
     User.objects.filter(username="alice").update(key_bindings={"undo": "x"})
     assert config_of(client_of("alice"))["keyBindings"] == {**DEFAULT_KEYS, "undo": "x"}
     assert config_of(client_of("bob"))["keyBindings"] == DEFAULT_KEYS
@@ -65,7 +65,7 @@ def test_everybody_gets_their_own_keys(client_of: Any, people: dict[str, Any]) -
     assert 'data-key-of="undo" aria-hidden="true">X</kbd>' in page
 
 
-def test_the_keys_of_the_page_and_of_the_settings_are_the_same_actions() -> None:
+def test_the_page_and_the_settings_have_the_same_actions() -> None:
     script = (Path(settings.BASE_DIR) / "static/js/annotate/keys.js").read_text()
     actions = script[script.index("const ACTIONS") : script.index("};")]
     assert re.findall(r"^  (\w+): \[", actions, re.MULTILINE) == list(DEFAULT_KEYS)
@@ -95,11 +95,11 @@ def test_a_long_scale_has_a_slider(client_of: Any) -> None:
         (0, 100, {}),
     ],
 )
-def test_each_digit_means_one_score(lowest: int, highest: int, keys: dict[int, str]) -> None:
+def test_each_digit_key_sets_one_score(lowest: int, highest: int, keys: dict[int, str]) -> None:
     assert score_keys(Campaign(scale_min=lowest, scale_max=highest)) == keys
 
 
-def test_the_script_is_told_what_it_needs_and_instructions_are_escaped(client_of: Any, people: Any) -> None:
+def test_the_script_gets_its_config_and_instructions_are_escaped(client_of: Any, people: Any) -> None:
     Campaign.objects.update(instructions="Look <script>alert(1)</script> closely.")
     page = client_of("alice").get(URL).content.decode()
     config = config_of(client_of("alice"))
@@ -110,26 +110,26 @@ def test_the_script_is_told_what_it_needs_and_instructions_are_escaped(client_of
     assert "<script>alert" not in page
 
 
-def test_the_page_runs_no_inline_script(client_of: Any) -> None:
+def test_the_page_has_no_inline_script(client_of: Any) -> None:
     page = client_of("alice").get(URL).content.decode()
     for attributes in re.findall(r"<script([^>]*)>", page):
         assert "src=" in attributes or 'type="application/json"' in attributes
     assert not re.search(r"\son\w+=", page)
 
 
-def test_the_code_of_the_page_is_preloaded_whole() -> None:
+def test_the_page_preloads_all_its_modules() -> None:
     imported = {name for script in _scripts() for name in re.findall(r'from "\./(\w+)\.js"', script.read_text())}
     assert imported | {"annotate"} == set(MODULES)
 
 
-def test_the_page_weighs_little_as_a_server_sends_it(client_of: Any) -> None:
+def test_the_page_and_its_compressed_files_have_at_most_100_kilobytes(client_of: Any) -> None:
     page = client_of("alice").get(URL).content
     folder = Path(settings.BASE_DIR) / "static"
-    named = re.findall(r'(?:src|href)="/static/([^"]+\.(?:js|css))"', page.decode())
-    assert {folder / name for name in named} >= set(_scripts())
-    # Files are sent as collectstatic has compressed them; the page is not, since it holds a secret (BREACH).
-    weight = len(page) + sum(len(gzip.compress((folder / name).read_bytes())) for name in set(named))
-    assert weight <= 100_000
+    files = re.findall(r'(?:src|href)="/static/([^"]+\.(?:js|css))"', page.decode())
+    assert {folder / name for name in files} >= set(_scripts())
+    # collectstatic compresses the files. The page is not compressed, because it contains a secret (BREACH attack).
+    size = len(page) + sum(len(gzip.compress((folder / name).read_bytes())) for name in set(files))
+    assert size <= 100_000
 
 
 def _scripts() -> list[Path]:

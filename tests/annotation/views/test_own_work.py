@@ -22,7 +22,7 @@ PAGE = "/campaigns/watches/mine/"
 
 @pytest.fixture
 def images(campaign: Campaign, people: dict[str, Any]) -> list[Image]:
-    """Six photos that alice rated 2 … 7 and bob and rita one point lower; bob rated a seventh."""
+    """Return seven photos. Alice rated six of them 2 … 7, and bob and rita one point lower. Only bob rated the last."""
     images = images_make(campaign, 7)
     for score, image in enumerate(images[:6], start=2):
         votes([image], [people["alice"], people["bob"], people["rita"]], [[score, score - 1, score - 1]], [["yes"] * 3])
@@ -41,7 +41,7 @@ def page_of(client: Any, query: str = "") -> str:
     ("name", "status", "own"),
     [("anonymous", 302, 0), ("mallory", 404, 0), ("alice", 200, 6), ("bob", 200, 7), ("rita", 200, 6), ("ada", 200, 0)],
 )
-def test_members_see_their_own_answers_and_nobody_elses(
+def test_members_see_only_their_own_answers(
     client_of: Any, people: dict[str, Any], images: list[Image], name: str, status: int, own: int
 ) -> None:
     response = client_of(name).get(PAGE)
@@ -55,7 +55,7 @@ def test_members_see_their_own_answers_and_nobody_elses(
     ("name", "status"),
     [("anonymous", 302), ("mallory", 404), ("alice", 404), ("bob", 200), ("rita", 404), ("ada", 404)],
 )
-def test_only_the_annotator_of_an_answer_edits_it(
+def test_only_the_annotator_of_an_answer_can_edit_it(
     client_of: Any, people: dict[str, Any], images: list[Image], name: str, status: int
 ) -> None:
     page = f"{PAGE}{images[6].pk}/"
@@ -72,8 +72,8 @@ def test_an_edited_answer_is_one_new_revision(
     found = re.search(r'name="client_id" value="([^"]+)"', client.get(page).content.decode())
     assert found is not None
     for _ in range(2):  # a double click
-        sent = client.post(page, {"client_id": found[1], "watch": "unsure", "score": "9"})
-        assert sent.headers["Location"] == f"{PAGE}#history"
+        response = client.post(page, {"client_id": found[1], "watch": "unsure", "score": "9"})
+        assert response.headers["Location"] == f"{PAGE}#history"
     first, second = Annotation.objects.filter(image=images[0], annotator=people["alice"]).order_by("pk")
     assert (second.supersedes, second.watch, second.score) == (first, "unsure", 9)
     assert second.saw_prediction  # the campaign shows predictions after the answer
@@ -90,7 +90,7 @@ def test_an_edited_answer_in_a_blind_campaign_is_independent(
     assert not Annotation.objects.get(image=images[0], annotator=people["alice"], score=3).saw_prediction
 
 
-def test_the_page_says_why_an_answer_cannot_be_edited(client_of: Any, images: list[Image]) -> None:
+def test_the_page_shows_why_an_answer_cannot_be_edited(client_of: Any, images: list[Image]) -> None:
     page, client = f"{PAGE}{images[0].pk}/", client_of("alice")
     answer = {"client_id": str(uuid4()), "watch": "no", "score": "3"}
     wrong = client.post(page, answer | {"score": "11"})
@@ -109,7 +109,7 @@ def test_a_skipped_photo_can_be_rated_later(client_of: Any, people: dict[str, An
     )
     html = page_of(client_of("alice"))
     assert "Skipped: Dark." in html
-    assert "others 9.0" not in html  # without an own answer, the others' answers are not shown
+    assert "others 9.0" not in html  # without alice's own answer, the others' answers are hidden
     client_of("alice").post(f"{PAGE}{images[6].pk}/", {"client_id": str(uuid4()), "watch": "no", "score": "8"})
     assert "others 9.0 (n = 1)" in page_of(client_of("alice"))
 
@@ -140,25 +140,25 @@ def test_blind_campaigns_show_others_answers_only_when_closed(
     assert {row.others_mean is not None for row in rows} == {shown}
 
 
-def test_comparison_with_the_others(campaign: Campaign, people: dict[str, Any], images: list[Image]) -> None:
+def test_comparison_with_the_other_annotators(campaign: Campaign, people: dict[str, Any], images: list[Image]) -> None:
     people["rita"].is_simulated = True
     people["rita"].save()
-    vote(images[6], people["alice"], 1, watch="yes")  # bob: 9 and no watch
-    compared = own_comparison(campaign, people["alice"])
-    assert compared.agreement is not None
-    assert compared.agreement.shift.value == pytest.approx((6 * 1 - 8) / 7)
-    assert compared.watch is not None
-    assert (compared.photos, compared.watch.value, compared.watch.n) == (7, 6 / 7, 7)
-    assert (compared.simulated, compared.others_votes) == (6, 13)
-    assert compared.own_histogram.tolist() == [1, 1, 1, 1, 1, 1, 1, 0, 0, 0]
-    assert compared.others_histogram.tolist() == [2, 2, 2, 2, 2, 2, 0, 0, 1, 0]
+    vote(images[6], people["alice"], 1, watch="yes")  # bob gave 9 and no watch
+    comparison = own_comparison(campaign, people["alice"])
+    assert comparison.agreement is not None
+    assert comparison.agreement.shift.value == pytest.approx((6 * 1 - 8) / 7)
+    assert comparison.watch is not None
+    assert (comparison.photos, comparison.watch.value, comparison.watch.n) == (7, 6 / 7, 7)
+    assert (comparison.simulated, comparison.others_votes) == (6, 13)
+    assert comparison.own_histogram.tolist() == [1, 1, 1, 1, 1, 1, 1, 0, 0, 0]
+    assert comparison.others_histogram.tolist() == [2, 2, 2, 2, 2, 2, 0, 0, 1, 0]
     assert own_comparison(campaign, people["ada"]).agreement is None
 
 
-def test_hidden_repeats_are_summarised_and_never_listed(
+def test_hidden_repeats_are_summarized_but_not_listed(
     campaign: Campaign, client_of: Any, people: dict[str, Any], images: list[Image]
 ) -> None:
-    for image, score in zip(images[:5], (2, 3, 5, 7, 6), strict=True):  # first 2 3 4 5 6
+    for image, score in zip(images[:5], (2, 3, 5, 7, 6), strict=True):  # the first scores are 2 3 4 5 6
         vote(image, people["alice"], score, "yes", is_repeat=True)
     vote(images[5], people["bob"], 1, "yes", is_repeat=True)
     repeats = own_repeats(campaign, people["alice"])
@@ -177,8 +177,8 @@ def test_hidden_repeats_are_summarised_and_never_listed(
 def test_days_run_from_two_weeks_ago_to_today(campaign: Campaign, people: dict[str, Any]) -> None:
     today = timezone.localdate()
     for ago, image in zip((0, 0, 0, 3, DAYS), images_make(campaign, 5), strict=True):
-        given = vote(image, people["alice"], 5, milliseconds=2000 + 1000 * ago)
-        Annotation.objects.filter(pk=given.pk).update(created_at=timezone.now() - timedelta(days=ago))
+        annotation = vote(image, people["alice"], 5, milliseconds=2000 + 1000 * ago)
+        Annotation.objects.filter(pk=annotation.pk).update(created_at=timezone.now() - timedelta(days=ago))
     days = own_days(campaign, people["alice"])
     assert [day.day for day in (days[0], days[-1])] == [today - timedelta(days=DAYS - 1), today]
     assert (days[-1].answers, days[-1].seconds_per_answer) == (3, 2.0)
@@ -187,7 +187,7 @@ def test_days_run_from_two_weeks_ago_to_today(campaign: Campaign, people: dict[s
     assert own_days(campaign, people["bob"], today=date(2020, 1, 1))[0].answers == 0
 
 
-def test_each_page_of_the_history_continues_the_one_before(
+def test_each_page_of_the_history_continues_the_previous_page(
     client_of: Any, images: list[Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(own_work_page, "PAGE_SIZE", 4)
@@ -199,12 +199,12 @@ def test_each_page_of_the_history_continues_the_one_before(
             break
         query = f"?before={response.context['older']}"
     assert seen == [image.pk for image in reversed(images)]
-    for odd in ("?before=x", "?before=-1", f"?before={'9' * 40}"):
-        assert len(client.get(f"{PAGE}{odd}").context["history"]) == 4
+    for invalid in ("?before=x", "?before=-1", f"?before={'9' * 40}"):
+        assert len(client.get(f"{PAGE}{invalid}").context["history"]) == 4
     assert "No older answers." in page_of(client, "?before=1")
 
 
-def test_many_answers_take_as_many_queries_as_few(
+def test_the_number_of_queries_does_not_depend_on_the_number_of_answers(
     campaign: Campaign, client_of: Any, people: dict[str, Any], images: list[Image]
 ) -> None:
     client = client_of("alice")
@@ -220,15 +220,15 @@ def test_many_answers_take_as_many_queries_as_few(
 
 
 def test_long_scales_have_a_number_field(make_user: Callable[..., Any], client_of: Any, people: dict[str, Any]) -> None:
-    fine = Campaign.objects.create(slug="fine", name="Fine", scale_min=0, scale_max=100)
-    fine.memberships.create(user=people["alice"], role=Role.ANNOTATOR)
-    (image,) = images_make(fine, 1)
+    long_scale = Campaign.objects.create(slug="long-scale", name="Long scale", scale_min=0, scale_max=100)
+    long_scale.memberships.create(user=people["alice"], role=Role.ANNOTATOR)
+    (image,) = images_make(long_scale, 1)
     vote(image, people["alice"], 55)
-    page = reverse("own-answer", args=["fine", image.pk])
+    page = reverse("own-answer", args=["long-scale", image.pk])
     shown = client_of("alice").get(page).content.decode()
     assert '<input type="number" name="score" value="55" min="0" max="100"' in shown
     client_of("alice").post(page, {"client_id": str(uuid4()), "watch": "no", "score": "77"})
-    assert own_history(fine, people["alice"], count=1)[0][0].score == 77
+    assert own_history(long_scale, people["alice"], count=1)[0][0].score == 77
 
 
 def test_the_page_is_empty_before_the_first_answer(client_of: Any, campaign: Campaign) -> None:

@@ -7,7 +7,7 @@ from django.urls import reverse
 from annotation.models import Campaign, Image
 from tests.conftest import photo_path, thumbnail_path
 
-PLACES = ["photo-original", "photo-thumbnail"]
+URL_NAMES = ["photo-original", "photo-thumbnail"]
 
 
 @pytest.fixture
@@ -17,20 +17,20 @@ def photo(make_image: Callable[..., Image]) -> Image:
     return image
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("url_name", URL_NAMES)
 @pytest.mark.parametrize(
     ("name", "status"), [("anonymous", 302), ("mallory", 404), ("alice", 200), ("rita", 200), ("ada", 200)]
 )
-def test_photos_are_for_members(client_of: Any, photo: Image, place: str, name: str, status: int) -> None:
-    assert client_of(name).get(reverse(place, args=[photo.pk])).status_code == status
+def test_only_members_can_open_photos(client_of: Any, photo: Image, url_name: str, name: str, status: int) -> None:
+    assert client_of(name).get(reverse(url_name, args=[photo.pk])).status_code == status
 
 
-def test_member_of_one_campaign_sees_no_photo_of_another(client_of: Any, make_image: Callable[..., Image]) -> None:
-    theirs = make_image(2, campaign=Campaign.objects.create(slug="other", name="Other"))
-    assert client_of("ada").get(reverse("photo-original", args=[theirs.pk])).status_code == 404
+def test_members_cannot_open_photos_of_another_campaign(client_of: Any, make_image: Callable[..., Image]) -> None:
+    other_image = make_image(2, campaign=Campaign.objects.create(slug="other", name="Other"))
+    assert client_of("ada").get(reverse("photo-original", args=[other_image.pk])).status_code == 404
 
 
-def test_superuser_sees_every_photo(client_of: Any, photo: Image, people: dict[str, Any], make_user: Any) -> None:
+def test_superuser_can_open_every_photo(client_of: Any, photo: Image, people: dict[str, Any], make_user: Any) -> None:
     people["root"] = make_user("root", is_superuser=True)
     assert client_of("root").get(reverse("photo-original", args=[photo.pk])).status_code == 200
 
@@ -52,27 +52,27 @@ def test_thumbnail_is_webp_with_its_own_etag(client_of: Any, photo: Image) -> No
     assert b"".join(response.streaming_content) == b"RIFF....WEBP"
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_cached_photo_is_not_sent_again(client_of: Any, photo: Image, place: str) -> None:
+@pytest.mark.parametrize("url_name", URL_NAMES)
+def test_cached_photo_is_not_sent_again(client_of: Any, photo: Image, url_name: str) -> None:
     client = client_of("alice")
-    tag = client.get(reverse(place, args=[photo.pk]))["ETag"]
-    again = client.get(reverse(place, args=[photo.pk]), headers={"If-None-Match": tag})
-    assert (again.status_code, again.content) == (304, b"")
-    assert client.get(reverse(place, args=[photo.pk]), headers={"If-None-Match": '"other"'}).status_code == 200
+    tag = client.get(reverse(url_name, args=[photo.pk]))["ETag"]
+    response = client.get(reverse(url_name, args=[photo.pk]), headers={"If-None-Match": tag})
+    assert (response.status_code, response.content) == (304, b"")
+    assert client.get(reverse(url_name, args=[photo.pk]), headers={"If-None-Match": '"other"'}).status_code == 200
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_photo_takes_three_queries(client_of: Any, photo: Image, place: str, django_assert_num_queries: Any) -> None:
+@pytest.mark.parametrize("url_name", URL_NAMES)
+def test_photo_takes_three_queries(client_of: Any, photo: Image, url_name: str, django_assert_num_queries: Any) -> None:
     client = client_of("alice")
     with django_assert_num_queries(3):  # session, user, photo with membership
-        client.get(reverse(place, args=[photo.pk]))
+        client.get(reverse(url_name, args=[photo.pk]))
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_missing_file_is_an_error_that_is_not_cached(client_of: Any, photo: Image, place: str) -> None:
+@pytest.mark.parametrize("url_name", URL_NAMES)
+def test_the_error_for_a_missing_file_is_not_cached(client_of: Any, photo: Image, url_name: str) -> None:
     photo_path(photo).unlink()
     thumbnail_path(photo).unlink()
-    response = client_of("alice").get(reverse(place, args=[photo.pk]))
+    response = client_of("alice").get(reverse(url_name, args=[photo.pk]))
     assert response.status_code == 404
     assert b"is missing from the photo storage" in response.content
     assert response["Cache-Control"] == "no-store"

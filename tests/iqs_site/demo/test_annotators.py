@@ -31,7 +31,7 @@ def accounts(campaign: Campaign, make_user: Callable[..., Any]) -> list[Account]
 
 
 @pytest.fixture
-def work(campaign: Campaign, accounts: list[Account], live_server: Any) -> Callable[..., PanelReport]:
+def run_panel(campaign: Campaign, accounts: list[Account], live_server: Any) -> Callable[..., PanelReport]:
     """Return a function that runs four annotators; keyword arguments change the session."""
 
     def run(**changes: Any) -> PanelReport:
@@ -44,11 +44,11 @@ def work(campaign: Campaign, accounts: list[Account], live_server: Any) -> Calla
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_every_needed_vote_is_given_once(
-    campaign: Campaign, make_image: Callable[..., Image], work: Callable[..., PanelReport]
+    campaign: Campaign, make_image: Callable[..., Image], run_panel: Callable[..., PanelReport]
 ):
     images = [make_image(seed) for seed in range(5)]
 
-    report = work(truth={images[0].name: True, images[1].name: False}, resend=1.0)
+    report = run_panel(truth={images[0].name: True, images[1].name: False}, resend=1.0)
 
     answers = Annotation.objects.filter(campaign=campaign)
     assert report.answers == report.repeated == answers.count() == 15
@@ -65,12 +65,12 @@ def test_every_needed_vote_is_given_once(
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_the_limit_is_not_exceeded_and_unused_leases_are_returned(
-    campaign: Campaign, make_image: Callable[..., Image], work: Callable[..., PanelReport]
+    campaign: Campaign, make_image: Callable[..., Image], run_panel: Callable[..., PanelReport]
 ):
     for seed in range(6):
         make_image(seed)
 
-    report = work(limit=7)
+    report = run_panel(limit=7)
 
     assert report.answers == Annotation.objects.count() == 7
     assert not Assignment.objects.filter(state="leased").exists()
@@ -80,10 +80,10 @@ def test_the_limit_is_not_exceeded_and_unused_leases_are_returned(
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_the_same_panel_gives_the_same_answers_again(
-    campaign: Campaign, make_image: Callable[..., Image], work: Callable[..., PanelReport], live_server: Any
+    campaign: Campaign, make_image: Callable[..., Image], run_panel: Callable[..., PanelReport], live_server: Any
 ):
     image = make_image(1, votes_needed=4, open_slots=4)
-    work()
+    run_panel()
 
     data = photo_path(image).read_bytes()
     digest, measures = PhotoMeasureCache().measure(data)
@@ -96,13 +96,13 @@ def test_the_same_panel_gives_the_same_answers_again(
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_annotators_wait_for_a_locked_photo(
-    make_image: Callable[..., Image], work: Callable[..., PanelReport], live_server: Any
+    make_image: Callable[..., Image], run_panel: Callable[..., PanelReport], live_server: Any
 ):
     image = make_image(1, votes_needed=4, open_slots=4)
     with ThreadPoolExecutor(1) as pool:
         with transaction.atomic():
             Image.objects.select_for_update().get(pk=image.pk)
-            report = pool.submit(work)
+            report = pool.submit(run_panel)
             wait([report], timeout=5)  # longer than an annotator retries when the queue is empty
             assert not report.done()
         assert report.result().answers == 4
@@ -111,12 +111,12 @@ def test_annotators_wait_for_a_locked_photo(
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_wrong_password_and_an_unknown_campaign_raise_a_clear_error(
-    campaign: Campaign, accounts: list[Account], work: Callable[..., PanelReport], live_server: Any
+    campaign: Campaign, accounts: list[Account], run_panel: Callable[..., PanelReport], live_server: Any
 ):
     with pytest.raises(SiteError, match="sim-01 could not log in"):
         SiteClient(live_server.url, "sim-01", "wrong")
     with pytest.raises(SiteError, match=r"POST /api/campaigns/none/leases as sim-0\d answered 404"):
-        work(slug="none")
+        run_panel(slug="none")
 
 
 @pytest.fixture

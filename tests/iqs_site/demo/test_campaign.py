@@ -1,4 +1,4 @@
-"""The demo campaign: created once, in an empty database, with simulated annotators marked as such."""
+"""The demo campaign: created only once, and only in an empty database. Its simulated annotators are marked."""
 
 import stat
 from pathlib import Path
@@ -28,7 +28,7 @@ def demo(settings: Any) -> Campaign:
     return Campaign.objects.get(slug="demo")
 
 
-def test_the_demo_has_photos_people_with_roles_and_rules(demo: Campaign):
+def test_the_demo_has_photos_users_with_roles_and_settings(demo: Campaign):
     roles = dict(demo.memberships.values_list("user__username", "role"))
 
     assert Image.objects.filter(campaign=demo).count() == 2
@@ -47,7 +47,7 @@ def test_the_demo_has_photos_people_with_roles_and_rules(demo: Campaign):
 
 
 @pytest.mark.slow
-def test_practice_photos_go_from_worst_to_best_and_expected_watches_are_the_drawn_ones(settings: Any):
+def test_practice_photos_go_from_worst_to_best_and_expected_watch_answers_are_correct(settings: Any):
     demo_prepare(lambda line: None, count=120)
     special = Image.objects.filter(campaign__slug="demo").exclude(role=Image.Role.RATED)
     assert sorted(special.values_list("role", flat=True)) == ["example"] * 3 + ["gold"] * 3 + ["practice"] * 5
@@ -81,13 +81,13 @@ def test_passwords_are_in_a_file_that_only_its_owner_can_read_and_are_valid(demo
 
 
 def test_preparing_twice_changes_nothing(demo: Campaign):
-    before, known = list(Image.objects.values_list("pk", "name")), passwords()
+    before, known_passwords = list(Image.objects.values_list("pk", "name")), passwords()
     lines: list[str] = []
 
     demo_prepare(lines.append, count=2)
 
     assert list(Image.objects.values_list("pk", "name")) == before
-    assert passwords() == known
+    assert passwords() == known_passwords
     assert lines == []
 
 
@@ -108,7 +108,7 @@ def test_a_database_with_another_campaign_gets_no_demo(campaign: Campaign):
     assert passwords() == {}
 
 
-def test_an_account_that_was_there_before_keeps_its_password(make_user: Any):
+def test_an_existing_account_keeps_its_password(make_user: Any):
     make_user("reviewer")
 
     demo_prepare(lambda line: None, count=2)
@@ -136,6 +136,6 @@ def test_annotating_says_which_predictions_are_missing(demo: Campaign):
 
 
 def test_the_command_prepares_the_demo(campaign: Campaign, capsys: pytest.CaptureFixture[str]):
-    call_command("seed_demo")  # there is another campaign, so it does nothing
+    call_command("seed_demo")  # there is another campaign, so the command does nothing
 
     assert capsys.readouterr().out == ""

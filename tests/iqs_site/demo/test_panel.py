@@ -1,4 +1,4 @@
-"""Simulated annotators: the measures follow known degradations, and the answers vary as those of real panels do."""
+"""Simulated annotators: the measures follow known degradations, and the answers vary like those of real panels."""
 
 import io
 
@@ -76,21 +76,21 @@ def test_measures_of_a_flat_photo_of_any_shape_are_finite(size: tuple[int, int])
     assert measures.noise == measures.contrast == measures.colourfulness == 0
 
 
-def test_noise_is_measured_in_grey_values():
+def test_noise_is_measured_in_grey_levels():
     rng = np.random.default_rng(2)
     pixels = np.clip(128 + 12 * rng.standard_normal((480, 640)), 0, 255).astype(np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
 
-    # The tenth with the least detail is a little below the true 12.
+    # The measured noise is a little below the true 12, because only the tenth with the least detail is used.
     assert 30 * photo_measure(buffer.getvalue()).noise == pytest.approx(11, abs=1)
 
 
-def test_colourfulness_of_pure_red_is_what_the_paper_defines():
+def test_colorfulness_of_pure_red_agrees_with_the_paper():
     buffer = io.BytesIO()
     Image.new("RGB", (64, 64), (255, 0, 0)).save(buffer, "PNG")
 
-    # No spread; mean of red−green is 255, of yellow−blue 127.5: 0.3·√(255² + 127.5²) = 85.53
+    # The standard deviations are 0. The mean of red−green is 255, of yellow−blue 127.5: 0.3·√(255² + 127.5²) = 85.53
     assert photo_measure(buffer.getvalue()).colourfulness == pytest.approx(0.8553, abs=1e-3)
 
 
@@ -116,7 +116,7 @@ def _votes(count: int = 10, photos: int = 400) -> np.ndarray:
     )
 
 
-def test_the_panel_disagrees_as_much_as_real_panels():
+def test_the_panel_disagrees_like_real_panels():
     scores = _votes()
     mean, variance = scores.mean(axis=1), scores.var(axis=1, ddof=1)
     parabola = -(mean**2) + 11 * mean - 10  # SOS² = a·(−x² + 11x − 10) on 1-10, by least squares
@@ -126,11 +126,11 @@ def test_the_panel_disagrees_as_much_as_real_panels():
 
 def test_annotators_have_different_and_constant_biases():
     scores = _votes(photos=200)
-    own = scores.mean(axis=0) - scores.mean()
+    deviations = scores.mean(axis=0) - scores.mean()
     biases = [annotator.bias for annotator in PANEL.annotators()]
 
-    assert np.std(own) > 0.3
-    assert np.corrcoef(own, biases)[0, 1] > 0.8
+    assert np.std(deviations) > 0.3
+    assert np.corrcoef(deviations, biases)[0, 1] > 0.8
 
 
 def test_watch_answers_are_mostly_right_sometimes_wrong_and_sometimes_unsure():
@@ -162,7 +162,7 @@ def test_answers_depend_only_on_seed_annotator_and_photo():
     assert scores[0] != scores[1] != scores[2] != scores[0]
 
 
-def test_a_second_viewing_has_another_error_of_the_same_size():
+def test_a_second_viewing_has_a_new_error_of_the_same_size():
     first, second = (
         np.array(
             [PANEL.answer(a, TYPICAL_PHOTO, str(n), watch=True, viewing=viewing).score for n in range(40) for a in ALL]

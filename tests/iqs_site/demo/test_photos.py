@@ -1,4 +1,4 @@
-"""Demo photos: planned in equal shares, drawn from installed packages only, degraded by known grades."""
+"""Demo photos: planned in equal shares, made from images of installed packages, degraded by known grades."""
 
 import io
 from collections import Counter
@@ -22,15 +22,15 @@ def test_half_of_the_photos_show_a_watch_and_kinds_scenes_and_degradations_have_
 
     assert sum(bool(photo.watch) for photo in plan) == 100
     kinds = Counter(photo.watch for photo in plan if photo.watch)
-    faults = Counter((photo.degradation, photo.grade) for photo in plan)
+    degradations = Counter((photo.degradation, photo.grade) for photo in plan)
     assert set(kinds) == set(KINDS)
     assert max(kinds.values()) - min(kinds.values()) <= 1
-    assert len(faults) == len(DEGRADATIONS) * GRADES
-    assert max(faults.values()) - min(faults.values()) <= 1
+    assert len(degradations) == len(DEGRADATIONS) * GRADES
+    assert max(degradations.values()) - min(degradations.values()) <= 1
     assert {photo.scene for photo in plan} == set(SOURCES)
 
 
-def test_watches_and_other_photos_are_degraded_alike():
+def test_photos_with_and_without_a_watch_are_degraded_equally_often():
     plan = photos_plan(200)
 
     severe = [photo for photo in plan if photo.grade >= 3]
@@ -42,7 +42,7 @@ def test_the_plan_depends_only_on_count_and_seed():
     assert photos_plan(20, seed=3) != photos_plan(20, seed=4)
 
 
-def test_file_names_do_not_tell_what_a_photo_shows():
+def test_file_names_do_not_reveal_what_a_photo_shows():
     plan = photos_plan(40)
 
     assert [photo.name for photo in plan] == [f"photo-{place:03d}.jpg" for place in range(1, 41)]
@@ -122,8 +122,10 @@ def test_perspective_maps_each_target_corner_to_its_source_corner():
     a, b, c, d, e, f, g, h = scenes._perspective(target, source)
 
     for (x, y), expected in zip(target, source, strict=True):
-        below = g * x + h * y + 1
-        assert ((a * x + b * y + c) / below, (d * x + e * y + f) / below) == pytest.approx(tuple(expected), abs=1e-9)
+        denominator = g * x + h * y + 1
+        assert ((a * x + b * y + c) / denominator, (d * x + e * y + f) / denominator) == pytest.approx(
+            tuple(expected), abs=1e-9
+        )
 
 
 @pytest.mark.parametrize("degradation", DEGRADATIONS)
@@ -161,6 +163,6 @@ def test_clock_angles_start_at_the_top_and_go_clockwise():
     assert polar(0.25, 1.0) == pytest.approx((1.0, 0.0))
 
 
-def test_shades_go_to_black_and_to_white():
+def test_shades_are_darker_or_lighter_up_to_white():
     assert shade((100, 200, 50), 0.5) == (50, 100, 25)
     assert shade((100, 200, 50), 2.0) == (255, 255, 255)

@@ -1,4 +1,4 @@
-"""Embedded servers: addresses, handles, restarts and errors. All tests use a real one; see tests/database.py."""
+"""Embedded servers: addresses, handles, restarts and errors. All tests use a real database; see tests/database.py."""
 
 import subprocess
 import sys
@@ -75,17 +75,17 @@ def test_socket_addresses_are_converted_for_celery(address: str, for_celery: str
     assert embedded.celery_broker(address) == for_celery
 
 
-def test_a_database_is_stopped_when_no_living_process_has_a_handle(tmp_path: Path) -> None:
+def test_a_database_is_stopped_when_no_running_process_has_a_handle(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from iqs_site.instance import embedded; "
         "print(embedded.postgres_attach(Path(sys.argv[1])), flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
-    with subprocess.Popen(command, cwd=embedded.ROOT, stdout=subprocess.PIPE, text=True) as holder:
-        assert holder.stdout is not None
-        url = holder.stdout.readline().strip()
+    with subprocess.Popen(command, cwd=embedded.ROOT, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        url = child.stdout.readline().strip()
         assert not embedded.postgres_unused_stop(tmp_path)
-        holder.kill()
+        child.kill()
     psycopg.connect(url).close()  # the server is still running
     assert embedded.postgres_unused_stop(tmp_path)
     with pytest.raises(psycopg.OperationalError):
@@ -103,7 +103,7 @@ def test_a_killed_database_restarts_with_all_confirmed_writes(tmp_path: Path) ->
     psutil.wait_procs([postmaster], timeout=10)
     assert not embedded.postgres_is_running(tmp_path)
 
-    # In another process, as the watchdog does, so that the handle of this process does not change.
+    # This runs in another process, like the watchdog, so that the handle of this process does not change.
     watchdog = embedded.ROOT / "iqs_site" / "instance" / "postgres_watchdog.py"
     subprocess.run([sys.executable, "-P", str(watchdog), str(tmp_path), "--restart"], check=True)
 

@@ -18,21 +18,21 @@ from iqs_site.instance.preflight import (
 
 
 @pytest.fixture
-def taken() -> Iterator[int]:
+def used_port() -> Iterator[int]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         yield listener.getsockname()[1]
 
 
-def test_the_error_for_a_port_in_use_is_one_sentence(taken: int) -> None:
-    with pytest.raises(InstanceError, match=rf"^port {taken} on 127.0.0.1 cannot be used .* set another PORT="):
-        port_checked("127.0.0.1", taken)
+def test_the_error_for_a_port_in_use_is_one_sentence(used_port: int) -> None:
+    with pytest.raises(InstanceError, match=rf"^port {used_port} on 127.0.0.1 cannot be used .* set another PORT="):
+        port_checked("127.0.0.1", used_port)
 
 
-def test_a_port_in_use_on_one_address_is_in_use_on_all(taken: int) -> None:
+def test_a_port_in_use_on_one_address_is_in_use_on_all(used_port: int) -> None:
     with pytest.raises(InstanceError, match="set another PORT="):
-        port_checked("0.0.0.0", taken)
+        port_checked("0.0.0.0", used_port)
 
 
 def test_port_zero_gives_a_free_port() -> None:
@@ -56,19 +56,19 @@ def test_ipv6_addresses_are_put_in_brackets() -> None:
     assert address("127.0.0.1", 8000) == "127.0.0.1:8000"
 
 
-def test_a_server_on_every_address_is_reached_over_loopback() -> None:
+def test_a_server_on_all_addresses_is_reached_over_loopback() -> None:
     assert reachable_host("0.0.0.0") == "127.0.0.1"
     assert reachable_host("::") == "::1"
     assert reachable_host("192.0.2.1") == "192.0.2.1"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "::1", "localhost"])
-def test_a_site_on_loopback_has_only_the_loopback_names(host: str) -> None:
+def test_a_site_on_loopback_has_only_the_loopback_host_names(host: str) -> None:
     assert is_loopback(host)
     assert host_names(host) == ["127.0.0.1", "localhost", "[::1]"]
 
 
-def test_a_site_on_every_address_has_all_of_them_as_names() -> None:
+def test_a_site_on_all_addresses_has_all_of_them_as_host_names() -> None:
     assert not is_loopback("0.0.0.0")
     names = host_names("0.0.0.0")
     own = {one.address for found in psutil.net_if_addrs().values() for one in found if one.family == socket.AF_INET}
@@ -76,7 +76,7 @@ def test_a_site_on_every_address_has_all_of_them_as_names() -> None:
     assert len(names) == len(set(names))
 
 
-def test_a_site_on_one_address_has_it_as_name() -> None:
+def test_a_site_on_one_address_has_it_as_a_host_name() -> None:
     assert host_names("192.0.2.1")[-1] == "192.0.2.1"
     assert host_names("2001:db8::1")[-1] == "[2001:db8::1]"
 

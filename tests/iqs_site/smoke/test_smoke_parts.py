@@ -9,7 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from iqs_site.smoke.labels import LabelsError, label_of, labels_read
+from annotation.exchange.labels import LabelsError
+from iqs_site.smoke.labels import labels_read
 from iqs_site.smoke.report import Report, StepError
 from iqs_site.smoke.temporary_servers import ServerError, _numbered, temporary_broker, temporary_database
 
@@ -21,12 +22,6 @@ def test_labels_are_read_and_other_columns_are_ignored(tmp_path: Path):
     assert labels_read(file) == {"a.jpg": True, "b.jpg": False, "c.jpg": True}
 
 
-def test_a_photo_in_a_folder_is_found_by_its_file_name():
-    assert label_of({"a.jpg": True}, "inner/a.jpg") is True
-    assert label_of({"inner/a.jpg": False, "a.jpg": True}, "inner/a.jpg") is False
-    assert label_of({"a.jpg": True}, "b.jpg") is None
-
-
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
@@ -36,7 +31,7 @@ def test_a_photo_in_a_folder_is_found_by_its_file_name():
         ("file,watch\na.jpg\n", "line 2: 'watch' must be 1 or 0, not None"),
     ],
 )
-def test_a_wrong_file_of_labels_gets_one_clear_sentence(tmp_path: Path, content: str, sentence: str):
+def test_the_error_for_a_wrong_label_file_is_one_sentence(tmp_path: Path, content: str, sentence: str):
     file = tmp_path / "photos.csv"
     file.write_text(content)
 
@@ -44,7 +39,7 @@ def test_a_wrong_file_of_labels_gets_one_clear_sentence(tmp_path: Path, content:
         labels_read(file)
 
 
-def test_a_missing_or_binary_file_of_labels_is_refused(tmp_path: Path):
+def test_a_missing_or_binary_label_file_is_refused(tmp_path: Path):
     with pytest.raises(LabelsError, match="cannot be read"):
         labels_read(tmp_path / "none.csv")
     (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0")
@@ -53,8 +48,8 @@ def test_a_missing_or_binary_file_of_labels_is_refused(tmp_path: Path):
 
 
 def test_a_report_has_a_json_line_per_step_and_a_summary():
-    out, words = io.StringIO(), io.StringIO()
-    report = Report(out, words)
+    out, messages = io.StringIO(), io.StringIO()
+    report = Report(out, messages)
 
     with report.step("start") as facts:
         facts["port"] = 8120
@@ -63,7 +58,7 @@ def test_a_report_has_a_json_line_per_step_and_a_summary():
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
     assert lines[0] == {"step": "start", "ok": True, "seconds": lines[0]["seconds"], "port": 8120}
     assert lines[1] == {"ok": True, "images": 3, "seconds_per_step": {"start": lines[0]["seconds"]}}
-    assert words.getvalue() == "smoke: start …\n"
+    assert messages.getvalue() == "smoke: start …\n"
 
 
 def test_after_a_failed_check_the_run_continues_and_ends_with_ok_false():
@@ -82,7 +77,7 @@ def test_after_a_failed_check_the_run_continues_and_ends_with_ok_false():
     assert lines[0]["failed"] == lines[2]["failed"] == ["3 photos are missing."]
 
 
-def test_an_error_ends_the_run_and_the_failure_names_the_step():
+def test_an_exception_ends_the_run_and_the_failure_names_the_step():
     out = io.StringIO()
     report = Report(out, io.StringIO())
 
@@ -108,7 +103,7 @@ def test_a_temporary_database_is_created_on_the_given_server_and_dropped(
 
 
 @pytest.mark.slow  # starts a real database server
-def test_without_a_given_server_the_database_is_an_embedded_one(monkeypatch: pytest.MonkeyPatch):
+def test_without_a_given_server_an_embedded_database_is_used(monkeypatch: pytest.MonkeyPatch):
     from iqs_site.instance import embedded
 
     monkeypatch.delenv("DATABASE_URL")
@@ -119,14 +114,16 @@ def test_without_a_given_server_the_database_is_an_embedded_one(monkeypatch: pyt
         embedded.postgres_detach(Path(name))
 
 
-def test_a_database_server_that_refuses_gets_one_clear_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_the_error_for_a_database_server_that_does_not_answer_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
 
     with pytest.raises(ServerError, match=r"^DATABASE_URL: no database can be created"), temporary_database(tmp_path):
         pass
 
 
-def test_a_broker_that_does_not_answer_gets_one_clear_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_the_error_for_a_broker_that_does_not_answer_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
 
     with pytest.raises(ServerError, match=r"^REDIS_URL: the server does not answer"), temporary_broker(tmp_path):
@@ -134,7 +131,7 @@ def test_a_broker_that_does_not_answer_gets_one_clear_sentence(monkeypatch: pyte
 
 
 @pytest.mark.slow  # starts a real broker
-def test_a_temporary_broker_is_an_empty_database_number_and_other_keys_are_kept(
+def test_a_temporary_broker_has_an_empty_database_number_and_other_keys_are_kept(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     import redis

@@ -32,12 +32,17 @@ def scatter(count: int, **fields: Any) -> charts.Chart:
 
 
 def other_charts() -> Iterator[charts.Chart]:
-    few = np.array([0.1, 0.4, 0.9])
+    values = np.array([0.1, 0.4, 0.9])
     yield charts.reliability_diagram(
-        predicted=few, observed=few, low=few / 2, high=(few + 1) / 2, counts=np.array([5, 6, 7]), title="They fit"
+        predicted=values,
+        observed=values,
+        low=values / 2,
+        high=(values + 1) / 2,
+        counts=np.array([5, 6, 7]),
+        title="Probabilities agree",
     )
     yield charts.threshold_curves(
-        thresholds=few, f1=np.array([np.nan, 0.5, 0.6]), accuracy=few, chosen=0.05, title="F1 is best at 0.4"
+        thresholds=values, f1=np.array([np.nan, 0.5, 0.6]), accuracy=values, chosen=0.05, title="F1 is best at 0.4"
     )
 
 
@@ -59,7 +64,7 @@ def models(payload: dict[str, Any], name: str) -> list[dict[str, Any]]:
     return found
 
 
-def points_drawn(chart: charts.Chart) -> int:
+def drawn_point_count(chart: charts.Chart) -> int:
     for source in models(chart.payload, "ColumnDataSource"):
         data = dict(source["attributes"]["data"]["entries"])
         if "image" in data:
@@ -82,7 +87,7 @@ def test_no_chart_contains_javascript(chart: charts.Chart) -> None:
 
 
 @pytest.mark.parametrize("chart", [scatter(5), *other_charts()], ids=lambda chart: chart.name)
-def test_every_colour_is_a_token_of_the_page(chart: charts.Chart) -> None:
+def test_every_colour_is_a_css_variable(chart: charts.Chart) -> None:
     used = set(re.findall(r"#[0-9a-f]{6}\b", json.dumps(chart.payload["item"])))
     assert used
     assert used <= set(charts.PALETTE)
@@ -90,7 +95,7 @@ def test_every_colour_is_a_token_of_the_page(chart: charts.Chart) -> None:
     assert all(f"{token}:" in css for token in charts.PALETTE.values())
 
 
-def test_a_tap_opens_the_photo_and_hovering_shows_it() -> None:
+def test_a_tap_opens_the_photo_and_a_tooltip_shows_it() -> None:
     chart = scatter(3)
     (tap,) = models(chart.payload, "OpenURL")
     assert tap["attributes"]["url"] == "/campaigns/watches/photos/@image/"
@@ -98,14 +103,14 @@ def test_a_tap_opens_the_photo_and_hovering_shows_it() -> None:
     assert 'src="/photos/@image/thumbnail"' in hover["attributes"]["tooltips"]
 
 
-def test_few_photos_are_all_drawn_without_a_note() -> None:
+def test_all_of_a_few_photos_are_drawn_without_a_note() -> None:
     chart = scatter(charts.POINTS_DRAWN)
-    assert points_drawn(chart) == charts.POINTS_DRAWN
+    assert drawn_point_count(chart) == charts.POINTS_DRAWN
     assert chart.note == ""
 
 
-def test_of_many_photos_a_random_sample_is_drawn_and_the_note_says_so() -> None:
+def test_a_random_sample_of_many_photos_is_drawn_and_the_note_says_so() -> None:
     chart = scatter(10_000)
-    assert points_drawn(chart) == charts.POINTS_DRAWN
+    assert drawn_point_count(chart) == charts.POINTS_DRAWN
     assert "The chart shows a random 2,000 of the 10,000 photos" in chart.note
     assert len(json.dumps(chart.payload)) < 400_000

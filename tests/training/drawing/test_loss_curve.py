@@ -18,14 +18,14 @@ def texts(curve: LossCurve) -> list[str]:
     return [one.text or "" for one in ElementTree.fromstring(curve.drawing).iter(f"{NAMESPACE}text")]
 
 
-def test_a_falling_loss_is_drawn_downwards_and_described() -> None:
+def test_a_falling_loss_is_drawn_downwards_and_the_title_describes_it() -> None:
     history = [{"epoch": e, "train": 0.1 - 0.01 * e, "validation": 0.2 - 0.02 * e + (e == 5) * 0.1} for e in range(6)]
     curve = loss_curve(history)
     assert curve is not None
     assert curve.title == "Validation loss fell by 40%, lowest at epoch 4"
     validation = points(curve, "validation")
     assert [x for x, _ in validation] == sorted(x for x, _ in validation)
-    assert validation[4][1] > validation[0][1]  # downwards is a larger y
+    assert validation[4][1] > validation[0][1]  # y grows downwards
     root = ElementTree.fromstring(curve.drawing)
     best = next(root.iter(f"{NAMESPACE}circle"))
     assert (best.get("cx"), float(best.get("cy", 0))) == (f"{validation[4][0]:.0f}%", validation[4][1])

@@ -18,7 +18,7 @@ def raters(people: dict[str, Any]) -> list[Any]:
 
 
 @pytest.fixture
-def judged(campaign: Campaign, raters: list[Any], rng: np.random.Generator) -> Comparison:
+def comparison(campaign: Campaign, raters: list[Any], rng: np.random.Generator) -> Comparison:
     """30 holdout photos with three votes each, and a model that scores one point too high."""
     images = images_make(campaign, 30, holdout=True)
     quality = rng.uniform(3, 7, 30)
@@ -29,15 +29,15 @@ def judged(campaign: Campaign, raters: list[Any], rng: np.random.Generator) -> C
 
 
 def test_rows_are_photos_with_both_votes_and_a_prediction(campaign: Campaign, raters: list[Any]) -> None:
-    both, unseen, unrated = images_make(campaign, 3, holdout=True)
-    vote(both, raters[0], 4, "yes")
-    vote(both, raters[1], 7, "unsure")
-    vote(unseen, raters[0], 5)
+    complete, without_prediction, without_votes = images_make(campaign, 3, holdout=True)
+    vote(complete, raters[0], 4, "yes")
+    vote(complete, raters[1], 7, "unsure")
+    vote(without_prediction, raters[0], 5)
     version = version_make(campaign)
-    predictions_make(version, [unrated, both], [2.0, 6.5], watch=[0.2, 0.7])
+    predictions_make(version, [without_votes, complete], [2.0, 6.5], watch=[0.2, 0.7])
     found = compare(campaign, version)
-    assert found.image_ids.tolist() == [both.pk]
-    assert found.names == [both.name]
+    assert found.image_ids.tolist() == [complete.pk]
+    assert found.names == [complete.name]
     assert found.histograms[0].tolist() == [0, 0, 0, 1, 0, 0, 1, 0, 0, 0]
     assert found.mos.tolist() == [5.5]
     assert found.quality_mean.tolist() == [6.5]
@@ -57,7 +57,7 @@ def test_answers_given_after_seeing_the_prediction_do_not_count(campaign: Campai
     assert found.mos.tolist() == [4.0]
 
 
-def test_the_holdout_is_the_default_and_all_photos_are_the_other_choice(campaign: Campaign, raters: list[Any]) -> None:
+def test_the_holdout_is_compared_by_default_and_all_photos_on_request(campaign: Campaign, raters: list[Any]) -> None:
     images = [*images_make(campaign, 1, holdout=True), *images_make(campaign, 2, prefix="train")]
     votes(images, raters, 5, "no")
     version = version_make(campaign)
@@ -82,20 +82,20 @@ def test_the_comparison_of_an_empty_campaign_is_empty(campaign: Campaign) -> Non
     assert found.highest == 10
 
 
-def test_a_part_keeps_rows_and_votes_together(judged: Comparison) -> None:
-    rows = judged.quality_mean > np.median(judged.quality_mean)
-    part = judged.part(rows)
+def test_a_part_keeps_rows_and_votes_together(comparison: Comparison) -> None:
+    rows = comparison.quality_mean > np.median(comparison.quality_mean)
+    part = comparison.part(rows)
     assert len(part) == rows.sum() == 15
     assert set(part.votes.image_ids.tolist()) == set(part.image_ids.tolist())
     assert len(part.votes) == 45
-    np.testing.assert_allclose(part.mos, judged.mos[rows])
-    assert part.names == [name for name, keep in zip(judged.names, rows, strict=True) if keep]
+    np.testing.assert_allclose(part.mos, comparison.mos[rows])
+    assert part.names == [name for name, keep in zip(comparison.names, rows, strict=True) if keep]
 
 
-def test_figures_agree_with_an_independent_calculation(judged: Comparison) -> None:
-    figures = ScoreFigures.of(judged, seed=1)
-    assert figures.srcc.value == pytest.approx(stats.spearmanr(judged.quality_mean, judged.mos).statistic)
-    assert figures.bias.value == pytest.approx(np.mean(judged.quality_mean - judged.mos))
+def test_figures_agree_with_scipy_and_formulas(comparison: Comparison) -> None:
+    figures = ScoreFigures.of(comparison, seed=1)
+    assert figures.srcc.value == pytest.approx(stats.spearmanr(comparison.quality_mean, comparison.mos).statistic)
+    assert figures.bias.value == pytest.approx(np.mean(comparison.quality_mean - comparison.mos))
     assert figures.bias.low < figures.bias.value < figures.bias.high
     assert figures.srcc.n == 30
     assert figures.votes == 90
@@ -104,8 +104,8 @@ def test_figures_agree_with_an_independent_calculation(judged: Comparison) -> No
     assert 0 < figures.split_half < 1
 
 
-def test_the_same_seed_gives_the_same_figures(judged: Comparison) -> None:
-    assert ScoreFigures.of(judged, seed=3) == ScoreFigures.of(judged, seed=3)
+def test_the_same_seed_gives_the_same_figures(comparison: Comparison) -> None:
+    assert ScoreFigures.of(comparison, seed=3) == ScoreFigures.of(comparison, seed=3)
 
 
 def test_watch_roc_auc_leaves_out_photos_without_a_majority(campaign: Campaign, raters: list[Any]) -> None:
@@ -116,7 +116,7 @@ def test_watch_roc_auc_leaves_out_photos_without_a_majority(campaign: Campaign, 
     assert watch_roc_auc(compare(campaign, version), seed=1).value == pytest.approx(0.5)
 
 
-def test_more_photos_take_no_more_queries(campaign: Campaign, raters: list[Any]) -> None:
+def test_more_photos_need_no_more_queries(campaign: Campaign, raters: list[Any]) -> None:
     version = version_make(campaign)
     for count in (1, 20):
         images = images_make(campaign, count, holdout=True, prefix=f"of-{count}")

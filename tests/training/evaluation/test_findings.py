@@ -30,8 +30,8 @@ def test_a_clear_bias_is_stated_with_its_direction() -> None:
 
 
 def test_an_unclear_bias_is_not_stated() -> None:
-    fair = replace(FIGURES, bias=Interval(-0.1, -0.3, 0.1, 180), ceiling=NAN)
-    text = findings.score_finding(fair, "photos")
+    unclear = replace(FIGURES, bias=Interval(-0.1, -0.3, 0.1, 180), ceiling=NAN)
+    text = findings.score_finding(unclear, "photos")
     assert text.startswith("Model scores about right on average (−0.1, −0.3 to +0.1);")
     assert "ceiling" not in text
 
@@ -44,23 +44,23 @@ def test_an_unknown_figure_is_a_dash() -> None:
     ("low", "high", "verdict"),
     [(0.4, 0.6, "agree with people's labels"), (0.0, 0.2, "too high for 100 %"), (0.7, 0.9, "too low for 100 %")],
 )
-def test_probabilities_are_judged_by_the_intervals_of_their_bins(low: float, high: float, verdict: str) -> None:
+def test_probabilities_are_compared_with_the_intervals_of_their_bins(low: float, high: float, verdict: str) -> None:
     bins = [ReliabilityBin(predicted=0.5, observed=Interval((low + high) / 2, low, high, 40))]
     assert verdict in findings.reliability_finding(bins, brier=0.1, error=0.05)
 
 
-def test_the_best_threshold_is_compared_with_the_campaigns() -> None:
+def test_the_best_threshold_is_compared_with_that_of_the_campaign() -> None:
     probabilities, labels = [0.9, 0.4, 0.2, 0.04], [1, 1, 0, 0]
     rows = threshold_table(probabilities, labels)
-    poor = threshold_table(probabilities, labels, [0.03])[0]
+    not_best = threshold_table(probabilities, labels, [0.03])[0]
     best = max(rows, key=lambda row: row.f1)
-    text = findings.threshold_finding(rows, 0.03, poor)
+    text = findings.threshold_finding(rows, 0.03, not_best)
     assert text == f"F1 is best at the threshold {best.threshold:g}: 1.00; at the campaign's threshold 0.03 it is 0.67"
-    fine = threshold_table(probabilities, labels, [0.3])[0]
-    assert findings.threshold_finding(rows, 0.3, fine) == "The campaign's threshold 0.3 has the best F1: 1.00"
+    at_best = threshold_table(probabilities, labels, [0.3])[0]
+    assert findings.threshold_finding(rows, 0.3, at_best) == "The campaign's threshold 0.3 has the best F1: 1.00"
 
 
-def test_without_a_watch_there_is_no_f1() -> None:
+def test_f1_is_not_stated_when_no_photo_shows_a_watch() -> None:
     rows = threshold_table([0.001, 0.002], [0, 0])
     text = findings.threshold_finding(rows, 0.05, threshold_table([0.001, 0.002], [0, 0], [0.05])[0])
     assert text == "At the threshold 0.05, accuracy is 1.00; no photo shows a watch"

@@ -48,7 +48,7 @@ def test_the_reference_page_has_a_row_for_each_metric() -> None:
         ("watch_brier", (0.01 + 0.36 + 0.01) / 3),
     ],
 )
-def test_every_metric_on_three_photos_by_hand(name: str, value: float) -> None:
+def test_each_metric_of_three_photos_has_the_value_computed_by_hand(name: str, value: float) -> None:
     metric = METRICS[name]
     found = metric.interval(Predicted(), VOTES[metric.votes], SCALE, seed=1)
     assert (found.value, found.n) == (pytest.approx(value), 3)

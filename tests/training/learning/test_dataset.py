@@ -1,4 +1,4 @@
-"""Frozen data: fingerprints, files and histograms; folds and feature directions."""
+"""Training snapshots (fingerprints, files, histograms), folds, and principal directions of features."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from training.learning.dataset import Snapshot, rated_images
 from training.learning.sampling import group_folds, principal_directions
 
 
-def make(rows: list[tuple[int, str, str, int, int, int]]) -> Snapshot:
+def snapshot_of(rows: list[tuple[int, str, str, int, int, int]]) -> Snapshot:
     """Return the snapshot of rows (image, sha256, group, annotator, score, watch)."""
     columns = list(zip(*rows, strict=True)) if rows else [()] * 6
     return Snapshot(
@@ -29,44 +29,44 @@ ROWS = [(7, "aa", "g", 1, 5, 1), (7, "aa", "g", 2, 9, 0), (3, "bb", "h", 1, 10, 
 
 
 def test_the_fingerprint_does_not_depend_on_order_or_row_numbers() -> None:
-    elsewhere = [(image + 100, *rest) for image, *rest in reversed(ROWS)]
-    assert make(ROWS).fingerprint == make(elsewhere).fingerprint
-    assert len(make(ROWS).fingerprint) == 64
+    other_row_numbers = [(image + 100, *rest) for image, *rest in reversed(ROWS)]
+    assert snapshot_of(ROWS).fingerprint == snapshot_of(other_row_numbers).fingerprint
+    assert len(snapshot_of(ROWS).fingerprint) == 64
 
 
 @pytest.mark.parametrize("column", [1, 3, 4, 5])
 def test_the_fingerprint_depends_on_every_answer(column: int) -> None:
     changed = [list(row) for row in ROWS]
     changed[0][column] = "cc" if column == 1 else 4
-    assert make([tuple(row) for row in changed]).fingerprint != make(ROWS).fingerprint
+    assert snapshot_of([tuple(row) for row in changed]).fingerprint != snapshot_of(ROWS).fingerprint
 
 
 def test_a_saved_snapshot_can_be_loaded(tmp_path: Path) -> None:
     path = tmp_path / "run" / "snapshot.npz"
-    make(ROWS).save(path)
-    again = Snapshot.load(path)
-    assert again.fingerprint == make(ROWS).fingerprint
-    assert again.groups.tolist() == make(ROWS).groups.tolist()
+    snapshot_of(ROWS).save(path)
+    loaded = Snapshot.load(path)
+    assert loaded.fingerprint == snapshot_of(ROWS).fingerprint
+    assert loaded.groups.tolist() == snapshot_of(ROWS).groups.tolist()
     assert [file.name for file in path.parent.iterdir()] == ["snapshot.npz"]
 
 
-def test_votes_are_added_up_per_image() -> None:
-    rated = rated_images(make(ROWS), lowest=1, highest=10)
+def test_votes_are_counted_per_image() -> None:
+    rated = rated_images(snapshot_of(ROWS), lowest=1, highest=10)
     assert rated.image_ids.tolist() == [3, 7]
     assert rated.histograms[1].nonzero()[0].tolist() == [4, 8]
     assert rated.watch_yes.tolist() == [0, 1]
     assert rated.watch_no.tolist() == [0, 1]
     assert rated.groups.tolist() == ["h", "g"]
-    assert len(rated_images(make([]), lowest=1, highest=10)) == 0
+    assert len(rated_images(snapshot_of([]), lowest=1, highest=10)) == 0
 
 
 def test_scores_outside_the_scale_are_refused() -> None:
     with pytest.raises(ValueError, match=r"outside the scale 1 … 5"):
-        rated_images(make(ROWS), lowest=1, highest=5)
+        rated_images(snapshot_of(ROWS), lowest=1, highest=5)
 
 
-def test_only_the_photos_asked_for_are_kept() -> None:
-    assert make(ROWS).of_images(np.array([3])).image_ids.tolist() == [3]
+def test_of_images_keeps_only_the_given_photos() -> None:
+    assert snapshot_of(ROWS).of_images(np.array([3])).image_ids.tolist() == [3]
 
 
 @given(st.lists(st.integers(0, 12), min_size=2, max_size=60), st.integers(2, 5), st.integers(0, 99))
@@ -86,10 +86,10 @@ def test_one_fold_is_refused() -> None:
 def test_directions_are_orthonormal_and_span_the_features(rng: np.random.Generator) -> None:
     features = rng.normal(size=(12, 40)).astype(np.float32)
     directions = principal_directions(features, count=20, seed=1)
-    assert directions.shape == (40, 12)  # no more than there are images
+    assert directions.shape == (40, 12)  # at most one direction per image
     assert directions.T @ directions == pytest.approx(np.eye(12), abs=1e-4)
     assert features @ directions @ directions.T == pytest.approx(features, abs=1e-4)
-    # The first one has the most variance, as the singular value decomposition says.
+    # The first direction has the largest variance, as in the singular value decomposition.
     first = np.linalg.svd(features, full_matrices=False)[2][0]
     assert abs(first @ directions[:, 0]) == pytest.approx(1.0, abs=1e-4)
 

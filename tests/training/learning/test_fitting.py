@@ -27,18 +27,17 @@ def prior(hidden: int = 6, bins: int = 10, quality_input: str = "all") -> Heads:
         return Heads(config, classifier).eval()
 
 
-def opinions(
+def generated_data(
     count: int, *, bins: int = 10, votes: int = 4, seed: int = 0
 ) -> tuple[np.ndarray, RatedImages, np.ndarray]:
-    """Return features, votes, and the true quality; a few features determine quality and watch label."""
+    """Return features, votes and the true quality. A few features determine quality and watch label."""
     rng = np.random.default_rng(seed)
     features = rng.normal(size=(count, FEATURES)).astype(np.float32)
     quality = (bins - 1) / 2 + 1.6 * bins / 10 * features[:, :3].sum(axis=1) / np.sqrt(3)
     histograms = np.zeros((count, bins), dtype=np.float32)
-    for vote in range(votes):
-        given = np.clip(np.round(quality + rng.normal(0, 1.0, count)), 0, bins - 1).astype(int)
-        histograms[np.arange(count), given] += 1
-        del vote
+    for _ in range(votes):
+        scores = np.clip(np.round(quality + rng.normal(0, 1.0, count)), 0, bins - 1).astype(int)
+        histograms[np.arange(count), scores] += 1
     is_watch = features[:, -1] + features[:, -2] > 0
     rated = RatedImages(
         image_ids=np.arange(count),
@@ -50,12 +49,12 @@ def opinions(
     return features, rated, quality
 
 
-def means(heads: Heads, features: np.ndarray) -> np.ndarray:
+def predicted_means(heads: Heads, features: np.ndarray) -> np.ndarray:
     with torch.no_grad():
         return distribution.mean_score(heads(torch.from_numpy(features)).quality_logits.softmax(1).numpy(), lowest=1)
 
 
-def no_report(stage: str, share: float, history: list[dict[str, float]]) -> None:
+def ignore_report(stage: str, share: float, history: list[dict[str, float]]) -> None:
     pass
 
 
@@ -69,17 +68,17 @@ def no_report(stage: str, share: float, history: list[dict[str, float]]) -> None
         (300, HeadCapacity.FULL),
     ],
 )
-def test_the_number_of_rated_images_picks_the_head_capacity(rated: int, capacity: HeadCapacity) -> None:
+def test_the_number_of_rated_images_determines_the_head_capacity(rated: int, capacity: HeadCapacity) -> None:
     assert head_capacity(rated, PriorResidualConfig()) is capacity
 
 
 @pytest.mark.parametrize(("count", "bins", "hidden"), [(80, 10, 6), (160, 10, 6), (160, 10, 0), (160, 5, 6)])
 def test_learning_finds_the_true_quality(count: int, bins: int, hidden: int) -> None:
-    features, rated, _ = opinions(count, bins=bins)
-    fitted = heads_fit(prior(hidden, bins), features, rated, config=CONFIG, seed=1, report=no_report)
-    fresh, _, quality = opinions(200, bins=bins, seed=9)
-    before = correlation.srcc(means(prior(hidden, bins), fresh), quality)
-    after = correlation.srcc(means(fitted.heads, fresh), quality)
+    features, rated, _ = generated_data(count, bins=bins)
+    fitted = heads_fit(prior(hidden, bins), features, rated, config=CONFIG, seed=1, report=ignore_report)
+    fresh, _, quality = generated_data(200, bins=bins, seed=9)
+    before = correlation.srcc(predicted_means(prior(hidden, bins), fresh), quality)
+    after = correlation.srcc(predicted_means(fitted.heads, fresh), quality)
     assert after > 0.6
     assert after > before + 0.3
     assert fitted.figures["residual"]["held_out_loss"] < fitted.figures["residual"]["held_out_loss_calibrated"]
@@ -88,38 +87,44 @@ def test_learning_finds_the_true_quality(count: int, bins: int, hidden: int) -> 
 
 @pytest.mark.parametrize("hidden", [6, 0])
 def test_a_head_on_the_pooled_layer_learns_from_it_alone(hidden: int) -> None:
-    features, rated, quality = opinions(160)
-    turned = np.roll(features, FEATURES - POOLED, axis=1)  # moves the informative features into the pooled layer
-    fitted = heads_fit(prior(hidden, quality_input="pooled"), turned, rated, config=CONFIG, seed=1, report=no_report)
-    assert correlation.srcc(means(fitted.heads, turned), quality) > 0.6
-    others = turned.copy()
-    others[:, : FEATURES - POOLED] = 7.0
-    np.testing.assert_allclose(means(fitted.heads, others), means(fitted.heads, turned), atol=1e-5)
+    features, rated, quality = generated_data(160)
+    rolled = np.roll(features, FEATURES - POOLED, axis=1)  # moves the informative features into the pooled layer
+    fitted = heads_fit(
+        prior(hidden, quality_input="pooled"), rolled, rated, config=CONFIG, seed=1, report=ignore_report
+    )
+    assert correlation.srcc(predicted_means(fitted.heads, rolled), quality) > 0.6
+    other_layers_changed = rolled.copy()
+    other_layers_changed[:, : FEATURES - POOLED] = 7.0
+    np.testing.assert_allclose(
+        predicted_means(fitted.heads, other_layers_changed), predicted_means(fitted.heads, rolled), atol=1e-5
+    )
 
 
-def test_few_images_only_calibrate() -> None:
-    features, rated, _ = opinions(30)
-    fitted = heads_fit(prior(), features, rated, config=CONFIG, seed=1, report=no_report)
+def test_a_few_images_are_used_for_calibration_only() -> None:
+    features, rated, _ = generated_data(30)
+    fitted = heads_fit(prior(), features, rated, config=CONFIG, seed=1, report=ignore_report)
     # Sharpness and tilt are the same for all photos, so the order hardly changes.
-    assert correlation.srcc(means(fitted.heads, features), means(prior(), features)) > 0.95
+    assert correlation.srcc(predicted_means(fitted.heads, features), predicted_means(prior(), features)) > 0.95
     assert fitted.heads.config == prior().config
     assert fitted.history == []
     mos = distribution.mean_score(rated.histograms, lowest=1)
-    assert correlation.rmse(means(fitted.heads, features), mos) <= correlation.rmse(means(prior(), features), mos)
+    assert correlation.rmse(predicted_means(fitted.heads, features), mos) <= correlation.rmse(
+        predicted_means(prior(), features), mos
+    )
 
 
-def test_random_votes_hardly_change_the_prior() -> None:
-    features, rated, _ = opinions(120)
+def test_random_votes_do_not_spread_the_predictions() -> None:
+    features, rated, _ = generated_data(120)
     shuffled = replace(rated, histograms=np.random.default_rng(1).permutation(rated.histograms))
-    fitted = heads_fit(prior(), features, shuffled, config=CONFIG, seed=1, report=no_report)
-    spread = means(fitted.heads, features).std()
+    fitted = heads_fit(prior(), features, shuffled, config=CONFIG, seed=1, report=ignore_report)
+    spread = predicted_means(fitted.heads, features).std()
     assert spread < 0.5 * distribution.mean_score(shuffled.histograms, lowest=1).std()
 
 
 def test_the_same_data_and_seed_give_the_same_weights() -> None:
-    features, rated, _ = opinions(130)
+    features, rated, _ = generated_data(130)
     first, second, other = (
-        heads_fit(prior(), features, rated, config=CONFIG, seed=seed, report=no_report).heads.state_dict()
+        heads_fit(prior(), features, rated, config=CONFIG, seed=seed, report=ignore_report).heads.state_dict()
         for seed in (4, 4, 5)
     )
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -127,25 +132,25 @@ def test_the_same_data_and_seed_give_the_same_weights() -> None:
 
 
 def test_learning_does_not_change_the_global_random_state() -> None:
-    features, rated, _ = opinions(60)
+    features, rated, _ = generated_data(60)
     state = torch.random.get_rng_state()
-    heads_fit(prior(), features, rated, config=CONFIG, seed=4, report=no_report)
+    heads_fit(prior(), features, rated, config=CONFIG, seed=4, report=ignore_report)
     assert torch.equal(state, torch.random.get_rng_state())
 
 
-def test_a_report_that_raises_stops_the_learning() -> None:
-    features, rated, _ = opinions(80)
+def test_an_exception_in_the_report_stops_learning() -> None:
+    features, rated, _ = generated_data(80)
 
-    def refuse(stage: str, share: float, history: list[dict[str, float]]) -> None:
+    def stop(stage: str, share: float, history: list[dict[str, float]]) -> None:
         if history:
             raise KeyboardInterrupt(stage)
 
     with pytest.raises(KeyboardInterrupt, match="Learning quality"):
-        heads_fit(prior(), features, rated, config=CONFIG, seed=1, report=refuse)
+        heads_fit(prior(), features, rated, config=CONFIG, seed=1, report=stop)
 
 
-def test_progress_never_falls() -> None:
-    features, rated, _ = opinions(80)
+def test_progress_never_decreases() -> None:
+    features, rated, _ = generated_data(80)
     shares: list[float] = []
     heads_fit(
         prior(), features, rated, config=CONFIG, seed=1, report=lambda stage, share, history: shares.append(share)
@@ -180,8 +185,8 @@ def test_calibration_finds_a_known_sharpness_and_tilt() -> None:
     assert (found.sharpness, found.tilt) == pytest.approx((0.5, 0.8), abs=0.02)
 
 
-def watch_case(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return zero-shot log-odds, features [N, 20] of which two show the true label, and the votes."""
+def watch_data(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return zero-shot log-odds, features [N, 20], and yes and no votes. Two features determine the true label."""
     rng = np.random.default_rng(seed)
     pooled = rng.normal(size=(count, 20)).astype(np.float32)
     truth = pooled[:, 0] + pooled[:, 1] + rng.normal(0, 0.3, count) > 0
@@ -190,15 +195,15 @@ def watch_case(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.nd
 
 
 def test_a_few_labels_do_not_change_the_zero_shot_model() -> None:
-    log_odds, pooled, yes, no = watch_case(12)
+    log_odds, pooled, yes, no = watch_data(12)
     fitted = watch_fit(log_odds, pooled, yes, no, groups=np.arange(12), config=PriorResidualConfig(), seed=1)
     assert (fitted.scale, fitted.shift, fitted.weight) == (1.0, 0.0, None)
-    one_kind = watch_fit(log_odds, pooled, yes * 0, no + 1, groups=np.arange(12), config=PriorResidualConfig(), seed=1)
-    assert one_kind.scale == 1.0
+    one_label = watch_fit(log_odds, pooled, yes * 0, no + 1, groups=np.arange(12), config=PriorResidualConfig(), seed=1)
+    assert one_label.scale == 1.0
 
 
 def test_some_labels_shift_the_log_odds_without_feature_weights() -> None:
-    log_odds, pooled, yes, no = watch_case(60)
+    log_odds, pooled, yes, no = watch_data(60)
     fitted = watch_fit(log_odds, pooled, yes, no, groups=np.arange(60), config=PriorResidualConfig(), seed=1)
     assert fitted.shift > 0  # the zero-shot probabilities are too low
     assert fitted.weight is None
@@ -207,20 +212,20 @@ def test_some_labels_shift_the_log_odds_without_feature_weights() -> None:
 
 
 def test_many_labels_give_weights_to_informative_features() -> None:
-    log_odds, pooled, yes, no = watch_case(240)
+    log_odds, pooled, yes, no = watch_data(240)
     fitted = watch_fit(log_odds, pooled, yes, no, groups=np.arange(240), config=PriorResidualConfig(), seed=1)
     assert fitted.weight is not None
     assert abs(fitted.weight[:2]).min() > 2 * abs(fitted.weight[2:]).max()
 
 
 def test_uninformative_features_get_no_weights() -> None:
-    log_odds, pooled, yes, no = watch_case(240)
+    log_odds, pooled, yes, no = watch_data(240)
     noise = np.random.default_rng(8).normal(size=pooled.shape).astype(np.float32)
     fitted = watch_fit(log_odds, noise, yes, no, groups=np.arange(240), config=PriorResidualConfig(), seed=1)
     assert fitted.weight is None
 
 
 def test_ties_and_unsure_photos_are_left_out() -> None:
-    log_odds, pooled, yes, no = watch_case(60)
+    log_odds, pooled, yes, no = watch_data(60)
     yes[:15] = no[:15] = 1
     assert watch_fit(log_odds, pooled, yes, no, groups=np.arange(60), config=PriorResidualConfig(), seed=1).labels == 45

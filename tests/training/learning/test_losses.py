@@ -34,7 +34,7 @@ def test_the_loss_is_the_square_of_the_reported_distance(rows: np.ndarray, count
     assert np.sqrt(trained) == pytest.approx(distribution.emd(probabilities, counts), abs=1e-7)
 
 
-def test_the_distance_of_an_example() -> None:
+def test_the_squared_distance_of_an_example() -> None:
     certain = torch.log(torch.tensor([[1e-12, 1.0, 1e-12, 1e-12]]))
     assert emd_squared(certain, torch.tensor([[3.0, 0, 0, 0]])).item() == pytest.approx(0.25)
 
@@ -45,14 +45,14 @@ def test_distance_has_a_gradient_where_the_distributions_agree() -> None:
     assert torch.isfinite(rows.grad).all()
 
 
-def test_members_do_not_influence_each_other() -> None:
+def test_each_leading_index_has_its_own_loss() -> None:
     rows, counts = torch.randn(2, 5, 10, generator=torch.Generator().manual_seed(0)), torch.ones(5, 10)
     together = opinion_loss(rows, counts, likelihood=0.3)
     assert together.shape == (2, 5)
     assert torch.allclose(together[1], opinion_loss(rows[1], counts, likelihood=0.3))
 
 
-def test_likelihood_of_even_votes_is_log_two() -> None:
+def test_negative_log_likelihood_of_two_equal_probabilities_is_log_two() -> None:
     assert negative_log_likelihood(torch.zeros(1, 2), torch.tensor([[3.0, 1.0]])).item() == pytest.approx(np.log(2))
 
 

@@ -32,7 +32,7 @@ def test_answers_given_after_seeing_a_prediction_are_left_out_by_default() -> No
         ({"recipe": "boosting"}, "no recipe 'boosting'. Known recipes: prior_residual"),
     ],
 )
-def test_a_plan_that_cannot_be_repeated_is_refused(stored: dict[str, Any], message: str) -> None:
+def test_an_unknown_recipe_version_or_setting_is_refused(stored: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         LearningPlan.from_json(stored)
 

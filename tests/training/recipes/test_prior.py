@@ -23,7 +23,7 @@ def test_a_panel_distribution_has_the_given_mean_and_spread(mean: float) -> None
     assert distribution @ scores**2 - mean**2 == pytest.approx(0.22 * (mean - 1) * (10 - mean))
 
 
-def test_variants_have_no_one_or_two_degradations() -> None:
+def test_variants_have_zero_one_or_two_degradations() -> None:
     recipe = PriorRecipe(crops_per_photo=2, singles_per_crop=0, mixtures_per_crop=3)
     found = list(variants(0, recipe, np.random.default_rng(0)))
     assert [len([one for one in found if len(one.degradations) == count]) for count in (0, 1, 2)] == [2, 2 * 28, 6]
@@ -36,7 +36,7 @@ def test_worse_grades_and_more_degradations_score_lower() -> None:
     assert Variant(0, 0, (("blur", 3), ("noise", 3))).mean(recipe) < means[3]
 
 
-def test_crops_are_never_enlarged_and_degraded_crops_keep_their_size() -> None:
+def test_crops_are_not_enlarged_and_degraded_crops_keep_their_size() -> None:
     rng = np.random.default_rng(0)
     photo = Image.open(io.BytesIO(photo_bytes(1, width=640, height=480))).convert("RGB")
     for _ in range(10):
@@ -45,7 +45,7 @@ def test_crops_are_never_enlarged_and_degraded_crops_keep_their_size() -> None:
         assert degraded(crop, [("noise", 2), ("blur", 1)], rng).size == crop.size
 
 
-def test_the_shipped_prior_loads_and_its_card_has_its_recipe_and_data() -> None:
+def test_the_card_of_the_shipped_prior_names_its_recipe_and_data() -> None:
     heads, card = heads_load(PRIOR_FOLDER)
     assert heads.config.bins == 10
     assert {"recipe", "data", "figures", "licence", "limits"} <= set(card)

@@ -16,23 +16,23 @@ from training.services.runs import run_claim, run_request
 
 
 @pytest.fixture
-def answered(campaign: Campaign, people: dict[str, Any], make_rated: Callable[..., Any]) -> list[Any]:
-    """5 train photos and 2 of the holdout with two answers each; 3 exposed answers; 1 photo without features."""
-    images = make_rated(train=5, holdout=2, features=8)
+def answered_images(campaign: Campaign, people: dict[str, Any], make_rated_images: Callable[..., Any]) -> list[Any]:
+    """Seven photos (5 train, 2 holdout) with two answers each, 3 exposed answers, and 1 photo without features."""
+    images = make_rated_images(train=5, holdout=2, features=8)
     for image in images[:3]:
         vote(image, people["rita"], 5, saw_prediction=True)
     vote(images_make(campaign, 1)[0], people["rita"], 5)
     return list(images)
 
 
-@pytest.mark.parametrize(("switch", "usable", "left_out"), [(False, 10, 3), (True, 13, 0)])
+@pytest.mark.parametrize(("exposed_answers", "usable", "left_out"), [(False, 10, 3), (True, 13, 0)])
 def test_the_counts_agree_with_the_run(
-    campaign: Campaign, answered: list[Any], switch: bool, usable: int, left_out: int
+    campaign: Campaign, answered_images: list[Any], exposed_answers: bool, usable: int, left_out: int
 ) -> None:
-    counts = training_answers(campaign, since=0, exposed_answers=switch)
+    counts = training_answers(campaign, since=0, exposed_answers=exposed_answers)
     assert counts == TrainingAnswers(usable, usable, holdout=4, exposed=left_out, without_features=1)
-    assert new_answers(campaign, since=0, exposed_answers=switch) == usable
-    run = run_request(campaign=campaign, trigger="button", exposed_answers=switch)
+    assert new_answers(campaign, since=0, exposed_answers=exposed_answers) == usable
+    run = run_request(campaign=campaign, trigger="button", exposed_answers=exposed_answers)
     report = execution.Reporter(run.pk, run_claim(run_id=run.pk) or 0)
     votes, _ = execution._freeze(run, LearningPlan.from_json(run.recipe), backbone_key(), report)
     run.refresh_from_db()
@@ -40,13 +40,13 @@ def test_the_counts_agree_with_the_run(
 
 
 def test_new_answers_are_those_after_the_last_run(
-    campaign: Campaign, people: dict[str, Any], answered: list[Any]
+    campaign: Campaign, people: dict[str, Any], answered_images: list[Any]
 ) -> None:
     newest = Annotation.objects.latest("pk").pk
     assert new_answers(campaign, since=newest, exposed_answers=False) == 0
-    vote(answered[0], people["ada"], 5)
-    vote(answered[-1], people["ada"], 5)  # on the holdout
-    vote(answered[4], people["rita"], 5, saw_prediction=True)
+    vote(answered_images[0], people["ada"], 5)
+    vote(answered_images[-1], people["ada"], 5)  # on the holdout
+    vote(answered_images[4], people["rita"], 5, saw_prediction=True)
     assert new_answers(campaign, since=newest, exposed_answers=False) == 1
     assert training_answers(campaign, since=newest, exposed_answers=False).new == 1
     assert new_answers(campaign, since=newest, exposed_answers=True) == 2

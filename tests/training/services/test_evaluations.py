@@ -1,4 +1,4 @@
-"""Evaluations on the holdout: which votes count, what is compared, and repeatability."""
+"""Evaluations on the holdout: the votes that count, the photos that are compared, and repeatability."""
 
 import io
 import re
@@ -19,6 +19,7 @@ from training.models import Evaluation
 from training.selectors.comparison import compare
 from training.selectors.snapshots import holdout_opinions
 from training.selectors.versions import newest_evaluations, same_holdout, votes_changed_since
+from training.services.evaluation_requests import evaluations_request
 from training.services.evaluations import evaluation_make, evaluations_refresh
 from training.tasks import versions_evaluate
 
@@ -36,9 +37,9 @@ def answer(campaign: Campaign, image: Any, annotator: Any, score: int, watch: st
 
 
 def test_only_blind_votes_on_holdout_photos_count(
-    campaign: Campaign, people: dict[str, Any], make_rated: Callable[..., Any]
+    campaign: Campaign, people: dict[str, Any], make_rated_images: Callable[..., Any]
 ) -> None:
-    train, *holdout = make_rated(train=1, holdout=4, votes=0)
+    train, *holdout = make_rated_images(train=1, holdout=4, votes=0)
     alice, bob, rita = people["alice"], people["bob"], people["rita"]
     answer(campaign, train, alice, 9, "yes")
     answer(campaign, train, bob, 9, "yes")
@@ -60,17 +61,17 @@ def test_only_blind_votes_on_holdout_photos_count(
 
 
 @pytest.fixture
-def judged(make_rated: Callable[..., Any], make_version: Callable[..., Any]) -> tuple[Any, Any]:
-    """Return a champion with random and a challenger with correct predictions of 40 holdout photos."""
-    images = make_rated(holdout=40, votes=3)
+def two_versions(make_rated_images: Callable[..., Any], make_version: Callable[..., Any]) -> tuple[Any, Any]:
+    """Return a champion with random predictions and a challenger with correct ones, for 40 holdout photos."""
+    images = make_rated_images(holdout=40, votes=3)
     rng = np.random.default_rng(1)
     random = {image: (float(rng.uniform(1, 10)), float(rng.uniform())) for image in images}
     correct = {image: (image.quality, 0.9 if image.is_watch else 0.01) for image in images}
     return make_version(1, champion=True, predict=random), make_version(2, predict=correct)
 
 
-def test_a_correct_challenger_is_better_than_a_random_champion(judged: tuple[Any, Any]) -> None:
-    champion, challenger = judged
+def test_a_correct_challenger_is_better_than_a_random_champion(two_versions: tuple[Any, Any]) -> None:
+    champion, challenger = two_versions
     evaluation = evaluation_make(version=challenger, against=champion)
     assert set(evaluation.metrics) == set(METRICS) == set(evaluation.differences)
     metrics = {one.metric.name: one for one in measured(evaluation.metrics)}
@@ -84,8 +85,8 @@ def test_a_correct_challenger_is_better_than_a_random_champion(judged: tuple[Any
     assert {one.verdict for one in measured(reverse.differences)} == {"worse"}
 
 
-def test_the_same_votes_give_the_same_intervals_and_fingerprint(judged: tuple[Any, Any]) -> None:
-    champion, challenger = judged
+def test_the_same_votes_give_the_same_intervals_and_fingerprint(two_versions: tuple[Any, Any]) -> None:
+    champion, challenger = two_versions
     first = evaluation_make(version=challenger, against=champion)
     second = evaluation_make(version=challenger, against=champion)
     assert (first.metrics, first.differences, first.fingerprint) == (
@@ -95,8 +96,8 @@ def test_the_same_votes_give_the_same_intervals_and_fingerprint(judged: tuple[An
     )
 
 
-def test_photos_that_one_of_the_two_has_not_predicted_are_left_out_of_both(judged: tuple[Any, Any]) -> None:
-    champion, challenger = judged
+def test_photos_without_a_prediction_of_both_versions_are_left_out(two_versions: tuple[Any, Any]) -> None:
+    champion, challenger = two_versions
     champion.predictions.filter(pk__in=champion.predictions.values("pk")[:5]).delete()
     evaluation = evaluation_make(version=challenger, against=champion)
     assert {entry["n"] for entry in (evaluation.metrics | evaluation.differences).values()} == {35}
@@ -110,7 +111,7 @@ def test_without_votes_all_metrics_are_unknown(campaign: Campaign, make_version:
     assert [one.text for one in measured(evaluation.metrics)] == ["–"] * len(METRICS)
 
 
-def test_the_command_prints_every_metric_with_its_interval(judged: tuple[Any, Any], campaign: Campaign) -> None:
+def test_the_command_prints_every_metric_with_its_interval(two_versions: tuple[Any, Any], campaign: Campaign) -> None:
     out = io.StringIO()
     call_command("evaluate", campaign.slug, "--version", "2", stdout=out)
     lines = out.getvalue().splitlines()
@@ -125,8 +126,8 @@ def test_the_command_prints_every_metric_with_its_interval(judged: tuple[Any, An
         call_command("evaluate", "clocks")
 
 
-def test_newer_votes_are_counted(judged: tuple[Any, Any], campaign: Campaign, people: dict[str, Any]) -> None:
-    evaluation = evaluation_make(version=judged[0])
+def test_newer_votes_are_reported(two_versions: tuple[Any, Any], campaign: Campaign, people: dict[str, Any]) -> None:
+    evaluation = evaluation_make(version=two_versions[0])
     assert votes_changed_since(evaluation) == ""
     first, second = campaign.images.all()[:2]
     vote(first, people["rita"], 5, saw_prediction=True)  # does not count
@@ -135,7 +136,7 @@ def test_newer_votes_are_counted(judged: tuple[Any, Any], campaign: Campaign, pe
     assert votes_changed_since(evaluation) == "Measured before 1 newer holdout vote"
     vote(second, people["ada"], 5)
     assert votes_changed_since(evaluation) == "Measured before 2 newer holdout votes"
-    evaluation = evaluation_make(version=judged[0])
+    evaluation = evaluation_make(version=two_versions[0])
     Annotation.objects.create(
         client_id=uuid.uuid4(),
         campaign=campaign,
@@ -150,25 +151,27 @@ def test_newer_votes_are_counted(judged: tuple[Any, Any], campaign: Campaign, pe
 
 
 def test_all_versions_are_measured_on_the_same_votes(
-    judged: tuple[Any, Any], campaign: Campaign, people: dict[str, Any]
+    two_versions: tuple[Any, Any], campaign: Campaign, people: dict[str, Any]
 ) -> None:
-    champion, challenger = judged
+    champion, challenger = two_versions
     evaluation_make(version=challenger, against=champion)
     vote(campaign.images.all()[0], people["ada"], 5)
     evaluation_make(version=champion)
-    newest = newest_evaluations(judged)
+    newest = newest_evaluations(two_versions)
     assert not same_holdout(newest[champion.pk], newest[challenger.pk])
+    evaluations_request(campaign=campaign)
     versions_evaluate(campaign.pk)
-    newest = newest_evaluations(judged)
+    newest = newest_evaluations(two_versions)
     assert same_holdout(newest[champion.pk], newest[challenger.pk])
     assert newest[challenger.pk].against == champion
     before = Evaluation.objects.count()
-    versions_evaluate(campaign.pk)  # a second message
+    evaluations_request(campaign=campaign)
+    versions_evaluate(campaign.pk)  # a second request
     assert Evaluation.objects.count() == before
 
 
 def test_other_versions_are_measured_despite_a_damaged_one(
-    judged: tuple[Any, Any], campaign: Campaign, make_version: Callable[..., Any]
+    two_versions: tuple[Any, Any], campaign: Campaign, make_version: Callable[..., Any]
 ) -> None:
     from inference.models import Feature
 
@@ -177,14 +180,14 @@ def test_other_versions_are_measured_despite_a_damaged_one(
     Feature.objects.create(image=campaign.images.all()[0], backbone="tiny@0", state="done", vector=b"00")
     (problem,) = evaluations_refresh(campaign=campaign)
     assert "heads.onnx" in problem
-    assert set(newest_evaluations([*judged, damaged])) == {version.pk for version in judged}
+    assert set(newest_evaluations([*two_versions, damaged])) == {version.pk for version in two_versions}
 
 
-def test_the_command_measures_all_versions(judged: tuple[Any, Any], campaign: Campaign) -> None:
+def test_the_command_measures_all_versions(two_versions: tuple[Any, Any], campaign: Campaign) -> None:
     out = io.StringIO()
     call_command("evaluate", campaign.slug, "--all", stdout=out)
-    heads = re.findall(r"^Watches v(\d), measured .* on 40 holdout photos", out.getvalue(), re.MULTILINE)
-    assert sorted(heads) == ["1", "2"]
+    headings = re.findall(r"^Watches v(\d), measured .* on 40 holdout photos", out.getvalue(), re.MULTILINE)
+    assert sorted(headings) == ["1", "2"]
 
 
 @pytest.mark.slow

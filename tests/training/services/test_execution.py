@@ -1,4 +1,4 @@
-"""The training process, including real processes that learn, evaluate and promote."""
+"""Training runs, in this process and in real training processes that learn, evaluate and promote."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ State = TrainingRun.State
 PLAN = LearningPlan.of()
 
 
-def claimed(campaign: Campaign, **fields: Any) -> tuple[TrainingRun, int]:
+def request_and_claim(campaign: Campaign, **fields: Any) -> tuple[TrainingRun, int]:
     run = run_request(campaign=campaign, trigger=TrainingRun.Trigger.BUTTON)
     if fields:
         TrainingRun.objects.filter(pk=run.pk).update(**fields)
@@ -40,45 +40,45 @@ def claimed(campaign: Campaign, **fields: Any) -> tuple[TrainingRun, int]:
     return run, attempt
 
 
-def performed(run: TrainingRun, attempt: int) -> tuple[str, str]:
+def perform_and_reload(run: TrainingRun, attempt: int) -> tuple[str, str]:
     run_perform(run_id=run.pk, attempt=attempt)
     run.refresh_from_db()
     return run.state, run.message
 
 
 def test_without_answers_the_run_fails_with_a_message(campaign: Campaign) -> None:
-    state, message = performed(*claimed(campaign))
+    state, message = perform_and_reload(*request_and_claim(campaign))
     assert state == State.FAILED
     assert message.startswith("There is nothing to learn from yet")
 
 
-def test_answers_to_photos_without_features_are_not_learned_from(
-    campaign: Campaign, make_rated: Callable[..., Any]
+def test_answers_to_photos_without_features_are_not_used(
+    campaign: Campaign, make_rated_images: Callable[..., Any]
 ) -> None:
-    make_rated(train=5, holdout=2)
-    assert performed(*claimed(campaign))[1].startswith("There is nothing to learn from yet")
+    make_rated_images(train=5, holdout=2)
+    assert perform_and_reload(*request_and_claim(campaign))[1].startswith("There is nothing to learn from yet")
 
 
 def test_the_message_names_the_setting_when_all_answers_are_exposed(
-    campaign: Campaign, make_rated: Callable[..., Any]
+    campaign: Campaign, make_rated_images: Callable[..., Any]
 ) -> None:
-    make_rated(train=5, features=8)
+    make_rated_images(train=5, features=8)
     Annotation.objects.update(saw_prediction=True)  # as in a prelabel campaign
-    state, message = performed(*claimed(campaign))
+    state, message = perform_and_reload(*request_and_claim(campaign))
     assert state == State.FAILED
     assert "all 10 answers to train photos were given after seeing a prediction" in message
     assert EXPOSED_ANSWERS_LABEL in message
     assert "manage.py train watches --exposed-answers" in message
-    # With the setting on they are used. The run fails later, because these features are too short.
+    # With the setting on, these answers are used. The run fails later, because the features are too short.
     run = run_request(campaign=campaign, trigger=TrainingRun.Trigger.BUTTON, exposed_answers=True)
     attempt = run_claim(run_id=run.pk) or 0
-    assert performed(run, attempt)[1].startswith("The stored features have 8 numbers")
+    assert perform_and_reload(run, attempt)[1].startswith("The stored features have 8 numbers")
     assert run.annotation_count == 10
 
 
-def test_a_recipe_of_another_version_is_refused(campaign: Campaign, make_rated: Callable[..., Any]) -> None:
-    make_rated(train=5, features=8)
-    state, message = performed(*claimed(campaign, recipe={"recipe_version": 99}))
+def test_a_recipe_of_another_version_is_refused(campaign: Campaign, make_rated_images: Callable[..., Any]) -> None:
+    make_rated_images(train=5, features=8)
+    state, message = perform_and_reload(*request_and_claim(campaign, recipe={"recipe_version": 99}))
     assert (state, message) == (
         State.FAILED,
         "The run was made for version 99 of the recipe; this program has version 1. Start a new run.",
@@ -86,57 +86,59 @@ def test_a_recipe_of_another_version_is_refused(campaign: Campaign, make_rated: 
 
 
 def test_scores_outside_a_reduced_scale_fail_the_run(
-    campaign: Campaign, make_rated: Callable[..., Any], make_version: Callable[..., Any]
+    campaign: Campaign, make_rated_images: Callable[..., Any], make_version: Callable[..., Any]
 ) -> None:
     make_version(1, champion=True)
-    make_rated(train=9, features=8)
+    make_rated_images(train=9, features=8)
     Campaign.objects.update(scale_max=2, reject_at=1, pending_at=1)
-    assert "outside the scale 1 … 2" in performed(*claimed(campaign))[1]
+    assert "outside the scale 1 … 2" in perform_and_reload(*request_and_claim(campaign))[1]
 
 
 def test_features_of_another_length_are_refused(
-    campaign: Campaign, make_rated: Callable[..., Any], make_version: Callable[..., Any]
+    campaign: Campaign, make_rated_images: Callable[..., Any], make_version: Callable[..., Any]
 ) -> None:
     make_version(1, champion=True)
-    make_rated(train=5, features=8)
-    assert "The stored features have 8 numbers" in performed(*claimed(campaign))[1]
+    make_rated_images(train=5, features=8)
+    assert "The stored features have 8 numbers" in perform_and_reload(*request_and_claim(campaign))[1]
 
 
 def test_the_same_data_and_recipe_are_not_learned_twice(
-    campaign: Campaign, make_rated: Callable[..., Any], make_version: Callable[..., Any]
+    campaign: Campaign, make_rated_images: Callable[..., Any], make_version: Callable[..., Any]
 ) -> None:
-    make_rated(train=5, features=8)
-    last, attempt = claimed(campaign)
+    make_rated_images(train=5, features=8)
+    last, attempt = request_and_claim(campaign)
     version = make_version(2, champion=True)
     ModelVersion.objects.update(backbone=backbone_key())
     votes = training_snapshot(campaign, exposed_answers=False)
     TrainingRun.objects.update(state=State.DONE, challenger=version, fingerprint=votes.fingerprint)
-    run, attempt = claimed(campaign)
-    state, message = performed(run, attempt)
+    run, attempt = request_and_claim(campaign)
+    state, message = perform_and_reload(run, attempt)
     assert state == State.SKIPPED
     assert message.startswith(f"Nothing has changed since run {last.pk} made version 2")
     assert run.annotation_count == 10
-    # Another seed is another run (which fails here, because these features are too short).
-    assert performed(*claimed(campaign, seed=2))[0] == State.FAILED
+    # A run with another seed is not skipped. It fails here, because the features are too short.
+    assert perform_and_reload(*request_and_claim(campaign, seed=2))[0] == State.FAILED
 
 
-def test_a_later_attempt_works_with_what_the_first_one_froze(
-    campaign: Campaign, make_rated: Callable[..., Any]
+def test_a_later_attempt_uses_the_snapshot_of_the_first_one(
+    campaign: Campaign, make_rated_images: Callable[..., Any]
 ) -> None:
-    make_rated(train=5, features=8)
-    run, attempt = claimed(campaign)
+    make_rated_images(train=5, features=8)
+    run, attempt = request_and_claim(campaign)
     votes, features = execution._freeze(run, PLAN, backbone_key(), execution.Reporter(run.pk, attempt))
     frozen = TrainingRun.objects.get(pk=run.pk)
     assert (frozen.fingerprint, frozen.annotation_count) == (votes.fingerprint, 10)
-    make_rated(train=3, features=8, seed=1)
-    again, more = execution._freeze(frozen, PLAN, backbone_key(), execution.Reporter(run.pk, attempt))
-    assert (again.fingerprint, len(again)) == (votes.fingerprint, 10)
-    assert np.array_equal(features, more)
+    make_rated_images(train=3, features=8, seed=1)
+    second_votes, second_features = execution._freeze(frozen, PLAN, backbone_key(), execution.Reporter(run.pk, attempt))
+    assert (second_votes.fingerprint, len(second_votes)) == (votes.fingerprint, 10)
+    assert np.array_equal(features, second_features)
 
 
-def test_a_process_that_lost_its_run_stops_without_writing(campaign: Campaign, make_rated: Callable[..., Any]) -> None:
-    make_rated(train=5, features=8)
-    run, old = claimed(campaign)
+def test_a_process_that_lost_its_run_stops_without_writing(
+    campaign: Campaign, make_rated_images: Callable[..., Any]
+) -> None:
+    make_rated_images(train=5, features=8)
+    run, old = request_and_claim(campaign)
     TrainingRun.objects.filter(pk=run.pk).update(attempt=old + 1)
     with pytest.raises(RunEndedError):
         run_perform(run_id=run.pk, attempt=old)
@@ -144,15 +146,15 @@ def test_a_process_that_lost_its_run_stops_without_writing(campaign: Campaign, m
     assert (run.state, run.fingerprint, run.stage) == (State.RUNNING, "", "Starting")
 
 
-def test_a_cancelled_run_stops_at_its_next_report(campaign: Campaign, make_rated: Callable[..., Any]) -> None:
-    make_rated(train=5, features=8)
-    run, attempt = claimed(campaign)
+def test_a_cancelled_run_stops_at_its_next_report(campaign: Campaign, make_rated_images: Callable[..., Any]) -> None:
+    make_rated_images(train=5, features=8)
+    run, attempt = request_and_claim(campaign)
     run_cancel(run=run)
-    assert performed(run, attempt) == (State.CANCELLED, "Cancelled.")
+    assert perform_and_reload(run, attempt) == (State.CANCELLED, "Cancelled.")
 
 
-def test_progress_is_written_a_few_times_a_second_and_stages_at_once(campaign: Campaign) -> None:
-    run, attempt = claimed(campaign)
+def test_progress_is_written_a_few_times_per_second_and_a_new_stage_at_once(campaign: Campaign) -> None:
+    run, attempt = request_and_claim(campaign)
     report = execution.Reporter(run.pk, attempt)
     report(0.1, "Learning")
     for share in range(100):
@@ -169,13 +171,13 @@ def test_progress_is_written_a_few_times_a_second_and_stages_at_once(campaign: C
 
 @pytest.fixture
 def shared_database(transactional_db: None, settings: Any) -> None:
-    """Give other processes access to the test's data: no transaction, and the test database in DATABASE_URL."""
+    """Let other processes use the data of the test: no transaction, and DATABASE_URL names the test database."""
     server, _, query = django_settings.DATABASE_URL.partition("?")
     address = f"{server.rpartition('/')[0]}/{connection.settings_dict['NAME']}"
     settings.DATABASE_URL = f"{address}?{query}" if query else address
 
 
-def children(run: TrainingRun) -> list[int]:
+def process_ids_of(run: TrainingRun) -> list[int]:
     """Return the ids of a run's training processes."""
     found = []
     for entry in Path("/proc").iterdir():
@@ -196,8 +198,8 @@ def wait_for(condition: Callable[[], Any], seconds: float = 90) -> Any:
     return result
 
 
-def supervised(run: TrainingRun, attempt: int) -> threading.Thread:
-    """Supervise the run in a thread, as a worker does."""
+def supervise_in_thread(run: TrainingRun, attempt: int) -> threading.Thread:
+    """Supervise the run in a thread, as a worker does, and return the thread."""
 
     def work() -> None:
         try:
@@ -212,14 +214,14 @@ def supervised(run: TrainingRun, attempt: int) -> threading.Thread:
 
 @pytest.mark.slow
 def test_a_process_learns_evaluates_and_promotes(
-    shared_database: None, campaign: Campaign, make_rated: Callable[..., Any]
+    shared_database: None, campaign: Campaign, make_rated_images: Callable[..., Any]
 ) -> None:
     from inference.networks.config import EFFICIENTNET_LITE0
 
     Campaign.objects.update(promote_automatically=True)
-    images = make_rated(train=90, holdout=30, votes=3, features=EFFICIENTNET_LITE0.feature_size)
+    images = make_rated_images(train=90, holdout=30, votes=3, features=EFFICIENTNET_LITE0.feature_size)
     holdout = [image for image in images if image.split == "holdout"]
-    run, attempt = claimed(campaign)
+    run, attempt = request_and_claim(campaign)
     training_process.run_supervise(run_id=run.pk, attempt=attempt)
     run.refresh_from_db()
     assert (run.state, run.progress) == (State.DONE, 1.0), run.message
@@ -249,15 +251,15 @@ def test_a_process_learns_evaluates_and_promotes(
     with pytest.raises(execution.LearningError, match="exported heads differ"):
         execution._parity_check(folder, np.zeros((4, EFFICIENTNET_LITE0.feature_size), dtype=np.float32))
 
-    # Nothing is new: the next run ends without a version.
-    assert performed(*claimed(campaign))[0] == State.SKIPPED
+    # There are no new answers, so the next run ends without a version.
+    assert perform_and_reload(*request_and_claim(campaign))[0] == State.SKIPPED
 
 
 @pytest.mark.slow
 def test_training_continues_without_its_worker_and_a_hanging_process_is_replaced(
-    shared_database: None, campaign: Campaign, make_rated: Callable[..., Any]
+    shared_database: None, campaign: Campaign, make_rated_images: Callable[..., Any]
 ) -> None:
-    run, attempt = claimed(campaign)
+    run, attempt = request_and_claim(campaign)
     module = "training.services.training_process"
     call = f"from {module} import run_supervise; run_supervise(run_id={run.pk}, attempt={attempt})"
     worker = subprocess.Popen(
@@ -266,17 +268,17 @@ def test_training_continues_without_its_worker_and_a_hanging_process_is_replaced
         env=training_process._environment(),
         start_new_session=True,
     )
-    (child,) = wait_for(lambda: children(run))
+    (child,) = wait_for(lambda: process_ids_of(run))
     os.killpg(worker.pid, signal.SIGKILL)
     worker.wait()
-    assert children(run) == [child]
+    assert process_ids_of(run) == [child]
     os.kill(child, signal.SIGSTOP)  # simulates a process that hangs
     TrainingRun.objects.filter(pk=run.pk).update(heartbeat_at="2026-01-01T00:00Z")
     assert runs_requeue_stale() == 1
     second = run_claim(run_id=run.pk)
     assert second == 2
-    os.kill(child, signal.SIGCONT)  # it continues and stops at its next write
-    wait_for(lambda: not children(run))
+    os.kill(child, signal.SIGCONT)  # the process continues and stops at its next write
+    wait_for(lambda: not process_ids_of(run))
     run.refresh_from_db()
     assert (run.state, run.attempt, run.message) == (State.RUNNING, 2, "")
     training_process.run_supervise(run_id=run.pk, attempt=2)
@@ -285,10 +287,10 @@ def test_training_continues_without_its_worker_and_a_hanging_process_is_replaced
 
 
 @pytest.mark.slow
-def test_a_killed_process_is_tried_again(shared_database: None, campaign: Campaign) -> None:
-    run, attempt = claimed(campaign)
-    thread = supervised(run, attempt)
-    (child,) = wait_for(lambda: children(run))
+def test_the_run_of_a_killed_process_is_queued_again(shared_database: None, campaign: Campaign) -> None:
+    run, attempt = request_and_claim(campaign)
+    thread = supervise_in_thread(run, attempt)
+    (child,) = wait_for(lambda: process_ids_of(run))
     os.kill(child, signal.SIGKILL)
     thread.join()
     run.refresh_from_db()
@@ -299,11 +301,11 @@ def test_a_killed_process_is_tried_again(shared_database: None, campaign: Campai
 @pytest.mark.slow
 def test_a_process_that_takes_too_long_is_stopped(shared_database: None, campaign: Campaign, settings: Any) -> None:
     settings.IQS_TRAINING_SECONDS = 1
-    run, attempt = claimed(campaign)
+    run, attempt = request_and_claim(campaign)
     training_process.run_supervise(run_id=run.pk, attempt=attempt)
     run.refresh_from_db()
     assert (run.state, run.message) == (State.FAILED, "Stopped after 1 seconds, the limit of IQS_TRAINING_SECONDS.")
-    assert not children(run)
+    assert not process_ids_of(run)
 
 
 @pytest.mark.slow
@@ -311,7 +313,7 @@ def test_the_last_output_of_a_failing_process_is_stored(
     shared_database: None, campaign: Campaign, settings: Any
 ) -> None:
     settings.DATABASE_URL = "mysql://nowhere/nothing"
-    run, attempt = claimed(campaign)
+    run, attempt = request_and_claim(campaign)
     training_process.run_supervise(run_id=run.pk, attempt=attempt)
     run.refresh_from_db()
     assert run.state == State.FAILED

@@ -38,14 +38,16 @@ def test_a_version_with_damaged_files_is_refused(
 ) -> None:
     first, second = make_version(1, champion=True), make_version(2)
     path = second.path / "heads.onnx"
-    path.write_bytes(b"bits rot") if damage == "change" else path.unlink()
+    path.write_bytes(b"damaged") if damage == "change" else path.unlink()
     with pytest.raises(PromotionError, match=r"heads\.onnx"):
         promotion_make(version=second, kind=MANUAL)
     assert list(ModelVersion.objects.filter(is_champion=True)) == [first]
     assert not Promotion.objects.exists()
 
 
-def test_a_rollback_goes_only_to_a_former_champion(campaign: Campaign, make_version: Callable[..., Any]) -> None:
+def test_only_a_former_champion_can_be_the_target_of_a_rollback(
+    campaign: Campaign, make_version: Callable[..., Any]
+) -> None:
     first, second, third = make_version(1, champion=True), make_version(2), make_version(3)
     promotion_make(version=second, kind=MANUAL)
     with pytest.raises(PromotionError, match="Version 3 has never been champion"):
@@ -55,7 +57,7 @@ def test_a_rollback_goes_only_to_a_former_champion(campaign: Campaign, make_vers
     assert past_champions(campaign) == {first.pk, second.pk}
 
 
-def test_rolling_back_twice_goes_two_steps_back(campaign: Campaign, make_version: Callable[..., Any]) -> None:
+def test_two_rollbacks_go_back_two_versions(campaign: Campaign, make_version: Callable[..., Any]) -> None:
     first, second, third = make_version(1, champion=True), make_version(2), make_version(3)
     assert rollback_target(campaign) is None
     promotion_make(version=second, kind=MANUAL)
@@ -70,7 +72,9 @@ def test_rolling_back_twice_goes_two_steps_back(campaign: Campaign, make_version
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_admins_at_once_leave_one_champion(campaign: Campaign, make_version: Callable[..., Any]) -> None:
+def test_two_promotions_at_the_same_time_leave_one_champion(
+    campaign: Campaign, make_version: Callable[..., Any]
+) -> None:
     make_version(1, champion=True)
     versions = [make_version(2), make_version(3)]
     barrier = threading.Barrier(2)

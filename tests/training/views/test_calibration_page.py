@@ -26,8 +26,8 @@ def text_of(response: Any) -> str:
 
 
 @pytest.fixture
-def judged(campaign: Campaign, people: dict[str, Any], rng: np.random.Generator) -> ModelVersion:
-    """40 holdout photos with two votes each, half of them watches, and a model that scores one point too high."""
+def biased_version(campaign: Campaign, people: dict[str, Any], rng: np.random.Generator) -> ModelVersion:
+    """40 holdout photos with two votes each (half show a watch), and a version that scores one point too high."""
     images = images_make(campaign, 40, holdout=True)
     raters = [people["alice"], people["bob"]]
     quality = rng.uniform(3, 7, 40)
@@ -39,7 +39,7 @@ def judged(campaign: Campaign, people: dict[str, Any], rng: np.random.Generator)
 
 
 def test_the_page_explains_the_ceiling_and_the_agreement_between_annotators(
-    client_of: Callable[[str], Any], judged: ModelVersion
+    client_of: Callable[[str], Any], biased_version: ModelVersion
 ) -> None:
     text = text_of(client_of("rita").get(PAGE))
     assert "Agreement between annotators (split-half), SRCC" in text
@@ -54,7 +54,7 @@ def test_only_reviewers_and_admins_see_the_page(client_of: Callable[[str], Any],
     assert client_of(name).get(PAGE).status_code == status
 
 
-def test_titles_state_the_findings(client_of: Callable[[str], Any], judged: ModelVersion) -> None:
+def test_titles_state_the_findings(client_of: Callable[[str], Any], biased_version: ModelVersion) -> None:
     text = text_of(client_of("rita").get(PAGE))
     assert re.search(r"Model scores (0\.\d|1\.\d) too high on average; rank correlation 0\.\d\d \(0\.\d\d–", text)
     assert "n = 40 holdout photos" in text
@@ -64,11 +64,13 @@ def test_titles_state_the_findings(client_of: Callable[[str], Any], judged: Mode
     assert "The campaign's threshold 0.05 has the best F1: 1.00" in text
 
 
-def test_every_chart_has_data_a_label_and_a_table(client_of: Callable[[str], Any], judged: ModelVersion) -> None:
+def test_every_chart_has_data_a_label_and_a_table(
+    client_of: Callable[[str], Any], biased_version: ModelVersion
+) -> None:
     markup = client_of("rita").get(PAGE).content.decode()
-    places = re.findall(r'data-chart="([^"]+)" role="img" aria-label="([^"]+)"', markup)
-    assert [name for name, _ in places] == ["scatter-data", "thresholds-data", "reliability-data"]
-    for name, label in places:
+    charts = re.findall(r'data-chart="([^"]+)" role="img" aria-label="([^"]+)"', markup)
+    assert [name for name, _ in charts] == ["scatter-data", "thresholds-data", "reliability-data"]
+    for name, label in charts:
         assert f'<script id="{name}" type="application/json">' in markup
         assert len(label) > 30
     assert markup.count("<table") >= 6
@@ -76,7 +78,7 @@ def test_every_chart_has_data_a_label_and_a_table(client_of: Callable[[str], Any
 
 
 def test_the_threshold_table_runs_from_one_hundredth_to_a_half(
-    client_of: Callable[[str], Any], judged: ModelVersion
+    client_of: Callable[[str], Any], biased_version: ModelVersion
 ) -> None:
     markup = client_of("rita").get(PAGE).content.decode()
     table = re.search(r'<table class="thresholds">.*?</table>', markup, flags=re.S)
@@ -88,12 +90,12 @@ def test_the_threshold_table_runs_from_one_hundredth_to_a_half(
     assert re.search(r'<tr class="chosen"><td class="number">0.05', table[0])
 
 
-def test_all_rated_photos_come_with_a_warning(
-    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any], judged: ModelVersion
+def test_the_figures_of_all_rated_photos_have_a_warning(
+    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any], biased_version: ModelVersion
 ) -> None:
     trained = images_make(campaign, 5)
     votes(trained, [people["alice"]], 5, "no")
-    predictions_make(judged, trained, [5.0] * 5)
+    predictions_make(biased_version, trained, [5.0] * 5)
     client = client_of("rita")
     assert "include training photos" not in text_of(client.get(PAGE))
     text = text_of(client.get(f"{PAGE}?split=all"))
@@ -102,11 +104,11 @@ def test_all_rated_photos_come_with_a_warning(
 
 
 def test_a_holdout_photo_with_one_vote_is_left_out_of_the_scores(
-    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any], judged: ModelVersion
+    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any], biased_version: ModelVersion
 ) -> None:
     (single,) = images_make(campaign, 1, holdout=True)
     vote(single, people["alice"], 9, "yes")
-    predictions_make(judged, [single], [5.0])
+    predictions_make(biased_version, [single], [5.0])
     text = text_of(client_of("rita").get(PAGE))
     assert "n = 40 holdout photos" in text
     assert "1 photo with only one vote is not included in the score figures" in text
@@ -114,7 +116,7 @@ def test_a_holdout_photo_with_one_vote_is_left_out_of_the_scores(
 
 
 def test_any_version_can_be_chosen_and_the_champion_is_the_default(
-    client_of: Callable[[str], Any], campaign: Campaign, judged: ModelVersion
+    client_of: Callable[[str], Any], campaign: Campaign, biased_version: ModelVersion
 ) -> None:
     version_make(campaign, 2, champion=False)
     client = client_of("rita")
@@ -124,8 +126,10 @@ def test_any_version_can_be_chosen_and_the_champion_is_the_default(
         assert client.get(f"{PAGE}?{query}").status_code == 404, query
 
 
-def test_an_htmx_request_gets_one_photo_only(client_of: Callable[[str], Any], judged: ModelVersion) -> None:
-    image = judged.campaign.images.order_by("pk").first()
+def test_an_htmx_request_gets_only_the_part_of_one_photo(
+    client_of: Callable[[str], Any], biased_version: ModelVersion
+) -> None:
+    image = biased_version.campaign.images.order_by("pk").first()
     assert image
     client = client_of("rita")
     headers = {"HX-Request": "true", "HX-Target": "one-photo"}
@@ -157,7 +161,7 @@ def test_answers_given_after_seeing_the_prediction_do_not_count(
     assert "No votes yet" in text_of(client_of("rita").get(PAGE))
 
 
-def test_single_votes_only_are_not_enough_for_scores(
+def test_photos_with_one_vote_each_are_not_enough_for_score_figures(
     client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any]
 ) -> None:
     images = images_make(campaign, 3, holdout=True)
@@ -168,8 +172,8 @@ def test_single_votes_only_are_not_enough_for_scores(
     assert "Too few labels for a reliability diagram" in text
 
 
-def test_more_photos_take_no_more_queries(
-    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any], judged: ModelVersion
+def test_more_photos_need_no_more_queries(
+    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any], biased_version: ModelVersion
 ) -> None:
     client = client_of("rita")
 
@@ -181,23 +185,23 @@ def test_more_photos_take_no_more_queries(
     before = query_count()
     more = images_make(campaign, 60, holdout=True, prefix="more")
     votes(more, [people["alice"], people["bob"]], 6, "no")
-    predictions_make(judged, more, [6.0] * 60)
+    predictions_make(biased_version, more, [6.0] * 60)
     assert query_count() == before <= 12
 
 
 def test_photo_names_cannot_inject_markup(
-    client_of: Callable[[str], Any], campaign: Campaign, judged: ModelVersion
+    client_of: Callable[[str], Any], campaign: Campaign, biased_version: ModelVersion
 ) -> None:
     campaign.images.update(name="</script><script>alert(1)</script>")
     assert "<script>alert" not in client_of("rita").get(PAGE).content.decode()
 
 
 def test_live_and_stored_figures_have_a_time_and_are_equal_for_the_same_votes(
-    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any], judged: ModelVersion
+    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any], biased_version: ModelVersion
 ) -> None:
     client = client_of("rita")
-    evaluation = evaluation_make(version=judged)
-    live = ScoreFigures.of(compare(campaign, judged), seed=campaign.seed)
+    evaluation = evaluation_make(version=biased_version)
+    live = ScoreFigures.of(compare(campaign, biased_version), seed=campaign.seed)
     stored = evaluation.metrics["quality_srcc"]
     assert (live.srcc.value, live.srcc.low, live.srcc.high) == (stored["value"], stored["low"], stored["high"])
     text = text_of(client.get(PAGE))

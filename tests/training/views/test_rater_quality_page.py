@@ -31,7 +31,7 @@ def skip(image: Image, annotator: User) -> Annotation:
 
 @pytest.fixture
 def anchored(campaign: Campaign, people: dict[str, Any]) -> list[Image]:
-    """12 photos predicted at 8: bob says 4 blind, alice 6 after seeing the prediction."""
+    """12 photos with the predicted score 8. Bob answers 4 without the prediction, alice 6 after seeing it."""
     images = images_make(campaign, 12)
     predictions_make(version_make(campaign), images, [8.0] * 12)
     for image in images:
@@ -54,7 +54,7 @@ def test_the_old_address_redirects_to_the_page(client_of: Callable[[str], Any]) 
 
 
 @pytest.mark.parametrize(("name", "status"), [("mallory", 404), ("alice", 403), ("rita", 200)])
-def test_the_old_address_checks_the_same_rights(client_of: Callable[[str], Any], name: str, status: int) -> None:
+def test_the_old_address_checks_the_same_permissions(client_of: Callable[[str], Any], name: str, status: int) -> None:
     client = client_of(name)
     assert client.get(client.get(OLD_ADDRESS)["Location"]).status_code == status
 
@@ -107,7 +107,7 @@ def test_corrections_do_not_count(campaign: Campaign, people: Any, anchored: lis
 def test_answers_are_compared_with_the_prediction_that_was_shown(
     campaign: Campaign, people: Any, anchored: list[Image]
 ) -> None:
-    """A later champion predicts other scores, which nobody saw when answering."""
+    """A later champion predicts other scores. No annotator saw them before answering."""
     first = campaign.model_versions.get(number=1)
     before = anchoring_measure(campaign)
     campaign.model_versions.update(is_champion=False)
@@ -143,12 +143,12 @@ class TestAnnotators:
             )
         return images
 
-    def of(self, campaign: Campaign, name: str) -> Any:
+    def quality_of(self, campaign: Campaign, name: str) -> Any:
         return next(one for one in rater_qualities(campaign) if one.username == name)
 
     def test_counts_shares_and_times(self, campaign: Campaign, people: Any, rated: Sequence[Image]) -> None:
         skip(rated[40], people["alice"])
-        alice = self.of(campaign, "alice")
+        alice = self.quality_of(campaign, "alice")
         assert (alice.answers, alice.skips, alice.unsure_share) == (40, 1, 0.1)
         assert alice.seconds == pytest.approx(2.95)
         assert alice.input == "keys"
@@ -158,25 +158,27 @@ class TestAnnotators:
     def test_many_recent_skips_are_flagged(self, campaign: Campaign, people: Any, rated: Sequence[Image]) -> None:
         for image in rated[40:55]:
             skip(image, people["alice"])
-        assert self.of(campaign, "alice").flags == [], "15 of the last 50 are 30 %, not more"
+        assert self.quality_of(campaign, "alice").flags == [], (
+            "15 of the last 50 is exactly 30 %, which is not too many"
+        )
         skip(rated[55], people["alice"])
-        assert self.of(campaign, "alice").flags == ["skipped 16 of the last 50 photos"]
+        assert self.quality_of(campaign, "alice").flags == ["skipped 16 of the last 50 photos"]
 
     def test_a_few_skips_at_the_start_are_not_flagged(
         self, campaign: Campaign, people: Any, rated: Sequence[Image]
     ) -> None:
         for image in rated[:5]:
             skip(image, people["bob"])
-        assert self.of(campaign, "bob").flags == []
+        assert self.quality_of(campaign, "bob").flags == []
 
-    def test_repeats_are_compared_with_the_standing_answer(
+    def test_repeats_are_compared_with_the_latest_answer(
         self, campaign: Campaign, people: Any, rated: Sequence[Image]
     ) -> None:
-        vote(rated[0], people["alice"], 1, "yes", is_repeat=True)  # said 1, unsure
-        vote(rated[1], people["alice"], 5, "unsure", is_repeat=True)  # said 2, unsure
+        vote(rated[0], people["alice"], 1, "yes", is_repeat=True)  # the first answer was 1, unsure
+        vote(rated[1], people["alice"], 5, "unsure", is_repeat=True)  # the first answer was 2, unsure
         first = Annotation.objects.get(image=rated[1], annotator=people["alice"], is_repeat=False)
         vote(rated[1], people["alice"], 4, "unsure", supersedes=first)
-        repeats = self.of(campaign, "alice").repeats
+        repeats = self.quality_of(campaign, "alice").repeats
         assert (repeats.n, repeats.exact.value, repeats.within_one.value, repeats.watch.value) == (2, 0.5, 1, 0.5)
 
     def test_inconsistent_answers_to_repeats_are_flagged(
@@ -184,7 +186,7 @@ class TestAnnotators:
     ) -> None:
         for number, image in enumerate(rated[:20]):
             vote(image, people["alice"], 10 - number % 10, is_repeat=True)
-        assert "rates repeated photos differently" in self.of(campaign, "alice").flags[0]
+        assert "rates repeated photos differently" in self.quality_of(campaign, "alice").flags[0]
 
     def test_a_gold_answer_is_correct_within_one_point(
         self, campaign: Campaign, people: Any, rated: Sequence[Image]
@@ -193,7 +195,7 @@ class TestAnnotators:
             role="gold", expected_score=2, expected_watch=""
         )
         Image.objects.filter(pk=rated[11].pk).update(role="gold")  # without a known answer
-        alice = self.of(campaign, "alice")
+        alice = self.quality_of(campaign, "alice")
         assert (alice.gold.n, alice.gold.value) == (10, 0.3)
         assert alice.flags == ["only 3 of 10 gold photos correct"]
 
@@ -203,13 +205,17 @@ class TestAnnotators:
         Image.objects.filter(pk__in=[image.pk for image in rated[3:7]]).update(
             role="gold", expected_score=1, expected_watch="unsure"
         )
-        alice = self.of(campaign, "alice")
+        alice = self.quality_of(campaign, "alice")
         assert (alice.gold.n, alice.gold.value, alice.flags) == (4, 0.0, [])
 
-    def test_always_the_same_score_is_flagged(self, campaign: Campaign, people: Any, rated: Sequence[Image]) -> None:
+    def test_an_annotator_who_always_gives_the_same_score_is_flagged(
+        self, campaign: Campaign, people: Any, rated: Sequence[Image]
+    ) -> None:
         for image in rated[:30]:
             vote(image, people["bob"], 5)
-        assert self.of(campaign, "bob").flags == ["the last 30 scores are nearly the same (variance 0.00, below 0.76)"]
+        assert self.quality_of(campaign, "bob").flags == [
+            "the last 30 scores are nearly the same (variance 0.00, below 0.76)"
+        ]
 
     def test_the_page_shows_issues_and_marks_simulated_annotators(
         self, client_of: Callable[[str], Any], people: Any, rated: Sequence[Image]
@@ -222,7 +228,7 @@ class TestAnnotators:
         assert "bob simulated" in text
         assert "alice none 40 0 % 10 %" in text
 
-    def test_the_number_of_queries_does_not_grow(
+    def test_more_annotators_need_no_more_queries(
         self,
         client_of: Callable[[str], Any],
         people: Any,

@@ -1,4 +1,4 @@
-"""Pages and API of runs and models: permissions, contents and numbers of queries."""
+"""Pages and API of runs and models: permissions, content and numbers of queries."""
 
 import html
 import re
@@ -97,7 +97,7 @@ def test_rows_of_another_campaign_are_not_found(
     assert send(f"/campaigns/clocks/{path.format(run=run.pk)}").status_code == 404
 
 
-def test_pressing_the_button_twice_leads_to_the_same_run(
+def test_a_second_click_on_the_button_opens_the_same_run(
     client_of: Callable[[str], Any], people: dict[str, Any]
 ) -> None:
     client = client_of("ada")
@@ -161,7 +161,7 @@ def test_the_api_returns_the_state_of_a_run(
     assert client_of("rita").get("/api/campaigns/watches/runs/999999").status_code == 404
 
 
-def test_an_empty_campaign_has_a_models_page_too(client_of: Callable[[str], Any], campaign: Campaign) -> None:
+def test_an_empty_campaign_has_a_models_page(client_of: Callable[[str], Any], campaign: Campaign) -> None:
     content = client_of("ada").get("/campaigns/watches/models/").content.decode()
     assert "No model yet" in content
     assert "no version has learned from votes yet" in content
@@ -170,11 +170,11 @@ def test_an_empty_campaign_has_a_models_page_too(client_of: Callable[[str], Any]
 
 def test_promotion_from_the_page_stores_its_reason(
     client_of: Callable[[str], Any],
-    make_rated: Callable[..., Any],
+    make_rated_images: Callable[..., Any],
     make_version: Callable[..., Any],
     django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:
-    images = make_rated(holdout=30, votes=3)
+    images = make_rated_images(holdout=30, votes=3)
     champion = make_version(1, champion=True, predict={image: (5.0 + image.pk % 3, 0.5) for image in images})
     challenger = make_version(2, predict={image: (image.quality, 0.5) for image in images})
     evaluation_make(version=challenger, against=champion)
@@ -193,25 +193,25 @@ def test_a_damaged_version_is_refused_on_the_page(
     client_of: Callable[[str], Any], make_version: Callable[..., Any]
 ) -> None:
     make_version(1, champion=True)
-    (make_version(2).path / "heads.onnx").write_bytes(b"bits rot")
+    (make_version(2).path / "heads.onnx").write_bytes(b"damaged")
     content = client_of("ada").post("/campaigns/watches/models/2/promote", follow=True).content.decode()
-    assert "is not the one that was stored" in content
+    assert "has changed since it was stored" in content
     assert not Promotion.objects.exists()
 
 
-def test_more_versions_runs_and_promotions_take_no_more_queries(
+def test_more_versions_runs_and_promotions_need_no_more_queries(
     client_of: Callable[[str], Any],
     campaign: Campaign,
-    make_rated: Callable[..., Any],
+    make_rated_images: Callable[..., Any],
     make_version: Callable[..., Any],
     django_assert_num_queries: Callable[..., Any],
 ) -> None:
-    images = make_rated(holdout=6)
+    images = make_rated_images(holdout=6)
     champion = make_version(1, champion=True, predict={image: (image.quality, 0.5) for image in images})
     client = client_of("ada")
     numbers = iter(range(2, 99))
 
-    def grow(count: int) -> None:
+    def add_versions(count: int) -> None:
         for number in (next(numbers) for _ in range(count)):
             version = make_version(number, predict={image: (image.quality, 0.4) for image in images})
             evaluation_make(version=version, against=champion)
@@ -221,11 +221,11 @@ def test_more_versions_runs_and_promotions_take_no_more_queries(
             run_write(run_id=run.pk, attempt=attempt, challenger=version)
             run_finish(run_id=run.pk, attempt=attempt, state=State.DONE)
 
-    grow(2)
+    add_versions(2)
     client.get("/campaigns/watches/models/")
     with django_assert_num_queries(18, exact=False) as few:
         client.get("/campaigns/watches/models/")
-    grow(5)
+    add_versions(5)
     with django_assert_num_queries(len(few.captured_queries)):
         client.get("/campaigns/watches/models/")
     with django_assert_num_queries(10, exact=False):
@@ -239,12 +239,12 @@ def text_of(response: Any) -> str:
 def test_versions_measured_on_other_votes_are_not_compared_with_the_champion(
     client_of: Callable[[str], Any],
     people: dict[str, Any],
-    make_rated: Callable[..., Any],
+    make_rated_images: Callable[..., Any],
     make_version: Callable[..., Any],
     django_capture_on_commit_callbacks: Callable[..., Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    images = make_rated(holdout=30, votes=3)
+    images = make_rated_images(holdout=30, votes=3)
     champion = make_version(1, champion=True, predict={image: (5.0 + image.pk % 3, 0.5) for image in images})
     challenger = make_version(2, predict={image: (image.quality, 0.5) for image in images})
     evaluation_make(version=champion)
@@ -274,9 +274,9 @@ def test_versions_measured_on_other_votes_are_not_compared_with_the_champion(
 
 
 def test_a_verdict_against_a_former_champion_is_no_reason_to_promote(
-    client_of: Callable[[str], Any], make_rated: Callable[..., Any], make_version: Callable[..., Any]
+    client_of: Callable[[str], Any], make_rated_images: Callable[..., Any], make_version: Callable[..., Any]
 ) -> None:
-    images = make_rated(holdout=30, votes=3)
+    images = make_rated_images(holdout=30, votes=3)
     first = make_version(1, champion=True, predict={image: (5.0 + image.pk % 3, 0.5) for image in images})
     second = make_version(2, predict={image: (image.quality, 0.5) for image in images})
     third = make_version(3, predict={image: (image.quality, 0.5) for image in images})
@@ -292,9 +292,9 @@ def test_a_verdict_against_a_former_champion_is_no_reason_to_promote(
 
 
 def test_the_page_counts_the_answers_that_a_run_learns_from(
-    client_of: Callable[[str], Any], people: dict[str, Any], make_rated: Callable[..., Any]
+    client_of: Callable[[str], Any], people: dict[str, Any], make_rated_images: Callable[..., Any]
 ) -> None:
-    images = make_rated(train=4, holdout=3, features=8)
+    images = make_rated_images(train=4, holdout=3, features=8)
     vote(images[0], people["ada"], 5, saw_prediction=True)
     client = client_of("ada")
     text = text_of(client.get(MODELS))
@@ -310,14 +310,14 @@ def test_the_page_counts_the_answers_that_a_run_learns_from(
     assert 'name="exposed_answers" checked' in page.content.decode()
 
 
-def test_the_run_page_says_when_and_on_what_its_figures_were_measured(
+def test_the_run_page_shows_when_and_on_which_votes_its_figures_were_measured(
     client_of: Callable[[str], Any],
     campaign: Campaign,
     people: dict[str, Any],
-    make_rated: Callable[..., Any],
+    make_rated_images: Callable[..., Any],
     make_version: Callable[..., Any],
 ) -> None:
-    images = make_rated(holdout=6)
+    images = make_rated_images(holdout=6)
     champion = make_version(1, champion=True, predict=dict.fromkeys(images, (5.0, 0.5)))
     challenger = make_version(2, predict={image: (image.quality, 0.5) for image in images})
     run = run_request(campaign=campaign, trigger="button")

@@ -1,4 +1,4 @@
-"""A network that was trained on photographs recognises the drawn watches."""
+"""A network that was trained on photos recognises the drawn watches."""
 
 import io
 
@@ -17,7 +17,7 @@ from iqs_site.demo.photos import photo_make, photos_plan
 
 
 @pytest.mark.slow
-def test_the_untrained_watch_probability_separates_drawn_watches_from_other_photos():
+def test_the_zero_shot_watch_probability_separates_drawn_watches_from_other_photos():
     plan = photos_plan()[:32]
     backbone = backbone_load(EFFICIENTNET_LITE0)
     heads = heads_fresh(EFFICIENTNET_LITE0, bins=10, synsets=tuple(default_synsets()))

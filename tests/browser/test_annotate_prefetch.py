@@ -1,4 +1,4 @@
-"""Photos held ahead: how many, how many of them decoded, and what is left of them after a sleep."""
+"""Photos that the page leases ahead: their number, how many are decoded, and what happens after a sleep."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,8 +11,8 @@ from playwright.sync_api import expect
 
 from annotation.models import Annotation, Assignment, Image
 from annotation.services.queue import leases_expire
-from tests.browser.annotating import DESK, PATH, PHONE, rate, shown
-from tests.browser.keeping import expect_arrived, rate_some
+from tests.browser.annotating import DESKTOP, PATH, PHONE, rate, shown_photo
+from tests.browser.keeping import expect_all_saved, rate_photos
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -22,27 +22,27 @@ def photos(make_image: Callable[..., Any]) -> list[Image]:
     return [make_image(seed) for seed in range(40)]
 
 
-def test_after_sleep_leases_are_renewed_at_once_and_what_is_gone_is_let_go(annotate: Any) -> None:
+def test_after_sleep_leases_are_renewed_at_once_and_lost_photos_are_removed(annotate: Any) -> None:
     page = annotate()
     page.wait_for_load_state("networkidle")
-    on_stage = shown(page)
-    held = set(Assignment.objects.filter(state="leased").values_list("image_id", flat=True))
-    assert len(held) == 6
-    gone = max(held - {on_stage})
+    first_photo = shown_photo(page)
+    leased = set(Assignment.objects.filter(state="leased").values_list("image_id", flat=True))
+    assert len(leased) == 6
+    lost = max(leased - {first_photo})
     Assignment.objects.update(expires_at=timezone.now() - timedelta(hours=1))
     leases_expire()
-    Image.objects.filter(pk=gone).update(open_slots=0)  # the others have answered it meanwhile
+    Image.objects.filter(pk=lost).update(open_slots=0)  # other annotators have answered it in the meantime
     with page.expect_response("**/leases/renew"), page.expect_response("**/leases"):
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
-    given = rate_some(page, 8)
-    expect_arrived(page, given)
-    assert on_stage in given
-    assert gone not in given
-    assert len(held & given.keys()) == 5
+    given = rate_photos(page, 8)
+    expect_all_saved(page, given)
+    assert first_photo in given
+    assert lost not in given
+    assert len(leased & given.keys()) == 5
     assert not Annotation.objects.filter(surplus=True).exists()
 
 
-def test_more_photos_are_held_for_a_quick_person_on_a_slow_line(annotate: Any) -> None:
+def test_more_photos_are_leased_for_a_fast_annotator_with_a_slow_connection(annotate: Any) -> None:
     page = annotate()
     ahead = page.evaluate(
         """async () => {
@@ -62,7 +62,7 @@ def test_more_photos_are_held_for_a_quick_person_on_a_slow_line(annotate: Any) -
     assert ahead == {"first": 5, "slow": [18, 12], "huge": [5, 3], "failed": [18, 12]}
 
 
-def test_only_few_huge_photos_are_decoded_ahead(annotate: Any) -> None:
+def test_only_two_huge_photos_are_decoded_ahead(annotate: Any) -> None:
     page = annotate()
     ready = page.evaluate(
         """async (urls) => {
@@ -82,8 +82,11 @@ def test_only_few_huge_photos_are_decoded_ahead(annotate: Any) -> None:
     assert ready == [[True, True, False, False, False], [False, True, True, False, False]]
 
 
-def test_photos_locked_for_a_moment_are_asked_for_again_at_once(open_page: Any, photos: list[Image]) -> None:
-    """A reload gives its photos back while the page already asks for new ones; of few photos it then gets none."""
+def test_the_page_asks_again_at_once_when_photos_were_locked(open_page: Any, photos: list[Image]) -> None:
+    """After a reload, the page asks for photos while the server may still handle the return of the old leases.
+
+    The response is empty if the campaign has no other photos.
+    """
     page = open_page(PATH, "alice")
     page.get_by_role("button", name="Begin").click()
     expect(page.locator("#photo img")).to_be_visible()
@@ -97,7 +100,7 @@ def test_photos_locked_for_a_moment_are_asked_for_again_at_once(open_page: Any, 
     expect(page.locator("#photo img")).to_be_visible(timeout=3_000)
 
 
-def test_after_some_looks_in_vain_the_page_says_what_it_waits_for(open_page: Any, photos: list[Image]) -> None:
+def test_after_several_empty_responses_the_page_shows_the_reason(open_page: Any, photos: list[Image]) -> None:
     page = open_page(PATH, "alice")
     with transaction.atomic():
         list(Image.objects.select_for_update())
@@ -108,16 +111,16 @@ def test_after_some_looks_in_vain_the_page_says_what_it_waits_for(open_page: Any
     expect(page.locator("#photo img")).to_be_visible()
 
 
-@pytest.mark.parametrize("options", [DESK, PHONE], ids=["desk", "phone"])
-def test_the_next_photo_is_painted_behind_the_one_on_the_stage_in_its_size(annotate: Any, options: Any) -> None:
+@pytest.mark.parametrize("options", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_next_photo_is_painted_behind_the_current_one_in_its_final_size(annotate: Any, options: Any) -> None:
     page = annotate(**options)
-    behind = page.locator("#next-photo img")
-    expect(behind).to_have_count(1)
+    next_photo = page.locator("#next-photo img")
+    expect(next_photo).to_have_count(1)
     expect(page.get_by_role("img", name="Photo to rate")).to_have_count(1)
-    source, size = behind.get_attribute("src"), behind.bounding_box()
+    source, size = next_photo.get_attribute("src"), next_photo.bounding_box()
     on_top = page.evaluate("document.elementFromPoint(innerWidth / 2, innerHeight / 3).closest('.photo').id")
     assert on_top == "photo"
     rate(page, "w", "5")
     assert page.locator("#photo img").get_attribute("src") == source
-    assert page.locator("#photo img").bounding_box() == size, "it would be scaled a second time"
-    expect(behind).not_to_have_attribute("src", str(source))
+    assert page.locator("#photo img").bounding_box() == size, "the browser must not scale the photo a second time"
+    expect(next_photo).not_to_have_attribute("src", str(source))
