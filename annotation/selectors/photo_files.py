@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
@@ -52,7 +53,7 @@ def file_finding() -> Coalesce:
     return Coalesce(Subquery(sentence), Value(""))
 
 
-def damaged_photos(campaign: Campaign) -> QuerySet[Image]:
+def damaged_photos(campaign: Campaign) -> QuerySet[Any, Any]:
     """Return the campaign's photos with a finding, each with `finding`, oldest first."""
     files = PhotoFile.objects.filter(~Q(finding="") | ~Q(thumbnail_finding="")).values("sha256")
     return campaign.images.filter(sha256__in=files).annotate(finding=file_finding()).order_by("pk")

@@ -25,6 +25,7 @@ from annotation.photos.file_check import (
     original_found,
     photo_files_check,
 )
+from annotation.photos.sandbox import SandboxError
 from annotation.photos.storage import FILE_PROBLEM, photo_file_open, photo_file_write, photo_name, thumbnail_name
 from annotation.services.images import photo_facts
 from annotation.services.skips import DAMAGED_PROBLEM
@@ -258,7 +259,7 @@ def _thumbnail_repair(content: StoredContent, findings: FileFindings, data: byte
             with photo_file_open(photo_name(content.sha256, content.suffix)) as file:
                 data = file.read()
         photo_file_write(thumbnail_name(content.sha256), photo_facts(data).thumbnail)
-    except (PhotoRejected, OSError) as error:
+    except (PhotoRejected, OSError, SandboxError) as error:
         logger.warning("The thumbnail of photo %s cannot be made again: %s", content.sha256, error)
         return findings
     return replace(findings, thumbnail="")

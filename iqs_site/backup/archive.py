@@ -95,7 +95,7 @@ class ArchiveWriter:
 
     def _add(self, name: str, data: bytes) -> None:
         self._tar.addfile(_info(name, len(data)), io.BytesIO(data))
-        self._tar.members.clear()
+        _members_forget(self._tar)
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,9 @@ class ArchiveReader:
             listed[info.name] = source.digest.hexdigest()
             count, total = count + 1, total + info.size
         if not self.manifest:
-            raise self._cut()
+            # tarfile takes a damaged header for the end.
+            is_end = self._tar.offset + 2 * tarfile.RECORDSIZE > self.size
+            raise self._cut() if is_end else self._damaged("a header cannot be read")
         found = {"members": count, "bytes": total, "lists": lists}
         if listed or any(self.manifest.get(name) != value for name, value in found.items()):
             raise self._damaged("members are missing")

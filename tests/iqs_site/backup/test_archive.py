@@ -110,6 +110,16 @@ def test_every_changed_byte_of_a_member_is_found(backup: Path, tmp_path: Path) -
             read(path)
 
 
+def test_a_damaged_header_in_the_middle_is_not_called_a_missing_end(tmp_path: Path) -> None:
+    backup = written(tmp_path / "large.tar", {f"media/{number}": bytes(5000) for number in range(20)})
+    data = bytearray(backup.read_bytes())
+    with tarfile.open(backup) as tar:
+        data[tar.getmember("media/2").offset_data - 500] ^= 1  # in its name
+    backup.write_bytes(data)
+    with pytest.raises(BackupError, match="is damaged"):
+        read(backup)
+
+
 def repacked(backup: Path, path: Path, *, without: str = "", added: str = "") -> Path:
     with tarfile.open(backup) as old, tarfile.open(path, "w") as new:
         for info in old.getmembers():
