@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from annotation.services import batches, queue, quotas, turns
+from annotation.services import batches, photo_files, queue, quotas, turns
 from annotation.services.sessions import sessions_clear
 from annotation.signals import photos_added
 
@@ -55,11 +55,19 @@ def batch_import(batch_id: int) -> None:
 
 
 @shared_task
+def photo_files_check() -> int:
+    """Check the files of some photos; return how many. Does nothing when it is not due, so it may run twice."""
+    return photo_files.photo_files_step()
+
+
+@shared_task
 def sweep() -> None:
-    """Expire leases, discard stale uploads, delete expired sessions, and start imports whose message was lost."""
+    """Do what is due: leases, stale uploads, expired sessions, imports whose message was lost, and checks of photos."""
     queue.leases_expire()
     batches.uploads_stale_discard()
     sessions_clear()
     quotas.uses_old_delete()
     for batch_id in batches.batches_claimable():
         batch_import.delay(batch_id)
+    if photo_files.photo_files_due():
+        announce(photo_files_check, expires=settings.IQS_SWEEP_SECONDS)

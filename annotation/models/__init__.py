@@ -18,6 +18,7 @@ from annotation.models.campaigns import (
     synset_name,
 )
 from annotation.models.credentials import ApiToken, PasswordLink, UserSession
+from annotation.models.photo_files import FileCheck, PhotoFile
 from annotation.models.photos import QUEUED, Image, ImportBatch, ImportRejection
 from annotation.models.queue import Assignment, QueueLane, QueuePriority
 from annotation.models.use import HourlyUse
@@ -34,6 +35,7 @@ __all__ = [
     "AuditRecord",
     "Campaign",
     "CampaignAddress",
+    "FileCheck",
     "HourlyUse",
     "Image",
     "ImportBatch",
@@ -41,6 +43,7 @@ __all__ = [
     "Invitation",
     "Membership",
     "PasswordLink",
+    "PhotoFile",
     "QueueLane",
     "QueuePriority",
     "Role",
