@@ -3,8 +3,11 @@
 from typing import Any
 
 from django import forms
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.password_validation import password_validators_help_texts
 
+from annotation.access.attempts import Kind, TooManyAttempts, attempt_return, attempt_take
+from annotation.access.hashers import HashingBusy
 from annotation.models import DEFAULT_SYNSETS, Annotation, Campaign, Image, Role, User
 from annotation.services import invitations
 from annotation.services.campaigns import fields_fixed, share_max_percent
@@ -307,3 +310,29 @@ class PasswordForm(forms.Form):
     password = forms.CharField(
         label="New password", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), strip=False
     )
+
+
+class LoginForm(AuthenticationForm):
+    """User name and password. `refusal` is set when the password was not checked at all."""
+
+    refusal: TooManyAttempts | HashingBusy | None = None
+
+    def clean(self) -> dict[str, Any]:
+        """Return the values. Raises ValidationError when they are wrong, or cannot be checked now."""
+        try:
+            return super().clean()
+        except (TooManyAttempts, HashingBusy) as refusal:
+            self.refusal = refusal
+            raise forms.ValidationError(str(refusal), code="refused") from refusal
+
+
+class CurrentPasswordForm(PasswordChangeForm):
+    """A new password for oneself. The number of wrong current passwords is limited."""
+
+    def clean_old_password(self) -> str:
+        """Return the current password. Raises ValidationError when it is wrong, and TooManyAttempts."""
+        name = self.user.get_username()
+        attempt_take(Kind.PASSWORD, name=name)
+        old: str = super().clean_old_password()
+        attempt_return(Kind.PASSWORD, name=name)
+        return old

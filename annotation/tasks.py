@@ -7,6 +7,7 @@ from celery import Task, shared_task
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from annotation.access.attempts import attempts_old_delete
 from annotation.services import batches, queue
 from annotation.signals import photos_added
 
@@ -46,8 +47,9 @@ def batch_import(batch_id: int) -> None:
 
 @shared_task
 def sweep() -> None:
-    """Expire leases, discard stale uploads, and start queued and stale imports whose message was lost."""
+    """Expire leases, delete old counts and stale uploads, and start queued and stale imports whose message was lost."""
     queue.leases_expire()
+    attempts_old_delete()
     batches.uploads_stale_discard()
     for batch_id in batches.batches_claimable():
         batch_import.delay(batch_id)

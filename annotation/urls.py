@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from annotation.views import annotate, campaigns, imports, invitations, members, own_work, photo_files, special_photos
+from annotation.views import (
+    annotate,
+    campaigns,
+    imports,
+    invitations,
+    login,
+    members,
+    own_work,
+    photo_files,
+    special_photos,
+)
 
 urlpatterns = [
     path("campaigns/<slug:slug>/annotate/", annotate.annotate, name="annotate"),
@@ -27,6 +37,8 @@ urlpatterns = [
     ),
     path("campaigns/<slug:slug>/mine/", own_work.own_work, name="own-work"),
     path("campaigns/<slug:slug>/mine/<int:image_id>/", own_work.own_answer, name="own-answer"),
+    path("users/refused/", login.refused_attempts, name="refused-attempts"),
+    path("users/refused/<int:row_id>/lift", login.refused_attempt_lift, name="refused-attempt-lift"),
     path("users/", members.users, name="users"),
     path("users/<int:user_id>", members.user_change, name="user-change"),
     path("campaigns/<slug:slug>/import/", imports.import_page, name="import"),

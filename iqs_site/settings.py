@@ -50,12 +50,14 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "iqs_site.middleware.ContentSecurityPolicyMiddleware",
+    "iqs_site.request_limits.RequestLimitsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "iqs_site.request_limits.LargeBodyMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -83,6 +85,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# The first one hashes new passwords; the second one reads hashes of other programs.
+PASSWORD_HASHERS = [
+    "annotation.access.hashers.LimitedPBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
+]
+# Proxies before the site, each of which adds the address that it sees to X-Forwarded-For. 0: the header is ignored.
+IQS_PROXIES = env.integer("IQS_PROXIES", 0, minimum=0)
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
@@ -173,9 +182,11 @@ WHITENOISE_USE_FINDERS = not env.text("IQS_STATIC", "")
 
 # --- Limits on uploads ----------------------------------------------------------------------------
 IQS_MAX_FILE_BYTES = env.integer("IQS_MAX_FILE_MB", 64, minimum=1) * 1024 * 1024
+IQS_MAX_SCORING_BYTES = env.integer("IQS_MAX_SCORING_MB", 256, minimum=1) * 1024 * 1024  # all photos of one request
 IQS_MAX_PIXELS = env.integer("IQS_MAX_MEGAPIXELS", 120, minimum=1) * 1_000_000
 IQS_MAX_ZIP_BYTES = env.integer("IQS_MAX_ZIP_MB", 4096, minimum=1) * 1024 * 1024
 IQS_MAX_FILES_PER_IMPORT = env.integer("IQS_MAX_FILES_PER_IMPORT", 100_000, minimum=1)
+# Without the files of a form. `iqs_site.request_limits` refuses longer bodies before they are read.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 2000
 

@@ -5,6 +5,7 @@ them again from the assignments and annotations.
 """
 
 from annotation.models.annotations import Annotation, AnnotationQuerySet
+from annotation.models.attempts import AttemptCount
 from annotation.models.campaigns import (
     DEFAULT_SYNSETS,
     Campaign,
@@ -24,6 +25,7 @@ __all__ = [
     "Annotation",
     "AnnotationQuerySet",
     "Assignment",
+    "AttemptCount",
     "Campaign",
     "Image",
     "ImportBatch",

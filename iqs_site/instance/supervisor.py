@@ -59,7 +59,16 @@ def programs(*, host: str, port: int) -> dict[str, list[str]]:
     options = ["--pool", "threads", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
     worker = [*low_priority, *celery, "worker", *options]
     gunicorn = [sys.executable, "-m", "gunicorn", "iqs_site.wsgi:application"]
-    threads = ["--worker-class", "gthread", "--preload", "--workers", "2", "--threads", "8", "--no-control-socket"]
+    threads = [
+        "--worker-class",
+        "iqs_site.server.worker.BufferingWorker",
+        "--preload",
+        "--workers",
+        "2",
+        "--threads",
+        "8",
+        "--no-control-socket",
+    ]
     # Annotators take some seconds for a photo. An idle connection costs nothing; a new one costs a round trip.
     keep_alive = ["--keep-alive", "30"]
     return {
