@@ -70,7 +70,7 @@ class Connection:
         self.is_kept = False
         """Whether it stays open after the answer."""
 
-    def is_late(self, now: float, idle_seconds: float) -> bool:
+    def is_late(self, now: float, idle_seconds: float, linger_seconds: float) -> bool:
         """Return whether the client has used up its time."""
         waited = now - self.since
         match self.phase:
@@ -84,7 +84,7 @@ class Connection:
             case Phase.SENDING:
                 return waited > ANSWER_SECONDS + self.sock.sent / ANSWER_BYTES_PER_SECOND
             case Phase.LINGERING:
-                return waited > LINGER_SECONDS
+                return waited > linger_seconds
         return False
 
 
@@ -95,7 +95,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         super().__init__(*args, **kwargs)
         self._connections: set[Connection] = set()
         self._checked = 0.0
-        self._idle_seconds = float(self.cfg.keepalive)
+        self._idle_seconds, self._linger_seconds = float(self.cfg.keepalive), LINGER_SECONDS
         self._body_limit: Callable[[str], BodyLimit]
 
     def init_process(self) -> None:
@@ -266,7 +266,8 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         if now - self._checked < _CHECK_SECONDS:
             return
         self._checked = now
-        for connection in [one for one in self._connections if one.is_late(now, self._idle_seconds)]:
+        limits = self._idle_seconds, self._linger_seconds
+        for connection in [one for one in self._connections if one.is_late(now, *limits)]:
             if connection.phase is Phase.RECEIVING:
                 self._too_slow(connection)
             else:
@@ -279,8 +280,9 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
                 self._close(connection)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """Close idle connections at the deadline, because the worker stops."""
-        self._idle_seconds = max(0.0, min(self._idle_seconds, deadline - time.monotonic()))
+        """Close connections that wait for their client at the deadline, because the worker stops."""
+        left = max(0.0, deadline - time.monotonic())
+        self._idle_seconds, self._linger_seconds = min(self._idle_seconds, left), min(self._linger_seconds, left)
         for connection in self._connections:
             if connection.phase is Phase.IDLE:
                 connection.since = time.monotonic()
