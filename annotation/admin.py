@@ -6,10 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
 
-from annotation.forms import CurrentPasswordForm
 from annotation.models import Annotation, Assignment, Campaign, Image, ImportBatch, ImportRejection, Membership, User
-
-admin.site.password_change_form = CurrentPasswordForm
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.urls import include, path
 
-from annotation.views.login import LoginPage
+from annotation.views.login import AdminPasswordChange, LoginPage
 from iqs_site import views
 from iqs_site.api import urls as api_urls
 
@@ -21,5 +21,6 @@ urlpatterns = [
     path("", include("annotation.urls")),
     path("", include("inference.urls")),
     path("", include("training.urls")),
+    path("admin/password_change/", admin.site.admin_view(AdminPasswordChange.as_view(), cacheable=True)),
     path("admin/", admin.site.urls),
 ]

@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.auth import views as auth_views
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation.access.attempts import TooManyAttempts, refusal_lift, refusals
-from annotation.forms import LoginForm
+from annotation.forms import CurrentPasswordForm, LoginForm
 from annotation.models import User
 
 
@@ -28,6 +29,18 @@ class LoginPage(auth_views.LoginView):
             response.status_code = 429 if isinstance(refusal, TooManyAttempts) else 503
             response.headers["Retry-After"] = str(refusal.seconds)
         return response
+
+
+class AdminPasswordChange(auth_views.PasswordChangeView):
+    """The page of the admin site on which staff change their own password. Wrong current passwords are limited."""
+
+    form_class = CurrentPasswordForm
+    template_name = "registration/password_change_form.html"
+    success_url = reverse_lazy("admin:password_change_done")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Return what the template of the admin site shows."""
+        return super().get_context_data(**kwargs) | admin.site.each_context(self.request)
 
 
 @require_safe
