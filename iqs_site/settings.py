@@ -128,12 +128,13 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# A request does not wait for a broker that is down: the sweep finds the work later.
+# A request does not wait for a broker that is down: the sweep finds the work later. `iqs_site.broker_gate` limits the
+# wait for a broker that hangs.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
     "socket_connect_timeout": 2,
-    "socket_timeout": 30,
+    "socket_timeout": 2,  # of senders; `iqs_site.celery` sets a longer one for workers
     "max_retries": 0,  # for senders only; otherwise each would retry for six seconds before it raises
 }
 CELERY_TIMEZONE = TIME_ZONE
