@@ -6,14 +6,14 @@ from django.http import HttpRequest
 from ninja import Field, Router, Schema
 from ninja.errors import HttpError
 
-from annotation.api import Problem
+from annotation.api_schema import WRITE_PROBLEMS, StrictSchema
 from annotation.models import User
 from annotation.services.key_bindings import KeyBindingError, key_bindings_set
 
 router = Router(tags=["me"])
 
 
-class KeysIn(Schema):
+class KeysIn(StrictSchema):
     """The keys to set."""
 
     bindings: dict[str, str] = Field(description="{action: key}. Other actions get their default key.")
@@ -25,7 +25,7 @@ class KeysOut(Schema):
     bindings: dict[str, str]
 
 
-@router.put("/me/keys", response={200: KeysOut, 401: Problem, 422: Problem}, url_name="me-keys")
+@router.put("/me/keys", response={200: KeysOut, **WRITE_PROBLEMS}, url_name="me-keys")
 def keys_set(request: HttpRequest, chosen: KeysIn) -> KeysOut:
     """Set the caller's keys for the annotate page."""
     user = cast(User, request.user)  # SessionAuth requires a login

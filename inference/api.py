@@ -3,12 +3,14 @@
 import threading
 import time
 from collections.abc import Sequence
+from typing import Annotated
 
 from django.http import HttpRequest
 from ninja import Field, File, Router, Schema, Status, UploadedFile
 from ninja.errors import HttpError
 
 from annotation.access.permissions import campaign_for
+from annotation.api_schema import READ_PROBLEMS, WRITE_PROBLEMS, Id, Slug
 from annotation.drawing.columns import Series, columns
 from annotation.measures.opinion import mos, score_histogram
 from annotation.models import Annotation, Assignment, Campaign, Image, Role, User
@@ -64,6 +66,8 @@ class ScoreOut(Schema):
     detail: str = Field("", description="A message if it takes long.")
 
 
+Ticket = Annotated[str, Field(max_length=100)]
+
 # At most this many threads wait for a worker; further requests get 202 at once.
 _waiters = threading.BoundedSemaphore(4)
 WAIT_SECONDS = 5.0
@@ -71,7 +75,7 @@ WAIT_SECONDS = 5.0
 _DRAWING_HEIGHT, _COLUMN_WIDTH, _BINS_DRAWN = 24, 8, 20
 
 
-@router.post("/score", response={200: ScoreOut, 202: ScoreOut})
+@router.post("/score", response={200: ScoreOut, 202: ScoreOut, **WRITE_PROBLEMS})
 def score(request: HttpRequest, files: File[list[UploadedFile]]) -> Status[ScoreOut]:
     """Score photos (multipart, field `files`, at most 20): 200 with all rows, or after five seconds 202 with a ticket.
 
@@ -94,15 +98,15 @@ def score(request: HttpRequest, files: File[list[UploadedFile]]) -> Status[Score
     return _score_answer(user, ticket)
 
 
-@router.get("/score/{ticket}", response={200: ScoreOut, 202: ScoreOut})
-def score_ticket(request: HttpRequest, ticket: str) -> Status[ScoreOut]:
+@router.get("/score/{ticket}", response={200: ScoreOut, 202: ScoreOut, **READ_PROBLEMS})
+def score_ticket(request: HttpRequest, ticket: Ticket) -> Status[ScoreOut]:
     """Return the rows of a scoring job: 200 if it is finished, else 202."""
     user = request.user
     assert isinstance(user, User)
     return _score_answer(user, ticket)
 
 
-def _score_answer(user: User, ticket: str) -> Status[ScoreOut]:
+def _score_answer(user: User, ticket: Ticket) -> Status[ScoreOut]:
     job = scoring_job_find(user=user, key=ticket)
     if job is None:
         raise HttpError(404, "You have no scoring job with this ticket. Rows are deleted after 15 minutes.")
@@ -112,8 +116,8 @@ def _score_answer(user: User, ticket: str) -> Status[ScoreOut]:
     return Status(202 if job.waiting else 200, answer)
 
 
-@router.get("/campaigns/{slug}/photos/{image_id}/reveal", response=RevealOut)
-def reveal(request: HttpRequest, slug: str, image_id: int) -> RevealOut:
+@router.get("/campaigns/{slug}/photos/{image_id}/reveal", response={200: RevealOut, **READ_PROBLEMS})
+def reveal(request: HttpRequest, slug: Slug, image_id: Id) -> RevealOut:
     """Return the prediction and the others' votes after the user's own answer, or the prediction before it if the lease
     allows this.
 

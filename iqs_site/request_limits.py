@@ -82,6 +82,7 @@ def _no_response(request: HttpRequest) -> HttpResponse:
 class RequestLimitsMiddleware:
     """Answer 413 to a body that is too long, and whatever the worker of the web server has refused.
 
+    Answers 400 to an address with a NUL character, which the database cannot store.
     Also answers 429 and 503 when a view raises TooManyAttempts or HashingBusy.
     """
 
@@ -90,6 +91,8 @@ class RequestLimitsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Return the response of the page, or the refusal."""
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            return refused(request, 400, "The address contains a character that is not allowed.")
         limit = body_limit(request.path_info)
         refusal = request.META.get(REFUSAL) or (413 if _length(request) > limit.most else 0)
         if refusal:

@@ -7,8 +7,10 @@ from django.urls import include, path
 from annotation.views.login import AdminPasswordChange, LoginPage
 from iqs_site import views
 from iqs_site.api import urls as api_urls
+from iqs_site.api_docs import api_docs
 
 urlpatterns = [
+    path("api/", api_docs, name="api-docs"),
     path("api/", api_urls()),  # first, because it gets most requests and Django tries patterns in order
     path("", views.home, name="home"),
     path("health", views.health, name="health"),
