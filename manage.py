@@ -4,6 +4,18 @@
 import os
 import sys
 
+# What these commands write belongs to the user, so the user's umask decides who can read it.
+_OUTPUT_OF_USER = {
+    "backbones",
+    "collectstatic",
+    "export_annotations",
+    "makemigrations",
+    "score",
+    "train_int8",
+    "train_prior",
+    "watch_thresholds",
+}
+
 # These commands need no database, so no server is started for them.
 _WITHOUT_DATABASE = {
     "help",
@@ -22,17 +34,21 @@ _WITHOUT_DATABASE = {
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iqs_site.settings")
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
-    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
     from django.db import OperationalError
 
-    from iqs_site.instance import embedded
+    from iqs_site.instance import embedded, private_files
+    from iqs_site.start import SETTING_ERRORS, settings_check
 
+    if command not in _OUTPUT_OF_USER:
+        private_files.umask_set()
     try:
         if not os.environ.get("DATABASE_URL") and command not in _WITHOUT_DATABASE:
             os.environ["DATABASE_URL"] = embedded.postgres_attach()
+        if command != "backbones":  # it helps to find the right value
+            settings_check()
         execute_from_command_line(sys.argv)
-    except (ImproperlyConfigured, embedded.EmbeddedError) as error:
+    except SETTING_ERRORS as error:
         sys.exit(f"iqs: {error}")
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", None) is not None:

@@ -35,25 +35,41 @@ class SiteUserAdmin(UserAdmin):
 
 
 class MembershipInline(admin.TabularInline):
-    """The members of a campaign."""
+    """The members of a campaign, read-only: the members page also returns the photos of a member who is removed."""
 
     model = Membership
     extra = 0
-    raw_id_fields = ("user",)
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: members are added on the members page."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: roles are changed on the members page, which keeps an admin in each campaign."""
+        return False
 
 
 @admin.register(Campaign)
 class CampaignAdmin(admin.ModelAdmin):
-    """Campaigns with their members."""
+    """Campaigns with their members. Only texts can be changed here.
+
+    The settings page checks all other fields against each other, and updates what depends on them.
+    """
 
     list_display = ("name", "slug", "state", "mode", "votes_per_image", "train_after", "created_at")
     list_filter = ("state", "mode")
     search_fields = ("name", "slug")
     inlines = (MembershipInline,)
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Return False: the page New campaign creates campaigns, with their first admin."""
+        return False
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        """Make the fields read-only that photos and answers depend on: the settings page also updates the photos."""
-        return ("scale_min", "scale_max", "votes_per_image", "holdout_votes", "holdout_fraction", "seed") if obj else ()
+        """Return every field except the texts."""
+        texts = {"name", "description", "instructions"}
+        return tuple(field.name for field in Campaign._meta.concrete_fields if field.name not in {"id", *texts})
 
 
 @admin.register(Image)

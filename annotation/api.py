@@ -49,6 +49,7 @@ class ClaimOut(Schema):
     """Leased photos, in the order in which to show them."""
 
     leases: list[LeaseOut]
+    lease_seconds: int = Field(description="How long a lease lasts after a claim or renewal.")
     empty_because: str = Field(
         description="Why there are no photos, as a sentence. Empty when the caller should ask again soon."
     )
@@ -65,6 +66,7 @@ class RenewOut(Schema):
 
     renewed: int
     expires_at: datetime
+    lease_seconds: int = Field(description="How long a lease lasts after a claim or renewal.")
 
 
 class ReturnOut(Schema):
@@ -85,6 +87,11 @@ class AnswerIn(StrictSchema):
     watch: str = ""
     score: int | None = None
     skip_reason: str = ""
+    scale: tuple[int, int] | None = Field(
+        None,
+        description="The lowest and the highest score that the person could choose. Refused when the campaign has "
+        "another scale.",
+    )
     milliseconds: int | None = Field(None, description="From showing the photo to the answer.")
     viewing: dict[str, Any] = Field({}, description="Viewport, pixel ratio, zoom, kind of input. At most 2 kB.")
     annotator_id: int | None = Field(
@@ -178,7 +185,11 @@ def leases_claim(request: HttpRequest, slug: Slug, claim: ClaimIn) -> ClaimOut:
     campaign, user = _annotating(request, slug)
     leases = queue.leases_claim(campaign=campaign, annotator=user, count=claim.count, known=claim.known)
     because = "" if leases else queue_status(campaign, user)
-    return ClaimOut(leases=[_lease_out(lease, campaign.mode) for lease in leases], empty_because=because)
+    return ClaimOut(
+        leases=[_lease_out(lease, campaign.mode) for lease in leases],
+        lease_seconds=campaign.lease_seconds,
+        empty_because=because,
+    )
 
 
 @router.post("/campaigns/{slug}/leases/renew", response={200: RenewOut, **WRITE_PROBLEMS}, url_name="leases-renew")
@@ -186,7 +197,8 @@ def leases_renew(request: HttpRequest, slug: Slug, images: ImagesIn) -> RenewOut
     """Renew leases. The page sends this while somebody uses it."""
     campaign, user = _annotating(request, slug)
     renewed = queue.leases_renew(campaign=campaign, annotator=user, image_ids=images.image_ids)
-    return RenewOut(renewed=renewed, expires_at=timezone.now() + timedelta(seconds=campaign.lease_seconds))
+    expires_at = timezone.now() + timedelta(seconds=campaign.lease_seconds)
+    return RenewOut(renewed=renewed, expires_at=expires_at, lease_seconds=campaign.lease_seconds)
 
 
 @router.post("/campaigns/{slug}/leases/return", response={200: ReturnOut, **WRITE_PROBLEMS}, url_name="leases-return")

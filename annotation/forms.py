@@ -8,9 +8,10 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 
 from annotation.access.attempts import Kind, TooManyAttempts, attempt_return, attempt_take
 from annotation.access.hashers import HashingBusy
+from annotation.measures.class_limits import class_limits
 from annotation.models import DEFAULT_SYNSETS, Annotation, Campaign, Image, Role, User
 from annotation.services import invitations
-from annotation.services.campaigns import fields_fixed, share_max_percent
+from annotation.services.campaigns import LIMITS, fields_fixed, share_max_percent
 from annotation.services.lane_registry import lane_shares_problem, lanes
 
 _CLASSES = 1000  # of ImageNet
@@ -131,8 +132,8 @@ class CampaignForm(forms.ModelForm):
             "instructions": forms.Textarea(attrs={"rows": 6}),
             "mode": forms.RadioSelect,
             "watch_threshold": forms.NumberInput(attrs={"min": 0, "max": 1, "step": 0.01}),
-            "reject_at": forms.NumberInput(attrs={"step": 0.1}),
-            "pending_at": forms.NumberInput(attrs={"step": 0.1}),
+            "reject_at": forms.NumberInput(attrs={"step": "any"}),
+            "pending_at": forms.NumberInput(attrs={"step": "any"}),
             "holdout_fraction": forms.NumberInput(attrs={"min": 0, "max": 0.9, "step": 0.01}),
         }
         labels = {
@@ -144,10 +145,12 @@ class CampaignForm(forms.ModelForm):
             "train_after": "Train after (new answers)",
         }
         help_texts = {
-            "slug": "Letters, digits and hyphens: /campaigns/…/",
+            "slug": "Letters, digits and hyphens: /campaigns/…/. After a change, old links and open pages still work.",
             "lease_seconds": "A photo that is not answered in this time can go to another annotator.",
-            "reject_at": "Photos with a mean score up to this value are rejected.",
-            "pending_at": "Photos with a higher mean score, up to this value, are pending. All others are accepted.",
+            "reject_at": "Photos with a mean score up to this value are rejected. Empty: the default of the scale, "
+            "which is 5 on 1-10.",
+            "pending_at": "Photos with a higher mean score, up to this value, are pending. All others are accepted. "
+            "Empty: the default of the scale, which is 6 on 1-10.",
             "break_minutes": "The page suggests a break after this time. Attention drops after about half an hour. "
             "0: never.",
             "train_after": "A training run starts after this many new answers. 0: never.",
@@ -176,11 +179,27 @@ class CampaignForm(forms.ModelForm):
                 initial=self.instance.lane_shares.get(lane.name, 0.0),
                 help_text=lane.description,
             )
+        self._prepare_limits()
         fixed = fields_fixed(self.instance) if self.instance.pk else {}
         for name, reason in fixed.items():
             if name in self.fields:
                 self.fields[name].disabled = True
                 self.fields[name].help_text = reason
+        if self.instance.pk:
+            for field in self.fields.values():
+                field.show_hidden_initial = True  # for `changes`
+
+    def _prepare_limits(self) -> None:
+        """Let the class limits be empty. They follow the scale, also while it is changed on the page."""
+        scale = self.instance.scale_min, self.instance.scale_max
+        for name, default in zip(LIMITS, class_limits(*scale), strict=True):
+            self.fields[name].required = False
+            self.fields[name].widget.attrs |= {"placeholder": f"{default:g}", "data-limit": f"{default:g}"}
+            if not self.instance.pk:
+                self.initial.pop(name, None)
+                self.fields[name].initial = None
+        for name, value in zip(("scale_min", "scale_max"), scale, strict=True):
+            self.fields[name].widget.attrs["data-scale"] = value
 
     def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
         """Return (heading, fields) pairs in the order of the page."""
@@ -194,7 +213,23 @@ class CampaignForm(forms.ModelForm):
         shares = {lane: values.pop(name) for lane, name in self._lane_fields.items() if name in values}
         if len(shares) == len(self._lane_fields) and (problem := lane_shares_problem(shares)):
             self.add_error(next(iter(self._lane_fields.values())), problem)
+        if {"scale_min", "scale_max"} & set(self.changed_data):
+            # A limit that still has its old number moves with the scale.
+            values = {name: value for name, value in values.items() if name not in LIMITS or name in self.changed_data}
         return {**values, "lane_shares": {lane: share for lane, share in shares.items() if share}}
+
+    def changes(self) -> dict[str, Any]:
+        """Return the values of the fields that the person has changed, as `campaign_update` takes them.
+
+        The page also sends the values that it showed. A field that still has this value is left out, so that saving an
+        old page does not undo what another admin has changed in the meantime. Fields sent without it count as changed.
+        """
+        touched = {
+            name for name in self.fields if self[name].html_initial_name not in self.data or name in self.changed_data
+        }
+        if touched & set(self._lane_fields.values()):
+            touched.add("lane_shares")
+        return {name: value for name, value in self.cleaned_data.items() if name in touched}
 
     def _post_clean(self) -> None:
         """Do not change the instance: the service checks the values and saves them."""

@@ -4,14 +4,16 @@ import logging
 from typing import Any
 
 from celery import Task, shared_task
+from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from annotation.access.attempts import attempts_old_delete
-from annotation.services import batches, queue
+from annotation.services import batches, queue, quotas, turns
 from annotation.signals import photos_added
 
 logger = logging.getLogger(__name__)
+_imports = turns.Slots()
 
 
 def announce(task: Task, *args: Any, expires: float | None = None) -> None:
@@ -32,17 +34,24 @@ def announce(task: Task, *args: Any, expires: float | None = None) -> None:
 
 @shared_task
 def batch_import(batch_id: int) -> None:
-    """Claim an import and run it. Do nothing when another worker has claimed it."""
-    batch = batches.batch_claim(batch_id=batch_id)
-    if batch is None:
-        return
-    try:
-        batches.batch_run(batch=batch)
-    except batches.ImportLost as lost:
-        logger.warning("%s", lost)
-        return
-    if batch.added:
-        photos_added.send(sender=batch_import, campaign_id=batch.campaign_id)
+    """Run the import whose turn it is, which may be another one than `batch_id`; then announce the next one.
+
+    Do nothing when this worker process runs as many imports as it may: each of them announces the next one.
+    """
+    with _imports.one(settings.IQS_IMPORTS_AT_ONCE) as is_free:
+        batch = turns.batch_claim_next() if is_free else None
+        if batch is None:
+            return
+        try:
+            batches.batch_run(batch=batch)
+        except batches.ImportLost as lost:
+            logger.warning("%s", lost)
+            return
+        if batch.added:
+            photos_added.send(sender=batch_import, campaign_id=batch.campaign_id)
+    following = turns.batch_next_id()
+    if following is not None:
+        announce(batch_import, following)
 
 
 @shared_task
@@ -51,5 +60,6 @@ def sweep() -> None:
     queue.leases_expire()
     attempts_old_delete()
     batches.uploads_stale_discard()
+    quotas.uses_old_delete()
     for batch_id in batches.batches_claimable():
         batch_import.delay(batch_id)

@@ -37,9 +37,12 @@ class HttpClient:
         """`url`: address of the site, `http://host:port`. `session_key`: see `session_make`."""
         self._host, _, port = url.removeprefix("http://").rpartition(":")
         self._port = int(port)
+        from django.conf import settings
+
         token = secrets.token_hex(16)
+        cookies = f"{settings.SESSION_COOKIE_NAME}={session_key}; {settings.CSRF_COOKIE_NAME}={token}"
         self._headers = (
-            f"Host: {self._host}:{port}\r\nCookie: sessionid={session_key}; csrftoken={token}\r\n"
+            f"Host: {self._host}:{port}\r\nCookie: {cookies}\r\n"
             f"X-CSRFToken: {token}\r\nContent-Type: application/json\r\n"
         )
         self._reader: asyncio.StreamReader | None = None

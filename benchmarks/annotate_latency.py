@@ -43,7 +43,7 @@ new MutationObserver((changes) => {
 # The baseline, on the same site: save the answer, then lease a photo, then load it, one after the other.
 _ONE_AT_A_TIME = """
 async (api) => {
-  const token = document.cookie.match(/csrftoken=([^;]+)/)[1];
+  const token = document.cookie.match(/csrftoken[^=]*=([^;]+)/)[1];
   const headers = { "x-csrftoken": token, "content-type": "application/json" };
   const send = (path, body) => fetch(api + path, { method: "POST", headers, body: JSON.stringify(body) });
   const post = async (path, body) => (await send(path, body)).json();

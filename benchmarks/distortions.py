@@ -67,13 +67,13 @@ def direct(picture: Image.Image) -> tuple[float, float, float, float]:
 def _blur(grey: NDArray[np.float64]) -> float:
     strength = np.log(np.maximum(np.abs(ndimage.laplace(grey, mode="mirror")), 1)) / np.log(30)
     blurred = ndimage.median_filter(ndimage.uniform_filter(strength, 5), size=5) * 255 <= 115
-    soft = judged = 0
+    soft = counted = 0
     for top in range(0, grey.shape[0], 40):
         for left in range(0, grey.shape[1], 40):
             tile = np.s_[top : top + 40, left : left + 40]
             if grey[tile].std() >= 10:
-                soft, judged = soft + int(blurred[tile].sum()), judged + blurred[tile].size
-    return soft / max(1, judged)
+                soft, counted = soft + int(blurred[tile].sum()), counted + blurred[tile].size
+    return soft / max(1, counted)
 
 
 def _noise(grey: NDArray[np.float64]) -> float:

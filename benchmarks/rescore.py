@@ -110,7 +110,7 @@ def _version_after(version: "ModelVersion") -> "ModelVersion":
 def _with_objects(version: "ModelVersion", count: int) -> None:
     """Predict `count` photos with one ORM object per row: the baseline."""
     from inference.models import Feature, Prediction
-    from inference.scoring.decode import mean_and_std, quality_class
+    from inference.scoring.decode import mean_and_std
     from inference.serving import runtime
 
     campaign = version.campaign
@@ -120,7 +120,6 @@ def _with_objects(version: "ModelVersion", count: int) -> None:
         features = np.stack([np.frombuffer(row.vector or b"", dtype="<f2") for row in part]).astype(np.float32)
         scores = runtime.heads(version).predict(features)
         means, stds = mean_and_std(scores.distribution, campaign.scale_min)
-        classes = quality_class(means, reject_at=campaign.reject_at, pending_at=campaign.pending_at)
         Prediction.objects.bulk_create(
             [
                 Prediction(
@@ -131,7 +130,6 @@ def _with_objects(version: "ModelVersion", count: int) -> None:
                     quality_mean=float(means[place]),
                     quality_std=float(stds[place]),
                     distribution=scores.distribution[place].tolist(),
-                    quality_class=classes[place],
                 )
                 for place, row in enumerate(part)
             ],

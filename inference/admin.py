@@ -40,7 +40,6 @@ class DistortionAdmin(ReadOnlyAdmin):
 class PredictionAdmin(ReadOnlyAdmin):
     """Predictions of each version for each photo."""
 
-    list_display = ("id", "image", "model_version", "watch_probability", "quality_mean", "quality_class")
-    list_filter = ("quality_class",)
+    list_display = ("id", "image", "model_version", "watch_probability", "quality_mean")
     list_select_related = ("image", "model_version__campaign")
     show_full_result_count = False

@@ -2,22 +2,28 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Field, File, Router, Schema, Status, UploadedFile
 from ninja.errors import HttpError
 
 from annotation.access.permissions import campaign_for
-from annotation.api_schema import READ_PROBLEMS, WRITE_PROBLEMS, Id, Slug
+from annotation.api_schema import READ_PROBLEMS, WRITE_PROBLEMS, Id, Problem, Slug
 from annotation.drawing.columns import Series, columns
 from annotation.measures.opinion import mos, score_histogram
 from annotation.models import Annotation, Assignment, Campaign, Image, Role, User
 from annotation.services.annotations import prediction_shown
 from annotation.tasks import announce
 from inference.models import Prediction
-from inference.services.scoring_jobs import ScoringRefused, scoring_job_create, scoring_job_find
+from inference.services.scoring_jobs import (
+    ScoringLimitReached,
+    ScoringRefused,
+    scoring_job_create,
+    scoring_job_find,
+)
 from inference.tasks import scoring_job_run
 
 router = Router(tags=["inference"])
@@ -69,33 +75,64 @@ class ScoreOut(Schema):
 Ticket = Annotated[str, Field(max_length=100)]
 
 # At most this many threads wait for a worker; further requests get 202 at once.
-_waiters = threading.BoundedSemaphore(4)
+_MOST_WAITERS = 4
+_waiters: set[int] = set()  # users with a request that waits
+_waiters_lock = threading.Lock()
 WAIT_SECONDS = 5.0
 # The reveal's drawing, in pixels. With more columns, the text beside it would not fit on a phone.
 _DRAWING_HEIGHT, _COLUMN_WIDTH, _BINS_DRAWN = 24, 8, 20
 
 
-@router.post("/score", response={200: ScoreOut, 202: ScoreOut, **WRITE_PROBLEMS})
-def score(request: HttpRequest, files: File[list[UploadedFile]]) -> Status[ScoreOut]:
+_LIMIT_HEADER = {
+    "responses": {
+        429: {
+            "headers": {"Retry-After": {"description": "Seconds until the next hour.", "schema": {"type": "integer"}}}
+        }
+    }
+}
+
+
+@router.post("/score", response={200: ScoreOut, 202: ScoreOut, **WRITE_PROBLEMS}, openapi_extra=_LIMIT_HEADER)
+def score(
+    request: HttpRequest, response: HttpResponse, files: File[list[UploadedFile]]
+) -> Status[ScoreOut] | Status[Problem]:
     """Score photos (multipart, field `files`, at most 20): 200 with all rows, or after five seconds 202 with a ticket.
 
-    Photos are not kept. The rows are available for 15 minutes.
+    Photos are not kept. The rows are available for 15 minutes. 429 when you have sent as many photos as one hour
+    allows; the header `Retry-After` has the seconds until the next hour.
     """
     user = request.user
     assert isinstance(user, User)  # the session's authentication turns anonymous visitors away
     try:
         ticket = scoring_job_create(user=user, uploads=files)
+    except ScoringLimitReached as reached:
+        response["Retry-After"] = str(reached.retry_after)
+        return Status(429, Problem(detail=str(reached)))
     except ScoringRefused as refused:
         raise HttpError(422, str(refused)) from refused
     announce(scoring_job_run, user.pk, ticket)
-    if _waiters.acquire(blocking=False):
-        try:
-            until = time.monotonic() + WAIT_SECONDS
-            while (job := scoring_job_find(user=user, key=ticket)) and job.waiting and time.monotonic() < until:
-                time.sleep(0.1)
-        finally:
-            _waiters.release()
+    with _waiting(user) as may_wait:
+        until = time.monotonic() + WAIT_SECONDS
+        while (
+            may_wait and (job := scoring_job_find(user=user, key=ticket)) and job.waiting and time.monotonic() < until
+        ):
+            time.sleep(0.1)
     return _score_answer(user, ticket)
+
+
+@contextmanager
+def _waiting(user: User) -> Iterator[bool]:
+    """Yield whether this request may wait for a worker: one request of each user, and few in all."""
+    with _waiters_lock:
+        may_wait = user.pk not in _waiters and len(_waiters) < _MOST_WAITERS
+        if may_wait:
+            _waiters.add(user.pk)
+    try:
+        yield may_wait
+    finally:
+        if may_wait:
+            with _waiters_lock:
+                _waiters.discard(user.pk)
 
 
 @router.get("/score/{ticket}", response={200: ScoreOut, 202: ScoreOut, **READ_PROBLEMS})
@@ -138,6 +175,8 @@ def reveal(request: HttpRequest, slug: Slug, image_id: Id) -> RevealOut:
             raise HttpError(403, "Answer first: the prediction is shown afterwards.")
     prediction = (
         Prediction.objects.filter(image=image, model_version__campaign=campaign, model_version__is_champion=True)
+        # After a change of the scale, the champion is replaced within a sweep.
+        .filter(distribution__len=campaign.bins)
         .select_related("model_version")
         .first()
     )

@@ -1,5 +1,6 @@
 """Model versions, and what they and the detectors compute for each photo."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,8 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
+from django.utils.functional import cached_property
 
 from annotation.models import Campaign, Image
 from inference.postgres.bit_field import BitField
@@ -48,6 +50,27 @@ class ModelVersion(models.Model):
     def path(self) -> Path:
         """Return the folder with heads.onnx, heads.safetensors and card.json."""
         return Path(settings.MODELS_ROOT) / self.folder
+
+    @cached_property
+    def synsets(self) -> list[int]:
+        """Return the classes that it counts as a watch, in the order of `synset_probabilities`; [] if unknown.
+
+        Versions from before the recipe had them are looked up in their card.
+        """
+        return list(self.recipe.get("synsets") or self._heads_card.get("synsets") or [])
+
+    @cached_property
+    def bins(self) -> int | None:
+        """Return the number of scores that it predicts; None if unknown."""
+        return self.recipe.get("bins") or self._heads_card.get("bins")
+
+    @cached_property
+    def _heads_card(self) -> dict[str, Any]:
+        try:
+            heads: dict[str, Any] = json.loads((self.path / "card.json").read_text())["heads"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}  # missing or damaged files are reported where they are used
+        return heads
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Insert the row, or change `is_champion`. Raises ValidationError for any other change."""
@@ -144,18 +167,41 @@ class Distortion(PhotoWork):
         ]
 
 
+def quality_class_sql(mean: str, campaign: str) -> Case:
+    """Return an expression for the quality class of a predicted mean; null without a prediction.
+
+    `mean` and `campaign` are the paths of the mean and of the campaign in the query. The class is not stored, so it
+    follows the campaign's class limits at once.
+    """
+    return Case(
+        When(**{f"{mean}__lte": F(f"{campaign}__reject_at")}, then=Value(QualityClass.REJECTED.value)),
+        When(**{f"{mean}__lte": F(f"{campaign}__pending_at")}, then=Value(QualityClass.PENDING.value)),
+        When(**{f"{mean}__isnull": False}, then=Value(QualityClass.ACCEPTED.value)),
+        output_field=models.CharField(),
+    )
+
+
+class PredictionQuerySet(models.QuerySet["Prediction"]):
+    """Predictions with values that are not stored."""
+
+    def with_quality_class(self) -> "PredictionQuerySet":
+        """Add `quality_class`: rejected, pending or accepted by the campaign's present class limits."""
+        return self.annotate(quality_class=quality_class_sql("quality_mean", "model_version__campaign"))
+
+
 class Prediction(models.Model):
     """Prediction of one model version for one photo."""
 
     image = models.ForeignKey(Image, models.CASCADE, related_name="predictions")
     model_version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="predictions")
     watch_probability = models.FloatField()
-    synset_probabilities = ArrayField(models.FloatField(), help_text="In the order of the campaign's synsets.")
+    synset_probabilities = ArrayField(models.FloatField(), help_text="In the order of the version's synsets.")
     quality_mean = models.FloatField(help_text="On the campaign's scale.")
     quality_std = models.FloatField(help_text="On the campaign's scale.")
     distribution = ArrayField(models.FloatField(), help_text="Probability of each opinion score, lowest first.")
-    quality_class = models.CharField(max_length=8, choices=QualityClass.choices)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PredictionQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["image", "model_version"], name="prediction_once")]

@@ -1,6 +1,6 @@
 """Queries on the tables of the inference app. Nothing here writes or loads a network."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Generic, TypeVar
@@ -10,7 +10,7 @@ from django.db.models import Count, FilteredRelation, Min, Q, QuerySet
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from annotation.models import Campaign, Image
+from annotation.models import Campaign, Image, synset_name
 from inference.distortion.combine import ALGORITHM_VERSION
 from inference.models import Distortion, Feature, ModelVersion, PhotoWork, Prediction
 from inference.networks.config import WeightsMissing
@@ -20,6 +20,7 @@ _Work = TypeVar("_Work", Feature, Distortion)
 # The speed is estimated from the photos finished within this time.
 _RATE_WINDOW = timedelta(minutes=3)
 _RATE_PHOTOS = 8  # no estimate from fewer photos
+_CLASSES_NAMED = 5  # in a sentence
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,45 @@ def backbone_key() -> str:
 def champion(campaign: Campaign) -> ModelVersion | None:
     """Return the version whose predictions the campaign shows, or None before the prior is installed."""
     return ModelVersion.objects.filter(campaign=campaign, is_champion=True).first()
+
+
+def fits_scale(version: ModelVersion, campaign: Campaign) -> bool:
+    """Return whether the version predicts scores of the campaign's scale. True if its scale is unknown."""
+    lowest = version.recipe.get("scale_min", campaign.scale_min)
+    return (lowest, version.bins or campaign.bins) == (campaign.scale_min, campaign.bins)
+
+
+def version_misfit(version: ModelVersion, campaign: Campaign) -> str:
+    """Return why a version does not fit the campaign's present scale or classes, as a sentence; '' if it does.
+
+    Such a version cannot become champion. The order of the classes does not matter.
+    """
+    if not fits_scale(version, campaign):
+        return f"It was made for another scale than the campaign's, {campaign.scale_min} to {campaign.scale_max}."
+    own, present = set(version.synsets), set(campaign.synsets)
+    if not own or own == present:
+        return ""
+    parts = [("without", present - own), ("with", own - present)]
+    words = " and ".join(f"{word} {synsets_text(sorted(synsets))}" for word, synsets in parts if synsets)
+    return f"It was made for other classes than the campaign has now: {words}."
+
+
+def features_misfit(version: ModelVersion) -> str:
+    """Return why the version cannot predict new photos: the site computes other features. '' if it can, or unknown."""
+    try:
+        key = backbone_key()
+    except WeightsMissing:  # the overview says so
+        return ""
+    if version.backbone == key:
+        return ""
+    return f"It needs features of {version.backbone}, and the site now computes {key}: new photos get no prediction."
+
+
+def synsets_text(synsets: Sequence[int]) -> str:
+    """Return the names of some classes, with the number of the others if there are many."""
+    names = [synset_name(synset) for synset in synsets[:_CLASSES_NAMED]]
+    more = len(synsets) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def features_queue() -> WorkQueue[Feature]:
@@ -202,8 +242,13 @@ def distortion_of(image: Image) -> Distortion | None:
 def prediction_table(
     version: ModelVersion, image_ids: Collection[int] | NDArray[np.int64] | None = None
 ) -> PredictionTable:
-    """Return a version's predictions for the given photos, or for all (one query)."""
+    """Return a version's predictions for the given photos, or for all (one query).
+
+    Predictions for another scale than the campaign's are left out.
+    """
     rows = Prediction.objects.filter(model_version=version)
+    if not fits_scale(version, version.campaign):
+        rows = rows.none()
     if image_ids is not None:
         rows = rows.filter(image__in=[int(image_id) for image_id in image_ids])
     columns = list(

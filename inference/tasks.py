@@ -2,10 +2,12 @@
 
 import logging
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 
 from celery import shared_task, signals
+from django.conf import settings
 from django.db.models import Exists, OuterRef
 
 from annotation.models import Campaign
@@ -20,6 +22,7 @@ from inference.services import (
     predictions,
     queue_priorities,
     scoring_jobs,
+    scoring_turns,
     similarity,
     versions,
 )
@@ -68,8 +71,19 @@ def distortions_run() -> int:
 
 @shared_task
 def scoring_job_run(user_id: int, key: str) -> int:
-    """Score the photos of a job; return how many. A user is waiting for the result."""
-    return scoring_jobs.scoring_job_run(user_id=user_id, key=key, scorer=site_scorer)
+    """Score queued photos of all users in turn, which include those of this job; return how many.
+
+    Users are waiting for the results.
+    """
+    until = time.monotonic() + _SECONDS_PER_TASK
+    scored = scoring_turns.scoring_turns_run(
+        scorer=site_scorer,
+        photos=settings.IQS_THREADS,
+        over=lambda: _stopping.is_set() or time.monotonic() >= until,
+    )
+    if time.monotonic() >= until:  # photos may be left
+        announce(scoring_job_run, user_id, key)
+    return scored
 
 
 @shared_task
@@ -97,7 +111,9 @@ def sweep() -> None:
         scoring_job_run.apply_async([user_id, key], expires=_MESSAGE_SECONDS)
     without = Campaign.objects.exclude(Exists(ModelVersion.objects.filter(campaign=OuterRef("pk"))))
     champions = ModelVersion.objects.filter(is_champion=True).select_related("campaign")
-    outdated = [version.campaign for version in champions if versions.prior_is_outdated(version, version.campaign)]
+    outdated: list[Campaign] = []
+    with suppress(WeightsMissing):  # logged below
+        outdated = [version.campaign for version in champions if versions.prior_is_outdated(version, version.campaign)]
     for campaign in (*without, *outdated):
         try:
             versions.prior_install(campaign=campaign)

@@ -1,9 +1,14 @@
-"""Middleware for a header that Django 5.2 does not set."""
+"""Middleware for a header that Django 5.2 does not set, and for a full disk."""
 
+import errno
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+_DISK_FULL = "53100"  # PostgreSQL's code
 
 
 class ContentSecurityPolicyMiddleware:
@@ -17,3 +22,27 @@ class ContentSecurityPolicyMiddleware:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", settings.CONTENT_SECURITY_POLICY)
         return response
+
+
+class FullDiskMiddleware:
+    """Answer 507 with one sentence when a request fails because a disk of the server is full.
+
+    The annotate page keeps such an answer and sends it again later.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the response unchanged."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Return the answer for a full disk, or None for other errors."""
+        is_file = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        is_row = isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", None) == _DISK_FULL
+        if not (is_file or is_row):
+            return None
+        if request.path.startswith("/api/"):
+            return JsonResponse({"detail": "The server's disk is full. Try again later."}, status=507)
+        return render(request, "507.html", status=507)

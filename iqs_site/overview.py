@@ -19,19 +19,21 @@ from inference.selectors import (
     backlog,
     champion,
     distortions_queue,
+    features_misfit,
     features_queue,
+    version_misfit,
     work_counts,
 )
 from iqs_site.workers import WorkerState, broker_alive, workers_alive
 from training.evaluation.registry import MeasuredMetric, measured
 from training.models import Evaluation, TrainingRun
-from training.selectors.versions import newest_evaluations, votes_changed_since
+from training.selectors.versions import changed_since, newest_evaluations
 
 RUNS_SHOWN = 4
 IMPORTS_SHOWN = 3
 FAILURES_SHOWN = 20
 KEY_METRICS = {"quality_srcc", "quality_rmse", "watch_roc_auc"}
-QUEUES = ("default", "inference", "training")
+QUEUES = ("default", "inference", "single", "training")
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,10 @@ class ModelsStatus:
     evaluation: Evaluation | None
     figures: list[MeasuredMetric]
     """The champion's key figures."""
-    votes_changed: str
-    """How the holdout votes have changed since the evaluation, as a sentence; '' when they have not."""
+    outdated: str
+    """How holdout votes and settings have changed since the evaluation, as a sentence; '' when they have not."""
+    misfit: str
+    """Why the champion does not fit the campaign or the site any more, as a sentence; '' when it does."""
     runs: list[TrainingRun]
     imports: list[ImportBatch]
 
@@ -115,7 +119,8 @@ def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
         champion=version,
         evaluation=evaluation,
         figures=[one for one in measured(evaluation.metrics) if one.metric.name in KEY_METRICS] if evaluation else [],
-        votes_changed=votes_changed_since(evaluation) if evaluation else "",
+        outdated=changed_since(evaluation) if evaluation else "",
+        misfit=(version_misfit(version, campaign) or features_misfit(version)) if version else "",
         runs=list(campaign.training_runs.select_related("challenger", "requested_by")[:RUNS_SHOWN]),
         imports=list(campaign.imports.all()[:IMPORTS_SHOWN]),
     )

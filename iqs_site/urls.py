@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/", api_urls()),  # first, because it gets most requests and Django tries patterns in order
     path("", views.home, name="home"),
     path("health", views.health, name="health"),
+    path("ready", views.ready, name="ready"),
     path("workers", views.worker_notices, name="worker-notices"),
     path("accounts/login/", LoginPage.as_view(), name="login"),
     path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),

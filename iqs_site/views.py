@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import InterfaceError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -15,31 +16,54 @@ from django.views.decorators.http import require_POST, require_safe
 from annotation.access.permissions import campaign_view
 from annotation.models import Campaign, Role
 from annotation.selectors.campaign_cards import campaign_cards
+from annotation.services.disk_space import disks_low
 from annotation.tasks import announce
 from inference.networks.config import WeightsMissing
 from inference.selectors import WorkQueue, distortions_queue, features_queue
 from inference.services.backlog import work_cancel, work_resume, work_retry
 from inference.tasks import sweep
 from iqs_site import overview
+from iqs_site.workers import broker_alive
 
 _QUEUES: dict[str, Callable[[], WorkQueue[Any]]] = {"features": features_queue, "distortions": distortions_queue}
 _ACTIONS: dict[str, Callable[..., int]] = {"cancel": work_cancel, "resume": work_resume, "retry": work_retry}
 
+_NO_DATABASE = {"ok": False, "detail": "The database does not answer."}
+
 
 def home(request: HttpRequest) -> HttpResponse:
-    """List the user's campaigns."""
-    return render(request, "iqs_site/home.html", {"cards": campaign_cards(request.user)})
+    """List the user's campaigns. Admins of a campaign and staff also see whether a disk is nearly full."""
+    cards = campaign_cards(request.user)
+    is_admin = getattr(request.user, "is_staff", False) or any(card.role is Role.ADMIN for card in cards)
+    low = disks_low() if is_admin else []
+    return render(request, "iqs_site/home.html", {"cards": cards, "disks_low": low, "kept": _megabytes_kept()})
 
 
 @login_not_required
 def health(request: HttpRequest) -> JsonResponse:
     """Return 200 when the database answers, else 503. For load balancers and the supervisor."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except (OperationalError, InterfaceError):  # no server, or the connection is lost
-        return JsonResponse({"ok": False, "detail": "The database does not answer."}, status=503)
+    if not _database_answers():
+        return JsonResponse(_NO_DATABASE, status=503)
     return JsonResponse({"ok": True})
+
+
+@login_not_required
+@require_safe
+def ready(request: HttpRequest) -> JsonResponse:
+    """Return 200 when the site can serve people, else 503, with a list of warnings. For monitoring.
+
+    A warning does not change the status: with a full disk or without a broker, people can still work.
+    """
+    if not _database_answers():
+        return JsonResponse(_NO_DATABASE | {"warnings": []}, status=503)
+    warnings = [
+        f"{disk.free_megabytes} MB are left on the disk of {', '.join(disk.contents)}. With less than "
+        f"{_megabytes_kept()} MB, new photos are refused."
+        for disk in disks_low()
+    ]
+    if not broker_alive():
+        warnings.append("The broker does not answer. Jobs wait in the database.")
+    return JsonResponse({"ok": True, "warnings": warnings})
 
 
 @require_safe
@@ -89,6 +113,19 @@ def campaign_work(request: HttpRequest, campaign: Campaign, queue: str, action: 
     return render(
         request, "iqs_site/_campaign_status.html", {"campaign": campaign, "status_html": status, "digest": digest}
     )
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except (OperationalError, InterfaceError):  # no server, or the connection is lost
+        return False
+    return True
+
+
+def _megabytes_kept() -> int:
+    return int(settings.IQS_LOW_DISK_BYTES // 1024**2)
 
 
 def _status(request: HttpRequest, campaign: Campaign) -> tuple[str, str]:

@@ -118,10 +118,10 @@ def make_image(campaign: Any, settings: Any) -> Callable[..., Any]:
 
     def make(seed: int = 0, **fields: Any) -> Image:
         data = photo_bytes(seed)
-        owner = fields.pop("campaign", campaign)
+        photo_campaign = fields.pop("campaign", campaign)
         image = Image(
             **{
-                "campaign": owner,
+                "campaign": photo_campaign,
                 "name": f"photo-{seed}.jpg",
                 "sha256": hashlib.sha256(data).hexdigest(),
                 "suffix": ".jpg",
@@ -130,8 +130,8 @@ def make_image(campaign: Any, settings: Any) -> Callable[..., Any]:
                 "height": 64,
                 "phash": seed,
                 "queue_position": (seed * 0.618034) % 1.0,
-                "votes_needed": owner.votes_per_image,
-                "open_slots": owner.votes_per_image,
+                "votes_needed": photo_campaign.votes_per_image,
+                "open_slots": photo_campaign.votes_per_image,
                 **fields,
             }
         )

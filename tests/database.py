@@ -14,7 +14,7 @@ _made_here = "IQS_VAR" not in os.environ
 if _made_here:
     os.environ["IQS_VAR"] = tempfile.mkdtemp(prefix="iqs-test-")
 _folder = Path(os.environ["IQS_VAR"])
-os.environ.setdefault("SECRET_KEY", "tests only")
+os.environ.setdefault("SECRET_KEY", "only for tests, which have no secrets")
 
 if _made_here:
     # Handlers run in reverse order: this one is registered before the server's, so it runs after the server stopped.

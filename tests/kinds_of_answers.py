@@ -39,9 +39,9 @@ class KindsOfAnswers:
 
 
 def kinds_make(campaign: Campaign, people: dict[str, Any], make_user: Callable[..., Any]) -> KindsOfAnswers:
-    """Fill the campaign: alice gives every kind of answer, bob and carol an ordinary vote to each photo.
+    """Fill the campaign: alice gives every kind of answer; bob and carol give an ordinary vote to each photo.
 
-    Their scores differ, and from every score of a row that does not count. All photos belong to the holdout.
+    The scores differ, so that a wrongly selected row changes the result. All photos belong to the holdout.
     """
     alice, bob, carol = people["alice"], people["bob"], make_user("carol")
     kinds = KindsOfAnswers(campaign, {"alice": alice, "bob": bob, "carol": carol})
@@ -53,49 +53,53 @@ def kinds_make(campaign: Campaign, people: dict[str, Any], make_user: Callable[.
     kinds.photos = dict(zip(names, photos, strict=True))
     campaign.images.update(votes_needed=2)
 
-    def say(label: str, photo: str, person: User, score: int | None, watch: str = "yes", **fields: Any) -> Annotation:
+    def add_answer(
+        label: str, photo: str, person: User, score: int | None, watch: str = "yes", **fields: Any
+    ) -> Annotation:
         row = vote(kinds.photos[photo], person, score, watch, **fields)  # type: ignore[arg-type]  # a skip has none
         kinds.label_of[row.pk] = label
         return row
 
-    def count(label: str, *sets: set[str]) -> None:
+    def expect_in(label: str, *sets: set[str]) -> None:
         for one in sets:
             one.add(label)
 
     for name in names:
         for number, person in enumerate((bob, carol)):
-            say(f"{name}, {person.username}", name, person, 4 + 2 * number, "no")
-            count(f"{name}, {person.username}", kinds.votes)
+            add_answer(f"{name}, {person.username}", name, person, 4 + 2 * number, "no")
+            expect_in(f"{name}, {person.username}", kinds.votes)
             if name in ("practice", "example"):
                 kinds.taught.add(f"{name}, {person.username}")
     for name in ("ordinary", "practice", "example", "gold", "problem"):
-        say(name, name, alice, 3)
-        count(name, kinds.votes)
+        add_answer(name, name, alice, 3)
+        expect_in(name, kinds.votes)
         if name in ("practice", "example"):
             kinds.taught.add(name)
-    say("unsure", "unsure", alice, 3, "unsure")
-    say("surplus", "surplus", alice, 8, surplus=True)
-    count("unsure", kinds.votes)
-    count("surplus", kinds.votes)
-    say("skipped", "skipped", alice, None, "", skip_reason="I cannot judge this photo")
-    count("skipped", kinds.skips)
-    first = say("first, then corrected", "corrected", alice, 1)
-    say("vote, corrected", "corrected", alice, 7, "no", supersedes=first)
-    count("vote, corrected", kinds.votes)
-    skip = say("skip, then corrected", "skip corrected", alice, None, "", skip_reason="I cannot judge this photo")
-    say("skip, corrected", "skip corrected", alice, 9, supersedes=skip)
-    count("skip, corrected", kinds.votes)
-    say("seen", "seen", alice, 10, saw_prediction=True)
-    count("seen", kinds.votes, kinds.exposed)
-    first = say("first, then corrected", "seen corrected", alice, 1)
-    say("after reveal, corrected", "seen corrected", alice, 2, supersedes=first, saw_prediction=True)
-    count("after reveal, corrected", kinds.votes, kinds.exposed)
-    say("anchored", "anchored", alice, 10, saw_prediction=True, is_anchored=True)
-    count("anchored", kinds.votes, kinds.exposed)
-    say("before repeat", "repeated", alice, 5)
-    count("before repeat", kinds.votes)
-    repeat = say("repeat", "repeated", alice, 1, is_repeat=True)
-    say("repeat, corrected", "repeated", alice, 6, "no", supersedes=repeat, is_repeat=True)
+    add_answer("unsure", "unsure", alice, 3, "unsure")
+    add_answer("surplus", "surplus", alice, 8, surplus=True)
+    expect_in("unsure", kinds.votes)
+    expect_in("surplus", kinds.votes)
+    add_answer("skipped", "skipped", alice, None, "", skip_reason="I cannot judge this photo")
+    expect_in("skipped", kinds.skips)
+    first = add_answer("first, then corrected", "corrected", alice, 1)
+    add_answer("vote, corrected", "corrected", alice, 7, "no", supersedes=first)
+    expect_in("vote, corrected", kinds.votes)
+    skip = add_answer(
+        "skip, then corrected", "skip corrected", alice, None, "", skip_reason="I cannot judge this photo"
+    )
+    add_answer("skip, corrected", "skip corrected", alice, 9, supersedes=skip)
+    expect_in("skip, corrected", kinds.votes)
+    add_answer("seen", "seen", alice, 10, saw_prediction=True)
+    expect_in("seen", kinds.votes, kinds.exposed)
+    first = add_answer("first, then corrected", "seen corrected", alice, 1)
+    add_answer("after reveal, corrected", "seen corrected", alice, 2, supersedes=first, saw_prediction=True)
+    expect_in("after reveal, corrected", kinds.votes, kinds.exposed)
+    add_answer("anchored", "anchored", alice, 10, saw_prediction=True, is_anchored=True)
+    expect_in("anchored", kinds.votes, kinds.exposed)
+    add_answer("before repeat", "repeated", alice, 5)
+    expect_in("before repeat", kinds.votes)
+    repeat = add_answer("repeat", "repeated", alice, 1, is_repeat=True)
+    add_answer("repeat, corrected", "repeated", alice, 6, "no", supersedes=repeat, is_repeat=True)
     for role in ("practice", "example", "gold"):
         Image.objects.filter(pk=kinds.photos[role].pk).update(role=role, expected_score=3, expected_watch="yes")
     Image.objects.filter(pk=kinds.photos["problem"].pk).update(problem="It does not open.")

@@ -69,6 +69,7 @@ def version_make(campaign: Campaign, number: int = 1, *, champion: bool = True) 
         backbone="tiny",
         folder=f"v{number}",
         checksum="0" * 64,
+        recipe={"synsets": list(campaign.synsets)},
         is_champion=champion,
     )
 
@@ -91,7 +92,6 @@ def predictions_make(
                 quality_mean=mean,
                 quality_std=1.0,
                 distribution=(weights / weights.sum()).tolist(),
-                quality_class=REJECTED if mean <= 5 else PENDING if mean <= 6 else ACCEPTED,
             )
         )
     Prediction.objects.bulk_create(rows)

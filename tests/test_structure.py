@@ -32,8 +32,8 @@ def test_no_modules_import_each_other_in_a_cycle() -> None:
 
 def test_no_app_names_a_module_of_a_higher_app() -> None:
     found = []
-    for place, app in enumerate(APPS):
-        above = "|".join(APPS[place + 1 :])
+    for position, app in enumerate(APPS):
+        above = "|".join(APPS[position + 1 :])
         if not above:
             continue
         for path in (ROOT / app).rglob("*.py"):

@@ -1,1 +1,1 @@
-"""Learning from people and judging what was learned."""
+"""Learning from answers, and evaluating the result."""

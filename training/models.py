@@ -84,6 +84,10 @@ class Evaluation(models.Model):
     image_count = models.PositiveIntegerField()
     vote_count = models.PositiveIntegerField()
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of the holdout votes.")
+    settings = models.JSONField(
+        default=dict,
+        help_text="The campaign's scale, class limits and watch threshold at that time. Empty in old evaluations.",
+    )
     metrics = models.JSONField(help_text="{name: {value, low, high, n}} with 95 % bootstrap intervals.")
     differences = models.JSONField(
         default=dict, blank=True, help_text="Differences from the champion, in the same form, from a paired bootstrap."
@@ -92,6 +96,19 @@ class Evaluation(models.Model):
 
     class Meta:
         ordering = ["-id"]
+
+
+class EvaluationRequest(models.Model):
+    """A request to evaluate all versions of a campaign. The row is deleted when a worker has done it."""
+
+    campaign = models.OneToOneField(Campaign, models.CASCADE, related_name="evaluation_request")
+    requested_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True, blank=True, help_text="Last sign of the worker that evaluates.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    message = models.TextField(blank=True, help_text="Why the last attempt failed.")
+
+    def __str__(self) -> str:
+        return f"evaluation of all versions of {self.campaign}"
 
 
 class Promotion(models.Model):

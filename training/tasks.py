@@ -3,15 +3,19 @@
 import logging
 
 from celery import shared_task
+from django.conf import settings
 
 from annotation.models import Campaign
+from annotation.services.turns import Slots
 from annotation.tasks import announce
 from training.models import TrainingRun
-from training.services.evaluations import evaluations_refresh
-from training.services.runs import run_claim, run_request, runs_request_due, runs_requeue_stale
+from training.services.evaluation_requests import evaluations_due, evaluations_perform
+from training.services.run_turns import run_claim_next, run_next_id
+from training.services.runs import run_request, runs_request_due, runs_requeue_stale
 from training.services.training_process import run_supervise
 
 logger = logging.getLogger(__name__)
+_runs = Slots()
 
 # A message that no worker takes within this time expires; the next sweep sends another.
 MESSAGE_SECONDS = 60
@@ -19,30 +23,43 @@ MESSAGE_SECONDS = 60
 
 @shared_task
 def run_execute(run_id: int) -> None:
-    """Work on a queued run until it ends. A second message for the same run does nothing."""
-    attempt = run_claim(run_id=run_id)
-    if attempt is not None:
-        run_supervise(run_id=run_id, attempt=attempt)
+    """Work on the run whose turn it is, which may be another one than `run_id`, until it ends; then announce the next.
+
+    Do nothing when this worker process works on as many runs as it may: each of them announces the next one.
+    """
+    with _runs.one(settings.IQS_TRAINING_RUNS_AT_ONCE) as is_free:
+        claimed = run_claim_next() if is_free else None
+        if claimed is None:
+            return
+        run_supervise(run_id=claimed[0], attempt=claimed[1])
+    following = run_next_id()
+    if following is not None:
+        announce(run_execute, following, expires=MESSAGE_SECONDS)
 
 
 @shared_task
 def retrain_scheduled(campaign: str) -> None:
-    """Request a run of the campaign with this slug; periodic tasks of the admin site call it."""
-    run = run_request(campaign=Campaign.objects.get(slug=campaign), trigger=TrainingRun.Trigger.SCHEDULE)
+    """Request a run of the campaign with this present or old slug; periodic tasks of the admin site call it."""
+    run = run_request(campaign=Campaign.objects.get(addresses__slug=campaign), trigger=TrainingRun.Trigger.SCHEDULE)
     announce(run_execute, run.pk, expires=MESSAGE_SECONDS)
 
 
 @shared_task
 def versions_evaluate(campaign_id: int) -> None:
-    """Evaluate the campaign's versions on the present holdout votes; skip those already evaluated on them."""
-    for problem in evaluations_refresh(campaign=Campaign.objects.get(pk=campaign_id)):
+    """Evaluate the campaign's versions if somebody has requested it (`evaluations_request`)."""
+    for problem in evaluations_perform(campaign_id=campaign_id):
         logger.warning("%s", problem)
 
 
 @shared_task
 def sweep() -> None:
-    """Requeue stale runs, request runs in campaigns with enough new answers, and announce all queued runs."""
+    """Requeue stale runs, request runs in campaigns with enough new answers, and announce all queued runs.
+
+    Also announce requested evaluations.
+    """
     runs_requeue_stale()
     runs_request_due()
     for run_id in TrainingRun.objects.filter(state=TrainingRun.State.QUEUED).values_list("pk", flat=True):
         announce(run_execute, run_id, expires=MESSAGE_SECONDS)
+    for campaign_id in evaluations_due():
+        announce(versions_evaluate, campaign_id, expires=MESSAGE_SECONDS)

@@ -26,8 +26,11 @@ class Format(ABC, Generic[Record]):
     """Type of its rows, from `annotation.exchange.records`."""
 
     @abstractmethod
-    def write(self, rows: Iterable[Record]) -> Iterator[bytes]:
-        """Yield the file in pieces while reading the rows."""
+    def write(self, rows: Iterable[Record], *, for_excel: bool = False) -> Iterator[bytes]:
+        """Yield the file in pieces while reading the rows.
+
+        for_excel: mark the encoding of a text file in the way that Excel needs. Other formats ignore it.
+        """
 
 
 class CsvFormat(Format[Record]):
@@ -36,6 +39,7 @@ class CsvFormat(Format[Record]):
     suffix = ".csv"
     content_type = "text/csv; charset=utf-8"
 
-    def write(self, rows: Iterable[Record]) -> Iterator[bytes]:
-        """Yield the header and the rows, in UTF-8."""
-        return (piece.encode() for piece in csv_pieces(self.record._fields, rows))
+    def write(self, rows: Iterable[Record], *, for_excel: bool = False) -> Iterator[bytes]:
+        """Yield the header and the rows, in UTF-8. for_excel: with a byte order mark."""
+        pieces = csv_pieces(self.record._fields, rows, byte_order_mark=for_excel)
+        return (piece.encode() for piece in pieces)

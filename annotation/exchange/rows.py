@@ -1,7 +1,11 @@
-"""Writes CSV without cells that a spreadsheet would run as a formula. All CSV files are written here. Pure.
+"""Writes CSV without cells that a spreadsheet would run as a formula, and reads it again. Pure.
 
-A spreadsheet runs a text as a formula if it starts with = + - or @, even after a tab, a line end or spaces, quoted or
-not. Names of files and users are untrusted, so such a text gets an apostrophe in front. Numbers do not need it.
+All CSV files of the project are written here.
+
+A spreadsheet runs a text as a formula if it starts with = + - or @, even after spaces, tabs, line ends, quotes or
+invisible characters. Names of files and users are untrusted, so such a text gets an apostrophe in front. In many
+countries spreadsheets separate cells by a semicolon. Then the quotes of this file do not count, and a cell can begin in
+the middle of a text: after ; or a tab or a line end. So the apostrophe comes there too. Numbers do not need it.
 Source: OWASP, CSV Injection.
 """
 
@@ -10,12 +14,21 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
+from annotation.files.names import text_encodable
+
 ROWS = 500  # rows per piece of text
-_FORMULA_STARTS = frozenset(
-    "=+-@\t\r\n\0＝＋－＠"
-)  # the last four are the full-width characters of East Asian keyboards
-_GUARDED_STARTS = _FORMULA_STARTS | {"'", " "}
-_NEGATIVE_NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+BYTE_ORDER_MARK = "\ufeff"
+# Characters that a program may skip before it looks for a formula: spaces, control and invisible characters, quotes.
+_SKIPPED = (
+    r"\"\x00-\x08\x0b\x0c\x0e-\x20\x7f-\xa0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+)
+_SIGN = r"[=+\-@＝＋－＠]"  # the last four are the full-width characters of East Asian keyboards
+_AT_START = rf"'*(?:[{_SKIPPED}\t\r\n]*{_SIGN}|[\t\r\n\x00])"
+_INSIDE = rf"'*[{_SKIPPED}]*{_SIGN}"
+_UNGUARDED = re.compile(rf"\A({_AT_START})|([;\t\r\n])({_INSIDE})")
+_GUARDED = re.compile(rf"\A'({_AT_START})|([;\t\r\n])'({_INSIDE})")
+_SEPARATOR = re.compile(r"[;\t\r\n]")
+_NEGATIVE_NUMBER = re.compile(r"'*-[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 def csv_pieces(
@@ -34,7 +47,7 @@ def csv_pieces(
     """
     # csv only quotes the characters of its own line terminator. So it always gets both, and the end is replaced.
     writer = csv.writer(_Echo(), lineterminator="\r\n")
-    piece = ["\ufeff"] if byte_order_mark else []
+    piece = [BYTE_ORDER_MARK] if byte_order_mark else []
     if header:
         piece.append(writer.writerow([formula_guard(name) for name in columns])[:-2] + line_end)
     for number, row in enumerate(rows, start=1):
@@ -46,6 +59,17 @@ def csv_pieces(
         yield "".join(piece)
 
 
+def csv_rows(lines: Iterable[str], *, delimiter: str = ",") -> Iterator[list[str]]:
+    """Yield the rows of a table, the header first, as `csv_pieces` got them: without the apostrophes of the guard.
+
+    lines: a text file that was opened with `newline=""`, or its lines. A byte order mark at its start is left out.
+    Raises csv.Error if the text is not CSV.
+    """
+    reader = csv.reader(_without_mark(lines), delimiter=delimiter)
+    for row in reader:
+        yield [formula_unguard(cell) for cell in row]
+
+
 def cell_text(cell: object, decimals: int | None = None) -> str:
     """Return the text of a cell.
 
@@ -54,7 +78,7 @@ def cell_text(cell: object, decimals: int | None = None) -> str:
     `formula_guard`. Raises ValueError for a time without a time zone.
     """
     if type(cell) is str:  # first, because most cells are
-        return formula_guard(cell)
+        return formula_guard(cell if cell.isascii() else text_encodable(cell))
     if cell is None:
         return ""
     if isinstance(cell, bool):
@@ -70,27 +94,38 @@ def cell_text(cell: object, decimals: int | None = None) -> str:
         if cell.tzinfo is None:
             raise ValueError(f"{cell} has no time zone.")
         return cell.astimezone(UTC).isoformat()
-    return formula_guard(str(cell))
+    return formula_guard(text_encodable(str(cell)))
 
 
 def formula_guard(text: str) -> str:
-    """Return the text, with an apostrophe in front if a spreadsheet would run it as a formula.
+    """Return the text, with an apostrophe wherever a spreadsheet could begin a formula.
 
     A formula that already has apostrophes in front gets one more, so that `formula_unguard` restores every text
     exactly.
     """
-    if text[:1] not in _GUARDED_STARTS:
+    if _is_plain(text) or _NEGATIVE_NUMBER.fullmatch(text):
         return text
-    return f"'{text}" if _is_formula(text.lstrip("'")) else text
+    return _UNGUARDED.sub(r"\2'\1\3", text)
 
 
 def formula_unguard(text: str) -> str:
     """Return the text before `formula_guard`. A text without such an apostrophe does not change."""
-    return text[1:] if text.startswith("'") and _is_formula(text.lstrip("'")) else text
+    if _is_plain(text) or _NEGATIVE_NUMBER.fullmatch(text):
+        return text
+    return _GUARDED.sub(r"\2\1\3", text)
 
 
-def _is_formula(text: str) -> bool:
-    return text.lstrip(" ")[:1] in _FORMULA_STARTS and _NEGATIVE_NUMBER.fullmatch(text) is None
+def _is_plain(text: str) -> bool:
+    """Return whether a text is of the most frequent kind: no guard is needed, and the slow patterns can be skipped."""
+    return text[:1].isalnum() and not _SEPARATOR.search(text)
+
+
+def _without_mark(lines: Iterable[str]) -> Iterator[str]:
+    rest = iter(lines)
+    first = next(rest, None)
+    if first is not None:
+        yield first.removeprefix(BYTE_ORDER_MARK)
+        yield from rest
 
 
 class _Echo:

@@ -4,12 +4,17 @@ The new content is written to a hidden file with a unique name in the same folde
 rename is atomic in POSIX, so readers see either the old file or the new one. With concurrent writers, the last one
 wins. An error removes the hidden file; a killed writer leaves it (its name ends in `.part`).
 
+A pipe or a device, such as /dev/null, cannot be replaced. It gets the complete content at the end. A link stays: the
+file that it points to is replaced.
+
 `durable` also waits until the content and the name are on disk (fsync), which takes milliseconds. Use False for files
 that may be lost in a power cut.
 """
 
 import os
 import shutil
+import stat
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,6 +61,14 @@ def whole_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
     For one file, or for a folder with files. Replacing an existing folder takes two steps and is not atomic, so use it
     only for folders that nobody reads yet.
     """
+    if is_stream(path):
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder) / "content"
+            with (Path(folder) / "content").open("rb") as content, path.open("wb") as stream:
+                shutil.copyfileobj(content, stream)
+        return
+    if path.is_symlink():
+        path = path.resolve()
     part = _part_path(path)
     try:
         yield part
@@ -76,6 +89,15 @@ def put_in_place(part: Path, path: Path, *, durable: bool = True) -> None:
     part.replace(path)
     if durable:
         _sync(path.parent)
+
+
+def is_stream(path: Path) -> bool:
+    """Return whether a path is a pipe, a device or a socket: something that cannot be read again or replaced."""
+    try:
+        mode = path.stat().st_mode  # once, because another process may replace or delete the file meanwhile
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def _part_path(path: Path) -> Path:

@@ -9,14 +9,17 @@ from annotation.models.attempts import AttemptCount
 from annotation.models.campaigns import (
     DEFAULT_SYNSETS,
     Campaign,
+    CampaignAddress,
     Invitation,
     Membership,
     Role,
     default_lane_shares,
     default_synsets,
+    synset_name,
 )
 from annotation.models.photos import QUEUED, Image, ImportBatch, ImportRejection
 from annotation.models.queue import Assignment, QueueLane, QueuePriority
+from annotation.models.use import HourlyUse
 from annotation.models.users import User
 
 __all__ = [
@@ -27,6 +30,8 @@ __all__ = [
     "Assignment",
     "AttemptCount",
     "Campaign",
+    "CampaignAddress",
+    "HourlyUse",
     "Image",
     "ImportBatch",
     "ImportRejection",
@@ -38,4 +43,5 @@ __all__ = [
     "User",
     "default_lane_shares",
     "default_synsets",
+    "synset_name",
 ]

@@ -1,9 +1,13 @@
 """Campaigns, their members, and invitation links."""
 
+from collections.abc import Collection
+from typing import Any
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils.functional import cached_property
 
@@ -15,6 +19,11 @@ DEFAULT_SYNSETS = {
     826: "stopwatch",
     892: "wall clock",
 }
+
+
+def synset_name(synset: int) -> str:
+    """Return the name of an ImageNet class that shows a watch or a clock, otherwise its number in words."""
+    return DEFAULT_SYNSETS.get(synset, f"ImageNet class {synset}")
 
 
 def default_synsets() -> list[int]:
@@ -134,6 +143,25 @@ class Campaign(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def validate_unique(self, exclude: Collection[str] | None = None) -> None:
+        """Raise ValidationError, by field, also for an address that another campaign had before."""
+        super().validate_unique(exclude)
+        if exclude and "slug" in exclude:
+            return
+        if CampaignAddress.objects.filter(slug=self.slug).exclude(campaign=self.pk).exists():
+            raise ValidationError({"slug": "Another campaign had this address before, and links to it still work."})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the campaign and store its address, which then belongs to it for ever.
+
+        Raises IntegrityError for an address that another campaign has or had.
+        """
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            changed = kwargs.get("update_fields")
+            if changed is None or "slug" in changed:
+                CampaignAddress.objects.get_or_create(slug=self.slug, campaign=self)
+
     @property
     def bins(self) -> int:
         """Return K, the number of opinion scores on the scale."""
@@ -148,6 +176,20 @@ class Campaign(models.Model):
     def has_simulated_annotators(self) -> bool:
         """Return whether any member is a program. Every page of the campaign then says so."""
         return self.memberships.filter(user__is_simulated=True).exists()
+
+
+class CampaignAddress(models.Model):
+    """An address (slug) that a campaign has or had. Links and open pages may still use it.
+
+    The table has the present addresses too, so that no campaign can take an address of another one, present or old.
+    """
+
+    slug = models.SlugField(max_length=60, unique=True)
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="addresses")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.slug
 
 
 class Membership(models.Model):

@@ -1,7 +1,8 @@
 """Decodes photos from untrusted bytes. All photo files are decoded here. Does not use Django.
 
 The format is detected from the content, not from the file extension. The number of pixels is checked from the header
-before decoding. Then the photo is decoded completely, so that truncated files are rejected.
+before decoding. Then the photo is decoded completely, so that damaged files are rejected (`annotation.photos.damage`).
+The result is the picture that Chromium shows: upright, in sRGB, on white (`tests/browser/test_same_picture.py`).
 """
 
 import io
@@ -11,20 +12,24 @@ from typing import IO
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image
 
-# Formats that browsers show, with the extension of the stored file. MPO is the format of .jpg files in which a camera
-# adds a preview; the first picture is the photo.
+from annotation.photos.damage import damaged
+from annotation.photos.decoding_cost import MAX_BYTES, DecodingCost, Reserve, unlimited
+from annotation.photos.orientation import SIDEWAYS, upright
+from annotation.photos.readers import picture_read
+from annotation.photos.rejected import PhotoRejected as PhotoRejected
+from annotation.photos.stored_picture import StoredPicture
+
+# Formats that browsers show, with the extension of the stored file.
 SUFFIXES = {
     "JPEG": ".jpg",
-    "MPO": ".jpg",
     "PNG": ".png",
     "WEBP": ".webp",
     "GIF": ".gif",
     "BMP": ".bmp",
     "AVIF": ".avif",
 }
-_OPENERS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")  # Pillow opens MPO through JPEG
 CONTENT_TYPES = {
     ".jpg": "image/jpeg",
     ".png": "image/png",
@@ -36,20 +41,9 @@ CONTENT_TYPES = {
 MAX_PIXELS = 120_000_000
 SMALLEST_SIDE = 16  # pixels; smaller photos cannot be rated
 THUMBNAIL_SIDE = 320
+GROUND = "white"  # behind transparent pixels; static/css/site.css puts the same colour behind photos
 # Value of perceptual_hash for a flat picture. No other picture has it: every hash has 32 bits set.
 NO_HASH = 0
-
-# The operation that undoes each EXIF orientation.
-_UNDO_ORIENTATION = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_SIDEWAYS = {5, 6, 7, 8}
 
 _HASH_SIDE = 32
 # Rows 1 … 8 of the DCT-II matrix of size 32: row u, column x is cos(pi * u * (2x + 1) / 64).
@@ -59,10 +53,6 @@ _FLAT = 2.0  # standard deviation in grey levels; below it, noise would decide t
 # Pillow's own limit against decompression bombs is global and warns at half of it. This module checks the header in
 # each call, so Pillow's limit would only block sites that allow larger photos.
 Image.MAX_IMAGE_PIXELS = None
-
-
-class PhotoRejected(Exception):
-    """The bytes are not a photo that people can rate. The message tells the sender why."""
 
 
 @dataclass(frozen=True)
@@ -76,44 +66,54 @@ class PhotoFacts:
     thumbnail: bytes  # WebP, long side at most 320 pixels, upright
 
 
-def photo_inspect(data: bytes, *, max_pixels: int = MAX_PIXELS) -> PhotoFacts:
+def photo_inspect(
+    data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES, reserve: Reserve = unlimited
+) -> PhotoFacts:
     """Decode a photo completely, and return its properties.
 
-    Raises PhotoRejected with the reason when the file is not a photo, broken, animated, too small, or has more than
-    `max_pixels` pixels.
+    `max_bytes`: the memory that decoding at full size may take, with the conversion to RGB. `reserve` is called with
+    the bytes that this call needs, before it decodes. Call the function for untrusted bytes in the sandbox only.
+
+    Raises PhotoRejected with the reason when the file is not a photo, broken, animated, too small, has more than
+    `max_pixels` pixels, needs more than `max_bytes`, or is a JPEG with too many scans. Raises MemoryError.
     """
-    if not data:
-        raise PhotoRejected("The file is empty.")
-    with _opened(io.BytesIO(data), max_pixels) as picture:
-        suffix = SUFFIXES[str(picture.format)]
-        width, height = picture.size
-        profile = picture.info.get("icc_profile") if picture.mode in {"RGB", "RGBA"} else None
-        # libjpeg can reduce the size while it decodes. It still reads the whole file, and takes a third of the time.
-        picture.draft("RGB", (2 * THUMBNAIL_SIDE, 2 * THUMBNAIL_SIDE))
-        small = _upright_rgb(picture)
-        if _orientation(picture) in _SIDEWAYS:
-            width, height = height, width
+    stored = _opened(data, max_pixels)
+    DecodingCost(stored).check(max_bytes)  # at full size: detectors and browsers decode the photo like this later
+    # libjpeg can reduce the size while it decodes. It still reads the whole file, and takes a third of the time.
+    reserve(DecodingCost(stored, 2 * THUMBNAIL_SIDE).memory())
+    small = _decoded(stored, 2 * THUMBNAIL_SIDE)
+    width, height = stored.width, stored.height
+    if stored.orientation in SIDEWAYS:
+        width, height = height, width
     small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
-    small.save(buffer, "WEBP", quality=80, method=2, icc_profile=profile)
-    return PhotoFacts(width, height, suffix, perceptual_hash(small), buffer.getvalue())
+    small.save(buffer, "WEBP", quality=80, method=2)
+    return PhotoFacts(width, height, SUFFIXES[stored.format], perceptual_hash(small), buffer.getvalue())
 
 
-def photo_open(source: Path | IO[bytes], *, max_pixels: int = MAX_PIXELS, at_least: int = 0) -> Image.Image:
-    """Return a photo as people see it: RGB, upright, transparency on white. Full size unless `at_least` is given.
+def photo_open(
+    source: Path | IO[bytes],
+    *,
+    max_pixels: int = MAX_PIXELS,
+    at_least: int = 0,
+    max_bytes: int = MAX_BYTES,
+    reserve: Reserve = unlimited,
+) -> Image.Image:
+    """Return a photo as people see it: sRGB, upright, transparency on white. Full size unless `at_least` is given.
 
     `at_least`: a side in pixels. A JPEG whose sides are both at least twice as long is decoded at 1/2, 1/4 or 1/8 of
-    its size, but not smaller than `at_least`. libjpeg does this several times faster.
+    its size, but not smaller than `at_least`. libjpeg does this several times faster. A JPEG in CMYK or with a colour
+    profile of another curve is always decoded at full size.
+    `max_bytes`, `reserve`: as for `photo_inspect`, but for the size at which the photo is decoded.
 
-    Raises PhotoRejected as `photo_inspect` does, and OSError when the file cannot be read.
+    Raises PhotoRejected and MemoryError as `photo_inspect` does, and OSError when the file cannot be read.
     """
-    if isinstance(source, Path):
-        with source.open("rb") as file:
-            return photo_open(file, max_pixels=max_pixels, at_least=at_least)
-    with _opened(source, max_pixels) as picture:
-        if at_least:
-            picture.draft("RGB", (at_least, at_least))
-        return _upright_rgb(picture)
+    data = source.read_bytes() if isinstance(source, Path) else source.read()
+    stored = _opened(data, max_pixels)
+    cost = DecodingCost(stored, at_least)
+    cost.check(max_bytes)
+    reserve(cost.memory())
+    return _decoded(stored, at_least)
 
 
 def perceptual_hash(picture: Image.Image) -> int:
@@ -134,61 +134,49 @@ def perceptual_hash(picture: Image.Image) -> int:
     return int.from_bytes(bits.tobytes(), "big", signed=True)
 
 
-def _opened(source: IO[bytes], max_pixels: int) -> Image.Image:
+def _opened(data: bytes, max_pixels: int) -> StoredPicture:
     """Read and check the header. Return the picture, not decoded yet."""
+    if not data:
+        raise PhotoRejected("The file is empty.")
     try:
-        picture = Image.open(source, formats=_OPENERS)
-        frames = getattr(picture, "n_frames", 1)
-    except UnidentifiedImageError:
-        source.seek(0)
-        if not source.read(1):
-            raise PhotoRejected("The file is empty.") from None
-        raise PhotoRejected(
-            "Not a photo in a supported format (JPEG, PNG, WebP, AVIF, GIF or BMP), or damaged at its start."
-        ) from None
+        stored = picture_read(data)
+    except (PhotoRejected, MemoryError):
+        raise
+    except SyntaxError:  # Pillow's error for another format, or a damaged one
+        stored = None
     except Exception as error:  # decoders raise many kinds of errors on malicious bytes
         raise PhotoRejected(f"The file's header cannot be read ({_one_line(error)}).") from error
-    width, height = picture.size
+    if stored is None:
+        raise PhotoRejected(
+            "Not a photo in a supported format (JPEG, PNG, WebP, AVIF, GIF or BMP), or damaged at its start."
+        )
+    width, height = stored.width, stored.height
     if width * height > max_pixels:
         raise PhotoRejected(f"{width} × {height} pixels are more than the allowed {max_pixels / 1e6:g} megapixels.")
     if min(width, height) < SMALLEST_SIDE:
         raise PhotoRejected(
             f"{width} × {height} pixels are too small to rate. Each side needs at least {SMALLEST_SIDE} pixels."
         )
-    if frames > 1 and picture.format != "MPO":
-        raise PhotoRejected(f"The picture is animated ({frames} frames). Only still photos can be rated.")
-    return picture
+    if stored.is_animated:
+        raise PhotoRejected("The picture is animated. Only still photos can be rated.")
+    return stored
 
 
-def _orientation(picture: Image.Image) -> int:
-    """Return the EXIF orientation of a decoded picture, 1 (upright) when it is missing or broken.
-
-    Pillow's own `getexif` also reads the orientation from XMP, which browsers ignore.
-    """
-    exif = Image.Exif()
+def _decoded(stored: StoredPicture, at_least: int) -> Image.Image:
+    """Decode the picture and return it upright in sRGB. Raises PhotoRejected when it is damaged."""
     try:
-        exif.load(picture.info.get("exif", b""))
-        return int(exif.get(ExifTags.Base.Orientation, 1))
-    except Exception:  # browsers ignore broken EXIF too
-        return 1
-
-
-def _upright_rgb(picture: Image.Image) -> Image.Image:
-    """Decode the picture and return it upright in RGB. Raises PhotoRejected when it is broken."""
-    try:
-        picture.load()
+        picture, alpha = stored.decode(at_least)
+    except (PhotoRejected, MemoryError):
+        raise
     except Exception as error:  # decoders raise many kinds of errors on malicious bytes
-        raise PhotoRejected(f"The file is damaged or incomplete ({_one_line(error)}).") from error
-    undo = _UNDO_ORIENTATION.get(_orientation(picture))
-    upright: Image.Image = picture if undo is None else picture.transpose(undo)
-    if upright.mode.startswith("I"):
-        # 16-bit grey. Pillow's own conversion clips at 255 instead of scaling.
-        upright = Image.fromarray((np.asarray(upright).astype(np.uint32) >> 8).clip(0, 255).astype(np.uint8))
-    if upright.has_transparency_data:
-        upright = upright.convert("RGBA")
-        ground = Image.new("RGBA", upright.size, "white")
-        return Image.alpha_composite(ground, upright).convert("RGB")
-    return upright.convert("RGB")
+        raise damaged(_one_line(error)) from error
+    if stored.colour is not None:
+        picture = stored.colour.apply(picture)
+    picture = picture.convert("RGB")
+    if alpha is not None:
+        picture.putalpha(alpha)
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, GROUND), picture).convert("RGB")
+    return upright(picture, stored.orientation)
 
 
 def _one_line(error: Exception) -> str:

@@ -4,24 +4,24 @@ Zips are never extracted to disk: each entry is read into memory, up to the size
 the hash of its content. So a name in a zip cannot write to another folder.
 """
 
-import stat
-import struct
-import unicodedata
-import zipfile
-import zlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from hashlib import blake2b
 from pathlib import Path, PurePosixPath
 from threading import Lock
 from types import TracebackType
-from typing import NoReturn
+from typing import IO, NoReturn
 
+from annotation.files.names import name_shortened, name_text, text_storable
 from annotation.photos.decoding import PhotoRejected
+from annotation.photos.zip_directory import ZipDamaged, ZipEntry, directory_read
+from annotation.photos.zip_entries import entry_bytes
 
 NAME_LENGTH = 500  # characters; the limit of the database columns
+PART_BYTES = 255  # of one part of a path, in common file systems
 _MEGABYTE = 1024 * 1024
+_WINDOWS_PATH = re.compile(r"[A-Za-z]:\\|[A-Za-z]:/.|\\\\")  # with a drive, or of a server
 # Files that operating systems add to folders. Hidden files are ignored too.
 _IGNORED_NAMES = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini"}
 # Maximum size of a zip's directory per allowed file. It limits the memory for reading the directory.
@@ -45,8 +45,8 @@ class Limits:
 class Candidate:
     """One file that may become a photo.
 
-    name: unique within the import, at most 500 characters. file: the file on disk (for an entry of a zip, the zip).
-    read: returns the bytes, or raises PhotoRejected with the reason.
+    name: unique within the import, as text of `annotation.files.names`, at most 500 characters. file: the file on disk
+    (for an entry of a zip, the zip). read: returns the bytes, or raises PhotoRejected with the reason.
     """
 
     name: str
@@ -57,18 +57,25 @@ class Candidate:
 class ImportSource:
     """A folder with its subfolders, or a zip, as a list of candidates in a fixed order.
 
+    The names of candidates are their paths below the folder. Files of a zip in a folder have the zip's name before
+    their own, unless the zip is the only file of the folder. `is_one_zip` overrides this for a folder that has lost
+    files since the import began.
+
     It is a context manager that closes the zips at the end. Raises SourceError when the path is neither a folder nor a
     zip, or has too many files. A zip that breaks a limit becomes one candidate that is rejected as a whole.
     """
 
-    def __init__(self, path: Path, limits: Limits) -> None:
+    def __init__(self, path: Path, limits: Limits, *, is_one_zip: bool | None = None) -> None:
         self.limits = limits
         self._archives: list[_Archive] = []
         try:
             if path.is_dir():
-                found = [candidate for file in _files_below(path) for candidate in self._in_file(path, file)]
-            elif path.suffix.lower() == ".zip" and path.is_file():
-                found = list(self._in_zip(path, ""))
+                files = list(_files_below(path))
+                self.is_one_zip = [_is_zip(file) for file in files] == [True] if is_one_zip is None else is_one_zip
+                found = [candidate for file in files for candidate in self._in_file(path, file)]
+            elif _is_zip(path) and path.is_file():
+                self.is_one_zip = True
+                found = list(self._in_zip(path, "", name_text(path.name)))
             else:
                 raise SourceError(f"{path} is neither a folder nor a .zip file, or it cannot be read.")
         except OSError as error:
@@ -89,11 +96,13 @@ class ImportSource:
             archive.close()
 
     def _in_file(self, folder: Path, file: Path) -> Iterator[Candidate]:
-        name = file.relative_to(folder).as_posix()
-        if file.suffix.lower() == ".zip":
-            yield from self._in_zip(file, f"{name}/")
+        path = file.relative_to(folder)
+        if _is_zip(file):
+            before = path.parent if self.is_one_zip else path
+            prefix = "" if before == Path() else f"{name_text(before)}/"
+            yield from self._in_zip(file, prefix, name_text(path))
         else:
-            yield Candidate(name, file, partial(self._file_bytes, file))
+            yield Candidate(name_text(path), file, partial(self._file_bytes, file))
 
     def _file_bytes(self, file: Path) -> bytes:
         try:
@@ -104,16 +113,19 @@ class ImportSource:
         _size_check(len(data), self.limits.file_bytes)
         return data
 
-    def _in_zip(self, path: Path, prefix: str) -> Iterator[Candidate]:
+    def _in_zip(self, path: Path, prefix: str, whole: str) -> Iterator[Candidate]:
+        """Yield the files of a zip, with `prefix` before their names. `whole` names the zip if it is rejected."""
         try:
             archive = _Archive(path, self.limits)
         except PhotoRejected as rejection:
-            yield Candidate(prefix.rstrip("/") or path.name, path, _refusal(str(rejection)))
+            yield Candidate(whole, path, _refusal(str(rejection)))
             return
         self._archives.append(archive)
         for entry in archive.entries:
-            name = prefix + entry.filename.replace("\\", "/")
-            yield Candidate(name, path, partial(archive.entry_bytes, entry))
+            yield Candidate(prefix + entry.name, path, partial(archive.read, entry))
+        if archive.lost:
+            reason = f"The list of files in this zip is damaged. {archive.lost} files could not be found."
+            yield Candidate(whole, path, _refusal(reason))
 
 
 class _Archive:
@@ -123,19 +135,21 @@ class _Archive:
         self.path = path
         self.limits = limits
         self._lock = Lock()
-        self._zip: zipfile.ZipFile | None = None
+        self._file: IO[bytes] | None = None
         try:
-            _directory_check(path, limits.files)
-            with zipfile.ZipFile(path) as opened:
-                infos = opened.infolist()
-        except PhotoRejected:
-            raise
-        except Exception as error:  # zipfile also raises struct.error and others for broken files
-            raise PhotoRejected(f"The zip cannot be read ({error}).") from error
-        self.entries = [info for info in infos if not info.is_dir() and not is_ignored(_parts(info.filename))]
+            with path.open("rb") as file:
+                directory = directory_read(file, most_bytes=max(limits.files, 100) * _DIRECTORY_BYTES_PER_FILE)
+        except ZipDamaged as damage:
+            raise PhotoRejected(str(damage)) from damage
+        except OSError as error:
+            raise PhotoRejected(f"The zip cannot be read: {error.strerror or error}.") from error
+        if directory is None:
+            raise PhotoRejected(f"The zip has more files than the allowed {limits.files}.")
+        self.lost = directory.lost
+        self.entries = [one for one in directory.entries if not one.is_folder and not is_ignored(one.name.split("/"))]
         if len(self.entries) > limits.files:
             raise PhotoRejected(f"The zip has {len(self.entries)} files, but at most {limits.files} are allowed.")
-        declared = sum(info.file_size for info in self.entries)
+        declared = sum(entry.size for entry in self.entries)
         if declared > limits.zip_bytes:
             raise PhotoRejected(
                 f"Uncompressed, the zip has {declared // _MEGABYTE} MB, but at most {limits.zip_bytes // _MEGABYTE} MB "
@@ -143,42 +157,28 @@ class _Archive:
             )
         self._unread = len(self.entries)
 
-    def entry_bytes(self, info: zipfile.ZipInfo) -> bytes:
+    def read(self, entry: ZipEntry) -> bytes:
         """Return the bytes of one entry. Raises PhotoRejected when it breaks a limit or cannot be read."""
         try:
-            parts = _parts(info.filename)
-            if ".." in parts or info.filename.startswith(("/", "\\")) or ":" in parts[0]:
-                raise PhotoRejected("Its name points to a folder outside the zip.")
-            if stat.S_ISLNK(info.external_attr >> 16):
-                raise PhotoRejected("It is a link to another file, not a photo.")
-            if parts[-1].lower().endswith(".zip"):
-                raise PhotoRejected("Zips inside zips are not supported. Import it separately.")
-            if info.flag_bits & 0x1:
-                raise PhotoRejected("It is encrypted. Import an unencrypted zip.")
-            _size_check(info.file_size, self.limits.file_bytes)
-            try:
-                with self._opened().open(info) as entry:
-                    data = entry.read(self.limits.file_bytes + 1)
-                    # zipfile checks the checksum only when the entry is read to its end.
-                    _size_check(len(data) + len(entry.read(1)), self.limits.file_bytes)
-            except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError) as error:
-                raise PhotoRejected(f"This entry of the zip is damaged ({error}).") from error
-            return data
+            return entry_bytes(self._handle(), entry, most_bytes=self.limits.file_bytes)
         finally:
             self._read_one()
 
     def close(self) -> None:
         """Close the file. A later read opens it again."""
         with self._lock:
-            if self._zip is not None:
-                self._zip.close()
-                self._zip = None
+            if self._file is not None:
+                self._file.close()
+                self._file = None
 
-    def _opened(self) -> zipfile.ZipFile:
+    def _handle(self) -> int:
         with self._lock:
-            if self._zip is None:
-                self._zip = zipfile.ZipFile(self.path)
-            return self._zip
+            if self._file is None:
+                try:
+                    self._file = self.path.open("rb")
+                except OSError as error:
+                    raise PhotoRejected(f"The zip cannot be read: {error.strerror or error}.") from error
+            return self._file.fileno()
 
     def _read_one(self) -> None:
         with self._lock:
@@ -191,11 +191,20 @@ class _Archive:
 def safe_path(name: str) -> PurePosixPath:
     """Return a file name from a browser as a relative path that cannot leave its folder.
 
-    Removes drive letters, `.`, `..` and empty parts, replaces characters that cannot be printed, and shortens parts
-    that are too long for a file system at their start.
+    The parts keep every character except NUL. Empty parts, `.` and `..` are removed, and parts that are too long for a
+    file system are shortened at their start. A full Windows path loses its drive, and its backslashes separate folders;
+    elsewhere a backslash is part of a name.
     """
-    parts = [part for part in _parts(_printable(name)) if part not in {"", ".", ".."} and not part.endswith(":")]
-    return PurePosixPath(*(_shortened(part, 200) for part in parts or ["unnamed"]))
+    if _WINDOWS_PATH.match(name):
+        name = re.sub(r"^[A-Za-z]:", "", name).replace("\\", "/")
+    storable = text_storable(name.replace("\0", "\N{REPLACEMENT CHARACTER}"))
+    parts = [part for part in storable.split("/") if part not in {"", ".", ".."}] or ["unnamed"]
+    return PurePosixPath(*(name_shortened(part, PART_BYTES, in_bytes=True) for part in parts))
+
+
+def column_name(name: str) -> str:
+    """Return the text of a name, shortened at its start to what the database columns hold."""
+    return name_shortened(name, NAME_LENGTH)
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
@@ -209,8 +218,8 @@ def _files_below(folder: Path) -> Iterator[Path]:
             yield entry
 
 
-def _parts(name: str) -> list[str]:
-    return name.replace("\\", "/").split("/")
+def _is_zip(path: Path) -> bool:
+    return path.suffix.lower() == ".zip"
 
 
 def is_ignored(parts: list[str]) -> bool:
@@ -230,55 +239,16 @@ def _refusal(reason: str) -> Callable[[], NoReturn]:
     return refuse
 
 
-def _directory_check(path: Path, files: int) -> None:
-    """Raise PhotoRejected when the zip's directory is so large that reading it would use too much memory.
-
-    The end record (APPNOTE.TXT 4.3.16, for large files 4.3.14 and 4.3.15) contains the size of the directory.
-    """
-    with path.open("rb") as file:
-        file.seek(0, 2)
-        file.seek(max(0, file.tell() - 65_557))
-        tail = file.read()
-        end = tail.rfind(b"PK\x05\x06")
-        if end < 0 or len(tail) < end + 22:
-            raise PhotoRejected("It is not a zip, or it is incomplete.")
-        (size,) = struct.unpack_from("<I", tail, end + 12)
-        if size == 0xFFFF_FFFF and end >= 20 and tail[end - 20 : end - 16] == b"PK\x06\x07":
-            (offset,) = struct.unpack_from("<Q", tail, end - 12)
-            file.seek(offset)
-            record = file.read(56)
-            if len(record) == 56:
-                (size,) = struct.unpack_from("<Q", record, 40)
-    if size > max(files, 100) * _DIRECTORY_BYTES_PER_FILE:
-        raise PhotoRejected(f"The zip has more files than the allowed {files}.")
-
-
 def _with_unique_names(found: list[Candidate]) -> list[Candidate]:
     """Return the candidates with unique names that fit the database columns."""
     seen: set[str] = set()
     renamed = []
     for candidate in found:
-        name = _shortened(_printable(candidate.name), NAME_LENGTH)
+        name = column_name(candidate.name)
         count = 1
         while name in seen:
             count += 1
-            name = _shortened(f"{_printable(candidate.name)} ({count})", NAME_LENGTH)
+            name = column_name(f"{candidate.name} ({count})")
         seen.add(name)
         renamed.append(Candidate(name, candidate.file, candidate.read))
     return renamed
-
-
-def _printable(name: str) -> str:
-    """Return the name in Unicode form NFC, with characters that cannot be printed replaced."""
-    return "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}"
-        for character in unicodedata.normalize("NFC", name)
-    )
-
-
-def _shortened(text: str, room: int) -> str:
-    """Return the text if it has at most `room` bytes in UTF-8, else a digest of it and its end."""
-    if len(text.encode()) <= room:
-        return text
-    digest = blake2b(text.encode(), digest_size=4).hexdigest()
-    return f"{digest}…{text.encode()[-(room - 11) :].decode(errors='ignore')}"

@@ -18,12 +18,14 @@ _LONGEST_MILLISECONDS = 2**31 - 1
 
 # These are the most frequent queries of the site. They are raw SQL because the ORM takes longer to build such a query
 # than PostgreSQL to run it. Fields of the photo that `_LOCK` leaves out are loaded on access.
+# `_LOCK` also locks the campaign against a change of its scale, and reads the present scale.
 _LOCK = """
-SELECT image.id, image.campaign_id, image.open_slots, image.problem,
+SELECT image.id, image.campaign_id, image.open_slots, image.problem, campaign.scale_min, campaign.scale_max,
   EXISTS (SELECT FROM annotation_membership membership
           WHERE membership.campaign_id = image.campaign_id AND membership.user_id = %(annotator)s) AS is_members
-FROM annotation_image image WHERE image.id = %(image)s AND image.campaign_id = %(campaign)s
-FOR UPDATE OF image
+FROM annotation_image image JOIN annotation_campaign campaign ON campaign.id = image.campaign_id
+WHERE image.id = %(image)s AND image.campaign_id = %(campaign)s
+FOR UPDATE OF image FOR KEY SHARE OF campaign
 """
 _ASSIGNMENTS = """
 SELECT * FROM annotation_assignment WHERE image_id = %(image)s AND annotator_id = %(annotator)s ORDER BY is_repeat
@@ -70,6 +72,7 @@ def annotation_record(
     skip_reason: str = "",
     milliseconds: int | None = None,
     viewing: dict[str, Any] | None = None,
+    scale: tuple[int, int] | None = None,
 ) -> Receipt:
     """Record one answer (`watch` and `score`) or one skip (`skip_reason`) and return its receipt.
 
@@ -82,11 +85,13 @@ def annotation_record(
       same holds for an answer to a photo that was never leased to the annotator (`lane` "unasked") while the campaign
       is active.
     * Corrections in a campaign that reveals predictions are marked `saw_prediction`.
+    * `scale` is the lowest and the highest score that the person could choose. An answer on another scale than the
+      campaign's is refused, because the same number means something else there.
     * A photo that too many annotators skip leaves the queue (`annotation.services.skips`).
 
     Raises AnnotationError for an answer that this campaign does not accept.
     """
-    image = _image_lock(campaign, annotator, image_id)
+    image, scale_now = _image_lock(campaign, annotator, image_id)
     of_both = {"image": image.pk, "annotator": annotator.pk}
     assignments = list(Assignment.objects.raw(_ASSIGNMENTS, of_both))
     assignment = _assignment_of(assignments, lease_id)
@@ -102,7 +107,7 @@ def annotation_record(
         if (same.annotator_id, same.image_id) != (annotator.pk, image.pk):
             raise AnnotationError("The id of this answer belongs to another answer. Send it again with a new id.")
         return Receipt(same, created=False)
-    _check(campaign, watch=watch, score=score, skip_reason=skip_reason, viewing=viewing)
+    _check(scale_now, watch=watch, score=score, skip_reason=skip_reason, viewing=viewing, given_on=scale)
     standing = next(iter(known.values()), None)
     if assignment is None and standing is None and campaign.state != Campaign.State.ACTIVE:
         raise AnnotationError(
@@ -156,8 +161,11 @@ def prediction_shown(*, campaign: Campaign, annotator: User, image_id: int) -> N
     )
 
 
-def _image_lock(campaign: Campaign, annotator: User, image_id: int) -> Image:
-    """Return the photo with its row locked. Raises AnnotationError for unknown photos and non-members."""
+def _image_lock(campaign: Campaign, annotator: User, image_id: int) -> tuple[Image, tuple[int, int]]:
+    """Return the photo with its row locked, and the campaign's lowest and highest score.
+
+    Raises AnnotationError for unknown photos and non-members.
+    """
     of_all = {"image": image_id, "campaign": campaign.pk, "annotator": annotator.pk}
     found: Any = next(iter(Image.objects.raw(_LOCK, of_all)), None)
     if found is None:
@@ -165,12 +173,19 @@ def _image_lock(campaign: Campaign, annotator: User, image_id: int) -> Image:
     if not (found.is_members or annotator.is_superuser):
         raise AnnotationError("Only members of the campaign can answer. Ask its admin to add you.")
     image: Image = found
-    return image
+    return image, (found.scale_min, found.scale_max)
 
 
 def _check(
-    campaign: Campaign, *, watch: str, score: int | None, skip_reason: str, viewing: dict[str, Any] | None
+    scale: tuple[int, int],
+    *,
+    watch: str,
+    score: int | None,
+    skip_reason: str,
+    viewing: dict[str, Any] | None,
+    given_on: tuple[int, int] | None,
 ) -> None:
+    lowest, highest = scale
     if skip_reason:
         if watch or score is not None:
             raise AnnotationError("A skipped photo has neither a watch label nor a score.")
@@ -178,10 +193,13 @@ def _check(
             raise AnnotationError("The reason for skipping is longer than 200 characters.")
     elif watch not in Annotation.Watch.values:
         raise AnnotationError(f"The watch label must be one of {', '.join(Annotation.Watch.values)}, not {watch!r}.")
-    elif score is None or score not in campaign.scores:
+    elif given_on is not None and given_on != scale:
         raise AnnotationError(
-            f"The score must be a whole number from {campaign.scale_min} to {campaign.scale_max}, not {score}."
+            f"This score was given on the scale {given_on[0]} to {given_on[1]}, and the campaign's scale is now "
+            f"{lowest} to {highest}. Reload the page and rate the photo again."
         )
+    elif score is None or not lowest <= score <= highest:
+        raise AnnotationError(f"The score must be a whole number from {lowest} to {highest}, not {score}.")
     if viewing and len(json.dumps(viewing)) > VIEWING_BYTES:
         raise AnnotationError(f"The viewing conditions are larger than {VIEWING_BYTES} bytes.")
 

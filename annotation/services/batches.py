@@ -22,9 +22,11 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from annotation.files.names import name_path, name_text, text_storable
 from annotation.models import Campaign, Image, ImportBatch, ImportRejection, User
 from annotation.photos.decoding import PhotoRejected
 from annotation.photos.sources import Candidate, ImportSource, Limits, SourceError
+from annotation.services.disk_space import space_refusal
 from annotation.services.images import CampaignPhotos, StoredPhoto, images_add, photo_store
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ UPLOAD = "upload"  # `source` of batches whose files came through the browser
 STALE = timedelta(seconds=60)  # a batch without a heartbeat for this long may be claimed by another worker
 UPLOAD_STALE = timedelta(days=1)  # uploads without a new file for this long are discarded
 _ROWS = 100  # photos per transaction
+_ONE_ZIP = ".one-zip"  # a file in the folder of an upload that began with a zip and nothing else
 _HEARTBEAT_SECONDS = 1.0
 
 Details = Mapping[str, Mapping[str, Any]]
@@ -127,7 +130,7 @@ def folder_import(
     """
     batch = ImportBatch.objects.create(
         campaign=campaign,
-        source=str(source.resolve()),
+        source=name_text(source.resolve()),
         state=ImportBatch.State.RUNNING,
         heartbeat_at=timezone.now(),
     )
@@ -142,11 +145,18 @@ def batch_run(*, batch: ImportBatch, details: Details | None = None, progress: P
     """
     upload = batch.source == UPLOAD
     try:
-        path = batch_folder(batch) if upload else Path(batch.source)
+        if why := space_refusal(size=0):
+            raise OSError(why)
+        path = batch_folder(batch) if upload else name_path(batch.source)
         limits = Limits(settings.IQS_MAX_FILE_BYTES, settings.IQS_MAX_ZIP_BYTES, settings.IQS_MAX_FILES_PER_IMPORT)
         if upload:
             path.mkdir(parents=True, exist_ok=True)
-        with ImportSource(path, limits) as source:
+        marker = path / _ONE_ZIP
+        # The first attempt decides about the names, and later ones find fewer files.
+        is_one_zip = marker.exists() if upload and batch.total else None
+        with ImportSource(path, limits, is_one_zip=is_one_zip) as source:
+            if upload and source.is_one_zip:
+                marker.touch()
             _Run(batch, source.candidates, details or {}, progress or (lambda batch: None), upload).work()
     except ImportLost:
         raise
@@ -253,7 +263,7 @@ class _Run:
         batch, handled = self.batch, self.outcomes
         photos = [outcome.photo for outcome in handled if outcome.photo]
         rejections = [
-            ImportRejection(batch=batch, name=outcome.candidate.name, reason=outcome.reason)
+            ImportRejection(batch=batch, name=outcome.candidate.name, reason=text_storable(outcome.reason))
             for outcome in handled
             if outcome.reason
         ]
@@ -296,5 +306,5 @@ def _heartbeat(batch: ImportBatch, **fields: Any) -> None:
 
 
 def _close(batch: ImportBatch, state: ImportBatch.State, message: str) -> ImportBatch:
-    _heartbeat(batch, state=state, message=message, finished_at=timezone.now())
+    _heartbeat(batch, state=state, message=text_storable(message), finished_at=timezone.now())
     return batch

@@ -5,13 +5,16 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models, transaction
-from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
 
-from annotation.models import Campaign, Image, Membership, Role, User
+from annotation.measures.class_limits import class_limits, limit_moved
+from annotation.models import Annotation, Campaign, Image, Membership, Role, User
 from annotation.services.lane_registry import lane_shares_problem
 
 #: Fields that hold a share of an annotator's photos in [0, 1]. Pages show them as percentages.
 SHARES = ("repeat_share", "gold_share", "anchoring_share")
+#: The largest mean score of rejected photos and of pending ones.
+LIMITS = ("reject_at", "pending_at")
 
 _STATES = {
     Campaign.State.ACTIVE: {Campaign.State.PAUSED, Campaign.State.CLOSED},
@@ -22,8 +25,16 @@ _STATES = {
 
 @transaction.atomic
 def campaign_create(*, by: User, **fields: Any) -> Campaign:
-    """Create a campaign with `by` as its admin. Raises ValidationError, by field, for invalid values."""
-    campaign = Campaign(created_by=by, **fields)
+    """Create a campaign with `by` as its admin. Raises ValidationError, by field, for invalid values.
+
+    Class limits that are missing or None get the defaults of the campaign's scale.
+    """
+    given = {name: value for name, value in fields.items() if name not in LIMITS or value is not None}
+    campaign = Campaign(created_by=by, **given)
+    if scale := _scale(campaign):
+        for name, limit in zip(LIMITS, class_limits(*scale), strict=True):
+            if name not in given:
+                setattr(campaign, name, limit)
     _check(campaign)
     campaign.save()
     Membership.objects.create(campaign=campaign, user=by, role=Role.ADMIN)
@@ -34,10 +45,14 @@ def campaign_create(*, by: User, **fields: Any) -> Campaign:
 def campaign_update(*, campaign: Campaign, **fields: Any) -> Campaign:
     """Change fields of a campaign, and update the votes that its photos need.
 
-    Raises ValidationError, by field, for invalid values and for fields that can no longer change (`fields_fixed`). The
-    lock makes sure that a running import sees the change.
+    When the scale changes, class limits that are not in `fields` move to the same share of the new scale. A limit of
+    None gets the default of the scale. Raises ValidationError, by field, for invalid values and for fields that can no
+    longer change (`fields_fixed`). The lock makes sure that a running import sees the change. A change of the scale
+    also waits for answers that are being recorded, and later answers see the new scale.
     """
-    stored = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+    is_scale = any(name in fields and fields[name] != getattr(campaign, name) for name in ("scale_min", "scale_max"))
+    stored = Campaign.objects.select_for_update(no_key=not is_scale).get(pk=campaign.pk)
+    fields |= _limits_for_scale(stored, fields)
     changes = {name: value for name, value in fields.items() if getattr(stored, name) != value}
     fixed = fields_fixed(stored)
     if refused := {name: fixed[name] for name in changes if name in fixed}:
@@ -49,6 +64,28 @@ def campaign_update(*, campaign: Campaign, **fields: Any) -> Campaign:
     if changes.keys() & {"votes_per_image", "holdout_votes"}:
         _votes_needed_set(stored)
     return stored
+
+
+def _limits_for_scale(stored: Campaign, fields: dict[str, Any]) -> dict[str, float]:
+    """Return the class limits that an update does not give but changes."""
+    asked = Campaign(scale_min=stored.scale_min, scale_max=stored.scale_max)
+    for name in fields.keys() & {"scale_min", "scale_max"}:
+        setattr(asked, name, fields[name])
+    old, new = _scale(stored), _scale(asked)
+    if old is None or new is None:
+        return {}
+    defaults = dict(zip(LIMITS, class_limits(*new), strict=True))
+    return {
+        name: defaults[name] if name in fields else limit_moved(getattr(stored, name), old, new)
+        for name in LIMITS
+        if fields.get(name) is None and (name in fields or old != new)
+    }
+
+
+def _scale(campaign: Campaign) -> tuple[int, int] | None:
+    """Return the lowest and the highest score; None if they are no scale."""
+    lowest, highest = campaign.scale_min, campaign.scale_max
+    return (lowest, highest) if isinstance(lowest, int) and isinstance(highest, int) and lowest < highest else None
 
 
 def campaign_state_set(*, campaign: Campaign, state: Campaign.State) -> bool:
@@ -66,10 +103,17 @@ def fields_fixed(campaign: Campaign) -> dict[str, str]:
     if campaign.images.exists():
         reason = "Cannot change after the first import: the holdout was drawn with it."
         fixed |= {"holdout_fraction": reason, "seed": reason}
-    if campaign.annotations.exists():
-        reason = "Cannot change after the first answer: scores on different scales cannot be compared."
+    if _has_scores(campaign):
+        reason = "Cannot change after the first answer or expected score: other scales cannot be compared with it."
         fixed |= {"scale_min": reason, "scale_max": reason}
     return fixed
+
+
+def _has_scores(campaign: Campaign) -> bool:
+    """Return whether an answer or the expected score of a photo is on the campaign's scale (one query)."""
+    answers = Exists(Annotation.objects.filter(campaign=OuterRef("pk")))
+    expected = Exists(Image.objects.filter(campaign=OuterRef("pk"), expected_score__isnull=False))
+    return Campaign.objects.filter(answers | expected, pk=campaign.pk).exists()
 
 
 def share_max_percent(name: str) -> int:

@@ -10,8 +10,10 @@ from django.conf import settings
 from django.db import transaction
 
 from annotation.models import Campaign, Image, ImportBatch
-from annotation.photos.decoding import PhotoFacts, photo_inspect
+from annotation.photos.decoding import PhotoFacts
 from annotation.photos.near_duplicates import NearDuplicates
+from annotation.photos.sandboxed_inspection import photo_inspect_apart
+from annotation.photos.site_sandbox import site_sandbox
 from annotation.photos.storage import photo_file_write, photo_name, thumbnail_name
 
 
@@ -82,9 +84,10 @@ def photo_store(*, name: str, data: bytes, details: Mapping[str, Any] | None = N
     """Check a photo, and write its original bytes and a thumbnail to the photo storage.
 
     Uses no table and is thread-safe. Storing the same bytes again changes nothing. Raises PhotoRejected when the bytes
-    are not a valid photo, and OSError when the storage cannot write the files.
+    are not a valid photo or take too much memory or time to decode, and OSError when the storage cannot write the
+    files. The bytes of stored photos can be decoded within the limits.
     """
-    facts = photo_inspect(data, max_pixels=settings.IQS_MAX_PIXELS)
+    facts = photo_inspect_apart(data, sandbox=site_sandbox(), max_pixels=settings.IQS_MAX_PIXELS)
     digest = sha256(data).hexdigest()
     photo_file_write(photo_name(digest, facts.suffix), data)
     photo_file_write(thumbnail_name(digest), facts.thumbnail)

@@ -1,20 +1,21 @@
 """Uploads from a browser. Files arrive in pieces; a complete file is renamed to its own name."""
 
-import shutil
+import errno
 from pathlib import Path, PurePosixPath
 
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from annotation.files.names import name_shortened, name_text
 from annotation.files.whole_file import put_in_place
 from annotation.models import Campaign, ImportBatch, ImportRejection
-from annotation.photos.sources import NAME_LENGTH, safe_path
+from annotation.photos.sources import PART_BYTES, column_name, safe_path
 from annotation.services.batches import batch_folder
+from annotation.services.disk_space import space_refusal
 
 PIECE_BYTES = 4 * 1024 * 1024  # maximum size of one request
 _MEGABYTE = 1024 * 1024
-_SPARE_BYTES = 256 * _MEGABYTE  # kept free: the database may be on the same disk
 
 
 class UploadRefused(Exception):
@@ -51,16 +52,15 @@ def upload_piece_store(
         if offset == 0:
             _file_check(path.suffix, number, size)
             part.parent.mkdir(parents=True, exist_ok=True)
-            _disk_check(part.parent, size)
+            _disk_check(size)
         _piece_append(part, offset, piece, size)
         if offset + len(piece) == size:
             _file_finish(batch, part, path)
             return True
     except UploadRefused as refusal:
         part.unlink(missing_ok=True)
-        ImportRejection.objects.bulk_create(
-            [ImportRejection(batch=batch, name=str(path)[-NAME_LENGTH:], reason=str(refusal))], ignore_conflicts=True
-        )
+        rejection = ImportRejection(batch=batch, name=column_name(name_text(path)), reason=str(refusal))
+        ImportRejection.objects.bulk_create([rejection], ignore_conflicts=True)
         raise
     return False
 
@@ -74,9 +74,9 @@ def _file_check(suffix: str, number: int, size: int) -> None:
         raise UploadRefused(f"One import can have at most {settings.IQS_MAX_FILES_PER_IMPORT} files.")
 
 
-def _disk_check(folder: Path, size: int) -> None:
-    if shutil.disk_usage(folder).free < size + _SPARE_BYTES:
-        raise UploadRefused("The server's disk is too full for the file.")
+def _disk_check(size: int) -> None:
+    if why := space_refusal(size=size):
+        raise UploadRefused(f"The file cannot be stored: {why}.")
 
 
 def _piece_append(part: Path, offset: int, piece: bytes, size: int) -> None:
@@ -98,10 +98,15 @@ def _file_finish(batch: ImportBatch, part: Path, path: PurePosixPath) -> None:
     wanted = batch_folder(batch) / path
     try:
         wanted.parent.mkdir(parents=True, exist_ok=True)
+        number, target = 1, wanted
+        while target.exists():  # safe because of the row lock
+            number += 1
+            name = f"{wanted.stem} ({number}){wanted.suffix}"
+            target = wanted.with_name(name_shortened(name, PART_BYTES, in_bytes=True))
+        put_in_place(part, target)
     except (FileExistsError, NotADirectoryError) as error:
         raise UploadRefused("Another file of this upload has the same name as this file's folder.") from error
-    number, target = 1, wanted
-    while target.exists():  # safe because of the row lock
-        number += 1
-        target = wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
-    put_in_place(part, target)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise UploadRefused("The path is too long for the server's file system.") from error

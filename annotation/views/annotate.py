@@ -126,6 +126,6 @@ def _config(campaign: Campaign, user: User) -> dict[str, Any]:
         "keysUrl": reverse("api-1:me-keys"),
         # A digest: the page shows the instructions again after a change.
         "instructions": hashlib.sha256(campaign.instructions.encode()).hexdigest()[:12],
-        "slug": campaign.slug,
+        "campaign": campaign.pk,
         "api": f"{reverse('api-1:api-root')}campaigns/{campaign.slug}",
     }

@@ -46,7 +46,7 @@ def campaign_edit(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     form = CampaignForm(request.POST or None, instance=campaign)
     if request.method == "POST" and form.is_valid():
         try:
-            saved = campaign_update(campaign=campaign, **form.cleaned_data)
+            saved = campaign_update(campaign=campaign, **form.changes())
         except ValidationError as error:
             form.add_error(None, error)
         else:
@@ -73,7 +73,10 @@ def campaign_state(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @require_safe
 @campaign_view(Role.REVIEWER)
 def annotations_csv(request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
-    """Stream all annotations as CSV."""
+    """Stream all annotations as CSV; with `?excel=1` for Excel."""
     return table_download(
-        format_name="annotations-csv", rows=annotation_records(campaign), file_name=f"{campaign.slug}-annotations"
+        request,
+        format_name="annotations-csv",
+        rows=annotation_records(campaign),
+        file_name=f"{campaign.slug}-annotations",
     )

@@ -3,16 +3,23 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 
 from annotation.exchange.registry import FORMATS
 
+EXCEL = "excel"  # the query parameter that asks for a byte order mark
 
-def table_download(*, format_name: str, rows: Iterable[Any], file_name: str) -> StreamingHttpResponse:
-    """Stream the rows in one of FORMATS. `file_name` is the name of the file without its suffix."""
+
+def table_download(
+    request: HttpRequest, *, format_name: str, rows: Iterable[Any], file_name: str
+) -> StreamingHttpResponse:
+    """Stream the rows in one of FORMATS. `file_name` is the name of the file without its suffix.
+
+    With `?excel=1` the file begins with a byte order mark, so that Excel reads its letters correctly.
+    """
     chosen = FORMATS[format_name]
     return StreamingHttpResponse(
-        chosen.write(rows),
+        chosen.write(rows, for_excel=bool(request.GET.get(EXCEL))),
         content_type=chosen.content_type,
         headers={"Content-Disposition": f'attachment; filename="{file_name}{chosen.suffix}"'},
     )

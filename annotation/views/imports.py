@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.contrib import messages
@@ -14,8 +15,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from annotation.access.permissions import campaign_view
 from annotation.access.rows import row_or_404
-from annotation.models import Campaign, ImportBatch, Role, User
+from annotation.models import Campaign, HourlyUse, ImportBatch, Role, User
 from annotation.services.batches import batch_discard, batch_enqueue, upload_begin
+from annotation.services.disk_space import space_refusal
+from annotation.services.quotas import QuotaUsedUp, quota_take
 from annotation.services.uploads import (
     PIECE_BYTES,
     UploadClosed,
@@ -48,8 +51,20 @@ def import_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @require_POST
 @campaign_view(Role.ADMIN)
 def import_start(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Start an upload and return its addresses."""
+    """Start an upload and return its addresses. 429 when the user has started as many imports as one hour allows."""
     assert isinstance(request.user, User)
+    if why := space_refusal(size=0):
+        return _error(507, f"Photos cannot be imported now: {why}.")
+    try:
+        quota_take(user=request.user, kind=HourlyUse.Kind.IMPORTS)
+    except QuotaUsedUp as used_up:
+        quota = used_up.quota
+        return _error(
+            429,
+            f"You have started {quota.limit} imports in this hour, as many as are allowed. "
+            f"You can start the next one at {quota.until_text}.",
+            retry_after=quota.retry_after,
+        )
     batch = upload_begin(campaign=campaign, by=request.user)
     ids = {"slug": campaign.slug, "batch_id": batch.pk}
     return JsonResponse(
@@ -64,7 +79,10 @@ def import_start(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @require_http_methods(["PUT"])
 @campaign_view(Role.ADMIN)
 def import_file(request: HttpRequest, campaign: Campaign, batch_id: int) -> HttpResponse:
-    """Store one piece of one file, sent as the body. The query has number, name, size and offset."""
+    """Store one piece of one file, sent as the body. The query has number, name, size and offset.
+
+    A long name does not fit into an address. The header `X-File-Name` can have it, encoded as in an address.
+    """
     try:
         number, size, offset = (int(request.GET[key]) for key in ("number", "size", "offset"))
         length = int(request.headers.get("Content-Length") or 0)
@@ -77,7 +95,7 @@ def import_file(request: HttpRequest, campaign: Campaign, batch_id: int) -> Http
             campaign=campaign,
             batch_id=batch_id,
             number=number,
-            name=request.GET.get("name", ""),
+            name=unquote(request.headers.get("X-File-Name", "")) or request.GET.get("name", ""),
             size=size,
             offset=offset,
             piece=request.read(PIECE_BYTES),
@@ -133,5 +151,6 @@ def import_batch(request: HttpRequest, campaign: Campaign, batch_id: int) -> Htt
     return render(request, "annotation/_batch.html" if part else "annotation/import_batch.html", context)
 
 
-def _error(status: int, sentence: str) -> JsonResponse:
-    return JsonResponse({"detail": sentence}, status=status)
+def _error(status: int, sentence: str, *, retry_after: int | None = None) -> JsonResponse:
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    return JsonResponse({"detail": sentence}, status=status, headers=headers)

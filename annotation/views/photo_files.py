@@ -7,6 +7,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
+from annotation.files.names import name_shown
 from annotation.models import Image, User
 from annotation.photos.decoding import CONTENT_TYPES
 from annotation.photos.storage import photo_file_open
@@ -51,7 +52,8 @@ def _file(request: HttpRequest, stored: str, name: str, version: str) -> HttpRes
                 content_type="text/plain; charset=utf-8",
                 headers={"Cache-Control": "no-store"},
             )
-        response = FileResponse(file, filename=PurePath(name).name, content_type=CONTENT_TYPES[PurePath(stored).suffix])
+        shown = name_shown(PurePath(name).name)  # a header has one line
+        response = FileResponse(file, filename=shown, content_type=CONTENT_TYPES[PurePath(stored).suffix])
     response.headers["ETag"] = etag
     response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -3,6 +3,7 @@
 Two steps: `gallery_places` finds ids and sort keys along an index, `gallery_photos` fetches what one page shows.
 """
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,7 +14,7 @@ from django.db.models.lookups import GreaterThan, LessThan
 
 from annotation.models import Annotation, Campaign, Image
 from inference.gallery.query import BY_DISTORTION, BY_PEOPLE, BY_PREDICTION, DISTORTIONS, ORDERS, GalleryQuery
-from inference.models import Distortion, ModelVersion
+from inference.models import Distortion, ModelVersion, QualityClass, quality_class_sql
 from inference.selectors import distortion_version
 
 PAGE_SIZE = 48
@@ -81,32 +82,50 @@ def gallery_places(campaign: Campaign, version: ModelVersion | None, query: Gall
     elif query.order in BY_DISTORTION:
         tie = "measured__image_id"
     sign = "-" if ORDERS[query.order][1] else ""
+    if query.name:
+        images = images.filter(_name_contains(query.name))
     places = images.filter(**own).values("pk").annotate(tie=F(tie), key=F(_key(query.order)))
     return places.filter(key__isnull=False).order_by(f"{sign}key", f"{sign}tie")
 
 
 def _conditions(campaign: Campaign, query: GalleryQuery) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Return the conditions on the prediction, on the distortions and on the photo itself."""
+    # The class is a range of means, so the index on the mean finds it.
+    class_above, class_most = {
+        QualityClass.REJECTED.value: (None, campaign.reject_at),
+        QualityClass.PENDING.value: (campaign.reject_at, campaign.pending_at),
+        QualityClass.ACCEPTED.value: (campaign.pending_at, None),
+    }.get(query.quality_class, (None, None))
     predicted = {
-        "predicted__quality_class": query.quality_class or None,
+        "predicted__quality_mean__gt": class_above,
         "predicted__quality_mean__gte": query.quality_from,
-        "predicted__quality_mean__lte": query.quality_to,
+        "predicted__quality_mean__lte": _least(query.quality_to, class_most),
         "predicted__watch_probability__gte": query.watch_from,
-        "predicted__watch_probability__lte": query.watch_to,
+        "predicted__watch_probability__lte": _least(
+            query.watch_to, campaign.watch_threshold if query.watch == "no" else None
+        ),
         "predicted__watch_probability__gt": campaign.watch_threshold if query.watch == "yes" else None,
     }
-    if query.watch == "no":
-        most = campaign.watch_threshold
-        predicted["predicted__watch_probability__lte"] = most if query.watch_to is None else min(query.watch_to, most)
     measured = {
         "measured__quality_class": query.distortion_class or None,
         "measured__quality__gte": query.distortion_from,
         "measured__quality__lte": query.distortion_to,
         **{f"measured__{name}__gte": getattr(query, f"{name}_from") for name in DISTORTIONS},
     }
-    own = {"split": query.split or None, "name__icontains": query.name or None}
+    own = {"split": query.split or None}
     chosen = [{name: value for name, value in part.items() if value is not None} for part in (predicted, measured, own)]
     return chosen[0], chosen[1], chosen[2]
+
+
+def _name_contains(part: str) -> Q:
+    """Return the condition that a name contains this text. File systems have letters in both Unicode forms."""
+    forms = {unicodedata.normalize(form, part) for form in ("NFC", "NFD")}
+    return Q(*[("name__icontains", form) for form in sorted(forms)], _connector=Q.OR)
+
+
+def _least(*limits: float | None) -> float | None:
+    """Return the smallest limit, or None without any."""
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def _key(order: str) -> str:
@@ -168,10 +187,8 @@ def gallery_photos(version: ModelVersion | None, places: Sequence[Place]) -> lis
             ),
         )
         .annotate(
-            **{
-                name: F(f"predicted__{name}")
-                for name in ("quality_mean", "quality_std", "quality_class", "watch_probability")
-            },
+            **{name: F(f"predicted__{name}") for name in ("quality_mean", "quality_std", "watch_probability")},
+            quality_class=quality_class_sql("predicted__quality_mean", "campaign"),
             **{name: F(f"measured__{name}") for name in (*DISTORTIONS, "laplacian_variance")},
             distortion_quality=F("measured__quality"),
             distortion_class=F("measured__quality_class"),

@@ -145,13 +145,13 @@ class Heads(nn.Module):
         """
         probabilities = features[:, self.config.pooled_stop :].exp()
         left = (1 - probabilities[:, list(LOOKALIKES)].sum(1, keepdim=True)).clamp(min=_CLIP)
-        parts = [
-            left * probabilities[:, [one]] if one not in LOOKALIKES else probabilities[:, [one]]
-            for one in self.config.synsets
-        ]
+        # One operation for all synsets: with one for each, the export of a few hundred took minutes.
+        is_lookalike = torch.tensor([one in LOOKALIKES for one in self.config.synsets])
+        chosen = probabilities[:, list(self.config.synsets)]
+        chosen = torch.where(is_lookalike, chosen, left * chosen)
         out = list(lookalikes(self.config.synsets))
         whole = (1 - probabilities[:, out].sum(1, keepdim=True)).clamp(min=_CLIP) if out else 1.0
-        return torch.cat(parts, dim=1) / whole
+        return chosen / whole
 
     def _synsets_from_pooled(self, features: Tensor) -> Tensor:
         """Return the synset probabilities [N, S] from the ImageNet classifier on the pooled layer."""

@@ -24,7 +24,7 @@ def checksum_verify(path: Path, expected: str) -> None:
         ) from error
     if found != expected:
         raise ModelFileError(
-            f"The model file {path} is not the one that was stored "
+            f"The model file {path} has changed since it was stored "
             f"(checksum {found[:12]}…, expected {expected[:12]}…); "
             "restore it from a backup, or roll back to another version."
         )

@@ -2,31 +2,35 @@
 
 import base64
 import heapq
-import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from html import escape
 from pathlib import Path
 from string import Template
 
-from PIL import Image
-
+from annotation.files.names import name_path, name_shown
 from annotation.files.whole_file import whole_file
-from annotation.photos.decoding import MAX_PIXELS, PhotoRejected, photo_open
+from annotation.photos.rejected import PhotoRejected
+from inference.scoring.photo_reading import thumbnail_make
 from inference.scoring.rows import Cells, Rules
 
 SHOWN = 20  # best and worst photos each, as in NIMA's notebooks
-_SIDE = 480  # pixels of a thumbnail's long side: sharp at 240 on a dense screen
 _PAGE = Template((Path(__file__).parent / "contact_sheet.html").read_text(encoding="utf-8"))
 
 
-def sheet_write(path: Path, rows: Iterable[Cells], rules: Rules) -> None:
+Thumbnails = Callable[[Path], bytes]
+
+
+def sheet_write(path: Path, rows: Iterable[Cells], rules: Rules, thumbnails: Thumbnails = thumbnail_make) -> None:
     """Write the page for a table's rows. The file is complete or does not appear."""
     with whole_file(path, "w") as file:
-        file.write(sheet_html(rows, rules))
+        file.write(sheet_html(rows, rules, thumbnails))
 
 
-def sheet_html(rows: Iterable[Cells], rules: Rules) -> str:
-    """Return the page for rows. Opens the photos by their file names, relative to the working directory."""
+def sheet_html(rows: Iterable[Cells], rules: Rules, thumbnails: Thumbnails = thumbnail_make) -> str:
+    """Return the page for rows. Opens the photos by their file names, relative to the working directory.
+
+    `thumbnails` makes the thumbnail of a photo. It raises PhotoRejected or OSError if there is none.
+    """
     kept = [row for row in rows if row["quality_mean"] is not None]
     best = heapq.nlargest(SHOWN, kept, key=_rank)
     # No photo appears in both lists.
@@ -38,10 +42,10 @@ def sheet_html(rows: Iterable[Cells], rules: Rules) -> str:
         threshold=f"{rules.threshold:g}",
         scale=f"{rules.lowest}-{rules.lowest + rules.bins - 1}",
         best_title=f"Top {len(best)}" if best else "No photo could be scored",
-        best="".join(_tile(place, row) for place, row in enumerate(best, start=1)),
+        best="".join(_tile(place, row, thumbnails) for place, row in enumerate(best, start=1)),
         worst_hidden="" if worst else "hidden",
         worst_title=f"Bottom {len(worst)}",
-        worst="".join(_tile(len(kept) - place, row) for place, row in enumerate(worst)),
+        worst="".join(_tile(len(kept) - place, row, thumbnails) for place, row in enumerate(worst)),
     )
 
 
@@ -51,10 +55,10 @@ def _rank(row: Cells) -> tuple[float, str]:
     return mean, str(row["file"])
 
 
-def _tile(place: int, row: Cells) -> str:
+def _tile(place: int, row: Cells, thumbnails: Thumbnails) -> str:
     file = str(row["file"])
     watch = "watch" if row["watch"] else "no watch"
-    picture = thumbnail_address(Path(file))
+    picture = thumbnail_address(name_path(file), thumbnails)
     shown = (
         f'<img src="{picture}" alt="" loading="lazy">'
         if picture
@@ -67,18 +71,19 @@ def _tile(place: int, row: Cells) -> str:
         f'<span class="rank">{place}</span></span>'
         f'<span class="tags"><span class="badge {row["quality_class"]}">{row["quality_class"]}</span>'
         f'<span class="badge {watch.replace(" ", "-")}">{watch} {row["watch_probability"]:.3f}</span></span>'
-        f'<span class="file" title="{escape(file)}">{escape(Path(file).name)}</span>'
+        f'<span class="file" title="{_exact(file)}">{escape(name_shown(Path(file).name))}</span>'
         "</figcaption></figure></li>"
     )
 
 
-def thumbnail_address(path: Path) -> str:
+def _exact(text: str) -> str:
+    """Return a text for an attribute. HTML would read a carriage return as a line end."""
+    return escape(text).replace("\r", "&#13;")
+
+
+def thumbnail_address(path: Path, thumbnails: Thumbnails = thumbnail_make) -> str:
     """Return a thumbnail of a photo as a `data:` URL; "" if the photo cannot be read."""
     try:
-        picture = photo_open(path, max_pixels=MAX_PIXELS, at_least=_SIDE)
+        return "data:image/webp;base64," + base64.b64encode(thumbnails(path)).decode()
     except (PhotoRejected, OSError):
         return ""
-    picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    picture.save(buffer, "WEBP", quality=80, method=2)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from annotation.files.names import name_shown, name_text
 from annotation.photos.sources import is_ignored
-from inference.scoring.rows import ScoreRow, file_name
+from inference.scoring.rows import ScoreRow
 
 
 class PathMissing(Exception):
@@ -33,14 +34,14 @@ def files_find(paths: Iterable[Path], *, leave_out: Iterable[Path] = ()) -> File
     paths = list(paths)
     for path in paths:
         if not os.path.lexists(path):
-            raise PathMissing(f"{path} does not exist.")
+            raise PathMissing(f"{name_shown(name_text(path))} does not exist.")
     not_these = {path.resolve() for path in leave_out}
     photos: dict[Path, None] = {}
     refused: list[ScoreRow] = []
     for path in paths:
         for found, reason in _below(path):
             if reason:
-                refused.append(ScoreRow(file_name(found), reason=reason))
+                refused.append(ScoreRow(name_text(found), reason=reason))
             elif not not_these or found.resolve() not in not_these:
                 photos[found] = None
     return FilesFound(list(photos), refused)

@@ -1,5 +1,8 @@
 """Computes features and distortions of files in several threads. Pure: bytes in, arrays out.
 
+Photos of a campaign were decoded within the limits when they were imported, so they are decoded in this process. Other
+files are read by a `Reader`, which uses the sandbox.
+
 Each thread processes a whole batch: it decodes, then runs the network on one core. So decoding in one thread overlaps
 with the network in another, no thread waits for a slower one, and only photos in progress are in memory.
 """
@@ -15,8 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from annotation.photos.byte_budget import ByteBudget
 from annotation.photos.decoding import PhotoRejected, photo_open
+from annotation.photos.decoding_cost import MAX_BYTES, Reserve
 from inference.distortion.combine import DistortionScores
+from inference.scoring.photo_reading import Reader, ReadPhoto
 
 BATCH = 4  # larger batches are not faster on a CPU, and a killed worker would lose more
 
@@ -56,6 +62,8 @@ def photos_extract(
     distortion: Callable[[Image.Image], DistortionScores] | None = None,
     max_pixels: int,
     threads: int,
+    budget: ByteBudget | None = None,
+    reader: Reader | None = None,
 ) -> Iterator[list[tuple[T, PhotoResult]]]:
     """Yield each batch with the results of its photos, in the order of the batches.
 
@@ -63,10 +71,20 @@ def photos_extract(
     no features are computed. `distortion` measures the full-size picture; without it, JPEG files are decoded no larger
     than the network needs. `source` is called in the threads; files that it opens are closed here. If a photo cannot be
     opened, its result has the reason, and the others go on.
+
+    `budget`: the memory for photos that the threads decode at the same time; a photo that needs more is not opened.
+    `reader`: decodes the files instead of this process, and then decides about limits and distortions.
     """
+    shared = budget or ByteBudget(MAX_BYTES)
+
+    def read(file: Path | IO[bytes]) -> ReadPhoto:
+        side = network.side if network and not distortion else 0
+        with shared.hold() as reserve:
+            picture = _opened(file, max_pixels, side, shared.total, reserve)
+            return ReadPhoto(network.prepare(picture) if network else None, distortion(picture) if distortion else None)
 
     def work(batch: Sequence[T]) -> list[tuple[T, PhotoResult]]:
-        return list(zip(batch, _extract(batch, source, network, distortion, max_pixels), strict=True))
+        return list(zip(batch, _extract(batch, source, network, reader.one if reader else read, reader), strict=True))
 
     with ThreadPoolExecutor(threads, thread_name_prefix="extract") as pool:
         waiting: deque[Future[list[tuple[T, PhotoResult]]]] = deque()
@@ -86,20 +104,24 @@ def _extract(
     items: Sequence[T],
     source: Callable[[T], Path | IO[bytes]],
     network: Network | None,
-    distortion: Callable[[Image.Image], DistortionScores] | None,
-    max_pixels: int,
+    read: Callable[[Path | IO[bytes]], ReadPhoto],
+    reader: Reader | None,
 ) -> list[PhotoResult]:
     pixels: list[NDArray[np.uint8]] = []
     places: list[int] = []  # indices of the photos in `pixels`
     results: list[PhotoResult] = []
+    early: dict[Path, ReadPhoto] = {}
+    if reader and len(items) > 1:
+        early = reader.several([file for item in items if isinstance(file := source(item), Path)])
     for place, item in enumerate(items):
         try:
-            picture = _opened(source(item), max_pixels, network.side if network and not distortion else 0)
-            scores = distortion(picture) if distortion else None
-            if network:
-                pixels.append(network.prepare(picture))
+            file = source(item)
+            photo = early.get(file) if isinstance(file, Path) else None
+            photo = photo or read(file)
+            if photo.pixels is not None:
+                pixels.append(photo.pixels)
                 places.append(place)
-            results.append(PhotoResult(None, scores))
+            results.append(PhotoResult(None, photo.distortion))
         except PhotoRejected as rejection:
             results.append(PhotoResult(None, None, str(rejection)))
         except OSError as error:
@@ -113,8 +135,8 @@ def _extract(
     return results
 
 
-def _opened(file: Path | IO[bytes], max_pixels: int, at_least: int) -> Image.Image:
+def _opened(file: Path | IO[bytes], max_pixels: int, at_least: int, max_bytes: int, reserve: Reserve) -> Image.Image:
     if isinstance(file, Path):
-        return photo_open(file, max_pixels=max_pixels, at_least=at_least)
+        return photo_open(file, max_pixels=max_pixels, at_least=at_least, max_bytes=max_bytes, reserve=reserve)
     with file:
-        return photo_open(file, max_pixels=max_pixels, at_least=at_least)
+        return photo_open(file, max_pixels=max_pixels, at_least=at_least, max_bytes=max_bytes, reserve=reserve)

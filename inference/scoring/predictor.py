@@ -56,11 +56,11 @@ class Backbone:
     def __init__(self, path: Path, *, threads: int = 2, device: str = "auto") -> None:
         self._session = session(path, threads=threads, device=device)
         _batch, self.side, _width, _channels = self._session.get_inputs()[0].shape
-        self._interpolation = self._session.get_modelmeta().custom_metadata_map.get("interpolation", "bicubic")
+        self.interpolation: str = self._session.get_modelmeta().custom_metadata_map.get("interpolation", "bicubic")
 
     def prepare(self, picture: Image.Image) -> NDArray[np.uint8]:
         """Return the network's input pixels of an upright RGB picture."""
-        return pixels(picture, self.side, self._interpolation)
+        return pixels(picture, self.side, self.interpolation)
 
     def features(self, pixels: Sequence[NDArray[np.uint8]]) -> Features:
         """Return features float32 [N, D] of N pictures uint8 [side, side, 3] (`inference.networks.transforms`)."""

@@ -1,12 +1,12 @@
 """The result for one photo as one row, the same for the command, the page and the API. Pure."""
 
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from annotation.files.names import text_storable
+from annotation.measures.class_limits import class_limits
 from inference.scoring.decode import mean_and_std, quality_class
 
 if TYPE_CHECKING:  # web processes must not load SciPy or ONNX Runtime
@@ -41,9 +41,21 @@ class Rules:
     """K, the number of scores."""
     threshold: float = 0.05
     """A photo counts as a watch above this watch probability, 0 … 1."""
-    reject_at: float = 5.0
-    """Rejected up to this mean score, pending up to `pending_at`, then accepted. On the scale."""
-    pending_at: float = 6.0
+    reject_at: float = math.nan
+    """Rejected up to this mean score, pending up to `pending_at`, then accepted. On the scale. The defaults are those
+    of the scale (`annotation.measures.class_limits`)."""
+    pending_at: float = math.nan
+
+    def __post_init__(self) -> None:
+        defaults = class_limits(self.lowest, self.highest)
+        for name, default in zip(("reject_at", "pending_at"), defaults, strict=True):
+            if math.isnan(getattr(self, name)):
+                object.__setattr__(self, name, default)
+
+    @property
+    def highest(self) -> int:
+        """Return the highest score of the scale."""
+        return self.lowest + self.bins - 1
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,7 @@ class ScoreRow:
     """The result for one photo; only `reason` is set if it could not be scored."""
 
     file: str
+    """As text of `annotation.files.names`."""
     watch_probability: float | None = None
     """0 … 1"""
     watch: bool | None = None
@@ -89,7 +102,7 @@ class ScoreRow:
             **dict(zip(_score_names(rules), scores, strict=True)),
             "quality_class": self.quality_class,
             **{name: getattr(self.distortion, field, None) for name, field in _DISTORTION_FIELDS.items()},
-            "reason": self.reason,
+            "reason": text_storable(self.reason),
             **dict(zip(_part_names(rules), parts, strict=True)),
         }
 
@@ -144,20 +157,6 @@ def score_rows(
         )
         place += 1
     return rows
-
-
-def classes_for_scale(lowest: int, bins: int) -> tuple[float, float]:
-    """Return (reject_at, pending_at) of another scale that correspond to 5 and 6 on the scale 1-10.
-
-    Score k of K covers the k-th of K equal parts of the range, so the scale 1-10 reaches from 0.5 to 10.5.
-    """
-    reject, pending = (lowest - 0.5 + (bound - 0.5) / 10 * bins for bound in (Rules.reject_at, Rules.pending_at))
-    return reject, pending
-
-
-def file_name(path: Path) -> str:
-    """Return a path as text for every kind of table; bytes that are not UTF-8 become \\xNN."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _score_names(rules: Rules) -> list[str]:

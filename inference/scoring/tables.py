@@ -1,16 +1,17 @@
-"""Score tables on disk: CSV, JSON Lines, Parquet. Each can be resumed after its writer was killed. Pure.
+"""Score tables: CSV, JSON Lines, Parquet. On disk, each can be resumed after its writer was killed. Pure.
 
 Rows are appended to CSV and JSON Lines files directly. Parquet files cannot be appended to, so rows are collected in a
 JSON Lines file beside it (`scores.parquet.rows`) until the table is finished.
 """
 
 import csv
+import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
-from annotation.exchange.rows import csv_pieces, formula_unguard
+from annotation.exchange.rows import csv_pieces, csv_rows
 from annotation.files.whole_file import whole_file, whole_path
 from inference.scoring.rows import DECIMALS, Cell, Cells, Column
 
@@ -51,27 +52,27 @@ class CsvTable:
     A name that a spreadsheet would treat as a formula gets an apostrophe in front, which `read` removes.
     """
 
-    def __init__(self, path: Path, columns: Sequence[Column]) -> None:
+    def __init__(self, path: Path, columns: Sequence[Column], *, for_excel: bool = False) -> None:
+        """`for_excel`: a new file begins with a byte order mark."""
         self.path = path
         self.columns = columns
+        self.for_excel = for_excel
 
     def read(self) -> Iterator[Cells]:
         """Yield the existing rows."""
         if not self.path.exists():
             return
         with self.path.open(newline="", encoding="utf-8") as file:
-            reader = csv.reader(file)
-            header = next(reader, None)
-            if header is None:
-                return
-            _columns_check(self.path, header, self.columns)
-            for number, record in enumerate(reader, start=2):
-                try:
+            records = enumerate(csv_rows(file), start=1)
+            number = 0
+            try:
+                for number, record in records:
+                    if number == 1:
+                        _columns_check(self.path, record, self.columns)
+                        continue
                     yield {column.name: _value(text, column) for column, text in zip(self.columns, record, strict=True)}
-                except ValueError as error:
-                    raise ResumeError(
-                        f"Row {number} of {self.path} cannot be read; start again with --restart."
-                    ) from error
+            except (ValueError, csv.Error) as error:
+                raise ResumeError(f"Row {number} of {self.path} cannot be read; start again with --restart.") from error
 
     def repair(self) -> None:
         """Drop an incomplete last row."""
@@ -80,12 +81,12 @@ class CsvTable:
     def append(self, rows: Iterable[Cells]) -> None:
         """Add rows, and the header if the file is new."""
         new = not self.path.exists() or not self.path.stat().st_size
-        _append(self.path, _csv(rows, self.columns, header=new))
+        _append(self.path, _csv(rows, self.columns, header=new, for_excel=self.for_excel))
 
     def finish(self, rows: Iterable[Cells] | None = None) -> None:
         """Replace all rows if `rows` are given."""
         if rows is not None:
-            _replace(self.path, _csv(rows, self.columns, header=True))
+            _replace(self.path, _csv(rows, self.columns, header=True, for_excel=self.for_excel))
 
     def clear(self) -> None:
         """Delete all rows."""
@@ -103,7 +104,7 @@ class JsonLinesTable:
         """Yield the existing rows."""
         if not self.path.exists():
             return
-        with self.path.open(encoding="utf-8") as file:
+        with self.path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 try:
                     cells = json.loads(line)
@@ -121,20 +122,16 @@ class JsonLinesTable:
 
     def append(self, rows: Iterable[Cells]) -> None:
         """Add rows."""
-        _append(self.path, self._lines(rows))
+        _append(self.path, _json_lines(rows, self.columns))
 
     def finish(self, rows: Iterable[Cells] | None = None) -> None:
         """Replace all rows if `rows` are given."""
         if rows is not None:
-            _replace(self.path, self._lines(rows))
+            _replace(self.path, _json_lines(rows, self.columns))
 
     def clear(self) -> None:
         """Delete all rows."""
         self.path.unlink(missing_ok=True)
-
-    def _lines(self, rows: Iterable[Cells]) -> Iterator[str]:
-        names = [column.name for column in self.columns]
-        return (json.dumps({name: row[name] for name in names}) + "\n" for row in rows)
 
 
 class ParquetTable:
@@ -176,16 +173,10 @@ class ParquetTable:
 
     def finish(self, rows: Iterable[Cells] | None = None) -> None:
         """Write the table, from `rows` or from the rows written so far."""
-        from arro3.core import Array, DataType, Table
-        from arro3.io import write_parquet
-
-        kinds = {str: DataType.utf8(), float: DataType.float64(), bool: DataType.bool()}
         # If a writer was killed between the last two statements, its rows are in both files.
-        kept = list({row["file"]: row for row in (self.read() if rows is None else rows)}.values())
-        arrays = [Array([row[column.name] for row in kept], type=kinds[column.kind]) for column in self.columns]
-        table = Table.from_arrays(arrays, names=[column.name for column in self.columns])
+        kept = {row["file"]: row for row in (self.read() if rows is None else rows)}
         with whole_path(self.path) as part:
-            write_parquet(table, str(part), compression="zstd(3)")
+            _parquet_write(kept.values(), self.columns, str(part))
         self._collected.clear()
 
     def clear(self) -> None:
@@ -195,14 +186,28 @@ class ParquetTable:
 
 
 class StreamTable:
-    """CSV for a stream such as standard output; it cannot be resumed. With `hold`, all rows are written at the end."""
+    """A table for a stream, such as standard output or a pipe. It cannot be read again, so it cannot be resumed.
 
-    path = Path("standard output")
+    With `hold`, all rows are written at the end; Parquet is always held, because its file cannot be written in pieces.
+    """
 
-    def __init__(self, write: Callable[[str], object], columns: Sequence[Column], *, hold: bool) -> None:
+    def __init__(
+        self,
+        kind: str,
+        send: Callable[[bytes], object],
+        columns: Sequence[Column],
+        *,
+        hold: bool,
+        name: str = "standard output",
+        for_excel: bool = False,
+    ) -> None:
+        """`kind`: a key of KINDS. `send` writes bytes. `name`: of the stream, for messages."""
+        self.path = Path(name)
         self.columns = columns
-        self._write = write
-        self._hold = hold
+        self.kind = kind
+        self.for_excel = for_excel
+        self._write = send
+        self._hold = hold or kind == "parquet"
         self._held: list[Cells] = []
         self._begun = False
 
@@ -228,21 +233,48 @@ class StreamTable:
         """Do nothing: there is no file."""
 
     def _send(self, rows: Iterable[Cells]) -> None:
-        for piece in _csv(rows, self.columns, header=not self._begun):
-            self._write(piece)
+        if self.kind == "parquet":
+            whole = io.BytesIO()
+            _parquet_write(rows, self.columns, whole)
+            self._write(whole.getvalue())
+            return
+        pieces = (
+            _csv(rows, self.columns, header=not self._begun, for_excel=self.for_excel)
+            if self.kind == "csv"
+            else _json_lines(rows, self.columns)
+        )
+        for piece in pieces:
+            self._write(piece.encode())
         self._begun = True
 
 
-def _csv(rows: Iterable[Cells], columns: Sequence[Column], *, header: bool) -> Iterator[str]:
+def _csv(rows: Iterable[Cells], columns: Sequence[Column], *, header: bool, for_excel: bool) -> Iterator[str]:
     names = [column.name for column in columns]
     cells = ([row[name] for name in names] for row in rows)
-    return csv_pieces(names, cells, header=header, decimals=DECIMALS, line_end="\n")
+    marked = header and for_excel
+    return csv_pieces(names, cells, header=header, decimals=DECIMALS, line_end="\n", byte_order_mark=marked)
+
+
+def _json_lines(rows: Iterable[Cells], columns: Sequence[Column]) -> Iterator[str]:
+    names = [column.name for column in columns]
+    return (json.dumps({name: row[name] for name in names}) + "\n" for row in rows)
+
+
+def _parquet_write(rows: Iterable[Cells], columns: Sequence[Column], target: str | IO[bytes]) -> None:
+    from arro3.core import Array, DataType, Table
+    from arro3.io import write_parquet
+
+    kinds = {str: DataType.utf8(), float: DataType.float64(), bool: DataType.bool()}
+    kept = list(rows)
+    arrays = [Array([row[column.name] for row in kept], type=kinds[column.kind]) for column in columns]
+    table = Table.from_arrays(arrays, names=[column.name for column in columns])
+    write_parquet(table, target, compression="zstd(3)")
 
 
 def _value(text: str, column: Column) -> Cell:
     """Return the value of a cell. Raises ValueError."""
     if column.kind is str:
-        return formula_unguard(text) or (None if column.name == "quality_class" else "")
+        return text or (None if column.name == "quality_class" else "")
     if not text:
         return None
     return bool(int(text)) if column.kind is bool else float(text)

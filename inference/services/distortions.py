@@ -5,6 +5,7 @@ from dataclasses import asdict, fields
 
 from django.conf import settings
 
+from annotation.photos.site_sandbox import site_sandbox
 from annotation.photos.storage import photo_file_source
 from inference.distortion.combine import DistortionScores, distortions_measure
 from inference.models import Distortion
@@ -27,6 +28,7 @@ def distortions_compute(*, seconds: float, stop: Callable[[], bool] = lambda: Fa
             distortion=distortions_measure,
             max_pixels=settings.IQS_MAX_PIXELS,
             threads=settings.IQS_THREADS,
+            budget=site_sandbox().budget,
         )
 
     return queue_process(queue=distortions_queue(), processor=process, store=_store, seconds=seconds, stop=stop)

@@ -7,6 +7,7 @@ import numpy as np
 from django.conf import settings
 from django.db import transaction
 
+from annotation.photos.site_sandbox import site_sandbox
 from annotation.photos.storage import photo_file_source
 from inference.models import Feature, ModelVersion
 from inference.networks.model_files import ModelFileError
@@ -34,6 +35,7 @@ def features_compute(*, seconds: float, stop: Callable[[], bool] = lambda: False
             network=network,
             max_pixels=settings.IQS_MAX_PIXELS,
             threads=settings.IQS_THREADS,
+            budget=site_sandbox().budget,
         )
 
     return queue_process(queue=features_queue(), processor=process, store=_store, seconds=seconds, stop=stop)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from inference.models import Feature, ModelVersion, Prediction
 from inference.postgres.copy import rows_write, vectors_read
-from inference.scoring.decode import QUALITY_CLASSES, mean_and_std, quality_class_index
+from inference.scoring.decode import mean_and_std
 from inference.serving import runtime
 
 _CHUNK = 2048
@@ -21,17 +21,17 @@ _Columns = dict[str, NDArray[Any]]
 _INCOMING = """
 CREATE TEMPORARY TABLE IF NOT EXISTS incoming_prediction (
   image_id bigint, watch_probability double precision, synset_probabilities double precision[],
-  quality_mean double precision, quality_std double precision, distribution double precision[], place bigint
+  quality_mean double precision, quality_std double precision, distribution double precision[]
 ) ON COMMIT DELETE ROWS;
 DELETE FROM incoming_prediction;
 """
 _KEEP = """
 INSERT INTO inference_prediction (
   model_version_id, image_id, watch_probability, synset_probabilities,
-  quality_mean, quality_std, distribution, quality_class, created_at
+  quality_mean, quality_std, distribution, created_at
 )
 SELECT %(version)s, image_id, watch_probability, synset_probabilities,
-  quality_mean, quality_std, distribution, (%(classes)s::text[])[place + 1], now()
+  quality_mean, quality_std, distribution, now()
 FROM incoming_prediction ON CONFLICT (image_id, model_version_id) DO NOTHING
 """
 
@@ -85,7 +85,6 @@ def _predictor(version: ModelVersion) -> Callable[[NDArray[np.int64], NDArray[np
             "quality_mean": means,
             "quality_std": stds,
             "distribution": scores.distribution,
-            "place": quality_class_index(means, reject_at=campaign.reject_at, pending_at=campaign.pending_at),
         }
 
     return predict
@@ -99,5 +98,5 @@ def _write(version: ModelVersion, columns: _Columns) -> int:
         cursor.execute("SET LOCAL synchronous_commit = off")
         cursor.execute(_INCOMING)
         rows_write("incoming_prediction", columns)
-        cursor.execute(_KEEP, {"version": version.pk, "classes": list(QUALITY_CLASSES)})
+        cursor.execute(_KEEP, {"version": version.pk})
         return int(cursor.rowcount)

@@ -1,8 +1,9 @@
 """Scoring jobs: photos that a user sends for immediate predictions. Photos and results are deleted soon after.
 
-`UPLOADS_ROOT/judge/<user>/<key>/` is the folder of one job. It holds `names.json`, the queued photos `0.photo`,
+`UPLOADS_ROOT/scoring/<user>/<key>/` is the folder of one job. It holds `names.json`, the queued photos `0.photo`,
 `1.photo` …, and the result of each photo, `0.json` …. A photo is deleted when its result is written, the folder after
 KEPT_SECONDS. A worker claims a job by locking a file in the folder, so a killed worker loses its claim at once.
+`inference.services.scoring_turns` decides whose job is next.
 """
 
 import fcntl
@@ -20,9 +21,11 @@ from uuid import uuid4
 from django.conf import settings
 
 from annotation.files.whole_file import whole_file, whole_path
-from annotation.models import User
+from annotation.models import HourlyUse, User
+from annotation.services.disk_space import space_refusal
+from annotation.services.quotas import Quota, QuotaUsedUp, quota_add, quota_find, quota_take
 from inference.scoring.rows import Cells, ScoreRow
-from inference.serving.scorer import SITE_RULES
+from inference.serving.scorer import SITE_RULES, thumbnail
 
 if TYPE_CHECKING:
     from inference.serving.scorer import PhotoScorer
@@ -36,11 +39,18 @@ _STALE_SECONDS = 10  # an unclaimed job of this age is announced again, because 
 _NAME_LENGTH = 200
 _KEY = re.compile("[0-9a-f]{32}")
 _MEGABYTE = 1024 * 1024
-_SPARE_BYTES = 256 * _MEGABYTE  # stay free, because the database may be on the same disk
 
 
 class ScoringRefused(Exception):
     """The photos are not accepted; the message says why."""
+
+
+class ScoringLimitReached(ScoringRefused):
+    """The user has used what one hour allows. `retry_after`: seconds until the next hour."""
+
+    def __init__(self, sentence: str, quota: Quota) -> None:
+        super().__init__(sentence)
+        self.retry_after = quota.retry_after
 
 
 class Upload(Protocol):
@@ -100,9 +110,10 @@ class ScoringJob:
 
 
 def scoring_job_create(*, user: User, uploads: Sequence[Upload]) -> str:
-    """Store photos as a queued job and return its key; the caller announces it. Raises ScoringRefused.
+    """Store photos as a queued job and return its key; the caller announces it.
 
-    A file that is too large gets a result with the reason; the other photos are accepted.
+    A file that is too large gets a result with the reason; the other photos are accepted. Raises ScoringRefused, and
+    ScoringLimitReached when the user has used what one hour allows.
     """
     if not uploads:
         raise ScoringRefused("Choose a photo first.")
@@ -114,8 +125,13 @@ def scoring_job_create(*, user: User, uploads: Sequence[Upload]) -> str:
         raise ScoringRefused("Your earlier photos are still waiting for a worker. Try again when they are scored.")
     user_folder.mkdir(parents=True, exist_ok=True)
     limit = settings.IQS_MAX_FILE_BYTES
-    if shutil.disk_usage(user_folder).free < sum(min(upload.size or 0, limit) for upload in uploads) + _SPARE_BYTES:
-        raise ScoringRefused("The server has no disk space for the photos at the moment.")
+    size = sum(min(upload.size or 0, limit) for upload in uploads)
+    waiting = sum(_size(photo) for folder in queued for photo in folder.glob("*.photo"))
+    if queued and waiting + size > MOST_FILES * limit:
+        raise ScoringRefused("Your earlier photos are still waiting for a worker. Try again when they are scored.")
+    if why := space_refusal(size=size):
+        raise ScoringRefused(f"The photos cannot be scored now: {why}.")
+    _quota_use(user, len(uploads))
     key = uuid4().hex
     with whole_path(user_folder / key, durable=False) as part:
         part.mkdir()
@@ -133,16 +149,22 @@ def scoring_job_create(*, user: User, uploads: Sequence[Upload]) -> str:
     return key
 
 
-def scoring_job_run(*, user_id: int, key: str, scorer: "Callable[[], PhotoScorer]") -> int:
+def scored_photos_quota(user: User) -> Quota | None:
+    """Return how many photos the user can still send in this hour; None without a limit."""
+    return quota_find(user=user, kind=HourlyUse.Kind.SCORED_PHOTOS)
+
+
+def scoring_job_run(*, user_id: int, key: str, scorer: "Callable[[], PhotoScorer]", most: int | None = None) -> int:
     """Claim a job, score its queued photos and return how many. May run twice: only one worker gets the claim.
 
-    `scorer` is called only when there is a photo to score. After several attempts in which the worker died, all photos
-    of the job fail.
+    `scorer` is called only when there is a photo to score. `most`: stop after so many photos. After several attempts in
+    which the worker died, all photos of the job fail; also when the user's photos have taken as much time of the
+    workers as one hour allows.
     """
     folder = _root() / str(user_id) / key
     if not folder.is_dir():  # deleted meanwhile
         return 0
-    with _claim(folder) as claimed:
+    with file_claim(folder / ".lock") as claimed:
         queued = _queued(folder)
         if not claimed or not queued:
             return 0
@@ -150,9 +172,17 @@ def scoring_job_run(*, user_id: int, key: str, scorer: "Callable[[], PhotoScorer
         reason = ""
         if _attempts_count(folder) > _MAX_ATTEMPTS:
             reason = f"Given up after {_MAX_ATTEMPTS} attempts: the worker died each time."
+        elif used_up := _seconds_used_up(user_id):
+            reason = used_up
         else:
             try:
-                return _score(folder, names, queued, scorer())
+                model = scorer()
+                started = time.monotonic()
+                done = _score(folder, names, queued[:most], model)
+                seconds = time.monotonic() - started
+                quota_add(user_id=user_id, kind=HourlyUse.Kind.SCORING_SECONDS, amount=seconds)
+                _attempts_write(folder, 0)
+                return done
             except RuntimeError as error:  # no weights, a damaged file, no such device; the message names the cause
                 reason = f"The model cannot be loaded: {error}"
         for place in _queued(folder):
@@ -169,8 +199,8 @@ def _score(folder: Path, names: list[str], queued: list[int], scorer: "PhotoScor
     for rows in scorer.rows(queued, name=str, source=source, batch=1):
         for row in rows:
             place = int(row.file)
-            thumbnail = "" if row.reason else thumbnail_address(folder / f"{place}.photo")
-            _write(folder / f"{place}.json", replace(row, file=names[place]).cells(scorer.rules), thumbnail)
+            picture = "" if row.reason else thumbnail_address(folder / f"{place}.photo", thumbnail)
+            _write(folder / f"{place}.json", replace(row, file=names[place]).cells(scorer.rules), picture)
             (folder / f"{place}.photo").unlink(missing_ok=True)
             done += 1
     return done
@@ -207,7 +237,7 @@ def scoring_jobs_sweep() -> list[tuple[int, str]]:
             if age > KEPT_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
             elif age > _STALE_SECONDS and not folder.name.startswith(".") and _queued(folder):
-                with _claim(folder) as claimed:
+                with file_claim(folder / ".lock") as claimed:
                     if claimed:
                         stale.append((int(mine.name), folder.name))
         with suppress(OSError):  # not empty
@@ -216,12 +246,12 @@ def scoring_jobs_sweep() -> list[tuple[int, str]]:
 
 
 @contextmanager
-def _claim(folder: Path) -> Iterator[bool]:
-    """Claim a job for the length of the block, and yield whether that worked.
+def file_claim(file: Path) -> Iterator[bool]:
+    """Lock a file for the length of the block, and yield whether that worked. Creates the file.
 
-    The operating system ends the claim when the process that holds it is killed.
+    The operating system ends the claim when the process that holds it is killed. Raises OSError if its folder is gone.
     """
-    with (folder / ".lock").open("w") as lock:
+    with file.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -234,9 +264,62 @@ def _attempts_count(folder: Path) -> int:
     file = folder / "attempts"
     attempts = 1 + (int(file.read_text()) if file.exists() else 0)
     # Written before the photos are opened, so that the count survives a crash of the machine.
-    with whole_file(file, "w") as counted:
-        counted.write(str(attempts))
+    _attempts_write(folder, attempts)
     return attempts
+
+
+def _attempts_write(folder: Path, attempts: int) -> None:
+    with whole_file(folder / "attempts", "w") as counted:
+        counted.write(str(attempts))
+
+
+def _quota_use(user: User, photos: int) -> None:
+    """Use up a part of the user's limit for this hour. Raises ScoringLimitReached."""
+    seconds = quota_find(user=user, kind=HourlyUse.Kind.SCORING_SECONDS)
+    if seconds is not None and not seconds.left:
+        raise ScoringLimitReached(_seconds_sentence(seconds), seconds)
+    try:
+        quota_take(user=user, kind=HourlyUse.Kind.SCORED_PHOTOS, amount=photos)
+    except QuotaUsedUp as used_up:
+        quota = used_up.quota
+        raise ScoringLimitReached(
+            f"You can score {quota.limit:,} photos an hour, and {quota.left:,} are left. "
+            f"You can score more at {quota.until_text}.",
+            quota,
+        ) from used_up
+
+
+def _seconds_used_up(user_id: int) -> str:
+    """Return the reason why the user's photos are not scored in this hour, or ""."""
+    user = User.objects.filter(pk=user_id).first()
+    quota = quota_find(user=user, kind=HourlyUse.Kind.SCORING_SECONDS) if user else None
+    return "" if quota is None or quota.left else _seconds_sentence(quota)
+
+
+def _seconds_sentence(quota: Quota) -> str:
+    return (
+        f"Scoring your photos has taken {quota.limit:,} seconds in this hour, as long as is allowed. "
+        f"You can score more at {quota.until_text}."
+    )
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:  # scored meanwhile
+        return 0
+
+
+def scoring_jobs_queued() -> dict[Path, list[Path]]:
+    """Return the queued jobs of each user as {folder of the user: folders of the jobs, oldest first}."""
+    found: dict[Path, list[tuple[float, Path]]] = {}
+    for mine in _folders(_root()):
+        for folder in _folders(mine):
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                if _queued(folder):
+                    sent_at = (folder / "names.json").stat().st_mtime
+                    found.setdefault(mine, []).append((sent_at, folder))
+    return {mine: [folder for _, folder in sorted(jobs)] for mine, jobs in found.items()}
 
 
 def _queued(folder: Path) -> list[int]:
@@ -259,7 +342,7 @@ def _name(name: str) -> str:
 
 
 def _root() -> Path:
-    return Path(settings.UPLOADS_ROOT) / "judge"
+    return Path(settings.UPLOADS_ROOT) / "scoring"
 
 
 def _folders(folder: Path, *, hidden: bool = False) -> list[Path]:

@@ -13,7 +13,7 @@ from annotation.files.whole_file import whole_path
 from annotation.models import Campaign
 from inference.models import ModelVersion
 from inference.networks.model_files import checksum, checksum_verify
-from inference.selectors import backbone_key
+from inference.selectors import backbone_key, version_misfit
 from inference.serving import runtime
 
 _PRIOR = "shipped prior"
@@ -88,13 +88,14 @@ def prior_is_outdated(version: ModelVersion, campaign: Campaign) -> bool:
     recipe = version.recipe
     if recipe.get("name") != _PRIOR:
         return False
-    return version.backbone != backbone_key() or any(
-        recipe.get(key) != value for key, value in _prior_settings(campaign).items()
-    )
+    if version.backbone != backbone_key() or version_misfit(version, campaign):
+        return True
+    # Only a neutral prior depends on this setting of the site.
+    return bool(recipe.get("neutral") and recipe.get("quality_input") != settings.IQS_QUALITY_INPUT)
 
 
-def _prior_settings(campaign: Campaign) -> dict[str, Any]:
-    """Return the campaign's settings that the shipped prior depends on."""
+def made_for(campaign: Campaign) -> dict[str, Any]:
+    """Return the campaign's settings that heads depend on, as they are stored in a version's recipe."""
     return {"bins": campaign.bins, "scale_min": campaign.scale_min, "synsets": list(campaign.synsets)}
 
 
@@ -134,7 +135,7 @@ def prior_install(*, campaign: Campaign) -> ModelVersion:
                 campaign=campaign,
                 source=source,
                 backbone=backbone_key(),
-                recipe={**card.get("recipe", {}), "name": _PRIOR, **_prior_settings(campaign)},
+                recipe={**card.get("recipe", {}), "name": _PRIOR, **made_for(campaign)},
                 figures=figures,
             )
             champion_set(version=version)

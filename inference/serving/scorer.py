@@ -1,4 +1,7 @@
-"""Scoring of files without a database, with one backbone and one pair of heads. Loads lazily, as `runtime` does."""
+"""Scoring of files without a database, with one backbone and one pair of heads. Loads lazily, as `runtime` does.
+
+The files may come from anybody, so the sandbox decodes them.
+"""
 
 import fcntl
 import hashlib
@@ -11,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 from django.conf import settings
 
 from annotation.models import DEFAULT_SYNSETS
+from annotation.photos.site_sandbox import site_sandbox
 from inference.networks.config import PRIOR_FOLDER, BackboneConfig
 from inference.networks.model_files import ModelFileError, checksum
 from inference.scoring.rows import Rules, ScoreRow, score_rows
@@ -22,7 +26,7 @@ if TYPE_CHECKING:  # web processes import this module through the tasks; only wo
 #: Rules for photos that belong to no campaign.
 SITE_RULES = Rules(tuple(DEFAULT_SYNSETS))
 # Increase it when the export of the same heads gives other numbers or another graph.
-_EXPORT_VERSION = 2
+_EXPORT_VERSION = 3
 
 T = TypeVar("T")
 
@@ -53,16 +57,24 @@ class PhotoScorer:
         """
         import numpy as np
 
-        from inference.distortion.combine import distortions_measure
+        from inference.scoring.photo_reading import Reader
         from inference.scoring.pipeline import BATCH, photos_extract
+
+        reader = Reader(
+            site_sandbox(processes=self.threads),
+            side=self.network.side,
+            interpolation=self.network.interpolation,
+            has_distortions=self.distortions,
+            max_pixels=settings.IQS_MAX_PIXELS,
+        )
 
         for results in photos_extract(
             _batches(items, batch or BATCH),
             source=source,
             network=self.network,
-            distortion=distortions_measure if self.distortions else None,
             max_pixels=settings.IQS_MAX_PIXELS,
             threads=self.threads,
+            reader=reader,
         ):
             vectors = [result.features for _, result in results if result.features is not None]
             scores = self.heads.predict(np.stack(vectors)) if vectors else None
@@ -116,7 +128,16 @@ def scorer_load(
         report(f"Preparing the backbone {config.name}, once on this machine …")
     network = Backbone(runtime.backbone_served(config), threads=1, device=settings.IQS_DEVICE)
     predictor = HeadsPredictor(_heads_file(folder, config, rules, report), threads=1)
-    return PhotoScorer(network, predictor, rules, distortions=distortions, threads=threads or settings.IQS_THREADS)
+    threads = threads or settings.IQS_THREADS
+    site_sandbox(processes=threads).start()
+    return PhotoScorer(network, predictor, rules, distortions=distortions, threads=threads)
+
+
+def thumbnail(path: Path) -> bytes:
+    """Return a thumbnail of a photo as WebP, made in the sandbox. Raises PhotoRejected, OSError, SandboxError."""
+    from inference.scoring.photo_reading import thumbnail_apart
+
+    return thumbnail_apart(path, site_sandbox(), max_pixels=settings.IQS_MAX_PIXELS)
 
 
 def _card(folder: Path) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from django.shortcuts import render
 
 from annotation.access.permissions import campaign_view
 from annotation.measures import opinion
-from annotation.models import DEFAULT_SYNSETS, Annotation, Campaign, Image, Role
+from annotation.models import Annotation, Campaign, Image, Role, synset_name
 from annotation.views.special_photos import special_photo_form
 from inference.gallery.places import gallery_places, place_of, places_after, places_before, places_read
 from inference.gallery.query import BY_PEOPLE, DISTORTIONS, GalleryQuery
 from inference.models import Distortion, Feature, ModelVersion, Prediction
 from inference.networks.config import WeightsMissing
-from inference.selectors import champion, distortion_of, percentile_of
+from inference.selectors import champion, distortion_of, fits_scale, percentile_of
 from inference.services.disagreements import disagreements_refresh
 from inference.services.similarity import images_similar
 
@@ -47,9 +47,14 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
     if current and query.order in BY_PEOPLE:
         disagreements_refresh(version=current)
     predictions = list(
-        Prediction.objects.filter(image=image).select_related("model_version").order_by("-model_version__number")
+        Prediction.objects.filter(image=image)
+        .with_quality_class()
+        .select_related("model_version")
+        .order_by("-model_version__number")
     )
-    prediction = next((row for row in predictions if row.model_version == current), None)
+    # After a change of the scale, the champion is replaced within a sweep.
+    shown = current if current and fits_scale(current, campaign) else None
+    prediction = next((row for row in predictions if row.model_version == shown), None)
     answers = list(
         Annotation.objects.filter(image=image)
         .standing()
@@ -67,7 +72,7 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         "prediction": prediction,
         "predictions": predictions,
         "rank": _rank(prediction),
-        "synsets": _synset_rows(campaign, prediction),
+        "synsets": _synset_rows(prediction),
         "distortion": distortion,
         "severities": _severities(distortion),
         "distortion_thresholds": DISTORTION_THRESHOLDS,
@@ -112,12 +117,14 @@ def people_summary(campaign: Campaign, answers: Sequence[Annotation]) -> dict[st
     }
 
 
-def _synset_rows(campaign: Campaign, prediction: Prediction | None) -> list[tuple[str, float]]:
-    """Return (class name, probability) of each synset, largest first."""
+def _synset_rows(prediction: Prediction | None) -> list[tuple[str, float]]:
+    """Return (class name, probability) of each synset of the version, largest first.
+
+    The campaign may have other synsets now. Only the number of a class is shown if the version's synsets are unknown.
+    """
     if prediction is None:
         return []
-    names = [DEFAULT_SYNSETS.get(synset, f"ImageNet class {synset}") for synset in campaign.synsets]
-    # After the campaign's synsets were changed, older predictions still refer to the old ones.
+    names = [synset_name(synset) for synset in prediction.model_version.synsets]
     if len(names) != len(prediction.synset_probabilities):
         names = [f"class {place}" for place in range(1, len(prediction.synset_probabilities) + 1)]
     return sorted(zip(names, prediction.synset_probabilities, strict=True), key=lambda row: -row[1])

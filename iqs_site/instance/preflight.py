@@ -30,6 +30,8 @@ def port_checked(host: str, port: int) -> int:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             return int(probe.getsockname()[1])
+    except UnicodeError as error:  # an empty or a very long part of a name
+        raise InstanceError(f"IQS_HOST={host[:60]!r} is not a host name.") from error
     except OSError as error:
         other = "PORT=…" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "IQS_HOST=…"
         raise InstanceError(f"port {port} on {host} cannot be used ({error.strerror}); set another {other}.") from error

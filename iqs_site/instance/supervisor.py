@@ -7,14 +7,13 @@ programs stop when the block of `Instance` ends, or when its process is killed.
 import ctypes
 import fcntl
 import os
-import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
@@ -26,7 +25,7 @@ from xmlrpc.client import ServerProxy
 import httpx
 import psutil
 
-from iqs_site.instance import embedded
+from iqs_site.instance import embedded, private_files, supervisor_config
 from iqs_site.instance.preflight import (
     InstanceError,
     address,
@@ -37,46 +36,15 @@ from iqs_site.instance.preflight import (
     port_checked,
     reachable_host,
 )
+from iqs_site.instance.supervisor_config import FOLDER_VARIABLE, Commands, configuration, programs
 
 __all__ = ["Instance", "InstanceError", "programs"]
 
 _START_SECONDS = 90
 _CRASHING_SECONDS = 15  # the start fails if a program still crashes after this time
-_PROGRAM_STOP_SECONDS = 6  # a program that takes longer is killed; every task may run twice, so nothing is lost
 _STOP_SECONDS = 10
-_FOLDER_VARIABLE = "IQS_INSTANCE"  # every process of an instance has its folder in this environment variable
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-
-Commands = Mapping[str, Sequence[str]]
-
-
-def programs(*, host: str, port: int) -> dict[str, list[str]]:
-    """Return the command of each program of an instance except the database and the broker."""
-    celery = [sys.executable, "-m", "celery", "-A", "iqs_site"]
-    # Workers have a lower priority, so that they do not slow down the pages.
-    low_priority = ["nice", "-n", "10"]
-    options = ["--pool", "threads", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
-    worker = [*low_priority, *celery, "worker", *options]
-    gunicorn = [sys.executable, "-m", "gunicorn", "iqs_site.wsgi:application"]
-    threads = [
-        "--worker-class",
-        "iqs_site.server.worker.BufferingWorker",
-        "--preload",
-        "--workers",
-        "2",
-        "--threads",
-        "8",
-        "--no-control-socket",
-    ]
-    # Annotators take some seconds for a photo. An idle connection costs nothing; a new one costs a round trip.
-    keep_alive = ["--keep-alive", "30"]
-    return {
-        "web": [*gunicorn, "--bind", address(host, port), *threads, *keep_alive],
-        "worker-inference": [*worker, "--hostname", "inference@%h", "--queues", "inference", "--concurrency", "1"],
-        "worker-training": [*worker, "--hostname", "training@%h", "--queues", "default,training", "--concurrency", "4"],
-        "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile="],
-    }
 
 
 class Instance:
@@ -121,8 +89,11 @@ class Instance:
     def __enter__(self) -> Self:
         try:
             self._start()
-        except BaseException:
+        except BaseException as error:
             self._stop()
+            if isinstance(error, OSError):
+                where = f"{error.filename}: " if error.filename else ""
+                raise InstanceError(f"IQS cannot start ({where}{error.strerror or error}).") from error
             raise
         return self
 
@@ -162,12 +133,9 @@ class Instance:
     # --- start ------------------------------------------------------------------------------------
 
     def _start(self) -> None:
-        try:
-            for part in (self.folder, self.folder / "run", self.folder / "log"):
-                part.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InstanceError(f"the folder {self.folder} cannot be created ({error.strerror}).") from error
+        self._folders_make()
         self._lock_take()
+        self._files_tighten()
         # If an earlier start and its supervisor were killed, their programs may still use the port.
         self._leftovers_kill(wait_seconds=5)
         self.port = port_checked(self.host, self.port)
@@ -190,18 +158,21 @@ class Instance:
             embedded.broker_address_file(self.folder).write_text(redis_url)
         else:
             broker_check(redis_url)
-        self.environment = os.environ | {
-            "IQS_VAR": str(self.folder),
-            "DATABASE_URL": database_url,
-            "REDIS_URL": redis_url,
-            "ALLOWED_HOSTS": environment_value("ALLOWED_HOSTS") or ",".join(host_names(self.host)),
-            "DJANGO_SETTINGS_MODULE": "iqs_site.settings",
-            "IQS_STATIC": str(self.folder / "static"),
-            "PYTHONUNBUFFERED": "1",
-            # Otherwise the C libraries start one thread per core in every process.
-            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2"),
-            _FOLDER_VARIABLE: str(self.folder),
-        }
+        self.environment = (
+            os.environ
+            | {
+                "IQS_VAR": str(self.folder),
+                "DATABASE_URL": database_url,
+                "REDIS_URL": redis_url,
+                "ALLOWED_HOSTS": environment_value("ALLOWED_HOSTS") or ",".join(host_names(self.host)),
+                "DJANGO_SETTINGS_MODULE": "iqs_site.settings",
+                "IQS_STATIC": str(self.folder / "static"),
+                "PYTHONUNBUFFERED": "1",
+                # Otherwise the C libraries start one thread per core in every process.
+                "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2"),
+            }
+            | supervisor_config.environment(self.folder, self._sockets)
+        )
         # collectstatic and migrate take two seconds each and can run at the same time.
         with self._managing("collectstatic", "--noinput", "--clear", "--verbosity", "0"):
             self._manage("migrate", "--noinput", "--verbosity", "0")
@@ -216,11 +187,35 @@ class Instance:
         self._lock_write(self.url)
         self.status_changes()  # so that the next call only returns later changes
 
+    def _folders_make(self) -> None:
+        """Create the folders that need no other user. Raises InstanceError when they cannot be used."""
+        try:
+            private_files.folder_make("IQS_VAR", private_files.folder_path("IQS_VAR", self.folder))
+            for part in (self.folder / "run", self.folder / "log"):
+                part.mkdir(mode=0o700, exist_ok=True)
+                private_files.writable_check("IQS_VAR", part)
+        except private_files.FolderError as error:
+            raise InstanceError(str(error)) from error
+
+    def _files_tighten(self) -> None:
+        """Once per folder: take the rights of other users from files that an earlier version created."""
+        media, models = (environment_value(name) for name in ("IQS_MEDIA", "IQS_MODELS"))
+        folders = [self.folder, *(Path(value).expanduser().resolve() for value in (media, models) if value)]
+        done = self.folder / "run" / "private-folders"
+        known = done.read_text().splitlines() if done.exists() else []
+        for folder in folders:
+            if str(folder) not in known:
+                private_files.tree_tighten(folder, leave_out=self.folder / "postgres")
+        if not {str(folder) for folder in folders} <= set(known):
+            done.write_text("\n".join(str(folder) for folder in folders))
+
     def _sockets_make(self) -> None:
         """Make the folder of the sockets. It has a short path, because that of a socket has at most 107 characters."""
         file = self.folder / "run" / "sockets"
         with suppress(OSError):
-            shutil.rmtree(file.read_text())  # of an earlier start that was killed
+            before = Path(file.read_text())  # of an earlier start that was killed
+            if private_files.is_own_folder(before, os.geteuid()):
+                shutil.rmtree(before)
         self._sockets = Path(tempfile.mkdtemp(prefix="iqs-run-"))
         file.write_text(str(self._sockets))
 
@@ -256,7 +251,8 @@ class Instance:
         """Run a management command while the block runs, then wait for it. Raises InstanceError as `_manage` does."""
         command = [sys.executable, str(embedded.ROOT / "manage.py"), *words]
         output = None if loud else subprocess.PIPE
-        with subprocess.Popen(command, env=self.environment, stdout=output, stderr=subprocess.PIPE) as process:
+        options: dict[str, Any] = {"env": self.environment, "umask": private_files.UMASK}
+        with subprocess.Popen(command, stdout=output, stderr=subprocess.PIPE, **options) as process:
             try:
                 yield
                 _, errors = process.communicate()
@@ -269,12 +265,14 @@ class Instance:
 
     def _supervise(self, servers: Commands, site: Commands) -> None:
         config = self.folder / "run" / "supervisord.conf"
-        config.write_text(self._configuration(servers, site))
+        config.write_text(configuration(servers, {**site, **self._run_once}, run_once=self._run_once))
+        program = embedded.ROOT / "iqs_site" / "instance" / "supervisord.py"
         with self.log("supervisord-output").open("wb") as output:
             self._supervisor = subprocess.Popen(
-                [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "--configuration", str(config)],
+                [sys.executable, "-P", str(program), "--nodaemon", "--configuration", str(config)],
                 cwd=embedded.ROOT,
                 env=self.environment,
+                umask=private_files.UMASK,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -283,35 +281,6 @@ class Instance:
                 start_new_session=True,
                 preexec_fn=_die_with_parent,
             )
-
-    def _configuration(self, servers: Commands, site: Commands) -> str:
-        """Return supervisord's configuration. It contains no secrets; programs get them in environment variables."""
-
-        def literal(value: object) -> str:
-            return str(value).replace("%", "%%")
-
-        root = "user=root\n" if os.geteuid() == 0 else ""
-        parts = [
-            f"[supervisord]\nnodaemon=true\nsilent=true\n{root}logfile={literal(self.log('supervisord'))}\n"
-            f"logfile_maxbytes=5MB\nlogfile_backups=1\npidfile={literal(self.folder / 'run' / 'supervisord.pid')}\n",
-            f"[unix_http_server]\nfile={literal(self._sockets / 'supervisor.sock')}\nchmod=0700\n",
-            "[rpcinterface:supervisor]\n"
-            "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface\n",
-        ]
-        # supervisord stops the group with the highest priority number first, and the programs of a group together.
-        for priority, group, commands in ((10, "servers", servers), (20, "site", {**site, **self._run_once})):
-            if commands:
-                parts.append(f"[group:{group}]\nprograms={','.join(commands)}\npriority={priority}\n")
-            for name, command in commands.items():
-                parts.append(
-                    f"[program:{name}]\ncommand={literal(shlex.join(command))}\ndirectory={literal(embedded.ROOT)}\n"
-                    f"autorestart={'unexpected' if name in self._run_once else 'true'}\nexitcodes=0\n"
-                    f"startsecs={0 if name in self._run_once else 1}\nstartretries=20\n"
-                    f"stopwaitsecs={_PROGRAM_STOP_SECONDS}\nstopasgroup=true\nkillasgroup=true\n"
-                    f"stdout_logfile={literal(self.log(name))}\nredirect_stderr=true\n"
-                    "stdout_logfile_maxbytes=10MB\nstdout_logfile_backups=2\n"
-                )
-        return "\n".join(parts)
 
     def _wait_for_health(self) -> None:
         """Wait until every program is running and the web server answers with any status."""
@@ -369,7 +338,7 @@ class Instance:
         leftovers = []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
-                if process.pid != os.getpid() and process.environ().get(_FOLDER_VARIABLE) == str(self.folder):
+                if process.pid != os.getpid() and process.environ().get(FOLDER_VARIABLE) == str(self.folder):
                     process.terminate()
                     leftovers.append(process)
         _ended, alive = psutil.wait_procs(leftovers, timeout=wait_seconds)
@@ -380,15 +349,24 @@ class Instance:
 
     # --- supervisord's state ----------------------------------------------------------------------
 
+    def failed_start(self) -> None:
+        """Start the programs again that supervisord has given up, for instance because the disk was full."""
+        for found in self._processes():
+            if found["statename"] == "FATAL":
+                with suppress(RemoteError, HTTPException, OSError):
+                    self._remote().supervisor.startProcess(f"{found['group']}:{found['name']}", False)
+
     def _processes(self) -> list[dict[str, Any]]:
         """Return supervisord's information about each program; empty while it does not answer."""
+        with suppress(RemoteError, HTTPException, OSError):
+            return list(self._remote().supervisor.getAllProcessInfo())
+        return []
+
+    def _remote(self) -> Any:
         from supervisor.xmlrpc import SupervisorTransport
 
         transport: Any = SupervisorTransport(None, None, f"unix://{self._sockets / 'supervisor.sock'}")
-        remote: Any = ServerProxy("http://127.0.0.1", transport=transport)
-        with suppress(RemoteError, HTTPException, OSError):
-            return list(remote.supervisor.getAllProcessInfo())
-        return []
+        return ServerProxy("http://127.0.0.1", transport=transport)
 
     def _last_log_line(self, program: str) -> str:
         """Return the last line of a program's log."""

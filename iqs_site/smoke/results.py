@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from django.db.models import F, Sum
 
+from annotation.exchange.labels import labels_match
 from annotation.measures.classification import roc_auc
 from annotation.models import Annotation, Campaign
 from annotation.services.queue import counters_rebuild
 from inference.models import ModelVersion, Prediction
-from iqs_site.smoke.labels import label_of
 from training.models import Evaluation
 from training.services.evaluations import evaluation_make
 
@@ -65,9 +65,9 @@ def watch_roc_auc(version: ModelVersion, labels: Mapping[str, bool]) -> float | 
 
     None unless the labels contain both watches and other photos.
     """
-    rows = Prediction.objects.filter(model_version=version).values_list("image__name", "watch_probability")
-    labelled = [(label_of(dict(labels), name), probability) for name, probability in rows]
-    known = [(label, probability) for label, probability in labelled if label is not None]
+    rows = list(Prediction.objects.filter(model_version=version).values_list("image__name", "watch_probability"))
+    found = labels_match(labels, [name for name, _ in rows], by_file_name=True).found
+    known = [(found[name], probability) for name, probability in rows if name in found]
     if len({label for label, _ in known}) < 2:
         return None
     return round(float(roc_auc([probability for _, probability in known], [int(label) for label, _ in known])), 4)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+from annotation.exchange.labels import labels_match
 from annotation.models import Image, ImportBatch, Role, User
 from annotation.selectors.progress import campaign_progress
 from annotation.services.campaigns import campaign_create
@@ -19,7 +20,6 @@ from iqs_site.demo.panel import Panel, SimulatedAnnotator
 from iqs_site.demo.site_client import SiteClient
 from iqs_site.instance.supervisor import Instance
 from iqs_site.smoke import results
-from iqs_site.smoke.labels import label_of
 from iqs_site.smoke.plan import SmokePlan
 from iqs_site.smoke.report import Report
 from iqs_site.smoke.upload import folder_upload
@@ -119,11 +119,10 @@ class SmokeRun:
     def _annotate(self) -> None:
         with self._report.step("annotate") as facts:
             names = Image.objects.filter(campaign=self._campaign).values_list("name", flat=True)
-            known = {name: label_of(self._plan.labels, name) for name in names}
             session = PanelSession(
                 url=self._instance.url,
                 slug=SLUG,
-                truth={name: label for name, label in known.items() if label is not None},
+                truth=labels_match(self._plan.labels, names, by_file_name=True).found,
                 at_once=AT_ONCE,
             )
             wanted = campaign_progress(self._campaign).votes_wanted

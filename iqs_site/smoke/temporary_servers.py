@@ -29,7 +29,10 @@ def temporary_database(folder: Path) -> Iterator[str]:
     """
     given = os.environ.get("DATABASE_URL")
     if not given:
-        yield embedded.postgres_attach(folder)
+        try:
+            yield embedded.postgres_attach(folder)
+        finally:
+            embedded.postgres_detach(folder)  # before the folder is deleted
         return
     name = f"iqs_smoke_{secrets.token_hex(4)}"
     try:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlencode
 
+from annotation.files.names import name_text
 from iqs_site.demo.site_client import SiteClient, SiteError
 
 PIECE_BYTES = 4 * 1024 * 1024
@@ -18,7 +19,7 @@ def folder_upload(client: SiteClient, slug: str, folder: Path, say: Callable[[st
     files = sorted(file for file in folder.rglob("*") if file.is_file() and not file.name.startswith("."))
     places = client.post_form(f"/campaigns/{slug}/imports/start", {}).json()
     for number, file in enumerate(files):
-        _file_send(client, places["file_url"], number, file.relative_to(folder).as_posix(), file.read_bytes())
+        _file_send(client, places["file_url"], number, name_text(file.relative_to(folder)), file.read_bytes())
         if number % 50 == 49:
             say(f"{number + 1} of {len(files)} files uploaded")
     client.post_form(places["finish_url"], {})

@@ -4,6 +4,7 @@
 const PARALLEL = 4;
 const ATTEMPTS = 6; // for each piece, with growing pauses: about a minute in total
 
+const MAX_NAME = 8000; // characters of a header, the limit of common servers
 const LOGGED_OUT = "You are logged out. The uploaded files are kept.";
 
 const root = document.getElementById("upload");
@@ -18,14 +19,19 @@ const total = { files: 0, bytes: 0 };
 const sent = { files: 0, refused: 0, bytes: 0, began: 0 };
 
 // Read from the cookie, not from the page, because a new login in another tab changes the token.
-const csrfToken = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
+// Its name differs between instances on one host.
+const csrfToken = () => document.cookie.match(`(?:^|; )${document.body.dataset.csrfCookie}=([^;]+)`)?.[1] ?? "";
 
-function request(method, url, body, onProgress) {
+// A long path does not fit into an address, so it is sent in a header. Half a UTF-16 pair cannot be sent at all.
+const nameHeader = (path) => encodeURIComponent(path.replace(/[\ud800-\udfff]/gu, "\ufffd"));
+
+function request(method, url, body, onProgress, headers = {}) {
   return new Promise((resolve, reject) => {
     const xhr = new XMLHttpRequest();
     xhr.open(method, url);
     xhr.setRequestHeader("x-csrftoken", csrfToken());
     if (body) xhr.setRequestHeader("content-type", "application/octet-stream");
+    for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
     xhr.timeout = 120_000;
     if (onProgress) xhr.upload.onprogress = (event) => onProgress(event.loaded);
     xhr.onload = () => {
@@ -46,12 +52,14 @@ class UploadStopped extends Error {}
 /** Send one piece until the server has it. Returns {offset} of the next piece, or {refusal} with a sentence. */
 async function sendPiece(item, offset, onProgress) {
   const end = Math.min(offset + pieceBytes, item.file.size);
-  const query = new URLSearchParams({ number: item.number, name: item.path, size: item.file.size, offset });
+  const headers = { "x-file-name": nameHeader(item.path) };
+  if (headers["x-file-name"].length > MAX_NAME) return { refusal: "Its path is too long. Import its folder by itself." };
+  const query = new URLSearchParams({ number: item.number, size: item.file.size, offset });
   for (let attempt = 1; ; attempt += 1) {
     if (stopped) throw new UploadStopped("");
     let reply = null;
     try {
-      reply = await request("PUT", `${urls.file_url}?${query}`, item.file.slice(offset, end), onProgress);
+      reply = await request("PUT", `${urls.file_url}?${query}`, item.file.slice(offset, end), onProgress, headers);
     } catch (error) {
       if (attempt === ATTEMPTS) throw new UploadStopped(`${error.message} You can still import the uploaded files.`);
     }
@@ -133,7 +141,7 @@ function stop(sentence) {
   if (urls) {
     const link = document.createElement("a");
     link.href = urls.page_url;
-    link.textContent = "Import what has arrived, or discard it";
+    link.textContent = "Import the uploaded files, or discard it";
     byId("problem").append(link);
   }
   byId("problem").hidden = false;
@@ -162,7 +170,7 @@ async function begin() {
   sent.began = performance.now();
   window.addEventListener("beforeunload", warnBeforeLeaving);
   const reply = await request("POST", root.dataset.startUrl);
-  if (!reply.answer.file_url) throw new UploadStopped("The server did not start the upload. Reload the page and log in again.");
+  if (!reply.answer.file_url) throw new UploadStopped(reply.answer.detail ?? "The server did not start the upload. Reload the page and log in again.");
   urls = reply.answer;
   startUploaders();
 }
@@ -172,7 +180,8 @@ async function finish() {
   byId("upload-heading").textContent = "Uploaded. Starting the import…";
   byId("cancel").hidden = true;
   const reply = await request("POST", urls.finish_url);
-  if (!reply.url.endsWith(urls.page_url)) throw new UploadStopped(LOGGED_OUT);
+  // The campaign's address may have changed during the upload, so only the part behind it counts.
+  if (!reply.url.endsWith(urls.page_url.slice(urls.page_url.indexOf("/imports/")))) throw new UploadStopped(LOGGED_OUT);
   window.removeEventListener("beforeunload", warnBeforeLeaving);
   location.assign(urls.page_url);
 }

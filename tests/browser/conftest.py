@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from tests.browser.annotating import PATH, begin
 from tests.browser.chromium import WITHOUT_CHROMIUM, chromium_path
@@ -39,8 +40,8 @@ def log_in(live_server: Any, client_of: Callable[[str], Any]) -> Callable[..., N
     def log_in(context: Any, name: str) -> None:
         if name == "anonymous":
             return
-        cookie = client_of(name).cookies["sessionid"]
-        context.add_cookies([{"name": "sessionid", "value": cookie.value, "url": live_server.url}])
+        cookie = client_of(name).cookies[settings.SESSION_COOKIE_NAME]
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": cookie.value, "url": live_server.url}])
 
     return log_in
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -179,7 +180,7 @@ def test_ratings_after_the_session_ended_are_kept_until_the_next_login(
     annotate: Any, photos: list[Image], log_in: Any, options: Any
 ) -> None:
     page = annotate(**options)
-    page.context.clear_cookies(name="sessionid")
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
     rate(page, "w", "9")
     expect(page.get_by_role("alert")).to_contain_text("Log in again: 1 rating is kept in this browser")
     expect(page.get_by_role("link", name="Log in")).to_have_attribute("href", f"/accounts/login/?next={PATH}")

@@ -90,7 +90,7 @@ def test_the_photo_has_most_of_the_height_and_no_button_text_is_cut_off(
     channels = (
         page.locator("#stage").evaluate("node => getComputedStyle(node).backgroundColor").strip("rgb()").split(", ")
     )
-    assert len(set(channels)) == 1, "the background of the photo must be gray"
+    assert len(set(channels)) == 1, "the background of the photo must be grey"
 
 
 def test_controls_have_accessible_names_and_answers_are_announced(annotate: Any, photos: list[Image]) -> None:

@@ -32,7 +32,6 @@ def photos(campaign: Campaign, make_image: Callable[..., Any]) -> list[Image]:
             quality_mean=6.2,
             quality_std=1.1,
             distribution=[0.1] * 10,
-            quality_class="accepted",
         )
         for photo in photos
     )

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from django.conf import settings as django_settings
 from django.db import connection
 from playwright.sync_api import Page, expect
 
@@ -56,7 +57,7 @@ def log_in_by_form(page: Page, name: str) -> None:
 
 def test_answers_are_sent_after_the_user_logs_in_again(annotate: Any) -> None:
     page = annotate()
-    page.context.clear_cookies(name="sessionid")
+    page.context.clear_cookies(name=django_settings.SESSION_COOKIE_NAME)
     given = rate_photos(page, 2)
     expect(page.get_by_role("alert")).to_contain_text("Log in again: 2 ratings are kept in this browser")
     expect(open_panel(page)).to_contain_text("Log in again; no answer is lost.")
@@ -73,7 +74,9 @@ def test_another_user_of_the_same_browser_sends_only_their_own_answers(annotate:
     scores_of_alice = rate_photos(page, 2)
     expect_unsent_count(page, 2)
     origin = origin_of(page)
-    page.context.clear_cookies(name="sessionid")  # otherwise the closing page would send the answers
+    page.context.clear_cookies(
+        name=django_settings.SESSION_COOKIE_NAME
+    )  # otherwise the closing page would send the answers
     page.goto("about:blank")
     page.context.unroute(ANSWERS_URL)
     log_in(page.context, "bob")
@@ -133,8 +136,9 @@ def separate_server(settings: Any, tmp_path: Path, people: Any) -> Iterator[Call
         free_socket.bind(("127.0.0.1", 0))
         port = free_socket.getsockname()[1]
     database = connection.settings_dict
+    login = f"{database['USER']}:{database['PASSWORD']}"
     environment = os.environ | {
-        "DATABASE_URL": f"postgresql://{database['USER']}@{quote(str(database['HOST']), safe='')}/{database['NAME']}",
+        "DATABASE_URL": f"postgresql://{login}@{quote(str(database['HOST']), safe='')}/{database['NAME']}",
         "IQS_MEDIA": str(settings.MEDIA_ROOT),
         "DJANGO_SETTINGS_MODULE": "iqs_site.settings",
     }
@@ -169,8 +173,8 @@ def separate_server(settings: Any, tmp_path: Path, people: Any) -> Iterator[Call
 def test_no_answer_is_lost_when_the_server_is_killed(browser: Any, separate_server: Any, client_of: Any) -> None:
     url = separate_server()
     context = browser.new_context()
-    cookie = client_of("alice").cookies["sessionid"]
-    context.add_cookies([{"name": "sessionid", "value": cookie.value, "url": url}])
+    cookie = client_of("alice").cookies[django_settings.SESSION_COOKIE_NAME]
+    context.add_cookies([{"name": django_settings.SESSION_COOKIE_NAME, "value": cookie.value, "url": url}])
     page = context.new_page()
     page.goto(f"{url}{PATH}")
     begin(page)

@@ -1,4 +1,4 @@
-"""The annotate page on touch screens: swipes that can be canceled, double taps, and the size of buttons."""
+"""The annotate page on touch screens: swipes that can be cancelled, double taps, and the size of buttons."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -92,7 +92,7 @@ def test_a_swipe_shows_its_answer_and_gives_it_on_release(
     ],
     ids=["moved back", "too short", "downwards", "from the edge, which the system uses"],
 )
-def test_a_swipe_that_is_canceled_or_too_short_does_nothing(annotate: Any, photos: list[Image], path: Any) -> None:
+def test_a_swipe_that_is_cancelled_or_too_short_does_nothing(annotate: Any, photos: list[Image], path: Any) -> None:
     page = annotate(**PHONE)
     fingers = Fingers(page)
     fingers.drag(*path)

@@ -101,7 +101,7 @@ def test_a_tooltip_shows_the_photo_and_a_click_opens_it(open_checked: Any, image
     page.wait_for_url(f"**{GALLERY}{images[0].pk}/")
 
 
-def test_a_change_of_theme_redraws_the_charts_in_its_colors(open_checked: Any, images: list[Image]) -> None:
+def test_a_change_of_theme_redraws_the_charts_in_its_colours(open_checked: Any, images: list[Image]) -> None:
     page = wait_for_charts(open_checked(CALIBRATION, color_scheme="light"))
     background = "() => Bokeh.documents.at(-1).roots()[0].background_fill_color"
     assert "#ffffff" in json.dumps(page.evaluate(background))

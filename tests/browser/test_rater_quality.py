@@ -1,4 +1,4 @@
-"""The page Annotator quality is readable on a desktop and a phone, in both color schemes."""
+"""The page Annotator quality is readable on a desktop and a phone, in both colour schemes."""
 
 from collections.abc import Callable
 from typing import Any

@@ -43,7 +43,7 @@ def test_practice_photos_are_chosen_edited_and_made_ordinary(
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("button", name="Save").click()
     expect(tiles.nth(1)).to_contain_text("the hands cannot be read")
-    tiles.nth(4).get_by_role("button", name="Make ordinary").click()
+    tiles.nth(4).get_by_role("button", name="Use as a normal photo").click()
     expect(tiles).to_have_count(4)
     assert Image.objects.filter(role="practice").count() == 4
 

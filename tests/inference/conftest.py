@@ -1,4 +1,4 @@
-"""A tiny real backbone and heads: the same code as the large ones, in milliseconds."""
+"""A tiny backbone and tiny heads. They use the same code as the large ones and run in milliseconds."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +27,7 @@ TINY = LiteConfig(
 
 
 def tiny_lite(*blocks: str) -> LiteBackbone:
-    """Return some blocks of an EfficientNet-Lite with random weights, on 32 pixels."""
+    """Return an EfficientNet-Lite with these blocks and random weights, for pictures of 32 × 32 pixels."""
     torch.manual_seed(0)
     parameters = GlobalParams(
         width_coefficient=1.0,
@@ -49,12 +49,12 @@ def tiny_lite(*blocks: str) -> LiteBackbone:
 
 @pytest.fixture(scope="session")
 def tiny_backbone() -> StagedBackbone:
-    """The first block only."""
+    """Return the tiny network with only the first block."""
     return tiny_lite("r1_k3_s11_e1_i32_o16_se0.25")
 
 
 @pytest.fixture(scope="session")
-def small_heads() -> Callable[..., Heads]:
+def make_heads() -> Callable[..., Heads]:
     """Return a function that makes small heads: 12 features, the last 6 of them pooled, 20 classes."""
 
     def make(*, bins: int = 10, hidden: int = 8, synsets: tuple[int, ...] = (3, 7), seed: int = 0) -> Heads:
@@ -69,29 +69,23 @@ def small_heads() -> Callable[..., Heads]:
     return make
 
 
-@pytest.fixture
-def make_heads(small_heads: Callable[..., Heads]) -> Callable[..., Heads]:
-    """The same for tests that want the network itself."""
-    return small_heads
-
-
 @pytest.fixture(scope="session")
 def heads_folder(
-    tmp_path_factory: pytest.TempPathFactory, small_heads: Callable[..., Heads]
+    tmp_path_factory: pytest.TempPathFactory, make_heads: Callable[..., Heads]
 ) -> Callable[[int, int], Path]:
-    """Return a function that gives the files of small heads; each is exported once, which takes a second."""
+    """Return a function that gives the folder of exported small heads. Each export takes a second and runs once."""
     from inference.networks.checkpoint import heads_save
     from inference.networks.export import heads_to_onnx
 
-    made: dict[tuple[int, int], Path] = {}
+    exported: dict[tuple[int, int], Path] = {}
 
     def files(bins: int, seed: int) -> Path:
-        if (bins, seed) not in made:
-            folder = made[bins, seed] = tmp_path_factory.mktemp("heads")
-            heads = small_heads(bins=bins, seed=seed)
+        if (bins, seed) not in exported:
+            folder = exported[bins, seed] = tmp_path_factory.mktemp("heads")
+            heads = make_heads(bins=bins, seed=seed)
             heads_save(folder, heads, {"name": "tiny"})
             heads_to_onnx(heads, folder / "heads.onnx")
-        return made[bins, seed]
+        return exported[bins, seed]
 
     return files
 
@@ -115,5 +109,5 @@ def version_of(heads_folder: Callable[[int, int], Path]) -> Callable[..., Any]:
 
 @pytest.fixture
 def features() -> np.ndarray:
-    """Ten vectors of the small heads' features."""
+    """Return ten feature vectors for small heads."""
     return np.random.default_rng(0).normal(size=(10, 12)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""`manage.py score` as a program of its own: without a database, without torch, killed and started again."""
+"""`manage.py score` in its own process: without a database, without torch, killed and resumed."""
 
 import csv
 import os
@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def environment(settings: object, tmp_path: Path) -> dict[str, str]:
-    """A site of its own whose database does not exist."""
+    """Return the variables of a separate site whose database does not exist."""
     tiny_models_place(tmp_path / "models")
     return {
         **os.environ,
@@ -31,7 +31,7 @@ def environment(settings: object, tmp_path: Path) -> dict[str, str]:
     }
 
 
-def photos(folder: Path, count: int, side: int) -> Path:
+def photos_make(folder: Path, count: int, side: int) -> Path:
     folder.mkdir()
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 255, (side, side, 3), dtype=np.uint8)
@@ -40,13 +40,13 @@ def photos(folder: Path, count: int, side: int) -> Path:
     return folder
 
 
-def test_it_needs_neither_a_database_nor_torch(environment: dict[str, str], tmp_path: Path) -> None:
-    folder = photos(tmp_path / "photos", 6, 64)
+def test_scoring_needs_neither_a_database_nor_torch(environment: dict[str, str], tmp_path: Path) -> None:
+    folder = photos_make(tmp_path / "photos", 6, 64)
     code = (
         "import sys; sys.argv = ['manage.py', 'score', sys.argv[1]]; import manage; manage.main(); "
         "sys.exit(', '.join({'torch', 'torchvision', 'skimage', 'sklearn'} & set(sys.modules)) or 0)"
     )
-    ended = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code, str(folder)],
         env=environment,
         cwd=ROOT,
@@ -54,20 +54,20 @@ def test_it_needs_neither_a_database_nor_torch(environment: dict[str, str], tmp_
         text=True,
         check=False,
     )
-    assert ended.returncode == 0, ended.stderr
-    assert len(ended.stdout.splitlines()) == 7
+    assert result.returncode == 0, result.stderr
+    assert len(result.stdout.splitlines()) == 7
 
 
-def test_a_reader_that_has_seen_enough_ends_it_quietly(environment: dict[str, str], tmp_path: Path) -> None:
-    folder = photos(tmp_path / "photos", 60, 200)
+def test_a_closed_pipe_ends_the_program_without_a_traceback(environment: dict[str, str], tmp_path: Path) -> None:
+    folder = photos_make(tmp_path / "photos", 60, 200)
     command = f"{sys.executable} manage.py score {folder} --no-distortions | head -n 3"
-    ended = subprocess.run(command, shell=True, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert len(ended.stdout.splitlines()) == 3
-    assert "Traceback" not in ended.stderr
+    result = subprocess.run(command, shell=True, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert len(result.stdout.splitlines()) == 3
+    assert "Traceback" not in result.stderr
 
 
-def test_a_killed_run_is_gone_on_with_and_loses_nothing(environment: dict[str, str], tmp_path: Path) -> None:
-    folder = photos(tmp_path / "photos", 60, 500)
+def test_a_killed_run_resumes_without_losing_rows(environment: dict[str, str], tmp_path: Path) -> None:
+    folder = photos_make(tmp_path / "photos", 60, 500)
     table = tmp_path / "a.csv"
     command = [sys.executable, "manage.py", "score", str(folder), "--csv", str(table)]
     with subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
@@ -75,15 +75,15 @@ def test_a_killed_run_is_gone_on_with_and_loses_nothing(environment: dict[str, s
             assert process.poll() is None
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
-    kept = table.read_bytes()
-    kept = kept[: kept.rindex(b"\n") + 1]
-    rows = kept.count(b"\n") - 1
-    assert rows < 60
-    table.write_bytes(kept + b"half/a/row.jpg,0.1")
-    ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
-    assert f"Resuming: {rows} of 60" in ended.stderr
-    assert table.read_bytes().startswith(kept)
+    complete_rows = table.read_bytes()
+    complete_rows = complete_rows[: complete_rows.rindex(b"\n") + 1]
+    count = complete_rows.count(b"\n") - 1
+    assert count < 60
+    table.write_bytes(complete_rows + b"incomplete/row.jpg,0.1")
+    result = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert f"Resuming: {count} of 60" in result.stderr
+    assert table.read_bytes().startswith(complete_rows)
     with table.open(newline="") as file:
         assert sorted(Path(row["file"]).name for row in csv.DictReader(file)) == sorted(
             path.name for path in folder.iterdir()

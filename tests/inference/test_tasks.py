@@ -1,4 +1,4 @@
-"""What workers do when a message arrives, and what the sweep finds. Messages are caught instead of sent."""
+"""What tasks do, and which work the sweep finds. Tests record messages instead of sending them."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,27 +20,27 @@ Sent = list[tuple[str, list[Any], int | None]]
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
-    """Return the list of (task, arguments, seconds after which the message is dropped); there is no broker here."""
+    """Return the list of recorded messages: (task, arguments, seconds until the message expires)."""
     messages: Sent = []
 
-    def catch(task: Any) -> Callable[..., None]:
+    def recorder(task: Any) -> Callable[..., None]:
         def apply_async(args: Any = (), **options: Any) -> None:
             messages.append((task.name.rpartition(".")[2], list(args), options.get("expires")))
 
         return apply_async
 
     for task in (tasks.features_run, tasks.distortions_run, tasks.predictions_run, tasks.priorities_run):
-        monkeypatch.setattr(task, "apply_async", catch(task))
+        monkeypatch.setattr(task, "apply_async", recorder(task))
     return messages
 
 
-def store_features(image: Any, vector: np.ndarray, *, backbone: str = "tiny@0", **fields: Any) -> None:
+def features_store(image: Any, vector: np.ndarray, *, backbone: str = "tiny@0", **fields: Any) -> None:
     Feature.objects.create(
         image=image, backbone=backbone, **{"state": "done", "vector": vector.astype("<f2").tobytes(), **fields}
     )
 
 
-def test_the_sweep_queues_new_photos_and_calls_for_a_worker(
+def test_the_sweep_queues_new_photos_and_sends_a_task(
     campaign: Any, make_image: Callable[..., Any], version_of: Callable[..., Any], sent: Sent
 ) -> None:
     version_of(campaign)
@@ -50,18 +50,18 @@ def test_the_sweep_queues_new_photos_and_calls_for_a_worker(
     assert [name for name, _args, _expires in sent] == ["features_run"]
 
 
-def test_messages_of_the_sweep_are_dropped_when_no_worker_has_time_for_them(
+def test_messages_of_the_sweep_expire_within_a_minute(
     campaign: Any, make_image: Callable[..., Any], version_of: Callable[..., Any], features: np.ndarray, sent: Sent
 ) -> None:
     version_of(campaign)
     make_image(0)
-    store_features(make_image(1), features[0])
+    features_store(make_image(1), features[0])
     tasks.sweep()
     assert sorted(name for name, _args, _expires in sent) == ["features_run", "predictions_run"]
     assert all(expires is not None and expires <= 60 for _name, _args, expires in sent)
 
 
-def test_the_sweep_finds_claims_of_workers_that_died(
+def test_the_sweep_finds_claims_of_dead_workers(
     campaign: Any, make_image: Callable[..., Any], version_of: Callable[..., Any], sent: Sent
 ) -> None:
     version_of(campaign)
@@ -73,7 +73,7 @@ def test_the_sweep_finds_claims_of_workers_that_died(
         claimed_at=timezone.now() - timedelta(hours=1),
     )
     tasks.sweep()
-    # Another worker may measure distortions meanwhile: no photo waits for its features.
+    # No photo is queued for features, so another worker may measure distortions at the same time.
     assert [name for name, _args, _expires in sent] == ["features_run", "distortions_run"]
 
 
@@ -82,8 +82,8 @@ def test_the_sweep_finds_photos_that_the_champion_has_not_predicted(
 ) -> None:
     former, champion = version_of(campaign), version_of(campaign, seed=1)
     image = make_image(0)
-    store_features(image, features[0])
-    tasks.predictions_run(former.pk)  # another version's prediction is none of the champion's
+    features_store(image, features[0])
+    tasks.predictions_run(former.pk)  # a prediction of another version does not count
     Feature.objects.create(image=image, backbone=backbone_key(), state="failed")
     Distortion.objects.create(image=image, version=distortion_version(), state="done")
     tasks.sweep()
@@ -95,23 +95,23 @@ def test_the_sweep_finds_photos_that_the_champion_has_not_predicted(
     assert Prediction.objects.count() == 2
 
 
-def test_a_campaign_without_a_version_gets_the_prior_and_a_failure_stops_nothing_else(
+def test_the_sweep_continues_when_the_prior_cannot_be_installed(
     campaign: Any, make_image: Callable[..., Any], sent: Sent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    calls = []
 
-    def broken(*, campaign: Any) -> ModelVersion:
-        asked.append(campaign)
+    def failing_install(*, campaign: Any) -> ModelVersion:
+        calls.append(campaign)
         raise OSError("No space left on device")
 
-    monkeypatch.setattr(versions, "prior_install", broken)
+    monkeypatch.setattr(versions, "prior_install", failing_install)
     make_image(0)
     tasks.sweep()
-    assert asked == [campaign]
+    assert calls == [campaign]
     assert [name for name, _args, _expires in sent] == ["features_run"]
 
 
-def test_distortions_wait_until_every_photo_has_its_prediction(
+def test_distortions_wait_until_every_photo_has_a_prediction(
     campaign: Any, make_image: Callable[..., Any], version_of: Callable[..., Any], sent: Sent
 ) -> None:
     version_of(campaign)
@@ -130,7 +130,7 @@ def test_distortions_wait_until_every_photo_has_its_prediction(
     assert sent == []
 
 
-def test_a_site_without_weights_says_so_in_one_line_and_measures_distortions(
+def test_missing_weights_log_one_line_and_do_not_stop_distortions(
     campaign: Any,
     make_image: Callable[..., Any],
     version_of: Callable[..., Any],
@@ -144,15 +144,15 @@ def test_a_site_without_weights_says_so_in_one_line_and_measures_distortions(
     tasks.sweep()
     assert [name for name, _args, _expires in sent] == ["distortions_run"]
     assert tasks.features_run() == 0
-    complaints = [record for record in caplog.records if record.name == "inference.tasks"]
-    assert len(complaints) == 2
-    assert all("no_such_network" in record.message and not record.exc_info for record in complaints)
+    log_lines = [record for record in caplog.records if record.name == "inference.tasks"]
+    assert len(log_lines) == 2
+    assert all("no_such_network" in record.message and not record.exc_info for record in log_lines)
     assert "no_such_network" in backlog(campaign).problem
     assert backlog(campaign).queued == 1
     assert tasks.distortions_run() == 1
 
 
-def test_a_device_that_is_not_there_is_one_line_in_the_log(
+def test_a_missing_device_logs_one_line(
     sent: Sent, settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, db: None
 ) -> None:
     from inference.scoring import predictor
@@ -164,12 +164,12 @@ def test_a_device_that_is_not_there_is_one_line_in_the_log(
         runtime, "backbone", lambda: predictor.session(Path("unread"), threads=1, device=settings.IQS_DEVICE)
     )
     assert tasks.features_run() == 0
-    (complaint,) = [record for record in caplog.records if record.name == "inference.tasks"]
-    assert "install onnxruntime-gpu or set IQS_DEVICE=cpu" in complaint.message
-    assert not complaint.exc_info
+    (log_line,) = [record for record in caplog.records if record.name == "inference.tasks"]
+    assert "install onnxruntime-gpu or set IQS_DEVICE=cpu" in log_line.message
+    assert not log_line.exc_info
 
 
-def test_the_sweep_finds_lanes_of_the_queue_that_lack_priorities(
+def test_the_sweep_finds_queue_lanes_without_priorities(
     campaign: Any, make_image: Callable[..., Any], version_of: Callable[..., Any], sent: Sent
 ) -> None:
     version_of(campaign)
@@ -183,13 +183,13 @@ def test_the_sweep_finds_lanes_of_the_queue_that_lack_priorities(
     assert "priorities_run" not in [name for name, _args, _expires in sent]
 
 
-def test_new_predictions_call_for_new_priorities(
+def test_new_predictions_start_a_refresh_of_priorities(
     campaign: Any, version_of: Callable[..., Any], sent: Sent, django_capture_on_commit_callbacks: Any
 ) -> None:
     version = version_of(campaign)
     with django_capture_on_commit_callbacks(execute=True):
         tasks.predictions_run(version.pk)
-    assert "priorities_run" not in [name for name, _args, _expires in sent], "the lane `random` needs none"
+    assert "priorities_run" not in [name for name, _args, _expires in sent], "the lane `random` needs no priorities"
     Campaign.objects.update(lane_shares={"fewest_votes": 1.0})
     with django_capture_on_commit_callbacks(execute=True):
         tasks.predictions_run(version.pk)

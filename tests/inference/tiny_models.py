@@ -1,7 +1,7 @@
-"""A backbone and heads of a few operations, as the ONNX files that the site would export: real ones, in no time.
+"""A backbone and heads of a few operations, in ONNX files like those that the site exports. They run quickly.
 
-Features are the mean and the standard deviation of the picture; a brighter one has a higher quality, and a
-flatter one is more of a watch.
+The features are the mean and the standard deviation of the picture. A brighter picture has a higher quality. A flatter
+picture has a higher watch probability.
 """
 
 import json
@@ -24,14 +24,14 @@ SIDE = 16
 
 
 def tiny_models_place(models: Path, *rules: Rules, heads: Path = PRIOR_FOLDER) -> None:
-    """Put the files where commands and workers look for what was exported before; settings.MODELS_ROOT is `models`."""
+    """Write the files to the folders of exported models. `models` is settings.MODELS_ROOT."""
     config = backbone_config("efficientnet_lite0")
-    plain, small = (models / "backbones" / f"{config.key()}{ending}" for ending in (".onnx", ".int8.onnx"))
-    for path in (plain, small):  # a site's own int8 file comes before the shipped one
+    float_path, int8_path = (models / "backbones" / f"{config.key()}{ending}" for ending in (".onnx", ".int8.onnx"))
+    for path in (float_path, int8_path):  # the site's own int8 file is used instead of the shipped one
         backbone_write(path)
-    small.with_suffix(".json").write_text(json.dumps(asdict(Int8Card(checksum(small), 0, 0, 1, 0, 0, 0, 0, 1))))
-    for one in rules or (RULES,):
-        heads_write(heads_path(heads, config, one), one)
+    int8_path.with_suffix(".json").write_text(json.dumps(asdict(Int8Card(checksum(int8_path), 0, 0, 1, 0, 0, 0, 0, 1))))
+    for each in rules or (RULES,):
+        heads_write(heads_path(heads, config, each), each)
 
 
 def backbone_write(path: Path) -> None:
@@ -49,14 +49,14 @@ def backbone_write(path: Path) -> None:
         helper.make_node("Unsqueeze", ["std", "last"], ["std2"]),
         helper.make_node("Concat", ["mean2", "std2"], ["features"], axis=1),
     ]
-    numbers = {"axes": np.array([1, 2, 3]), "last": np.array([1])}
-    _save(path, nodes, numbers, ("pixels", TensorProto.UINT8, ["n", SIDE, SIDE, 3]), {"features": ["n", 2]})
+    constants = {"axes": np.array([1, 2, 3]), "last": np.array([1])}
+    _save(path, nodes, constants, ("pixels", TensorProto.UINT8, ["n", SIDE, SIDE, 3]), {"features": ["n", 2]})
 
 
 def heads_write(path: Path, rules: Rules) -> None:
     """Write features → watch_probability [N], synset_probabilities [N, S], distribution [N, K]."""
     synsets, bins = len(rules.synsets), rules.bins
-    numbers = {
+    constants = {
         "synset_weight": np.array([[0.0] * synsets, [-0.05] * synsets], dtype=np.float32),
         "share": np.array(1 / synsets, dtype=np.float32),
         "quality_weight": np.array([np.linspace(-0.04, 0.04, bins), [0.0] * bins], dtype=np.float32),
@@ -73,22 +73,22 @@ def heads_write(path: Path, rules: Rules) -> None:
         helper.make_node("Softmax", ["logits"], ["distribution"], axis=1),
     ]
     outputs = {"watch_probability": ["n"], "synset_probabilities": ["n", synsets], "distribution": ["n", bins]}
-    _save(path, nodes, numbers, ("features", TensorProto.FLOAT, ["n", 2]), outputs)
+    _save(path, nodes, constants, ("features", TensorProto.FLOAT, ["n", 2]), outputs)
 
 
 def _save(
     path: Path,
     nodes: list[onnx.NodeProto],
-    numbers: dict[str, np.ndarray],
-    source: tuple[str, int, list[object]],
+    constants: dict[str, np.ndarray],
+    graph_input: tuple[str, int, list[object]],
     outputs: dict[str, list[object]],
 ) -> None:
     graph = helper.make_graph(
         nodes,
         "tiny",
-        [helper.make_tensor_value_info(*source)],
+        [helper.make_tensor_value_info(*graph_input)],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
-        [numpy_helper.from_array(array, name) for name, array in numbers.items()],
+        [numpy_helper.from_array(array, name) for name, array in constants.items()],
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), path)

@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +17,7 @@ from inference.selectors import backbone_key
 from iqs_site import overview
 from tests.opinions_and_predictions import images_make, predictions_make, version_make, vote
 from training.models import Evaluation, TrainingRun
+from training.selectors.comparison import scale_and_thresholds
 
 HOME = "/campaigns/watches/"
 STATUS = "/campaigns/watches/status"
@@ -29,7 +31,7 @@ def text_of(response: Any) -> str:
 def workers(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Replace the broker, which tests do not run. Tests may change `alive` and `broker`."""
     state = SimpleNamespace(broker=True, alive=[])
-    worker = SimpleNamespace(name="worker@host", queues=("default", "inference", "training"))
+    worker = SimpleNamespace(name="worker@host", queues=("default", "inference", "single", "training"))
     state.alive.append(worker)
     monkeypatch.setattr(overview, "broker_alive", lambda: state.broker)
     monkeypatch.setattr(overview, "workers_alive", lambda: state.alive)
@@ -97,7 +99,7 @@ def test_reviewers_see_the_work_queue_and_admins_also_see_the_reasons_for_failur
 def test_running_workers_are_counted(client_of: Callable[[str], Any], campaign: Campaign) -> None:
     images_make(campaign, 1)
     text = text_of(client_of("rita").get(STATUS))
-    assert "1 worker running : worker@host (default, inference, training)" in text
+    assert "1 worker running : worker@host (default, inference, single, training)" in text
     assert "No worker" not in text
 
 
@@ -107,14 +109,14 @@ def test_without_workers_the_page_shows_the_command_that_starts_one(
     workers.alive.clear()
     text = text_of(client_of("rita").get(STATUS))
     assert "No worker is running. Start one with make run , or" in text
-    assert "celery -A iqs_site worker -Q default,inference,training ." in text
+    assert "celery -A iqs_site worker -Q default,inference,single,training ." in text
 
 
 def test_a_queue_without_a_worker_is_shown(client_of: Callable[[str], Any], workers: SimpleNamespace) -> None:
     workers.alive[0] = SimpleNamespace(name="one@host", queues=("inference",))
     text = text_of(client_of("rita").get(STATUS))
-    assert "No worker takes default, training jobs." in text
-    assert "Start one with celery -A iqs_site worker -Q default,training ." in text
+    assert "No worker takes default, single, training jobs." in text
+    assert "Start one with celery -A iqs_site worker -Q default,single,training ." in text
 
 
 def test_a_broker_that_is_down_is_shown(client_of: Callable[[str], Any], workers: SimpleNamespace) -> None:
@@ -135,6 +137,7 @@ def test_the_figures_of_the_champion_have_an_interval_and_a_ceiling(
         image_count=180,
         vote_count=900,
         fingerprint="f",
+        settings=asdict(scale_and_thresholds(campaign)),
         metrics={
             "quality_srcc": {"value": 0.71, "low": 0.62, "high": 0.79, "n": 180, "ceiling": 0.85},
             "watch_roc_auc": {"value": None, "low": None, "high": None, "n": 0},

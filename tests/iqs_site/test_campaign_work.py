@@ -21,7 +21,7 @@ CANCEL, RESUME, RETRY = (f"/campaigns/watches/work/features/{action}" for action
 @pytest.fixture(autouse=True)
 def workers(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Replace the broker: one worker takes all queues. Tests may clear the list."""
-    alive: list[Any] = [SimpleNamespace(name="worker@host", queues=("default", "inference", "training"))]
+    alive: list[Any] = [SimpleNamespace(name="worker@host", queues=("default", "inference", "single", "training"))]
     monkeypatch.setattr(overview, "broker_alive", lambda: True)
     monkeypatch.setattr(overview, "workers_alive", lambda: alive)
     return alive

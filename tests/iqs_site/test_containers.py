@@ -21,7 +21,7 @@ def command_of(service: str) -> list[str]:
 
 
 def test_every_part_of_an_installation_has_a_service() -> None:
-    assert {"web", "worker-inference", "worker-training", "beat", "redis", "postgres"} <= set(SERVICES)
+    assert {"web", "worker-inference", "worker-single", "worker-training", "beat", "redis", "postgres"} <= set(SERVICES)
 
 
 def test_workers_take_tasks_from_every_queue() -> None:
@@ -40,7 +40,7 @@ def test_celery_commands_use_the_application_of_the_code() -> None:
     from iqs_site import celery_app
 
     assert celery_app.main == "iqs"
-    for service in ("worker-inference", "worker-training", "beat"):
+    for service in ("worker-inference", "worker-single", "worker-training", "beat"):
         assert command_of(service)[:3] == ["celery", "-A", "iqs_site"]
 
 

@@ -115,7 +115,7 @@ def test_every_requirement_is_listed_with_its_version_and_an_allowed_license() -
         *((name, False) for name in ("LGPL-3.0-only", "LGPLv3", "MIT", "Apache-2.0")),
     ],
 )
-def test_forbidden_licenses_are_recognized(license_name: str, forbidden: bool) -> None:
+def test_forbidden_licenses_are_recognised(license_name: str, forbidden: bool) -> None:
     assert licences.forbidden(license_name) is forbidden
 
 

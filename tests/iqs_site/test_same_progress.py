@@ -16,7 +16,7 @@ from tests.opinions_and_predictions import images_make, vote
 @pytest.fixture(autouse=True)
 def _workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace the broker, which these tests do not start."""
-    worker = SimpleNamespace(name="worker@host", queues=("default", "inference", "training"))
+    worker = SimpleNamespace(name="worker@host", queues=("default", "inference", "single", "training"))
     monkeypatch.setattr(overview, "broker_alive", lambda: True)
     monkeypatch.setattr(overview, "workers_alive", lambda: [worker])
 

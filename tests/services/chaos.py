@@ -1,9 +1,9 @@
 """Tests that no answer is lost while servers are killed: `python -m tests.services.chaos`, or `make chaos`.
 
 The first part has no kills: many annotators at once, a few votes for each photo, and some answers that are sent twice
-at the same time. Then come the rounds. In the middle of each round a server is killed with SIGKILL, chosen by the
-seed, and the supervisor restarts it. Each annotator behaves as the annotate page does: it stores an answer with a UUID
-in its log, sends it until a receipt comes, and removes it from the log only then.
+at the same time. The rounds follow. Each round kills one server with SIGKILL at a random moment, and the supervisor
+restarts it. The seed decides which server. Each annotator behaves as the annotate page does: it stores an answer with a
+UUID in its log, sends it until a receipt comes, and removes it from the log only then.
 
 Checks after each part: every answer with a receipt is in the database, unchanged and once; every photo has exactly
 the votes that it needs, from distinct annotators; the counters are right.

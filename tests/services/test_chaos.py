@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.slow
 @pytest.mark.services
-def test_no_answer_is_lost_or_doubled_while_servers_are_killed(tmp_path: Path) -> None:
+def test_no_answer_is_lost_or_duplicated_while_servers_are_killed(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.services.chaos", "--short", "--seed", "1"],
         cwd=ROOT,

@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.services, pytest.mark.slow]
 def own_servers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.delenv("REDIS_URL", raising=False)
-    monkeypatch.setenv("IQS_SWEEP_SECONDS", "2")  # short, because the test waits for lost work to be found
+    monkeypatch.setenv("IQS_SWEEP_SECONDS", "2")  # short, because the test waits until the sweep finds lost work
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 60) -> bool:
@@ -38,7 +38,7 @@ def eventually(holds: Callable[[], bool], seconds: float = 60) -> bool:
     return False
 
 
-def of_folder(folder: Path) -> list[psutil.Process]:
+def processes_of(folder: Path) -> list[psutil.Process]:
     """Return the processes that have the folder in their command line or environment."""
     found = []
     for process in psutil.process_iter():
@@ -52,9 +52,11 @@ def of_folder(folder: Path) -> list[psutil.Process]:
     return found
 
 
-def one_of(folder: Path, word: str) -> psutil.Process:
+def oldest_process(folder: Path, word: str) -> psutil.Process:
     """Return the oldest process of the folder that has the word in its command line."""
-    return min((one for one in of_folder(folder) if word in one.cmdline()), key=psutil.Process.create_time)
+    return min(
+        (process for process in processes_of(folder) if word in process.cmdline()), key=psutil.Process.create_time
+    )
 
 
 def test_an_instance_restarts_killed_programs_and_leaves_no_process_behind(settings: Any, tmp_path: Path) -> None:
@@ -78,7 +80,7 @@ def test_an_instance_restarts_killed_programs_and_leaves_no_process_behind(setti
         assert (
             script.text == (Path(django_settings.BASE_DIR) / "static" / "js" / "annotate" / "annotate.js").read_text()
         )
-        assert eventually(lambda: workers() == {"inference", "training"})
+        assert eventually(lambda: workers() == {"inference", "single", "training"})
         for name in (*programs(host="", port=0), "broker"):
             assert instance.pids(name), f"{name} is not running"
         web, worker = (psutil.Process(instance.pids(name)[0]).nice() for name in ("web", "worker-inference"))
@@ -93,8 +95,8 @@ def test_an_instance_restarts_killed_programs_and_leaves_no_process_behind(setti
         # Workers connect to the restarted broker and continue.
         os.kill(instance.pids("broker")[0], signal.SIGKILL)
         assert both_continue()
-        assert eventually(lambda: workers() == {"inference", "training"})
-    assert of_folder(folder) == []
+        assert eventually(lambda: workers() == {"inference", "single", "training"})
+    assert processes_of(folder) == []
 
 
 def quickstart(folder: Path, port: int = 0, **environment: str) -> "subprocess.Popen[str]":
@@ -108,8 +110,8 @@ def quickstart(folder: Path, port: int = 0, **environment: str) -> "subprocess.P
     )
 
 
-def until_ready(process: "subprocess.Popen[str]") -> str:
-    """Return the address that the start prints."""
+def wait_until_ready(process: "subprocess.Popen[str]") -> str:
+    """Return the address that quickstart prints."""
     assert process.stdout is not None
     for line in process.stdout:
         if "IQS is ready" in line:
@@ -117,68 +119,68 @@ def until_ready(process: "subprocess.Popen[str]") -> str:
     raise AssertionError("quickstart ended without printing an address")
 
 
-def refusal(process: "subprocess.Popen[str]") -> str:
-    """Wait for a start that fails; return the last line of its output."""
+def error_message(process: "subprocess.Popen[str]") -> str:
+    """Wait for a quickstart that fails; return the last line of its output."""
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "Traceback" not in output
     return output.splitlines()[-1]
 
 
-def test_a_start_can_be_stopped_and_killed_and_refuses_a_second_start(tmp_path: Path) -> None:
+def test_quickstart_can_be_stopped_and_killed_and_refuses_to_run_twice(tmp_path: Path) -> None:
     folder = tmp_path / "var"
     first = quickstart(folder)
-    url = until_ready(first)
+    url = wait_until_ready(first)
     port = int(url.rpartition(":")[2])
     assert httpx.get(f"{url}/health").json() == {"ok": True}
-    with psycopg.connect(one_of(folder, "gunicorn").environ()["DATABASE_URL"]) as connection:
+    with psycopg.connect(oldest_process(folder, "gunicorn").environ()["DATABASE_URL"]) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
 
-    assert f"IQS is already running at {url} with the data in {folder}" in refusal(quickstart(folder))
-    assert f"port {port} on 127.0.0.1 cannot be used" in refusal(quickstart(tmp_path / "other", port))
+    assert f"IQS is already running at {url} with the data in {folder}" in error_message(quickstart(folder))
+    assert f"port {port} on 127.0.0.1 cannot be used" in error_message(quickstart(tmp_path / "other", port))
 
     first.send_signal(signal.SIGINT)
     output, _ = first.communicate(timeout=60)
     assert "Your data is kept" in output
-    assert of_folder(folder) == []
+    assert processes_of(folder) == []
 
-    # A killed start cannot stop its programs: the supervisor and the PostgreSQL watchdog stop them.
+    # A killed quickstart cannot stop its programs: the supervisor and the PostgreSQL watchdog stop them.
     killed = quickstart(folder, port)
-    until_ready(killed)
+    wait_until_ready(killed)
     killed.kill()
     killed.communicate()
-    assert eventually(lambda: of_folder(folder) == []), [process.cmdline() for process in of_folder(folder)]
+    assert eventually(lambda: processes_of(folder) == []), [process.cmdline() for process in processes_of(folder)]
 
-    # A start that is killed together with its supervisor leaves programs behind, which use the port.
+    # A quickstart that is killed together with its supervisor leaves programs behind, which use the port.
     second = quickstart(folder, port)
-    until_ready(second)
-    left = [one_of(folder, "gunicorn"), one_of(folder, "--unixsocket")]
+    wait_until_ready(second)
+    left_behind = [oldest_process(folder, "gunicorn"), oldest_process(folder, "--unixsocket")]
     second.kill()
-    one_of(folder, "supervisor.supervisord").kill()
+    oldest_process(folder, str(Path(django_settings.BASE_DIR) / "iqs_site" / "instance" / "supervisord.py")).kill()
     second.communicate()
-    assert all(process.is_running() for process in left)
+    assert all(process.is_running() for process in left_behind)
 
     third = quickstart(folder, port)
-    assert until_ready(third) == url
-    assert not any(process.is_running() for process in left)
-    with psycopg.connect(one_of(folder, "gunicorn").environ()["DATABASE_URL"]) as connection:
+    assert wait_until_ready(third) == url
+    assert not any(process.is_running() for process in left_behind)
+    with psycopg.connect(oldest_process(folder, "gunicorn").environ()["DATABASE_URL"]) as connection:
         assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
 
     # The second Ctrl-C stops everything at once.
     log = folder / "log" / "supervisord.log"
-    seen = len(log.read_text())
+    old_size = len(log.read_text())
     third.send_signal(signal.SIGINT)
-    assert eventually(lambda: "received SIGTERM" in log.read_text()[seen:])
+    assert eventually(lambda: "received SIGTERM" in log.read_text()[old_size:])
     third.send_signal(signal.SIGINT)
     third.communicate(timeout=20)
-    assert of_folder(folder) == []
+    assert processes_of(folder) == []
 
 
 def test_the_error_for_a_broken_database_folder_is_one_sentence(tmp_path: Path) -> None:
     data = tmp_path / "var" / "postgres"
     data.mkdir(parents=True)
     (data / "PG_VERSION").write_text("18\n")
-    message = refusal(quickstart(tmp_path / "var"))
+    message = error_message(quickstart(tmp_path / "var"))
     assert message.startswith(f"iqs: the embedded database in {data} does not start (")
     assert "postgresql.conf" in message
 

@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from iqs_site.instance.supervisor import programs
+from iqs_site.instance.supervisor_config import programs
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -197,7 +197,10 @@ def test_a_chunked_body_is_refused_when_it_gets_too_long_and_arrives_otherwise(s
     with httpx.Client(base_url=site.url, timeout=GUARD_SECONDS) as client:
         assert client.post("/accounts/login/", content=chunked(pieces=32)).status_code == 413
         client.get("/accounts/login/")
-        form = {"x-csrftoken": client.cookies["csrftoken"], "content-type": "application/x-www-form-urlencoded"}
+        form = {
+            "x-csrftoken": client.cookies[settings.CSRF_COOKIE_NAME],
+            "content-type": "application/x-www-form-urlencoded",
+        }
         refused = client.post("/accounts/login/", content=iter([b"username=a&", b"password=b"]), headers=form)
         assert "Wrong user name or password" in refused.text
 
@@ -214,9 +217,9 @@ def test_only_who_is_logged_in_may_send_a_large_body(site: Site, client_of: Any)
         client.sendall(f"POST {address} HTTP/1.1\r\n{headers}".encode())
         assert answer(client)[0] == 401  # and not 100
     with httpx.Client(base_url=site.url, timeout=GUARD_SECONDS) as known:
-        known.cookies["sessionid"] = client_of("alice").cookies["sessionid"].value
+        known.cookies[settings.SESSION_COOKIE_NAME] = client_of("alice").cookies[settings.SESSION_COOKIE_NAME].value
         known.get("/")
-        token = {"x-csrftoken": known.cookies.get("csrftoken", "")}
+        token = {"x-csrftoken": known.cookies.get(settings.CSRF_COOKIE_NAME, "")}
         answered = known.post(address, files=multipart(size), headers=token)
         assert answered.status_code == 202  # there is no worker to score it
         assert known.post(address, files=multipart(300 * 1024 * 1024), headers=token).status_code == 413

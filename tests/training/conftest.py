@@ -128,7 +128,6 @@ def make_version(campaign: Any, settings: Any) -> Callable[..., Any]:
                     quality_mean=mean,
                     quality_std=1.0,
                     distribution=distribution.tolist(),
-                    quality_class="pending",
                 )
             )
         Prediction.objects.bulk_create(rows)

@@ -1,4 +1,4 @@
-"""`manage.py watch_thresholds`: a table of thresholds for a folder of labeled photos."""
+"""`manage.py watch_thresholds`: a table of thresholds for a folder of labelled photos."""
 
 import io
 import re

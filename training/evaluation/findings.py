@@ -1,6 +1,6 @@
 """Chart titles that state the finding in one sentence, for the reviewers' pages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -110,6 +110,26 @@ def evaluation_age(*, newer: int, counted_then: int, counted_now: int) -> str:
     if counted_now != counted_then:
         return f"Measured on {counted_then:,} holdout votes, of which {counted_now:,} still count"
     return ""
+
+
+#: Names of the settings of an evaluation (`ScaleAndThresholds`) in sentences.
+_SETTINGS = {
+    "lowest": "lowest score",
+    "reject_at": "rejected up to",
+    "pending_at": "pending up to",
+    "watch_threshold": "watch threshold",
+}
+
+
+def evaluation_settings_changed(then: Mapping[str, float], now: Mapping[str, float]) -> str:
+    """Return which settings differ from those of an evaluation, as a sentence; '' if none does.
+
+    `then` is empty in evaluations from before the settings were stored.
+    """
+    if not then:
+        return "Measured with unknown class limits and watch threshold, because it is an old evaluation"
+    changed = [f"{_SETTINGS[name]} {then[name]:g}, now {now[name]:g}" for name in _SETTINGS if then[name] != now[name]]
+    return f"Measured with other settings ({'; '.join(changed)})" if changed else ""
 
 
 def _people(count: int) -> str:

@@ -10,6 +10,7 @@ from annotation.measures import opinion
 from annotation.models import Campaign, Image
 from annotation.selectors.votes import vote_table
 from inference.models import ModelVersion, Prediction
+from inference.selectors import fits_scale
 from training.evaluation.comparison import Comparison
 from training.evaluation.registry import ScaleAndThresholds
 
@@ -28,6 +29,8 @@ def compare(campaign: Campaign, version: ModelVersion, *, split: str | None = Im
     """Return the votes with the version's predictions, for one split or (None) for all rated photos."""
     votes = vote_table(campaign, split=split, for_evaluation=True)
     predictions = Prediction.objects.filter(model_version=version)
+    if not fits_scale(version, campaign):
+        predictions = predictions.none()
     if split is not None:
         predictions = predictions.filter(image__split=split)
     columns = ("image_id", "image__name", "quality_mean", "watch_probability", "distribution")

@@ -1,14 +1,18 @@
 """Evaluations and promotions of a campaign's model versions."""
 
 from collections.abc import Collection
+from dataclasses import asdict
 
 from django.db.models import Count, Q, QuerySet
 
 from annotation.models import Campaign, Image
 from annotation.selectors.votes import votes_of
 from inference.models import ModelVersion
-from training.evaluation.findings import evaluation_age
+from training.evaluation.findings import evaluation_age, evaluation_settings_changed
+from training.evaluation.registry import ScaleAndThresholds
 from training.models import Evaluation, Promotion
+from training.selectors.comparison import scale_and_thresholds
+from training.selectors.snapshots import HoldoutOpinions
 
 
 def newest_evaluations(versions: Collection[ModelVersion]) -> dict[int, Evaluation]:
@@ -30,9 +34,38 @@ def votes_changed_since(evaluation: Evaluation) -> str:
     return evaluation_age(newer=counts["newer"], counted_then=evaluation.vote_count, counted_now=counts["now"])
 
 
+def settings_changed_since(evaluation: Evaluation) -> str:
+    """Return which settings have changed since an evaluation, as a sentence; '' if none has (no query).
+
+    The campaign must be loaded with the evaluation, as `newest_evaluations` does.
+    """
+    return evaluation_settings_changed(evaluation.settings, asdict(_settings_now(evaluation)))
+
+
+def changed_since(evaluation: Evaluation) -> str:
+    """Return how votes and settings have changed since an evaluation, as a sentence; '' if not (one query)."""
+    votes, changed = votes_changed_since(evaluation), settings_changed_since(evaluation)
+    return f"{votes}, and {changed[0].lower()}{changed[1:]}" if votes and changed else votes or changed
+
+
+def is_current(evaluation: Evaluation, opinions: HoldoutOpinions) -> bool:
+    """Return whether an evaluation was measured on these votes, with the campaign's present settings."""
+    return evaluation.fingerprint == opinions.fingerprint and evaluation.settings == asdict(_settings_now(evaluation))
+
+
+def same_settings(first: Evaluation, second: Evaluation) -> bool:
+    """Return whether two evaluations were measured with the same scale, class limits and watch threshold."""
+    return bool(first.settings == second.settings)
+
+
 def same_holdout(first: Evaluation, second: Evaluation) -> bool:
-    """Return whether two evaluations were measured on the same votes and the same number of photos."""
-    return (first.fingerprint, first.image_count) == (second.fingerprint, second.image_count)
+    """Return whether two evaluations were measured on the same votes and number of photos, with the same settings."""
+    same_votes = (first.fingerprint, first.image_count) == (second.fingerprint, second.image_count)
+    return same_votes and same_settings(first, second)
+
+
+def _settings_now(evaluation: Evaluation) -> ScaleAndThresholds:
+    return scale_and_thresholds(evaluation.model_version.campaign)
 
 
 def promotions(campaign: Campaign) -> QuerySet[Promotion]:

@@ -1,5 +1,7 @@
 """Evaluations: model versions measured against the holdout votes."""
 
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -10,13 +12,13 @@ from annotation.measures.agreement import correlation_ceiling, icc1_of_histogram
 from annotation.models import Campaign
 from inference.models import ModelVersion
 from inference.networks.model_files import ModelFileError
-from inference.selectors import PredictionTable, champion, prediction_table
+from inference.selectors import PredictionTable, champion, fits_scale, prediction_table
 from inference.services.predictions import predictions_refresh
 from training.evaluation.registry import METRICS, Votes
 from training.models import Evaluation, TrainingRun
 from training.selectors.comparison import scale_and_thresholds
 from training.selectors.snapshots import HoldoutOpinions, holdout_opinions
-from training.selectors.versions import newest_evaluations, same_holdout
+from training.selectors.versions import is_current, newest_evaluations, same_holdout
 
 
 def evaluation_make(
@@ -65,30 +67,35 @@ def evaluation_make(
             image_count=len(np.union1d(compared[Votes.QUALITY], compared[Votes.WATCH])),
             vote_count=opinions.vote_count,
             fingerprint=opinions.fingerprint,
+            settings=asdict(scale),
             metrics=metrics,
             differences=differences,
         )
 
 
-def evaluations_refresh(*, campaign: Campaign) -> list[str]:
-    """Measure each version on the present holdout votes, unless its newest evaluation already used them.
+def evaluations_refresh(*, campaign: Campaign, progress: Callable[[], None] = lambda: None) -> list[str]:
+    """Measure each version on the present holdout votes, unless its newest evaluation used them and the same settings.
 
-    The champion comes first; the other versions are compared with it. Returns an error message for each version
-    with damaged files. A second call changes nothing.
+    The champion comes first; the other versions are compared with it. Versions for another scale are left out. Calls
+    `progress` before each version. Returns an error message for each version with damaged files. A second call changes
+    nothing.
     """
     current_champion = champion(campaign)
-    if current_champion is None:
+    if current_champion is None or not fits_scale(current_champion, campaign):  # the sweep installs a champion
         return []
-    versions = list(ModelVersion.objects.filter(campaign=campaign).exclude(pk=current_champion.pk))
+    others = ModelVersion.objects.filter(campaign=campaign).exclude(pk=current_champion.pk).select_related("campaign")
+    versions = [version for version in others if fits_scale(version, campaign)]
     newest = newest_evaluations([current_champion, *versions])
     champion_evaluation = newest.get(current_champion.pk)
     problems = []
+    progress()
     try:
-        if champion_evaluation is None or champion_evaluation.fingerprint != holdout_opinions(campaign).fingerprint:
+        if champion_evaluation is None or not is_current(champion_evaluation, holdout_opinions(campaign)):
             champion_evaluation = evaluation_make(version=current_champion)
     except ModelFileError as error:
         return [str(error)]
     for version in versions:
+        progress()
         known = newest.get(version.pk)
         if known is not None and same_holdout(known, champion_evaluation):
             continue

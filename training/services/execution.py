@@ -4,9 +4,10 @@ It loads torch, so only commands import it. Every write checks the run's attempt
 has claimed the run, the process stops at its next write.
 """
 
+import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,12 @@ from numpy.typing import NDArray
 from annotation.models import Campaign, Image
 from inference.models import ModelVersion
 from inference.networks.checkpoint import CheckpointError, heads_load, heads_save, prior_for
-from inference.networks.config import WeightsMissing
+from inference.networks.config import PRIOR_FOLDER, WeightsMissing
 from inference.networks.export import heads_to_onnx
 from inference.scoring.predictor import HeadsPredictor
-from inference.selectors import backbone_key, champion, feature_matrix
+from inference.selectors import backbone_key, champion, feature_matrix, version_misfit
 from inference.services.predictions import predictions_refresh
-from inference.services.versions import prior_install, version_create
+from inference.services.versions import made_for, prior_install, version_create
 from inference.serving import runtime
 from training.evaluation.promotion_rule import Verdict, promotion_verdict
 from training.learning.dataset import Snapshot, rated_images
@@ -34,6 +35,7 @@ from training.learning.registry import EXPOSED_ANSWERS_LABEL, LearningPlan
 from training.models import Evaluation, Promotion, TrainingRun
 from training.selectors.runs import last_learned, newest_annotation_id, training_answers
 from training.selectors.snapshots import training_snapshot
+from training.selectors.versions import same_settings
 from training.services.evaluations import evaluation_make
 from training.services.promotions import PromotionError, promotion_make
 from training.services.runs import RunCancelledError, RunEndedError, run_finish, run_write
@@ -122,15 +124,16 @@ def _perform(run: TrainingRun, report: Reporter) -> Outcome:
     if challenger is None:
         backbone = backbone_key()
         votes, features = _freeze(run, plan, backbone, report)
-        if (same := _same_as(run, votes, backbone)) is not None:
+        made_with = _made_with(run.campaign)
+        if (same := _same_as(run, votes, backbone, made_with)) is not None:
             return Outcome(
                 State.SKIPPED,
                 f"Nothing has changed since run {same.pk} made version {same.challenger.number}: "  # type: ignore[union-attr]
-                "the same answers, photos and recipe.",
+                "the same answers, photos, classes and recipe.",
             )
         if champion(run.campaign) is None:
             prior_install(campaign=run.campaign)  # the workers have not installed it yet
-        challenger = _learn_and_store(run, votes, features, backbone, plan, report)
+        challenger = _learn_and_store(run, votes, features, backbone, plan, made_with, report)
     return _evaluate(run, challenger, report)
 
 
@@ -173,13 +176,33 @@ def _nothing_to_learn(campaign: Campaign, plan: LearningPlan) -> str:
     )
 
 
-def _same_as(run: TrainingRun, votes: Snapshot, backbone: str) -> TrainingRun | None:
+def _made_with(campaign: Campaign) -> dict[str, Any]:
+    """Return the settings of campaign and site that the weights depend on, as they are stored in the version's recipe.
+
+    `prior` is the checksum of the shipped prior.
+    """
+    return {
+        **made_for(campaign),
+        "quality_input": settings.IQS_QUALITY_INPUT,
+        "prior": json.loads((PRIOR_FOLDER / "card.json").read_text())["weights_sha256"],
+    }
+
+
+def _same_as(run: TrainingRun, votes: Snapshot, backbone: str, made_with: Mapping[str, Any]) -> TrainingRun | None:
     """Return the newest successful run if this run would repeat it, otherwise None."""
     last = last_learned(run.campaign)
     if last is None or last.challenger is None:
         return None
     same = (last.fingerprint, last.recipe, last.seed) == (votes.fingerprint, run.recipe, run.seed)
-    return last if same and last.challenger.backbone == backbone else None
+    if not same or last.challenger.backbone != backbone or version_misfit(last.challenger, run.campaign):
+        return None
+    # Versions from before these were stored count as made with the same ones.
+    stored = last.challenger.recipe
+    return (
+        last
+        if all(stored.get(name, made_with[name]) == made_with[name] for name in ("quality_input", "prior"))
+        else None
+    )
 
 
 def _learn_and_store(
@@ -188,6 +211,7 @@ def _learn_and_store(
     features: NDArray[np.float32],
     backbone: str,
     plan: LearningPlan,
+    made_with: Mapping[str, Any],
     report: Reporter,
 ) -> ModelVersion:
     campaign = run.campaign
@@ -225,7 +249,7 @@ def _learn_and_store(
             campaign=campaign,
             source=folder,
             backbone=backbone,
-            recipe={**run.recipe, "seed": run.seed, "run": run.pk},
+            recipe={**run.recipe, "seed": run.seed, "run": run.pk, **made_with},
             data_fingerprint=run.fingerprint,
             figures=fitted.figures,
         )
@@ -268,13 +292,16 @@ def _parity_check(folder: Path, features: NDArray[np.float32]) -> None:
 def _evaluate(run: TrainingRun, challenger: ModelVersion, report: Reporter) -> Outcome:
     campaign = Campaign.objects.get(pk=run.campaign_id)  # read again: its settings may have changed during training
     report(0.9, "Evaluating on the holdout")
+    challenger.campaign = campaign
     current_champion = champion(campaign)
     holdout = list(campaign.images.filter(split=Image.Split.HOLDOUT).values_list("pk", flat=True))
     predictions_refresh(version=challenger, image_ids=holdout)
     evaluation = evaluation_make(version=challenger, against=current_champion, run=run)
     report(0.95, "Evaluating on the holdout")
     newest = Evaluation.objects.filter(model_version=current_champion).first()
-    if current_champion is not None and (newest is None or newest.fingerprint != evaluation.fingerprint):
+    if current_champion is not None and (
+        newest is None or newest.fingerprint != evaluation.fingerprint or not same_settings(newest, evaluation)
+    ):
         evaluation_make(version=current_champion, run=run)  # on the same votes, so that the figures can be compared
     verdict = promotion_verdict(evaluation.differences)
     if not campaign.promote_automatically:

@@ -5,6 +5,7 @@ from django.db import transaction
 from annotation.models import Campaign, User
 from inference.models import ModelVersion
 from inference.networks.model_files import ModelFileError
+from inference.selectors import version_misfit
 from inference.services.versions import champion_set
 from training.models import Evaluation, Promotion
 from training.selectors.versions import past_champions
@@ -27,15 +28,19 @@ def promotion_make(
 
     A rollback has another `kind` and is only possible to a former champion. The caller enqueues new
     predictions on commit. Raises PromotionError if the version is already the champion, if the target of a
-    rollback was never champion, or if the version's files have changed since they were stored.
+    rollback was never champion, if the version was made for another scale or other classes than the campaign has now,
+    or if the version's files have changed since they were stored.
     """
     # The lock puts two promotions at the same time one after the other.
     campaign = Campaign.objects.select_for_update().get(pk=version.campaign_id)
     version = ModelVersion.objects.get(pk=version.pk)
+    version.campaign = campaign
     if version.is_champion:
         raise PromotionError(f"Version {version.number} is already the champion.")
     if kind == Promotion.Kind.ROLLBACK and version.pk not in past_champions(campaign):
         raise PromotionError(f"Version {version.number} has never been champion, so a rollback to it is not possible.")
+    if misfit := version_misfit(version, campaign):
+        raise PromotionError(f"Version {version.number} cannot become champion. {misfit} Train a new version.")
     try:
         replaced = champion_set(version=version)
     except ModelFileError as error:

@@ -20,7 +20,7 @@ from training.evaluation.comparison import Comparison, ScoreFigures, watch_roc_a
 from training.evaluation.registry import METRICS
 from training.selectors.comparison import compare
 from training.selectors.snapshots import VOTES_FOR_QUALITY
-from training.selectors.versions import newest_evaluations, votes_changed_since
+from training.selectors.versions import changed_since, newest_evaluations
 
 FURTHEST_APART_SHOWN = 50
 PICKS_SHOWN = 8
@@ -50,7 +50,7 @@ def calibration(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         comparison = compare(campaign, version, split=SPLITS[split])
         context |= {"rated": comparison.rated, "now": timezone.now()}
         if split == "holdout" and (evaluation := newest_evaluations([version]).get(version.pk)) is not None:
-            context |= {"evaluation": evaluation, "votes_changed": votes_changed_since(evaluation)}
+            context |= {"evaluation": evaluation, "outdated": changed_since(evaluation)}
         if len(comparison):
             scored = comparison.part(comparison.vote_counts >= FEWEST_VOTES[split])
             context |= {"compared": len(comparison), "left_out": len(comparison) - len(scored)}
@@ -190,5 +190,5 @@ def _one_photo(campaign: Campaign, version: ModelVersion, photo_id: int) -> dict
     histogram = opinion.score_histogram(scores, lowest=campaign.scale_min, highest=campaign.scale_max)
     low, high = opinion.mos_interval(histogram, campaign.scale_min)
     people = {"mos": float(opinion.mos(histogram, campaign.scale_min)), "low": float(low), "high": float(high)}
-    prediction = Prediction.objects.filter(image=image, model_version=version).first()
+    prediction = Prediction.objects.filter(image=image, model_version=version).with_quality_class().first()
     return {"image": image, "people": people, "histogram": histogram.tolist(), "prediction": prediction}

@@ -14,23 +14,25 @@ from annotation.access.rows import row_or_404
 from annotation.models import Campaign, Role, User
 from annotation.tasks import announce
 from inference.models import ModelVersion
-from inference.selectors import champion
+from inference.selectors import champion, features_misfit, synsets_text, version_misfit
 from inference.tasks import predictions_run
 from training.evaluation.promotion_rule import DESCRIPTION, promotion_verdict
 from training.evaluation.registry import MeasuredMetric, measured_pairs
 from training.learning.registry import EXPOSED_ANSWERS_LABEL
-from training.models import Evaluation, Promotion, TrainingRun
-from training.selectors.runs import exposed_answers_on, last_learned, live_run, training_answers
+from training.models import Evaluation, EvaluationRequest, Promotion, TrainingRun
+from training.selectors.runs import exposed_answers_on, last_learned, training_answers
 from training.selectors.versions import (
+    changed_since,
     newest_evaluations,
     past_champions,
     promotions,
     rollback_target,
     same_holdout,
-    votes_changed_since,
+    same_settings,
 )
+from training.services.evaluation_requests import evaluations_request
 from training.services.promotions import PromotionError, promotion_make
-from training.tasks import versions_evaluate
+from training.tasks import MESSAGE_SECONDS, versions_evaluate
 
 _VERSIONS = 10  # on one page
 _RUNS = 8
@@ -51,6 +53,10 @@ class VersionCard:
     """The reason that the promotion rule gives, '' without a comparison."""
     not_comparable: str
     """Why its metrics cannot be compared with the champion's, '' if they can."""
+    classes: str
+    """The names of the classes that it counts as a watch, '' if unknown."""
+    misfit: str
+    """Why it cannot become champion with the campaign's present scale and classes, '' if it can."""
     can_return: bool
     """Whether it is a former champion, so that a rollback to it is possible."""
 
@@ -76,14 +82,18 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "campaign": campaign,
         "page": page,
         "cards": [
-            _card(version, evaluations.get(version.pk), reference, has_been_champion=version.pk in past)
+            _card(version, campaign, evaluations.get(version.pk), reference, has_been_champion=version.pk in past)
             for version in page.object_list
         ],
         "champion": current_champion,
         "reference": reference,
-        "votes_changed": votes_changed_since(reference) if reference else "",
-        "live_run": live_run(campaign),
+        "outdated": changed_since(reference) if reference else "",
+        "champion_misfit": _champion_misfit(current_champion, campaign),
+        "evaluation_request": EvaluationRequest.objects.filter(campaign=campaign).first(),
+        # No run is requested while another one is live, so it is the newest.
+        "live_run": runs[0] if runs and runs[0].state in TrainingRun.LIVE else None,
         "last_learned": last,
+        "last_misfit": version_misfit(last.challenger, campaign) if last and last.challenger else "",
         "answers": training_answers(
             campaign, since=last.last_annotation_id if last else 0, exposed_answers=exposed_answers
         ),
@@ -101,7 +111,8 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @campaign_view(Role.ADMIN)
 def models_evaluate(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Let a worker evaluate all versions on the present holdout votes."""
-    announce(versions_evaluate, campaign.pk)
+    evaluations_request(campaign=campaign)
+    announce(versions_evaluate, campaign.pk, expires=MESSAGE_SECONDS)
     messages.success(
         request,
         "A worker is evaluating all versions on the current holdout votes. Reload this page to see the results.",
@@ -153,21 +164,30 @@ def _reason(kind: Promotion.Kind, evaluation: Evaluation | None, current_champio
     return f"Decided by an admin; the rule {'agrees' if verdict.promote else 'does not agree'}: {verdict.reason}"
 
 
+def _champion_misfit(version: ModelVersion | None, campaign: Campaign) -> str:
+    return (version_misfit(version, campaign) or features_misfit(version)) if version else ""
+
+
 def _card(
-    version: ModelVersion, evaluation: Evaluation | None, reference: Evaluation | None, *, has_been_champion: bool
+    version: ModelVersion,
+    campaign: Campaign,
+    evaluation: Evaluation | None,
+    reference: Evaluation | None,
+    *,
+    has_been_champion: bool,
 ) -> VersionCard:
     """Return the card; `reference` is the champion's newest evaluation."""
-    if evaluation is None:
-        return VersionCard(version, None, [], "", "", has_been_champion)
     verdict = ""
-    if evaluation.against is not None:
+    if evaluation is not None and evaluation.against is not None:
         verdict = f"Against version {evaluation.against.number}: {promotion_verdict(evaluation.differences).reason}"
     return VersionCard(
         version=version,
         evaluation=evaluation,
-        figures=measured_pairs(evaluation.metrics, evaluation.differences),
+        figures=measured_pairs(evaluation.metrics, evaluation.differences) if evaluation else [],
         verdict=verdict,
-        not_comparable=_not_comparable(evaluation, reference),
+        not_comparable=_not_comparable(evaluation, reference) if evaluation else "",
+        classes=synsets_text(version.synsets),
+        misfit=version_misfit(version, campaign),
         can_return=has_been_champion,
     )
 
@@ -177,5 +197,8 @@ def _not_comparable(evaluation: Evaluation, reference: Evaluation | None) -> str
         return "The champion has not been evaluated, so there is nothing to compare with."
     if same_holdout(evaluation, reference):
         return ""
-    what = "votes" if evaluation.fingerprint != reference.fingerprint else "photos"
-    return f"Measured on other {what} than the champion (version {reference.model_version.number}): not comparable."
+    if evaluation.fingerprint != reference.fingerprint:
+        how = "on other votes"
+    else:
+        how = "on other photos" if same_settings(evaluation, reference) else "with other settings"
+    return f"Measured {how} than the champion (version {reference.model_version.number}): not comparable."

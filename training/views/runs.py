@@ -11,14 +11,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
 from annotation.access.rows import row_or_404
-from annotation.models import Campaign, Role, User
+from annotation.models import Campaign, HourlyUse, Role, User
+from annotation.services.quotas import QuotaUsedUp, quota_take
 from annotation.tasks import announce
 from training.drawing.loss_curve import loss_curve
 from training.evaluation.registry import measured_pairs
 from training.learning.registry import DEFAULT_RECIPE, RECIPES
 from training.models import Evaluation, TrainingRun
-from training.selectors.runs import exposed_answers_on
-from training.selectors.versions import votes_changed_since
+from training.selectors.runs import exposed_answers_on, live_run
+from training.selectors.versions import changed_since
 from training.services.runs import run_cancel, run_request
 from training.tasks import MESSAGE_SECONDS, run_execute
 
@@ -42,8 +43,22 @@ def run_live(request: HttpRequest, campaign: Campaign, run_id: int) -> HttpRespo
 @require_POST
 @campaign_view(Role.ADMIN)
 def run_start(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Request a run and redirect to its page. If a run is already live, redirect to that one."""
+    """Request a run and redirect to its page. If a run is already live, redirect to that one.
+
+    When the user has started as many runs as one hour allows, redirect to the models with a message.
+    """
     assert isinstance(request.user, User)
+    if live_run(campaign) is None:
+        try:
+            quota_take(user=request.user, kind=HourlyUse.Kind.TRAINING_RUNS)
+        except QuotaUsedUp as used_up:
+            quota = used_up.quota
+            messages.error(
+                request,
+                f"You have started {quota.limit} training runs in this hour, as many as are allowed. "
+                f"You can start the next one at {quota.until_text}.",
+            )
+            return redirect("models", campaign.slug)
     run = run_request(
         campaign=campaign,
         trigger=TrainingRun.Trigger.BUTTON,
@@ -88,7 +103,7 @@ def _context(campaign: Campaign, run_id: int) -> dict[str, Any]:
         "curve": loss_curve(run.history),
         "evaluation": evaluation,
         "figures": measured_pairs(evaluation.metrics, evaluation.differences) if evaluation else [],
-        "votes_changed": votes_changed_since(evaluation) if evaluation else "",
+        "outdated": changed_since(evaluation) if evaluation else "",
         "recipe": RECIPES.get(run.recipe.get("recipe", DEFAULT_RECIPE)),
         "exposed_answers": exposed_answers_on(run),
     }

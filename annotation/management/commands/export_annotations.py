@@ -10,6 +10,7 @@ from annotation.exchange.records import AnnotationRecord
 from annotation.exchange.registry import FORMATS, formats_of
 from annotation.files.whole_file import whole_file
 from annotation.management.lookup import campaign_named
+from annotation.management.table_output import is_standard_output, table_output
 from annotation.selectors.export import annotation_records
 
 
@@ -26,13 +27,18 @@ class Command(BaseCommand):
             help="Default: %(default)s. " + " ".join(f"{one.name}: {one.description}" for one in formats),
         )
         parser.add_argument("--out", type=Path, metavar="FILE", help="Default: standard output.")
+        parser.add_argument(
+            "--excel", action="store_true", help="Begin with a byte order mark, so that Excel detects UTF-8."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        pieces = FORMATS[options["format"]].write(annotation_records(campaign_named(options["campaign"])))
+        records = annotation_records(campaign_named(options["campaign"]))
+        pieces = FORMATS[options["format"]].write(records, for_excel=options["excel"])
         out: Path | None = options["out"]
-        if out is None:
+        if out is None or is_standard_output(out):
+            write = table_output(self.stdout)
             for piece in pieces:
-                self.stdout.write(piece.decode(), ending="")
+                write(piece)
             return
         try:
             with whole_file(out) as file:

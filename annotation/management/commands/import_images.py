@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from annotation.files.names import name_shown
 from annotation.management.lookup import campaign_named
 from annotation.management.progress import ProgressBar
 from annotation.models import ImportBatch
@@ -43,7 +44,7 @@ class Command(BaseCommand):
         if batch.rejected:
             self.stdout.write("Rejected:")
             for rejection in batch.rejections.iterator(chunk_size=1000):
-                self.stdout.write(f"  {rejection.name}: {rejection.reason}")
+                self.stdout.write(f"  {name_shown(rejection.name)}: {rejection.reason}")
         if batch.state == ImportBatch.State.FAILED:
             raise CommandError(batch.message)
         self.stdout.write(

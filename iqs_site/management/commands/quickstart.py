@@ -5,6 +5,7 @@ import signal
 import sys
 import time
 from argparse import ArgumentParser
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -20,6 +21,7 @@ from iqs_site.instance.preflight import environment_value, host_names, is_loopba
 from iqs_site.instance.supervisor import Instance, InstanceError
 
 _STATUS_SECONDS = 2
+_FAILED_SECONDS = 30  # between two attempts to start programs that supervisord has given up
 
 
 class Command(BaseCommand):
@@ -29,7 +31,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         # Not HOST: some shells export it, and the site would then be on the network by accident.
         parser.add_argument("--host", default=env.text("IQS_HOST", "127.0.0.1"))
-        parser.add_argument("--port", type=int, default=env.integer("PORT", 8000))
+        parser.add_argument("--port", type=int, default=env.integer("PORT", 8000, maximum=65_535))
         parser.add_argument("--no-demo", action="store_true", help="do not create the demo campaign")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -46,11 +48,16 @@ class Command(BaseCommand):
                 seed_demo=not options["no_demo"],
             ) as instance:
                 self._announce(instance)
+                rounds = 0
                 while instance.is_running():
                     time.sleep(_STATUS_SECONDS)  # polls the supervisor; a signal ends it
-                    for sentence in instance.status_changes():
-                        self.stdout.write(f"iqs: {sentence}")
-                    self.stdout.flush()
+                    rounds += 1
+                    if rounds % (_FAILED_SECONDS // _STATUS_SECONDS) == 0:
+                        instance.failed_start()
+                    with suppress(OSError):  # the output may be a file on a full disk
+                        for sentence in instance.status_changes():
+                            self.stdout.write(f"iqs: {sentence}")
+                        self.stdout.flush()
                 raise InstanceError(f"the supervisor stopped; see {instance.log('supervisord')}.")
         except (InstanceError, embedded.EmbeddedError, WeightsMissing) as error:
             sys.exit(f"iqs: {error}")
@@ -68,8 +75,7 @@ class Command(BaseCommand):
             lines += [f"    {name:<10} {password}" for name, password in logins.items()]
             lines.append("")
         if os.geteuid() == 0 and environment_value("DATABASE_URL") is None:
-            lines += ["  You are root, so the embedded database runs as the system user 'pgserver',"]
-            lines += ["  and the parent folders of its data are now readable by all users.", ""]
+            lines += ["  You are root, so the embedded database runs as the system user 'pgserver'.", ""]
         lines += [f"  Logs: {instance.folder / 'log'}", "  Press Ctrl-C to stop. Your data is kept.", ""]
         self.stdout.write("\n".join(lines))
         self.stdout.flush()

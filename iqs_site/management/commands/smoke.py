@@ -17,8 +17,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from annotation.exchange.labels import LabelsError
 from iqs_site.instance.embedded import EmbeddedError
-from iqs_site.smoke.labels import LabelsError
 from iqs_site.smoke.plan import PlanError, SmokePlan, plan_for_demo_photos, plan_for_folder
 from iqs_site.smoke.report import Report, StepError
 from iqs_site.smoke.temporary_servers import ServerError, temporary_broker, temporary_database

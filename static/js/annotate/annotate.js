@@ -32,7 +32,7 @@ const $ = (id) => document.getElementById(id);
 const config = JSON.parse($("config").textContent);
 const deck = new PhotoDeck($("photo"), $("next-photo"));
 const loading = { prepare: (lease) => deck.prepare(lease), drop: (lease) => deck.forget(lease) };
-const outbox = new Outbox(await openAnswerLog(), config.annotator);
+const outbox = new Outbox(await openAnswerLog(), config);
 const status = new StatusLine(outbox);
 const leases = new Leases({ ...config, ...loading, unsentIds: () => outbox.imageIds });
 const practice = new Practice(config, loading);
@@ -44,7 +44,7 @@ const card = new StageCard();
 const controls = new Controls(config, choose);
 const answerBar = new AnswerBar(keys, next);
 const answerHints = new AnswerHints(config);
-const breakClock = new BreakClock(config.slug, config.breakMinutes);
+const breakClock = new BreakClock(config.campaign, config.breakMinutes);
 const presence = new Presence();
 new KeySettings(keys, config.keysUrl);
 new SafetyPanel(outbox, config);
@@ -183,7 +183,7 @@ function skip(item, reason) {
 
 function submit(item, input) {
   $("note").hidden = true; // it was about this photo
-  const body = answerBody(item, { input, zoomed: zoom.milliseconds, shown: deck.shownSize });
+  const body = answerBody(item, { input, zoomed: zoom.milliseconds, shown: deck.shownSize, scale: [config.lowest, config.highest] });
   outbox.add(`${config.api}/annotations`, body);
   item.hint = answerHints.hint(item);
   if (!isRevising()) recordFirstAnswer(item);
@@ -327,7 +327,7 @@ $("skip").addEventListener("keydown", (event) => {
 });
 $("skip").addEventListener("close", () => $("skip").returnValue && skip(itemToSkip, $("skip").returnValue));
 $("help").addEventListener("close", () => {
-  localStorage.setItem(`iqs-instructions:${config.slug}`, config.instructions);
+  localStorage.setItem(`iqs-instructions:${config.campaign}`, config.instructions);
   $("help-close").textContent = "Close";
 });
 for (const id of ["help", "safety"]) {
@@ -370,7 +370,7 @@ addEventListener("online", () => isBroken && current() && showCurrent());
 addEventListener("pageshow", (event) => event.persisted && location.reload()); // its photos went back to the queue
 addEventListener("beforeunload", (event) => !outbox.isPersistent && outbox.pending && event.preventDefault());
 
-if (localStorage.getItem(`iqs-instructions:${config.slug}`) !== config.instructions) {
+if (localStorage.getItem(`iqs-instructions:${config.campaign}`) !== config.instructions) {
   $("help-close").textContent = "Begin";
   openDialog($("help"));
 }

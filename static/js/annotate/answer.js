@@ -8,8 +8,9 @@ export function answerText({ watch, score, skipReason }) {
   return [WATCH_TEXT[watch], score].filter((part) => part !== null && part !== undefined).join(", ");
 }
 
-// input: the kind of input that sent the answer; zoomed: milliseconds at 100 %; shown: [width, height] on the stage.
-export function answerBody(item, { input, zoomed, shown }) {
+// input: the kind of input that sent the answer; zoomed: milliseconds at 100 %; shown: [width, height] on the stage;
+// scale: [lowest, highest] score of the page.
+export function answerBody(item, { input, zoomed, shown, scale }) {
   return {
     client_id: crypto.randomUUID?.() ?? randomId(),
     image_id: item.lease.image_id,
@@ -17,6 +18,7 @@ export function answerBody(item, { input, zoomed, shown }) {
     watch: item.watch,
     score: item.score,
     skip_reason: item.skipReason,
+    scale,
     milliseconds: item.shownAt === null ? null : Math.round(performance.now() - item.shownAt),
     viewing: {
       viewport: [innerWidth, innerHeight],

@@ -1,7 +1,7 @@
 // The log of answers in this browser (IndexedDB). An answer is written to the log before it is sent, and waits there
 // until the server confirms it. Confirmed answers stay for a while, so that people can compare them with the server.
-// Entries: {order, annotator, url, body, state, at, refused}. `order` is an ascending number from the log. `at` is the
-// browser's time and only shown to people. `refused` is the server's sentence, or empty.
+// Entries: {order, annotator, campaign, url, body, state, at, refused}. `order` is an ascending number from the log.
+// `campaign` is an id. `at` is the browser's time and only shown to people. `refused` is the server's sentence, or empty.
 // States: waiting; saved (the server confirmed it); discarded (the server refused it and the person discarded it).
 
 const DATABASE = "iqs-answers";

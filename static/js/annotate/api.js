@@ -19,9 +19,10 @@ export class ApiError extends Error {
   }
 }
 
-// Read from the cookie, not from the page, because a new login changes the token.
+// Read from the cookie, not from the page, because a new login changes the token. Its name differs between instances on
+// one host.
 function csrfToken() {
-  return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? "";
+  return document.cookie.match(`(?:^|; )${document.body.dataset.csrfCookie}=([^;]+)`)?.[1] ?? "";
 }
 
 function errorMessage(body, status) {

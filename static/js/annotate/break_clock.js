@@ -8,8 +8,8 @@ export class BreakClock {
   #rating; // {since, last, count} of the rating time since the last break
 
   // minutes: 0 for never.
-  constructor(slug, minutes) {
-    this.#key = `iqs-rating:${slug}`;
+  constructor(campaign, minutes) {
+    this.#key = `iqs-rating:${campaign}`;
     this.#after = minutes * 60_000;
     this.#rating = JSON.parse(sessionStorage.getItem(this.#key) ?? "null");
   }

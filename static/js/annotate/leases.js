@@ -14,7 +14,7 @@ export class Leases extends EventTarget {
   emptyBecause = "";
   error = null; // ApiError of the last claim
   #url;
-  #slug;
+  #campaign;
   #prepare;
   #drop;
   #unsentIds;
@@ -27,21 +27,21 @@ export class Leases extends EventTarget {
   #emptyClaims = 0; // claims in a row that returned neither a photo nor a reason
   #retryTimer = 0;
   #renewEvery; // milliseconds
+  #renewTimer = 0;
   #renewed; // {ticks, wall} times of the last renewal
   #isRenewing = false;
 
   // prepare(lease) loads the photo and resolves when it is loaded; drop(lease) frees its memory; unsentIds() returns the
   // ids of photos with an answer that is not confirmed.
-  constructor({ api, slug, leaseSeconds, prepare, drop = () => {}, unsentIds }) {
+  constructor({ api, campaign, leaseSeconds, prepare, drop = () => {}, unsentIds }) {
     super();
     this.#url = `${api}/leases`;
-    this.#slug = slug;
+    this.#campaign = campaign;
     this.#prepare = prepare;
     this.#drop = drop;
     this.#unsentIds = unsentIds;
-    this.#renewEvery = (leaseSeconds * 1000) / RENEWALS;
+    this.#setLeaseSeconds(leaseSeconds);
     this.#markRenewed();
-    setInterval(() => this.#isDue() && this.#renew(), this.#renewEvery / CHECKS);
     for (const name of ["resume", "visibilitychange"]) document.addEventListener(name, () => document.hidden || this.#renew());
     addEventListener("online", () => {
       this.#renew();
@@ -120,6 +120,7 @@ export class Leases extends EventTarget {
     const start = performance.now();
     const claim = await request(this.#url, { count, known: known.slice(0, MAX_KNOWN) });
     this.#pace.claimed(performance.now() - start);
+    if (this.#setLeaseSeconds(claim.lease_seconds)) this.#renew(); // the other leases end at the old time
     return claim;
   }
 
@@ -144,6 +145,16 @@ export class Leases extends EventTarget {
 
   // --- Renewal --------------------------------------------------------------------------------------
 
+  // An admin may change this time while the page is open. Returns whether it changed.
+  #setLeaseSeconds(seconds) {
+    const renewEvery = (seconds * 1000) / RENEWALS;
+    if (renewEvery === this.#renewEvery) return false;
+    this.#renewEvery = renewEvery;
+    clearInterval(this.#renewTimer);
+    this.#renewTimer = setInterval(() => this.#isDue() && this.#renew(), renewEvery / CHECKS);
+    return true;
+  }
+
   #markRenewed() {
     this.#renewed = { ticks: performance.now(), wall: Date.now() };
   }
@@ -160,8 +171,9 @@ export class Leases extends EventTarget {
     if (!imageIds.length || this.#isRenewing) return;
     this.#isRenewing = true;
     try {
-      const { renewed } = await request(`${this.#url}/renew`, { image_ids: imageIds });
+      const { renewed, lease_seconds } = await request(`${this.#url}/renew`, { image_ids: imageIds });
       this.#markRenewed();
+      this.#setLeaseSeconds(lease_seconds);
       if (renewed < imageIds.length) await this.#claimAgain();
     } catch {
       // It stays due, so the next check tries again.
@@ -209,6 +221,6 @@ export class Leases extends EventTarget {
   }
 
   get #prefix() {
-    return `iqs-photo:${this.#slug}:`;
+    return `iqs-photo:${this.#campaign}:`; // not the address, which an admin may change
   }
 }

@@ -16,6 +16,7 @@ export class Outbox extends EventTarget {
   message = ""; // the server's sentence when somebody else is logged in
   #log;
   #annotator;
+  #campaign;
   #tabs = null; // BroadcastChannel to the annotator's other tabs
   #entries = []; // in the order of the answers; `order` is undefined while an entry is being logged, null if that failed
   #removed = new Set(); // orders of removed entries; a reading of the log that started earlier still has them
@@ -24,10 +25,11 @@ export class Outbox extends EventTarget {
   #timer = 0;
   #wait = MIN_WAIT;
 
-  constructor(log, annotator) {
+  constructor(log, { annotator, campaign }) {
     super();
     this.#log = log;
     this.#annotator = annotator;
+    this.#campaign = campaign;
     if ("BroadcastChannel" in globalThis) {
       this.#tabs = new BroadcastChannel(this.#name);
       this.#tabs.addEventListener("message", ({ data }) => this.#receive(data));
@@ -78,6 +80,7 @@ export class Outbox extends EventTarget {
   async add(url, body) {
     const entry = {
       annotator: this.#annotator,
+      campaign: this.#campaign,
       url,
       body: { ...body, annotator_id: this.#annotator },
       state: "waiting",

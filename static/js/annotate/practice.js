@@ -19,10 +19,10 @@ export class Practice extends EventTarget {
   #photos = [];
   #index = 0;
 
-  constructor({ api, slug }, { prepare, drop }) {
+  constructor({ api, campaign }, { prepare, drop }) {
     super();
     this.#url = `${api}/practice`;
-    this.#leftKey = `iqs-practice-left:${slug}`;
+    this.#leftKey = `iqs-practice-left:${campaign}`;
     this.#prepare = prepare;
     this.#drop = drop;
     $("practice-next").addEventListener("click", () => this.next());

@@ -47,6 +47,7 @@ function statusOf(entry, stored, isReplaced) {
 export class SafetyPanel {
   #outbox;
   #api;
+  #campaign;
   #dialog = $("safety");
   #lost = [];
   #unsent = [];
@@ -54,9 +55,10 @@ export class SafetyPanel {
   #mustRepeat = false;
   #timer = 0;
 
-  constructor(outbox, { api }) {
+  constructor(outbox, { api, campaign }) {
     this.#outbox = outbox;
     this.#api = api;
+    this.#campaign = campaign;
     $("saved").addEventListener("click", () => this.open());
     $("safety-send").addEventListener("click", () => outbox.send());
     $("safety-download").addEventListener("click", () => this.#download());
@@ -85,7 +87,8 @@ export class SafetyPanel {
       const logged = await this.#outbox.history().catch(() => []);
       const waiting = this.#outbox.waiting; // includes entries that could not be logged, and each reason for waiting
       const others = await this.#outbox.waitingOfOthers().catch(() => 0);
-      const isOurs = (entry) => entry.url.startsWith(`${this.#api}/`);
+      // Entries from before the log had a campaign only have the address, which an admin may have changed since.
+      const isOurs = (entry) => (entry.campaign ? entry.campaign === this.#campaign : entry.url.startsWith(`${this.#api}/`));
       const entries = [...logged.filter((entry) => entry.state !== "waiting"), ...waiting].sort(byOrder);
       const [server, isPersisted] = await Promise.all([this.#fetchStored(entries.filter(isOurs)), navigator.storage?.persisted?.().catch(() => false)]);
       this.#render(entries, isOurs, server, others, isPersisted);

@@ -80,7 +80,7 @@ def test_every_hash_takes_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_log_ins_leave_threads_for_others() -> None:
-    from iqs_site.instance.supervisor import programs
+    from iqs_site.instance.supervisor_config import programs
 
     command = programs(host="127.0.0.1", port=1)["web"]
     assert int(command[command.index("--threads") + 1]) >= 2 * (hashers.RUNNING + hashers.WAITING)

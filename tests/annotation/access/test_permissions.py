@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied
@@ -88,5 +89,5 @@ def test_users_with_an_expired_or_unknown_session_are_not_logged_in(client_of: A
     assert is_logged_in(client)
     Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
     assert not is_logged_in(client)
-    client.cookies["sessionid"] = "no-such-key"
+    client.cookies[settings.SESSION_COOKIE_NAME] = "no-such-key"
     assert not is_logged_in(client)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore as DjangoSessionStore
 from django.contrib.sessions.models import Session
 from django.utils import timezone
@@ -28,7 +29,7 @@ def test_the_loaded_user_has_every_field(people: dict[str, User]) -> None:
 
 def test_missing_and_expired_sessions_are_empty(client_of: Any) -> None:
     client = client_of("alice")
-    key = client.cookies["sessionid"].value
+    key = client.cookies[settings.SESSION_COOKIE_NAME].value
     assert SessionStore(key).load() == DjangoSessionStore(key).load() != {}
     Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
     for store in (SessionStore(key), SessionStore("no-such-key")):

@@ -97,7 +97,7 @@ def test_without_positive_values_there_is_an_axis_and_no_column(values: list[flo
     assert [element.get("class") for element in elements(root, "line")] == ["axis"]
 
 
-def test_a_single_column_is_centered() -> None:
+def test_a_single_column_is_centred() -> None:
     assert path(draw(series=[Series("people", [1.0])]), "people") == "M16 100V0H84V100"
 
 

@@ -11,7 +11,7 @@ from sklearn.calibration import calibration_curve
 from annotation.measures import calibration
 from annotation.measures.intervals import mean_interval, wilson_interval
 
-labeled = st.integers(2, 60).flatmap(
+labelled = st.integers(2, 60).flatmap(
     lambda n: st.tuples(
         arrays.arrays(np.float64, n, elements=st.floats(0, 1, width=16)),
         arrays.arrays(np.int8, n, elements=st.integers(0, 1)),
@@ -41,7 +41,7 @@ def test_score_bins_have_the_mean_prediction_and_the_mean_score() -> None:
     assert [(one.predicted, one.observed.value, one.n) for one in bins] == [(1.0, 3.0, 2), (8.5, 8.0, 2)]
 
 
-@given(labeled, st.integers(1, 12))
+@given(labelled, st.integers(1, 12))
 def test_reliability_bins_equal_those_of_scikit_learn(pair: tuple[np.ndarray, np.ndarray], bins: int) -> None:
     p, labels = pair
     observed, predicted = calibration_curve(labels, p, n_bins=bins, strategy="quantile", pos_label=1)

@@ -11,7 +11,7 @@ from sklearn import metrics as sklearn_metrics
 
 from annotation.measures import classification
 
-labeled = st.integers(2, 40).flatmap(
+labelled = st.integers(2, 40).flatmap(
     lambda n: st.tuples(
         arrays.arrays(np.float64, n, elements=st.floats(0, 1, width=16)),
         arrays.arrays(np.int8, n, elements=st.integers(0, 1)),
@@ -24,7 +24,7 @@ def test_roc_auc_computed_by_hand() -> None:
     assert classification.roc_auc([0.9, 0.8, 0.3, 0.3], [1, 0, 1, 0]) == pytest.approx(2.5 / 4)
 
 
-@given(labeled)
+@given(labelled)
 def test_metrics_agree_with_scikit_learn(pair: tuple[np.ndarray, np.ndarray]) -> None:
     p, labels = pair
     assert classification.accuracy(p > 0.5, labels) == pytest.approx(sklearn_metrics.accuracy_score(labels, p > 0.5))
@@ -38,7 +38,7 @@ def test_metrics_agree_with_scikit_learn(pair: tuple[np.ndarray, np.ndarray]) ->
         assert np.isnan(classification.roc_auc(p, labels))
 
 
-@given(labeled)
+@given(labelled)
 def test_best_threshold_is_at_least_as_good_as_every_threshold_of_a_grid(pair: tuple[np.ndarray, np.ndarray]) -> None:
     p, labels = pair
     if not labels.sum() or not p.max():
@@ -91,7 +91,7 @@ def test_best_threshold_computed_by_hand() -> None:
     assert np.isnan(classification.best_threshold([0.3, 0.2], [0, 0]))
 
 
-@given(labeled)
+@given(labelled)
 def test_the_highest_of_equally_good_thresholds_is_chosen(pair: tuple[np.ndarray, np.ndarray]) -> None:
     p, labels = pair
     steps = sorted({0.0, *p.tolist()})
@@ -103,7 +103,7 @@ def test_the_highest_of_equally_good_thresholds_is_chosen(pair: tuple[np.ndarray
     assert classification.best_threshold(p, labels) == pytest.approx(best)
 
 
-@given(labeled, st.floats(0, 1))
+@given(labelled, st.floats(0, 1))
 def test_each_row_of_the_threshold_table_agrees_with_scikit_learn(
     pair: tuple[np.ndarray, np.ndarray], threshold: float
 ) -> None:

@@ -51,7 +51,7 @@ def test_rank_correlation_agrees_with_scipy(pair: tuple[np.ndarray, np.ndarray])
 
 
 @given(vectors)
-def test_linear_correlation_is_the_cosine_of_centered_vectors(pair: tuple[np.ndarray, np.ndarray]) -> None:
+def test_linear_correlation_is_the_cosine_of_centred_vectors(pair: tuple[np.ndarray, np.ndarray]) -> None:
     x, y = (column - column.mean() for column in pair)
     if np.linalg.norm(x) < 1e-3 or np.linalg.norm(y) < 1e-3:
         return

@@ -27,7 +27,7 @@ def shift_of(anchored, blind, seed=0):
 
 class TestWilsonInterval:
     def test_example_computed_by_hand(self):
-        # 8 of 10, z² = 3.8415: center (.8 + .19207)/1.38415 = .71674, half
+        # 8 of 10, z² = 3.8415: centre (.8 + .19207)/1.38415 = .71674, half
         # 1.95996·√(.016 + .0096036)/1.38415 = .22658, so .4902 to .9433.
         estimate = wilson_interval(8, 10)
         assert (estimate.value, estimate.n) == (0.8, 10)

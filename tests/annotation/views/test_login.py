@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from annotation.access.attempts import LIMITS, Kind
@@ -31,7 +32,7 @@ def test_after_too_many_wrong_passwords_the_right_one_is_refused_and_the_page_sa
     assert response.status_code == 429
     assert 14 * 60 < int(response.headers["Retry-After"]) <= 15 * 60
     assert "Too many attempts. Try again in 15 minutes, or ask an admin to lift the limit." in response.text
-    assert "sessionid" not in refused_alice.cookies
+    assert settings.SESSION_COOKIE_NAME not in refused_alice.cookies
 
 
 def test_others_and_the_same_person_elsewhere_can_still_log_in(refused_alice: Client) -> None:

@@ -1,4 +1,4 @@
-"""Queue strategies: what each puts first, and what all of them must keep."""
+"""Queue strategies: the rules for all of them, and which photos each puts first."""
 
 import numpy as np
 import pytest
@@ -10,9 +10,11 @@ from inference.acquisition.strategy import Pool, Strategy
 
 
 def pool_of(votes: list[int], leases: list[int], needed: int = 3) -> Pool:
-    so_far, live = np.array(votes, dtype=np.int64), np.array(leases, dtype=np.int64)
-    wanted = np.full(len(votes), needed, dtype=np.int64)
-    return Pool(np.arange(len(votes), dtype=np.int64), so_far, wanted, wanted - so_far - live)
+    votes_given, open_leases = np.array(votes, dtype=np.int64), np.array(leases, dtype=np.int64)
+    votes_needed = np.full(len(votes), needed, dtype=np.int64)
+    return Pool(
+        np.arange(len(votes), dtype=np.int64), votes_given, votes_needed, votes_needed - votes_given - open_leases
+    )
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=STRATEGIES)
@@ -30,7 +32,7 @@ class TestEveryStrategy:
         np.testing.assert_array_equal(first, again)
         assert (first != other).any()
 
-    def test_is_offered_as_a_lane_under_its_own_name_and_words(self, strategy: Strategy) -> None:
+    def test_is_offered_as_a_lane_with_its_name_and_texts(self, strategy: Strategy) -> None:
         (lane,) = (lane for lane in lanes() if lane.name == strategy.name)
         assert (lane.label, lane.description, lane.reason) == (strategy.label, strategy.description, strategy.reason)
         assert len(strategy.name) <= 40
@@ -42,7 +44,7 @@ def test_the_random_lane_is_a_strategy_too() -> None:
     assert all(strategy.name == name for name, strategy in STRATEGIES.items())
 
 
-def test_fewest_votes_come_first_and_live_leases_count_as_votes() -> None:
+def test_photos_with_the_fewest_votes_come_first_and_leases_count_as_votes() -> None:
     pool = pool_of([2, 0, 1, 0], [0, 0, 0, 2])
     for seed in range(20):
         order = np.argsort(-FewestVotesFirst().priorities(pool, np.random.default_rng(seed)))
@@ -52,5 +54,7 @@ def test_fewest_votes_come_first_and_live_leases_count_as_votes() -> None:
 
 def test_ties_are_in_random_order() -> None:
     pool = pool_of([0] * 5, [0] * 5)
-    firsts = {int(np.argmax(FewestVotesFirst().priorities(pool, np.random.default_rng(seed)))) for seed in range(60)}
-    assert firsts == set(range(5))
+    first_photos = {
+        int(np.argmax(FewestVotesFirst().priorities(pool, np.random.default_rng(seed)))) for seed in range(60)
+    }
+    assert first_photos == set(range(5))

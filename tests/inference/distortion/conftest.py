@@ -1,4 +1,4 @@
-"""Photographs with known degradations, measured once for all tests of this folder."""
+"""Photos with known degradations, measured once for all tests of this folder."""
 
 import io
 from collections.abc import Callable
@@ -31,13 +31,13 @@ def degraded(photo: Image.Image, degradation: str, grade: int) -> Image.Image:
 
 
 def drawn(side: int = 280) -> Image.Image:
-    """A picture in which every edge is as sharp as can be: discs of many greys and colours on each other."""
+    """Return a picture with only sharp edges: overlapping discs of many colours."""
     rng = np.random.default_rng(7)
     pixels = np.full((side, side, 3), 120, dtype=np.uint8)
-    down, along = np.mgrid[:side, :side]
+    rows, columns = np.mgrid[:side, :side]
     for _ in range(250):
         centre, radius = rng.integers(0, side, 2), rng.integers(4, 40)
-        pixels[(down - centre[0]) ** 2 + (along - centre[1]) ** 2 < radius**2] = rng.integers(15, 240, 3)
+        pixels[(rows - centre[0]) ** 2 + (columns - centre[1]) ** 2 < radius**2] = rng.integers(15, 240, 3)
     return Image.fromarray(pixels)
 
 
@@ -48,7 +48,7 @@ def photos() -> dict[str, Image.Image]:
 
 @pytest.fixture(scope="session")
 def measured(photos: dict[str, Image.Image]) -> Measured:
-    """What is measured in each photo, by name and degradation, for grades 0 … 4."""
+    """Return the scores of each photo, by name and degradation, for grades 0 … 4."""
     return {
         (name, degradation): [distortions_measure(degraded(photo, degradation, grade)) for grade in range(GRADES)]
         for name, photo in photos.items()

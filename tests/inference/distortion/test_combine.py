@@ -1,4 +1,4 @@
-"""The four detectors together: what each reacts to, and the quality that they make."""
+"""The four detectors together: which degradations each one finds, and the quality computed from all four."""
 
 import io
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ from PIL import Image
 from inference.distortion.combine import DistortionScores, distortions_measure, quality_class_of, quality_of
 from tests.inference.distortion.conftest import bundled, degraded
 
-OWN = {
+DETECTOR_OF = {
     "blur": "blur",
     "motion blur": "blur",
     "downscaling": "blur",
@@ -27,24 +27,24 @@ Scores = Callable[[str, str], np.ndarray]
 unit = st.floats(0, 1)
 
 
-@pytest.mark.parametrize("degradation", OWN)
-def test_a_detector_rises_with_the_grade_of_its_own_degradation(scores_of: Scores, degradation: str) -> None:
-    scores = scores_of(OWN[degradation], degradation)
+@pytest.mark.parametrize("degradation", DETECTOR_OF)
+def test_the_score_of_a_detector_rises_with_the_grade_of_its_degradation(scores_of: Scores, degradation: str) -> None:
+    scores = scores_of(DETECTOR_OF[degradation], degradation)
     steps = np.diff(scores, axis=1)
-    # Photos brighter or darker than they should be may gain by the first grade.
-    assert (steps[:, 1 if OWN[degradation] == "exposure" else 0 :] >= -0.005).all(), scores.round(3)
+    # The first grade may improve photos that are too bright or too dark.
+    assert (steps[:, 1 if DETECTOR_OF[degradation] == "exposure" else 0 :] >= -0.005).all(), scores.round(3)
     assert (scores[:, 4] - scores[:, 0] > 0.45).all(), scores.round(3)
     assert ((scores[:, 4] > scores[:, 2]) | (scores[:, 2] > 0.99)).all(), scores.round(3)
 
 
-@pytest.mark.parametrize("degradation", OWN)
-def test_no_other_detector_rises_as_much(scores_of: Scores, degradation: str) -> None:
+@pytest.mark.parametrize("degradation", DETECTOR_OF)
+def test_the_scores_of_other_detectors_rise_less(scores_of: Scores, degradation: str) -> None:
     rises = {detector: np.median(np.ptp(scores_of(detector, degradation)[:, [0, 4]], axis=1)) for detector in DETECTORS}
-    own = rises.pop(OWN[degradation])
+    own = rises.pop(DETECTOR_OF[degradation])
     assert own > 2 * max(rises.values()), (own, rises)
 
 
-@pytest.mark.parametrize("degradation", OWN)
+@pytest.mark.parametrize("degradation", DETECTOR_OF)
 def test_quality_falls_with_every_degradation(scores_of: Scores, degradation: str) -> None:
     quality = scores_of("quality", degradation)
     assert (quality[:, 0] > 60).all()
@@ -62,9 +62,7 @@ def test_any_mode_and_any_size_is_measured(mode: str, size: tuple[int, int]) -> 
     st.integers(1, 90), st.integers(1, 90), st.sampled_from([(0, 256), (0, 2), (120, 124), (250, 256)]), st.integers(0)
 )
 @settings(max_examples=60)
-def test_scores_are_in_range_and_the_same_every_time(
-    height: int, width: int, values: tuple[int, int], seed: int
-) -> None:
+def test_scores_are_in_range_and_always_the_same(height: int, width: int, values: tuple[int, int], seed: int) -> None:
     pixels = np.random.default_rng(seed).integers(*values, (height, width, 3), dtype=np.uint8)
     found = distortions_measure(Image.fromarray(pixels))
     check_ranges(found)
@@ -81,7 +79,7 @@ def check_ranges(found: DistortionScores) -> None:
     assert quality_class in {"rejected", "pending", "accepted"}
 
 
-def test_a_flat_picture_has_no_fault_but_its_exposure() -> None:
+def test_a_flat_picture_has_no_distortion_except_exposure() -> None:
     grey = distortions_measure(Image.new("RGB", (200, 100), (128, 128, 128)))
     assert astuple(grey) == (0, 0, 0, 0, 0, 100, "accepted")
     for value in (0, 255):
@@ -97,20 +95,20 @@ def test_the_file_format_does_not_matter(file_format: str) -> None:
     assert distortions_measure(Image.open(buffer)) == distortions_measure(photo)
 
 
-def test_transparent_16_bit_and_palette_pictures_are_measured_as_they_look() -> None:
+def test_transparent_16_bit_and_palette_pictures_are_measured_as_they_are_displayed() -> None:
     photo = bundled("coffee.png", 200)
     grey = photo.convert("L")
-    deep = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
-    assert deep.mode == "I;16"
-    assert distortions_measure(deep) == distortions_measure(grey)
-    clear = photo.copy()
-    clear.putalpha(0)
-    assert distortions_measure(clear) == distortions_measure(Image.new("RGB", photo.size, "white"))
+    sixteen_bit = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
+    assert sixteen_bit.mode == "I;16"
+    assert distortions_measure(sixteen_bit) == distortions_measure(grey)
+    transparent = photo.copy()
+    transparent.putalpha(0)
+    assert distortions_measure(transparent) == distortions_measure(Image.new("RGB", photo.size, "white"))
     palette = photo.quantize(200)
     assert distortions_measure(palette) == distortions_measure(palette.convert("RGB"))
 
 
-def test_two_faults_at_once_are_both_seen() -> None:
+def test_two_distortions_at_once_are_both_found() -> None:
     photo = bundled("motorcycle_left.png")
     both = distortions_measure(degraded(degraded(photo, "blur", 4), "compression", 3))
     assert min(both.blur, both.compression) > 0.5
@@ -141,21 +139,21 @@ def test_a_little_noise_does_not_hide_blur() -> None:
         ((1, 1, 1, 1), 0, "rejected"),
     ],
 )
-def test_quality_worked_by_hand(scores: Iterable[float], quality: float, quality_class: str) -> None:
+def test_quality_of_known_scores(scores: Iterable[float], quality: float, quality_class: str) -> None:
     assert quality_of(tuple(scores)) == pytest.approx(quality)
     assert quality_class_of(quality_of(tuple(scores))) == quality_class
 
 
 @given(st.tuples(unit, unit, unit, unit), st.integers(0, 3), unit)
 def test_quality_never_rises_when_a_score_does(
-    scores: tuple[float, float, float, float], place: int, other: float
+    scores: tuple[float, float, float, float], index: int, other: float
 ) -> None:
     worse = list(scores)
-    worse[place] = max(scores[place], other)
+    worse[index] = max(scores[index], other)
     assert quality_of(worse) <= quality_of(scores) + 1e-9
 
 
-def test_a_second_fault_that_becomes_severe_does_not_raise_the_quality() -> None:
+def test_a_second_distortion_that_becomes_severe_does_not_raise_the_quality() -> None:
     assert quality_of((1, 0.905, 0, 0)) <= quality_of((1, 0.895, 0, 0))
 
 

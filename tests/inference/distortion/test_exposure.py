@@ -7,11 +7,11 @@ from inference.distortion.exposure import exposure_score
 
 
 def counts(**pixels: int) -> np.ndarray:
-    """Counts by value: counts(v255=3) is three white pixels."""
-    made = np.zeros(256, dtype=np.int64)
+    """Return the counts of pixels by value: counts(v255=3) is three white pixels."""
+    result = np.zeros(256, dtype=np.int64)
     for value, number in pixels.items():
-        made[int(value[1:])] += number
-    return made
+        result[int(value[1:])] += number
+    return result
 
 
 @pytest.mark.parametrize(
@@ -22,11 +22,11 @@ def counts(**pixels: int) -> np.ndarray:
         ({"v0": 10}, 1),
         ({"v255": 2, "v250": 4, "v100": 10}, (3 * 2 + 4) / (3 * 2 + 4 + 10)),
         ({"v5": 1, "v20": 2, "v40": 3, "v100": 11}, (15 + 12 + 6) / (15 + 12 + 6 + 11)),
-        ({"v5": 10, "v200": 10}, 150 / (150 + 600)),  # black beside bright is no fault
+        ({"v5": 10, "v200": 10}, 150 / (150 + 600)),  # black pixels count less beside bright pixels
         ({"v253": 5, "v254": 5, "v14": 2, "v244": 8}, 20 / 30),
     ],
 )
-def test_scores_worked_by_hand(pixels: dict[str, int], score: float) -> None:
+def test_scores_of_known_pixels(pixels: dict[str, int], score: float) -> None:
     assert exposure_score(counts(**pixels)) == pytest.approx(score)
 
 
@@ -37,8 +37,8 @@ def test_brighter_pixels_never_lower_overexposure_nor_raise_underexposure(values
 
     before = np.array(values)
     after = np.minimum(255, before + gain)
-    bright = np.append(np.full(before.size * 20, 200), before)  # so many highlights that only `over` remains
+    bright = np.append(np.full(before.size * 20, 200), before)  # with many bright pixels, only overexposure counts
     dark = np.append(np.full(before.size * 20, 50), before)
     assert score(np.minimum(255, bright + gain)) >= score(bright) - 1e-12 or score(bright) < 0.25
-    if (after < 245).all():  # then only `under` remains
+    if (after < 245).all():  # then only underexposure counts
         assert score(np.append(dark[: before.size * 20], after)) <= score(dark) + 1e-12

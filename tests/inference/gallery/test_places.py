@@ -1,4 +1,4 @@
-"""The gallery's orders: whatever ties and gaps there are, each photo comes once and in its place."""
+"""The gallery's orders list each photo once and in the right position, with ties and missing values."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ from inference.models import Distortion, ModelVersion, Prediction
 from inference.services.disagreements import disagreements_refresh
 from tests.opinions_and_predictions import distortions_make, images_make, predictions_make, version_make, vote
 
-# Few values, so that they tie; None: not known. Ends of the float's precision stand beside each other.
+# Few values, so that there are ties. None: unknown. 0.1 and 0.1 + 2**-56 are neighboring floats.
 VALUES = st.sampled_from([None, 0.0, 0.1, 0.1 + 2**-56, 1 / 3, 1.0])
 ROWS = st.lists(st.tuples(VALUES, VALUES, st.sampled_from([None, 1, 7])), min_size=1, max_size=9)
 
@@ -31,7 +31,7 @@ def version(campaign: Campaign) -> ModelVersion:
     return version_make(campaign)
 
 
-def walk(campaign: Campaign, version: ModelVersion, query: GalleryQuery, size: int) -> list[Any]:
+def all_places(campaign: Campaign, version: ModelVersion, query: GalleryQuery, size: int) -> list[Any]:
     """Return all places, page by page."""
     places = gallery_places(campaign, version, query)
     found = page = places_read(places[:size])
@@ -42,7 +42,7 @@ def walk(campaign: Campaign, version: ModelVersion, query: GalleryQuery, size: i
 
 
 def expected(images: list[Image], rows: list[Any], order: str) -> list[int]:
-    """The same order in a few lines of Python."""
+    """Return the ids in the expected order, sorted by Python."""
 
     def key(pk: int, model: float | None, measured: float | None, score: int | None) -> float | None:
         if order == "newest":
@@ -59,10 +59,10 @@ def expected(images: list[Image], rows: list[Any], order: str) -> list[int]:
 
 @settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, size=st.integers(1, 4))
-def test_pages_hold_every_photo_once_and_in_order_over_ties_and_gaps(
+def test_pages_list_every_photo_once_and_in_order(
     campaign: Campaign, people: dict[str, Any], version: ModelVersion, rows: list[Any], size: int
 ) -> None:
-    # Annotations stay, so each example has photos of its own in a campaign of its own.
+    # Annotations cannot be deleted, so each example has its own campaign and photos.
     campaign = Campaign.objects.create(slug=f"c{Campaign.objects.count()}", name="Example")
     version = version_make(campaign)
     images = images_make(campaign, len(rows))
@@ -78,7 +78,7 @@ def test_pages_hold_every_photo_once_and_in_order_over_ties_and_gaps(
     disagreements_refresh(version=version)
     for order in ORDERS:
         query = GalleryQuery(order=order)
-        found = walk(campaign, version, query, size)
+        found = all_places(campaign, version, query, size)
         assert [place.image_id for place in found] == expected(images, rows, order), order
         places = gallery_places(campaign, version, query)
         for before, after in pairwise(found):
@@ -97,14 +97,14 @@ def test_pages_hold_every_photo_once_and_in_order_over_ties_and_gaps(
         name=st.text(max_size=20).map(lambda text: text.strip().replace("\0", "")),
     )
 )
-def test_an_address_says_exactly_what_was_asked(query: GalleryQuery) -> None:
+def test_a_query_does_not_change_when_it_is_encoded_and_read(query: GalleryQuery) -> None:
     from django.http import QueryDict
 
     assert GalleryQuery.read(QueryDict(query.encode()).dict()) == query
 
 
 def test_each_order_reads_its_index(campaign: Campaign, version: ModelVersion) -> None:
-    """A page costs the same wherever it lies: the plan looks up the cursor and sorts nothing."""
+    """Every page takes the same time: the plan finds the cursor in the index and does not sort."""
     images = images_make(campaign, 2000)
     predictions_make(version, images, [5 + 0.001 * (i % 500) for i in range(2000)])
     distortions_make(images, quality=[float(i % 90) for i in range(2000)])
@@ -119,24 +119,22 @@ def test_each_order_reads_its_index(campaign: Campaign, version: ModelVersion) -
         assert "ROW(" in plan.split("Filter")[0] or order == "newest", f"{order}: {plan}"
 
 
-def pieces(campaign: Campaign, version: ModelVersion | None, **query: Any) -> list[bytes]:
+def csv_chunks(campaign: Campaign, version: ModelVersion | None, **query: Any) -> list[bytes]:
     return list(FORMATS["photos-csv"].write(gallery_records(campaign, version, GalleryQuery(**query))))
 
 
-def table(campaign: Campaign, version: ModelVersion | None, **query: Any) -> list[dict[str, str]]:
-    text = b"".join(pieces(campaign, version, **query)).decode()
+def csv_rows(campaign: Campaign, version: ModelVersion | None, **query: Any) -> list[dict[str, str]]:
+    text = b"".join(csv_chunks(campaign, version, **query)).decode()
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def test_the_table_says_what_the_gallery_shows(
-    campaign: Campaign, version: ModelVersion, people: dict[str, Any]
-) -> None:
-    low, high, unseen = images_make(campaign, 3)
+def test_the_csv_table_matches_the_gallery(campaign: Campaign, version: ModelVersion, people: dict[str, Any]) -> None:
+    low, high, unpredicted = images_make(campaign, 3)
     predictions_make(version, [low, high], [3.0, 8.0], watch=[0.9, 0.01])
     distortions_make([high], quality=80.0, blur=0.25)
     vote(high, people["alice"], 7, "yes")
     vote(high, people["bob"], 8, "no", saw_prediction=True)
-    first, second = table(campaign, version, order="best")
+    first, second = csv_rows(campaign, version, order="best")
     assert tuple(first) == PhotoRecord._fields
     assert first == {
         "image": str(high.pk),
@@ -167,28 +165,28 @@ def test_the_table_says_what_the_gallery_shows(
         "",
         "0",
     )
-    assert [row["image"] for row in table(campaign, None)] == [str(pk) for pk in (unseen.pk, high.pk, low.pk)]
+    assert [row["image"] for row in csv_rows(campaign, None)] == [str(pk) for pk in (unpredicted.pk, high.pk, low.pk)]
 
 
 @pytest.mark.parametrize("name", ["=1+1.jpg", "+1.jpg", "-1.jpg", "@SUM(A1).jpg", "  =1.jpg", "\t=1.jpg"])
-def test_no_name_is_a_formula_for_a_spreadsheet(campaign: Campaign, version: ModelVersion, name: str) -> None:
+def test_names_are_never_spreadsheet_formulas(campaign: Campaign, version: ModelVersion, name: str) -> None:
     (image,) = images_make(campaign, 1)
     Image.objects.filter(pk=image.pk).update(name=name)
-    assert [row["file"] for row in table(campaign, version)] == [f"'{name}"]
+    assert [row["file"] for row in csv_rows(campaign, version)] == [f"'{name}"]
 
 
-def test_a_long_table_is_read_in_chunks(campaign: Campaign, version: ModelVersion) -> None:
+def test_a_long_table_is_read_and_sent_in_chunks(campaign: Campaign, version: ModelVersion) -> None:
     images = images_make(campaign, 1003)
     predictions_make(version, images, [5.0] * len(images))
     with CaptureQueriesContext(connection) as captured:
-        sent = pieces(campaign, version, order="best")
-    assert len(sent) == 3, "sent in parts"
-    rows = list(csv.reader(io.StringIO(b"".join(sent).decode())))
+        chunks = csv_chunks(campaign, version, order="best")
+    assert len(chunks) == 3, "the response has one chunk per 500 rows"
+    rows = list(csv.reader(io.StringIO(b"".join(chunks).decode())))
     assert [row[0] for row in rows[1:]] == [str(image.pk) for image in reversed(images)]
     assert len(captured) <= 4
 
 
-def test_a_photo_whose_measuring_failed_is_no_worst_photo(campaign: Campaign, version: ModelVersion) -> None:
+def test_photos_with_a_failed_measurement_are_not_listed(campaign: Campaign, version: ModelVersion) -> None:
     images = images_make(campaign, 1)
     distortions_make(images, quality=0.0, blur=1.0, state=Distortion.State.FAILED)
     assert not gallery_places(campaign, version, GalleryQuery(order="blur"))

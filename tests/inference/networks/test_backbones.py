@@ -1,4 +1,4 @@
-"""Backbones by name: which there are, where their weights come from, and what is served of them."""
+"""Backbones by name: the list of names, where their weights come from, and what their exported files compute."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +24,7 @@ from inference.networks.transforms import pixels
 from inference.scoring.predictor import Backbone
 from tests.inference.conftest import TINY
 
-# Enough to build every architecture in a second or two, and small enough for the two cores of a laptop.
+# Name → side of the picture: large enough for the architecture, and small enough to run in a second or two.
 NETWORKS = {
     "squeezenet1_1": 64,  # has no linear layer
     "resnet50": 64,
@@ -38,20 +38,20 @@ NETWORKS = {
 }
 
 
-def built(name: str, side: int) -> StagedBackbone:
-    """Return a backbone with random weights that sees pictures of `side`."""
+def random_backbone(name: str, side: int) -> StagedBackbone:
+    """Return a backbone with random weights for pictures with this side."""
     return backbone_load(replace(backbone_config(name, weights="random"), input_size=side))
 
 
-def seen(side: int, count: int = 3) -> torch.Tensor:
+def random_pixels(side: int, count: int = 3) -> torch.Tensor:
     return torch.from_numpy(np.random.default_rng(0).integers(0, 256, (count, side, side, 3), dtype=np.uint8))
 
 
 @torch.no_grad()
-def assert_whole(backbone: StagedBackbone, path: Path) -> None:
-    """Pooled features and classifier give the network's own logits; ONNX Runtime gives the same features."""
+def assert_same_outputs(backbone: StagedBackbone, path: Path) -> None:
+    """Check the pooled features and the classifier against the network's logits, and ONNX Runtime against PyTorch."""
     config = backbone.config
-    x = seen(config.input_size)
+    x = random_pixels(config.input_size)
     features = backbone(x)
     assert features.shape == (len(x), config.feature_size)
     assert isinstance(backbone, TorchvisionBackbone)
@@ -68,7 +68,7 @@ def test_the_table_names_every_classifier_of_torchvision() -> None:
     assert backbone_names()[:3] == list(BACKBONES)
 
 
-def test_torchvision_is_imported_whole_in_a_process_that_has_another_build_of_torch() -> None:
+def test_torchvision_can_be_imported_with_another_build_of_torch() -> None:
     assert torchvision_import.torchvision.ops.misc.Conv2dNormActivation
     assert torch.ops.torchvision.nms
 
@@ -94,7 +94,7 @@ def test_torchvision_is_imported_whole_in_a_process_that_has_another_build_of_to
         "squeezenet1_0",
     ],
 )
-def test_the_table_says_what_torchvision_builds(name: str) -> None:
+def test_the_table_matches_the_networks_of_torchvision(name: str) -> None:
     row = TORCHVISION[name]
     trained = models.get_model_weights(name).DEFAULT.transforms()
     assert (row.input_size, row.interpolation) == (trained.crop_size[0], trained.interpolation.value)
@@ -115,11 +115,11 @@ def test_the_table_says_what_torchvision_builds(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "side"), NETWORKS.items())
-def test_well_known_networks_are_taken_apart_and_served_without_loss(name: str, side: int, tmp_path: Path) -> None:
-    assert_whole(built(name, side), tmp_path / "backbone.onnx")
+def test_exported_networks_give_the_same_outputs_as_torchvision(name: str, side: int, tmp_path: Path) -> None:
+    assert_same_outputs(random_backbone(name, side), tmp_path / "backbone.onnx")
 
 
-def test_pictures_are_resized_for_serving_as_for_training(tmp_path: Path, tiny_backbone: StagedBackbone) -> None:
+def test_serving_resizes_pictures_in_the_same_way_as_training(tmp_path: Path, tiny_backbone: StagedBackbone) -> None:
     photo = Image.fromarray(np.random.default_rng(1).integers(0, 256, (50, 70, 3), dtype=np.uint8))
     backbone = LiteBackbone(tiny_backbone.network, replace(TINY, interpolation="bilinear")).eval()
     backbone_to_onnx(backbone, tmp_path / "bilinear.onnx")
@@ -135,7 +135,7 @@ def test_statistics_are_mean_and_standard_deviation() -> None:
         torch.testing.assert_close(deviation, (maps.var(dim=(2, 3), correction=0) + 1e-4).sqrt())
 
 
-def test_flat_maps_have_the_smallest_deviation_however_bright() -> None:
+def test_flat_maps_of_any_brightness_have_the_smallest_deviation() -> None:
     for value in (0.0, 0.1, 6.0):
         _mean, deviation = map_statistics(torch.full((1, 3, 112, 112), value))
         torch.testing.assert_close(deviation, torch.full((1, 3), 0.01), atol=1e-3, rtol=0)
@@ -145,13 +145,13 @@ def test_flat_maps_have_the_smallest_deviation_however_bright() -> None:
     ("name", "close"),
     [("resnet51", "resnet50"), ("efficientnet-lite0", "efficientnet_lite0"), ("ViT", "efficientnet_lite0")],
 )
-def test_an_unknown_backbone_is_told_which_names_are_close(name: str, close: str) -> None:
+def test_the_error_for_an_unknown_backbone_lists_similar_names(name: str, close: str) -> None:
     with pytest.raises(WeightsMissing, match=f"Unknown backbone '{name}'; choose one of .*{close}"):
         backbone_config(name)
 
 
 @pytest.mark.parametrize("name", ["resnet50@224", "vit_b_16@", "vit_b_16@224+225", "vit_b_16@224+224", "vit_b_16@-16"])
-def test_sizes_that_cannot_be_are_one_sentence(name: str) -> None:
+def test_invalid_sizes_give_a_one_sentence_error(name: str) -> None:
     with pytest.raises(WeightsMissing, match="only vision transformers can have several sizes"):
         backbone_config(name)
 
@@ -169,15 +169,15 @@ def tiny_transformer() -> nn.Module:
     network = models.VisionTransformer(
         image_size=32, patch_size=8, num_layers=4, num_heads=2, hidden_dim=16, mlp_dim=32, num_classes=10
     )
-    nn.init.normal_(network.heads.head.weight)  # torchvision begins with zeros
+    nn.init.normal_(network.heads.head.weight)  # torchvision initializes it with zeros
     return network.eval()
 
 
 def multiscale(*scales: int) -> MultiscaleTransformer:
-    """Return a tiny transformer that looks at these sizes."""
+    """Return a tiny transformer that computes features at these sizes."""
     config = TorchvisionConfig(
         name="tiny_vit",
-        architecture="vit_b_16",  # whose arithmetic on pixels it borrows
+        architecture="vit_b_16",  # pixels are normalised as for this architecture
         input_size=max(scales),
         pooled_start=len(scales) * 3 * 2 * 16,
         pooled_size=16,
@@ -187,17 +187,17 @@ def multiscale(*scales: int) -> MultiscaleTransformer:
 
 
 @torch.no_grad()
-def test_at_its_own_size_alone_a_multiscale_transformer_is_the_plain_one() -> None:
+def test_a_multiscale_transformer_with_one_size_equals_the_plain_one() -> None:
     backbone = multiscale(32)
     plain = TorchvisionBackbone(backbone.network, replace(backbone.config, scales=()))
-    torch.testing.assert_close(backbone(seen(32)), plain(seen(32)))
+    torch.testing.assert_close(backbone(random_pixels(32)), plain(random_pixels(32)))
 
 
 @torch.no_grad()
-def test_a_multiscale_transformer_averages_what_each_size_gives() -> None:
+def test_a_multiscale_transformer_averages_pooled_features_and_joins_statistics() -> None:
     backbone = multiscale(32, 48)
-    features = backbone(seen(48))
-    whole = backbone.normalised(seen(48))
+    features = backbone(random_pixels(48))
+    whole = backbone.normalised(random_pixels(48))
     small, large = backbone._encode(whole, 32), backbone._encode(whole, 48)
     torch.testing.assert_close(features[:, 192:], (small[1] + large[1]) / 2)
     torch.testing.assert_close(features[:, :192], torch.cat([*small[0], *large[0]], dim=1))
@@ -205,49 +205,51 @@ def test_a_multiscale_transformer_averages_what_each_size_gives() -> None:
 
 @pytest.mark.slow
 @torch.no_grad()
-def test_a_multiscale_transformer_is_served_from_one_picture(tmp_path: Path) -> None:
+def test_an_exported_multiscale_transformer_needs_one_picture(tmp_path: Path) -> None:
     backbone = multiscale(32, 48)
     backbone_to_onnx(backbone, tmp_path / "backbone.onnx")
     served = Backbone(tmp_path / "backbone.onnx", threads=1, device="cpu")
     assert served.side == 48
-    np.testing.assert_allclose(served.features(list(seen(48).numpy())), backbone(seen(48)).numpy(), atol=1e-4)
+    np.testing.assert_allclose(
+        served.features(list(random_pixels(48).numpy())), backbone(random_pixels(48)).numpy(), atol=1e-4
+    )
 
 
-def test_resizing_by_matrices_keeps_flat_pictures_flat_and_averages_stripes() -> None:
+def test_resize_matrices_keep_flat_pictures_flat_and_average_stripes() -> None:
     resize = resize_matrix(48, 16)
     torch.testing.assert_close(resize.sum(dim=1), torch.ones(16))
     stripes = torch.arange(48).remainder(2).float()
     assert (resize @ stripes)[2:-2].sub(0.5).abs().max() < 0.02
 
 
-def test_embeddings_of_another_grid_keep_the_class_token_and_the_places() -> None:
-    own = torch.cat([torch.full((1, 1, 2), 9.0), torch.arange(16.0).view(1, 16, 1).expand(1, 16, 2)], dim=1)
-    other = embedding_at(own, 8)
+def test_resized_embeddings_keep_the_class_token_and_the_order_of_positions() -> None:
+    embeddings = torch.cat([torch.full((1, 1, 2), 9.0), torch.arange(16.0).view(1, 16, 1).expand(1, 16, 2)], dim=1)
+    other = embedding_at(embeddings, 8)
     assert other.shape == (1, 65, 2)
-    torch.testing.assert_close(other[:, 0], own[:, 0])
+    torch.testing.assert_close(other[:, 0], embeddings[:, 0])
     assert (other[0, 1:, 0].diff()[:7] > 0).all()
-    assert embedding_at(own, 4) is own
+    assert embedding_at(embeddings, 4) is embeddings
 
 
-def test_random_weights_are_always_the_same_and_the_key_says_random() -> None:
+def test_random_weights_are_always_the_same_and_have_their_own_key() -> None:
     torch.manual_seed(5)
     before = torch.random.get_rng_state()
-    one, other = (built("squeezenet1_1", 32) for _ in range(2))
+    one, other = (random_backbone("squeezenet1_1", 32) for _ in range(2))
     assert torch.equal(torch.random.get_rng_state(), before)
-    torch.testing.assert_close(one(seen(32)), other(seen(32)))
+    torch.testing.assert_close(one(random_pixels(32)), other(random_pixels(32)))
     assert one.config.key().startswith("squeezenet1_1@random-")
 
 
 @pytest.mark.parametrize("ending", ["pth", "safetensors"])
-def test_a_local_weight_file_is_what_the_backbone_gets(ending: str, tmp_path: Path) -> None:
-    source = built("squeezenet1_1", 32)
+def test_the_backbone_loads_a_local_weight_file(ending: str, tmp_path: Path) -> None:
+    source = random_backbone("squeezenet1_1", 32)
     with torch.no_grad():
         source.network.features[0].bias.add_(1.0)
     path = tmp_path / f"mine.{ending}"
     state = source.network.state_dict()
     save_file(state, path) if ending == "safetensors" else torch.save({"state_dict": state}, path)
     config = replace(backbone_config("squeezenet1_1", weights=str(path)), input_size=32)
-    torch.testing.assert_close(backbone_load(config)(seen(32)), source(seen(32)))
+    torch.testing.assert_close(backbone_load(config)(random_pixels(32)), source(random_pixels(32)))
     key = config.key()
     assert key.startswith("squeezenet1_1@")
     path.write_bytes(path.read_bytes() + b" ")
@@ -255,13 +257,13 @@ def test_a_local_weight_file_is_what_the_backbone_gets(ending: str, tmp_path: Pa
 
 
 class Harmful:
-    """A pickled object that would run code."""
+    """A pickled object that would run code when it is loaded."""
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return (print, ("executed",))
 
 
-def test_weight_files_that_do_not_fit_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_weight_files_give_a_one_sentence_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files = {
         "The weight file .* does not exist": None,
         "cannot be read": b"no weights at all",
@@ -282,8 +284,8 @@ def test_weight_files_that_do_not_fit_are_one_sentence(tmp_path: Path, capsys: p
     assert "executed" not in capsys.readouterr().out
 
 
-def test_old_names_in_weights_of_densenet_are_understood(tmp_path: Path) -> None:
-    network = built("densenet121", 32).network
+def test_old_weight_names_of_densenet_are_accepted(tmp_path: Path) -> None:
+    network = random_backbone("densenet121", 32).network
     old = {
         name.replace("norm1.", "norm.1.").replace("conv2.", "conv.2.") if "denselayer" in name else name: tensor
         for name, tensor in network.state_dict().items()
@@ -293,33 +295,35 @@ def test_old_names_in_weights_of_densenet_are_understood(tmp_path: Path) -> None
     torch.testing.assert_close(backbone_load(config).network.state_dict(), network.state_dict())
 
 
-def test_own_weights_of_torchvision_are_fetched_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_of_torchvision_are_downloaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from inference.networks.weights import weights_fetch
 
     config = backbone_config("squeezenet1_1", folder=tmp_path / "weights")
     assert isinstance(config, TorchvisionConfig)
     with pytest.raises(WeightsMissing, match=r"backbones squeezenet1_1 --fetch.*IQS_BACKBONE_WEIGHTS.*another"):
         config.key()
-    state = built("squeezenet1_1", 32).network.state_dict()
+    state = random_backbone("squeezenet1_1", 32).network.state_dict()
     torch.save(state, tmp_path / "squeezenet.pth")
-    own = models.get_model_weights("squeezenet1_1").DEFAULT
-    # Weights from a file: the download host may not be reached from where tests run.
-    monkeypatch.setattr(type(own), "url", (tmp_path / "squeezenet.pth").as_uri())
+    weights = models.get_model_weights("squeezenet1_1").DEFAULT
+    # The weights come from a file, because tests may run without access to the download host.
+    monkeypatch.setattr(type(weights), "url", (tmp_path / "squeezenet.pth").as_uri())
     assert weights_fetch(config) == tmp_path / "weights" / "squeezenet1_1.pth"
     (tmp_path / "squeezenet.pth").unlink()
     weights_fetch(config)
     torch.testing.assert_close(backbone_load(config).network.state_dict(), state)
 
 
-def test_a_failed_download_is_one_sentence_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_download_gives_a_one_sentence_error_and_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from inference.networks.weights import weights_fetch
 
     config = backbone_config("squeezenet1_1", folder=tmp_path / "weights")
-    own = models.get_model_weights("squeezenet1_1").DEFAULT
+    weights = models.get_model_weights("squeezenet1_1").DEFAULT
     for name, content in (("nothing-12345678.pth", None), ("wrong-12345678.pth", b"not these")):
         if content:
             (tmp_path / name).write_bytes(content)
-        monkeypatch.setattr(type(own), "url", (tmp_path / name).as_uri())
+        monkeypatch.setattr(type(weights), "url", (tmp_path / name).as_uri())
         with pytest.raises(WeightsMissing, match=r"could not be downloaded from .* put that file at") as raised:
             weights_fetch(config)
         assert "\n" not in str(raised.value)

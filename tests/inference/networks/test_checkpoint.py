@@ -19,7 +19,9 @@ from inference.scoring.predictor import Backbone, DeviceMissing, HeadsPredictor,
 MakeHeads = Callable[..., Heads]
 
 
-def test_saved_heads_come_back_the_same_to_16_bits(make_heads: MakeHeads, tmp_path: Path, features: np.ndarray) -> None:
+def test_saved_heads_are_loaded_with_16_bit_precision(
+    make_heads: MakeHeads, tmp_path: Path, features: np.ndarray
+) -> None:
     heads = make_heads()
     heads_save(tmp_path, heads, {"name": "test", "seed": 5})
     loaded, card = heads_load(tmp_path)
@@ -30,7 +32,7 @@ def test_saved_heads_come_back_the_same_to_16_bits(make_heads: MakeHeads, tmp_pa
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_heads_load_for_another_scale_and_other_synsets(make_heads: MakeHeads, tmp_path: Path) -> None:
+def test_heads_can_be_loaded_for_another_scale_and_other_synsets(make_heads: MakeHeads, tmp_path: Path) -> None:
     heads_save(tmp_path, make_heads(), {})
     loaded, _ = heads_load(tmp_path, bins=5, synsets=(1,))
     output = loaded(torch.zeros(2, 12))
@@ -38,11 +40,12 @@ def test_heads_load_for_another_scale_and_other_synsets(make_heads: MakeHeads, t
     assert output.synset_probabilities.shape == (2, 1)
 
 
-def test_heads_of_features_without_classes_keep_the_classifier(make_heads: MakeHeads, tmp_path: Path) -> None:
+def test_heads_keep_the_classifier_when_features_have_no_classes(make_heads: MakeHeads, tmp_path: Path) -> None:
     small = make_heads()
     heads_save(tmp_path, small, {})
     loaded, _ = heads_load(tmp_path)
-    assert torch.equal(loaded.class_weight, small.class_weight)  # to the last bit: zero-shot means zero-shot
+    # Equal in every bit, so that zero-shot predictions stay the same.
+    assert torch.equal(loaded.class_weight, small.class_weight)
     with_classes = replace(small.config, feature_size=12 + 1000)
     heads_save(tmp_path, Heads(with_classes), {})
     loaded, card = heads_load(tmp_path)
@@ -53,7 +56,7 @@ def test_heads_of_features_without_classes_keep_the_classifier(make_heads: MakeH
         heads_load(tmp_path)
 
 
-def test_a_missing_file_a_broken_one_and_a_foreign_format_are_told_apart(make_heads: MakeHeads, tmp_path: Path) -> None:
+def test_missing_files_broken_files_and_unknown_formats_are_refused(make_heads: MakeHeads, tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="cannot be read"):
         heads_load(tmp_path)
     heads_save(tmp_path, make_heads(), {})
@@ -78,7 +81,7 @@ def test_onnx_heads_agree_with_pytorch(make_heads: MakeHeads, tmp_path: Path, fe
     np.testing.assert_allclose(scores.synset_probabilities, expected.synset_probabilities, atol=1e-5)
 
 
-def test_an_exported_file_names_no_source_file(
+def test_an_exported_file_contains_no_path_of_source_code(
     make_heads: MakeHeads, tiny_backbone: StagedBackbone, tmp_path: Path
 ) -> None:
     backbone_to_onnx(tiny_backbone, tmp_path / "backbone.onnx")
@@ -109,17 +112,17 @@ def test_onnx_backbone_agrees_with_pytorch_for_any_batch(tiny_backbone: StagedBa
         np.testing.assert_allclose(served.features(list(pixels)), expected, atol=1e-4)
 
 
-def test_exported_files_are_whole_and_self_contained(make_heads: MakeHeads, tmp_path: Path) -> None:
+def test_an_export_is_one_self_contained_file(make_heads: MakeHeads, tmp_path: Path) -> None:
     heads_to_onnx(make_heads(), tmp_path / "heads.onnx")
     assert [path.name for path in tmp_path.iterdir()] == ["heads.onnx"]
     assert onnx_load(tmp_path / "heads.onnx").graph.output[0].name == "watch_probability"
 
 
-def test_asking_for_a_gpu_that_is_not_there_says_what_to_do(make_heads: MakeHeads, tmp_path: Path) -> None:
+def test_the_error_for_a_missing_gpu_says_what_to_do(make_heads: MakeHeads, tmp_path: Path) -> None:
     import onnxruntime
 
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        pytest.skip("this machine has the GPU that the test wants to be missing")
+        pytest.skip("the test needs a machine without a GPU")
     heads_to_onnx(make_heads(), tmp_path / "heads.onnx")
     with pytest.raises(DeviceMissing, match="IQS_DEVICE=cpu"):
         session(tmp_path / "heads.onnx", threads=1, device="cuda")

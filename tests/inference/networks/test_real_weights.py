@@ -1,4 +1,4 @@
-"""The bundled weights themselves: what is served is what the network says."""
+"""The bundled weights: exported files give the predictions of the PyTorch network."""
 
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def test_predictions_from_the_served_features_agree_with_pytorch(
     network = backbone_load(config)
     backbone_to_onnx(network, tmp_path / "backbone.onnx")
     served = Backbone(tmp_path / "backbone.onnx")
-    white = Image.new("RGB", (40, 30), "white")  # flat maps are where the standard deviation is hardest
+    white = Image.new("RGB", (40, 30), "white")  # rounding changes the standard deviation of flat maps most
     batch = [served.prepare(picture) for picture in (photo, photo.rotate(90), white)]
     with torch.no_grad():
         expected = network(torch.from_numpy(np.stack(batch))).numpy()
@@ -74,14 +74,14 @@ def test_served_features_agree_with_pytorch(network: StagedBackbone, served: Bac
     np.testing.assert_allclose(served.features(batch), expected, atol=5e-4)
 
 
-def test_the_shipped_int8_file_sees_what_the_float_network_sees(
+def test_the_shipped_int8_file_agrees_with_the_float_network(
     served: Backbone, photo: Image.Image, tmp_path: Path
 ) -> None:
     heads_to_onnx(prior_for_scale(10, SYNSETS), tmp_path / "heads.onnx")
-    small = Backbone(int8_path(tmp_path, EFFICIENTNET_LITE0.key()), device="cpu")
-    states = (photo, photo.rotate(90), photo.crop((100, 0, 400, 200)), photo.filter(ImageFilter.GaussianBlur(4)))
-    batch = [pixels(state, 224) for state in states]
-    float_features, features = served.features(batch), small.features(batch)
+    int8_backbone = Backbone(int8_path(tmp_path, EFFICIENTNET_LITE0.key()), device="cpu")
+    pictures = (photo, photo.rotate(90), photo.crop((100, 0, 400, 200)), photo.filter(ImageFilter.GaussianBlur(4)))
+    batch = [pixels(picture, 224) for picture in pictures]
+    float_features, features = served.features(batch), int8_backbone.features(batch)
     heads = HeadsPredictor(tmp_path / "heads.onnx")
     expected, found = heads.predict(float_features), heads.predict(features)
     assert 0 < np.abs(found.watch_probability - expected.watch_probability).max() < 0.02
@@ -89,25 +89,25 @@ def test_the_shipped_int8_file_sees_what_the_float_network_sees(
     np.testing.assert_allclose(*means, atol=0.15)
 
 
-def test_watch_probability_is_the_sum_that_the_whole_network_gives_of_places(
+def test_watch_probability_is_the_mean_over_windows_of_the_whole_network(
     network: StagedBackbone, served: Backbone, photo: Image.Image, tmp_path: Path
 ) -> None:
-    seen = pixels(photo, 224)
-    inner = network.network
+    photo_pixels = pixels(photo, 224)
+    efficientnet = network.network
     with torch.no_grad():
-        x = (torch.from_numpy(seen.copy()).permute(2, 0, 1)[None].float() - 127) / 128
-        maps = inner.extract_features(x)[0]
-        places = [maps[:, top : top + 3, left : left + 3].mean((1, 2)) for top in (0, 2, 4) for left in (0, 2, 4)]
-        classes = torch.stack([inner._fc(place).softmax(0) for place in places]).numpy()
-    without = 1 - classes[:, list(lookalikes(SYNSETS))].sum(axis=1, keepdims=True)
-    expected = (classes[:, list(SYNSETS)] / without).mean(axis=0)
+        x = (torch.from_numpy(photo_pixels.copy()).permute(2, 0, 1)[None].float() - 127) / 128
+        maps = efficientnet.extract_features(x)[0]
+        windows = [maps[:, top : top + 3, left : left + 3].mean((1, 2)) for top in (0, 2, 4) for left in (0, 2, 4)]
+        classes = torch.stack([efficientnet._fc(window).softmax(0) for window in windows]).numpy()
+    not_lookalikes = 1 - classes[:, list(lookalikes(SYNSETS))].sum(axis=1, keepdims=True)
+    expected = (classes[:, list(SYNSETS)] / not_lookalikes).mean(axis=0)
     heads_to_onnx(heads_fresh(EFFICIENTNET_LITE0, bins=10, synsets=SYNSETS), tmp_path / "heads.onnx")
-    scores = HeadsPredictor(tmp_path / "heads.onnx").predict(served.features([seen]))
+    scores = HeadsPredictor(tmp_path / "heads.onnx").predict(served.features([photo_pixels]))
     np.testing.assert_allclose(scores.synset_probabilities[0], expected, atol=1e-5)
     np.testing.assert_allclose(scores.watch_probability[0], expected.sum(), atol=1e-5)
 
 
-def test_only_watches_have_lookalikes_and_a_synset_is_never_its_own() -> None:
+def test_only_watches_have_lookalikes_and_synsets_are_not_lookalikes() -> None:
     assert lookalikes((281, 282)) == ()
     assert 635 in lookalikes(SYNSETS)
     assert 635 not in lookalikes((*SYNSETS, 635))

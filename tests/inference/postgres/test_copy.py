@@ -1,4 +1,4 @@
-"""Arrays to and from PostgreSQL, held against what the ORM and SQL read and write."""
+"""Arrays to and from PostgreSQL by binary COPY, compared with the ORM and SQL."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,19 +12,19 @@ from inference.postgres.copy import rows_write, vectors_read
 from inference.services.predictions import predictions_refresh, predictions_write
 
 
-def store(image: Any, vector: np.ndarray) -> Feature:
+def features_store(image: Any, vector: np.ndarray) -> Feature:
     return Feature.objects.create(image=image, backbone="tiny@0", state="done", vector=vector.astype("<f2").tobytes())
 
 
-def test_vectors_come_back_to_the_last_bit(make_image: Callable[..., Any], features: np.ndarray) -> None:
-    rows = [store(make_image(seed), vector) for seed, vector in enumerate(features)]
+def test_vectors_are_read_back_exactly(make_image: Callable[..., Any], features: np.ndarray) -> None:
+    rows = [features_store(make_image(seed), vector) for seed, vector in enumerate(features)]
     ids, vectors = vectors_read(np.array([row.pk for row in rows] + [10**9]))
     order = np.argsort(ids)
     assert ids[order].tolist() == [row.image_id for row in rows]
     np.testing.assert_array_equal(vectors[order], features.astype(np.float16))
 
 
-def test_nothing_read_is_nothing(db: None) -> None:
+def test_missing_rows_give_empty_arrays(db: None) -> None:
     ids, vectors = vectors_read(np.array([1, 2]))
     assert len(ids) == len(vectors) == 0
 
@@ -33,37 +33,37 @@ def test_nothing_read_is_nothing(db: None) -> None:
 def test_vectors_of_different_lengths_are_refused(
     make_image: Callable[..., Any], features: np.ndarray, size: int
 ) -> None:
-    rows = [store(make_image(0), features[0]), store(make_image(1), np.resize(features[1], size))]
+    rows = [features_store(make_image(0), features[0]), features_store(make_image(1), np.resize(features[1], size))]
     with pytest.raises(ValueError, match="different lengths"):
         vectors_read(np.array([row.pk for row in rows]))
 
 
-def test_numbers_and_arrays_arrive_as_sql_reads_them(db: None) -> None:
+def test_sql_reads_written_numbers_and_arrays(db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "CREATE TEMPORARY TABLE arrived (a bigint, b double precision, c double precision[]) ON COMMIT DROP"
+            "CREATE TEMPORARY TABLE written_rows (a bigint, b double precision, c double precision[]) ON COMMIT DROP"
         )
         rows_write(
-            "arrived",
+            "written_rows",
             {
                 "a": np.array([7, -(2**40)]),
                 "b": np.array([0.1, -np.inf]),
                 "c": np.array([[0.25, 1e-300, 3], [np.nan, 5, 6]], dtype=np.float64),
             },
         )
-        cursor.execute("SELECT a, b, c, array_dims(c) FROM arrived ORDER BY a DESC")
+        cursor.execute("SELECT a, b, c, array_dims(c) FROM written_rows ORDER BY a DESC")
         first, second = cursor.fetchall()
     assert first == (7, 0.1, [0.25, 1e-300, 3.0], "[1:3]")
     assert second[:2] == (-(2**40), -np.inf)
     assert np.isnan(second[2][0])
 
 
-def test_a_prediction_that_stands_is_not_written_over(
+def test_an_existing_prediction_is_not_overwritten(
     campaign: Any, make_image: Callable[..., Any], version_of: Callable[..., Any], features: np.ndarray
 ) -> None:
     version = version_of(campaign)
     images = [make_image(seed) for seed in range(3)]
-    store(images[0], features[0])
+    features_store(images[0], features[0])
     assert predictions_refresh(version=version) == 1
     before = Prediction.objects.get()
     ids = np.array([image.pk for image in images])
@@ -72,7 +72,7 @@ def test_a_prediction_that_stands_is_not_written_over(
     assert Prediction.objects.count() == 3
 
 
-def test_more_photos_than_a_chunk_are_predicted_each_once(
+def test_photos_of_several_chunks_are_predicted_once_each(
     campaign: Any,
     make_image: Callable[..., Any],
     version_of: Callable[..., Any],
@@ -85,7 +85,7 @@ def test_more_photos_than_a_chunk_are_predicted_each_once(
     written: list[int] = []
     write = predictions._write
     monkeypatch.setattr(predictions, "_write", lambda *arguments: written.append(write(*arguments)) or written[-1])
-    rows = [store(make_image(seed), vector) for seed, vector in enumerate(features)]
+    rows = [features_store(make_image(seed), vector) for seed, vector in enumerate(features)]
     version = version_of(campaign)
     assert predictions_refresh(version=version) == 10
     assert written == [3, 3, 3, 1]

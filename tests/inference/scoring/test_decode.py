@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from inference.scoring.decode import mean_and_std, quality_class
 
 
-def test_mean_and_spread_of_hand_worked_distributions() -> None:
+def test_mean_and_standard_deviation_of_known_distributions() -> None:
     distribution = np.array([[0.5, 0, 0, 0, 0, 0, 0, 0, 0, 0.5], [0, 0, 0, 1, 0, 0, 0, 0, 0, 0]])
     mean, std = mean_and_std(distribution, 1)
     np.testing.assert_allclose(mean, [5.5, 4.0])

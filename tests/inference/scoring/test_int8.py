@@ -1,4 +1,4 @@
-"""The int8 file of a backbone: made, measured, and kept apart from the float one."""
+"""The int8 file of a backbone: how it is made, measured, and kept separate from the float file."""
 
 import json
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from training.recipes.int8_distillation import DistillationRecipe
 
 
 def predict(features: np.ndarray) -> ScoreBatch:
-    """Return scores that the features decide, without the classes', which random weights hardly change."""
+    """Return scores computed from the features. Class features are left out: random weights hardly change them."""
     features = features[:, : TINY.pooled_stop]
     weight = 4 * np.random.default_rng(1).normal(size=(features.shape[1], 10))
     logits = features @ weight / np.sqrt(len(weight))
@@ -37,48 +37,50 @@ def predict(features: np.ndarray) -> ScoreBatch:
 def photos() -> list[np.ndarray]:
     rng = np.random.default_rng(0)
     coarse = rng.integers(0, 256, (24, 4, 4, 3), dtype=np.uint8)
-    return [np.asarray(Image.fromarray(small).resize((32, 32), Image.Resampling.BICUBIC)) for small in coarse]
+    return [np.asarray(Image.fromarray(one).resize((32, 32), Image.Resampling.BICUBIC)) for one in coarse]
 
 
 @pytest.fixture
-def made(tiny_backbone: StagedBackbone, photos: list[np.ndarray], tmp_path: Path) -> tuple[Path, Int8Card]:
+def int8_files(tiny_backbone: StagedBackbone, photos: list[np.ndarray], tmp_path: Path) -> tuple[Path, Int8Card]:
     backbone_to_onnx(tiny_backbone, tmp_path / "tiny@0.onnx")
     card = int8_make(tmp_path / "tiny@0.onnx", photos[:8], photos[8:], predict=predict, measures_quality=True)
     return tmp_path, card
 
 
 @pytest.mark.slow
-def test_an_int8_file_sees_nearly_the_same_and_its_card_says_how_nearly(
-    made: tuple[Path, Int8Card], photos: list[np.ndarray]
+def test_int8_features_are_close_and_the_card_states_the_difference(
+    int8_files: tuple[Path, Int8Card], photos: list[np.ndarray]
 ) -> None:
-    folder, card = made
+    folder, card = int8_files
     assert sorted(file.name for file in folder.iterdir()) == ["tiny@0.int8.json", "tiny@0.int8.onnx", "tiny@0.onnx"]
     assert (card.calibration_photos, card.photos) == (8, 16)
     assert card == int8_card(folder, "tiny@0")
-    plain, small = (
+    float_features, int8_features = (
         Backbone(folder / name, threads=1, device="cpu").features(photos)
         for name in ("tiny@0.onnx", "tiny@0.int8.onnx")
     )
-    assert card.feature_correlation == pytest.approx(feature_correlation(plain[8:], small[8:]), abs=1e-3)
+    assert card.feature_correlation == pytest.approx(
+        feature_correlation(float_features[8:], int8_features[8:]), abs=1e-3
+    )
     assert card.feature_correlation > 0.95
-    assert (plain != small).any()
+    assert (float_features != int8_features).any()
     assert 0 < card.watch_shift_mean <= card.watch_shift_p95 < 0.05
 
 
 @pytest.mark.slow
-def test_the_site_uses_it_when_asked_and_keeps_its_features_apart(
-    made: tuple[Path, Int8Card], settings: Any, monkeypatch: pytest.MonkeyPatch, photos: list[np.ndarray]
+def test_the_int8_setting_changes_the_features_and_their_key(
+    int8_files: tuple[Path, Int8Card], settings: Any, monkeypatch: pytest.MonkeyPatch, photos: list[np.ndarray]
 ) -> None:
-    folder, card = made
+    folder, card = int8_files
     settings.IQS_BACKBONE, settings.MODELS_ROOT = "tiny", folder
     monkeypatch.setitem(config_module.BACKBONES, "tiny", TINY)
     monkeypatch.setattr(config_module, "_key", lambda config: "tiny@0")
     monkeypatch.setattr(runtime, "_backbones", {})
     monkeypatch.setattr(runtime, "backbones_folder", lambda: folder)
-    plain_key, plain = runtime.features_key(), runtime.backbone()
+    float_key, float_backbone = runtime.features_key(), runtime.backbone()
     settings.IQS_PRECISION = "int8"
-    assert (plain_key, runtime.features_key()) == ("tiny@0", f"tiny@0-int8-{card.sha256[:8]}")
-    assert (runtime.backbone().features(photos) != plain.features(photos)).any()
+    assert (float_key, runtime.features_key()) == ("tiny@0", f"tiny@0-int8-{card.sha256[:8]}")
+    assert (runtime.backbone().features(photos) != float_backbone.features(photos)).any()
     int8_path(folder, "tiny@0").write_bytes(b"damaged")
     runtime._backbones.clear()
     with pytest.raises(WeightsMissing, match="does not match its card"):
@@ -96,28 +98,28 @@ def test_the_site_uses_it_when_asked_and_keeps_its_features_apart(
         ("int8", "auto", EFFICIENTNET_LITE1, True),
     ],
 )
-def test_int8_serves_where_a_file_is_shipped_or_where_it_is_asked_for(
+def test_int8_is_used_when_a_file_is_shipped_or_the_setting_asks_for_it(
     settings: Any, precision: str, device: str, backbone: BackboneConfig, expected: bool
 ) -> None:
     settings.IQS_PRECISION, settings.IQS_DEVICE = precision, device
     assert runtime.is_int8(backbone) is expected
 
 
-def test_the_shipped_file_is_the_one_of_its_card_and_of_the_backbone(settings: Any, tmp_path: Path) -> None:
+def test_the_shipped_file_matches_its_card_and_the_backbone(settings: Any, tmp_path: Path) -> None:
     settings.MODELS_ROOT, settings.IQS_PRECISION = tmp_path, "auto"
     key = EFFICIENTNET_LITE0.key()
     path = runtime.backbone_served(EFFICIENTNET_LITE0)
     assert path == int8_path(tmp_path, key)
-    assert list(tmp_path.iterdir()) == [], "nothing has to be exported"
+    assert list(tmp_path.iterdir()) == [], "no file is exported"
     card = json.loads(path.with_suffix(".json").read_text())
     assert {"recipe", "data", "licence", "photographs"} <= set(card)
     assert card["recipe"] == DistillationRecipe().as_card(), "the recipe has changed: make the file again"
     assert int8_card(tmp_path, key).feature_correlation > 0.99
-    assert not any(node.metadata_props for node in onnx.load(path).graph.node), "it tells where it was made"
+    assert not any(node.metadata_props for node in onnx.load(path).graph.node), "the file contains paths of source code"
     assert runtime.features_key() == f"{key}-int8-{card['sha256'][:8]}"
 
 
-def test_a_file_of_the_sites_own_comes_before_the_shipped_one(tmp_path: Path) -> None:
+def test_the_sites_own_file_is_used_instead_of_the_shipped_one(tmp_path: Path) -> None:
     key = EFFICIENTNET_LITE0.key()
     shipped = int8_path(tmp_path, key)
     own = tmp_path / shipped.name
@@ -125,7 +127,7 @@ def test_a_file_of_the_sites_own_comes_before_the_shipped_one(tmp_path: Path) ->
     assert int8_path(tmp_path, key) == own != shipped
 
 
-def test_without_an_int8_file_one_sentence_says_how_to_make_it(tmp_path: Path, settings: Any) -> None:
+def test_a_missing_int8_file_gives_a_one_sentence_error(tmp_path: Path, settings: Any) -> None:
     with pytest.raises(WeightsMissing, match=r"no int8 file of tiny@0; make it with `manage\.py quantise_backbone"):
         int8_key(tmp_path, "tiny@0")
     (tmp_path / "tiny@0.int8.onnx").touch()
@@ -137,7 +139,7 @@ def test_without_an_int8_file_one_sentence_says_how_to_make_it(tmp_path: Path, s
         runtime.features_key()
 
 
-def test_correlation_leaves_out_features_that_never_vary() -> None:
+def test_correlation_leaves_out_constant_features() -> None:
     one = np.array([[1.0, 5.0], [2.0, 5.0], [3.0, 5.0]], dtype=np.float32)
     other = np.array([[2.0, 1.0], [4.0, 9.0], [6.0, 4.0]], dtype=np.float32)
     assert feature_correlation(one, other) == pytest.approx(1.0)
@@ -148,21 +150,21 @@ Run = Callable[..., str]
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*words: str) -> str:
-        call_command(*words)
+    def call(*arguments: str) -> str:
+        call_command(*arguments)
         return capsys.readouterr().out
 
     return call
 
 
-def test_the_list_names_every_backbone_with_its_size_and_weights(run: Run) -> None:
+def test_the_command_lists_every_backbone_with_its_size_and_weights(run: Run) -> None:
     lines = run("backbones").splitlines()
     assert len(lines) == 1 + 83
     assert lines[1].split() == ["efficientnet_lite0", "224", "3912", "bundled", "(in", "use)"]
     assert next(line for line in lines if line.startswith("resnet50 ")).split()[1:] == ["224", "5760", "not", "fetched"]
 
 
-def test_one_backbone_can_be_looked_up_with_sizes_and_other_weights(run: Run, tmp_path: Path) -> None:
+def test_the_command_shows_one_backbone_with_other_sizes_and_weights(run: Run, tmp_path: Path) -> None:
     assert run("backbones", "vit_b_16@224+384").split()[-5:] == ["vit_b_16@224+384", "384", "9984", "not", "fetched"]
     assert run("backbones", "resnet50", "--weights", "random").split()[-1] == "random"
     (tmp_path / "mine.pth").touch()
@@ -170,30 +172,30 @@ def test_one_backbone_can_be_looked_up_with_sizes_and_other_weights(run: Run, tm
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("arguments", "sentence"),
     [
         (["backbones", "resnet51"], "choose one of resnet50"),
         (["backbones", "--fetch"], "Name the backbone"),
-        (["backbones", "resnet50", "--weights", "/nowhere.pth", "--fetch"], "The weight file /nowhere.pth"),
-        (["quantise_backbone", "/nowhere", "--backbone", "resnet51"], "choose one of resnet50"),
+        (["backbones", "resnet50", "--weights", "/missing.pth", "--fetch"], "The weight file /missing.pth"),
+        (["quantise_backbone", "/missing", "--backbone", "resnet51"], "choose one of resnet50"),
     ],
 )
-def test_what_commands_cannot_do_is_one_sentence(words: list[str], sentence: str) -> None:
+def test_invalid_arguments_give_a_one_sentence_error(arguments: list[str], sentence: str) -> None:
     with pytest.raises(CommandError, match=sentence):
-        call_command(*words)
+        call_command(*arguments)
 
 
 @pytest.mark.slow
 def test_the_command_makes_an_int8_file_from_a_folder(run: Run, tmp_path: Path, settings: Any) -> None:
     rng = np.random.default_rng(0)
     (tmp_path / "photos").mkdir()
-    (tmp_path / "photos" / "broken.jpg").write_bytes(b"no photo")
+    (tmp_path / "photos" / "broken.jpg").write_bytes(b"not a photo")
     for number in range(16):
         coarse = Image.fromarray(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8))
         coarse.resize((160, 120)).save(tmp_path / "photos" / f"{number}.png")
     out = run("quantise_backbone", str(tmp_path / "photos"), "--backbone", "mobilenet_v3_small", "--weights", "random")
     assert "photos: 8\n" in out
-    assert "quality_shift_mean: None" in out  # nobody shipped a quality prior for it
+    assert "quality_shift_mean: None" in out  # this backbone has no shipped quality prior
     written = list((Path(settings.MODELS_ROOT) / "backbones").glob("mobilenet_v3_small@random-*.int8.*"))
     assert len(written) == 2
     for path in (tmp_path / "photos").glob("1*.png"):

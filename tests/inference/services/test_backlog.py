@@ -1,4 +1,4 @@
-"""Any queue of photos: cancelled, resumed, tried again, counted with the time left. Distortions stand for all."""
+"""Queues of photos: cancel, resume, retry, counts and time left. The queue of distortions is the example."""
 
 import threading
 from collections.abc import Callable
@@ -33,23 +33,19 @@ def states() -> list[str]:
     return list(Distortion.objects.order_by("image_id").values_list("state", flat=True))
 
 
-def test_cancelling_leaves_what_a_worker_is_at_and_what_is_done(
-    campaign: Campaign, queue: WorkQueue[Distortion]
-) -> None:
+def test_cancel_keeps_running_and_done_photos(campaign: Campaign, queue: WorkQueue[Distortion]) -> None:
     images_make(campaign, 4)
     work_enqueue(queue=queue)
     done, _running = work_claim(queue=queue, limit=2)
     done.state = "done"
     work_finish(queue=queue, rows=[done])
-    images_make(campaign, 1, prefix="unseen")
+    images_make(campaign, 1, prefix="new")
     assert work_cancel(queue=queue, campaign=campaign) == 3
     assert states() == ["done", "running", "cancelled", "cancelled", "cancelled"]
     assert work_claim(queue=queue) == []
 
 
-def test_the_sweep_leaves_cancelled_photos_alone_and_resuming_puts_them_back(
-    campaign: Campaign, queue: WorkQueue[Distortion]
-) -> None:
+def test_only_a_resume_queues_cancelled_photos_again(campaign: Campaign, queue: WorkQueue[Distortion]) -> None:
     images_make(campaign, 3)
     assert work_cancel(queue=queue, campaign=campaign) == 3
     images_make(campaign, 1, prefix="later")
@@ -70,7 +66,7 @@ def test_only_the_campaigns_own_photos_are_cancelled(campaign: Campaign, queue: 
     assert work_counts(other, queue).queued == 1
 
 
-def test_failed_photos_begin_anew_when_they_are_tried_again(campaign: Campaign, queue: WorkQueue[Distortion]) -> None:
+def test_a_retry_resets_failed_photos(campaign: Campaign, queue: WorkQueue[Distortion]) -> None:
     images_make(campaign, 2)
     work_enqueue(queue=queue)
     Distortion.objects.filter(image=campaign.images.first()).update(state="failed", reason="gone", attempts=4)
@@ -88,19 +84,19 @@ def test_a_newer_version_of_the_detectors_queues_every_photo_again(
     assert work_counts(campaign, newer).queued == work_counts(campaign, queue).queued == 2
 
 
-def test_a_worker_that_was_silent_too_long_does_not_overwrite_what_another_found(
+def test_a_late_worker_does_not_overwrite_the_result_of_another(
     campaign: Campaign, queue: WorkQueue[Distortion]
 ) -> None:
     images_make(campaign, 1)
     work_enqueue(queue=queue)
-    (mine,) = work_claim(queue=queue)
+    (late,) = work_claim(queue=queue)
     Distortion.objects.update(state="done", blur=0.5)
-    mine.state, mine.reason = "failed", "The disk is gone."
-    work_finish(queue=queue, rows=[mine])
+    late.state, late.reason = "failed", "The disk is gone."
+    work_finish(queue=queue, rows=[late])
     assert states() == ["done"]
 
 
-def test_counting_asks_one_question_and_knows_each_state(campaign: Campaign, queue: WorkQueue[Distortion]) -> None:
+def test_counts_of_every_state_take_one_query(campaign: Campaign, queue: WorkQueue[Distortion]) -> None:
     images = images_make(campaign, 9)
     Distortion.objects.bulk_create(
         Distortion(image=image, version=queue.key, state=state)
@@ -122,7 +118,7 @@ def test_the_time_left_follows_the_speed_of_the_last_minutes(campaign: Campaign,
         Distortion(image=image, version=queue.key, state="done", claimed_at=now - timedelta(seconds=seconds))
         for image, seconds in zip(images, [3600] * 20 + list(range(1, 61)), strict=False)
     )
-    counts = work_counts(campaign, queue)  # 60 in the last minute, 60 to go
+    counts = work_counts(campaign, queue)  # 60 done in the last minute, 60 left
     assert counts.queued == 60
     assert counts.seconds_left == pytest.approx(60, abs=3)
     assert counts.time_left in {"about 1 min", "less than a minute"}
@@ -134,7 +130,7 @@ def test_the_time_left_follows_the_speed_of_the_last_minutes(campaign: Campaign,
     ("seconds", "words"),
     [(None, ""), (12.0, "less than a minute"), (200.0, "about 3 min"), (5000.0, "about 83 min"), (9000.0, "about 2 h")],
 )
-def test_the_time_left_is_told_as_people_say_it(seconds: float | None, words: str) -> None:
+def test_the_time_left_is_shown_in_words(seconds: float | None, words: str) -> None:
     from inference.selectors import WorkCounts
 
     assert WorkCounts(seconds_left=seconds).time_left == words

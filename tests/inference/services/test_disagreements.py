@@ -1,4 +1,4 @@
-"""Kept disagreements are those that a fresh look at the answers gives, whatever came in between."""
+"""Stored disagreements are always equal to those computed anew from all answers."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ def version(campaign: Campaign) -> ModelVersion:
     return version_make(campaign)
 
 
-def kept(version: ModelVersion) -> dict[int, tuple[float, float | None]]:
+def stored(version: ModelVersion) -> dict[int, tuple[float, float | None]]:
     rows = Disagreement.objects.filter(model_version=version)
     return {row.image_id: (row.quality, row.watch) for row in rows}
 
@@ -27,7 +27,7 @@ def photos(campaign: Campaign, version: ModelVersion) -> list[Image]:
     return images
 
 
-def test_they_are_made_of_standing_answers_given_without_seeing_a_prediction(
+def test_disagreements_use_only_current_answers_given_without_seeing_a_prediction(
     version: ModelVersion, photos: list[Image], people: dict[str, Any]
 ) -> None:
     first = vote(photos[0], people["alice"], 1, "no")
@@ -37,44 +37,46 @@ def test_they_are_made_of_standing_answers_given_without_seeing_a_prediction(
     vote(photos[1], people["alice"], 6, "unsure")
     vote(photos[2], people["alice"], 6, "yes")
     disagreements_refresh(version=version)
-    assert kept(version) == {photos[0].pk: (2.5, 0.25), photos[1].pk: (2.0, None)}
+    assert stored(version) == {photos[0].pk: (2.5, 0.25), photos[1].pk: (2.0, None)}
 
 
-def test_what_comes_later_is_taken_in(version: ModelVersion, photos: list[Image], people: dict[str, Any]) -> None:
+def test_a_refresh_adds_new_answers_and_predictions(
+    version: ModelVersion, photos: list[Image], people: dict[str, Any]
+) -> None:
     first = vote(photos[0], people["alice"], 4, "no")
     assert disagreements_refresh(version=version) == 1
-    assert disagreements_refresh(version=version) == 0, "nothing came"
+    assert disagreements_refresh(version=version) == 0, "there are no new rows"
     vote(photos[1], people["alice"], 6, "yes")
     assert disagreements_refresh(version=version) == 1
     vote(photos[2], people["alice"], 6, "yes")
     predictions_make(version, photos[2:], [9.0], watch=1.0)
     disagreements_refresh(version=version)
-    assert kept(version) == {photos[0].pk: (1.0, 0.25), photos[1].pk: (2.0, 0.5), photos[2].pk: (3.0, 0.0)}
+    assert stored(version) == {photos[0].pk: (1.0, 0.25), photos[1].pk: (2.0, 0.5), photos[2].pk: (3.0, 0.0)}
     vote(photos[0], people["alice"], None, "", supersedes=first, skip_reason="cannot see it")  # type: ignore[arg-type]
     disagreements_refresh(version=version)
-    assert photos[0].pk not in kept(version), "a skip took the answer back"
+    assert photos[0].pk not in stored(version), "a skip replaced the answer"
     assert disagreements_verify(version=version)
 
 
-def test_an_answer_that_was_stored_late_is_found_and_all_are_made_anew(
+def test_the_check_finds_a_late_answer_and_rebuilds_all_disagreements(
     version: ModelVersion, photos: list[Image], people: dict[str, Any]
 ) -> None:
-    # Its number was given out before the others', and it was committed after the refresh.
+    # Its id is lower than the other id, but it is committed after the refresh.
     late = vote(photos[0], people["alice"], 1, "no")
     before = Annotation.objects.filter(pk=late.pk)
     values = before.values().get()
     vote(photos[1], people["alice"], 6, "yes")
     before._raw_delete("default")  # type: ignore[attr-defined]
     disagreements_refresh(version=version)
-    assert list(kept(version)) == [photos[1].pk]
+    assert list(stored(version)) == [photos[1].pk]
     Annotation.objects.create(**values)
     assert disagreements_refresh(version=version) == 0
     assert not disagreements_verify(version=version)
-    assert kept(version)[photos[0].pk] == (4.0, 0.25)
+    assert stored(version)[photos[0].pk] == (4.0, 0.25)
     assert disagreements_verify(version=version)
 
 
-def test_each_version_has_its_own(
+def test_each_version_has_its_own_disagreements(
     campaign: Campaign, version: ModelVersion, photos: list[Image], people: dict[str, Any]
 ) -> None:
     other = version_make(campaign, 2, champion=False)
@@ -82,5 +84,5 @@ def test_each_version_has_its_own(
     vote(photos[0], people["alice"], 4, "no")
     for one in (version, other):
         disagreements_refresh(version=one)
-    assert kept(version)[photos[0].pk][0] == 1.0
-    assert kept(other)[photos[0].pk][0] == 3.0
+    assert stored(version)[photos[0].pk][0] == 1.0
+    assert stored(other)[photos[0].pk][0] == 3.0

@@ -1,4 +1,4 @@
-"""Distortions of stored photos: measured once per version, by workers of their own queue."""
+"""Distortions of stored photos: measured once per version, through a queue of their own."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ from inference.services.distortions import distortions_compute
 from tests.conftest import photo_path
 
 
-def test_what_the_detectors_measure_is_stored_as_it_is(make_image: Callable[..., Any]) -> None:
+def test_measured_values_are_stored_unchanged(make_image: Callable[..., Any]) -> None:
     images = [make_image(seed) for seed in range(3)]
     assert distortion_of(images[0]) is None
     work_enqueue(queue=distortions_queue())
@@ -29,7 +29,7 @@ def test_what_the_detectors_measure_is_stored_as_it_is(make_image: Callable[...,
     assert row.quality_class == expected.quality_class
 
 
-def test_a_photo_that_cannot_be_opened_has_a_reason_and_no_numbers(make_image: Callable[..., Any]) -> None:
+def test_a_photo_that_cannot_be_opened_has_a_reason_and_no_values(make_image: Callable[..., Any]) -> None:
     images = [make_image(seed) for seed in range(2)]
     photo_path(images[0]).write_bytes(b"")
     work_enqueue(queue=distortions_queue())
@@ -42,21 +42,21 @@ def test_a_photo_that_cannot_be_opened_has_a_reason_and_no_numbers(make_image: C
     assert good.state == "done"
 
 
-def test_numbers_of_an_earlier_version_are_not_shown(make_image: Callable[..., Any]) -> None:
+def test_values_of_an_earlier_version_are_not_used(make_image: Callable[..., Any]) -> None:
     image = make_image(0)
     Distortion.objects.create(image=image, version=distortion_version() - 1, state="done", blur=0.5)
     assert distortion_of(image) is None
 
 
-def test_the_worker_stops_when_it_is_told_to(make_image: Callable[..., Any]) -> None:
+def test_the_worker_stops_on_request(make_image: Callable[..., Any]) -> None:
     for seed in range(40):
         make_image(seed)
     work_enqueue(queue=distortions_queue())
-    asked: list[int] = []
+    calls: list[int] = []
 
     def stop() -> bool:
-        asked.append(1)
-        return len(asked) > 2
+        calls.append(1)
+        return len(calls) > 2
 
     finished = distortions_compute(seconds=60, stop=stop)
     assert 0 < finished < 40

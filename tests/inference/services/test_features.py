@@ -1,4 +1,4 @@
-"""The backlog of photos, with the bundled backbone replaced by a tiny real one so that a test takes milliseconds."""
+"""Features of stored photos. A tiny backbone replaces the bundled one, so that a test takes milliseconds."""
 
 import struct
 import threading
@@ -45,7 +45,7 @@ def tiny_onnx(tiny_backbone: StagedBackbone, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(autouse=True)
 def _tiny_site_backbone(monkeypatch: pytest.MonkeyPatch, tiny_onnx: Path, settings: Any) -> Iterator[None]:
-    """Make the tiny network the site's backbone: a real network and a real file, only small."""
+    """Make the tiny network the site's backbone, with a real ONNX file."""
     settings.IQS_BACKBONE = "tiny"
     monkeypatch.setitem(config_module.BACKBONES, "tiny", TINY)
     monkeypatch.setattr(config_module, "_key", lambda config: "tiny@0")
@@ -72,7 +72,7 @@ def features_claim_stale() -> Feature | None:
 def test_photos_are_queued_once(campaign: Any, make_image: Callable[..., Any]) -> None:
     for seed in range(3):
         make_image(seed)
-    assert backlog(campaign).queued == 3  # also before a sweep has seen them
+    assert backlog(campaign).queued == 3  # even before the first sweep
     assert features_enqueue() == 3
     assert features_enqueue() == 0
     assert backlog(campaign).queued == 3
@@ -90,7 +90,7 @@ def test_features_are_computed_and_stored_as_16_bits(campaign: Any, make_image: 
     assert features_compute(seconds=60) == 0
 
 
-def test_a_photo_that_cannot_be_decoded_fails_alone_with_its_reason(make_image: Callable[..., Any]) -> None:
+def test_a_broken_photo_fails_with_a_reason_and_the_others_succeed(make_image: Callable[..., Any]) -> None:
     images = [make_image(seed) for seed in range(3)]
     photo_path(images[1]).write_bytes(photo_path(images[1]).read_bytes()[:-200])
     photo_path(images[2]).unlink()
@@ -103,7 +103,7 @@ def test_a_photo_that_cannot_be_decoded_fails_alone_with_its_reason(make_image: 
 
 
 def png_header(width: int, height: int) -> bytes:
-    """Return a PNG that says how large it is and holds one compressed byte."""
+    """Return a PNG with this size in its header, but with only one compressed byte of pixels."""
     parts = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(b"\0"))]
     body = b"".join(
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
@@ -112,24 +112,24 @@ def png_header(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize("algorithm", ["features", "distortions"])
-def test_one_batch_with_every_kind_of_bad_file_loses_only_those(make_image: Callable[..., Any], algorithm: str) -> None:
+def test_bad_files_do_not_affect_the_other_photos_of_a_batch(make_image: Callable[..., Any], algorithm: str) -> None:
     images = [make_image(seed) for seed in range(12)]
-    cut, empty, gone, bomb, text = images[1], images[2], images[4], images[5], images[7]
+    cut, empty, missing, huge, text = images[1], images[2], images[4], images[5], images[7]
     photo_path(cut).write_bytes(photo_path(cut).read_bytes()[:-200])
     photo_path(empty).write_bytes(b"")
-    photo_path(gone).unlink()
-    photo_path(bomb).write_bytes(png_header(50_000, 50_000))
-    photo_path(text).write_text("no photo at all")
+    photo_path(missing).unlink()
+    photo_path(huge).write_bytes(png_header(50_000, 50_000))
+    photo_path(text).write_text("not a photo")
     queue = features_queue() if algorithm == "features" else distortions_queue()
     work_enqueue(queue=queue)
     compute = features_compute if algorithm == "features" else distortions_compute
     assert compute(seconds=60) == 12
     reasons = dict(queue.rows.filter(state="failed").values_list("image_id", "reason"))
-    assert reasons.keys() == {image.pk for image in (cut, empty, gone, bomb, text)}
+    assert reasons.keys() == {image.pk for image in (cut, empty, missing, huge, text)}
     assert "incomplete" in reasons[cut.pk]
     assert reasons[empty.pk] == "The file is empty."
-    assert "No such file" in reasons[gone.pk]
-    assert "50000 × 50000 pixels are more than the allowed 120 megapixels" in reasons[bomb.pk]
+    assert "No such file" in reasons[missing.pk]
+    assert "50000 × 50000 pixels are more than the allowed 120 megapixels" in reasons[huge.pk]
     assert "Not a photo" in reasons[text.pk]
     assert queue.rows.filter(state="done").count() == 7
 
@@ -146,70 +146,71 @@ def test_a_failed_photo_can_be_tried_again(campaign: Any, make_image: Callable[.
     assert states() == ["done"]
 
 
-def silence(**where: object) -> None:
-    """Make claims look as those of a worker that died an hour ago."""
+def make_claims_stale(**where: object) -> None:
+    """Make claims look as if their worker died an hour ago."""
     Feature.objects.filter(**where).update(claimed_at=timezone.now() - timedelta(hours=1))
 
 
-def test_a_claim_that_went_silent_goes_to_the_next_who_asks(make_image: Callable[..., Any]) -> None:
+def test_a_stale_claim_goes_to_the_next_worker(make_image: Callable[..., Any]) -> None:
     make_image(0)
     features_enqueue()
     assert len(features_claim()) == 1
     assert features_claim_stale() is None
-    silence()
+    make_claims_stale()
     assert features_claim() == []
     assert features_claim_stale() is not None
     assert features_claim_stale() is None
 
 
-def test_silent_claims_come_last_and_alone_since_one_of_them_may_have_killed_its_worker(
+def test_stale_claims_are_processed_last_and_one_by_one(
     make_image: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    suspects = [make_image(seed) for seed in range(3)]
+    """One of their photos may have killed its worker."""
+    stale = [make_image(seed) for seed in range(3)]
     features_enqueue()
     features_claim()
-    silence()
+    make_claims_stale()
     fresh = [make_image(seed) for seed in range(3, 5)]
     features_enqueue()
-    seen: list[list[int]] = []
-    with_a_worker: list[int] = []
-    really = pipeline.photos_extract
+    batches_seen: list[list[int]] = []
+    running_counts: list[int] = []
+    photos_extract = pipeline.photos_extract
 
-    def watched(batches: Any, **options: Any) -> Any:
-        for batch in really(batches, **options):
-            seen.append([row.image_id for row, _ in batch])
-            with_a_worker.append(Feature.objects.filter(state="running", claimed_at__gte=begun).count())
+    def recording_extract(batches: Any, **options: Any) -> Any:
+        for batch in photos_extract(batches, **options):
+            batches_seen.append([row.image_id for row, _ in batch])
+            running_counts.append(Feature.objects.filter(state="running", claimed_at__gte=begun).count())
             yield batch
 
     begun = timezone.now()
-    monkeypatch.setattr(features_module, "photos_extract", watched)
+    monkeypatch.setattr(features_module, "photos_extract", recording_extract)
     assert features_compute(seconds=60) == 5
-    # In which order the photos of one claim come, and suspects after each other, is the database's choice.
-    assert sorted(seen[0]) == [image.pk for image in fresh]
-    assert sorted(seen[1:]) == [[suspect.pk] for suspect in suspects]
-    assert with_a_worker == [2, 1, 1, 1]
+    # The database decides the order of the photos of one claim, and the order of the stale photos.
+    assert sorted(batches_seen[0]) == [image.pk for image in fresh]
+    assert sorted(batches_seen[1:]) == [[image.pk] for image in stale]
+    assert running_counts == [2, 1, 1, 1]
     assert states() == ["done"] * 5
 
 
-def test_an_error_that_nobody_foresaw_fails_its_photo_only(
+def test_an_unexpected_error_fails_only_its_photo(
     make_image: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     images = [make_image(seed) for seed in range(2)]
     features_enqueue()
-    really = pipeline.photo_open
+    photo_open = pipeline.photo_open
 
-    def surprising(path: Path, **limits: int) -> Any:
+    def failing_open(path: Path, **limits: int) -> Any:
         if path == photo_path(images[0]):
-            raise ZeroDivisionError("of all things")
-        return really(path, **limits)
+            raise ZeroDivisionError("unexpected")
+        return photo_open(path, **limits)
 
-    monkeypatch.setattr(pipeline, "photo_open", surprising)
+    monkeypatch.setattr(pipeline, "photo_open", failing_open)
     assert features_compute(seconds=60) == 2
     assert states() == ["failed", "done"]
-    assert Feature.objects.get(image=images[0]).reason == "ZeroDivisionError: of all things"
+    assert Feature.objects.get(image=images[0]).reason == "ZeroDivisionError: unexpected"
 
 
-def test_a_photo_that_kills_its_workers_is_given_up(make_image: Callable[..., Any]) -> None:
+def test_a_photo_that_killed_its_workers_fails(make_image: Callable[..., Any]) -> None:
     make_image(0)
     features_enqueue()
     Feature.objects.update(state="running", attempts=MAX_ATTEMPTS, claimed_at=timezone.now() - timedelta(hours=1))
@@ -240,7 +241,7 @@ def test_workers_that_claim_at_the_same_time_get_different_photos(make_image: Ca
     assert len(claimed) == len(set(claimed)) == 40
 
 
-def test_the_champion_predicts_in_the_same_breath(
+def test_new_features_get_a_prediction_of_the_champion(
     campaign: Any, make_image: Callable[..., Any], tmp_path: Path
 ) -> None:
     from inference.networks.checkpoint import heads_save
@@ -268,10 +269,10 @@ def test_the_champion_predicts_in_the_same_breath(
     assert backlog(campaign).predicted == 1
 
 
-def test_everything_works_with_a_storage_that_has_no_paths(
+def test_photos_may_be_in_a_storage_without_paths(
     campaign: Campaign, client_of: Callable[[str], Client], settings: Any, tmp_path: Path
 ) -> None:
-    """Import, features, distortions and serving, as with an object storage."""
+    """Import, features, distortions and serving work without paths, as in an object storage."""
     settings.STORAGES = settings.STORAGES | {"photos": {"BACKEND": "django.core.files.storage.InMemoryStorage"}}
     assert isinstance(storages["photos"], InMemoryStorage)
     write_photos(tmp_path / "photos", range(3))
@@ -297,7 +298,9 @@ def test_everything_works_with_a_storage_that_has_no_paths(
     assert not Path(settings.MEDIA_ROOT).exists()
 
 
-def test_files_that_a_storage_opens_are_closed(make_image: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_opened_from_a_storage_are_closed(
+    make_image: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     image = make_image(0)
     opened: list[IO[bytes]] = []
 

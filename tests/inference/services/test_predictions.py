@@ -36,21 +36,19 @@ def test_every_photo_with_features_is_predicted_once(
     assert prediction.watch_probability == pytest.approx(sum(prediction.synset_probabilities), abs=1e-5)
 
 
-def test_predicting_takes_as_many_queries_for_ten_photos_as_for_one(
+def test_the_number_of_queries_does_not_grow_with_the_photos(
     campaign: Any, photos: list[Any], version_of: Callable[..., Any]
 ) -> None:
     version = version_of(campaign)
     counts = []
     for ids in ([photos[0].pk], [photo.pk for photo in photos[1:]]):
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             predictions_refresh(version=version, image_ids=ids)
         counts.append(len(queries))
     assert counts[0] == counts[1]
 
 
-def test_predictions_of_another_scale_lie_on_it(
+def test_predictions_follow_the_scale_of_the_campaign(
     campaign: Any, photos: list[Any], version_of: Callable[..., Any]
 ) -> None:
     campaign.scale_min, campaign.scale_max = 0, 4
@@ -62,14 +60,14 @@ def test_predictions_of_another_scale_lie_on_it(
     assert prediction_table(version).distribution.shape == (10, 5)
 
 
-def test_features_come_back_in_the_order_of_the_ids_and_only_those_that_are_there(
+def test_existing_features_are_returned_in_the_order_of_their_ids(
     photos: list[Any], make_image: Callable[..., Any], features: np.ndarray
 ) -> None:
-    without = make_image(99)
-    ids, matrix = feature_matrix([photos[4].pk, without.pk, photos[1].pk], "tiny@0")
+    without_features = make_image(99)
+    ids, matrix = feature_matrix([photos[4].pk, without_features.pk, photos[1].pk], "tiny@0")
     assert ids.tolist() == [photos[1].pk, photos[4].pk]
     np.testing.assert_allclose(matrix, features[[1, 4]].astype(np.float16))
-    assert feature_matrix([without.pk], "tiny@0")[1].shape == (0, 0)
+    assert feature_matrix([without_features.pk], "tiny@0")[1].shape == (0, 0)
 
 
 def test_an_empty_campaign_has_an_empty_table_and_backlog(campaign: Any, version_of: Callable[..., Any]) -> None:

@@ -1,4 +1,4 @@
-"""Workers write the priorities of a campaign's lanes: whole, once, and again when something has changed."""
+"""Workers write the priorities of a campaign's lanes, and write them again only after a change."""
 
 import threading
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def photos(campaign: Campaign, make_image: Callable[..., Image]) -> list[Image]:
     return [make_image(seed) for seed in range(6)]
 
 
-def order() -> list[int]:
+def queue_order() -> list[int]:
     return list(QueuePriority.objects.order_by("-priority").values_list("image_id", flat=True))
 
 
@@ -39,7 +39,7 @@ def vote(campaign: Campaign, annotator: Any, photo: Image) -> None:
     annotation_record(campaign=campaign, annotator=annotator, image_id=photo.pk, client_id=uuid4(), watch="no", score=3)
 
 
-def test_open_photos_get_a_priority_and_the_lane_says_how(
+def test_open_photos_get_a_priority_that_the_seed_of_the_lane_reproduces(
     campaign: Campaign, people: Any, photos: list[Image], make_image: Callable[..., Image]
 ) -> None:
     Image.objects.filter(pk=photos[0].pk).update(problem="It does not open.")
@@ -47,8 +47,8 @@ def test_open_photos_get_a_priority_and_the_lane_says_how(
     Image.objects.filter(pk=photos[2].pk).update(role="gold", expected_score=5)
     vote(campaign, people["alice"], photos[3])
     assert priorities_refresh(campaign=campaign) == 3
-    assert order()[2] == photos[3].pk
-    assert set(order()) == {photo.pk for photo in photos[3:]}
+    assert queue_order()[2] == photos[3].pk
+    assert set(queue_order()) == {photo.pk for photo in photos[3:]}
     lane = QueueLane.objects.get()
     assert (lane.name, lane.photos) == ("fewest_votes", 3)
     ties = np.random.default_rng(lane.seed).random(3)
@@ -75,21 +75,19 @@ def test_nothing_is_written_when_nothing_has_changed(campaign: Campaign, people:
     assert after.refreshed_at > before.refreshed_at  # type: ignore[operator]  # both were refreshed
     vote(campaign, people["alice"], photos[0])
     assert priorities_refresh(campaign=campaign) == 6
-    assert order()[-1] == photos[0].pk
+    assert queue_order()[-1] == photos[0].pk
 
 
-def test_photos_that_were_handed_out_come_back_with_the_next_refresh(
-    campaign: Campaign, people: Any, photos: list[Image]
-) -> None:
+def test_leased_photos_return_with_the_next_refresh(campaign: Campaign, people: Any, photos: list[Image]) -> None:
     priorities_refresh(campaign=campaign)
     campaign.lane_shares = {"fewest_votes": 1.0}
     (lease,) = leases_claim(campaign=campaign, annotator=people["alice"], count=1)
-    assert lease.image_id not in order()
+    assert lease.image_id not in queue_order()
     assert priorities_refresh(campaign=campaign) == 6
-    assert order()[-1] == lease.image_id
+    assert queue_order()[-1] == lease.image_id
 
 
-def test_lanes_without_a_share_leave_no_rows(campaign: Campaign, photos: list[Image]) -> None:
+def test_lanes_without_a_share_are_deleted(campaign: Campaign, photos: list[Image]) -> None:
     priorities_refresh(campaign=campaign)
     campaign.lane_shares = {"random": 1.0}
     assert priorities_refresh(campaign=campaign) == 0
@@ -106,40 +104,42 @@ def test_a_strategy_must_give_one_finite_number_for_each_photo(
     campaign: Campaign, photos: list[Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     priorities_refresh(campaign=campaign)
-    before = order()
+    before = queue_order()
     Image.objects.filter(pk=photos[0].pk).update(open_slots=1)
     monkeypatch.setattr(STRATEGIES["fewest_votes"], "priorities", lambda pool, rng: np.full(len(pool), np.nan))
     with pytest.raises(ValueError, match="one finite number"):
         priorities_refresh(campaign=campaign)
-    assert order() == before
+    assert queue_order() == before
 
 
-class TestDue:
-    def test_campaigns_whose_lanes_are_missing_stale_or_unused(self, campaign: Campaign, photos: list[Image]) -> None:
+class TestCampaignsDue:
+    def test_campaigns_with_missing_stale_or_unused_lanes_are_due(
+        self, campaign: Campaign, photos: list[Image]
+    ) -> None:
         Campaign.objects.create(slug="random-only", name="Random only")
         assert list(campaigns_due()) == [campaign.pk]
         priorities_refresh(campaign=campaign)
         assert list(campaigns_due()) == []
         QueueLane.objects.update(refreshed_at=timezone.now() - timedelta(minutes=1))
         assert list(campaigns_due()) == [campaign.pk]
-        QueueLane.objects.update(seconds=60)  # a refresh of a minute comes every twenty
+        QueueLane.objects.update(seconds=60)  # a refresh that takes a minute runs every twenty minutes
         assert list(campaigns_due()) == []
         Campaign.objects.filter(pk=campaign.pk).update(lane_shares={"random": 1.0})
         assert list(campaigns_due()) == [campaign.pk]
 
-    def test_only_active_campaigns(self, campaign: Campaign) -> None:
+    def test_only_active_campaigns_are_due(self, campaign: Campaign) -> None:
         Campaign.objects.update(state="paused")
         assert list(campaigns_due()) == []
 
 
 @pytest.mark.django_db(transaction=True)
-def test_claims_do_not_wait_for_a_refresh_and_find_the_priorities_of_before(
+def test_claims_during_a_refresh_do_not_wait_and_use_the_old_priorities(
     campaign: Campaign, people: Any, photos: list[Image]
 ) -> None:
     campaign.lane_shares = {"fewest_votes": 1.0}
     campaign.save()
     priorities_refresh(campaign=campaign)
-    first = order()[0]
+    first = queue_order()[0]
     claimed: list[Any] = []
 
     def claim() -> None:
@@ -163,7 +163,7 @@ def test_claims_do_not_wait_for_a_refresh_and_find_the_priorities_of_before(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_lane_is_written_by_one_worker_at_a_time(campaign: Campaign, photos: list[Image]) -> None:
+def test_only_one_worker_at_a_time_writes_a_lane(campaign: Campaign, photos: list[Image]) -> None:
     priorities_refresh(campaign=campaign)
     written: list[Any] = []
 

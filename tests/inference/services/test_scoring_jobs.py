@@ -27,7 +27,7 @@ Client = Callable[[str], Any]
 
 
 @pytest.fixture(autouse=True)
-def _fast(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def _tiny_models(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny_models_place(settings.MODELS_ROOT)
     monkeypatch.setattr(api, "WAIT_SECONDS", 0.0)
 
@@ -37,7 +37,7 @@ def upload(name: str = "a.jpg", data: bytes | None = None) -> SimpleUploadedFile
 
 
 def folders(settings: Any) -> list[Path]:
-    return sorted((settings.UPLOADS_ROOT / "judge").glob("*/*"))
+    return sorted((settings.UPLOADS_ROOT / "scoring").glob("*/*"))
 
 
 def worker_run(settings: Any) -> None:
@@ -82,12 +82,15 @@ def test_an_invalid_ticket_is_not_found(client_of: Client, ticket: str) -> None:
     assert client_of("alice").get(f"/api/score/{ticket}").status_code == 404
 
 
-def test_the_page_queries_session_and_user_only(client_of: Client, settings: Any) -> None:
+def test_the_page_queries_session_user_and_limit_only(client_of: Client, settings: Any) -> None:
     client = client_of("alice")
     address = client.post("/score/", {"photos": [upload(f"{number}.jpg") for number in range(10)]}).url
     worker_run(settings)
     with CaptureQueriesContext(connection) as captured:
         client.get(address)
+    assert len(captured) == 3  # session, user, what the user has sent in this hour
+    with CaptureQueriesContext(connection) as captured:
+        client.get(address, headers={"HX-Request": "true"})  # every 700 ms
     assert len(captured) == 2  # session, user
 
 
@@ -199,7 +202,7 @@ def test_a_missing_worker_is_reported(client_of: Client, monkeypatch: pytest.Mon
 def test_unclaimed_jobs_are_announced_again(people: dict[str, Any], settings: Any) -> None:
     key = scoring_job_create(user=people["alice"], uploads=[upload()])
     assert scoring_jobs_sweep() == []
-    _age(folders(settings)[0], 20)
+    _make_older(folders(settings)[0], 20)
     assert scoring_jobs_sweep() == [(people["alice"].pk, key)]
     worker_run(settings)
     assert scoring_jobs_sweep() == []
@@ -229,7 +232,7 @@ def test_existing_results_are_not_computed_again(people: dict[str, Any], setting
 def test_only_one_worker_claims_a_job(people: dict[str, Any], settings: Any) -> None:
     scoring_job_create(user=people["alice"], uploads=[upload()])
     (folder,) = folders(settings)
-    with scoring_jobs._claim(folder) as claimed:
+    with scoring_jobs.file_claim(folder / ".lock") as claimed:
         assert claimed
         assert scoring_job_run(people["alice"].pk, folder.name) == 0
     assert scoring_job_run(people["alice"].pk, folder.name) == 1
@@ -253,16 +256,16 @@ def test_a_model_that_cannot_be_loaded_is_reported(people: dict[str, Any], setti
 def test_old_and_incomplete_jobs_are_deleted(people: dict[str, Any], settings: Any) -> None:
     scoring_job_create(user=people["alice"], uploads=[upload()])
     (folder,) = folders(settings)
-    half = folder.with_name(".half")
-    half.mkdir()
-    _age(folder, 1000)
-    _age(half, 1000)
+    incomplete = folder.with_name(".half")
+    incomplete.mkdir()
+    _make_older(folder, 1000)
+    _make_older(incomplete, 1000)
     assert scoring_jobs_sweep() == []
-    assert not (settings.UPLOADS_ROOT / "judge" / str(people["alice"].pk)).exists()
+    assert not (settings.UPLOADS_ROOT / "scoring" / str(people["alice"].pk)).exists()
 
 
 def test_an_interrupted_upload_leaves_nothing(people: dict[str, Any], settings: Any) -> None:
-    class Broken:
+    class BrokenUpload:
         name, size = "a.jpg", 3
 
         def chunks(self) -> Any:
@@ -270,11 +273,11 @@ def test_an_interrupted_upload_leaves_nothing(people: dict[str, Any], settings: 
             raise OSError("gone")
 
     with pytest.raises(OSError, match="gone"):
-        scoring_job_create(user=people["alice"], uploads=[Broken()])
+        scoring_job_create(user=people["alice"], uploads=[BrokenUpload()])
     assert folders(settings) == []
 
 
-def _age(folder: Path, seconds: float) -> None:
+def _make_older(folder: Path, seconds: float) -> None:
     then = time.time() - seconds
     for path in (*folder.iterdir(), folder):
         os.utime(path, (then, then))

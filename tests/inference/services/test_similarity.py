@@ -1,4 +1,4 @@
-"""Similar photos: the bits find the same neighbours as a look at every vector."""
+"""Similar photos: the bits of signatures find the same neighbours as an exact search."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +23,7 @@ START = 8
 
 @pytest.fixture(autouse=True)
 def _small_backbone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the site's features be 8 numbers and then a pooled layer of 64."""
+    """Make the site's features 8 numbers, followed by a pooled layer of 64 numbers."""
     config = replace(backbone_config("efficientnet_lite0"), pooled_start=START, pooled_size=SIZE)
     monkeypatch.setattr(runtime, "backbone_chosen", lambda: config)
     monkeypatch.setattr(similarity, "backbone_key", lambda: "small@0")
@@ -38,13 +38,13 @@ def features_make(images: list[Image], pooled: Any) -> None:
 
 @pytest.fixture
 def pooled() -> Any:
-    """Sixty rows like pooled activations: never negative, in a dozen clusters."""
+    """Return sixty rows like pooled activations: not negative, in twelve clusters."""
     rng = np.random.default_rng(0)
     centres = rng.exponential(size=(12, SIZE)) ** 2
     return np.repeat(centres, 5, axis=0) * rng.uniform(0.5, 1.5, size=(60, SIZE))
 
 
-def exact(pooled: Any, row: int, count: int) -> list[int]:
+def exact_neighbours(pooled: Any, row: int, count: int) -> list[int]:
     vectors = pooled.astype(np.float16).astype(np.float32)
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     cosines = unit @ unit[row]
@@ -52,18 +52,18 @@ def exact(pooled: Any, row: int, count: int) -> list[int]:
     return np.argsort(-cosines)[:count].tolist()
 
 
-def test_the_nearest_are_those_of_the_exact_search(campaign: Campaign, pooled: Any) -> None:
+def test_results_match_an_exact_search(campaign: Campaign, pooled: Any) -> None:
     images = images_make(campaign, 60)
     features_make(images, pooled)
     assert signatures_refresh(seconds=60) == 60
     for row in (0, 17, 59):
         found = images_similar(images[row], limit=12)
         assert found is not None
-        assert [image.pk for image, _ in found] == [images[i].pk for i in exact(pooled, row, 12)]
+        assert [image.pk for image, _ in found] == [images[i].pk for i in exact_neighbours(pooled, row, 12)]
         assert all(-1 <= cosine <= 1 + 1e-6 for _, cosine in found)
 
 
-def test_the_bits_alone_keep_the_true_neighbours_among_few_candidates(
+def test_bits_keep_the_true_neighbours_among_few_candidates(
     campaign: Campaign, pooled: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(similarity, "CANDIDATES", 12)
@@ -71,29 +71,29 @@ def test_the_bits_alone_keep_the_true_neighbours_among_few_candidates(
     features_make(images, pooled)
     signatures_refresh(seconds=60)
     found = images_similar(images[22], limit=4)
-    assert [image.pk for image, _ in found or []] == [images[i].pk for i in exact(pooled, 22, 4)]
+    assert [image.pk for image, _ in found or []] == [images[i].pk for i in exact_neighbours(pooled, 22, 4)]
 
 
 def test_near_duplicates_and_other_campaigns_are_left_out(campaign: Campaign, pooled: Any) -> None:
     images = images_make(campaign, 5)
-    foreign = images_make(Campaign.objects.create(slug="other", name="Other"), 5)
-    features_make(images + foreign, pooled[:10])
+    others = images_make(Campaign.objects.create(slug="other", name="Other"), 5)
+    features_make(images + others, pooled[:10])
     signatures_refresh(seconds=60)
     Image.objects.filter(pk=images[1].pk).update(group=images[0].group)
     found = images_similar(images[0])
     assert {image.pk for image, _ in found or []} == {image.pk for image in images[2:]}
 
 
-def test_a_photo_without_features_has_nothing_to_compare_yet(campaign: Campaign, pooled: Any) -> None:
-    seen, unseen = images_make(campaign, 2)
-    features_make([seen], pooled[:1])
-    assert images_similar(seen) is None
+def test_a_photo_without_features_has_no_result_yet(campaign: Campaign, pooled: Any) -> None:
+    with_features, without_features = images_make(campaign, 2)
+    features_make([with_features], pooled[:1])
+    assert images_similar(with_features) is None
     signatures_refresh(seconds=60)
-    assert images_similar(seen) == []
-    assert images_similar(unseen) is None
+    assert images_similar(with_features) == []
+    assert images_similar(without_features) is None
 
 
-def test_only_missing_signatures_are_made_and_nothing_after_a_stop(campaign: Campaign, pooled: Any) -> None:
+def test_only_missing_signatures_are_made_and_none_after_a_stop(campaign: Campaign, pooled: Any) -> None:
     images = images_make(campaign, 4)
     features_make(images[:2], pooled[:2])
     assert signatures_refresh(seconds=60) == 2
@@ -109,10 +109,10 @@ def test_a_signature_is_the_same_on_every_machine() -> None:
     (bits,) = signature_bits(row)
     assert len(bits) == 256
     assert f"{int(bits, 2):064x}"[:16] == "14a3061d40e8e487"
-    assert signature_bits(row * 3) == [bits], "how bright the activations are does not matter"
+    assert signature_bits(row * 3) == [bits], "the scale of the activations does not matter"
 
 
-def test_finding_similar_photos_asks_as_many_questions_for_many_as_for_few(
+def test_a_search_among_many_photos_takes_five_queries(
     campaign: Campaign, pooled: Any, make_image: Callable[..., Any]
 ) -> None:
     images = images_make(campaign, 60)

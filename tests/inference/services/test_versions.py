@@ -32,7 +32,7 @@ def test_two_champions_cannot_be_stored(campaign: Any, version_of: VersionOf) ->
         second.save(update_fields=["is_champion"])
 
 
-def test_setting_a_champion_tells_which_one_it_replaced(campaign: Any, version_of: VersionOf) -> None:
+def test_setting_a_champion_returns_the_version_that_it_replaces(campaign: Any, version_of: VersionOf) -> None:
     first = version_of(campaign)
     second = version_of(campaign, champion=False, seed=1)
     assert champion_set(version=second) == first
@@ -40,15 +40,15 @@ def test_setting_a_champion_tells_which_one_it_replaced(campaign: Any, version_o
     assert champion_set(version=ModelVersion.objects.get(pk=first.pk)) == second
 
 
-def test_a_version_never_changes(campaign: Any, version_of: VersionOf) -> None:
+def test_a_version_cannot_be_changed(campaign: Any, version_of: VersionOf) -> None:
     version = version_of(campaign)
     version.backbone = "another"
     with pytest.raises(ValidationError, match="never changes"):
         version.save()
 
 
-def test_a_damaged_file_is_never_made_champion_nor_loaded(campaign: Any, version_of: VersionOf) -> None:
-    standing = version_of(campaign)
+def test_a_version_with_a_damaged_file_is_neither_promoted_nor_loaded(campaign: Any, version_of: VersionOf) -> None:
+    current = version_of(campaign)
     damaged = version_of(campaign, champion=False, seed=1)
     runtime._heads.clear()  # as in a process that has not loaded it yet
     with (damaged.path / "heads.onnx").open("ab") as file:
@@ -57,10 +57,10 @@ def test_a_damaged_file_is_never_made_champion_nor_loaded(campaign: Any, version
         champion_set(version=damaged)
     with pytest.raises(ModelFileError, match="restore it from a backup"):
         runtime.heads(damaged)
-    assert champion(campaign) == standing
+    assert champion(campaign) == current
 
 
-def test_a_missing_file_says_which(campaign: Any, version_of: VersionOf) -> None:
+def test_the_error_names_a_missing_file(campaign: Any, version_of: VersionOf) -> None:
     version = version_of(campaign)
     runtime._heads.clear()  # as in a process that has not loaded it yet
     (version.path / "heads.onnx").unlink()
@@ -88,7 +88,7 @@ def test_the_shipped_prior_follows_the_campaigns_scale_and_synsets_while_it_is_c
 
 
 @pytest.mark.slow
-def test_a_campaign_with_its_prior_gets_another_with_another_backbone(campaign: Any, settings: Any) -> None:
+def test_another_backbone_gets_another_prior(campaign: Any, settings: Any) -> None:
     first = prior_install(campaign=campaign)
     settings.IQS_BACKBONE, settings.IQS_BACKBONE_WEIGHTS = "squeezenet1_1", "random"
     second = prior_install(campaign=campaign)
@@ -96,7 +96,7 @@ def test_a_campaign_with_its_prior_gets_another_with_another_backbone(campaign: 
     assert prior_install(campaign=campaign) == second
     size = backbone_config("squeezenet1_1").feature_size
     scores = runtime.heads(second).predict(np.random.default_rng(0).normal(size=(3, size)).astype(np.float32))
-    np.testing.assert_allclose(scores.distribution @ np.arange(1, 11), 5.5, atol=1e-3)  # it knows no quality yet
+    np.testing.assert_allclose(scores.distribution @ np.arange(1, 11), 5.5, atol=1e-3)  # it has not learned quality yet
     settings.IQS_BACKBONE = "efficientnet_lite0"
     settings.IQS_BACKBONE_WEIGHTS = ""
     assert prior_install(campaign=campaign).backbone == first.backbone

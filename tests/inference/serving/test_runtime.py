@@ -1,4 +1,4 @@
-"""What a worker process loads, and that several of them can start at once."""
+"""Models are loaded once per process, and several processes can start at the same time."""
 
 import threading
 from dataclasses import replace
@@ -18,7 +18,7 @@ from tests.inference.conftest import TINY
 
 @pytest.fixture
 def loads(monkeypatch: pytest.MonkeyPatch, settings: Any, tiny_backbone: StagedBackbone) -> list[str]:
-    """Make the tiny network the site's backbone and return the list of loads of its weights."""
+    """Make the tiny network the site's backbone. Return a list with an entry for each time its weights are loaded."""
     loaded: list[str] = []
 
     def load(config: BackboneConfig) -> StagedBackbone:
@@ -38,12 +38,12 @@ def test_the_backbone_is_exported_once_and_loaded_once(loads: list[str], setting
     assert runtime.backbone() is network
     assert network.features([np.zeros((32, 32, 3), np.uint8)]).shape == (1, TINY.feature_size)
     assert (Path(settings.MODELS_ROOT) / "backbones" / "tiny@0.onnx").is_file()
-    runtime._backbones.clear()  # another process, which finds the file
+    runtime._backbones.clear()  # as in another process, which finds the file
     runtime.backbone()
     assert loads == ["tiny"]
 
 
-def test_of_several_workers_that_start_at_once_one_exports(loads: list[str], settings: Any) -> None:
+def test_only_one_of_several_starting_workers_exports(loads: list[str], settings: Any) -> None:
     path = Path(settings.MODELS_ROOT) / "backbones" / "tiny@0.onnx"
     threads = [threading.Thread(target=runtime._export, args=(TINY, path)) for _ in range(3)]
     for thread in threads:
@@ -54,13 +54,13 @@ def test_of_several_workers_that_start_at_once_one_exports(loads: list[str], set
     assert sorted(file.name for file in path.parent.iterdir()) == [".export.lock", "tiny@0.onnx"]
 
 
-def test_missing_weights_end_in_one_sentence_that_says_what_to_do() -> None:
+def test_missing_weights_give_a_one_sentence_error() -> None:
     for config in (TINY, replace(EFFICIENTNET_LITE0, name="lost", weights_file="models/lost.pth")):
         with pytest.raises(WeightsMissing, match=r"weights of \w+ are missing .* reinstall the requirements"):
             config.weights_path()
 
 
-def test_features_have_another_name_when_the_weights_or_their_layout_change(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_layout_changes_the_key_of_features(monkeypatch: pytest.MonkeyPatch) -> None:
     name, _at, digest = EFFICIENTNET_LITE0.key().partition("@")
     assert name == "efficientnet_lite0"
     assert len(digest) == 12

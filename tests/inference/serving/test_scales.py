@@ -1,4 +1,4 @@
-"""Campaigns with scales of 2 to 100 scores: from the features to the rows, and the photo's place in its campaign."""
+"""Predictions on scales of 2 to 100 scores, and the percentile of a photo in its campaign."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ SCALES = [(0, 1), (1, 3), (1, 5), (1, 10), (1, 100), (50, 99)]
 
 
 @pytest.mark.parametrize(("lowest", "highest"), SCALES)
-def test_predictions_of_every_scale_are_stored_whole(
+def test_predictions_are_stored_on_every_scale(
     people: dict[str, Any],
     make_image: Callable[..., Any],
     version_of: Callable[..., Any],
@@ -54,23 +54,23 @@ def test_predictions_of_every_scale_are_stored_whole(
     np.testing.assert_allclose(table.quality_mean, mean, atol=1e-6)
     variance = (table.distribution * (scores - mean[:, None]) ** 2).sum(1)
     np.testing.assert_allclose(table.quality_std, np.sqrt(variance), atol=1e-6)
-    for prediction in Prediction.objects.all():
-        place = (prediction.quality_mean > campaign.reject_at) + (prediction.quality_mean > campaign.pending_at)
-        assert prediction.quality_class == ["rejected", "pending", "accepted"][place]
+    for prediction in Prediction.objects.with_quality_class():
+        class_index = (prediction.quality_mean > campaign.reject_at) + (prediction.quality_mean > campaign.pending_at)
+        assert prediction.quality_class == ["rejected", "pending", "accepted"][class_index]
 
 
 @pytest.mark.parametrize("bins", [2, 3, 5, 10, 100])
-def test_an_opinion_keeps_its_place_on_another_scale(bins: int) -> None:
-    opinions = np.random.default_rng(0).dirichlet(np.ones(10), size=20)
-    mapped = opinions @ rebin_matrix(10, bins).numpy()
-    np.testing.assert_allclose(mapped.sum(1), 1, atol=1e-6)
-    # Both scales on 0 … 1, each score in the middle of its bin: fewer bins round by up to half of one.
-    before = opinions @ ((np.arange(10) + 0.5) / 10)
-    after = mapped @ ((np.arange(bins) + 0.5) / bins)
+def test_rebinning_keeps_the_mean(bins: int) -> None:
+    distributions = np.random.default_rng(0).dirichlet(np.ones(10), size=20)
+    rebinned = distributions @ rebin_matrix(10, bins).numpy()
+    np.testing.assert_allclose(rebinned.sum(1), 1, atol=1e-6)
+    # Means on 0 … 1, with each score at the centre of its bin. Fewer bins may change the mean by up to half a bin.
+    before = distributions @ ((np.arange(10) + 0.5) / 10)
+    after = rebinned @ ((np.arange(bins) + 0.5) / bins)
     assert np.abs(before - after).max() < (1e-6 if bins >= 10 else 0.5 / bins)
 
 
-def test_scores_are_shared_out_by_how_much_they_overlap() -> None:
+def test_a_score_is_split_between_the_bins_that_it_overlaps() -> None:
     two, three = rebin_matrix(10, 2).numpy(), rebin_matrix(10, 3).numpy()
     np.testing.assert_allclose(two[:, 0], [1] * 5 + [0] * 5)
     np.testing.assert_allclose(three[3], [1 / 3, 2 / 3, 0], atol=1e-6)
@@ -101,14 +101,12 @@ def test_the_shipped_prior_is_installed_on_any_scale(
 
 
 @pytest.mark.parametrize(("lowest", "highest"), [(1, 1), (5, 4), (0, 101)])
-def test_scales_of_fewer_than_two_scores_or_beyond_a_hundred_are_refused(
-    people: dict[str, Any], lowest: int, highest: int
-) -> None:
+def test_scales_with_too_few_or_too_many_scores_are_refused(people: dict[str, Any], lowest: int, highest: int) -> None:
     with pytest.raises(ValidationError):
         campaign_create(by=people["ada"], slug="scale", name="Scale", scale_min=lowest, scale_max=highest)
 
 
-def test_the_percentile_is_the_share_that_lies_below_with_ties_by_half(campaign: Campaign) -> None:
+def test_the_percentile_counts_lower_photos_and_half_of_the_ties(campaign: Campaign) -> None:
     version, other = version_make(campaign), version_make(campaign, 2, champion=False)
     images = images_make(campaign, 5)
     predictions_make(version, images, [2.0, 4.0, 4.0, 6.0, 9.0])

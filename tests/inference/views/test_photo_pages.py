@@ -25,7 +25,7 @@ def version(campaign: Campaign) -> ModelVersion:
     return version_make(campaign)
 
 
-def shown(html: str) -> list[int]:
+def photo_ids(html: str) -> list[int]:
     """Return the ids of the photos on a page of the gallery, in order."""
     return [int(pk) for pk in re.findall(r'src="/photos/(\d+)/thumbnail"', html)]
 
@@ -35,7 +35,7 @@ def whole_gallery(client: Any, query: str = "") -> list[int]:
     address, found = f"{GALLERY}?{query}", []
     while address:
         html = client.get(address).content.decode()
-        found += shown(html)
+        found += photo_ids(html)
         more = re.search(r'hx-get="([^"]+)" hx-trigger="revealed"', html)
         address = more[1].replace("&amp;", "&") if more else ""
     return found
@@ -54,20 +54,20 @@ def test_only_reviewers_and_admins_see_photos_with_predictions(
 
 
 @pytest.mark.parametrize(
-    ("page", "most"),
+    ("page", "limit"),
     [("?order=best&watch=no", 9), ("?order=blur", 9), ("?order=apart", 15), ("extremes/", 12)],
 )
-def test_the_gallery_runs_as_many_queries_for_many_photos_as_for_few(
+def test_the_number_of_queries_does_not_grow_with_the_photos(
     client_of: Callable[[str], Any],
     campaign: Campaign,
     people: dict[str, Any],
     version: ModelVersion,
     page: str,
-    most: int,
+    limit: int,
 ) -> None:
     client = client_of("rita")
 
-    def questions() -> int:
+    def count_queries() -> int:
         with CaptureQueriesContext(connection) as captured:
             assert client.get(f"{GALLERY}{page}").status_code == 200
         return len(captured)
@@ -77,17 +77,17 @@ def test_the_gallery_runs_as_many_queries_for_many_photos_as_for_few(
     predictions_make(version, few, [4.0, 7.0])
     distortions_make(few, quality=40.0)
     disagreements_refresh(version=version)
-    before = questions()
+    before = count_queries()
     many = images_make(campaign, 60, prefix="more")
     votes(many, [people["alice"], people["bob"]], 6, "yes")
     predictions_make(version, many, [5.0] * 60)
     distortions_make(many, quality=40.0)
     disagreements_refresh(version=version)
-    assert questions() == before <= most
+    assert count_queries() == before <= limit
 
 
 @pytest.mark.parametrize("order", list(ORDERS))
-def test_load_more_reaches_every_photo_once_even_where_they_tie(
+def test_load_more_reaches_every_photo_once_when_values_tie(
     client_of: Callable[[str], Any],
     campaign: Campaign,
     people: dict[str, Any],
@@ -95,7 +95,7 @@ def test_load_more_reaches_every_photo_once_even_where_they_tie(
     monkeypatch: pytest.MonkeyPatch,
     order: str,
 ) -> None:
-    monkeypatch.setattr(photo_views, "PAGE_SIZE", 4)  # three pages without a hundred photos
+    monkeypatch.setattr(photo_views, "PAGE_SIZE", 4)  # three pages for eleven photos
     images = images_make(campaign, 11)
     votes(images, [people["alice"]], 5, "no")
     predictions_make(version, images, [1.1 * (i % 3) + 3 for i in range(len(images))], watch=0.3)
@@ -108,7 +108,7 @@ def test_load_more_reaches_every_photo_once_even_where_they_tie(
 def test_orders_sort_by_their_key(
     client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any], version: ModelVersion
 ) -> None:
-    a, b, c, unseen = images_make(campaign, 4)
+    a, b, c, unpredicted = images_make(campaign, 4)
     predictions_make(version, [a, b, c], [5.0, 8.0, 2.0], watch=[0.9, 0.1, 0.5])
     vote(a, people["alice"], 9, "yes")
     vote(b, people["alice"], 7, "yes")
@@ -116,12 +116,12 @@ def test_orders_sort_by_their_key(
     distortions_make([a, b], quality=[20.0, 70.0], blur=[0.9, 0.1], noise=[0.0, 0.4])
     distortions_make([c], quality=1.0, blur=1.0, state=Distortion.State.RUNNING)
     client = client_of("rita")
-    assert whole_gallery(client) == [unseen.pk, c.pk, b.pk, a.pk]
+    assert whole_gallery(client) == [unpredicted.pk, c.pk, b.pk, a.pk]
     assert whole_gallery(client, "order=best") == [b.pk, a.pk, c.pk]
     assert whole_gallery(client, "order=worst") == [c.pk, a.pk, b.pk]
     assert whole_gallery(client, "order=watch") == [a.pk, c.pk, b.pk]
     assert whole_gallery(client, "order=unlike") == [b.pk, c.pk, a.pk]
-    assert whole_gallery(client, "order=apart") == [a.pk, b.pk], "an answer given after seeing the prediction is none"
+    assert whole_gallery(client, "order=apart") == [a.pk, b.pk], "an answer after the reveal does not count"
     assert whole_gallery(client, "order=watch_apart") == [b.pk, a.pk]
     assert whole_gallery(client, "order=distorted") == [a.pk, b.pk]
     assert whole_gallery(client, "order=undistorted") == [b.pk, a.pk]
@@ -129,28 +129,28 @@ def test_orders_sort_by_their_key(
     assert whole_gallery(client, "order=noise") == [b.pk, a.pk]
 
 
-def test_filters_leave_out_what_does_not_fit(
+def test_filters_leave_out_other_photos(
     client_of: Callable[[str], Any], campaign: Campaign, version: ModelVersion
 ) -> None:
     low, high = images_make(campaign, 2)
-    (held,) = images_make(campaign, 1, holdout=True)
-    predictions_make(version, [low, high, held], [3.0, 8.0, 8.0], watch=[0.001, 0.9, 0.001])
+    (holdout_photo,) = images_make(campaign, 1, holdout=True)
+    predictions_make(version, [low, high, holdout_photo], [3.0, 8.0, 8.0], watch=[0.001, 0.9, 0.001])
     client = client_of("rita")
     assert whole_gallery(client, "quality_class=rejected") == [low.pk]
     assert whole_gallery(client, "watch=yes") == [high.pk]
-    assert whole_gallery(client, "watch=no&quality_class=accepted") == [held.pk]
-    assert whole_gallery(client, "split=holdout") == [held.pk]
-    assert whole_gallery(client, "quality_from=3&quality_to=7.9") == [low.pk], "both ends belong to it"
+    assert whole_gallery(client, "watch=no&quality_class=accepted") == [holdout_photo.pk]
+    assert whole_gallery(client, "split=holdout") == [holdout_photo.pk]
+    assert whole_gallery(client, "quality_from=3&quality_to=7.9") == [low.pk], "both ends are included"
     assert whole_gallery(client, "watch_from=0.9&watch_to=0.95") == [high.pk]
-    assert whole_gallery(client, "watch=no&watch_to=0.99&order=best") == [held.pk, low.pk]
-    distortions_make([low, high, held], quality=[50.0, 90.0, 5.0], blur=[0.6, 0.0, 0.8], noise=[0.1, 0.2, 0.3])
+    assert whole_gallery(client, "watch=no&watch_to=0.99&order=best") == [holdout_photo.pk, low.pk]
+    distortions_make([low, high, holdout_photo], quality=[50.0, 90.0, 5.0], blur=[0.6, 0.0, 0.8], noise=[0.1, 0.2, 0.3])
     assert whole_gallery(client, "distortion_class=pending") == [low.pk]
     assert whole_gallery(client, "distortion_from=50&order=worst") == [low.pk, high.pk]
-    assert whole_gallery(client, "blur_from=0.6&order=blur") == [held.pk, low.pk]
-    assert whole_gallery(client, "blur_from=0.6&noise_from=0.2&quality_class=accepted") == [held.pk]
+    assert whole_gallery(client, "blur_from=0.6&order=blur") == [holdout_photo.pk, low.pk]
+    assert whole_gallery(client, "blur_from=0.6&noise_from=0.2&quality_class=accepted") == [holdout_photo.pk]
     Image.objects.filter(pk=high.pk).update(name="Holiday_100%.JPG")
     assert whole_gallery(client, "name=holiday_") == [high.pk]
-    assert whole_gallery(client, "name=0%25") == [high.pk], "a sign for anything elsewhere is itself here"
+    assert whole_gallery(client, "name=0%25") == [high.pk], "% is not a wildcard"
 
 
 def test_only_the_champions_predictions_are_shown(
@@ -177,22 +177,20 @@ def test_only_the_champions_predictions_are_shown(
         "quality_from=7&quality_to=3",
     ],
 )
-def test_an_invalid_address_is_refused_with_a_message(client_of: Callable[[str], Any], query: str) -> None:
+def test_invalid_query_parameters_give_a_one_line_error(client_of: Callable[[str], Any], query: str) -> None:
     response = client_of("rita").get(f"{GALLERY}?{query}")
     assert response.status_code == 400
     assert response.content.decode().count("\n") == 0
 
 
-def test_htmx_gets_the_next_tiles_without_the_page_around_them(
-    client_of: Callable[[str], Any], campaign: Campaign
-) -> None:
+def test_htmx_gets_only_the_next_tiles(client_of: Callable[[str], Any], campaign: Campaign) -> None:
     images_make(campaign, 2)
     html = client_of("rita").get(GALLERY, headers={"HX-Request": "true"}).content.decode()
     assert html.lstrip().startswith("<li")
     assert "<html" not in html
 
 
-def test_a_gallery_without_photos_says_what_to_do(client_of: Callable[[str], Any]) -> None:
+def test_an_empty_gallery_says_what_to_do(client_of: Callable[[str], Any]) -> None:
     assert "/campaigns/watches/import/" in client_of("ada").get(GALLERY).content.decode()
     assert "An admin of the campaign can import photos" in client_of("rita").get(GALLERY).content.decode()
 
@@ -213,19 +211,19 @@ def test_a_gallery_without_results_offers_to_remove_a_filter(
     ]
 
 
-def test_the_ends_of_the_filter_stand_side_by_side(
+def test_extremes_show_the_best_and_the_worst_photos_of_a_filter(
     client_of: Callable[[str], Any], campaign: Campaign, version: ModelVersion
 ) -> None:
     images = images_make(campaign, 50)
     predictions_make(version, images, [1 + 0.1 * i for i in range(50)], watch=[0.9, 0.01] * 25)
     html = client_of("rita").get(f"{GALLERY}extremes/?watch=yes").content.decode()
     ids = [image.pk for image in images[::2]]
-    assert shown(html) == [*ids[::-1][:20], *ids[:20]]
+    assert photo_ids(html) == [*ids[::-1][:20], *ids[:20]]
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
     assert "20 best 5.80 watch 0.90" in text
 
 
-def test_the_page_around_a_photo_can_be_continued_at_both_ends(
+def test_a_page_around_a_photo_loads_more_at_both_ends(
     client_of: Callable[[str], Any], campaign: Campaign, version: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(photo_views, "PAGE_SIZE", 3)
@@ -234,27 +232,27 @@ def test_the_page_around_a_photo_can_be_continued_at_both_ends(
     ids = [image.pk for image in images]
     client = client_of("rita")
     html = client.get(f"{GALLERY}?order=worst&at={ids[6]}").content.decode()
-    assert shown(html) == ids[3:10]
+    assert photo_ids(html) == ids[3:10]
     links = [link.replace("&amp;", "&") for link in re.findall(r'hx-get="([^"]+)"', html)]
     earlier, more = (client.get(link, headers={"HX-Request": "true"}).content.decode() for link in links)
-    assert shown(earlier) == ids[:3]
-    assert shown(more) == ids[10:]
+    assert photo_ids(earlier) == ids[:3]
+    assert photo_ids(more) == ids[10:]
     assert "hx-get" not in earlier + more
     assert f'href="{GALLERY}?order=worst&amp;at={ids[6]}#photo-{ids[6]}"' in (
         client.get(f"{GALLERY}{ids[6]}/?order=worst").content.decode()
     )
-    assert shown(client.get(f"{GALLERY}?order=worst&at=0").content.decode()) == ids[:3]
+    assert photo_ids(client.get(f"{GALLERY}?order=worst&at=0").content.decode()) == ids[:3]
 
 
-def test_a_photo_page_shows_people_and_models(
+def test_a_photo_page_shows_answers_and_predictions(
     client_of: Callable[[str], Any],
     campaign: Campaign,
     people: dict[str, Any],
     make_user: Callable[..., Any],
     version: ModelVersion,
 ) -> None:
-    image, twin = images_make(campaign, 2)
-    Image.objects.filter(pk=twin.pk).update(group=image.group)
+    image, near_duplicate = images_make(campaign, 2)
+    Image.objects.filter(pk=near_duplicate.pk).update(group=image.group)
     predictions_make(version, [image], [6.4], watch=0.75)
     first = vote(image, people["alice"], 2, "no")
     vote(image, people["alice"], 4, "yes", supersedes=first, milliseconds=2500)
@@ -262,7 +260,7 @@ def test_a_photo_page_shows_people_and_models(
     vote(image, people["bob"], 10, "unsure", saw_prediction=True)
     html = client_of("rita").get(f"{GALLERY}{image.pk}/").content.decode()
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
-    assert "MOS 5.00" in text, "of 4 and 6: a corrected answer and one given after seeing the prediction are out"
+    assert "MOS 5.00" in text, "the mean of 4 and 6; corrected answers and answers after the reveal do not count"
     assert "1 answer given after seeing the prediction is not counted" in text
     assert "6.40 ± 1.00" in text
     assert "watch probability 0.750 watch" in text
@@ -271,7 +269,7 @@ def test_a_photo_page_shows_people_and_models(
     assert "corrected" in text
     assert "2.5" in text
     assert image.sha256 in text
-    assert f"/photos/{twin.pk}/thumbnail" in html
+    assert f"/photos/{near_duplicate.pk}/thumbnail" in html
     assert f"/photos/{image.pk}/original" in html
 
 
@@ -284,7 +282,7 @@ def test_a_photo_without_votes_or_prediction_says_so(client_of: Callable[[str], 
     assert "no prediction yet" in html
 
 
-def test_a_photo_with_votes_and_no_prediction_shows_the_votes(
+def test_a_photo_without_a_prediction_shows_its_votes(
     client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any]
 ) -> None:
     (image,) = images_make(campaign, 1)
@@ -311,7 +309,7 @@ def test_a_photo_of_another_campaign_is_not_found(client_of: Callable[[str], Any
     assert client_of("rita").get(f"{GALLERY}{image.pk}/").status_code == 404
 
 
-def test_a_photo_page_runs_as_many_queries_for_many_answers_as_for_few(
+def test_the_number_of_queries_does_not_grow_with_the_answers(
     client_of: Callable[[str], Any],
     campaign: Campaign,
     make_user: Callable[..., Any],
@@ -321,27 +319,27 @@ def test_a_photo_page_runs_as_many_queries_for_many_answers_as_for_few(
     predictions_make(version, [image], [5.0])
     client = client_of("rita")
 
-    def questions() -> int:
+    def count_queries() -> int:
         with CaptureQueriesContext(connection) as captured:
             assert client.get(f"{GALLERY}{image.pk}/").status_code == 200
         return len(captured)
 
-    before = questions()
+    before = count_queries()
     for number in range(8):
         vote(image, make_user(f"annotator-{number}"), 5)
     Image.objects.filter(pk__in=[other.pk for other in others]).update(group=image.group)
     predictions_make(version_make(campaign, 2, champion=False), [image], [6.0])
-    assert questions() == before <= 19
+    assert count_queries() == before <= 19
 
 
-def test_a_name_full_of_markup_stays_text(client_of: Callable[[str], Any], campaign: Campaign) -> None:
+def test_markup_in_a_name_is_escaped(client_of: Callable[[str], Any], campaign: Campaign) -> None:
     (image,) = images_make(campaign, 1)
     Image.objects.filter(pk=image.pk).update(name="<script>alert(1)</script>.jpg")
     for address in (GALLERY, f"{GALLERY}{image.pk}/"):
         assert "<script>alert" not in client_of("rita").get(address).content.decode()
 
 
-def test_a_photo_page_shows_four_bars_its_standing_and_its_thresholds(
+def test_a_photo_page_shows_distortions_percentile_and_thresholds(
     client_of: Callable[[str], Any], campaign: Campaign, version: ModelVersion
 ) -> None:
     images = images_make(campaign, 4)
@@ -369,7 +367,7 @@ def test_a_photo_page_shows_four_bars_its_standing_and_its_thresholds(
         ("queued", "", "Not measured yet"),
     ],
 )
-def test_a_photo_that_is_not_measured_says_why(
+def test_a_photo_page_says_why_a_measurement_is_missing(
     client_of: Callable[[str], Any], campaign: Campaign, state: str, reason: str, sentence: str
 ) -> None:
     images = images_make(campaign, 1)
@@ -378,7 +376,7 @@ def test_a_photo_that_is_not_measured_says_why(
 
 
 @pytest.mark.parametrize("quality", [0.0, 10.0, 10.1, 60.0, 60.1, 100.0])
-def test_the_thresholds_on_the_page_are_those_of_the_detectors(quality: float) -> None:
+def test_the_thresholds_on_the_page_match_the_detectors(quality: float) -> None:
     reject, pending = DISTORTION_THRESHOLDS
     expected = "rejected" if quality <= reject else "pending" if quality <= pending else "accepted"
     assert quality_class_of(quality) == expected

@@ -28,14 +28,13 @@ def photo(campaign: Any, make_image: Callable[..., Any], version_of: Callable[..
         quality_mean=6.2,
         quality_std=1.5,
         distribution=[0.1] * 10,
-        quality_class="accepted",
     )
     return image
 
 
 @pytest.fixture
 def answer(campaign: Any, people: dict[str, Any], photo: Any) -> Callable[..., Annotation]:
-    """Return a function that records what somebody says about the photo."""
+    """Return a function that records an answer of the named user to the photo."""
 
     def record(name: str, score: int | None = 7, skip_reason: str = "") -> Annotation:
         receipt = annotation_record(
@@ -54,7 +53,7 @@ def answer(campaign: Any, people: dict[str, Any], photo: Any) -> Callable[..., A
 
 @pytest.fixture
 def reveal(client_of: Callable[[str], Any], photo: Any) -> Callable[[str], Any]:
-    """Return a function that asks for the reveal as somebody."""
+    """Return a function that requests the reveal as the named user."""
     return lambda name: client_of(name).get(f"/api/campaigns/watches/photos/{photo.pk}/reveal")
 
 
@@ -64,12 +63,12 @@ def set_mode(campaign: Any, mode: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "status"), [("anonymous", 401), ("mallory", 404)])
-def test_only_members_are_answered(reveal: Callable[[str], Any], name: str, status: int) -> None:
+def test_only_members_get_a_reveal(reveal: Callable[[str], Any], name: str, status: int) -> None:
     assert reveal(name).status_code == status
 
 
 @pytest.mark.parametrize("name", ["alice", "rita", "ada"])
-def test_every_role_answers_before_it_sees(
+def test_every_role_must_answer_first(
     campaign: Any, reveal: Callable[[str], Any], answer: Callable[..., Annotation], name: str
 ) -> None:
     set_mode(campaign, "reveal")
@@ -80,7 +79,7 @@ def test_every_role_answers_before_it_sees(
     assert reveal(name).status_code == 200
 
 
-def test_after_the_answer_the_prediction_and_the_others_are_shown(
+def test_an_answer_reveals_the_prediction_and_the_other_answers(
     campaign: Any, reveal: Callable[[str], Any], answer: Callable[..., Annotation]
 ) -> None:
     set_mode(campaign, "reveal")
@@ -107,29 +106,29 @@ def test_after_the_answer_the_prediction_and_the_others_are_shown(
 def test_a_long_scale_has_no_drawing(
     campaign: Any, reveal: Callable[[str], Any], answer: Callable[..., Annotation]
 ) -> None:
-    """Its columns would push the words off a phone."""
+    """The chart would leave no room for the text on a phone."""
     Prediction.objects.update(distribution=[1 / 21] * 21)
     set_mode(campaign, "reveal")
     answer("alice")
     assert reveal("alice").json()["drawing"] == ""
 
 
-def test_a_skip_is_no_answer(campaign: Any, reveal: Callable[[str], Any], answer: Callable[..., Annotation]) -> None:
+def test_a_skip_does_not_count_as_an_answer(
+    campaign: Any, reveal: Callable[[str], Any], answer: Callable[..., Annotation]
+) -> None:
     set_mode(campaign, "reveal")
     answer("alice", skip_reason="broken")
     assert reveal("alice").status_code == 403
 
 
-def test_what_is_not_there_yet_is_null(
-    campaign: Any, reveal: Callable[[str], Any], answer: Callable[..., Annotation]
-) -> None:
+def test_missing_data_is_null(campaign: Any, reveal: Callable[[str], Any], answer: Callable[..., Annotation]) -> None:
     set_mode(campaign, "reveal")
     Prediction.objects.all().delete()
     answer("alice")
     assert reveal("alice").json() == {"prediction": None, "others": None, "drawing": ""}
 
 
-def test_a_blind_campaign_never_shows_anything(
+def test_a_blind_campaign_reveals_nothing(
     campaign: Any, reveal: Callable[[str], Any], answer: Callable[..., Annotation]
 ) -> None:
     set_mode(campaign, "blind")
@@ -146,7 +145,7 @@ def test_a_prelabel_campaign_shows_the_prediction_first_and_marks_the_answer(
     leases_claim(campaign=campaign, annotator=people["alice"], count=1)
     shown = reveal("alice").json()
     assert shown["prediction"]["quality_mean"] == 6.2
-    assert shown["others"] is None  # these only after her own answer
+    assert shown["others"] is None  # shown only after her own answer
     assert 'class="model"' in shown["drawing"]
     assert 'class="people"' not in shown["drawing"]
     assert answer("alice").saw_prediction
@@ -162,7 +161,7 @@ def test_an_anchored_lease_shows_the_prediction_first_and_marks_the_answer(
     answer("bob", 3)
     assert reveal("alice").status_code == 403  # not leased to her
     leases_claim(campaign=campaign, annotator=people["alice"], count=1)
-    assert reveal("rita").status_code == 403  # the lease is alice's
+    assert reveal("rita").status_code == 403  # the lease belongs to alice
     shown = reveal("alice").json()
     assert shown["prediction"]["quality_mean"] == 6.2
     assert shown["others"] is None
@@ -183,7 +182,7 @@ def test_an_anchored_lease_without_a_prediction_leaves_the_answer_independent(
     assert (row.is_anchored, row.saw_prediction) == (False, False)
 
 
-def test_a_lease_that_was_not_drawn_shows_nothing_first(
+def test_an_ordinary_lease_shows_no_prediction_before_the_answer(
     campaign: Any, people: dict[str, Any], reveal: Callable[[str], Any]
 ) -> None:
     set_mode(campaign, "blind")
@@ -191,7 +190,7 @@ def test_a_lease_that_was_not_drawn_shows_nothing_first(
     assert reveal("alice").status_code == 403
 
 
-def test_a_correction_after_the_reveal_is_marked_whatever_the_mode_is_by_then(
+def test_a_correction_after_the_reveal_is_marked_even_if_the_mode_changes(
     campaign: Any, people: dict[str, Any], reveal: Callable[[str], Any], answer: Callable[..., Annotation]
 ) -> None:
     set_mode(campaign, "reveal")

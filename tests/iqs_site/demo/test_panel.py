@@ -76,7 +76,7 @@ def test_measures_of_a_flat_photo_of_any_shape_are_finite(size: tuple[int, int])
     assert measures.noise == measures.contrast == measures.colourfulness == 0
 
 
-def test_noise_is_measured_in_gray_levels():
+def test_noise_is_measured_in_grey_levels():
     rng = np.random.default_rng(2)
     pixels = np.clip(128 + 12 * rng.standard_normal((480, 640)), 0, 255).astype(np.uint8)
     buffer = io.BytesIO()

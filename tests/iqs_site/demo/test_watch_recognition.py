@@ -1,4 +1,4 @@
-"""A network that was trained on photos recognizes the drawn watches."""
+"""A network that was trained on photos recognises the drawn watches."""
 
 import io
 

@@ -1,7 +1,5 @@
 """Embedded servers: addresses, handles, restarts and errors. All tests use a real database; see tests/database.py."""
 
-import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +9,7 @@ import psycopg
 import pytest
 
 from iqs_site.instance import embedded
+from iqs_site.instance.postgres_server import processes_in
 
 
 @pytest.fixture
@@ -41,8 +40,21 @@ def test_an_empty_variable_means_the_folder_in_the_checkout(monkeypatch: pytest.
 
 def test_the_broker_address_of_a_running_instance_is_read_from_its_file(var: Path) -> None:
     embedded.broker_address_file(var).parent.mkdir()
-    embedded.broker_address_file(var).write_text("unix:///tmp/x/valkey.sock")
-    assert embedded.broker_address() == "unix:///tmp/x/valkey.sock"
+    sockets = var / "sockets"
+    sockets.mkdir(mode=0o700)
+    embedded.broker_address_file(var).write_text(f"unix://{sockets}/valkey.sock")
+    assert embedded.broker_address() == f"unix://{sockets}/valkey.sock"
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o777, 0o710])
+def test_a_broker_in_a_folder_that_others_can_open_is_not_used(var: Path, mode: int) -> None:
+    """After a crash, another user may have made the temporary folder again."""
+    embedded.broker_address_file(var).parent.mkdir()
+    sockets = var / "sockets"
+    sockets.mkdir()
+    sockets.chmod(mode)
+    embedded.broker_address_file(var).write_text(f"unix://{sockets}/valkey.sock")
+    assert embedded.broker_address() == f"unix://{embedded.broker_address_file(var)}.sock"
 
 
 def test_without_an_instance_the_broker_address_belongs_to_no_server(var: Path) -> None:
@@ -61,26 +73,6 @@ def test_without_an_instance_the_broker_address_belongs_to_no_server(var: Path) 
 )
 def test_socket_addresses_are_converted_for_celery(address: str, for_celery: str) -> None:
     assert embedded.celery_broker(address) == for_celery
-
-
-def test_handles_of_killed_processes_are_removed(tmp_path: Path) -> None:
-    ended = subprocess.Popen(["true"])
-    ended.wait()
-    handles = tmp_path / ".handle_pids.json"
-    handles.write_text(json.dumps([os.getpid(), ended.pid]))
-    embedded._dead_handles_drop(tmp_path)
-    assert json.loads(handles.read_text()) == [os.getpid()]
-
-
-def test_handles_of_zombie_processes_do_not_count(tmp_path: Path) -> None:
-    ended = subprocess.Popen(["true"], stdout=subprocess.PIPE)
-    assert ended.stdout is not None
-    ended.stdout.read()  # returns when the process ends; it is a zombie until `communicate`
-    (tmp_path / ".handle_pids.json").write_text(json.dumps([ended.pid]))
-    while psutil.Process(ended.pid).status() != psutil.STATUS_ZOMBIE:
-        pass
-    assert embedded._handles_alive(tmp_path) == []
-    ended.communicate()
 
 
 def test_a_database_is_stopped_when_no_running_process_has_a_handle(tmp_path: Path) -> None:
@@ -105,11 +97,11 @@ def test_a_killed_database_restarts_with_all_confirmed_writes(tmp_path: Path) ->
     url = embedded.postgres_attach(tmp_path)
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS number")
-    assert not embedded.postgres_is_dead(tmp_path)
+    assert embedded.postgres_is_running(tmp_path)
     postmaster = psutil.Process(int((tmp_path / "postgres" / "postmaster.pid").read_text().split()[0]))
     postmaster.kill()
     psutil.wait_procs([postmaster], timeout=10)
-    assert embedded.postgres_is_dead(tmp_path)
+    assert not embedded.postgres_is_running(tmp_path)
 
     # This runs in another process, like the watchdog, so that the handle of this process does not change.
     watchdog = embedded.ROOT / "iqs_site" / "instance" / "postgres_watchdog.py"
@@ -118,21 +110,5 @@ def test_a_killed_database_restarts_with_all_confirmed_writes(tmp_path: Path) ->
     with psycopg.connect(url) as connection:  # at the same address
         assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
     embedded.postgres_detach(tmp_path)
-    assert not embedded.postgres_is_dead(tmp_path)  # the server was shut down, so it is not dead
-    assert embedded._processes_in(tmp_path / "postgres") == []
-
-
-@pytest.mark.parametrize("folder", ["with a space", "x" * 120])
-def test_the_socket_folder_has_a_short_path_without_spaces(folder: str, tmp_path: Path) -> None:
-    data, runtime = tmp_path / folder, tmp_path / "run"
-    data.mkdir()
-    chosen = embedded._socket_folder(data, runtime)
-    assert chosen.parent == runtime
-    assert chosen.is_dir()
-
-
-def test_the_error_for_a_server_that_does_not_start_has_its_last_log_error(tmp_path: Path) -> None:
-    (tmp_path / "log").write_text("LOG:  starting\nFATAL:  data directory has wrong ownership\nHINT:  chown it\n")
-    error = subprocess.CalledProcessError(1, ["pg_ctl"])
-    assert "FATAL:  data directory has wrong ownership" in embedded._postgres_start_error(tmp_path, error)
-    assert "Version mismatch" in embedded._postgres_start_error(tmp_path, RuntimeError("Version mismatch"))
+    assert not (tmp_path / "postgres" / "postmaster.pid").exists()  # it was stopped properly
+    assert processes_in(tmp_path / "postgres") == []

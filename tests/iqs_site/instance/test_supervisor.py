@@ -1,6 +1,5 @@
 """Start errors and the configuration of the supervisor. The tests in tests/services start real instances."""
 
-import configparser
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,10 @@ def test_a_start_without_a_server_fails_and_does_not_lock_the_folder(
 
 def test_the_error_for_a_folder_that_cannot_be_created_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(InstanceError, match=r"file/var cannot be created"), Instance(tmp_path / "file" / "var"):
+    with (
+        pytest.raises(InstanceError, match=r"file/var of IQS_VAR cannot be created"),
+        Instance(tmp_path / "file" / "var"),
+    ):
         pass
 
 
@@ -35,18 +37,7 @@ def test_an_instance_that_is_not_running_has_no_processes_and_no_status_changes(
     assert instance.status_changes() == []
 
 
-def test_the_supervisor_stops_the_site_before_the_servers_and_accepts_any_folder_name(tmp_path: Path) -> None:
-    folder = tmp_path / "100% of a name"
-    text = Instance(folder)._configuration({"broker": ["valkey"]}, {"web": ["serve", "100%"], "beat": ["beat"]})
-    parsed = configparser.ConfigParser()
-    parsed.read_string(text)
-    assert parsed["group:site"]["programs"] == "web,beat"
-    assert parsed.getint("group:servers", "priority") < parsed.getint("group:site", "priority")
-    assert parsed["program:web"]["command"] == "serve 100%"
-    assert parsed["program:web"]["stdout_logfile"] == str(folder / "log" / "web.log")
-
-
-@pytest.mark.parametrize("name", ["worker-inference", "worker-training"])
+@pytest.mark.parametrize("name", ["worker-inference", "worker-single", "worker-training"])
 def test_workers_have_the_same_queues_and_threads_as_in_containers(name: str) -> None:
     local = programs(host="127.0.0.1", port=8000)[name]
     container = command_of(name)

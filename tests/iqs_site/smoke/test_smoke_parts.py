@@ -9,7 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from iqs_site.smoke.labels import LabelsError, label_of, labels_read
+from annotation.exchange.labels import LabelsError
+from iqs_site.smoke.labels import labels_read
 from iqs_site.smoke.report import Report, StepError
 from iqs_site.smoke.temporary_servers import ServerError, _numbered, temporary_broker, temporary_database
 
@@ -19,12 +20,6 @@ def test_labels_are_read_and_other_columns_are_ignored(tmp_path: Path):
     file.write_text("\ufefffile,watch,source\na.jpg,1,x\nb.jpg,0,y\nc.jpg,yes,\n", encoding="utf-8")
 
     assert labels_read(file) == {"a.jpg": True, "b.jpg": False, "c.jpg": True}
-
-
-def test_a_photo_in_a_folder_is_found_by_its_file_name():
-    assert label_of({"a.jpg": True}, "inner/a.jpg") is True
-    assert label_of({"inner/a.jpg": False, "a.jpg": True}, "inner/a.jpg") is False
-    assert label_of({"a.jpg": True}, "b.jpg") is None
 
 
 @pytest.mark.parametrize(

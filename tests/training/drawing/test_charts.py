@@ -87,7 +87,7 @@ def test_no_chart_contains_javascript(chart: charts.Chart) -> None:
 
 
 @pytest.mark.parametrize("chart", [scatter(5), *other_charts()], ids=lambda chart: chart.name)
-def test_every_color_is_a_css_variable(chart: charts.Chart) -> None:
+def test_every_colour_is_a_css_variable(chart: charts.Chart) -> None:
     used = set(re.findall(r"#[0-9a-f]{6}\b", json.dumps(chart.payload["item"])))
     assert used
     assert used <= set(charts.PALETTE)

@@ -19,6 +19,7 @@ from training.models import Evaluation
 from training.selectors.comparison import compare
 from training.selectors.snapshots import holdout_opinions
 from training.selectors.versions import newest_evaluations, same_holdout, votes_changed_since
+from training.services.evaluation_requests import evaluations_request
 from training.services.evaluations import evaluation_make, evaluations_refresh
 from training.tasks import versions_evaluate
 
@@ -158,12 +159,14 @@ def test_all_versions_are_measured_on_the_same_votes(
     evaluation_make(version=champion)
     newest = newest_evaluations(two_versions)
     assert not same_holdout(newest[champion.pk], newest[challenger.pk])
+    evaluations_request(campaign=campaign)
     versions_evaluate(campaign.pk)
     newest = newest_evaluations(two_versions)
     assert same_holdout(newest[champion.pk], newest[challenger.pk])
     assert newest[challenger.pk].against == champion
     before = Evaluation.objects.count()
-    versions_evaluate(campaign.pk)  # a second message
+    evaluations_request(campaign=campaign)
+    versions_evaluate(campaign.pk)  # a second request
     assert Evaluation.objects.count() == before
 
 

@@ -195,7 +195,7 @@ def test_a_damaged_version_is_refused_on_the_page(
     make_version(1, champion=True)
     (make_version(2).path / "heads.onnx").write_bytes(b"damaged")
     content = client_of("ada").post("/campaigns/watches/models/2/promote", follow=True).content.decode()
-    assert "is not the one that was stored" in content
+    assert "has changed since it was stored" in content
     assert not Promotion.objects.exists()
 
 

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 
+from annotation.exchange.labels import LabelsError, labels_match, table_read
+from annotation.files.names import name_path, name_shown, name_text
 from annotation.management.progress import ProgressBar
 from annotation.measures.classification import best_threshold, f1, roc_auc, threshold_table
 from annotation.measures.intervals import interval, resample_count
 from inference.management.options import model_arguments, scorer_for
 from inference.scoring.files import PathMissing, files_find
-from inference.scoring.rows import Rules, file_name
+from inference.scoring.rows import Rules
 
 THRESHOLDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 _YES, _NO = {"1", "yes", "true", "watch"}, {"0", "no", "false", "no watch"}
@@ -48,15 +50,18 @@ class Command(BaseCommand):
         folder = options["path"].expanduser()
         labels = labels_read(options["labels"].expanduser(), options["image_column"], options["label_column"])
         try:
-            path_of = {file_name(path.relative_to(folder)): path for path in files_find([folder]).photos}
+            path_of = {name_text(path.relative_to(folder)): path for path in files_find([folder]).photos}
+            match = labels_match(labels, path_of)
         except PathMissing as missing:
             raise CommandError(str(missing), returncode=2) from missing
-        paths = {path_of[name]: label for name, label in labels.items() if name in path_of}
-        missing_names = [name for name in labels if name not in path_of]
+        except LabelsError as error:
+            raise CommandError(f"{options['labels']}: {error}.") from error
+        paths = {path_of[name]: label for name, label in match.found.items()}
+        missing_names = match.missing
         if not paths:
             raise CommandError(
                 f"None of the {len(labels)} files named in {options['labels']} is in {folder} "
-                f"(the first one is {missing_names[0]})."
+                f"(the first one is {name_shown(missing_names[0])})."
             )
         scorer = scorer_for(
             Rules(options["synsets"]),
@@ -69,12 +74,12 @@ class Command(BaseCommand):
         found: dict[Path, float] = {}
         bad: list[tuple[str, str]] = []
         try:
-            for rows in scorer.rows(paths, name=file_name, source=lambda path: path):
+            for rows in scorer.rows(paths, name=name_text, source=lambda path: path):
                 for row in rows:
                     if row.watch_probability is None:
                         bad.append((row.file, row.reason))
                     else:
-                        found[path_of[file_name(Path(row.file).relative_to(folder))]] = row.watch_probability
+                        found[name_path(row.file)] = row.watch_probability
                 bar.show(len(found) + len(bad), len(paths))
         except KeyboardInterrupt:
             raise CommandError("Interrupted. Nothing was measured.", returncode=130) from None
@@ -86,11 +91,12 @@ class Command(BaseCommand):
     def _print_left_out(self, missing: list[str], bad: list[tuple[str, str]], options: dict[str, Any]) -> None:
         if missing:
             self.stderr.write(
-                f"Left out: {len(missing)} labelled files that are not in {options['path']}, for example {missing[0]}.",
+                f"Left out: {len(missing)} labelled files that are not in {options['path']}, "
+                f"for example {name_shown(missing[0])}.",
                 str,
             )
         for name, reason in bad:
-            self.stderr.write(f"Left out: {name}: {reason}", str)
+            self.stderr.write(f"Left out: {name_shown(name)}: {reason}", str)
 
     def _print_table(self, probabilities: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> None:
         watches = int(labels.sum())
@@ -122,30 +128,26 @@ class Command(BaseCommand):
 
 def labels_read(path: Path, image_column: str, label_column: str) -> dict[str, bool]:
     """Return {file: is a watch} from a CSV file. Raises CommandError with the reason if the file is not usable."""
+    columns = (image_column, label_column)
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            header = reader.fieldnames or []
-            for column in (image_column, label_column):
-                if column not in header:
-                    raise CommandError(
-                        f"{path} has no column {column!r}, only {', '.join(map(repr, header)) or 'none'}; "
-                        "name it with --image-column or --label-column."
-                    )
-            labels: dict[str, bool] = {}
-            for row in reader:
-                name, label = row[image_column] or "", (row[label_column] or "").strip().lower()
-                if label not in _YES | _NO:
-                    raise CommandError(
-                        f"{path}, line {reader.line_num}: {label!r} in column {label_column!r} is not a label; "
-                        "use 1 or 0."
-                    )
-                if labels.setdefault(name, label in _YES) != (label in _YES):
-                    raise CommandError(f"{path}, line {reader.line_num}: {name} has two different labels.")
+        table = table_read(path, columns)
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise CommandError(f"{path} is not a CSV file in UTF-8: {error}.") from error
+    except (UnicodeError, csv.Error) as error:
+        raise CommandError(f"{path} is not a CSV file in UTF-8 or UTF-16: {error}.") from error
+    for column in columns:
+        if column not in table.header:
+            raise CommandError(
+                f"{path} has no column {column!r}, only {', '.join(map(repr, table.header)) or 'none'}; "
+                "name it with --image-column or --label-column."
+            )
+    labels: dict[str, bool] = {}
+    for line, row in table.rows:
+        name, label = row[image_column] or "", (row[label_column] or "").strip().lower()
+        if label not in _YES | _NO:
+            raise CommandError(f"{path}, line {line}: {label!r} in column {label_column!r} is not a label; use 1 or 0.")
+        if labels.setdefault(name, label in _YES) != (label in _YES):
+            raise CommandError(f"{path}, line {line}: {name} has two different labels.")
     if not labels:
         raise CommandError(f"{path} has a header but no labels.")
     return labels

@@ -1,4 +1,4 @@
-"""The contrast of the colors in static/css/site.css with their backgrounds, in the light and the dark theme."""
+"""The contrast of the colours in static/css/site.css with their backgrounds, in the light and the dark theme."""
 
 import re
 from pathlib import Path
@@ -15,8 +15,8 @@ TEXT_COLORS = ["text", "text-soft", "accent", "people", "model", *LABELS]
 BACKGROUNDS = ("ground", "surface", "raised")
 
 
-def luminance(color: str) -> float:
-    channels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+def luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     red, green, blue = (
         channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in channels
     )
@@ -46,6 +46,6 @@ def test_the_label_of_a_primary_button_has_enough_contrast(theme: int) -> None:
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
-def test_the_area_around_the_photo_is_neutral_gray(theme: int) -> None:
-    color = TOKENS["surround"][theme]
-    assert color[1:3] == color[3:5] == color[5:7]
+def test_the_area_around_the_photo_is_neutral_grey(theme: int) -> None:
+    colour = TOKENS["surround"][theme]
+    assert colour[1:3] == colour[3:5] == colour[5:7]

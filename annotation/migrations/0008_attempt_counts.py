@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0005_help_texts"),
+        ("annotation", "0007_hourly_use"),
     ]
 
     operations = [
