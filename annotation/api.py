@@ -10,7 +10,7 @@ from ninja import Field, Router, Schema
 from ninja.errors import HttpError
 
 from annotation.access.permissions import campaign_for
-from annotation.api_schema import READ_PROBLEMS, WRITE_PROBLEMS, Id, Problem, Slug, StrictSchema, Uuid
+from annotation.api_schema import READ_PROBLEMS, WRITE_PROBLEMS, Id, Pair, Problem, Slug, StrictSchema, Uuid
 from annotation.models import Annotation, Assignment, Campaign, Role, User
 from annotation.selectors.progress import campaign_progress, has_practised, own_progress, practice_photos, queue_status
 from annotation.selectors.votes import own_client_ids
@@ -87,7 +87,7 @@ class AnswerIn(StrictSchema):
     watch: str = ""
     score: int | None = None
     skip_reason: str = ""
-    scale: tuple[int, int] | None = Field(
+    scale: Pair | None = Field(
         None,
         description="The lowest and the highest score that the person could choose. Refused when the campaign has "
         "another scale.",

@@ -23,6 +23,8 @@ class Problem(Schema):
 Id = Annotated[int, Field(ge=1, lt=2**63)]
 #: A UUID as text; JSON has no other form.
 Uuid = Annotated[UUID, Field(strict=False)]
+#: Two integers as a list; JSON has no tuples.
+Pair = Annotated[tuple[Annotated[int, Field(strict=True)], Annotated[int, Field(strict=True)]], Field(strict=False)]
 #: A campaign in an address.
 Slug = Annotated[str, Field(pattern=r"^[-a-zA-Z0-9_]+$", max_length=100)]
 

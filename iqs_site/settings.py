@@ -194,8 +194,10 @@ IQS_MAX_DECODED_BYTES = env.integer("IQS_MAX_DECODED_MB", 1536, minimum=16, maxi
 # Processor time to decode one photo. A photo of 100 megapixels takes a few seconds.
 IQS_DECODE_SECONDS = env.integer("IQS_DECODE_SECONDS", 20, minimum=1, maximum=3600)
 IQS_MAX_FILE_BYTES = env.integer("IQS_MAX_FILE_MB", 64, minimum=1, maximum=2047) * 1024 * 1024
-# All photos of one request.
-IQS_MAX_SCORING_BYTES = env.integer("IQS_MAX_SCORING_MB", 256, minimum=1, maximum=100_000) * 1024 * 1024
+# All photos of one request; never less than one photo may have.
+IQS_MAX_SCORING_BYTES = max(
+    IQS_MAX_FILE_BYTES, env.integer("IQS_MAX_SCORING_MB", 256, minimum=1, maximum=100_000) * 1024 * 1024
+)
 IQS_MAX_PIXELS = env.integer("IQS_MAX_MEGAPIXELS", 120, minimum=1, maximum=2000) * 1_000_000
 IQS_MAX_ZIP_BYTES = env.integer("IQS_MAX_ZIP_MB", 4096, minimum=1, maximum=10_000_000) * 1024 * 1024
 IQS_MAX_FILES_PER_IMPORT = env.integer("IQS_MAX_FILES_PER_IMPORT", 100_000, minimum=1, maximum=10_000_000)

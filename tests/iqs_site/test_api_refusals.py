@@ -55,6 +55,10 @@ def post(client: Client, path: str, body: Any, content_type: str = "application/
         ("viewing", {"\ud800": 1}, "cannot be stored"),
         ("viewing", {"zoom": float("nan")}, "NaN is not a number"),
         ("viewing", [], "valid dictionary"),
+        ("scale", ["1", "10"], INTEGER),
+        ("scale", [True, 10], INTEGER),
+        ("scale", [1, 10, 100], "at most 2 items"),
+        ("scale", "ab", "valid tuple"),
         ("client_id", 5, "UUID input should be a string"),
         ("client_id", "nonsense", "valid UUID"),
     ],
@@ -66,6 +70,12 @@ def test_an_answer_with_a_wrong_type_is_refused_with_a_reason(
     assert response.status_code == 422
     assert reason in response.json()["detail"]
     assert not Annotation.objects.exists()
+
+
+def test_an_answer_as_the_page_sends_it_is_accepted(client_of: Callable[[str], Client], image: Image) -> None:
+    viewing = {"viewport": [1280, 900], "pixel_ratio": 1.5, "shown": [96.5, 64], "scheme": "dark", "was_away": False}
+    fields = {"lease_id": None, "skip_reason": "", "scale": [1, 10], "milliseconds": 1200, "viewing": viewing}
+    assert post(client_of("alice"), "annotations", answer_to(image, **fields)).status_code == 200
 
 
 def test_the_sentence_names_the_field(client_of: Callable[[str], Client], image: Image) -> None:
