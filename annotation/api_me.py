@@ -1,6 +1,6 @@
 """The API of the caller's own account: settings that apply to all campaigns."""
 
-from typing import cast
+from typing import Literal, cast
 
 from django.http import HttpRequest
 from ninja import Field, Router, Schema
@@ -9,6 +9,7 @@ from ninja.errors import HttpError
 from annotation.api_schema import WRITE_PROBLEMS, StrictSchema
 from annotation.models import User
 from annotation.services.key_bindings import KeyBindingError, key_bindings_set
+from annotation.services.preferences import theme_set
 
 router = Router(tags=["me"])
 
@@ -17,6 +18,18 @@ class KeysIn(StrictSchema):
     """The keys to set."""
 
     bindings: dict[str, str] = Field(description="{action: key}. Other actions get their default key.")
+
+
+class ThemeIn(StrictSchema):
+    """The theme to set."""
+
+    theme: Literal["", "light", "dark"] = Field(description="Empty: as each browser has it.")
+
+
+class ThemeOut(Schema):
+    """The theme of all pages."""
+
+    theme: str
 
 
 class KeysOut(Schema):
@@ -33,3 +46,11 @@ def keys_set(request: HttpRequest, chosen: KeysIn) -> KeysOut:
         return KeysOut(bindings=key_bindings_set(user=user, bindings=chosen.bindings))
     except KeyBindingError as error:
         raise HttpError(422, str(error)) from None
+
+
+@router.put("/me/theme", response={200: ThemeOut, **WRITE_PROBLEMS}, url_name="me-theme")
+def theme_put(request: HttpRequest, chosen: ThemeIn) -> ThemeOut:
+    """Set the theme of all pages for the caller."""
+    user = cast(User, request.user)  # the authentication requires a login
+    theme_set(user=user, theme=User.Theme(chosen.theme))
+    return ThemeOut(theme=user.theme)

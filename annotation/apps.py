@@ -5,3 +5,7 @@ from django.apps import AppConfig
 
 class AnnotationConfig(AppConfig):
     name = "annotation"
+
+    def ready(self) -> None:
+        """Connect the receivers."""
+        from annotation import receivers  # noqa: F401

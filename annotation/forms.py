@@ -3,10 +3,10 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.password_validation import password_validators_help_texts
 
-from annotation.access.attempts import Kind, TooManyAttempts, attempt_return, attempt_take
+from annotation.access.attempts import TooManyAttempts
 from annotation.access.hashers import HashingBusy
 from annotation.measures.class_limits import class_limits
 from annotation.models import DEFAULT_SYNSETS, Annotation, Campaign, Image, Role, User
@@ -244,7 +244,7 @@ class MemberForm(forms.Form):
     def clean_username(self) -> User:
         """Return the user. Raises ValidationError when no user has this name."""
         name = self.cleaned_data["username"].strip()
-        user = User.objects.filter(username=name).first()
+        user = User.objects.filter(name_key=name).first()
         if user is None:
             raise forms.ValidationError(f"There is no user {name!r}. Superusers create accounts on the Users page.")
         return user
@@ -324,26 +324,19 @@ class CorrectionForm(forms.Form):
 
 
 class UserForm(forms.Form):
-    """A new account."""
+    """A new account. The person sets the password with a link."""
 
     username = forms.CharField(label="User name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    password = forms.CharField(
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        strip=False,
-        help_text=" ".join(password_validators_help_texts()),
+    email = forms.EmailField(
+        label="Email",
+        required=False,
+        help_text="Optional. The link that sets the password is also sent there, if the site can send email.",
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
     is_simulated = forms.BooleanField(
         label="Simulated",
         required=False,
         help_text="A program that acts as an annotator. It is marked as simulated on every page.",
-    )
-
-
-class PasswordForm(forms.Form):
-    """A new password for another user."""
-
-    password = forms.CharField(
-        label="New password", widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}), strip=False
     )
 
 
@@ -359,15 +352,3 @@ class LoginForm(AuthenticationForm):
         except (TooManyAttempts, HashingBusy) as refusal:
             self.refusal = refusal
             raise forms.ValidationError(str(refusal), code="refused") from refusal
-
-
-class CurrentPasswordForm(PasswordChangeForm):
-    """A new password for oneself. The number of wrong current passwords is limited."""
-
-    def clean_old_password(self) -> str:
-        """Return the current password. Raises ValidationError when it is wrong, and TooManyAttempts."""
-        name = self.user.get_username()
-        attempt_take(Kind.PASSWORD, name=name)
-        old: str = super().clean_old_password()
-        attempt_return(Kind.PASSWORD, name=name)
-        return old

@@ -9,7 +9,8 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from annotation.access.attempts import attempts_old_delete
-from annotation.services import batches, queue, quotas, turns
+from annotation.services import batches, photo_files, queue, quotas, turns
+from annotation.services.sessions import sessions_clear
 from annotation.signals import photos_added
 
 logger = logging.getLogger(__name__)
@@ -55,11 +56,20 @@ def batch_import(batch_id: int) -> None:
 
 
 @shared_task
+def photo_files_check() -> int:
+    """Check the files of some photos; return how many. Does nothing when it is not due, so it may run twice."""
+    return photo_files.photo_files_step()
+
+
+@shared_task
 def sweep() -> None:
-    """Expire leases, delete old counts and stale uploads, and start queued and stale imports whose message was lost."""
+    """Do what is due: leases, stale uploads, expired sessions, old counts, lost imports, and checks of photos."""
     queue.leases_expire()
     attempts_old_delete()
     batches.uploads_stale_discard()
+    sessions_clear()
     quotas.uses_old_delete()
     for batch_id in batches.batches_claimable():
         batch_import.delay(batch_id)
+    if photo_files.photo_files_due():
+        announce(photo_files_check, expires=settings.IQS_SWEEP_SECONDS)

@@ -3,7 +3,9 @@
 from django.urls import path
 
 from annotation.views import (
+    account,
     annotate,
+    audit,
     campaigns,
     imports,
     invitations,
@@ -39,6 +41,18 @@ urlpatterns = [
     path("campaigns/<slug:slug>/mine/<int:image_id>/", own_work.own_answer, name="own-answer"),
     path("users/refused/", login.refused_attempts, name="refused-attempts"),
     path("users/refused/<int:row_id>/lift", login.refused_attempt_lift, name="refused-attempt-lift"),
+    path("account/", account.account, name="account"),
+    path("account/password", account.account_password, name="account-password"),
+    path("account/preferences", account.account_preferences, name="account-preferences"),
+    path("account/sessions/end-others", account.account_sessions_end, name="account-sessions-end"),
+    path("account/sessions/<int:session_id>", account.account_session_end, name="account-session-end"),
+    path("account/tokens", account.account_token_new, name="account-token-new"),
+    path("account/tokens/<int:token_id>", account.account_token_revoke, name="account-token-revoke"),
+    path("password/<str:secret>/", account.password_link, name="password-link"),
+    path("audit/", audit.audit, name="audit"),
+    path("audit/records.csv", audit.audit_csv, name="audit-csv"),
+    path("campaigns/<slug:slug>/audit/", audit.campaign_audit, name="campaign-audit"),
+    path("campaigns/<slug:slug>/audit/records.csv", audit.campaign_audit_csv, name="campaign-audit-csv"),
     path("users/", members.users, name="users"),
     path("users/<int:user_id>", members.user_change, name="user-change"),
     path("campaigns/<slug:slug>/import/", imports.import_page, name="import"),

@@ -4,8 +4,9 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from annotation.signals import photos_added
+from annotation.signals import photos_added, photos_restored
 from annotation.tasks import announce
+from inference.services.backlog import work_retry_photos
 from inference.tasks import priorities_run, sweep
 
 
@@ -14,3 +15,10 @@ def new_photos_announce(*, campaign_id: int, **kwargs: Any) -> None:
     """Announce work for new photos: features, and priorities in the queue lanes."""
     announce(sweep)
     announce(priorities_run, campaign_id)
+
+
+@receiver(photos_restored)
+def restored_photos_retry(*, image_ids: list[int], **kwargs: Any) -> None:
+    """Let workers try photos again that failed while their files were missing or damaged."""
+    if work_retry_photos(image_ids=image_ids):
+        announce(sweep)

@@ -15,6 +15,7 @@ from inference.distortion.combine import ALGORITHM_VERSION
 from inference.models import Distortion, Feature, ModelVersion, PhotoWork, Prediction
 from inference.networks.config import WeightsMissing
 from inference.serving import runtime
+from inference.serving.model_check import backbone_problem
 
 _Work = TypeVar("_Work", Feature, Distortion)
 # The speed is estimated from the photos finished within this time.
@@ -79,7 +80,7 @@ class Backlog(WorkCounts):
 
     predicted: int = 0
     problem: str = ""
-    """Why features cannot be computed, in one sentence; all photos then count as queued."""
+    """Why features cannot be computed, in one sentence, or ''."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def backlog(campaign: Campaign) -> Backlog:
         counts = work_counts(campaign, features_queue())
     except WeightsMissing as error:
         return Backlog(queued=campaign.images.count(), predicted=predicted, problem=str(error))
-    return Backlog(**asdict(counts), predicted=predicted)
+    return Backlog(**asdict(counts), predicted=predicted, problem=backbone_problem())
 
 
 def work_counts(campaign: Campaign, queue: WorkQueue[Any]) -> WorkCounts:

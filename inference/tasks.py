@@ -14,6 +14,7 @@ from annotation.models import Campaign
 from annotation.tasks import announce
 from inference.models import Feature, ModelVersion, Prediction
 from inference.networks.config import WeightsMissing
+from inference.networks.model_files import ModelFileError
 from inference.selectors import distortions_queue, features_queue
 from inference.services import (
     disagreements,
@@ -27,6 +28,7 @@ from inference.services import (
     versions,
 )
 from inference.services.backlog import work_enqueue
+from inference.serving.model_check import backbone_problem
 from inference.serving.scorer import site_scorer
 
 logger = logging.getLogger(__name__)
@@ -88,9 +90,16 @@ def scoring_job_run(user_id: int, key: str) -> int:
 
 @shared_task
 def predictions_run(version_id: int) -> int:
-    """Compute a version's missing predictions from stored features; return how many."""
+    """Compute a version's missing predictions from stored features; return how many.
+
+    A version whose file is missing or damaged predicts nothing. Pages show why, and the sweep tries again.
+    """
     version = ModelVersion.objects.select_related("campaign").get(pk=version_id)
-    predicted = predictions.predictions_refresh(version=version)
+    try:
+        predicted = predictions.predictions_refresh(version=version)
+    except ModelFileError as error:
+        logger.error("No predictions for campaign %s: %s", version.campaign.slug, error)
+        return 0
     if queue_priorities.strategies_of(version.campaign):
         announce(priorities_run, version.campaign_id, expires=_MESSAGE_SECONDS)
     return predicted
@@ -122,15 +131,18 @@ def sweep() -> None:
         except Exception:  # the rest of the sweep goes on
             logger.exception("No model was installed for campaign %s", campaign.slug)
     work_enqueue(queue=distortions_queue())
-    try:
+    if problem := backbone_problem():
+        logger.error("Features cannot be computed: %s", problem)
+    else:
         work_enqueue(queue=features_queue())
-    except WeightsMissing as error:
-        logger.error("Features cannot be computed: %s", error)
     _features_or_distortions_announce(stale=True)
     unpredicted = Feature.objects.filter(
         image__campaign=OuterRef("campaign"), backbone=OuterRef("backbone"), state=Feature.State.DONE
     ).exclude(Exists(Prediction.objects.filter(image=OuterRef("image"), model_version=OuterRef(OuterRef("pk")))))
-    for version in ModelVersion.objects.filter(Exists(unpredicted), is_champion=True):
+    # A version whose file is damaged predicts nothing until the file is repaired; the pages say why.
+    current = ModelVersion.objects.filter(is_champion=True).select_related("campaign")
+    broken = [version.pk for version in current if not versions.version_is_usable(version=version)]
+    for version in ModelVersion.objects.filter(Exists(unpredicted), is_champion=True).exclude(pk__in=broken):
         predictions_run.apply_async([version.pk], expires=_MESSAGE_SECONDS)
     for campaign_id in queue_priorities.campaigns_due():
         priorities_run.apply_async([campaign_id], expires=_MESSAGE_SECONDS)
@@ -153,8 +165,7 @@ def _features_or_distortions_announce(*, stale: bool = False) -> None:
 
 
 def _features_wait(*, stale: bool = False) -> bool:
-    try:
-        queue = features_queue()
-    except WeightsMissing:  # no worker can compute them
+    if backbone_problem():  # no worker can compute them
         return False
+    queue = features_queue()
     return queue.has_unfinished() if stale else queue.has_queued()

@@ -1,4 +1,4 @@
-"""The API: one NinjaAPI, a router per app, session login with CSRF protection. Described at /api/ and
+"""The API: one NinjaAPI, a router per app, API tokens or sessions with CSRF. Described at /api/ and
 /api/openapi.json.
 """
 
@@ -12,10 +12,10 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
-from ninja.security import SessionAuth
 
 from annotation.api import router as annotation_router
 from annotation.api_me import router as me_router
+from annotation.token_auth import SessionLogin, TokenAuth
 from inference.api import router as inference_router
 from iqs_site.api_json import JsonRefused, StrictParser
 from training.api import router as training_router
@@ -29,7 +29,12 @@ _SENTENCES = {
 # `iqs_site.api_docs` is the page at /api/. Ninja's own page, Swagger UI, loads from a CDN and needs inline scripts,
 # which the content security policy forbids.
 api = NinjaAPI(
-    title="IQS", version="1", auth=SessionAuth(), parser=StrictParser(), docs_url=None, docs_decorator=login_required
+    title="IQS",
+    version="1",
+    auth=[TokenAuth(), SessionLogin()],
+    parser=StrictParser(),
+    docs_url=None,
+    docs_decorator=login_required,
 )
 api.add_router("", annotation_router)
 api.add_router("", me_router)

@@ -1,12 +1,16 @@
-"""Middleware for a header that Django 5.2 does not set, and for a full disk."""
+"""Middleware for a header that Django 5.2 does not set, for a full disk, and for the time zone of the user."""
 
 import errno
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import timezone
+
+from annotation.access.time_zones import time_zone_activate
 
 _DISK_FULL = "53100"  # PostgreSQL's code
 
@@ -46,3 +50,25 @@ class FullDiskMiddleware:
         if request.path.startswith("/api/"):
             return JsonResponse({"detail": "The server's disk is full. Try again later."}, status=507)
         return render(request, "507.html", status=507)
+
+
+class TimeZoneMiddleware:
+    """Show the times of a page in the time zone that the user has chosen. Comes after LoginRequiredMiddleware."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the response. The next request of this thread begins with the time zone of the site."""
+        try:
+            return self.get_response(request)
+        finally:
+            timezone.deactivate()
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        """Activate the time zone. Pages without a login have that of the site, and the user is not loaded for them.
+
+        The API does the same when it has authenticated the request.
+        """
+        if getattr(view, "login_required", True):
+            time_zone_activate(request.user)

@@ -1,8 +1,10 @@
 """The data of the live part of a campaign's overview, from all apps."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from annotation.models import Campaign, ImportBatch, Role, User
+from annotation.models import Campaign, Image, ImportBatch, Role, User
+from annotation.selectors.photo_files import DamagedCounts, damaged_counts, damaged_photos
 from annotation.selectors.progress import (
     OwnProgress,
     Participation,
@@ -24,6 +26,7 @@ from inference.selectors import (
     version_misfit,
     work_counts,
 )
+from inference.serving.model_check import prior_problem, version_problem
 from iqs_site.workers import WorkerState, broker_alive, workers_alive
 from training.evaluation.registry import MeasuredMetric, measured
 from training.models import Evaluation, TrainingRun
@@ -31,6 +34,7 @@ from training.selectors.versions import changed_since, newest_evaluations
 
 RUNS_SHOWN = 4
 IMPORTS_SHOWN = 3
+DAMAGED_SHOWN = 20
 FAILURES_SHOWN = 20
 KEY_METRICS = {"quality_srcc", "quality_rmse", "watch_roc_auc"}
 QUEUES = ("default", "inference", "single", "training")
@@ -58,6 +62,12 @@ class ModelsStatus:
     """Why the champion does not fit the campaign or the site any more, as a sentence; '' when it does."""
     runs: list[TrainingRun]
     imports: list[ImportBatch]
+    damaged: DamagedCounts
+    """Photos whose files are missing or damaged."""
+    damaged_photos: list[Image]
+    """The first of them."""
+    model_problems: list[str]
+    """What is wrong with model files, as sentences."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +118,7 @@ def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
         failed = features_queue().rows.filter(image__campaign=campaign, state=Feature.State.FAILED)
         failures = list(failed.select_related("image").defer("vector").order_by("-pk")[:FAILURES_SHOWN])
     alive = workers_status()
+    damaged = damaged_counts([campaign.pk]).get(campaign.pk, DamagedCounts())
     return ModelsStatus(
         participation=campaign_participation(campaign),
         backlog=counts,
@@ -123,4 +134,37 @@ def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
         misfit=(version_misfit(version, campaign) or features_misfit(version)) if version else "",
         runs=list(campaign.training_runs.select_related("challenger", "requested_by")[:RUNS_SHOWN]),
         imports=list(campaign.imports.all()[:IMPORTS_SHOWN]),
+        damaged=damaged,
+        damaged_photos=list(damaged_photos(campaign)[:DAMAGED_SHOWN]) if damaged.total else [],
+        model_problems=_model_problems(version),
     )
+
+
+def _model_problems(version: ModelVersion | None) -> list[str]:
+    """Return what is wrong with the champion's file and the shipped prior. The backlog has problems of the backbone."""
+    problems = [version_problem(version) if version else prior_problem()]
+    return [f"There are no new predictions. {problem}" for problem in problems if problem]
+
+
+@dataclass(frozen=True)
+class FileNotice:
+    """What is wrong with the files of one campaign, for the home page of its admins."""
+
+    campaign: Campaign
+    damaged: DamagedCounts
+    model_problem: str
+    """What is wrong with the champion's file, as a sentence, or ''."""
+
+
+def file_notices(campaigns: Sequence[Campaign]) -> list[FileNotice]:
+    """Return the campaigns with missing or damaged files (two queries)."""
+    damaged = damaged_counts([campaign.pk for campaign in campaigns])
+    champions = {
+        version.campaign_id: version_problem(version)
+        for version in ModelVersion.objects.filter(campaign__in=campaigns, is_champion=True)
+    }
+    notices = [
+        FileNotice(campaign, damaged.get(campaign.pk, DamagedCounts()), champions.get(campaign.pk, ""))
+        for campaign in campaigns
+    ]
+    return [notice for notice in notices if notice.damaged.total or notice.model_problem]

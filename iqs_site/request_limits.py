@@ -20,6 +20,7 @@ from django.shortcuts import render
 
 from annotation.access.attempts import TooManyAttempts
 from annotation.access.hashers import HashingBusy
+from annotation.services.tokens import token_use
 from annotation.services.uploads import PIECE_BYTES
 
 #: A body of this length may come from anybody. Pages send a few kilobytes.
@@ -64,15 +65,20 @@ def large_body_refusal(environ: dict[str, Any]) -> int:
     """
     close_old_connections()
     try:
-        return 0 if _is_logged_in(WSGIRequest(environ)) else 401
+        request = WSGIRequest(environ)
+        SessionMiddleware(_no_response).process_request(request)
+        AuthenticationMiddleware(_no_response).process_request(request)
+        return 0 if _is_known(request) else 401
     finally:
         close_old_connections()
 
 
-def _is_logged_in(request: HttpRequest) -> bool:
-    SessionMiddleware(_no_response).process_request(request)
-    AuthenticationMiddleware(_no_response).process_request(request)
-    return request.user.is_authenticated
+def _is_known(request: HttpRequest) -> bool:
+    """Return whether the sender is logged in or has an API token. The view checks whether the token is enough."""
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return token_use(secret=secret.strip()) is not None
+    return bool(request.user.is_authenticated)
 
 
 def _no_response(request: HttpRequest) -> HttpResponse:
@@ -116,7 +122,7 @@ class LargeBodyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Return the response of the page, or the refusal."""
-        if _length(request) > FREE_BYTES and not request.user.is_authenticated:
+        if _length(request) > FREE_BYTES and not _is_known(request):
             return refused(request, 401, _SENTENCES[401])
         return self.get_response(request)
 

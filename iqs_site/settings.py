@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from iqs_site import env
+from iqs_site.email_url import email_settings
 from iqs_site.instance import embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -59,6 +60,7 @@ INSTALLED_APPS = [
     "django_htmx",
 ]
 MIDDLEWARE = [
+    "annotation.access.current_request.CurrentRequestMiddleware",
     "iqs_site.middleware.ContentSecurityPolicyMiddleware",
     "iqs_site.request_limits.RequestLimitsMiddleware",
     "iqs_site.middleware.FullDiskMiddleware",
@@ -69,7 +71,9 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "iqs_site.request_limits.LargeBodyMiddleware",
+    "annotation.token_auth.TokenMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "iqs_site.middleware.TimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -94,6 +98,7 @@ TEMPLATES: list[dict[str, Any]] = [
 AUTH_USER_MODEL = "annotation.User"
 AUTHENTICATION_BACKENDS = ["annotation.access.user_backend.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
@@ -111,6 +116,13 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 USE_I18N = False
+
+# --- Email ----------------------------------------------------------------------------------------
+# Without a server, password links are only shown to the admin who makes them.
+EMAIL_URL = env.text("EMAIL_URL", "")
+globals().update(email_settings(EMAIL_URL))
+DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "iqs@localhost")
+EMAIL_TIMEOUT = 10  # seconds; a person waits for it
 
 # --- Database -------------------------------------------------------------------------------------
 # If DATABASE_URL is not set, manage.py and the supervisor set it to the address of the embedded server.
@@ -165,6 +177,8 @@ MODELS_ROOT = env.folder("IQS_MODELS", VAR / "models")  # heads of model version
 UPLOADS_ROOT = VAR / "uploads"  # uploads that no worker has imported yet
 STATIC_URL = "/static/"
 STATIC_ROOT = env.folder("IQS_STATIC", VAR / "static")  # WhiteNoise warns about a missing folder
+# The background check of photo files reads at most this much; 0: no check.
+IQS_CHECK_BYTES_PER_MINUTE = env.integer("IQS_CHECK_MB_PER_MINUTE", 60, minimum=0, maximum=1_000_000) * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = None  # the umask decides, so that files are for their owner only
 
 

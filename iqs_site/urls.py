@@ -3,8 +3,9 @@
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.urls import include, path
+from django.views.generic import RedirectView
 
-from annotation.views.login import AdminPasswordChange, LoginPage
+from annotation.views.login import LoginPage
 from iqs_site import views
 from iqs_site.api import urls as api_urls
 from iqs_site.api_docs import api_docs
@@ -24,6 +25,7 @@ urlpatterns = [
     path("", include("annotation.urls")),
     path("", include("inference.urls")),
     path("", include("training.urls")),
-    path("admin/password_change/", admin.site.admin_view(AdminPasswordChange.as_view(), cacheable=True)),
+    # Instead of Django's own page, which would keep the other sessions in the list of sessions.
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account")),
     path("admin/", admin.site.urls),
 ]

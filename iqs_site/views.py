@@ -21,6 +21,7 @@ from annotation.tasks import announce
 from inference.networks.config import WeightsMissing
 from inference.selectors import WorkQueue, distortions_queue, features_queue
 from inference.services.backlog import work_cancel, work_resume, work_retry
+from inference.serving.model_check import site_problems
 from inference.tasks import sweep
 from iqs_site import overview
 from iqs_site.workers import broker_alive
@@ -32,11 +33,15 @@ _NO_DATABASE = {"ok": False, "detail": "The database does not answer."}
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """List the user's campaigns. Admins of a campaign and staff also see whether a disk is nearly full."""
+    """List the user's campaigns. Admins of a campaign and staff also see problems with disks and files."""
     cards = campaign_cards(request.user)
     is_admin = getattr(request.user, "is_staff", False) or any(card.role is Role.ADMIN for card in cards)
-    low = disks_low() if is_admin else []
-    return render(request, "iqs_site/home.html", {"cards": cards, "disks_low": low, "kept": _megabytes_kept()})
+    context: dict[str, Any] = {"cards": cards, "kept": _megabytes_kept()}
+    if is_admin:
+        context["disks_low"] = disks_low()
+        context["file_notices"] = overview.file_notices([card.campaign for card in cards if card.role is Role.ADMIN])
+        context["model_problems"] = site_problems()
+    return render(request, "iqs_site/home.html", context)
 
 
 @login_not_required

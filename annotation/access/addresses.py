@@ -8,8 +8,8 @@ from django.http import HttpRequest
 _IPV6_PREFIX = 64  # one household or server has a whole network of this size
 
 
-def client_address(request: HttpRequest) -> str:
-    """Return the client's address, or "" when it is unknown. Of an IPv6 address, return its network of 64 bits.
+def client_ip(request: HttpRequest) -> str:
+    """Return the client's IP address, or "" when it is unknown.
 
     `IQS_PROXIES` says how many proxies stand before the site. Each adds the address it sees to `X-Forwarded-For`, so
     the client's address is that many places from the end. What stands before it comes from the client itself, who may
@@ -24,8 +24,11 @@ def client_address(request: HttpRequest) -> str:
         parsed = ipaddress.ip_address(address.partition("%")[0])  # without the name of a network card
     except ValueError:
         return ""
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, _IPV6_PREFIX), strict=False))
-    return str(parsed)
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return str(mapped or parsed)
+
+
+def client_address(request: HttpRequest) -> str:
+    """Return what counts as one address: the client's IP address; for IPv6 its network of 64 bits; "" if unknown."""
+    address = client_ip(request)
+    return str(ipaddress.ip_network((address, _IPV6_PREFIX), strict=False)) if ":" in address else address

@@ -4,15 +4,16 @@ An attempt is counted before anything is compared, in one statement. So many gue
 and a refused one costs no password hash. A success is taken off the count again.
 """
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
-from annotation.models import AttemptCount
+from annotation.models import AttemptCount, User
+from annotation.models.users import name_key
 
 Kind = AttemptCount.Kind
 
@@ -39,6 +40,8 @@ LIMITS = {
 _KEPT = timedelta(days=1)
 _NAME_LENGTH = 150
 _MOST_COUNTED = 1_000_000
+#: Before the hash that is stored instead of a name without an account. No user name begins with it.
+_UNKNOWN = "?"
 
 _TAKE = """
 INSERT INTO annotation_attemptcount AS held (kind, name, address, count, started_at)
@@ -91,6 +94,7 @@ def login_take(*, name: str, address: str) -> None:
 
     Raises TooManyAttempts. Without an address, nothing is counted for it.
     """
+    name = _counted_name(name)
     attempt_take(Kind.LOGIN, name=name, address=address)
     if address:
         attempt_take(Kind.LOGIN_ADDRESS, address=address)
@@ -99,6 +103,7 @@ def login_take(*, name: str, address: str) -> None:
 
 def login_return(*, name: str, address: str, is_success: bool) -> None:
     """Take an attempt to log in off the counts. After a success, forget the earlier failures of the name there."""
+    name = _counted_name(name)
     if is_success:
         AttemptCount.objects.filter(kind=Kind.LOGIN, name=_name(name), address=address).delete()
     else:
@@ -113,6 +118,11 @@ class Refusal:
 
     row: AttemptCount
     until: datetime
+
+    @property
+    def name(self) -> str:
+        """Return the user name in words."""
+        return "a name without an account" if self.row.name.startswith(_UNKNOWN) else self.row.name
 
 
 def refusals(now: datetime | None = None) -> list[Refusal]:
@@ -139,4 +149,12 @@ def attempts_old_delete(now: datetime | None = None) -> int:
 
 def _name(name: str) -> str:
     """Return a name as it is counted: different spellings of one name are one name."""
-    return unicodedata.normalize("NFKC", name).casefold().replace("\0", "")[:_NAME_LENGTH]
+    return name_key(name).replace("\0", "")[:_NAME_LENGTH]
+
+
+def _counted_name(name: str) -> str:
+    """Return the name of an account, or a hash of any other text: people type passwords into the wrong field."""
+    key = _name(name)
+    if User.objects.filter(name_key=key).exists():
+        return key
+    return _UNKNOWN + salted_hmac("iqs.attempts", key).hexdigest()[:32]

@@ -10,9 +10,10 @@ from django.db import connection
 from django.http import HttpRequest
 
 from annotation.access.addresses import client_address
-from annotation.access.attempts import login_return, login_take
+from annotation.access.attempts import TooManyAttempts, login_return, login_take
 from annotation.access.hashers import HashingBusy
 from annotation.models import User
+from annotation.signals import login_locked
 
 # Fields that most requests need. Django loads the others when they are used.
 _WANTED = {
@@ -25,6 +26,8 @@ _WANTED = {
     "is_staff",
     "is_superuser",
     "is_simulated",
+    "time_zone",
+    "theme",
 }
 # In the order of the model, as `from_db` needs them.
 _COLUMNS = [field.attname for field in User._meta.concrete_fields if field.attname in _WANTED]
@@ -45,7 +48,11 @@ class Backend(ModelBackend):
         if request is None or name is None or password is None:
             return super().authenticate(request, username=username, password=password, **kwargs)
         address = client_address(request)
-        login_take(name=name, address=address)
+        try:
+            login_take(name=name, address=address)
+        except TooManyAttempts:
+            login_locked.send(sender=type(self), username=name)
+            raise
         try:
             user = super().authenticate(request, username=username, password=password, **kwargs)
         except HashingBusy:

@@ -68,3 +68,25 @@ class PhotoRecord(NamedTuple):
     votes: int
     watch_votes: int
     model_version: int | None
+
+
+class AuditRow(NamedTuple):
+    """One audit record."""
+
+    record: int
+    """Its id."""
+    at: datetime
+    by: str | None
+    """User name of who did it; None for commands, workers and people without a login."""
+    kind: str
+    user: str | None
+    """User name of the account it is about."""
+    campaign: str | None
+    """Its address (slug)."""
+    what: str
+    """The thing it is about, in words."""
+    before: str | None
+    """JSON of the values before the change, as the next field."""
+    after: str | None
+    address: str | None
+    """IP address of who did it."""

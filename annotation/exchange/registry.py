@@ -3,6 +3,7 @@
 from typing import Any
 
 from annotation.exchange.annotations_csv import AnnotationsCsv
+from annotation.exchange.audit_csv import AuditCsv
 from annotation.exchange.format import Format
 from annotation.exchange.photos_csv import PhotosCsv
 
@@ -11,6 +12,7 @@ FORMATS: dict[str, Format[Any]] = {
     for one in (
         AnnotationsCsv(),
         PhotosCsv(),
+        AuditCsv(),
     )
 }
 

@@ -63,3 +63,26 @@ def progress_report(stream: Any, what: str) -> Callable[[int, int], None]:
             bar.end()
 
     return report
+
+
+class StepBar:
+    """A progress bar for work in several steps, each with its own things to count."""
+
+    def __init__(self, stream: Any, *, live: bool) -> None:
+        """`stream` and `live` are as for `ProgressBar`."""
+        self.stream = stream
+        self.live = live
+        self._bar: ProgressBar | None = None
+
+    def show(self, what: str, done: int, total: int) -> None:
+        """Show that `done` of `total` things are done. Another `what` begins a new line."""
+        if self._bar is None or self._bar.what != what:
+            self.end()
+            self._bar = ProgressBar(self.stream, live=self.live, what=what)
+        self._bar.show(done, total)
+
+    def end(self) -> None:
+        """End the line."""
+        if self._bar is not None:
+            self._bar.end()
+            self._bar = None

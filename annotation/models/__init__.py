@@ -6,6 +6,7 @@ them again from the assignments and annotations.
 
 from annotation.models.annotations import Annotation, AnnotationQuerySet
 from annotation.models.attempts import AttemptCount
+from annotation.models.audit import AuditKind, AuditRecord
 from annotation.models.campaigns import (
     DEFAULT_SYNSETS,
     Campaign,
@@ -17,6 +18,8 @@ from annotation.models.campaigns import (
     default_synsets,
     synset_name,
 )
+from annotation.models.credentials import ApiToken, PasswordLink, UserSession
+from annotation.models.photo_files import FileCheck, PhotoFile
 from annotation.models.photos import QUEUED, Image, ImportBatch, ImportRejection
 from annotation.models.queue import Assignment, QueueLane, QueuePriority
 from annotation.models.use import HourlyUse
@@ -27,20 +30,27 @@ __all__ = [
     "QUEUED",
     "Annotation",
     "AnnotationQuerySet",
+    "ApiToken",
     "Assignment",
     "AttemptCount",
+    "AuditKind",
+    "AuditRecord",
     "Campaign",
     "CampaignAddress",
+    "FileCheck",
     "HourlyUse",
     "Image",
     "ImportBatch",
     "ImportRejection",
     "Invitation",
     "Membership",
+    "PasswordLink",
+    "PhotoFile",
     "QueueLane",
     "QueuePriority",
     "Role",
     "User",
+    "UserSession",
     "default_lane_shares",
     "default_synsets",
     "synset_name",

@@ -28,7 +28,11 @@ class ImportBatch(models.Model):
     total = models.PositiveIntegerField(default=0)
     added = models.PositiveIntegerField(default=0)
     duplicates = models.PositiveIntegerField(default=0)
+    repaired = models.PositiveIntegerField(
+        default=0, help_text="Of the duplicates: photos whose stored files were missing or damaged and were replaced."
+    )
     rejected = models.PositiveIntegerField(default=0)
+    received = models.PositiveIntegerField(default=0, help_text="Number of complete files of an upload.")
     message = models.TextField(blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -120,6 +124,11 @@ class Image(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_file_problem(self) -> bool:
+        """Return whether it is out of the queue because its original is missing or damaged."""
+        return self.problem.startswith(storage.FILE_PROBLEM)
 
     @property
     def photo_name(self) -> str:

@@ -11,6 +11,10 @@ from django.core.files.storage import FileSystemStorage, Storage, storages
 
 from annotation.files.whole_file import whole_file
 
+# Every finding about an original begins with these words. `Image.problem` has the finding of a damaged photo.
+FILE_PROBLEM = "The file of this photo "
+_CHUNK = 1024 * 1024
+
 
 class PhotoFolder(FileSystemStorage):
     """A folder in MEDIA_ROOT that writes files atomically and syncs them to disk.
@@ -40,18 +44,36 @@ def thumbnail_name(sha256: str) -> str:
     return f"{sha256[:2]}/{sha256}.thumb.webp"
 
 
-def photo_file_write(name: str, data: bytes) -> None:
-    """Write a file, unless a file of this name and length exists. Raises OSError when the storage cannot write it."""
+def photo_file_write(name: str, data: bytes) -> bool:
+    """Write a file, unless a file with this name and content exists; return whether it was written.
+
+    A file of this name with other content is damaged, and is replaced. Raises OSError when the storage cannot write.
+    """
+    if _has_content(name, data):
+        return False
     store = _store()
-    if store.exists(name) and store.size(name) == len(data):
-        return
     saved = store.save(name, ContentFile(data))
     if saved != name:
         # This storage never replaces files. Either another worker wrote the same file just now, or the file is damaged.
         store.delete(saved)
-        if store.size(name) != len(data):
+        if not _has_content(name, data):
             store.delete(name)
             store.save(name, ContentFile(data))
+    return True
+
+
+def _has_content(name: str, data: bytes) -> bool:
+    """Return whether a file exists and has exactly these bytes. False for a file that cannot be read."""
+    try:
+        with photo_file_open(name) as file:
+            position = 0
+            while chunk := file.read(_CHUNK):
+                if data[position : position + len(chunk)] != chunk:
+                    return False
+                position += len(chunk)
+    except OSError:
+        return False
+    return position == len(data)
 
 
 def photo_file_source(name: str) -> Path | IO[bytes]:
@@ -75,6 +97,11 @@ def photo_file_open(name: str) -> IO[bytes]:
 def photo_file_exists(name: str) -> bool:
     """Return whether the storage has a file of this name."""
     return bool(_store().exists(name))
+
+
+def photo_file_size(name: str) -> int:
+    """Return the number of bytes of a file. Raises OSError when it is missing."""
+    return int(_store().size(name))
 
 
 def photo_file_delete(name: str) -> None:

@@ -25,13 +25,15 @@ from django.utils import timezone
 from annotation.files.names import name_path, name_text, text_storable
 from annotation.models import Campaign, Image, ImportBatch, ImportRejection, User
 from annotation.photos.decoding import PhotoRejected
+from annotation.photos.file_check import FileFindings, StoredContent
 from annotation.photos.sources import Candidate, ImportSource, Limits, SourceError
 from annotation.services.disk_space import space_refusal
 from annotation.services.images import CampaignPhotos, StoredPhoto, images_add, photo_store
+from annotation.services.photo_files import Repair, photo_files_confirm, photo_repair
+from annotation.services.upload_files import UPLOAD, batch_folder, files_lost_reject
 
 logger = logging.getLogger(__name__)
 
-UPLOAD = "upload"  # `source` of batches whose files came through the browser
 STALE = timedelta(seconds=60)  # a batch without a heartbeat for this long may be claimed by another worker
 UPLOAD_STALE = timedelta(days=1)  # uploads without a new file for this long are discarded
 _ROWS = 100  # photos per transaction
@@ -48,16 +50,12 @@ class ImportLost(Exception):
 
 @dataclass(frozen=True)
 class _Outcome:
-    """The result for one candidate: a photo to write, a reason to reject it, or neither for a duplicate."""
+    """The result for one candidate: a photo to write, a reason to reject it, or a duplicate, repaired if necessary."""
 
     candidate: Candidate
     photo: StoredPhoto | None = None
     reason: str = ""
-
-
-def batch_folder(batch: ImportBatch) -> Path:
-    """Return the folder that holds an upload's files until they are imported."""
-    return Path(settings.UPLOADS_ROOT) / str(batch.pk)
+    duplicate: Repair | None = None
 
 
 def upload_begin(*, campaign: Campaign, by: User | None) -> ImportBatch:
@@ -151,6 +149,7 @@ def batch_run(*, batch: ImportBatch, details: Details | None = None, progress: P
         limits = Limits(settings.IQS_MAX_FILE_BYTES, settings.IQS_MAX_ZIP_BYTES, settings.IQS_MAX_FILES_PER_IMPORT)
         if upload:
             path.mkdir(parents=True, exist_ok=True)
+            files_lost_reject(batch=batch)
         marker = path / _ONE_ZIP
         # The first attempt decides about the names, and later ones find fewer files.
         is_one_zip = marker.exists() if upload and batch.total else None
@@ -247,8 +246,11 @@ class _Run:
     def _handle(self, candidate: Candidate) -> _Outcome:
         try:
             data = candidate.read()
-            if sha256(data).digest() in self.known.digests:
-                return _Outcome(candidate)
+            digest = sha256(data)
+            known = self.known.contents.get(digest.digest())
+            if known is not None:
+                content = StoredContent(digest.hexdigest(), known.suffix, len(data), known.phash)
+                return _Outcome(candidate, duplicate=photo_repair(data=data, content=content))
             details = self.details.get(candidate.name)
             return _Outcome(candidate, photo_store(name=candidate.name, data=data, details=details))
         except PhotoRejected as rejection:
@@ -267,8 +269,13 @@ class _Run:
             for outcome in handled
             if outcome.reason
         ]
+        repairs = [outcome.duplicate for outcome in handled if outcome.duplicate]
+        findings = {one.findings.sha256: one.findings for one in repairs}
+        findings |= {photo.sha256: FileFindings(photo.sha256) for photo in photos}  # just written, or good before
+        repaired = {one.findings.sha256 for one in repairs if one.is_repaired}
         with transaction.atomic():
             added = images_add(batch=batch, photos=photos, known=self.known) if photos else 0
+            photo_files_confirm(findings=findings.values(), repaired=repaired)
             if rejections:
                 ImportRejection.objects.bulk_create(rejections, ignore_conflicts=True)
             _heartbeat(
@@ -277,6 +284,7 @@ class _Run:
                 added=batch.added + added,
                 rejected=batch.rejected + len(rejections),
                 duplicates=batch.duplicates + len(handled) - added - len(rejections),
+                repaired=batch.repaired + len(repaired),
             )
         self.outcomes = []
         for outcome in handled:

@@ -8,7 +8,8 @@ from django.db import models, transaction
 from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
 
 from annotation.measures.class_limits import class_limits, limit_moved
-from annotation.models import Annotation, Campaign, Image, Membership, Role, User
+from annotation.models import Annotation, AuditKind, Campaign, Image, Membership, Role, User
+from annotation.services.audit import audit_changes, audit_record
 from annotation.services.lane_registry import lane_shares_problem
 
 #: Fields that hold a share of an annotator's photos in [0, 1]. Pages show them as percentages.
@@ -38,6 +39,7 @@ def campaign_create(*, by: User, **fields: Any) -> Campaign:
     _check(campaign)
     campaign.save()
     Membership.objects.create(campaign=campaign, user=by, role=Role.ADMIN)
+    audit_record(kind=AuditKind.CAMPAIGN_CREATED, by=by, campaign=campaign, after=fields)
     return campaign
 
 
@@ -57,12 +59,14 @@ def campaign_update(*, campaign: Campaign, **fields: Any) -> Campaign:
     fixed = fields_fixed(stored)
     if refused := {name: fixed[name] for name in changes if name in fixed}:
         raise ValidationError(refused)
+    before = {name: getattr(stored, name) for name in changes}
     for name, value in changes.items():
         setattr(stored, name, value)
     _check(stored)
     stored.save()
     if changes.keys() & {"votes_per_image", "holdout_votes"}:
         _votes_needed_set(stored)
+    audit_changes(kind=AuditKind.SETTINGS_CHANGED, before=before, after=changes, campaign=stored)
     return stored
 
 
@@ -88,13 +92,19 @@ def _scale(campaign: Campaign) -> tuple[int, int] | None:
     return (lowest, highest) if isinstance(lowest, int) and isinstance(highest, int) and lowest < highest else None
 
 
+@transaction.atomic
 def campaign_state_set(*, campaign: Campaign, state: Campaign.State) -> bool:
     """Pause, close or reopen a campaign. False when it already has the state or the change is not allowed.
 
     Existing leases stay valid: their answers are still recorded.
     """
-    before = [source for source, targets in _STATES.items() if state in targets]
-    return bool(Campaign.objects.filter(pk=campaign.pk, state__in=before).update(state=state))
+    stored = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+    before = Campaign.State(stored.state)
+    if state not in _STATES[before]:
+        return False
+    Campaign.objects.filter(pk=campaign.pk).update(state=state)
+    audit_changes(kind=AuditKind.SETTINGS_CHANGED, before={"state": before}, after={"state": state}, campaign=stored)
+    return True
 
 
 def fields_fixed(campaign: Campaign) -> dict[str, str]:

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b, sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -28,16 +28,23 @@ class StoredPhoto:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+class KnownContent(NamedTuple):
+    """What an import needs to know about a photo to check its stored files."""
+
+    suffix: str
+    phash: int
+
+
 class CampaignPhotos:
     """The contents, perceptual hashes and groups of a campaign's photos, in memory.
 
     An import loads them once and refreshes them before each insert, so that concurrent imports see each other's photos.
-    Takes about 300 bytes per photo.
+    Takes about 400 bytes per photo.
     """
 
     def __init__(self, campaign: Campaign) -> None:
         self.campaign = campaign
-        self.digests: set[bytes] = set()
+        self.contents: dict[bytes, KnownContent] = {}
         self._hashes = NearDuplicates()
         self._groups: list[tuple[uuid.UUID, str]] = []
         self._last_id = 0
@@ -45,10 +52,10 @@ class CampaignPhotos:
     def refresh(self) -> list[Image]:
         """Read the photos added since the last call, and return them (a few columns only)."""
         fresh = Image.objects.filter(campaign=self.campaign, pk__gt=self._last_id).order_by("pk")
-        fresh = fresh.only("pk", "sha256", "phash", "group", "split", "batch_id")
+        fresh = fresh.only("pk", "sha256", "suffix", "phash", "group", "split", "batch_id")
         rows = list(fresh.iterator(chunk_size=5000))
         for row in rows:
-            self.digests.add(bytes.fromhex(row.sha256))
+            self.contents[bytes.fromhex(row.sha256)] = KnownContent(row.suffix, row.phash)
             self._hashes.add(row.phash)
             self._groups.append((row.group, row.split))
             self._last_id = row.pk
@@ -80,6 +87,11 @@ class CampaignPhotos:
         return len(self._groups)
 
 
+def photo_facts(data: bytes) -> PhotoFacts:
+    """Decode a photo within the site's limits, and return its properties and its thumbnail. Raises PhotoRejected."""
+    return photo_inspect_apart(data, sandbox=site_sandbox(), max_pixels=settings.IQS_MAX_PIXELS)
+
+
 def photo_store(*, name: str, data: bytes, details: Mapping[str, Any] | None = None) -> StoredPhoto:
     """Check a photo, and write its original bytes and a thumbnail to the photo storage.
 
@@ -87,7 +99,7 @@ def photo_store(*, name: str, data: bytes, details: Mapping[str, Any] | None = N
     are not a valid photo or take too much memory or time to decode, and OSError when the storage cannot write the
     files. The bytes of stored photos can be decoded within the limits.
     """
-    facts = photo_inspect_apart(data, sandbox=site_sandbox(), max_pixels=settings.IQS_MAX_PIXELS)
+    facts = photo_facts(data)
     digest = sha256(data).hexdigest()
     photo_file_write(photo_name(digest, facts.suffix), data)
     photo_file_write(thumbnail_name(digest), facts.thumbnail)
@@ -106,7 +118,7 @@ def images_add(*, batch: ImportBatch, photos: Sequence[StoredPhoto], known: Camp
     fresh: dict[bytes, Image] = {}
     for photo in photos:
         digest = bytes.fromhex(photo.sha256)
-        if digest in known.digests or digest in fresh:
+        if digest in known.contents or digest in fresh:
             continue
         group, split = known.add(photo, campaign)
         votes = campaign.holdout_votes if split == Image.Split.HOLDOUT else campaign.votes_per_image

@@ -13,7 +13,8 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from annotation.models import Campaign, Invitation, Membership, Role, User
+from annotation.models import AuditKind, Campaign, Invitation, Membership, Role, User
+from annotation.services.audit import audit_record
 from annotation.services.members import member_set, user_create
 
 #: Not admin: somebody who finds a link must not become an admin. Admins are added one by one on the members page.
@@ -55,12 +56,23 @@ def invitation_create(
         expires_at=timezone.now() + timedelta(days=days),
         created_by=by,
     )
+    audit_record(
+        kind=AuditKind.INVITATION_CREATED,
+        by=by,
+        campaign=campaign,
+        what=f"invitation {invitation.pk}",
+        after={"role": role, "places": places, "expires_at": invitation.expires_at},
+    )
     return invitation, secret
 
 
+@transaction.atomic
 def invitation_revoke(*, invitation: Invitation) -> bool:
     """Revoke a link. False when it was already revoked. Members who joined with it stay."""
-    return bool(Invitation.objects.filter(pk=invitation.pk, revoked_at=None).update(revoked_at=timezone.now()))
+    if not Invitation.objects.filter(pk=invitation.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        return False
+    audit_record(kind=AuditKind.INVITATION_REVOKED, campaign=invitation.campaign, what=f"invitation {invitation.pk}")
+    return True
 
 
 def invitation_find(*, secret: str, user: User | AnonymousUser) -> Invitation | None:

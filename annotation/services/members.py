@@ -1,12 +1,16 @@
 """Members of campaigns, and the site's users."""
 
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
-from django.db import transaction
+from typing import Any
+
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from annotation.models import Assignment, Campaign, Membership, Role, User
+from annotation.models import Assignment, AuditKind, Campaign, Membership, PasswordLink, Role, User
 from annotation.services import queue
+from annotation.services.audit import audit_changes, audit_record
+from annotation.services.passwords import password_check, password_link_create
+from annotation.services.sessions import sessions_end
+from annotation.services.tokens import tokens_revoke
 
 
 class MemberError(Exception):
@@ -25,11 +29,21 @@ def member_set(*, campaign: Campaign, user: User, role: Role, by: User | None = 
     if membership is None:
         if not user.is_active:
             raise MemberError(f"{user.username} is deactivated. Reactivate the account first.")
+        audit_record(kind=AuditKind.MEMBER_ADDED, by=by, user=user, campaign=campaign, after={"role": role})
         return Membership.objects.create(campaign=campaign, user=user, role=role)
     if role != Role.ADMIN:
         _admin_left(membership, by)
+    before = membership.role
     membership.role = role
     membership.save(update_fields=["role"])
+    audit_changes(
+        kind=AuditKind.ROLE_CHANGED,
+        before={"role": before},
+        after={"role": str(role)},
+        by=by,
+        user=user,
+        campaign=campaign,
+    )
     return membership
 
 
@@ -42,6 +56,13 @@ def member_remove(*, membership: Membership, by: User | None = None) -> None:
     _members_lock(membership.campaign)
     _admin_left(membership, by)
     member_leases_return(membership=membership)
+    audit_record(
+        kind=AuditKind.MEMBER_REMOVED,
+        by=by,
+        user=membership.user,
+        campaign=membership.campaign,
+        before={"role": membership.role},
+    )
     membership.delete()
 
 
@@ -60,29 +81,44 @@ def member_leases_return(*, membership: Membership) -> int:
     )
 
 
-def user_create(*, username: str, password: str, is_simulated: bool = False) -> User:
-    """Create an account. Raises ValidationError, by field, when the name is taken or the password is weak."""
-    user = User(username=username, is_simulated=is_simulated)
+@transaction.atomic
+def user_create(*, username: str, password: str | None, email: str = "", is_simulated: bool = False) -> User:
+    """Create an account. Without a password nobody can log in until the user sets one with a link.
+
+    Raises ValidationError, by field, when somebody has the name in any case or Unicode form, or the password is weak.
+    """
+    user = User(username=username, email=email, is_simulated=is_simulated)
     user.clean_fields(exclude=["password"])
-    user.validate_unique()
-    _password_check(password, user)
-    user.set_password(password)
-    user.save()
+    user.clean()
+    if password is None:
+        user.set_unusable_password()
+    else:
+        password_check(password=password, user=user)
+        user.set_password(password)
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError:  # somebody else has just taken the name
+        user.clean()
+        raise
     return user
 
 
-def user_password_set(*, user: User, password: str) -> None:
-    """Change a password and end the user's sessions. Raises ValidationError when the password is weak."""
-    _password_check(password, user)
-    user.set_password(password)
-    user.save(update_fields=["password"])
+@transaction.atomic
+def user_create_with_link(*, by: User, **fields: Any) -> tuple[PasswordLink, str]:
+    """Create an account and a link with which the person sets the password. Return the link and its secret.
+
+    fields: those of `user_create` but the password. Raises ValidationError as `user_create` does.
+    """
+    return password_link_create(user=user_create(password=None, **fields), by=by)
 
 
 @transaction.atomic
 def user_active_set(*, user: User, active: bool, by: User) -> None:
     """Activate or deactivate an account, effective with the next request.
 
-    Raises MemberError for the user's own account and for the last active superuser.
+    A deactivated user's sessions end and tokens are revoked, so that both stay useless after a reactivation. Raises
+    MemberError for the user's own account and for the last active superuser.
     """
     if not active and user.pk == by.pk:
         raise MemberError("You cannot deactivate your own account.")
@@ -90,21 +126,30 @@ def user_active_set(*, user: User, active: bool, by: User) -> None:
     superusers = list(User.objects.select_for_update().filter(is_superuser=True, is_active=True).order_by("pk"))
     if not active and superusers == [user]:
         raise MemberError(f"{user.username} is the last superuser and cannot be deactivated.")
+    if user.is_active == active:
+        return
     user.is_active = active
     user.save(update_fields=["is_active"])
+    user_access_changed(user=user, by=by)
 
 
+@transaction.atomic
+def user_access_changed(*, user: User, by: User | None = None) -> None:
+    """Record that `is_active` has changed. End the sessions and revoke the tokens of a deactivated user."""
+    kind = AuditKind.ACCOUNT_REACTIVATED if user.is_active else AuditKind.ACCOUNT_DEACTIVATED
+    audit_record(kind=kind, by=by, user=user)
+    if not user.is_active:
+        sessions_end(user=user)
+        tokens_revoke(user=user)
+
+
+@transaction.atomic
 def user_simulated_set(*, user: User, simulated: bool) -> None:
     """Mark an account as a program that acts as an annotator, or as a person."""
+    before = {"simulated": user.is_simulated}
     user.is_simulated = simulated
     user.save(update_fields=["is_simulated"])
-
-
-def _password_check(password: str, user: User) -> None:
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise ValidationError({"password": error.messages}) from error
+    audit_changes(kind=AuditKind.ACCOUNT_CHANGED, before=before, after={"simulated": simulated}, user=user)
 
 
 def _members_lock(campaign: Campaign) -> None:

@@ -6,6 +6,7 @@ from annotation.models import Annotation, Image
 
 DAMAGED = "It does not load or is damaged"  # one of the reasons on the annotate page
 DAMAGED_REPORTS = 2
+DAMAGED_PROBLEM = f"{DAMAGED_REPORTS} annotators report: “{DAMAGED}”."
 SKIPS = 3
 
 
@@ -22,7 +23,7 @@ def problem_update(*, image: Image, before: Annotation | None, skip: Annotation)
     reasons = Counter(skips.values_list("skip_reason", flat=True))
     was = before.skip_reason if before is not None else ""
     if reasons[DAMAGED] == DAMAGED_REPORTS and skip.skip_reason == DAMAGED and was != DAMAGED:
-        problem = f"{DAMAGED_REPORTS} annotators report: “{DAMAGED}”."
+        problem = DAMAGED_PROBLEM
     elif reasons.total() == SKIPS and not was:
         problem = f"{SKIPS} annotators skipped it: {_listed(reasons)}."
     else:

@@ -110,8 +110,13 @@ def practice_choose(*, campaign: Campaign) -> list[Image]:
 
 @transaction.atomic
 def problem_remove(*, image: Image) -> Image:
-    """Put a photo with a problem back into the queue. Its skips stay, but do not set the problem again."""
+    """Put a photo with a problem back into the queue. Its skips stay, but do not set the problem again.
+
+    Raises SpecialPhotoError if its file is missing or damaged: it comes back when the file is repaired.
+    """
     image = _locked(image)
+    if image.has_file_problem:
+        raise SpecialPhotoError(f"{image.problem} Import the photo again. Then it comes back by itself.")
     image.problem = ""
     image.save(update_fields=["problem"])
     return image

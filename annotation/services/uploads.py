@@ -5,14 +5,15 @@ from pathlib import Path, PurePosixPath
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from annotation.files.names import name_shortened, name_text
 from annotation.files.whole_file import put_in_place
 from annotation.models import Campaign, ImportBatch, ImportRejection
 from annotation.photos.sources import PART_BYTES, column_name, safe_path
-from annotation.services.batches import batch_folder
 from annotation.services.disk_space import space_refusal
+from annotation.services.upload_files import batch_folder
 
 PIECE_BYTES = 4 * 1024 * 1024  # maximum size of one request
 _MEGABYTE = 1024 * 1024
@@ -93,7 +94,7 @@ def _piece_append(part: Path, offset: int, piece: bytes, size: int) -> None:
 def _file_finish(batch: ImportBatch, part: Path, path: PurePosixPath) -> None:
     """Rename a complete file. The row lock makes sure that the import is not queued before the rename."""
     receiving = ImportBatch.objects.filter(pk=batch.pk, state=ImportBatch.State.RECEIVING)
-    if not receiving.update(heartbeat_at=timezone.now()):
+    if not receiving.update(heartbeat_at=timezone.now(), received=F("received") + 1):
         raise UploadClosed("The upload was finished before the file was complete.")
     wanted = batch_folder(batch) / path
     try:

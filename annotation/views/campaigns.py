@@ -12,6 +12,7 @@ from annotation.forms import CampaignForm
 from annotation.models import Campaign, Role, User
 from annotation.selectors.export import annotation_records
 from annotation.services.campaigns import campaign_create, campaign_state_set, campaign_update
+from annotation.token_auth import token_allowed
 from annotation.views.downloads import table_download
 
 _DONE = {
@@ -70,6 +71,7 @@ def campaign_state(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     return redirect("campaign-edit", campaign.slug)
 
 
+@token_allowed
 @require_safe
 @campaign_view(Role.REVIEWER)
 def annotations_csv(request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
@@ -79,4 +81,5 @@ def annotations_csv(request: HttpRequest, campaign: Campaign) -> HttpResponseBas
         format_name="annotations-csv",
         rows=annotation_records(campaign),
         file_name=f"{campaign.slug}-annotations",
+        campaign=campaign,
     )

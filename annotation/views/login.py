@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from annotation.access.attempts import TooManyAttempts, refusal_lift, refusals
-from annotation.forms import CurrentPasswordForm, LoginForm
+from annotation.access.attempts import TooManyAttempts, refusals
+from annotation.forms import LoginForm
 from annotation.models import User
+from annotation.services.attempts import attempts_lift
 
 
 class LoginPage(auth_views.LoginView):
@@ -31,18 +31,6 @@ class LoginPage(auth_views.LoginView):
         return response
 
 
-class AdminPasswordChange(auth_views.PasswordChangeView):
-    """The page of the admin site on which staff change their own password. Wrong current passwords are limited."""
-
-    form_class = CurrentPasswordForm
-    template_name = "registration/password_change_form.html"
-    success_url = reverse_lazy("admin:password_change_done")
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Return what the template of the admin site shows."""
-        return super().get_context_data(**kwargs) | admin.site.each_context(self.request)
-
-
 @require_safe
 def refused_attempts(request: HttpRequest) -> HttpResponse:
     """List the names and addresses that are refused at the moment. Only for superusers."""
@@ -53,13 +41,14 @@ def refused_attempts(request: HttpRequest) -> HttpResponse:
 @require_POST
 def refused_attempt_lift(request: HttpRequest, row_id: int) -> HttpResponse:
     """Lift one limit. Only for superusers."""
-    _superuser_only(request)
-    if refusal_lift(pk=row_id):
+    by = _superuser_only(request)
+    if attempts_lift(row_id=row_id, by=by):
         messages.success(request, "The limit was lifted. The next attempt is possible now.")
     return redirect("refused-attempts")
 
 
-def _superuser_only(request: HttpRequest) -> None:
+def _superuser_only(request: HttpRequest) -> User:
     assert isinstance(request.user, User)  # login is required everywhere
     if not request.user.is_superuser:
         raise PermissionDenied("Only superusers can lift the limits on attempts.")
+    return request.user

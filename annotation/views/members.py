@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
@@ -10,13 +11,15 @@ from django.db.models import Count, IntegerField, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
 from annotation.access.rows import row_or_404
-from annotation.forms import InvitationForm, MemberForm, PasswordForm, UserForm
-from annotation.models import Annotation, Campaign, Membership, Role, User
+from annotation.forms import InvitationForm, MemberForm, UserForm
+from annotation.models import Annotation, Campaign, Membership, PasswordLink, Role, User
+from annotation.models.users import name_key
 from annotation.selectors.activity import members_active
 from annotation.services.members import (
     MemberError,
@@ -24,10 +27,10 @@ from annotation.services.members import (
     member_remove,
     member_set,
     user_active_set,
-    user_create,
-    user_password_set,
+    user_create_with_link,
     user_simulated_set,
 )
+from annotation.services.passwords import LINK_HOURS, PasswordLinkError, password_link_create, password_link_send
 
 _USERS = 100  # on one page
 INVITATIONS_SHOWN = 50  # the newest
@@ -134,32 +137,51 @@ def member_change(request: HttpRequest, campaign: Campaign, membership_id: int) 
 
 @require_http_methods(["GET", "POST"])
 def users(request: HttpRequest) -> HttpResponse:
-    """List the user accounts of the site, and create one. Only for superusers."""
-    _superuser_only(request)
+    """List the user accounts of the site, and create one with a password link. Only for superusers."""
+    by = _superuser_only(request)
     form = UserForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            user = user_create(**form.cleaned_data)
+            link, secret = user_create_with_link(by=by, **form.cleaned_data)
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(
-                request, f"{user.username} can log in now. You can add the account on the Members page of a campaign."
-            )
-            return redirect("users")
+            return _link_shown(request, link, secret)
+    return _users_page(request, form)
+
+
+def _users_page(request: HttpRequest, form: UserForm, **more: Any) -> HttpResponse:
     query = request.GET.get("q", "").strip()
-    found = User.objects.filter(username__icontains=query).order_by("username")
+    found = User.objects.filter(name_key__contains=name_key(query)).order_by("username")
     context = {
         "form": form,
         "query": query,
         "page": Paginator(found.annotate(campaigns=Count("memberships")), _USERS).get_page(request.GET.get("page")),
+        **more,
     }
     return render(request, "annotation/users.html", context, status=_status(form))
 
 
+def _link_shown(request: HttpRequest, link: PasswordLink, secret: str) -> HttpResponse:
+    """Show a password link, only in this response, and send it by email if the site and the user have email."""
+    url = request.build_absolute_uri(reverse("password-link", args=[secret]))
+    sent_to, problem = "", ""
+    if settings.EMAIL_URL and link.user.email:
+        try:
+            password_link_send(link=link, url=url)
+            sent_to = link.user.email
+        except OSError as error:  # also every error of the mail server
+            problem = f"The email could not be sent: {error}"
+    response = _users_page(
+        request, UserForm(), link=link, link_url=url, link_hours=LINK_HOURS, sent_to=sent_to, email_problem=problem
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 @require_POST
 def user_change(request: HttpRequest, user_id: int) -> HttpResponse:
-    """Deactivate or reactivate an account (`active`), mark it as `simulated`, or set its `password`."""
+    """Deactivate or reactivate an account (`active`), mark it as `simulated`, or create a `password_link`."""
     by = _superuser_only(request)
     user = row_or_404("user", User, pk=user_id)
     try:
@@ -171,15 +193,12 @@ def user_change(request: HttpRequest, user_id: int) -> HttpResponse:
             simulated = request.POST["simulated"] == "yes"
             user_simulated_set(user=user, simulated=simulated)
             messages.success(request, f"{user.username} is marked as {'simulated' if simulated else 'a person'}.")
-        elif (form := PasswordForm(request.POST)).is_valid():
-            user_password_set(user=user, password=form.cleaned_data["password"])
-            messages.success(request, f"The password of {user.username} was changed. They are logged out everywhere.")
+        elif "password_link" in request.POST:
+            return _link_shown(request, *password_link_create(user=user, by=by))
         else:
-            messages.error(request, "The new password is empty. Nothing was changed.")
-    except MemberError as error:
+            messages.error(request, "Nothing was changed.")
+    except (MemberError, PasswordLinkError) as error:
         messages.error(request, str(error))
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
     return redirect("users")
 
 

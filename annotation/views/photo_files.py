@@ -11,20 +11,24 @@ from annotation.files.names import name_shown
 from annotation.models import Image, User
 from annotation.photos.decoding import CONTENT_TYPES
 from annotation.photos.storage import photo_file_open
+from annotation.services.photo_files import photo_file_suspect
+from annotation.token_auth import token_allowed
 
 
+@token_allowed
 @require_safe
 def original(request: HttpRequest, image_id: int) -> HttpResponseBase:
     """Send the original file, byte for byte as it was imported."""
     image = _visible(request, image_id)
-    return _file(request, image.photo_name, image.name, image.sha256)
+    return _file(request, image, image.photo_name, image.name, image.sha256)
 
 
+@token_allowed
 @require_safe
 def thumbnail(request: HttpRequest, image_id: int) -> HttpResponseBase:
     """Send the thumbnail."""
     image = _visible(request, image_id)
-    return _file(request, image.thumbnail_name, f"{image.name}.webp", f"{image.sha256}.thumb")
+    return _file(request, image, image.thumbnail_name, f"{image.name}.webp", f"{image.sha256}.thumb")
 
 
 def _visible(request: HttpRequest, image_id: int) -> Image:
@@ -39,7 +43,7 @@ def _visible(request: HttpRequest, image_id: int) -> Image:
     return image
 
 
-def _file(request: HttpRequest, stored: str, name: str, version: str) -> HttpResponseBase:
+def _file(request: HttpRequest, image: Image, stored: str, name: str, version: str) -> HttpResponseBase:
     """Send a file that never changes, because its name in the photo storage contains the checksum of its content."""
     etag = f'"{version}"'
     response: HttpResponseBase | None = get_conditional_response(request, etag=etag)
@@ -47,8 +51,10 @@ def _file(request: HttpRequest, stored: str, name: str, version: str) -> HttpRes
         try:
             file = photo_file_open(stored)
         except OSError:
+            photo_file_suspect(sha256=image.sha256)
             return HttpResponseNotFound(
-                "The file of this photo is missing from the photo storage. An admin can import it again.",
+                "The file of this photo is missing from the photo storage. An admin can import the photo again, which "
+                "repairs it.",
                 content_type="text/plain; charset=utf-8",
                 headers={"Cache-Control": "no-store"},
             )

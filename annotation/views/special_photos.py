@@ -90,8 +90,12 @@ def practice_photos_choose(request: HttpRequest, campaign: Campaign) -> HttpResp
 @campaign_view(Role.ADMIN)
 def photo_requeue(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpResponse:
     """Put a photo with a problem back into the queue."""
-    image = problem_remove(image=row_or_404("photo", Image, campaign=campaign, pk=image_id))
-    messages.success(request, f"{image.name} is back in the queue.")
+    try:
+        image = problem_remove(image=row_or_404("photo", Image, campaign=campaign, pk=image_id))
+    except SpecialPhotoError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"{image.name} is back in the queue.")
     return redirect(f"{reverse('special-photos', args=[campaign.slug])}?show={PROBLEM}")
 
 

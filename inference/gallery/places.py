@@ -13,6 +13,7 @@ from django.db.models import Avg, Count, F, FilteredRelation, FloatField, Func, 
 from django.db.models.lookups import GreaterThan, LessThan
 
 from annotation.models import Annotation, Campaign, Image
+from annotation.selectors.photo_files import file_finding
 from inference.gallery.query import BY_DISTORTION, BY_PEOPLE, BY_PREDICTION, DISTORTIONS, ORDERS, GalleryQuery
 from inference.models import Distortion, ModelVersion, QualityClass, quality_class_sql
 from inference.selectors import distortion_version
@@ -40,7 +41,8 @@ class GalleryPhoto:
 
     image: Any
     """An `Image` with the attributes `quality_mean`, `quality_std`, `quality_class`, `watch_probability`,
-    `distortion_quality`, `distortion_class` and the four severities, each None if unknown."""
+    `distortion_quality`, `distortion_class` and the four severities, each None if unknown, and `file_finding`: what is
+    wrong with its files, or ""."""
     mos: float | None
     """Mean of the votes given without seeing a prediction."""
     votes: int
@@ -192,6 +194,7 @@ def gallery_photos(version: ModelVersion | None, places: Sequence[Place]) -> lis
             **{name: F(f"measured__{name}") for name in (*DISTORTIONS, "laplacian_variance")},
             distortion_quality=F("measured__quality"),
             distortion_class=F("measured__quality_class"),
+            file_finding=file_finding(),
         )
         .in_bulk()
     )

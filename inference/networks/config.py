@@ -5,6 +5,7 @@ Imports no torch, because web processes need the key under which features are st
 
 import difflib
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
@@ -96,6 +97,8 @@ class BackboneConfig:
         path = self.own_weights_path()
         if not path.is_file():
             raise WeightsMissing(f"The weights of {self.name} are missing ({path}); {self.own_weights_advice()}")
+        if not is_undamaged(path):
+            raise WeightsMissing(f"The weights of {self.name} are damaged ({path}); {self.own_weights_advice()}")
         return path
 
     def key(self) -> str:
@@ -237,6 +240,23 @@ def _scaled(config: TorchvisionConfig, row: TorchvisionRow, sizes: list[str]) ->
             f"different multiples of the patch size, as in vit_b_16@224+384."
         )
     return replace(config, input_size=max(scales), pooled_start=len(scales) * config.pooled_start, scales=scales)
+
+
+def is_undamaged(weights: Path) -> bool:
+    """Return whether a backbone's own weight file has the checksum in its name, or in the file beside it.
+
+    True if neither has one.
+    """
+    named = re.search(r"-([0-9a-f]{8,})\.pth$", weights.name)
+    beside = weights_checksum_file(weights)
+    expected = named.group(1) if named else beside.read_text().strip() if beside.is_file() else ""
+    found = weights.stat()
+    return _file_digest(weights, found.st_mtime_ns, found.st_size).hexdigest().startswith(expected)
+
+
+def weights_checksum_file(weights: Path) -> Path:
+    """Return the file with the SHA-256 of a downloaded weight file."""
+    return weights.with_name(f"{weights.name}.sha256")
 
 
 def _key(config: BackboneConfig) -> str:

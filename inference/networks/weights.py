@@ -12,8 +12,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from annotation.files.whole_file import whole_path
-from inference.networks.config import RANDOM_SEED, TorchvisionConfig, WeightsMissing
+from annotation.files.whole_file import whole_file, whole_path
+from inference.networks.config import (
+    RANDOM_SEED,
+    TorchvisionConfig,
+    WeightsMissing,
+    is_undamaged,
+    weights_checksum_file,
+)
+from inference.networks.model_files import checksum as file_checksum
 
 # Torchvision's DenseNet weights are older than its names: 'denselayer1.norm.1.weight' is 'denselayer1.norm1.weight'.
 _OLD_DENSENET = re.compile(r"^(.*denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
@@ -69,7 +76,7 @@ def random_weights() -> Iterator[None]:
 
 
 def weights_fetch(config: TorchvisionConfig) -> Path:
-    """Return the file with torchvision's own weights of a backbone; download it if it does not exist.
+    """Return the file with torchvision's own weights of a backbone; download it if it is missing or damaged.
 
     The file appears only when it is complete and has the checksum that its URL names. Raises WeightsMissing if the
     download fails.
@@ -78,7 +85,7 @@ def weights_fetch(config: TorchvisionConfig) -> Path:
     from inference.networks.torchvision_import import models
 
     path = config.own_weights_path()
-    if path.is_file():
+    if path.is_file() and is_undamaged(path):
         return path
     url: str = models.get_model_weights(config.architecture).DEFAULT.url
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,4 +98,6 @@ def weights_fetch(config: TorchvisionConfig) -> Path:
             f"The weights of {config.name} could not be downloaded from {url} ({error}); put that file at {path}, "
             "name a local file in IQS_BACKBONE_WEIGHTS, or choose another IQS_BACKBONE."
         ) from error
+    with whole_file(weights_checksum_file(path), "w") as file:
+        file.write(file_checksum(path))
     return path

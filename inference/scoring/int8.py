@@ -85,10 +85,10 @@ def int8_card(folder: Path, key: str) -> Int8Card:
         ) from error
 
 
-def int8_verified(folder: Path, key: str) -> Path:
-    """Return the int8 file of a backbone after a check of its checksum. Raises WeightsMissing."""
+def int8_verified(folder: Path, key: str, *, find: Callable[[Path], str] = checksum) -> Path:
+    """Return the int8 file of a backbone after a check of its checksum. `find` computes it. Raises WeightsMissing."""
     path, card = int8_path(folder, key), int8_card(folder, key)
-    found = checksum(path)
+    found = find(path)
     if found != card.sha256:
         raise WeightsMissing(
             f"{path} does not match its card (checksum {found[:12]}…, expected {card.sha256[:12]}…); "

@@ -6,7 +6,7 @@ A row holds the state of one photo. A worker claims rows before it opens the pho
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -164,6 +164,13 @@ def work_resume(*, queue: WorkQueue[_Work], campaign: Campaign) -> int:
 def work_retry(*, queue: WorkQueue[_Work], campaign: Campaign) -> int:
     """Requeue the campaign's failed photos, for instance after their files were restored; return how many."""
     return _requeue(queue, campaign, PhotoWork.State.FAILED)
+
+
+def work_retry_photos(*, image_ids: Collection[int]) -> int:
+    """Requeue the failed work on these photos, of every backbone and detector; return how many rows."""
+    failed = {"image__in": image_ids, "state": PhotoWork.State.FAILED}
+    again: dict[str, Any] = {"state": PhotoWork.State.QUEUED, "reason": "", "attempts": 0, "claimed_at": None}
+    return Feature.objects.filter(**failed).update(**again) + Distortion.objects.filter(**failed).update(**again)
 
 
 @transaction.atomic

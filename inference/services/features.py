@@ -62,6 +62,6 @@ def _store(processed: Sequence[tuple[Feature, PhotoResult]]) -> None:
                     image_ids=np.array([image_id for image_id, _ in own], dtype=np.int64),
                     features=np.stack([vector for _, vector in own]),
                 )
-            except ModelFileError:
+            except ModelFileError as error:
                 # The features are still stored. The sweep predicts when the version's file is restored.
-                logger.exception("No predictions for campaign %s", version.campaign_id)
+                logger.warning("No predictions for campaign %s: %s", version.campaign.slug, error)

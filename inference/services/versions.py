@@ -1,5 +1,6 @@
 """Create, install and promote model versions."""
 
+import logging
 import shutil
 import tempfile
 from pathlib import Path
@@ -12,11 +13,14 @@ from django.db.models import Max
 from annotation.files.whole_file import whole_path
 from annotation.models import Campaign
 from inference.models import ModelVersion
-from inference.networks.model_files import checksum, checksum_verify
+from inference.networks.model_files import ModelFileError, checksum, checksum_verify
 from inference.selectors import backbone_key, version_misfit
 from inference.serving import runtime
+from inference.serving.model_check import version_problem
 
+logger = logging.getLogger(__name__)
 _PRIOR = "shipped prior"
+_attempts: set[tuple[int, str, int]] = set()
 _FILES = ("heads.onnx", "heads.safetensors", "card.json")
 
 
@@ -59,6 +63,48 @@ def _files_place(source: Path, target: Path) -> None:
         part.mkdir()
         for name in _FILES:
             shutil.copyfile(source / name, part / name)
+
+
+def version_is_usable(*, version: ModelVersion) -> bool:
+    """Return whether the version's `heads.onnx` is undamaged, after an attempt to make a damaged one again.
+
+    For workers: the attempt loads torch. It is made once per process and file.
+    """
+    problem = version_problem(version)
+    if not problem:
+        return True
+    weights = version.path / "heads.safetensors"
+    attempt = (version.pk, problem, weights.stat().st_mtime_ns if weights.exists() else 0)
+    if attempt in _attempts:
+        return False
+    _attempts.add(attempt)
+    try:
+        _heads_export_again(version)
+    except (ModelFileError, OSError) as error:
+        logger.error("Campaign %s has no predictions. %s (%s)", version.campaign.slug, problem, error)
+        return False
+    logger.warning("The damaged %s was exported again from heads.safetensors.", version.path / "heads.onnx")
+    return True
+
+
+def _heads_export_again(version: ModelVersion) -> None:
+    """Export heads.onnx from heads.safetensors, and keep it if it is the same file as before, to the last byte.
+
+    Raises ModelFileError or OSError.
+    """
+    from inference.networks.checkpoint import CheckpointError, heads_load
+    from inference.networks.export import heads_to_onnx
+
+    try:
+        heads, _card = heads_load(version.path)
+    except CheckpointError as error:
+        raise ModelFileError(str(error)) from error
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "heads.onnx"
+        heads_to_onnx(heads, made)
+        checksum_verify(made, version.checksum)
+        with whole_path(version.path / "heads.onnx") as part:
+            shutil.copyfile(made, part)
 
 
 @transaction.atomic
@@ -109,7 +155,7 @@ def prior_install(*, campaign: Campaign) -> ModelVersion:
     Loads torch for the export, so only workers and commands may call it.
     Raises WeightsMissing or CheckpointError if shipped files are missing or damaged.
     """
-    from inference.networks.checkpoint import heads_save, prior_for
+    from inference.networks.checkpoint import heads_load, heads_save, prior_for
     from inference.networks.export import heads_to_onnx
 
     current = ModelVersion.objects.filter(campaign=campaign).order_by("-is_champion", "number").first()
@@ -125,7 +171,9 @@ def prior_install(*, campaign: Campaign) -> ModelVersion:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder)
         heads_save(source, heads, {key: value for key, value in card.items() if key != "heads"})
-        heads_to_onnx(heads, source / "heads.onnx")
+        # Export the stored weights, which are rounded, so that the file can be made again from them.
+        stored, _card = heads_load(source)
+        heads_to_onnx(stored, source / "heads.onnx")
         with transaction.atomic():
             Campaign.objects.select_for_update().get(pk=campaign.pk)
             newest = ModelVersion.objects.filter(campaign=campaign).order_by("-is_champion", "number").first()

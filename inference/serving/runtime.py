@@ -1,6 +1,5 @@
 """Models that a worker process has loaded: one backbone, and the heads of a few versions by checksum."""
 
-import fcntl
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -9,9 +8,10 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from inference.models import ModelVersion
-from inference.networks.config import BackboneConfig, TorchvisionConfig, backbone_config
+from inference.networks.config import BackboneConfig, TorchvisionConfig, backbone_config, is_undamaged
 from inference.networks.model_files import checksum_verify
 from inference.scoring.int8 import int8_key, int8_verified, is_int8_shipped
+from inference.serving.exported import exported_file
 
 if TYPE_CHECKING:  # web processes import this module through the tasks; only workers load ONNX Runtime
     from inference.scoring.predictor import Backbone, HeadsPredictor
@@ -82,15 +82,15 @@ def backbone_served(config: BackboneConfig) -> Path:
 
 
 def backbone_file(config: BackboneConfig) -> Path:
-    """Return the float ONNX file of a backbone; export it if it does not exist. Raises WeightsMissing."""
-    if config.is_own and isinstance(config, TorchvisionConfig) and not config.own_weights_path().is_file():
-        from inference.networks.weights import weights_fetch
+    """Return the float ONNX file of a backbone; export it if it is missing or damaged. Raises WeightsMissing."""
+    if config.is_own and isinstance(config, TorchvisionConfig):
+        weights = config.own_weights_path()
+        if not weights.is_file() or not is_undamaged(weights):
+            from inference.networks.weights import weights_fetch
 
-        weights_fetch(config)
+            weights_fetch(config)
     path = backbones_folder() / f"{config.key()}.onnx"
-    if not path.exists():
-        _export(config, path)
-    return path
+    return exported_file(path, lambda: _export(config, path))
 
 
 def heads(version: ModelVersion) -> "HeadsPredictor":
@@ -113,13 +113,8 @@ def heads(version: ModelVersion) -> "HeadsPredictor":
 
 
 def _export(config: BackboneConfig, path: Path) -> None:
-    """Write the backbone's ONNX file. One process exports it; the others wait."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with (path.parent / ".export.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not path.exists():
-            # Torch is loaded for the export only; serving does not need it.
-            from inference.networks.backbones import backbone_load
-            from inference.networks.export import backbone_to_onnx
+    """Write the backbone's ONNX file. Torch is loaded for the export only; serving does not need it."""
+    from inference.networks.backbones import backbone_load
+    from inference.networks.export import backbone_to_onnx
 
-            backbone_to_onnx(backbone_load(config), path)
+    backbone_to_onnx(backbone_load(config), path)

@@ -3,7 +3,6 @@
 The files may come from anybody, so the sandbox decodes them.
 """
 
-import fcntl
 import hashlib
 import json
 import threading
@@ -19,6 +18,7 @@ from inference.networks.config import PRIOR_FOLDER, BackboneConfig
 from inference.networks.model_files import ModelFileError, checksum
 from inference.scoring.rows import Rules, ScoreRow, score_rows
 from inference.serving import runtime
+from inference.serving.exported import exported_file
 
 if TYPE_CHECKING:  # web processes import this module through the tasks; only workers load ONNX Runtime
     from inference.scoring.predictor import Backbone, HeadsPredictor
@@ -174,27 +174,24 @@ def heads_path(folder: Path | None, config: BackboneConfig, rules: Rules) -> Pat
 
 
 def _heads_file(folder: Path | None, config: BackboneConfig, rules: Rules, report: Callable[[str], None]) -> Path:
-    """Return the ONNX file of heads; export it if it does not exist. One process exports it; the others wait."""
+    """Return the ONNX file of heads; export it if it is missing or damaged. One process exports; the others wait."""
     path = heads_path(folder, config, rules)
-    if path.exists():
-        return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with (path.parent / ".export.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not path.exists():
-            report("Preparing the heads for this scale and these synsets, once on this machine …")
-            from inference.networks.checkpoint import CheckpointError, heads_load, prior_for
-            from inference.networks.export import heads_to_onnx
 
-            try:
-                if folder:
-                    loaded, _ = heads_load(folder, bins=rules.bins, synsets=rules.synsets)
-                else:
-                    loaded, _ = prior_for(config, bins=rules.bins, synsets=rules.synsets)
-            except CheckpointError as error:
-                raise ModelFileError(str(error)) from error
-            heads_to_onnx(loaded, path)
-    return path
+    def export() -> None:
+        report("Preparing the heads for this scale and these synsets, once on this machine …")
+        from inference.networks.checkpoint import CheckpointError, heads_load, prior_for
+        from inference.networks.export import heads_to_onnx
+
+        try:
+            if folder:
+                loaded, _ = heads_load(folder, bins=rules.bins, synsets=rules.synsets)
+            else:
+                loaded, _ = prior_for(config, bins=rules.bins, synsets=rules.synsets)
+        except CheckpointError as error:
+            raise ModelFileError(str(error)) from error
+        heads_to_onnx(loaded, path)
+
+    return exported_file(path, export)
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[Sequence[T]]:

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from annotation.access.permissions import campaign_view
 from annotation.measures import opinion
 from annotation.models import Annotation, Campaign, Image, Role, synset_name
+from annotation.selectors.photo_files import photo_file
 from annotation.views.special_photos import special_photo_form
 from inference.gallery.places import gallery_places, place_of, places_after, places_before, places_read
 from inference.gallery.query import BY_PEOPLE, DISTORTIONS, GalleryQuery
@@ -73,6 +74,7 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         "predictions": predictions,
         "rank": _rank(prediction),
         "synsets": _synset_rows(prediction),
+        "file": photo_file(image),
         "distortion": distortion,
         "severities": _severities(distortion),
         "distortion_thresholds": DISTORTION_THRESHOLDS,

@@ -9,6 +9,7 @@ from django.shortcuts import render
 
 from annotation.access.permissions import campaign_view
 from annotation.models import Campaign, Image, Role
+from annotation.token_auth import token_allowed
 from annotation.views.downloads import table_download
 from inference.gallery.places import (
     PAGE_SIZE,
@@ -131,6 +132,7 @@ def extremes(
     return render(request, "inference/extremes.html", context)
 
 
+@token_allowed
 @campaign_view(Role.REVIEWER)
 @_with_query
 def photos_table(
@@ -142,6 +144,7 @@ def photos_table(
         format_name="photos-csv",
         rows=gallery_records(campaign, version, query),
         file_name=f"{campaign.slug}-photos",
+        campaign=campaign,
     )
 
 

@@ -251,7 +251,7 @@ def _postgres_start_error(data: Path, error: Exception) -> str:
         reason = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return (
         f"the embedded database in {data} does not start ({reason}). Set DATABASE_URL to use another server, or move "
-        "the folder away to start with an empty database."
+        "the folder away to start with an empty database, into which `manage.py restore` can load a backup."
     )
 
 

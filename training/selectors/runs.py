@@ -7,6 +7,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from annotation.models import Annotation, Campaign, Image
 from annotation.selectors.votes import votes_of
 from inference.models import Feature
+from inference.networks.config import WeightsMissing
 from inference.selectors import backbone_key
 from training.models import TrainingRun
 
@@ -63,8 +64,13 @@ def training_answers(campaign: Campaign, *, since: int, exposed_answers: bool) -
 
 
 def _has_features() -> Exists:
+    """Return a condition on answers. No photo has features while the site's backbone is missing; pages say that."""
+    try:
+        backbone = backbone_key()
+    except WeightsMissing:
+        backbone = ""
     done: QuerySet[Feature] = Feature.objects.filter(
-        image=OuterRef("image"), backbone=backbone_key(), state=Feature.State.DONE
+        image=OuterRef("image"), backbone=backbone, state=Feature.State.DONE
     )
     return Exists(done)
 

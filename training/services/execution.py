@@ -23,6 +23,7 @@ from inference.models import ModelVersion
 from inference.networks.checkpoint import CheckpointError, heads_load, heads_save, prior_for
 from inference.networks.config import PRIOR_FOLDER, WeightsMissing
 from inference.networks.export import heads_to_onnx
+from inference.networks.model_files import ModelFileError
 from inference.scoring.predictor import HeadsPredictor
 from inference.selectors import backbone_key, champion, feature_matrix, version_misfit
 from inference.services.predictions import predictions_refresh
@@ -104,7 +105,7 @@ def run_perform(*, run_id: int, attempt: int, echo: Echo | None = None) -> Outco
         outcome = Outcome(State.CANCELLED)
     except RunEndedError:
         raise
-    except (LearningError, CheckpointError, WeightsMissing) as error:
+    except (LearningError, CheckpointError, ModelFileError, WeightsMissing) as error:
         outcome = Outcome(State.FAILED, str(error))
     except Exception as error:
         logger.exception("Run %s failed.", run_id)

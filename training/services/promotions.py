@@ -2,7 +2,8 @@
 
 from django.db import transaction
 
-from annotation.models import Campaign, User
+from annotation.models import AuditKind, Campaign, User
+from annotation.services.audit import audit_record
 from inference.models import ModelVersion
 from inference.networks.model_files import ModelFileError
 from inference.selectors import version_misfit
@@ -45,6 +46,14 @@ def promotion_make(
         replaced = champion_set(version=version)
     except ModelFileError as error:
         raise PromotionError(str(error)) from error
+    audit_record(
+        kind=AuditKind.PROMOTION,
+        by=by,
+        campaign=campaign,
+        what=Promotion.Kind(kind).label,
+        before={"version": replaced.number if replaced else None},
+        after={"version": version.number, "reason": reason},
+    )
     return Promotion.objects.create(
         campaign=campaign,
         kind=kind,

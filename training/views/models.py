@@ -15,6 +15,7 @@ from annotation.models import Campaign, Role, User
 from annotation.tasks import announce
 from inference.models import ModelVersion
 from inference.selectors import champion, features_misfit, synsets_text, version_misfit
+from inference.serving.model_check import site_problems, version_problem, version_weights_problem
 from inference.tasks import predictions_run
 from training.evaluation.promotion_rule import DESCRIPTION, promotion_verdict
 from training.evaluation.registry import MeasuredMetric, measured_pairs
@@ -57,6 +58,8 @@ class VersionCard:
     """The names of the classes that it counts as a watch, '' if unknown."""
     misfit: str
     """Why it cannot become champion with the campaign's present scale and classes, '' if it can."""
+    file_problem: str
+    """What is wrong with its files, '' if nothing is."""
     can_return: bool
     """Whether it is a former champion, so that a rollback to it is possible."""
 
@@ -103,6 +106,8 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "rollback_target": rollback_target(campaign),
         "runs": runs,
         "promotions": list(promotions(campaign)[:_PROMOTIONS]),
+        "site_problems": site_problems(),
+        "champion_problem": version_problem(current_champion) if current_champion else "",
     }
     return render(request, "training/models.html", context)
 
@@ -188,6 +193,7 @@ def _card(
         not_comparable=_not_comparable(evaluation, reference) if evaluation else "",
         classes=synsets_text(version.synsets),
         misfit=version_misfit(version, campaign),
+        file_problem=version_problem(version) or version_weights_problem(version),
         can_return=has_been_champion,
     )
 

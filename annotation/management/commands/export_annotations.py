@@ -11,7 +11,9 @@ from annotation.exchange.registry import FORMATS, formats_of
 from annotation.files.whole_file import whole_file
 from annotation.management.lookup import campaign_named
 from annotation.management.table_output import is_standard_output, table_output
+from annotation.models import AuditKind
 from annotation.selectors.export import annotation_records
+from annotation.services.audit import audit_record
 
 
 class Command(BaseCommand):
@@ -32,8 +34,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        records = annotation_records(campaign_named(options["campaign"]))
-        pieces = FORMATS[options["format"]].write(records, for_excel=options["excel"])
+        campaign = campaign_named(options["campaign"])
+        pieces = FORMATS[options["format"]].write(annotation_records(campaign), for_excel=options["excel"])
+        audit_record(kind=AuditKind.EXPORT, campaign=campaign, what=f"{options['format']} by command")
         out: Path | None = options["out"]
         if out is None or is_standard_output(out):
             write = table_output(self.stdout)

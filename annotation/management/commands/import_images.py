@@ -45,6 +45,9 @@ class Command(BaseCommand):
             self.stdout.write("Rejected:")
             for rejection in batch.rejections.iterator(chunk_size=1000):
                 self.stdout.write(f"  {name_shown(rejection.name)}: {rejection.reason}")
+        if batch.repaired:
+            photos = "1 photo was" if batch.repaired == 1 else f"{batch.repaired} photos were"
+            self.stdout.write(f"{photos} missing or damaged on the server and repaired.")
         if batch.state == ImportBatch.State.FAILED:
             raise CommandError(batch.message)
         self.stdout.write(

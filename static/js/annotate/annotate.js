@@ -373,6 +373,8 @@ addEventListener("beforeunload", (event) => !outbox.isPersistent && outbox.pendi
 if (localStorage.getItem(`iqs-instructions:${config.campaign}`) !== config.instructions) {
   $("help-close").textContent = "Begin";
   openDialog($("help"));
+} else if (location.hash === "#keys") { // from the account page
+  openDialog($("help"));
 }
 await outbox.load();
 if (config.practise && !practice.wasLeft) practice.start();

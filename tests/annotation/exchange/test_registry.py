@@ -11,7 +11,7 @@ import pytest
 
 import annotation.exchange
 from annotation.exchange.format import Format
-from annotation.exchange.records import AnnotationRecord, PhotoRecord
+from annotation.exchange.records import AnnotationRecord, AuditRow, PhotoRecord
 from annotation.exchange.registry import FORMATS, formats_of
 from inference.gallery.query import DISTORTIONS
 
@@ -56,7 +56,19 @@ PHOTO = PhotoRecord(
     watch_votes=0,
     model_version=1,
 )
-RECORDS: dict[type[Any], Any] = {AnnotationRecord: ANNOTATION, PhotoRecord: PHOTO}
+AUDIT = AuditRow(
+    record=1,
+    at=datetime(2026, 3, 1, tzinfo=UTC),
+    by="@alice",
+    kind="export",
+    user=None,
+    campaign="watches",
+    what="=1.csv",
+    before=None,
+    after='{"rows": 1}',
+    address="192.0.2.7",
+)
+RECORDS: dict[type[Any], Any] = {AnnotationRecord: ANNOTATION, PhotoRecord: PHOTO, AuditRow: AUDIT}
 
 
 def formats_in_package() -> Iterator[type[Format[Any]]]:

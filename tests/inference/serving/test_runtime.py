@@ -45,13 +45,13 @@ def test_the_backbone_is_exported_once_and_loaded_once(loads: list[str], setting
 
 def test_only_one_of_several_starting_workers_exports(loads: list[str], settings: Any) -> None:
     path = Path(settings.MODELS_ROOT) / "backbones" / "tiny@0.onnx"
-    threads = [threading.Thread(target=runtime._export, args=(TINY, path)) for _ in range(3)]
+    threads = [threading.Thread(target=runtime.backbone_file, args=(TINY,)) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert loads == ["tiny"]
-    assert sorted(file.name for file in path.parent.iterdir()) == [".export.lock", "tiny@0.onnx"]
+    assert sorted(file.name for file in path.parent.iterdir()) == [".export.lock", "tiny@0.onnx", "tiny@0.onnx.sha256"]
 
 
 def test_missing_weights_give_a_one_sentence_error() -> None:

@@ -19,8 +19,10 @@ def photos_of(campaign: Campaign, split: str) -> set[int]:
     return set(Image.objects.filter(campaign=campaign, split=split).values_list("pk", flat=True))
 
 
-def test_votes_on_holdout_photos_are_not_learned_from(campaign: Campaign, make_rated: Callable[..., Any]) -> None:
-    make_rated(train=4, holdout=6, votes=2, features=8)
+def test_votes_on_holdout_photos_are_not_learned_from(
+    campaign: Campaign, make_rated_images: Callable[..., Any]
+) -> None:
+    make_rated_images(train=4, holdout=6, votes=2, features=8)
     train, holdout = photos_of(campaign, "train"), photos_of(campaign, "holdout")
     for exposed in (False, True):
         assert set(training_snapshot(campaign, exposed_answers=exposed).image_ids.tolist()) == train
@@ -30,8 +32,8 @@ def test_votes_on_holdout_photos_are_not_learned_from(campaign: Campaign, make_r
     assert set(holdout_opinions(campaign).image_ids.tolist()) == holdout
 
 
-def test_a_run_freezes_no_vote_on_a_holdout_photo(campaign: Campaign, make_rated: Callable[..., Any]) -> None:
-    make_rated(train=4, holdout=6, votes=2, features=8)
+def test_a_run_freezes_no_vote_on_a_holdout_photo(campaign: Campaign, make_rated_images: Callable[..., Any]) -> None:
+    make_rated_images(train=4, holdout=6, votes=2, features=8)
     run = run_request(campaign=campaign, trigger=TrainingRun.Trigger.BUTTON)
     attempt = run_claim(run_id=run.pk) or 0
     reporter = execution.Reporter(run.pk, attempt)
@@ -42,10 +44,12 @@ def test_a_run_freezes_no_vote_on_a_holdout_photo(campaign: Campaign, make_rated
     assert not set(frozen["image_ids"].tolist()) & photos_of(campaign, "holdout")
 
 
-def test_votes_on_train_photos_are_not_evaluated_with(campaign: Campaign, make_rated: Callable[..., Any]) -> None:
-    make_rated(train=4, holdout=2, votes=2)
+def test_votes_on_train_photos_are_not_evaluated_with(
+    campaign: Campaign, make_rated_images: Callable[..., Any]
+) -> None:
+    make_rated_images(train=4, holdout=2, votes=2)
     before = holdout_opinions(campaign).fingerprint
-    make_rated(train=3, votes=2, seed=1)
+    make_rated_images(train=3, votes=2, seed=1)
     assert holdout_opinions(campaign).fingerprint == before
     Annotation.objects.filter(image__split="train").update(saw_prediction=True)
     assert holdout_opinions(campaign).fingerprint == before

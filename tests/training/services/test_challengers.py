@@ -20,8 +20,8 @@ Predictions = dict[Any, tuple[float, float]]
 
 
 @pytest.fixture
-def photos(make_rated: Callable[..., Any]) -> list[Any]:
-    return list(make_rated(holdout=40, votes=3))
+def photos(make_rated_images: Callable[..., Any]) -> list[Any]:
+    return list(make_rated_images(holdout=40, votes=3))
 
 
 def good(photos: list[Any]) -> Predictions:

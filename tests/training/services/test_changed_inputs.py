@@ -29,9 +29,11 @@ def performed(campaign: Campaign) -> TrainingRun:
 
 
 @pytest.fixture
-def learned(campaign: Campaign, make_rated: Callable[..., Any], make_version: Callable[..., Any]) -> ModelVersion:
+def learned(
+    campaign: Campaign, make_rated_images: Callable[..., Any], make_version: Callable[..., Any]
+) -> ModelVersion:
     """Return the version of a run that learned from all answers, with the settings of that time."""
-    make_rated(train=5, features=8)
+    make_rated_images(train=5, features=8)
     run = run_request(campaign=campaign, trigger=TrainingRun.Trigger.BUTTON)
     version = make_version(2, champion=True)
     recipe = {**run.recipe, **execution._made_with(campaign)}
@@ -112,9 +114,9 @@ def test_the_models_page_says_what_versions_were_made_for(
 
 
 def test_the_overview_says_that_the_champion_is_for_other_classes(
-    campaign: Campaign, make_version: Callable[..., Any], make_rated: Callable[..., Any], client_of: Any
+    campaign: Campaign, make_version: Callable[..., Any], make_rated_images: Callable[..., Any], client_of: Any
 ) -> None:
-    make_rated(train=1)
+    make_rated_images(train=1)
     make_version(1, champion=True)
     ModelVersion.objects.update(recipe=made_for(campaign))
     campaign_update(campaign=campaign, synsets=OTHER)

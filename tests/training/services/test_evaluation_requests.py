@@ -27,8 +27,8 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 @pytest.fixture
-def version(make_rated: Callable[..., Any], make_version: Callable[..., Any]) -> Any:
-    images = make_rated(holdout=5, votes=2)
+def version(make_rated_images: Callable[..., Any], make_version: Callable[..., Any]) -> Any:
+    images = make_rated_images(holdout=5, votes=2)
     return make_version(1, champion=True, predict=dict.fromkeys(images, (5.0, 0.5)))
 
 

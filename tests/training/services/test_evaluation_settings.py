@@ -17,9 +17,9 @@ Versions = tuple[Any, Any]
 
 
 @pytest.fixture
-def versions(make_rated: Callable[..., Any], make_version: Callable[..., Any]) -> Versions:
+def versions(make_rated_images: Callable[..., Any], make_version: Callable[..., Any]) -> Versions:
     """Return a champion and a challenger with predictions for 12 holdout photos."""
-    images = make_rated(holdout=12, votes=2)
+    images = make_rated_images(holdout=12, votes=2)
     known = {image: (image.quality, 0.9 if image.is_watch else 0.1) for image in images}
     return make_version(1, champion=True, predict=known), make_version(2, predict=known)
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0007_hourly_use"),
+        ("annotation", "0011_photo_files"),
     ]
 
     operations = [
@@ -21,14 +21,21 @@ class Migration(migrations.Migration):
                             ("login-name", "log in: one name from all addresses"),
                             ("login-address", "log in: all names from one address"),
                             ("password", "current password, when changing it"),
-                            ("invitation", "invitation links from one address"),
+                            ("invitation", "invitation and password links from one address"),
                             ("account", "new accounts from one address"),
                             ("token", "API tokens from one address"),
                         ],
                         max_length=20,
                     ),
                 ),
-                ("name", models.CharField(blank=True, help_text="The user name that was tried.", max_length=150)),
+                (
+                    "name",
+                    models.CharField(
+                        blank=True,
+                        help_text="The user name that was tried, or a hash of it if it has no account.",
+                        max_length=150,
+                    ),
+                ),
                 (
                     "address",
                     models.CharField(blank=True, help_text="The network address of the client.", max_length=60),

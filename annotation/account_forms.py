@@ -1,0 +1,110 @@
+"""Forms of the account page, of password links and of the audit page."""
+
+from datetime import datetime, time
+from typing import Any
+
+from django import forms
+from django.contrib.auth.password_validation import password_validators_help_texts
+from django.utils import timezone
+
+from annotation.access.attempts import Kind, attempt_return, attempt_take
+from annotation.models import ApiToken, AuditKind, Campaign, User
+from annotation.services.preferences import time_zones
+from annotation.services.tokens import MOST_DAYS
+
+
+def _new_password(label: str, help_text: str = "") -> forms.CharField:
+    widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
+    return forms.CharField(label=label, widget=widget, strip=False, help_text=help_text)
+
+
+class NewPasswordForm(forms.Form):
+    """A new password, twice."""
+
+    password = _new_password("New password", " ".join(password_validators_help_texts()))
+    again = _new_password("New password again")
+
+    def clean(self) -> dict[str, Any]:
+        """Return the values. Raises ValidationError when the two passwords differ."""
+        values: dict[str, Any] = dict(self.cleaned_data)
+        if "password" in values and "again" in values and values["password"] != values["again"]:
+            self.add_error("again", "The two passwords are not the same.")
+        return values
+
+
+class OwnPasswordForm(NewPasswordForm):
+    """The current password, and a new one."""
+
+    current = forms.CharField(
+        label="Current password",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+    field_order = ("current", "password", "again")
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._user = user
+
+    def clean_current(self) -> str:
+        """Return the current password. Raises ValidationError when it is wrong, and TooManyAttempts."""
+        current: str = self.cleaned_data["current"]
+        name = self._user.get_username()
+        attempt_take(Kind.PASSWORD, name=name)
+        if not self._user.check_password(current):
+            raise forms.ValidationError("This is not your current password.")
+        attempt_return(Kind.PASSWORD, name=name)
+        return current
+
+
+class PreferencesForm(forms.Form):
+    """Time zone, theme and email address."""
+
+    time_zone = forms.ChoiceField(label="Time zone", required=False, help_text="For the times on pages.")
+    theme = forms.ChoiceField(choices=User.Theme.choices, required=False)
+    email = forms.EmailField(
+        label="Email", required=False, help_text="Optional. Links that set your password can be sent there."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        site = timezone.get_default_timezone_name()
+        zones = [("", f"{site} (of this site)"), *((name, name.replace("_", " ")) for name in time_zones())]
+        self.fields["time_zone"].choices = zones  # type: ignore[attr-defined]  # a ChoiceField
+
+
+class TokenForm(forms.Form):
+    """A new API token."""
+
+    name = forms.CharField(max_length=80, help_text="What uses the token, for example “backup script”.")
+    scope = forms.ChoiceField(
+        choices=ApiToken.Scope.choices,
+        initial=ApiToken.Scope.READ,
+        help_text="read: see what your roles let you see. annotate: also lease photos, send answers and score photos. "
+        "admin: also what only admins may do.",
+    )
+    days = forms.IntegerField(label="Expires after (days)", min_value=1, max_value=MOST_DAYS, initial=90)
+
+
+class AuditForm(forms.Form):
+    """Which audit records to show. Every field may be empty."""
+
+    person = forms.CharField(required=False, max_length=150, label="Person")
+    kind = forms.ChoiceField(required=False, choices=[("", "everything"), *AuditKind.choices])
+    campaign = forms.ModelChoiceField(
+        required=False, queryset=Campaign.objects.order_by("name"), to_field_name="slug", empty_label="all"
+    )
+    since = forms.DateField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}))
+
+    def clean_since(self) -> datetime | None:
+        """Return the start of the day, in the time zone of the page."""
+        return _in_time_zone(self.cleaned_data["since"], time.min)
+
+    def clean_until(self) -> datetime | None:
+        """Return the end of the day, in the time zone of the page."""
+        return _in_time_zone(self.cleaned_data["until"], time.max)
+
+
+def _in_time_zone(day: Any, moment: time) -> datetime | None:
+    return datetime.combine(day, moment, tzinfo=timezone.get_current_timezone()) if day else None

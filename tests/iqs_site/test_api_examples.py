@@ -1,0 +1,48 @@
+"""The examples of docs/how-to/use-the-api.md run as they are written."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from annotation.models import Annotation, ApiToken, Campaign, Image
+from annotation.services.tokens import token_create
+
+EXAMPLES = re.findall(
+    r"^```(bash|python)\n(.*?)^```", (settings.BASE_DIR / "docs/how-to/use-the-api.md").read_text(), re.M | re.S
+)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_examples_run(
+    live_server: Any, campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Image], tmp_path: Path
+) -> None:
+    campaign.slug = "demo"
+    campaign.save()
+    image = make_image(1)
+    _, secret = token_create(user=people["rita"], name="examples", scope=ApiToken.Scope.ANNOTATE, days=1)
+    environment = {**os.environ, "IQS_URL": live_server.url, "IQS_TOKEN": secret}
+
+    def output(language: str, code: str) -> str:
+        program = ["bash", "-c"] if language == "bash" else [sys.executable, "-c"]
+        done = subprocess.run(
+            [*program, code], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    assert [language for language, _ in EXAMPLES] == ["bash", "bash", "bash", "python"]
+    progress, _, leases, answer = (output(language, code) for language, code in EXAMPLES)
+    assert json.loads(progress)["images"] == 1
+    assert (tmp_path / "answers.csv").read_text().startswith("annotation,image,")
+    assert json.loads(leases)["leases"][0]["image_id"] == image.pk
+    assert answer == f"{image.byte_size} True\n"
+    stored = Annotation.objects.get()
+    assert (stored.annotator, stored.image, stored.score) == (people["rita"], image, 7)
