@@ -6,7 +6,7 @@ PORT ?= 8000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-bench browser run smoke chaos test test-fast lint format bench docs clean
+.PHONY: help setup setup-dev setup-bench browser run smoke chaos test test-fast api-check lint format bench docs clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,9 @@ test: setup-dev browser ## Run all tests
 
 test-fast: setup-dev ## Run the tests that are fast and need no browser and no servers
 	$(BIN)/python -m pytest -m "not slow and not browser and not services"
+
+api-check: setup-dev ## Send thousands of odd requests to the API, made from its OpenAPI schema
+	$(BIN)/python -m pytest tests/iqs_site/test_api_schema.py --hypothesis-profile=api-check
 
 lint: setup-dev ## Check format, lint, types, imports and migrations
 	$(BIN)/ruff format --check .

@@ -7,6 +7,7 @@ from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.utils import timezone
 
+from annotation.access.attempts import Kind, attempt_return, attempt_take
 from annotation.models import ApiToken, AuditKind, Campaign, User
 from annotation.services.preferences import time_zones
 from annotation.services.tokens import MOST_DAYS
@@ -46,10 +47,13 @@ class OwnPasswordForm(NewPasswordForm):
         self._user = user
 
     def clean_current(self) -> str:
-        """Return the current password. Raises ValidationError when it is wrong."""
+        """Return the current password. Raises ValidationError when it is wrong, and TooManyAttempts."""
         current: str = self.cleaned_data["current"]
+        name = self._user.get_username()
+        attempt_take(Kind.PASSWORD, name=name)
         if not self._user.check_password(current):
             raise forms.ValidationError("This is not your current password.")
+        attempt_return(Kind.PASSWORD, name=name)
         return current
 
 

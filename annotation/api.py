@@ -1,9 +1,7 @@
 """The API of the annotation app: leases, answers and the caller's progress."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, cast
-from uuid import UUID
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -12,6 +10,7 @@ from ninja import Field, Router, Schema
 from ninja.errors import HttpError
 
 from annotation.access.permissions import campaign_for
+from annotation.api_schema import READ_PROBLEMS, WRITE_PROBLEMS, Id, Pair, Problem, Slug, StrictSchema, Uuid
 from annotation.models import Annotation, Assignment, Campaign, Role, User
 from annotation.selectors.progress import campaign_progress, has_practised, own_progress, practice_photos, queue_status
 from annotation.selectors.votes import own_client_ids
@@ -21,11 +20,10 @@ router = Router(tags=["annotation"])
 
 MOST_LEASES = 20  # in one request
 MOST_RECEIPTS = 500  # in one request
-ImageId = Annotated[int, Field(ge=1, lt=2**63)]
-ImageIds = Annotated[list[ImageId], Field(max_length=200)]
+ImageIds = Annotated[list[Id], Field(max_length=200)]
 
 
-class ClaimIn(Schema):
+class ClaimIn(StrictSchema):
     """A request for photos."""
 
     count: int = Field(5, ge=1, le=MOST_LEASES)
@@ -57,7 +55,7 @@ class ClaimOut(Schema):
     )
 
 
-class ImagesIn(Schema):
+class ImagesIn(StrictSchema):
     """The photos of some leases."""
 
     image_ids: ImageIds
@@ -77,21 +75,19 @@ class ReturnOut(Schema):
     returned: int
 
 
-class AnswerIn(Schema):
+class AnswerIn(StrictSchema):
     """A watch label and an opinion score, or the reason why the photo was skipped."""
 
-    client_id: UUID = Field(description="A UUID from the client. Sending it again records nothing new.")
-    image_id: ImageId
-    lease_id: int | None = Field(
+    client_id: Uuid = Field(description="A UUID from the client. Sending it again records nothing new.")
+    image_id: Id
+    lease_id: Id | None = Field(
         None,
-        ge=1,
-        lt=2**63,
         description="The lease of the answer. Default: the photo's first lease to the caller.",
     )
     watch: str = ""
     score: int | None = None
     skip_reason: str = ""
-    scale: tuple[int, int] | None = Field(
+    scale: Pair | None = Field(
         None,
         description="The lowest and the highest score that the person could choose. Refused when the campaign has "
         "another scale.",
@@ -106,22 +102,22 @@ class AnswerIn(Schema):
 class ReceiptOut(Schema):
     """The answer is in the database."""
 
-    client_id: UUID
+    client_id: Uuid
     annotation_id: int
     created: bool
     saved: bool = True
 
 
-class ReceiptsIn(Schema):
+class ReceiptsIn(StrictSchema):
     """The client_ids of some answers."""
 
-    client_ids: Annotated[list[UUID], Field(max_length=MOST_RECEIPTS)]
+    client_ids: Annotated[list[Uuid], Field(max_length=MOST_RECEIPTS)]
 
 
 class ReceiptsOut(Schema):
     """The caller's answers in the database."""
 
-    stored: list[UUID] = Field(description="The ids of the caller's own answers in this campaign.")
+    stored: list[Uuid] = Field(description="The ids of the caller's own answers in this campaign.")
     own_answers: int
     own_skips: int
 
@@ -164,15 +160,6 @@ class PracticeDoneOut(Schema):
     done: bool = True
 
 
-class Problem(Schema):
-    """An error, as a sentence."""
-
-    detail: str
-
-
-_ERRORS: Mapping[int, type[Schema]] = {401: Problem, 403: Problem, 404: Problem}
-
-
 def _annotating(request: HttpRequest, slug: str) -> tuple[Campaign, User]:
     user = cast(User, request.user)  # SessionAuth requires a login
     return campaign_for(user, slug, Role.ANNOTATOR)[0], user
@@ -192,8 +179,8 @@ def _lease_out(lease: Assignment, mode: str) -> LeaseOut:
     )
 
 
-@router.post("/campaigns/{slug}/leases", response={200: ClaimOut, **_ERRORS}, url_name="leases-claim")
-def leases_claim(request: HttpRequest, slug: str, claim: ClaimIn) -> ClaimOut:
+@router.post("/campaigns/{slug}/leases", response={200: ClaimOut, **WRITE_PROBLEMS}, url_name="leases-claim")
+def leases_claim(request: HttpRequest, slug: Slug, claim: ClaimIn) -> ClaimOut:
     """Lease photos to the caller: first those that are already leased to them, then new ones."""
     campaign, user = _annotating(request, slug)
     leases = queue.leases_claim(campaign=campaign, annotator=user, count=claim.count, known=claim.known)
@@ -205,8 +192,8 @@ def leases_claim(request: HttpRequest, slug: str, claim: ClaimIn) -> ClaimOut:
     )
 
 
-@router.post("/campaigns/{slug}/leases/renew", response={200: RenewOut, **_ERRORS}, url_name="leases-renew")
-def leases_renew(request: HttpRequest, slug: str, images: ImagesIn) -> RenewOut:
+@router.post("/campaigns/{slug}/leases/renew", response={200: RenewOut, **WRITE_PROBLEMS}, url_name="leases-renew")
+def leases_renew(request: HttpRequest, slug: Slug, images: ImagesIn) -> RenewOut:
     """Renew leases. The page sends this while somebody uses it."""
     campaign, user = _annotating(request, slug)
     renewed = queue.leases_renew(campaign=campaign, annotator=user, image_ids=images.image_ids)
@@ -214,8 +201,8 @@ def leases_renew(request: HttpRequest, slug: str, images: ImagesIn) -> RenewOut:
     return RenewOut(renewed=renewed, expires_at=expires_at, lease_seconds=campaign.lease_seconds)
 
 
-@router.post("/campaigns/{slug}/leases/return", response={200: ReturnOut, **_ERRORS}, url_name="leases-return")
-def leases_return(request: HttpRequest, slug: str, images: ImagesIn) -> ReturnOut:
+@router.post("/campaigns/{slug}/leases/return", response={200: ReturnOut, **WRITE_PROBLEMS}, url_name="leases-return")
+def leases_return(request: HttpRequest, slug: Slug, images: ImagesIn) -> ReturnOut:
     """Return photos that the caller will not rate now."""
     campaign, user = _annotating(request, slug)
     return ReturnOut(returned=queue.leases_return(campaign=campaign, annotator=user, image_ids=images.image_ids))
@@ -223,10 +210,10 @@ def leases_return(request: HttpRequest, slug: str, images: ImagesIn) -> ReturnOu
 
 @router.post(
     "/campaigns/{slug}/annotations",
-    response={200: ReceiptOut, 409: Problem, 422: Problem, **_ERRORS},
+    response={200: ReceiptOut, 409: Problem, **WRITE_PROBLEMS},
     url_name="annotation-record",
 )
-def annotation_record(request: HttpRequest, slug: str, answer: AnswerIn) -> ReceiptOut:
+def annotation_record(request: HttpRequest, slug: Slug, answer: AnswerIn) -> ReceiptOut:
     """Record an answer or a skip. Sending the same client_id again gives the same receipt."""
     campaign, user = _annotating(request, slug)
     if answer.annotator_id not in (None, user.pk):
@@ -241,8 +228,8 @@ def annotation_record(request: HttpRequest, slug: str, answer: AnswerIn) -> Rece
     return ReceiptOut(client_id=annotation.client_id, annotation_id=annotation.pk, created=receipt.created)
 
 
-@router.post("/campaigns/{slug}/receipts", response={200: ReceiptsOut, **_ERRORS}, url_name="receipts")
-def receipts(request: HttpRequest, slug: str, asked: ReceiptsIn) -> ReceiptsOut:
+@router.post("/campaigns/{slug}/receipts", response={200: ReceiptsOut, **WRITE_PROBLEMS}, url_name="receipts")
+def receipts(request: HttpRequest, slug: Slug, asked: ReceiptsIn) -> ReceiptsOut:
     """Return which of these answers are stored. Only the caller's own answers are confirmed."""
     campaign, user = _annotating(request, slug)
     own = own_progress(campaign, user)
@@ -251,8 +238,8 @@ def receipts(request: HttpRequest, slug: str, asked: ReceiptsIn) -> ReceiptsOut:
     )
 
 
-@router.get("/campaigns/{slug}/progress", response={200: ProgressOut, **_ERRORS}, url_name="progress")
-def progress(request: HttpRequest, slug: str) -> ProgressOut:
+@router.get("/campaigns/{slug}/progress", response={200: ProgressOut, **READ_PROBLEMS}, url_name="progress")
+def progress(request: HttpRequest, slug: Slug) -> ProgressOut:
     """Return the caller's number of answers and pace, and the progress of the campaign."""
     campaign, user = _annotating(request, slug)
     own, whole = own_progress(campaign, user), campaign_progress(campaign)
@@ -267,8 +254,8 @@ def progress(request: HttpRequest, slug: str) -> ProgressOut:
     )
 
 
-@router.get("/campaigns/{slug}/practice", response={200: PracticeOut, **_ERRORS}, url_name="practice")
-def practice_get(request: HttpRequest, slug: str) -> PracticeOut:
+@router.get("/campaigns/{slug}/practice", response={200: PracticeOut, **READ_PROBLEMS}, url_name="practice")
+def practice_get(request: HttpRequest, slug: Slug) -> PracticeOut:
     """List the practice photos. The answers to them are not sent to the server."""
     campaign, user = _annotating(request, slug)
     photos = [
@@ -287,8 +274,10 @@ def practice_get(request: HttpRequest, slug: str) -> PracticeOut:
     return PracticeOut(photos=photos, done=has_practised(campaign, user))
 
 
-@router.post("/campaigns/{slug}/practice/done", response={200: PracticeDoneOut, **_ERRORS}, url_name="practice-done")
-def practice_done(request: HttpRequest, slug: str) -> PracticeDoneOut:
+@router.post(
+    "/campaigns/{slug}/practice/done", response={200: PracticeDoneOut, **WRITE_PROBLEMS}, url_name="practice-done"
+)
+def practice_done(request: HttpRequest, slug: Slug) -> PracticeDoneOut:
     """Mark the practice round as finished for the caller."""
     campaign, user = _annotating(request, slug)
     members.practice_finish(campaign=campaign, annotator=user)

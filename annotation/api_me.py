@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from ninja import Field, Router, Schema
 from ninja.errors import HttpError
 
-from annotation.api import Problem
+from annotation.api_schema import WRITE_PROBLEMS, StrictSchema
 from annotation.models import User
 from annotation.services.key_bindings import KeyBindingError, key_bindings_set
 from annotation.services.preferences import theme_set
@@ -14,13 +14,13 @@ from annotation.services.preferences import theme_set
 router = Router(tags=["me"])
 
 
-class KeysIn(Schema):
+class KeysIn(StrictSchema):
     """The keys to set."""
 
     bindings: dict[str, str] = Field(description="{action: key}. Other actions get their default key.")
 
 
-class ThemeIn(Schema):
+class ThemeIn(StrictSchema):
     """The theme to set."""
 
     theme: Literal["", "light", "dark"] = Field(description="Empty: as each browser has it.")
@@ -38,7 +38,7 @@ class KeysOut(Schema):
     bindings: dict[str, str]
 
 
-@router.put("/me/keys", response={200: KeysOut, 401: Problem, 403: Problem, 422: Problem}, url_name="me-keys")
+@router.put("/me/keys", response={200: KeysOut, **WRITE_PROBLEMS}, url_name="me-keys")
 def keys_set(request: HttpRequest, chosen: KeysIn) -> KeysOut:
     """Set the caller's keys for the annotate page."""
     user = cast(User, request.user)  # SessionAuth requires a login
@@ -48,7 +48,7 @@ def keys_set(request: HttpRequest, chosen: KeysIn) -> KeysOut:
         raise HttpError(422, str(error)) from None
 
 
-@router.put("/me/theme", response={200: ThemeOut, 401: Problem, 403: Problem}, url_name="me-theme")
+@router.put("/me/theme", response={200: ThemeOut, **WRITE_PROBLEMS}, url_name="me-theme")
 def theme_put(request: HttpRequest, chosen: ThemeIn) -> ThemeOut:
     """Set the theme of all pages for the caller."""
     user = cast(User, request.user)  # the authentication requires a login

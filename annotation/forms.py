@@ -3,8 +3,11 @@
 from typing import Any
 
 from django import forms
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.password_validation import password_validators_help_texts
 
+from annotation.access.attempts import TooManyAttempts
+from annotation.access.hashers import HashingBusy
 from annotation.measures.class_limits import class_limits
 from annotation.models import DEFAULT_SYNSETS, Annotation, Campaign, Image, Role, User
 from annotation.services import invitations
@@ -335,3 +338,17 @@ class UserForm(forms.Form):
         required=False,
         help_text="A program that acts as an annotator. It is marked as simulated on every page.",
     )
+
+
+class LoginForm(AuthenticationForm):
+    """User name and password. `refusal` is set when the password was not checked at all."""
+
+    refusal: TooManyAttempts | HashingBusy | None = None
+
+    def clean(self) -> dict[str, Any]:
+        """Return the values. Raises ValidationError when they are wrong, or cannot be checked now."""
+        try:
+            return super().clean()
+        except (TooManyAttempts, HashingBusy) as refusal:
+            self.refusal = refusal
+            raise forms.ValidationError(str(refusal), code="refused") from refusal

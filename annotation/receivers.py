@@ -15,6 +15,7 @@ from annotation.access.sessions import SessionStore
 from annotation.models import AuditKind, User
 from annotation.services.audit import audit_login_failed, audit_record
 from annotation.services.sessions import sessions_end
+from annotation.signals import login_locked
 
 
 @receiver(post_save, sender=User)
@@ -38,6 +39,12 @@ def user_saved(instance: User, created: bool, raw: bool = False, **kwargs: Any) 
 def login_failed(credentials: dict[str, Any], **kwargs: Any) -> None:
     """Record a failed login."""
     audit_login_failed(username=str(credentials.get("username", "")))
+
+
+@receiver(login_locked)
+def login_was_locked(username: str, **kwargs: Any) -> None:
+    """Record a login that was refused after too many attempts."""
+    audit_login_failed(username=username, kind=AuditKind.LOGIN_LOCKED)
 
 
 @receiver(user_logged_in)

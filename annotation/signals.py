@@ -7,3 +7,6 @@ photos_added = Signal()
 
 #: Files of photos that were missing or damaged are good again: `image_ids`. Sent after the commit.
 photos_restored = Signal()
+
+#: A login was refused after too many attempts: `username`, as it was typed.
+login_locked = Signal()

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from annotation.access.attempts import attempts_old_delete
 from annotation.services import batches, photo_files, queue, quotas, turns
 from annotation.services.sessions import sessions_clear
 from annotation.signals import photos_added
@@ -62,8 +63,9 @@ def photo_files_check() -> int:
 
 @shared_task
 def sweep() -> None:
-    """Do what is due: leases, stale uploads, expired sessions, imports whose message was lost, and checks of photos."""
+    """Do what is due: leases, stale uploads, expired sessions, old counts, lost imports, and checks of photos."""
     queue.leases_expire()
+    attempts_old_delete()
     batches.uploads_stale_discard()
     sessions_clear()
     quotas.uses_old_delete()

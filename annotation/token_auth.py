@@ -8,6 +8,8 @@ from django.http.response import HttpResponseBase
 from ninja.errors import HttpError
 from ninja.security import HttpBearer, SessionAuth
 
+from annotation.access.addresses import client_address
+from annotation.access.attempts import Kind, attempt_take
 from annotation.access.time_zones import time_zone_activate
 from annotation.models import ApiToken, User
 from annotation.services.tokens import token_use
@@ -34,9 +36,13 @@ class TokenAuth(HttpBearer):
 
 
 def user_of_token(request: HttpRequest, secret: str) -> User:
-    """Return the user of the token and make them `request.user`. Raises HttpError as `TokenAuth.authenticate` does."""
+    """Return the user of the token and make them `request.user`. Raises HttpError as `TokenAuth.authenticate` does.
+
+    Raises TooManyAttempts after many wrong tokens from one address. Right tokens from there still work.
+    """
     token = token_use(secret=secret.strip())
     if token is None:
+        attempt_take(Kind.TOKEN, address=client_address(request))
         raise HttpError(401, NOT_VALID)
     if token.scope == ApiToken.Scope.READ and request.method not in _READING:
         raise HttpError(403, "This API token has the scope read. This request needs the scope annotate.")

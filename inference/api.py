@@ -4,12 +4,14 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Annotated
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Field, File, Router, Schema, Status, UploadedFile
 from ninja.errors import HttpError
 
 from annotation.access.permissions import campaign_for
+from annotation.api_schema import READ_PROBLEMS, WRITE_PROBLEMS, Id, Problem, Slug
 from annotation.drawing.columns import Series, columns
 from annotation.measures.opinion import mos, score_histogram
 from annotation.models import Annotation, Assignment, Campaign, Image, Role, User
@@ -70,11 +72,7 @@ class ScoreOut(Schema):
     detail: str = Field("", description="A message if it takes long.")
 
 
-class LimitOut(Schema):
-    """The user has used what one hour allows."""
-
-    detail: str = Field(description="Which limit it is, and when the next hour begins.")
-
+Ticket = Annotated[str, Field(max_length=100)]
 
 # At most this many threads wait for a worker; further requests get 202 at once.
 _MOST_WAITERS = 4
@@ -94,10 +92,10 @@ _LIMIT_HEADER = {
 }
 
 
-@router.post("/score", response={200: ScoreOut, 202: ScoreOut, 429: LimitOut}, openapi_extra=_LIMIT_HEADER)
+@router.post("/score", response={200: ScoreOut, 202: ScoreOut, **WRITE_PROBLEMS}, openapi_extra=_LIMIT_HEADER)
 def score(
     request: HttpRequest, response: HttpResponse, files: File[list[UploadedFile]]
-) -> Status[ScoreOut] | Status[LimitOut]:
+) -> Status[ScoreOut] | Status[Problem]:
     """Score photos (multipart, field `files`, at most 20): 200 with all rows, or after five seconds 202 with a ticket.
 
     Photos are not kept. The rows are available for 15 minutes. 429 when you have sent as many photos as one hour
@@ -109,7 +107,7 @@ def score(
         ticket = scoring_job_create(user=user, uploads=files)
     except ScoringLimitReached as reached:
         response["Retry-After"] = str(reached.retry_after)
-        return Status(429, LimitOut(detail=str(reached)))
+        return Status(429, Problem(detail=str(reached)))
     except ScoringRefused as refused:
         raise HttpError(422, str(refused)) from refused
     announce(scoring_job_run, user.pk, ticket)
@@ -137,15 +135,15 @@ def _waiting(user: User) -> Iterator[bool]:
                 _waiters.discard(user.pk)
 
 
-@router.get("/score/{ticket}", response={200: ScoreOut, 202: ScoreOut})
-def score_ticket(request: HttpRequest, ticket: str) -> Status[ScoreOut]:
+@router.get("/score/{ticket}", response={200: ScoreOut, 202: ScoreOut, **READ_PROBLEMS})
+def score_ticket(request: HttpRequest, ticket: Ticket) -> Status[ScoreOut]:
     """Return the rows of a scoring job: 200 if it is finished, else 202."""
     user = request.user
     assert isinstance(user, User)
     return _score_answer(user, ticket)
 
 
-def _score_answer(user: User, ticket: str) -> Status[ScoreOut]:
+def _score_answer(user: User, ticket: Ticket) -> Status[ScoreOut]:
     job = scoring_job_find(user=user, key=ticket)
     if job is None:
         raise HttpError(404, "You have no scoring job with this ticket. Rows are deleted after 15 minutes.")
@@ -155,8 +153,8 @@ def _score_answer(user: User, ticket: str) -> Status[ScoreOut]:
     return Status(202 if job.waiting else 200, answer)
 
 
-@router.get("/campaigns/{slug}/photos/{image_id}/reveal", response=RevealOut)
-def reveal(request: HttpRequest, slug: str, image_id: int) -> RevealOut:
+@router.get("/campaigns/{slug}/photos/{image_id}/reveal", response={200: RevealOut, **READ_PROBLEMS})
+def reveal(request: HttpRequest, slug: Slug, image_id: Id) -> RevealOut:
     """Return the prediction and the others' votes after the user's own answer, or the prediction before it if the lease
     allows this.
 

@@ -5,13 +5,29 @@ import sys
 from typing import Any
 
 from celery import Celery, signals
+from kombu.exceptions import OperationalError
 
+from iqs_site.broker_gate import BrokerSilent, gate
 from iqs_site.instance import private_files
 from iqs_site.start import SETTING_ERRORS, settings_check
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iqs_site.settings")
 
-app = Celery("iqs")
+
+class SiteCelery(Celery):  # type: ignore[misc]  # Celery has no types
+    """Celery, with requests that do not wait long for the broker."""
+
+    def send_task(self, *args: Any, **kwargs: Any) -> Any:
+        """Send a message. Raises OperationalError when the broker does not take it, in a request soon."""
+        if not gate.is_in_request:
+            return super().send_task(*args, **kwargs)
+        try:
+            return gate.run(lambda: Celery.send_task(self, *args, **kwargs))
+        except BrokerSilent as silent:
+            raise OperationalError(str(silent)) from silent
+
+
+app = SiteCelery("iqs")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
@@ -30,6 +46,12 @@ def _settings_check(**kwargs: Any) -> None:
 def _umask(**kwargs: Any) -> None:
     """Keep the files that workers and beat create from other users."""
     private_files.umask_set()
+
+
+@signals.worker_init.connect
+def _long_waits(**kwargs: Any) -> None:
+    """Let a worker wait longer for the broker than a request does."""
+    app.conf.broker_transport_options = app.conf.broker_transport_options | {"socket_timeout": 30}
 
 
 @signals.worker_init.connect

@@ -62,6 +62,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "annotation.access.current_request.CurrentRequestMiddleware",
     "iqs_site.middleware.ContentSecurityPolicyMiddleware",
+    "iqs_site.request_limits.RequestLimitsMiddleware",
     "iqs_site.middleware.FullDiskMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -69,6 +70,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "iqs_site.request_limits.LargeBodyMiddleware",
     "annotation.token_auth.TokenMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "iqs_site.middleware.TimeZoneMiddleware",
@@ -100,6 +102,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# The first one hashes new passwords; the second one reads hashes of other programs.
+PASSWORD_HASHERS = [
+    "annotation.access.hashers.LimitedPBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
+]
+# Proxies before the site, each of which adds the address that it sees to X-Forwarded-For. 0: the header is ignored.
+IQS_PROXIES = env.integer("IQS_PROXIES", 0, minimum=0, maximum=20)
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
@@ -138,12 +147,13 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# A request does not wait for a broker that is down: the sweep finds the work later.
+# A request does not wait for a broker that is down: the sweep finds the work later. `iqs_site.broker_gate` limits the
+# wait for a broker that hangs.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
     "socket_connect_timeout": 2,
-    "socket_timeout": 30,
+    "socket_timeout": 2,  # of senders; `iqs_site.celery` sets a longer one for workers
     "max_retries": 0,  # for senders only; otherwise each would retry for six seconds before it raises
 }
 CELERY_TIMEZONE = TIME_ZONE
@@ -198,11 +208,16 @@ IQS_MAX_DECODED_BYTES = env.integer("IQS_MAX_DECODED_MB", 1536, minimum=16, maxi
 # Processor time to decode one photo. A photo of 100 megapixels takes a few seconds.
 IQS_DECODE_SECONDS = env.integer("IQS_DECODE_SECONDS", 20, minimum=1, maximum=3600)
 IQS_MAX_FILE_BYTES = env.integer("IQS_MAX_FILE_MB", 64, minimum=1, maximum=2047) * 1024 * 1024
+# All photos of one request; never less than one photo may have.
+IQS_MAX_SCORING_BYTES = max(
+    IQS_MAX_FILE_BYTES, env.integer("IQS_MAX_SCORING_MB", 256, minimum=1, maximum=100_000) * 1024 * 1024
+)
 IQS_MAX_PIXELS = env.integer("IQS_MAX_MEGAPIXELS", 120, minimum=1, maximum=2000) * 1_000_000
 IQS_MAX_ZIP_BYTES = env.integer("IQS_MAX_ZIP_MB", 4096, minimum=1, maximum=10_000_000) * 1024 * 1024
 IQS_MAX_FILES_PER_IMPORT = env.integer("IQS_MAX_FILES_PER_IMPORT", 100_000, minimum=1, maximum=10_000_000)
 # With less free space than this, admins see a notice, and new photos are refused.
 IQS_LOW_DISK_BYTES = env.integer("IQS_LOW_DISK_MB", 512, minimum=16, maximum=10_000_000) * 1024 * 1024
+# Without the files of a form. `iqs_site.request_limits` refuses longer bodies before they are read.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 2000
 

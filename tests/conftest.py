@@ -19,6 +19,7 @@ from tests.browser.chromium import BANNER, WITHOUT_CHROMIUM
 
 # No time limit per example: machines differ in speed by a factor of three, and other programs run at the same time.
 hypothesis_settings.register_profile("iqs", deadline=None)
+hypothesis_settings.register_profile("api-check", deadline=None, max_examples=100)  # `make api-check`
 hypothesis_settings.load_profile("iqs")
 
 pytest.register_assert_rewrite("tests.browser.keeping")  # so that a failed assert there shows both values

@@ -5,6 +5,7 @@ from ninja import Field, Router, Schema
 from ninja.errors import HttpError
 
 from annotation.access.permissions import campaign_for
+from annotation.api_schema import READ_PROBLEMS, Id, Slug
 from annotation.models import Role
 from training.models import TrainingRun
 
@@ -23,8 +24,8 @@ class RunOut(Schema):
     challenger: int | None = Field(description="Number of the model version that it made.")
 
 
-@router.get("/campaigns/{slug}/runs/{run_id}", response=RunOut)
-def run(request: HttpRequest, slug: str, run_id: int) -> RunOut:
+@router.get("/campaigns/{slug}/runs/{run_id}", response={200: RunOut, **READ_PROBLEMS})
+def run(request: HttpRequest, slug: Slug, run_id: Id) -> RunOut:
     """Return state and progress of a training run; for reviewers."""
     campaign, _role = campaign_for(request.user, slug, Role.REVIEWER)
     training_run = TrainingRun.objects.filter(campaign=campaign, pk=run_id).select_related("challenger").first()

@@ -6,11 +6,11 @@ pass on an address that it does not use.
 
 from collections.abc import Callable
 from contextvars import ContextVar
-from ipaddress import ip_address
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from annotation.access.addresses import client_ip
 from annotation.models import User
 
 _request: ContextVar[HttpRequest | None] = ContextVar("current_request", default=None)
@@ -51,11 +51,8 @@ def current_browser() -> str:
 
 
 def address_of(request: HttpRequest) -> str | None:
-    """Return the IP address that sent the request, or None when it came through a socket file."""
-    try:
-        return str(ip_address(request.META.get("REMOTE_ADDR", "")))
-    except ValueError:
-        return None
+    """Return the IP address of the client, or None when it came through a socket file."""
+    return client_ip(request) or None
 
 
 def browser_of(request: HttpRequest) -> str:

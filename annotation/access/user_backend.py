@@ -1,11 +1,19 @@
-"""Authentication backend that loads the user with one SQL query in every request (`AUTHENTICATION_BACKENDS`)."""
+"""Authentication backend that loads the user with one SQL query in every request (`AUTHENTICATION_BACKENDS`).
+
+It also limits the attempts to log in.
+"""
 
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.db import connection
+from django.http import HttpRequest
 
+from annotation.access.addresses import client_address
+from annotation.access.attempts import TooManyAttempts, login_return, login_take
+from annotation.access.hashers import HashingBusy
 from annotation.models import User
+from annotation.signals import login_locked
 
 # Fields that most requests need. Django loads the others when they are used.
 _WANTED = {
@@ -27,7 +35,32 @@ _LOAD = f"SELECT {', '.join(_COLUMNS)} FROM annotation_user WHERE id = %s"  # no
 
 
 class Backend(ModelBackend):
-    """Django's backend for user name and password. Only loading a user who is logged in differs."""
+    """Django's backend for user name and password, with a limit on attempts and another way to load the user."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> Any:
+        """Return the user with this name and password, or None.
+
+        Raises TooManyAttempts and HashingBusy. Without a request, as in tests and commands, attempts are not limited.
+        """
+        name = username if username is not None else kwargs.get(User.USERNAME_FIELD)
+        if request is None or name is None or password is None:
+            return super().authenticate(request, username=username, password=password, **kwargs)
+        address = client_address(request)
+        try:
+            login_take(name=name, address=address)
+        except TooManyAttempts:
+            login_locked.send(sender=type(self), username=name)
+            raise
+        try:
+            user = super().authenticate(request, username=username, password=password, **kwargs)
+        except HashingBusy:
+            login_return(name=name, address=address, is_success=False)
+            raise
+        if user is not None:
+            login_return(name=name, address=address, is_success=True)
+        return user
 
     def get_user(self, user_id: Any) -> User | None:
         """Return the user, or None when the user does not exist or is deactivated."""

@@ -5,6 +5,7 @@ them again from the assignments and annotations.
 """
 
 from annotation.models.annotations import Annotation, AnnotationQuerySet
+from annotation.models.attempts import AttemptCount
 from annotation.models.audit import AuditKind, AuditRecord
 from annotation.models.campaigns import (
     DEFAULT_SYNSETS,
@@ -31,6 +32,7 @@ __all__ = [
     "AnnotationQuerySet",
     "ApiToken",
     "Assignment",
+    "AttemptCount",
     "AuditKind",
     "AuditRecord",
     "Campaign",

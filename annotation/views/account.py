@@ -13,6 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from annotation.access.addresses import client_address
+from annotation.access.attempts import Kind, attempt_return, attempt_take
 from annotation.access.browsers import browser_name
 from annotation.access.rows import row_or_404
 from annotation.account_forms import NewPasswordForm, OwnPasswordForm, PreferencesForm, TokenForm
@@ -119,9 +121,16 @@ def account_token_revoke(request: HttpRequest, token_id: int) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def password_link(request: HttpRequest, secret: str) -> HttpResponse:
-    """Let the user of the link set a new password. All links that do not work get the same response."""
+    """Let the user of the link set a new password. All links that do not work get the same response.
+
+    Raises TooManyAttempts after many of them from one address.
+    """
+    address = client_address(request)
+    attempt_take(Kind.INVITATION, address=address)
     link = password_link_find(secret=secret)
-    if link is None:
+    if link is not None:
+        attempt_return(Kind.INVITATION, address=address)
+    else:
         return render(request, "annotation/password_link.html", {"not_valid": NOT_VALID}, status=404)
     form = NewPasswordForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from annotation.access.addresses import client_address
+from annotation.access.attempts import Kind, attempt_return, attempt_take
 from annotation.access.permissions import campaign_view, role_in
 from annotation.access.rows import row_or_404
 from annotation.forms import AccountForm, InvitationForm
@@ -59,11 +61,15 @@ def invitation_end(request: HttpRequest, campaign: Campaign, invitation_id: int)
 def join(request: HttpRequest, token: str) -> HttpResponse:
     """Show the invitation; join with one button, or create an account and join.
 
-    All invalid links get the same response, so that nobody can find out which links existed.
+    All invalid links get the same response, so that nobody can find out which links existed. Raises TooManyAttempts
+    after many of them from one address.
     """
+    address = client_address(request)
+    attempt_take(Kind.INVITATION, address=address)
     invitation = invitation_find(secret=token, user=request.user)
     if invitation is None:
         return _not_valid(request)
+    attempt_return(Kind.INVITATION, address=address)
     try:
         if isinstance(request.user, User):
             return _join(request, invitation, request.user)
@@ -85,6 +91,8 @@ def _join(request: HttpRequest, invitation: Invitation, user: User) -> HttpRespo
 
 def _join_new(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     form = AccountForm(request.POST or None)
+    if request.method == "POST":
+        attempt_take(Kind.ACCOUNT, address=client_address(request))
     if request.method == "POST" and form.is_valid():
         try:
             user = invitation_accept_new(invitation=invitation, **form.cleaned_data)

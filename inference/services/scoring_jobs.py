@@ -8,6 +8,7 @@ KEPT_SECONDS. A worker claims a job by locking a file in the folder, so a killed
 
 import fcntl
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,6 +37,7 @@ _MAX_ATTEMPTS = 3
 _PATIENCE_SECONDS = 4
 _STALE_SECONDS = 10  # an unclaimed job of this age is announced again, because its message may be lost
 _NAME_LENGTH = 200
+_KEY = re.compile("[0-9a-f]{32}")
 _MEGABYTE = 1024 * 1024
 
 
@@ -206,7 +208,7 @@ def _score(folder: Path, names: list[str], queued: list[int], scorer: "PhotoScor
 
 def scoring_job_find(*, user: User, key: str) -> ScoringJob | None:
     """Return a user's own job, or None if there is no such job or it was deleted."""
-    if not key.isalnum():
+    if not _KEY.fullmatch(key):
         return None
     folder = _root() / str(user.pk) / key
     try:

@@ -72,6 +72,7 @@ def _limits() -> dict[str, Any]:
     return {
         "most_files": MOST_FILES,
         "megabytes": settings.IQS_MAX_FILE_BYTES // 1024**2,
+        "total_megabytes": settings.IQS_MAX_SCORING_BYTES // 1024**2,
         "megapixels": settings.IQS_MAX_PIXELS // 10**6,
         "kept_minutes": KEPT_SECONDS // 60,
     }

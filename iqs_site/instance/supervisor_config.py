@@ -25,11 +25,12 @@ def programs(*, host: str, port: int) -> dict[str, list[str]]:
     options = ["--pool", "threads", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
     worker = [*low_priority, *celery, "worker", *options]
     gunicorn = [sys.executable, "-m", "gunicorn", "iqs_site.wsgi:application"]
-    threads = ["--worker-class", "gthread", "--preload", "--workers", "2", "--threads", "8", "--no-control-socket"]
+    threads = ["--preload", "--workers", "2", "--threads", "8", "--no-control-socket"]
+    worker_class = ["--worker-class", "iqs_site.server.worker.BufferingWorker"]
     # Annotators take some seconds for a photo. An idle connection costs nothing; a new one costs a round trip.
     keep_alive = ["--keep-alive", "30"]
     return {
-        "web": [*gunicorn, "--bind", address(host, port), *threads, *keep_alive],
+        "web": [*gunicorn, "--bind", address(host, port), *worker_class, *threads, *keep_alive],
         "worker-inference": [*worker, "--hostname", "inference@%h", "--queues", "inference", "--concurrency", "1"],
         "worker-single": [*worker, "--hostname", "single@%h", "--queues", "single", "--concurrency", "2"],
         "worker-training": [*worker, "--hostname", "training@%h", "--queues", "default,training", "--concurrency", "6"],

@@ -63,13 +63,13 @@ async function sendPiece(item, offset, onProgress) {
     } catch (error) {
       if (attempt === ATTEMPTS) throw new UploadStopped(`${error.message} You can still import the uploaded files.`);
     }
-    if (reply?.status === 403 || (reply && !reply.url.includes(urls.file_url))) { // redirected to the login page, or a new login
+    if ([401, 403].includes(reply?.status) || (reply && !reply.url.includes(urls.file_url))) { // redirected to the login page, or a new login
       throw new UploadStopped(LOGGED_OUT);
     }
     if (reply?.status === 200) return { offset: end };
     if (reply?.status === 409) return { offset: reply.answer.offset };
     if (reply?.status === 422) return { refusal: reply.answer.detail };
-    if (reply && reply.status < 500) throw new UploadStopped(reply.answer.detail ?? `The server refused the file (status ${reply.status}).`);
+    if (reply && reply.status < 500 && ![408, 425, 429].includes(reply.status)) throw new UploadStopped(reply.answer.detail ?? `The server refused the file (status ${reply.status}).`);
     if (reply?.status === 507) throw new UploadStopped(reply.answer.detail);
     if (attempt === ATTEMPTS) throw new UploadStopped(`The server failed (${reply ? `status ${reply.status}` : "no answer"}).`);
     await pause(500 * 2 ** attempt);

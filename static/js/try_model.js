@@ -12,6 +12,9 @@ document.documentElement.classList.add("js"); // hides the button, which only br
 function refusalOf(files) {
   const most = Number(form.dataset.mostFiles);
   if (files.length > most) return `${files.length} files are more than the ${most} allowed at once.`;
+  const megabytes = [...files].reduce((sum, file) => sum + file.size, 0) / 1024 ** 2;
+  const total = Number(form.dataset.totalMegabytes);
+  if (megabytes > total) return `The photos have ${Math.ceil(megabytes)} MB. At most ${total} MB are allowed at once.`;
   return "";
 }
 

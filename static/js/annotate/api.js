@@ -47,9 +47,10 @@ export async function request(url, body = null, { keepalive = false, method = "P
   } catch {
     throw new ApiError(0, "The server cannot be reached.");
   }
-  // An answer that is not JSON comes from a proxy, so it is unknown whether the server got the request. Only a page
-  // with 401 or 403 comes from Django: its token is missing, and the person must log in again.
-  if (answer === null && ![401, 403].includes(response.status)) throw new ApiError(0, "The server's answer cannot be read.");
+  // An answer that is not JSON comes from a proxy. With 4xx it refuses the request, for example because it is too long.
+  // Otherwise it is unknown whether the server got the request.
+  const isRefusal = response.status >= 400 && response.status < 500;
+  if (answer === null && !isRefusal) throw new ApiError(0, "The server's answer cannot be read.");
   if (!response.ok) throw new ApiError(response.status, errorMessage(answer, response.status));
   return answer;
 }

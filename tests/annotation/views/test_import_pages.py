@@ -95,7 +95,7 @@ def test_invalid_pieces_get_an_error_message(
 
 
 def test_a_too_large_piece_is_refused(client_of: Any, upload: ImportBatch) -> None:
-    assert put(client_of("ada"), upload, b"x" * (PIECE_BYTES + 1)).status_code == 400
+    assert put(client_of("ada"), upload, b"x" * (PIECE_BYTES + 1)).status_code == 413
 
 
 def test_upload_without_a_csrf_token_is_refused(people: dict[str, Any], upload: ImportBatch) -> None:

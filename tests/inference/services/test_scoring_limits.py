@@ -65,7 +65,7 @@ def test_the_api_answers_429_with_the_seconds_to_wait(client_of: Client) -> None
 def test_the_schema_names_the_limit(client_of: Client) -> None:
     described = client_of("alice").get("/api/openapi.json").json()["paths"]["/api/score"]["post"]["responses"]
     assert "Retry-After" in described["429"]["headers"]
-    assert described["429"]["content"]["application/json"]["schema"]["$ref"].endswith("/LimitOut")
+    assert described["429"]["content"]["application/json"]["schema"]["$ref"].endswith("/Problem")
     assert {"200", "202"} <= set(described)
 
 
