@@ -97,8 +97,9 @@ def urls() -> Any:
     for pattern in patterns:
         callback: Any = pattern.callback
         if hasattr(callback, "csrf_exempt"):  # API operations, not the schema page
-            pattern.callback = _method_checked(callback)
-            pattern.callback.login_required = False
+            checked: Any = _method_checked(callback)
+            checked.login_required = False
+            pattern.callback = checked
     return [*patterns, path("<path:rest>", unknown_address)], app_name, namespace
 
 

@@ -72,7 +72,7 @@ class OutgoingSocket:
                     view = view[count:]
         if view and not (self._waiting and self._waiting[-1].append(view)):  # type: ignore[arg-type]
             file = tempfile.SpooledTemporaryFile(_MEMORY_BYTES)  # noqa: SIM115  # closed when it is sent
-            self._waiting.append(_Waiting(file, 0, 0))  # type: ignore[arg-type]
+            self._waiting.append(_Waiting(file, 0, 0))
             self._waiting[-1].append(view)  # type: ignore[arg-type]
 
     def send(self, data: bytes) -> int:
