@@ -36,6 +36,8 @@ MESSAGE_STORAGE = "iqs_site.cookies.MessageStorage"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+# HSTS for subdomains (W005) and for the lists of browsers (W021): a decision about a whole domain, not about one site.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # Bokeh writes style attributes, so inline styles are allowed. Inline scripts are not.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
