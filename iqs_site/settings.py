@@ -154,7 +154,8 @@ MEDIA_ROOT = env.folder("IQS_MEDIA", VAR / "media")  # photos, named by the SHA-
 MODELS_ROOT = env.folder("IQS_MODELS", VAR / "models")  # heads of model versions, exported backbones
 UPLOADS_ROOT = VAR / "uploads"  # uploads that no worker has imported yet
 STATIC_URL = "/static/"
-STATIC_ROOT = env.folder("IQS_STATIC", VAR / "static")  # WhiteNoise warns about a missing folder
+# WhiteNoise warns about a missing folder. A proxy may send the files too.
+STATIC_ROOT = env.folder("IQS_STATIC", VAR / "static", is_private=False)
 FILE_UPLOAD_PERMISSIONS = None  # the umask decides, so that files are for their owner only
 
 

@@ -240,7 +240,7 @@ def _is_in(pid: int, data: Path) -> bool:
 
     with suppress(psutil.Error, OSError):
         process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and process.cwd() == str(data.resolve())
+        return bool(process.status() != psutil.STATUS_ZOMBIE and process.cwd() == str(data.resolve()))
     return False
 
 
