@@ -6,6 +6,7 @@ An hour is a clock hour: what was used before 15:00 does not count from 15:00 on
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -84,7 +85,13 @@ def quota_take(*, user: User, kind: HourlyUse.Kind, amount: int = 1, now: dateti
     now = now or timezone.now()
     if not limit:
         return
-    values = {"user": user.pk, "kind": str(kind), "hour": _hour(now), "amount": float(amount), "limit": limit}
+    values: dict[str, Any] = {
+        "user": user.pk,
+        "kind": str(kind),
+        "hour": _hour(now),
+        "amount": float(amount),
+        "limit": limit,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, values)
         if cursor.rowcount:
@@ -101,7 +108,12 @@ def quota_add(*, user_id: int, kind: HourlyUse.Kind, amount: float, now: datetim
     """
     if not User.objects.filter(pk=user_id).exists():
         return
-    values = {"user": user_id, "kind": str(kind), "hour": _hour(now or timezone.now()), "amount": amount}
+    values: dict[str, Any] = {
+        "user": user_id,
+        "kind": str(kind),
+        "hour": _hour(now or timezone.now()),
+        "amount": amount,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, values | {"limit": math.inf})
 
