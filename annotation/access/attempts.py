@@ -68,7 +68,7 @@ class TooManyAttempts(Exception):
 def attempt_take(kind: AttemptCount.Kind, *, name: str = "", address: str = "", now: datetime | None = None) -> None:
     """Count an attempt. Raises TooManyAttempts when it is one too many."""
     limit, now = LIMITS[kind], now or timezone.now()
-    values = {
+    values: dict[str, str | int | datetime] = {
         "kind": kind.value,
         "name": _name(name),
         "address": address,
