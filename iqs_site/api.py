@@ -97,9 +97,8 @@ def urls() -> Any:
     for pattern in patterns:
         callback: Any = pattern.callback
         if hasattr(callback, "csrf_exempt"):  # API operations, not the schema page
-            checked: Any = _method_checked(callback)
-            checked.login_required = False
-            pattern.callback = checked
+            callback.login_required = False
+            pattern.callback = _method_checked(callback)  # with the same attributes
     return [*patterns, path("<path:rest>", unknown_address)], app_name, namespace
 
 

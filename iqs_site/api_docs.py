@@ -135,18 +135,20 @@ class _Reader:
         return " or ".join(self._kind_of_one(one) for one in self._alternatives(schema))
 
     def _kind_of_one(self, schema: Json) -> str:
-        kind = {"": "any value", "array": "list"}.get(schema.get("type", ""), schema.get("type", ""))
+        named = str(schema.get("type", ""))
+        kind = {"": "any value", "array": "list"}.get(named, named)
         if kind == "list":
             kind = f"list of {self._kind(schema.get('items', {}))}"
         if (form := schema.get("format")) and form != "binary":
             kind = f"{kind} ({form})"
         limits = [
-            f"{words} {schema[key]}"
+            words.format(schema[key])
             for key, words in (
-                ("minimum", "at least"),
-                ("maximum", "at most"),
-                ("maxLength", "characters at most"),
-                ("maxItems", "entries at most"),
+                ("minimum", "at least {}"),
+                ("maximum", "at most {}"),
+                ("exclusiveMaximum", "less than {}"),
+                ("maxLength", "at most {} characters"),
+                ("maxItems", "at most {} entries"),
             )
             if key in schema
         ]

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.handlers.wsgi import WSGIRequest
-from django.db import close_old_connections
+from django.db import DataError, close_old_connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
@@ -88,8 +88,8 @@ def _no_response(request: HttpRequest) -> HttpResponse:
 class RequestLimitsMiddleware:
     """Answer 413 to a body that is too long, and whatever the worker of the web server has refused.
 
-    Answers 400 to an address with a NUL character, which the database cannot store.
-    Also answers 429 and 503 when a view raises TooManyAttempts or HashingBusy.
+    Also answers 429 and 503 when a view raises TooManyAttempts or HashingBusy, and 400 when the database refuses a NUL
+    character.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -97,8 +97,6 @@ class RequestLimitsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Return the response of the page, or the refusal."""
-        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
-            return refused(request, 400, "The address contains a character that is not allowed.")
         limit = body_limit(request.path_info)
         refusal = request.META.get(REFUSAL) or (413 if _length(request) > limit.most else 0)
         if refusal:
@@ -111,6 +109,8 @@ class RequestLimitsMiddleware:
             return refused(request, 429, str(error), retry_after=error.seconds)
         if isinstance(error, HashingBusy):
             return refused(request, 503, str(error), retry_after=error.seconds)
+        if isinstance(error, DataError | ValueError) and re.search(r"\bNUL\b|null (byte|character)", str(error)):
+            return refused(request, 400, "The request contains a character that cannot be stored.")
         return None
 
 

@@ -30,7 +30,7 @@ class _Waiting:
         self.count -= sent
         return sent
 
-    def append(self, data: bytes) -> bool:
+    def append(self, data: memoryview) -> bool:
         """Add bytes. Return False when that is not possible."""
         if isinstance(self.file, int):
             return False
@@ -70,10 +70,10 @@ class OutgoingSocket:
                     count = self.socket.send(view)
                     self.sent += count
                     view = view[count:]
-        if view and not (self._waiting and self._waiting[-1].append(view)):  # type: ignore[arg-type]
-            file = tempfile.SpooledTemporaryFile(_MEMORY_BYTES)  # noqa: SIM115  # closed when it is sent
+        if view and not (self._waiting and self._waiting[-1].append(view)):
+            file: IO[bytes] = tempfile.SpooledTemporaryFile(_MEMORY_BYTES)  # noqa: SIM115  # closed when it is sent
             self._waiting.append(_Waiting(file, 0, 0))
-            self._waiting[-1].append(view)  # type: ignore[arg-type]
+            self._waiting[-1].append(view)
 
     def send(self, data: bytes) -> int:
         """Send or keep all bytes, and return how many."""

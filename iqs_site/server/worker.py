@@ -96,6 +96,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         self._connections: set[Connection] = set()
         self._checked = 0.0
         self._idle_seconds, self._linger_seconds = float(self.cfg.keepalive), LINGER_SECONDS
+        self.wsgi: Any = None
         self._body_limit: Callable[[str], BodyLimit]
 
     def init_process(self) -> None:
@@ -107,7 +108,7 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
 
     def load_wsgi(self) -> None:
         """Load the application. It finds in its environment whether the worker has refused the body."""
-        super().load_wsgi()
+        super().load_wsgi()  # sets `wsgi`
         from iqs_site.request_limits import REFUSAL, body_limit  # needs Django's settings
 
         self._body_limit = body_limit

@@ -5,8 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from annotation.models import ApiToken
+from annotation.services.tokens import token_create
 from annotation.services.uploads import PIECE_BYTES
 from iqs_site.request_limits import FREE_BYTES, REFUSAL, body_limit
 
@@ -83,6 +86,18 @@ def test_nobody_sends_a_long_body_without_logging_in(
     refused = send(client, path, FREE_BYTES + 1)
     assert refused.status_code == 401
     assert "Log in first" in refused.text
+
+
+def test_programs_send_long_bodies_with_a_token(
+    people: dict[str, Any], client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("inference.api.WAIT_SECONDS", 0.0)  # there is no worker
+    _, secret = token_create(user=people["alice"], name="script", scope=ApiToken.Scope.ANNOTATE, days=1)
+    photos = {"files": SimpleUploadedFile("a.jpg", b"a" * (FREE_BYTES + 1))}
+    known, unknown = ({"authorization": f"Bearer {value}"} for value in (secret, f"{secret}-wrong"))
+    assert client.post("/api/score", photos, headers=known).status_code == 202  # there is no worker to score it
+    refused = send(client, "/api/score", FREE_BYTES + 1, HTTP_AUTHORIZATION=unknown["authorization"])
+    assert (refused.status_code, "Log in first" in refused.text) == (401, True)
 
 
 @pytest.mark.parametrize("length", ["", "nonsense", "-5"])

@@ -6,6 +6,7 @@ import pytest
 from django.test import RequestFactory
 
 from annotation.access.addresses import client_address
+from annotation.access.current_request import address_of as address_of_audit
 
 
 def address_of(remote: str, forwarded: str = "") -> str:
@@ -45,3 +46,9 @@ def test_each_proxy_adds_one_address_at_the_end(settings: Any, proxies: int, for
 )
 def test_an_ipv6_network_counts_as_one_address(remote: str, address: str) -> None:
     assert address_of(remote) == address
+
+
+def test_the_audit_has_the_same_address_without_its_network(settings: Any) -> None:
+    settings.IQS_PROXIES = 1
+    request = RequestFactory().get("/", REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR="6.6.6.6, 2001:db8:1:2:3:4:5:6")
+    assert address_of_audit(request) == "2001:db8:1:2:3:4:5:6"

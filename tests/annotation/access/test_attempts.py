@@ -74,7 +74,7 @@ def test_a_returned_attempt_does_not_count() -> None:
     assert AttemptCount.objects.get().count == 0
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("people")
 def test_a_login_forgets_the_failures_of_this_name_at_this_address_only() -> None:
     for address in ("1.1.1.1", "1.1.1.1", "2.2.2.2"):
         login_take(name="alice", address=address)
@@ -106,6 +106,17 @@ def test_guessing_one_name_from_many_addresses_is_refused() -> None:
         login_take(name="alice", address=f"1.1.1.{number}")
     with pytest.raises(TooManyAttempts):
         login_take(name="alice", address="2.2.2.2")
+
+
+@pytest.mark.django_db
+def test_a_name_without_an_account_is_counted_but_not_stored() -> None:
+    for _ in range(LIMITS[Kind.LOGIN].most):
+        login_take(name="My-Pass-Word", address="1.1.1.1")
+    with pytest.raises(TooManyAttempts):
+        login_take(name="my-pass-word", address="1.1.1.1")
+    stored = AttemptCount.objects.values_list("name", flat=True)
+    assert not any("pass" in name for name in stored)
+    assert [refusal.name for refusal in refusals()] == ["a name without an account"]
 
 
 @pytest.mark.django_db

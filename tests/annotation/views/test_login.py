@@ -9,8 +9,10 @@ from django.test import Client
 
 from annotation.access.attempts import LIMITS, Kind
 from annotation.access.hashers import HashingBusy
-from annotation.models import AttemptCount, Campaign, Role, User
+from annotation.models import ApiToken, AttemptCount, AuditKind, AuditRecord, Campaign, Role, User
 from annotation.services.invitations import invitation_create
+from annotation.services.passwords import password_link_create
+from annotation.services.tokens import token_create
 
 PAGE = "/accounts/login/"
 WRONG = {"username": "alice", "password": "wrong"}
@@ -75,17 +77,30 @@ def test_a_busy_server_says_so_and_counts_no_attempt(
     assert not AttemptCount.objects.filter(count__gt=0).exists()
 
 
-def test_guessing_the_current_password_is_limited(client_of: Callable[[str], Client], people: dict[str, User]) -> None:
-    people["ada"].is_staff = True
-    people["ada"].save()
+def test_guessing_the_current_password_is_limited(client_of: Callable[[str], Client]) -> None:
     client = client_of("ada")
-    new = {"new_password1": "a-new-pass-word", "new_password2": "a-new-pass-word"}
+    new = {"password": "a-new-pass-word", "again": "a-new-pass-word"}
     for _ in range(LIMITS[Kind.PASSWORD].most):
-        assert client.post("/admin/password_change/", new | {"old_password": "wrong"}).status_code == 200
-    refused = client.post("/admin/password_change/", new | {"old_password": "pass-word-1"})
+        assert client.post("/account/password", new | {"current": "wrong"}).status_code == 422
+    refused = client.post("/account/password", new | {"current": "pass-word-1"})
     assert refused.status_code == 429
+    assert "Too many attempts" in refused.text
     AttemptCount.objects.all().delete()
-    assert client.post("/admin/password_change/", new | {"old_password": "pass-word-1"}).status_code == 302
+    assert client.post("/account/password", new | {"current": "pass-word-1"}).status_code == 302
+
+
+def test_guessing_api_tokens_is_limited_and_right_tokens_still_work(people: dict[str, User], client: Client) -> None:
+    def progress(secret: str) -> Any:
+        return client.get("/api/campaigns/watches/progress", headers={"authorization": f"Bearer {secret}"})
+
+    _, secret = token_create(user=people["alice"], name="script", scope=ApiToken.Scope.READ, days=1)
+    most = LIMITS[Kind.TOKEN].most
+    statuses = [progress(f"iqs_guess-{number}").status_code for number in range(most + 1)]
+    assert statuses == [401] * most + [429]
+    refused = progress("iqs_guess")
+    assert "Too many attempts" in refused.json()["detail"]
+    assert int(refused.headers["Retry-After"]) > 0
+    assert progress(secret).status_code == 200
 
 
 def test_guessing_invitation_links_is_limited(campaign: Campaign, people: dict[str, User], client: Client) -> None:
@@ -97,6 +112,15 @@ def test_guessing_invitation_links_is_limited(campaign: Campaign, people: dict[s
     assert statuses == [404] * most + [429]
     assert client.get(f"/join/{secret}/").status_code == 429
     assert Client(REMOTE_ADDR="9.9.9.9").get(f"/join/{secret}/").status_code == 200
+
+
+def test_guessing_password_links_is_limited(people: dict[str, User], client: Client) -> None:
+    _, secret = password_link_create(user=people["alice"], by=people["ada"])
+    most = LIMITS[Kind.INVITATION].most
+    for _ in range(2 * most):
+        assert client.get(f"/password/{secret}/").status_code == 200
+    statuses = [client.get(f"/password/guess-{number}/").status_code for number in range(most + 1)]
+    assert statuses == [404] * most + [429]
 
 
 def test_creating_accounts_is_limited(campaign: Campaign, people: dict[str, User], client: Client) -> None:
@@ -129,6 +153,7 @@ def test_a_superuser_lifts_a_limit(
 ) -> None:
     client = Client()
     client.force_login(make_user("root", is_superuser=True))
+    assert refused_alice.post(PAGE, RIGHT).status_code == 429
     with django_assert_num_queries(3):  # session, user, refusals
         page = client.get(REFUSED)
     assert "alice" in page.text
@@ -136,6 +161,10 @@ def test_a_superuser_lifts_a_limit(
     assert 'href="/users/refused/"' in client.get("/users/").text
     after = client.post(lift_address(), follow=True)
     assert "The limit was lifted" in after.text
+    assert {record.kind for record in AuditRecord.objects.filter(user__username="alice")} >= {
+        AuditKind.LOGIN_LOCKED,
+        AuditKind.LOGIN_UNLOCKED,
+    }
     assert "Nobody is refused" in after.text
     assert refused_alice.post(PAGE, RIGHT).status_code == 302
     assert client.post("/users/refused/0/lift").status_code == 302  # somebody else was faster
