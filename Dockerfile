@@ -11,7 +11,7 @@ RUN pip install --no-cache-dir -r requirements.txt
 
 COPY --chown=iqs . .
 USER iqs
-RUN SECRET_KEY=build-time-only DATABASE_URL=postgresql://build@localhost/build python manage.py collectstatic --noinput
+RUN SECRET_KEY=$(python -c 'import secrets; print(secrets.token_hex(32))') DATABASE_URL=postgresql://build@localhost/build python manage.py collectstatic --noinput
 
 EXPOSE 8000
 CMD ["gunicorn", "iqs_site.wsgi:application", "--bind", "0.0.0.0:8000", "--worker-class", "iqs_site.server.worker.BufferingWorker", "--preload", "--workers", "2", "--threads", "8", "--no-control-socket", "--keep-alive", "30"]

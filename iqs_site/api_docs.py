@@ -152,7 +152,7 @@ class _Reader:
             )
             if key in schema
         ]
-        return ", ".join([kind, *limits])
+        return ", ".join([str(kind), *limits])
 
     def _description(self, schema: Json) -> str:
         texts = [str(schema.get("description", ""))]

@@ -25,7 +25,8 @@ def text(name: str, default: str) -> str:
     """Return the variable unchanged, or `default` when it is not set or empty. Raises ImproperlyConfigured."""
     value = os.environ.get(name) or default
     if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", value):
-        raise ImproperlyConfigured(f"{name} must be UTF-8 text without control characters, not {value!a}.")
+        # Without the value, which may have a password.
+        raise ImproperlyConfigured(f"{name} must be UTF-8 text without control characters.")
     return value
 
 
@@ -127,11 +128,11 @@ def path(name: str, default: Path) -> Path:
         raise ImproperlyConfigured(str(error)) from error
 
 
-def folder(name: str, default: Path) -> Path:
-    """Return the path of a folder, which is created for its owner only. Raises ImproperlyConfigured."""
+def folder(name: str, default: Path, *, is_private: bool = True) -> Path:
+    """Return the path of a folder, which is created; `is_private`: for its owner only. Raises ImproperlyConfigured."""
     found = path(name, default)
     try:
-        folder_make(name, found)
+        folder_make(name, found, is_private=is_private)
     except FolderError as error:
         raise ImproperlyConfigured(str(error)) from error
     return found

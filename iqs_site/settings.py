@@ -36,6 +36,8 @@ MESSAGE_STORAGE = "iqs_site.cookies.MessageStorage"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+# HSTS for subdomains (W005) and for the lists of browsers (W021): a decision about a whole domain, not about one site.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # Bokeh writes style attributes, so inline styles are allowed. Inline scripts are not.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -176,7 +178,8 @@ MEDIA_ROOT = env.folder("IQS_MEDIA", VAR / "media")  # photos, named by the SHA-
 MODELS_ROOT = env.folder("IQS_MODELS", VAR / "models")  # heads of model versions, exported backbones
 UPLOADS_ROOT = VAR / "uploads"  # uploads that no worker has imported yet
 STATIC_URL = "/static/"
-STATIC_ROOT = env.folder("IQS_STATIC", VAR / "static")  # WhiteNoise warns about a missing folder
+# WhiteNoise warns about a missing folder. A proxy may send the files too.
+STATIC_ROOT = env.folder("IQS_STATIC", VAR / "static", is_private=False)
 # The background check of photo files reads at most this much; 0: no check.
 IQS_CHECK_BYTES_PER_MINUTE = env.integer("IQS_CHECK_MB_PER_MINUTE", 60, minimum=0, maximum=1_000_000) * 1024 * 1024
 FILE_UPLOAD_PERMISSIONS = None  # the umask decides, so that files are for their owner only

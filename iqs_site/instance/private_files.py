@@ -60,20 +60,22 @@ def folder_path(variable: str, value: str | Path) -> Path:
     return path
 
 
-def folder_make(variable: str, path: Path) -> None:
+def folder_make(variable: str, path: Path, *, is_private: bool = True) -> None:
     """Create a folder for its owner only, unless it exists; take an existing folder of IQS from other users.
 
-    Raises FolderError when that fails, and for a shared folder or one that another user may have prepared.
+    `is_private` is False for files that everybody may read, such as scripts for browsers. Raises FolderError when that
+    fails, and for a shared folder or one that another user may have prepared.
     """
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.mkdir(mode=0o700 if is_private else 0o755, parents=True, exist_ok=True)
         found, parent = path.stat(), path.parent.stat()
         if found.st_mode & stat.S_ISVTX:
             raise FolderError(f"the folder {path} of {variable} is shared by all users; use a folder of its own.")
         if (found.st_mode | parent.st_mode) & stat.S_IWOTH and found.st_uid not in (0, os.geteuid()):
             raise FolderError(f"the folder {path} of {variable} belongs to another user; use another folder.")
-        if _is_of_iqs(path):
-            tighten(path)
+        if is_private and _is_of_iqs(path):
+            with suppress(OSError):  # a file system that is read-only or has no modes
+                tighten(path)
     except OSError as error:
         raise FolderError(f"the folder {path} of {variable} cannot be created ({error.strerror}).") from error
 

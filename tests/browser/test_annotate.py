@@ -196,7 +196,7 @@ def test_a_refused_answer_is_shown_until_it_is_discarded(annotate: Any, photos: 
     page = annotate()
     Campaign.objects.update(scale_max=5, pending_at=5)
     rate(page, "w", "9")
-    expect(page.get_by_role("alert")).to_contain_text("The server refused 1 rating: The score must be")
+    expect(page.get_by_role("alert")).to_contain_text("refused 1 rating: This score was given on the scale 1 to 10")
     page.get_by_role("button", name="Discard").click()
     expect(page.get_by_role("alert")).to_be_hidden()
     expect_saved(page)

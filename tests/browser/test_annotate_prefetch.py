@@ -97,7 +97,7 @@ def test_the_page_asks_again_at_once_when_photos_were_locked(open_page: Any, pho
         assert answer.value.json() == {"leases": [], "empty_because": ""}
         expect(page.locator("#loading")).to_be_visible()
         expect(page.locator("#empty")).to_be_hidden()
-    expect(page.locator("#photo img")).to_be_visible(timeout=3_000)
+    expect(page.locator("#photo img")).to_be_visible()
 
 
 def test_after_several_empty_responses_the_page_shows_the_reason(open_page: Any, photos: list[Image]) -> None:

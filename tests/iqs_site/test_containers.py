@@ -1,7 +1,13 @@
 """The container files agree with the code. (Tests cannot build containers.)"""
 
+import os
 import re
+import secrets
 import shlex
+import shutil
+import subprocess
+import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +16,7 @@ import yaml
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 BUILT_SERVICES = [name for name, service in SERVICES.items() if "build" in service]
@@ -64,6 +71,83 @@ def test_the_code_reads_every_setting_of_the_containers(service: str) -> None:
     code = (ROOT / "iqs_site/settings.py").read_text() + (ROOT / "iqs_site/instance/embedded.py").read_text()
     for name in SERVICES[service]["environment"]:
         assert f'"{name}"' in code, f"the settings do not read {name}"
+
+
+#: The image decides these.
+SET_BY_THE_IMAGE = {"IQS_VAR", "IQS_STATIC", "IQS_MEDIA", "IQS_MODELS"}
+
+
+@pytest.mark.parametrize("service", BUILT_SERVICES)
+def test_every_documented_setting_reaches_the_containers(service: str) -> None:
+    table = (ROOT / "docs/reference/settings.md").read_text().partition("\n## ")[0]
+    documented = set(re.findall(r"^\| `([A-Z_]+)`", table, re.MULTILINE))
+    assert documented - SET_BY_THE_IMAGE - {"DEBUG"} <= set(SERVICES[service]["environment"])
+
+
+@pytest.mark.parametrize("service", sorted(set(BUILT_SERVICES) - {"migrate"}))
+def test_every_service_has_a_health_check_and_time_to_stop(service: str) -> None:
+    check = SERVICES[service]["healthcheck"]["test"]
+    assert check[:4] == ["CMD", "python", "-P", "iqs_site/container_health.py"]
+    kind, _, queue = service.partition("-")
+    assert check[4:] == [kind, *([queue] if queue else [])]
+    assert "stop_grace_period" in SERVICES[service]
+
+
+def test_workers_have_the_names_that_their_health_checks_ask() -> None:
+    for service in BUILT_SERVICES:
+        if service.startswith("worker"):
+            command = command_of(service)
+            assert command[command.index("--hostname") + 1] == f"{service.removeprefix('worker-')}@%h"
+
+
+def test_the_proxy_buffers_requests_limits_them_and_starts_only_for_https() -> None:
+    proxy = SERVICES["proxy"]
+    assert proxy["profiles"] == ["https"]
+    assert "./Caddyfile:/etc/caddy/Caddyfile:ro" in proxy["volumes"]
+    caddy = (ROOT / "Caddyfile").read_text()
+    for part in ("reverse_proxy web:8000", "request_buffers", "max_size", "X-Forwarded-Proto {scheme}"):
+        assert part in caddy
+
+
+def allowed_in_the_image() -> list[str]:
+    lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
+    assert lines[0] == "*", "everything is left out first"
+    return [line.removeprefix("!") for line in lines if line.startswith("!")]
+
+
+def test_only_the_files_of_the_app_are_in_the_image() -> None:
+    assert set(allowed_in_the_image()) == {
+        "annotation", "inference", "iqs_site", "training", "templates", "static", "manage.py", "requirements.txt",
+        "LICENSE",
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_image_run_in_a_folder_with_only_its_files(tmp_path: Path) -> None:
+    for name in allowed_in_the_image():
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, tmp_path / name)
+    build = re.search(r"^RUN (SECRET_KEY=.* manage\.py collectstatic .*)$", DOCKERFILE, re.MULTILINE)
+    assert build is not None
+    programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    folders = {"IQS_VAR": str(tmp_path / "var"), "IQS_STATIC": str(tmp_path / "static-files")}
+    environment = {"PATH": programs, "DATABASE_URL": "postgresql://build@localhost/build", **folders}
+    run = partial(subprocess.run, cwd=tmp_path, env=environment, check=True, capture_output=True)
+    run(["sh", "-c", build[1]])
+    assert (tmp_path / "static-files" / "css" / "site.css").exists()
+    production = {
+        "SECRET_KEY": secrets.token_hex(32),
+        "HTTPS": "yes",
+        "ALLOWED_HOSTS": "photos.example.org",
+        "IQS_PROXIES": "1",
+    }
+    environment |= production
+    checked = run([sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"])
+    assert b"no issues" in checked.stdout
+    run([sys.executable, "-m", "gunicorn", "--check-config", *command_of("web")[1:]])
 
 
 def test_secrets_come_from_the_environment() -> None:

@@ -260,6 +260,14 @@ def test_a_key_in_a_wrong_file_is_one_sentence(tmp_path: Path) -> None:
         env.secret("NAME", tmp_path)
 
 
+@pytest.mark.parametrize("text", ["postgresql://u:secret@h/n\n", "postgresql://u:secret@h/\udcff"])
+def test_text_that_is_no_text_is_refused_without_showing_it(text: str, value) -> None:
+    value(text)
+    with pytest.raises(ImproperlyConfigured) as refused:
+        env.database("NAME", "")
+    assert str(refused.value) == "NAME must be UTF-8 text without control characters."
+
+
 def test_an_empty_variable_is_not_set(value) -> None:
     value("")
     assert env.text("NAME", "default") == "default"
@@ -267,11 +275,17 @@ def test_an_empty_variable_is_not_set(value) -> None:
     assert env.path("NAME", Path("/x")) == Path("/x")
 
 
-def test_a_new_folder_is_for_its_owner_only(value, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("is_private", "mode"), [(True, 0o700), (False, 0o755)])
+def test_a_new_folder_is_for_its_owner_only_unless_it_is_public(
+    is_private: bool, mode: int, value, tmp_path: Path
+) -> None:
     value(str(tmp_path / "a"))
     before = os.umask(0)
     try:
-        assert env.folder("NAME", Path("/x")) == tmp_path / "a"
+        assert env.folder("NAME", Path("/x"), is_private=is_private) == tmp_path / "a"
+        assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == mode
+        (tmp_path / "a").chmod(0o755)
+        env.folder("NAME", Path("/x"), is_private=is_private)
     finally:
         os.umask(before)
-    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == mode

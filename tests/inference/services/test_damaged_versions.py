@@ -44,10 +44,10 @@ def _no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_damaged_file_is_made_again_from_the_weights(
-    campaign: Any, small_heads: Callable[..., Heads], tmp_path: Path
+    campaign: Any, make_heads: Callable[..., Heads], tmp_path: Path
 ) -> None:
     # As training and the shipped prior do it: the file is exported from the weights as they are stored.
-    heads_save(tmp_path, small_heads(bins=campaign.bins), {"name": "tiny"})
+    heads_save(tmp_path, make_heads(bins=campaign.bins), {"name": "tiny"})
     stored, _card = heads_load(tmp_path)
     heads_to_onnx(stored, tmp_path / "heads.onnx")
     version = version_create(campaign=campaign, source=tmp_path, backbone="tiny@0", recipe={})

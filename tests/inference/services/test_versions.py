@@ -53,7 +53,7 @@ def test_a_version_with_a_damaged_file_is_neither_promoted_nor_loaded(campaign: 
     runtime._heads.clear()  # as in a process that has not loaded it yet
     with (damaged.path / "heads.onnx").open("ab") as file:
         file.write(b"x")
-    with pytest.raises(ModelFileError, match="not the one that was stored"):
+    with pytest.raises(ModelFileError, match="has changed since it was stored"):
         champion_set(version=damaged)
     with pytest.raises(ModelFileError, match="restore it from a backup"):
         runtime.heads(damaged)

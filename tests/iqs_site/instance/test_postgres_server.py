@@ -20,6 +20,8 @@ from iqs_site.instance import embedded
 from iqs_site.instance.postgres_server import ServerError, data_prepare, identity, postmaster, socket_folder
 from tests.iqs_site.instance.other_user import NOBODY, as_other_user, needs_root
 
+pytestmark = pytest.mark.slow  # most tests create a data folder, which takes seconds
+
 FOLDERS = ["var", "with a space, a comma; #and 'quotes' \"$HOME`", "Zürich", "x" * 120]
 
 
