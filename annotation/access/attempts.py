@@ -6,6 +6,7 @@ and a refused one costs no password hash. A success is taken off the count again
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import F, Q
@@ -68,7 +69,7 @@ class TooManyAttempts(Exception):
 def attempt_take(kind: AttemptCount.Kind, *, name: str = "", address: str = "", now: datetime | None = None) -> None:
     """Count an attempt. Raises TooManyAttempts when it is one too many."""
     limit, now = LIMITS[kind], now or timezone.now()
-    values: dict[str, str | int | datetime] = {
+    values: dict[str, Any] = {
         "kind": kind.value,
         "name": _name(name),
         "address": address,

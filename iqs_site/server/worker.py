@@ -112,13 +112,13 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         from iqs_site.request_limits import REFUSAL, body_limit  # needs Django's settings
 
         self._body_limit = body_limit
-        application = self.wsgi
+        application: Callable[..., Iterable[bytes]] = self.wsgi  # gunicorn has no types
 
         def with_refusal(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
             refusal = getattr(environ.get("gunicorn.socket"), "refusal", 0)
             if refusal:
                 environ[REFUSAL] = refusal
-            return application(environ, start_response)  # type: ignore[no-any-return]
+            return application(environ, start_response)
 
         self.wsgi = with_refusal
 
