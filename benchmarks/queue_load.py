@@ -187,15 +187,19 @@ def _check(campaign: "Campaign") -> None:
 
 @contextmanager
 def _plain_site_served() -> Iterator[str]:
-    """Run the baseline site with the web server and the options of `make run`; yield its address."""
+    """Run the baseline site with the web server and the options of `make run`; yield its address.
+
+    Its worker class is gunicorn's own: the one of `make run` asks the settings of IQS for limits.
+    """
     from iqs_site.instance.preflight import port_checked
     from iqs_site.instance.supervisor import programs
 
     port = port_checked("127.0.0.1", 0)
-    command = [
-        "benchmarks._plain_site:application" if word == "iqs_site.wsgi:application" else word
-        for word in programs(host="127.0.0.1", port=port)["web"]
-    ]
+    others = {
+        "iqs_site.wsgi:application": "benchmarks._plain_site:application",
+        "iqs_site.server.worker.BufferingWorker": "gthread",
+    }
+    command = [others.get(word, word) for word in programs(host="127.0.0.1", port=port)["web"]]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as server:
         try:
             _listening_await(port)

@@ -38,7 +38,9 @@ def test_every_page_says_in_words_that_a_row_does_not_exist(client: Client, camp
     assert len(addresses) > 10
     for address in addresses:
         for response in (client.get(address), client.post(address)):
-            assert response.status_code in {404, 405}, address
+            # A limit on log-ins that has ended by itself is lifted: the page says so.
+            expected = {302} if address.endswith("/lift") else {404, 405}
+            assert response.status_code in {*expected, 405}, address
             assert "matches the given query" not in response.content.decode(), address
 
 
