@@ -28,6 +28,11 @@ _LEVEL = 1  # of gzip; higher ones take several times as long
 
 Progress = Callable[[int, int], None]
 
+# Functions that migrations made for triggers. They do not go with their tables.
+_OWN_FUNCTIONS = r"""
+SELECT oid::regprocedure::text FROM pg_proc
+WHERE pronamespace = current_schema()::regnamespace AND proname ~ '^(annotation|inference|training)_'
+"""
 _FOREIGN_KEYS = """
 SELECT conrelid::regclass::text, quote_ident(conname), pg_get_constraintdef(oid)
 FROM pg_constraint WHERE contype = 'f' AND conrelid = ANY(%s::regclass[])
@@ -108,6 +113,9 @@ def tables_make(migrations: list[list[str]]) -> None:
         if ours:
             names = sql.SQL(", ").join(map(sql.Identifier, sorted(ours)))
             cursor.execute(sql.SQL("DROP TABLE {} CASCADE").format(names))
+        cursor.execute(_OWN_FUNCTIONS)
+        for (function,) in cursor.fetchall():
+            cursor.execute(f"DROP FUNCTION {function} CASCADE")
     executor = MigrationExecutor(connection)
     graph = executor.loader.graph
     wanted = {(app, name) for app, name in migrations} & graph.nodes.keys()
