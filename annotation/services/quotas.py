@@ -56,7 +56,7 @@ class Quota:
 
     @property
     def until_text(self) -> str:
-        """Return the start of the next hour as a clock time, such as 15:00, in the time zone of the site."""
+        """Return the start of the next hour as a clock time, such as 15:00, in the time zone of the page."""
         return timezone.localtime(self.until).strftime("%H:%M")
 
 
