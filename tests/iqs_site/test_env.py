@@ -164,6 +164,13 @@ def test_databases(url: str, value) -> None:
     assert env.database("NAME", "")["NAME"] == "name"
 
 
+def test_the_address_can_switch_prepared_statements_off(value) -> None:
+    value("postgresql://u:p@host/name")
+    assert env.database("NAME", "")["OPTIONS"]["server_side_binding"] is True
+    value("postgresql://u:p@host/name?server_side_binding=false")
+    assert env.database("NAME", "")["OPTIONS"]["server_side_binding"] is False
+
+
 @pytest.mark.parametrize(
     "url",
     [
