@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from annotation.measures.distribution import mean_score, score_deviation
-from annotation.measures.intervals import student_half_width
+from annotation.measures.intervals import CONFIDENCE
+from annotation.measures.vote_variance import VoteVariance
 
 Floats = NDArray[np.float64]
 
@@ -59,14 +60,23 @@ def sos(histogram: ArrayLike) -> Floats:
     return spread
 
 
-def mos_interval(histogram: ArrayLike, lowest: int) -> tuple[Floats, Floats]:
-    """Return the 95 % interval of the MOS: MOS ± t(n − 1)·SOS/√n by Student, clipped to the scale.
+def mos_interval(histogram: ArrayLike, lowest: int, variance: VoteVariance) -> tuple[Floats, Floats]:
+    """Return the 95 % interval of the MOS, clipped to the scale. See `annotation.measures.vote_variance`.
 
-    With one vote the spread is unknown, so the interval is the whole scale. Equal votes have an interval without width;
-    with two or three votes this does not mean certainty. Without votes both ends are NaN.
+    `variance` comes from all photos of the campaign. When it is unknown, so is the interval: both ends of the scale.
+    Without votes both ends are NaN.
     """
+    from scipy.special import stdtrit  # importing SciPy takes long, and most web processes do not need it
+
     counts = np.asarray(histogram, dtype=np.float64)
     highest = lowest + counts.shape[-1] - 1
-    centre = mos(counts, lowest)
-    half = student_half_width(sos(counts), counts.sum(axis=-1))
+    centre, n = mos(counts, lowest), counts.sum(axis=-1)
+    half = np.where(n > 0, np.inf, np.nan)
+    if variance.is_known:
+        free = np.maximum(n - 1, 0)
+        squares = np.where(n > 1, np.nan_to_num(sos(counts)) ** 2, 0.0)
+        degrees = free + variance.degrees
+        deviation = np.sqrt((free * squares + variance.degrees * variance.mean) / degrees)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            half = np.where(n > 0, stdtrit(degrees, (1 + CONFIDENCE) / 2) * deviation / np.sqrt(n), np.nan)
     return np.maximum(centre - half, lowest), np.minimum(centre + half, highest)

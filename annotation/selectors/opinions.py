@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Avg, Count, Q, StdDev
+import numpy as np
+from django.db.models import Avg, Count, Q, StdDev, Variance
 
 from annotation.consensus.labels import majority_label
+from annotation.measures.vote_variance import VoteVariance, variance_of
 from annotation.models import Annotation, AnnotationQuerySet, Campaign, Image
 
 
@@ -70,6 +72,21 @@ def opinions_of(campaign: Campaign, *, min_votes: int) -> list[Opinion]:
             groups.add(group)
             opinions.append(opinion)
     return sorted(opinions, key=lambda opinion: opinion.image_id)
+
+
+def campaign_vote_variance(campaign: Campaign) -> VoteVariance:
+    """Return how much independent votes on one photo differ in this campaign, for intervals of a MOS (one query)."""
+    photos = (
+        Annotation.objects.filter(campaign=campaign)
+        .independent_votes()
+        .order_by()
+        .values("image_id")
+        .annotate(votes=Count("pk"), variance=Variance("score", sample=True))
+        .filter(votes__gt=1)
+        .values_list("variance", "votes")
+    )
+    rows = np.array(photos, dtype=np.float64).reshape(-1, 2)
+    return variance_of(rows[:, 0], rows[:, 1])
 
 
 def opinion_of(image: Image) -> Opinion | None:

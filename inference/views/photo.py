@@ -10,6 +10,7 @@ from django.shortcuts import render
 from annotation.access.permissions import campaign_view
 from annotation.measures import opinion
 from annotation.models import Annotation, Campaign, Image, Role, synset_name
+from annotation.selectors.opinions import campaign_vote_variance
 from annotation.selectors.photo_files import photo_file
 from annotation.views.special_photos import special_photo_form
 from inference.gallery.places import gallery_places, place_of, places_after, places_before, places_read
@@ -103,7 +104,7 @@ def people_summary(campaign: Campaign, answers: Sequence[Annotation]) -> dict[st
     histogram = opinion.score_histogram(
         [answer.score or 0 for answer in own], lowest=campaign.scale_min, highest=campaign.scale_max
     )
-    low, high = opinion.mos_interval(histogram, campaign.scale_min)
+    low, high = opinion.mos_interval(histogram, campaign.scale_min, campaign_vote_variance(campaign))
     labels = [answer.watch for answer in own]
     return {
         "votes": len(own),

@@ -13,7 +13,9 @@ from django.utils import timezone
 from annotation.access.permissions import campaign_view
 from annotation.measures import calibration as reliability
 from annotation.measures import classification, opinion
+from annotation.measures.vote_variance import vote_variance
 from annotation.models import Annotation, Campaign, Image, Role
+from annotation.selectors.opinions import campaign_vote_variance
 from inference.models import ModelVersion, Prediction
 from training.evaluation import findings
 from training.evaluation.comparison import Comparison, ScoreFigures, watch_roc_auc
@@ -120,7 +122,8 @@ def _with_placeholder(name: str, *arguments: Any) -> str:
 def _photo_rows(comparison: Comparison, mos: Any) -> list[dict[str, Any]]:
     """Return a table row for each of the photos with the largest differences."""
     rows = comparison.furthest_apart[:FURTHEST_APART_SHOWN]
-    low, high = opinion.mos_interval(comparison.histograms[rows], comparison.lowest)
+    variance = vote_variance(comparison.histograms)
+    low, high = opinion.mos_interval(comparison.histograms[rows], comparison.lowest, variance)
     return [
         {
             "pk": int(comparison.image_ids[row]),
@@ -188,7 +191,7 @@ def _one_photo(campaign: Campaign, version: ModelVersion, photo_id: int) -> dict
     answers = Annotation.objects.filter(image=image).independent_votes()
     scores = np.array(answers.values_list("score", flat=True), dtype=np.int64)
     histogram = opinion.score_histogram(scores, lowest=campaign.scale_min, highest=campaign.scale_max)
-    low, high = opinion.mos_interval(histogram, campaign.scale_min)
+    low, high = opinion.mos_interval(histogram, campaign.scale_min, campaign_vote_variance(campaign))
     people = {"mos": float(opinion.mos(histogram, campaign.scale_min)), "low": float(low), "high": float(high)}
     prediction = Prediction.objects.filter(image=image, model_version=version).with_quality_class().first()
     return {"image": image, "people": people, "histogram": histogram.tolist(), "prediction": prediction}
