@@ -177,10 +177,12 @@ class _Fit:
         return _ERROR_FACTOR * (mean + self.quality_variance + others)
 
     def _per_image(self, values: Floats) -> Floats:
-        return np.bincount(self.photo, values, len(self.image_votes))
+        sums: Floats = np.bincount(self.photo, values, len(self.image_votes)).astype(np.float64)
+        return sums
 
     def _per_rater(self, values: Floats) -> Floats:
-        return np.bincount(self.rater, values, len(self.rater_votes))
+        sums: Floats = np.bincount(self.rater, values, len(self.rater_votes)).astype(np.float64)
+        return sums
 
     def _qualities(self) -> None:
         precision = (1 / self.noise)[self.rater]
