@@ -20,7 +20,7 @@ $(TOOLS)/python: | $(BIN)/python
 	@$(BIN)/python -m venv $(VENV)/tools
 
 # dependencies/install.py lets pip install only files whose SHA-256 is in the lock file.
-$(VENV)/.runtime: requirements.lock requirements-cuda.lock dependencies/install.py | $(BIN)/python
+$(VENV)/.runtime: requirements.lock requirements-cpu.lock requirements-cuda.lock dependencies/install.py | $(BIN)/python
 	@echo "iqs: installing the requirements into $(VENV); this takes about a minute …"
 	@$(BIN)/python dependencies/install.py requirements.lock
 	@touch $@

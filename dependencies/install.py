@@ -10,19 +10,36 @@ import sys
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
+PIP_INSTALL = [
+    *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+    *("--require-hashes", "--no-deps", "--requirement"),
+]
+CPU_LOCK = "requirements-cpu.lock"
+"""The CPU build of torch, which is preferred if pip finds it."""
 CUDA_LOCK = "requirements-cuda.lock"
-"""The packages that only the CUDA builds of torch need. It lies beside the other lock files."""
+"""The packages that only the CUDA builds of torch need."""
 
 
 def install(lock: Path) -> None:
-    """Install the packages of a lock file, and those of `CUDA_LOCK` if the installed torch needs them.
+    """Install the packages of a lock file. With torch, install its CPU build if pip finds that, else what CUDA needs.
 
     Raises subprocess.CalledProcessError if pip fails.
     """
-    _pip_install(lock)
+    has_torch = "\ntorch==" in lock.read_text()
+    if has_torch:
+        _install_cpu_build(lock.with_name(CPU_LOCK))
+    subprocess.run([*PIP_INSTALL, lock], check=True)
     importlib.invalidate_caches()
-    if has_missing_requirements("torch"):
-        _pip_install(lock.with_name(CUDA_LOCK))
+    if has_torch and has_missing_requirements("torch"):
+        subprocess.run([*PIP_INSTALL, lock.with_name(CUDA_LOCK)], check=True)
+
+
+def _install_cpu_build(lock: Path) -> None:
+    """Install the CPU build if pip finds it. Raises subprocess.CalledProcessError if it does but must not install it."""
+    done = subprocess.run([*PIP_INSTALL, lock], stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode and "No matching distribution found" not in done.stderr:
+        sys.stderr.write(done.stderr)
+        done.check_returncode()
 
 
 def has_missing_requirements(name: str) -> bool:
@@ -40,11 +57,6 @@ def has_missing_requirements(name: str) -> bool:
             except PackageNotFoundError:
                 return True
     return False
-
-
-def _pip_install(lock: Path) -> None:
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "--require-hashes", "--no-deps", "--requirement", lock], check=True)
 
 
 if __name__ == "__main__":

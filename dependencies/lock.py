@@ -7,50 +7,56 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from packaging.requirements import Requirement
+
 from dependencies.lock_file import (
-    BENCH, CUDA_LOCK, DEV, LOCK_FILES, ROOT, RUNTIME, TOOLS, LockedPackage, LockFile, lock_text, locked_packages,
+    BENCH, CPU_LOCK, CUDA_LOCK, DEV, LOCK_FILES, ROOT, RUNTIME, TOOLS, LockedPackage, LockFile, lock_text, locked_packages,
 )  # fmt: skip
 
 PYTHON_VERSION = "3.11"
 CUDA = re.compile(r"(nvidia|cuda)-|triton$")
 """Names of the packages that only CUDA builds of torch need. They are in a lock file of their own."""
-CPU_BUILDS = {"torch": ("2.13.0", ["6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b"])}
-"""SHA-256 of the CPU builds that PyTorch publishes itself, under a version such as 2.13.0+cpu. pip prefers them to the
-CUDA builds of the same version where it finds both. This one is for Linux on x86-64 with Python 3.11."""
+CPU_BUILD = LockedPackage(
+    Requirement(
+        "torch==2.13.0+cpu ; sys_platform == 'linux' and platform_machine == 'x86_64' and python_version == '3.11'"
+    ),
+    ("6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b",),
+)
+"""The CPU build that PyTorch publishes itself. It needs no CUDA packages, which have gigabytes. It has a lock file of its
+own, because pip prefers a file whose hash the index names to a newer one, and so would install the CUDA build."""
 
 
 def lock(upgrade: str = "") -> None:
     """Write all lock files. Versions stay as they are, except those of `upgrade`: a package, `all`, or nobody.
 
-    Raises SystemExit if no versions fit together, or if CPU_BUILDS has no hash for the version of torch.
+    Raises SystemExit if no versions fit together, or if CPU_BUILD is of another version than torch.
     """
-    everything = with_cpu_builds(_resolve(DEV, upgrade))
+    everything = _resolve(DEV, upgrade)
+    check_cpu_build(everything)
     runtime, bench = (_names(lock_file, everything) for lock_file in (RUNTIME, BENCH))
     cuda = {package.name for package in everything if CUDA.match(package.name)}
     _write(RUNTIME, (package for package in everything if package.name in runtime - cuda))
     _write(BENCH, (package for package in everything if package.name in bench - runtime - cuda))
     _write(DEV, (package for package in everything if package.name not in bench | cuda))
     _write(TOOLS, _resolve(TOOLS, upgrade))
+    source = "dependencies/lock.py"
+    CPU_LOCK.write_text(lock_text("The build of torch that is installed if pip finds it", source, [CPU_BUILD]))
     cuda_packages = [package for package in everything if package.name in cuda]
     CUDA_LOCK.write_text(lock_text("What CUDA builds of torch need besides", RUNTIME.requirements, cuda_packages))
 
 
-def with_cpu_builds(packages: list[LockedPackage]) -> list[LockedPackage]:
-    """Return the packages with the hashes of CPU_BUILDS. Raises SystemExit if these are of another version."""
-    found = []
+def check_cpu_build(packages: Iterable[LockedPackage]) -> None:
+    """Check that CPU_BUILD is of the locked version of torch. Raises SystemExit if not."""
+    version = CPU_BUILD.version.partition("+")[0]
     for package in packages:
-        version, hashes = CPU_BUILDS.get(package.name, (package.version, []))
-        if version != package.version:
+        if package.name == CPU_BUILD.name and package.version != version:
             raise SystemExit(
-                f"iqs: CPU_BUILDS in dependencies/lock.py has the hashes of {package.name} {version}, but the version "
-                f"is now {package.version}; enter the hashes of the CPU builds of {package.version}"
+                f"iqs: CPU_BUILD in dependencies/lock.py is torch {version}, but the version is now {package.version}; "
+                f"enter the version and SHA-256 of PyTorch's CPU build of {package.version}"
             )
-        found.append(replace(package, hashes=(*package.hashes, *hashes)))
-    return found
 
 
 def _resolve(lock_file: LockFile, upgrade: str) -> list[LockedPackage]:
@@ -89,7 +95,7 @@ def _uv(lock_file: LockFile, *options: str) -> str:
 
 
 def _write(lock_file: LockFile, packages: Iterable[LockedPackage]) -> None:
-    text = lock_text(lock_file.title, lock_file.requirements, packages, lock_file.extends)
+    text = lock_text(lock_file.title, lock_file.requirements, packages)
     lock_file.path.write_text(text)
 
 

@@ -9,6 +9,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
+CPU_LOCK = ROOT / "requirements-cpu.lock"
 CUDA_LOCK = ROOT / "requirements-cuda.lock"
 
 
@@ -54,7 +55,7 @@ class LockedPackage:
 
     @property
     def version(self) -> str:
-        """Return the exact version, without the label of a build such as `+cpu`."""
+        """Return the exact version."""
         return str(self.requirement.specifier).removeprefix("==")
 
     def is_needed_here(self) -> bool:
@@ -77,10 +78,9 @@ def lock_read(lock: LockFile) -> list[LockedPackage]:
     return [*lock_read(below), *packages] if below else packages
 
 
-def lock_text(title: str, source: str, packages: Iterable[LockedPackage], extends: str | None = None) -> str:
+def lock_text(title: str, source: str, packages: Iterable[LockedPackage]) -> str:
     """Return the text of a lock file, with packages and hashes in alphabetical order."""
     lines = [f"# {title}: exact versions and the SHA-256 of each file.", f"# `make lock` writes it from {source}."]
-    lines += [f"-r {extends}"] if extends else []
     lines += ["--only-binary :all:"]
     for package in sorted(packages, key=lambda package: (package.name, str(package.requirement))):
         lines.append(" \\\n    --hash=sha256:".join([_line(package.requirement), *sorted(package.hashes)]))
