@@ -5,7 +5,7 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 IQS_VAR=/var/lib/iqs IQS_STATIC
 RUN useradd --create-home --uid 1000 iqs && mkdir -p /var/lib/iqs /var/lib/iqs-static && chown iqs /var/lib/iqs /var/lib/iqs-static
 WORKDIR /app
 
-# A separate layer for the dependencies stays cached when only the code changes. pip installs only files whose SHA-256 is
+# A separate layer for the dependencies stays cached when only the code changes. pip takes only files whose SHA-256 is
 # in the lock file. PIP_EXTRA_INDEX_URL can name an index with the CPU builds of torch, which are smaller.
 ARG PIP_EXTRA_INDEX_URL
 COPY requirements.lock requirements-cpu.lock requirements-cuda.lock ./

@@ -19,18 +19,18 @@ $(BIN)/python:
 $(TOOLS)/python: | $(BIN)/python
 	@$(BIN)/python -m venv $(VENV)/tools
 
-# dependencies/install.py lets pip install only files whose SHA-256 is in the lock file.
+# dependencies/install.py lets pip take only files whose SHA-256 is in the lock file.
 $(VENV)/.runtime: requirements.lock requirements-cpu.lock requirements-cuda.lock dependencies/install.py | $(BIN)/python
 	@echo "iqs: installing the requirements into $(VENV); this takes about a minute …"
 	@$(BIN)/python dependencies/install.py requirements.lock
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.lock requirements-bench.lock $(VENV)/.runtime
-	@$(BIN)/python dependencies/install.py requirements-dev.lock
-	@touch $@
-
 $(VENV)/.bench: requirements-bench.lock $(VENV)/.runtime
 	@$(BIN)/python dependencies/install.py requirements-bench.lock
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.bench
+	@$(BIN)/python dependencies/install.py requirements-dev.lock
 	@touch $@
 
 $(VENV)/.tools: requirements-tools.lock dependencies/install.py | $(TOOLS)/python

@@ -22,28 +22,38 @@ def audit(service: str = "pypi") -> int:
 
     Returns the exit status: 0 if it knows no vulnerability, 1 if it knows one, 2 if packages could not be checked.
     """
-    vulnerable: list[str] = []
-    unchecked: set[str] = set()
+    reports = []
     for locks in AUDITED:
         try:
-            packages = _ask(service, locks)
+            reports.append((_locked(locks), _ask(service, locks)))
         except ConnectionError as error:
             print(f"iqs: {error}\n{_no_result(service)}")
             return 2
-        vulnerable += vulnerabilities(packages)
-        unchecked |= _locked(locks) - {package["name"] for package in packages if "skip_reason" not in package}
-    total = len(set().union(*map(_locked, AUDITED)))
-    for line in vulnerable:
-        print(line)
+    lines, status = result(service, reports)
+    print("\n".join(lines))
+    return status
+
+
+def result(service: str, reports: list[tuple[set[str], list[dict[str, Any]]]]) -> tuple[list[str], int]:
+    """Return the lines to print and the exit status, for the names of locked packages and what pip-audit reports."""
+    total = len(set().union(*(locked for locked, _packages in reports)))
+    unchecked: set[str] = set()
+    lines: list[str] = []
+    for locked, packages in reports:
+        unchecked |= locked - {package["name"] for package in packages if "skip_reason" not in package}
+        lines += _vulnerabilities(packages)
+    status = 1 if lines else 2 if unchecked else 0
     if unchecked:
         names = "" if len(unchecked) == total else f": {', '.join(sorted(unchecked))}"
-        print(f"iqs: {service} did not know {len(unchecked)} of {total} packages{names}\n{_no_result(service)}")
-    else:
-        print(f"iqs: checked {total} packages, {len(vulnerable)} known vulnerabilities")
-    return 1 if vulnerable else 2 if unchecked else 0
+        return [
+            *lines,
+            f"iqs: {service} did not know {len(unchecked)} of {total} packages{names}",
+            _no_result(service),
+        ], status
+    return [*lines, f"iqs: checked {total} packages, {len(lines)} known vulnerabilities"], status
 
 
-def vulnerabilities(packages: list[dict[str, Any]]) -> Iterator[str]:
+def _vulnerabilities(packages: list[dict[str, Any]]) -> Iterator[str]:
     """Yield a line for each vulnerability in what pip-audit reports about packages."""
     for package in packages:
         for known in package.get("vulns", ()):

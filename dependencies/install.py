@@ -35,7 +35,7 @@ def install(lock: Path) -> None:
 
 
 def _install_cpu_build(lock: Path) -> None:
-    """Install the CPU build if pip finds it. Raises subprocess.CalledProcessError if it does but must not install it."""
+    """Install the CPU build if pip finds it. Raises subprocess.CalledProcessError if it is refused."""
     done = subprocess.run([*PIP_INSTALL, lock], stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode and "No matching distribution found" not in done.stderr:
         sys.stderr.write(done.stderr)

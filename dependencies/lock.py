@@ -13,7 +13,17 @@ from tempfile import TemporaryDirectory
 from packaging.requirements import Requirement
 
 from dependencies.lock_file import (
-    BENCH, CPU_LOCK, CUDA_LOCK, DEV, LOCK_FILES, ROOT, RUNTIME, TOOLS, LockedPackage, LockFile, lock_text, locked_packages,
+    BENCH,
+    CPU_LOCK,
+    CUDA_LOCK,
+    DEV,
+    ROOT,
+    RUNTIME,
+    TOOLS,
+    LockedPackage,
+    LockFile,
+    lock_text,
+    locked_packages,
 )  # fmt: skip
 
 PYTHON_VERSION = "3.11"
@@ -25,8 +35,8 @@ CPU_BUILD = LockedPackage(
     ),
     ("6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b",),
 )
-"""The CPU build that PyTorch publishes itself. It needs no CUDA packages, which have gigabytes. It has a lock file of its
-own, because pip prefers a file whose hash the index names to a newer one, and so would install the CUDA build."""
+"""The CPU build that PyTorch publishes itself. It needs no CUDA packages, which have gigabytes. It has a lock file of
+its own: pip prefers a file whose hash the index names, so with both in one file it may take the CUDA build."""
 
 
 def lock(upgrade: str = "") -> None:
@@ -59,11 +69,18 @@ def check_cpu_build(packages: Iterable[LockedPackage]) -> None:
             )
 
 
+def versions_to_keep(lock_file: LockFile, upgrade: str) -> str:
+    """Return the pins of today in the environment of a lock file, which uv keeps where it can, without `upgrade`."""
+    paths = [TOOLS.path] if lock_file is TOOLS else [RUNTIME.path, CUDA_LOCK, BENCH.path, DEV.path]
+    packages = [package for path in paths if path.exists() for package in locked_packages(path.read_text())]
+    return "".join(f"{package.requirement}\n" for package in packages if upgrade not in ("all", package.name))
+
+
 def _resolve(lock_file: LockFile, upgrade: str) -> list[LockedPackage]:
     """Return all packages that a requirements file needs on any system, with the hashes of their files."""
     with TemporaryDirectory() as folder:
         output = Path(folder) / "all.lock"
-        output.write_text(_versions_of_today(TOOLS if lock_file is TOOLS else None, upgrade))
+        output.write_text(versions_to_keep(lock_file, upgrade))
         _uv(lock_file, "--generate-hashes", "--output-file", str(output))
         return list(locked_packages(output.read_text()))
 
@@ -77,16 +94,19 @@ def _names(lock_file: LockFile, everything: Iterable[LockedPackage]) -> set[str]
         return {package.name for package in locked_packages(text)}
 
 
-def _versions_of_today(only: LockFile | None, upgrade: str) -> str:
-    """Return the pins of the lock files, which uv keeps where it can, without those of `upgrade`."""
-    paths = [only.path] if only else [CUDA_LOCK, *(other.path for other in LOCK_FILES if other is not TOOLS)]
-    packages = [package for path in paths if path.exists() for package in locked_packages(path.read_text())]
-    return "".join(f"{package.requirement}\n" for package in packages if upgrade not in ("all", package.name))
-
-
 def _uv(lock_file: LockFile, *options: str) -> str:
     """Return what `uv pip compile` prints. Raises SystemExit, after uv's own message, if it fails."""
-    command = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--universal", "--python-version", PYTHON_VERSION]
+    command = [
+        sys.executable,
+        "-m",
+        "uv",
+        "pip",
+        "compile",
+        "--quiet",
+        "--universal",
+        "--python-version",
+        PYTHON_VERSION,
+    ]
     command += ["--only-binary", ":all:", "--no-header", "--no-annotate", *options, lock_file.requirements]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:

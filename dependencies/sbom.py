@@ -12,8 +12,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -28,6 +26,9 @@ def sbom(python: Path, output: Path) -> None:
     Raises SystemExit if the environment lacks a package of the lock file, and
     subprocess.CalledProcessError if cyclonedx-bom cannot read the environment.
     """
+    from cyclonedx.schema import SchemaVersion  # the tools have it, the environment of the tests does not
+    from cyclonedx.validation.json import JsonStrictValidator
+
     listed = app_only(_environment(python))
     missing = {package.name for package in lock_read(RUNTIME) if package.is_needed_here()} - _names(listed)
     if missing:
@@ -46,9 +47,12 @@ def app_only(listed: dict[str, Any]) -> dict[str, Any]:
     components = [one for one in listed["components"] if canonicalize_name(one["name"]) in wanted]
     licences = _licences()
     for component in components:
-        if not component.get("licenses") and (name := canonicalize_name(component["name"])) in licences:
+        name = canonicalize_name(component["name"])
+        if not component.get("licenses") and name in licences:
             component["licenses"] = [{"license": {"name": licences[name]}}]
-    references = {canonicalize_name(component["name"]): component["bom-ref"] for component in components}
+    references: dict[str, str] = {
+        canonicalize_name(component["name"]): component["bom-ref"] for component in components
+    }
     direct = {references[name] for name in _direct() if name in references}
     app = listed["metadata"]["component"]["bom-ref"]
     dependencies: list[dict[str, Any]] = [{"ref": app, "dependsOn": sorted(direct)}]
@@ -61,9 +65,9 @@ def app_only(listed: dict[str, Any]) -> dict[str, Any]:
 
 def _environment(python: Path) -> dict[str, Any]:
     """Return the SBOM of all packages of an environment, as cyclonedx-bom writes it."""
-    command = [sys.executable, "-m", "cyclonedx_py", "environment", "--pyproject", ROOT / "pyproject.toml"]
+    command = [sys.executable, "-m", "cyclonedx_py", "environment", "--pyproject", str(ROOT / "pyproject.toml")]
     # It is checked when it is complete. Until then it has no direct requirements, which gives a warning.
-    command += ["--no-validate", "--output-reproducible", "--output-format", "JSON", python]
+    command += ["--no-validate", "--output-reproducible", "--output-format", "JSON", str(python)]
     environment = os.environ | {"PYTHONWARNINGS": "ignore::UserWarning"}
     done = subprocess.run(command, stdout=subprocess.PIPE, env=environment, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
