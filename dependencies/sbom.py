@@ -23,8 +23,7 @@ LICENCES = ROOT / "docs" / "reference" / "licences.md"
 def sbom(python: Path, output: Path) -> None:
     """Write the SBOM of the environment of an interpreter as CycloneDX JSON, checked against its schema.
 
-    Raises SystemExit if the environment lacks a package of the lock file, and
-    subprocess.CalledProcessError if cyclonedx-bom cannot read the environment.
+    Raises SystemExit if cyclonedx-bom cannot read the environment, or if it lacks a package of the lock file.
     """
     from cyclonedx.schema import SchemaVersion  # the tools have it, the environment of the tests does not
     from cyclonedx.validation.json import JsonStrictValidator
@@ -69,7 +68,9 @@ def _environment(python: Path) -> dict[str, Any]:
     # It is checked when it is complete. Until then it has no direct requirements, which gives a warning.
     command += ["--no-validate", "--output-reproducible", "--output-format", "JSON", str(python)]
     environment = os.environ | {"PYTHONWARNINGS": "ignore::UserWarning"}
-    done = subprocess.run(command, stdout=subprocess.PIPE, env=environment, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode:
+        raise SystemExit(f"{done.stderr}iqs: cyclonedx-bom cannot read the environment of {python}")
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
