@@ -17,7 +17,7 @@ def page_wait(page: Page, condition: Callable[[], T], what: str) -> T:
 
     Playwright handles the requests of the page meanwhile. It does so only while it waits.
     """
-    return wait_for(condition, what, pause=lambda seconds: page.wait_for_timeout(seconds * 1000))
+    return wait_for(condition, what, pause=lambda seconds: page.wait_for_timeout(seconds * 1000))  # between two looks
 
 
 class PageClock:

@@ -42,7 +42,7 @@ def leased() -> set[int]:
 
 
 def held_claim(page: Page) -> tuple[Route, APIResponse]:
-    """Rate photos until the page claims more. Return the claim, which the server has answered and the page waits for."""
+    """Rate photos until the page claims more. Return the claim and its answer, which the page waits for."""
     held: list[tuple[Route, APIResponse]] = []
     page.route(CLAIMS, lambda route: held.append((route, route.fetch())), times=1)
     for _ in range(2):
