@@ -45,6 +45,15 @@ def _temporary_folders(settings: Any, tmp_path: Path) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # for speed; tests have no secrets
 
 
+@pytest.fixture(autouse=True)
+def _precision_not_measured(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    """Serve int8 where it is shipped, because tests must not depend on which file is faster on this machine."""
+    from inference.serving import precision
+
+    settings.IQS_PRECISION = "auto"  # tests/database.py fixes it for the programs that tests start
+    monkeypatch.setattr(precision, "precision_settle", lambda *args, **options: None)
+
+
 @pytest.fixture
 def make_user(db: None) -> Callable[..., Any]:
     from annotation.models import User

@@ -146,7 +146,7 @@ class Annotator:
                 self._log.refused.append(f"{what} of {self._user_id} was refused with {status}: {answer}")
                 return None
             self._log.sent_again += 1
-            await asyncio.sleep(wait * self._log.rng.uniform(0.8, 1.2))  # a person looks at the photo
+            await asyncio.sleep(wait * self._log.rng.uniform(0.8, 1.2))  # as the page does before it sends again
             wait = min(2 * wait, _LONGEST_WAIT)
 
 
