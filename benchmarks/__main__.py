@@ -2,7 +2,8 @@
 
 Every module of this package without a leading underscore is a benchmark: it defines `measure(setting)`, which yields
 claims. Each benchmark runs in a new process, so that its imports do not affect the next. The exit status is 1 when a
-claim does not hold. With `--readme` the results replace the table in the README.
+claim does not hold. With `--readme` the results replace the table in the README. On a processor without VNNI they go to
+`without_vnni.json` instead, which is the second column of that table.
 """
 
 import argparse
@@ -12,11 +13,14 @@ import os
 import subprocess
 import sys
 import tempfile
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from benchmarks._claims import DataMissing, Setting
+from inference.scoring.processor import has_vnni, processor_name
 
+SECOND = Path(__file__).parent / "without_vnni.json"
 TABLE_BEGINS, TABLE_ENDS = "<!-- make bench begins -->", "<!-- make bench ends -->"
 
 
@@ -36,8 +40,8 @@ def run(name: str, setting: Setting) -> bool:
 
 
 def run_all(arguments: list[str], readme: Path | None) -> int:
-    """Run every benchmark and print its lines; write them into the table of `readme` unless it is None."""
-    status, claims = 0, []
+    """Run every benchmark and print its lines; keep them for the table of `readme` unless it is None."""
+    status, claims, measured = 0, [], f"measured on {date.today():%d %B %Y}"
     for name in names():
         command = [sys.executable, "-m", "benchmarks", name, *arguments]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -47,18 +51,34 @@ def run_all(arguments: list[str], readme: Path | None) -> int:
                 claims.append(json.loads(line))
         status = max(status, process.returncode)
     if readme is not None and claims:
-        readme.write_text(table_put(readme.read_text(), table(claims)))
+        if has_vnni():
+            readme.write_text(table_put(readme.read_text(), table(claims, json.loads(SECOND.read_text()))))
+        else:
+            SECOND.write_text(json.dumps(second_column(claims, processor_name(), measured), indent=2) + "\n")
     return status
 
 
-def table(claims: list[dict[str, Any]]) -> str:
-    """Return the claims as a Markdown table, including those that do not hold."""
+def second_column(claims: list[dict[str, Any]], processor: str, measured: str) -> dict[str, Any]:
+    """Return what `without_vnni.json` contains: the ratios of the claims that have a key."""
+    figures = {claim["key"]: f"{claim['value']:g}" for claim in claims if claim["key"]}
+    return {"processor": processor, "measured": measured, "figures": figures}
+
+
+def table(claims: list[dict[str, Any]], second: dict[str, Any]) -> str:
+    """Return the claims as a Markdown table, including those that do not hold.
+
+    `second`: the contents of `without_vnni.json`. Its figures are the last column.
+    """
     rows = [
         f"| {claim['claim']} | {claim['value']:g} {claim['unit']} | {claim['baseline']} | "
-        f"{claim['target']:g}{'' if claim['ok'] else ', missed'} |"
+        f"{claim['target']:g}{'' if claim['ok'] else ', missed'} | {second['figures'].get(claim['key'], '')} |"
         for claim in claims
     ]
-    return "\n".join(["| result | ratio | baseline | target |", "|---|---|---|---|", *rows])
+    head = ["| result | ratio | baseline | target | without VNNI |", "|---|---|---|---|---|"]
+    note = (
+        f"Last column: the same on {second['processor']}, {second['measured']}. An empty cell was not measured there."
+    )
+    return "\n".join([*head, *rows, "", note])
 
 
 def table_put(text: str, lines: str) -> str:

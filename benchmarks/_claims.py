@@ -17,6 +17,7 @@ class Claim:
 
     claim: what was measured, in words. value: the ratio to the baseline; larger is better. unit: of the value, such
     as 'times as fast'. baseline: what it is compared with. target: the claim holds if the value is at least this.
+    key: names the row of the table in every run, for figures of a second machine.
     """
 
     claim: str
@@ -24,6 +25,7 @@ class Claim:
     unit: str
     baseline: str
     target: float
+    key: str = ""
 
     @property
     def ok(self) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks._claims import Claim, DataMissing, Setting
+from benchmarks._machine import machine
 from benchmarks._photos import camera_photos
 from benchmarks._site import SLUG, site_running
 from tests.browser.chromium import chromium_path
@@ -20,7 +21,7 @@ from tests.browser.chromium import chromium_path
 MEGAPIXELS = 4.5  # about 2 MB per file
 VIEWING_MS = 400  # time for which the annotator views a photo; people take about five times as long
 WINDOW = {"width": 1280, "height": 900}
-TIMEOUT_MS = 30_000
+TIMEOUT_MS = 120_000
 
 _OBSERVER = """
 globalThis.painted = [];
@@ -114,13 +115,18 @@ def measure(setting: Setting) -> Iterator[Claim]:
         f"p50 {_ms(theirs, 50)}, p95 {_ms(theirs, 95)}",
         target=3.0,
     )
-    yield _limit("From key press to next photo on the screen, p95", float(np.percentile(ours, 95)), 50, "ms")
-    yield _limit("From opening the page to the first photo on the screen", float(np.median(firsts)), 1000, "ms")
-    yield _limit("Compressed size of the annotate page and its code", max(weights) / 1000, 100, "kB")
-
-
-def _limit(claim: str, value: float, limit: float, unit: str) -> Claim:
-    return Claim(f"{claim}: {value:.0f} {unit}", limit / value, "times below", f"limit: {limit:.0f} {unit}", 1.0)
+    key_press = "From key press to next photo on the screen, p95"
+    yield machine().seconds_claim(key_press, float(np.percentile(ours, 95)), 50, "ms", key="next_photo")
+    opening = "From opening the page to the first photo on the screen"
+    yield machine().seconds_claim(opening, float(np.median(firsts)), 1000, "ms", key="first_photo")
+    kilobytes = max(weights) / 1000
+    yield Claim(
+        claim=f"Compressed size of the annotate page and its code: {kilobytes:.0f} kB",
+        value=100 / kilobytes,
+        unit="times below",
+        baseline="limit: 100 kB",
+        target=1.0,
+    )
 
 
 def _ms(times: list[float], percentile: float) -> str:

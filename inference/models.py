@@ -18,6 +18,10 @@ from inference.postgres.bit_field import BitField
 _MUTABLE = {"is_champion"}
 
 
+#: `recipe["name"]` of the shipped prior, which nobody has trained on the answers of the campaign.
+PRIOR_NAME = "shipped prior"
+
+
 class ModelVersion(models.Model):
     """A pair of trained heads. Only `is_champion` ever changes."""
 

@@ -28,6 +28,7 @@ from inference.services import (
     versions,
 )
 from inference.services.backlog import work_enqueue
+from inference.serving import runtime
 from inference.serving.model_check import backbone_problem
 from inference.serving.scorer import site_scorer
 
@@ -116,6 +117,9 @@ def sweep() -> None:
     """Find work that no message announced: campaigns without a version, photos without features or predictions,
     queue lanes with stale priorities.
     """
+    with suppress(WeightsMissing):  # logged below
+        if Campaign.objects.exists():
+            runtime.precision_settle()
     for user_id, key in scoring_jobs.scoring_jobs_sweep():
         scoring_job_run.apply_async([user_id, key], expires=_MESSAGE_SECONDS)
     without = Campaign.objects.exclude(Exists(ModelVersion.objects.filter(campaign=OuterRef("pk"))))

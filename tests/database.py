@@ -14,6 +14,7 @@ _made_here = "IQS_VAR" not in os.environ
 if _made_here:
     os.environ["IQS_VAR"] = tempfile.mkdtemp(prefix="iqs-test-")
 _folder = Path(os.environ["IQS_VAR"])
+os.environ.setdefault("IQS_PRECISION", "int8")  # programs that tests start do not measure which file is faster
 os.environ.setdefault("SECRET_KEY", "only for tests, which have no secrets")
 
 if _made_here:

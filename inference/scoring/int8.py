@@ -160,6 +160,17 @@ def int8_measure(
     )
 
 
+def speeds_measure(plain_path: Path, path: Path) -> tuple[float, float]:
+    """Return the photos per second and thread of the float file and of the int8 file, on this machine's CPU."""
+    from inference.scoring.predictor import Backbone
+
+    plain, quantised = (Backbone(file, threads=1, device="cpu") for file in (plain_path, path))
+    rng = np.random.default_rng(0)
+    photos = [rng.integers(0, 256, (plain.side, plain.side, 3), dtype=np.uint8) for _ in range(_BATCH)]
+    seconds = _seconds(plain, quantised, photos)
+    return _BATCH / seconds[0], _BATCH / seconds[1]
+
+
 def features_of(
     network: "Backbone",
     photos: Sequence[Pixels],
@@ -264,11 +275,17 @@ def _mean_of_ten(distribution: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _speed_ratio(plain: "Backbone", quantised: "Backbone", photos: Sequence[Pixels]) -> float:
-    """Return how many times faster the second is: best of several alternating runs, as the machine may be busy."""
+    """Return how many times faster the second is."""
+    seconds = _seconds(plain, quantised, photos)
+    return seconds[0] / seconds[1]
+
+
+def _seconds(plain: "Backbone", quantised: "Backbone", photos: Sequence[Pixels]) -> list[float]:
+    """Return the seconds of both for all photos: best of several alternating runs, as the machine may be busy."""
     best = [float("inf"), float("inf")]
     for _ in range(_ROUNDS):
         for place, network in enumerate((plain, quantised)):
             began = time.perf_counter()
             network.features(photos)
             best[place] = min(best[place], time.perf_counter() - began)
-    return best[0] / best[1]
+    return best

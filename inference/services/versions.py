@@ -12,14 +12,13 @@ from django.db.models import Max
 
 from annotation.files.whole_file import whole_path
 from annotation.models import Campaign
-from inference.models import ModelVersion
+from inference.models import PRIOR_NAME, ModelVersion
 from inference.networks.model_files import ModelFileError, checksum, checksum_verify
 from inference.selectors import backbone_key, version_misfit
 from inference.serving import runtime
 from inference.serving.model_check import version_problem
 
 logger = logging.getLogger(__name__)
-_PRIOR = "shipped prior"
 _attempts: set[tuple[int, str, int]] = set()
 _FILES = ("heads.onnx", "heads.safetensors", "card.json")
 
@@ -132,7 +131,7 @@ def prior_is_outdated(version: ModelVersion, campaign: Campaign) -> bool:
     Raises WeightsMissing if the site's backbone has no weights.
     """
     recipe = version.recipe
-    if recipe.get("name") != _PRIOR:
+    if recipe.get("name") != PRIOR_NAME:
         return False
     if version.backbone != backbone_key() or version_misfit(version, campaign):
         return True
@@ -158,6 +157,7 @@ def prior_install(*, campaign: Campaign) -> ModelVersion:
     from inference.networks.checkpoint import heads_load, heads_save, prior_for
     from inference.networks.export import heads_to_onnx
 
+    runtime.precision_settle()
     current = ModelVersion.objects.filter(campaign=campaign).order_by("-is_champion", "number").first()
     if current is not None and not prior_is_outdated(current, campaign):
         return current
@@ -183,7 +183,7 @@ def prior_install(*, campaign: Campaign) -> ModelVersion:
                 campaign=campaign,
                 source=source,
                 backbone=backbone_key(),
-                recipe={**card.get("recipe", {}), "name": _PRIOR, **made_for(campaign)},
+                recipe={**card.get("recipe", {}), "name": PRIOR_NAME, **made_for(campaign)},
                 figures=figures,
             )
             champion_set(version=version)

@@ -2,16 +2,19 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from inference.models import ModelVersion
+from inference.models import PRIOR_NAME, ModelVersion
 from inference.networks.config import BackboneConfig, TorchvisionConfig, backbone_config, is_undamaged
 from inference.networks.model_files import checksum_verify
 from inference.scoring.int8 import int8_key, int8_verified, is_int8_shipped
+from inference.serving import precision
 from inference.serving.exported import exported_file
+from inference.serving.precision import FLOAT, INT8, precision_chosen
 
 if TYPE_CHECKING:  # web processes import this module through the tasks; only workers load ONNX Runtime
     from inference.scoring.predictor import Backbone, HeadsPredictor
@@ -49,14 +52,50 @@ def features_key() -> str:
 
 
 def is_int8(config: BackboneConfig) -> bool:
-    """Return whether the int8 file of a backbone is used: by `IQS_PRECISION`, for "auto" if an int8 file is shipped.
+    """Return whether the int8 file of a backbone is used: by `IQS_PRECISION`, for "auto" by what was measured.
 
-    With "auto", CUDA uses the float file, because int8 is slower there. Only the setting `IQS_DEVICE` counts, so that
-    all processes of a site agree. Raises WeightsMissing.
+    With "auto", a backbone without a shipped int8 file uses the float file, and so does CUDA, where int8 is slower.
+    Only the setting `IQS_DEVICE` counts, so that all processes of a site agree. Raises WeightsMissing.
     """
-    if settings.IQS_PRECISION == "auto":
-        return settings.IQS_DEVICE != "cuda" and is_int8_shipped(config.key())
+    if _is_measured(config):
+        return precision_chosen(backbones_folder(), config.key()) == INT8
     return bool(settings.IQS_PRECISION == "int8")
+
+
+def precision_settle(
+    config: BackboneConfig | None = None,
+    *,
+    has_database: bool = True,
+    report: Callable[[str], None] = lambda sentence: None,
+) -> None:
+    """Measure once on this machine whether the int8 file is faster, if `IQS_PRECISION` leaves this open.
+
+    `config`: the site's backbone by default. Only workers and commands may call it, because it loads torch and ONNX
+    Runtime. They call it before they compute a key of features that they then write. `report` is called with a message.
+    Raises WeightsMissing.
+    """
+    config = config or backbone_chosen()
+    if _is_measured(config):
+        precision.precision_settle(
+            backbones_folder(),
+            config.key(),
+            export=lambda: backbone_file(config),
+            needed=(lambda: _needed_by_champions(config)) if has_database else None,
+            report=report,
+        )
+
+
+def _is_measured(config: BackboneConfig) -> bool:
+    """Return whether a measurement decides between int8 and float. Raises WeightsMissing."""
+    return bool(settings.IQS_PRECISION == "auto" and settings.IQS_DEVICE != "cuda" and is_int8_shipped(config.key()))
+
+
+def _needed_by_champions(config: BackboneConfig) -> str:
+    """Return the precision whose features the newest trained champion needs; '' if there is no trained champion."""
+    keys = {int8_key(backbones_folder(), config.key()): INT8, config.key(): FLOAT}
+    trained = ModelVersion.objects.filter(is_champion=True, backbone__in=keys).exclude(recipe__name=PRIOR_NAME)
+    newest = trained.order_by("-created_at").values_list("backbone", flat=True).first()
+    return keys[newest] if newest else ""
 
 
 def backbone() -> "Backbone":
@@ -67,6 +106,7 @@ def backbone() -> "Backbone":
     from inference.scoring.predictor import Backbone
 
     with _lock:
+        precision_settle()
         key = features_key()
         if key not in _backbones:
             # One thread: it is faster to process several photos in parallel than one photo with several threads.

@@ -124,6 +124,7 @@ def scorer_load(
             raise ModelFileError(f"The heads in {folder} need features of {named}, not of {backbone}.")
         folder, named = None, backbone
     config = runtime.backbone_chosen(named)
+    runtime.precision_settle(config, has_database=False, report=report)
     if not runtime.is_int8(config) and not (runtime.backbones_folder() / f"{config.key()}.onnx").exists():
         report(f"Preparing the backbone {config.name}, once on this machine …")
     network = Backbone(runtime.backbone_served(config), threads=1, device=settings.IQS_DEVICE)

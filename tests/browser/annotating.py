@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from annotation.models import Annotation, Assignment
+from tests.browser.page_clock import page_wait
 
 PATH = "/campaigns/watches/annotate/"
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
@@ -47,11 +48,7 @@ def expect_saved(page: Page) -> None:
 
 def expect_no_leases(page: Page) -> None:
     """Wait until no photo is leased. The page may still receive leases, which it then returns."""
-    for _ in range(250):
-        if not Assignment.objects.filter(state="leased").exists():
-            return
-        page.wait_for_timeout(20)  # Playwright handles the requests of the page only while it waits
-    raise AssertionError("Photos are still leased.")
+    page_wait(page, lambda: not Assignment.objects.filter(state="leased").exists(), "Photos are still leased.")
 
 
 def current_answer(image_id: int) -> Annotation:

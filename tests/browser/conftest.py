@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.conf import settings
 
 from tests.browser.annotating import PATH, begin
 from tests.browser.chromium import WITHOUT_CHROMIUM, chromium_path
+from tests.waiting import SECONDS, wait_for
 
 # The synchronous API of Playwright runs an event loop in this thread, so Django would refuse database queries.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -21,7 +21,9 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """A headless Chromium."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=SECONDS * 1000)  # a busy machine needs many times as long as an idle one
 
     path = chromium_path()
     if path is None:
@@ -57,7 +59,7 @@ def open_page(browser: Any, live_server: Any, log_in: Callable[..., None]) -> It
 
     def open_page(path: str, name: str, **options: Any) -> Any:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(SECONDS * 1000)
         context.on("weberror", lambda error: errors.append(error.error))
         contexts.append(context)
         log_in(context, name)
@@ -69,7 +71,7 @@ def open_page(browser: Any, live_server: Any, log_in: Callable[..., None]) -> It
     for context in contexts:
         context.set_offline(True)  # a page sends a request when it closes
         context.close()
-    _wait_for_requests(seconds=10)
+    _wait_for_requests()
     assert not errors
 
 
@@ -85,9 +87,9 @@ def annotate(open_page: Callable[..., Any]) -> Callable[..., Any]:
     return open_annotate_page
 
 
-def _wait_for_requests(*, seconds: float) -> None:
+def _wait_for_requests() -> None:
     """Wait until the live server is idle. A running request would lock the tables that the next test empties."""
-    until = time.monotonic() + seconds
-    while any("process_request_thread" in thread.name for thread in threading.enumerate()):
-        assert time.monotonic() < until, "the live server is still handling a request"
-        time.sleep(0.02)
+    wait_for(
+        lambda: not any("process_request_thread" in thread.name for thread in threading.enumerate()),
+        "The live server is still handling a request.",
+    )

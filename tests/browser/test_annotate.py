@@ -21,6 +21,7 @@ from tests.browser.annotating import (
     rate,
     shown_photo,
 )
+from tests.browser.page_clock import MINUTE, PageClock
 from tests.conftest import photo_path
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -230,16 +231,17 @@ def test_leaving_the_page_returns_its_leases(annotate: Any, photos: list[Image])
 
 def test_leases_are_renewed_while_the_user_is_active_and_then_returned(annotate: Any, photos: list[Image]) -> None:
     page: Page = annotate()
-    page.clock.install()
+    clock = PageClock(page)
     page.reload()
     expect(page.locator("#photo img")).to_be_visible()
+    clock.wait_for_requests()
     expired_at = timezone.now()
     Assignment.objects.filter(state="leased").update(expires_at=expired_at)
     with page.expect_response("**/leases/renew"):
-        page.clock.fast_forward(101_000)
+        clock.advance(101_000)
     assert not Assignment.objects.filter(state="leased", expires_at__lte=expired_at).exists()
     with page.expect_response("**/leases/return"):
-        page.clock.fast_forward(11 * 60_000)
+        clock.advance(11 * MINUTE)
     expect(page.get_by_role("heading", name="Are you still there?")).to_be_visible()
     expect_no_leases(page)
     press(page, "w")

@@ -17,10 +17,9 @@ from tests.browser.annotating import (
     rate,
     shown_photo,
 )
+from tests.browser.page_clock import MINUTE, PageClock
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-MINUTE = 60_000  # milliseconds
 
 
 @pytest.fixture
@@ -29,32 +28,19 @@ def photos(make_image: Callable[..., Any]) -> list[Image]:
 
 
 class RatingSession:
-    """The annotate page with a clock that the test sets.
-
-    The clock advances only while no request is running, because a running request would time out.
-    """
+    """The annotate page with a clock that the test sets."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.running_requests: set[Any] = set()
-        page.on("request", lambda request: self.running_requests.add(request))
-        page.on("requestfinished", lambda request: self.running_requests.discard(request))
-        page.on("requestfailed", lambda request: self.running_requests.discard(request))
-        page.clock.install()
+        self.clock = PageClock(page)
         self.reload()
 
     def reload(self) -> None:
         self.page.reload()
-        self.running_requests.clear()  # the old page does not report the end of its last requests
         expect(self.page.locator("#photo img")).to_be_visible()
 
-    def wait_for_requests(self) -> None:
-        while self.running_requests:
-            self.page.wait_for_timeout(10)  # Playwright handles the requests of the page only while it waits
-
     def rate_after(self, minutes: float) -> int:
-        self.wait_for_requests()
-        self.page.clock.fast_forward(int(minutes * MINUTE))
+        self.clock.advance(minutes * MINUTE)
         expect(self.page.locator("#photo img")).to_be_visible()
         return rate(self.page, "w", "5")
 

@@ -4,7 +4,6 @@ After each failure, the database has every answer that the page showed as saved.
 """
 
 import json
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -23,6 +22,8 @@ from tests.browser.keeping import (
     open_second_tab,
     rate_photos,
 )
+from tests.browser.page_clock import page_wait
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -108,12 +109,13 @@ def test_no_answer_is_lost_when_the_page_crashes(annotate: Any, is_saved: bool) 
     address = page.url
     crash(page)
     assert Assignment.objects.filter(state="leased").exists(), "a crashed page does not return its leases"
-    until = time.monotonic() + 10
-    while Assignment.objects.filter(state="leased").exists():
-        assert time.monotonic() < until, "the leases of a crashed page must expire"
+
+    def expired() -> bool:  # the server may still handle the last request of the crashed page, which locks the rows
         Assignment.objects.filter(state="leased").update(expires_at=timezone.now())
         leases_expire()
-        time.sleep(0.05)  # the server may still handle the last request of the crashed page, which locks the rows
+        return not Assignment.objects.filter(state="leased").exists()
+
+    wait_for(expired, "The leases of a crashed page must expire.")
     context.unroute_all()
     tab = context.new_page()
     tab.goto(address)
@@ -157,8 +159,9 @@ def test_an_answer_that_is_not_yet_on_the_disk_is_sent_when_the_page_closes(anno
     given = rate_photos(page, 1)
     page.get_by_role("link", name="Back to Watches").click()
     expect(page.get_by_role("heading", name="Watches")).to_be_visible()
-    until = time.monotonic() + 10
-    while not (scores := {row.image_id: row.score for row in Annotation.objects.all()}):
-        assert time.monotonic() < until, "the closing page must send the answer"
-        page.wait_for_timeout(20)  # Playwright handles the requests of the page only while it waits
+    scores = page_wait(
+        page,
+        lambda: {row.image_id: row.score for row in Annotation.objects.all()},
+        "The closing page must send the answer.",
+    )
     assert scores == given

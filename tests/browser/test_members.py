@@ -99,7 +99,7 @@ def test_activity_is_live_and_reserved_photos_can_be_released(
     expect(alice).to_contain_text("simulated")
     expect(bob).to_have_count(0)
     leases_claim(campaign=campaign, annotator=people["bob"], count=3)
-    expect(bob).to_contain_text("active now", timeout=10_000)  # without a reload
+    expect(bob).to_contain_text("active now")  # without a reload
     expect(bob).to_contain_text("3 until")
     expect_no_sideways_scroll(page)
     page.on("dialog", lambda dialog: dialog.accept())

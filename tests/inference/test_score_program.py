@@ -73,7 +73,7 @@ def test_a_killed_run_resumes_without_losing_rows(environment: dict[str, str], t
     with subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
         while not table.exists() or table.read_bytes().count(b"\n") < 12:
             assert process.poll() is None
-            time.sleep(0.02)
+            time.sleep(0.02)  # polls another process
         process.send_signal(signal.SIGKILL)
     complete_rows = table.read_bytes()
     complete_rows = complete_rows[: complete_rows.rindex(b"\n") + 1]

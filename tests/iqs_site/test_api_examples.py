@@ -33,7 +33,7 @@ def test_the_examples_run(
     def output(language: str, code: str) -> str:
         program = ["bash", "-c"] if language == "bash" else [sys.executable, "-c"]
         done = subprocess.run(
-            [*program, code], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60
+            [*program, code], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

@@ -146,7 +146,7 @@ class Annotator:
                 self._log.refused.append(f"{what} of {self._user_id} was refused with {status}: {answer}")
                 return None
             self._log.sent_again += 1
-            await asyncio.sleep(wait * self._log.rng.uniform(0.8, 1.2))
+            await asyncio.sleep(wait * self._log.rng.uniform(0.8, 1.2))  # as the page does before it sends again
             wait = min(2 * wait, _LONGEST_WAIT)
 
 
@@ -207,7 +207,7 @@ class Chaos:
             if target is not None:
                 moment = log.wanted * self._rng.uniform(0.1, 0.8)
                 while len(log.confirmed) < moment and not log.refused:
-                    await asyncio.sleep(0.001)
+                    await asyncio.sleep(0.001)  # lets the annotators run
                 await asyncio.sleep(self._rng.uniform(0, 0.02))  # at a random time within a request
                 killed_at = time.monotonic()
                 kill(target, self._instance, self._rng)

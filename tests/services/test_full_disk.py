@@ -41,7 +41,7 @@ def test_an_instance_comes_back_when_its_full_disk_has_room(tmp_path: Path, sett
         settings.REDIS_URL = broker
 
         def row_write() -> bool:
-            with psycopg.connect(database, connect_timeout=5) as connection:
+            with psycopg.connect(database, connect_timeout=30) as connection:
                 # Large enough that it does not fit into space that is free inside the files.
                 connection.execute(
                     "INSERT INTO written SELECT repeat(md5(n::text), 200) FROM generate_series(1, 3000) n"
@@ -49,11 +49,11 @@ def test_an_instance_comes_back_when_its_full_disk_has_room(tmp_path: Path, sett
             return True
 
         def key_write() -> bool:
-            with redis.Redis.from_url(broker, socket_timeout=5) as client:
+            with redis.Redis.from_url(broker, socket_timeout=30) as client:
                 return bool(client.set("key", "x" * 100_000))
 
         def page() -> bool:
-            return httpx.get(f"{instance.url}/ready", timeout=10).status_code == 200
+            return httpx.get(f"{instance.url}/ready", timeout=60).status_code == 200
 
         with psycopg.connect(database) as connection:
             connection.execute("CREATE TABLE written (text TEXT); CREATE TABLE kept AS SELECT 7 AS number")

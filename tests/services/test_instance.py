@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from django.conf import settings as django_settings
 
 from iqs_site.instance.supervisor import Instance, programs
 from iqs_site.workers import workers_alive
+from tests.waiting import SECONDS, wait_for
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -28,14 +28,12 @@ def own_servers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IQS_SWEEP_SECONDS", "2")  # short, because the test waits until the sweep finds lost work
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 60) -> bool:
+def eventually(holds: Callable[[], bool], seconds: float = SECONDS) -> bool:
     """Return whether a condition on other processes becomes true in time."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if holds():
-            return True
-        time.sleep(0.2)  # polls other processes
-    return False
+    try:
+        return bool(wait_for(holds, "", seconds=seconds))
+    except AssertionError:
+        return False
 
 
 def processes_of(folder: Path) -> list[psutil.Process]:
@@ -121,7 +119,7 @@ def wait_until_ready(process: "subprocess.Popen[str]") -> str:
 
 def error_message(process: "subprocess.Popen[str]") -> str:
     """Wait for a quickstart that fails; return the last line of its output."""
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 1
     assert "Traceback" not in output
     return output.splitlines()[-1]
@@ -140,7 +138,7 @@ def test_quickstart_can_be_stopped_and_killed_and_refuses_to_run_twice(tmp_path:
     assert f"port {port} on 127.0.0.1 cannot be used" in error_message(quickstart(tmp_path / "other", port))
 
     first.send_signal(signal.SIGINT)
-    output, _ = first.communicate(timeout=60)
+    output, _ = first.communicate(timeout=SECONDS)
     assert "Your data is kept" in output
     assert processes_of(folder) == []
 
@@ -172,7 +170,7 @@ def test_quickstart_can_be_stopped_and_killed_and_refuses_to_run_twice(tmp_path:
     third.send_signal(signal.SIGINT)
     assert eventually(lambda: "received SIGTERM" in log.read_text()[old_size:])
     third.send_signal(signal.SIGINT)
-    third.communicate(timeout=20)
+    third.communicate(timeout=SECONDS)
     assert processes_of(folder) == []
 
 
@@ -188,11 +186,11 @@ def test_the_error_for_a_broken_database_folder_is_one_sentence(tmp_path: Path) 
 def test_a_supervisor_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
     code = (
         "import subprocess, time; from iqs_site.instance.supervisor import _die_with_parent; "
-        "print(subprocess.Popen(['sleep', '60'], preexec_fn=_die_with_parent).pid, flush=True); time.sleep(60)"
+        "print(subprocess.Popen(['sleep', '600'], preexec_fn=_die_with_parent).pid, flush=True); time.sleep(600)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=django_settings.BASE_DIR, stdout=subprocess.PIPE)
     assert parent.stdout is not None
     child = psutil.Process(int(parent.stdout.readline()))
     parent.kill()
     parent.communicate()
-    assert eventually(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 10)
+    assert eventually(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)

@@ -9,6 +9,8 @@ const RENEWALS = 3; // in the duration of a lease, so that two may fail
 const MAX_KNOWN = 200; // photos that a claim can name
 const CHECKS = 10; // between two renewals, for whether the computer slept
 const RETRY_AFTER = [200, 400, 800, 1_600]; // milliseconds after each empty claim in a row
+const RETRY_LOST = 10_000; // milliseconds until a page that returns its photos repeats a claim without an answer
+const NEVER = { ticks: -Infinity, wall: -Infinity };
 
 export class Leases extends EventTarget {
   emptyBecause = "";
@@ -23,6 +25,7 @@ export class Leases extends EventTarget {
   #held = new Map(); // image id → {lease, unlock}; unlock() allows the photo in other tabs of this browser
   #answered = new Map(); // image id → unlock, for photos with an answer that is not confirmed
   #isClaiming = false;
+  #isClaimLost = false; // the last claim got no answer, but the server may have leased photos
   #mustRefill = false; // a refill was requested during a claim
   #emptyClaims = 0; // claims in a row that returned neither a photo nor a reason
   #retryTimer = 0;
@@ -106,19 +109,30 @@ export class Leases extends EventTarget {
     else if (isEmpty) this.emptyBecause = "The last photos are being assigned right now, or another tab shows them.";
   }
 
-  // Returns every held photo to the queue.
+  // Returns every held photo to the queue. After a claim without an answer, the page does not know which photos it has.
+  // It claims again, because a claim returns the person's own photos first. The "change" event then leads here again.
   giveBack({ keepalive = false } = {}) {
     clearTimeout(this.#retryTimer);
     const imageIds = [...this.#held.keys()];
     for (const imageId of imageIds) this.#release(imageId);
     if (imageIds.length) request(`${this.#url}/return`, { image_ids: imageIds }, { keepalive }).catch(() => {});
+    if (this.#isClaimLost) this.#retryTimer = setTimeout(() => this.refill(), RETRY_LOST);
   }
 
   async #claim(count, held) {
     // The oldest answers are sent first, so the newest ones are the most important to name.
     const known = [...new Set([...held, ...(await this.#idsInOtherTabs()), ...this.#unsentIds().reverse()])];
     const start = performance.now();
-    const claim = await request(this.#url, { count, known: known.slice(0, MAX_KNOWN) });
+    const wasLost = this.#isClaimLost;
+    let claim;
+    try {
+      claim = await request(this.#url, { count, known: known.slice(0, MAX_KNOWN) });
+      // Not when another claim was lost during this one, or when all photos were locked for a moment.
+      if (wasLost && (claim.leases.length || claim.empty_because)) this.#isClaimLost = false;
+    } catch (error) {
+      this.#isClaimLost = error.isTemporary;
+      throw error;
+    }
     this.#pace.claimed(performance.now() - start);
     if (this.#setLeaseSeconds(claim.lease_seconds)) this.#renew(); // the other leases end at the old time
     return claim;
@@ -172,11 +186,11 @@ export class Leases extends EventTarget {
     this.#isRenewing = true;
     try {
       const { renewed, lease_seconds } = await request(`${this.#url}/renew`, { image_ids: imageIds });
-      this.#markRenewed();
       this.#setLeaseSeconds(lease_seconds);
       if (renewed < imageIds.length) await this.#claimAgain();
+      this.#markRenewed();
     } catch {
-      // It stays due, so the next check tries again.
+      this.#renewed = NEVER; // so that the next check tries again
     } finally {
       this.#isRenewing = false;
     }
@@ -186,7 +200,13 @@ export class Leases extends EventTarget {
   // photos first, expired ones included. Photos that it does not return belong to others now.
   async #claimAgain() {
     const before = new Set(this.#held.keys());
-    const { leases } = await this.#claim(Math.max(1, before.size), []);
+    let leases;
+    try {
+      ({ leases } = await this.#claim(Math.max(1, before.size), []));
+    } catch (error) {
+      this.refill(); // it gets the photos of this claim, if the server has leased some
+      throw error;
+    }
     const named = new Map(leases.map((lease) => [lease.image_id, lease]));
     for (const imageId of before) {
       const held = this.#held.get(imageId);

@@ -57,7 +57,7 @@ def expected(images: list[Image], rows: list[Any], order: str) -> list[int]:
     return [pk for value, pk in sorted((pair for pair in keyed if pair[0] is not None), reverse=ORDERS[order][1])]
 
 
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(rows=ROWS, size=st.integers(1, 4))
 def test_pages_list_every_photo_once_and_in_order(
     campaign: Campaign, people: dict[str, Any], version: ModelVersion, rows: list[Any], size: int

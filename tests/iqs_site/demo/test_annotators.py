@@ -35,7 +35,7 @@ def run_panel(campaign: Campaign, accounts: list[Account], live_server: Any) -> 
     """Return a function that runs four annotators; keyword arguments change the session."""
 
     def run(**changes: Any) -> PanelReport:
-        session = PanelSession(live_server.url, campaign.slug, truth={}, at_once=3, retry_seconds=20)
+        session = PanelSession(live_server.url, campaign.slug, truth={}, at_once=3, retry_seconds=120)
         return PanelRun(dataclasses.replace(session, **changes), PANEL, accounts).run()
 
     return run
@@ -162,7 +162,7 @@ def failing_site() -> Iterator[tuple[str, list[str]]]:
 def test_an_answer_without_a_response_is_sent_again_unchanged(failing_site: tuple[str, list[str]]):
     url, bodies = failing_site
     client_id = str(uuid.uuid4())
-    with SiteClient(url, "sim-01", "word", retry_seconds=10) as client:
+    with SiteClient(url, "sim-01", "word", retry_seconds=120) as client:
         answer = client.post_json("/annotations", {"client_id": client_id})
 
     assert answer == {"created": False}

@@ -78,7 +78,7 @@ def test_socket_addresses_are_converted_for_celery(address: str, for_celery: str
 def test_a_database_is_stopped_when_no_running_process_has_a_handle(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from iqs_site.instance import embedded; "
-        "print(embedded.postgres_attach(Path(sys.argv[1])), flush=True); time.sleep(60)"
+        "print(embedded.postgres_attach(Path(sys.argv[1])), flush=True); time.sleep(600)"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
     with subprocess.Popen(command, cwd=embedded.ROOT, stdout=subprocess.PIPE, text=True) as child:
@@ -100,7 +100,7 @@ def test_a_killed_database_restarts_with_all_confirmed_writes(tmp_path: Path) ->
     assert embedded.postgres_is_running(tmp_path)
     postmaster = psutil.Process(int((tmp_path / "postgres" / "postmaster.pid").read_text().split()[0]))
     postmaster.kill()
-    psutil.wait_procs([postmaster], timeout=10)
+    psutil.wait_procs([postmaster], timeout=60)
     assert not embedded.postgres_is_running(tmp_path)
 
     # This runs in another process, like the watchdog, so that the handle of this process does not change.

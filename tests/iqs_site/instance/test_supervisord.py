@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 from xmlrpc.client import ServerProxy
@@ -15,6 +14,7 @@ from supervisor.xmlrpc import SupervisorTransport
 from iqs_site.instance import supervisord
 from iqs_site.instance.supervisor_config import configuration, environment
 from tests.iqs_site.instance.small_disk import fill, small_disk
+from tests.waiting import SECONDS, wait_for
 
 
 def test_supervisord_outlives_a_full_disk_and_writes_its_logs_again(tmp_path: Path) -> None:
@@ -36,25 +36,28 @@ def test_supervisord_outlives_a_full_disk_and_writes_its_logs_again(tmp_path: Pa
                 stderr=output,
             )
         try:
-            _until(lambda: log.exists() and log.read_text().count("spawned: 'dying'") >= 1)
+            wait_for(lambda: log.exists() and "spawned: 'dying'" in log.read_text(), "No program starts.")
             fill(folder / "filler")
             # Each restart of a program is two lines of the log.
             starts = set()
-            _until(lambda: starts.add(_pid(tmp_path, "dying")) or len(starts) > 3 or process.poll() is not None)
+            wait_for(
+                lambda: starts.add(_pid(tmp_path, "dying")) or len(starts) > 3 or process.poll() is not None,
+                "The program that ends is not started again.",
+            )
             assert process.poll() is None
             assert (folder / "log" / "output.log").read_bytes() == b""
 
             (folder / "filler").unlink()
             before = len(log.read_bytes())
-            _until(lambda: b"spawned: 'dying'" in log.read_bytes()[before:])
+            wait_for(lambda: b"spawned: 'dying'" in log.read_bytes()[before:], "The log does not grow.")
             chatter = folder / "log" / "chatty.log"
             length = chatter.stat().st_size
-            _until(lambda: chatter.stat().st_size > length)
+            wait_for(lambda: chatter.stat().st_size > length, "The log of the program does not grow.")
         finally:
             children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
             process.terminate()
-            process.wait(20)
-            psutil.wait_procs(children, timeout=20)
+            process.wait(SECONDS)
+            psutil.wait_procs(children, timeout=SECONDS)
 
 
 def test_a_log_that_could_not_be_rotated_is_written_again(tmp_path: Path, monkeypatch: Any) -> None:
@@ -75,11 +78,3 @@ def _pid(sockets: Path, program: str) -> int | None:
     remote: Any = ServerProxy("http://127.0.0.1", transport=transport)
     pid: int = remote.supervisor.getProcessInfo(f"site:{program}")["pid"]
     return pid or None
-
-
-def _until(holds: Any) -> None:
-    """Wait until a condition on another process becomes true."""
-    until = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.1)  # polls another process

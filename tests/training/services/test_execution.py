@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from annotation.models import Annotation, Campaign
 from inference.models import ModelVersion, Prediction
 from inference.networks.checkpoint import heads_load, heads_save
 from inference.selectors import backbone_key
+from tests.waiting import wait_for
 from training.learning.registry import EXPOSED_ANSWERS_LABEL, LearningPlan
 from training.models import Evaluation, Promotion, TrainingRun
 from training.selectors.snapshots import training_snapshot
@@ -190,14 +190,6 @@ def process_ids_of(run: TrainingRun) -> list[int]:
     return found
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 90) -> Any:
-    until = time.monotonic() + seconds
-    while not (result := condition()):
-        assert time.monotonic() < until, "the condition was not met in time"
-        time.sleep(0.05)
-    return result
-
-
 def supervise_in_thread(run: TrainingRun, attempt: int) -> threading.Thread:
     """Supervise the run in a thread, as a worker does, and return the thread."""
 
@@ -268,7 +260,7 @@ def test_training_continues_without_its_worker_and_a_hanging_process_is_replaced
         env=training_process._environment(),
         start_new_session=True,
     )
-    (child,) = wait_for(lambda: process_ids_of(run))
+    (child,) = wait_for(lambda: process_ids_of(run), "The training process does not start.")
     os.killpg(worker.pid, signal.SIGKILL)
     worker.wait()
     assert process_ids_of(run) == [child]
@@ -278,7 +270,7 @@ def test_training_continues_without_its_worker_and_a_hanging_process_is_replaced
     second = run_claim(run_id=run.pk)
     assert second == 2
     os.kill(child, signal.SIGCONT)  # the process continues and stops at its next write
-    wait_for(lambda: not process_ids_of(run))
+    wait_for(lambda: not process_ids_of(run), "The training process does not end.")
     run.refresh_from_db()
     assert (run.state, run.attempt, run.message) == (State.RUNNING, 2, "")
     training_process.run_supervise(run_id=run.pk, attempt=2)
@@ -290,7 +282,7 @@ def test_training_continues_without_its_worker_and_a_hanging_process_is_replaced
 def test_the_run_of_a_killed_process_is_queued_again(shared_database: None, campaign: Campaign) -> None:
     run, attempt = request_and_claim(campaign)
     thread = supervise_in_thread(run, attempt)
-    (child,) = wait_for(lambda: process_ids_of(run))
+    (child,) = wait_for(lambda: process_ids_of(run), "The training process does not start.")
     os.kill(child, signal.SIGKILL)
     thread.join()
     run.refresh_from_db()
