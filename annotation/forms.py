@@ -126,6 +126,8 @@ class CampaignForm(forms.ModelForm):
             "break_minutes",
             "train_after",
             "promote_automatically",
+            "remove_metadata",
+            "retention_days",
         ]
         widgets = {
             "description": forms.Textarea(attrs={"rows": 3}),
@@ -143,6 +145,8 @@ class CampaignForm(forms.ModelForm):
             "lease_seconds": "Reserve a photo for (seconds)",
             "break_minutes": "Break after (minutes)",
             "train_after": "Train after (new answers)",
+            "remove_metadata": "Remove metadata from photos",
+            "retention_days": "Delete originals after (days)",
         }
         help_texts = {
             "slug": "Letters, digits and hyphens: /campaigns/…/. After a change, old links and open pages still work.",
@@ -153,6 +157,10 @@ class CampaignForm(forms.ModelForm):
             "Empty: the default of the scale, which is 6 on 1-10.",
             "break_minutes": "The page suggests a break after this time. Attention drops after about half an hour. "
             "0: never.",
+            "remove_metadata": "Members get photos without place, time, camera, names, comments and previews. The picture "
+            "stays the same to the last pixel. The stored originals keep their metadata.",
+            "retention_days": "Days from closing the campaign until originals and data about devices are deleted. "
+            "Answers, predictions and thumbnails stay. This cannot be undone. 0: never.",
             "train_after": "A training run starts after this many new answers. 0: never.",
             "holdout_votes": "More votes make the evaluation more precise.",
             "holdout_fraction": "Share of photos that models never learn from. The photos are drawn at import.",
@@ -167,6 +175,7 @@ class CampaignForm(forms.ModelForm):
         ("Votes", ("votes_per_image", "holdout_votes", "holdout_fraction", "lease_seconds")),
         ("Annotator quality", ("repeat_share", "gold_share", "anchoring_share", "break_minutes")),
         ("Training", ("train_after", "promote_automatically")),
+        ("Privacy", ("remove_metadata", "retention_days")),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -205,7 +214,7 @@ class CampaignForm(forms.ModelForm):
         """Return (heading, fields) pairs in the order of the page."""
         groups = [(heading, [self[name] for name in names]) for heading, names in self.GROUPS]
         queue = ("Order of photos", [self[name] for name in self._lane_fields.values()])
-        return [*groups[:-1], queue, groups[-1]]
+        return [*groups[:-2], queue, *groups[-2:]]
 
     def clean(self) -> dict[str, Any]:
         """Return the values, with `lane_shares` {lane name: share} instead of one field per lane."""
