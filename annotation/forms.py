@@ -13,6 +13,7 @@ from annotation.models import DEFAULT_SYNSETS, Annotation, Campaign, Image, Role
 from annotation.services import invitations
 from annotation.services.campaigns import LIMITS, fields_fixed, share_max_percent
 from annotation.services.lane_registry import lane_shares_problem, lanes
+from annotation.services.withdrawals import REASON_LENGTH
 
 _CLASSES = 1000  # of ImageNet
 
@@ -157,8 +158,8 @@ class CampaignForm(forms.ModelForm):
             "Empty: the default of the scale, which is 6 on 1-10.",
             "break_minutes": "The page suggests a break after this time. Attention drops after about half an hour. "
             "0: never.",
-            "remove_metadata": "Members get photos without place, time, camera, names, comments and previews. The picture "
-            "stays the same to the last pixel. The stored originals keep their metadata.",
+            "remove_metadata": "Members get photos without place, time, camera, names, comments and previews. The "
+            "picture stays the same to the last pixel. The stored originals keep their metadata.",
             "retention_days": "Days from closing the campaign until originals and data about devices are deleted. "
             "Answers, predictions and thumbnails stay. This cannot be undone. 0: never.",
             "train_after": "A training run starts after this many new answers. 0: never.",
@@ -311,6 +312,16 @@ class SpecialPhotoForm(forms.Form):
     )
     leave_evaluation = forms.BooleanField(
         label="Yes, leave this photo out of evaluation", required=False, widget=forms.CheckboxInput
+    )
+
+
+class WithdrawalForm(forms.Form):
+    """Why a photo is withdrawn."""
+
+    reason = forms.CharField(
+        max_length=REASON_LENGTH,
+        help_text="For example “The person in the photo asked for it.” Reviewers and admins see it.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
 

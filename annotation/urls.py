@@ -14,6 +14,7 @@ from annotation.views import (
     own_work,
     photo_files,
     special_photos,
+    withdrawals,
 )
 
 urlpatterns = [
@@ -61,6 +62,9 @@ urlpatterns = [
     path("campaigns/<slug:slug>/imports/<int:batch_id>/file", imports.import_file, name="import-file"),
     path("campaigns/<slug:slug>/imports/<int:batch_id>/finish", imports.import_finish, name="import-finish"),
     path("campaigns/<slug:slug>/imports/<int:batch_id>/discard", imports.import_discard, name="import-discard"),
+    path("campaigns/<slug:slug>/withdrawn/", withdrawals.withdrawn_photos, name="withdrawn-photos"),
+    path("campaigns/<slug:slug>/withdrawn/<int:image_id>", withdrawals.photo_withdraw, name="photo-withdraw"),
+    path("campaigns/<slug:slug>/withdrawn/<int:image_id>/undo", withdrawals.withdrawal_undo, name="withdrawal-undo"),
     path("photos/<int:image_id>/original", photo_files.original, name="photo-original"),
     path("photos/<int:image_id>/thumbnail", photo_files.thumbnail, name="photo-thumbnail"),
 ]

@@ -62,6 +62,8 @@ class ImportRejection(models.Model):
 
 #: `Image.problem` of a withdrawn photo.
 WITHDRAWN_PROBLEM = "This photo was withdrawn."
+#: `Image.problem` of a photo without an original in a campaign that was opened again.
+DELETED_PROBLEM = "The original of this photo was deleted for good."
 #: Photos that somebody can still see, or could see again.
 LIVE = Q(withdrawn_at=None)
 #: Photos whose original is kept.
@@ -161,8 +163,11 @@ class Withdrawal(models.Model):
     at = models.DateTimeField(default=timezone.now)
     problem = models.TextField(blank=True, help_text="`Image.problem` before; it comes back with the photo.")
 
+    files_deleted_at = models.DateTimeField(null=True, blank=True, help_text="Empty while the photo can be put back.")
+
     class Meta:
         ordering = ["-id"]
+        indexes = [models.Index(fields=["at"], condition=Q(files_deleted_at=None), name="withdrawal_with_files")]
 
     def __str__(self) -> str:
         return f"{self.image} withdrawn"

@@ -20,7 +20,10 @@ _ROWS = 2000  # rows per read
 
 
 def annotation_records(campaign: Campaign) -> Iterator[AnnotationRecord]:
-    """Yield every annotation of a campaign in the order they were recorded, from a server-side cursor (one query)."""
+    """Yield every annotation of a campaign in the order they were recorded, from a server-side cursor (one query).
+
+    Annotations of withdrawn photos are left out.
+    """
     fields = [_FIELDS.get(name, name) for name in AnnotationRecord._fields]
-    rows = Annotation.objects.filter(campaign=campaign).order_by("pk").values_list(*fields)
+    rows = Annotation.objects.filter(campaign=campaign, image__withdrawn_at=None).order_by("pk").values_list(*fields)
     return map(AnnotationRecord._make, rows.iterator(chunk_size=_ROWS))

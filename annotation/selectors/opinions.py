@@ -9,7 +9,7 @@ from django.db.models import Avg, Count, Q, StdDev, Variance
 
 from annotation.consensus.labels import majority_label
 from annotation.measures.vote_variance import VoteVariance, variance_of
-from annotation.models import Annotation, AnnotationQuerySet, Campaign, Image
+from annotation.models import LIVE, Annotation, AnnotationQuerySet, Campaign, Image
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class SpecialCounts:
 
 def special_counts(campaign: Campaign) -> SpecialCounts:
     """Count the special photos and those with a problem (one query)."""
-    images = campaign.images.filter(~Q(role=Image.Role.RATED) | ~Q(problem=""))
+    images = campaign.images.filter(LIVE).filter(~Q(role=Image.Role.RATED) | ~Q(problem=""))
     roles = {role.value: Count("pk", filter=Q(role=role)) for role in Image.Role if role != Image.Role.RATED}
     return SpecialCounts(**images.aggregate(**roles, problem=Count("pk", filter=~Q(problem=""))))
 

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from annotation.files.whole_file import whole_file
-from annotation.models import Image, ImportBatch
+from annotation.models import HAS_ORIGINAL, Image, ImportBatch
 from annotation.photos.file_check import thumbnail_is_good
 from annotation.photos.storage import photo_file_open, photo_file_write, photo_name, thumbnail_name
 from annotation.services.upload_files import UPLOAD, batch_folder
@@ -47,8 +47,13 @@ class PhotoList:
 
 
 def photos_listed() -> PhotoList:
-    """List the photos of all campaigns, each content once."""
-    rows = Image.objects.order_by("sha256").distinct("sha256").values_list("sha256", "suffix", "phash")
+    """List the photos of all campaigns, each content once, without withdrawn and deleted ones."""
+    rows = (
+        Image.objects.filter(HAS_ORIGINAL)
+        .order_by("sha256")
+        .distinct("sha256")
+        .values_list("sha256", "suffix", "phash")
+    )
     lines, count = tempfile.TemporaryFile("w+"), 0  # noqa: SIM115  # the caller closes it
     for sha, suffix, phash in rows.iterator(chunk_size=10_000):
         lines.write(f"{sha} {suffix} {phash}\n")
