@@ -360,6 +360,23 @@ class UserForm(forms.Form):
     )
 
 
+class AnonymiseForm(forms.Form):
+    """The user name, typed to confirm."""
+
+    username = forms.CharField(label="User name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._person = person
+
+    def clean_username(self) -> str:
+        """Return the name. Raises ValidationError when it is not the name of the person."""
+        name: str = self.cleaned_data["username"]
+        if name.strip() != self._person.username:
+            raise forms.ValidationError("This is not the name of the account.")
+        return name
+
+
 class LoginForm(AuthenticationForm):
     """User name and password. `refusal` is set when the password was not checked at all."""
 
