@@ -190,6 +190,7 @@ class CampaignForm(forms.ModelForm):
                 help_text=lane.description,
             )
         self._prepare_limits()
+        self.fields["retention_days"].required = False
         fixed = fields_fixed(self.instance) if self.instance.pk else {}
         for name, reason in fixed.items():
             if name in self.fields:
@@ -216,6 +217,10 @@ class CampaignForm(forms.ModelForm):
         groups = [(heading, [self[name] for name in names]) for heading, names in self.GROUPS]
         queue = ("Order of photos", [self[name] for name in self._lane_fields.values()])
         return [*groups[:-2], queue, *groups[-2:]]
+
+    def clean_retention_days(self) -> int:
+        """Return the days; 0 for an empty field."""
+        return self.cleaned_data["retention_days"] or 0
 
     def clean(self) -> dict[str, Any]:
         """Return the values, with `lane_shares` {lane name: share} instead of one field per lane."""
