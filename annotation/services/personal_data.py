@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import ForeignKey, Model, OneToOneField, Q
+from django.db.models import ForeignKey, Model, Q
 
 from annotation.exchange.registry import FORMATS
 from annotation.models import AuditKind, AuditRecord, Campaign, Image, User
@@ -65,8 +65,9 @@ def _tables() -> list[tuple[type[Model], list[str]]]:
     for relation in User._meta.get_fields(include_hidden=True):
         model = relation.related_model
         field = getattr(relation, "field", None)
-        is_reference = relation.auto_created and not relation.concrete and isinstance(field, ForeignKey | OneToOneField)
-        if is_reference and isinstance(model, type) and not model._meta.auto_created:
+        if not relation.auto_created or relation.concrete or not isinstance(field, ForeignKey):
+            continue
+        if isinstance(model, type) and not model._meta.auto_created:
             tables.setdefault(model, []).append(field.name)
     return sorted(tables.items(), key=lambda table: table[0]._meta.label_lower)
 

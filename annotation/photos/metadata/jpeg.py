@@ -101,7 +101,7 @@ def _profile_segments(file: JpegFile) -> set[Segment]:
 
 def _after_scan(segments: Iterable[Segment]) -> list[Segment]:
     """Return the tables after a scan up to the header of the next one. Without a next one, nothing of them is used."""
-    kept = []
+    kept: list[Segment] = []
     for segment in segments:
         if segment.marker == _SCAN:
             return [*kept, segment]
