@@ -162,7 +162,12 @@ def distortions_queue() -> WorkQueue[Distortion]:
 
 def backlog(campaign: Campaign) -> Backlog:
     """Count the campaign's photos by the state of their features (two queries). Never raises WeightsMissing."""
-    predicted = Prediction.objects.filter(model_version__campaign=campaign, model_version__is_champion=True).count()
+    withdrawn = campaign.images.filter(withdrawn_at__isnull=False)  # few, and found by an index
+    predicted = (
+        Prediction.objects.filter(model_version__campaign=campaign, model_version__is_champion=True)
+        .exclude(image__in=withdrawn.values("pk"))
+        .count()
+    )
     try:
         counts = work_counts(campaign, features_queue())
     except WeightsMissing as error:

@@ -132,6 +132,7 @@ class Image(models.Model):
             ),
             models.Index(fields=["campaign", "role"], condition=~Q(role="rated"), name="image_special"),
             models.Index(fields=["campaign", "split"], name="image_split"),
+            models.Index(fields=["campaign"], condition=Q(withdrawn_at__isnull=False), name="image_withdrawn"),
             models.Index(fields=["campaign", "id"], name="image_newest"),
         ]
 

@@ -4,8 +4,8 @@ import pytest
 
 from annotation.models import Campaign, Image
 from annotation.services.withdrawals import photo_withdraw, withdrawn_files_delete
-from inference.models import Distortion, Feature
-from inference.selectors import WorkQueue, work_counts
+from inference.models import Distortion, Feature, ModelVersion, Prediction
+from inference.selectors import WorkQueue, backlog, work_counts
 from inference.services.backlog import work_enqueue
 
 
@@ -32,6 +32,23 @@ def test_a_photo_without_an_original_waits_for_nothing(
     assert work_enqueue(queue=queue) == 0
     counts = work_counts(campaign, queue)
     assert (counts.waiting, counts.done) == (0, 1)
+
+
+def test_predictions_of_withdrawn_photos_are_not_counted(campaign: Campaign, make_image: Any) -> None:
+    version = ModelVersion.objects.create(campaign=campaign, number=1, is_champion=True)
+    images = [make_image(1), make_image(2)]
+    for image in images:
+        Prediction.objects.create(
+            image=image,
+            model_version=version,
+            quality_mean=5.0,
+            quality_std=1.0,
+            watch_probability=0.1,
+            distribution=[0.1] * 10,
+            synset_probabilities=[0.1],
+        )
+    photo_withdraw(image=images[0], reason="Private", by=None)
+    assert backlog(campaign).predicted == 1
 
 
 def test_with_the_files_go_the_results(settings: Any, make_image: Any) -> None:
