@@ -75,9 +75,12 @@ def opinions_of(campaign: Campaign, *, min_votes: int) -> list[Opinion]:
 
 
 def campaign_vote_variance(campaign: Campaign) -> VoteVariance:
-    """Return how much independent votes on one photo differ in this campaign, for intervals of a MOS (one query)."""
+    """Return how much independent votes on one photo differ in this campaign, for intervals of a MOS (one query).
+
+    Withdrawn photos are left out.
+    """
     photos = (
-        Annotation.objects.filter(campaign=campaign)
+        Annotation.objects.filter(campaign=campaign, image__withdrawn_at=None)
         .independent_votes()
         .order_by()
         .values("image_id")
