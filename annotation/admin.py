@@ -75,6 +75,10 @@ class SiteUserAdmin(UserAdmin):
         """Return False: answers and audit records need their user."""
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False for an anonymised user, who stays anonymous."""
+        return (obj is None or obj.anonymised_at is None) and super().has_change_permission(request, obj)
+
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Save the user and record what changed. A deactivated user's sessions and tokens end."""
         before = User.objects.get(pk=obj.pk)

@@ -20,6 +20,8 @@ campaign's progress leaves out surplus votes and photos outside the queue (`anno
 These queries use other rows on purpose:
 
 * The export (`annotation.selectors.export`) contains every row, with columns that tell the kinds apart.
+* Votes on withdrawn photos stay votes, so that the photo's counters are right when it comes back. Everything that
+  uses votes leaves these photos out (`votes_of` in `annotation.selectors.votes`).
 * The speed on the members page (`annotation.selectors.activity`) counts corrections too: they are work, and the
   primary key alone then finds the last hour.
 * The distance to a hidden repeat (`annotation.services.queue_lanes`) counts first answers and repeats: the annotator

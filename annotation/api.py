@@ -37,7 +37,7 @@ class LeaseOut(Schema):
 
     lease_id: int
     image_id: int
-    url: str = Field(description="The original bytes.")
+    url: str = Field(description="The photo: the original pixels, by default without metadata.")
     width: int = Field(description="Pixels.")
     height: int = Field(description="Pixels.")
     name: str
@@ -138,7 +138,7 @@ class PracticePhotoOut(Schema):
     """A practice photo with the expected answer."""
 
     image_id: int
-    url: str = Field(description="The original bytes.")
+    url: str = Field(description="The photo: the original pixels, by default without metadata.")
     width: int = Field(description="Pixels.")
     height: int = Field(description="Pixels.")
     name: str

@@ -13,6 +13,7 @@ from annotation.models import DEFAULT_SYNSETS, Annotation, Campaign, Image, Role
 from annotation.services import invitations
 from annotation.services.campaigns import LIMITS, fields_fixed, share_max_percent
 from annotation.services.lane_registry import lane_shares_problem, lanes
+from annotation.services.withdrawals import REASON_LENGTH
 
 _CLASSES = 1000  # of ImageNet
 
@@ -126,6 +127,8 @@ class CampaignForm(forms.ModelForm):
             "break_minutes",
             "train_after",
             "promote_automatically",
+            "remove_metadata",
+            "retention_days",
         ]
         widgets = {
             "description": forms.Textarea(attrs={"rows": 3}),
@@ -143,6 +146,8 @@ class CampaignForm(forms.ModelForm):
             "lease_seconds": "Reserve a photo for (seconds)",
             "break_minutes": "Break after (minutes)",
             "train_after": "Train after (new answers)",
+            "remove_metadata": "Remove metadata from photos",
+            "retention_days": "Delete originals after (days)",
         }
         help_texts = {
             "slug": "Letters, digits and hyphens: /campaigns/…/. After a change, old links and open pages still work.",
@@ -153,6 +158,10 @@ class CampaignForm(forms.ModelForm):
             "Empty: the default of the scale, which is 6 on 1-10.",
             "break_minutes": "The page suggests a break after this time. Attention drops after about half an hour. "
             "0: never.",
+            "remove_metadata": "Members get photos without place, time, camera, names, comments and previews. The "
+            "picture stays the same to the last pixel. The stored originals keep their metadata.",
+            "retention_days": "Days from closing the campaign until originals and data about devices are deleted. "
+            "Answers, predictions and thumbnails stay. This cannot be undone. 0: never.",
             "train_after": "A training run starts after this many new answers. 0: never.",
             "holdout_votes": "More votes make the evaluation more precise.",
             "holdout_fraction": "Share of photos that models never learn from. The photos are drawn at import.",
@@ -167,6 +176,7 @@ class CampaignForm(forms.ModelForm):
         ("Votes", ("votes_per_image", "holdout_votes", "holdout_fraction", "lease_seconds")),
         ("Annotator quality", ("repeat_share", "gold_share", "anchoring_share", "break_minutes")),
         ("Training", ("train_after", "promote_automatically")),
+        ("Privacy", ("remove_metadata", "retention_days")),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -180,6 +190,7 @@ class CampaignForm(forms.ModelForm):
                 help_text=lane.description,
             )
         self._prepare_limits()
+        self.fields["retention_days"].required = False
         fixed = fields_fixed(self.instance) if self.instance.pk else {}
         for name, reason in fixed.items():
             if name in self.fields:
@@ -205,7 +216,11 @@ class CampaignForm(forms.ModelForm):
         """Return (heading, fields) pairs in the order of the page."""
         groups = [(heading, [self[name] for name in names]) for heading, names in self.GROUPS]
         queue = ("Order of photos", [self[name] for name in self._lane_fields.values()])
-        return [*groups[:-1], queue, groups[-1]]
+        return [*groups[:-2], queue, *groups[-2:]]
+
+    def clean_retention_days(self) -> int:
+        """Return the days; 0 for an empty field."""
+        return self.cleaned_data["retention_days"] or 0
 
     def clean(self) -> dict[str, Any]:
         """Return the values, with `lane_shares` {lane name: share} instead of one field per lane."""
@@ -305,6 +320,16 @@ class SpecialPhotoForm(forms.Form):
     )
 
 
+class WithdrawalForm(forms.Form):
+    """Why a photo is withdrawn."""
+
+    reason = forms.CharField(
+        max_length=REASON_LENGTH,
+        help_text="For example “The person in the photo asked for it.” Reviewers and admins see it.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
 class CorrectionForm(forms.Form):
     """A new answer that replaces the old one. `annotation.services.annotations` has the rules."""
 
@@ -338,6 +363,23 @@ class UserForm(forms.Form):
         required=False,
         help_text="A program that acts as an annotator. It is marked as simulated on every page.",
     )
+
+
+class AnonymiseForm(forms.Form):
+    """The user name, typed to confirm."""
+
+    username = forms.CharField(label="User name", max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._person = person
+
+    def clean_username(self) -> str:
+        """Return the name. Raises ValidationError when it is not the name of the person."""
+        name: str = self.cleaned_data["username"]
+        if name.strip() != self._person.username:
+            raise forms.ValidationError("This is not the name of the account.")
+        return name
 
 
 class LoginForm(AuthenticationForm):

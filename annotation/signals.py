@@ -8,5 +8,8 @@ photos_added = Signal()
 #: Files of photos that were missing or damaged are good again: `image_ids`. Sent after the commit.
 photos_restored = Signal()
 
+#: The files of photos were deleted for good, with their thumbnails: `image_ids`.
+photos_deleted = Signal()
+
 #: A login was refused after too many attempts: `username`, as it was typed.
 login_locked = Signal()

@@ -9,7 +9,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from annotation.access.attempts import attempts_old_delete
-from annotation.services import batches, photo_files, queue, quotas, turns
+from annotation.services import batches, photo_files, queue, quotas, retention, turns, withdrawals
 from annotation.services.sessions import sessions_clear
 from annotation.signals import photos_added
 
@@ -63,12 +63,14 @@ def photo_files_check() -> int:
 
 @shared_task
 def sweep() -> None:
-    """Do what is due: leases, stale uploads, expired sessions, old counts, lost imports, and checks of photos."""
+    """Do what is due: leases, stale uploads, expired sessions, old counts, lost imports, deletions, checks."""
     queue.leases_expire()
     attempts_old_delete()
     batches.uploads_stale_discard()
     sessions_clear()
     quotas.uses_old_delete()
+    withdrawals.withdrawn_files_delete()
+    retention.retention_apply()
     for batch_id in batches.batches_claimable():
         batch_import.delay(batch_id)
     if photo_files.photo_files_due():

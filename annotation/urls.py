@@ -12,8 +12,10 @@ from annotation.views import (
     login,
     members,
     own_work,
+    personal_data,
     photo_files,
     special_photos,
+    withdrawals,
 )
 
 urlpatterns = [
@@ -55,12 +57,18 @@ urlpatterns = [
     path("campaigns/<slug:slug>/audit/records.csv", audit.campaign_audit_csv, name="campaign-audit-csv"),
     path("users/", members.users, name="users"),
     path("users/<int:user_id>", members.user_change, name="user-change"),
+    path("account/data.zip", personal_data.own_data, name="own-data"),
+    path("users/<int:user_id>/data.zip", personal_data.user_data, name="user-data"),
+    path("users/<int:user_id>/anonymise", personal_data.anonymise, name="user-anonymise"),
     path("campaigns/<slug:slug>/import/", imports.import_page, name="import"),
     path("campaigns/<slug:slug>/imports/start", imports.import_start, name="import-start"),
     path("campaigns/<slug:slug>/imports/<int:batch_id>/", imports.import_batch, name="import-batch"),
     path("campaigns/<slug:slug>/imports/<int:batch_id>/file", imports.import_file, name="import-file"),
     path("campaigns/<slug:slug>/imports/<int:batch_id>/finish", imports.import_finish, name="import-finish"),
     path("campaigns/<slug:slug>/imports/<int:batch_id>/discard", imports.import_discard, name="import-discard"),
+    path("campaigns/<slug:slug>/withdrawn/", withdrawals.withdrawn_photos, name="withdrawn-photos"),
+    path("campaigns/<slug:slug>/withdrawn/<int:image_id>", withdrawals.photo_withdraw, name="photo-withdraw"),
+    path("campaigns/<slug:slug>/withdrawn/<int:image_id>/undo", withdrawals.withdrawal_undo, name="withdrawal-undo"),
     path("photos/<int:image_id>/original", photo_files.original, name="photo-original"),
     path("photos/<int:image_id>/thumbnail", photo_files.thumbnail, name="photo-thumbnail"),
 ]

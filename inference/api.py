@@ -14,7 +14,7 @@ from annotation.access.permissions import campaign_for
 from annotation.api_schema import READ_PROBLEMS, WRITE_PROBLEMS, Id, Problem, Slug
 from annotation.drawing.columns import Series, columns
 from annotation.measures.opinion import mos, score_histogram
-from annotation.models import Annotation, Assignment, Campaign, Image, Role, User
+from annotation.models import LIVE, Annotation, Assignment, Campaign, Image, Role, User
 from annotation.services.annotations import prediction_shown
 from annotation.tasks import announce
 from inference.models import Prediction
@@ -163,7 +163,7 @@ def reveal(request: HttpRequest, slug: Slug, image_id: Id) -> RevealOut:
     user = request.user
     campaign, _role = campaign_for(user, slug, Role.ANNOTATOR)
     assert isinstance(user, User)  # campaign_for turns anonymous visitors away
-    image = Image.objects.filter(campaign=campaign, pk=image_id).first()
+    image = Image.objects.filter(LIVE, campaign=campaign, pk=image_id).first()
     if image is None:
         raise HttpError(404, f"This campaign has no photo number {image_id}.")
     standing = list(Annotation.objects.filter(image=image).votes().select_related("annotator"))

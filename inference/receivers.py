@@ -4,9 +4,10 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from annotation.signals import photos_added, photos_restored
+from annotation.signals import photos_added, photos_deleted, photos_restored
 from annotation.tasks import announce
 from inference.services.backlog import work_retry_photos
+from inference.services.photo_results import photo_results_delete
 from inference.tasks import priorities_run, sweep
 
 
@@ -22,3 +23,9 @@ def restored_photos_retry(*, image_ids: list[int], **kwargs: Any) -> None:
     """Let workers try photos again that failed while their files were missing or damaged."""
     if work_retry_photos(image_ids=image_ids):
         announce(sweep)
+
+
+@receiver(photos_deleted)
+def deleted_photos_forget(*, image_ids: list[int], **kwargs: Any) -> None:
+    """Delete what models computed from photos that no longer exist."""
+    photo_results_delete(image_ids=image_ids)

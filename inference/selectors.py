@@ -10,7 +10,7 @@ from django.db.models import Count, FilteredRelation, Min, Q, QuerySet
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from annotation.models import Campaign, Image, synset_name
+from annotation.models import HAS_ORIGINAL, LIVE, Campaign, Image, synset_name
 from inference.distortion.combine import ALGORITHM_VERSION
 from inference.models import Distortion, Feature, ModelVersion, PhotoWork, Prediction
 from inference.networks.config import WeightsMissing
@@ -162,11 +162,16 @@ def distortions_queue() -> WorkQueue[Distortion]:
 
 def backlog(campaign: Campaign) -> Backlog:
     """Count the campaign's photos by the state of their features (two queries). Never raises WeightsMissing."""
-    predicted = Prediction.objects.filter(model_version__campaign=campaign, model_version__is_champion=True).count()
+    withdrawn = campaign.images.filter(withdrawn_at__isnull=False)  # few, and found by an index
+    predicted = (
+        Prediction.objects.filter(model_version__campaign=campaign, model_version__is_champion=True)
+        .exclude(image__in=withdrawn.values("pk"))
+        .count()
+    )
     try:
         counts = work_counts(campaign, features_queue())
     except WeightsMissing as error:
-        return Backlog(queued=campaign.images.count(), predicted=predicted, problem=str(error))
+        return Backlog(queued=campaign.images.filter(HAS_ORIGINAL).count(), predicted=predicted, problem=str(error))
     return Backlog(**asdict(counts), predicted=predicted, problem=backbone_problem())
 
 
@@ -176,8 +181,9 @@ def work_counts(campaign: Campaign, queue: WorkQueue[Any]) -> WorkCounts:
     related = queue.model._meta.get_field("image").remote_field.related_name
     recent = Q(work__state=PhotoWork.State.DONE, work__claimed_at__gte=now - _RATE_WINDOW)
     states = (
-        Image.objects.filter(campaign=campaign)
+        Image.objects.filter(LIVE, campaign=campaign)
         .annotate(work=FilteredRelation(related, condition=Q(**{f"{related}__{queue.column}": queue.key})))
+        .filter(Q(original_deleted_at=None) | Q(work__isnull=False))  # the others get no row any more
         .order_by()
         .values_list("work__state")
         .annotate(

@@ -182,6 +182,8 @@ STATIC_URL = "/static/"
 STATIC_ROOT = env.folder("IQS_STATIC", VAR / "static", is_private=False)
 # The background check of photo files reads at most this much; 0: no check.
 IQS_CHECK_BYTES_PER_MINUTE = env.integer("IQS_CHECK_MB_PER_MINUTE", 60, minimum=0, maximum=1_000_000) * 1024 * 1024
+# The files of a withdrawn photo are deleted after this many days. Until then, it can be put back.
+IQS_WITHDRAWN_DAYS = env.integer("IQS_WITHDRAWN_DAYS", 7, minimum=0, maximum=3650)
 FILE_UPLOAD_PERMISSIONS = None  # the umask decides, so that files are for their owner only
 
 

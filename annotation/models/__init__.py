@@ -20,13 +20,15 @@ from annotation.models.campaigns import (
 )
 from annotation.models.credentials import ApiToken, PasswordLink, UserSession
 from annotation.models.photo_files import FileCheck, PhotoFile
-from annotation.models.photos import QUEUED, Image, ImportBatch, ImportRejection
+from annotation.models.photos import HAS_ORIGINAL, LIVE, QUEUED, Image, ImportBatch, ImportRejection, Withdrawal
 from annotation.models.queue import Assignment, QueueLane, QueuePriority
 from annotation.models.use import HourlyUse
 from annotation.models.users import User
 
 __all__ = [
     "DEFAULT_SYNSETS",
+    "HAS_ORIGINAL",
+    "LIVE",
     "QUEUED",
     "Annotation",
     "AnnotationQuerySet",
@@ -51,6 +53,7 @@ __all__ = [
     "Role",
     "User",
     "UserSession",
+    "Withdrawal",
     "default_lane_shares",
     "default_synsets",
     "synset_name",

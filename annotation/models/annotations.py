@@ -47,6 +47,8 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
 class Annotation(models.Model):
     """One answer or skip of one annotator for one photo. Rows are never changed or deleted.
 
+    Only `viewing` can be emptied, because it tells about the devices of a person.
+
     A correction is a new row that `supersedes` the previous one. The standing answer of an annotator is the row that
     no other row supersedes. An answer to a hidden repeat does not supersede the first answer and is not a vote: it
     only measures self-agreement.

@@ -34,8 +34,10 @@ class AuditKind(models.TextChoices):
     INVITATION_REVOKED = "invitation_revoked", "invitation revoked"
     EXPORT = "export", "export"
     PROMOTION = "promotion", "promotion"
+    ACCOUNT_ANONYMISED = "account_anonymised", "account anonymised"
     WITHDRAWAL = "withdrawal", "photo withdrawn"
     WITHDRAWAL_UNDONE = "withdrawal_undone", "withdrawal undone"
+    RETENTION = "retention", "originals and device data deleted"
     ADMIN_SITE = "admin_site", "change in Django's admin"
 
 

@@ -1,6 +1,7 @@
 """Campaigns, their members, and invitation links."""
 
 from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -130,6 +131,21 @@ class Campaign(models.Model):
         default=False,
         help_text="Promote a challenger that passes the promotion rule; the models page states the rule.",
     )
+    remove_metadata = models.BooleanField(
+        "remove metadata",
+        default=True,
+        help_text="Send photos without place, time, camera, names, comments and previews. The picture stays the same.",
+    )
+    retention_days = models.PositiveIntegerField(
+        "delete originals after (days)",
+        default=0,
+        validators=[MaxValueValidator(36_500)],
+        help_text="Days from closing the campaign until originals and data about devices are deleted. 0 means never.",
+    )
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    data_deleted_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When originals and data about devices were deleted."
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -171,6 +187,13 @@ class Campaign(models.Model):
     def scores(self) -> range:
         """Return the opinion scores of the scale, lowest first."""
         return range(self.scale_min, self.scale_max + 1)
+
+    @property
+    def deletion_at(self) -> datetime | None:
+        """Return when originals and data about devices are deleted; None if they are kept or already deleted."""
+        if not self.retention_days or self.closed_at is None or self.data_deleted_at is not None:
+            return None
+        return self.closed_at + timedelta(days=self.retention_days)
 
     @cached_property
     def has_simulated_annotators(self) -> bool:

@@ -5,6 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from annotation import answers
 from annotation.models.campaigns import Campaign
@@ -59,6 +60,14 @@ class ImportRejection(models.Model):
         constraints = [models.UniqueConstraint(fields=["batch", "name"], name="rejection_once")]
 
 
+#: `Image.problem` of a withdrawn photo.
+WITHDRAWN_PROBLEM = "This photo was withdrawn."
+#: `Image.problem` of a photo without an original in a campaign that was opened again.
+DELETED_PROBLEM = "The original of this photo was deleted for good."
+#: Photos that somebody can still see, or could see again.
+LIVE = Q(withdrawn_at=None)
+#: Photos whose original is kept.
+HAS_ORIGINAL = Q(withdrawn_at=None, original_deleted_at=None)
 #: Photos that annotators are asked to rate: rated photos without a problem.
 QUEUED = Q(problem="", role="rated")
 
@@ -107,6 +116,10 @@ class Image(models.Model):
     details = models.JSONField(
         default=dict, blank=True, help_text="Other values, e.g. the known degradation of a demo photo."
     )
+    withdrawn_at = models.DateTimeField(
+        null=True, blank=True, help_text="Withdrawn photos are shown to nobody and used for nothing. See `Withdrawal`."
+    )
+    original_deleted_at = models.DateTimeField(null=True, blank=True, help_text="Empty while the original is kept.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -119,6 +132,7 @@ class Image(models.Model):
             ),
             models.Index(fields=["campaign", "role"], condition=~Q(role="rated"), name="image_special"),
             models.Index(fields=["campaign", "split"], name="image_split"),
+            models.Index(fields=["campaign"], condition=Q(withdrawn_at__isnull=False), name="image_withdrawn"),
             models.Index(fields=["campaign", "id"], name="image_newest"),
         ]
 
@@ -139,3 +153,22 @@ class Image(models.Model):
     def thumbnail_name(self) -> str:
         """Return the name of the thumbnail in the photo storage."""
         return storage.thumbnail_name(self.sha256)
+
+
+class Withdrawal(models.Model):
+    """Why a photo was withdrawn. Deleted when the photo is put back; kept when the files are deleted."""
+
+    image = models.OneToOneField(Image, models.CASCADE, related_name="withdrawal")
+    reason = models.CharField(max_length=300)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    problem = models.TextField(blank=True, help_text="`Image.problem` before; it comes back with the photo.")
+
+    files_deleted_at = models.DateTimeField(null=True, blank=True, help_text="Empty while the photo can be put back.")
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["at"], condition=Q(files_deleted_at=None), name="withdrawal_with_files")]
+
+    def __str__(self) -> str:
+        return f"{self.image} withdrawn"

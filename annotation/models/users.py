@@ -106,6 +106,9 @@ class User(AbstractUser):
         max_length=64, blank=True, help_text="IANA name, for the times on pages. Empty: the time zone of the site."
     )
     theme = models.CharField(max_length=5, blank=True, choices=Theme.choices)
+    anonymised_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When everything about the person was removed."
+    )
 
     objects = Users()  # type: ignore[misc]  # django-stubs expects a manager of AbstractUser
 

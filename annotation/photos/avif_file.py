@@ -17,7 +17,7 @@ def avif_colour_codes(data: bytes) -> tuple[int, int]:
         for properties in _boxes(view, start, end, b"iprp"):
             used = _properties_of(view, properties, main)
             for ipco in _boxes(view, *properties, b"ipco"):
-                for number, (kind, s, _) in enumerate(_all_boxes(view, *ipco), start=1):
+                for number, (kind, s, _) in enumerate(all_boxes(view, *ipco), start=1):
                     if kind == b"colr" and number in used and bytes(view[s : s + 4]) == b"nclx":
                         return _number(view, s + 4, 2), _number(view, s + 6, 2)
     return UNSPECIFIED
@@ -30,7 +30,7 @@ def avif_is_premultiplied(data: bytes) -> bool:
         kind == b"prem"
         for meta_start, meta_end in _boxes(view, 0, len(view), b"meta")
         for start, end in _boxes(view, meta_start + 4, meta_end, b"iref")
-        for kind, _, _ in _all_boxes(view, start + 4, end)
+        for kind, _, _ in all_boxes(view, start + 4, end)
     )
 
 
@@ -59,12 +59,13 @@ def _properties_of(view: memoryview, properties: tuple[int, int], item: int) -> 
 
 def _boxes(view: memoryview, start: int, end: int, kind: bytes) -> Iterator[tuple[int, int]]:
     """Yield start and end of the content of each box of a kind."""
-    for found, content, stop in _all_boxes(view, start, end):
+    for found, content, stop in all_boxes(view, start, end):
         if found == kind:
             yield content, stop
 
 
-def _all_boxes(view: memoryview, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def all_boxes(view: memoryview, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the kind of each box, and start and end of its content. A box that does not fit ends the list."""
     while start + 8 <= end:
         size, head = _number(view, start, 4), 8
         if size == 1:

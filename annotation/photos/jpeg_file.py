@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 _START, _END, _SCAN = 0xD8, 0xD9, 0xDA
-_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = {0xC2, 0xCA}
 # Comments and application segments, without APP0 (JFIF) and APP14 (Adobe), which say how colours are coded.
 _BESIDE_PICTURE = {0xFE, *range(0xE1, 0xEE), 0xEF}
@@ -96,9 +96,9 @@ def jpeg_read(data: bytes) -> JpegFile:
     """Read the segments up to the first scan. Raises ValueError when there is no frame header or no scan."""
     segments: list[Segment] = []
     frame: Segment | None = None
-    for segment in _segments(data):
+    for segment in jpeg_segments(data):
         segments.append(segment)
-        if segment.marker in _FRAMES:
+        if segment.marker in FRAMES:
             frame = segment
         if segment.marker == _SCAN:
             break
@@ -176,9 +176,8 @@ def _scans(data: bytes, file: JpegFile) -> Iterator[Segment]:
             yield segment
 
 
-def _segments(data: bytes) -> Iterator[Segment]:
-    """Yield the segments from the start of the file. Bytes between segments are skipped, as libjpeg does."""
-    place = 2
+def jpeg_segments(data: bytes, place: int = 2) -> Iterator[Segment]:
+    """Yield the segments from a place on, by default from the start. Skip bytes between segments, as libjpeg does."""
     while True:
         place = data.find(b"\xff", place)
         if place < 0:

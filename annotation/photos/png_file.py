@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, COLOUR, PALETTE = 0, 2, 3  # colour types without alpha
-_PROFILE_BYTES = 4 * 1024 * 1024  # a longer profile is ignored; the largest printer profiles have about 3 MB
+PROFILE_BYTES = 4 * 1024 * 1024  # a longer profile is ignored; the largest printer profiles have about 3 MB
 _CHANNELS = {GREY: 1, COLOUR: 3, PALETTE: 1, 4: 2, 6: 4}
 # First column and row of each pass, and the steps.
 _ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
@@ -67,7 +67,7 @@ class PngFile:
             return b""
         unpacker = zlib.decompressobj()
         try:
-            profile = unpacker.decompress(rest[1:], _PROFILE_BYTES)
+            profile = unpacker.decompress(rest[1:], PROFILE_BYTES)
         except zlib.error:
             return b""
         return b"" if unpacker.unconsumed_tail else profile

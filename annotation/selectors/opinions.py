@@ -9,7 +9,7 @@ from django.db.models import Avg, Count, Q, StdDev, Variance
 
 from annotation.consensus.labels import majority_label
 from annotation.measures.vote_variance import VoteVariance, variance_of
-from annotation.models import Annotation, AnnotationQuerySet, Campaign, Image
+from annotation.models import LIVE, Annotation, AnnotationQuerySet, Campaign, Image
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class SpecialCounts:
 
 def special_counts(campaign: Campaign) -> SpecialCounts:
     """Count the special photos and those with a problem (one query)."""
-    images = campaign.images.filter(~Q(role=Image.Role.RATED) | ~Q(problem=""))
+    images = campaign.images.filter(LIVE).filter(~Q(role=Image.Role.RATED) | ~Q(problem=""))
     roles = {role.value: Count("pk", filter=Q(role=role)) for role in Image.Role if role != Image.Role.RATED}
     return SpecialCounts(**images.aggregate(**roles, problem=Count("pk", filter=~Q(problem=""))))
 
@@ -75,9 +75,12 @@ def opinions_of(campaign: Campaign, *, min_votes: int) -> list[Opinion]:
 
 
 def campaign_vote_variance(campaign: Campaign) -> VoteVariance:
-    """Return how much independent votes on one photo differ in this campaign, for intervals of a MOS (one query)."""
+    """Return how much independent votes on one photo differ in this campaign, for intervals of a MOS (one query).
+
+    Withdrawn photos are left out.
+    """
     photos = (
-        Annotation.objects.filter(campaign=campaign)
+        Annotation.objects.filter(campaign=campaign, image__withdrawn_at=None)
         .independent_votes()
         .order_by()
         .values("image_id")

@@ -102,7 +102,7 @@ def own_comparison(campaign: Campaign, annotator: User) -> Comparison:
 
     The caller must check `others_shown` first.
     """
-    mine = own_standing(campaign, annotator).filter(skip_reason="")
+    mine = own_standing(campaign, annotator).filter(skip_reason="", image__withdrawn_at=None)
     own = {image: (score or 0, watch) for image, score, watch in mine.values_list("image_id", "score", "watch")}
     others = (
         Annotation.objects.filter(campaign=campaign, image__in=mine.values("image"))
@@ -144,11 +144,13 @@ def own_history(
 ) -> tuple[list[Annotation], bool]:
     """Return up to `count` answers and skips, newest first, and whether there are more (one query).
 
+    Withdrawn photos are left out.
+
     `before` is the id of the last annotation of the previous page. Each row has its photo, `others_mean` and
     `others_votes`. Both are None for skips, for photos that nobody else answered, and where the annotator may not see
     them.
     """
-    rows = own_standing(campaign, annotator).select_related("image").order_by("-pk")
+    rows = own_standing(campaign, annotator).filter(image__withdrawn_at=None).select_related("image").order_by("-pk")
     if before is not None:
         rows = rows.filter(pk__lt=before)
     if others_shown(campaign):

@@ -8,13 +8,14 @@ from django.db import connection
 from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, NullIf
 
-from annotation.models import Campaign, Image, PhotoFile
+from annotation.models import HAS_ORIGINAL, Campaign, Image, PhotoFile
 
 # Few files are damaged, and the index `photo_file_damaged` finds them. The photos are found by campaign and SHA-256.
 _COUNTS = """
 SELECT image.campaign_id, count(*) FILTER (WHERE file.finding <> ''), count(*) FILTER (WHERE file.finding = '')
 FROM annotation_photofile file JOIN annotation_image image ON image.sha256 = file.sha256
 WHERE (file.finding <> '' OR file.thumbnail_finding <> '') AND image.campaign_id = ANY(%s)
+  AND image.withdrawn_at IS NULL AND image.original_deleted_at IS NULL
 GROUP BY image.campaign_id
 """
 
@@ -56,4 +57,4 @@ def file_finding() -> Coalesce:
 def damaged_photos(campaign: Campaign) -> QuerySet[Any, Any]:
     """Return the campaign's photos with a finding, each with `finding`, oldest first."""
     files = PhotoFile.objects.filter(~Q(finding="") | ~Q(thumbnail_finding="")).values("sha256")
-    return campaign.images.filter(sha256__in=files).annotate(finding=file_finding()).order_by("pk")
+    return campaign.images.filter(HAS_ORIGINAL, sha256__in=files).annotate(finding=file_finding()).order_by("pk")

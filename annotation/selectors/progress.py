@@ -24,7 +24,7 @@ from django.db.models.functions import Least
 from django.utils import timezone
 
 from annotation.answers import vote_sql
-from annotation.models import QUEUED, Assignment, Campaign, Image, Membership, User
+from annotation.models import LIVE, QUEUED, Assignment, Campaign, Image, Membership, User
 from annotation.selectors.votes import own_standing
 
 LARGE = 20_000  # photos
@@ -49,7 +49,7 @@ class Progress:
     """Progress of a campaign: its rated photos without a problem and their votes. The same on every page.
 
     Practice, example and gold photos need no votes, and photos with a problem are out of the queue: both are counted
-    separately, and their votes are not counted.
+    separately, and their votes are not counted. Withdrawn photos are not counted at all.
     """
 
     images: int = 0
@@ -123,7 +123,7 @@ def _progress_count(campaign_ids: Collection[int]) -> dict[int, Progress]:
     The query groups photos by role, which is faster: a condition on each sum took a third longer.
     """
     rows = (
-        Image.objects.filter(campaign__in=campaign_ids)
+        Image.objects.filter(LIVE, campaign__in=campaign_ids)
         .order_by()
         .annotate(queued=ExpressionWrapper(QUEUED, output_field=BooleanField()))
         .values("campaign_id", "queued", "role")

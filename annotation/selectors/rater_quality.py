@@ -186,7 +186,9 @@ def _latest(campaign: Campaign, annotator_ids: list[int]) -> dict[int, Latest]:
 def _gold_answers(campaign: Campaign) -> dict[int, tuple[list[Any], ...]]:
     """Return {annotator id: (scores, expected scores or None, labels, expected labels)} of the votes on gold photos."""
     votes = (
-        Annotation.objects.filter(campaign=campaign, image__campaign=campaign, image__role=Image.Role.GOLD)
+        Annotation.objects.filter(
+            campaign=campaign, image__campaign=campaign, image__role=Image.Role.GOLD, image__withdrawn_at=None
+        )
         .votes()
         .exclude(image__expected_score=None, image__expected_watch="")
     )

@@ -24,7 +24,7 @@ def repeat_pairs(campaign: Campaign, *, annotator: User | None = None) -> dict[i
     A pair is the annotator's vote and the standing answer to the repeat. A photo that was skipped either time has no
     pair.
     """
-    repeats = Annotation.objects.filter(campaign=campaign)
+    repeats = Annotation.objects.filter(campaign=campaign, image__withdrawn_at=None)
     if annotator is not None:
         repeats = repeats.filter(annotator=annotator)
     first = Annotation.objects.filter(image=OuterRef("image"), annotator=OuterRef("annotator")).votes()

@@ -14,11 +14,11 @@ _WATCH_CODES = {Annotation.Watch.YES.value: 1, Annotation.Watch.NO.value: 0, Ann
 def votes_of(
     campaign: Campaign, *, split: str | None = None, for_evaluation: bool = False, independent: bool = False
 ) -> AnnotationQuerySet:
-    """Return the votes of one split ("train" or "holdout") or of all photos.
+    """Return the votes of one split ("train" or "holdout") or of all photos, without withdrawn ones.
 
     `independent` keeps only independent votes, `for_evaluation` only votes for evaluation (see `annotation.answers`).
     """
-    answers = Annotation.objects.filter(campaign=campaign)
+    answers = Annotation.objects.filter(campaign=campaign, image__withdrawn_at=None)
     if split is not None:
         answers = answers.filter(image__split=split)
     if for_evaluation:

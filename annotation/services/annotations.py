@@ -135,7 +135,7 @@ def annotation_record(
         is_anchored=_is_anchored(assignment, standing),
         surplus=_is_surplus(standing, is_answer=is_answer, was_answer=was_answer, slots=slots, image=image),
         milliseconds=None if milliseconds is None else min(max(milliseconds, 0), _LONGEST_MILLISECONDS),
-        viewing=viewing or {},
+        viewing={} if campaign.data_deleted_at else viewing or {},
     )
     annotation.save(force_insert=True)
     state = Assignment.State.SKIPPED if skip_reason else Assignment.State.DONE

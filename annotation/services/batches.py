@@ -248,6 +248,8 @@ class _Run:
             data = candidate.read()
             digest = sha256(data)
             known = self.known.contents.get(digest.digest())
+            if known is not None and known.refusal:
+                return _Outcome(candidate, reason=known.refusal)
             if known is not None:
                 content = StoredContent(digest.hexdigest(), known.suffix, len(data), known.phash)
                 return _Outcome(candidate, duplicate=photo_repair(data=data, content=content))

@@ -6,9 +6,11 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models, transaction
 from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
+from django.utils import timezone
 
 from annotation.measures.class_limits import class_limits, limit_moved
 from annotation.models import Annotation, AuditKind, Campaign, Image, Membership, Role, User
+from annotation.models.photos import DELETED_PROBLEM
 from annotation.services.audit import audit_changes, audit_record
 from annotation.services.lane_registry import lane_shares_problem
 
@@ -96,13 +98,22 @@ def _scale(campaign: Campaign) -> tuple[int, int] | None:
 def campaign_state_set(*, campaign: Campaign, state: Campaign.State) -> bool:
     """Pause, close or reopen a campaign. False when it already has the state or the change is not allowed.
 
-    Existing leases stay valid: their answers are still recorded.
+    Existing leases stay valid: their answers are still recorded. Closing starts the retention time, and
+    reopening ends it.
     """
     stored = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
     before = Campaign.State(stored.state)
     if state not in _STATES[before]:
         return False
-    Campaign.objects.filter(pk=campaign.pk).update(state=state)
+    times: dict[str, Any] = {}
+    if state == Campaign.State.CLOSED:
+        times = {"closed_at": timezone.now()}
+    elif before == Campaign.State.CLOSED:
+        times = {"closed_at": None, "data_deleted_at": None}
+        # Nobody could rate these photos.
+        gone = Image.objects.filter(campaign=stored, problem="").exclude(original_deleted_at=None)
+        gone.update(problem=DELETED_PROBLEM)
+    Campaign.objects.filter(pk=campaign.pk).update(state=state, **times)
     audit_changes(kind=AuditKind.SETTINGS_CHANGED, before={"state": before}, after={"state": state}, campaign=stored)
     return True
 

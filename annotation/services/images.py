@@ -28,11 +28,16 @@ class StoredPhoto:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+_GONE = ("withdrawn_at", "original_deleted_at")
+
+
 class KnownContent(NamedTuple):
     """What an import needs to know about a photo to check its stored files."""
 
     suffix: str
     phash: int
+    refusal: str = ""
+    """Why the photo cannot be imported again, as a sentence, or ""."""
 
 
 class CampaignPhotos:
@@ -52,10 +57,10 @@ class CampaignPhotos:
     def refresh(self) -> list[Image]:
         """Read the photos added since the last call, and return them (a few columns only)."""
         fresh = Image.objects.filter(campaign=self.campaign, pk__gt=self._last_id).order_by("pk")
-        fresh = fresh.only("pk", "sha256", "suffix", "phash", "group", "split", "batch_id")
+        fresh = fresh.only("pk", "sha256", "suffix", "phash", "group", "split", "batch_id", *_GONE)
         rows = list(fresh.iterator(chunk_size=5000))
         for row in rows:
-            self.contents[bytes.fromhex(row.sha256)] = KnownContent(row.suffix, row.phash)
+            self.contents[bytes.fromhex(row.sha256)] = KnownContent(row.suffix, row.phash, _refusal(row))
             self._hashes.add(row.phash)
             self._groups.append((row.group, row.split))
             self._last_id = row.pk
@@ -85,6 +90,17 @@ class CampaignPhotos:
 
     def __len__(self) -> int:
         return len(self._groups)
+
+
+def _refusal(image: Image) -> str:
+    if image.withdrawn_at is not None:
+        return (
+            f"This photo was withdrawn from the campaign on {image.withdrawn_at:%-d %b %Y}. While its files exist, a "
+            "reviewer can put it back on the page of withdrawn photos."
+        )
+    if image.original_deleted_at is not None:
+        return f"The original of this photo was deleted for good on {image.original_deleted_at:%-d %b %Y}."
+    return ""
 
 
 def photo_facts(data: bytes) -> PhotoFacts:
@@ -142,7 +158,10 @@ def images_add(*, batch: ImportBatch, photos: Sequence[StoredPhoto], known: Camp
     # Other code may insert rows without the lock above. So PostgreSQL resolves conflicts, and the rows are read back.
     Image.objects.bulk_create(fresh.values(), ignore_conflicts=True)
     known.truncate(before)
-    return sum(row.batch_id == batch.pk for row in known.refresh())
+    added = sum(row.batch_id == batch.pk for row in known.refresh())
+    if added and campaign.data_deleted_at is not None:  # the retention time has ended: these photos are due at once
+        Campaign.objects.filter(pk=campaign.pk).update(data_deleted_at=None)
+    return added
 
 
 def is_holdout(campaign: Campaign, group: uuid.UUID) -> bool:

@@ -118,10 +118,12 @@ def user_active_set(*, user: User, active: bool, by: User) -> None:
     """Activate or deactivate an account, effective with the next request.
 
     A deactivated user's sessions end and tokens are revoked, so that both stay useless after a reactivation. Raises
-    MemberError for the user's own account and for the last active superuser.
+    MemberError for the user's own account, for the last active superuser, and for an anonymised user.
     """
     if not active and user.pk == by.pk:
         raise MemberError("You cannot deactivate your own account.")
+    if active and user.anonymised_at is not None:
+        raise MemberError(f"{user.username} is anonymised and stays deactivated.")
     # Lock every superuser, so that two of them cannot deactivate each other at the same time.
     superusers = list(User.objects.select_for_update().filter(is_superuser=True, is_active=True).order_by("pk"))
     if not active and superusers == [user]:

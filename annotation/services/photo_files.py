@@ -2,7 +2,8 @@
 
 Annotators do not get a photo whose original is missing or damaged: the finding is in `Image.problem`. When the file is
 there again, the photo goes back into the queue. Features and predictions stay all the time. A thumbnail is made from
-the original, so a damaged one is no reason to take the photo out of the queue.
+the original, so a damaged one is no reason to take the photo out of the queue. Photos that were withdrawn, or whose
+original was deleted, are not checked.
 """
 
 import logging
@@ -16,7 +17,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from annotation.models import Campaign, FileCheck, Image, PhotoFile
+from annotation.models import HAS_ORIGINAL, Campaign, FileCheck, Image, PhotoFile
 from annotation.photos.decoding import PhotoRejected
 from annotation.photos.file_check import (
     MISSING,
@@ -165,7 +166,7 @@ def photo_files_step(*, stop: Callable[[], bool] = lambda: False) -> int:
             photo_files_record(findings=unwritten.values())
             unwritten = {}
     photo_files_record(findings=unwritten.values())
-    if check.position and not Image.objects.filter(pk__gt=check.position).exists():
+    if check.position and not Image.objects.filter(HAS_ORIGINAL, pk__gt=check.position).exists():
         check.position, check.finished_at = 0, timezone.now()
     check.next_at = began + timedelta(seconds=(budget - left) / rate)
     check.save()
@@ -186,9 +187,10 @@ def photo_files_verify(
     check, _created = FileCheck.objects.get_or_create(name=COMMAND)
     if restart:
         check.position = 0
-    result = Verified(done=Image.objects.filter(pk__lte=check.position).count(), total=Image.objects.count())
+    kept = Image.objects.filter(HAS_ORIGINAL)
+    result = Verified(done=kept.filter(pk__lte=check.position).count(), total=kept.count())
     progress(result.done, result.total)
-    images = Image.objects.filter(pk__gt=check.position).order_by("pk").iterator(chunk_size=1000)
+    images = kept.filter(pk__gt=check.position).order_by("pk").iterator(chunk_size=1000)
     while batch := list(islice(images, _BATCH)):
         contents = {one.sha256: content_of(one) for one in batch}
         found = [_check(content, repair_thumbnail=repair_thumbnails) for content in contents.values()]
@@ -200,7 +202,7 @@ def photo_files_verify(
         progress(result.done, result.total)
     check.position, check.finished_at = 0, timezone.now()
     check.save()
-    known = PhotoFile.objects.filter(sha256__in=Image.objects.values("sha256"))
+    known = PhotoFile.objects.filter(sha256__in=kept.values("sha256"))
     result.damaged = known.exclude(finding="").count()
     result.thumbnails_damaged = known.exclude(thumbnail_finding="").count()
     return result
@@ -228,7 +230,7 @@ def _in_turn(check: FileCheck) -> Iterable[Image]:
     rests = check.finished_at is not None and check.finished_at > timezone.now() - _REST
     if rests and not check.position:
         return []
-    return Image.objects.filter(pk__gt=check.position).order_by("pk")[:_STEP]
+    return Image.objects.filter(HAS_ORIGINAL, pk__gt=check.position).order_by("pk")[:_STEP]
 
 
 def _images_of(files: Iterable[PhotoFile]) -> list[Image]:
@@ -266,8 +268,9 @@ def _thumbnail_repair(content: StoredContent, findings: FileFindings, data: byte
 
 
 def _images(digests: Collection[str]) -> QuerySet[Image]:
-    """Return the photos of all campaigns with these SHA-256; the index needs the campaigns too."""
-    return Image.objects.filter(campaign__in=list(Campaign.objects.values_list("pk", flat=True)), sha256__in=digests)
+    """Return the photos of all campaigns with these SHA-256 whose originals are kept; the index needs the campaigns."""
+    campaigns = list(Campaign.objects.values_list("pk", flat=True))
+    return Image.objects.filter(HAS_ORIGINAL, campaign__in=campaigns, sha256__in=digests)
 
 
 def _images_locked(digests: Collection[str], condition: Q) -> QuerySet[Image]:

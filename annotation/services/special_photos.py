@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from annotation.models import Annotation, Assignment, Campaign, Image, User
+from annotation.models.photos import DELETED_PROBLEM
 from annotation.raters.exemplars import evenly_spaced
 from annotation.selectors.opinions import Opinion, opinions_of
 from annotation.services import queue
@@ -59,7 +60,7 @@ def special_photo_set(*, image: Image, role: Image.Role, expected: Expected, lea
             "Choose another photo, or confirm."
         )
     if image.role != role:
-        _leases_return(image)
+        photo_leases_return(image)
     return _save(image, role, expected)
 
 
@@ -115,6 +116,10 @@ def problem_remove(*, image: Image) -> Image:
     Raises SpecialPhotoError if its file is missing or damaged: it comes back when the file is repaired.
     """
     image = _locked(image)
+    if image.withdrawn_at is not None:
+        raise SpecialPhotoError("This photo was withdrawn. Put it back on the page of withdrawn photos.")
+    if image.original_deleted_at is not None:
+        raise SpecialPhotoError(DELETED_PROBLEM)
     if image.has_file_problem:
         raise SpecialPhotoError(f"{image.problem} Import the photo again. Then it comes back by itself.")
     image.problem = ""
@@ -131,7 +136,7 @@ def _locked(image: Image) -> Image:
     return Image.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=image.pk)
 
 
-def _leases_return(image: Image) -> None:
+def photo_leases_return(image: Image) -> None:
     """Return the live leases of a locked photo to the queue, and reload its open slots."""
     holders = Assignment.objects.filter(image=image, state=Assignment.State.LEASED).values("annotator")
     for annotator in User.objects.filter(pk__in=holders):

@@ -46,7 +46,7 @@ def token_create(*, user: User, name: str, scope: ApiToken.Scope, days: int) -> 
     audit_record(
         kind=AuditKind.TOKEN_CREATED,
         user=user,
-        what=token.name,
+        what=_what(token),
         after={"scope": token.scope, "expires_at": token.expires_at},
     )
     return token, secret
@@ -60,7 +60,7 @@ def token_revoke(*, user: User, token_id: int) -> bool:
         return False
     token.revoked_at = timezone.now()
     token.save(update_fields=["revoked_at"])
-    audit_record(kind=AuditKind.TOKEN_REVOKED, user=user, what=token.name)
+    audit_record(kind=AuditKind.TOKEN_REVOKED, user=user, what=_what(token))
     return True
 
 
@@ -82,6 +82,11 @@ def token_use(*, secret: str) -> ApiToken | None:
     if token.last_used_at is None or now - token.last_used_at > USED_EVERY:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     return token
+
+
+def _what(token: ApiToken) -> str:
+    """Return what audit records call the token. Its name may be the name of a person."""
+    return f"API token {token.pk}"
 
 
 def _hash(secret: str) -> str:

@@ -71,7 +71,12 @@ def own_work(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 def own_answer(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpResponse:
     """Edit the user's own answer to a photo: record a new revision that supersedes the old one."""
     user = _current_user(request)
-    answer = own_standing(campaign, user).filter(image=image_id).select_related("image__campaign").first()
+    answer = (
+        own_standing(campaign, user)
+        .filter(image=image_id, image__withdrawn_at=None)
+        .select_related("image__campaign")
+        .first()
+    )
     if answer is None:
         raise Http404("You have not answered this photo.")
     refused = correction_refused(answer.image)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotation.access.permissions import campaign_view
 from annotation.access.rows import row_or_404
 from annotation.forms import SpecialPhotoForm
-from annotation.models import Campaign, Image, Role
+from annotation.models import LIVE, Campaign, Image, Role
 from annotation.selectors.opinions import opinion_of, special_counts
 from annotation.services.special_photos import (
     PRACTICE_COUNT,
@@ -57,7 +57,7 @@ def special_photos(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @campaign_view(Role.ADMIN)
 def special_photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpResponse:
     """Set how one photo is used, and its expected answer."""
-    image = row_or_404("photo", Image.objects.select_related("campaign"), campaign=campaign, pk=image_id)
+    image = row_or_404("photo", Image.objects.filter(LIVE).select_related("campaign"), campaign=campaign, pk=image_id)
     form = SpecialPhotoForm(request.POST) if request.method == "POST" else special_photo_form(image)
     must_confirm = False
     if request.method == "POST" and form.is_valid():
@@ -140,5 +140,5 @@ def _save(
 
 def _photos(campaign: Campaign, show: str) -> QuerySet[Image]:
     if show == PROBLEM:
-        return campaign.images.exclude(problem="").order_by("-pk")
-    return campaign.images.filter(role=show).order_by(F("expected_score").asc(nulls_last=True), "pk")
+        return campaign.images.filter(LIVE).exclude(problem="").order_by("-pk")
+    return campaign.images.filter(LIVE, role=show).order_by(F("expected_score").asc(nulls_last=True), "pk")

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from django.db.models import Avg, Count, F, FilteredRelation, FloatField, Func, Q, QuerySet, Value
 from django.db.models.lookups import GreaterThan, LessThan
 
-from annotation.models import Annotation, Campaign, Image
+from annotation.models import LIVE, Annotation, Campaign, Image
 from annotation.selectors.photo_files import file_finding
 from inference.gallery.query import BY_DISTORTION, BY_PEOPLE, BY_PREDICTION, DISTORTIONS, ORDERS, GalleryQuery
 from inference.models import Distortion, ModelVersion, QualityClass, quality_class_sql
@@ -65,7 +65,7 @@ def gallery_places(campaign: Campaign, version: ModelVersion | None, query: Gall
     disagreement, call `disagreements_refresh` first.
     """
     predicted, measured, own = _conditions(campaign, query)
-    images = campaign.images.all()
+    images = campaign.images.filter(LIVE)
     # The id comes from the table of the sort key, so that one index covers both.
     tie = "pk"
     if predicted or query.order in BY_PREDICTION:

@@ -39,7 +39,8 @@ Store = Callable[[list[tuple[_Work, PhotoResult]]], None]
 _ENQUEUE = sql.SQL("""
 INSERT INTO {table} (image_id, {columns})
 SELECT image.id, {values} FROM annotation_image image
-WHERE {which} AND NOT EXISTS (SELECT FROM {table} work WHERE work.image_id = image.id AND work.{column} = %(key)s)
+WHERE {which} AND image.withdrawn_at IS NULL AND image.original_deleted_at IS NULL
+  AND NOT EXISTS (SELECT FROM {table} work WHERE work.image_id = image.id AND work.{column} = %(key)s)
 ON CONFLICT DO NOTHING
 """)
 

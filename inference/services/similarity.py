@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import BinaryField, Exists, F, Func, OuterRef
 from numpy.typing import NDArray
 
-from annotation.models import Image
+from annotation.models import LIVE, Image
 from inference.models import Feature, Signature
 from inference.selectors import backbone_key, features_unpack
 from inference.serving import runtime
@@ -120,5 +120,5 @@ def images_similar(image: Image, *, limit: int = 12) -> list[tuple[Image, float]
     norms = np.linalg.norm(matrix, axis=1)
     cosines = matrix[1:] @ matrix[0] / np.maximum(norms[1:] * norms[0], np.finfo(np.float32).tiny)
     nearest = sorted(zip(vectors, cosines.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))[:limit]
-    images = Image.objects.in_bulk([pk for pk, _ in nearest])
+    images = Image.objects.filter(LIVE).in_bulk([pk for pk, _ in nearest])
     return [(images[pk], cosine) for pk, cosine in nearest if pk in images]

@@ -5,11 +5,13 @@ from typing import Any
 
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 
 from annotation.access.permissions import campaign_view
+from annotation.forms import WithdrawalForm
 from annotation.measures import opinion
-from annotation.models import Annotation, Campaign, Image, Role, synset_name
+from annotation.models import LIVE, Annotation, Campaign, Image, Role, synset_name
 from annotation.selectors.opinions import campaign_vote_variance
 from annotation.selectors.photo_files import photo_file
 from annotation.views.special_photos import special_photo_form
@@ -41,6 +43,8 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
     image = Image.objects.filter(campaign=campaign, pk=image_id).first()
     if image is None:
         raise Http404("There is no such photo in this campaign.")
+    if image.withdrawn_at is not None:
+        return redirect(f"{reverse('withdrawn-photos', args=[campaign.slug])}#photo-{image.pk}")
     try:
         query = GalleryQuery.read(request.GET.dict())
     except ValueError as error:
@@ -81,9 +85,10 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         "distortion_thresholds": DISTORTION_THRESHOLDS,
         "similar": _similar(image),
         "features_failed": Feature.objects.filter(image=image, state=Feature.State.FAILED).last(),
-        "near_duplicates": Image.objects.filter(campaign=campaign, group=image.group).exclude(pk=image.pk)[
+        "near_duplicates": Image.objects.filter(LIVE, campaign=campaign, group=image.group).exclude(pk=image.pk)[
             :NEAR_DUPLICATES_SHOWN
         ],
+        "withdrawal_form": WithdrawalForm(),
         "query_string": query.encode(),
         "gallery_string": query.encode(at=image.pk),
         "before": before,

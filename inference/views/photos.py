@@ -8,7 +8,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from annotation.access.permissions import campaign_view
-from annotation.models import Campaign, Image, Role
+from annotation.models import LIVE, Campaign, Image, Role
 from annotation.token_auth import token_allowed
 from annotation.views.downloads import table_download
 from inference.gallery.places import (
@@ -155,7 +155,7 @@ def _form(campaign: Campaign, query: GalleryQuery, version: ModelVersion | None,
         "splits": Image.Split.choices,
         "distortions": [(name, getattr(query, f"{name}_from")) for name in DISTORTIONS],
         "chips": _chips(campaign, query),
-        "total": campaign.images.count(),
+        "total": campaign.images.filter(LIVE).count(),
         "removable": [] if found else _removable_filters(campaign, version, query),
         "missing": _missing(version, query),
     }

@@ -11,8 +11,10 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from django.db.models import F
+
 from annotation.files.whole_file import whole_file
-from annotation.models import Image, ImportBatch
+from annotation.models import LIVE, Image, ImportBatch
 from annotation.photos.file_check import thumbnail_is_good
 from annotation.photos.storage import photo_file_open, photo_file_write, photo_name, thumbnail_name
 from annotation.services.upload_files import UPLOAD, batch_folder
@@ -47,11 +49,15 @@ class PhotoList:
 
 
 def photos_listed() -> PhotoList:
-    """List the photos of all campaigns, each content once."""
-    rows = Image.objects.order_by("sha256").distinct("sha256").values_list("sha256", "suffix", "phash")
+    """List the photos of all campaigns, each content once, without withdrawn ones.
+
+    Of photos whose original is deleted, only the thumbnail is in the backup.
+    """
+    rows = Image.objects.filter(LIVE).order_by("sha256", F("original_deleted_at").asc(nulls_first=True))
+    columns = rows.distinct("sha256").values_list("sha256", "suffix", "phash", "original_deleted_at")
     lines, count = tempfile.TemporaryFile("w+"), 0  # noqa: SIM115  # the caller closes it
-    for sha, suffix, phash in rows.iterator(chunk_size=10_000):
-        lines.write(f"{sha} {suffix} {phash}\n")
+    for sha, suffix, phash, deleted_at in columns.iterator(chunk_size=10_000):
+        lines.write(f"{sha} {suffix} {phash} {'original' if deleted_at is None else 'thumbnail'}\n")
         count += 1
     lines.seek(0)
     return PhotoList(lines, count)
@@ -62,17 +68,18 @@ def photos_write(archive: ArchiveWriter, photos: PhotoList, *, progress: Callabl
     left_out = LeftOut()
     for number, line in enumerate(photos.lines, 1):
         progress(number, photos.count)
-        digest, suffix, phash = line.split()
-        name = photo_name(digest, suffix)
-        try:
-            data = _read(name)
-        except OSError as error:
-            left_out.add(f"{name}: {error.strerror or error}")
-            continue
-        if sha256(data).hexdigest() == digest:
-            archive.member_add(MEDIA + name, data)
-        else:
-            left_out.add(f"{name}: damaged")
+        digest, suffix, phash, kind = line.split()
+        if kind == "original":
+            name = photo_name(digest, suffix)
+            try:
+                data = _read(name)
+            except OSError as error:
+                left_out.add(f"{name}: {error.strerror or error}")
+                continue
+            if sha256(data).hexdigest() == digest:
+                archive.member_add(MEDIA + name, data)
+            else:
+                left_out.add(f"{name}: damaged")
         name = thumbnail_name(digest)
         with suppress(OSError):  # the background check makes missing thumbnails again
             thumbnail = _read(name)

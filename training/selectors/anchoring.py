@@ -17,7 +17,7 @@ def anchored_answers(campaign: Campaign) -> AnnotationQuerySet:
     Corrections are left out, also among the blind answers: in a campaign that reveals the prediction after the
     answer, the annotator has seen it by then.
     """
-    return Annotation.objects.filter(campaign=campaign, is_anchored=True).first_answers()
+    return Annotation.objects.filter(campaign=campaign, image__withdrawn_at=None, is_anchored=True).first_answers()
 
 
 def anchoring_measure(campaign: Campaign) -> AnchoringShift | None:

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from numpy.typing import NDArray
 
-from annotation.models import Campaign, Image
+from annotation.models import LIVE, Campaign, Image
 from inference.models import ModelVersion
 from inference.networks.checkpoint import CheckpointError, heads_load, heads_save, prior_for
 from inference.networks.config import PRIOR_FOLDER, WeightsMissing
@@ -295,7 +295,7 @@ def _evaluate(run: TrainingRun, challenger: ModelVersion, report: Reporter) -> O
     report(0.9, "Evaluating on the holdout")
     challenger.campaign = campaign
     current_champion = champion(campaign)
-    holdout = list(campaign.images.filter(split=Image.Split.HOLDOUT).values_list("pk", flat=True))
+    holdout = list(campaign.images.filter(LIVE, split=Image.Split.HOLDOUT).values_list("pk", flat=True))
     predictions_refresh(version=challenger, image_ids=holdout)
     evaluation = evaluation_make(version=challenger, against=current_champion, run=run)
     report(0.95, "Evaluating on the holdout")

@@ -14,7 +14,7 @@ from annotation.access.permissions import campaign_view
 from annotation.measures import calibration as reliability
 from annotation.measures import classification, opinion
 from annotation.measures.vote_variance import vote_variance
-from annotation.models import Annotation, Campaign, Image, Role
+from annotation.models import LIVE, Annotation, Campaign, Image, Role
 from annotation.selectors.opinions import campaign_vote_variance
 from inference.models import ModelVersion, Prediction
 from training.evaluation import findings
@@ -185,7 +185,7 @@ def _watch_report(campaign: Campaign, comparison: Comparison) -> dict[str, Any]:
 
 def _one_photo(campaign: Campaign, version: ModelVersion, photo_id: int) -> dict[str, Any]:
     """Return one photo with both histograms (three queries). Raises Http404 for a photo of another campaign."""
-    image = Image.objects.filter(campaign=campaign, pk=photo_id).first()
+    image = Image.objects.filter(LIVE, campaign=campaign, pk=photo_id).first()
     if image is None:
         raise Http404("This photo is not in this campaign.")
     answers = Annotation.objects.filter(image=image).independent_votes()

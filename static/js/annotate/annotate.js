@@ -85,7 +85,7 @@ async function showCurrent() {
   const isShown = await deck.show(item.lease, () => current() === item);
   if (current() !== item) return;
   setLoading(false);
-  if (!isShown) return showBroken();
+  if (!isShown) return showBroken(item);
   zoom.fit();
   item.shownAt = performance.now();
   item.wasAway = document.hidden;
@@ -124,11 +124,16 @@ function emptyCard() {
   return cards.noPhotos(leases, () => leases.refill());
 }
 
-function showBroken() {
+async function showBroken(item) {
   isBroken = true;
   deck.clear();
   controls.disable({ canSkip: true });
   card.show(cards.broken(showCurrent));
+  // A photo that was withdrawn is no longer leased: go on with the next one.
+  if (item !== unanswered || (await leases.isLive(item.lease)) || current() !== item || !isBroken) return;
+  leases.remove(item.lease);
+  unanswered = null;
+  next();
 }
 
 function next() {

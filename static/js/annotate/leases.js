@@ -109,6 +109,20 @@ export class Leases extends EventTarget {
     else if (isEmpty) this.emptyBecause = "The last photos are being assigned right now, or another tab shows them.";
   }
 
+  // Resolves with whether the server still leases the photo to this person; true when it cannot be asked.
+  async isLive(lease) {
+    try {
+      return (await request(`${this.#url}/renew`, { image_ids: [lease.image_id] })).renewed > 0;
+    } catch {
+      return true;
+    }
+  }
+
+  // The page neither shows the photo nor gives it back.
+  remove(lease) {
+    if (this.#held.has(lease.image_id)) this.#release(lease.image_id);
+  }
+
   // Returns every held photo to the queue. After a claim without an answer, the page does not know which photos it has.
   // It claims again, because a claim returns the person's own photos first. The "change" event then leads here again.
   giveBack({ keepalive = false } = {}) {

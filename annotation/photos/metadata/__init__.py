@@ -1,0 +1,1 @@
+"""Removal of metadata from photo files, without decoding or compressing the picture again. Does not use Django."""
