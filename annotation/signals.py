@@ -8,5 +8,9 @@ photos_added = Signal()
 #: Files of photos that were missing or damaged are good again: `image_ids`. Sent after the commit.
 photos_restored = Signal()
 
+#: The pixels of photos are others than before, because a new version decodes them differently: `image_ids`. Sent in the
+#: transaction, so that receivers change their rows together with the photo's.
+photos_changed = Signal()
+
 #: A login was refused after too many attempts: `username`, as it was typed.
 login_locked = Signal()

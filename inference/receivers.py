@@ -4,9 +4,9 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from annotation.signals import photos_added, photos_restored
+from annotation.signals import photos_added, photos_changed, photos_restored
 from annotation.tasks import announce
-from inference.services.backlog import work_retry_photos
+from inference.services.backlog import work_repeat_photos, work_retry_photos
 from inference.tasks import priorities_run, sweep
 
 
@@ -21,4 +21,11 @@ def new_photos_announce(*, campaign_id: int, **kwargs: Any) -> None:
 def restored_photos_retry(*, image_ids: list[int], **kwargs: Any) -> None:
     """Let workers try photos again that failed while their files were missing or damaged."""
     if work_retry_photos(image_ids=image_ids):
+        announce(sweep)
+
+
+@receiver(photos_changed)
+def changed_photos_repeat(*, image_ids: list[int], **kwargs: Any) -> None:
+    """Let workers compute again what they computed from photos that look different now."""
+    if work_repeat_photos(image_ids=image_ids):
         announce(sweep)

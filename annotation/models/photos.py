@@ -9,6 +9,7 @@ from django.db.models import Q
 from annotation import answers
 from annotation.models.campaigns import Campaign
 from annotation.photos import storage
+from annotation.photos.decoding_version import DECODING_VERSION
 
 
 class ImportBatch(models.Model):
@@ -107,6 +108,10 @@ class Image(models.Model):
     details = models.JSONField(
         default=dict, blank=True, help_text="Other values, e.g. the known degradation of a demo photo."
     )
+    decoding = models.PositiveSmallIntegerField(
+        default=DECODING_VERSION,
+        help_text="Version of the decoding that made what is stored about the photo (annotation.photos).",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -120,6 +125,7 @@ class Image(models.Model):
             models.Index(fields=["campaign", "role"], condition=~Q(role="rated"), name="image_special"),
             models.Index(fields=["campaign", "split"], name="image_split"),
             models.Index(fields=["campaign", "id"], name="image_newest"),
+            models.Index(fields=["id"], condition=Q(decoding__lt=DECODING_VERSION), name="image_decoded_before"),
         ]
 
     def __str__(self) -> str:

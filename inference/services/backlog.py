@@ -173,6 +173,19 @@ def work_retry_photos(*, image_ids: Collection[int]) -> int:
     return Feature.objects.filter(**failed).update(**again) + Distortion.objects.filter(**failed).update(**again)
 
 
+def work_repeat_photos(*, image_ids: Collection[int]) -> int:
+    """Requeue the finished work on these photos, of every backbone and detector; return how many rows.
+
+    What was computed before stays until the new results are stored. Work that was cancelled stays so.
+    """
+    again: dict[str, Any] = {"state": PhotoWork.State.QUEUED, "reason": "", "attempts": 0, "claimed_at": None}
+    count = 0
+    for model in (Feature, Distortion):
+        rows = model._default_manager.filter(image__in=image_ids).exclude(state=PhotoWork.State.CANCELLED)
+        count += rows.update(**again)
+    return count
+
+
 @transaction.atomic
 def _requeue(queue: WorkQueue[_Work], campaign: Campaign, state: str) -> int:
     Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
