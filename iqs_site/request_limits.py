@@ -35,6 +35,7 @@ _SENTENCES = {
     400: "The body of the request is damaged.",
     401: "Log in first, then send the files again.",
     408: "The request did not arrive in time. Check your connection and try again.",
+    431: "The head of the request is too long.",
     503: "The server is busy. Try again in a few seconds.",
     507: "The server's disk is full. Try again later.",
 }
