@@ -28,7 +28,7 @@ FREE_BYTES = 1024 * 1024
 #: In the environment of a request: the status to answer with, if the web server's worker has refused the body.
 REFUSAL = "iqs.refusal"
 _FORM_BYTES = 64 * 1024  # around the photos of a form
-_IMPORT = re.compile(r"/campaigns/[^/]+/imports/[0-9]+/file")
+_IMPORT = re.compile(r"(/api)?/campaigns/[^/]+/imports/[0-9]+/file")
 _SCORING = re.compile(r"(/api)?/score/?")
 
 _SENTENCES = {
