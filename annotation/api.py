@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Any, cast
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from ninja import Field, Router, Schema
@@ -12,6 +12,7 @@ from ninja.errors import HttpError
 from annotation.access.permissions import campaign_for
 from annotation.api_schema import READ_PROBLEMS, WRITE_PROBLEMS, Id, Pair, Problem, Slug, StrictSchema, Uuid
 from annotation.models import Annotation, Assignment, Campaign, Role, User
+from annotation.selectors.former_members import campaign_of_former_member
 from annotation.selectors.progress import campaign_progress, has_practised, own_progress, practice_photos, queue_status
 from annotation.selectors.votes import own_client_ids
 from annotation.services import annotations, members, queue
@@ -165,6 +166,18 @@ def _annotating(request: HttpRequest, slug: str) -> tuple[Campaign, User]:
     return campaign_for(user, slug, Role.ANNOTATOR)[0], user
 
 
+def _sending(request: HttpRequest, slug: str, image_id: int | None = None) -> tuple[Campaign, User]:
+    """Do the same as `_annotating`, also for former members who had a photo (this one)."""
+    try:
+        return _annotating(request, slug)
+    except Http404:
+        user = cast(User, request.user)
+        campaign = campaign_of_former_member(user=user, slug=slug, image_id=image_id)
+        if campaign is None:
+            raise
+        return campaign, user
+
+
 def _lease_out(lease: Assignment, mode: str) -> LeaseOut:
     image = lease.image
     return LeaseOut(
@@ -214,8 +227,11 @@ def leases_return(request: HttpRequest, slug: Slug, images: ImagesIn) -> ReturnO
     url_name="annotation-record",
 )
 def annotation_record(request: HttpRequest, slug: Slug, answer: AnswerIn) -> ReceiptOut:
-    """Record an answer or a skip. Sending the same client_id again gives the same receipt."""
-    campaign, user = _annotating(request, slug)
+    """Record an answer or a skip. Sending the same client_id again gives the same receipt.
+
+    People who are no longer members can still answer photos that they got in the last days.
+    """
+    campaign, user = _sending(request, slug, answer.image_id)
     if answer.annotator_id not in (None, user.pk):
         raise HttpError(409, f"Somebody else gave this answer. You are logged in as {user.username}.")
     try:
@@ -230,8 +246,11 @@ def annotation_record(request: HttpRequest, slug: Slug, answer: AnswerIn) -> Rec
 
 @router.post("/campaigns/{slug}/receipts", response={200: ReceiptsOut, **WRITE_PROBLEMS}, url_name="receipts")
 def receipts(request: HttpRequest, slug: Slug, asked: ReceiptsIn) -> ReceiptsOut:
-    """Return which of these answers are stored. Only the caller's own answers are confirmed."""
-    campaign, user = _annotating(request, slug)
+    """Return which of these answers are stored. Only the caller's own answers are confirmed.
+
+    Also for people who are no longer members of the campaign.
+    """
+    campaign, user = _sending(request, slug)
     own = own_progress(campaign, user)
     return ReceiptsOut(
         stored=own_client_ids(campaign, user, asked.client_ids), own_answers=own.answers, own_skips=own.skips

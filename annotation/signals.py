@@ -10,6 +10,9 @@ photos_restored = Signal()
 
 #: The files of photos were deleted for good, with their thumbnails: `image_ids`.
 photos_deleted = Signal()
+#: The pixels of photos are others than before, because a new version decodes them differently: `image_ids`. Sent in the
+#: transaction, so that receivers change their rows together with the photo's.
+photos_changed = Signal()
 
 #: A login was refused after too many attempts: `username`, as it was typed.
 login_locked = Signal()

@@ -9,12 +9,14 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from annotation.access.attempts import attempts_old_delete
-from annotation.services import batches, photo_files, queue, quotas, retention, turns, withdrawals
+from annotation.services import batches, photo_decoding, photo_files, queue, quotas, retention, turns, withdrawals
 from annotation.services.sessions import sessions_clear
 from annotation.signals import photos_added
 
 logger = logging.getLogger(__name__)
 _imports = turns.Slots()
+# The task ends after this time, so that other tasks get their turn. The sweep announces it again.
+_DECODING_SECONDS = 60
 
 
 def announce(task: Task, *args: Any, expires: float | None = None) -> None:
@@ -62,8 +64,17 @@ def photo_files_check() -> int:
 
 
 @shared_task
+def photos_decoding_update() -> int:
+    """Look at photos that an earlier version has decoded; return how many. One worker at a time does it."""
+    done = photo_decoding.photos_decoding_update(seconds=_DECODING_SECONDS)
+    if done and photo_decoding.photos_decoding_due():
+        announce(photos_decoding_update, expires=settings.IQS_SWEEP_SECONDS)
+    return done
+
+
+@shared_task
 def sweep() -> None:
-    """Do what is due: leases, stale uploads, expired sessions, old counts, lost imports, deletions, checks."""
+    """Do what is due: leases, uploads, expired sessions, old counts, lost imports, deletions, checks of photos."""
     queue.leases_expire()
     attempts_old_delete()
     batches.uploads_stale_discard()
@@ -73,5 +84,7 @@ def sweep() -> None:
     retention.retention_apply()
     for batch_id in batches.batches_claimable():
         batch_import.delay(batch_id)
+    if photo_decoding.photos_decoding_due():
+        announce(photos_decoding_update, expires=settings.IQS_SWEEP_SECONDS)
     if photo_files.photo_files_due():
         announce(photo_files_check, expires=settings.IQS_SWEEP_SECONDS)

@@ -99,9 +99,25 @@ class PhotoWork(models.Model):
     reason = models.TextField(blank=True, help_text="Why it failed.")
     claimed_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # No foreign keys: they only say whose turn it is, and an import may be deleted.
+    turn_campaign = models.PositiveBigIntegerField(
+        default=0, help_text="Id of the photo's campaign when it was queued."
+    )
+    turn_import = models.PositiveBigIntegerField(
+        default=0, help_text="Id of the photo's import when it was queued; 0 for none."
+    )
 
     class Meta:
         abstract = True
+
+
+def _queue_indexes(key: str, name: str) -> list[models.Index]:
+    """Return the indexes of a work queue: of the queued photos by turn, and of the claimed ones by time."""
+    turns = [key, "turn_campaign", "turn_import", "id"]
+    return [
+        models.Index(fields=turns, condition=Q(state="queued"), name=f"{name}_queued"),
+        models.Index(fields=[key, "claimed_at"], condition=Q(state="running"), name=f"{name}_claimed"),
+    ]
 
 
 class Feature(PhotoWork):
@@ -113,11 +129,7 @@ class Feature(PhotoWork):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["image", "backbone"], name="feature_once")]
-        indexes = [
-            models.Index(
-                fields=["backbone", "id"], condition=Q(state__in=["queued", "running"]), name="feature_backlog"
-            )
-        ]
+        indexes = _queue_indexes("backbone", "feature")
 
 
 class Signature(models.Model):
@@ -160,9 +172,7 @@ class Distortion(PhotoWork):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["image", "version"], name="distortion_once")]
         indexes = [
-            models.Index(
-                fields=["version", "id"], condition=Q(state__in=["queued", "running"]), name="distortion_backlog"
-            ),
+            *_queue_indexes("version", "distortion"),
             # One for each order of the gallery. The photo is the last column, for keyset pagination.
             *(
                 models.Index(fields=["version", name, "image"], name=f"distortion_{name}")

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from annotation.signals import photos_added, photos_deleted, photos_restored
+from annotation.signals import photos_added, photos_changed, photos_deleted, photos_restored
 from annotation.tasks import announce
-from inference.services.backlog import work_retry_photos
+from inference.services.backlog import work_repeat_photos, work_retry_photos
 from inference.services.photo_results import photo_results_delete
 from inference.tasks import priorities_run, sweep
 
@@ -29,3 +29,10 @@ def restored_photos_retry(*, image_ids: list[int], **kwargs: Any) -> None:
 def deleted_photos_forget(*, image_ids: list[int], **kwargs: Any) -> None:
     """Delete what models computed from photos that no longer exist."""
     photo_results_delete(image_ids=image_ids)
+
+
+@receiver(photos_changed)
+def changed_photos_repeat(*, image_ids: list[int], **kwargs: Any) -> None:
+    """Let workers compute again what they computed from photos that look different now."""
+    if work_repeat_photos(image_ids=image_ids):
+        announce(sweep)

@@ -43,7 +43,8 @@ class WorkQueue(Generic[_Work]):
 
     def has_unfinished(self) -> bool:
         """Return whether a photo is queued, or claimed with a claim that may be stale."""
-        return self.rows.filter(state__in=[PhotoWork.State.QUEUED, PhotoWork.State.RUNNING]).exists()
+        # Two queries, because each state has an index of its own.
+        return self.has_queued() or self.rows.filter(state=PhotoWork.State.RUNNING).exists()
 
 
 @dataclass(frozen=True)

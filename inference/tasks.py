@@ -35,6 +35,8 @@ from inference.serving.scorer import site_scorer
 logger = logging.getLogger(__name__)
 # A task ends after this time, so that other tasks get their turn.
 _SECONDS_PER_TASK = 60
+# Distortions get this time after each of those tasks while photos wait for features.
+_SECONDS_OF_DISTORTIONS = 6
 # Messages expire after this time, since each sweep sends new ones. So the message queue of a busy worker stays short.
 _MESSAGE_SECONDS = 30
 # The sweep computes signatures of new photos for at most this time, which is enough for about ten thousand.
@@ -50,7 +52,11 @@ def _stop(**kwargs: Any) -> None:
 
 @shared_task
 def features_run() -> int:
-    """Compute features of queued photos; return how many photos were finished."""
+    """Compute features of queued photos; return how many photos were finished.
+
+    If photos are left, some distortions are measured too. Otherwise those of a finished import would wait until all
+    other imports have their features.
+    """
     from inference.scoring.predictor import DeviceMissing  # loads ONNX Runtime, which web processes must not
 
     try:
@@ -58,6 +64,8 @@ def features_run() -> int:
     except (WeightsMissing, DeviceMissing) as error:
         logger.error("Features cannot be computed: %s", error)
         return 0
+    if _features_wait() and distortions_queue().has_queued():
+        distortions.distortions_compute(seconds=_SECONDS_OF_DISTORTIONS, stop=_stopping.is_set)
     _features_or_distortions_announce()
     return finished
 

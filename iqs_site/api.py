@@ -14,6 +14,7 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
 from annotation.api import router as annotation_router
+from annotation.api_imports import router as imports_router
 from annotation.api_me import router as me_router
 from annotation.token_auth import SessionLogin, TokenAuth
 from inference.api import router as inference_router
@@ -37,6 +38,7 @@ api = NinjaAPI(
     docs_decorator=login_required,
 )
 api.add_router("", annotation_router)
+api.add_router("", imports_router)
 api.add_router("", me_router)
 api.add_router("", inference_router)
 api.add_router("", training_router)

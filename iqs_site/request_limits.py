@@ -28,13 +28,14 @@ FREE_BYTES = 1024 * 1024
 #: In the environment of a request: the status to answer with, if the web server's worker has refused the body.
 REFUSAL = "iqs.refusal"
 _FORM_BYTES = 64 * 1024  # around the photos of a form
-_IMPORT = re.compile(r"/campaigns/[^/]+/imports/[0-9]+/file")
+_IMPORT = re.compile(r"(/api)?/campaigns/[^/]+/imports/[0-9]+/file")
 _SCORING = re.compile(r"(/api)?/score/?")
 
 _SENTENCES = {
     400: "The body of the request is damaged.",
     401: "Log in first, then send the files again.",
     408: "The request did not arrive in time. Check your connection and try again.",
+    431: "The head of the request is too long.",
     503: "The server is busy. Try again in a few seconds.",
     507: "The server's disk is full. Try again later.",
 }

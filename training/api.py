@@ -1,13 +1,24 @@
-"""The training app's part of the API."""
+"""The training app's part of the API: runs, and which version is the champion."""
 
-from django.http import HttpRequest
+from typing import cast
+
+from django.http import HttpRequest, HttpResponse
 from ninja import Field, Router, Schema
 from ninja.errors import HttpError
+from ninja.responses import Status
 
 from annotation.access.permissions import campaign_for
-from annotation.api_schema import READ_PROBLEMS, Id, Slug
-from annotation.models import Role
-from training.models import TrainingRun
+from annotation.api_schema import READ_PROBLEMS, WRITE_PROBLEMS, Id, Problem, Slug, StrictSchema
+from annotation.models import HourlyUse, Role, User
+from annotation.services.quotas import QuotaUsedUp, quota_take
+from annotation.tasks import announce
+from inference.models import ModelVersion
+from inference.tasks import predictions_run
+from training.models import Promotion, TrainingRun
+from training.selectors.runs import live_run
+from training.services.promotions import PromotionError, promotion_by_admin
+from training.services.runs import run_request
+from training.tasks import MESSAGE_SECONDS, run_execute
 
 router = Router(tags=["training"])
 
@@ -24,6 +35,29 @@ class RunOut(Schema):
     challenger: int | None = Field(description="Number of the model version that it made.")
 
 
+class RunIn(StrictSchema):
+    """What a run learns from."""
+
+    exposed_answers: bool | None = Field(
+        None,
+        description="Whether it also learns from answers given after seeing a prediction. Default: as the newest run.",
+    )
+
+
+class VersionOut(Schema):
+    """A model version."""
+
+    number: int = Field(description="1, 2, … within the campaign; 1 is the shipped prior.")
+    is_champion: bool
+    created_at: str = Field(description="Date and time, in ISO 8601.")
+
+
+class VersionsOut(Schema):
+    """The model versions of a campaign, the newest first."""
+
+    versions: list[VersionOut]
+
+
 @router.get("/campaigns/{slug}/runs/{run_id}", response={200: RunOut, **READ_PROBLEMS})
 def run(request: HttpRequest, slug: Slug, run_id: Id) -> RunOut:
     """Return state and progress of a training run; for reviewers."""
@@ -31,6 +65,76 @@ def run(request: HttpRequest, slug: Slug, run_id: Id) -> RunOut:
     training_run = TrainingRun.objects.filter(campaign=campaign, pk=run_id).select_related("challenger").first()
     if training_run is None:
         raise HttpError(404, f"This campaign has no run number {run_id}.")
+    return _run_out(training_run)
+
+
+@router.post("/campaigns/{slug}/runs", response={200: RunOut, **WRITE_PROBLEMS}, url_name="runs-start")
+def run_start(request: HttpRequest, response: HttpResponse, slug: Slug, wanted: RunIn) -> RunOut | Status[Problem]:
+    """Start a training run and return it, or the run that waits or runs already; for admins.
+
+    429 when you have started as many runs as one hour allows; `Retry-After` has the seconds until the next hour.
+    """
+    campaign, _role = campaign_for(request.user, slug, Role.ADMIN)
+    user = cast(User, request.user)  # campaign_for turns anonymous visitors away
+    if live_run(campaign) is None:
+        try:
+            quota_take(user=user, kind=HourlyUse.Kind.TRAINING_RUNS)
+        except QuotaUsedUp as used_up:
+            response["Retry-After"] = str(used_up.quota.retry_after)
+            limit = used_up.quota.limit
+            return Status(
+                429, Problem(detail=f"You have started {limit} training runs in this hour, as many as are allowed.")
+            )
+    started = run_request(
+        campaign=campaign, trigger=TrainingRun.Trigger.API, by=user, exposed_answers=wanted.exposed_answers
+    )
+    if started.state == TrainingRun.State.QUEUED:
+        announce(run_execute, started.pk, expires=MESSAGE_SECONDS)
+    return _run_out(started)
+
+
+@router.get("/campaigns/{slug}/versions", response={200: VersionsOut, **READ_PROBLEMS}, url_name="versions")
+def versions(request: HttpRequest, slug: Slug) -> VersionsOut:
+    """List the model versions; for reviewers."""
+    campaign, _role = campaign_for(request.user, slug, Role.REVIEWER)
+    return VersionsOut(versions=[_version_out(one) for one in ModelVersion.objects.filter(campaign=campaign)])
+
+
+@router.post(
+    "/campaigns/{slug}/versions/{number}/promote",
+    response={200: VersionOut, 409: Problem, **WRITE_PROBLEMS},
+    url_name="version-promote",
+)
+def version_promote(request: HttpRequest, slug: Slug, number: Id) -> VersionOut:
+    """Make a version the champion; for admins. 409 when it cannot become champion, with the reason."""
+    return _champion_change(request, slug, number, Promotion.Kind.MANUAL)
+
+
+@router.post(
+    "/campaigns/{slug}/versions/{number}/rollback",
+    response={200: VersionOut, 409: Problem, **WRITE_PROBLEMS},
+    url_name="version-rollback",
+)
+def version_rollback(request: HttpRequest, slug: Slug, number: Id) -> VersionOut:
+    """Make a former champion the champion again; for admins. 409 when that is not possible, with the reason."""
+    return _champion_change(request, slug, number, Promotion.Kind.ROLLBACK)
+
+
+def _champion_change(request: HttpRequest, slug: str, number: int, kind: Promotion.Kind) -> VersionOut:
+    campaign, _role = campaign_for(request.user, slug, Role.ADMIN)
+    version = ModelVersion.objects.filter(campaign=campaign, number=min(number, 2**31 - 1)).first()
+    if version is None:
+        raise HttpError(404, f"This campaign has no model version number {number}.")
+    try:
+        promotion_by_admin(version=version, kind=kind, by=cast(User, request.user))
+    except PromotionError as error:
+        raise HttpError(409, str(error)) from None
+    announce(predictions_run, version.pk)
+    version.refresh_from_db()
+    return _version_out(version)
+
+
+def _run_out(training_run: TrainingRun) -> RunOut:
     return RunOut(
         id=training_run.pk,
         state=training_run.state,
@@ -40,3 +144,7 @@ def run(request: HttpRequest, slug: Slug, run_id: Id) -> RunOut:
         annotations=training_run.annotation_count,
         challenger=training_run.challenger.number if training_run.challenger else None,
     )
+
+
+def _version_out(version: ModelVersion) -> VersionOut:
+    return VersionOut(number=version.number, is_champion=version.is_champion, created_at=version.created_at.isoformat())

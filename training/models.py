@@ -18,6 +18,7 @@ class TrainingRun(models.Model):
         SCHEDULE = "schedule", "schedule"
         COUNT = "count", "new annotations"
         COMMAND = "command", "command line"
+        API = "api", "API"
 
     class State(models.TextChoices):
         QUEUED = "queued", "queued"

@@ -32,11 +32,11 @@ class PhotoFile(models.Model):
 
 
 class FileCheck(models.Model):
-    """How far a check of all photos has come. It begins again when it has reached the newest photo."""
+    """How far work on all photos has come, and until when a worker has it."""
 
-    name = models.CharField(max_length=20, unique=True, help_text="background, or command (verify_media).")
+    name = models.CharField(max_length=20, unique=True, help_text="background, command (verify_media), or decoding.")
     position = models.PositiveBigIntegerField(default=0, help_text="Id of the last photo that was checked.")
-    next_at = models.DateTimeField(default=timezone.now, help_text="The check does not continue before this time.")
+    next_at = models.DateTimeField(default=timezone.now, help_text="The work does not continue before this time.")
     finished_at = models.DateTimeField(null=True, help_text="When it last reached the newest photo.")
 
     def __str__(self) -> str:

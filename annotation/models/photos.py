@@ -10,6 +10,7 @@ from django.utils import timezone
 from annotation import answers
 from annotation.models.campaigns import Campaign
 from annotation.photos import storage
+from annotation.photos.decoding_version import DECODING_VERSION
 
 
 class ImportBatch(models.Model):
@@ -120,6 +121,10 @@ class Image(models.Model):
         null=True, blank=True, help_text="Withdrawn photos are shown to nobody and used for nothing. See `Withdrawal`."
     )
     original_deleted_at = models.DateTimeField(null=True, blank=True, help_text="Empty while the original is kept.")
+    decoding = models.PositiveSmallIntegerField(
+        default=DECODING_VERSION,
+        help_text="Version of the decoding that made what is stored about the photo (annotation.photos).",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -134,6 +139,7 @@ class Image(models.Model):
             models.Index(fields=["campaign", "split"], name="image_split"),
             models.Index(fields=["campaign"], condition=Q(withdrawn_at__isnull=False), name="image_withdrawn"),
             models.Index(fields=["campaign", "id"], name="image_newest"),
+            models.Index(fields=["id"], condition=Q(decoding__lt=DECODING_VERSION), name="image_decoded_before"),
         ]
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from annotation.answers import last_sql
 from annotation.models import Annotation, Assignment, Campaign, Image, User
+from annotation.selectors.former_members import TAKEN, was_leased_lately
 from annotation.services.skips import problem_update
 
 VIEWING_BYTES = 2048  # enough for viewport, pixel ratio, zoom and input device
@@ -84,6 +85,8 @@ def annotation_record(
     * An answer whose lease has ended is recorded. It takes an open slot, or is marked `surplus` when none is open. The
       same holds for an answer to a photo that was never leased to the annotator (`lane` "unasked") while the campaign
       is active.
+    * A person who is no longer a member can still answer a photo whose lease ended at most `TAKEN` ago: the answer may
+      have waited in the browser while an admin removed the person.
     * Corrections in a campaign that reveals predictions are marked `saw_prediction`.
     * `scale` is the lowest and the highest score that the person could choose. An answer on another scale than the
       campaign's is refused, because the same number means something else there.
@@ -91,7 +94,7 @@ def annotation_record(
 
     Raises AnnotationError for an answer that this campaign does not accept.
     """
-    image, scale_now = _image_lock(campaign, annotator, image_id)
+    image, scale_now, is_member = _image_lock(campaign, annotator, image_id)
     of_both = {"image": image.pk, "annotator": annotator.pk}
     assignments = list(Assignment.objects.raw(_ASSIGNMENTS, of_both))
     assignment = _assignment_of(assignments, lease_id)
@@ -107,6 +110,8 @@ def annotation_record(
         if (same.annotator_id, same.image_id) != (annotator.pk, image.pk):
             raise AnnotationError("The id of this answer belongs to another answer. Send it again with a new id.")
         return Receipt(same, created=False)
+    if not is_member:
+        _former_member_check(assignments)
     _check(scale_now, watch=watch, score=score, skip_reason=skip_reason, viewing=viewing, given_on=scale)
     standing = next(iter(known.values()), None)
     if assignment is None and standing is None and campaign.state != Campaign.State.ACTIVE:
@@ -161,19 +166,28 @@ def prediction_shown(*, campaign: Campaign, annotator: User, image_id: int) -> N
     )
 
 
-def _image_lock(campaign: Campaign, annotator: User, image_id: int) -> tuple[Image, tuple[int, int]]:
-    """Return the photo with its row locked, and the campaign's lowest and highest score.
+def _image_lock(campaign: Campaign, annotator: User, image_id: int) -> tuple[Image, tuple[int, int], bool]:
+    """Return the photo with its row locked, the campaign's lowest and highest score, and whether they are a member.
 
-    Raises AnnotationError for unknown photos and non-members.
+    Raises AnnotationError for unknown photos.
     """
     of_all = {"image": image_id, "campaign": campaign.pk, "annotator": annotator.pk}
     found: Any = next(iter(Image.objects.raw(_LOCK, of_all)), None)
     if found is None:
         raise AnnotationError(f"This campaign has no photo number {image_id}.")
-    if not (found.is_members or annotator.is_superuser):
-        raise AnnotationError("Only members of the campaign can answer. Ask its admin to add you.")
     image: Image = found
-    return image, (found.scale_min, found.scale_max)
+    return image, (found.scale_min, found.scale_max), found.is_members or annotator.is_superuser
+
+
+def _former_member_check(assignments: list[Assignment]) -> None:
+    """Raise AnnotationError unless the photo was leased to the person, and not long ago."""
+    if not assignments:
+        raise AnnotationError("Only members of the campaign can answer. Ask its admin to add you.")
+    if not was_leased_lately(assignments):
+        raise AnnotationError(
+            f"You are no longer a member of this campaign, and got this photo more than {TAKEN.days} days ago. Ask an "
+            "admin of the campaign to add you again, then send the answer again."
+        )
 
 
 def _check(

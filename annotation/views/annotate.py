@@ -26,6 +26,7 @@ MODULES = [
     "annotate",
     "answer",
     "answer_bar",
+    "answer_file",
     "answer_hints",
     "answer_log",
     "api",

@@ -12,14 +12,16 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from psycopg import sql
 
-from annotation.models import Campaign
+from annotation.models import Campaign, Image
 from inference.models import Distortion, Feature, PhotoWork
 from inference.scoring.pipeline import BATCH, PhotoResult
 from inference.selectors import WorkQueue
+from inference.services.photo_turns import turns_of
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,8 @@ STORE_SECONDS = 1.0
 # A worker claims as many photos at a time as it can process in about a second.
 _CLAIM_MOST = 32
 _CLAIM_SECONDS = (0.5, 2.0)
+# While the queue is long, photos with a stale claim get this much time, this often.
+_STALE_SECONDS, _STALE_EVERY = 5.0, 20.0
 
 _Work = TypeVar("_Work", Feature, Distortion)
 # A processor turns batches of claimed rows into results; a store writes rows with their results.
@@ -37,19 +41,21 @@ Processor = Callable[[Iterable[Sequence[_Work]]], Iterator[list[tuple[_Work, Pho
 Store = Callable[[list[tuple[_Work, PhotoResult]]], None]
 
 _ENQUEUE = sql.SQL("""
-INSERT INTO {table} (image_id, {columns})
-SELECT image.id, {values} FROM annotation_image image
+INSERT INTO {table} (image_id, turn_campaign, turn_import, {columns})
+SELECT image.id, image.campaign_id, coalesce(image.batch_id, 0), {values} FROM annotation_image image
 WHERE {which} AND image.withdrawn_at IS NULL AND image.original_deleted_at IS NULL
   AND NOT EXISTS (SELECT FROM {table} work WHERE work.image_id = image.id AND work.{column} = %(key)s)
 ON CONFLICT DO NOTHING
 """)
+
+_FROM_THE_PHOTO = {"id", "image_id", "turn_campaign", "turn_import"}
 
 # SKIP LOCKED: concurrent workers get different rows and do not wait for each other.
 _CLAIM = sql.SQL("""
 UPDATE {table} SET state = 'running', claimed_at = %(now)s, attempts = attempts + 1
 WHERE id IN (
   SELECT id FROM {table}
-  WHERE {column} = %(key)s AND state = 'queued'
+  WHERE {column} = %(key)s AND state = 'queued' AND turn_campaign = %(campaign)s AND turn_import = %(import)s
   ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ) RETURNING id
 """)
@@ -58,7 +64,7 @@ UPDATE {table} SET claimed_at = %(now)s, attempts = attempts + 1
 WHERE id IN (
   SELECT id FROM {table}
   WHERE {column} = %(key)s AND state = 'running' AND claimed_at < %(stale)s
-  ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+  ORDER BY claimed_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
 ) RETURNING id
 """)
 _FINISH = sql.SQL("UPDATE {table} SET {changes} WHERE id = %(id)s AND state = 'running'")
@@ -68,7 +74,7 @@ def work_enqueue(*, queue: WorkQueue[_Work], campaign: Campaign | None = None, s
     """Put every photo (of the campaign) that has no row yet into the queue; return how many. One statement."""
     # Most column defaults exist in Django only, so they are read from a new model instance.
     row = queue.model(**{queue.column: queue.key, "state": state})
-    columns = [field.attname for field in row._meta.concrete_fields if field.attname not in ("id", "image_id")]
+    columns = [field.attname for field in row._meta.concrete_fields if field.attname not in _FROM_THE_PHOTO]
     which = sql.SQL("image.campaign_id = {}").format(campaign.pk) if campaign else sql.SQL("true")
     statement = _statement(
         _ENQUEUE,
@@ -83,8 +89,13 @@ def work_enqueue(*, queue: WorkQueue[_Work], campaign: Campaign | None = None, s
 
 
 def work_claim(*, queue: WorkQueue[_Work], limit: int = BATCH) -> list[_Work]:
-    """Claim up to `limit` queued photos, oldest first."""
-    return _claimed(_CLAIM, queue, limit=limit)
+    """Claim up to `limit` queued photos of the campaign and import whose turn it is, oldest first."""
+    turns, seen = turns_of(queue), set()
+    while (turn := turns.next(queue)) is not None and turn not in seen:
+        if rows := _claimed(_CLAIM, queue, limit=limit, **{"campaign": turn[0], "import": turn[1]}):
+            return rows
+        seen.add(turn)  # other workers are claiming its last photos
+    return []
 
 
 def work_claim_stale(*, queue: WorkQueue[_Work]) -> _Work | None:
@@ -106,7 +117,8 @@ def queue_process(
     """Process the queue until it is empty or the time is over; return how many photos were finished.
 
     `processor` gets batches of rows and yields each with its results. Rows are claimed when it asks for the next
-    batch. `store` writes results in one transaction. Photos with a stale claim come last, one at a time.
+    batch. `store` writes results in one transaction. Photos with a stale claim are processed one at a time, after the
+    others, but in a long queue at least every `_STALE_EVERY` seconds.
     """
     until = time.monotonic() + seconds
 
@@ -115,8 +127,21 @@ def queue_process(
 
     finished = 0
     while not over():
-        finished += _process_and_store(processor(_batches(queue, over)), store)
-        row = None if over() else work_claim_stale(queue=queue)
+        batches = _batches(queue, over, seconds=_STALE_EVERY)
+        count = _process_and_store(processor(batches), store) + _stale_process(queue, processor, store, over)
+        if not count:
+            break
+        finished += count
+    return finished
+
+
+def _stale_process(
+    queue: WorkQueue[_Work], processor: Processor[_Work], store: Store[_Work], over: Callable[[], bool]
+) -> int:
+    """Process photos with a stale claim, one at a time, for some seconds; return how many were finished."""
+    finished, until = 0, time.monotonic() + _STALE_SECONDS
+    while not over() and time.monotonic() < until:
+        row = work_claim_stale(queue=queue)
         if row is None:
             break
         if row.attempts > MAX_ATTEMPTS:
@@ -170,15 +195,35 @@ def work_retry(*, queue: WorkQueue[_Work], campaign: Campaign) -> int:
 def work_retry_photos(*, image_ids: Collection[int]) -> int:
     """Requeue the failed work on these photos, of every backbone and detector; return how many rows."""
     failed = {"image__in": image_ids, "state": PhotoWork.State.FAILED}
-    again: dict[str, Any] = {"state": PhotoWork.State.QUEUED, "reason": "", "attempts": 0, "claimed_at": None}
-    return Feature.objects.filter(**failed).update(**again) + Distortion.objects.filter(**failed).update(**again)
+    return sum(_again(model._default_manager.filter(**failed)) for model in (Feature, Distortion))
+
+
+def work_repeat_photos(*, image_ids: Collection[int]) -> int:
+    """Requeue the finished work on these photos, of every backbone and detector; return how many rows.
+
+    What was computed before stays until the new results are stored. Work that was cancelled stays so.
+    """
+    of_photos = [model._default_manager.filter(image__in=image_ids) for model in (Feature, Distortion)]
+    return sum(_again(rows.exclude(state=PhotoWork.State.CANCELLED)) for rows in of_photos)
 
 
 @transaction.atomic
 def _requeue(queue: WorkQueue[_Work], campaign: Campaign, state: str) -> int:
     Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
-    rows = _of(queue, campaign, state)
-    return rows.update(state=PhotoWork.State.QUEUED, reason="", attempts=0, claimed_at=None)
+    return _again(_of(queue, campaign, state))
+
+
+def _again(rows: QuerySet[Any]) -> int:
+    """Put rows back into the queue, and return how many there were."""
+    photo = Image.objects.filter(pk=OuterRef("image"))
+    return rows.update(
+        state=PhotoWork.State.QUEUED,
+        reason="",
+        attempts=0,
+        claimed_at=None,
+        turn_campaign=Subquery(photo.values("campaign")),
+        turn_import=Subquery(photo.values(batch_or_none=Coalesce("batch", 0))),
+    )
 
 
 def _of(queue: WorkQueue[_Work], campaign: Campaign, state: str) -> QuerySet[_Work]:
@@ -206,10 +251,10 @@ def _claimed(template: sql.SQL, queue: WorkQueue[_Work], **values: Any) -> list[
     return list(queue.model._default_manager.filter(pk__in=ids).select_related("image").order_by("pk"))
 
 
-def _batches(queue: WorkQueue[_Work], over: Callable[[], bool]) -> Iterator[Sequence[_Work]]:
-    """Claim photos on demand and yield batches. The number claimed at once adapts to the speed."""
-    limit = 2 * BATCH
-    while not over():
+def _batches(queue: WorkQueue[_Work], over: Callable[[], bool], *, seconds: float) -> Iterator[Sequence[_Work]]:
+    """Claim photos on demand and yield batches for some seconds. The number claimed at once adapts to the speed."""
+    limit, until = 2 * BATCH, time.monotonic() + seconds
+    while not over() and time.monotonic() < until:
         begun = time.monotonic()
         rows = work_claim(queue=queue, limit=limit)
         if not rows:

@@ -9,12 +9,13 @@ from django.db import transaction
 
 from annotation.photos.site_sandbox import site_sandbox
 from annotation.photos.storage import photo_file_source
-from inference.models import Feature, ModelVersion
+from inference.models import Feature, ModelVersion, Prediction, Signature
 from inference.networks.model_files import ModelFileError
 from inference.scoring.pipeline import PhotoResult, photos_extract
 from inference.selectors import features_queue
 from inference.services.backlog import queue_process, work_finish
 from inference.services.predictions import predictions_write
+from inference.services.similarity import signature_key
 from inference.serving import runtime
 
 logger = logging.getLogger(__name__)
@@ -42,7 +43,11 @@ def features_compute(*, seconds: float, stop: Callable[[], bool] = lambda: False
 
 
 def _store(processed: Sequence[tuple[Feature, PhotoResult]]) -> None:
-    """Write features and the champions' predictions in one transaction."""
+    """Write features and the champions' predictions in one transaction.
+
+    Predictions and signatures that were computed from earlier features of a photo are deleted.
+    """
+    again = [row.image_id for row, result in processed if result.features is not None and row.vector is not None]
     good = [(row, result.features) for row, result in processed if result.features is not None]
     for row, vector in good:
         row.state, row.reason, row.vector = Feature.State.DONE, "", vector.astype("<f2").tobytes()
@@ -54,6 +59,9 @@ def _store(processed: Sequence[tuple[Feature, PhotoResult]]) -> None:
     ).select_related("campaign")
     with transaction.atomic():
         work_finish(queue=features_queue(), rows=[row for row, _ in processed], columns=["vector"])
+        if again:
+            Signature.objects.filter(image__in=again, key=signature_key()).delete()
+            Prediction.objects.filter(image__in=again, model_version__backbone=features_queue().key).delete()
         for version in champions:
             own = [(row.image_id, vector) for row, vector in good if row.image.campaign_id == version.campaign_id]
             try:

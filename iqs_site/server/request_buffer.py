@@ -1,7 +1,9 @@
 """Collects the bytes of a request until it is complete, so that no thread has to wait for a slow client.
 
 This is no HTTP parser: it only finds the end of a request. gunicorn parses the collected bytes, and rejects what it
-does not accept. A request with a chunked body is passed on with its decoded length.
+does not accept. A request with a chunked body is passed on with its decoded length, so gunicorn does not see how the
+body was sent. Everything about the length of a body that another program could read differently is refused here. If a
+proxy and this server find different ends, a part of one body becomes the next request (RFC 9112, sections 6 and 11.2).
 """
 
 import re
@@ -26,7 +28,14 @@ _HEAD_END = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length[ \t]*:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.IGNORECASE)
 _CODING = re.compile(rb"\r\ntransfer-encoding[ \t]*:[ \t]*([^\r\n]*?)[ \t]*(?=\r\n)", re.IGNORECASE)
 _EXPECT = re.compile(rb"\r\nexpect[ \t]*:[ \t]*100-continue[ \t]*(?=\r\n)", re.IGNORECASE)
+# Nothing may stand between such a name and its colon: other programs then read another name.
+_SPACE_BEFORE_COLON = re.compile(rb"\r\n(?:content-length|transfer-encoding)[ \t]+:", re.IGNORECASE)
+# What ends a chunked body: the last chunk, and perhaps trailers, which are ignored. h11 also takes lines that end
+# without a carriage return.
+_LAST_CHUNK = re.compile(rb"(?:\A|\r\n)0+(?:;[^\r\n]*)?\r\n(?:[^\s:]+:[^\r\n]*\r\n)*\r\n\Z")
+_LAST_CHUNK_BYTES = 4096
 _CONNECTION = re.compile(rb"\r\nconnection[ \t]*:[^\r\n]*(?=\r\n)", re.IGNORECASE)
+_FIRST_LINE = re.compile(rb"[A-Z]{1,20} /[!-~]{0,2000} HTTP/1\.[01](?=\r?\n)")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _CHUNKED_HEAD = b"POST / HTTP/1.1\r\nhost: -\r\ntransfer-encoding: chunked\r\n\r\n"
 
@@ -60,6 +69,7 @@ class RequestBuffer:
         self._body: IO[bytes] = tempfile.SpooledTemporaryFile(_MEMORY_BYTES)  # noqa: SIM115  # `close` closes it
         self._length = 0  # of a body without chunks
         self._chunks: h11.Connection | None = None
+        self._chunks_end = b""  # the last bytes of the chunks so far
 
     @property
     def is_empty(self) -> bool:
@@ -71,6 +81,10 @@ class RequestBuffer:
         """Return the decoded path, or "" before the head is complete."""
         words = self.head.split(b"\r\n", 1)[0].split(b" ")
         return unquote_to_bytes(words[1].split(b"?")[0]).decode(errors="replace") if len(words) > 1 else ""
+
+    @property
+    def _is_http_1_0(self) -> bool:
+        return self.head.split(b"\r\n", 1)[0].endswith(b"HTTP/1.0")
 
     def feed(self, data: bytes) -> None:
         """Add received bytes. Raises OSError when a long body cannot be stored."""
@@ -85,7 +99,7 @@ class RequestBuffer:
     def admit(self) -> None:
         """Receive the body that waits for an admission."""
         rest, self.rest, self.stage = self.rest, b"", Stage.BODY
-        if _EXPECT.search(self.head):
+        if _EXPECT.search(self.head) and not self._is_http_1_0:
             self.interim = _CONTINUE
         self._body_feed(rest)
 
@@ -116,11 +130,15 @@ class RequestBuffer:
     def _head_feed(self, data: bytes) -> None:
         searched = max(0, len(self._start) - len(_HEAD_END) + 1)
         self._start += data
+        while self._start.startswith(b"\r\n"):  # some clients send an empty line after a body (RFC 9112, section 2.2)
+            del self._start[:2]
+            searched = 0
         end = self._start.find(_HEAD_END, searched)
         if end < 0:
-            # gunicorn's parser knows which mistake it is. A head with bare line feeds would never end.
-            if len(self._start) > MOST_HEAD_BYTES or self._start.count(b"\n") != self._start.count(b"\r\n"):
-                self._pass_on(bytes(self._start))
+            if len(self._start) > MOST_HEAD_BYTES:
+                self._head_refuse(431)
+            elif self._start.count(b"\n") != self._start.count(b"\r\n"):  # with bare line feeds it would never end
+                self._head_refuse(400)
             return
         self.head = bytes(self._start[: end + len(_HEAD_END)])
         rest = bytes(self._start[end + len(_HEAD_END) :])
@@ -129,11 +147,8 @@ class RequestBuffer:
         if not lengths and not codings:
             self.stage, self.rest = Stage.COMPLETE, rest
             return
-        if len(lengths) + len(codings) > 1 or not (codings or lengths[0].isdigit()):
-            self._pass_on(self.head)  # with a body of unknown length, which gunicorn rejects
-            return
-        if codings and codings[0].lower() != b"chunked":
-            self._pass_on(self.head)
+        if not self._is_clear(lengths, codings):
+            self.refuse(400)
             return
         limit = self._limit_of(self.path)
         self._most = limit.most
@@ -143,7 +158,7 @@ class RequestBuffer:
             self._chunks.next_event()
             is_free = limit.most <= limit.free
         else:
-            self._length = int(lengths[0][:20])
+            self._length = int(lengths[0].lstrip(b"0")[:20] or b"0")
             if self._length > limit.most:
                 self.refuse(413)
                 return
@@ -154,8 +169,20 @@ class RequestBuffer:
         else:
             self.stage = Stage.ADMISSION
 
-    def _pass_on(self, head: bytes) -> None:
-        self.head, self.stage = head, Stage.COMPLETE
+    def _is_clear(self, lengths: list[bytes], codings: list[bytes]) -> bool:
+        """Return whether the head says in one way only how long the body is."""
+        if len(lengths) + len(codings) != 1 or _SPACE_BEFORE_COLON.search(self.head):
+            return False
+        if codings:
+            return codings[0].lower() == b"chunked" and not self._is_http_1_0
+        return lengths[0].isdigit()
+
+    def _head_refuse(self, status: int) -> None:
+        """End a request whose head has no end. Only its first line is kept, if that can be read."""
+        first = _FIRST_LINE.match(self._start)
+        self.head = (first[0] if first else b"GET / HTTP/1.1") + b"\r\n\r\n"
+        self._start.clear()
+        self.refuse(status)
 
     def _body_feed(self, data: bytes) -> None:
         if self._chunks is not None:
@@ -170,17 +197,25 @@ class RequestBuffer:
     def _chunks_feed(self, data: bytes) -> None:
         assert self._chunks is not None
         self._chunks.receive_data(data)
+        self._chunks_end = (self._chunks_end + data)[-max(len(data), _LAST_CHUNK_BYTES) - _LAST_CHUNK_BYTES :]
         try:
             while (event := self._chunks.next_event()) is not h11.NEED_DATA:
                 if isinstance(event, h11.Data):
                     self._body.write(event.data)
                 elif isinstance(event, h11.EndOfMessage):
-                    length = b"\r\ncontent-length: %d" % self._body.tell()
-                    self.head = _CODING.sub(length, self.head)
-                    self.stage, self.rest = Stage.COMPLETE, self._chunks.trailing_data[0]
+                    self._chunks_finish(self._chunks.trailing_data[0])
                     return
                 if self._body.tell() > self._most:
                     self.refuse(413)
                     return
         except h11.RemoteProtocolError:
             self.refuse(400)
+
+    def _chunks_finish(self, rest: bytes) -> None:
+        """End a chunked body. `rest`: what follows it."""
+        if not _LAST_CHUNK.search(self._chunks_end[: len(self._chunks_end) - len(rest)]):
+            self.refuse(400)
+            return
+        length = b"\r\ncontent-length: %d" % self._body.tell()
+        self.head = _CODING.sub(length, self.head)
+        self.stage, self.rest = Stage.COMPLETE, rest

@@ -204,6 +204,8 @@ class BufferingWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no ty
         future.add_done_callback(lambda done: self.method_queue.defer(then, connection, done))
 
     def _admission_end(self, connection: Connection, future: "Future[int]") -> None:
+        if connection not in self._connections:  # closed meanwhile, because the worker stops
+            return
         request = connection.request
         assert request is not None
         refusal = future.result() if not future.cancelled() and future.exception() is None else 503

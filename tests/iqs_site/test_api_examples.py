@@ -13,7 +13,10 @@ import pytest
 from django.conf import settings
 
 from annotation.models import Annotation, ApiToken, Campaign, Image
+from annotation.services.batches import batch_claim, batch_run
 from annotation.services.tokens import token_create
+from tests.conftest import photo_bytes
+from training.models import TrainingRun
 
 EXAMPLES = re.findall(
     r"^```(bash|python)\n(.*?)^```", (settings.BASE_DIR / "docs/how-to/use-the-api.md").read_text(), re.M | re.S
@@ -22,13 +25,29 @@ EXAMPLES = re.findall(
 
 @pytest.mark.django_db(transaction=True)
 def test_the_examples_run(
-    live_server: Any, campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Image], tmp_path: Path
+    live_server: Any,
+    campaign: Campaign,
+    people: dict[str, Any],
+    make_image: Callable[..., Image],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    def import_now(task: Any, batch_id: int) -> None:
+        """Do what a worker does; there is none here."""
+        batch = batch_claim(batch_id=batch_id)
+        assert batch is not None
+        batch_run(batch=batch)
+
+    monkeypatch.setattr("annotation.api_imports.announce", import_now)
+    monkeypatch.setattr("training.api.announce", lambda *args, **options: None)
     campaign.slug = "demo"
     campaign.save()
     image = make_image(1)
     _, secret = token_create(user=people["rita"], name="examples", scope=ApiToken.Scope.ANNOTATE, days=1)
+    _, admins = token_create(user=people["ada"], name="examples", scope=ApiToken.Scope.ADMIN, days=1)
     environment = {**os.environ, "IQS_URL": live_server.url, "IQS_TOKEN": secret}
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "new.jpg").write_bytes(photo_bytes(2))
 
     def output(language: str, code: str) -> str:
         program = ["bash", "-c"] if language == "bash" else [sys.executable, "-c"]
@@ -38,11 +57,15 @@ def test_the_examples_run(
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    assert [language for language, _ in EXAMPLES] == ["bash", "bash", "bash", "python"]
-    progress, _, leases, answer = (output(language, code) for language, code in EXAMPLES)
+    assert [language for language, _ in EXAMPLES] == ["bash", "bash", "bash", "python", "python"]
+    progress, _, leases, answer = (output(language, code) for language, code in EXAMPLES[:4])
     assert json.loads(progress)["images"] == 1
     assert (tmp_path / "answers.csv").read_text().startswith("annotation,image,")
     assert json.loads(leases)["leases"][0]["image_id"] == image.pk
     assert answer == f"{image.byte_size} True\n"
     stored = Annotation.objects.get()
     assert (stored.annotator, stored.image, stored.score) == (people["rita"], image, 7)
+    environment["IQS_TOKEN"] = admins
+    assert output(*EXAMPLES[4]) == "done 1 []\nqueued\n"
+    assert Image.objects.filter(name="new.jpg").exists()
+    assert TrainingRun.objects.get().requested_by == people["ada"]

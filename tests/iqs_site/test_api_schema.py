@@ -25,6 +25,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from annotation.models import Campaign, Image, User
+from annotation.services.batches import upload_begin
 from iqs_site.api import api
 
 # Without the login, because the tests send their own cookies.
@@ -76,14 +77,16 @@ def test_every_answer_is_as_the_schema_says(
 ) -> None:
     # No broker and no worker here: the API would wait five seconds for each request.
     monkeypatch.setattr("inference.api.WAIT_SECONDS", 0.0)
-    monkeypatch.setattr("inference.api.announce", lambda *args, **options: None)
+    for module in ("inference.api", "training.api", "annotation.api_imports"):
+        monkeypatch.setattr(f"{module}.announce", lambda *args, **options: None)
     image = Image.objects.earliest("pk")
+    batch = upload_begin(campaign=campaign, by=None)
 
     @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
     @given(case=SCHEMA[path][method].as_strategy(generation_mode=mode), is_known=...)
     def run(case: Any, is_known: bool) -> None:
         if is_known and mode is GenerationMode.POSITIVE:  # rows that exist, so that more than 404 is seen
-            known = {"slug": campaign.slug, "image_id": image.pk}
+            known = {"slug": campaign.slug, "image_id": image.pk, "import_id": batch.pk}
             case.path_parameters |= {name: known[name] for name in case.path_parameters if name in known}
         response = case.call(cookies=cookies, headers={"x-csrftoken": CSRF})
         case.validate_response(response, checks=CHECKS)
@@ -95,7 +98,8 @@ def test_everybody_gets_answers_that_the_schema_names(cookies: dict[str, str], c
     """Nobody is logged in, or the token is missing."""
     for method, path in OPERATIONS:
         case = SCHEMA[path][method].Case(
-            path_parameters={"slug": campaign.slug, "image_id": 1, "run_id": 1, "ticket": "a"}
+            path_parameters={"slug": campaign.slug, "ticket": "a"}
+            | dict.fromkeys(("image_id", "run_id", "import_id", "number"), 1)
         )
         for sent in ({}, cookies):
             response = case.call(cookies=sent)

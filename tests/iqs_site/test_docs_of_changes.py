@@ -20,7 +20,7 @@ NEVER_CHANGED: dict[type[Any], set[str]] = {
     },
     Image: {
         *("id", "campaign", "batch", "name", "sha256", "suffix", "byte_size", "width", "height", "phash", "group"),
-        *("split", "votes_needed", "open_slots", "vote_count", "queue_position", "details", "created_at"),
+        *("split", "votes_needed", "decoding", "open_slots", "vote_count", "queue_position", "details", "created_at"),
     },
 }
 

@@ -6,10 +6,11 @@ from annotation.models import AuditKind, Campaign, User
 from annotation.services.audit import audit_record
 from inference.models import ModelVersion
 from inference.networks.model_files import ModelFileError
-from inference.selectors import version_misfit
+from inference.selectors import champion, version_misfit
 from inference.services.versions import champion_set
+from training.evaluation.promotion_rule import promotion_verdict
 from training.models import Evaluation, Promotion
-from training.selectors.versions import past_champions
+from training.selectors.versions import newest_evaluations, past_champions
 
 
 class PromotionError(ValueError):
@@ -63,3 +64,20 @@ def promotion_make(
         by=by,
         reason=reason,
     )
+
+
+def promotion_by_admin(*, version: ModelVersion, kind: str, by: User) -> Promotion:
+    """Do what `promotion_make` does for an admin, with the newest evaluation and what the rule says about it."""
+    evaluation = newest_evaluations([version]).get(version.pk)
+    reason = _reason(kind, evaluation, champion(version.campaign))
+    return promotion_make(version=version, kind=kind, by=by, reason=reason, evaluation=evaluation)
+
+
+def _reason(kind: str, evaluation: Evaluation | None, current_champion: ModelVersion | None) -> str:
+    """Return the reason for the audit record; `current_champion` is the version that is replaced."""
+    if kind == Promotion.Kind.ROLLBACK:
+        return "Decided by an admin."
+    if evaluation is None or evaluation.against is None or evaluation.against != current_champion:
+        return "Decided by an admin, without a comparison with the champion."
+    verdict = promotion_verdict(evaluation.differences)
+    return f"Decided by an admin; the rule {'agrees' if verdict.promote else 'does not agree'}: {verdict.reason}"

@@ -32,7 +32,7 @@ from training.selectors.versions import (
     same_settings,
 )
 from training.services.evaluation_requests import evaluations_request
-from training.services.promotions import PromotionError, promotion_make
+from training.services.promotions import PromotionError, promotion_by_admin
 from training.tasks import MESSAGE_SECONDS, versions_evaluate
 
 _VERSIONS = 10  # on one page
@@ -142,31 +142,14 @@ def model_rollback(request: HttpRequest, campaign: Campaign, number: int) -> Htt
 def _change_champion(request: HttpRequest, campaign: Campaign, number: int, kind: Promotion.Kind) -> HttpResponse:
     assert isinstance(request.user, User)
     version = row_or_404("model version", ModelVersion, campaign=campaign, number=number)
-    evaluation = newest_evaluations([version]).get(version.pk)
     try:
-        promotion_make(
-            version=version,
-            kind=kind,
-            by=request.user,
-            reason=_reason(kind, evaluation, champion(campaign)),
-            evaluation=evaluation,
-        )
+        promotion_by_admin(version=version, kind=kind, by=request.user)
     except PromotionError as error:
         messages.error(request, str(error))
     else:
         announce(predictions_run, version.pk)
         messages.success(request, f"Version {number} is now the champion. Updating predictions…")
     return redirect("models", campaign.slug)
-
-
-def _reason(kind: Promotion.Kind, evaluation: Evaluation | None, current_champion: ModelVersion | None) -> str:
-    """Return the reason for the audit record; `current_champion` is the version that is replaced."""
-    if kind == Promotion.Kind.ROLLBACK:
-        return "Decided by an admin."
-    if evaluation is None or evaluation.against is None or evaluation.against != current_champion:
-        return "Decided by an admin, without a comparison with the champion."
-    verdict = promotion_verdict(evaluation.differences)
-    return f"Decided by an admin; the rule {'agrees' if verdict.promote else 'does not agree'}: {verdict.reason}"
 
 
 def _champion_misfit(version: ModelVersion | None, campaign: Campaign) -> str:

@@ -116,6 +116,16 @@ export class Outbox extends EventTarget {
     this.send();
   }
 
+  // Sends refused answers again: the reason may be gone, for example after an admin has added the person again.
+  async sendRefused() {
+    const refused = this.refused;
+    for (const entry of refused) entry.refused = "";
+    this.#notify();
+    this.#broadcast({ kind: "retried", orders: refused.map((entry) => entry.order) });
+    await Promise.all(refused.filter(({ order }) => order !== null).map((entry) => this.#log.put(entry).catch(() => {})));
+    this.send();
+  }
+
   async dismissRefused() {
     const refused = this.refused;
     this.#remove(refused);
@@ -287,6 +297,10 @@ export class Outbox extends EventTarget {
     if (news.kind === "state") return this.#setState(news.state, news.message, { isOwn: false });
     if (news.kind === "refused") {
       for (const entry of withOrders([news.order])) entry.refused = news.sentence;
+      return this.#notify();
+    }
+    if (news.kind === "retried") {
+      for (const entry of withOrders(news.orders)) entry.refused = "";
       return this.#notify();
     }
     if (news.kind === "left") {

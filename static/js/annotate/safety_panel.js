@@ -1,6 +1,7 @@
 // The dialog "Are my ratings safe?": compares the answers in this browser's log with the server. The log is read before
 // the request, so the server must have every answer that the log calls saved.
 
+import { saveAnswers } from "./answer_file.js";
 import { request } from "./api.js";
 
 const MAX_IDS = 500; // in one request
@@ -61,7 +62,7 @@ export class SafetyPanel {
     this.#campaign = campaign;
     $("saved").addEventListener("click", () => this.open());
     $("safety-send").addEventListener("click", () => outbox.send());
-    $("safety-download").addEventListener("click", () => this.#download());
+    $("safety-download").addEventListener("click", () => saveAnswers(this.#unsent));
     outbox.addEventListener("change", () => this.#compareSoon());
   }
 
@@ -193,16 +194,6 @@ export class SafetyPanel {
     const verdict = $("safety-verdict");
     verdict.dataset.state = state;
     if (verdict.textContent !== words) verdict.textContent = words;
-  }
-
-  // Downloads the bodies of the API requests, so that any program can send them.
-  #download() {
-    const answers = this.#unsent.map(({ url, body, at, refused }) => ({ url, given_at: when(at)?.toISOString() ?? null, refused, body }));
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([JSON.stringify({ answers }, null, 2)], { type: "application/json" }));
-    link.download = "unsent-answers.json";
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   }
 }
 

@@ -1,5 +1,7 @@
 // The page's status: whether answers are saved, the number of ratings, the pace, and problems that need the person.
 
+import { saveAnswers } from "./answer_file.js";
+
 const $ = (id) => document.getElementById(id);
 const plural = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 const ANNOUNCE_AFTER = 1_500; // milliseconds without a change before a screen reader hears the saved state
@@ -17,6 +19,8 @@ export class StatusLine {
     this.#outbox = outbox;
     outbox.addEventListener("change", () => this.#render());
     $("trouble-dismiss").addEventListener("click", () => outbox.dismissRefused());
+    $("trouble-again").addEventListener("click", () => outbox.sendRefused());
+    $("trouble-save").addEventListener("click", () => saveAnswers(outbox.refused));
   }
 
   count(isSkip) {
@@ -80,6 +84,7 @@ export class StatusLine {
     $("trouble").hidden = !words;
     if ($("trouble-text").textContent !== words) $("trouble-text").textContent = words;
     $("trouble-login").hidden = !needsLogin;
-    $("trouble-dismiss").hidden = needsLogin || !refused.length || (kept > 0 && state === "offline");
+    const hasNoChoice = needsLogin || !refused.length || (kept > 0 && state === "offline");
+    for (const id of ["trouble-again", "trouble-save", "trouble-dismiss"]) $(id).hidden = hasNoChoice;
   }
 }
