@@ -50,22 +50,25 @@ ON CONFLICT DO NOTHING
 
 _FROM_THE_PHOTO = {"id", "image_id", "turn_campaign", "turn_import"}
 
-# SKIP LOCKED: concurrent workers get different rows and do not wait for each other.
+# SKIP LOCKED: concurrent workers get different rows and do not wait for each other. MATERIALIZED: in some plans,
+# PostgreSQL would otherwise run the inner query once for each row, and claim all of them.
 _CLAIM = sql.SQL("""
-UPDATE {table} SET state = 'running', claimed_at = %(now)s, attempts = attempts + 1
-WHERE id IN (
+WITH chosen AS MATERIALIZED (
   SELECT id FROM {table}
   WHERE {column} = %(key)s AND state = 'queued' AND turn_campaign = %(campaign)s AND turn_import = %(import)s
   ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-) RETURNING id
+)
+UPDATE {table} work SET state = 'running', claimed_at = %(now)s, attempts = attempts + 1
+FROM chosen WHERE work.id = chosen.id RETURNING work.id
 """)
 _CLAIM_STALE = sql.SQL("""
-UPDATE {table} SET claimed_at = %(now)s, attempts = attempts + 1
-WHERE id IN (
+WITH chosen AS MATERIALIZED (
   SELECT id FROM {table}
   WHERE {column} = %(key)s AND state = 'running' AND claimed_at < %(stale)s
   ORDER BY claimed_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
-) RETURNING id
+)
+UPDATE {table} work SET claimed_at = %(now)s, attempts = attempts + 1
+FROM chosen WHERE work.id = chosen.id RETURNING work.id
 """)
 _FINISH = sql.SQL("UPDATE {table} SET {changes} WHERE id = %(id)s AND state = 'running'")
 

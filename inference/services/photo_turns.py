@@ -38,11 +38,10 @@ class PhotoTurns:
     def next(self, queue: WorkQueue[Any]) -> Turn | None:
         """Return whose turn it is, or None when no photo is queued (two queries)."""
         with self._lock:
-            campaign = _following(queue, "turn_campaign", self._campaign, sql.SQL("true"))
+            campaign = _following(queue, "turn_campaign", self._campaign)
             if campaign is None:
                 return None
-            within = sql.SQL("turn_campaign = {}").format(campaign)
-            batch = _following(queue, "turn_import", self._imports.pop(campaign, -1), within)
+            batch = _following(queue, "turn_import", self._imports.pop(campaign, -1), campaign)
             if batch is None:  # another worker has just claimed the last photos
                 batch = 0
             self._campaign, self._imports[campaign] = campaign, batch
@@ -59,14 +58,15 @@ def turns_of(queue: WorkQueue[Any]) -> PhotoTurns:
     return _turns.setdefault((queue.model._meta.db_table, queue.key), PhotoTurns())
 
 
-def _following(queue: WorkQueue[Any], turn: str, last: int, within: sql.Composable) -> int | None:
+def _following(queue: WorkQueue[Any], turn: str, last: int, campaign: int | None = None) -> int | None:
+    """Return the campaign after `last`, or the import after `last` in a campaign; None when no photo is queued."""
     statement = _NEXT.format(
         table=sql.Identifier(queue.model._meta.db_table),
         column=sql.Identifier(queue.column),
         turn=sql.Identifier(turn),
-        within=within,
+        within=sql.SQL("true" if campaign is None else "turn_campaign = %(campaign)s"),
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"key": queue.key, "last": last})
+        cursor.execute(statement, {"key": queue.key, "last": last, "campaign": campaign})
         row = cursor.fetchone()
     return None if row is None else int(row[0])

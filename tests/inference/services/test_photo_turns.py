@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from annotation.models import Campaign, Image, ImportBatch
@@ -228,3 +229,17 @@ def test_features_take_turns_too(campaign: Campaign, other: Campaign) -> None:
     photos(other, 8)
     work_enqueue(queue=features)
     assert [work_claim(queue=features, limit=4)[0].image.campaign_id for _ in range(4)] == [campaign.pk, other.pk] * 2
+
+
+def test_a_claim_takes_no_more_photos_than_it_asks_for_whatever_the_plan(
+    campaign: Campaign, queue: WorkQueue[Distortion]
+) -> None:
+    photos(campaign, 300)
+    work_enqueue(queue=queue)
+    with connection.cursor() as cursor:  # plans that PostgreSQL may choose for tables without statistics
+        for name in ("hashjoin", "mergejoin", "hashagg", "material", "sort", "bitmapscan", "memoize"):
+            cursor.execute(f"SET LOCAL enable_{name} = off")
+    assert len(work_claim(queue=queue, limit=4)) == 4
+    Distortion.objects.update(state="running", claimed_at=timezone.now() - timedelta(days=1))
+    assert work_claim_stale(queue=queue) is not None
+    assert Distortion.objects.filter(claimed_at__gt=timezone.now() - timedelta(hours=1)).count() == 1
