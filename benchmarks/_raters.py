@@ -76,10 +76,14 @@ class Rater:
 
     async def _claim(self, count: int) -> None:
         known = [photo["image_id"] for photo in self._photos]
-        leases = (await self._post("leases", {"count": count, "known": known}))["leases"]
-        self._photos.extend(leases)
-        if not self._photos:
-            raise RuntimeError("the raters ran out of photos; the benchmark needs more of them")
+        while True:
+            claim = await self._post("leases", {"count": count, "known": known})
+            self._photos.extend(claim["leases"])
+            if self._photos:
+                return
+            if claim["empty_because"]:
+                raise RuntimeError(f"the raters ran out of photos: {claim['empty_because']}")
+            await asyncio.sleep(0.02)  # other claims have locked the last photos for a moment, as the page knows
 
     async def _post(self, what: str, content: dict[str, Any]) -> Any:
         status, answer = await self._client.post(f"{self._api}/{what}", content)

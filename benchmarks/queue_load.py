@@ -28,9 +28,10 @@ _WARM_UP_SECONDS = 3.0
 # Rows without files: a lease does not read the file.
 _PHOTOS = """
 INSERT INTO annotation_image (campaign_id, name, sha256, suffix, byte_size, width, height, phash, "group", split,
-  votes_needed, open_slots, vote_count, queue_position, role, expected_watch, guidance, problem, details, created_at)
+  votes_needed, open_slots, vote_count, queue_position, role, expected_watch, guidance, problem, details, decoding,
+  created_at)
 SELECT %(campaign)s, number || '.jpg', md5(number::text) || md5(%(campaign)s || ' ' || number), '.jpg', 1, 640, 480,
-  number, gen_random_uuid(), 'train', %(votes)s, %(votes)s, 0, random(), 'rated', '', '', '', '{}', now()
+  number, gen_random_uuid(), 'train', %(votes)s, %(votes)s, 0, random(), 'rated', '', '', '', '{}', %(decoding)s, now()
 FROM generate_series(1, %(count)s) AS number
 """
 _WRONG = """
@@ -136,13 +137,15 @@ def _campaign_make(slug: str, photos: int, people: list["User"]) -> "Campaign":
     from django.db import connection, transaction
 
     from annotation.models import Campaign, Membership
+    from annotation.photos.decoding_version import DECODING_VERSION
     from inference.selectors import distortions_queue, features_queue
     from inference.services.backlog import work_cancel
 
     with transaction.atomic(), connection.cursor() as cursor:
         campaign = Campaign.objects.create(slug=slug, name=slug, votes_per_image=VOTES, train_after=0)
         Membership.objects.bulk_create([Membership(campaign=campaign, user=user) for user in people])
-        cursor.execute(_PHOTOS, {"campaign": campaign.pk, "votes": VOTES, "count": photos})
+        values = {"campaign": campaign.pk, "votes": VOTES, "count": photos, "decoding": DECODING_VERSION}
+        cursor.execute(_PHOTOS, values)
         for work in (features_queue(), distortions_queue()):  # without files, workers would fail on every photo
             work_cancel(queue=work, campaign=campaign)
     with connection.cursor() as cursor:

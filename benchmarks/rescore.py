@@ -90,8 +90,10 @@ def _features_make(files: list[Path], count: int) -> float:
     seconds = time.perf_counter() - start
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO inference_feature (image_id, backbone, vector, state, reason, attempts) "
-            "SELECT id, %s, (%s::bytea[])[1 + id %% %s], 'done', '', 1 FROM annotation_image ORDER BY id",
+            "INSERT INTO inference_feature "
+            "(image_id, turn_campaign, turn_import, backbone, vector, state, reason, attempts) "
+            "SELECT id, campaign_id, 0, %s, (%s::bytea[])[1 + id %% %s], 'done', '', 1 "
+            "FROM annotation_image ORDER BY id",
             [backbone_key(), [vector.astype("<f2").tobytes() for vector in vectors], len(vectors)],
         )
         assert cursor.rowcount == count

@@ -8,7 +8,7 @@ import pytest
 from annotation.models import Campaign
 from annotation.services.campaigns import campaign_update
 from inference import tasks
-from inference.models import Distortion, ModelVersion
+from inference.models import PRIOR_NAME, Distortion, ModelVersion
 from inference.networks.config import WeightsMissing
 from inference.selectors import backbone_key, features_misfit, fits_scale, synsets_text, version_misfit
 from inference.services import versions
@@ -98,7 +98,7 @@ def test_pages_open_while_the_champion_is_for_another_scale(client_of: Any, camp
 def test_the_shipped_prior_is_outdated_by_settings_of_campaign_and_site(
     campaign: Campaign, version: ModelVersion, settings: Any
 ) -> None:
-    version.recipe |= {"name": versions._PRIOR}
+    version.recipe |= {"name": PRIOR_NAME}
     version.backbone = backbone_key()
     assert not versions.prior_is_outdated(version, campaign)
     settings.IQS_QUALITY_INPUT = "pooled"
@@ -117,7 +117,7 @@ def test_the_sweep_goes_on_when_the_new_backbone_has_no_weights(
     for task in (tasks.features_run, tasks.distortions_run, tasks.predictions_run, tasks.priorities_run):
         monkeypatch.setattr(task, "apply_async", lambda *args, **options: None)  # there is no broker in tests
     version_make(campaign)
-    ModelVersion.objects.update(recipe={"name": versions._PRIOR})
+    ModelVersion.objects.update(recipe={"name": PRIOR_NAME})
     images_make(campaign, 1)
     settings.IQS_BACKBONE_WEIGHTS = "/no/such/file.pth"
     with pytest.raises(WeightsMissing):
