@@ -18,7 +18,7 @@ from benchmarks._claims import Claim, seconds_of
 from inference.scoring.processor import has_vnni, processor_name
 
 # Seconds for `_work` on the machine of the README's table: one core of an AMD EPYC with AVX-512 VNNI.
-TABLE_SECONDS = 0.064
+TABLE_SECONDS = 0.061
 _ROUNDS = 9
 
 
