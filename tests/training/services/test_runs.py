@@ -11,6 +11,7 @@ from django.utils import timezone
 from redis.connection import UnixDomainSocketConnection
 
 from annotation.models import Annotation, Campaign
+from iqs_site.broker_gate import gate
 from training.models import TrainingRun
 from training.services import runs
 from training.services.runs import (
@@ -226,6 +227,7 @@ def test_without_a_broker_a_request_does_not_try_for_long_and_the_run_waits(
     connect = UnixDomainSocketConnection._connect
     counted = lambda connection: (attempts.append(1), connect(connection))[1]  # noqa: E731
     monkeypatch.setattr(UnixDomainSocketConnection, "_connect", counted)
+    monkeypatch.setattr(gate, "_silent_until", 0.0)  # after another test's broker was silent, nobody tries for 5 s
     run = request_by_button(campaign)
     with django_capture_on_commit_callbacks(execute=True):
         announce(run_execute, run.pk)  # tests have no broker
