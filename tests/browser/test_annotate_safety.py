@@ -258,9 +258,9 @@ def test_answers_are_sent_with_a_warning_when_storage_is_full(annotate: Any) -> 
 
 
 def test_an_answer_stored_by_an_older_version_is_sent(open_page: Any, photos: list[Image], people: Any) -> None:
-    page = open_page("/", "alice")
+    page = open_page("/campaigns/watches/", "alice")  # this page does not open the storage of answers
     page.evaluate(
-        """([annotator, imageId]) => new Promise((resolve) => {
+        """([annotator, imageId]) => new Promise((resolve, reject) => {
             const opening = indexedDB.open("iqs-answers", 1);
             opening.onupgradeneeded = () => {
                 const store = opening.result.createObjectStore("answers", { keyPath: "order", autoIncrement: true });
@@ -269,6 +269,7 @@ def test_an_answer_stored_by_an_older_version_is_sent(open_page: Any, photos: li
                 const body = { client_id: crypto.randomUUID(), ...answer };
                 store.add({ annotator, url: "/api/campaigns/watches/annotations", body, refused: "" });
             };
+            opening.onerror = () => reject(opening.error);
             opening.onsuccess = () => { opening.result.close(); resolve(); };
         })""",
         [people["alice"].pk, photos[0].pk],

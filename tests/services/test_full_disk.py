@@ -88,7 +88,7 @@ def test_an_instance_comes_back_when_its_full_disk_has_room(tmp_path: Path, sett
         filler.unlink()
         assert eventually(lambda: instance.failed_start() or (succeeds(row_write) and succeeds(key_write)))
         assert eventually(lambda: instance.failed_start() or succeeds(page))
-        assert eventually(lambda: {one.name.partition("@")[0] for one in workers_alive()} == {"inference", "training"})
+        assert eventually(lambda: {one.name.partition("@")[0] for one in workers_alive()} >= {"inference", "training"})
         with psycopg.connect(database) as connection:
             assert connection.execute("SELECT number FROM kept").fetchone() == (7,)
     assert not embedded.postgres_is_running(tmp_path / "var")
