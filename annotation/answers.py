@@ -6,13 +6,21 @@ same conditions from the functions below; `tests/annotation/test_answers.py` che
 
 * **standing**: the latest answer or skip of an annotator to a photo, without hidden repeats. Used for lists of answers.
 * **vote**: a standing answer that is not a skip. Used for progress, queue, training, annotator agreement, gold photos.
-* **independent vote**: a vote given before the annotator saw a prediction. Used for the MOS and disagreement of a
-  photo, and for practice photos.
+* **independent vote**: the last blind answer of an annotator to a photo, not to a hidden repeat. Blind means: given
+  before the annotator saw a prediction. A blind correction replaces the answer before it. An exposed correction does
+  not: people who give in to the model would otherwise make the model look better. A skip withdraws the vote. Used for
+  the MOS and disagreement of a photo, for practice photos, and for training without exposed answers.
 * **vote for evaluation**: an independent vote on a photo whose expected answer is not shown to annotators. Used for
   evaluation and calibration.
 * **repeat answer**: the standing answer to a hidden repeat, not a skip. Used for self-agreement.
 * **first answer**: the first answer of an annotator to a photo, even if corrected later. Used for the anchoring
   experiment.
+
+Blind answers are stored in two fields, which `Annotation.save` sets for every new row:
+
+* `is_blind`: given before the annotator saw a prediction, or the correction of a slip (`SLIP`). An answer after an
+  exposed one is exposed.
+* `withdraws`: the independent vote that the row replaces or withdraws. A vote is independent until a row names it.
 
 A vote may be unsure about the watch, may be surplus, and may be on a gold photo or on a photo with a problem. Only a
 campaign's progress leaves out surplus votes and photos outside the queue (`annotation.selectors.progress`).
@@ -30,15 +38,23 @@ These queries use other rows on purpose:
   with people. In a prelabel campaign every vote is given after a prediction.
 """
 
+from datetime import timedelta
+
 from django.db.models import Q
 
 #: Roles of photos whose expected answer is shown to annotators. Votes on them cannot be used for evaluation.
 TAUGHT = ("practice", "example")
 
+#: An answer that is corrected within this time was a slip of the finger, and the correction is as blind as the answer.
+#: The server measures it. A page can show the prediction only after the server has stored the answer, so the annotator
+#: saw it for less than this, and a part of that went into pressing 'Undo' and the right key. A new judgement takes
+#: longer: people need about three seconds for a photo that they already see.
+SLIP = timedelta(seconds=3)
+
 STANDING = Q(superseded_by=None, is_repeat=False)
 SKIP = STANDING & ~Q(skip_reason="")
 VOTE = STANDING & Q(skip_reason="")
-INDEPENDENT_VOTE = VOTE & Q(saw_prediction=False)
+INDEPENDENT_VOTE = Q(is_blind=True, withdrawn_by=None, is_repeat=False, skip_reason="")
 VOTE_FOR_EVALUATION = INDEPENDENT_VOTE & ~Q(image__role__in=TAUGHT)
 REPEAT_ANSWER = Q(superseded_by=None, is_repeat=True, skip_reason="")
 FIRST_ANSWER = Q(supersedes=None, is_repeat=False, skip_reason="")
@@ -64,4 +80,7 @@ def vote_sql(answer: str) -> str:
 
 def independent_vote_sql(answer: str) -> str:
     """Return `INDEPENDENT_VOTE` as SQL."""
-    return f"(NOT {answer}.saw_prediction AND {vote_sql(answer)})"
+    return (
+        f"({answer}.is_blind AND NOT {answer}.is_repeat AND {answer}.skip_reason = '' AND NOT EXISTS "
+        f"(SELECT FROM annotation_annotation later WHERE later.withdraws_id = {answer}.id))"
+    )
