@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 # The same rules as `Annotation.save`, for the rows of before: from each first answer to its corrections, in order.
-# `vote` is the independent vote after the row. 3 seconds is `annotation.answers.SLIP`.
+# `vote` is the blind vote after the row. 3 seconds is `annotation.answers.SLIP`.
 BACKFILL = """
 WITH RECURSIVE chain (id, is_blind, saw_prediction, skip_reason, created_at, vote, withdraws) AS (
   SELECT id, NOT saw_prediction, saw_prediction, skip_reason, created_at,
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
             field=models.OneToOneField(
                 blank=True,
                 editable=False,
-                help_text="The independent vote that this row replaces or withdraws. Set when the row is saved.",
+                help_text="The blind vote that this row replaces or withdraws. Set when the row is saved.",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="withdrawn_by",

@@ -28,22 +28,35 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         """Return the standing answers without skips."""
         return self.filter(answers.VOTE)
 
-    def independent_votes(self) -> "AnnotationQuerySet":
+    def counted_votes(self) -> "AnnotationQuerySet":
+        """Return the votes of annotators whom no reviewer has excluded."""
+        return self.filter(answers.counted_vote())
+
+    def blind_votes(self) -> "AnnotationQuerySet":
         """Return each annotator's last blind answer to each photo, even if an exposed answer superseded it."""
-        return self.filter(answers.INDEPENDENT_VOTE)
+        return self.filter(answers.BLIND_VOTE)
+
+    def independent_votes(self) -> "AnnotationQuerySet":
+        """Return the blind votes of annotators whom no reviewer has excluded."""
+        return self.filter(answers.independent_vote())
 
     def votes_for_evaluation(self) -> "AnnotationQuerySet":
         """Return the independent votes on photos whose expected answer is not shown to annotators."""
-        return self.filter(answers.VOTE_FOR_EVALUATION)
+        return self.filter(answers.vote_for_evaluation())
 
     def repeat_answers(self) -> "AnnotationQuerySet":
         """Return the standing answers to hidden repeats, without skips."""
         return self.filter(answers.REPEAT_ANSWER)
 
     def with_independence(self) -> "AnnotationQuerySet":
-        """Add `is_independent_vote` to each row: whether `independent_votes()` selects it."""
-        condition = models.ExpressionWrapper(answers.INDEPENDENT_VOTE, output_field=models.BooleanField())
-        return self.annotate(is_independent_vote=condition)
+        """Add to each row `is_independent_vote`, whether `independent_votes()` selects it, and `is_of_excluded`."""
+        is_blind_vote = models.ExpressionWrapper(answers.BLIND_VOTE, output_field=models.BooleanField())
+        is_independent = models.ExpressionWrapper(
+            Q(is_blind_vote=True, is_of_excluded=False), output_field=models.BooleanField()
+        )
+        return self.annotate(is_blind_vote=is_blind_vote, is_of_excluded=answers.of_excluded()).annotate(
+            is_independent_vote=is_independent
+        )
 
     def first_answers(self) -> "AnnotationQuerySet":
         """Return the first answer of each annotator to each photo, even if corrected later; no repeats, no skips."""
@@ -91,7 +104,7 @@ class Annotation(models.Model):
         blank=True,
         editable=False,
         related_name="withdrawn_by",
-        help_text="The independent vote that this row replaces or withdraws. Set when the row is saved.",
+        help_text="The blind vote that this row replaces or withdraws. Set when the row is saved.",
     )
     is_repeat = models.BooleanField(default=False, help_text="Answer to a hidden repeat; it is not a vote.")
     is_anchored = models.BooleanField(
@@ -131,17 +144,17 @@ class Annotation(models.Model):
             raise ValidationError("Annotations cannot be changed. Record a new one that supersedes this one.")
         before = self.supersedes
         self.is_blind = self._is_blind_after(before)
-        self.withdraws = before.independent_vote() if before and (self.is_blind or self.skip_reason) else None
+        self.withdraws = before.blind_vote() if before and (self.is_blind or self.skip_reason) else None
         super().save(*args, **kwargs)
 
-    def independent_vote(self) -> "Annotation | None":
-        """Return the annotator's independent vote after this row and before the next one; None without one.
+    def blind_vote(self) -> "Annotation | None":
+        """Return the annotator's blind vote after this row and before the next one; None without one.
 
         One query for each exposed answer in a row.
         """
         if self.is_blind or self.skip_reason:
             return None if self.skip_reason else self
-        return self.supersedes.independent_vote() if self.supersedes else None
+        return self.supersedes.blind_vote() if self.supersedes else None
 
     def _is_blind_after(self, before: "Annotation | None") -> bool:
         if before is None:

@@ -103,10 +103,10 @@ def people_summary(campaign: Campaign, answers: Sequence[Annotation]) -> dict[st
     """Return vote counts, MOS with interval, SOS and watch labels of one photo from its independent votes.
 
     `answers`: all rows of the photo without hidden repeats, `with_independence()` and their `superseded_by`.
-    `exposed` is the number of annotators who answered only after seeing the prediction. They are left out of all other
-    numbers.
+    `exposed` is the number of annotators who answered only after seeing the prediction, and `excluded` the number of
+    those whom a reviewer has excluded. They are left out of all other numbers.
     """
-    standing = [answer for answer in answers if not hasattr(answer, "superseded_by")]
+    standing: list[Any] = [answer for answer in answers if not hasattr(answer, "superseded_by")]
     rated = [answer for answer in standing if answer.score is not None]
     own = [answer for answer in answers if answer.is_independent_vote]  # type: ignore[attr-defined]  # annotated
     voters = {answer.annotator_id for answer in own}
@@ -123,7 +123,8 @@ def people_summary(campaign: Campaign, answers: Sequence[Annotation]) -> dict[st
         "high": float(high),
         "sos": float(opinion.sos(histogram)) if len(own) > 1 else None,
         "watch": {label: labels.count(label) for label in Annotation.Watch.values},
-        "exposed": sum(answer.annotator_id not in voters for answer in rated),
+        "exposed": sum(answer.annotator_id not in voters and not answer.is_of_excluded for answer in rated),
+        "excluded": sum(answer.is_of_excluded for answer in rated),
         "skips": len(standing) - len(rated),
         "simulated": sum(answer.annotator.is_simulated for answer in own),
     }

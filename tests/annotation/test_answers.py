@@ -45,7 +45,9 @@ def test_each_condition_selects_its_rows(kinds: KindsOfAnswers) -> None:
     [
         (answers.standing_sql, answers.STANDING),
         (answers.vote_sql, answers.VOTE),
-        (answers.independent_vote_sql, answers.INDEPENDENT_VOTE),
+        (answers.counted_vote_sql, answers.counted_vote()),
+        (answers.blind_vote_sql, answers.BLIND_VOTE),
+        (answers.independent_vote_sql, answers.independent_vote()),
     ],
 )
 def test_the_sql_selects_the_same_rows_as_the_condition(

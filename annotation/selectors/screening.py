@@ -1,0 +1,33 @@
+"""Live decisions of reviewers about annotators."""
+
+from annotation.models import Campaign, ScreeningDecision, User
+
+
+def live_decisions(campaign: Campaign) -> dict[int, list[ScreeningDecision]]:
+    """Return {annotator id: decisions} of decisions that are not undone, the one about votes first (one query)."""
+    rows = campaign.screening_decisions.filter(undone_at=None).select_related("decided_by")
+    found: dict[int, list[ScreeningDecision]] = {}
+    for row in sorted(rows, key=lambda one: one.decision == ScreeningDecision.Decision.REREAD):
+        found.setdefault(row.annotator_id, []).append(row)
+    return found
+
+
+def annotator_weights(campaign: Campaign) -> dict[int, float]:
+    """Return {annotator id: weight} of annotators whose votes do not count fully; 0 is excluded (one query)."""
+    rows = campaign.screening_decisions.filter(undone_at=None, weight__lt=1).order_by()
+    return dict(rows.values_list("annotator_id", "weight"))
+
+
+def excluded_annotators(campaign_id: int) -> list[int]:
+    """Return the ids of the annotators whom a reviewer has excluded, ascending (one query)."""
+    rows = ScreeningDecision.objects.filter(
+        campaign_id=campaign_id, undone_at=None, decision=ScreeningDecision.Decision.EXCLUDE
+    )
+    return list(rows.order_by("annotator_id").values_list("annotator_id", flat=True))
+
+
+def reread_request(campaign: Campaign, annotator: User) -> ScreeningDecision | None:
+    """Return the live request to read the instructions that the annotator has not confirmed (one query)."""
+    return campaign.screening_decisions.filter(
+        annotator=annotator, undone_at=None, read_at=None, decision=ScreeningDecision.Decision.REREAD
+    ).first()
