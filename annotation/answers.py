@@ -1,8 +1,9 @@
 """Which answers count. Each condition is defined here once, as a Django `Q` and as SQL.
 
 The manager of `Annotation` has a method for each condition: `standing()`, `skips()`, `votes()`, `counted_votes()`,
-`blind_votes()`, `independent_votes()`, `votes_for_evaluation()`, `repeat_answers()`, `first_answers()`. Raw SQL queries (used for speed) take the
-same conditions from the functions below; `tests/annotation/test_answers.py` checks that both select the same rows.
+`blind_votes()`, `independent_votes()`, `votes_for_evaluation()`, `repeat_answers()`, `first_answers()`. Raw SQL queries
+(used for speed) take the same conditions from the functions below; `tests/annotation/test_answers.py` checks that both
+select the same rows.
 
 * **standing**: the latest answer or skip of an annotator to a photo, without hidden repeats. Used for lists of answers.
 * **vote**: a standing answer that is not a skip. Used for progress, queue, annotator agreement, gold photos.

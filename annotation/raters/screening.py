@@ -21,7 +21,7 @@ from annotation.raters.panel_agreement import Bt500Counts, WatchAgreement, rank_
 from annotation.raters.self_agreement import SelfAgreement
 
 FEWEST = 10
-"""Photos below which an annotator says nothing about the group's median."""
+"""Photos below which an annotator says nothing about the group's median, and below which labels give no verdict."""
 FEWEST_SHOWN = 5
 """No figure is shown for fewer answers than this."""
 FEWEST_TIMES = 20
@@ -131,8 +131,8 @@ def watch_finding(agreement: WatchAgreement, median: float) -> Finding:
     all of it lies `WATCH_MARGIN` below the median. Fine when it lies above chance. In a campaign with few watches,
     chance agreement is high, and the rule needs many answers.
     """
-    if not agreement.n:
-        return Finding(WATCH, Verdict.UNKNOWN, "no photos that others labelled too")
+    if agreement.n < FEWEST:
+        return Finding(WATCH, Verdict.UNKNOWN, f"{agreement.n} photos that others labelled too", FEWEST)
     share = wilson_interval(agreement.hits, agreement.n)
     shown = (
         f"{share.value:.0%} ({share.low:.0%} to {share.high:.0%}) equal the others' majority, "

@@ -27,7 +27,7 @@ def excluded_annotators(campaign_id: int) -> list[int]:
 
 
 def reread_request(campaign: Campaign, annotator: User) -> ScreeningDecision | None:
-    """Return the live request to read the instructions that the annotator has not confirmed (one query)."""
+    """Return the live request to read the instructions, also after the annotator has confirmed it (one query)."""
     return campaign.screening_decisions.filter(
-        annotator=annotator, undone_at=None, read_at=None, decision=ScreeningDecision.Decision.REREAD
+        annotator=annotator, undone_at=None, decision=ScreeningDecision.Decision.REREAD
     ).first()
