@@ -99,7 +99,7 @@ def scores_finding(correlation: Interval, median: float) -> Finding:
     shown = f"{value:.2f} ({correlation.low:.2f} to {correlation.high:.2f})"
     group = f"group: {median:.2f}, n = {n}"
     if n < 4 or np.isnan(value):
-        why = f"{n} photos that others rated too" if n < 4 else f"no two different scores, n = {n}"
+        why = f"{_counted(n, 'photo')} that others rated too" if n < 4 else f"no two different scores, n = {n}"
         return Finding(SCORES, Verdict.UNKNOWN, why, _answers_needed(0.0, median, n))
     if correlation.low > 0:
         return Finding(SCORES, Verdict.FINE, f"scores rank the photos like the others' scores: {shown}, {group}")
@@ -132,11 +132,11 @@ def watch_finding(agreement: WatchAgreement, median: float) -> Finding:
     chance agreement is high, and the rule needs many answers.
     """
     if agreement.n < FEWEST:
-        return Finding(WATCH, Verdict.UNKNOWN, f"{agreement.n} photos that others labelled too", FEWEST)
+        return Finding(WATCH, Verdict.UNKNOWN, f"{_counted(agreement.n, 'photo')} that others labelled too", FEWEST)
     share = wilson_interval(agreement.hits, agreement.n)
     shown = (
-        f"{share.value:.0%} ({share.low:.0%} to {share.high:.0%}) equal the others' majority, "
-        f"by chance {agreement.chance:.0%}, group {median:.0%}, n = {share.n}"
+        f"{_percent(share.value)} ({_percent(share.low)} to {_percent(share.high)}) equal the others' majority, "
+        f"by chance {_percent(agreement.chance)}, group {_percent(median)}, n = {share.n}"
     )
     if share.high < median - WATCH_MARGIN or (share.high < median and share.low <= agreement.chance):
         return Finding(WATCH, Verdict.FLAGGED, f"watch labels differ from the others': {shown}")
@@ -165,13 +165,13 @@ def speed_finding(median_seconds: float, fast: int, n: int, group_seconds: float
     a half, from `FEWEST_TIMES` answers on.
     """
     if n < FEWEST_TIMES or np.isnan(group_seconds):
-        return Finding(SPEED, Verdict.UNKNOWN, f"{n} answers with a time", FEWEST_TIMES)
+        return Finding(SPEED, Verdict.UNKNOWN, f"{_counted(n, 'answer')} with a time", FEWEST_TIMES)
     share = wilson_interval(fast, n)
     shown = f"median {median_seconds:.1f} s, group {group_seconds:.1f} s, n = {n}"
     if share.low > 0.5:
         limit = speed_limit(group_seconds)
         return Finding(
-            SPEED, Verdict.FLAGGED, f"{share.value:.0%} of the answers take less than {limit:.1f} s: {shown}"
+            SPEED, Verdict.FLAGGED, f"{_percent(share.value)} of the answers take less than {limit:.1f} s: {shown}"
         )
     return Finding(SPEED, Verdict.FINE, shown)
 
@@ -179,7 +179,7 @@ def speed_finding(median_seconds: float, fast: int, n: int, group_seconds: float
 def same_score_finding(spread: ScoreSpread | None, n: int) -> Finding:
     """Judge the variance of the latest scores (`attention.score_spread`); `n` is their number."""
     if spread is None:
-        return Finding(SAME, Verdict.UNKNOWN, f"{n} scores", STRAIGHT_LINE_FEWEST)
+        return Finding(SAME, Verdict.UNKNOWN, _counted(n, "score"), STRAIGHT_LINE_FEWEST)
     shown = f"variance {spread.variance:.2f}, limit {spread.limit:.2f}, n = {spread.n}"
     if spread.is_straight:
         return Finding(SAME, Verdict.FLAGGED, f"the last {spread.n} scores are nearly the same: {shown}")
@@ -189,7 +189,7 @@ def same_score_finding(spread: ScoreSpread | None, n: int) -> Finding:
 def gold_finding(gold: Interval | None) -> Finding:
     """Judge the share of correct answers to gold photos (`attention.gold_hits`)."""
     if gold is None or gold.n < FEWEST_GOLD:
-        return Finding(GOLD, Verdict.UNKNOWN, f"{gold.n if gold else 0} gold photos", FEWEST_GOLD)
+        return Finding(GOLD, Verdict.UNKNOWN, _counted(gold.n if gold else 0, "gold photo"), FEWEST_GOLD)
     correct = f"{round(gold.value * gold.n)} of {gold.n} gold photos correct"
     if gold.high < LEAST_GOLD:
         return Finding(GOLD, Verdict.FLAGGED, f"only {correct}")
@@ -199,7 +199,7 @@ def gold_finding(gold: Interval | None) -> Finding:
 def repeats_finding(repeats: SelfAgreement | None, loosest: float) -> Finding:
     """Judge self-agreement; `loosest` is the repeatability, in points, of answers of two different people."""
     if repeats is None or repeats.n < FEWEST_SHOWN:
-        return Finding(REPEATS, Verdict.UNKNOWN, f"{repeats.n if repeats else 0} repeated photos", FEWEST_SHOWN)
+        return Finding(REPEATS, Verdict.UNKNOWN, _counted(repeats.n if repeats else 0, "repeated photo"), FEWEST_SHOWN)
     shown = f"typical difference {repeats.rmse.value:.1f} points, n = {repeats.n}"
     if repeats.repeatability.low > loosest:
         return Finding(REPEATS, Verdict.FLAGGED, f"rates repeated photos differently: {shown}")
@@ -209,7 +209,7 @@ def repeats_finding(repeats: SelfAgreement | None, loosest: float) -> Finding:
 def skips_finding(skips: int, seen: int) -> Finding:
     """Judge the share of skips among the latest `seen` answers and skips."""
     if seen < FEWEST_SEEN:
-        return Finding(SKIPS, Verdict.UNKNOWN, f"{seen} photos", FEWEST_SEEN)
+        return Finding(SKIPS, Verdict.UNKNOWN, _counted(seen, "photo"), FEWEST_SEEN)
     flagged = skips / seen > MOST_SKIPPED
     return Finding(SKIPS, Verdict.FLAGGED if flagged else Verdict.FINE, f"skipped {skips} of the last {seen} photos")
 
@@ -220,7 +220,7 @@ def drift_finding(rule: str, slope: Interval, span: float, scale_length: int, un
     Flagged when the whole interval of the drift over the span is beyond `DRIFT_PART` of the scale.
     """
     if slope.n < FEWEST_DRIFT or np.isnan(slope.value) or span <= 0:
-        return Finding(rule, Verdict.UNKNOWN, f"{slope.n} answers", FEWEST_DRIFT)
+        return Finding(rule, Verdict.UNKNOWN, _counted(slope.n, "answer"), FEWEST_DRIFT)
     shown = f"{slope.value:+.2f} points per {unit} ({slope.low:+.2f} to {slope.high:+.2f}), n = {slope.n}"
     least = min(abs(slope.low), abs(slope.high)) * span if slope.low * slope.high > 0 else 0.0
     if least > DRIFT_PART * scale_length:
@@ -232,6 +232,14 @@ def drift_finding(rule: str, slope: Interval, span: float, scale_length: int, un
 def bt500_finding(counts: Bt500Counts) -> Finding:
     """Judge as ITU-R BT.500 does: many scores far from the panel's, on both sides."""
     if counts.n < FEWEST_BT500:
-        return Finding(BT500, Verdict.UNKNOWN, f"{counts.n} photos with four votes", FEWEST_BT500)
+        return Finding(BT500, Verdict.UNKNOWN, f"{_counted(counts.n, 'photo')} with four votes", FEWEST_BT500)
     shown = f"{counts.above} scores far above and {counts.below} far below the panel's, n = {counts.n}"
     return Finding(BT500, Verdict.FLAGGED if counts.is_rejected else Verdict.FINE, shown)
+
+
+def _percent(share: float) -> str:
+    return "unknown" if np.isnan(share) else f"{100 * share:.0f} %"
+
+
+def _counted(n: int, thing: str) -> str:
+    return f"{n} {thing}{'' if n == 1 else 's'}"
