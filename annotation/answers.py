@@ -27,7 +27,7 @@ Blind answers are stored in two fields, which `Annotation.save` sets for every n
 * `withdraws`: the blind vote that the row replaces or withdraws. An answer is a blind vote until a row names it.
 
 A reviewer excludes an annotator by a `ScreeningDecision`. The few live decisions are a table of their own, so that a
-decision and its end change no answer. `annotation.selectors.screening` has the weights of annotators who count less.
+decision and its end change no answer.
 
 A vote may be unsure about the watch, may be surplus, and may be on a gold photo or on a photo with a problem. Only a
 campaign's progress leaves out surplus votes and photos outside the queue (`annotation.selectors.progress`).

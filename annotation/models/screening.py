@@ -1,7 +1,6 @@
 """Decisions of reviewers about annotators whose answers do not agree with the others'."""
 
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -17,18 +16,12 @@ class ScreeningDecision(models.Model):
 
     class Decision(models.TextChoices):
         KEEP = "keep", "keep: the votes count fully"
-        WEIGHT = "weight", "give less weight: a vote counts as a part of a vote"
         EXCLUDE = "exclude", "exclude: the votes count for nothing"
         REREAD = "reread", "ask to read the instructions again"
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="screening_decisions")
     annotator = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="screening_decisions")
     decision = models.CharField(max_length=7, choices=Decision.choices)
-    weight = models.FloatField(
-        default=1.0,
-        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
-        help_text="What a vote counts: 0 for excluded votes, 1 for kept ones.",
-    )
     reason = models.CharField(max_length=500)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(default=timezone.now)
@@ -48,12 +41,6 @@ class ScreeningDecision(models.Model):
                 fields=["campaign", "annotator"],
                 condition=Q(undone_at=None, decision="reread"),
                 name="screening_reread_once",
-            ),
-            models.CheckConstraint(
-                condition=Q(decision="exclude", weight=0)
-                | Q(decision="weight", weight__gt=0, weight__lt=1)
-                | Q(decision__in=["keep", "reread"], weight=1),
-                name="screening_weight_fits",
             ),
         ]
 

@@ -12,12 +12,6 @@ def live_decisions(campaign: Campaign) -> dict[int, list[ScreeningDecision]]:
     return found
 
 
-def annotator_weights(campaign: Campaign) -> dict[int, float]:
-    """Return {annotator id: weight} of annotators whose votes do not count fully; 0 is excluded (one query)."""
-    rows = campaign.screening_decisions.filter(undone_at=None, weight__lt=1).order_by()
-    return dict(rows.values_list("annotator_id", "weight"))
-
-
 def excluded_annotators(campaign_id: int) -> list[int]:
     """Return the ids of the annotators whom a reviewer has excluded, ascending (one query)."""
     rows = ScreeningDecision.objects.filter(

@@ -6,7 +6,6 @@ from django.utils import timezone
 from annotation.models import AuditKind, Campaign, Membership, ScreeningDecision, User
 from annotation.services.audit import audit_record
 
-DEFAULT_WEIGHT = 0.5
 REASON_LENGTH = 500
 _Decision = ScreeningDecision.Decision
 
@@ -16,15 +15,12 @@ class ScreeningError(Exception):
 
 
 @transaction.atomic
-def screening_decide(
-    *, campaign: Campaign, annotator: User, decision: str, reason: str, by: User, weight: float = DEFAULT_WEIGHT
-) -> ScreeningDecision:
+def screening_decide(*, campaign: Campaign, annotator: User, decision: str, reason: str, by: User) -> ScreeningDecision:
     """Store what `by` decided about an annotator; it replaces a live decision of the same kind.
 
-    A request to read the instructions is a kind of its own, beside a decision about the votes. `weight`, above
-    0 and below 1, is used for the decision 'weight' only. The answers of the annotator stay. Raises ScreeningError for
-    an unknown decision, a missing reason, a weight out of range, an annotator who has nothing to do with the campaign,
-    and for a decision about oneself.
+    A request to read the instructions is a kind of its own, beside a decision about the votes. The answers of the
+    annotator stay. Raises ScreeningError for an unknown decision, a missing reason, an annotator who has nothing to do
+    with the campaign, and for a decision about oneself.
     """
     if decision not in _Decision.values:
         raise ScreeningError(f"The decision must be one of {', '.join(_Decision.values)}.")
@@ -33,38 +29,22 @@ def screening_decide(
         raise ScreeningError("Give a reason. It is stored with the decision.")
     if len(reason) > REASON_LENGTH:
         raise ScreeningError(f"The reason is longer than {REASON_LENGTH} characters.")
-    if decision == _Decision.WEIGHT and not 0 < weight < 1:
-        raise ScreeningError("The weight must be above 0 and below 1.")
     if annotator == by:
         raise ScreeningError("Another reviewer must decide about your own answers.")
-    # Locks the campaign, so that two reviewers decide one after the other.
-    Campaign.objects.select_for_update().get(pk=campaign.pk)
+    # Locks the campaign, so that two reviewers decide one after the other. Answers are not held up.
+    Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
     has_part = Membership.objects.filter(campaign=campaign, user=annotator).exists()
     if not (has_part or campaign.annotations.filter(annotator=annotator).exists()):
         raise ScreeningError(f"{annotator.username} has no answers in this campaign.")
-    same_kind = campaign.screening_decisions.filter(annotator=annotator, undone_at=None)
-    is_reread = decision == _Decision.REREAD
-    for before in (
-        same_kind.filter(decision=_Decision.REREAD) if is_reread else same_kind.exclude(decision=_Decision.REREAD)
-    ):
-        _end(before, by)
-    weights = {_Decision.EXCLUDE: 0.0, _Decision.WEIGHT: weight}
-    made = ScreeningDecision.objects.create(
-        campaign=campaign,
-        annotator=annotator,
-        decision=decision,
-        weight=weights.get(_Decision(decision), 1.0),
-        reason=reason,
-        decided_by=by,
-    )
+    for before in campaign.screening_decisions.filter(annotator=annotator, undone_at=None):
+        if (before.decision == _Decision.REREAD) == (decision == _Decision.REREAD):
+            _end(before, by)
     audit_record(
-        kind=AuditKind.SCREENING,
-        by=by,
-        user=annotator,
-        campaign=campaign,
-        after={"decision": made.decision, "weight": made.weight},
+        kind=AuditKind.SCREENING, by=by, user=annotator, campaign=campaign, after={"decision": str(decision)}
     )
-    return made
+    return ScreeningDecision.objects.create(
+        campaign=campaign, annotator=annotator, decision=decision, reason=reason, decided_by=by
+    )
 
 
 @transaction.atomic
@@ -95,5 +75,5 @@ def _end(decision: ScreeningDecision, by: User) -> None:
         by=by,
         user=decision.annotator,
         campaign=decision.campaign,
-        before={"decision": decision.decision, "weight": decision.weight},
+        before={"decision": decision.decision},
     )

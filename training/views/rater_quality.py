@@ -19,7 +19,6 @@ from annotation.selectors import panel
 from annotation.selectors import rater_quality as selectors
 from annotation.services.queue_lanes import REPEAT_AFTER
 from annotation.services.screening import (
-    DEFAULT_WEIGHT,
     REASON_LENGTH,
     ScreeningError,
     screening_decide,
@@ -44,7 +43,6 @@ def rater_quality(request: HttpRequest, campaign: Campaign) -> HttpResponse:
             verdicts.count(Verdict.FLAGGED), verdicts.count(Verdict.UNKNOWN), len(annotators)
         ),
         "decisions": ScreeningDecision.Decision.choices,
-        "default_weight": DEFAULT_WEIGHT,
         "reason_length": REASON_LENGTH,
         "fewest_shown": FEWEST_SHOWN,
         "panel_votes": panel.VOTES,
@@ -71,13 +69,9 @@ def rater_quality(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @require_POST
 @campaign_view(Role.REVIEWER)
 def rater_decide(request: HttpRequest, campaign: Campaign, user_id: int) -> HttpResponse:
-    """Store a decision about an annotator: `decision`, `reason`, and `weight` for less weight."""
+    """Store a decision about an annotator: `decision` and `reason`."""
     annotator = row_or_404("annotator", User, pk=user_id)
     assert isinstance(request.user, User)  # campaign_view requires a login
-    try:
-        weight = float(request.POST.get("weight") or DEFAULT_WEIGHT)
-    except ValueError:
-        weight = -1.0  # which the service refuses with a sentence
     try:
         made = screening_decide(
             campaign=campaign,
@@ -85,7 +79,6 @@ def rater_decide(request: HttpRequest, campaign: Campaign, user_id: int) -> Http
             decision=request.POST.get("decision", ""),
             reason=request.POST.get("reason", ""),
             by=request.user,
-            weight=weight,
         )
     except ScreeningError as error:
         messages.error(request, str(error))

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from annotation.models import Annotation, AuditKind, AuditRecord, Campaign, Image, ScreeningDecision
 from annotation.selectors.opinions import opinion_of
-from annotation.selectors.screening import annotator_weights, live_decisions, reread_request
+from annotation.selectors.screening import excluded_annotators, live_decisions, reread_request
 from annotation.selectors.votes import vote_table
 from annotation.services.screening import ScreeningError, reread_confirm, screening_decide, screening_undo
 from tests.opinions_and_predictions import images_make, vote
@@ -60,12 +60,11 @@ def test_a_decision_holds_in_its_campaign_only(campaign: Campaign, people: dict[
 
 def test_a_later_decision_replaces_the_one_before(campaign: Campaign, people: dict[str, Any], photo: Image) -> None:
     first = decide(campaign, people, "exclude")
-    decide(campaign, people, "weight", weight=0.3, by=people["ada"])
-    assert annotator_weights(campaign) == {people["alice"].pk: 0.3}
+    assert excluded_annotators(campaign.pk) == [people["alice"].pk]
+    decide(campaign, people, "keep", by=people["ada"])
     first.refresh_from_db()
     assert first.undone_by == people["ada"]
-    decide(campaign, people, "keep")
-    assert annotator_weights(campaign) == {}
+    assert excluded_annotators(campaign.pk) == []
     assert ScreeningDecision.objects.filter(undone_at=None).count() == 1
 
 
@@ -85,11 +84,11 @@ def test_a_request_to_read_the_instructions_stands_beside_a_decision_about_votes
 
 
 def test_decisions_are_in_the_audit(campaign: Campaign, people: dict[str, Any], photo: Image) -> None:
-    made = decide(campaign, people, "weight")
+    made = decide(campaign, people, "exclude")
     screening_undo(decision=made, by=people["ada"])
     undone, decided = AuditRecord.objects.filter(campaign=campaign)[:2]
     assert (decided.kind, decided.by, decided.user) == (AuditKind.SCREENING, people["rita"], people["alice"])
-    assert decided.after == {"decision": "weight", "weight": 0.5}
+    assert decided.after == {"decision": "exclude"}
     assert (undone.kind, undone.by, undone.before) == (AuditKind.SCREENING_UNDONE, people["ada"], decided.after)
 
 
@@ -99,8 +98,6 @@ def test_decisions_are_in_the_audit(campaign: Campaign, people: dict[str, Any], 
         ({"decision": "ban"}, "must be one of"),
         ({"reason": "  "}, "Give a reason"),
         ({"reason": "x" * 501}, "longer than 500"),
-        ({"decision": "weight", "weight": 1.0}, "above 0 and below 1"),
-        ({"decision": "weight", "weight": float("nan")}, "above 0 and below 1"),
     ],
 )
 def test_bad_decisions_are_refused(
