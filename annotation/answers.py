@@ -10,7 +10,7 @@ select the same rows.
 * **counted vote**: a vote of an annotator whom no reviewer has excluded. Used for training with exposed answers.
 * **blind vote**: the last blind answer of an annotator to a photo, not to a hidden repeat. Blind means: given
   before the annotator saw a prediction. A blind correction replaces the answer before it. An exposed correction does
-  not: people who give in to the model would otherwise make the model look better. A skip withdraws the vote. Used for
+  not: people who give in to the model would otherwise make the model look better. A skip takes the vote back. Used for
   self-agreement and for screening.
 * **independent vote**: a blind vote of an annotator whom no reviewer has excluded. Used for the MOS and disagreement of
   a photo, for practice photos, and for training without exposed answers.
@@ -24,7 +24,7 @@ Blind answers are stored in two fields, which `Annotation.save` sets for every n
 
 * `is_blind`: given before the annotator saw a prediction, or the correction of a slip (`SLIP`). An answer after an
   exposed one is exposed.
-* `withdraws`: the blind vote that the row replaces or withdraws. An answer is a blind vote until a row names it.
+* `replaces_vote`: the blind vote that the row replaces or takes back. An answer is a blind vote until a row names it.
 
 A reviewer excludes an annotator by a `ScreeningDecision`. The few live decisions are a table of their own, so that a
 decision and its end change no answer.
@@ -62,7 +62,7 @@ SLIP = timedelta(seconds=3)
 STANDING = Q(superseded_by=None, is_repeat=False)
 SKIP = STANDING & ~Q(skip_reason="")
 VOTE = STANDING & Q(skip_reason="")
-BLIND_VOTE = Q(is_blind=True, withdrawn_by=None, is_repeat=False, skip_reason="")
+BLIND_VOTE = Q(is_blind=True, vote_replaced_by=None, is_repeat=False, skip_reason="")
 REPEAT_ANSWER = Q(superseded_by=None, is_repeat=True, skip_reason="")
 FIRST_ANSWER = Q(supersedes=None, is_repeat=False, skip_reason="")
 
@@ -128,7 +128,7 @@ def blind_vote_sql(answer: str) -> str:
     """Return `BLIND_VOTE` as SQL."""
     return (
         f"({answer}.is_blind AND NOT {answer}.is_repeat AND {answer}.skip_reason = '' AND NOT EXISTS "
-        f"(SELECT FROM annotation_annotation later WHERE later.withdraws_id = {answer}.id))"
+        f"(SELECT FROM annotation_annotation later WHERE later.replaces_vote_id = {answer}.id))"
     )
 
 

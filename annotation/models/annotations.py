@@ -97,14 +97,14 @@ class Annotation(models.Model):
         help_text="Given before the annotator saw a prediction, or the correction of a slip. "
         "Set when the row is saved.",
     )
-    withdraws = models.OneToOneField(
+    replaces_vote = models.OneToOneField(
         "self",
         models.PROTECT,
         null=True,
         blank=True,
         editable=False,
-        related_name="withdrawn_by",
-        help_text="The blind vote that this row replaces or withdraws. Set when the row is saved.",
+        related_name="vote_replaced_by",
+        help_text="The blind vote that this row replaces or takes back. Set when the row is saved.",
     )
     is_repeat = models.BooleanField(default=False, help_text="Answer to a hidden repeat; it is not a vote.")
     is_anchored = models.BooleanField(
@@ -139,12 +139,12 @@ class Annotation(models.Model):
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Set `is_blind` and `withdraws`, and insert the row. Raises ValidationError when the row exists already."""
+        """Set `is_blind` and `replaces_vote`, and insert the row. Raises ValidationError when the row exists already."""
         if not self._state.adding:
             raise ValidationError("Annotations cannot be changed. Record a new one that supersedes this one.")
         before = self.supersedes
         self.is_blind = self._is_blind_after(before)
-        self.withdraws = before.blind_vote() if before and (self.is_blind or self.skip_reason) else None
+        self.replaces_vote = before.blind_vote() if before and (self.is_blind or self.skip_reason) else None
         super().save(*args, **kwargs)
 
     def blind_vote(self) -> "Annotation | None":

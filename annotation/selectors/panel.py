@@ -124,7 +124,7 @@ def panel_overview(campaign: Campaign) -> PanelOverview:
 
 def _rows(campaign: Campaign) -> Floats:
     """Return [V, 6]: photo, annotator, score, watch code, seconds (NaN: unknown), time in seconds; oldest first."""
-    answers = Annotation.objects.filter(campaign=campaign)
+    answers = Annotation.objects.filter(campaign=campaign, image__withdrawn_at=None)
     is_prelabel = campaign.mode == Campaign.Mode.PRELABEL
     votes = answers.votes() if is_prelabel else answers.blind_votes()
     codes = {Annotation.Watch.YES.value: 1.0, Annotation.Watch.NO.value: 0.0}

@@ -115,13 +115,13 @@ def test_the_migration_gives_old_rows_the_values_that_save_gives_new_ones(
     for photo, one in zip(images_make(campaign, len(chains)), chains, strict=True):
         chain(photo, people["alice"], *one)
         chain(photo, people["bob"], *one, seconds_later=1)
-    fields = ("pk", "is_blind", "withdraws")
+    fields = ("pk", "is_blind", "replaces_vote")
     saved = list(Annotation.objects.order_by("pk").values_list(*fields))
     assert len({row[1:] for row in saved}) > 3
     first_exposed = Annotation.objects.filter(supersedes=None, saw_prediction=True)
-    Annotation.objects.exclude(pk__in=first_exposed.values("pk")).update(is_blind=True, withdraws=None)
+    Annotation.objects.exclude(pk__in=first_exposed.values("pk")).update(is_blind=True, replaces_vote=None)
     with connection.cursor() as cursor:
-        cursor.execute(import_module("annotation.migrations.0013_blind_answers").BACKFILL)
+        cursor.execute(import_module("annotation.migrations.0015_blind_answers").BACKFILL)
     assert list(Annotation.objects.order_by("pk").values_list(*fields)) == saved
 
 

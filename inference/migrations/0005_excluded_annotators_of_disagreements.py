@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("inference", "0003_classes_follow_the_limits"),
+        ("inference", "0004_campaigns_take_turns"),
     ]
 
     operations = [

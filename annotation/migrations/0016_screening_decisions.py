@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0013_blind_answers"),
+        ("annotation", "0015_blind_answers"),
     ]
 
     operations = [

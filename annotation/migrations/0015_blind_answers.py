@@ -6,7 +6,7 @@ from django.db import migrations, models
 # The same rules as `Annotation.save`, for the rows of before: from each first answer to its corrections, in order.
 # `vote` is the blind vote after the row. 3 seconds is `annotation.answers.SLIP`.
 BACKFILL = """
-WITH RECURSIVE chain (id, is_blind, saw_prediction, skip_reason, created_at, vote, withdraws) AS (
+WITH RECURSIVE chain (id, is_blind, saw_prediction, skip_reason, created_at, vote, replaces_vote) AS (
   SELECT id, NOT saw_prediction, saw_prediction, skip_reason, created_at,
     CASE WHEN NOT saw_prediction AND skip_reason = '' THEN id END, NULL::bigint
   FROM annotation_annotation WHERE supersedes_id IS NULL
@@ -23,14 +23,14 @@ WITH RECURSIVE chain (id, is_blind, saw_prediction, skip_reason, created_at, vot
     ) AS is_blind
   ) blind
 )
-UPDATE annotation_annotation answer SET is_blind = chain.is_blind, withdraws_id = chain.withdraws
-FROM chain WHERE chain.id = answer.id AND (NOT chain.is_blind OR chain.withdraws IS NOT NULL)
+UPDATE annotation_annotation answer SET is_blind = chain.is_blind, replaces_vote_id = chain.replaces_vote
+FROM chain WHERE chain.id = answer.id AND (NOT chain.is_blind OR chain.replaces_vote IS NOT NULL)
 """
 
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0012_attempt_counts"),
+        ("annotation", "0014_photos_know_their_decoding"),
     ]
 
     operations = [
@@ -46,14 +46,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="annotation",
-            name="withdraws",
+            name="replaces_vote",
             field=models.OneToOneField(
                 blank=True,
                 editable=False,
-                help_text="The blind vote that this row replaces or withdraws. Set when the row is saved.",
+                help_text="The blind vote that this row replaces or takes back. Set when the row is saved.",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
-                related_name="withdrawn_by",
+                related_name="vote_replaced_by",
                 to="annotation.annotation",
             ),
         ),
