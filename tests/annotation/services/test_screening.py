@@ -1,14 +1,16 @@
 """Decisions about annotators: they take effect by one rule, can be undone, and are in the audit."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
 
-from annotation.models import Annotation, AuditKind, AuditRecord, Campaign, Image, ScreeningDecision
+from annotation.models import Annotation, AuditKind, AuditRecord, Campaign, Image, ScreeningDecision, User
 from annotation.selectors.opinions import opinion_of
 from annotation.selectors.screening import excluded_annotators, live_decisions, reread_request
 from annotation.selectors.votes import vote_table
+from annotation.services.anonymisation import user_anonymise
 from annotation.services.screening import ScreeningError, reread_confirm, screening_decide, screening_undo
 from tests.opinions_and_predictions import images_make, vote
 
@@ -90,6 +92,16 @@ def test_decisions_are_in_the_audit(campaign: Campaign, people: dict[str, Any], 
     assert (decided.kind, decided.by, decided.user) == (AuditKind.SCREENING, people["rita"], people["alice"])
     assert decided.after == {"decision": "exclude"}
     assert (undone.kind, undone.by, undone.before) == (AuditKind.SCREENING_UNDONE, people["ada"], decided.after)
+
+
+def test_an_anonymised_annotator_stays_excluded_but_the_reason_goes(
+    campaign: Campaign, people: dict[str, Any], photo: Image, make_user: Callable[..., User]
+) -> None:
+    made = decide(campaign, people, "exclude", reason="Alice clicks")
+    user_anonymise(user=people["alice"], by=make_user("root", is_superuser=True))
+    made.refresh_from_db()
+    assert made.reason == ""
+    assert scores(Annotation.objects.independent_votes()) == [3]
 
 
 @pytest.mark.parametrize(
