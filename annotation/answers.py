@@ -79,12 +79,12 @@ def of_excluded() -> Exists:
 
 def counted_vote() -> Q:
     """Return the condition of counted votes. A function, because models do not exist yet when this module loads."""
-    return VOTE & ~of_excluded()
+    return VOTE & Q(~of_excluded())
 
 
 def independent_vote() -> Q:
     """Return the condition of independent votes."""
-    return BLIND_VOTE & ~of_excluded()
+    return BLIND_VOTE & Q(~of_excluded())
 
 
 def vote_for_evaluation() -> Q:

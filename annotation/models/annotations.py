@@ -139,7 +139,7 @@ class Annotation(models.Model):
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Set `is_blind` and `replaces_vote`, and insert the row. Raises ValidationError when the row exists already."""
+        """Insert the row with `is_blind` and `replaces_vote`. Raises ValidationError when the row exists already."""
         if not self._state.adding:
             raise ValidationError("Annotations cannot be changed. Record a new one that supersedes this one.")
         before = self.supersedes

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from django.db.models.functions import Extract
@@ -143,7 +144,7 @@ def _median(seconds: Floats) -> float:
     return float(np.median(known)) if len(known) else float("nan")
 
 
-def _drift(difference: Floats, seconds: Floats, time: Floats) -> dict[str, Interval | float]:
+def _drift(difference: Floats, seconds: Floats, time: Floats) -> dict[str, Any]:
     """Return the slopes of the difference from the others, from answers that the site timed: imports have no order."""
     kept = ~np.isnan(difference) & ~np.isnan(seconds)
     own, when = difference[kept], time[kept]
@@ -168,7 +169,7 @@ def _joined(parts: Sequence[Floats]) -> Floats:
     return np.concatenate([part - part.mean() for part in parts]) if parts else np.zeros(0)
 
 
-def _model(fit: PanelFit, place: int) -> dict[str, float]:
+def _model(fit: PanelFit, place: int) -> dict[str, Any]:
     return {
         "bias": float(fit.bias[place]),
         "bias_error": float(fit.bias_deviation[place]),

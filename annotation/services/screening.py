@@ -39,9 +39,7 @@ def screening_decide(*, campaign: Campaign, annotator: User, decision: str, reas
     for before in campaign.screening_decisions.filter(annotator=annotator, undone_at=None):
         if (before.decision == _Decision.REREAD) == (decision == _Decision.REREAD):
             _end(before, by)
-    audit_record(
-        kind=AuditKind.SCREENING, by=by, user=annotator, campaign=campaign, after={"decision": str(decision)}
-    )
+    audit_record(kind=AuditKind.SCREENING, by=by, user=annotator, campaign=campaign, after={"decision": str(decision)})
     return ScreeningDecision.objects.create(
         campaign=campaign, annotator=annotator, decision=decision, reason=reason, decided_by=by
     )
