@@ -1,18 +1,33 @@
 """Which answers count. Each condition is defined here once, as a Django `Q` and as SQL.
 
-The manager of `Annotation` has a method for each condition: `standing()`, `skips()`, `votes()`, `independent_votes()`,
-`votes_for_evaluation()`, `repeat_answers()`, `first_answers()`. Raw SQL queries (used for speed) take the
-same conditions from the functions below; `tests/annotation/test_answers.py` checks that both select the same rows.
+The manager of `Annotation` has a method for each condition: `standing()`, `skips()`, `votes()`, `counted_votes()`,
+`blind_votes()`, `independent_votes()`, `votes_for_evaluation()`, `repeat_answers()`, `first_answers()`. Raw SQL queries
+(used for speed) take the same conditions from the functions below; `tests/annotation/test_answers.py` checks that both
+select the same rows.
 
 * **standing**: the latest answer or skip of an annotator to a photo, without hidden repeats. Used for lists of answers.
-* **vote**: a standing answer that is not a skip. Used for progress, queue, training, annotator agreement, gold photos.
-* **independent vote**: a vote given before the annotator saw a prediction. Used for the MOS and disagreement of a
-  photo, and for practice photos.
+* **vote**: a standing answer that is not a skip. Used for progress, queue, annotator agreement, gold photos.
+* **counted vote**: a vote of an annotator whom no reviewer has excluded. Used for training with exposed answers.
+* **blind vote**: the last blind answer of an annotator to a photo, not to a hidden repeat. Blind means: given
+  before the annotator saw a prediction. A blind correction replaces the answer before it. An exposed correction does
+  not: people who give in to the model would otherwise make the model look better. A skip takes the vote back. Used for
+  self-agreement and for screening.
+* **independent vote**: a blind vote of an annotator whom no reviewer has excluded. Used for the MOS and disagreement of
+  a photo, for practice photos, and for training without exposed answers.
 * **vote for evaluation**: an independent vote on a photo whose expected answer is not shown to annotators. Used for
   evaluation and calibration.
 * **repeat answer**: the standing answer to a hidden repeat, not a skip. Used for self-agreement.
 * **first answer**: the first answer of an annotator to a photo, even if corrected later. Used for the anchoring
   experiment.
+
+Blind answers are stored in two fields, which `Annotation.save` sets for every new row:
+
+* `is_blind`: given before the annotator saw a prediction, or the correction of a slip (`SLIP`). An answer after an
+  exposed one is exposed.
+* `replaces_vote`: the blind vote that the row replaces or takes back. An answer is a blind vote until a row names it.
+
+A reviewer excludes an annotator by a `ScreeningDecision`. The few live decisions are a table of their own, so that a
+decision and its end change no answer.
 
 A vote may be unsure about the watch, may be surplus, and may be on a gold photo or on a photo with a problem. Only a
 campaign's progress leaves out surplus votes and photos outside the queue (`annotation.selectors.progress`).
@@ -30,18 +45,51 @@ These queries use other rows on purpose:
   with people. In a prelabel campaign every vote is given after a prediction.
 """
 
-from django.db.models import Q
+from datetime import timedelta
+
+from django.apps import apps
+from django.db.models import Exists, OuterRef, Q
 
 #: Roles of photos whose expected answer is shown to annotators. Votes on them cannot be used for evaluation.
 TAUGHT = ("practice", "example")
 
+#: An answer that is corrected within this time was a slip of the finger, and the correction is as blind as the answer.
+#: The server measures it. A page can show the prediction only after the server has stored the answer, so the annotator
+#: saw it for less than this, and a part of that went into pressing 'Undo' and the right key. A new judgement takes
+#: longer: people need about three seconds for a photo that they already see.
+SLIP = timedelta(seconds=3)
+
 STANDING = Q(superseded_by=None, is_repeat=False)
 SKIP = STANDING & ~Q(skip_reason="")
 VOTE = STANDING & Q(skip_reason="")
-INDEPENDENT_VOTE = VOTE & Q(saw_prediction=False)
-VOTE_FOR_EVALUATION = INDEPENDENT_VOTE & ~Q(image__role__in=TAUGHT)
+BLIND_VOTE = Q(is_blind=True, vote_replaced_by=None, is_repeat=False, skip_reason="")
 REPEAT_ANSWER = Q(superseded_by=None, is_repeat=True, skip_reason="")
 FIRST_ANSWER = Q(supersedes=None, is_repeat=False, skip_reason="")
+
+
+def of_excluded() -> Exists:
+    """Return the condition that a reviewer has excluded the annotator of the answer from the campaign's consensus."""
+    decisions = apps.get_model("annotation", "ScreeningDecision").objects.order_by()
+    return Exists(
+        decisions.filter(
+            campaign=OuterRef("campaign"), annotator=OuterRef("annotator"), undone_at=None, decision="exclude"
+        )
+    )
+
+
+def counted_vote() -> Q:
+    """Return the condition of counted votes. A function, because models do not exist yet when this module loads."""
+    return VOTE & Q(~of_excluded())
+
+
+def independent_vote() -> Q:
+    """Return the condition of independent votes."""
+    return BLIND_VOTE & Q(~of_excluded())
+
+
+def vote_for_evaluation() -> Q:
+    """Return the condition of votes for evaluation."""
+    return independent_vote() & ~Q(image__role__in=TAUGHT)
 
 
 def last_sql(answer: str) -> str:
@@ -62,6 +110,28 @@ def vote_sql(answer: str) -> str:
     return f"({answer}.skip_reason = '' AND {standing_sql(answer)})"
 
 
+def of_excluded_sql(answer: str) -> str:
+    """Return `of_excluded()` as SQL."""
+    return (
+        "EXISTS (SELECT FROM annotation_screeningdecision excluded "
+        f"WHERE excluded.campaign_id = {answer}.campaign_id AND excluded.annotator_id = {answer}.annotator_id "
+        "AND excluded.undone_at IS NULL AND excluded.decision = 'exclude')"
+    )
+
+
+def counted_vote_sql(answer: str) -> str:
+    """Return `counted_vote()` as SQL."""
+    return f"({vote_sql(answer)} AND NOT {of_excluded_sql(answer)})"
+
+
+def blind_vote_sql(answer: str) -> str:
+    """Return `BLIND_VOTE` as SQL."""
+    return (
+        f"({answer}.is_blind AND NOT {answer}.is_repeat AND {answer}.skip_reason = '' AND NOT EXISTS "
+        f"(SELECT FROM annotation_annotation later WHERE later.replaces_vote_id = {answer}.id))"
+    )
+
+
 def independent_vote_sql(answer: str) -> str:
-    """Return `INDEPENDENT_VOTE` as SQL."""
-    return f"(NOT {answer}.saw_prediction AND {vote_sql(answer)})"
+    """Return `independent_vote()` as SQL."""
+    return f"({blind_vote_sql(answer)} AND NOT {of_excluded_sql(answer)})"

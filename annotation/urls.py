@@ -20,6 +20,11 @@ from annotation.views import (
 
 urlpatterns = [
     path("campaigns/<slug:slug>/annotate/", annotate.annotate, name="annotate"),
+    path(
+        "campaigns/<slug:slug>/annotate/instructions-read",
+        annotate.instructions_read,
+        name="annotate-instructions-read",
+    ),
     path("new-campaign/", campaigns.campaign_new, name="campaign-new"),
     path("campaigns/<slug:slug>/settings/", campaigns.campaign_edit, name="campaign-edit"),
     path("campaigns/<slug:slug>/state", campaigns.campaign_state, name="campaign-state"),

@@ -248,13 +248,17 @@ class Disagreement(models.Model):
 class DisagreementMark(models.Model):
     """Which annotations and predictions the disagreements of one version were computed from.
 
-    Ids and counts are enough, because neither kind of row ever changes.
+    Ids and counts are enough, because neither kind of row ever changes. Only decisions about annotators change which
+    annotations count.
     """
 
     model_version = models.OneToOneField(ModelVersion, models.CASCADE, related_name="disagreement_mark")
     annotation_id = models.PositiveBigIntegerField(default=0, help_text="Largest annotation id included.")
     annotations = models.PositiveBigIntegerField(
         default=0, help_text="Number of annotations of the campaign up to that id."
+    )
+    excluded = ArrayField(
+        models.BigIntegerField(), default=list, help_text="Annotators whom a reviewer had excluded, ascending."
     )
     prediction_id = models.PositiveBigIntegerField(default=0, help_text="Largest prediction id included.")
     predictions = models.PositiveBigIntegerField(

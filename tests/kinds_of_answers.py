@@ -21,8 +21,15 @@ class KindsOfAnswers:
     skips: set[str] = field(default_factory=set)
     exposed: set[str] = field(default_factory=set)
     """Given after the annotator saw a prediction."""
+    outlived: set[str] = field(default_factory=set)
+    """Blind answers that an exposed answer superseded. They are independent votes, but not votes."""
     taught: set[str] = field(default_factory=set)
     """On practice and example photos."""
+
+    @property
+    def independent(self) -> set[str]:
+        """Return the names of the independent votes."""
+        return self.votes - self.exposed | self.outlived
 
     def expected(self, labels: set[str]) -> list[tuple[int, int, int]]:
         """Return (photo, annotator, score) of the rows with these names, sorted."""
@@ -47,7 +54,7 @@ def kinds_make(campaign: Campaign, people: dict[str, Any], make_user: Callable[.
     kinds = KindsOfAnswers(campaign, {"alice": alice, "bob": bob, "carol": carol})
     names = (
         "ordinary", "unsure", "surplus", "skipped", "corrected", "skip corrected", "seen", "seen corrected", "anchored",
-        "repeated", "practice", "example", "gold", "problem",
+        "repeated", "practice", "example", "gold", "problem", "slip", "withdrawn", "twice",
     )  # fmt: skip
     photos = images_make(campaign, len(names), holdout=True)
     kinds.photos = dict(zip(names, photos, strict=True))
@@ -91,9 +98,26 @@ def kinds_make(campaign: Campaign, people: dict[str, Any], make_user: Callable[.
     expect_in("skip, corrected", kinds.votes)
     add_answer("seen", "seen", alice, 10, saw_prediction=True)
     expect_in("seen", kinds.votes, kinds.exposed)
-    first = add_answer("first, then corrected", "seen corrected", alice, 1)
+    first = add_answer("first, then revealed", "seen corrected", alice, 1)
     add_answer("after reveal, corrected", "seen corrected", alice, 2, supersedes=first, saw_prediction=True)
+    expect_in("first, then revealed", kinds.outlived)
     expect_in("after reveal, corrected", kinds.votes, kinds.exposed)
+    first = add_answer("slip", "slip", alice, 1)
+    add_answer("slip, corrected", "slip", alice, 6, supersedes=first, saw_prediction=True, seconds_later=2)
+    expect_in("slip, corrected", kinds.votes)
+    first = add_answer("blind, then withdrawn", "withdrawn", alice, 2)
+    second = add_answer("exposed, then withdrawn", "withdrawn", alice, 9, supersedes=first, saw_prediction=True)
+    add_answer(
+        "skip after exposed", "withdrawn", alice, None, "", supersedes=second, saw_prediction=True, skip_reason="Other"
+    )
+    expect_in("skip after exposed", kinds.skips)
+    first = add_answer("first of three", "twice", alice, 2)
+    second = add_answer("second of three, blind", "twice", alice, 3, supersedes=first)
+    third = add_answer("third of three, exposed", "twice", alice, 8, supersedes=second, saw_prediction=True)
+    # The reveal is off now, but the annotator has seen the prediction.
+    add_answer("fourth of three, exposed", "twice", alice, 9, supersedes=third)
+    expect_in("second of three, blind", kinds.outlived)
+    expect_in("fourth of three, exposed", kinds.votes, kinds.exposed)
     add_answer("anchored", "anchored", alice, 10, saw_prediction=True, is_anchored=True)
     expect_in("anchored", kinds.votes, kinds.exposed)
     add_answer("before repeat", "repeated", alice, 5)

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,15 @@ def images_make(campaign: Campaign, count: int, *, holdout: bool = False, prefix
     )
 
 
-def vote(image: Image, annotator: User, score: int, watch: str = "no", **fields: Any) -> Annotation:
-    """Store one answer."""
+def vote(
+    image: Image, annotator: User, score: int, watch: str = "no", *, seconds_later: float = 60, **fields: Any
+) -> Annotation:
+    """Store one answer. A correction comes `seconds_later` than the answer before it: earlier answers become older."""
+    before = fields.get("supersedes")
+    while before:
+        before.created_at -= timedelta(seconds=seconds_later)
+        Annotation.objects.filter(pk=before.pk).update(created_at=before.created_at)
+        before = before.supersedes
     return Annotation.objects.create(
         client_id=uuid.uuid4(),
         campaign=image.campaign,
@@ -48,16 +56,19 @@ def vote(image: Image, annotator: User, score: int, watch: str = "no", **fields:
 def votes(images: Sequence[Image], annotators: Sequence[User], scores: Any, watch: Any) -> None:
     """Store one answer of each annotator to each photo. `scores` and `watch` are [N, annotators] or [N]."""
     Annotation.objects.bulk_create(
-        Annotation(
-            client_id=uuid.uuid4(),
-            campaign=image.campaign,
-            image=image,
-            annotator=annotator,
-            score=int(np.broadcast_to(np.asarray(scores).T, (len(annotators), len(images)))[column, row]),
-            watch=str(np.broadcast_to(np.asarray(watch).T, (len(annotators), len(images)))[column, row]),
-        )
-        for row, image in enumerate(images)
-        for column, annotator in enumerate(annotators)
+        (
+            Annotation(
+                client_id=uuid.uuid4(),
+                campaign=image.campaign,
+                image=image,
+                annotator=annotator,
+                score=int(np.broadcast_to(np.asarray(scores).T, (len(annotators), len(images)))[column, row]),
+                watch=str(np.broadcast_to(np.asarray(watch).T, (len(annotators), len(images)))[column, row]),
+            )
+            for row, image in enumerate(images)
+            for column, annotator in enumerate(annotators)
+        ),
+        batch_size=2000,  # PostgreSQL allows 65,535 values in one statement
     )
 
 

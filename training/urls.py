@@ -8,6 +8,14 @@ from training.views import calibration, models, rater_quality, runs
 urlpatterns = [
     path("campaigns/<slug:slug>/calibration/", calibration.calibration, name="calibration"),
     path("campaigns/<slug:slug>/annotator-quality/", rater_quality.rater_quality, name="rater-quality"),
+    path(
+        "campaigns/<slug:slug>/annotator-quality/<int:user_id>/decide", rater_quality.rater_decide, name="rater-decide"
+    ),
+    path(
+        "campaigns/<slug:slug>/annotator-quality/decisions/<int:decision_id>/undo",
+        rater_quality.rater_undo,
+        name="rater-undo",
+    ),
     # The old address of that page: existing links and bookmarks must continue to work.
     path(
         "campaigns/<slug:slug>/rating-practice/",

@@ -36,6 +36,11 @@ class AnnotationRecord(NamedTuple):
     """Time from showing the photo to the answer."""
     split: str
     """Split of the image: train or holdout."""
+    blind: bool
+    """Given before the annotator saw a prediction, or the correction of a slip."""
+    independent_vote: bool
+    """The row counts for the MOS: the annotator's last blind answer to the photo, even if an exposed answer
+    superseded it."""
 
 
 class PhotoRecord(NamedTuple):

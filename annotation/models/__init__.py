@@ -22,6 +22,7 @@ from annotation.models.credentials import ApiToken, PasswordLink, UserSession
 from annotation.models.photo_files import FileCheck, PhotoFile
 from annotation.models.photos import HAS_ORIGINAL, LIVE, QUEUED, Image, ImportBatch, ImportRejection, Withdrawal
 from annotation.models.queue import Assignment, QueueLane, QueuePriority
+from annotation.models.screening import ScreeningDecision
 from annotation.models.use import HourlyUse
 from annotation.models.users import User
 
@@ -51,6 +52,7 @@ __all__ = [
     "QueueLane",
     "QueuePriority",
     "Role",
+    "ScreeningDecision",
     "User",
     "UserSession",
     "Withdrawal",

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from annotation import answers
 from annotation.models.campaigns import Campaign
@@ -27,17 +28,35 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         """Return the standing answers without skips."""
         return self.filter(answers.VOTE)
 
+    def counted_votes(self) -> "AnnotationQuerySet":
+        """Return the votes of annotators whom no reviewer has excluded."""
+        return self.filter(answers.counted_vote())
+
+    def blind_votes(self) -> "AnnotationQuerySet":
+        """Return each annotator's last blind answer to each photo, even if an exposed answer superseded it."""
+        return self.filter(answers.BLIND_VOTE)
+
     def independent_votes(self) -> "AnnotationQuerySet":
-        """Return the votes given before the annotator saw a prediction."""
-        return self.filter(answers.INDEPENDENT_VOTE)
+        """Return the blind votes of annotators whom no reviewer has excluded."""
+        return self.filter(answers.independent_vote())
 
     def votes_for_evaluation(self) -> "AnnotationQuerySet":
         """Return the independent votes on photos whose expected answer is not shown to annotators."""
-        return self.filter(answers.VOTE_FOR_EVALUATION)
+        return self.filter(answers.vote_for_evaluation())
 
     def repeat_answers(self) -> "AnnotationQuerySet":
         """Return the standing answers to hidden repeats, without skips."""
         return self.filter(answers.REPEAT_ANSWER)
+
+    def with_independence(self) -> "AnnotationQuerySet":
+        """Add to each row `is_independent_vote`, whether `independent_votes()` selects it, and `is_of_excluded`."""
+        is_blind_vote = models.ExpressionWrapper(answers.BLIND_VOTE, output_field=models.BooleanField())
+        is_independent = models.ExpressionWrapper(
+            Q(is_blind_vote=True, is_of_excluded=False), output_field=models.BooleanField()
+        )
+        return self.annotate(is_blind_vote=is_blind_vote, is_of_excluded=answers.of_excluded()).annotate(
+            is_independent_vote=is_independent
+        )
 
     def first_answers(self) -> "AnnotationQuerySet":
         """Return the first answer of each annotator to each photo, even if corrected later; no repeats, no skips."""
@@ -69,7 +88,24 @@ class Annotation(models.Model):
     score = models.PositiveSmallIntegerField("opinion score", null=True, blank=True)
     skip_reason = models.CharField(max_length=200, blank=True, help_text="Set when the annotator skipped the photo.")
     supersedes = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="superseded_by")
-    saw_prediction = models.BooleanField(default=False, help_text="Such answers are never used for evaluation.")
+    saw_prediction = models.BooleanField(
+        default=False, help_text="The prediction was, or may have been, on the page before this answer."
+    )
+    is_blind = models.BooleanField(
+        db_default=True,
+        editable=False,
+        help_text="Given before the annotator saw a prediction, or the correction of a slip. "
+        "Set when the row is saved.",
+    )
+    replaces_vote = models.OneToOneField(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="vote_replaced_by",
+        help_text="The blind vote that this row replaces or takes back. Set when the row is saved.",
+    )
     is_repeat = models.BooleanField(default=False, help_text="Answer to a hidden repeat; it is not a vote.")
     is_anchored = models.BooleanField(
         default=False, help_text="Part of the anchoring experiment: the prediction was shown before the answer."
@@ -93,16 +129,44 @@ class Annotation(models.Model):
                 | ~Q(skip_reason="") & Q(score=None, watch=""),
                 name="annotation_answers_or_skips",
             ),
+            models.CheckConstraint(
+                condition=Q(is_blind=False) | Q(saw_prediction=False) | Q(supersedes__isnull=False),
+                name="annotation_first_exposed_is_not_blind",
+            ),
         ]
         indexes = [
             models.Index(fields=["campaign", "annotator", "-id"], name="annotation_history"),
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Insert the row. Raises ValidationError when the row exists already."""
+        """Insert the row with `is_blind` and `replaces_vote`. Raises ValidationError when the row exists already."""
         if not self._state.adding:
             raise ValidationError("Annotations cannot be changed. Record a new one that supersedes this one.")
+        before = self.supersedes
+        self.is_blind = self._is_blind_after(before)
+        self.replaces_vote = before.blind_vote() if before and (self.is_blind or self.skip_reason) else None
         super().save(*args, **kwargs)
+
+    def blind_vote(self) -> "Annotation | None":
+        """Return the annotator's blind vote after this row and before the next one; None without one.
+
+        One query for each exposed answer in a row.
+        """
+        if self.is_blind or self.skip_reason:
+            return None if self.skip_reason else self
+        return self.supersedes.blind_vote() if self.supersedes else None
+
+    def _is_blind_after(self, before: "Annotation | None") -> bool:
+        if before is None:
+            return not self.saw_prediction
+        if not before.is_blind:
+            return False
+        return not self.saw_prediction or self._is_of_slip(before)
+
+    def _is_of_slip(self, before: "Annotation") -> bool:
+        """Return whether this answer corrects a slip. Only a slip in an answer before the prediction counts."""
+        both_rate = not self.skip_reason and not before.skip_reason
+        return both_rate and not before.saw_prediction and timezone.now() - before.created_at <= answers.SLIP
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Raise ValidationError: annotations cannot be deleted."""

@@ -32,6 +32,8 @@ class AuditKind(models.TextChoices):
     MEMBER_REMOVED = "member_removed", "member removed"
     INVITATION_CREATED = "invitation_created", "invitation created"
     INVITATION_REVOKED = "invitation_revoked", "invitation revoked"
+    SCREENING = "screening", "screening decision"
+    SCREENING_UNDONE = "screening_undone", "screening decision undone"
     EXPORT = "export", "export"
     PROMOTION = "promotion", "promotion"
     ACCOUNT_ANONYMISED = "account_anonymised", "account anonymised"

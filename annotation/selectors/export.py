@@ -14,6 +14,8 @@ _FIELDS = {
     "supersedes": "supersedes_id",
     "role": "image__role",
     "split": "image__split",
+    "blind": "is_blind",
+    "independent_vote": "is_independent_vote",
 }
 """Fields of the record that have another name in the database."""
 _ROWS = 2000  # rows per read
@@ -34,4 +36,5 @@ def annotation_records_of(annotator: User) -> Iterator[AnnotationRecord]:
 
 def _records(annotations: AnnotationQuerySet) -> Iterator[AnnotationRecord]:
     fields = [_FIELDS.get(name, name) for name in AnnotationRecord._fields]
-    return map(AnnotationRecord._make, annotations.order_by("pk").values_list(*fields).iterator(chunk_size=_ROWS))
+    rows = annotations.with_independence().order_by("pk").values_list(*fields)
+    return map(AnnotationRecord._make, rows.iterator(chunk_size=_ROWS))

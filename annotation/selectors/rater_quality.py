@@ -5,25 +5,43 @@ Reviewers use them to talk with annotators, not to rank them.
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from math import sqrt
+from functools import cached_property
+from math import isnan, sqrt
 from typing import Any
 
 from django.db import connection
 from django.db.models import Count, F, Q
 
 from annotation.answers import standing_sql
-from annotation.measures.intervals import Interval
-from annotation.models import Annotation, Campaign, Image
+from annotation.measures.intervals import Interval, wilson_interval
+from annotation.models import Annotation, Campaign, Image, ScreeningDecision
 from annotation.raters.attention import GOLD_TOLERANCE, ScoreSpread, gold_hits, score_spread
+from annotation.raters.screening import (
+    FEWEST_SHOWN,
+    SCORES,
+    SESSION_DRIFT,
+    WATCH,
+    WEEKS_DRIFT,
+    Finding,
+    Verdict,
+    bt500_finding,
+    drift_finding,
+    gold_finding,
+    repeats_finding,
+    same_score_finding,
+    scores_finding,
+    skips_finding,
+    speed_finding,
+    verdict_of,
+    watch_finding,
+)
 from annotation.raters.self_agreement import SelfAgreement, self_agreement
 from annotation.selectors.activity import Median
+from annotation.selectors.panel import PanelFigures, PanelOverview, panel_overview
 from annotation.selectors.repeats import repeat_pairs
+from annotation.selectors.screening import live_decisions
 
 LATEST = 50  # number of latest answers and skips used for flags: about 15 minutes of work
-FEWEST_FOR_A_FLAG = 20  # minimum number of these for a flag about skips
-MOST_SKIPPED = 0.3  # a larger share of skips is flagged
-LEAST_GOLD = 0.8  # flagged when the whole interval of the share of correct gold answers is below this
-FEWEST_GOLD = 5  # minimum number of gold answers for a flag, so that one mistake is not flagged
 # SOS² = a·(x − lowest)·(highest − x) with a = .2 is a common spread *between* people (Hoßfeld et al., 2011). If the two
 # answers of one person differ as much as the answers of two people in the middle of the scale, they carry little
 # information.
@@ -78,6 +96,40 @@ class RaterQuality:
     spread: ScoreSpread | None
     scale_length: int
     """Points from the lowest score to the highest."""
+    overview: PanelOverview
+    """The group that the annotator is compared with."""
+    decisions: list[ScreeningDecision]
+    """Live decisions of reviewers, the one about votes first."""
+
+    @property
+    def panel(self) -> PanelFigures | None:
+        """Return the comparison with the others; None without blind votes."""
+        return self.overview.figures.get(self.annotator_id)
+
+    @property
+    def rank(self) -> Interval | None:
+        """Return the rank correlation with the others; None for fewer than `FEWEST_SHOWN` photos."""
+        panel = self.panel
+        is_known = panel is not None and panel.rank.n >= FEWEST_SHOWN and not isnan(panel.rank.value)
+        return panel.rank if panel is not None and is_known else None
+
+    @property
+    def watch(self) -> Interval | None:
+        """Return the share of labels that equal the others' majority; None for fewer than `FEWEST_SHOWN` photos."""
+        panel = self.panel
+        if panel is None or panel.watch.n < FEWEST_SHOWN:
+            return None
+        return wilson_interval(panel.watch.hits, panel.watch.n)
+
+    @property
+    def model(self) -> PanelFigures | None:
+        """Return the figures of the panel model; None for fewer than `FEWEST_SHOWN` votes."""
+        return self.panel if self.panel is not None and self.panel.votes >= FEWEST_SHOWN else None
+
+    @property
+    def is_shown(self) -> bool:
+        """Return whether there are enough answers to show shares and times."""
+        return self.answers >= FEWEST_SHOWN
 
     @property
     def unsure_share(self) -> float:
@@ -95,22 +147,47 @@ class RaterQuality:
         return self.latest.inputs.most_common(1)[0][0] if self.latest.inputs else ""
 
     @property
+    def verdict(self) -> Verdict:
+        """Return what the findings say together."""
+        return verdict_of(self.findings)
+
+    @property
+    def needed(self) -> int | None:
+        """Return about how many answers would give a verdict; None when there is one, or when this is unknown."""
+        if self.verdict != Verdict.UNKNOWN:
+            return None
+        return min((one.needed for one in self.findings if one.rule in (SCORES, WATCH) and one.needed), default=None)
+
+    @property
     def flags(self) -> list[str]:
-        """Return the issues that a reviewer should check, as text. Most annotators have none."""
-        flags = []
-        seen = len(self.latest.scores) + self.latest.skips
-        if seen >= FEWEST_FOR_A_FLAG and self.latest.skip_share > MOST_SKIPPED:
-            flags.append(f"skipped {self.latest.skips} of the last {seen} photos")
-        if self.gold is not None and self.gold.n >= FEWEST_GOLD and self.gold.high < LEAST_GOLD:
-            flags.append(f"only {round(self.gold.value * self.gold.n)} of {self.gold.n} gold photos correct")
-        if self.repeats is not None and self.repeats.repeatability.low > self.loosest_repeatability:
-            flags.append(f"rates repeated photos differently (typical difference {self.repeats.rmse.value:.1f} points)")
-        if self.spread is not None and self.spread.is_straight:
-            flags.append(
-                f"the last {self.spread.n} scores are nearly the same "
-                f"(variance {self.spread.variance:.2f}, below {self.spread.limit:.2f})"
-            )
-        return flags
+        """Return the evidence of the rules that flag the annotator, as text. Most annotators have none."""
+        return [one.evidence for one in self.findings if one.verdict == Verdict.FLAGGED]
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """Return the verdict of each rule."""
+        latest, panel, overview = self.latest, self.panel, self.overview
+        findings = []
+        if panel is not None:
+            findings = [
+                scores_finding(panel.rank, overview.rank_median),
+                watch_finding(panel.watch, overview.watch_median),
+                speed_finding(panel.seconds, panel.fast, panel.times, overview.seconds_median),
+            ]
+        findings += [
+            same_score_finding(self.spread, len(latest.scores)),
+            gold_finding(self.gold),
+            repeats_finding(self.repeats, self.loosest_repeatability),
+            skips_finding(latest.skips, len(latest.scores) + latest.skips),
+        ]
+        if panel is not None:
+            length = self.scale_length
+            findings += [
+                drift_finding(SESSION_DRIFT, panel.session_slope, panel.session_span, length, "100 answers"),
+                drift_finding(WEEKS_DRIFT, panel.weeks_slope, panel.weeks_span, length, "week"),
+                bt500_finding(panel.bt500),
+            ]
+        return findings
 
     @property
     def loosest_repeatability(self) -> float:
@@ -119,12 +196,13 @@ class RaterQuality:
 
 
 def rater_qualities(campaign: Campaign) -> list[RaterQuality]:
-    """Return the figures of everybody who ever answered or skipped, most answers first (four queries)."""
+    """Return the figures of everybody who ever answered or skipped, most answers first (seven queries)."""
     totals = _totals(campaign)
     annotator_ids = [row["annotator"] for row in totals]
     latest = _latest(campaign, annotator_ids)
     repeats, gold = repeat_pairs(campaign), _gold_answers(campaign)
     tolerance = gold_tolerance(campaign)
+    overview, decisions = panel_overview(campaign), live_decisions(campaign)
     return [
         RaterQuality(
             annotator_id=row["annotator"],
@@ -139,6 +217,8 @@ def rater_qualities(campaign: Campaign) -> list[RaterQuality]:
             gold=gold_hits(*gold[row["annotator"]], tolerance=tolerance) if row["annotator"] in gold else None,
             spread=score_spread(latest[row["annotator"]].scores, lowest=campaign.scale_min, highest=campaign.scale_max),
             scale_length=campaign.scale_max - campaign.scale_min,
+            overview=overview,
+            decisions=decisions.get(row["annotator"], []),
         )
         for row in totals
     ]

@@ -12,7 +12,7 @@ class RepeatPairs(NamedTuple):
     """The photos that one annotator answered twice, as columns of equal length, ordered by the second answer."""
 
     first_scores: list[int]
-    """Scores of the standing votes, so corrections count."""
+    """Scores of the blind votes, so blind corrections count and exposed ones do not."""
     second_scores: list[int]
     first_watch: list[str]
     second_watch: list[str]
@@ -21,13 +21,13 @@ class RepeatPairs(NamedTuple):
 def repeat_pairs(campaign: Campaign, *, annotator: User | None = None) -> dict[int, RepeatPairs]:
     """Return {annotator id: pairs} for every annotator, or only one, with answers to hidden repeats (one query).
 
-    A pair is the annotator's vote and the standing answer to the repeat. A photo that was skipped either time has no
-    pair.
+    A pair is the annotator's blind vote and the standing answer to the repeat. A photo that was skipped either
+    time has no pair.
     """
     repeats = Annotation.objects.filter(campaign=campaign, image__withdrawn_at=None)
     if annotator is not None:
         repeats = repeats.filter(annotator=annotator)
-    first = Annotation.objects.filter(image=OuterRef("image"), annotator=OuterRef("annotator")).votes()
+    first = Annotation.objects.filter(image=OuterRef("image"), annotator=OuterRef("annotator")).blind_votes()
     rows = (
         repeats.repeat_answers()
         .annotate(first_score=Subquery(first.values("score")[:1]), first_watch=Subquery(first.values("watch")[:1]))

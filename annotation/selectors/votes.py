@@ -16,14 +16,15 @@ def votes_of(
 ) -> AnnotationQuerySet:
     """Return the votes of one split ("train" or "holdout") or of all photos, without withdrawn ones.
 
-    `independent` keeps only independent votes, `for_evaluation` only votes for evaluation (see `annotation.answers`).
+    They are the counted votes; `independent` keeps only independent votes, `for_evaluation` only votes for evaluation
+    (see `annotation.answers`).
     """
     answers = Annotation.objects.filter(campaign=campaign, image__withdrawn_at=None)
     if split is not None:
         answers = answers.filter(image__split=split)
     if for_evaluation:
         return answers.votes_for_evaluation()
-    return answers.independent_votes() if independent else answers.votes()
+    return answers.independent_votes() if independent else answers.counted_votes()
 
 
 def vote_table(

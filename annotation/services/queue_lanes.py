@@ -41,7 +41,7 @@ import random
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from annotation.answers import independent_vote_sql
+from annotation.answers import vote_sql
 from annotation.models import Campaign
 from annotation.services.lane_registry import RANDOM, lane_reason, lane_shares_known
 
@@ -133,13 +133,13 @@ DELETE FROM annotation_queuepriority WHERE id IN (
 """
 
 # The annotator's answer at or after a random place in their history (continuing from the start), by the index
-# annotation_history: the cost does not grow with the history. Answers given after seeing the prediction are left out,
-# because the second answer would only repeat the prediction.
+# annotation_history: the cost does not grow with the history. Photos whose standing answer was given after seeing the
+# prediction are left out, because the second answer would only repeat the prediction.
 _REPEATABLE = f"""
 FROM annotation_annotation answer JOIN annotation_image image ON image.id = answer.image_id
 WHERE answer.campaign_id = %(campaign)s AND answer.annotator_id = %(annotator)s
   AND answer.id < draw.last AND answer.id {{side}} draw.answer_id
-  AND {independent_vote_sql("answer")}
+  AND answer.is_blind AND {vote_sql("answer")}
   AND image.problem = '' AND image.role = 'rated' AND NOT image.id = ANY(%(taken)s)
   AND NOT EXISTS (SELECT FROM annotation_assignment repeat WHERE repeat.is_repeat
                   AND repeat.image_id = answer.image_id AND repeat.annotator_id = %(annotator)s)

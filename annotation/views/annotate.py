@@ -5,14 +5,17 @@ from typing import Any, cast
 
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
+from django.views.decorators.http import require_POST
 
 from annotation.access.permissions import campaign_view
-from annotation.models import Annotation, Campaign, Image, Role, User
+from annotation.models import Annotation, Campaign, Image, Role, ScreeningDecision, User
 from annotation.selectors.progress import has_practised
+from annotation.selectors.screening import reread_request
 from annotation.services.key_bindings import ACTION_NAMES, key_bindings_of, key_name
+from annotation.services.screening import reread_confirm
 
 SCORE_BUTTONS = 12  # a scale with more bins has a slider and a number field
 SKIP_REASONS = [
@@ -72,8 +75,9 @@ def annotate(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     )
     has_practice = any(image.role == Image.Role.PRACTICE for image in shown_photos)
     bindings = key_bindings_of(user)
+    reread = reread_request(campaign, user)
     config = {
-        **_config(campaign, user),
+        **_config(campaign, user, reread),
         "keyBindings": bindings,
         "practise": has_practice and not has_practised(campaign, user),
     }
@@ -92,6 +96,7 @@ def annotate(request: HttpRequest, campaign: Campaign) -> HttpResponse:
                 if image.role == Image.Role.EXAMPLE
             ],
             "has_practice": has_practice,
+            "reread": reread if reread and reread.read_at is None else None,
             "keys": {action: key_name(key) for action, key in bindings.items()},
             "key_actions": [
                 (action, ACTION_NAMES[action], key_name(bindings[action]), purpose)
@@ -100,6 +105,14 @@ def annotate(request: HttpRequest, campaign: Campaign) -> HttpResponse:
             "modules": [static(f"js/annotate/{name}.js") for name in MODULES],
         },
     )
+
+
+@require_POST
+@campaign_view(Role.ANNOTATOR)
+def instructions_read(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """Store that the user has read the instructions again, as a reviewer asked."""
+    reread_confirm(campaign=campaign, annotator=cast(User, request.user))
+    return redirect("annotate", campaign.slug)
 
 
 def score_keys(campaign: Campaign) -> dict[int, str]:
@@ -115,7 +128,9 @@ def score_keys(campaign: Campaign) -> dict[int, str]:
     return keys
 
 
-def _config(campaign: Campaign, user: User) -> dict[str, Any]:
+def _config(campaign: Campaign, user: User, reread: ScreeningDecision | None) -> dict[str, Any]:
+    # A digest: the page shows the instructions again after a change, and once after a request to read them.
+    instructions = f"{campaign.instructions}{reread.pk if reread else ''}"
     return {
         "annotator": user.pk,
         "mode": campaign.mode,
@@ -125,8 +140,7 @@ def _config(campaign: Campaign, user: User) -> dict[str, Any]:
         "leaseSeconds": campaign.lease_seconds,
         "breakMinutes": campaign.break_minutes,
         "keysUrl": reverse("api-1:me-keys"),
-        # A digest: the page shows the instructions again after a change.
-        "instructions": hashlib.sha256(campaign.instructions.encode()).hexdigest()[:12],
+        "instructions": hashlib.sha256(instructions.encode()).hexdigest()[:12],
         "campaign": campaign.pk,
         "api": f"{reverse('api-1:api-root')}campaigns/{campaign.slug}",
     }

@@ -7,6 +7,7 @@ from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from annotation.answers import independent_vote_sql
 from annotation.models import Annotation
+from annotation.selectors.screening import excluded_annotators
 from inference.models import Disagreement, DisagreementMark, ModelVersion, Prediction
 
 _INSERT = f"""
@@ -25,10 +26,12 @@ GROUP BY predicted.id
 def disagreements_refresh(*, version: ModelVersion) -> int:
     """Update for the answers and predictions since the last call; return how many photos were updated.
 
-    Two cheap queries if there is nothing new. An answer that is committed during the update may be missed;
+    Four cheap queries if there is nothing new. An answer that is committed during the update may be missed;
     `disagreements_verify` finds it.
     """
     mark = _mark(version)
+    if mark.excluded != excluded_annotators(version.campaign_id):
+        return _rebuild(version, mark)
     new = _new_rows(version, mark)
     if not any(rows.exists() for rows in new):
         return 0
@@ -52,7 +55,8 @@ def disagreements_verify(*, version: ModelVersion) -> bool:
     mark = _mark(version)
     annotations = Annotation.objects.filter(campaign=version.campaign_id, pk__lte=mark.annotation_id).count()
     predictions = Prediction.objects.filter(model_version=version, pk__lte=mark.prediction_id).count()
-    if (annotations, predictions) == (mark.annotations, mark.predictions):
+    counts = (annotations, predictions) == (mark.annotations, mark.predictions)
+    if counts and mark.excluded == excluded_annotators(version.campaign_id):
         return True
     _rebuild(version, mark)
     return False
@@ -87,6 +91,7 @@ def _newest(rows: QuerySet[Annotation] | QuerySet[Prediction]) -> int | None:
 
 def _rebuild(version: ModelVersion, mark: DisagreementMark) -> int:
     mark.annotation_id = mark.annotations = mark.prediction_id = mark.predictions = 0
+    mark.excluded = excluded_annotators(version.campaign_id)
     _mark_advance(mark, *_new_rows(version, mark))
     Disagreement.objects.filter(model_version=version).delete()
     return _insert(version, None)

@@ -62,11 +62,11 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
     shown = current if current and fits_scale(current, campaign) else None
     prediction = next((row for row in predictions if row.model_version == shown), None)
     answers = list(
-        Annotation.objects.filter(image=image)
-        .standing()
-        .select_related("annotator")
+        Annotation.objects.filter(image=image, is_repeat=False)
+        .with_independence()
+        .select_related("annotator", "superseded_by")
         .annotate(seconds=F("milliseconds") / 1000.0)
-        .order_by("pk")
+        .order_by("annotator__username", "pk")
     )
     distortion = distortion_of(image)
     before, after = _neighbours(campaign, current, query, image)
@@ -100,12 +100,16 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
 
 
 def people_summary(campaign: Campaign, answers: Sequence[Annotation]) -> dict[str, Any]:
-    """Return vote counts, MOS with interval, SOS and watch labels of one photo.
+    """Return vote counts, MOS with interval, SOS and watch labels of one photo from its independent votes.
 
-    Votes given after the prediction was shown are counted as `anchored` and left out of all other numbers.
+    `answers`: all rows of the photo without hidden repeats, `with_independence()` and their `superseded_by`.
+    `exposed` is the number of annotators who answered only after seeing the prediction, and `excluded` the number of
+    those whom a reviewer has excluded. They are left out of all other numbers.
     """
-    rated = [answer for answer in answers if answer.score is not None]
-    own = [answer for answer in rated if not answer.saw_prediction]
+    standing: list[Any] = [answer for answer in answers if not hasattr(answer, "superseded_by")]
+    rated = [answer for answer in standing if answer.score is not None]
+    own = [answer for answer in answers if answer.is_independent_vote]  # type: ignore[attr-defined]  # annotated
+    voters = {answer.annotator_id for answer in own}
     histogram = opinion.score_histogram(
         [answer.score or 0 for answer in own], lowest=campaign.scale_min, highest=campaign.scale_max
     )
@@ -119,8 +123,9 @@ def people_summary(campaign: Campaign, answers: Sequence[Annotation]) -> dict[st
         "high": float(high),
         "sos": float(opinion.sos(histogram)) if len(own) > 1 else None,
         "watch": {label: labels.count(label) for label in Annotation.Watch.values},
-        "anchored": len(rated) - len(own),
-        "skips": len(answers) - len(rated),
+        "exposed": sum(answer.annotator_id not in voters and not answer.is_of_excluded for answer in rated),
+        "excluded": sum(answer.is_of_excluded for answer in rated),
+        "skips": len(standing) - len(rated),
         "simulated": sum(answer.annotator.is_simulated for answer in own),
     }
 

@@ -25,11 +25,19 @@ def test_each_condition_selects_its_rows(kinds: KindsOfAnswers) -> None:
     assert labels_of(kinds, all_answers.votes()) == kinds.votes
     assert labels_of(kinds, all_answers.skips()) == kinds.skips
     assert labels_of(kinds, all_answers.standing()) == kinds.votes | kinds.skips
-    assert labels_of(kinds, all_answers.independent_votes()) == kinds.votes - kinds.exposed
-    assert labels_of(kinds, all_answers.votes_for_evaluation()) == kinds.votes - kinds.exposed - kinds.taught
+    assert labels_of(kinds, all_answers.independent_votes()) == kinds.independent
+    assert labels_of(kinds, all_answers.votes_for_evaluation()) == kinds.independent - kinds.taught
     assert labels_of(kinds, all_answers.repeat_answers()) == {"repeat, corrected"}
-    corrections = {label for label in kinds.votes if label.endswith("corrected")}
-    assert labels_of(kinds, all_answers.first_answers()) == kinds.votes - corrections | {"first, then corrected"}
+    later = {label for label in kinds.votes if label.endswith("corrected") or label.startswith("fourth")}
+    assert labels_of(kinds, all_answers.first_answers()) == kinds.votes - later | {
+        "first, then corrected",
+        "first, then revealed",
+        "slip",
+        "blind, then withdrawn",
+        "first of three",
+    }
+    marked = all_answers.with_independence().filter(is_independent_vote=True)
+    assert labels_of(kinds, marked) == kinds.independent
 
 
 @pytest.mark.parametrize(
@@ -37,7 +45,9 @@ def test_each_condition_selects_its_rows(kinds: KindsOfAnswers) -> None:
     [
         (answers.standing_sql, answers.STANDING),
         (answers.vote_sql, answers.VOTE),
-        (answers.independent_vote_sql, answers.INDEPENDENT_VOTE),
+        (answers.counted_vote_sql, answers.counted_vote()),
+        (answers.blind_vote_sql, answers.BLIND_VOTE),
+        (answers.independent_vote_sql, answers.independent_vote()),
     ],
 )
 def test_the_sql_selects_the_same_rows_as_the_condition(

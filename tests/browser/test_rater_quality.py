@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from annotation.models import Annotation, Campaign, User
+from annotation.models import Annotation, Campaign, ScreeningDecision, User
 from tests.opinions_and_predictions import images_make, predictions_make, version_make, vote
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -58,6 +58,55 @@ def test_the_page_is_readable(
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
     assert page.evaluate("document.documentElement.scrollWidth") <= width, "only the table may scroll sideways"
-    expect(page.get_by_text("skipped 20 of the last 50 photos")).to_be_visible()
+    expect(page.get_by_text("skipped 20 of the last 50 photos", exact=True)).to_be_visible()
+    table = page.locator(".table-scroll").first
+    if width > 1000:
+        assert table.evaluate("one => one.scrollWidth <= one.clientWidth"), "no column is cut"
     page.get_by_text("What the columns mean").click()
     expect(page.get_by_text("no votes")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "height"), WIDTHS)
+def test_a_reviewer_decides_by_keyboard_and_undoes_it(
+    answered: None, open_page: Callable[..., Page], width: int, height: int
+) -> None:
+    page = open_page(PAGE, "rita", viewport={"width": width, "height": height})
+    row = page.locator("tbody").filter(has=page.get_by_role("rowheader", name="ada"))
+    expect(row.locator(".mark")).to_have_text("check")
+    row.locator("summary").focus()
+    page.keyboard.press("Enter")
+    form = row.get_by_role("group", name="Decide about ada")
+    form.get_by_label("exclude: the votes count for nothing").focus()
+    page.keyboard.press("Space")
+    reason = row.get_by_label("Reason")
+    box = reason.bounding_box()
+    assert box is not None
+    assert 0 <= box["x"] <= box["x"] + box["width"] <= width
+    reason.focus()
+    page.keyboard.type("the same score for every photo")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("ada: exclude: the votes count for nothing.")).to_be_visible()
+    expect(row.get_by_role("rowheader")).to_contain_text("excluded")
+    row.locator("summary").click()
+    row.get_by_role("button", name="Undo this decision about ada").click()
+    expect(row.get_by_role("rowheader")).not_to_contain_text("excluded")
+
+
+def test_an_annotator_confirms_that_they_read_the_instructions(
+    campaign: Campaign, people: dict[str, Any], open_page: Callable[..., Page]
+) -> None:
+    ScreeningDecision.objects.create(
+        campaign=campaign,
+        annotator=people["alice"],
+        decision="reread",
+        reason="Clocks count",
+        decided_by=people["rita"],
+    )
+    page = open_page("/campaigns/watches/annotate/", "alice")
+    expect(page.get_by_role("dialog")).to_contain_text(
+        "A reviewer asks you to read the instructions again. “Clocks count”"
+    )
+    page.get_by_role("button", name="I have read them").click()
+    expect(page.get_by_text("A reviewer asks you")).to_have_count(0)
+    expect(page.locator("#help")).to_be_hidden()
+    assert ScreeningDecision.objects.get().read_at is not None

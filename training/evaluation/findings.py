@@ -62,13 +62,16 @@ def anchoring_finding(measured: AnchoringShift) -> str:
     return f"{verdict} ({interval}), n = {measured.photos:,} photos"
 
 
-def rater_finding(flagged: int, annotators: int) -> str:
-    """Return how many of the annotators have issues, as a sentence."""
+def rater_finding(flagged: int, unknown: int, annotators: int) -> str:
+    """Return how many of the annotators have issues, and how many have too few answers to tell, as a sentence."""
     if not annotators:
         return "No answers yet"
+    if unknown == annotators:
+        return f"Not enough answers to tell how {_people(annotators)} rate{'s' if annotators == 1 else ''}"
+    rest = f"; for {unknown} there are not enough answers to tell" if unknown else ""
     if not flagged:
-        return f"No issues found for {_people(annotators)}"
-    return f"{flagged} of {_people(annotators)} {'has' if flagged == 1 else 'have'} issues"
+        return f"No issues found for {_people(annotators - unknown)}{rest}"
+    return f"{flagged} of {_people(annotators)} {'has' if flagged == 1 else 'have'} issues{rest}"
 
 
 def reliability_finding(bins: Sequence[ReliabilityBin], brier: float, error: float) -> str:

@@ -43,7 +43,7 @@ def anchoring_measure(campaign: Campaign) -> AnchoringShift | None:
         if (mean := shown.get((image, champion_at(when)))) is not None
     ]
     blind = list(
-        Annotation.objects.filter(campaign=campaign, image__in=images, is_anchored=False, saw_prediction=False)
+        Annotation.objects.filter(campaign=campaign, image__in=images, is_anchored=False, is_blind=True)
         .first_answers()
         .values_list("image", "score")
     )

@@ -23,7 +23,7 @@ class TrainingAnswers:
     holdout: int
     """Left out: answers to holdout photos."""
     exposed: int
-    """Left out unless `exposed_answers` is on: answers to train photos after seeing a prediction."""
+    """Left out unless `exposed_answers` is on: answers to train photos after seeing a prediction, corrections too."""
     without_features: int
     """Left out: answers to photos whose features are not computed yet."""
 
@@ -40,26 +40,27 @@ def new_answers(campaign: Campaign, *, since: int, exposed_answers: bool) -> int
 
 
 def training_answers(campaign: Campaign, *, since: int, exposed_answers: bool) -> TrainingAnswers:
-    """Count the answers that a run would use or leave out; `since` is an annotation id (one query)."""
+    """Count the answers that a run would use or leave out; `since` is an annotation id (two queries)."""
     train = Q(image__split=Image.Split.TRAIN)
-    taken = train if exposed_answers else train & Q(saw_prediction=False)
-    counts = (
-        votes_of(campaign)
+    taken = (
+        votes_of(campaign, split=Image.Split.TRAIN, independent=not exposed_answers)
         .annotate(has_features=_has_features())
         .aggregate(
-            usable=Count("pk", filter=taken & Q(has_features=True)),
-            new=Count("pk", filter=taken & Q(has_features=True, pk__gt=since)),
-            holdout=Count("pk", filter=~train),
-            taken=Count("pk", filter=taken),
-            train=Count("pk", filter=train),
+            all=Count("pk"),
+            usable=Count("pk", filter=Q(has_features=True)),
+            new=Count("pk", filter=Q(has_features=True, pk__gt=since)),
         )
     )
+    # A vote that stands and is exposed may have a blind vote behind it, which is taken in its place.
+    rest = votes_of(campaign).aggregate(
+        holdout=Count("pk", filter=~train), exposed=Count("pk", filter=train & Q(is_blind=False))
+    )
     return TrainingAnswers(
-        usable=counts["usable"],
-        new=counts["new"],
-        holdout=counts["holdout"],
-        exposed=counts["train"] - counts["taken"],
-        without_features=counts["taken"] - counts["usable"],
+        usable=taken["usable"],
+        new=taken["new"],
+        holdout=rest["holdout"],
+        exposed=0 if exposed_answers else rest["exposed"],
+        without_features=taken["all"] - taken["usable"],
     )
 
 

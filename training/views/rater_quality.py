@@ -1,31 +1,52 @@
-"""The page Annotator quality: the anchoring experiment, and how consistently each annotator rates."""
+"""The page Annotator quality: verdicts about annotators, decisions of reviewers, and the anchoring experiment."""
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
 
 from annotation.access.permissions import campaign_view
+from annotation.access.rows import row_or_404
 from annotation.drawing.lines import LineMark, marks_on_line
 from annotation.drawing.svg import Svg
-from annotation.models import Campaign, Image, Role
+from annotation.models import Campaign, Image, Role, ScreeningDecision, User
 from annotation.raters.anchoring import FEWEST_PHOTOS, AnchoringShift
 from annotation.raters.attention import STRAIGHT_LINE_ANSWERS
+from annotation.raters.screening import FEWEST_SHOWN, LEAST_GOLD, MOST_SKIPPED, Verdict
+from annotation.selectors import panel
 from annotation.selectors import rater_quality as selectors
 from annotation.services.queue_lanes import REPEAT_AFTER
+from annotation.services.screening import (
+    REASON_LENGTH,
+    ScreeningError,
+    screening_decide,
+    screening_undo,
+)
 from training.evaluation.findings import anchoring_finding, rater_finding
 from training.selectors.anchoring import anchored_answers, anchoring_measure
+
+_ORDER = [Verdict.FLAGGED, Verdict.UNKNOWN, Verdict.FINE]
 
 
 @campaign_view(Role.REVIEWER)
 def rater_quality(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Show the anchoring experiment, and a table with one row per annotator and the issues found."""
+    """Show the verdict about each annotator with its evidence and the live decisions, and the anchoring experiment."""
     measured = anchoring_measure(campaign)
-    annotators = selectors.rater_qualities(campaign)
+    annotators = sorted(selectors.rater_qualities(campaign), key=lambda one: _ORDER.index(one.verdict))
+    verdicts = [one.verdict for one in annotators]
     context: dict[str, Any] = {
         "campaign": campaign,
         "annotators": annotators,
-        "annotators_title": rater_finding(sum(bool(one.flags) for one in annotators), len(annotators)),
+        "annotators_title": rater_finding(
+            verdicts.count(Verdict.FLAGGED), verdicts.count(Verdict.UNKNOWN), len(annotators)
+        ),
+        "decisions": ScreeningDecision.Decision.choices,
+        "reason_length": REASON_LENGTH,
+        "fewest_shown": FEWEST_SHOWN,
+        "panel_votes": panel.VOTES,
+        "least_gold": LEAST_GOLD,
         "has_anchoring": campaign.anchoring_share > 0 and campaign.mode != Campaign.Mode.PRELABEL,
         "anchored": measured.anchored_answers if measured else anchored_answers(campaign).count(),
         "fewest_photos": FEWEST_PHOTOS,
@@ -33,8 +54,7 @@ def rater_quality(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "gold_tolerance": selectors.gold_tolerance(campaign),
         "repeat_after": REPEAT_AFTER,
         "latest": selectors.LATEST,
-        "fewest_for_a_flag": selectors.FEWEST_FOR_A_FLAG,
-        "most_skipped": selectors.MOST_SKIPPED,
+        "most_skipped": MOST_SKIPPED,
         "straight_line_answers": STRAIGHT_LINE_ANSWERS,
     }
     if measured:
@@ -44,6 +64,43 @@ def rater_quality(request: HttpRequest, campaign: Campaign) -> HttpResponse:
             "anchoring_title": anchoring_finding(measured),
         }
     return render(request, "training/rater_quality.html", context)
+
+
+@require_POST
+@campaign_view(Role.REVIEWER)
+def rater_decide(request: HttpRequest, campaign: Campaign, user_id: int) -> HttpResponse:
+    """Store a decision about an annotator: `decision` and `reason`."""
+    annotator = row_or_404("annotator", User, pk=user_id)
+    assert isinstance(request.user, User)  # campaign_view requires a login
+    try:
+        made = screening_decide(
+            campaign=campaign,
+            annotator=annotator,
+            decision=request.POST.get("decision", ""),
+            reason=request.POST.get("reason", ""),
+            by=request.user,
+        )
+    except ScreeningError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"{annotator.username}: {made.get_decision_display()}.")
+    return redirect("rater-quality", campaign.slug)
+
+
+@require_POST
+@campaign_view(Role.REVIEWER)
+def rater_undo(request: HttpRequest, campaign: Campaign, decision_id: int) -> HttpResponse:
+    """End a decision about an annotator."""
+    decision = row_or_404("decision", campaign.screening_decisions.select_related("annotator"), pk=decision_id)
+    assert isinstance(request.user, User)  # campaign_view requires a login
+    try:
+        if screening_undo(decision=decision, by=request.user):
+            messages.success(request, f"The decision about {decision.annotator.username} was undone.")
+        else:
+            messages.info(request, "This decision was already undone or replaced.")
+    except ScreeningError as error:
+        messages.error(request, str(error))
+    return redirect("rater-quality", campaign.slug)
 
 
 def _distances(measured: AnchoringShift) -> Svg:

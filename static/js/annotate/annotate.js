@@ -331,10 +331,12 @@ $("skip").addEventListener("keydown", (event) => {
   reason.click();
 });
 $("skip").addEventListener("close", () => $("skip").returnValue && skip(itemToSkip, $("skip").returnValue));
+const instructionsSeen = () => localStorage.setItem(`iqs-instructions:${config.campaign}`, config.instructions);
 $("help").addEventListener("close", () => {
-  localStorage.setItem(`iqs-instructions:${config.campaign}`, config.instructions);
+  instructionsSeen();
   $("help-close").textContent = "Close";
 });
+$("reread")?.addEventListener("submit", instructionsSeen); // the form loads the page again, without closing the dialog
 for (const id of ["help", "safety"]) {
   $(id).addEventListener("close", () => {
     if (current()?.shownAt) current().shownAt = performance.now(); // do not count the time spent in the dialog

@@ -33,6 +33,8 @@ ANNOTATION = AnnotationRecord(
     role="rated",
     milliseconds=900,
     split="train",
+    blind=False,
+    independent_vote=False,
 )
 PHOTO = PhotoRecord(
     image=1,

@@ -26,15 +26,15 @@ def test_only_members_can_open_the_page(client_of: Any, name: str, status: int) 
     assert client_of(name).get(URL).status_code == status
 
 
-def test_the_page_takes_five_queries_and_one_more_with_practice(
+def test_the_page_takes_six_queries_and_one_more_with_practice(
     client_of: Any, make_image: Callable[..., Any], django_assert_num_queries: Any
 ) -> None:
     client = client_of("alice")
-    with django_assert_num_queries(5):  # session, user, campaign with role, practice and example photos, own keys
+    with django_assert_num_queries(6):  # session, user, campaign with role, special photos, own keys, request to read
         client.get(URL)
     for seed in range(6):
         make_image(seed, role="practice" if seed % 2 else "example", expected_score=seed)
-    with django_assert_num_queries(6):  # the sixth: has this member finished practice?
+    with django_assert_num_queries(7):  # the seventh: has this member finished practice?
         client.get(URL)
 
 

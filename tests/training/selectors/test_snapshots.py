@@ -51,5 +51,5 @@ def test_votes_on_train_photos_are_not_evaluated_with(
     before = holdout_opinions(campaign).fingerprint
     make_rated_images(train=3, votes=2, seed=1)
     assert holdout_opinions(campaign).fingerprint == before
-    Annotation.objects.filter(image__split="train").update(saw_prediction=True)
+    Annotation.objects.filter(image__split="train").update(saw_prediction=True, is_blind=False)
     assert holdout_opinions(campaign).fingerprint == before

@@ -137,16 +137,10 @@ def test_newer_votes_are_reported(two_versions: tuple[Any, Any], campaign: Campa
     vote(second, people["ada"], 5)
     assert votes_changed_since(evaluation) == "Measured before 2 newer holdout votes"
     evaluation = evaluation_make(version=two_versions[0])
-    Annotation.objects.create(
-        client_id=uuid.uuid4(),
-        campaign=campaign,
-        image=first,
-        annotator=people["ada"],
-        score=9,
-        watch="no",
-        supersedes=new,
-        saw_prediction=True,
-    )
+    after_reveal = vote(first, people["ada"], 9, supersedes=new, saw_prediction=True)
+    assert votes_changed_since(evaluation) == "", "the blind vote still counts"
+    skipped = {"skip_reason": "It should not be here", "supersedes": after_reveal, "saw_prediction": True}
+    vote(first, people["ada"], None, "", **skipped)  # type: ignore[arg-type]  # a skip has no score
     assert votes_changed_since(evaluation) == "Measured on 122 holdout votes, of which 121 still count"
 
 

@@ -63,7 +63,7 @@ def test_the_message_names_the_setting_when_all_answers_are_exposed(
     campaign: Campaign, make_rated_images: Callable[..., Any]
 ) -> None:
     make_rated_images(train=5, features=8)
-    Annotation.objects.update(saw_prediction=True)  # as in a prelabel campaign
+    Annotation.objects.update(saw_prediction=True, is_blind=False)  # as in a prelabel campaign
     state, message = perform_and_reload(*request_and_claim(campaign))
     assert state == State.FAILED
     assert "all 10 answers to train photos were given after seeing a prediction" in message

@@ -194,7 +194,7 @@ def test_answers_that_training_leaves_out_start_no_run(
 ) -> None:
     Campaign.objects.update(train_after=2)
     make_rated_images(train=5, features=8)
-    Annotation.objects.update(saw_prediction=True)
+    Annotation.objects.update(saw_prediction=True, is_blind=False)
     assert runs_request_due() == []
     TrainingRun.objects.create(
         campaign=campaign, trigger=Trigger.BUTTON, state=State.FAILED, recipe={"exposed_answers": True}

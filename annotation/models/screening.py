@@ -1,0 +1,48 @@
+"""Decisions of reviewers about annotators whose answers do not agree with the others'."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from annotation.models.campaigns import Campaign
+
+
+class ScreeningDecision(models.Model):
+    """What a reviewer decided about an annotator of a campaign. The answers stay; an undone decision has no effect.
+
+    An annotator has at most one live decision about their votes, and one live request to read the instructions.
+    """
+
+    class Decision(models.TextChoices):
+        KEEP = "keep", "keep: the votes count fully"
+        EXCLUDE = "exclude", "exclude: the votes count for nothing"
+        REREAD = "reread", "ask to read the instructions again"
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="screening_decisions")
+    annotator = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="screening_decisions")
+    decision = models.CharField(max_length=7, choices=Decision.choices)
+    reason = models.CharField(max_length=500)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(default=timezone.now)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    undone_at = models.DateTimeField(null=True, blank=True, help_text="Set by 'Undo', and by a later decision.")
+    read_at = models.DateTimeField(null=True, blank=True, help_text="When the annotator confirmed the request to read.")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign", "annotator"],
+                condition=Q(undone_at=None) & ~Q(decision="reread"),
+                name="screening_votes_once",
+            ),
+            models.UniqueConstraint(
+                fields=["campaign", "annotator"],
+                condition=Q(undone_at=None, decision="reread"),
+                name="screening_reread_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.annotator} in {self.campaign}: {self.decision}"

@@ -1,0 +1,77 @@
+"""Decisions of reviewers about annotators. Each can be undone, and each is in the audit."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotation.models import AuditKind, Campaign, Membership, ScreeningDecision, User
+from annotation.services.audit import audit_record
+
+REASON_LENGTH = 500
+_Decision = ScreeningDecision.Decision
+
+
+class ScreeningError(Exception):
+    """The decision is not possible. The message says why."""
+
+
+@transaction.atomic
+def screening_decide(*, campaign: Campaign, annotator: User, decision: str, reason: str, by: User) -> ScreeningDecision:
+    """Store what `by` decided about an annotator; it replaces a live decision of the same kind.
+
+    A request to read the instructions is a kind of its own, beside a decision about the votes. The answers of the
+    annotator stay. Raises ScreeningError for an unknown decision, a missing reason, an annotator who has nothing to do
+    with the campaign, and for a decision about oneself.
+    """
+    if decision not in _Decision.values:
+        raise ScreeningError(f"The decision must be one of {', '.join(_Decision.values)}.")
+    reason = reason.strip()
+    if not reason:
+        raise ScreeningError("Give a reason. It is stored with the decision.")
+    if len(reason) > REASON_LENGTH:
+        raise ScreeningError(f"The reason is longer than {REASON_LENGTH} characters.")
+    if annotator == by:
+        raise ScreeningError("Another reviewer must decide about your own answers.")
+    # Locks the campaign, so that two reviewers decide one after the other. Answers are not held up.
+    Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+    has_part = Membership.objects.filter(campaign=campaign, user=annotator).exists()
+    if not (has_part or campaign.annotations.filter(annotator=annotator).exists()):
+        raise ScreeningError(f"{annotator.username} has no answers in this campaign.")
+    for before in campaign.screening_decisions.filter(annotator=annotator, undone_at=None):
+        if (before.decision == _Decision.REREAD) == (decision == _Decision.REREAD):
+            _end(before, by)
+    audit_record(kind=AuditKind.SCREENING, by=by, user=annotator, campaign=campaign, after={"decision": str(decision)})
+    return ScreeningDecision.objects.create(
+        campaign=campaign, annotator=annotator, decision=decision, reason=reason, decided_by=by
+    )
+
+
+@transaction.atomic
+def screening_undo(*, decision: ScreeningDecision, by: User) -> bool:
+    """End a live decision, and return whether it was live. The votes count fully again."""
+    locked = ScreeningDecision.objects.select_for_update().get(pk=decision.pk)
+    if locked.undone_at is not None:
+        return False
+    if locked.annotator_id == by.pk:
+        raise ScreeningError("Another reviewer must decide about your own answers.")
+    _end(locked, by)
+    return True
+
+
+def reread_confirm(*, campaign: Campaign, annotator: User) -> bool:
+    """Store that the annotator has read the instructions again; return whether there was such a request."""
+    requests = campaign.screening_decisions.filter(
+        annotator=annotator, decision=_Decision.REREAD, undone_at=None, read_at=None
+    )
+    return bool(requests.update(read_at=timezone.now()))
+
+
+def _end(decision: ScreeningDecision, by: User) -> None:
+    decision.undone_at, decision.undone_by = timezone.now(), by
+    decision.save(update_fields=["undone_at", "undone_by"])
+    audit_record(
+        kind=AuditKind.SCREENING_UNDONE,
+        by=by,
+        user=decision.annotator,
+        campaign=decision.campaign,
+        before={"decision": decision.decision},
+    )
