@@ -6,6 +6,7 @@ from annotation.views import (
     account,
     annotate,
     audit,
+    campaign_quality,
     campaigns,
     imports,
     invitations,
@@ -14,12 +15,14 @@ from annotation.views import (
     own_work,
     personal_data,
     photo_files,
+    plan,
     special_photos,
     withdrawals,
 )
 
 urlpatterns = [
     path("campaigns/<slug:slug>/annotate/", annotate.annotate, name="annotate"),
+    path("plan-campaign/", plan.plan_campaign, name="plan-campaign"),
     path("new-campaign/", campaigns.campaign_new, name="campaign-new"),
     path("campaigns/<slug:slug>/settings/", campaigns.campaign_edit, name="campaign-edit"),
     path("campaigns/<slug:slug>/state", campaigns.campaign_state, name="campaign-state"),
@@ -39,6 +42,7 @@ urlpatterns = [
         special_photos.photo_requeue,
         name="photo-requeue",
     ),
+    path("campaigns/<slug:slug>/quality/", campaign_quality.campaign_quality, name="campaign-quality"),
     path("campaigns/<slug:slug>/mine/", own_work.own_work, name="own-work"),
     path("campaigns/<slug:slug>/mine/<int:image_id>/", own_work.own_answer, name="own-answer"),
     path("users/refused/", login.refused_attempts, name="refused-attempts"),

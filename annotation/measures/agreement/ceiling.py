@@ -18,18 +18,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from annotation.measures.agreement.crossed import components_of, vote_columns
+from annotation.measures.agreement.jackknife import PARTS, jackknife
 from annotation.measures.agreement.one_way import one_way_variances
-from annotation.measures.intervals import CONFIDENCE, Interval
+from annotation.measures.intervals import Interval
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 #: With fewer photos that have two votes, figures of agreement say nothing.
-FEWEST_PHOTOS = 20
+FEWEST_PHOTOS = PARTS
 # c/h below and above which a simple form fits.
 _SAME, _OTHER = 0.05, 0.95
-# The interval comes from leaving out each of this many parts of the photos.
-_PARTS = 20
 
 
 class Form(Enum):
@@ -55,8 +54,8 @@ class Ceiling:
     """√r_k of given votes."""
 
     form: Form
-    icc: float
-    """Reliability of one vote in this form, in [0, 1]; NaN when it is undefined."""
+    icc: Interval
+    """Reliability of one vote in this form, in [0, 1], with its interval; NaN when it is undefined."""
     value: Interval
     """√r_k with its interval; n is the number of photos. The interval is [0, 1] below `FEWEST_PHOTOS` photos with two
     votes, and NaN when √r_k is undefined."""
@@ -99,7 +98,7 @@ def vote_ceiling(image_ids: ArrayLike, annotator_ids: ArrayLike, scores: ArrayLi
     """
     photo, rater, values = vote_columns(image_ids, annotator_ids, scores)
     if not len(values):
-        return Ceiling(Form.ONE_WAY, float("nan"), Interval(float("nan"), float("nan"), float("nan"), 0))
+        return _unknown(Form.ONE_WAY, 0)
     each, differing = _design(photo, rater)
     form = _form(each, differing)
     found = _variances(photo, rater, values, form)
@@ -109,14 +108,14 @@ def vote_ceiling(image_ids: ArrayLike, annotator_ids: ArrayLike, scores: ArrayLi
     counts = np.bincount(photo)
     photos = len(counts)
     if found is None:
-        return Ceiling(form, float("nan"), Interval(float("nan"), float("nan"), float("nan"), photos))
-    one = differing / each
+        return _unknown(form, photos)
     value = found.reliability(each, differing)
-    low, high = 0.0, 1.0
-    if (counts > 1).sum() >= FEWEST_PHOTOS:
-        low, high = _jackknife(photo, rater, values, form, (each, differing), value)
-    root = np.sqrt([value, min(low, value), max(high, value)])
-    return Ceiling(form, found.reliability(1.0, one), Interval(float(root[0]), float(root[1]), float(root[2]), photos))
+    is_enough = (counts > 1).sum() >= FEWEST_PHOTOS
+    low, high = (is_enough and _ends(photo, rater, values, form, (each, differing), value)) or (0.0, 1.0)
+    ends = np.array([value, min(low, value), max(high, value)])
+    # r_k = σ²/(σ² + h·x), and the reliability of one vote is σ²/(σ² + x).
+    one = each * ends / (each * ends + 1 - ends)
+    return Ceiling(form, _interval(one, photos), _interval(np.sqrt(ends), photos))
 
 
 def reliability(icc: float, votes: ArrayLike) -> float:
@@ -142,6 +141,16 @@ def correlation_ceiling(icc: float, votes: ArrayLike) -> float:
     have the form that fits the votes; `vote_ceiling` chooses it.
     """
     return float(np.sqrt(reliability(icc, votes)))
+
+
+def _unknown(form: Form, photos: int) -> Ceiling:
+    nothing = _interval(np.full(3, np.nan), photos)
+    return Ceiling(form, nothing, nothing)
+
+
+def _interval(ends: Floats, photos: int) -> Interval:
+    value, low, high = ends.tolist()
+    return Interval(value, low, high, photos)
 
 
 def _design(photo: Ints, rater: Ints) -> tuple[float, float]:
@@ -173,25 +182,17 @@ def _variances(photo: Ints, rater: Ints, scores: Floats, form: Form) -> _Parts |
     return _Parts(max(found.photos, 0.0), max(found.annotators, 0.0), found.rest)
 
 
-def _jackknife(
+def _ends(
     photo: Ints, rater: Ints, scores: Floats, form: Form, design: tuple[float, float], value: float
-) -> tuple[float, float]:
-    """Return the interval of r_k. Part p has the photos at the places p, p + 20, p + 40, …"""
-    from scipy.special import expit, logit, stdtrit
+) -> tuple[float, float] | None:
+    """Return the interval of r_k; None when it is unknown."""
+    from scipy.special import expit, logit
 
-    left = []
-    for part in range(_PARTS):
-        kept = photo % _PARTS != part
+    def estimate(kept: NDArray[np.bool_]) -> float:
         found = _variances(*_without_gaps(photo[kept], rater[kept]), scores[kept], form)
-        if found is not None:
-            left.append(found.reliability(*design))
-    if len(left) < _PARTS:
-        return 0.0, 1.0
-    places = logit(np.clip(left, 1e-4, 1 - 1e-9))
-    error = np.sqrt((_PARTS - 1) / _PARTS * ((places - places.mean()) ** 2).sum())
-    half = stdtrit(_PARTS - 1, (1 + CONFIDENCE) / 2) * error
-    centre = logit(np.clip(value, 1e-4, 1 - 1e-9))
-    return float(expit(centre - half)), float(expit(centre + half))
+        return float("nan") if found is None else found.reliability(*design)
+
+    return jackknife(estimate, photo, value, scale=lambda r: logit(np.clip(r, 1e-4, 1 - 1e-9)), back=expit)
 
 
 def _without_gaps(photo: Ints, rater: Ints) -> tuple[Ints, Ints]:

@@ -2,10 +2,10 @@
 
 The model is score = μ + photo + annotator + rest, all random. A photo's part is its quality, an annotator's part is
 being severe or lenient. With all votes the estimates are those of the two-way analysis of variance, so the ICCs below
-are ICC(3,1) and ICC(2,1) of Shrout & Fleiss (1979), which McGraw & Wong (1996, 'Forming inferences about some intraclass
-correlation coefficients') call ICC(C,1) and ICC(A,1). With missing votes they come from Henderson's method III (Searle,
-Casella & McCulloch, 1992, 'Variance components', 5.5): sums of squares of fitted additive models, set equal to their
-expectations. With at most one vote of an annotator on a photo, the expectations have closed forms:
+are ICC(3,1) and ICC(2,1) of Shrout & Fleiss (1979), which McGraw & Wong (1996, 'Forming inferences about some
+intraclass correlation coefficients') call ICC(C,1) and ICC(A,1). With missing votes they come from Henderson's method
+III (Searle, Casella & McCulloch, 1992, 'Variance components', 5.5): sums of squares of fitted additive models, set
+equal to their expectations. With at most one vote of an annotator on a photo, the expectations have closed forms:
 
     RSS(both)                    (V − N − M + C)·σ²(rest)
     RSS(annotators) − RSS(both)  (V − M)·σ²(photos) + (N − C)·σ²(rest)

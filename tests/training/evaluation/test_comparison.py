@@ -101,7 +101,7 @@ def test_figures_agree_with_scipy_and_formulas(comparison: Comparison) -> None:
     assert figures.srcc.n == 30
     assert figures.votes == 90
     assert figures.ceiling.form is Form.CONSISTENCY  # the same three people rated all photos
-    icc = figures.ceiling.icc
+    icc = figures.ceiling.icc.value
     assert 0 < icc < 1
     assert figures.ceiling.value.value == pytest.approx(np.sqrt(3 * icc / (1 + 2 * icc)))
     assert 0 < figures.split_half < 1

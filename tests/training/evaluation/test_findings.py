@@ -14,7 +14,7 @@ FIGURES = ScoreFigures(
     srcc=Interval(0.71, 0.62, 0.79, 180),
     rmse=Interval(1.1, 1.0, 1.2, 180),
     bias=Interval(0.4, 0.3, 0.5, 180),
-    ceiling=Ceiling(Form.CONSISTENCY, 0.4, Interval(0.85, 0.8, 0.89, 180)),
+    ceiling=Ceiling(Form.CONSISTENCY, Interval(0.4, 0.3, 0.5, 180), Interval(0.85, 0.8, 0.89, 180)),
     split_half=0.6,
     votes=900,
 )
@@ -30,7 +30,8 @@ def test_a_clear_bias_is_stated_with_its_direction() -> None:
 
 
 def test_an_unclear_bias_is_not_stated() -> None:
-    unknown = Ceiling(Form.ONE_WAY, NAN, Interval(NAN, NAN, NAN, 0))
+    nothing = Interval(NAN, NAN, NAN, 0)
+    unknown = Ceiling(Form.ONE_WAY, nothing, nothing)
     unclear = replace(FIGURES, bias=Interval(-0.1, -0.3, 0.1, 180), ceiling=unknown)
     text = findings.score_finding(unclear, "photos")
     assert text.startswith("Model scores about right on average (−0.1, −0.3 to +0.1);")

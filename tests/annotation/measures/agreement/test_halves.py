@@ -43,7 +43,8 @@ def test_halves_of_the_same_people_agree_better_than_halves_drawn_for_each_photo
     assert by_people.n == 300
 
 
-def test_spearman_brown_predicts_the_reliability_of_all_votes(rng):
+def test_spearman_brown_predicts_the_reliability_of_all_votes():
+    rng = np.random.default_rng(5)
     ids, people = np.repeat(np.arange(1000), 4), np.tile(np.arange(4), 1000)
     scores = rng.normal(0, 1, 1000)[ids] + rng.normal(0, 1.5, 4000)
     found = spearman_brown(ids, people, scores, seed=1)
