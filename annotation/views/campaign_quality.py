@@ -164,11 +164,16 @@ def _weeks_drawing(weeks: Sequence[WeekAgreement]) -> Svg:
         lines=[Line("validation", xs, ends[0]), Line("train", xs, ends[1]), Line("train", xs, ends[2])],
         x_range=(xs[0] - 3, xs[-1] + 3),
         y_range=(low, high),
-        x_ticks=[Tick(x, f"{_EPOCH + timedelta(days=int(x)):%-d %b}") for x in xs[::every]],
+        x_ticks=[Tick(x, _day_text(int(x))) for x in xs[::every]],
         y_ticks=round_ticks(low, high, at_most=5),
         x_label="week of a photo's last vote",
         height=140,
     )
+
+
+def _day_text(number: int) -> str:
+    day = _EPOCH + timedelta(days=number)
+    return f"{day.day} {day:%b}"
 
 
 def _labels(campaign: Campaign, counted: LabelCounts) -> dict[str, Any]:

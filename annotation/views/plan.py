@@ -46,7 +46,7 @@ def plan_campaign(request: HttpRequest) -> HttpResponse:
     if "photos" in request.GET:
         form = PlanForm(request.GET, campaigns=campaigns)
     else:
-        form = PlanForm(first_values(next((one for one in campaigns if one.slug == key), None)), campaigns=campaigns)
+        form = PlanForm(first_values(key, campaigns), campaigns=campaigns)
     context: dict[str, Any] = {"form": form}
     if form.is_valid():
         noise = noise_of(form.cleaned_data["noise"], campaigns)
@@ -90,6 +90,7 @@ def _drawings(study: Study, panel: Panel) -> list[tuple[str, Svg, str, list[tupl
         curves.append(_curve("Alpha and its expected interval", "votes on each photo", votes[1:], ends, study.votes))
     counts = [FEWEST_HOLDOUT * 2**step for step in range(12)]
     counts = [count for count in counts if count <= max(4 * study.holdout_photos, 320)]
+    counts = sorted({*counts, round(study.holdout_photos)})
     gains = [(count, detectable_gain(replace(study, holdout_photos=count), panel)) for count in counts]
     known = [(count, gain) for count, gain in gains if gain < inf]
     if len(known) > 1:

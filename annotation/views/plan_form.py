@@ -117,10 +117,14 @@ def noise_of(key: str, campaigns: list[Campaign]) -> Noise | None:
     return Noise(PUBLISHED[key])
 
 
-def first_values(campaign: Campaign | None) -> dict[str, Any]:
-    """Return what the form starts with: for a campaign its own numbers, as far as it has them (three queries)."""
+def first_values(key: str, campaigns: list[Campaign]) -> dict[str, Any]:
+    """Return what the form starts with, for the noise with this key; unknown keys give the defaults.
+
+    For a campaign these are its own numbers, as far as it has them (four queries).
+    """
+    campaign = next((one for one in campaigns if one.slug == key), None)
     if campaign is None:
-        return DEFAULTS
+        return DEFAULTS | ({"noise": key} if key in PUBLISHED else {})
     photos = {
         split: campaign.images.filter(split=split, withdrawn_at=None).count()
         for split in (Image.Split.TRAIN, Image.Split.HOLDOUT)
