@@ -109,7 +109,8 @@ def _additive_rest(photo: Ints, rater: Ints, of_photos: Floats) -> Floats:
     count = int(rater.max()) + 1
 
     def normal(effects: Floats) -> Floats:
-        return np.bincount(rater, _within(photo, np.asarray(effects).ravel()[rater]), count)
+        sums: Floats = np.bincount(rater, _within(photo, np.asarray(effects).ravel()[rater]), count).astype(np.float64)
+        return sums
 
     operator = LinearOperator((count, count), matvec=normal, dtype=np.float64)
     right = np.bincount(rater, of_photos, count)

@@ -153,7 +153,7 @@ def test_an_hour_is_not_spent_on_more_votes_than_people():
     "wrong", [{"votes": 21}, {"holdout_votes": 21}, {"people": 0}, {"votes": 0}, {"seconds": 0}, {"champion": 1}]
 )
 def test_impossible_studies_are_refused(wrong):
-    with pytest.raises(ValueError, match="photos|vote|Correlations"):
+    with pytest.raises(ValueError, match=r"photos|vote|Correlations"):
         replace(STUDY, **wrong)
 
 
