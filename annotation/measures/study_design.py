@@ -10,7 +10,6 @@
   correlations are lower than with the opinion of everybody, by the ceiling √r_k.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import inf, nan, sqrt
 
@@ -169,29 +168,21 @@ def detectable_gain(study: Study, panel: Panel) -> float:
 def changes(study: Study, panel: Panel) -> list[Change]:
     """Return what one more hour does on each thing that it can be spent on.
 
-    The MOS intervals and alpha of all photos count, with their numbers. A change that needs more votes on a photo than
-    there are people is left out.
+    The MOS intervals of the photos that are planned already count, and alpha of all photos. A photo has at most one
+    vote of each annotator: the rest of the hour is not used, and without any vote to add the change is left out.
     """
-    more = 3600 / study.seconds
-    options: list[tuple[str, Callable[[], Study]]] = [
-        ("more votes on each photo", lambda: replace(study, votes=study.votes + more / study.photos)),
-        ("more photos", lambda: replace(study, photos=study.photos + more / study.votes)),
-        (
-            "more votes on each holdout photo",
-            lambda: replace(study, holdout_votes=study.holdout_votes + more / study.holdout_photos),
-        ),
-        (
-            "more holdout photos",
-            lambda: replace(study, holdout_photos=study.holdout_photos + more / study.holdout_votes),
-        ),
-    ]
+    more, most = 3600 / study.seconds, float(study.people)
     found = []
-    for name, make in options:
-        try:
-            changed = make()
-        except (ValueError, ZeroDivisionError):
-            continue
-        found.append(_change(name, study, changed, panel))
+    if study.votes < most and study.photos:
+        after = replace(study, votes=min(study.votes + more / study.photos, most))
+        found.append(_change("more votes on each photo", study, after, panel))
+    after = replace(study, photos=study.photos + more / study.votes)
+    found.append(_change("more photos", study, after, panel))
+    if study.holdout_votes < most and study.holdout_photos:
+        votes = min(study.holdout_votes + more / study.holdout_photos, most)
+        found.append(_change("more votes on each holdout photo", study, replace(study, holdout_votes=votes), panel))
+    after = replace(study, holdout_photos=study.holdout_photos + more / study.holdout_votes)
+    found.append(_change("more holdout photos", study, after, panel))
     return found
 
 
@@ -204,12 +195,13 @@ def best_change(found: list[Change], measure: str) -> Change | None:
 def _change(name: str, before: Study, after: Study, panel: Panel) -> Change:
     one, two = outcome(before, panel), outcome(after, panel)
     gain = two.gain / one.gain - 1 if one.gain < inf else (-1.0 if two.gain < inf else 0.0)
-    width = _all_widths(after, two) / _all_widths(before, one) - 1
+    # With the same weights, so that more photos that have more votes do not count as narrower intervals.
+    width = _mean_width(before, two) / _mean_width(before, one) - 1
     length = (two.alpha.high - two.alpha.low) / (one.alpha.high - one.alpha.low) - 1
     return Change(name, width, length if length == length else 0.0, gain)
 
 
-def _all_widths(study: Study, found: Outcome) -> float:
+def _mean_width(study: Study, found: Outcome) -> float:
     photos = study.photos + study.holdout_photos
     return (study.photos * found.mos_width + study.holdout_photos * found.holdout_width) / photos
 

@@ -17,7 +17,7 @@ from annotation.drawing.lines import Line, lines
 from annotation.drawing.svg import Svg
 from annotation.measures import label_analysis
 from annotation.measures.agreement.ceiling import FEWEST_PHOTOS
-from annotation.measures.agreement.ranks import FEWEST_COMMON
+from annotation.measures.agreement.ranks import FEWEST_ANNOTATORS, FEWEST_COMMON
 from annotation.measures.agreement.report import AgreementReport, WeekAgreement, agreement_by_week, agreement_report
 from annotation.measures.intervals import Interval
 from annotation.models import Campaign, Role
@@ -44,6 +44,11 @@ class Figure:
         """Return whether there is a value."""
         return not np.isnan(self.value.value)
 
+    @property
+    def has_interval(self) -> bool:
+        """Return whether the value has an interval."""
+        return not np.isnan(self.value.low)
+
 
 @require_safe
 @campaign_view(Role.REVIEWER)
@@ -65,6 +70,7 @@ def campaign_quality(request: HttpRequest, campaign: Campaign) -> HttpResponse:
             "weeks": [(_EPOCH + timedelta(days=one.week), one) for one in weeks],
             "weeks_drawing": _weeks_drawing(weeks) if len(weeks) > 1 else "",
             "fewest_photos": FEWEST_PHOTOS,
+            "fewest_annotators": FEWEST_ANNOTATORS,
         }
         context |= _labels(campaign, counted)
     return render(request, "annotation/campaign_quality.html", context)

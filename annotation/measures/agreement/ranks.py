@@ -13,6 +13,8 @@ Floats = NDArray[np.float64]
 
 #: A rank correlation of fewer photos says nothing.
 FEWEST_COMMON = 10
+#: A bootstrap over fewer annotators says nothing.
+FEWEST_ANNOTATORS = 5
 _MOST_ANNOTATORS = 40
 _RESAMPLES = 1000
 
@@ -21,7 +23,7 @@ def pairwise_srcc(image_ids: ArrayLike, annotator_ids: ArrayLike, scores: ArrayL
     """Return the median SRCC of two annotators over all pairs with ten common photos; n is the number of pairs.
 
     Of more than 40 annotators, 40 are drawn at random. The interval is a bootstrap over annotators, because the pairs
-    of one annotator are not independent; it is [−1, 1] with fewer than three annotators. NaN without such a pair.
+    of one annotator are not independent; its ends are NaN below five annotators. NaN without such a pair.
     """
     photo, rater, values = vote_columns(image_ids, annotator_ids, scores)
     rng = np.random.default_rng(seed)
@@ -41,8 +43,8 @@ def pairwise_srcc(image_ids: ArrayLike, annotator_ids: ArrayLike, scores: ArrayL
     if not len(known):
         return Interval(float("nan"), float("nan"), float("nan"), 0)
     value = float(np.median(known))
-    if len(people) < 3:
-        return Interval(value, -1.0, 1.0, len(known))
+    if len(people) < FEWEST_ANNOTATORS:
+        return Interval(value, float("nan"), float("nan"), len(known))
     matrix = np.fmax(matrix, matrix.T)
     medians = []
     for _ in range(_RESAMPLES):
@@ -58,7 +60,7 @@ def leave_one_out_srcc(image_ids: ArrayLike, annotator_ids: ArrayLike, scores: A
     """Return the median, over annotators, of the SRCC of one annotator and the mean of all others on the same photos.
 
     Only annotators with ten photos that others rated too count; n is their number. The interval is a bootstrap over
-    annotators, and [−1, 1] for one annotator. NaN without such an annotator.
+    annotators; its ends are NaN below five of them. NaN without such an annotator.
     """
     photo, rater, values = vote_columns(image_ids, annotator_ids, scores)
     if not len(values):
@@ -74,8 +76,8 @@ def leave_one_out_srcc(image_ids: ArrayLike, annotator_ids: ArrayLike, scores: A
     if not len(known):
         return Interval(float("nan"), float("nan"), float("nan"), 0)
     value = float(np.median(known))
-    if len(known) < 2:
-        return Interval(value, -1.0, 1.0, 1)
+    if len(known) < FEWEST_ANNOTATORS:
+        return Interval(value, float("nan"), float("nan"), len(known))
     rng = np.random.default_rng(seed)
     return _interval(value, np.median(rng.choice(known, (_RESAMPLES, len(known))), axis=1), len(known))
 

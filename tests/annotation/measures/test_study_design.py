@@ -142,11 +142,16 @@ def test_the_first_change_for_the_gain_is_on_the_holdout():
     assert "holdout" in best.name
     assert best_change(found, "mos_width").name == "more votes on each photo"
     assert all(abs(one.gain) < 1e-9 for one in found if "holdout" not in one.name)
+    assert all(one.mos_width == 0 for one in found if "votes" not in one.name)
 
 
 def test_an_hour_is_not_spent_on_more_votes_than_people():
     tight = replace(STUDY, people=5)  # the holdout has five votes of five people
     assert "more votes on each holdout photo" not in {one.name for one in changes(tight, PANEL)}
+    first = changes(replace(tight, photos=10), PANEL)[0]  # 900 votes an hour, of which 20 can be used
+    assert first.name == "more votes on each photo"
+    holdout, before, after = 200 * mos_width(PANEL, 5), 10 * mos_width(PANEL, 3), 10 * mos_width(PANEL, 5)
+    assert first.mos_width == pytest.approx((holdout + after) / (holdout + before) - 1)
 
 
 @pytest.mark.parametrize(
