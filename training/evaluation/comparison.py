@@ -109,12 +109,10 @@ class ScoreFigures:
     rmse: intervals.Interval
     bias: intervals.Interval
     """Mean of predicted − MOS, in points: above 0 the model scores too high."""
-    icc: float
-    """ICC(1) of a single vote; NaN if no photo has two votes."""
-    ceiling: float
+    ceiling: agreement.Ceiling
     """√r_k, the correlation that a perfect model would have with the MOS: the MOS of k votes is itself inexact."""
     split_half: float
-    """SRCC between the means of two random halves of each photo's votes, so between different people.
+    """SRCC between the means of two halves of each photo's votes, by people in one random order for all photos.
 
     Each half has fewer votes than the MOS, so a good model can exceed it. NaN below ten photos with two votes."""
     votes: int
@@ -123,14 +121,14 @@ class ScoreFigures:
     def of(cls, comparison: Comparison, *, seed: int) -> Self:
         """Return the figures of a comparison; the same seed gives the same figures."""
         votes = comparison.votes
-        icc = agreement.icc1(votes.image_ids, votes.scores)
-        first, second = agreement.split_half(votes.image_ids, votes.scores, rng=np.random.default_rng(seed))
+        first, second = agreement.split_half(
+            votes.image_ids, votes.scores, annotator_ids=votes.annotator_ids, rng=np.random.default_rng(seed)
+        )
         return cls(
             srcc=_measure("quality_srcc", comparison, comparison.histograms, seed=seed),
             rmse=_measure("quality_rmse", comparison, comparison.histograms, seed=seed),
             bias=intervals.interval(correlation.bias, comparison.quality_mean, comparison.mos, seed=seed),
-            icc=icc,
-            ceiling=agreement.correlation_ceiling(icc, comparison.vote_counts),
+            ceiling=agreement.vote_ceiling(votes.image_ids, votes.annotator_ids, votes.scores),
             split_half=float(correlation.srcc(first, second)) if len(first) >= 10 else float("nan"),
             votes=len(votes),
         )

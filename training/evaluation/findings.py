@@ -29,8 +29,8 @@ def score_finding(figures: ScoreFigures, photos: str) -> str:
     else:
         first = f"Model scores {abs(bias.value):.1f} too {'high' if bias.value > 0 else 'low'} on average"
     parts = [f"{first}; rank correlation {figure_text(figures.srcc)}, n = {bias.n:,} {photos}"]
-    if not np.isnan(figures.ceiling):
-        parts.append(f"ceiling √rₖ {figures.ceiling:.2f}")
+    if figures.ceiling.is_known:
+        parts.append(f"ceiling √rₖ {figure_text(figures.ceiling.value)}")
     return "; ".join(parts)
 
 

@@ -284,6 +284,18 @@ class MeasuredMetric:
     high: float | None
     n: int
     ceiling: float | None
+    ceiling_interval: tuple[float, float] | None = None
+    ceiling_form: str = ""
+    """Name of the intraclass correlation; '' in evaluations that did not store it, which used ICC(1)."""
+
+    @property
+    def ceiling_text(self) -> str:
+        """Return the ceiling with its interval and form, for example '0.86 (0.82 … 0.89), ICC(C,1)'."""
+        text = _text(self.ceiling, self.metric.digits)
+        if self.ceiling_interval is not None:
+            low, high = (_text(end, self.metric.digits) for end in self.ceiling_interval)
+            text += f" ({low} … {high})"
+        return f"{text}, {self.ceiling_form or 'ICC(1)'}"
 
     @property
     def text(self) -> str:
@@ -326,8 +338,16 @@ def measured(stored: Mapping[str, Mapping[str, Any]]) -> Iterator[MeasuredMetric
     for name, metric in METRICS.items():
         if name in stored:
             entry = stored[name]
+            interval = entry.get("ceiling_interval")
             yield MeasuredMetric(
-                metric, entry["value"], entry["low"], entry["high"], int(entry["n"]), entry.get("ceiling")
+                metric,
+                entry["value"],
+                entry["low"],
+                entry["high"],
+                int(entry["n"]),
+                entry.get("ceiling"),
+                None if interval is None else (interval[0], interval[1]),
+                entry.get("ceiling_form", ""),
             )
 
 

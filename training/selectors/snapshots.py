@@ -27,6 +27,8 @@ class HoldoutOpinions:
     """Photos with a majority watch label, ascending [M]."""
     watch_labels: NDArray[np.int8]
     """1 watch, 0 no watch [M]."""
+    votes: Snapshot
+    """The single votes."""
     vote_count: int
     fingerprint: str
 
@@ -72,6 +74,7 @@ def holdout_opinions(campaign: Campaign) -> HoldoutOpinions:
         histograms=rated.histograms[enough].astype(np.float64),
         watch_ids=rated.image_ids[decided],
         watch_labels=labels[decided],
+        votes=votes,
         vote_count=len(votes),
         fingerprint=votes.fingerprint,
     )

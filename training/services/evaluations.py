@@ -8,7 +8,7 @@ import numpy as np
 from django.db import transaction
 from numpy.typing import NDArray
 
-from annotation.measures.agreement import correlation_ceiling, icc1_of_histograms
+from annotation.measures.agreement import vote_ceiling
 from annotation.models import Campaign
 from inference.models import ModelVersion
 from inference.networks.model_files import ModelFileError
@@ -46,7 +46,7 @@ def evaluation_make(
         Votes.QUALITY: opinions.histograms[rows[Votes.QUALITY]],
         Votes.WATCH: opinions.watch_labels[rows[Votes.WATCH]],
     }
-    ceiling = _ceiling(votes_of[Votes.QUALITY])
+    ceiling = _ceiling(opinions, compared[Votes.QUALITY])
     scale = scale_and_thresholds(campaign)
     metrics: dict[str, Any] = {}
     differences: dict[str, Any] = {}
@@ -55,7 +55,7 @@ def evaluation_make(
         own = _of_images(predictions, compared[metric.votes])
         metrics[name] = metric.interval(own, votes, scale, seed=campaign.seed).as_json()
         if metric.has_ceiling:
-            metrics[name]["ceiling"] = ceiling
+            metrics[name] |= ceiling
         if reference is not None:
             other = _of_images(reference, compared[metric.votes])
             differences[name] = metric.difference(own, other, votes, scale, seed=campaign.seed).as_json()
@@ -132,7 +132,15 @@ def _have_predictions(
     return known if reference is None else known & np.isin(image_ids, reference.image_ids)
 
 
-def _ceiling(histograms: NDArray[np.float64]) -> float | None:
-    """Return √r_k, the correlation that a perfect model would reach; None if it cannot be estimated."""
-    ceiling = correlation_ceiling(icc1_of_histograms(histograms), histograms.sum(axis=1))
-    return None if np.isnan(ceiling) else ceiling
+def _ceiling(opinions: HoldoutOpinions, image_ids: NDArray[np.int64]) -> dict[str, Any]:
+    """Return √r_k of these photos, the correlation that a perfect model would reach, to be stored with a metric."""
+    votes = opinions.votes.of_images(image_ids)
+    found = vote_ceiling(votes.image_ids, votes.annotator_ids, votes.scores)
+    if not found.is_known:
+        return {"ceiling": None}
+    value = found.value
+    return {
+        "ceiling": value.value,
+        "ceiling_interval": [value.low, value.high],
+        "ceiling_form": found.form.label,
+    }

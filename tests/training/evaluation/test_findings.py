@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from annotation.measures.agreement import Ceiling, Form
 from annotation.measures.calibration import ReliabilityBin
 from annotation.measures.classification import threshold_table
 from annotation.measures.intervals import Interval
@@ -13,8 +14,7 @@ FIGURES = ScoreFigures(
     srcc=Interval(0.71, 0.62, 0.79, 180),
     rmse=Interval(1.1, 1.0, 1.2, 180),
     bias=Interval(0.4, 0.3, 0.5, 180),
-    icc=0.4,
-    ceiling=0.85,
+    ceiling=Ceiling(Form.CONSISTENCY, Interval(0.4, 0.3, 0.5, 180), Interval(0.85, 0.8, 0.89, 180)),
     split_half=0.6,
     votes=900,
 )
@@ -23,14 +23,16 @@ FIGURES = ScoreFigures(
 def test_a_clear_bias_is_stated_with_its_direction() -> None:
     assert findings.score_finding(FIGURES, "holdout photos") == (
         "Model scores 0.4 too high on average; rank correlation 0.71 (0.62–0.79), n = 180 holdout photos; "
-        "ceiling √rₖ 0.85"
+        "ceiling √rₖ 0.85 (0.80–0.89)"
     )
     low = replace(FIGURES, bias=Interval(-0.4, -0.5, -0.3, 180))
     assert findings.score_finding(low, "photos").startswith("Model scores 0.4 too low on average;")
 
 
 def test_an_unclear_bias_is_not_stated() -> None:
-    unclear = replace(FIGURES, bias=Interval(-0.1, -0.3, 0.1, 180), ceiling=NAN)
+    nothing = Interval(NAN, NAN, NAN, 0)
+    unknown = Ceiling(Form.ONE_WAY, nothing, nothing)
+    unclear = replace(FIGURES, bias=Interval(-0.1, -0.3, 0.1, 180), ceiling=unknown)
     text = findings.score_finding(unclear, "photos")
     assert text.startswith("Model scores about right on average (−0.1, −0.3 to +0.1);")
     assert "ceiling" not in text

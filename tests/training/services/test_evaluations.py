@@ -117,7 +117,8 @@ def test_the_command_prints_every_metric_with_its_interval(two_versions: tuple[A
     lines = out.getvalue().splitlines()
     assert re.match(r"Watches v2, measured .* UTC on 40 holdout photos with 120 votes", lines[0])
     assert lines[-2] == DESCRIPTION
-    assert [line.split("  ")[0].strip() for line in lines[2:-2]] == [metric.label for metric in METRICS.values()]
+    assert re.search(r"Ceiling √r_k, .*: 0\.\d+ \(0\.\d+ … [01]\.\d+\), ICC\(C,1\)\.$", lines[-3])
+    assert [line.split("  ")[0].strip() for line in lines[2:-3]] == [metric.label for metric in METRICS.values()]
     assert "better" in lines[2]
     assert lines[-1].startswith("Promote: Quality SRCC +")
     with pytest.raises(CommandError, match="no model version 9"):

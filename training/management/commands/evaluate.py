@@ -11,7 +11,7 @@ from inference.models import ModelVersion
 from inference.networks.model_files import ModelFileError
 from inference.selectors import champion
 from training.evaluation.promotion_rule import DESCRIPTION, promotion_verdict
-from training.evaluation.registry import measured_pairs
+from training.evaluation.registry import METRICS, measured, measured_pairs
 from training.models import Evaluation
 from training.selectors.versions import newest_evaluations
 from training.services.evaluations import evaluation_make, evaluations_refresh
@@ -88,6 +88,9 @@ class Command(BaseCommand):
             if difference is not None:
                 line += f"   {difference.signed:>7}  {difference.signed_interval}  {difference.verdict}"
             self.stdout.write(line.rstrip())
+        for one in measured(evaluation.metrics):
+            if one.ceiling is not None and one.metric is METRICS["quality_srcc"]:
+                self.stdout.write(f"Ceiling √r_k, what a perfect model would reach: {one.ceiling_text}.")
 
     def _version(self, campaign: Campaign, number: int) -> ModelVersion:
         version = ModelVersion.objects.filter(campaign=campaign, number=number).first()

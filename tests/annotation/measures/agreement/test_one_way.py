@@ -1,7 +1,6 @@
 """Annotator agreement: examples computed by hand, a second implementation, and property tests."""
 
 import math
-from collections import defaultdict
 
 import numpy as np
 import pytest
@@ -86,45 +85,3 @@ def test_icc1_estimates_the_simulated_share_of_variance(rng):
     scores = quality[:, None] + rng.normal(0, 2, (4000, 5))  # 1/(1 + 4) = .2
     ids = np.repeat(np.arange(4000), 5)
     assert agreement.icc1(ids, scores.ravel()) == pytest.approx(0.2, abs=0.02)
-
-
-@pytest.mark.parametrize(("votes", "ceiling"), [(1, 0.46), (3, 0.67), (5, 0.76), (10, 0.85), (20, 0.92), (30, 0.94)])
-def test_known_ceilings_for_an_icc_of_0_21(votes, ceiling):
-    assert agreement.correlation_ceiling(0.21, votes) == pytest.approx(ceiling, abs=0.006)
-
-
-def test_the_ceiling_is_the_correlation_of_a_perfect_model(rng):
-    quality = rng.normal(0, 1, 20_000)
-    votes = rng.integers(1, 9, 20_000)
-    observed = quality + rng.normal(0, 2 / np.sqrt(votes))  # the mean of the votes, each with noise 2
-    reached = np.corrcoef(quality, observed)[0, 1]
-    assert agreement.correlation_ceiling(0.2, votes) == pytest.approx(reached, abs=0.02)
-
-
-@given(st.floats(0.01, 1), st.integers(1, 200))
-def test_more_votes_never_lower_the_ceiling(icc, votes):
-    lower, higher = agreement.correlation_ceiling(icc, votes), agreement.correlation_ceiling(icc, votes + 1)
-    assert 0 < lower <= higher + 1e-12 <= 1 + 1e-9
-
-
-def test_reliability_without_agreement_is_zero_and_without_votes_nan():
-    assert agreement.reliability(-0.1, 5) == 0
-    assert math.isnan(agreement.reliability(0.3, [0, 0]))
-    assert math.isnan(agreement.reliability(float("nan"), 5))
-
-
-def test_split_half_divides_the_votes_of_each_image(rng):
-    ids, scores = [4, 4, 4, 9, 9, 5], [1, 2, 6, 3, 3, 8]
-    first, second = agreement.split_half(ids, scores, rng=rng)
-    assert len(first) == len(second) == 2  # image 5 has only one vote
-    assert first[0] in (1, 2, 6)
-    assert first[0] + 2 * second[0] == pytest.approx(9)
-    assert (first[1], second[1]) == (3, 3)
-
-
-def test_split_half_depends_only_on_the_given_generator():
-    ids, scores = np.repeat(np.arange(20), 4), np.random.default_rng(1).integers(1, 11, 80)
-    drawn = defaultdict(list)
-    for seed in (1, 1, 2):
-        drawn[seed].append(agreement.split_half(ids, scores, rng=np.random.default_rng(seed))[0].tolist())
-    assert drawn[1][0] == drawn[1][1] != drawn[2][0]

@@ -1,0 +1,16 @@
+"""Agreement between annotators, and the highest correlation that a model can reach with their votes."""
+
+from annotation.measures.agreement.ceiling import Ceiling, Form, correlation_ceiling, reliability, vote_ceiling
+from annotation.measures.agreement.halves import split_half
+from annotation.measures.agreement.one_way import icc1, icc1_of_histograms
+
+__all__ = [
+    "Ceiling",
+    "Form",
+    "correlation_ceiling",
+    "icc1",
+    "icc1_of_histograms",
+    "reliability",
+    "split_half",
+    "vote_ceiling",
+]

@@ -1,0 +1,233 @@
+"""The page Campaign quality: how well people agree, and what the labels are like."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from annotation.access.permissions import campaign_view
+from annotation.drawing.axis import Tick, axis_end, round_ticks
+from annotation.drawing.columns import Series, columns
+from annotation.drawing.lines import Line, lines
+from annotation.drawing.svg import Svg
+from annotation.measures import label_analysis
+from annotation.measures.agreement.ceiling import FEWEST_PHOTOS
+from annotation.measures.agreement.ranks import FEWEST_ANNOTATORS, FEWEST_COMMON
+from annotation.measures.agreement.report import AgreementReport, WeekAgreement, agreement_by_week, agreement_report
+from annotation.measures.intervals import Interval
+from annotation.models import Campaign, Role
+from annotation.selectors.campaign_quality import LabelCounts, agreement_votes, campaign_retest, label_counts
+
+MOST_WEEKS = 26
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One row of the table of agreement."""
+
+    name: str
+    value: Interval
+    of: str
+    """What `value.n` counts."""
+    needs: str
+    """What is missing when there is no value."""
+    meaning: str
+
+    @property
+    def is_known(self) -> bool:
+        """Return whether there is a value."""
+        return not np.isnan(self.value.value)
+
+    @property
+    def has_interval(self) -> bool:
+        """Return whether the value has an interval."""
+        return not np.isnan(self.value.low)
+
+
+@require_safe
+@campaign_view(Role.REVIEWER)
+def campaign_quality(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """Show agreement, agreement by week, and the distribution of labels."""
+    counted = label_counts(campaign)
+    context: dict[str, Any] = {"campaign": campaign, "vote_count": sum(counted.votes), "counted": counted}
+    if context["vote_count"]:
+        votes = agreement_votes(campaign, counted=counted)
+        scale = {"lowest": campaign.scale_min, "highest": campaign.scale_max, "seed": campaign.seed}
+        report = agreement_report(votes.table, **scale)
+        weeks = agreement_by_week(votes.table, votes.weeks, **scale, at_most=MOST_WEEKS)
+        context |= {
+            "report": report,
+            "agreement_title": _agreement_title(report),
+            "figures": _figures(report, campaign_retest(campaign, seed=campaign.seed)),
+            "all_photos": votes.all_photos,
+            "drawn_photos": len(np.unique(votes.table.image_ids)),
+            "weeks": [(_EPOCH + timedelta(days=one.week), one) for one in weeks],
+            "weeks_drawing": _weeks_drawing(weeks) if len(weeks) > 1 else "",
+            "fewest_photos": FEWEST_PHOTOS,
+            "fewest_annotators": FEWEST_ANNOTATORS,
+        }
+        context |= _labels(campaign, counted)
+    return render(request, "annotation/campaign_quality.html", context)
+
+
+def _agreement_title(report: AgreementReport) -> str:
+    if not report.is_enough:
+        return "Not enough votes to tell how well people agree"
+    value = report.ceiling.value
+    if not report.ceiling.is_known:
+        return "Agreement cannot be measured: all votes are equal"
+    return (
+        f"A perfect model would reach a correlation of {value.value:.2f} "
+        f"({value.low:.2f}–{value.high:.2f}) with the MOS of these votes"
+    )
+
+
+def _figures(report: AgreementReport, retest: Interval) -> list[Figure]:
+    photos, needs = "photos", f"needs {FEWEST_PHOTOS} photos with two votes"
+    form = report.ceiling.form
+    return [
+        Figure(
+            "Krippendorff's alpha, scores as points",
+            report.alpha,
+            photos,
+            needs,
+            "1: all votes on a photo are equal. 0: votes differ as much as votes on different photos.",
+        ),
+        Figure("Krippendorff's alpha, scores as ranks", report.alpha_ordinal, photos, needs, "As above, for ranks."),
+        Figure(
+            "Krippendorff's alpha, watch labels",
+            report.alpha_watch,
+            photos,
+            f"needs {FEWEST_PHOTOS} photos with two labels that differ between photos",
+            "As above, for watch or no watch. ‘Unsure’ counts as no answer.",
+        ),
+        Figure(
+            f"Reliability of one vote, {form.label}",
+            report.ceiling.icc,
+            photos,
+            needs,
+            f"The share of a vote's variance that is due to the photo. The form fits because {form.reason}.",
+        ),
+        Figure(
+            f"Ceiling √rₖ, {form.label}",
+            report.ceiling.value,
+            photos,
+            needs,
+            "The correlation with the MOS that a perfect model would reach.",
+        ),
+        Figure(
+            "Split-half SRCC",
+            report.split_half,
+            photos,
+            needs,
+            "How alike two random halves of the people rank photos. Mean of ten splits.",
+        ),
+        Figure(
+            "Reliability of the MOS from halves",
+            report.all_votes,
+            photos,
+            needs,
+            "By Spearman and Brown, for all votes together. Its root is another estimate of the ceiling.",
+        ),
+        Figure(
+            "Two annotators, SRCC",
+            report.pairs,
+            "pairs",
+            f"needs two people with {FEWEST_COMMON} common photos",
+            "Median over pairs of annotators.",
+        ),
+        Figure(
+            "One annotator and the others, SRCC",
+            report.against_others,
+            "annotators",
+            f"needs a person with {FEWEST_COMMON} photos that others rated",
+            "Median over annotators, each against the mean of all others.",
+        ),
+        Figure(
+            "The same annotator again, SRCC",
+            retest,
+            "repeats",
+            f"needs {FEWEST_COMMON} hidden repeats",
+            "Both answers of one person to the same photo, less the person's own mean.",
+        ),
+    ]
+
+
+def _weeks_drawing(weeks: Sequence[WeekAgreement]) -> Svg:
+    """Draw alpha and its interval over the weeks."""
+    xs = [float(one.week) for one in weeks]
+    ends = [[one.alpha.value for one in weeks], [one.alpha.low for one in weeks], [one.alpha.high for one in weeks]]
+    low, high = min(0.0, *ends[1]), 1.0
+    every = -(-len(weeks) // 4)
+    return lines(
+        name="Krippendorff's alpha by week, with its interval; the table has the numbers",
+        lines=[Line("validation", xs, ends[0]), Line("train", xs, ends[1]), Line("train", xs, ends[2])],
+        x_range=(xs[0] - 3, xs[-1] + 3),
+        y_range=(low, high),
+        x_ticks=[Tick(x, _day_text(int(x))) for x in xs[::every]],
+        y_ticks=round_ticks(low, high, at_most=5),
+        x_label="week of a photo's last vote",
+        height=140,
+    )
+
+
+def _day_text(number: int) -> str:
+    day = _EPOCH + timedelta(days=number)
+    return f"{day.day} {day:%b}"
+
+
+def _labels(campaign: Campaign, counted: LabelCounts) -> dict[str, Any]:
+    """Return charts and tables of the label analysis."""
+    photos = sum(counted.photos)
+    middle = label_analysis.share_in_middle(counted.in_middle, photos)
+    classes = label_analysis.balanced(
+        [("rejected", counted.rejected), ("pending", counted.pending), ("accepted", counted.accepted)]
+    )
+    watch = label_analysis.balanced([("watch", counted.watch), ("no watch", counted.no_watch)])
+    scores = [str(score) for score in campaign.scores]
+    return {
+        "photos": photos,
+        "middle": middle,
+        "middle_ends": label_analysis.middle_of(campaign.scale_min, campaign.scale_max),
+        "middle_share": label_analysis.MIDDLE,
+        "score_rows": list(zip(scores, counted.votes, counted.photos, strict=True)),
+        "score_drawing": _shares_drawing("Votes by score", scores, [counted.votes], "score of a vote"),
+        "mos_drawing": _shares_drawing("Photos by MOS", scores, [counted.photos], "MOS, rounded"),
+        "class_tables": [
+            ("Quality classes", classes, _class_drawing("Quality classes", classes)),
+            ("Watch labels", watch, _class_drawing("Watch labels", watch)),
+        ],
+    }
+
+
+def _class_drawing(name: str, classes: Sequence[label_analysis.ClassShare]) -> Svg:
+    shares = [[one.share for one in classes], [one.balanced_share for one in classes]]
+    return _shares_drawing(
+        f"{name}, share of photos before and after balancing", [one.name for one in classes], shares, ""
+    )
+
+
+def _shares_drawing(name: str, labels: Sequence[str], counts: Sequence[Sequence[float]], axis: str) -> Svg:
+    """Draw one series of counts, or two beside each other, in percent of their sum."""
+    percents = [[100 * count / max(sum(one), 1e-12) for count in one] for one in counts]
+    end = min(axis_end(max(max(one) for one in percents)), 100.0)
+    titles = [
+        f"{label}: " + ", then ".join(f"{one[place]:.0f} %" for one in percents) for place, label in enumerate(labels)
+    ]
+    return columns(
+        name=f"{name}; the table has the numbers",
+        series=[Series(kind, one) for kind, one in zip(("people", "others"), percents, strict=False)],
+        end=end,
+        labels=labels,
+        ticks=[Tick(end * part, f"{end * part:g} %") for part in (0, 0.5, 1)],
+        titles=titles,
+        axis_label=axis,
+        beside=len(counts) > 1,
+        height=140,
+    )
