@@ -73,8 +73,10 @@ class MethodsFigures:
     screened_people: int
     screened_votes: int
 
+    viewing_votes: int
+    """Counted votes whose viewing conditions were looked at: all, or an even part of many."""
     viewing_share: float
-    """Share of the counted votes with recorded viewing conditions."""
+    """Share of these votes with recorded viewing conditions."""
     viewport: tuple[int, int] | None
     """Median width and height of the page, in CSS pixels."""
     shown: tuple[int, int] | None
@@ -112,18 +114,15 @@ class Section:
 
 
 def votes_fingerprint(votes: VoteTable) -> str:
-    """Return the SHA-256 of the votes: a line 'answer id,photo id,annotator id,score,watch' each, by answer id.
+    """Return the SHA-256 of the votes: answer id, photo id, annotator id, score, watch (1, 0, −1 for unsure) of each.
 
-    `watch` is 1, 0 or −1 (unsure). Two reports with the same fingerprint rest on the same votes.
+    The votes are in the order of the answer ids, and each value is a signed little-endian integer of 8 bytes. Two
+    reports with the same fingerprint rest on the same votes.
     """
     order = np.argsort(votes.annotation_ids)
     columns = (votes.annotation_ids, votes.image_ids, votes.annotator_ids, votes.scores, votes.watch)
-    rows = np.stack([column[order].astype(np.int64) for column in columns], axis=1).tolist()
-    digest = hashlib.sha256()
-    for start in range(0, len(rows), 10_000):
-        part = rows[start : start + 10_000]
-        digest.update("".join(f"{','.join(map(str, row))}\n" for row in part).encode())
-    return digest.hexdigest()
+    rows = np.stack([column[order] for column in columns], axis=1, dtype="<i8")
+    return hashlib.sha256(rows.tobytes()).hexdigest()
 
 
 def sections(figures: MethodsFigures) -> list[Section]:
@@ -203,8 +202,9 @@ def _photos(figures: MethodsFigures) -> Section:
 
 
 def _viewing(figures: MethodsFigures) -> Section:
+    part = f" (an even part of all {figures.counted:,})" if figures.viewing_votes < figures.counted else ""
     rows = [
-        ("Recorded for", f"{_percent(figures.viewing_share)} of the counted votes"),
+        ("Recorded for", f"{_percent(figures.viewing_share)} of {figures.viewing_votes:,} counted votes{part}"),
         ("Photo", "the original file, never enlarged; 100 % by a key"),
     ]
     if figures.viewport:

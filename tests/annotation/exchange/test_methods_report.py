@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import struct
 from datetime import UTC, datetime
 
 import numpy as np
@@ -41,6 +42,7 @@ FIGURES = MethodsFigures(
     counted=1000,
     screened_people=0,
     screened_votes=0,
+    viewing_votes=1000,
     viewing_share=0.9,
     viewport=(1280, 720),
     shown=(800, 600),
@@ -132,11 +134,17 @@ def table(*rows: tuple[int, int, int, int, int]) -> VoteTable:
     return VoteTable(*columns[:3], columns[3].astype(np.int16), columns[4].astype(np.int8))
 
 
-def test_the_fingerprint_is_the_sum_of_the_lines_by_answer_id():
-    text = b"4,1,2,7,1\n5,1,3,6,-1\n"
-    assert votes_fingerprint(table((4, 1, 2, 7, 1), (5, 1, 3, 6, -1))) == hashlib.sha256(text).hexdigest()
-    assert votes_fingerprint(table((5, 1, 3, 6, -1), (4, 1, 2, 7, 1))) == hashlib.sha256(text).hexdigest()
+def test_the_fingerprint_is_that_of_the_numbers_by_answer_id():
+    numbers = struct.pack("<10q", 4, 1, 2, 7, 1, 5, 1, 3, 6, -1)
+    assert votes_fingerprint(table((4, 1, 2, 7, 1), (5, 1, 3, 6, -1))) == hashlib.sha256(numbers).hexdigest()
+    assert votes_fingerprint(table((5, 1, 3, 6, -1), (4, 1, 2, 7, 1))) == hashlib.sha256(numbers).hexdigest()
     assert votes_fingerprint(table()) == hashlib.sha256().hexdigest()
+
+
+def test_a_part_of_many_votes_is_stated():
+    assert rows(FIGURES)["Recorded for"] == "90 % of 1,000 counted votes"
+    many = dataclasses.replace(FIGURES, counted=50_000, viewing_votes=16_667)
+    assert rows(many)["Recorded for"] == "90 % of 16,667 counted votes (an even part of all 50,000)"
 
 
 @pytest.mark.parametrize(

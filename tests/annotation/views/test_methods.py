@@ -8,8 +8,10 @@ import pytest
 from django.core.management import call_command
 
 from annotation.models import AuditRecord, Campaign, Image
+from annotation.selectors import methods as selectors
 from annotation.selectors.methods import methods_figures
 from annotation.services.lane_registry import lane_labels
+from annotation.views import methods as views
 from tests.opinions_and_predictions import images_make, vote, votes
 
 VIEWING = {
@@ -120,6 +122,29 @@ def test_an_empty_campaign_has_a_report(client_of: Callable[[str], Any], campaig
     page = client_of("ada").get(f"/campaigns/{campaign.slug}/methods/").content.decode()
     assert "no counted votes yet" in page
     assert "nan" not in page
+
+
+def test_a_large_campaign_is_told_the_command(
+    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "MOST_ANSWERS", 1)  # the real limit would need 300,000 rows
+    votes(images_make(campaign, 2), [people["alice"]], [3, 4], "yes")
+    command = f"manage.py methods_report {campaign.slug}"
+    rita = client_of("rita")
+    for page, status in (("methods/", 200), ("methods.md", 409)):
+        answer = rita.get(f"/campaigns/{campaign.slug}/{page}")
+        assert (answer.status_code, command in answer.content.decode()) == (status, True)
+
+
+def test_viewing_conditions_of_many_votes_are_read_from_every_nth(
+    campaign: Campaign, people: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selectors, "_MOST_VIEWED", 10)  # the real limit would need 20,000 rows
+    for image in images_make(campaign, 30):
+        vote(image, people["alice"], 5, viewing=VIEWING)
+    found = figures(campaign)
+    assert found.viewing_votes in (7, 8)
+    assert (found.viewing_share, found.schemes, found.counted) == (1.0, "dark (100 %)", 30)
 
 
 def test_practice_photos_and_gold_photos_are_stated(campaign: Campaign) -> None:
