@@ -64,6 +64,8 @@ class MethodsFigures:
 
     answers: int
     """All rows: answers and skips, corrections and repeats included."""
+    withdrawn: int
+    """Rows about withdrawn photos. The numbers below leave them out."""
     corrected: int
     skipped: int
     repeats: int
@@ -232,6 +234,7 @@ def _votes(figures: MethodsFigures) -> Section:
         )
     rows = (
         ("Answers and skips, all rows", f"{figures.answers:,}"),
+        ("About photos that were withdrawn", f"{figures.withdrawn:,}, not counted"),
         ("Replaced by a correction", f"{figures.corrected:,}, not counted"),
         ("Skipped", f"{figures.skipped:,}, not counted"),
         ("Answers to hidden repeats", f"{figures.repeats:,}, not counted"),

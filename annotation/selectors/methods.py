@@ -26,11 +26,13 @@ def _number_sql(*keys: str) -> str:
     return f"CASE WHEN jsonb_typeof({place} -> {last}) = 'number' THEN ({place} ->> {last})::float END"
 
 
+_WITHDRAWN = "SELECT id FROM annotation_image WHERE campaign_id = %(campaign)s AND withdrawn_at IS NOT NULL"
 # percentile_disc gives a value that was recorded.
 _VIEWING = f"""
 WITH counted AS (
   SELECT answer.viewing, answer.milliseconds FROM annotation_annotation answer
   WHERE answer.campaign_id = %(campaign)s AND answer.id %% %(step)s = 0 AND {independent_vote_sql("answer")}
+    AND answer.image_id NOT IN ({_WITHDRAWN})
 ), sizes AS (
   SELECT milliseconds, viewing <> '{{}}' AS recorded,
     {_number_sql("'viewport'", "0")} AS width, {_number_sql("'viewport'", "1")} AS height,
@@ -49,6 +51,7 @@ SELECT kind.name, left(answer.viewing ->> kind.name, 20), count(*)
 FROM annotation_annotation answer CROSS JOIN (VALUES ('pixel_ratio'), ('scheme'), ('input')) AS kind (name)
 WHERE answer.campaign_id = %(campaign)s AND answer.id %% %(step)s = 0
   AND answer.viewing ->> kind.name IS NOT NULL AND {independent_vote_sql("answer")}
+  AND answer.image_id NOT IN ({_WITHDRAWN})
 GROUP BY 1, 2 ORDER BY 3 DESC
 """  # noqa: S608  # made of constants
 _MOST_KINDS = 4
@@ -62,14 +65,16 @@ def methods_figures(campaign: Campaign, *, lane_labels: Mapping[str, str]) -> Me
     `lane_labels`: the name of each queue lane for people.
     """
     votes = vote_table(campaign, independent=True)
+    live = Q(image__withdrawn_at=None)
     rows = Annotation.objects.filter(campaign=campaign).aggregate(
         answers=Count("pk"),
-        corrected=Count("pk", filter=Q(superseded_by__isnull=False, is_repeat=False)),
-        skipped=Count("pk", filter=SKIP),
-        repeats=Count("pk", filter=Q(is_repeat=True)),
-        exposed=Count("pk", filter=VOTE & Q(saw_prediction=True)),
-        first_at=Min("created_at", filter=INDEPENDENT_VOTE),
-        last_at=Max("created_at", filter=INDEPENDENT_VOTE),
+        withdrawn=Count("pk", filter=~live),
+        corrected=Count("pk", filter=live & Q(superseded_by__isnull=False, is_repeat=False) & ~INDEPENDENT_VOTE),
+        skipped=Count("pk", filter=live & SKIP),
+        repeats=Count("pk", filter=live & Q(is_repeat=True)),
+        exposed=Count("pk", filter=live & VOTE & Q(saw_prediction=True) & ~INDEPENDENT_VOTE),
+        first_at=Min("created_at", filter=live & INDEPENDENT_VOTE),
+        last_at=Max("created_at", filter=live & INDEPENDENT_VOTE),
     )
     rated = Q(role=Image.Role.RATED, problem="")
     photos = campaign.images.aggregate(
@@ -111,7 +116,7 @@ def methods_figures(campaign: Campaign, *, lane_labels: Mapping[str, str]) -> Me
     )
 
 
-def _range(counts: NDArray[np.int64]) -> tuple[float, int, int]:
+def _range(counts: NDArray[np.intp]) -> tuple[float, int, int]:
     return (float(np.median(counts)), int(counts.min()), int(counts.max())) if len(counts) else (0.0, 0, 0)
 
 

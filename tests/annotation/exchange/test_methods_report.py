@@ -35,6 +35,7 @@ FIGURES = MethodsFigures(
     gold_share=0.0,
     anchoring_share=0.0,
     answers=1300,
+    withdrawn=0,
     corrected=20,
     skipped=30,
     repeats=50,

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from annotation.models import AuditRecord, Campaign, Image
+from annotation.models.photos import WITHDRAWN_PROBLEM
 from annotation.selectors import methods as selectors
 from annotation.selectors.methods import methods_figures
 from annotation.services.lane_registry import lane_labels
@@ -83,6 +85,19 @@ def test_each_kind_of_row_is_counted_apart(campaign: Campaign, people: dict[str,
         1.0,
         2.5,
     )
+
+
+def test_votes_on_withdrawn_photos_are_stated_and_not_counted(campaign: Campaign, people: dict[str, Any]) -> None:
+    one, two = images_make(campaign, 2)
+    vote(one, people["alice"], 3)
+    vote(two, people["alice"], 5, viewing=VIEWING)
+    vote(two, people["bob"], 6, saw_prediction=True)
+    Image.objects.filter(pk=two.pk).update(withdrawn_at=timezone.now(), problem=WITHDRAWN_PROBLEM)
+
+    found = figures(campaign)
+
+    assert (found.answers, found.withdrawn, found.exposed, found.counted) == (3, 2, 0, 1)
+    assert (found.photos, found.viewing_votes, found.viewing_share) == (1, 1, 0.0)
 
 
 def test_simulated_annotators_are_counted_apart(
