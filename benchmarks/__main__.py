@@ -71,7 +71,7 @@ def table(claims: list[dict[str, Any]], second: dict[str, Any]) -> str:
     """
     rows = [
         f"| {claim['claim']} | {claim['value']:g} {claim['unit']} | {claim['baseline']} | "
-        f"{claim['target']:g}{'' if claim['ok'] else ', missed'} | {second['figures'].get(claim['key'], '')} |"
+        f"{_target(claim)}{'' if claim['ok'] else ', missed'} | {second['figures'].get(claim['key'], '')} |"
         for claim in claims
     ]
     head = ["| result | ratio | baseline | target | without VNNI |", "|---|---|---|---|---|"]
@@ -79,6 +79,11 @@ def table(claims: list[dict[str, Any]], second: dict[str, Any]) -> str:
         f"Last column: the same on {second['processor']}, {second['measured']}. An empty cell was not measured there."
     )
     return "\n".join([*head, *rows, "", note])
+
+
+def _target(claim: dict[str, Any]) -> str:
+    """Return the target, or the lowest and the highest value."""
+    return f"{claim['target']:g}" + (f" to {claim['highest']:g}" if "highest" in claim else "")
 
 
 def table_put(text: str, lines: str) -> str:
@@ -94,7 +99,7 @@ def main() -> int:
     """Read the command line and run one benchmark or all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n")[0])
     parser.add_argument("name", nargs="?", choices=names(), help="name of a benchmark (default: run all)")
-    parser.add_argument("--data", type=Path, help="folder of real photos (default: generated photos)")
+    parser.add_argument("--data", type=Path, help="folder of real photos or votes (default: generated ones)")
     parser.add_argument("--tiny", action="store_true", help="a very small run without meaningful results, for tests")
     parser.add_argument("--readme", type=Path, help="file whose table is replaced, when all benchmarks run")
     options = parser.parse_args()

@@ -45,6 +45,11 @@ def lanes() -> tuple[Lane, ...]:
     return tuple(_lanes.values())
 
 
+def lane_labels() -> dict[str, str]:
+    """Return the label of each lane by its name."""
+    return {lane.name: lane.label for lane in _lanes.values()}
+
+
 def lane_shares_known(shares: dict[str, float]) -> dict[str, float]:
     """Return the shares above 0 of registered lanes. They sum to 1.
 

@@ -34,9 +34,9 @@ def test_every_benchmark_prints_valid_json_lines(name: str):
     lines = [json.loads(line) for line in process.stdout.splitlines()]
     assert lines, process.stderr
     for line in lines:
-        assert set(line) == KEYS
+        assert set(line) - {"highest"} == KEYS
         assert line["value"] > 0
-        assert line["ok"] is (line["value"] >= line["target"])
+        assert line["ok"] is (line["target"] <= line["value"] <= line.get("highest", float("inf")))
         assert line["baseline"]
     assert process.returncode == (0 if all(line["ok"] for line in lines) else 1), process.stderr
 
@@ -59,6 +59,19 @@ def test_a_claim_holds_when_its_value_reaches_the_target():
         "ok": True,
     }
     assert not Claim("Saving", 1.99, "times", "waiting", target=2.0).ok
+
+
+def test_a_claim_with_a_highest_value_holds_between_both():
+    claim = Claim("Covering", 95.0, "%", "Student's t", target=93, highest=98)
+
+    assert claim.ok
+    assert json.loads(claim.line())["highest"] == 98
+    assert not Claim("Covering", 98.1, "%", "Student's t", target=93, highest=98).ok
+    assert "| Covering | 95 % | Student's t | 93 to 98 |  |" in table([json.loads(claim.line())], NO_SECOND)
+
+
+def test_a_claim_holds_by_the_value_that_is_printed():
+    assert Claim("Rounding", 2.996, "times", "nothing", target=3).ok
 
 
 def test_a_benchmark_fails_when_one_claim_does_not_hold(

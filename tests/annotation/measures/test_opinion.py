@@ -128,3 +128,27 @@ def test_the_interval_contains_the_mean(scores):
     low, high = opinion.mos_interval(histogram, 1, VARIANCE)
     assert 1 <= low <= opinion.mos(histogram, 1) + 1e-12
     assert opinion.mos(histogram, 1) - 1e-12 <= high <= 10
+
+
+def test_the_sos_parameter_is_between_equal_votes_and_votes_at_both_ends():
+    assert opinion.sos_parameter([[0, 4, 0, 0], [0, 0, 3, 0]]) == 0
+    assert opinion.sos_parameter([[5, 0, 0, 5], [1, 0, 0, 1], [1, 0, 0, 9]]) == pytest.approx(1)
+
+
+def test_the_sos_parameter_computed_by_hand():
+    # Votes 1 and 3 of 0 … 4: SOS² = 2, product + SOS²/n = 2·2 + 2/2. Votes 2 and 2: 0 and 2·2. The others add nothing.
+    histograms = [[0, 1, 0, 1, 0], [0, 0, 2, 0, 0], [9, 0, 0, 0, 0], [1, 0, 0, 0, 0]]
+    assert opinion.sos_parameter(histograms) == pytest.approx(2 / 9)
+
+
+@pytest.mark.parametrize("votes", [2, 3, 30])
+def test_the_sos_parameter_of_binomial_votes_does_not_depend_on_their_number(rng, votes):
+    # A binomial distribution over 0 … 9 has the variance m·(9 − m)/9.
+    scores = rng.binomial(9, rng.uniform(0.2, 0.8, (20_000, 1)), (20_000, votes))
+    _, histograms = opinion.image_histograms(np.repeat(np.arange(20_000), votes), scores, lowest=0, highest=9)
+    assert opinion.sos_parameter(histograms) == pytest.approx(1 / 9, rel=0.03)
+
+
+@pytest.mark.parametrize("histograms", [[[1, 0, 0]], [[5, 0, 0], [0, 0, 4]], np.zeros((0, 3))])
+def test_the_sos_parameter_is_unknown_without_images_that_could_differ(histograms):
+    assert math.isnan(opinion.sos_parameter(histograms))
