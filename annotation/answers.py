@@ -1,8 +1,8 @@
 """Which answers count. Each condition is defined here once, as a Django `Q` and as SQL.
 
 The manager of `Annotation` has a method for each condition: `standing()`, `skips()`, `votes()`, `independent_votes()`,
-`votes_for_evaluation()`, `repeat_answers()`, `first_answers()`. Raw SQL queries (used for speed) take the
-same conditions from the functions below; `tests/annotation/test_answers.py` checks that both select the same rows.
+`votes_for_evaluation()`, `consensus_votes()`, `repeat_answers()`, `first_answers()`. Raw SQL queries (used for speed)
+take the same conditions from the functions below; `tests/annotation/test_answers.py` checks that both select the same rows.
 
 * **standing**: the latest answer or skip of an annotator to a photo, without hidden repeats. Used for lists of answers.
 * **vote**: a standing answer that is not a skip. Used for progress, queue, training, annotator agreement, gold photos.
@@ -10,6 +10,8 @@ same conditions from the functions below; `tests/annotation/test_answers.py` che
   photo, and for practice photos.
 * **vote for evaluation**: an independent vote on a photo whose expected answer is not shown to annotators. Used for
   evaluation and calibration.
+* **consensus vote**: an independent vote on a photo whose expected answer nobody set. Used for the stored consensus
+  (`annotation.services.consensus`).
 * **repeat answer**: the standing answer to a hidden repeat, not a skip. Used for self-agreement.
 * **first answer**: the first answer of an annotator to a photo, even if corrected later. Used for the anchoring
   experiment.
@@ -40,6 +42,7 @@ SKIP = STANDING & ~Q(skip_reason="")
 VOTE = STANDING & Q(skip_reason="")
 INDEPENDENT_VOTE = VOTE & Q(saw_prediction=False)
 VOTE_FOR_EVALUATION = INDEPENDENT_VOTE & ~Q(image__role__in=TAUGHT)
+CONSENSUS_VOTE = INDEPENDENT_VOTE & Q(image__role="rated")
 REPEAT_ANSWER = Q(superseded_by=None, is_repeat=True, skip_reason="")
 FIRST_ANSWER = Q(supersedes=None, is_repeat=False, skip_reason="")
 

@@ -18,6 +18,7 @@ from annotation.models.campaigns import (
     default_synsets,
     synset_name,
 )
+from annotation.models.consensus import AnnotatorStatistics, ConsensusFit, ConsensusState, PhotoConsensus
 from annotation.models.credentials import ApiToken, PasswordLink, UserSession
 from annotation.models.photo_files import FileCheck, PhotoFile
 from annotation.models.photos import HAS_ORIGINAL, LIVE, QUEUED, Image, ImportBatch, ImportRejection, Withdrawal
@@ -32,6 +33,7 @@ __all__ = [
     "QUEUED",
     "Annotation",
     "AnnotationQuerySet",
+    "AnnotatorStatistics",
     "ApiToken",
     "Assignment",
     "AttemptCount",
@@ -39,6 +41,8 @@ __all__ = [
     "AuditRecord",
     "Campaign",
     "CampaignAddress",
+    "ConsensusFit",
+    "ConsensusState",
     "FileCheck",
     "HourlyUse",
     "Image",
@@ -47,6 +51,7 @@ __all__ = [
     "Invitation",
     "Membership",
     "PasswordLink",
+    "PhotoConsensus",
     "PhotoFile",
     "QueueLane",
     "QueuePriority",

@@ -35,6 +35,10 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         """Return the independent votes on photos whose expected answer is not shown to annotators."""
         return self.filter(answers.VOTE_FOR_EVALUATION)
 
+    def consensus_votes(self) -> "AnnotationQuerySet":
+        """Return the independent votes on rated photos, without practice, example and gold photos."""
+        return self.filter(answers.CONSENSUS_VOTE)
+
     def repeat_answers(self) -> "AnnotationQuerySet":
         """Return the standing answers to hidden repeats, without skips."""
         return self.filter(answers.REPEAT_ANSWER)
