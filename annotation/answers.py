@@ -2,7 +2,8 @@
 
 The manager of `Annotation` has a method for each condition: `standing()`, `skips()`, `votes()`, `independent_votes()`,
 `votes_for_evaluation()`, `consensus_votes()`, `repeat_answers()`, `first_answers()`. Raw SQL queries (used for speed)
-take the same conditions from the functions below; `tests/annotation/test_answers.py` checks that both select the same rows.
+take the same conditions from the functions below; `tests/annotation/test_answers.py` checks that both select the same
+rows.
 
 * **standing**: the latest answer or skip of an annotator to a photo, without hidden repeats. Used for lists of answers.
 * **vote**: a standing answer that is not a skip. Used for progress, queue, training, annotator agreement, gold photos.

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from annotation.models import Campaign, Image, ImportBatch, Role, User
+from annotation.selectors.consensus import ConsensusSummary, consensus_summary
 from annotation.selectors.photo_files import DamagedCounts, damaged_counts, damaged_photos
 from annotation.selectors.progress import (
     OwnProgress,
@@ -45,6 +46,8 @@ class ModelsStatus:
     """What reviewers and admins see in addition to the progress."""
 
     participation: Participation
+    consensus: ConsensusSummary | None
+    """What people say together; None before the first fit."""
     backlog: Backlog
     distortions: WorkCounts
     failures: list[Feature]
@@ -121,6 +124,7 @@ def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
     damaged = damaged_counts([campaign.pk]).get(campaign.pk, DamagedCounts())
     return ModelsStatus(
         participation=campaign_participation(campaign),
+        consensus=consensus_summary(campaign),
         backlog=counts,
         distortions=work_counts(campaign, distortions_queue()),
         failures=failures,

@@ -53,6 +53,16 @@ class ConsensusFit(models.Model):
     def __str__(self) -> str:
         return f"fit of {self.campaign}, {self.made_at:%Y-%m-%d %H:%M}"
 
+    @property
+    def vote_variance_deviation(self) -> float | None:
+        """Return the typical standard deviation of votes on one photo, points."""
+        return None if self.vote_variance is None else float(self.vote_variance**0.5)
+
+    @property
+    def watch_percent(self) -> float | None:
+        """Return the share of watches in percent."""
+        return None if self.watch_share is None else 100 * self.watch_share
+
 
 class PhotoConsensus(models.Model):
     """What people say together about one photo, from independent votes. No row without votes."""

@@ -11,7 +11,7 @@ from django.utils import timezone
 from annotation.consensus.dawid_skene import LabelFit
 from annotation.consensus.panel_model import AnnotatorLines
 from annotation.measures.vote_variance import UNKNOWN, VoteVariance
-from annotation.models import Annotation, AnnotatorStatistics, Campaign, ConsensusFit, PhotoConsensus
+from annotation.models import Annotation, AnnotatorStatistics, Campaign, ConsensusFit
 
 #: A fit that starts from nothing is due after this time, and an older fit is no longer used.
 FULL_AFTER = timedelta(hours=24)
@@ -55,7 +55,16 @@ def annotator_lines(fit: ConsensusFit) -> tuple[AnnotatorLines, LabelFit | None]
     )
     ids = columns[:, 0].astype(np.int64)
     lines = AnnotatorLines(
-        ids, columns[:, 1].astype(np.int64), *columns[:, 2:7].T, fit.mean, fit.quality_spread, fit.bias_spread
+        annotator_ids=ids,
+        annotator_votes=columns[:, 1].astype(np.int64),
+        bias=columns[:, 2],
+        bias_deviation=columns[:, 3],
+        gain=columns[:, 4],
+        gain_deviation=columns[:, 5],
+        noise=columns[:, 6],
+        mean=fit.mean,
+        quality_spread=fit.quality_spread,
+        bias_spread=fit.bias_spread,
     )
     labelled = columns[:, 7] > 0
     if fit.watch_share is None or not labelled.any():
@@ -98,8 +107,3 @@ def consensus_summary(campaign: Campaign) -> ConsensusSummary | None:
         return None
     newer = Annotation.objects.filter(campaign=campaign, pk__gt=fit.newest_annotation).consensus_votes().count()
     return ConsensusSummary(fit, newer, fit.figures.get("typical_error"))
-
-
-def photo_consensus(image_id: int) -> PhotoConsensus | None:
-    """Return the stored consensus on one photo (one query); None without votes."""
-    return PhotoConsensus.objects.filter(pk=image_id).first()

@@ -16,18 +16,16 @@ def rows_upsert(model: type[models.Model], columns: Mapping[str, Any], *, unique
 
     `columns`: {name of the field: array [N], or one value for all rows}. NaN is stored as NULL.
     """
-    fields = {name: model._meta.get_field(name) for name in columns}
+    fields: dict[str, Any] = {name: model._meta.get_field(name) for name in columns}
     arrays = {name: values for name, values in columns.items() if isinstance(values, np.ndarray)}
-    if not all(fields[name].column for name in columns):  # type: ignore[union-attr]
-        raise ValueError("Every column must be a field of the table.")
     count = len(next(iter(arrays.values())))
     quote = connection.ops.quote_name
-    names = [quote(fields[name].column) for name in columns]  # type: ignore[union-attr]
-    types = {name: fields[name].db_type(connection) for name in columns}  # type: ignore[union-attr]
+    names = [quote(fields[name].column) for name in columns]
+    types = {name: fields[name].db_type(connection) for name in arrays}
     casts = {"serial": "integer", "bigserial": "bigint"}
     chosen = ", ".join(quote(name) if name in arrays else f"%({name})s" for name in columns)
     given = ", ".join(f"%({name})s::{casts.get(str(types[name]), types[name])}[]" for name in arrays)
-    keys = [quote(fields[name].column) for name in unique]  # type: ignore[union-attr]
+    keys = [quote(fields[name].column) for name in unique]
     changes = ", ".join(f"{name} = EXCLUDED.{name}" for name in names if name not in keys)
     statement = (
         f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(names)}) "  # noqa: S608  # names of fields
@@ -44,6 +42,5 @@ def rows_upsert(model: type[models.Model], columns: Mapping[str, Any], *, unique
 
 def _values(column: NDArray[Any]) -> list[Any]:
     """Return a column as Python values, NaN as None."""
-    if column.dtype.kind != "f":
-        return column.tolist()
-    return [None if value != value else value for value in column.tolist()]
+    values: list[Any] = column.tolist()
+    return values if column.dtype.kind != "f" else [None if value != value else value for value in values]

@@ -40,7 +40,7 @@ _WHAT = {
 @campaign_view(Role.REVIEWER)
 def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpResponse:
     """Show one photo with its votes and predictions."""
-    image = Image.objects.filter(campaign=campaign, pk=image_id).first()
+    image = Image.objects.select_related("consensus").filter(campaign=campaign, pk=image_id).first()
     if image is None:
         raise Http404("There is no such photo in this campaign.")
     if image.withdrawn_at is not None:
@@ -75,6 +75,7 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         "image": image,
         "answers": answers,
         "people": people_summary(campaign, answers),
+        "consensus": getattr(image, "consensus", None),  # no row without votes,
         "prediction": prediction,
         "predictions": predictions,
         "rank": _rank(prediction),
