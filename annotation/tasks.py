@@ -73,7 +73,12 @@ def batch_import(batch_id: int) -> None:
 def consensus_refresh(campaign_id: int) -> str:
     """Bring the stored consensus of a campaign up to date; return what was due: "full", "refit", "update" or ""."""
     campaign = Campaign.objects.filter(pk=campaign_id).first()
-    return consensus.consensus_refresh(campaign=campaign).kind if campaign else ""
+    if campaign is None:
+        return ""
+    refreshed = consensus.consensus_refresh(campaign=campaign)
+    if refreshed.kind:
+        enough_votes.votes_needed_plan(campaign=campaign)
+    return refreshed.kind
 
 
 @shared_task

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from annotation.models import Campaign, Image, ImportBatch, Role, User
 from annotation.selectors.consensus import ConsensusSummary, consensus_summary
+from annotation.selectors.enough_votes import Forecast, votes_still_needed
 from annotation.selectors.photo_files import DamagedCounts, damaged_counts, damaged_photos
 from annotation.selectors.progress import (
     OwnProgress,
@@ -48,6 +49,8 @@ class ModelsStatus:
     participation: Participation
     consensus: ConsensusSummary | None
     """What people say together; None before the first fit."""
+    forecast: Forecast
+    """Votes and hours that are still needed."""
     backlog: Backlog
     distortions: WorkCounts
     failures: list[Feature]
@@ -125,6 +128,7 @@ def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
     return ModelsStatus(
         participation=campaign_participation(campaign),
         consensus=consensus_summary(campaign),
+        forecast=votes_still_needed(campaign),
         backlog=counts,
         distortions=work_counts(campaign, distortions_queue()),
         failures=failures,

@@ -30,7 +30,7 @@ _NOISE_VOTES = 10.0
 _GAIN_VARIANCE = 0.1
 # The mean-field approximation makes variances too small. With this factor, corrected MOS ± 1.96 standard errors
 # contained the mean of all other votes for 94-96 % of the photos of OASIS (3, 5 and 10 votes a photo).
-_ERROR_FACTOR = 1.2
+ERROR_FACTOR = 1.2
 # t² and v_b without evidence, as parts of the variance of all votes, and how many pairs of votes this counts for.
 _QUALITY_SHARE, _BIAS_SHARE, _SHARE_PAIRS = 0.3, 0.2, 20
 # The smallest ones. A small v_b would keep the biases of annotators with few votes near 0.
@@ -195,7 +195,7 @@ def quality_given(
     others = variance**2 * per_image((gain / noise) ** 2 * errors)
     votes = lines.annotator_votes.astype(np.float64)
     mean = lines.bias_spread**2 * float((votes**2).sum()) / float(votes.sum()) ** 2
-    deviation = np.sqrt(_ERROR_FACTOR * (mean + variance + others))
+    deviation = np.sqrt(ERROR_FACTOR * (mean + variance + others))
     return PhotoQuality(images, lines.mean + quality, deviation, np.bincount(photo, minlength=len(images)))
 
 
@@ -246,7 +246,7 @@ class _Fit:
         precision, gain = (1 / self.noise)[self.rater], self.gain[self.rater]
         errors = self.bias_variance[self.rater] + self.gain_variance[self.rater] * self.quality[self.photo] ** 2
         others = self.quality_variance**2 * self._per_image((precision * gain) ** 2 * errors)
-        return _ERROR_FACTOR * (mean + self.quality_variance + others)
+        return ERROR_FACTOR * (mean + self.quality_variance + others)
 
     def _per_image(self, values: Floats) -> Floats:
         sums: Floats = np.bincount(self.photo, values, len(self.image_votes)).astype(np.float64)

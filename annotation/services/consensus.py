@@ -90,9 +90,9 @@ def consensus_refresh(*, campaign: Campaign, is_full: bool = False) -> Refreshed
 def consensus_outdate(*, campaign: Campaign) -> None:
     """Note that votes changed without a new answer, so that the next refresh fits again.
 
-    For example by a screening decision.
+    For example by a screening decision. Before the first refresh there is nothing to note.
     """
-    ConsensusState.objects.update_or_create(campaign=campaign, defaults={"is_stale": True})
+    ConsensusState.objects.filter(campaign=campaign).update(is_stale=True)
 
 
 def _kind(campaign: Campaign, state: ConsensusState, last: ConsensusFit | None, newest: int) -> str:
