@@ -14,6 +14,7 @@ from annotation.selectors.consensus import consensus_due
 from annotation.services import (
     batches,
     consensus,
+    enough_votes,
     photo_decoding,
     photo_files,
     queue,

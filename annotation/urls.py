@@ -4,6 +4,7 @@ from django.urls import path
 
 from annotation.views import (
     account,
+    adjudications,
     annotate,
     audit,
     campaigns,
@@ -38,6 +39,11 @@ urlpatterns = [
         "campaigns/<slug:slug>/special-photos/<int:image_id>/requeue",
         special_photos.photo_requeue,
         name="photo-requeue",
+    ),
+    path("campaigns/<slug:slug>/disputed/", adjudications.adjudications, name="adjudications"),
+    path("campaigns/<slug:slug>/disputed/<int:image_id>/", adjudications.adjudication, name="adjudication"),
+    path(
+        "campaigns/<slug:slug>/disputed/<int:image_id>/undo", adjudications.adjudication_end, name="adjudication-undo"
     ),
     path("campaigns/<slug:slug>/mine/", own_work.own_work, name="own-work"),
     path("campaigns/<slug:slug>/mine/<int:image_id>/", own_work.own_answer, name="own-answer"),

@@ -4,6 +4,7 @@
 them again from the assignments and annotations.
 """
 
+from annotation.models.adjudications import Adjudication
 from annotation.models.annotations import Annotation, AnnotationQuerySet
 from annotation.models.attempts import AttemptCount
 from annotation.models.audit import AuditKind, AuditRecord
@@ -31,6 +32,7 @@ __all__ = [
     "HAS_ORIGINAL",
     "LIVE",
     "QUEUED",
+    "Adjudication",
     "Annotation",
     "AnnotationQuerySet",
     "AnnotatorStatistics",

@@ -13,12 +13,15 @@ from annotation.models.photos import Image
 
 
 class ConsensusState(models.Model):
-    """How far the stored consensus of a campaign has come. Its row lock keeps two workers from computing it at once."""
+    """How far the stored consensus of a campaign has come."""
 
     campaign = models.OneToOneField(Campaign, models.CASCADE, related_name="consensus_state")
     seen_annotation = models.BigIntegerField(default=0, help_text="The newest answer that the stored rows use.")
-    is_stale = models.BooleanField(
-        default=False, help_text="Votes changed without a new answer, so the next refresh fits the model again."
+    changes = models.PositiveIntegerField(
+        default=0, help_text="How often votes changed without a new answer, for example by a screening decision."
+    )
+    used_changes = models.PositiveIntegerField(
+        default=0, help_text="How many of these the newest fit uses. With more, the next refresh fits again."
     )
 
     def __str__(self) -> str:
@@ -71,6 +74,7 @@ class PhotoConsensus(models.Model):
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="+", db_index=False)
     votes = models.PositiveIntegerField()
     mos = models.FloatField(help_text="Mean of the votes.")
+    sos = models.FloatField(null=True, help_text="Standard deviation of the votes over n − 1. Empty with one vote.")
     low = models.FloatField(help_text="95 % interval of the MOS, within the scale.")
     high = models.FloatField()
     half_width = models.FloatField(null=True, help_text="Half of this interval without the limits of the scale.")

@@ -36,11 +36,7 @@ def newest_fit(campaign: Campaign) -> ConsensusFit | None:
 
 def stored_vote_variance(campaign: Campaign) -> VoteVariance | None:
     """Return the variance of votes that the newest fit stored (one query); None when the fit is too old or missing."""
-    fit = (
-        ConsensusFit.objects.filter(campaign=campaign, made_at__gte=timezone.now() - _TOO_OLD)
-        .exclude(campaign__consensus_state__is_stale=True)
-        .first()
-    )
+    fit = ConsensusFit.objects.filter(campaign=campaign, made_at__gte=timezone.now() - _TOO_OLD).first()
     if fit is None:
         return None
     return UNKNOWN if fit.vote_variance is None else VoteVariance(fit.vote_variance, fit.vote_variance_degrees)
@@ -95,7 +91,11 @@ def consensus_due() -> list[int]:
     due = (
         Campaign.objects.annotate(seen=Coalesce(F("consensus_state__seen_annotation"), 0))
         .annotate(has_newer=Exists(newer), has_fit=Exists(newest), has_full=Exists(full))
-        .filter(Q(consensus_state__is_stale=True) | Q(has_newer=True) | Q(has_fit=True, has_full=False))
+        .filter(
+            Q(consensus_state__changes__gt=F("consensus_state__used_changes"))
+            | Q(has_newer=True)
+            | Q(has_fit=True, has_full=False)
+        )
     )
     return list(due.order_by("pk").values_list("pk", flat=True))
 

@@ -79,7 +79,15 @@ def photos_to_stop(campaign: Campaign) -> PhotosToStop:
     )
     columns = np.array(list(rows), dtype=np.float64).reshape(-1, 7)
     whole = np.nan_to_num(columns[:, :5]).astype(np.int64)
-    return PhotosToStop(*whole.T, columns[:, 5], columns[:, 6])
+    return PhotosToStop(
+        image_ids=whole[:, 0],
+        votes=whole[:, 1],
+        needed=whole[:, 2],
+        leases=whole[:, 3],
+        consensus_votes=whole[:, 4],
+        errors=columns[:, 5],
+        posterior=columns[:, 6],
+    )
 
 
 def votes_still_needed(campaign: Campaign) -> Forecast:

@@ -15,8 +15,8 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-from django.db import transaction
-from django.db.models import Max
+from django.db import connection, transaction
+from django.db.models import F, Max
 from django.utils import timezone
 
 from annotation.consensus.dawid_skene import LabelFit, labels_fit, posterior_given
@@ -40,6 +40,8 @@ from annotation.services.bulk_upsert import rows_upsert
 
 logger = logging.getLogger(__name__)
 
+# The first half of the advisory lock; the second is the id of the campaign.
+_LOCK = 0x1C05
 # A refit needs this many new answers, and this share of the votes of the last fit.
 _NEW_ANSWERS, _NEW_SHARE = 20, 0.02
 # Least time between two fits, and the largest share of a worker's time for them.
@@ -69,9 +71,9 @@ def consensus_refresh(*, campaign: Campaign, is_full: bool = False) -> Refreshed
     Does nothing while another worker does it.
     """
     ConsensusState.objects.get_or_create(campaign=campaign)
-    state = ConsensusState.objects.select_for_update(skip_locked=True).filter(campaign=campaign).first()
-    if state is None:
+    if not computing_lock(campaign):
         return Refreshed(0, "")
+    state = ConsensusState.objects.get(campaign=campaign)
     answers = Annotation.objects.filter(campaign=campaign)
     newest = answers.aggregate(newest=Max("pk"))["newest"] or 0
     last = newest_fit(campaign)
@@ -81,10 +83,20 @@ def consensus_refresh(*, campaign: Campaign, is_full: bool = False) -> Refreshed
         photos = _update(campaign, last, since=state.seen_annotation)
     elif kind:
         photos = _fit(campaign, last, newest=newest, is_full=kind == "full")
-    ConsensusState.objects.filter(pk=state.pk).update(
-        seen_annotation=newest, is_stale=state.is_stale and kind not in ("full", "refit")
-    )
+    # Changes that came during the fit are left for the next one.
+    used = state.changes if kind in ("full", "refit") else state.used_changes
+    ConsensusState.objects.filter(pk=state.pk).update(seen_annotation=newest, used_changes=used)
     return Refreshed(photos, kind)
+
+
+def computing_lock(campaign: Campaign) -> bool:
+    """Return whether this transaction may compute the campaign's consensus. It may until it ends, and no other may.
+
+    No row is locked, so that requests which change a row of the campaign do not wait for a fit.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_LOCK, campaign.pk])
+        return bool(cursor.fetchone()[0])
 
 
 def consensus_outdate(*, campaign: Campaign) -> None:
@@ -92,7 +104,7 @@ def consensus_outdate(*, campaign: Campaign) -> None:
 
     For example by a screening decision. Before the first refresh there is nothing to note.
     """
-    ConsensusState.objects.filter(campaign=campaign).update(is_stale=True)
+    ConsensusState.objects.filter(campaign=campaign).update(changes=F("changes") + 1)
 
 
 def _kind(campaign: Campaign, state: ConsensusState, last: ConsensusFit | None, newest: int) -> str:
@@ -102,7 +114,7 @@ def _kind(campaign: Campaign, state: ConsensusState, last: ConsensusFit | None, 
         return "full" if newest else ""
     if not ConsensusFit.objects.filter(campaign=campaign, is_full=True, made_at__gt=now - FULL_AFTER).exists():
         return "full"
-    if state.is_stale:
+    if state.changes != state.used_changes:
         return "refit"
     new = Annotation.objects.filter(campaign=campaign, pk__gt=last.newest_annotation).count()
     pause = max(_REFIT_AFTER, timedelta(seconds=last.seconds / _SHARE_OF_TIME))
@@ -230,6 +242,7 @@ def _photos_write(
         "campaign": campaign.pk,
         "votes": histograms.sum(axis=1),
         "mos": opinion.mos(histograms, campaign.scale_min),
+        "sos": opinion.sos(histograms),
         "low": low,
         "high": high,
         "half_width": np.where(np.isfinite(half), half, np.nan),

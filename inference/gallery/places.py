@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
 
-from django.db.models import Avg, Count, F, FilteredRelation, FloatField, Func, Q, QuerySet, Value
+from django.db.models import Avg, Count, Exists, F, FilteredRelation, FloatField, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.lookups import GreaterThan, LessThan
 
-from annotation.models import LIVE, Annotation, Campaign, Image
+from annotation.models import LIVE, Adjudication, Annotation, Campaign, Image
 from annotation.selectors.photo_files import file_finding
 from inference.gallery.query import (
     BY_CONSENSUS,
@@ -50,7 +50,8 @@ class GalleryPhoto:
     image: Any
     """An `Image` with the attributes `quality_mean`, `quality_std`, `quality_class`, `watch_probability`,
     `distortion_quality`, `distortion_class`, `corrected_mos`, `corrected_error` and the four severities, each None if
-    unknown, and `file_finding`: what is wrong with its files, or ""."""
+    unknown, `is_decided`: whether a reviewer has decided about it, and `file_finding`: what is wrong with its files, or
+    ""."""
     mos: float | None
     """Mean of the votes given without seeing a prediction."""
     votes: int
@@ -209,6 +210,7 @@ def gallery_photos(version: ModelVersion | None, places: Sequence[Place]) -> lis
             distortion_class=F("measured__quality_class"),
             corrected_mos=F("consensus__corrected_mos"),
             corrected_error=F("consensus__corrected_error"),
+            is_decided=Exists(Adjudication.objects.filter(image=OuterRef("pk"), undone_at=None)),
             file_finding=file_finding(),
         )
         .in_bulk()

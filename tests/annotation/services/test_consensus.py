@@ -26,7 +26,7 @@ from annotation.models import (
 from annotation.selectors.consensus import consensus_due, consensus_summary
 from annotation.selectors.opinions import campaign_vote_variance
 from annotation.selectors.votes import consensus_votes
-from annotation.services.consensus import consensus_outdate, consensus_refresh
+from annotation.services.consensus import computing_lock, consensus_outdate, consensus_refresh
 from tests.opinions_and_predictions import images_make, vote, votes
 
 PHOTOS = 40
@@ -161,6 +161,27 @@ def test_nothing_is_due_without_new_answers_until_a_day_has_passed(panel: Any, c
     assert consensus_due() == [campaign.pk]
 
 
+def test_a_change_during_a_fit_is_left_for_the_next_one(
+    panel: Any, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from annotation.services import consensus
+
+    consensus_refresh(campaign=campaign)
+    fit = consensus._fit
+
+    # A stand-in, because the change has to come at a certain moment.
+    def fit_with_change(*args: Any, **options: Any) -> int:
+        consensus_outdate(campaign=campaign)
+        return fit(*args, **options)
+
+    monkeypatch.setattr(consensus, "_fit", fit_with_change)
+    consensus_refresh(campaign=campaign, is_full=True)
+    monkeypatch.undo()
+    assert consensus_due() == [campaign.pk]
+    assert consensus_refresh(campaign=campaign).kind == "refit"
+    assert consensus_due() == []
+
+
 def test_an_empty_campaign_has_no_consensus(campaign: Campaign) -> None:
     assert consensus_due() == []
     assert consensus_refresh(campaign=campaign).kind == ""
@@ -194,7 +215,7 @@ def test_two_workers_never_compute_the_same_campaign(panel: Any, campaign: Campa
 
     ConsensusState.objects.create(campaign=campaign)
     with transaction.atomic():
-        ConsensusState.objects.select_for_update().get(campaign=campaign)
+        assert computing_lock(campaign)
         worker = Thread(target=other_worker)
         worker.start()
         worker.join()

@@ -170,7 +170,7 @@ def test_the_overview_shows_the_forecast_and_the_settings_page_has_the_targets(
 ) -> None:
     html = client_of("rita").get(reverse("campaign", args=[campaign.slug])).content.decode()
     assert "of 4 photos have enough votes" in html
-    assert "within ± 1 points" in html
+    assert "within ± 1.0 points" in html
     assert "enough votes" not in client_of("alice").get(reverse("campaign", args=[campaign.slug])).content.decode()
     settings = client_of("ada").get(reverse("campaign-edit", args=[campaign.slug])).content.decode()
     assert 'name="target_half_width"' in settings

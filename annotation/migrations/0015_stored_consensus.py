@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0013_privacy"),
+        ("annotation", "0014_photos_know_their_decoding"),
     ]
 
     operations = [
@@ -21,10 +21,17 @@ class Migration(migrations.Migration):
                     models.BigIntegerField(default=0, help_text="The newest answer that the stored rows use."),
                 ),
                 (
-                    "is_stale",
-                    models.BooleanField(
-                        default=False,
-                        help_text="Votes changed without a new answer, so the next refresh fits the model again.",
+                    "changes",
+                    models.PositiveIntegerField(
+                        default=0,
+                        help_text="How often votes changed without a new answer, for example by a screening decision.",
+                    ),
+                ),
+                (
+                    "used_changes",
+                    models.PositiveIntegerField(
+                        default=0,
+                        help_text="How many of these the newest fit uses. With more, the next refresh fits again.",
                     ),
                 ),
                 (
@@ -144,6 +151,12 @@ class Migration(migrations.Migration):
                 ),
                 ("votes", models.PositiveIntegerField()),
                 ("mos", models.FloatField(help_text="Mean of the votes.")),
+                (
+                    "sos",
+                    models.FloatField(
+                        help_text="Standard deviation of the votes over n − 1. Empty with one vote.", null=True
+                    ),
+                ),
                 ("low", models.FloatField(help_text="95 % interval of the MOS, within the scale.")),
                 ("high", models.FloatField()),
                 (

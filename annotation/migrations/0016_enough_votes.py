@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0014_stored_consensus"),
+        ("annotation", "0015_stored_consensus"),
     ]
 
     operations = [
