@@ -67,3 +67,12 @@ def test_the_targets_are_set_on_the_settings_page(
     page.wait_for_load_state()
     campaign.refresh_from_db()
     assert (campaign.target_half_width, campaign.most_votes) == (0.5, 12)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_disputed_photos_fit_the_page(rated: list[Image], open_page: Callable[..., Any], width: int) -> None:
+    PhotoConsensus.objects.filter(pk=rated[2].pk).update(sos=4.0)
+    for path in ("disputed/", f"disputed/{rated[2].pk}/"):
+        page = open_page(f"/campaigns/watches/{path}", "rita", viewport={"width": width, "height": 900})
+        page.get_by_role("heading", level=1).wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
