@@ -1,9 +1,9 @@
 """Which answers count. Each condition is defined here once, as a Django `Q` and as SQL.
 
 The manager of `Annotation` has a method for each condition: `standing()`, `skips()`, `votes()`, `counted_votes()`,
-`blind_votes()`, `independent_votes()`, `votes_for_evaluation()`, `repeat_answers()`, `first_answers()`. Raw SQL queries
-(used for speed) take the same conditions from the functions below; `tests/annotation/test_answers.py` checks that both
-select the same rows.
+`blind_votes()`, `independent_votes()`, `votes_for_evaluation()`, `consensus_votes()`, `repeat_answers()`,
+`first_answers()`. Raw SQL queries (used for speed) take the same conditions from the functions below;
+`tests/annotation/test_answers.py` checks that both select the same rows.
 
 * **standing**: the latest answer or skip of an annotator to a photo, without hidden repeats. Used for lists of answers.
 * **vote**: a standing answer that is not a skip. Used for progress, queue, annotator agreement, gold photos.
@@ -16,6 +16,8 @@ select the same rows.
   a photo, for practice photos, and for training without exposed answers.
 * **vote for evaluation**: an independent vote on a photo whose expected answer is not shown to annotators. Used for
   evaluation and calibration.
+* **consensus vote**: an independent vote on a photo whose expected answer nobody set. Used for the stored consensus
+  (`annotation.services.consensus`).
 * **repeat answer**: the standing answer to a hidden repeat, not a skip. Used for self-agreement.
 * **first answer**: the first answer of an annotator to a photo, even if corrected later. Used for the anchoring
   experiment.
@@ -90,6 +92,11 @@ def independent_vote() -> Q:
 def vote_for_evaluation() -> Q:
     """Return the condition of votes for evaluation."""
     return independent_vote() & ~Q(image__role__in=TAUGHT)
+
+
+def consensus_vote() -> Q:
+    """Return the condition of votes for the stored consensus."""
+    return independent_vote() & Q(image__role="rated")
 
 
 def last_sql(answer: str) -> str:

@@ -11,7 +11,7 @@ from annotation.access.hashers import HashingBusy
 from annotation.measures.class_limits import class_limits
 from annotation.models import DEFAULT_SYNSETS, Annotation, Campaign, Image, Role, User
 from annotation.services import invitations
-from annotation.services.campaigns import LIMITS, fields_fixed, share_max_percent
+from annotation.services.campaigns import LIMITS, STOP_FIELDS, fields_fixed, share_max_percent
 from annotation.services.lane_registry import lane_shares_problem, lanes
 from annotation.services.withdrawals import REASON_LENGTH
 
@@ -70,6 +70,9 @@ class PercentField(forms.FloatField):
             return True
 
 
+_EMPTY_IS_ZERO = ("retention_days", "target_half_width", "target_watch")
+
+
 class CampaignForm(forms.ModelForm):
     """The settings of a campaign. `annotation.services.campaigns` checks rules between fields and saves it."""
 
@@ -119,6 +122,7 @@ class CampaignForm(forms.ModelForm):
             "pending_at",
             "votes_per_image",
             "holdout_votes",
+            *STOP_FIELDS,
             "holdout_fraction",
             "lease_seconds",
             "repeat_share",
@@ -163,7 +167,6 @@ class CampaignForm(forms.ModelForm):
             "retention_days": "Days from closing the campaign until originals and data about devices are deleted. "
             "Answers, predictions and thumbnails stay. This cannot be undone. 0: never.",
             "train_after": "A training run starts after this many new answers. 0: never.",
-            "holdout_votes": "More votes make the evaluation more precise.",
             "holdout_fraction": "Share of photos that models never learn from. The photos are drawn at import.",
             "promote_automatically": "A challenger that passes the promotion rule becomes the champion. The Models "
             "page explains the rule.",
@@ -174,6 +177,7 @@ class CampaignForm(forms.ModelForm):
         ("Scale and classes", ("scale_min", "scale_max", "reject_at", "pending_at")),
         ("Watches", ("synsets", "watch_threshold")),
         ("Votes", ("votes_per_image", "holdout_votes", "holdout_fraction", "lease_seconds")),
+        ("Enough votes", STOP_FIELDS),
         ("Annotator quality", ("repeat_share", "gold_share", "anchoring_share", "break_minutes")),
         ("Training", ("train_after", "promote_automatically")),
         ("Privacy", ("remove_metadata", "retention_days")),
@@ -190,7 +194,8 @@ class CampaignForm(forms.ModelForm):
                 help_text=lane.description,
             )
         self._prepare_limits()
-        self.fields["retention_days"].required = False
+        for name in _EMPTY_IS_ZERO:
+            self.fields[name].required = False
         fixed = fields_fixed(self.instance) if self.instance.pk else {}
         for name, reason in fixed.items():
             if name in self.fields:
@@ -218,13 +223,10 @@ class CampaignForm(forms.ModelForm):
         queue = ("Order of photos", [self[name] for name in self._lane_fields.values()])
         return [*groups[:-2], queue, *groups[-2:]]
 
-    def clean_retention_days(self) -> int:
-        """Return the days; 0 for an empty field."""
-        return self.cleaned_data["retention_days"] or 0
-
     def clean(self) -> dict[str, Any]:
         """Return the values, with `lane_shares` {lane name: share} instead of one field per lane."""
         values: dict[str, Any] = dict(self.cleaned_data)
+        values |= {name: values[name] or 0 for name in _EMPTY_IS_ZERO if name in values}
         shares = {lane: values.pop(name) for lane, name in self._lane_fields.items() if name in values}
         if len(shares) == len(self._lane_fields) and (problem := lane_shares_problem(shares)):
             self.add_error(next(iter(self._lane_fields.values())), problem)

@@ -9,7 +9,20 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from annotation.access.attempts import attempts_old_delete
-from annotation.services import batches, photo_decoding, photo_files, queue, quotas, retention, turns, withdrawals
+from annotation.models import Campaign
+from annotation.selectors.consensus import consensus_due
+from annotation.services import (
+    batches,
+    consensus,
+    enough_votes,
+    photo_decoding,
+    photo_files,
+    queue,
+    quotas,
+    retention,
+    turns,
+    withdrawals,
+)
 from annotation.services.sessions import sessions_clear
 from annotation.signals import photos_added
 
@@ -58,6 +71,18 @@ def batch_import(batch_id: int) -> None:
 
 
 @shared_task
+def consensus_refresh(campaign_id: int) -> str:
+    """Bring the stored consensus of a campaign up to date; return what was due: "full", "refit", "update" or ""."""
+    campaign = Campaign.objects.filter(pk=campaign_id).first()
+    if campaign is None:
+        return ""
+    refreshed = consensus.consensus_refresh(campaign=campaign)
+    if refreshed.kind:
+        enough_votes.votes_needed_plan(campaign=campaign)
+    return refreshed.kind
+
+
+@shared_task
 def photo_files_check() -> int:
     """Check the files of some photos; return how many. Does nothing when it is not due, so it may run twice."""
     return photo_files.photo_files_step()
@@ -74,7 +99,7 @@ def photos_decoding_update() -> int:
 
 @shared_task
 def sweep() -> None:
-    """Do what is due: leases, uploads, expired sessions, old counts, lost imports, deletions, checks of photos."""
+    """Do what is due: leases, uploads, sessions, old counts, lost imports, deletions, consensus, checks of photos."""
     queue.leases_expire()
     attempts_old_delete()
     batches.uploads_stale_discard()
@@ -84,6 +109,8 @@ def sweep() -> None:
     retention.retention_apply()
     for batch_id in batches.batches_claimable():
         batch_import.delay(batch_id)
+    for campaign_id in consensus_due():
+        announce(consensus_refresh, campaign_id, expires=settings.IQS_SWEEP_SECONDS)
     if photo_decoding.photos_decoding_due():
         announce(photos_decoding_update, expires=settings.IQS_SWEEP_SECONDS)
     if photo_files.photo_files_due():

@@ -4,6 +4,7 @@ from django.urls import path
 
 from annotation.views import (
     account,
+    adjudications,
     annotate,
     audit,
     campaign_quality,
@@ -51,6 +52,11 @@ urlpatterns = [
         name="photo-requeue",
     ),
     path("campaigns/<slug:slug>/quality/", campaign_quality.campaign_quality, name="campaign-quality"),
+    path("campaigns/<slug:slug>/disputed/", adjudications.adjudications, name="adjudications"),
+    path("campaigns/<slug:slug>/disputed/<int:image_id>/", adjudications.adjudication, name="adjudication"),
+    path(
+        "campaigns/<slug:slug>/disputed/<int:image_id>/undo", adjudications.adjudication_end, name="adjudication-undo"
+    ),
     path("campaigns/<slug:slug>/mine/", own_work.own_work, name="own-work"),
     path("campaigns/<slug:slug>/mine/<int:image_id>/", own_work.own_answer, name="own-answer"),
     path("users/refused/", login.refused_attempts, name="refused-attempts"),

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from annotation.models import Campaign, Image, ImportBatch, Role, User
+from annotation.selectors.consensus import ConsensusSummary, consensus_summary
+from annotation.selectors.enough_votes import Forecast, votes_still_needed
 from annotation.selectors.photo_files import DamagedCounts, damaged_counts, damaged_photos
 from annotation.selectors.progress import (
     OwnProgress,
@@ -45,6 +47,10 @@ class ModelsStatus:
     """What reviewers and admins see in addition to the progress."""
 
     participation: Participation
+    consensus: ConsensusSummary | None
+    """What people say together; None before the first fit."""
+    forecast: Forecast
+    """Votes and hours that are still needed."""
     backlog: Backlog
     distortions: WorkCounts
     failures: list[Feature]
@@ -121,6 +127,8 @@ def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
     damaged = damaged_counts([campaign.pk]).get(campaign.pk, DamagedCounts())
     return ModelsStatus(
         participation=campaign_participation(campaign),
+        consensus=consensus_summary(campaign),
+        forecast=votes_still_needed(campaign),
         backlog=counts,
         distortions=work_counts(campaign, distortions_queue()),
         failures=failures,

@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+from django.utils import timezone
 
-from annotation.models import Annotation, Campaign, Image, User
+from annotation.models import Annotation, Campaign, Image, PhotoConsensus, User
 from inference.models import Distortion, ModelVersion, Prediction, QualityClass
 from inference.selectors import distortion_version
 
@@ -50,6 +51,21 @@ def vote(
         score=score,
         watch=watch,
         **fields,
+    )
+
+
+def consensus_make(image: Image, corrected_mos: float) -> PhotoConsensus:
+    """Store the consensus on one photo, as if one annotator had given this score."""
+    return PhotoConsensus.objects.create(
+        image=image,
+        campaign=image.campaign,
+        votes=1,
+        mos=corrected_mos,
+        low=corrected_mos,
+        high=corrected_mos,
+        corrected_mos=corrected_mos,
+        corrected_error=1.0,
+        updated_at=timezone.now(),
     )
 
 

@@ -74,6 +74,24 @@ def labels_fit(image_ids: ArrayLike, annotator_ids: ArrayLike, answers: ArrayLik
     return LabelFit(images, annotators, posterior, confusion, share, np.bincount(rater).astype(np.int64), rounds)
 
 
+def posterior_given(
+    known: LabelFit, image_ids: ArrayLike, annotator_ids: ArrayLike, answers: ArrayLike
+) -> tuple[Ints, Floats]:
+    """Return the photos with votes [N] and the probability of each label [N, L], with annotators as `known` has them.
+
+    The votes are three columns of equal length. An annotator that `known` does not have answers as the mean annotator.
+    """
+    images, photo = np.unique(np.asarray(image_ids, dtype=np.int64).ravel(), return_inverse=True)
+    annotators = np.asarray(annotator_ids, dtype=np.int64).ravel()
+    mean = np.average(known.confusion, axis=0, weights=known.annotator_votes)
+    order = np.argsort(known.annotator_ids)
+    place = order[np.searchsorted(known.annotator_ids, annotators, sorter=order).clip(max=len(order) - 1)]
+    rater = np.where(known.annotator_ids[place] == annotators, place, len(known.confusion))
+    confusion = np.concatenate([known.confusion, mean[np.newaxis]])
+    given = np.asarray(answers, dtype=np.int64).ravel()
+    return images, _posterior(confusion, known.share, photo, rater, given, len(images))
+
+
 def _confusion(posterior: Floats, photo: Ints, rater: Ints, given: Ints, raters: int) -> Floats:
     """Return the confusion matrices [M, L, L] for these probabilities of the labels."""
     labels = posterior.shape[1]

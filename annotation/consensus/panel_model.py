@@ -16,7 +16,7 @@ result. t² and v_b are set before the fit, from products of different votes on 
 annotator. Updating them in each round makes both too small when annotators have few votes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,7 +32,7 @@ _GAIN_VARIANCE = 0.1
 # The mean-field approximation makes variances too small. With this factor, corrected MOS ± 1.96 standard errors
 # contained the mean of all other votes for 95-96 % of the photos of OASIS (3 and 5 votes a photo, mean of 40 draws).
 # In a single panel of 12 people it can be 82 %: all votes then share the same 12 people.
-_ERROR_FACTOR = 1.2
+ERROR_FACTOR = 1.2
 # t² and v_b without evidence, as parts of the variance of all votes, and how many pairs of votes this counts for.
 _QUALITY_SHARE, _BIAS_SHARE, _SHARE_PAIRS = 0.3, 0.2, 20
 # The smallest ones. A small v_b would keep the biases of annotators with few votes near 0.
@@ -41,6 +41,35 @@ _LEAST_VARIANCE = 1e-4
 _MOST_ROUNDS = 300
 # The fit ends when no quality changes by more than this part of their standard deviation.
 _TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class AnnotatorLines:
+    """What a fit says about the annotators [M], enough to start another fit or to estimate single photos.
+
+    The columns and their units are those of `PanelFit`.
+    """
+
+    annotator_ids: Ints
+    annotator_votes: Ints
+    bias: Floats
+    bias_deviation: Floats
+    gain: Floats
+    gain_deviation: Floats
+    noise: Floats
+    mean: float
+    quality_spread: float
+    bias_spread: float
+
+
+@dataclass(frozen=True)
+class PhotoQuality:
+    """Estimates for the photos [N] with votes, in the order of `image_ids`. The units are those of `PanelFit`."""
+
+    image_ids: Ints
+    quality: Floats
+    quality_deviation: Floats
+    image_votes: Ints
 
 
 @dataclass(frozen=True)
@@ -72,6 +101,11 @@ class PanelFit:
     rounds: int
     """How many rounds of updates the fit took."""
 
+    @property
+    def lines(self) -> AnnotatorLines:
+        """Return what the fit says about the annotators."""
+        return AnnotatorLines(**{field.name: getattr(self, field.name) for field in fields(AnnotatorLines)})
+
     def expected(self, images: ArrayLike, annotators: ArrayLike) -> Floats:
         """Return μ + b + a·q for pairs of places in `image_ids` and `annotator_ids`."""
         photo, annotator = np.asarray(images), np.asarray(annotators)
@@ -89,12 +123,13 @@ class PanelFit:
 
 
 def panel_fit(
-    image_ids: ArrayLike, annotator_ids: ArrayLike, scores: ArrayLike, *, start: PanelFit | None = None
+    image_ids: ArrayLike, annotator_ids: ArrayLike, scores: ArrayLike, *, start: AnnotatorLines | None = None
 ) -> PanelFit:
     """Fit the model to votes, given as three columns of equal length.
 
     The order of the votes, of the ids and a shift of all scores change nothing else. Photos and annotators without
-    votes have no estimate. `start`: an earlier fit, of fewer or other votes; the new fit then needs fewer rounds.
+    votes have no estimate. `start`: the annotators of an earlier fit, of fewer or other votes; the new fit then needs
+    fewer rounds.
     Raises ValueError without votes, for columns of different length and for scores that are not finite.
     """
     scores = np.asarray(scores, dtype=np.float64).ravel()
@@ -129,6 +164,43 @@ def panel_fit(
     )
 
 
+def quality_given(
+    lines: AnnotatorLines, image_ids: ArrayLike, annotator_ids: ArrayLike, scores: ArrayLike
+) -> PhotoQuality:
+    """Estimate photos from all their votes, with annotators as an earlier fit found them.
+
+    The votes are three columns of equal length. This is one update of the qualities, without rounds. An annotator
+    without a line is taken as typical: gain 1, the panel's mean noise, and an unknown bias, whose variance is added to
+    the noise. Raises ValueError for columns of different length.
+    """
+    given = np.asarray(scores, dtype=np.float64).ravel()
+    images, photo = np.unique(np.asarray(image_ids, dtype=np.int64).ravel(), return_inverse=True)
+    annotators = np.asarray(annotator_ids, dtype=np.int64).ravel()
+    if not len(photo) == len(annotators) == len(given):
+        raise ValueError(f"{len(photo)} image ids, {len(annotators)} annotator ids and {len(given)} scores differ.")
+    order = np.argsort(lines.annotator_ids)
+    place = order[np.searchsorted(lines.annotator_ids, annotators, sorter=order).clip(max=len(order) - 1)]
+    is_known = lines.annotator_ids[place] == annotators
+    typical = float(np.average(lines.noise**2, weights=lines.annotator_votes))
+    noise = np.where(is_known, lines.noise[place] ** 2, typical + lines.bias_spread**2)
+    gain = np.where(is_known, lines.gain[place], 1.0)
+    gain_variance = np.where(is_known, lines.gain_deviation[place] ** 2, _GAIN_VARIANCE)
+    bias = np.where(is_known, lines.bias[place], 0.0)
+    bias_variance = np.where(is_known, lines.bias_deviation[place] ** 2, 0.0)
+
+    def per_image(values: Floats) -> Floats:
+        return np.bincount(photo, values, len(images)).astype(np.float64)
+
+    variance = 1 / (1 / lines.quality_spread**2 + per_image((gain**2 + gain_variance) / noise))
+    quality = variance * per_image(gain / noise * (given - lines.mean - bias))
+    errors = bias_variance + gain_variance * quality[photo] ** 2
+    others = variance**2 * per_image((gain / noise) ** 2 * errors)
+    votes = lines.annotator_votes.astype(np.float64)
+    mean = lines.bias_spread**2 * float((votes**2).sum()) / float(votes.sum()) ** 2
+    deviation = np.sqrt(ERROR_FACTOR * (mean + variance + others))
+    return PhotoQuality(images, lines.mean + quality, deviation, np.bincount(photo, minlength=len(images)))
+
+
 class _Fit:
     """The state of one fit. `photo`, `rater`, `scores`: one entry per vote; the first two are places, not ids."""
 
@@ -149,7 +221,7 @@ class _Fit:
         self.noise = np.full(raters, variance * 0.7)
         self.rounds = 0
 
-    def begin_at(self, start: PanelFit, annotators: Ints) -> None:
+    def begin_at(self, start: AnnotatorLines, annotators: Ints) -> None:
         """Take over the estimates that `start` has for these annotators. Those of the photos follow from them."""
         _, here, there = np.intersect1d(annotators, start.annotator_ids, assume_unique=True, return_indices=True)
         self.bias[here], self.bias_variance[here] = start.bias[there], start.bias_deviation[there] ** 2
@@ -176,7 +248,7 @@ class _Fit:
         precision, gain = (1 / self.noise)[self.rater], self.gain[self.rater]
         errors = self.bias_variance[self.rater] + self.gain_variance[self.rater] * self.quality[self.photo] ** 2
         others = self.quality_variance**2 * self._per_image((precision * gain) ** 2 * errors)
-        return _ERROR_FACTOR * (mean + self.quality_variance + others)
+        return ERROR_FACTOR * (mean + self.quality_variance + others)
 
     def _per_image(self, values: Floats) -> Floats:
         sums: Floats = np.bincount(self.photo, values, len(self.image_votes)).astype(np.float64)

@@ -76,23 +76,33 @@ def sos_parameter(histograms: ArrayLike) -> float:
     return float(square.sum()) / total if total > 0 else float("nan")
 
 
+def mos_half_width(histogram: ArrayLike, variance: VoteVariance) -> Floats:
+    """Return half the width of the 95 % interval of the MOS, in points, without the limits of the scale.
+
+    See `annotation.measures.vote_variance`. Infinite when `variance` is unknown, NaN without votes.
+    """
+    from scipy.special import stdtrit  # importing SciPy takes long, and most web processes do not need it
+
+    counts = np.asarray(histogram, dtype=np.float64)
+    n = counts.sum(axis=-1)
+    if not variance.is_known:
+        return np.where(n > 0, np.inf, np.nan)
+    free = np.maximum(n - 1, 0)
+    squares = np.where(n > 1, np.nan_to_num(sos(counts)) ** 2, 0.0)
+    degrees = free + variance.degrees
+    deviation = np.sqrt((free * squares + variance.degrees * variance.mean) / degrees)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        half: Floats = np.where(n > 0, stdtrit(degrees, (1 + CONFIDENCE) / 2) * deviation / np.sqrt(n), np.nan)
+    return half
+
+
 def mos_interval(histogram: ArrayLike, lowest: int, variance: VoteVariance) -> tuple[Floats, Floats]:
     """Return the 95 % interval of the MOS, clipped to the scale. See `annotation.measures.vote_variance`.
 
     `variance` comes from all photos of the campaign. When it is unknown, so is the interval: both ends of the scale.
     Without votes both ends are NaN.
     """
-    from scipy.special import stdtrit  # importing SciPy takes long, and most web processes do not need it
-
     counts = np.asarray(histogram, dtype=np.float64)
     highest = lowest + counts.shape[-1] - 1
-    centre, n = mos(counts, lowest), counts.sum(axis=-1)
-    half = np.where(n > 0, np.inf, np.nan)
-    if variance.is_known:
-        free = np.maximum(n - 1, 0)
-        squares = np.where(n > 1, np.nan_to_num(sos(counts)) ** 2, 0.0)
-        degrees = free + variance.degrees
-        deviation = np.sqrt((free * squares + variance.degrees * variance.mean) / degrees)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            half = np.where(n > 0, stdtrit(degrees, (1 + CONFIDENCE) / 2) * deviation / np.sqrt(n), np.nan)
+    centre, half = mos(counts, lowest), mos_half_width(counts, variance)
     return np.maximum(centre - half, lowest), np.minimum(centre + half, highest)

@@ -4,6 +4,7 @@
 them again from the assignments and annotations.
 """
 
+from annotation.models.adjudications import Adjudication
 from annotation.models.annotations import Annotation, AnnotationQuerySet
 from annotation.models.attempts import AttemptCount
 from annotation.models.audit import AuditKind, AuditRecord
@@ -18,6 +19,7 @@ from annotation.models.campaigns import (
     default_synsets,
     synset_name,
 )
+from annotation.models.consensus import AnnotatorStatistics, ConsensusFit, ConsensusState, PhotoConsensus
 from annotation.models.credentials import ApiToken, PasswordLink, UserSession
 from annotation.models.photo_files import FileCheck, PhotoFile
 from annotation.models.photos import HAS_ORIGINAL, LIVE, QUEUED, Image, ImportBatch, ImportRejection, Withdrawal
@@ -31,8 +33,10 @@ __all__ = [
     "HAS_ORIGINAL",
     "LIVE",
     "QUEUED",
+    "Adjudication",
     "Annotation",
     "AnnotationQuerySet",
+    "AnnotatorStatistics",
     "ApiToken",
     "Assignment",
     "AttemptCount",
@@ -40,6 +44,8 @@ __all__ = [
     "AuditRecord",
     "Campaign",
     "CampaignAddress",
+    "ConsensusFit",
+    "ConsensusState",
     "FileCheck",
     "HourlyUse",
     "Image",
@@ -48,6 +54,7 @@ __all__ = [
     "Invitation",
     "Membership",
     "PasswordLink",
+    "PhotoConsensus",
     "PhotoFile",
     "QueueLane",
     "QueuePriority",

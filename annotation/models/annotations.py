@@ -44,6 +44,10 @@ class AnnotationQuerySet(models.QuerySet["Annotation"]):
         """Return the independent votes on photos whose expected answer is not shown to annotators."""
         return self.filter(answers.vote_for_evaluation())
 
+    def consensus_votes(self) -> "AnnotationQuerySet":
+        """Return the independent votes on rated photos, without practice, example and gold photos."""
+        return self.filter(answers.consensus_vote())
+
     def repeat_answers(self) -> "AnnotationQuerySet":
         """Return the standing answers to hidden repeats, without skips."""
         return self.filter(answers.REPEAT_ANSWER)

@@ -40,6 +40,8 @@ class AuditKind(models.TextChoices):
     WITHDRAWAL = "withdrawal", "photo withdrawn"
     WITHDRAWAL_UNDONE = "withdrawal_undone", "withdrawal undone"
     RETENTION = "retention", "originals and device data deleted"
+    ADJUDICATION = "adjudication", "decision about a disputed photo"
+    ADJUDICATION_UNDONE = "adjudication_undone", "decision undone"
     ADMIN_SITE = "admin_site", "change in Django's admin"
 
 

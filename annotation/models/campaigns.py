@@ -90,6 +90,29 @@ class Campaign(models.Model):
     holdout_votes = models.PositiveSmallIntegerField(
         default=5, validators=[MinValueValidator(1)], help_text="More votes make the evaluation more precise."
     )
+    target_half_width = models.FloatField(
+        "MOS interval within ± (points)",
+        default=0.0,
+        validators=[MinValueValidator(0.0), MaxValueValidator(100.0)],
+        help_text="A photo stops when the 95 % interval of its corrected MOS is this narrow. 0: no target.",
+    )
+    target_watch = models.FloatField(
+        "watch label with probability",
+        default=0.0,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.9999)],
+        help_text="A photo stops when one watch label is this probable, for example 0.95. 0: no target. With both "
+        "targets, a photo needs both.",
+    )
+    fewest_votes = models.PositiveSmallIntegerField(
+        "fewest votes", default=2, validators=[MinValueValidator(1)], help_text="No photo stops with fewer votes."
+    )
+    most_votes = models.PositiveSmallIntegerField(
+        "most votes",
+        default=10,
+        validators=[MinValueValidator(1)],
+        help_text="Votes that stopped photos do not need go to other photos, up to this number. Holdout photos keep "
+        "their fixed number.",
+    )
     holdout_fraction = models.FloatField(
         default=0.2,
         validators=[MinValueValidator(0.0), MaxValueValidator(0.9)],

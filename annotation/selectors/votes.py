@@ -31,7 +31,17 @@ def vote_table(
     campaign: Campaign, *, split: str | None = None, for_evaluation: bool = False, independent: bool = False
 ) -> VoteTable:
     """Return the votes that `votes_of` selects, as columns (one query)."""
-    answers = votes_of(campaign, split=split, for_evaluation=for_evaluation, independent=independent)
+    return table_of(votes_of(campaign, split=split, for_evaluation=for_evaluation, independent=independent))
+
+
+def consensus_votes(campaign: Campaign, image_ids: Collection[int] | None = None) -> VoteTable:
+    """Return the votes that the stored consensus uses (one query), of these photos or of all; no withdrawn photos."""
+    answers = Annotation.objects.filter(campaign=campaign, image__withdrawn_at=None).consensus_votes()
+    return table_of(answers if image_ids is None else answers.filter(image__in=image_ids))
+
+
+def table_of(answers: AnnotationQuerySet) -> VoteTable:
+    """Return votes as columns (one query)."""
     rows = list(answers.order_by("pk").values_list("pk", "image_id", "annotator_id", "score", "watch"))
     numbers = np.array([row[:4] for row in rows], dtype=np.int64).reshape(-1, 4)
     return VoteTable(

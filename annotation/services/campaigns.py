@@ -12,10 +12,13 @@ from annotation.measures.class_limits import class_limits, limit_moved
 from annotation.models import Annotation, AuditKind, Campaign, Image, Membership, Role, User
 from annotation.models.photos import DELETED_PROBLEM
 from annotation.services.audit import audit_changes, audit_record
+from annotation.services.consensus import consensus_outdate
 from annotation.services.lane_registry import lane_shares_problem
 
 #: Fields that hold a share of an annotator's photos in [0, 1]. Pages show them as percentages.
 SHARES = ("repeat_share", "gold_share", "anchoring_share")
+#: The targets at which a photo has enough votes, and the limits of its votes (`annotation.services.enough_votes`).
+STOP_FIELDS = ("target_half_width", "target_watch", "fewest_votes", "most_votes")
 #: The largest mean score of rejected photos and of pending ones.
 LIMITS = ("reject_at", "pending_at")
 
@@ -66,8 +69,9 @@ def campaign_update(*, campaign: Campaign, **fields: Any) -> Campaign:
         setattr(stored, name, value)
     _check(stored)
     stored.save()
-    if changes.keys() & {"votes_per_image", "holdout_votes"}:
+    if changes.keys() & {"votes_per_image", "holdout_votes", *STOP_FIELDS}:
         _votes_needed_set(stored)
+        consensus_outdate(campaign=stored)  # then a worker decides again which photos have enough votes
     audit_changes(kind=AuditKind.SETTINGS_CHANGED, before=before, after=changes, campaign=stored)
     return stored
 
@@ -161,6 +165,7 @@ def _check(campaign: Campaign) -> None:
         errors["pending_at" if campaign.pending_at < campaign.reject_at else "reject_at"] = (
             "Both limits must be on the scale, and 'pending up to' must not be below 'rejected up to'."
         )
+    errors |= _stop_errors(campaign)
     if not campaign.synsets or len(set(campaign.synsets)) != len(campaign.synsets):
         errors["synsets"] = "Enter at least one class, and each class only once."
     if campaign.anchoring_share and campaign.mode == Campaign.Mode.PRELABEL:
@@ -173,6 +178,20 @@ def _check(campaign: Campaign) -> None:
         raise ValidationError(errors)
     campaign.validate_unique()
     campaign.validate_constraints()
+
+
+def _stop_errors(campaign: Campaign) -> dict[str, str]:
+    """Return what contradicts in `STOP_FIELDS`, by field. Without a target the limits do not matter."""
+    errors: dict[str, str] = {}
+    if 0 < campaign.target_watch <= 0.5:
+        errors["target_watch"] = "Enter a probability above 0.5, or 0 for no target."
+    if not (campaign.target_half_width or campaign.target_watch):
+        return errors
+    if campaign.fewest_votes > campaign.votes_per_image:
+        errors["fewest_votes"] = "The fewest votes must not be above the votes per photo."
+    if campaign.most_votes < campaign.votes_per_image:
+        errors["most_votes"] = "The most votes must not be below the votes per photo."
+    return errors
 
 
 def _votes_needed_set(campaign: Campaign) -> None:

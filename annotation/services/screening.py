@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from annotation.models import AuditKind, Campaign, Membership, ScreeningDecision, User
 from annotation.services.audit import audit_record
+from annotation.services.consensus import consensus_outdate
 
 REASON_LENGTH = 500
 _Decision = ScreeningDecision.Decision
@@ -39,6 +40,8 @@ def screening_decide(*, campaign: Campaign, annotator: User, decision: str, reas
     for before in campaign.screening_decisions.filter(annotator=annotator, undone_at=None):
         if (before.decision == _Decision.REREAD) == (decision == _Decision.REREAD):
             _end(before, by)
+    if decision == _Decision.EXCLUDE:
+        consensus_outdate(campaign=campaign)
     audit_record(kind=AuditKind.SCREENING, by=by, user=annotator, campaign=campaign, after={"decision": str(decision)})
     return ScreeningDecision.objects.create(
         campaign=campaign, annotator=annotator, decision=decision, reason=reason, decided_by=by
@@ -68,6 +71,8 @@ def reread_confirm(*, campaign: Campaign, annotator: User) -> bool:
 def _end(decision: ScreeningDecision, by: User) -> None:
     decision.undone_at, decision.undone_by = timezone.now(), by
     decision.save(update_fields=["undone_at", "undone_by"])
+    if decision.decision == _Decision.EXCLUDE:
+        consensus_outdate(campaign=decision.campaign)
     audit_record(
         kind=AuditKind.SCREENING_UNDONE,
         by=by,

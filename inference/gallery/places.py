@@ -9,12 +9,20 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
 
-from django.db.models import Avg, Count, F, FilteredRelation, FloatField, Func, Q, QuerySet, Value
+from django.db.models import Avg, Count, Exists, F, FilteredRelation, FloatField, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.lookups import GreaterThan, LessThan
 
-from annotation.models import LIVE, Annotation, Campaign, Image
+from annotation.models import LIVE, Adjudication, Annotation, Campaign, Image
 from annotation.selectors.photo_files import file_finding
-from inference.gallery.query import BY_DISTORTION, BY_PEOPLE, BY_PREDICTION, DISTORTIONS, ORDERS, GalleryQuery
+from inference.gallery.query import (
+    BY_CONSENSUS,
+    BY_DISTORTION,
+    BY_PEOPLE,
+    BY_PREDICTION,
+    DISTORTIONS,
+    ORDERS,
+    GalleryQuery,
+)
 from inference.models import Distortion, ModelVersion, QualityClass, quality_class_sql
 from inference.selectors import distortion_version
 
@@ -41,8 +49,9 @@ class GalleryPhoto:
 
     image: Any
     """An `Image` with the attributes `quality_mean`, `quality_std`, `quality_class`, `watch_probability`,
-    `distortion_quality`, `distortion_class` and the four severities, each None if unknown, and `file_finding`: what is
-    wrong with its files, or ""."""
+    `distortion_quality`, `distortion_class`, `corrected_mos`, `corrected_error` and the four severities, each None if
+    unknown, `is_decided`: whether a reviewer has decided about it, and `file_finding`: what is wrong with its files, or
+    ""."""
     mos: float | None
     """Mean of the votes given without seeing a prediction."""
     votes: int
@@ -79,6 +88,9 @@ def gallery_places(campaign: Campaign, version: ModelVersion | None, query: Gall
         relation = FilteredRelation("disagreements", condition=Q(disagreements__model_version=version))
         images = images.annotate(differing=relation).filter(differing__isnull=False)
         tie = "differing__image_id"
+    elif query.order in BY_CONSENSUS:
+        images = images.filter(consensus__campaign=campaign)
+        tie = "consensus__image_id"
     elif query.order in BY_PREDICTION:
         tie = "predicted__image_id"
     elif query.order in BY_DISTORTION:
@@ -139,6 +151,8 @@ def _key(order: str) -> str:
         "unlike": "predicted__watch_probability",
         "distorted": "measured__quality",
         "undistorted": "measured__quality",
+        "people_best": "consensus__corrected_mos",
+        "people_worst": "consensus__corrected_mos",
         "apart": "differing__quality",
         "watch_apart": "differing__watch",
     }
@@ -194,6 +208,9 @@ def gallery_photos(version: ModelVersion | None, places: Sequence[Place]) -> lis
             **{name: F(f"measured__{name}") for name in (*DISTORTIONS, "laplacian_variance")},
             distortion_quality=F("measured__quality"),
             distortion_class=F("measured__quality_class"),
+            corrected_mos=F("consensus__corrected_mos"),
+            corrected_error=F("consensus__corrected_error"),
+            is_decided=Exists(Adjudication.objects.filter(image=OuterRef("pk"), undone_at=None)),
             file_finding=file_finding(),
         )
         .in_bulk()

@@ -16,6 +16,8 @@ ORDERS = {
     "worst": ("worst predicted quality", False),
     "watch": ("most likely a watch", True),
     "unlike": ("least likely a watch", False),
+    "people_best": ("highest corrected MOS", True),
+    "people_worst": ("lowest corrected MOS", False),
     "apart": ("model and people furthest apart on quality", True),
     "watch_apart": ("model and people furthest apart on watches", True),
     "distorted": ("most distorted", False),
@@ -30,6 +32,8 @@ DISTORTIONS = ("blur", "noise", "exposure", "compression")
 BY_PREDICTION = ("best", "worst", "watch", "unlike")
 #: Orders that need a prediction and independent votes.
 BY_PEOPLE = ("apart", "watch_apart")
+#: Orders by the stored consensus of the annotators.
+BY_CONSENSUS = ("people_best", "people_worst")
 BY_DISTORTION = ("distorted", "undistorted", *DISTORTIONS)
 
 _NAME_LIMIT = 200

@@ -12,6 +12,7 @@ from annotation.access.permissions import campaign_view
 from annotation.forms import WithdrawalForm
 from annotation.measures import opinion
 from annotation.models import LIVE, Annotation, Campaign, Image, Role, synset_name
+from annotation.selectors.adjudications import adjudication_of
 from annotation.selectors.opinions import campaign_vote_variance
 from annotation.selectors.photo_files import photo_file
 from annotation.views.special_photos import special_photo_form
@@ -40,7 +41,7 @@ _WHAT = {
 @campaign_view(Role.REVIEWER)
 def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpResponse:
     """Show one photo with its votes and predictions."""
-    image = Image.objects.filter(campaign=campaign, pk=image_id).first()
+    image = Image.objects.select_related("consensus").filter(campaign=campaign, pk=image_id).first()
     if image is None:
         raise Http404("There is no such photo in this campaign.")
     if image.withdrawn_at is not None:
@@ -75,6 +76,8 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         "image": image,
         "answers": answers,
         "people": people_summary(campaign, answers),
+        "consensus": getattr(image, "consensus", None),  # no row without votes,
+        "decision": adjudication_of(image),
         "prediction": prediction,
         "predictions": predictions,
         "rank": _rank(prediction),

@@ -21,7 +21,7 @@ from inference.gallery.places import (
     places_before,
     places_read,
 )
-from inference.gallery.query import BY_DISTORTION, BY_PEOPLE, DISTORTIONS, ORDERS, GalleryQuery
+from inference.gallery.query import BY_CONSENSUS, BY_DISTORTION, BY_PEOPLE, DISTORTIONS, ORDERS, GalleryQuery
 from inference.gallery.table import gallery_records
 from inference.models import ModelVersion, QualityClass
 from inference.selectors import champion
@@ -30,11 +30,13 @@ from inference.services.disagreements import disagreements_refresh
 EXTREMES = 20
 #: What a tile adds for an order.
 _BY = {"apart": "apart", "watch_apart": "apart", "distorted": "distortion", "undistorted": "distortion"} | {
-    name: name for name in DISTORTIONS
+    **{name: name for name in DISTORTIONS},
+    **dict.fromkeys(BY_CONSENSUS, "consensus"),
 }
 _GROUPS = (
     ("By time", ("newest",)),
     ("By the model", ("best", "worst", "watch", "unlike")),
+    ("By people", BY_CONSENSUS),
     ("Model against people", BY_PEOPLE),
     ("By distortion", BY_DISTORTION),
 )
@@ -199,6 +201,8 @@ def _missing(version: ModelVersion | None, query: GalleryQuery) -> str:
     """Return what is missing, for a gallery that stays empty after the removal of any single filter."""
     if query.order in BY_PEOPLE:
         return "This order needs photos with a prediction and with votes given before seeing it."
+    if query.order in BY_CONSENSUS:
+        return "No photo has a corrected MOS yet. Workers compute it soon after the first votes."
     if query.order in BY_DISTORTION:
         return "No photo has been measured for distortions yet. Workers start when all photos have predictions."
     if version is None:

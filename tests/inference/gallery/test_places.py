@@ -19,7 +19,14 @@ from inference.gallery.query import ORDERS, GalleryQuery
 from inference.gallery.table import gallery_records
 from inference.models import Distortion, ModelVersion, Prediction
 from inference.services.disagreements import disagreements_refresh
-from tests.opinions_and_predictions import distortions_make, images_make, predictions_make, version_make, vote
+from tests.opinions_and_predictions import (
+    consensus_make,
+    distortions_make,
+    images_make,
+    predictions_make,
+    version_make,
+    vote,
+)
 
 # Few values, so that there are ties. None: unknown. 0.1 and 0.1 + 2**-56 are neighboring floats.
 VALUES = st.sampled_from([None, 0.0, 0.1, 0.1 + 2**-56, 1 / 3, 1.0])
@@ -70,6 +77,7 @@ def test_pages_list_every_photo_once_and_in_order(
     predictions_make(version, [i for i, _ in predicted], [v for _, v in predicted], watch=[v for _, v in predicted])
     for image, (_, measured, score) in zip(images, rows, strict=True):
         if measured is not None:
+            consensus_make(image, measured)
             distortions_make(
                 [image], quality=measured, blur=measured, noise=measured, exposure=measured, compression=measured
             )

@@ -1,0 +1,127 @@
+"""Which photos have enough votes, and how many votes and hours a campaign still needs."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from django.db.models import F
+from numpy.typing import NDArray
+
+from annotation.consensus.enough_votes import StopRule, votes_forecast
+from annotation.models import LIVE, QUEUED, Annotation, Campaign, ConsensusFit, Image
+from annotation.selectors.activity import Median
+
+# The pace is the median time of this many newest answers.
+_RECENT = 2000
+_HOUR = 3_600_000  # milliseconds
+
+
+@dataclass(frozen=True)
+class PhotosToStop:
+    """The rated photos of the training split without a problem, as columns [N]."""
+
+    image_ids: NDArray[np.int64]
+    votes: NDArray[np.int64]
+    """Annotators with a standing answer."""
+    needed: NDArray[np.int64]
+    leases: NDArray[np.int64]
+    """Live leases."""
+    consensus_votes: NDArray[np.int64]
+    """Votes that the stored consensus uses; 0 without one."""
+    errors: NDArray[np.float64]
+    """Standard error of the corrected MOS, points; NaN without one."""
+    posterior: NDArray[np.float64]
+    """Probability of a watch; NaN when unknown."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """How much work a campaign still needs."""
+
+    votes: int
+    hours: float | None
+    """At the present pace; None when no answer has a time."""
+    seconds_per_answer: float | None
+    answers: int
+    """Number of answers that the pace comes from."""
+    stopped: int
+    """Photos that have enough votes by the campaign's targets."""
+    photos: int
+    """Photos that can stop."""
+    is_by_target: bool
+    """Whether the votes come from targets; otherwise each photo needs a fixed number."""
+
+    @property
+    def minutes(self) -> int:
+        """Return the hours as whole minutes, rounded up; 0 when they are unknown."""
+        return math.ceil(60 * (self.hours or 0))
+
+
+def stop_rule(campaign: Campaign) -> StopRule:
+    """Return the targets of a campaign."""
+    return StopRule(campaign.target_half_width, campaign.target_watch, campaign.fewest_votes, campaign.most_votes)
+
+
+def photos_to_stop(campaign: Campaign) -> PhotosToStop:
+    """Return the photos that can stop (one query)."""
+    rows = (
+        Image.objects.filter(LIVE, QUEUED, campaign=campaign, split=Image.Split.TRAIN)
+        .order_by("pk")
+        .values_list(
+            "pk",
+            "vote_count",
+            "votes_needed",
+            F("votes_needed") - F("vote_count") - F("open_slots"),
+            "consensus__votes",
+            "consensus__corrected_error",
+            "consensus__watch_posterior",
+        )
+    )
+    columns = np.array(list(rows), dtype=np.float64).reshape(-1, 7)
+    whole = np.nan_to_num(columns[:, :5]).astype(np.int64)
+    return PhotosToStop(
+        image_ids=whole[:, 0],
+        votes=whole[:, 1],
+        needed=whole[:, 2],
+        leases=whole[:, 3],
+        consensus_votes=whole[:, 4],
+        errors=columns[:, 5],
+        posterior=columns[:, 6],
+    )
+
+
+def votes_still_needed(campaign: Campaign) -> Forecast:
+    """Return the votes and hours that the photos in the queue still need (up to four queries)."""
+    rule = stop_rule(campaign)
+    photos = photos_to_stop(campaign)
+    fit = ConsensusFit.objects.filter(campaign=campaign).first() if rule.is_on else None
+    holdout = Image.objects.filter(LIVE, QUEUED, campaign=campaign, split=Image.Split.HOLDOUT)
+    counts = np.array(list(holdout.values_list("votes_needed", "vote_count")), dtype=np.int64).reshape(-1, 2)
+    votes = int(np.maximum(counts[:, 0] - counts[:, 1], 0).sum())
+    reached = rule.reached(photos.consensus_votes, photos.errors, photos.posterior)
+    if fit is None:
+        votes += int(np.maximum(photos.needed - photos.votes, 0).sum())
+    else:
+        usual = np.full(len(photos.image_ids), campaign.votes_per_image)
+        further = votes_forecast(
+            rule,
+            votes=photos.votes,
+            usual=usual,
+            reached=reached,
+            errors=photos.errors,
+            spread=fit.quality_spread,
+        )
+        # Freed votes are all that a photo gets beyond its usual number.
+        votes += min(int(further.sum()), int(np.maximum(usual.sum() - photos.votes.sum(), 0)))
+    newest = Annotation.objects.filter(campaign=campaign, milliseconds__gt=0).order_by("-pk")[:_RECENT]
+    pace = Annotation.objects.filter(pk__in=newest.values("pk")).aggregate(median=Median("milliseconds"))["median"]
+    answers = min(newest.count(), _RECENT)
+    return Forecast(
+        votes=votes,
+        hours=None if pace is None else votes * pace / _HOUR,
+        seconds_per_answer=None if pace is None else pace / 1000,
+        answers=answers,
+        stopped=int(reached.sum()),
+        photos=len(photos.image_ids),
+        is_by_target=rule.is_on,
+    )

@@ -1,0 +1,57 @@
+"""Deciding about photos on which the annotators disagree, and undoing it. Both are in the audit."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotation.models import Adjudication, Annotation, AuditKind, Image, User
+from annotation.services.audit import audit_record
+
+COMMENT_LENGTH = 500
+
+
+class AdjudicationError(ValueError):
+    """The decision cannot be stored. The message is a sentence for the reviewer."""
+
+
+@transaction.atomic
+def adjudication_record(*, image: Image, by: User, watch: str, score: int, comment: str = "") -> Adjudication:
+    """Store a decision about a photo. An earlier one is undone, and stays as a row.
+
+    Raises AdjudicationError for a label or a score that the campaign does not have, and for a long comment.
+    """
+    campaign = image.campaign
+    comment = " ".join(comment.replace("\0", "").split())
+    if watch not in Annotation.Watch.values:
+        raise AdjudicationError("Choose watch, no watch or unsure.")
+    if score not in campaign.scores:
+        raise AdjudicationError(f"The score must be a whole number from {campaign.scale_min} to {campaign.scale_max}.")
+    if len(comment) > COMMENT_LENGTH:
+        raise AdjudicationError(f"The comment is longer than {COMMENT_LENGTH} characters.")
+    Image.objects.select_for_update().get(pk=image.pk)
+    _undo(image, by)
+    decision = Adjudication.objects.create(
+        campaign=campaign, image=image, reviewer=by, watch=watch, score=score, comment=comment
+    )
+    audit_record(
+        kind=AuditKind.ADJUDICATION,
+        by=by,
+        campaign=campaign,
+        what=f"photo {image.pk}",
+        after={"watch": watch, "score": score},
+    )
+    return decision
+
+
+@transaction.atomic
+def adjudication_undo(*, image: Image, by: User) -> bool:
+    """Undo the decision about a photo. Return whether there was one."""
+    Image.objects.select_for_update().get(pk=image.pk)
+    if not _undo(image, by):
+        return False
+    audit_record(kind=AuditKind.ADJUDICATION_UNDONE, by=by, campaign=image.campaign, what=f"photo {image.pk}")
+    return True
+
+
+def _undo(image: Image, by: User) -> int:
+    counting = Adjudication.objects.filter(image=image, undone_at=None)
+    return counting.update(undone_at=timezone.now(), undone_by=by)
