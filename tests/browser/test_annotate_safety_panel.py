@@ -105,7 +105,10 @@ def test_a_lost_answer_with_a_later_answer_to_the_same_photo_is_not_reported(ann
     first_id = Annotation.objects.get(supersedes=None).pk
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("DELETE FROM annotation_annotation WHERE id = %s", [first_id])
-        cursor.execute("UPDATE annotation_annotation SET supersedes_id = NULL WHERE supersedes_id = %s", [first_id])
+        cursor.execute(
+            "UPDATE annotation_annotation SET supersedes_id = NULL, replaces_vote_id = NULL WHERE supersedes_id = %s",
+            [first_id],
+        )
     panel = open_panel(page)
     expect(panel).not_to_contain_text("missing on the server")
     panel.get_by_text("Answers given in this browser").click()
