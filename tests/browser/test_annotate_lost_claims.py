@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import APIResponse, Page, Route, expect
+from playwright.sync_api import APIResponse, Page, Request, Route, expect
 
-from annotation.models import Assignment, Image
+from annotation.models import Assignment, Campaign, Image
 from annotation.services.queue import leases_expire
 from tests.browser.annotating import expect_no_leases, expect_saved, rate
 from tests.browser.page_clock import MINUTE, PageClock, page_wait
@@ -17,7 +17,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 CLAIMS = "**/leases"
 AWAY = 11 * MINUTE
-RETRY = 11_000  # milliseconds, more than RETRY_LOST of leases.js and than the time between two checks of the renewal
+RETRY = 11_000  # milliseconds, more than RETRY_LOST of leases.js
+LEASE_SECONDS = 3600  # no renewal is due before the person is away: it could claim photos too
+CHECK = 1000 * LEASE_SECONDS / 3 / 10 + 1000  # milliseconds, more than the time between two checks of the renewal
 
 
 @pytest.fixture(autouse=True)
@@ -28,9 +30,13 @@ def photos(make_image: Callable[..., Any]) -> list[Image]:
 @pytest.fixture
 def clock(annotate: Callable[..., Page]) -> PageClock:
     """The clock of an annotate page that shows a photo. The clock does not end the requests of the page."""
+    Campaign.objects.update(lease_seconds=LEASE_SECONDS)
     page = annotate()
     clock = PageClock(page)
-    page.reload()
+    address = page.url
+    page.goto("about:blank")
+    expect_no_leases(page)  # the first page has returned its photos
+    page.goto(address)
     page.evaluate("AbortSignal.timeout = () => new AbortController().signal")
     expect(page.locator("#photo img")).to_be_visible()
     clock.wait_for_requests()
@@ -99,9 +105,11 @@ def test_a_claim_that_fails_after_a_renewal_is_repeated_at_the_next_check(clock:
     Assignment.objects.update(expires_at=timezone.now() - timedelta(hours=1))
     leases_expire()
     assert not leased()
+    failed: list[Request] = []
+    page.on("requestfailed", lambda request: request.url.endswith("/leases") and failed.append(request))
     page.route(CLAIMS, lambda route: route.abort(), times=2)
-    with page.expect_event("requestfailed"):
-        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page_wait(page, lambda: len(failed) == 2, "The page does not claim the photos again.")
     with page.expect_response("**/leases/renew"):
-        clock.advance(RETRY)
+        clock.advance(CHECK)
     page_wait(page, lambda: leased() >= before, "The photos are not leased again.")
