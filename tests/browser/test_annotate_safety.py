@@ -105,9 +105,9 @@ def test_answers_and_corrections_arrive_in_order_when_the_connection_is_back(ann
             image_id, score = correct_previous(page, 10 - score)
         given[image_id] = score
     expect_unsent_count(page, 40)
-    page.context.unroute(ANSWERS_URL)
     sent: list[str] = []
-    page.on("request", lambda request: sent.append(request.url))
+    page.on("requestfinished", lambda request: sent.append(request.url))  # blocked requests fail instead
+    page.context.unroute(ANSWERS_URL)
     page.locator("#saved").click()
     page.get_by_role("button", name="Send now").click()
     page.keyboard.press("Escape")

@@ -106,7 +106,8 @@ def test_a_lost_answer_with_a_later_answer_to_the_same_photo_is_not_reported(ann
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("DELETE FROM annotation_annotation WHERE id = %s", [first_id])
         cursor.execute(
-            "UPDATE annotation_annotation SET supersedes_id = NULL, replaces_vote_id = NULL WHERE supersedes_id = %s",
+            "UPDATE annotation_annotation SET supersedes_id = NULL, replaces_vote_id = NULL, "
+            "is_blind = NOT saw_prediction WHERE supersedes_id = %s",
             [first_id],
         )
     panel = open_panel(page)
