@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from django.db.models import F
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import Coalesce, Greatest
 from numpy.typing import NDArray
 
 from annotation.consensus.enough_votes import StopRule, votes_forecast
@@ -91,28 +92,37 @@ def photos_to_stop(campaign: Campaign) -> PhotosToStop:
 
 
 def votes_still_needed(campaign: Campaign) -> Forecast:
-    """Return the votes and hours that the photos in the queue still need (up to four queries)."""
+    """Return the votes and hours that the photos in the queue still need (up to five queries).
+
+    The photos are read only for a campaign with targets.
+    """
     rule = stop_rule(campaign)
-    photos = photos_to_stop(campaign)
-    fit = ConsensusFit.objects.filter(campaign=campaign).first() if rule.is_on else None
-    holdout = Image.objects.filter(LIVE, QUEUED, campaign=campaign, split=Image.Split.HOLDOUT)
-    counts = np.array(list(holdout.values_list("votes_needed", "vote_count")), dtype=np.int64).reshape(-1, 2)
-    votes = int(np.maximum(counts[:, 0] - counts[:, 1], 0).sum())
-    reached = rule.reached(photos.consensus_votes, photos.errors, photos.posterior)
-    if fit is None:
-        votes += int(np.maximum(photos.needed - photos.votes, 0).sum())
-    else:
-        usual = np.full(len(photos.image_ids), campaign.votes_per_image)
-        further = votes_forecast(
-            rule,
-            votes=photos.votes,
-            usual=usual,
-            reached=reached,
-            errors=photos.errors,
-            spread=fit.quality_spread,
-        )
-        # Freed votes are all that a photo gets beyond its usual number.
-        votes += min(int(further.sum()), int(np.maximum(usual.sum() - photos.votes.sum(), 0)))
+    missing = Greatest(F("votes_needed") - F("vote_count"), 0)
+    is_train = Q(split=Image.Split.TRAIN)
+    total = Image.objects.filter(LIVE, QUEUED, campaign=campaign).aggregate(
+        train=Coalesce(Sum(missing, filter=is_train), 0),
+        holdout=Coalesce(Sum(missing, filter=~is_train), 0),
+        photos=Count("pk", filter=is_train),
+    )
+    votes, stopped = int(total["train"] + total["holdout"]), 0
+    if rule.is_on:
+        photos = photos_to_stop(campaign)
+        reached = rule.reached(photos.consensus_votes, photos.errors, photos.posterior)
+        stopped = int(reached.sum())
+        fit = ConsensusFit.objects.filter(campaign=campaign).first()
+        if fit is not None:
+            usual = np.full(len(photos.image_ids), campaign.votes_per_image)
+            further = votes_forecast(
+                rule,
+                votes=photos.votes,
+                usual=usual,
+                reached=reached,
+                errors=photos.errors,
+                spread=fit.quality_spread,
+            )
+            # Freed votes are all that a photo gets beyond its usual number.
+            freed = min(int(further.sum()), int(np.maximum(usual.sum() - photos.votes.sum(), 0)))
+            votes = int(total["holdout"]) + freed
     newest = Annotation.objects.filter(campaign=campaign, milliseconds__gt=0).order_by("-pk")[:_RECENT]
     pace = Annotation.objects.filter(pk__in=newest.values("pk")).aggregate(median=Median("milliseconds"))["median"]
     answers = min(newest.count(), _RECENT)
@@ -121,7 +131,7 @@ def votes_still_needed(campaign: Campaign) -> Forecast:
         hours=None if pace is None else votes * pace / _HOUR,
         seconds_per_answer=None if pace is None else pace / 1000,
         answers=answers,
-        stopped=int(reached.sum()),
-        photos=len(photos.image_ids),
+        stopped=stopped,
+        photos=int(total["photos"]),
         is_by_target=rule.is_on,
     )
