@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+import psutil
+
 from benchmarks import _plain_site
 from benchmarks._campaign import temporary_campaign
 from benchmarks._claims import Claim, Setting
@@ -18,12 +20,14 @@ from benchmarks._raters import Timings, p95, rate_steadily, rate_without_pause
 
 if TYPE_CHECKING:
     from annotation.models import Campaign, User
+    from iqs_site.instance.supervisor import Instance
 
 VOTES = 3
 STEADY, AT_ONCE = 50, 10  # annotators
 ALLOWED_MS, ALLOWED_CYCLE_MS, WANTED_RATE, ALLOWED_GROWTH = 30, 150, 100, 1.5
 AHEAD = 5  # photos that the annotate page leases in advance
 _WARM_UP_SECONDS = 3.0
+_REST_SECONDS, _REST_PERCENT = 3.0, 15.0  # a worker that uses less of a core in this time is resting
 
 # Rows without files: a lease does not read the file.
 _PHOTOS = """
@@ -58,7 +62,7 @@ def measure(setting: Setting) -> Iterator[Claim]:
             without_pause = rate_without_pause(instance.url, campaign.slug, sessions[:AT_ONCE], seconds=seconds / 3)
             _check(campaign)
             campaign = _campaign_make("steady", many, people)
-            _model_await(campaign)
+            _workers_await(campaign, instance)
             steady = rate_steadily(instance.url, campaign.slug, sessions, seconds=seconds, ahead=AHEAD)
             _check(campaign)
         with _plain_site_served() as url:
@@ -153,19 +157,23 @@ def _campaign_make(slug: str, photos: int, people: list["User"]) -> "Campaign":
     return campaign
 
 
-def _model_await(campaign: "Campaign") -> None:
-    """Wait until the workers have made the first model of a campaign, which uses a core for some seconds.
+def _workers_await(campaign: "Campaign", instance: "Instance") -> None:
+    """Wait until the inference worker rests.
 
-    Raises TimeoutError after five minutes.
+    Once in the life of an instance it makes the first model and measures whether int8 or fp32 is faster here, which
+    uses a core for some seconds. Raises TimeoutError after five minutes.
     """
     from inference.models import ModelVersion
 
+    worker = psutil.Process(instance.pids("worker-inference")[0])
+    worker.cpu_percent()
     until = time.monotonic() + 300
     while time.monotonic() < until:
-        if ModelVersion.objects.filter(campaign=campaign, is_champion=True).exists():
+        time.sleep(_REST_SECONDS)  # observes another process
+        is_resting = worker.cpu_percent() < _REST_PERCENT
+        if is_resting and ModelVersion.objects.filter(campaign=campaign, is_champion=True).exists():
             return
-        time.sleep(0.5)  # polls another process
-    raise TimeoutError(f"the workers made no model of {campaign.slug} within five minutes")
+    raise TimeoutError(f"the workers did not finish their first work on {campaign.slug} within five minutes")
 
 
 def _check(campaign: "Campaign") -> None:

@@ -228,6 +228,13 @@ def _why_nothing_is_open(campaign: Campaign, annotator: User, queued: QuerySet[I
         state=Assignment.State.LEASED, is_repeat=False, campaign=campaign, image__problem="", image__role="rated"
     ).filter(image__vote_count__lt=F("image__votes_needed"))
     if not queued.filter(open_slots__gt=0).exists() and not leased.exists():
+        lacking = campaign.images.filter(LIVE, role=Image.Role.RATED, vote_count__lt=F("votes_needed"))
+        if count := lacking.exclude(problem="").count():
+            photos = "1 photo lacks votes but cannot" if count == 1 else f"{count:,} photos lack votes but cannot"
+            return (
+                f"No photo is left to rate. {photos} be shown, for example because its file is missing. "
+                "The campaign's admin finds the reason under 'Practice and check photos'."
+            )
         return "All done: every photo has the votes it needs. Thank you."
     until = leased.filter(~_answered(campaign, annotator, "image")).aggregate(first=Min("expires_at"))["first"]
     if until is None:

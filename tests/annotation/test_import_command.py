@@ -10,14 +10,6 @@ from tests.annotation.bad_files import BAD, write_bad, write_photos, write_zip
 from tests.conftest import photo_bytes
 
 
-@pytest.fixture(autouse=True)
-def _no_broker(settings: Any) -> None:
-    """Use a broker address where no broker runs. The command must work without one."""
-    from celery import current_app
-
-    current_app.conf.broker_url = "redis://127.0.0.1:1/0"
-
-
 def run(*arguments: object) -> tuple[str, str]:
     out, err = io.StringIO(), io.StringIO()
     call_command("import_images", *map(str, arguments), stdout=out, stderr=err)

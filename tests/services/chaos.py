@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
@@ -80,6 +81,8 @@ class Log:
     confirmed_at: list[float] = field(default_factory=list)
     sent_again: int = 0
     refused: list[str] = field(default_factory=list)
+    failures: Counter[str] = field(default_factory=Counter)
+    """How often each request failed, and how: for the person who reads why a part did not end."""
 
     @property
     def is_done(self) -> bool:
@@ -138,14 +141,15 @@ class Annotator:
         while True:
             try:
                 status, answer = await (client or self._page).post(f"{self._api}/{what}", content)
-            except OSError:
-                status, answer = 0, None
+            except OSError as error:
+                status, answer = 0, {"error": type(error).__name__}
             if status == 200 and answer is not None:
                 return dict(answer)
             if 400 <= status < 500:
                 self._log.refused.append(f"{what} of {self._user_id} was refused with {status}: {answer}")
                 return None
             self._log.sent_again += 1
+            self._log.failures[f"{what} {status} {answer}"] += 1
             await asyncio.sleep(wait * self._log.rng.uniform(0.8, 1.2))  # as the page does before it sends again
             wait = min(2 * wait, _LONGEST_WAIT)
 
@@ -186,6 +190,8 @@ class Chaos:
             killed_at = asyncio.run(self._work(campaign, annotators, log, target))
         except TimeoutError:
             self._wrong(slug, target, f"only {len(log.confirmed)} of {log.wanted} receipts after {_PART_SECONDS:.0f} s")
+            self._wrong(slug, target, f"failed requests: {dict(log.failures.most_common(5))}")
+            self._wrong(slug, target, f"photos that lack votes: {_missing(campaign)}")
             return False
         if killed_at is not None:
             moments = [killed_at, *(at for at in log.confirmed_at if at > killed_at)]
@@ -237,6 +243,19 @@ class Chaos:
         Membership.objects.bulk_create([Membership(campaign=campaign, user_id=user_id) for user_id, _ in people])
         images_make(campaign, images)
         return campaign
+
+
+def _missing(campaign: "Campaign") -> list[dict[str, Any]]:
+    """Return the photos that lack votes, with their counters and the number of their leases."""
+    from django.db import connections
+    from django.db.models import Count, Q
+
+    from annotation.models import Assignment
+
+    connections.close_all()
+    leases = Count("assignments", Q(assignments__state=Assignment.State.LEASED))
+    lacking = campaign.images.filter(vote_count__lt=VOTES).annotate(leases=leases)
+    return list(lacking.values("pk", "vote_count", "open_slots", "problem", "leases"))
 
 
 def _findings(campaign: "Campaign", log: Log) -> list[str]:
@@ -292,6 +311,8 @@ def run(folder: Path, plan: Plan, show: Callable[[float, str], None]) -> Outcome
     """Start an instance in the folder, run the plan and stop the instance."""
     for name in ("DATABASE_URL", "REDIS_URL", "IQS_MEDIA", "IQS_MODELS"):  # kill only servers of this instance
         os.environ.pop(name, None)
+    # The photos are rows without a file. The background check would take them out of the queue when a part takes long.
+    os.environ["IQS_CHECK_MB_PER_MINUTE"] = "0"
     show(0, "starting an instance")
     with Instance(folder) as instance:
         os.environ |= instance.environment

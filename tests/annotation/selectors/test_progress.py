@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+from django.utils import timezone
 
 from annotation.models import Annotation, Assignment, Campaign, Image
 from annotation.selectors import progress
@@ -197,6 +198,22 @@ class TestQueueStatus:
         answer("alice", make_image(1, votes_needed=1, open_slots=1), watch="yes", score=5)
         assert "All done" in queue_status(campaign, people["alice"])
         assert "All done" in queue_status(campaign, people["bob"])
+
+    @pytest.mark.parametrize(("numbers", "words"), [([2], "1 photo lacks"), ([2, 3], "2 photos lack")])
+    def test_does_not_say_that_all_is_done_while_photos_out_of_the_queue_lack_votes(
+        self, campaign: Any, people: Any, make_image: Any, answer: Any, numbers: list[int], words: str
+    ) -> None:
+        answer("alice", make_image(1, votes_needed=1, open_slots=1), watch="yes", score=5)
+        for number in numbers:
+            make_image(number, problem="The file is missing.")
+        status = queue_status(campaign, people["alice"])
+        assert "All done" not in status
+        assert f"No photo is left to rate. {words} votes but cannot be shown" in status
+
+    def test_withdrawn_photos_lack_nothing(self, campaign: Any, people: Any, make_image: Any, answer: Any) -> None:
+        answer("alice", make_image(1, votes_needed=1, open_slots=1), watch="yes", score=5)
+        make_image(2, problem="This photo was withdrawn.", withdrawn_at=timezone.now())
+        assert "All done" in queue_status(campaign, people["alice"])
 
     def test_says_that_the_annotator_has_answered_every_photo(
         self, campaign: Any, people: Any, make_image: Any, answer: Any
