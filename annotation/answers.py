@@ -7,7 +7,8 @@ The manager of `Annotation` has a method for each condition: `standing()`, `skip
 
 * **standing**: the latest answer or skip of an annotator to a photo, without hidden repeats. Used for lists of answers.
 * **vote**: a standing answer that is not a skip. Used for progress, queue, annotator agreement, gold photos.
-* **counted vote**: a vote of an annotator whom no reviewer has excluded. Used for training with exposed answers.
+* **counted vote**: a vote of an annotator whom no reviewer has excluded. Used for training with exposed
+  answers, and for the others' means that annotators see.
 * **blind vote**: the last blind answer of an annotator to a photo, not to a hidden repeat. Blind means: given
   before the annotator saw a prediction. A blind correction replaces the answer before it. An exposed correction does
   not: people who give in to the model would otherwise make the model look better. A skip takes the vote back. Used for
@@ -43,8 +44,8 @@ These queries use other rows on purpose:
   primary key alone then finds the last hour.
 * The distance to a hidden repeat (`annotation.services.queue_lanes`) counts first answers and repeats: the annotator
   looked at each of these photos in between.
-* The other annotators' means, on the "Your work" page and after an answer, use all votes, because they compare people
-  with people. In a prelabel campaign every vote is given after a prediction.
+* The other annotators' means, on the "Your work" page and after an answer, use counted votes, because they compare
+  people with people. In a prelabel campaign every vote is given after a prediction.
 """
 
 from datetime import timedelta

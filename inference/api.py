@@ -15,6 +15,7 @@ from annotation.api_schema import READ_PROBLEMS, WRITE_PROBLEMS, Id, Problem, Sl
 from annotation.drawing.columns import Series, columns
 from annotation.measures.opinion import mos, score_histogram
 from annotation.models import LIVE, Annotation, Assignment, Campaign, Image, Role, User
+from annotation.selectors.screening import excluded_annotators
 from annotation.services.annotations import prediction_shown
 from annotation.tasks import announce
 from inference.models import Prediction
@@ -184,9 +185,10 @@ def reveal(request: HttpRequest, slug: Slug, image_id: Id) -> RevealOut:
     # a prediction counts like any other.
     if answered or prediction is not None:
         prediction_shown(campaign=campaign, annotator=user, image_id=image.pk)
-    others = (
-        _others_out(campaign, [answer for answer in standing if answer.annotator_id != user.pk]) if answered else None
-    )
+    others = None
+    if answered:
+        left_out = {user.pk, *excluded_annotators(campaign.pk)}
+        others = _others_out(campaign, [answer for answer in standing if answer.annotator_id not in left_out])
     return RevealOut(
         prediction=_prediction_out(prediction) if prediction else None,
         others=others,

@@ -10,6 +10,9 @@ from datetime import datetime
 
 import numpy as np
 
+from annotation.measures.agreement.ceiling import FEWEST_PHOTOS
+from annotation.measures.agreement.report import ScoreAgreement
+from annotation.measures.intervals import Interval
 from annotation.measures.votes import VoteTable
 
 TITLE = "Methods report"
@@ -97,8 +100,15 @@ class MethodsFigures:
     variance: float
     degrees: float
     sos_a: float
-    icc: float
-    reliability: float
+    agreement: ScoreAgreement
+    corrected_at: datetime | None
+    """When the newest fit of the panel model was made; None without one."""
+    corrected_votes: int
+    """Votes that this fit rests on."""
+    bias_spread: float
+    """Standard deviation of the annotators' biases, in points."""
+    corrected_error: float
+    """Mean standard error of the corrected MOS, in points."""
     watch_pairs: float
     """Share of the pairs of votes on one photo that agree about the watch; unsure votes are left out."""
     fingerprint: str
@@ -256,16 +266,49 @@ def _results(figures: MethodsFigures) -> Section:
             f"{figures.single_votes:,} of them with one vote",
         ),
         ("SOS parameter a (Hoßfeld et al., 2011)", _number(figures.sos_a, 3)),
-        (
-            "Agreement about the score",
-            f"ICC(1) of one vote {_number(figures.icc)}; reliability of the MOS {_number(figures.reliability)}",
-        ),
+        ("Corrected MOS", _corrected(figures)),
+        *_agreement(figures.agreement),
         (
             "Agreement about the watch",
             f"{_number(100 * figures.watch_pairs, 1)} % of the pairs of votes on one photo are equal",
         ),
     )
     return Section("Results and their precision", rows)
+
+
+def _corrected(figures: MethodsFigures) -> str:
+    if figures.corrected_at is None:
+        return "not estimated yet"
+    return (
+        f"beside the plain MOS, by a model with a bias, a gain and a noise for each annotator; fitted on "
+        f"{figures.corrected_at:%Y-%m-%d %H:%M} UTC to {figures.corrected_votes:,} votes; standard deviation of the "
+        f"biases {_number(figures.bias_spread)} points, mean standard error {_number(figures.corrected_error)} points"
+    )
+
+
+def _agreement(found: ScoreAgreement) -> tuple[tuple[str, str], ...]:
+    if found.photos < FEWEST_PHOTOS:
+        two = f"{found.photos:,} photos have two votes or more, and {FEWEST_PHOTOS} are needed"
+        return (("Agreement about the score", f"unknown: {two}"),)
+    ceiling = found.ceiling
+    photos = f"n = {found.photos:,} photos with two votes"
+    return (
+        (
+            "Agreement about the score",
+            f"Krippendorff's alpha (interval level) {_interval(found.alpha)}, {photos} or more",
+        ),
+        ("Reliability of one vote", f"{ceiling.form.label} {_interval(ceiling.icc)}, because {ceiling.form.reason}"),
+        (
+            "Highest correlation with the MOS that a model can expect",
+            f"{_interval(ceiling.value)}, the root of the reliability of the MOS",
+        ),
+    )
+
+
+def _interval(found: Interval) -> str:
+    if np.isnan(found.value):
+        return "unknown"
+    return f"{found.value:.2f} (95 % interval {found.low:.2f} to {found.high:.2f})"
 
 
 def _number(value: float, digits: int = 2) -> str:

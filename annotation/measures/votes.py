@@ -23,7 +23,10 @@ class VoteTable:
 
     def of_images(self, image_ids: NDArray[np.int64]) -> "VoteTable":
         """Return the votes on these images only."""
-        chosen = np.isin(self.image_ids, image_ids)
+        return self.where(np.isin(self.image_ids, image_ids))
+
+    def where(self, chosen: NDArray[np.bool_]) -> "VoteTable":
+        """Return the votes whose entry in `chosen` is true."""
         return VoteTable(
             annotation_ids=self.annotation_ids[chosen],
             image_ids=self.image_ids[chosen],

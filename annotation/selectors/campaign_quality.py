@@ -98,10 +98,8 @@ def agreement_votes(campaign: Campaign, *, counted: LabelCounts) -> AgreementVot
     answers = votes_of(campaign, independent=True)
     total = sum(counted.votes)
     if total > MOST_VOTES:
-        ids = np.sort(np.array(answers.order_by().values_list("image_id", flat=True).distinct(), dtype=np.int64))
-        count = max(1, round(len(ids) * MOST_VOTES / total))
-        drawn = np.random.default_rng(campaign.seed).choice(ids, count, replace=False)
-        answers = answers.filter(image_id__in=drawn.tolist())
+        ids = np.array(answers.order_by().values_list("image_id", flat=True).distinct(), dtype=np.int64)
+        answers = answers.filter(image_id__in=photos_drawn(ids, votes=total, seed=campaign.seed).tolist())
     in_scale = answers.filter(score__gte=campaign.scale_min, score__lte=campaign.scale_max)
     rows = list(in_scale.order_by("pk").values_list("pk", "image_id", "annotator_id", "score", "watch", "created_at"))
     numbers = np.array([row[:4] for row in rows], dtype=np.int64).reshape(-1, 4)
@@ -115,6 +113,12 @@ def agreement_votes(campaign: Campaign, *, counted: LabelCounts) -> AgreementVot
     )
     # Day 0 is a Thursday, so day 4 is the first Monday.
     return AgreementVotes(table, (days - 4) // 7 * 7 + 4, sum(counted.photos))
+
+
+def photos_drawn(image_ids: NDArray[np.int64], *, votes: int, seed: int) -> NDArray[np.int64]:
+    """Return some of these photos with `votes` votes, drawn at random: as many as have about `MOST_VOTES` votes."""
+    count = max(1, round(len(image_ids) * MOST_VOTES / votes))
+    return np.random.default_rng(seed).choice(np.sort(image_ids), count, replace=False)
 
 
 def campaign_retest(campaign: Campaign, *, seed: int) -> Interval:

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from annotation.answers import SKIP, VOTE, independent_vote, independent_vote_sql, of_excluded
 from annotation.exchange.methods_report import MethodsFigures, votes_fingerprint
-from annotation.measures.agreement import icc1, reliability
+from annotation.measures.agreement.report import ScoreAgreement, score_agreement
 from annotation.measures.opinion import image_histograms, mos_interval, sos_parameter
 from annotation.measures.vote_variance import vote_variance
 from annotation.measures.votes import VoteTable
 from annotation.models import Annotation, Assignment, Campaign, Image, User
+from annotation.selectors.campaign_quality import MOST_VOTES, photos_drawn
+from annotation.selectors.consensus import newest_fit
 from annotation.selectors.votes import vote_table
 
 
@@ -60,7 +62,7 @@ _MOST_VIEWED = 20_000
 
 
 def methods_figures(campaign: Campaign, *, lane_labels: Mapping[str, str]) -> MethodsFigures:
-    """Return the figures of the report, from the campaign's rows (nine queries).
+    """Return the figures of the report, from the campaign's rows (ten queries).
 
     `lane_labels`: the name of each queue lane for people.
     """
@@ -118,6 +120,7 @@ def methods_figures(campaign: Campaign, *, lane_labels: Mapping[str, str]) -> Me
         **photos,
         **_viewing(campaign, len(votes)),
         **_precision(campaign, votes),
+        **_corrected(campaign),
     )
 
 
@@ -177,7 +180,6 @@ def _precision(campaign: Campaign, votes: VoteTable) -> dict[str, Any]:
     variance = vote_variance(histograms)
     low, high = mos_interval(histograms, campaign.scale_min, variance)
     received = histograms.sum(axis=1)
-    single = icc1(votes.image_ids, votes.scores)
     sure = votes.watch >= 0
     place = np.searchsorted(image_ids, votes.image_ids[sure])
     yes = np.bincount(place, votes.watch[sure], len(image_ids))
@@ -190,7 +192,25 @@ def _precision(campaign: Campaign, votes: VoteTable) -> dict[str, Any]:
         "variance": variance.mean,
         "degrees": variance.degrees if variance.is_known else float("nan"),
         "sos_a": sos_parameter(histograms),
-        "icc": single,
-        "reliability": reliability(single, received),
+        "agreement": _agreement(campaign, votes),
         "watch_pairs": equal / pairs if pairs else float("nan"),
+    }
+
+
+def _agreement(campaign: Campaign, votes: VoteTable) -> ScoreAgreement:
+    """Return how far people agree about the scores. Many votes are drawn as for the page Campaign quality."""
+    if len(votes) > MOST_VOTES:
+        votes = votes.of_images(photos_drawn(np.unique(votes.image_ids), votes=len(votes), seed=campaign.seed))
+    return score_agreement(votes, lowest=campaign.scale_min, highest=campaign.scale_max, seed=campaign.seed)
+
+
+def _corrected(campaign: Campaign) -> dict[str, Any]:
+    """Return what the newest fit of the panel model says (one query)."""
+    fit = newest_fit(campaign)
+    error = fit.figures.get("typical_error") if fit else None
+    return {
+        "corrected_at": fit.made_at if fit else None,
+        "corrected_votes": fit.votes if fit else 0,
+        "bias_spread": fit.bias_spread if fit else float("nan"),
+        "corrected_error": float("nan") if error is None else float(error),
     }

@@ -1,9 +1,9 @@
 """What one annotator has done in a campaign, shown only to that annotator.
 
-An annotator sees the others' answers to a photo only after answering it. In a blind campaign, annotators see them only
-after the campaign is closed, neither for single photos nor in summary: 'you give higher scores than the others' would
-influence later answers. Answers to hidden repeats appear only in a summary, and gold photos look like all others,
-because a list that marked them would reveal them.
+An annotator sees the others' answers to a photo only after answering it, without those of people whom a reviewer has
+excluded. In a blind campaign, annotators see them only after the campaign is closed, neither for single photos nor in
+summary: 'you give higher scores than the others' would influence later answers. Answers to hidden repeats appear only
+in a summary, and gold photos look like all others, because a list that marked them would reveal them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -106,7 +106,7 @@ def own_comparison(campaign: Campaign, annotator: User) -> Comparison:
     own = {image: (score or 0, watch) for image, score, watch in mine.values_list("image_id", "score", "watch")}
     others = (
         Annotation.objects.filter(campaign=campaign, image__in=mine.values("image"))
-        .votes()
+        .counted_votes()
         .exclude(annotator=annotator)
         .order_by()
     )
@@ -156,7 +156,7 @@ def own_history(
     if others_shown(campaign):
         others = (
             Annotation.objects.filter(image=OuterRef("image"))
-            .votes()
+            .counted_votes()
             .exclude(annotator=annotator)
             .order_by()
             .values("image")

@@ -16,6 +16,17 @@ Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
+class ScoreAgreement:
+    """How far people agree about the scores. NaN where the votes are not enough to tell."""
+
+    photos: int
+    """Photos with two or more votes."""
+    alpha: Interval
+    """Krippendorff's alpha, interval level."""
+    ceiling: Ceiling
+
+
+@dataclass(frozen=True)
 class AgreementReport:
     """Figures of agreement. NaN where the votes are not enough to tell."""
 
@@ -57,24 +68,39 @@ class WeekAgreement:
     split_half: Interval
 
 
+def score_agreement(votes: VoteTable, *, lowest: int, highest: int, seed: int) -> ScoreAgreement:
+    """Return how far people agree about the scores, on the scale lowest … highest. `seed`: of the interval."""
+    table = _counts(votes.image_ids, votes.scores - lowest, highest - lowest + 1)
+    photos = int((table.sum(axis=1) > 1).sum())
+    if photos < FEWEST_PHOTOS:
+        nothing = votes.where(np.zeros(len(votes), dtype=np.bool_))
+        unknown = Interval(float("nan"), float("nan"), float("nan"), photos)
+        return ScoreAgreement(photos, unknown, vote_ceiling(nothing.image_ids, nothing.annotator_ids, nothing.scores))
+    return ScoreAgreement(
+        photos,
+        krippendorff_alpha(table, level="interval", seed=seed),
+        vote_ceiling(votes.image_ids, votes.annotator_ids, votes.scores),
+    )
+
+
 def agreement_report(votes: VoteTable, *, lowest: int, highest: int, seed: int) -> AgreementReport:
     """Return the figures of these votes, on the scale lowest … highest. The same seed gives the same intervals."""
     columns = (votes.image_ids, votes.annotator_ids, votes.scores)
+    scores = score_agreement(votes, lowest=lowest, highest=highest, seed=seed)
+    photos, enough = scores.photos, scores.photos >= FEWEST_PHOTOS
     table = _counts(votes.image_ids, votes.scores - lowest, highest - lowest + 1)
     said = votes.watch >= 0
     watch = _counts(votes.image_ids[said], votes.watch[said], 2)
-    photos = int((table.sum(axis=1) > 1).sum())
-    enough = photos >= FEWEST_PHOTOS
     enough_watch = (watch.sum(axis=1) > 1).sum() >= FEWEST_PHOTOS
     nothing = Interval(float("nan"), float("nan"), float("nan"), photos)
     return AgreementReport(
         photos=photos,
         votes=len(votes),
         annotators=len(np.unique(votes.annotator_ids)),
-        alpha=krippendorff_alpha(table, level="interval", seed=seed) if enough else nothing,
+        alpha=scores.alpha,
         alpha_ordinal=krippendorff_alpha(table, level="ordinal", seed=seed) if enough else nothing,
         alpha_watch=krippendorff_alpha(watch, level="nominal", seed=seed) if enough_watch else nothing,
-        ceiling=_ceiling(votes, enough),
+        ceiling=scores.ceiling,
         split_half=split_half_srcc(*columns, seed=seed) if enough else nothing,
         all_votes=spearman_brown(*columns, seed=seed) if enough else nothing,
         pairs=pairwise_srcc(*columns, seed=seed),
@@ -97,22 +123,17 @@ def agreement_by_week(
     found = []
     for week in numbers[photos >= FEWEST_PHOTOS][-at_most:].tolist():
         of_week = votes.of_images(image_ids[last == week])
-        table = _counts(of_week.image_ids, of_week.scores - lowest, highest - lowest + 1)
+        scores = score_agreement(of_week, lowest=lowest, highest=highest, seed=seed)
         found.append(
             WeekAgreement(
                 week=week,
-                photos=int((table.sum(axis=1) > 1).sum()),
-                alpha=krippendorff_alpha(table, level="interval", seed=seed),
-                ceiling=_ceiling(of_week, True),
+                photos=scores.photos,
+                alpha=scores.alpha,
+                ceiling=scores.ceiling,
                 split_half=split_half_srcc(of_week.image_ids, of_week.annotator_ids, of_week.scores, seed=seed),
             )
         )
     return found
-
-
-def _ceiling(votes: VoteTable, enough: bool) -> Ceiling:
-    used = votes if enough else votes.of_images(np.array([], dtype=np.int64))
-    return vote_ceiling(used.image_ids, used.annotator_ids, used.scores)
 
 
 def _counts(image_ids: Ints, values: NDArray[np.integer], length: int) -> Ints:

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from annotation.exchange.methods_report import MethodsFigures, head, markdown, sections, votes_fingerprint
+from annotation.measures.agreement.ceiling import Ceiling, Form
+from annotation.measures.agreement.report import ScoreAgreement
+from annotation.measures.intervals import Interval
 from annotation.measures.votes import VoteTable
 
 NAN = float("nan")
@@ -57,11 +60,19 @@ FIGURES = MethodsFigures(
     variance=2.25,
     degrees=11.0,
     sos_a=0.123,
-    icc=0.31,
-    reliability=0.57,
+    agreement=ScoreAgreement(
+        350,
+        Interval(0.3, 0.25, 0.36, 350),
+        Ceiling(Form.CONSISTENCY, Interval(0.31, 0.2, 0.42, 390), Interval(0.75, 0.7, 0.8, 390)),
+    ),
+    corrected_at=datetime(2026, 11, 21, 9, 5, tzinfo=UTC),
+    corrected_votes=990,
+    bias_spread=0.62,
+    corrected_error=0.41,
     watch_pairs=0.9,
     fingerprint="ab" * 32,
 )
+UNKNOWN = Interval(NAN, NAN, NAN, 3)
 EMPTY = dataclasses.replace(
     FIGURES,
     instructions=" ",
@@ -79,8 +90,8 @@ EMPTY = dataclasses.replace(
     variance=NAN,
     degrees=NAN,
     sos_a=NAN,
-    icc=NAN,
-    reliability=NAN,
+    agreement=ScoreAgreement(3, UNKNOWN, Ceiling(Form.ONE_WAY, UNKNOWN, UNKNOWN)),
+    corrected_at=None,
     watch_pairs=NAN,
 )
 
@@ -101,7 +112,16 @@ def test_the_report_states_people_votes_and_precision():
     assert found["Counted votes"] == "1,000"
     assert found["s₀ and ν"] == "1.50 points, 11.0 degrees of freedom"
     assert found["Mean width of the intervals"] == "2.50 points, n = 390 photos, 40 of them with one vote"
-    assert found["Agreement about the score"] == "ICC(1) of one vote 0.31; reliability of the MOS 0.57"
+    alpha = "Krippendorff's alpha (interval level) 0.30 (95 % interval 0.25 to 0.36)"
+    assert found["Agreement about the score"] == f"{alpha}, n = 350 photos with two votes or more"
+    assert (
+        found["Reliability of one vote"]
+        == "ICC(C,1) 0.31 (95 % interval 0.20 to 0.42), because the same people rated all photos"
+    )
+    assert found["Highest correlation with the MOS that a model can expect"].startswith("0.75 (95 % interval 0.70 to")
+    assert (
+        "fitted on 2026-11-21 09:05 UTC to 990 votes; standard deviation of the biases 0.62" in found["Corrected MOS"]
+    )
     assert dict(head(FIGURES))["Votes from"] == "2026-11-02 to 2026-11-20"
 
 
@@ -116,6 +136,9 @@ def test_a_report_without_votes_says_unknown_and_never_nan():
     assert "nan" not in text.lower()
     assert "no counted votes yet" in text
     assert "The campaign has no instructions." in text
+    assert rows(EMPTY)["Corrected MOS"] == "not estimated yet"
+    assert rows(EMPTY)["Agreement about the score"] == "unknown: 3 photos have two votes or more, and 20 are needed"
+    assert "Reliability of one vote" not in rows(EMPTY)
     assert rows(EMPTY)["SOS parameter a (Hoßfeld et al., 2011)"] == "unknown"
     assert "Size of the page, median" not in rows(EMPTY)
 

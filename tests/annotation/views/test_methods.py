@@ -4,14 +4,20 @@ from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from annotation.measures.agreement import Form
+from annotation.measures.agreement.report import agreement_report
 from annotation.models import AuditRecord, Campaign, Image
 from annotation.models.photos import WITHDRAWN_PROBLEM
+from annotation.selectors import campaign_quality
 from annotation.selectors import methods as selectors
+from annotation.selectors.campaign_quality import agreement_votes, label_counts
 from annotation.selectors.methods import methods_figures
+from annotation.services.consensus import consensus_refresh
 from annotation.services.lane_registry import lane_labels
 from annotation.views import methods as views
 from tests.opinions_and_predictions import images_make, vote, votes
@@ -58,6 +64,50 @@ def test_the_page_and_the_file_state_the_same(
     assert "Look at &lt;the&gt; watch." in page
     assert "alice" not in file.content.decode()
     assert AuditRecord.objects.filter(what=f"{campaign.slug}-methods.md").count() == 1
+
+
+def test_agreement_has_the_form_and_the_value_of_the_page_campaign_quality(
+    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any]
+) -> None:
+    rng = np.random.default_rng(3)
+    scores = (rng.integers(3, 8, (30, 1)) + rng.integers(-1, 2, (30, 2))).tolist()
+    votes(images_make(campaign, 30), [people["alice"], people["bob"]], scores, "yes")
+    counted = label_counts(campaign)
+    table = agreement_votes(campaign, counted=counted).table
+    report = agreement_report(table, lowest=1, highest=10, seed=campaign.seed)
+
+    found = figures(campaign).agreement
+
+    assert (found.alpha, found.ceiling) == (report.alpha, report.ceiling)
+    assert found.ceiling.form is Form.CONSISTENCY  # both people rated every photo
+    assert found.photos == 30
+    page = client_of("rita").get(f"/campaigns/{campaign.slug}/methods/").content.decode()
+    assert f"ICC(C,1) {found.ceiling.icc.value:.2f}" in page
+
+
+def test_agreement_of_many_votes_is_measured_on_photos_drawn_at_random(
+    campaign: Campaign, people: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(campaign_quality, "MOST_VOTES", 50)  # the real limit would need 30,000 rows
+    monkeypatch.setattr(selectors, "MOST_VOTES", 50)
+    scores = np.random.default_rng(3).integers(2, 9, (60, 2)).tolist()
+    votes(images_make(campaign, 60), [people["alice"], people["bob"]], scores, "yes")
+    assert figures(campaign).agreement.photos == 25
+
+
+def test_the_corrected_mos_is_stated_with_the_votes_of_its_fit(campaign: Campaign, people: dict[str, Any]) -> None:
+    assert figures(campaign).corrected_at is None
+    images = images_make(campaign, 8)
+    votes(
+        images, [people["alice"], people["bob"]], [[2, 4], [3, 5], [5, 6], [8, 9], [2, 5], [7, 8], [4, 7], [6, 8]], "no"
+    )
+    consensus_refresh(campaign=campaign)
+
+    found = figures(campaign)
+
+    assert (found.corrected_votes, found.counted) == (16, 16)
+    assert found.corrected_at is not None
+    assert 0 < found.corrected_error < 5
 
 
 def test_each_kind_of_row_is_counted_apart(campaign: Campaign, people: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.models import Annotation, Campaign, Image, Role
+from annotation.models import Annotation, Campaign, Image, Role, ScreeningDecision
 from annotation.selectors.own_work import DAYS, others_shown, own_comparison, own_days, own_history, own_repeats
 from annotation.views import own_work as own_work_page
 from tests.opinions_and_predictions import images_make, vote, votes
@@ -153,6 +153,21 @@ def test_comparison_with_the_other_annotators(campaign: Campaign, people: dict[s
     assert comparison.own_histogram.tolist() == [1, 1, 1, 1, 1, 1, 1, 0, 0, 0]
     assert comparison.others_histogram.tolist() == [2, 2, 2, 2, 2, 2, 0, 0, 1, 0]
     assert own_comparison(campaign, people["ada"]).agreement is None
+
+
+def test_people_whom_a_reviewer_has_excluded_are_not_among_the_others(
+    campaign: Campaign, people: dict[str, Any], images: list[Image]
+) -> None:
+    Campaign.objects.update(mode="reveal")
+    campaign.refresh_from_db()
+    vote(images[6], people["alice"], 1)
+    ScreeningDecision.objects.create(
+        campaign=campaign, annotator=people["bob"], decision="exclude", reason="x", decided_by=people["ada"]
+    )
+    comparison = own_comparison(campaign, people["alice"])
+    assert (comparison.photos, comparison.others_votes) == (6, 6)
+    rows: list[Any] = own_history(campaign, people["alice"], count=9)[0]
+    assert [row.others_votes for row in rows] == [None, 1, 1, 1, 1, 1, 1]
 
 
 def test_hidden_repeats_are_summarized_but_not_listed(

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from annotation.models import Annotation, Assignment, User
+from annotation.models import Annotation, Assignment, ScreeningDecision, User
 from annotation.services.annotations import annotation_record
 from annotation.services.queue import leases_claim
 from inference.models import Prediction
@@ -101,6 +101,21 @@ def test_an_answer_reveals_the_prediction_and_the_other_answers(
     columns = {path.get("class"): path.get("d", "").count("M") for path in drawing.iter(f"{SVG}path")}
     assert columns == {"people": 2, "model": 10}
     assert (drawing.get("width"), drawing.get("aria-hidden")) == ("80", "true")
+
+
+def test_the_others_do_not_include_people_whom_a_reviewer_has_excluded(
+    campaign: Any, people: dict[str, Any], reveal: Callable[[str], Any], answer: Callable[..., Annotation]
+) -> None:
+    set_mode(campaign, "reveal")
+    for name, score in (("bob", 4), ("rita", 6), ("alice", 10)):
+        answer(name, score)
+    for name in ("bob", "alice"):  # an excluded annotator still sees the others
+        ScreeningDecision.objects.create(
+            campaign=campaign, annotator=people[name], decision="exclude", reason="x", decided_by=people["ada"]
+        )
+    assert reveal("alice").json()["others"] == {
+        "n": 1, "simulated": 0, "mean": 6.0, "histogram": [0, 0, 0, 0, 0, 1, 0, 0, 0, 0]
+    }  # fmt: skip
 
 
 def test_a_long_scale_has_no_drawing(
