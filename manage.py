@@ -9,6 +9,7 @@ _OUTPUT_OF_USER = {
     "backbones",
     "collectstatic",
     "export_annotations",
+    "export_consensus",
     "makemigrations",
     "score",
     "train_int8",

@@ -1,10 +1,14 @@
 """Base classes of the exchange formats. Pure."""
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from annotation.exchange.rows import csv_pieces
+from annotation.exchange.rows import ROWS, csv_pieces
+from annotation.files.names import text_encodable
 
 Record = TypeVar("Record", bound=NamedTuple)
 
@@ -43,3 +47,26 @@ class CsvFormat(Format[Record]):
         """Yield the header and the rows, in UTF-8. for_excel: with a byte order mark."""
         pieces = csv_pieces(self.record._fields, rows, byte_order_mark=for_excel)
         return (piece.encode() for piece in pieces)
+
+
+class JsonLinesFormat(Format[Record]):
+    """One JSON object a line, with a key for each field of its record. Unknown values are null, times are in UTC."""
+
+    suffix = ".jsonl"
+    content_type = "application/jsonl"
+
+    def write(self, rows: Iterable[Record], *, for_excel: bool = False) -> Iterator[bytes]:
+        """Yield the lines in UTF-8, `ROWS` at a time. Texts are as they are stored: no program runs them."""
+        rest = iter(rows)
+        while piece := list(islice(rest, ROWS)):
+            yield "".join(f"{json.dumps(self._object(row), ensure_ascii=False)}\n" for row in piece).encode()
+
+    @staticmethod
+    def _object(row: Record) -> dict[str, object]:
+        return {name: _json_value(value) for name, value in row._asdict().items()}
+
+
+def _json_value(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return text_encodable(value) if isinstance(value, str) else value

@@ -75,6 +75,67 @@ class PhotoRecord(NamedTuple):
     model_version: int | None
 
 
+class ConsensusRecord(NamedTuple):
+    """What people say together about one photo with votes, as it is stored."""
+
+    image: str
+    """File name at import."""
+    sha256: str
+    split: str
+    role: str
+    votes: int
+    """Independent votes: given before seeing a prediction, by people who are not excluded."""
+    simulated_votes: int
+    """How many of them are from programs, at the moment of the export."""
+    mos: float
+    """Mean of the votes, on the campaign's scale, as the next five fields."""
+    sos: float | None
+    """Standard deviation of the votes; None with one vote."""
+    low: float
+    """95 % interval of the MOS."""
+    high: float
+    corrected_mos: float
+    """Quality by the panel model."""
+    corrected_error: float
+    """Standard error of the corrected MOS."""
+    watch_votes: int
+    """Votes without the unsure ones."""
+    watch_yes: int
+    watch_posterior: float | None
+    """Probability of a watch by Dawid and Skene; None without watch votes."""
+    decided_score: int | None
+    """Score that a reviewer decided. It is no vote, and is in none of the figures; None without a decision."""
+    decided_watch: str | None
+    """yes, no or unsure."""
+    updated_at: datetime
+
+
+class AnnotatorRecord(NamedTuple):
+    """How one annotator uses the scale and the watch labels, by the newest fit."""
+
+    annotator: str
+    simulated: bool
+    """The annotator is a program, not a person."""
+    votes: int
+    bias: float
+    """In points; above 0 for lenient annotators."""
+    bias_deviation: float
+    """Standard error, as `gain_deviation`."""
+    gain: float
+    """1: uses the scale as the others do."""
+    gain_deviation: float
+    noise: float
+    """Standard deviation around their own line, in points."""
+    information: float
+    """What a vote says about a photo, as a part of what the mean vote says."""
+    watch_votes: int
+    sensitivity: float | None
+    """Probability of 'watch' for a watch; None without votes."""
+    specificity: float | None
+    """Probability of 'no watch' without a watch."""
+    updated_at: datetime
+
+
 class AuditRow(NamedTuple):
     """One audit record."""
 

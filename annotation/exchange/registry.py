@@ -3,7 +3,12 @@
 from typing import Any
 
 from annotation.exchange.annotations_csv import AnnotationsCsv
+from annotation.exchange.annotations_jsonl import AnnotationsJsonLines
+from annotation.exchange.annotators_csv import AnnotatorsCsv
+from annotation.exchange.annotators_jsonl import AnnotatorsJsonLines
 from annotation.exchange.audit_csv import AuditCsv
+from annotation.exchange.consensus_csv import ConsensusCsv
+from annotation.exchange.consensus_jsonl import ConsensusJsonLines
 from annotation.exchange.format import Format
 from annotation.exchange.photos_csv import PhotosCsv
 
@@ -11,6 +16,11 @@ FORMATS: dict[str, Format[Any]] = {
     one.name: one
     for one in (
         AnnotationsCsv(),
+        AnnotationsJsonLines(),
+        ConsensusCsv(),
+        ConsensusJsonLines(),
+        AnnotatorsCsv(),
+        AnnotatorsJsonLines(),
         PhotosCsv(),
         AuditCsv(),
     )

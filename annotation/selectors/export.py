@@ -2,8 +2,18 @@
 
 from collections.abc import Iterator
 
-from annotation.exchange.records import AnnotationRecord
-from annotation.models import Annotation, AnnotationQuerySet, Campaign, User
+from django.db.models import Count, OuterRef, Subquery, Value
+
+from annotation.exchange.records import AnnotationRecord, AnnotatorRecord, ConsensusRecord
+from annotation.models import (
+    Adjudication,
+    Annotation,
+    AnnotationQuerySet,
+    AnnotatorStatistics,
+    Campaign,
+    PhotoConsensus,
+    User,
+)
 
 _FIELDS = {
     "annotation": "pk",
@@ -32,6 +42,32 @@ def annotation_records(campaign: Campaign) -> Iterator[AnnotationRecord]:
 def annotation_records_of(annotator: User) -> Iterator[AnnotationRecord]:
     """Yield every annotation of a user in all campaigns, in the same way (one query)."""
     return _records(Annotation.objects.filter(annotator=annotator))
+
+
+def consensus_records(campaign: Campaign) -> Iterator[ConsensusRecord]:
+    """Yield the stored consensus on each photo in the order of the photos, from a server-side cursor (two queries).
+
+    Withdrawn photos are left out.
+    """
+    decisions = Adjudication.objects.filter(image=OuterRef("image"), undone_at=None)
+    decided = {f"decided_{name}": Subquery(decisions.values(name)) for name in ("score", "watch")}
+    rows = PhotoConsensus.objects.filter(campaign=campaign, image__withdrawn_at=None).annotate(**decided)
+    names = {"image": "image__name", "sha256": "image__sha256", "split": "image__split", "role": "image__role"}
+    rows = rows.annotate(simulated_votes=Value(0))
+    fields = [names.get(name, name) for name in ConsensusRecord._fields]
+    programs = Annotation.objects.filter(campaign=campaign, annotator__is_simulated=True).consensus_votes()
+    simulated = dict(programs.order_by().values_list("image").annotate(Count("pk")))
+    for image, *row in rows.order_by("image").values_list("pk", *fields).iterator(chunk_size=_ROWS):
+        record = ConsensusRecord._make(row)
+        yield record._replace(simulated_votes=simulated.get(image, 0))
+
+
+def annotator_records(campaign: Campaign) -> Iterator[AnnotatorRecord]:
+    """Yield the stored statistics of each annotator by user name (one query)."""
+    names = {"annotator": "annotator__username", "simulated": "annotator__is_simulated"}
+    fields = [names.get(name, name) for name in AnnotatorRecord._fields]
+    rows = AnnotatorStatistics.objects.filter(campaign=campaign).order_by("annotator__username")
+    return map(AnnotatorRecord._make, rows.values_list(*fields).iterator(chunk_size=_ROWS))
 
 
 def _records(annotations: AnnotationQuerySet) -> Iterator[AnnotationRecord]:

@@ -3,17 +3,13 @@
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from annotation.access.permissions import campaign_view
 from annotation.forms import CampaignForm
 from annotation.models import Campaign, Role, User
-from annotation.selectors.export import annotation_records
 from annotation.services.campaigns import campaign_create, campaign_state_set, campaign_update
-from annotation.token_auth import token_allowed
-from annotation.views.downloads import table_download
 
 _DONE = {
     Campaign.State.ACTIVE: "The campaign is active. Annotators get photos.",
@@ -69,17 +65,3 @@ def campaign_state(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     else:
         messages.error(request, f"A campaign that is {campaign.get_state_display()} cannot be set to {state}.")
     return redirect("campaign-edit", campaign.slug)
-
-
-@token_allowed
-@require_safe
-@campaign_view(Role.REVIEWER)
-def annotations_csv(request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
-    """Stream all annotations as CSV; with `?excel=1` for Excel."""
-    return table_download(
-        request,
-        format_name="annotations-csv",
-        rows=annotation_records(campaign),
-        file_name=f"{campaign.slug}-annotations",
-        campaign=campaign,
-    )

@@ -143,13 +143,17 @@ def test_pages_that_take_tokens_only_read() -> None:
         "photo-original",
         "photo-thumbnail",
         "annotations-csv",
+        "annotators-csv",
+        "consensus-csv",
         "photos-table",
         "audit-csv",
         "campaign-audit-csv",
     }
 
 
-@pytest.mark.parametrize("name", ["annotations-csv", "photos-table", "campaign-audit-csv"])
+@pytest.mark.parametrize(
+    "name", ["annotations-csv", "consensus-csv", "annotators-csv", "photos-table", "campaign-audit-csv"]
+)
 def test_a_post_with_a_token_to_a_marked_page_changes_nothing(program: Client, token_of: Any, name: str) -> None:
     _, headers = token_of("ada", "admin")
     assert program.post(reverse(name, args=["watches"]), headers=headers).status_code in (403, 405)

@@ -11,7 +11,7 @@ import pytest
 
 import annotation.exchange
 from annotation.exchange.format import Format
-from annotation.exchange.records import AnnotationRecord, AuditRow, PhotoRecord
+from annotation.exchange.records import AnnotationRecord, AnnotatorRecord, AuditRow, ConsensusRecord, PhotoRecord
 from annotation.exchange.registry import FORMATS, formats_of
 from inference.gallery.query import DISTORTIONS
 
@@ -70,7 +70,48 @@ AUDIT = AuditRow(
     after='{"rows": 1}',
     address="192.0.2.7",
 )
-RECORDS: dict[type[Any], Any] = {AnnotationRecord: ANNOTATION, PhotoRecord: PHOTO, AuditRow: AUDIT}
+CONSENSUS = ConsensusRecord(
+    image="=1.jpg",
+    sha256="0" * 64,
+    split="train",
+    role="rated",
+    votes=3,
+    simulated_votes=1,
+    mos=5.25,
+    sos=None,
+    low=4.0,
+    high=6.5,
+    corrected_mos=5.5,
+    corrected_error=0.5,
+    watch_votes=0,
+    watch_yes=0,
+    watch_posterior=None,
+    decided_score=None,
+    decided_watch=None,
+    updated_at=datetime(2026, 3, 1, tzinfo=UTC),
+)
+ANNOTATOR = AnnotatorRecord(
+    annotator="@alice",
+    simulated=False,
+    votes=30,
+    bias=0.5,
+    bias_deviation=0.1,
+    gain=1.1,
+    gain_deviation=0.1,
+    noise=1.5,
+    information=0.9,
+    watch_votes=0,
+    sensitivity=None,
+    specificity=None,
+    updated_at=datetime(2026, 3, 1, tzinfo=UTC),
+)
+RECORDS: dict[type[Any], Any] = {
+    AnnotationRecord: ANNOTATION,
+    PhotoRecord: PHOTO,
+    AuditRow: AUDIT,
+    ConsensusRecord: CONSENSUS,
+    AnnotatorRecord: ANNOTATOR,
+}
 
 
 def formats_in_package() -> Iterator[type[Format[Any]]]:

@@ -1,0 +1,13 @@
+"""The statistics of each annotator as JSON Lines. Pure."""
+
+from annotation.exchange.format import JsonLinesFormat
+from annotation.exchange.records import AnnotatorRecord
+
+
+class AnnotatorsJsonLines(JsonLinesFormat[AnnotatorRecord]):
+    """One line per annotator with votes."""
+
+    name = "annotators-jsonl"
+    label = "Annotators (JSON Lines)"
+    description = "One line per annotator with votes: bias, gain, noise, and how well they label watches."
+    record = AnnotatorRecord
