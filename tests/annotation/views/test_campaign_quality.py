@@ -57,7 +57,7 @@ def test_the_page_says_which_form_the_ceiling_has(client_of: Callable[[str], Any
     assert re.search(r"A perfect model would reach a correlation of 0\.9\d \(0\.\d\d–\d\.\d\d\)", text)
     assert "Ceiling √rₖ, ICC(C,1)" in text
     assert "The form fits because the same people rated all photos" in text
-    assert "180 votes by 3 people. 60 photos have two or more." in text
+    assert "180 votes by 3 annotators. 60 photos have two or more." in text
 
 
 def test_few_votes_are_not_enough_to_tell(client_of: Callable[[str], Any], campaign: Campaign, people: Any) -> None:
@@ -83,7 +83,7 @@ def test_answers_after_a_prediction_and_withdrawn_photos_do_not_count(
     vote(rated[0], people["ada"], 1, saw_prediction=True)
     Image.objects.filter(pk=rated[1].pk).update(withdrawn_at=datetime.now(UTC))
     text = text_of(client_of("rita").get(PAGE))
-    assert "177 votes by 3 people. 59 photos have two or more." in text
+    assert "177 votes by 3 annotators. 59 photos have two or more." in text
     assert "Votes by score, n = 177" in text
 
 
