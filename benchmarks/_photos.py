@@ -21,13 +21,16 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
 def photo_files(setting: Setting, folder: Path, count: int) -> list[Path]:
-    """Return `count` photos of the folder `setting.data`; without it, generate them in `folder`.
+    """Return `count` photos of the folder `setting.data`, or of its subfolder `photos` if it has one.
 
+    Without a folder, generate them in `folder`.
     Raises DataMissing when `setting.data` contains no photos.
     """
     if setting.data is None:
         return [path for path, _ in photos_write(folder / "photos", photos_plan(count))]
-    found = sorted(path for path in setting.data.rglob("*") if path.suffix.lower() in SUFFIXES)
+    inside = setting.data / "photos"
+    source = inside if inside.is_dir() else setting.data
+    found = sorted(path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES)
     if not found:
         raise DataMissing(f"{setting.data} contains no photos ({', '.join(sorted(SUFFIXES))}).")
     step = max(1, len(found) // count)

@@ -58,6 +58,7 @@ def measure(setting: Setting) -> Iterator[Claim]:
         sessions = [session_make(user) for user in people]
         with Instance(folder) as instance:
             campaign = _campaign_make("without_pause", few, people)
+            _workers_await(campaign, instance)
             rate_without_pause(instance.url, campaign.slug, sessions[:AT_ONCE], seconds=min(seconds, _WARM_UP_SECONDS))
             without_pause = rate_without_pause(instance.url, campaign.slug, sessions[:AT_ONCE], seconds=seconds / 3)
             _check(campaign)
