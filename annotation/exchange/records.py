@@ -136,6 +136,27 @@ class AnnotatorRecord(NamedTuple):
     updated_at: datetime
 
 
+class VoteRecord(NamedTuple):
+    """One independent vote, for programs that need no more than this."""
+
+    annotator: str
+    file: str
+    """File name of the photo at import."""
+    score: int
+    watch: str
+    """yes, no or unsure; empty if the annotator was not asked."""
+    given_at: datetime
+
+
+class HistogramRecord(NamedTuple):
+    """How often each score was given to one photo."""
+
+    file: str
+    """File name of the photo at import."""
+    counts: tuple[int, ...]
+    """Votes for each score of the scale, lowest first."""
+
+
 class AuditRow(NamedTuple):
     """One audit record."""
 

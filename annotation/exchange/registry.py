@@ -1,4 +1,4 @@
-"""Registry of the exchange formats. To add one, write a module in this package and add it to FORMATS. Pure."""
+"""Registry of the exchange formats. To add one, write a module in this package and add it to FORMATS or READERS. Pure."""
 
 from typing import Any
 
@@ -11,6 +11,7 @@ from annotation.exchange.consensus_csv import ConsensusCsv
 from annotation.exchange.consensus_jsonl import ConsensusJsonLines
 from annotation.exchange.format import Format
 from annotation.exchange.photos_csv import PhotosCsv
+from annotation.exchange.reading import VoteReader
 
 FORMATS: dict[str, Format[Any]] = {
     one.name: one
@@ -30,3 +31,7 @@ FORMATS: dict[str, Format[Any]] = {
 def formats_of(record: type[Any]) -> list[Format[Any]]:
     """Return the formats that write records of this type, in the order of the registry."""
     return [one for one in FORMATS.values() if one.record is record]
+
+
+#: Formats whose files can be imported as votes.
+READERS: dict[str, VoteReader] = {}
