@@ -21,6 +21,7 @@ from annotation.services import (
     quotas,
     retention,
     turns,
+    vote_imports,
     withdrawals,
 )
 from annotation.services.sessions import sessions_clear
@@ -28,6 +29,7 @@ from annotation.signals import photos_added
 
 logger = logging.getLogger(__name__)
 _imports = turns.Slots()
+_vote_imports = turns.Slots()
 # The task ends after this time, so that other tasks get their turn. The sweep announces it again.
 _DECODING_SECONDS = 60
 
@@ -71,6 +73,21 @@ def batch_import(batch_id: int) -> None:
 
 
 @shared_task
+def votes_import(import_id: int) -> None:
+    """Import an uploaded file of votes; then announce the next one.
+
+    Does nothing when another worker has it, or while this process imports another file.
+    """
+    with _vote_imports.one(1) as is_free:
+        vote_import = vote_imports.vote_import_claim(import_id=import_id) if is_free else None
+        if vote_import is None:
+            return
+        vote_imports.uploaded_votes_import(vote_import=vote_import)
+    for following in vote_imports.vote_imports_claimable()[:1]:
+        announce(votes_import, following)
+
+
+@shared_task
 def consensus_refresh(campaign_id: int) -> str:
     """Bring the stored consensus of a campaign up to date; return what was due: "full", "refit", "update" or ""."""
     campaign = Campaign.objects.filter(pk=campaign_id).first()
@@ -109,6 +126,8 @@ def sweep() -> None:
     retention.retention_apply()
     for batch_id in batches.batches_claimable():
         batch_import.delay(batch_id)
+    for import_id in vote_imports.vote_imports_claimable():
+        votes_import.delay(import_id)
     for campaign_id in consensus_due():
         announce(consensus_refresh, campaign_id, expires=settings.IQS_SWEEP_SECONDS)
     if photo_decoding.photos_decoding_due():

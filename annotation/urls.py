@@ -20,6 +20,7 @@ from annotation.views import (
     photo_files,
     plan,
     special_photos,
+    vote_imports,
     withdrawals,
 )
 
@@ -87,6 +88,8 @@ urlpatterns = [
     path("campaigns/<slug:slug>/imports/<int:batch_id>/file", imports.import_file, name="import-file"),
     path("campaigns/<slug:slug>/imports/<int:batch_id>/finish", imports.import_finish, name="import-finish"),
     path("campaigns/<slug:slug>/imports/<int:batch_id>/discard", imports.import_discard, name="import-discard"),
+    path("campaigns/<slug:slug>/votes/", vote_imports.vote_imports, name="vote-imports"),
+    path("campaigns/<slug:slug>/votes/<int:import_id>/", vote_imports.vote_import, name="vote-import"),
     path("campaigns/<slug:slug>/withdrawn/", withdrawals.withdrawn_photos, name="withdrawn-photos"),
     path("campaigns/<slug:slug>/withdrawn/<int:image_id>", withdrawals.photo_withdraw, name="photo-withdraw"),
     path("campaigns/<slug:slug>/withdrawn/<int:image_id>/undo", withdrawals.withdrawal_undo, name="withdrawal-undo"),

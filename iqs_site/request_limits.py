@@ -29,6 +29,7 @@ FREE_BYTES = 1024 * 1024
 REFUSAL = "iqs.refusal"
 _FORM_BYTES = 64 * 1024  # around the photos of a form
 _IMPORT = re.compile(r"(/api)?/campaigns/[^/]+/imports/[0-9]+/file")
+_VOTES = re.compile(r"/campaigns/[^/]+/votes/")
 _SCORING = re.compile(r"(/api)?/score/?")
 
 _SENTENCES = {
@@ -54,6 +55,8 @@ def body_limit(path: str) -> BodyLimit:
     """Return the limit of an address. Addresses that take files take longer bodies, from users who are logged in."""
     if _IMPORT.fullmatch(path):
         return BodyLimit(PIECE_BYTES, FREE_BYTES)
+    if _VOTES.fullmatch(path):
+        return BodyLimit(settings.IQS_MAX_FILE_BYTES + _FORM_BYTES, FREE_BYTES)
     if _SCORING.fullmatch(path):
         return BodyLimit(settings.IQS_MAX_SCORING_BYTES + _FORM_BYTES, FREE_BYTES)
     return BodyLimit(FREE_BYTES, FREE_BYTES)

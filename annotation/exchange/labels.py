@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Generic, TypeVar
 
 from annotation.exchange.rows import formula_guard, formula_unguard
 
@@ -13,6 +14,7 @@ _DELIMITERS = ",;\t"
 #: Byte order marks → encodings. Excel writes "Unicode text" as UTF-16.
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 Spelling = Callable[[str], str]
+Label = TypeVar("Label")
 
 
 class LabelsError(ValueError):
@@ -29,10 +31,10 @@ class LabelTable:
 
 
 @dataclass(frozen=True)
-class LabelMatch:
+class LabelMatch(Generic[Label]):
     """The labels of photos."""
 
-    found: dict[str, bool]
+    found: dict[str, Label]
     """Photo name → label."""
     missing: list[str]
     """Names in the table that fit no photo, or several."""
@@ -53,7 +55,7 @@ def table_read(path: Path, columns: Collection[str]) -> LabelTable:
     return LabelTable(header, [(reader.line_num, row) for row in reader])
 
 
-def labels_match(labels: Mapping[str, bool], names: Iterable[str], *, by_file_name: bool = False) -> LabelMatch:
+def labels_match(labels: Mapping[str, Label], names: Iterable[str], *, by_file_name: bool = False) -> LabelMatch[Label]:
     """Return the labels of the photos with these names.
 
     A label belongs to the photo with exactly its name. If there is none, to the photo whose name is the same with / for
@@ -64,7 +66,7 @@ def labels_match(labels: Mapping[str, bool], names: Iterable[str], *, by_file_na
     Raises LabelsError if a photo gets two different labels.
     """
     photos = list(dict.fromkeys(names))
-    found: dict[str, bool] = {}
+    found: dict[str, Label] = {}
     open_labels = dict(labels)
     is_guarded = all(name == formula_guard(formula_unguard(name)) for name in labels)
     exact: tuple[tuple[Spelling, Spelling], ...] = ((_same, _same), (formula_unguard, _same))

@@ -1,4 +1,4 @@
-"""Registry of the exchange formats. To add one, write a module in this package and add it to FORMATS or READERS. Pure."""
+"""Registry of the exchange formats. To add one, write a module in this package and add it to the tables here. Pure."""
 
 from typing import Any
 

@@ -16,7 +16,7 @@ class VoteTable:
     scores: NDArray[np.int16]
     """Opinion scores, on the campaign's scale."""
     watch: NDArray[np.int8]
-    """1 watch, 0 no watch, -1 unsure."""
+    """1 watch, 0 no watch, -1 unsure or not asked."""
 
     def __len__(self) -> int:
         return len(self.annotation_ids)

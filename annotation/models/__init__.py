@@ -27,6 +27,7 @@ from annotation.models.queue import Assignment, QueueLane, QueuePriority
 from annotation.models.screening import ScreeningDecision
 from annotation.models.use import HourlyUse
 from annotation.models.users import User
+from annotation.models.vote_imports import AggregatedVotes, ImportedAnnotator, VoteImport
 
 __all__ = [
     "DEFAULT_SYNSETS",
@@ -34,6 +35,7 @@ __all__ = [
     "LIVE",
     "QUEUED",
     "Adjudication",
+    "AggregatedVotes",
     "Annotation",
     "AnnotationQuerySet",
     "AnnotatorStatistics",
@@ -51,6 +53,7 @@ __all__ = [
     "Image",
     "ImportBatch",
     "ImportRejection",
+    "ImportedAnnotator",
     "Invitation",
     "Membership",
     "PasswordLink",
@@ -62,6 +65,7 @@ __all__ = [
     "ScreeningDecision",
     "User",
     "UserSession",
+    "VoteImport",
     "Withdrawal",
     "default_lane_shares",
     "default_synsets",

@@ -11,6 +11,7 @@ from django.utils import timezone
 from annotation import answers
 from annotation.models.campaigns import Campaign
 from annotation.models.photos import Image
+from annotation.models.vote_imports import VoteImport
 
 
 class AnnotationQuerySet(models.QuerySet["Annotation"]):
@@ -88,7 +89,13 @@ class Annotation(models.Model):
     campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="annotations")
     image = models.ForeignKey(Image, models.PROTECT, related_name="annotations")
     annotator = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="annotations")
-    watch = models.CharField("watch label", max_length=6, choices=Watch.choices, blank=True)
+    watch = models.CharField(
+        "watch label",
+        max_length=6,
+        choices=Watch.choices,
+        blank=True,
+        help_text="Empty for a skip, and for an imported vote of somebody who was not asked.",
+    )
     score = models.PositiveSmallIntegerField("opinion score", null=True, blank=True)
     skip_reason = models.CharField(max_length=200, blank=True, help_text="Set when the annotator skipped the photo.")
     supersedes = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="superseded_by")
@@ -119,6 +126,19 @@ class Annotation(models.Model):
         null=True, blank=True, help_text="Time from showing the photo to the answer."
     )
     viewing = models.JSONField(default=dict, blank=True, help_text="Viewport, pixel ratio, zoom, input device.")
+    vote_import = models.ForeignKey(
+        VoteImport,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="annotations",
+        db_index=False,
+        help_text="The vote was given elsewhere and came with this import.",
+    )
+    given_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When an imported vote was given, if the file says it."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = AnnotationQuerySet.as_manager()
@@ -129,7 +149,7 @@ class Annotation(models.Model):
                 fields=["image", "annotator", "is_repeat"], condition=Q(supersedes=None), name="annotation_first_once"
             ),
             models.CheckConstraint(
-                condition=Q(skip_reason="", score__isnull=False) & ~Q(watch="")
+                condition=Q(skip_reason="", score__isnull=False) & (~Q(watch="") | Q(vote_import__isnull=False))
                 | ~Q(skip_reason="") & Q(score=None, watch=""),
                 name="annotation_answers_or_skips",
             ),
@@ -140,6 +160,9 @@ class Annotation(models.Model):
         ]
         indexes = [
             models.Index(fields=["campaign", "annotator", "-id"], name="annotation_history"),
+            models.Index(
+                fields=["vote_import"], condition=Q(vote_import__isnull=False), name="annotation_of_vote_import"
+            ),
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:

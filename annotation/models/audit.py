@@ -35,6 +35,7 @@ class AuditKind(models.TextChoices):
     SCREENING = "screening", "screening decision"
     SCREENING_UNDONE = "screening_undone", "screening decision undone"
     EXPORT = "export", "export"
+    VOTE_IMPORT = "vote_import", "votes imported"
     PROMOTION = "promotion", "promotion"
     ACCOUNT_ANONYMISED = "account_anonymised", "account anonymised"
     WITHDRAWAL = "withdrawal", "photo withdrawn"

@@ -220,8 +220,9 @@ class Campaign(models.Model):
 
     @cached_property
     def has_simulated_annotators(self) -> bool:
-        """Return whether any member is a program. Every page of the campaign then says so."""
-        return self.memberships.filter(user__is_simulated=True).exists()
+        """Return whether votes of a member or of an import are by programs. Every page of the campaign then says so."""
+        members = self.memberships.filter(user__is_simulated=True)
+        return members.exists() or self.vote_imports.filter(is_simulated=True, rows__gt=0).exists()
 
 
 class CampaignAddress(models.Model):

@@ -12,13 +12,12 @@ from annotation.measures.agreement.ranks import retest_srcc
 from annotation.measures.intervals import Interval
 from annotation.measures.label_analysis import middle_of
 from annotation.measures.votes import VoteTable
-from annotation.models import Annotation, Campaign
+from annotation.models import Campaign
 from annotation.selectors.repeats import repeat_pairs
-from annotation.selectors.votes import votes_of
+from annotation.selectors.votes import WATCH_CODES, votes_of
 
 #: With more votes, agreement is measured on photos drawn at random that have about this many.
 MOST_VOTES = 30_000
-_WATCH_CODES = {Annotation.Watch.YES.value: 1, Annotation.Watch.NO.value: 0, Annotation.Watch.UNSURE.value: -1}
 
 _PHOTOS = f"""
 WITH photo AS (
@@ -109,7 +108,7 @@ def agreement_votes(campaign: Campaign, *, counted: LabelCounts) -> AgreementVot
         image_ids=numbers[:, 1],
         annotator_ids=numbers[:, 2],
         scores=numbers[:, 3].astype(np.int16),
-        watch=np.array([_WATCH_CODES[row[4]] for row in rows], dtype=np.int8),
+        watch=np.array([WATCH_CODES[row[4]] for row in rows], dtype=np.int8),
     )
     # Day 0 is a Thursday, so day 4 is the first Monday.
     return AgreementVotes(table, (days - 4) // 7 * 7 + 4, sum(counted.photos))

@@ -8,7 +8,13 @@ import numpy as np
 from annotation.measures.votes import VoteTable
 from annotation.models import Annotation, AnnotationQuerySet, Campaign, User
 
-_WATCH_CODES = {Annotation.Watch.YES.value: 1, Annotation.Watch.NO.value: 0, Annotation.Watch.UNSURE.value: -1}
+#: Watch labels as numbers. -1: unsure, or not asked.
+WATCH_CODES = {
+    Annotation.Watch.YES.value: 1,
+    Annotation.Watch.NO.value: 0,
+    Annotation.Watch.UNSURE.value: -1,
+    "": -1,
+}
 
 
 def votes_of(
@@ -49,7 +55,7 @@ def table_of(answers: AnnotationQuerySet) -> VoteTable:
         image_ids=numbers[:, 1],
         annotator_ids=numbers[:, 2],
         scores=numbers[:, 3].astype(np.int16),
-        watch=np.array([_WATCH_CODES[row[4]] for row in rows], dtype=np.int8),
+        watch=np.array([WATCH_CODES[row[4]] for row in rows], dtype=np.int8),
     )
 
 

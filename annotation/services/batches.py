@@ -31,6 +31,7 @@ from annotation.services.disk_space import space_refusal
 from annotation.services.images import CampaignPhotos, StoredPhoto, images_add, photo_store
 from annotation.services.photo_files import Repair, photo_files_confirm, photo_repair
 from annotation.services.upload_files import UPLOAD, batch_folder, files_lost_reject
+from annotation.services.vote_imports import aggregated_votes_link
 
 logger = logging.getLogger(__name__)
 
@@ -174,6 +175,8 @@ def batch_run(*, batch: ImportBatch, details: Details | None = None, progress: P
         )
     if upload:
         shutil.rmtree(path, ignore_errors=True)
+    if batch.added:
+        aggregated_votes_link(campaign=batch.campaign)
     return _close(batch, ImportBatch.State.DONE, "")
 
 

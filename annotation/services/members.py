@@ -5,7 +5,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from annotation.models import Assignment, AuditKind, Campaign, Membership, PasswordLink, Role, User
+from annotation.models import Assignment, AuditKind, Campaign, ImportedAnnotator, Membership, PasswordLink, Role, User
 from annotation.services import queue
 from annotation.services.audit import audit_changes, audit_record
 from annotation.services.passwords import password_check, password_link_create
@@ -118,12 +118,15 @@ def user_active_set(*, user: User, active: bool, by: User) -> None:
     """Activate or deactivate an account, effective with the next request.
 
     A deactivated user's sessions end and tokens are revoked, so that both stay useless after a reactivation. Raises
-    MemberError for the user's own account, for the last active superuser, and for an anonymised user.
+    MemberError for the user's own account, for the last active superuser, for an anonymised user, and for somebody who
+    is known only from imported votes.
     """
     if not active and user.pk == by.pk:
         raise MemberError("You cannot deactivate your own account.")
     if active and user.anonymised_at is not None:
         raise MemberError(f"{user.username} is anonymised and stays deactivated.")
+    if active and ImportedAnnotator.objects.filter(user=user).exists():
+        raise MemberError(f"{user.username} is known only from imported votes and cannot log in.")
     # Lock every superuser, so that two of them cannot deactivate each other at the same time.
     superusers = list(User.objects.select_for_update().filter(is_superuser=True, is_active=True).order_by("pk"))
     if not active and superusers == [user]:

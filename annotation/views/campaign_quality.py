@@ -11,17 +11,16 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from annotation.access.permissions import campaign_view
-from annotation.drawing.axis import Tick, axis_end, round_ticks
-from annotation.drawing.columns import Series, columns
+from annotation.drawing.axis import Tick, round_ticks
 from annotation.drawing.lines import Line, lines
 from annotation.drawing.svg import Svg
-from annotation.measures import label_analysis
 from annotation.measures.agreement.ceiling import FEWEST_PHOTOS
 from annotation.measures.agreement.ranks import FEWEST_ANNOTATORS, FEWEST_COMMON
 from annotation.measures.agreement.report import AgreementReport, WeekAgreement, agreement_by_week, agreement_report
 from annotation.measures.intervals import Interval
 from annotation.models import Campaign, Role
-from annotation.selectors.campaign_quality import LabelCounts, agreement_votes, campaign_retest, label_counts
+from annotation.selectors.campaign_quality import agreement_votes, campaign_retest, label_counts
+from annotation.views.label_charts import campaign_labels
 
 MOST_WEEKS = 26
 _EPOCH = date(1970, 1, 1)
@@ -72,7 +71,7 @@ def campaign_quality(request: HttpRequest, campaign: Campaign) -> HttpResponse:
             "fewest_photos": FEWEST_PHOTOS,
             "fewest_annotators": FEWEST_ANNOTATORS,
         }
-        context |= _labels(campaign, counted)
+        context |= campaign_labels(campaign, counted)
     return render(request, "annotation/campaign_quality.html", context)
 
 
@@ -180,54 +179,3 @@ def _weeks_drawing(weeks: Sequence[WeekAgreement]) -> Svg:
 def _day_text(number: int) -> str:
     day = _EPOCH + timedelta(days=number)
     return f"{day.day} {day:%b}"
-
-
-def _labels(campaign: Campaign, counted: LabelCounts) -> dict[str, Any]:
-    """Return charts and tables of the label analysis."""
-    photos = sum(counted.photos)
-    middle = label_analysis.share_in_middle(counted.in_middle, photos)
-    classes = label_analysis.balanced(
-        [("rejected", counted.rejected), ("pending", counted.pending), ("accepted", counted.accepted)]
-    )
-    watch = label_analysis.balanced([("watch", counted.watch), ("no watch", counted.no_watch)])
-    scores = [str(score) for score in campaign.scores]
-    return {
-        "photos": photos,
-        "middle": middle,
-        "middle_ends": label_analysis.middle_of(campaign.scale_min, campaign.scale_max),
-        "middle_share": label_analysis.MIDDLE,
-        "score_rows": list(zip(scores, counted.votes, counted.photos, strict=True)),
-        "score_drawing": _shares_drawing("Votes by score", scores, [counted.votes], "score of a vote"),
-        "mos_drawing": _shares_drawing("Photos by MOS", scores, [counted.photos], "MOS, rounded"),
-        "class_tables": [
-            ("Quality classes", classes, _class_drawing("Quality classes", classes)),
-            ("Watch labels", watch, _class_drawing("Watch labels", watch)),
-        ],
-    }
-
-
-def _class_drawing(name: str, classes: Sequence[label_analysis.ClassShare]) -> Svg:
-    shares = [[one.share for one in classes], [one.balanced_share for one in classes]]
-    return _shares_drawing(
-        f"{name}, share of photos before and after balancing", [one.name for one in classes], shares, ""
-    )
-
-
-def _shares_drawing(name: str, labels: Sequence[str], counts: Sequence[Sequence[float]], axis: str) -> Svg:
-    """Draw one series of counts, or two beside each other, in percent of their sum."""
-    percents = [[100 * count / max(sum(one), 1e-12) for count in one] for one in counts]
-    end = min(axis_end(max(max(one) for one in percents)), 100.0)
-    titles = [
-        f"{label}: " + ", then ".join(f"{one[place]:.0f} %" for one in percents) for place, label in enumerate(labels)
-    ]
-    return columns(
-        name=f"{name}; the table has the numbers",
-        series=[Series(kind, one) for kind, one in zip(("people", "others"), percents, strict=False)],
-        end=end,
-        labels=labels,
-        ticks=[Tick(end * part, f"{end * part:g} %") for part in (0, 0.5, 1)],
-        titles=titles,
-        axis_label=axis,
-        beside=len(counts) > 1,
-        height=140,
-    )

@@ -152,7 +152,8 @@ def users(request: HttpRequest) -> HttpResponse:
 
 def _users_page(request: HttpRequest, form: UserForm, **more: Any) -> HttpResponse:
     query = request.GET.get("q", "").strip()
-    found = User.objects.filter(name_key__contains=name_key(query)).order_by("username")
+    accounts = User.objects.filter(imported_as=None)
+    found = accounts.filter(name_key__contains=name_key(query)).order_by("username")
     context = {
         "form": form,
         "query": query,

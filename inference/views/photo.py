@@ -13,6 +13,7 @@ from annotation.forms import WithdrawalForm
 from annotation.measures import opinion
 from annotation.models import LIVE, Annotation, Campaign, Image, Role, synset_name
 from annotation.selectors.adjudications import adjudication_of
+from annotation.selectors.aggregated_votes import aggregated_votes_of
 from annotation.selectors.opinions import campaign_vote_variance
 from annotation.selectors.photo_files import photo_file
 from annotation.views.special_photos import special_photo_form
@@ -77,6 +78,7 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         "answers": answers,
         "people": people_summary(campaign, answers),
         "consensus": getattr(image, "consensus", None),  # no row without votes,
+        "aggregated": aggregated_votes_of(image),
         "decision": adjudication_of(image),
         "prediction": prediction,
         "predictions": predictions,

@@ -1,0 +1,366 @@
+"""Import of votes that were given elsewhere. All rows of a file are stored, or none and the file's problems.
+
+* Single votes become answers (`Annotation`) of imported annotators: users without a login, one for each name. They
+  count as blind votes, because those people saw no prediction of this site.
+* Histograms and means become `AggregatedVotes`, also for photos that the campaign does not have yet.
+
+A vote must have a score of the campaign's scale. A file with another scale is taken only if each of its scores is
+mapped to a whole score, because a rounded vote is one that nobody gave.
+"""
+
+import hashlib
+import logging
+import re
+import threading
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from pathlib import Path, PurePosixPath
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from annotation.exchange.labels import LabelsError, labels_match
+from annotation.exchange.reading import Vote, VoteFileError, VoteReader
+from annotation.exchange.registry import READERS
+from annotation.files.names import name_shortened, text_storable
+from annotation.models import AggregatedVotes, AuditKind, Campaign, ImportedAnnotator, User, VoteImport
+from annotation.models.users import name_key
+from annotation.services.audit import audit_record
+from annotation.services.queue import counters_rebuild
+from annotation.services.vote_rows import PROBLEMS_KEPT, RowTables
+
+logger = logging.getLogger(__name__)
+
+STALE = timedelta(seconds=60)  # an import without a heartbeat for this long may be claimed by another worker
+_REPORT_SECONDS = 1.0
+# The first half of the advisory lock; the second is the id of the campaign.
+_LOCK = 0x107E
+_NAME_ROOM = 140  # characters of a user name, with room for a number that makes it unique
+_NOT_IN_USER_NAMES = re.compile(r"[^\w.@+-]+")
+
+Report = Callable[[str, int, int], None]
+"""Called with the present step, how much of it is done, and its total."""
+
+
+class VoteImportRefused(Exception):
+    """The file cannot be imported. The message says why; `problems` has the first lines that are wrong."""
+
+    def __init__(self, message: str, problems: Collection[tuple[int, str]] = ()) -> None:
+        super().__init__(message)
+        self.problems = list(problems)
+
+
+def vote_import_begin(
+    *,
+    campaign: Campaign,
+    reader: VoteReader,
+    source: str,
+    scale: tuple[int, int] | None = None,
+    leaves_out_unknown: bool = False,
+    is_simulated: bool = False,
+    by: User | None = None,
+    state: VoteImport.State = VoteImport.State.QUEUED,
+) -> VoteImport:
+    """Create an import of a file with this name. A queued one is for a worker, who finds its file at `upload_path`.
+
+    scale: lowest and highest score of the file; None: the scale of the format, or else of the campaign. is_simulated:
+    programs gave the votes. Raises VoteImportRefused when the scale does not fit.
+    """
+    own = (campaign.scale_min, campaign.scale_max)
+    used = scale or reader.file_scale or own
+    if reader.file_scale and used != reader.file_scale:
+        raise VoteImportRefused(f"{reader.label} has the scale {_scale_text(reader.file_scale)}, not another one.")
+    if not 0 <= used[0] < used[1] <= 1000:
+        raise VoteImportRefused("A scale needs two whole numbers from 0 to 1000, the lower one first.")
+    if reader.reads is Vote:
+        scores_mapped(used, own)
+    return VoteImport.objects.create(
+        campaign=campaign,
+        created_by=by,
+        format=reader.name,
+        source=name_shortened(text_storable(source), 500),
+        scale_min=used[0],
+        scale_max=used[1],
+        leaves_out_unknown=leaves_out_unknown,
+        is_simulated=is_simulated,
+        state=state,
+        heartbeat_at=timezone.now(),
+    )
+
+
+def scores_mapped(of_file: tuple[int, int], of_campaign: tuple[int, int]) -> dict[int, int]:
+    """Return {score of the file: score of the campaign}: the line that maps the ends of the scales to each other.
+
+    Raises VoteImportRefused when a score would not be whole.
+    """
+    (low, high), (own_low, own_high) = of_file, of_campaign
+    factor, rest = divmod(own_high - own_low, high - low)
+    if rest:
+        raise VoteImportRefused(
+            f"The scores of the file are from {_scale_text(of_file)}, those of the campaign from "
+            f"{_scale_text(of_campaign)}. Votes would have to be rounded. Import them into a campaign with the scale "
+            f"{_scale_text(of_file)}."
+        )
+    return {score: own_low + factor * (score - low) for score in range(low, high + 1)}
+
+
+def vote_import_claim(*, import_id: int) -> VoteImport | None:
+    """Claim a queued or stale import. None when it is neither."""
+    now = timezone.now()
+    claimed = VoteImport.objects.filter(_claimable(now), pk=import_id).update(
+        state=VoteImport.State.RUNNING, heartbeat_at=now, message=""
+    )
+    return VoteImport.objects.select_related("campaign").get(pk=import_id) if claimed else None
+
+
+def vote_imports_claimable() -> list[int]:
+    """Return the ids of queued and stale imports, oldest first."""
+    return list(VoteImport.objects.filter(_claimable(timezone.now())).order_by("pk").values_list("pk", flat=True))
+
+
+def upload_path(vote_import: VoteImport) -> Path:
+    """Return where the uploaded file of an import waits."""
+    return Path(settings.UPLOADS_ROOT) / f"votes-{vote_import.pk}"
+
+
+def uploaded_votes_import(*, vote_import: VoteImport) -> VoteImport:
+    """Import the uploaded file of a claimed import, and delete the file. Return the import, done or failed."""
+    path = upload_path(vote_import)
+    if not path.exists() and not _is_stored(vote_import):
+        return _close(vote_import, "The import was interrupted. Nothing was stored. Import the file again.")
+    done = vote_import_run(vote_import=vote_import, path=path)
+    path.unlink(missing_ok=True)
+    return done
+
+
+def vote_import_run(*, vote_import: VoteImport, path: Path, report: Report | None = None) -> VoteImport:
+    """Import the file at `path`, and return the import as done, or as failed with a message.
+
+    report: called about twice a second.
+    """
+    with _Progress(vote_import, report) as tell:
+        try:
+            if not _is_stored(vote_import):
+                with transaction.atomic():
+                    _store(vote_import, path, tell)
+            # After the votes are visible, in short transactions, so that annotators do not wait for the photos.
+            tell("counting votes", 0, 0)
+            counters_rebuild(campaign=vote_import.campaign)
+        except VoteImportRefused as refused:
+            return _close(vote_import, str(refused), refused.problems)
+        except VoteFileError as error:
+            return _close(vote_import, str(error))
+        except OSError as error:
+            return _close(vote_import, f"The file cannot be read: {error.strerror or error}.")
+        except KeyboardInterrupt:
+            _close(vote_import, "The import was interrupted. Nothing was stored.")
+            raise
+        except Exception as error:
+            logger.exception("Vote import %s failed.", vote_import.pk)
+            return _close(
+                vote_import,
+                f"The import failed with an error ({type(error).__name__}). Nothing was stored. See the log.",
+            )
+    return _close(vote_import, "")
+
+
+def _store(vote_import: VoteImport, path: Path, tell: Report) -> None:
+    """Store all rows, in the caller's transaction. Raises VoteImportRefused, VoteFileError and OSError."""
+    campaign, reader = vote_import.campaign, READERS[vote_import.format]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, campaign.pk])
+    if _is_stored(vote_import):  # by another worker, while this one waited
+        return
+    digest, lines = _digest(path)
+    if VoteImport.objects.filter(campaign=campaign, sha256=digest).exists():
+        raise VoteImportRefused("This file has been imported into this campaign already.")
+    scale = (vote_import.scale_min, vote_import.scale_max)
+    scores = scores_mapped(scale, (campaign.scale_min, campaign.scale_max)) if reader.reads is Vote else None
+    tables = RowTables()
+    for line in tables.fill(reader.read(path, scale), scores or {scale[0]: scale[0]}):
+        tell("reading", line, max(line, lines))
+    tables.check_twice()
+    _refuse_if_wrong(tables)
+    if not tables.rows:
+        raise VoteImportRefused("The file has no rows.")
+    tell("looking for the photos", 0, 0)
+    found = _photos_found(campaign, list(tables.photos), by_stem=reader.by_stem)
+    tables.photos_set(found)
+    left_out = 0
+    if reader.reads is Vote:
+        left_out = _without_photo(vote_import, tables)
+        users = _annotators(vote_import, tables.annotators_left())
+        tables.annotators_set(users)
+        _refuse_if_wrong(tables)
+    for stored in tables.store(vote_import):
+        tell("storing", stored, tables.rows)
+    audit_record(
+        kind=AuditKind.VOTE_IMPORT,
+        by=vote_import.created_by,
+        campaign=campaign,
+        what=vote_import.source,
+        after={"format": vote_import.format, "rows": tables.rows, "sha256": digest},
+    )
+    VoteImport.objects.filter(pk=vote_import.pk).update(
+        sha256=digest,
+        rows=tables.rows,
+        left_out=left_out,
+        photos=tables.photo_count(),
+        annotators=len(tables.annotators_left()),
+    )
+
+
+def _refuse_if_wrong(tables: RowTables) -> None:
+    """Raise VoteImportRefused when the file has problems."""
+    if count := tables.problems.count:
+        lines = "1 line is" if count == 1 else f"{count} lines are"
+        raise VoteImportRefused(f"{lines} wrong, so nothing was imported.", tables.problems.kept)
+
+
+def _without_photo(vote_import: VoteImport, tables: RowTables) -> int:
+    """Remove the votes on unknown photos, if the import leaves them out, and return how many there were.
+
+    Raises VoteImportRefused when the import does not leave them out, or no vote is left.
+    """
+    missing = tables.votes_without_photo()
+    if not missing:
+        return 0
+    if not vote_import.leaves_out_unknown:
+        photos = "1 photo" if len(missing) == 1 else f"{len(missing)} photos"
+        raise VoteImportRefused(
+            f"The file has votes on {photos} that this campaign does not have, or has several times. Import the photos "
+            "first, or leave out these votes.",
+            [(line, f"The campaign has no photo {name}.") for line, name in missing[:PROBLEMS_KEPT]],
+        )
+    left_out = tables.rows_without_photo_remove()
+    if not tables.rows:
+        raise VoteImportRefused("The campaign has none of the photos of this file. Import the photos first.")
+    return left_out
+
+
+def _photos_found(campaign: Campaign, names: list[str], *, by_stem: bool) -> dict[str, int]:
+    """Return {name in the file: id of the photo}, without names that fit no photo or several."""
+    ids: dict[str, list[int]] = {}
+    for pk, name in campaign.images.filter(withdrawn_at=None).values_list("pk", "name").iterator(chunk_size=10_000):
+        key = str(PurePosixPath(name).with_suffix("")) if by_stem and PurePosixPath(name).suffix else name
+        ids.setdefault(key, []).append(pk)
+    try:
+        match = labels_match({name: name for name in names}, ids, by_file_name=True)
+    except LabelsError as error:
+        raise VoteImportRefused(f"Two names of the file mean the same photo: {error}.") from error
+    photos: dict[str, list[int]] = {}
+    for photo, name in match.found.items():
+        photos.setdefault(name, []).extend(ids[photo])
+    return {name: places[0] for name, places in photos.items() if len(places) == 1}
+
+
+def aggregated_votes_link(*, campaign: Campaign) -> int:
+    """Give imported histograms and means the photos that came after them, and return how many got one."""
+    linked = 0
+    for vote_import in campaign.vote_imports.filter(aggregated_votes__image=None, sha256__gt="").distinct():
+        open_rows = dict(vote_import.aggregated_votes.filter(image=None).values_list("name", "pk"))
+        found = _photos_found(campaign, list(open_rows), by_stem=READERS[vote_import.format].by_stem)
+        rows = [AggregatedVotes(pk=open_rows[name], image_id=image_id) for name, image_id in found.items()]
+        linked += AggregatedVotes.objects.bulk_update(rows, ["image"], batch_size=1000)
+    return linked
+
+
+def _annotators(vote_import: VoteImport, names: list[str]) -> dict[str, int]:
+    """Return {name in the file: id of the user}, and create the users that do not exist yet."""
+    campaign = vote_import.campaign
+    known = dict(campaign.imported_annotators.values_list("name", "user"))
+    new = [name for name in names if name not in known]
+    wanted = {name: _user_name(campaign, name) for name in new}
+    taken = set(User.objects.filter(name_key__startswith=name_key(campaign.slug)).values_list("name_key", flat=True))
+    users = []
+    for name in new:
+        username, number = wanted[name], 1
+        while name_key(username) in taken:
+            number += 1
+            username = f"{wanted[name]}-{number}"
+        taken.add(name_key(username))
+        user = User(username=username, is_active=False, is_simulated=vote_import.is_simulated)
+        user.set_unusable_password()
+        users.append(user)
+    created = User.objects.bulk_create(users, batch_size=1000)
+    rows = [ImportedAnnotator(campaign=campaign, user=user, name=name) for name, user in zip(new, created, strict=True)]
+    ImportedAnnotator.objects.bulk_create(rows, batch_size=1000)
+    return known | {row.name: row.user_id for row in rows}
+
+
+def _user_name(campaign: Campaign, name: str) -> str:
+    """Return a user name that shows where the person comes from, such as 'oasis.12'."""
+    return f"{campaign.slug}.{_NOT_IN_USER_NAMES.sub('-', name)}"[:_NAME_ROOM]
+
+
+def _digest(path: Path) -> tuple[str, int]:
+    """Return the SHA-256 of a file and the number of its line ends. Raises OSError."""
+    digest, lines = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while piece := file.read(1024**2):
+            digest.update(piece)
+            lines += piece.count(b"\n")
+    return digest.hexdigest(), lines
+
+
+def _is_stored(vote_import: VoteImport) -> bool:
+    """Return whether the rows of the import are in the database."""
+    return VoteImport.objects.filter(pk=vote_import.pk).exclude(sha256="").exists()
+
+
+def _claimable(now: datetime) -> Q:
+    return Q(state=VoteImport.State.QUEUED) | Q(state=VoteImport.State.RUNNING, heartbeat_at__lt=now - STALE)
+
+
+def _close(vote_import: VoteImport, message: str, problems: Collection[tuple[int, str]] = ()) -> VoteImport:
+    VoteImport.objects.filter(pk=vote_import.pk).update(
+        state=VoteImport.State.FAILED if message else VoteImport.State.DONE,
+        message=text_storable(message),
+        problems=[[line, text_storable(why)] for line, why in problems],
+        step="",
+        finished_at=timezone.now(),
+    )
+    vote_import.refresh_from_db()
+    return vote_import
+
+
+def _scale_text(scale: tuple[int, int]) -> str:
+    return f"{scale[0]} to {scale[1]}"
+
+
+class _Progress:
+    """Writes how far an import has come, and its heartbeat, over a connection of its own: the import is one
+    transaction, and what it writes itself is not visible before its end."""
+
+    def __init__(self, vote_import: VoteImport, report: Report | None) -> None:
+        self.vote_import = vote_import
+        self.report = report
+        self.now = ("", 0, 0)
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._write, name="vote-import-progress", daemon=True)
+
+    def tell(self, step: str, done: int, total: int) -> None:
+        """Note how far the import has come."""
+        self.now = (step, done, total)
+        if self.report is not None:
+            self.report(step, done, total)
+
+    def _write(self) -> None:
+        try:
+            while not self.ended.wait(_REPORT_SECONDS):
+                step, done, total = self.now
+                VoteImport.objects.filter(pk=self.vote_import.pk).update(
+                    step=step, done=done, total=total, heartbeat_at=timezone.now()
+                )
+        finally:
+            connection.close()
+
+    def __enter__(self) -> Report:
+        self.thread.start()
+        return self.tell
+
+    def __exit__(self, *error: object) -> None:
+        self.ended.set()
+        self.thread.join()

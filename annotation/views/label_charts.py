@@ -1,0 +1,93 @@
+"""Charts and tables of the label analysis, for the votes of a campaign and for imported aggregated votes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from annotation.drawing.axis import Tick, axis_end
+from annotation.drawing.columns import Series, columns
+from annotation.drawing.svg import Svg
+from annotation.measures import label_analysis
+from annotation.measures.label_analysis import ClassShare
+from annotation.models import Campaign
+from annotation.selectors.aggregated_votes import AggregatedSummary
+from annotation.selectors.campaign_quality import LabelCounts
+
+
+def campaign_labels(campaign: Campaign, counted: LabelCounts) -> dict[str, Any]:
+    """Return what the label analysis of a campaign's own votes shows."""
+    classes = [("rejected", counted.rejected), ("pending", counted.pending), ("accepted", counted.accepted)]
+    watch = label_analysis.balanced([("watch", counted.watch), ("no watch", counted.no_watch)])
+    scores = [str(score) for score in campaign.scores]
+    return {
+        "undecided": counted.undecided,
+        "limits": (campaign.reject_at, campaign.pending_at),
+        **_middle(counted.in_middle, sum(counted.photos), campaign.scale_min, campaign.scale_max),
+        **_distributions(scores, counted.votes, counted.photos),
+        "class_tables": [
+            _class_table("Quality classes", label_analysis.balanced(classes)),
+            _class_table("Watch labels", watch),
+        ],
+    }
+
+
+def aggregated_labels(summary: AggregatedSummary) -> dict[str, Any]:
+    """Return what the label analysis of one import of aggregated votes shows."""
+    vote_import = summary.vote_import
+    classes = [("rejected", summary.rejected), ("pending", summary.pending), ("accepted", summary.accepted)]
+    return {
+        "limits": summary.limits,
+        **_middle(summary.in_middle, summary.photos, vote_import.scale_min, vote_import.scale_max),
+        **_distributions(summary.bins, summary.counts, summary.means),
+        "class_tables": [_class_table("Quality classes", label_analysis.balanced(classes))],
+    }
+
+
+def _middle(inside: int, photos: int, lowest: int, highest: int) -> dict[str, Any]:
+    return {
+        "photos": photos,
+        "in_middle": inside,
+        "middle": label_analysis.share_in_middle(inside, photos),
+        "middle_ends": label_analysis.middle_of(lowest, highest),
+        "middle_share": label_analysis.MIDDLE,
+    }
+
+
+def _distributions(bins: Sequence[str], votes: Sequence[int] | None, photos: Sequence[int]) -> dict[str, Any]:
+    """Return charts and rows of votes by score, if they are known, and of photos by MOS."""
+    return {
+        "score_rows": list(zip(bins, votes or [None] * len(bins), photos, strict=True)),
+        "score_drawing": _shares_drawing("Votes by score", bins, [votes], "score of a vote") if votes else "",
+        "score_votes": sum(votes) if votes else None,
+        "mos_drawing": _shares_drawing("Photos by MOS", bins, [photos], "MOS, rounded"),
+    }
+
+
+def _class_table(name: str, classes: Sequence[ClassShare]) -> tuple[str, Sequence[ClassShare], Svg]:
+    return name, classes, _class_drawing(name, classes)
+
+
+def _class_drawing(name: str, classes: Sequence[ClassShare]) -> Svg:
+    shares = [[one.share for one in classes], [one.balanced_share for one in classes]]
+    return _shares_drawing(
+        f"{name}, share of photos before and after balancing", [one.name for one in classes], shares, ""
+    )
+
+
+def _shares_drawing(name: str, labels: Sequence[str], counts: Sequence[Sequence[float]], axis: str) -> Svg:
+    """Draw one series of counts, or two beside each other, in percent of their sum."""
+    percents = [[100 * count / max(sum(one), 1e-12) for count in one] for one in counts]
+    end = min(axis_end(max(max(one) for one in percents)), 100.0)
+    titles = [
+        f"{label}: " + ", then ".join(f"{one[place]:.0f} %" for one in percents) for place, label in enumerate(labels)
+    ]
+    return columns(
+        name=f"{name}; the table has the numbers",
+        series=[Series(kind, one) for kind, one in zip(("people", "others"), percents, strict=False)],
+        end=end,
+        labels=labels,
+        ticks=[Tick(end * part, f"{end * part:g} %") for part in (0, 0.5, 1)],
+        titles=titles,
+        axis_label=axis,
+        beside=len(counts) > 1,
+        height=140,
+    )
