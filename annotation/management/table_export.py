@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand, CommandError
 
+from annotation.exchange.format import Format
+from annotation.exchange.reading import VoteReader
 from annotation.exchange.registry import FORMATS, formats_of
 from annotation.files.whole_file import whole_file
 from annotation.management.lookup import campaign_named
@@ -37,11 +39,21 @@ class TableExport(BaseCommand):
             "--excel", action="store_true", help="Begin a CSV with a byte order mark, so that Excel detects UTF-8."
         )
 
+    def rows(self, campaign: Campaign, chosen: Format[Any], options: Any) -> tuple[Iterator[Any], tuple[int, int]]:
+        """Return the rows, and the lowest and the highest score of their scale."""
+        return self.rows_of[chosen.record](campaign), (campaign.scale_min, campaign.scale_max)
+
     def handle(self, *args: Any, **options: Any) -> None:
-        """Write the table. Raises CommandError when the file cannot be written."""
+        """Write the table. Raises CommandError when the scale does not fit, or the file cannot be written."""
         campaign = campaign_named(options["campaign"])
         chosen = FORMATS[options["format"]]
-        pieces = chosen.write(self.rows_of[chosen.record](campaign), for_excel=options["excel"])
+        rows, scale = self.rows(campaign, chosen, options)
+        fixed = chosen.file_scale if isinstance(chosen, VoteReader) else None
+        if fixed and scale != fixed:
+            raise CommandError(
+                f"{chosen.label} needs scores from {fixed[0]} to {fixed[1]}; these are from {scale[0]} to {scale[1]}."
+            )
+        pieces = chosen.write(rows, for_excel=options["excel"])
         audit_record(kind=AuditKind.EXPORT, campaign=campaign, what=f"{chosen.name} by command")
         out: Path | None = options["out"]
         if out is None or is_standard_output(out):

@@ -69,6 +69,7 @@ class Migration(migrations.Migration):
                 ),
                 ("scale_min", models.PositiveSmallIntegerField(help_text="Lowest score of the file.")),
                 ("scale_max", models.PositiveSmallIntegerField(help_text="Highest score of the file.")),
+                ("is_simulated", models.BooleanField(default=False, help_text="Programs gave the votes, not people.")),
                 (
                     "leaves_out_unknown",
                     models.BooleanField(

@@ -1,10 +1,19 @@
 """Database rows for the export formats, as an iterator that keeps few of them in memory."""
 
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 
 from django.db.models import Count, OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
 
-from annotation.exchange.records import AnnotationRecord, AnnotatorRecord, ConsensusRecord
+from annotation.exchange.records import (
+    AnnotationRecord,
+    AnnotatorRecord,
+    ConsensusRecord,
+    HistogramRecord,
+    VoteRecord,
+)
 from annotation.models import (
     Adjudication,
     Annotation,
@@ -13,7 +22,9 @@ from annotation.models import (
     Campaign,
     PhotoConsensus,
     User,
+    VoteImport,
 )
+from annotation.selectors.votes import votes_of
 
 _FIELDS = {
     "annotation": "pk",
@@ -68,6 +79,35 @@ def annotator_records(campaign: Campaign) -> Iterator[AnnotatorRecord]:
     fields = [names.get(name, name) for name in AnnotatorRecord._fields]
     rows = AnnotatorStatistics.objects.filter(campaign=campaign).order_by("annotator__username")
     return map(AnnotatorRecord._make, rows.values_list(*fields).iterator(chunk_size=_ROWS))
+
+
+def vote_records(campaign: Campaign) -> Iterator[VoteRecord]:
+    """Yield the independent votes in the order they were recorded (one query). Withdrawn photos are left out."""
+    rows = votes_of(campaign, independent=True).order_by("pk")
+    given_at = Coalesce("given_at", "created_at")
+    fields = ("annotator__username", "image__name", "score", "watch", given_at)
+    return map(VoteRecord._make, rows.values_list(*fields).iterator(chunk_size=_ROWS))
+
+
+def histogram_records(campaign: Campaign) -> Iterator[HistogramRecord]:
+    """Yield how often each score was given to each photo with independent votes, in the order of the photos (one query).
+
+    Withdrawn photos are left out.
+    """
+    rows = votes_of(campaign, independent=True).values_list("image", "image__name", "score").annotate(Count("pk"))
+    in_order = rows.order_by("image", "score").iterator(chunk_size=_ROWS)
+    for (_image, name), given in groupby(in_order, key=itemgetter(0, 1)):
+        counts = {score: count for *_photo, score, count in given}
+        # The scale may have been shortened after a vote.
+        histogram = tuple(counts.get(score, 0) for score in campaign.scores)
+        if any(histogram):
+            yield HistogramRecord(name, histogram)
+
+
+def aggregated_records(vote_import: VoteImport) -> Iterator[HistogramRecord]:
+    """Yield the histograms of an import with the names of its file, in the order of the file (one query)."""
+    rows = vote_import.aggregated_votes.filter(counts__isnull=False).order_by("pk").values_list("name", "counts")
+    return (HistogramRecord(name, tuple(counts)) for name, counts in rows.iterator(chunk_size=_ROWS))
 
 
 def _records(annotations: AnnotationQuerySet) -> Iterator[AnnotationRecord]:
