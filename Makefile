@@ -74,8 +74,8 @@ format: setup-dev ## Format the code and fix lint errors
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup-bench ## Run the benchmarks and update the table in the README (NAME=scoring DATA=dir)
-	@$(BIN)/python -m benchmarks $(NAME) $(if $(DATA),--data $(DATA)) $(if $(NAME),,--readme README.md)
+bench: setup-bench ## Run the benchmarks and update the tables of the README and docs (NAME=scoring DATA=dir)
+	@$(BIN)/python -m benchmarks $(NAME) $(if $(DATA),--data $(DATA)) $(if $(NAME),,--tables)
 
 docs: setup-dev ## Build the documentation in site/
 	$(BIN)/mkdocs build --strict --quiet

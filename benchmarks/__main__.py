@@ -2,8 +2,8 @@
 
 Every module of this package without a leading underscore is a benchmark: it defines `measure(setting)`, which yields
 claims. Each benchmark runs in a new process, so that its imports do not affect the next. The exit status is 1 when a
-claim does not hold. With `--readme` the results replace the table in the README. On a processor without VNNI they go to
-`without_vnni.json` instead, which is the second column of that table.
+claim does not hold. With `--tables` the results replace the tables in the README and in the pages of `PAGES`. On a
+processor without VNNI those of the README go to `without_vnni.json` instead, which is the second column of its table.
 """
 
 import argparse
@@ -20,6 +20,10 @@ from typing import Any
 from benchmarks._claims import DataMissing, Setting
 from inference.scoring.processor import has_vnni, processor_name
 
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+#: Benchmarks whose table is on another page than the README.
+PAGES = {"consensus": ROOT / "docs" / "reference" / "consensus.md"}
 SECOND = Path(__file__).parent / "without_vnni.json"
 TABLE_BEGINS, TABLE_ENDS = "<!-- make bench begins -->", "<!-- make bench ends -->"
 
@@ -39,23 +43,33 @@ def run(name: str, setting: Setting) -> bool:
     return holds
 
 
-def run_all(arguments: list[str], readme: Path | None) -> int:
-    """Run every benchmark and print its lines; keep them for the table of `readme` unless it is None."""
-    status, claims, measured = 0, [], f"measured on {date.today():%d %B %Y}"
+def run_all(arguments: list[str], *, tables: bool) -> int:
+    """Run every benchmark and print its lines. tables: replace the tables of the pages."""
+    status = 0
+    claims: dict[Path, list[dict[str, Any]]] = {}
     for name in names():
+        of_page = claims.setdefault(PAGES.get(name, README), [])
         command = [sys.executable, "-m", "benchmarks", name, *arguments]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             for line in process.stdout:
                 print(line, end="", flush=True)
-                claims.append(json.loads(line))
+                of_page.append(json.loads(line))
         status = max(status, process.returncode)
-    if readme is not None and claims:
-        if has_vnni():
-            readme.write_text(table_put(readme.read_text(), table(claims, json.loads(SECOND.read_text()))))
-        else:
-            SECOND.write_text(json.dumps(second_column(claims, processor_name(), measured), indent=2) + "\n")
+    for page, rows in claims.items() if tables else ():
+        tables_write(page, rows)
     return status
+
+
+def tables_write(page: Path, claims: list[dict[str, Any]]) -> None:
+    """Replace the table of a page; without VNNI the second column of the README's table."""
+    measured = f"measured on {date.today():%d %B %Y}"
+    if page != README:
+        page.write_text(table_put(page.read_text(), table(claims)))
+    elif has_vnni():
+        page.write_text(table_put(page.read_text(), table(claims, json.loads(SECOND.read_text()))))
+    else:
+        SECOND.write_text(json.dumps(second_column(claims, processor_name(), measured), indent=2) + "\n")
 
 
 def second_column(claims: list[dict[str, Any]], processor: str, measured: str) -> dict[str, Any]:
@@ -64,16 +78,19 @@ def second_column(claims: list[dict[str, Any]], processor: str, measured: str) -
     return {"processor": processor, "measured": measured, "figures": figures}
 
 
-def table(claims: list[dict[str, Any]], second: dict[str, Any]) -> str:
+def table(claims: list[dict[str, Any]], second: dict[str, Any] | None = None) -> str:
     """Return the claims as a Markdown table, including those that do not hold.
 
-    `second`: the contents of `without_vnni.json`. Its figures are the last column.
+    `second`: the contents of `without_vnni.json`. Its figures are the last column. None: without this column.
     """
     rows = [
         f"| {claim['claim']} | {claim['value']:g} {claim['unit']} | {claim['baseline']} | "
-        f"{_target(claim)}{'' if claim['ok'] else ', missed'} | {second['figures'].get(claim['key'], '')} |"
+        f"{_target(claim)}{'' if claim['ok'] else ', missed'} |"
         for claim in claims
     ]
+    if second is None:
+        return "\n".join(["| result | value | compared with | target |", "|---|---|---|---|", *rows])
+    rows = [f"{row} {second['figures'].get(claim['key'], '')} |" for row, claim in zip(rows, claims, strict=True)]
     head = ["| result | ratio | baseline | target | without VNNI |", "|---|---|---|---|---|"]
     note = (
         f"Last column: the same on {second['processor']}, {second['measured']}. An empty cell was not measured there."
@@ -91,7 +108,7 @@ def table_put(text: str, lines: str) -> str:
     before, begin, rest = text.partition(TABLE_BEGINS)
     _old, end, after = rest.partition(TABLE_ENDS)
     if not (begin and end):
-        raise ValueError(f"The README lacks {TABLE_BEGINS} or {TABLE_ENDS}.")
+        raise ValueError(f"The page lacks {TABLE_BEGINS} or {TABLE_ENDS}.")
     return f"{before}{begin}\n{lines}\n{end}{after}"
 
 
@@ -101,11 +118,11 @@ def main() -> int:
     parser.add_argument("name", nargs="?", choices=names(), help="name of a benchmark (default: run all)")
     parser.add_argument("--data", type=Path, help="folder of real photos or votes (default: generated ones)")
     parser.add_argument("--tiny", action="store_true", help="a very small run without meaningful results, for tests")
-    parser.add_argument("--readme", type=Path, help="file whose table is replaced, when all benchmarks run")
+    parser.add_argument("--tables", action="store_true", help="replace the tables of the pages, when all run")
     options = parser.parse_args()
     if options.name is None:
         data = ["--data", str(options.data)] if options.data else []
-        return run_all([*data, *(["--tiny"] if options.tiny else [])], options.readme)
+        return run_all([*data, *(["--tiny"] if options.tiny else [])], tables=options.tables)
     with tempfile.TemporaryDirectory(prefix="iqs-bench-") as folder:
         # A temporary IQS_VAR protects the data of the instance in this checkout.
         os.environ["IQS_VAR"] = folder

@@ -90,7 +90,7 @@ def vote_records(campaign: Campaign) -> Iterator[VoteRecord]:
 
 
 def histogram_records(campaign: Campaign) -> Iterator[HistogramRecord]:
-    """Yield how often each score was given to each photo with independent votes, in the order of the photos (one query).
+    """Yield how often each score was given to each photo with independent votes, in the order of the photos.
 
     Withdrawn photos are left out.
     """

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import _claims
-from benchmarks.__main__ import TABLE_BEGINS, TABLE_ENDS, names, run, table, table_put
+from benchmarks.__main__ import PAGES, README, TABLE_BEGINS, TABLE_ENDS, names, run, table, table_put
 from benchmarks._claims import Claim, DataMissing, Setting, seconds_of
 from benchmarks._photos import photo_files
 
@@ -129,5 +129,12 @@ def test_a_readme_without_markers_is_refused():
         table_put("no markers", "")
 
 
-def test_the_readme_has_markers_for_the_table():
-    assert table_put((ROOT / "README.md").read_text(), "rows")
+@pytest.mark.parametrize("page", [README, *PAGES.values()], ids=lambda page: page.name)
+def test_the_pages_have_markers_for_their_tables(page: Path):
+    assert table_put(page.read_text(), "rows")
+
+
+def test_a_table_without_a_second_machine_has_no_column_for_it():
+    claim = json.loads(Claim("Covering", 95.0, "%", "Student's t", target=93).line())
+
+    assert table([claim]).splitlines()[2] == "| Covering | 95 % | Student's t | 93 |"
