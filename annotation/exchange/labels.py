@@ -1,7 +1,6 @@
 """Reads tables of labels that other programs wrote, and finds the photo of each label. Pure."""
 
 import csv
-import io
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -9,10 +8,8 @@ from pathlib import Path, PurePosixPath
 from typing import Generic, TypeVar
 
 from annotation.exchange.rows import formula_guard, formula_unguard
+from annotation.exchange.tables import delimiter_find, text_open
 
-_DELIMITERS = ",;\t"
-#: Byte order marks → encodings. Excel writes "Unicode text" as UTF-16.
-_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 Spelling = Callable[[str], str]
 Label = TypeVar("Label")
 
@@ -46,13 +43,11 @@ def table_read(path: Path, columns: Collection[str]) -> LabelTable:
     Commas, semicolons or tabs separate its cells: the first of them for which the header has the `columns`. Raises
     OSError, UnicodeDecodeError and csv.Error. A missing column is no error; the header shows it.
     """
-    data = path.read_bytes()
-    encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), "utf-8")
-    text = data.decode(encoding)
-    delimiter = next((one for one in _DELIMITERS if set(columns) <= set(_header(text, one))), ",")
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    header = list(reader.fieldnames or [])
-    return LabelTable(header, [(reader.line_num, row) for row in reader])
+    with text_open(path) as file:
+        delimiter = delimiter_find(file, lambda header: set(columns) <= set(header))
+        reader = csv.DictReader(file, delimiter=delimiter)
+        header = list(reader.fieldnames or [])
+        return LabelTable(header, [(reader.line_num, row) for row in reader])
 
 
 def labels_match(labels: Mapping[str, Label], names: Iterable[str], *, by_file_name: bool = False) -> LabelMatch[Label]:
@@ -89,10 +84,6 @@ def labels_match(labels: Mapping[str, Label], names: Iterable[str], *, by_file_n
                 found[photo] = labels[fits]
                 open_labels.pop(fits, None)
     return LabelMatch(found, list(open_labels))
-
-
-def _header(text: str, delimiter: str) -> list[str]:
-    return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
 
 
 def _tidy(name: str) -> str:

@@ -155,6 +155,8 @@ class HistogramRecord(NamedTuple):
     """File name of the photo at import."""
     counts: tuple[int, ...]
     """Votes for each score of the scale, lowest first."""
+    lowest: int
+    """Lowest score of the scale."""
 
 
 class AuditRow(NamedTuple):

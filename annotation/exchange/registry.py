@@ -7,11 +7,23 @@ from annotation.exchange.annotations_jsonl import AnnotationsJsonLines
 from annotation.exchange.annotators_csv import AnnotatorsCsv
 from annotation.exchange.annotators_jsonl import AnnotatorsJsonLines
 from annotation.exchange.audit_csv import AuditCsv
+from annotation.exchange.ava import Ava
+from annotation.exchange.ava_csv import AvaCsv
+from annotation.exchange.ava_json import AvaJson
 from annotation.exchange.consensus_csv import ConsensusCsv
 from annotation.exchange.consensus_jsonl import ConsensusJsonLines
+from annotation.exchange.dpchallenge import DpChallenge
+from annotation.exchange.eva import Eva
 from annotation.exchange.format import Format
+from annotation.exchange.histogram_csv import HistogramCsv
+from annotation.exchange.koniq import Koniq
+from annotation.exchange.mean_csv import MeanCsv
+from annotation.exchange.observer_csv import ObserverCsv
 from annotation.exchange.photos_csv import PhotosCsv
 from annotation.exchange.reading import VoteReader
+from annotation.exchange.spaq import Spaq
+from annotation.exchange.votes_csv import VotesCsv
+from annotation.exchange.votes_jsonl import VotesJsonLines
 
 FORMATS: dict[str, Format[Any]] = {
     one.name: one
@@ -24,6 +36,10 @@ FORMATS: dict[str, Format[Any]] = {
         AnnotatorsJsonLines(),
         PhotosCsv(),
         AuditCsv(),
+        VotesCsv(),
+        VotesJsonLines(),
+        HistogramCsv(),
+        Ava(),
     )
 }
 
@@ -34,4 +50,20 @@ def formats_of(record: type[Any]) -> list[Format[Any]]:
 
 
 #: Formats whose files can be imported as votes.
-READERS: dict[str, VoteReader] = {}
+READERS: dict[str, VoteReader] = {
+    one.name: one
+    for one in (
+        VotesCsv(),
+        VotesJsonLines(),
+        ObserverCsv(),
+        HistogramCsv(),
+        MeanCsv(),
+        Ava(),
+        AvaCsv(),
+        AvaJson(),
+        DpChallenge(),
+        Eva(),
+        Koniq(),
+        Spaq(),
+    )
+}

@@ -101,13 +101,14 @@ def histogram_records(campaign: Campaign) -> Iterator[HistogramRecord]:
         # The scale may have been shortened after a vote.
         histogram = tuple(counts.get(score, 0) for score in campaign.scores)
         if any(histogram):
-            yield HistogramRecord(name, histogram)
+            yield HistogramRecord(name, histogram, campaign.scale_min)
 
 
 def aggregated_records(vote_import: VoteImport) -> Iterator[HistogramRecord]:
     """Yield the histograms of an import with the names of its file, in the order of the file (one query)."""
     rows = vote_import.aggregated_votes.filter(counts__isnull=False).order_by("pk").values_list("name", "counts")
-    return (HistogramRecord(name, tuple(counts)) for name, counts in rows.iterator(chunk_size=_ROWS))
+    lowest = vote_import.scale_min
+    return (HistogramRecord(name, tuple(counts), lowest) for name, counts in rows.iterator(chunk_size=_ROWS))
 
 
 def _records(annotations: AnnotationQuerySet) -> Iterator[AnnotationRecord]:

@@ -11,8 +11,17 @@ import pytest
 
 import annotation.exchange
 from annotation.exchange.format import Format
-from annotation.exchange.records import AnnotationRecord, AnnotatorRecord, AuditRow, ConsensusRecord, PhotoRecord
-from annotation.exchange.registry import FORMATS, formats_of
+from annotation.exchange.reading import VoteReader
+from annotation.exchange.records import (
+    AnnotationRecord,
+    AnnotatorRecord,
+    AuditRow,
+    ConsensusRecord,
+    HistogramRecord,
+    PhotoRecord,
+    VoteRecord,
+)
+from annotation.exchange.registry import FORMATS, READERS, formats_of
 from inference.gallery.query import DISTORTIONS
 
 ANNOTATION = AnnotationRecord(
@@ -105,31 +114,44 @@ ANNOTATOR = AnnotatorRecord(
     specificity=None,
     updated_at=datetime(2026, 3, 1, tzinfo=UTC),
 )
+VOTE = VoteRecord(
+    annotator="@alice",
+    file="=1.jpg",
+    score=7,
+    watch="yes",
+    given_at=datetime(2026, 3, 1, tzinfo=UTC),
+)
+HISTOGRAM = HistogramRecord(file="=1.jpg", counts=(0, 0, 1, 0, 2, 0, 0, 0, 0, 0), lowest=1)
 RECORDS: dict[type[Any], Any] = {
     AnnotationRecord: ANNOTATION,
     PhotoRecord: PHOTO,
     AuditRow: AUDIT,
     ConsensusRecord: CONSENSUS,
     AnnotatorRecord: ANNOTATOR,
+    VoteRecord: VOTE,
+    HistogramRecord: HISTOGRAM,
 }
 
 
-def formats_in_package() -> Iterator[type[Format[Any]]]:
-    """Yield the format classes of the package, without base classes."""
+def classes_in_package(base: type[Any]) -> Iterator[type[Any]]:
+    """Yield the classes of the package that extend this one, without base classes."""
     for module in pkgutil.iter_modules(annotation.exchange.__path__):
         for value in vars(import_module(f"annotation.exchange.{module.name}")).values():
-            if (
-                isinstance(value, type)
-                and issubclass(value, Format)
-                and not isabstract(value)
-                and hasattr(value, "name")
-            ):
+            if isinstance(value, type) and issubclass(value, base) and not isabstract(value) and hasattr(value, "name"):
                 yield value
 
 
-def test_every_format_in_the_package_is_registered_under_its_name() -> None:
-    assert {type(exchange_format) for exchange_format in FORMATS.values()} == set(formats_in_package())
-    assert all(name == exchange_format.name for name, exchange_format in FORMATS.items())
+@pytest.mark.parametrize(("base", "registry"), [(Format, FORMATS), (VoteReader, READERS)])
+def test_every_class_in_the_package_is_registered_under_its_name(base: type[Any], registry: dict[str, Any]) -> None:
+    assert {type(one) for one in registry.values()} == set(classes_in_package(base))
+    assert all(name == one.name for name, one in registry.items())
+
+
+@pytest.mark.parametrize("reader", READERS.values(), ids=READERS.keys())
+def test_a_reader_has_the_texts_that_pages_and_commands_need(reader: VoteReader) -> None:
+    assert reader.label
+    assert reader.description.endswith(".")
+    assert "%" not in reader.description  # the help of a command would take it as a placeholder
 
 
 @pytest.mark.parametrize("exchange_format", FORMATS.values(), ids=FORMATS.keys())

@@ -1,0 +1,45 @@
+"""The histograms of AVA as JSON. Pure."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from annotation.exchange.json_array import array_entries
+from annotation.exchange.reading import Histogram, VoteReader, Wrong
+from annotation.exchange.values import LineError, count_read, counts_checked, json_text, name_read
+
+_COUNTS = 10
+
+
+class AvaJson(VoteReader):
+    """An array of objects with `image_id` and `label`: the ten numbers of votes for the scores 1 to 10.
+
+    The array is read entry by entry, so the file can be of any size; an entry has at most 1,000,000 characters. The
+    line of a row is the number of its entry.
+    Source: the samples of idealo's image-quality-assessment.
+    """
+
+    name = "ava-json"
+    label = "AVA as JSON (idealo)"
+    description = "AVA as JSON: an array of objects with image_id and label, the votes for the scores 1 to 10."
+    reads = Histogram
+    file_scale = (1, 10)
+    by_stem = True
+
+    def read(self, path: Path, scale: tuple[int, int]) -> Iterator[Histogram | Wrong]:
+        """Yield the rows of the file, as `VoteReader.read` says."""
+        for number, entry in enumerate(array_entries(path), start=1):
+            try:
+                yield _row(number, entry)
+            except LineError as error:
+                yield Wrong(number, str(error))
+
+
+def _row(number: int, entry: object) -> Histogram:
+    """Return the histogram of an entry. Raises LineError."""
+    if not isinstance(entry, dict):
+        raise LineError("The entry is not a JSON object with image_id and label.")
+    label = entry.get("label")
+    if not isinstance(label, list) or len(label) != _COUNTS:
+        raise LineError("The label is not a list of ten numbers of votes.")
+    counts = [count_read(json_text(count, "A number of votes"), "number of votes") for count in label]
+    return Histogram(number, name_read(json_text(entry.get("image_id"), "image_id")), counts_checked(counts))

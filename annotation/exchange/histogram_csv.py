@@ -1,0 +1,78 @@
+"""Histograms of votes as CSV. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from annotation.exchange.format import Format
+from annotation.exchange.reading import Histogram, VoteFileError
+from annotation.exchange.records import HistogramRecord
+from annotation.exchange.rows import csv_pieces, formula_unguard
+from annotation.exchange.table_reader import PHOTO_NAMES, Columns, TableReader
+from annotation.exchange.values import count_read, counts_checked, name_read
+
+_SCORE_NAME = re.compile(r"(?:score)?_?([0-9]{1,9})")
+
+
+class HistogramCsv(Format[HistogramRecord], TableReader):
+    """One line per photo, with a column for each score of the scale: `file,1,2,3` or `file,score1,score2,score3`.
+
+    The header says which column is for which score, so a column for a score outside the scale is refused.
+    """
+
+    name = "histogram-csv"
+    label = "Histograms (CSV)"
+    description = "One line per photo: file, and a column for each score with the number of its votes."
+    suffix = ".csv"
+    content_type = "text/csv; charset=utf-8"
+    record = HistogramRecord
+    reads = Histogram
+    needed = {"file": PHOTO_NAMES}
+
+    def columns(self, scale: tuple[int, int]) -> Columns:
+        """Return the column of the photo's name and one for each score of the scale."""
+        scores = {str(score): (str(score), f"score{score}", f"score_{score}") for score in _scores(scale)}
+        return {**self.needed, **scores}
+
+    def header_check(self, names: list[str], scale: tuple[int, int]) -> None:
+        """Raise VoteFileError when a score has two columns, or is outside the scale."""
+        scores = [int(found[1]) for name in names if (found := _SCORE_NAME.fullmatch(name))]
+        outside = [score for score in scores if score not in _scores(scale)]
+        if outside:
+            hint = " The counts of AVA in columns score2 to score11 are the format ava-csv." if outside == [11] else ""
+            raise VoteFileError(
+                f"The file has a column for the score {outside[0]}, but the scale is from {scale[0]} to {scale[1]}."
+                f"{hint}"
+            )
+        twice = [score for score in scores if scores.count(score) > 1]
+        if twice:
+            raise VoteFileError(f"The file has two columns for the score {twice[0]}.")
+
+    def row(self, line: int, cells: tuple[str, ...], scale: tuple[int, int]) -> Histogram:
+        """Return the histogram of a line. Raises LineError."""
+        photo, *counts = cells
+        given = [count_read(count, "number of votes") for count in counts]
+        return Histogram(line, name_read(formula_unguard(photo)), counts_checked(given))
+
+    def write(self, rows: Iterable[HistogramRecord], *, for_excel: bool = False) -> Iterator[bytes]:
+        """Yield the header and the rows, in UTF-8. for_excel: with a byte order mark.
+
+        Without rows the scores are not known, so the header has only `file`. Raises ValueError when the rows have
+        different scales.
+        """
+        rest = iter(rows)
+        first = next(rest, None)
+        scores = range(first.lowest, first.lowest + len(first.counts)) if first else range(0)
+
+        def cells(row: HistogramRecord) -> tuple[object, ...]:
+            if range(row.lowest, row.lowest + len(row.counts)) != scores:
+                raise ValueError("The histograms of one file need one scale.")
+            return row.file, *row.counts
+
+        all_rows = map(cells, chain([first] if first else [], rest))
+        pieces = csv_pieces(["file", *map(str, scores)], all_rows, byte_order_mark=for_excel)
+        return (piece.encode() for piece in pieces)
+
+
+def _scores(scale: tuple[int, int]) -> range:
+    return range(scale[0], scale[1] + 1)

@@ -1,0 +1,34 @@
+"""The votes of one person as CSV. Pure."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from annotation.exchange.reading import NAME_LENGTH, Histogram, MeanScore, Vote, Wrong
+from annotation.exchange.rows import formula_unguard
+from annotation.exchange.table_reader import TableReader
+from annotation.exchange.values import name_read, score_read
+from annotation.files.names import name_shortened, name_text
+
+
+class ObserverCsv(TableReader):
+    """The columns `Image Name,Vote`. The annotator is the name of the file without its extension.
+
+    Other columns are ignored, also times, because they have no time zone.
+    """
+
+    name = "observer-csv"
+    label = "Votes of one person (CSV)"
+    description = "The votes of one person: Image Name and Vote. The name of the file is the name of the annotator."
+    reads = Vote
+    needed = {"Image Name": ("image_name",), "Vote": ("vote",)}
+
+    def read(self, path: Path, scale: tuple[int, int]) -> Iterator[Vote | Histogram | MeanScore | Wrong]:
+        """Yield the votes of the file, as `VoteReader.read` says."""
+        annotator = name_shortened(name_text(path.stem), NAME_LENGTH)
+        for row in super().read(path, scale):
+            yield row._replace(annotator=annotator) if isinstance(row, Vote) else row
+
+    def row(self, line: int, cells: tuple[str, ...], scale: tuple[int, int]) -> Vote:
+        """Return the vote of a line, without its annotator. Raises LineError."""
+        photo, score = cells
+        return Vote(line, name_read(formula_unguard(photo)), "", score_read(score, scale))

@@ -1,0 +1,123 @@
+"""Base class of readers whose files are tables with a header. Pure."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
+from pathlib import Path
+from typing import ClassVar
+
+from annotation.exchange.reading import Histogram, MeanScore, Vote, VoteFileError, VoteReader, Wrong
+from annotation.exchange.tables import DELIMITERS, table_rows
+from annotation.exchange.values import LineError
+from annotation.files.names import name_shown
+
+#: Names of the column with the name of the photo.
+PHOTO_NAMES = ("file", "image", "photo", "image_name")
+_COLUMNS_SHOWN = 30
+_CHARACTERS_SHOWN = 40
+
+Columns = Mapping[str, Sequence[str]]
+"""{column: names that it can have in a file, the preferred one first}"""
+
+
+class TableReader(VoteReader):
+    """A reader of tables: a header, then one row a line.
+
+    Columns can come in any order, and other columns are ignored. Capitals in their names do not count, and a space is
+    the same as _. Commas, semicolons or tabs separate the cells, whichever gives the header its columns.
+    """
+
+    needed: ClassVar[Columns]
+    """Columns that the file must have."""
+    optional: ClassVar[Columns] = {}
+    """Columns that it can have. Their cells are empty in a file without them."""
+    delimiters: ClassVar[str] = DELIMITERS
+    allows_more_cells: ClassVar[bool] = False
+    """Whether a row can have more cells than the header has."""
+
+    @abstractmethod
+    def row(self, line: int, cells: tuple[str, ...], scale: tuple[int, int]) -> Vote | Histogram | MeanScore:
+        """Return the row of a line. Raises LineError.
+
+        cells: of the needed columns, then of the optional ones, as in the file.
+        """
+
+    def columns(self, scale: tuple[int, int]) -> Columns:
+        """Return the columns that a file with this scale must have."""
+        return self.needed
+
+    def read(self, path: Path, scale: tuple[int, int]) -> Iterator[Vote | Histogram | MeanScore | Wrong]:
+        """Yield the rows of the file, as `VoteReader.read` says."""
+        rows = table_rows(path, lambda header: self._has_columns(header, scale), self.delimiters)
+        _line, header = next(rows)
+        if not isinstance(header, list):  # never: the first one is the header
+            raise VoteFileError(header)
+        width = len(header)
+        chosen = itemgetter(*self._places(header, scale))
+        for found in rows:
+            if isinstance(found, Wrong):
+                yield found
+                continue
+            line, cells = found
+            try:
+                if len(cells) != width:
+                    cells = self._fitted(cells, width)
+                cells.append("")  # of optional columns that the file lacks
+                yield self.row(line, chosen(cells), scale)
+            except LineError as error:
+                yield Wrong(line, str(error))
+
+    def _has_columns(self, header: list[str], scale: tuple[int, int]) -> bool:
+        try:
+            self._places(header, scale)
+        except VoteFileError:
+            return False
+        return True
+
+    def _places(self, header: list[str], scale: tuple[int, int]) -> list[int]:
+        """Return the place of each column in a row; the end of the row if an optional one is missing.
+
+        Raises VoteFileError when a needed column is missing, or the header has a column twice.
+        """
+        names = [column_name(name) for name in header]
+        self.header_check(names, scale)
+        needed = self.columns(scale)
+        places = []
+        for column, accepted in {**needed, **self.optional}.items():
+            name = next((one for one in accepted if one in names), None)
+            if name is None and column in needed:
+                raise VoteFileError(f"The file needs the columns {_columns_text(needed)}. It has {_shown(header)}.")
+            if name is not None and names.count(name) > 1:
+                raise VoteFileError(f"The file has the column {name} twice. It has {_shown(header)}.")
+            places.append(len(header) if name is None else names.index(name))
+        return places
+
+    def header_check(self, names: list[str], scale: tuple[int, int]) -> None:
+        """Raise VoteFileError when a column must not be there. names: of all columns, see `column_name`."""
+
+    def _fitted(self, cells: list[str], width: int) -> list[str]:
+        """Return as many cells as the header has. Raises LineError."""
+        if len(cells) < width or (any(cells[width:]) and not self.allows_more_cells):
+            number = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+            raise LineError(f"The line has {number}, but the header has {width}.")
+        return cells[:width]
+
+
+def column_name(name: str) -> str:
+    """Return the name of a column for comparison: in small letters, with _ for spaces."""
+    return name.strip().casefold().replace(" ", "_")
+
+
+def _columns_text(columns: Columns) -> str:
+    texts = []
+    for names in columns.values():
+        others = f" (or {', '.join(names[1:])})" if len(names) > 1 else ""
+        texts.append(f"{names[0]}{others}")
+    return ", ".join(texts)
+
+
+def _shown(header: list[str]) -> str:
+    if not any(header):
+        return "none"
+    names = [name_shown(name[:_CHARACTERS_SHOWN]) for name in header[:_COLUMNS_SHOWN]]
+    return ", ".join([*names, "…"] if len(header) > _COLUMNS_SHOWN else names)
