@@ -100,8 +100,8 @@ def text_rows(path: Path) -> Iterator[tuple[int, str] | Wrong]:
             for number, line in enumerate(_lines(file, too_long), start=1):
                 if number in too_long:
                     yield Wrong(number, _LINE_TOO_LONG)
-                elif text := line.rstrip("\r\n"):
-                    yield number, text
+                elif not line.isspace():
+                    yield number, line.rstrip("\r\n")
         except UnicodeError as error:
             raise _no_text(number + 1) from error
     if not number:
