@@ -9,7 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, Q
 from django.utils.functional import cached_property
 
 # ImageNet classes that show a watch or a clock.
@@ -220,9 +220,13 @@ class Campaign(models.Model):
 
     @cached_property
     def has_simulated_annotators(self) -> bool:
-        """Return whether votes of a member or of an import are by programs. Every page of the campaign then says so."""
+        """Return whether a member is a program, or imported votes are by programs (one query).
+
+        Every page of the campaign then says so.
+        """
         members = self.memberships.filter(user__is_simulated=True)
-        return members.exists() or self.vote_imports.filter(is_simulated=True, rows__gt=0).exists()
+        imports = self.vote_imports.filter(is_simulated=True, rows__gt=0)
+        return Campaign.objects.filter(Exists(members) | Exists(imports), pk=self.pk).exists()
 
 
 class CampaignAddress(models.Model):

@@ -27,7 +27,7 @@ def adjudication_record(*, image: Image, by: User, watch: str, score: int, comme
         raise AdjudicationError(f"The score must be a whole number from {campaign.scale_min} to {campaign.scale_max}.")
     if len(comment) > COMMENT_LENGTH:
         raise AdjudicationError(f"The comment is longer than {COMMENT_LENGTH} characters.")
-    Image.objects.select_for_update().get(pk=image.pk)
+    Image.objects.select_for_update(no_key=True).get(pk=image.pk)
     _undo(image, by)
     decision = Adjudication.objects.create(
         campaign=campaign, image=image, reviewer=by, watch=watch, score=score, comment=comment
@@ -45,7 +45,7 @@ def adjudication_record(*, image: Image, by: User, watch: str, score: int, comme
 @transaction.atomic
 def adjudication_undo(*, image: Image, by: User) -> bool:
     """Undo the decision about a photo. Return whether there was one."""
-    Image.objects.select_for_update().get(pk=image.pk)
+    Image.objects.select_for_update(no_key=True).get(pk=image.pk)
     if not _undo(image, by):
         return False
     audit_record(kind=AuditKind.ADJUDICATION_UNDONE, by=by, campaign=image.campaign, what=f"photo {image.pk}")

@@ -26,7 +26,7 @@ SELECT image.id, image.campaign_id, image.open_slots, image.problem, campaign.sc
           WHERE membership.campaign_id = image.campaign_id AND membership.user_id = %(annotator)s) AS is_members
 FROM annotation_image image JOIN annotation_campaign campaign ON campaign.id = image.campaign_id
 WHERE image.id = %(image)s AND image.campaign_id = %(campaign)s
-FOR UPDATE OF image FOR KEY SHARE OF campaign
+FOR NO KEY UPDATE OF image FOR KEY SHARE OF campaign
 """
 _ASSIGNMENTS = """
 SELECT * FROM annotation_assignment WHERE image_id = %(image)s AND annotator_id = %(annotator)s ORDER BY is_repeat

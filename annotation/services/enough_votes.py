@@ -24,7 +24,7 @@ WITH locked AS (
   SELECT image.id FROM annotation_image image
   JOIN unnest(%(images)s::bigint[], %(votes)s::bigint[], %(slots)s::bigint[]) AS seen (id, votes, slots)
     ON image.id = seen.id AND image.vote_count = seen.votes AND image.open_slots = seen.slots
-  WHERE image.campaign_id = %(campaign)s ORDER BY image.id FOR UPDATE OF image SKIP LOCKED
+  WHERE image.campaign_id = %(campaign)s ORDER BY image.id FOR NO KEY UPDATE OF image SKIP LOCKED
 )
 UPDATE annotation_image image
 SET votes_needed = plan.needed, open_slots = image.open_slots + plan.needed - image.votes_needed

@@ -51,7 +51,9 @@ def _delete(image_id: int, *, with_thumbnails: bool) -> bool:
     # All photos of this content are locked in the order of their ids, so that two calls do not both leave the file to
     # the other one. The index needs the campaigns.
     campaigns = list(Campaign.objects.values_list("pk", flat=True))
-    same = Image.objects.filter(campaign__in=campaigns, sha256=image.sha256).order_by("pk").select_for_update()
+    same = (
+        Image.objects.filter(campaign__in=campaigns, sha256=image.sha256).order_by("pk").select_for_update(no_key=True)
+    )
     photos = {one.pk: one for one in same}
     image = photos.pop(image_id, None)
     if image is None:

@@ -39,7 +39,7 @@ WHERE assignment.annotator_id = %(annotator)s AND assignment.campaign_id = %(cam
   AND image.problem = '' AND image.role IN ('rated', 'gold') AND NOT image.id = ANY(%(known)s)
 ORDER BY assignment.state = 'leased' DESC, assignment.leased_at, assignment.id
 LIMIT %(count)s
-FOR UPDATE OF image SKIP LOCKED
+FOR NO KEY UPDATE OF image SKIP LOCKED
 """
 
 # The columns of a lease that the page needs. The photo's other fields are loaded on access.
@@ -80,7 +80,7 @@ FROM annotation_assignment assignment JOIN annotation_image image ON image.id = 
 WHERE assignment.annotator_id = %(annotator)s AND assignment.campaign_id = %(campaign)s
   AND assignment.state = 'leased' AND assignment.image_id = ANY(%(images)s)
 ORDER BY image.id  -- the same order in all calls prevents deadlocks
-FOR UPDATE OF image
+FOR NO KEY UPDATE OF image
 """
 
 _OVERDUE = """
@@ -88,7 +88,7 @@ SELECT assignment.id
 FROM annotation_assignment assignment JOIN annotation_image image ON image.id = assignment.image_id
 WHERE assignment.state = 'leased' AND assignment.expires_at < %(before)s
 ORDER BY assignment.expires_at LIMIT %(count)s
-FOR UPDATE OF image SKIP LOCKED
+FOR NO KEY UPDATE OF image SKIP LOCKED
 """
 
 _END = """
@@ -234,7 +234,7 @@ def counters_rebuild(*, campaign: Campaign) -> int:
     corrected, last = 0, 0
     while True:
         with transaction.atomic():
-            batch = campaign.images.filter(pk__gt=last).order_by("pk").select_for_update()
+            batch = campaign.images.filter(pk__gt=last).order_by("pk").select_for_update(no_key=True)
             image_ids = list(batch.values_list("pk", flat=True)[:_REBUILD_BATCH])
             if not image_ids:
                 return corrected

@@ -73,7 +73,7 @@ _FOUND = "image.id, image.queue_position, image.vote_count, image.votes_needed"
 _PROBE_HALF = f"""
 SELECT * FROM (
   SELECT {_FOUND} FROM annotation_image image WHERE {_IS_OPEN} AND image.queue_position {{side}} %(start)s
-  ORDER BY image.queue_position LIMIT 1 FOR UPDATE SKIP LOCKED
+  ORDER BY image.queue_position LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
 ) {{name}}
 """  # noqa: S608  # made of constants
 # The last open photo before a position (continuing from the end), by the same index.
@@ -120,7 +120,7 @@ _LOCK_CANDIDATE = f"""
 SELECT found.*, before.queue_position FROM (
   SELECT {_FOUND} FROM unnest(%(candidates)s::bigint[]) WITH ORDINALITY AS candidate (image_id, place)
   JOIN annotation_image image ON image.id = candidate.image_id
-  WHERE {_IS_OPEN} ORDER BY candidate.place LIMIT 1 FOR UPDATE OF image SKIP LOCKED
+  WHERE {_IS_OPEN} ORDER BY candidate.place LIMIT 1 FOR NO KEY UPDATE OF image SKIP LOCKED
 ) found CROSS JOIN LATERAL ({_wrap_around(_BEFORE_HALF, "<", ">=", position="found.queue_position")}) before
 """  # noqa: S608  # made of constants
 
@@ -146,7 +146,7 @@ WHERE answer.campaign_id = %(campaign)s AND answer.annotator_id = %(annotator)s
 """
 _REPEAT_HALF = f"""
 SELECT * FROM (SELECT answer.image_id, answer.id {_REPEATABLE}
-               ORDER BY answer.id LIMIT 1 FOR UPDATE OF image SKIP LOCKED) {{name}}
+               ORDER BY answer.id LIMIT 1 FOR NO KEY UPDATE OF image SKIP LOCKED) {{name}}
 """  # noqa: S608  # made of constants
 _REPEAT_BEFORE_HALF = f"""
 SELECT * FROM (SELECT answer.id {_REPEATABLE} ORDER BY answer.id DESC LIMIT 1) {{name}}
@@ -177,7 +177,9 @@ WHERE image.campaign_id = %(campaign)s AND image.role = 'gold' AND image.problem
                   WHERE assignment.image_id = image.id AND assignment.annotator_id = %(annotator)s)
 ORDER BY image.id
 """
-_GOLD_LOCK = "SELECT id FROM annotation_image WHERE id = %s AND role = 'gold' AND problem = '' FOR UPDATE SKIP LOCKED"
+_GOLD_LOCK = (
+    "SELECT id FROM annotation_image WHERE id = %s AND role = 'gold' AND problem = '' FOR NO KEY UPDATE SKIP LOCKED"
+)
 
 
 class Draw(NamedTuple):

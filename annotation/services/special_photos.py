@@ -133,7 +133,7 @@ def _guidance(opinion: Opinion) -> str:
 
 
 def _locked(image: Image) -> Image:
-    return Image.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=image.pk)
+    return Image.objects.select_for_update(of=("self",), no_key=True).select_related("campaign").get(pk=image.pk)
 
 
 def photo_leases_return(image: Image) -> None:

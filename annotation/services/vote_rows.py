@@ -22,7 +22,9 @@ _ROWS = 20_000  # rows in one COPY
 _PHOTOS = 2_000  # photos whose votes are stored by one statement
 _NULL = r"\N"
 
+# The tables end with the transaction. A second import in one transaction, as in tests, begins again.
 _CREATE = """
+DROP TABLE IF EXISTS vote_row, aggregated_row, photo_of_row, annotator_of_row;
 CREATE TEMPORARY TABLE vote_row (
   line bigint, photo integer, annotator integer, score integer, watch text, given_at timestamptz
 ) ON COMMIT DROP;

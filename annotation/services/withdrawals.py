@@ -81,7 +81,7 @@ def withdrawn_files_delete() -> int:
 
 
 def _locked(image: Image) -> Image:
-    return Image.objects.select_for_update(of=("self",)).select_related("campaign").get(pk=image.pk)
+    return Image.objects.select_for_update(of=("self",), no_key=True).select_related("campaign").get(pk=image.pk)
 
 
 def _what(image: Image) -> str:

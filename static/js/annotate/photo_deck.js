@@ -1,7 +1,8 @@
 // Loads photos before they are needed and shows one on the stage: the original bytes, never upscaled (annotate.css).
 // Photos are loaded in the order of `prepare`, a few at a time, so that the next photo is loaded first on a slow
 // connection. The next photos are also decoded, up to a limit of memory. The very next photo is painted behind the photo
-// on the stage, because scaling some megapixels to the size of the stage takes longer than a frame.
+// on the stage, because scaling some megapixels to the size of the stage takes longer than a frame. While the stage is
+// empty, the photo for it has the connection and the processor almost for itself.
 
 const LOADING_AT_ONCE = 3; // the browser opens six connections, and claims and answers need some
 const DECODED_PIXELS = 120_000_000; // 4 bytes each: about 480 MB
@@ -84,10 +85,12 @@ export class PhotoDeck {
   }
 
   #loadAhead() {
+    const isEmpty = !this.#stage.firstElementChild;
     for (const lease of this.#ahead) {
-      if (this.#loading >= LOADING_AT_ONCE) break;
+      if (this.#loading >= (isEmpty ? 1 : LOADING_AT_ONCE)) break;
       this.#load(lease);
     }
+    if (isEmpty) return;
     let pixels = 0;
     for (const lease of this.#shown) pixels += lease.width * lease.height;
     for (const [place, lease] of this.#ahead.entries()) {
