@@ -41,5 +41,5 @@ def _row(number: int, entry: object) -> Histogram:
     label = entry.get("label")
     if not isinstance(label, list) or len(label) != _COUNTS:
         raise LineError("The label is not a list of ten numbers of votes.")
-    counts = [count_read(json_text(count, "A number of votes"), "number of votes") for count in label]
+    counts = [count_read(json_text(count, "number of votes"), "number of votes") for count in label]
     return Histogram(number, name_read(json_text(entry.get("image_id"), "image_id")), counts_checked(counts))

@@ -1,6 +1,7 @@
 """Histograms of votes as CSV. Pure."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
@@ -44,9 +45,9 @@ class HistogramCsv(Format[HistogramRecord], TableReader):
                 f"The file has a column for the score {outside[0]}, but the scale is from {scale[0]} to {scale[1]}."
                 f"{hint}"
             )
-        twice = [score for score in scores if scores.count(score) > 1]
-        if twice:
-            raise VoteFileError(f"The file has two columns for the score {twice[0]}.")
+        for score, times in Counter(scores).items():
+            if times > 1:
+                raise VoteFileError(f"The file has {times} columns for the score {score}.")
 
     def row(self, line: int, cells: tuple[str, ...], scale: tuple[int, int]) -> Histogram:
         """Return the histogram of a line. Raises LineError."""

@@ -1,6 +1,7 @@
 """Base class of readers whose files are tables with a header. Pure."""
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -50,8 +51,7 @@ class TableReader(VoteReader):
         """Yield the rows of the file, as `VoteReader.read` says."""
         rows = table_rows(path, lambda header: self._has_columns(header, scale), self.delimiters)
         _line, header = next(rows)
-        if not isinstance(header, list):  # never: the first one is the header
-            raise VoteFileError(header)
+        assert isinstance(header, list)  # the first one is the header
         width = len(header)
         chosen = itemgetter(*self._places(header, scale))
         for found in rows:
@@ -81,13 +81,14 @@ class TableReader(VoteReader):
         """
         names = [column_name(name) for name in header]
         self.header_check(names, scale)
+        times = Counter(names)
         needed = self.columns(scale)
         places = []
         for column, accepted in {**needed, **self.optional}.items():
-            name = next((one for one in accepted if one in names), None)
+            name = next((one for one in accepted if one in times), None)
             if name is None and column in needed:
                 raise VoteFileError(f"The file needs the columns {_columns_text(needed)}. It has {_shown(header)}.")
-            if name is not None and names.count(name) > 1:
+            if name is not None and times[name] > 1:
                 raise VoteFileError(f"The file has the column {name} twice. It has {_shown(header)}.")
             places.append(len(header) if name is None else names.index(name))
         return places

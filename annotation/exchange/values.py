@@ -123,4 +123,4 @@ def json_text(value: object, what: str) -> str:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         return repr(value)
-    raise LineError(f"{what} is neither a text nor a number.")
+    raise LineError(f"The {what} is neither a text nor a number.")

@@ -66,8 +66,8 @@ class TestHistogramCsv:
             ("file,1,2,3", (1, 5), "needs the columns file .*It has file, 1, 2, 3"),
             ("file,1,2,3", (1, 2), "a column for the score 3, but the scale is from 1 to 2"),
             ("file,0,1,2", (1, 2), "a column for the score 0, but the scale is from 1 to 2"),
-            ("file,1,2,score2", (1, 2), "two columns for the score 2"),
-            ("file,1,2,2", (1, 2), "two columns for the score 2"),
+            ("file,1,2,score2", (1, 2), "2 columns for the score 2"),
+            ("file,1,2,2", (1, 2), "2 columns for the score 2"),
             ("1,2", (1, 2), "needs the columns file"),
             ("file", (1, 2), "It has file"),
         ],
@@ -171,11 +171,11 @@ class TestAvaJson:
             ('{"image_id": "1", "label": "1234567890"}', "The label is not a list of ten"),
             (
                 f'{{"image_id": "1", "label": {[True] * 10}}}'.lower(),
-                "A number of votes is neither a text nor a number",
+                "The number of votes is neither a text nor a number",
             ),
             ('{"image_id": "1", "label": [0,0,0,0,0,0,0,0,0,0.5]}', "The number of votes is 0.5"),
             ('{"label": [0,0,0,0,0,0,0,0,0,1]}', "The name of the photo is missing."),
-            ('{"image_id": [], "label": [0,0,0,0,0,0,0,0,0,1]}', "image_id is neither a text nor a number."),
+            ('{"image_id": [], "label": [0,0,0,0,0,0,0,0,0,1]}', "The image_id is neither a text nor a number."),
         ],
     )
     def test_a_wrong_entry_is_one_sentence(self, entry: str, message: str) -> None:

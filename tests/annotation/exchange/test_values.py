@@ -128,5 +128,5 @@ def test_watch_labels() -> None:
 
 @pytest.mark.parametrize("value", [True, [], {}, [7]])
 def test_json_that_is_neither_a_text_nor_a_number_is_refused(value: Any) -> None:
-    with pytest.raises(LineError, match="score is neither a text nor a number"):
+    with pytest.raises(LineError, match="The score is neither a text nor a number"):
         values.json_text(value, "score")
