@@ -10,6 +10,7 @@ _OUTPUT_OF_USER = {
     "collectstatic",
     "export_annotations",
     "export_consensus",
+    "export_votes",
     "makemigrations",
     "score",
     "train_int8",
@@ -36,7 +37,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iqs_site.settings")
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
     from django.core.management import execute_from_command_line
-    from django.db import OperationalError
+    from django.db import OperationalError, ProgrammingError
 
     from iqs_site.instance import embedded, private_files
     from iqs_site.start import SETTING_ERRORS, settings_check
@@ -51,6 +52,10 @@ def main() -> None:
         execute_from_command_line(sys.argv)
     except SETTING_ERRORS as error:
         sys.exit(f"iqs: {error}")
+    except ProgrammingError as error:
+        if getattr(error.__cause__, "sqlstate", None) not in ("42P01", "42703"):  # an unknown table or column
+            raise
+        sys.exit("iqs: the database is empty, or of an older version of IQS. Run `manage.py migrate` first.")
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", None) is not None:
             raise  # the server answered, so the error is about a statement

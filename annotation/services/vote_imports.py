@@ -11,6 +11,7 @@ mapped to a whole score, because a rounded vote is one that nobody gave.
 import hashlib
 import logging
 import re
+import shutil
 import threading
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
@@ -121,8 +122,9 @@ def vote_imports_claimable() -> list[int]:
 
 
 def upload_path(vote_import: VoteImport) -> Path:
-    """Return where the uploaded file of an import waits."""
-    return Path(settings.UPLOADS_ROOT) / f"votes-{vote_import.pk}"
+    """Return where the uploaded file of an import waits. It has its name, from which some formats take the annotator."""
+    name = vote_import.source if PurePosixPath(vote_import.source).name == vote_import.source else "file"
+    return Path(settings.UPLOADS_ROOT) / f"votes-{vote_import.pk}" / name
 
 
 def uploaded_votes_import(*, vote_import: VoteImport) -> VoteImport:
@@ -131,7 +133,7 @@ def uploaded_votes_import(*, vote_import: VoteImport) -> VoteImport:
     if not path.exists() and not _is_stored(vote_import):
         return _close(vote_import, "The import was interrupted. Nothing was stored. Import the file again.")
     done = vote_import_run(vote_import=vote_import, path=path)
-    path.unlink(missing_ok=True)
+    shutil.rmtree(path.parent, ignore_errors=True)
     return done
 
 
