@@ -17,7 +17,7 @@ from annotation.selectors.repeats import repeat_pairs
 from annotation.selectors.votes import WATCH_CODES, votes_of
 
 #: With more votes, agreement is measured on photos drawn at random that have about this many.
-MOST_VOTES = 30_000
+MOST_VOTES = 20_000
 
 _PHOTOS = f"""
 WITH photo AS (

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
@@ -27,6 +28,7 @@ from annotation.services.screening import (
 from training.evaluation.findings import anchoring_finding, rater_finding
 from training.selectors.anchoring import anchored_answers, anchoring_measure
 
+_LISTED = 50  # annotators on one page, those to look at first
 _ORDER = [Verdict.FLAGGED, Verdict.UNKNOWN, Verdict.FINE]
 
 
@@ -38,7 +40,7 @@ def rater_quality(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     verdicts = [one.verdict for one in annotators]
     context: dict[str, Any] = {
         "campaign": campaign,
-        "annotators": annotators,
+        "annotators": Paginator(annotators, _LISTED).get_page(request.GET.get("page")),
         "annotators_title": rater_finding(
             verdicts.count(Verdict.FLAGGED), verdicts.count(Verdict.UNKNOWN), len(annotators)
         ),

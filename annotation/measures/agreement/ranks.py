@@ -16,6 +16,8 @@ FEWEST_COMMON = 10
 #: A bootstrap over fewer annotators says nothing.
 FEWEST_ANNOTATORS = 5
 _MOST_ANNOTATORS = 40
+#: Of more annotators, so many are each compared with the others. The interval of a median hardly narrows with more.
+MOST_COMPARED = 200
 _RESAMPLES = 1000
 
 
@@ -59,8 +61,9 @@ def pairwise_srcc(image_ids: ArrayLike, annotator_ids: ArrayLike, scores: ArrayL
 def leave_one_out_srcc(image_ids: ArrayLike, annotator_ids: ArrayLike, scores: ArrayLike, *, seed: int) -> Interval:
     """Return the median, over annotators, of the SRCC of one annotator and the mean of all others on the same photos.
 
-    Only annotators with ten photos that others rated too count; n is their number. The interval is a bootstrap over
-    annotators; its ends are NaN below five of them. NaN without such an annotator.
+    Only annotators with ten photos that others rated too count, and of more than `MOST_COMPARED` those that are drawn
+    at random; n is their number. The interval is a bootstrap over annotators; its ends are NaN below five of them. NaN
+    without such an annotator.
     """
     photo, rater, values = vote_columns(image_ids, annotator_ids, scores)
     if not len(values):
@@ -71,14 +74,17 @@ def leave_one_out_srcc(image_ids: ArrayLike, annotator_ids: ArrayLike, scores: A
     others = (sums[photo] - values) / (counts[photo] - 1)
     order = np.argsort(rater, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(rater[order])) + 1)
-    found = [float(srcc(values[rows], others[rows])) for rows in groups if len(rows) >= FEWEST_COMMON]
+    enough = [rows for rows in groups if len(rows) >= FEWEST_COMMON]
+    rng = np.random.default_rng(seed)
+    if len(enough) > MOST_COMPARED:
+        enough = [enough[place] for place in np.sort(rng.choice(len(enough), MOST_COMPARED, replace=False))]
+    found = [float(srcc(values[rows], others[rows])) for rows in enough]
     known = np.array([one for one in found if not np.isnan(one)])
     if not len(known):
         return Interval(float("nan"), float("nan"), float("nan"), 0)
     value = float(np.median(known))
     if len(known) < FEWEST_ANNOTATORS:
         return Interval(value, float("nan"), float("nan"), len(known))
-    rng = np.random.default_rng(seed)
     return _interval(value, np.median(rng.choice(known, (_RESAMPLES, len(known))), axis=1), len(known))
 
 

@@ -88,7 +88,7 @@ def test_agreement_has_the_form_and_the_value_of_the_page_campaign_quality(
 def test_agreement_of_many_votes_is_measured_on_photos_drawn_at_random(
     campaign: Campaign, people: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(campaign_quality, "MOST_VOTES", 50)  # the real limit would need 30,000 rows
+    monkeypatch.setattr(campaign_quality, "MOST_VOTES", 50)  # the real limit would need 20,000 rows
     monkeypatch.setattr(selectors, "MOST_VOTES", 50)
     scores = np.random.default_rng(3).integers(2, 9, (60, 2)).tolist()
     votes(images_make(campaign, 60), [people["alice"], people["bob"]], scores, "yes")
