@@ -62,8 +62,8 @@ TAUGHT = ("practice", "example")
 #: longer: people need about three seconds for a photo that they already see.
 SLIP = timedelta(seconds=3)
 
-# `superseded_by__supersedes=None` selects the same rows as `superseded_by=None`. But PostgreSQL sees that it asks for rows
-# without a partner, and expects about as many as there are; with the shorter form it expects one, and plans badly.
+# `superseded_by__supersedes=None` selects the same rows as `superseded_by=None`. But PostgreSQL sees that it asks for
+# rows without a partner, and expects about as many as there are. With the shorter form it expects one, and plans badly.
 STANDING = Q(superseded_by__supersedes=None, is_repeat=False)
 SKIP = STANDING & ~Q(skip_reason="")
 VOTE = STANDING & Q(skip_reason="")

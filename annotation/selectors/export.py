@@ -108,7 +108,7 @@ def aggregated_records(vote_import: VoteImport) -> Iterator[HistogramRecord]:
     """Yield the histograms of an import with the names of its file, in the order of the file (one query)."""
     rows = vote_import.aggregated_votes.filter(counts__isnull=False).order_by("pk").values_list("name", "counts")
     lowest = vote_import.scale_min
-    return (HistogramRecord(name, tuple(counts), lowest) for name, counts in rows.iterator(chunk_size=_ROWS))
+    return (HistogramRecord(name, tuple(counts or ()), lowest) for name, counts in rows.iterator(chunk_size=_ROWS))
 
 
 def _records(annotations: AnnotationQuerySet) -> Iterator[AnnotationRecord]:

@@ -122,7 +122,7 @@ def vote_imports_claimable() -> list[int]:
 
 
 def upload_path(vote_import: VoteImport) -> Path:
-    """Return where the uploaded file of an import waits, under its own name: some formats take the annotator from it."""
+    """Return where the uploaded file of an import waits, under its name: some formats take the annotator from it."""
     name = vote_import.source if PurePosixPath(vote_import.source).name == vote_import.source else "file"
     return Path(settings.UPLOADS_ROOT) / f"votes-{vote_import.pk}" / name
 

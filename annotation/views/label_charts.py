@@ -16,17 +16,15 @@ from annotation.selectors.campaign_quality import LabelCounts
 def campaign_labels(campaign: Campaign, counted: LabelCounts) -> dict[str, Any]:
     """Return what the label analysis of a campaign's own votes shows."""
     classes = [("rejected", counted.rejected), ("pending", counted.pending), ("accepted", counted.accepted)]
-    watch = label_analysis.balanced([("watch", counted.watch), ("no watch", counted.no_watch)])
+    watch = [("watch", counted.watch), ("no watch", counted.no_watch)]
+    tables = [("Quality classes", classes)] + ([("Watch labels", watch)] if counted.watch + counted.no_watch else [])
     scores = [str(score) for score in campaign.scores]
     return {
         "undecided": counted.undecided,
         "limits": (campaign.reject_at, campaign.pending_at),
         **_middle(counted.in_middle, sum(counted.photos), campaign.scale_min, campaign.scale_max),
         **_distributions(scores, counted.votes, counted.photos),
-        "class_tables": [
-            _class_table("Quality classes", label_analysis.balanced(classes)),
-            _class_table("Watch labels", watch),
-        ],
+        "class_tables": [_class_table(name, label_analysis.balanced(counts)) for name, counts in tables],
     }
 
 
@@ -54,8 +52,9 @@ def _middle(inside: int, photos: int, lowest: int, highest: int) -> dict[str, An
 
 def _distributions(bins: Sequence[str], votes: Sequence[int] | None, photos: Sequence[int]) -> dict[str, Any]:
     """Return charts and rows of votes by score, if they are known, and of photos by MOS."""
+    known: Sequence[int | None] = votes or [None] * len(bins)
     return {
-        "score_rows": list(zip(bins, votes or [None] * len(bins), photos, strict=True)),
+        "score_rows": list(zip(bins, known, photos, strict=True)),
         "score_drawing": _shares_drawing("Votes by score", bins, [votes], "score of a vote") if votes else "",
         "score_votes": sum(votes) if votes else None,
         "mos_drawing": _shares_drawing("Photos by MOS", bins, [photos], "MOS, rounded"),

@@ -34,7 +34,7 @@ class VoteImportForm(forms.Form):
         lowest, highest = values.get("lowest"), values.get("highest")
         if (lowest is None) != (highest is None) and not {"lowest", "highest"} & set(self.errors):
             self.add_error("highest" if highest is None else "lowest", "Give both ends of the scale, or none.")
-        both = lowest is not None and highest is not None
-        if both and lowest >= highest:
+        scale = None if lowest is None or highest is None else (lowest, highest)
+        if scale is not None and scale[0] >= scale[1]:
             self.add_error("highest", "The highest score must be above the lowest.")
-        return values | {"scale": (lowest, highest) if both else None}
+        return values | {"scale": scale}

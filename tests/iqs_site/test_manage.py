@@ -41,6 +41,15 @@ def test_the_error_for_a_wrong_value_is_one_sentence(
     assert finished.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", [["refresh_consensus"], ["import_images", "watches", "photos"]])
+def test_a_database_without_tables_is_named_in_one_sentence(command: list[str], empty_database: str) -> None:
+    finished = manage(*command, DATABASE_URL=empty_database)
+    assert finished.returncode == 1
+    assert (
+        finished.stderr == "iqs: the database is empty, or of an older version of IQS. Run `manage.py migrate` first.\n"
+    )
+
+
 def test_the_variable_HOST_of_the_shell_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOST", "192.0.2.1")
     assert Command().create_parser("manage.py", "quickstart").parse_args([]).host == "127.0.0.1"

@@ -70,8 +70,15 @@ class Command(BaseCommand):
             self.stderr.write(f"  line {line}: {name_shown(why)}")
         if done.state == VoteImport.State.FAILED:
             raise CommandError(done.message)
-        what = "votes" if reader.reads is Vote else "rows of aggregated votes"
-        people = f" by {done.annotators} people" if reader.reads is Vote else ""
-        self.stdout.write(f"{done.rows} {what} on {done.photos} photos{people} imported.")
+        if reader.reads is Vote:
+            rows, people = _counted(done.rows, "vote"), f" by {_counted(done.annotators, 'annotator')}"
+        else:
+            rows, people = f"{_counted(done.rows, 'row')} of aggregated votes", ""
+        self.stdout.write(f"Imported {rows} on {_counted(done.photos, 'photo')}{people}.")
         if done.left_out:
-            self.stdout.write(f"{done.left_out} votes on photos that the campaign does not have were left out.")
+            left_out = _counted(done.left_out, "vote")
+            self.stdout.write(f"Left out {left_out} on photos that the campaign does not have.")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

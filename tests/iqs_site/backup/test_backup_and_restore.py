@@ -2,20 +2,16 @@
 
 import os
 import re
-import secrets
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
-from psycopg import sql
 
 from annotation.models import Campaign, Image, ImportBatch, Membership, Role
 from annotation.services.batches import batch_folder, folder_import
@@ -65,18 +61,6 @@ def backup(site: Campaign, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def database() -> Iterator[str]:
-    """Yield the address of an empty database on the server of the tests: an own PostgreSQL."""
-    given = os.environ["DATABASE_URL"]
-    name = f"iqs_restore_{secrets.token_hex(4)}"
-    with psycopg.connect(given, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    yield urlunsplit(urlsplit(given)._replace(path=f"/{name}"))
-    with psycopg.connect(given, autocommit=True) as server:
-        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
 def manage(*words: str, var: Path, url: str = "", **environment: str) -> "subprocess.CompletedProcess[str]":
     given = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "SECRET_KEY")}
     given |= {"IQS_VAR": str(var), **({"DATABASE_URL": url} if url else {}), **environment}
@@ -108,7 +92,7 @@ def sequences(path: Path) -> dict[str, Any]:
 @pytest.mark.parametrize("server", ["embedded", "own"])
 def test_a_restored_site_is_the_same(server: str, backup: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     var = tmp_path / "restored"
-    url = request.getfixturevalue("database") if server == "own" else ""
+    url = request.getfixturevalue("empty_database") if server == "own" else ""
     done = manage("restore", str(backup), var=var, url=url)
     assert done.returncode == 0, done.stderr
     assert f"{COUNT} photos, all with the right checksums" in done.stdout
@@ -129,28 +113,30 @@ def test_a_restored_site_is_the_same(server: str, backup: Path, tmp_path: Path, 
     assert (refused.returncode, "with --force" in refused.stderr) == (1, True)
 
 
-def test_force_replaces_everything_and_a_failure_leaves_everything(backup: Path, tmp_path: Path, database: str) -> None:
+def test_force_replaces_everything_and_a_failure_leaves_everything(
+    backup: Path, tmp_path: Path, empty_database: str
+) -> None:
     var = tmp_path / "restored"
-    assert manage("restore", str(backup), var=var, url=database).returncode == 0
+    assert manage("restore", str(backup), var=var, url=empty_database).returncode == 0
     (var / "models" / "old").mkdir()
-    with psycopg.connect(database, autocommit=True) as server:
+    with psycopg.connect(empty_database, autocommit=True) as server:
         server.execute("UPDATE annotation_campaign SET name = 'Changed'")
         server.execute("CREATE TABLE foreign_table (id int)")
     damaged = bytearray(backup.read_bytes())
     damaged[len(damaged) // 2] ^= 1
     (tmp_path / "damaged.tar").write_bytes(damaged)
-    done = manage("restore", str(tmp_path / "damaged.tar"), "--force", var=var, url=database)
+    done = manage("restore", str(tmp_path / "damaged.tar"), "--force", var=var, url=empty_database)
     assert (done.returncode, "is damaged" in done.stderr) == (1, True)
-    with psycopg.connect(database, autocommit=True) as server:
+    with psycopg.connect(empty_database, autocommit=True) as server:
         names = "SELECT name FROM annotation_campaign"
         assert server.execute(names).fetchall() == [("Changed",)]
         assert (var / "models" / "old").exists()
         # Another program uses the database: this connection.
-        done = manage("restore", str(backup), "--force", var=var, url=database)
+        done = manage("restore", str(backup), "--force", var=var, url=empty_database)
         assert (done.returncode, "Stop IQS" in done.stderr) == (1, True)
-    done = manage("restore", str(backup), "--force", var=var, url=database)
+    done = manage("restore", str(backup), "--force", var=var, url=empty_database)
     assert done.returncode == 0, done.stderr
-    with psycopg.connect(database) as server:
+    with psycopg.connect(empty_database) as server:
         assert server.execute(names).fetchall() == [("Watches",)]
         assert server.execute("SELECT count(*) FROM foreign_table").fetchone() == (0,)
         with pytest.raises(psycopg.errors.ForeignKeyViolation):
@@ -171,29 +157,29 @@ with open(sys.argv[1], "wb") as file, database.snapshot():
 """
 
 
-def test_a_backup_of_an_earlier_version_is_migrated(tmp_path: Path, database: str) -> None:
+def test_a_backup_of_an_earlier_version_is_migrated(tmp_path: Path, empty_database: str) -> None:
     var, earlier = tmp_path / "var", tmp_path / "earlier.tar"
-    assert manage("migrate", "annotation", "0005", var=var, url=database).returncode == 0
-    with psycopg.connect(database) as server:
+    assert manage("migrate", "annotation", "0005", var=var, url=empty_database).returncode == 0
+    with psycopg.connect(empty_database) as server:
         server.execute("INSERT INTO auth_group (name) VALUES ('of then')")
-    environment = {**os.environ, "DATABASE_URL": database, "IQS_VAR": str(var)}
+    environment = {**os.environ, "DATABASE_URL": empty_database, "IQS_VAR": str(var)}
     environment["DJANGO_SETTINGS_MODULE"] = "iqs_site.settings"
     command = [sys.executable, "-c", _EARLIER, str(earlier)]
     subprocess.run(command, env=environment, cwd=django_settings.BASE_DIR, check=True)
-    done = manage("restore", str(earlier), "--force", var=var, url=database)
+    done = manage("restore", str(earlier), "--force", var=var, url=empty_database)
     assert done.returncode == 0, done.stderr
-    assert manage("migrate", "--check", var=var, url=database).returncode == 0
-    with psycopg.connect(database) as server:
+    assert manage("migrate", "--check", var=var, url=empty_database).returncode == 0
+    with psycopg.connect(empty_database) as server:
         assert server.execute("SELECT name FROM auth_group").fetchall() == [("of then",)]
 
 
-def test_a_backup_of_a_later_version_is_refused(backup: Path, tmp_path: Path, database: str) -> None:
+def test_a_backup_of_a_later_version_is_refused(backup: Path, tmp_path: Path, empty_database: str) -> None:
     data = backup.read_bytes()
     known = re.search(rb'"annotation",\s+"(0001_initial)"', data)
     assert known is not None
     later = tmp_path / "later.tar"
     later.write_bytes(data[: known.start(1)] + b"0999_initial" + data[known.end(1) :])
-    done = manage("restore", str(later), var=tmp_path / "var", url=database)
+    done = manage("restore", str(later), var=tmp_path / "var", url=empty_database)
     assert done.returncode == 1
     assert "made by a newer version of IQS (it has the change annotation.0999_initial" in done.stderr
     assert done.stderr.count("\n") == 1
