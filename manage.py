@@ -10,6 +10,8 @@ _OUTPUT_OF_USER = {
     "collectstatic",
     "export_annotations",
     "export_consensus",
+    "export_photos",
+    "export_tasks",
     "export_votes",
     "makemigrations",
     "score",

@@ -159,6 +159,30 @@ class HistogramRecord(NamedTuple):
     """Lowest score of the scale."""
 
 
+class TaskPrediction(NamedTuple):
+    """What one model version says about one photo."""
+
+    version: int
+    quality_mean: float
+    """On the campaign's scale."""
+    watch_probability: float
+    """0 … 1"""
+    is_watch: bool
+    """Whether `watch_probability` is above the campaign's threshold."""
+
+
+class TaskRecord(NamedTuple):
+    """One photo with its independent votes and its predictions."""
+
+    file: str
+    """File name at import."""
+    address: str
+    """Where the receiving program finds the photo."""
+    sha256: str
+    votes: tuple[VoteRecord, ...]
+    predictions: tuple[TaskPrediction, ...]
+
+
 class AuditRow(NamedTuple):
     """One audit record."""
 

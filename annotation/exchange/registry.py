@@ -16,7 +16,9 @@ from annotation.exchange.dpchallenge import DpChallenge
 from annotation.exchange.eva import Eva
 from annotation.exchange.format import Format
 from annotation.exchange.histogram_csv import HistogramCsv
+from annotation.exchange.image_folder import ImageFolder
 from annotation.exchange.koniq import Koniq
+from annotation.exchange.label_studio import LabelStudio
 from annotation.exchange.mean_csv import MeanCsv
 from annotation.exchange.observer_csv import ObserverCsv
 from annotation.exchange.photos_csv import PhotosCsv
@@ -40,6 +42,7 @@ FORMATS: dict[str, Format[Any]] = {
         VotesJsonLines(),
         HistogramCsv(),
         Ava(),
+        LabelStudio(),
     )
 }
 
@@ -65,5 +68,7 @@ READERS: dict[str, VoteReader] = {
         Eva(),
         Koniq(),
         Spaq(),
+        LabelStudio(),
+        ImageFolder(),
     )
 }

@@ -12,6 +12,7 @@ from annotation.exchange.registry import READERS
 from annotation.files.names import name_shown, name_text
 from annotation.management.lookup import campaign_named
 from annotation.management.progress import StepBar
+from annotation.management.words import counted
 from annotation.models import VoteImport
 from annotation.services.vote_imports import VoteImportRefused, vote_import_begin, vote_import_run
 
@@ -71,14 +72,10 @@ class Command(BaseCommand):
         if done.state == VoteImport.State.FAILED:
             raise CommandError(done.message)
         if reader.reads is Vote:
-            rows, people = _counted(done.rows, "vote"), f" by {_counted(done.annotators, 'annotator')}"
+            rows, people = counted(done.rows, "vote"), f" by {counted(done.annotators, 'annotator')}"
         else:
-            rows, people = f"{_counted(done.rows, 'row')} of aggregated votes", ""
-        self.stdout.write(f"Imported {rows} on {_counted(done.photos, 'photo')}{people}.")
+            rows, people = f"{counted(done.rows, 'row')} of aggregated votes", ""
+        self.stdout.write(f"Imported {rows} on {counted(done.photos, 'photo')}{people}.")
         if done.left_out:
-            left_out = _counted(done.left_out, "vote")
+            left_out = counted(done.left_out, "vote")
             self.stdout.write(f"Left out {left_out} on photos that the campaign does not have.")
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

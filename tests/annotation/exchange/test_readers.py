@@ -41,6 +41,13 @@ EXAMPLES = {
         "image_name,c1,c2,c3,c4,c5,c_total,MOS\né.jpg,0,0.5,0.25,0.25,0,8,70\n2.jpg,0,0,0,1,0,3,80\n",
     ),
     "spaq": ((0, 100), "Image name,MOS\né.jpg,61.5\n2.jpg,100\n"),
+    "label-studio": (
+        (1, 10),
+        '[{"data": {"image": "/data/upload/3/0a1b2c3d-é.jpg"}, "annotations": [{"completed_by": {"email": "a@b.c"},'
+        ' "result": [{"type": "rating", "value": {"rating": 7}}]}]}, {"data": {"image": "2.jpg"}, "annotations":'
+        ' [{"completed_by": 4, "result": [{"type": "number", "value": {"number": 1}}]}]}]',
+    ),
+    "image-folder": ((0, 100), '{"file_name": "é.jpg", "mos": 61.5}\n{"file_name": "2.jpg", "label": 7, "votes": 3}\n'),
 }
 #: Texts that are likely to be misread.
 HOSTILE = ["1e308", "-1", "nan", "١", '"', "\0", ",", " ", "=", "\n", "\r", "9" * 400, "[", "}", "7.5", "é", "\u2028"]
@@ -132,7 +139,8 @@ def test_an_empty_file_is_one_sentence(name: str, text: str) -> None:
 def test_the_rows_come_while_the_file_is_read(name: str, tmp_path: Path) -> None:
     """The last line of the file is broken, which the first row does not know."""
     scale, text = EXAMPLES[name]
-    start, last = text.split(", {") if name == "ava-json" else text[:-1].rsplit("\n", 1)
+    between = {"ava-json": ", {", "label-studio": ', {"data"'}.get(name, "\n")
+    start, last = text.rstrip("\n").rsplit(between, 1)
     last = f", {{{last[:-1]}" if name == "ava-json" else f"\n{last}"
     path = tmp_path / "file"
     path.write_bytes((start + last * 30_000).encode() + b"\xff\n")

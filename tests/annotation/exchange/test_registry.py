@@ -19,6 +19,8 @@ from annotation.exchange.records import (
     ConsensusRecord,
     HistogramRecord,
     PhotoRecord,
+    TaskPrediction,
+    TaskRecord,
     VoteRecord,
 )
 from annotation.exchange.registry import FORMATS, READERS, formats_of
@@ -122,6 +124,7 @@ VOTE = VoteRecord(
     given_at=datetime(2026, 3, 1, tzinfo=UTC),
 )
 HISTOGRAM = HistogramRecord(file="=1.jpg", counts=(0, 0, 1, 0, 2, 0, 0, 0, 0, 0), lowest=1)
+TASK = TaskRecord("=1.jpg", "/=1.jpg", "a" * 64, (VOTE,), (TaskPrediction(3, 6.5, 0.9, True),))
 RECORDS: dict[type[Any], Any] = {
     AnnotationRecord: ANNOTATION,
     PhotoRecord: PHOTO,
@@ -130,6 +133,7 @@ RECORDS: dict[type[Any], Any] = {
     AnnotatorRecord: ANNOTATOR,
     VoteRecord: VOTE,
     HistogramRecord: HISTOGRAM,
+    TaskRecord: TASK,
 }
 
 

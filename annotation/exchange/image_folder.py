@@ -1,0 +1,40 @@
+"""`metadata.jsonl` of an image folder, as Hugging Face datasets read it. Pure."""
+
+import json
+
+from annotation.exchange.line_reader import LineReader
+from annotation.exchange.reading import MeanScore
+from annotation.exchange.values import LineError, count_read, json_text, mean_read, name_read
+
+_MEANS = ("mos", "score", "rating", "label")
+
+
+class ImageFolder(LineReader):
+    """One object per photo: `file_name`, a mean in `mos`, `score`, `rating` or `label`, and if known `votes`.
+
+    `file`, if it is there, is the name that the photo had before the folder was made, and is preferred. The photos
+    themselves are imported as every folder. `manage.py export_photos` writes such folders.
+    """
+
+    name = "image-folder"
+    label = "Image folder (metadata.jsonl)"
+    description = "metadata.jsonl of an image folder: file_name, and mos, score, rating or label as the mean."
+    reads = MeanScore
+
+    def row(self, line: int, text: str, scale: tuple[int, int]) -> MeanScore | None:
+        """Return the mean of a line; None for a photo without one. Raises LineError."""
+        try:
+            entry = json.loads(text)
+        except (ValueError, RecursionError):
+            raise LineError("The line is not JSON.") from None
+        if not isinstance(entry, dict):
+            raise LineError('The line is not a JSON object such as {"file_name": "1.jpg", "mos": 6.5}.')
+        column = next((name for name in _MEANS if name in entry), None)
+        if column is None:
+            raise LineError(f"The line has none of {', '.join(_MEANS)}.")
+        name = name_read(json_text(entry.get("file") or entry.get("file_name"), "file_name"))
+        if entry[column] is None:
+            return None
+        mean = mean_read(json_text(entry[column], column), scale, column)
+        votes = json_text(entry.get("votes"), "number of votes")
+        return MeanScore(line, name, mean, None, (count_read(votes, "number of votes") or None) if votes else None)
