@@ -11,6 +11,7 @@ _OUTPUT_OF_USER = {
     "export_annotations",
     "export_consensus",
     "export_photos",
+    "export_predictions",
     "export_tasks",
     "export_votes",
     "makemigrations",

@@ -9,6 +9,7 @@ urlpatterns = [
     path("score/<slug:key>/", try_model.try_model_result, name="try-model-result"),
     path("campaigns/<slug:slug>/photos/", photos.photos, name="photos"),
     path("campaigns/<slug:slug>/photos/extremes/", photos.extremes, name="photo-extremes"),
+    path("campaigns/<slug:slug>/photos/predictions.csv", photos.predictions_table, name="predictions-table"),
     path("campaigns/<slug:slug>/photos/table.csv", photos.photos_table, name="photos-table"),
     path("campaigns/<slug:slug>/photos/<int:image_id>/", photo.photo, name="photo"),
 ]

@@ -159,6 +159,33 @@ class HistogramRecord(NamedTuple):
     """Lowest score of the scale."""
 
 
+class PredictionRecord(NamedTuple):
+    """What one model version says about one photo, as it is stored, with its distortions."""
+
+    image: str
+    """File name at import."""
+    sha256: str
+    split: str
+    model_version: int
+    quality_mean: float
+    """On the campaign's scale, as the next field."""
+    quality_std: float
+    distribution: tuple[float, ...]
+    """Probability of each opinion score, lowest first."""
+    quality_class: str
+    """rejected, pending or accepted by the campaign's present limits."""
+    watch_probability: float
+    """0 … 1"""
+    watch: bool
+    """Whether `watch_probability` is above the campaign's threshold."""
+    blur: float | None
+    """Severity 0 … 1, as the next three fields; None if it is not computed yet."""
+    noise: float | None
+    exposure: float | None
+    compression: float | None
+    predicted_at: datetime
+
+
 class TaskPrediction(NamedTuple):
     """What one model version says about one photo."""
 

@@ -4,14 +4,17 @@ from typing import Any
 
 from annotation.exchange.annotations_csv import AnnotationsCsv
 from annotation.exchange.annotations_jsonl import AnnotationsJsonLines
+from annotation.exchange.annotations_parquet import AnnotationsParquet
 from annotation.exchange.annotators_csv import AnnotatorsCsv
 from annotation.exchange.annotators_jsonl import AnnotatorsJsonLines
+from annotation.exchange.annotators_parquet import AnnotatorsParquet
 from annotation.exchange.audit_csv import AuditCsv
 from annotation.exchange.ava import Ava
 from annotation.exchange.ava_csv import AvaCsv
 from annotation.exchange.ava_json import AvaJson
 from annotation.exchange.consensus_csv import ConsensusCsv
 from annotation.exchange.consensus_jsonl import ConsensusJsonLines
+from annotation.exchange.consensus_parquet import ConsensusParquet
 from annotation.exchange.dpchallenge import DpChallenge
 from annotation.exchange.eva import Eva
 from annotation.exchange.format import Format
@@ -22,6 +25,11 @@ from annotation.exchange.label_studio import LabelStudio
 from annotation.exchange.mean_csv import MeanCsv
 from annotation.exchange.observer_csv import ObserverCsv
 from annotation.exchange.photos_csv import PhotosCsv
+from annotation.exchange.photos_jsonl import PhotosJsonLines
+from annotation.exchange.photos_parquet import PhotosParquet
+from annotation.exchange.predictions_csv import PredictionsCsv
+from annotation.exchange.predictions_jsonl import PredictionsJsonLines
+from annotation.exchange.predictions_parquet import PredictionsParquet
 from annotation.exchange.reading import VoteReader
 from annotation.exchange.spaq import Spaq
 from annotation.exchange.votes_csv import VotesCsv
@@ -32,11 +40,19 @@ FORMATS: dict[str, Format[Any]] = {
     for one in (
         AnnotationsCsv(),
         AnnotationsJsonLines(),
+        AnnotationsParquet(),
         ConsensusCsv(),
         ConsensusJsonLines(),
+        ConsensusParquet(),
         AnnotatorsCsv(),
         AnnotatorsJsonLines(),
+        AnnotatorsParquet(),
         PhotosCsv(),
+        PhotosJsonLines(),
+        PhotosParquet(),
+        PredictionsCsv(),
+        PredictionsJsonLines(),
+        PredictionsParquet(),
         AuditCsv(),
         VotesCsv(),
         VotesJsonLines(),

@@ -74,8 +74,8 @@ def cell_text(cell: object, decimals: int | None = None) -> str:
     """Return the text of a cell.
 
     None is empty, True and False are 1 and 0, times are ISO 8601 in UTC. Floats have enough digits to read the same
-    number again, or at most `decimals` digits after the point and no exponent. Everything else is text, guarded by
-    `formula_guard`. Raises ValueError for a time without a time zone.
+    number again, or at most `decimals` digits after the point and no exponent. A tuple has spaces between its
+    numbers. Everything else is text, guarded by `formula_guard`. Raises ValueError for a time without a time zone.
     """
     if type(cell) is str:  # first, because most cells are
         return formula_guard(cell if cell.isascii() else text_encodable(cell))
@@ -94,6 +94,8 @@ def cell_text(cell: object, decimals: int | None = None) -> str:
         if cell.tzinfo is None:
             raise ValueError(f"{cell} has no time zone.")
         return cell.astimezone(UTC).isoformat()
+    if isinstance(cell, tuple):
+        return " ".join(cell_text(one, decimals) for one in cell)
     return formula_guard(text_encodable(str(cell)))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
+from annotation.exchange.parquet import parquet_write
 from annotation.exchange.rows import csv_pieces, csv_rows
 from annotation.files.whole_file import whole_file, whole_path
 from inference.scoring.rows import DECIMALS, Cell, Cells, Column
@@ -261,14 +262,9 @@ def _json_lines(rows: Iterable[Cells], columns: Sequence[Column]) -> Iterator[st
 
 
 def _parquet_write(rows: Iterable[Cells], columns: Sequence[Column], target: str | IO[bytes]) -> None:
-    from arro3.core import Array, DataType, Table
-    from arro3.io import write_parquet
-
-    kinds = {str: DataType.utf8(), float: DataType.float64(), bool: DataType.bool()}
-    kept = list(rows)
-    arrays = [Array([row[column.name] for row in kept], type=kinds[column.kind]) for column in columns]
-    table = Table.from_arrays(arrays, names=[column.name for column in columns])
-    write_parquet(table, target, compression="zstd(3)")
+    names = [column.name for column in columns]
+    cells = ([row[name] for name in names] for row in rows)
+    parquet_write({column.name: column.kind for column in columns}, cells, target)
 
 
 def _value(text: str, column: Column) -> Cell:

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from annotation.access.permissions import campaign_view
 from annotation.models import LIVE, Campaign, Image, Role
@@ -21,6 +22,7 @@ from inference.gallery.places import (
     places_before,
     places_read,
 )
+from inference.gallery.predictions_table import prediction_records
 from inference.gallery.query import BY_CONSENSUS, BY_DISTORTION, BY_PEOPLE, DISTORTIONS, ORDERS, GalleryQuery
 from inference.gallery.table import gallery_records
 from inference.models import ModelVersion, QualityClass
@@ -146,6 +148,20 @@ def photos_table(
         format_name="photos-csv",
         rows=gallery_records(campaign, version, query),
         file_name=f"{campaign.slug}-photos",
+        campaign=campaign,
+    )
+
+
+@token_allowed
+@require_safe
+@campaign_view(Role.REVIEWER)
+def predictions_table(request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
+    """Stream the predictions of all model versions as CSV; with `excel=1` for Excel."""
+    return table_download(
+        request,
+        format_name="predictions-csv",
+        rows=prediction_records(campaign),
+        file_name=f"{campaign.slug}-predictions",
         campaign=campaign,
     )
 

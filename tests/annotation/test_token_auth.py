@@ -146,13 +146,15 @@ def test_pages_that_take_tokens_only_read() -> None:
         "annotators-csv",
         "consensus-csv",
         "photos-table",
+        "predictions-table",
         "audit-csv",
         "campaign-audit-csv",
     }
 
 
 @pytest.mark.parametrize(
-    "name", ["annotations-csv", "consensus-csv", "annotators-csv", "photos-table", "campaign-audit-csv"]
+    "name",
+    ["annotations-csv", "consensus-csv", "annotators-csv", "photos-table", "predictions-table", "campaign-audit-csv"],
 )
 def test_a_post_with_a_token_to_a_marked_page_changes_nothing(program: Client, token_of: Any, name: str) -> None:
     _, headers = token_of("ada", "admin")

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from annotation.exchange.rows import csv_pieces, csv_rows, formula_guard, formula_unguard
 from annotation.models import Annotation, AnnotatorStatistics, AuditKind, AuditRecord, Campaign, Image, ImportBatch
 from tests.inference.tiny_models import tiny_models_place
-from tests.opinions_and_predictions import consensus_make
+from tests.opinions_and_predictions import consensus_make, predictions_make, version_make
 
 ROOT = Path(settings.BASE_DIR)
 HOSTILE = [
@@ -157,6 +157,8 @@ def csv_addresses(client: Any, campaign: Campaign) -> dict[str, str]:
 
 
 def test_no_table_on_a_page_has_a_formula(client_of: Callable[[str], Any], hostile_campaign: Campaign) -> None:
+    images = list(hostile_campaign.images.all())
+    predictions_make(version_make(hostile_campaign), images, [5.0] * len(images))
     tables = csv_addresses(client_of("ada"), hostile_campaign)
     assert len(tables) >= 3
     for address, table in tables.items():
@@ -167,7 +169,9 @@ def test_no_table_on_a_page_has_a_formula(client_of: Callable[[str], Any], hosti
         assert texts <= {cell for row in rows for cell in row}, address
 
 
-@pytest.mark.parametrize("name", ["annotations-csv", "consensus-csv", "annotators-csv", "photos-table"])
+@pytest.mark.parametrize(
+    "name", ["annotations-csv", "consensus-csv", "annotators-csv", "photos-table", "predictions-table"]
+)
 def test_a_download_for_excel_begins_with_a_mark(
     client_of: Callable[[str], Any], hostile_campaign: Campaign, name: str
 ) -> None:

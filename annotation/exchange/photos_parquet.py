@@ -1,0 +1,13 @@
+"""Photos with predictions, distortions and MOS as Parquet. Pure."""
+
+from annotation.exchange.parquet import ParquetFormat
+from annotation.exchange.records import PhotoRecord
+
+
+class PhotosParquet(ParquetFormat[PhotoRecord]):
+    """One row per photo."""
+
+    name = "photos-parquet"
+    label = "Photos (Parquet)"
+    description = "One row per photo, with the model's prediction, the distortions and the annotators' votes."
+    record = PhotoRecord

@@ -1,0 +1,13 @@
+"""Predictions as CSV. Pure."""
+
+from annotation.exchange.format import CsvFormat
+from annotation.exchange.records import PredictionRecord
+
+
+class PredictionsCsv(CsvFormat[PredictionRecord]):
+    """One line per prediction. The probabilities of the scores are in one cell, with spaces between them."""
+
+    name = "predictions-csv"
+    label = "Predictions (CSV)"
+    description = "One line per photo and model version, with the whole score distribution."
+    record = PredictionRecord
