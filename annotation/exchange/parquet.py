@@ -6,8 +6,10 @@ The files are written with arro3, which is imported when the first file is writt
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
@@ -46,7 +48,7 @@ def columns_of(record: type[Any]) -> dict[str, Any]:
 def parquet_write(columns: Mapping[str, Any], rows: Iterable[Sequence[Any]], target: str | IO[bytes]) -> None:
     """Write rows with a cell for each column; None is null, but a tuple is never None.
 
-    columns: {name: type}, see `columns_of`.
+    columns: {name: type}, see `columns_of`. Raises OSError, and what the rows raise.
     """
     from arro3.core import RecordBatch, RecordBatchReader
     from arro3.io import write_parquet
@@ -55,10 +57,70 @@ def parquet_write(columns: Mapping[str, Any], rows: Iterable[Sequence[Any]], tar
         arrays = [_array([row[place] for row in part], kind) for place, kind in enumerate(columns.values())]
         return RecordBatch.from_arrays(arrays, names=list(columns))
 
-    rest = iter(rows)
-    parts = iter(lambda: list(islice(rest, _GROUP)), [])
-    reader = RecordBatchReader.from_batches(batch([]).schema, (batch(part) for part in parts))
-    write_parquet(reader, target, compression="zstd(3)", max_row_group_size=_GROUP)
+    raised: list[BaseException] = []
+
+    def batches() -> Iterator[RecordBatch]:
+        rest = iter(rows)
+        with _errors_kept(raised):
+            while part := list(islice(rest, _GROUP)):
+                yield batch(part)
+
+    reader = RecordBatchReader.from_batches(batch([]).schema, batches())
+    # Files are opened here, because the library panics when it cannot write to one that it has opened.
+    with Path(target).open("wb") if isinstance(target, str) else nullcontext(target) as file:
+        try:
+            with library_errors(OSError):
+                kept: Any = _Target(file, raised)
+                write_parquet(reader, kept, compression="zstd(3)", max_row_group_size=_GROUP)
+        except OSError:
+            # The library keeps only the text of what the rows or the file have raised.
+            if raised:
+                raise raised[0] from None
+            raise
+
+
+@contextmanager
+def library_errors(error: type[Exception]) -> Iterator[None]:
+    """Turn what arro3 raises into an error of this type: bare Exceptions, and panics, which are no Exceptions."""
+    try:
+        yield
+    except Exception as found:
+        raise error(str(found)) from found
+    except BaseException as found:
+        if type(found).__name__ != "PanicException":  # no module exports this class
+            raise
+        raise error(str(found)) from found
+
+
+@contextmanager
+def _errors_kept(raised: list[BaseException]) -> Iterator[None]:
+    """Append what is raised to a list, and raise it."""
+    try:
+        yield
+    except GeneratorExit:
+        raise
+    except BaseException as error:
+        raised.append(error)
+        raise
+
+
+class _Target:
+    """A file that keeps the errors of its writes."""
+
+    def __init__(self, file: IO[bytes], raised: list[BaseException]) -> None:
+        self._file = file
+        self._raised = raised
+
+    def write(self, data: bytes) -> int:
+        with _errors_kept(self._raised):
+            return self._file.write(data)
+
+    def flush(self) -> None:
+        with _errors_kept(self._raised):
+            self._file.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 def _without_none(hint: Any) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
-from annotation.exchange.parquet import parquet_write
+from annotation.exchange.parquet import library_errors, parquet_write
 from annotation.exchange.rows import csv_pieces, csv_rows
 from annotation.files.whole_file import whole_file, whole_path
 from inference.scoring.rows import DECIMALS, Cell, Cells, Column
@@ -154,8 +154,9 @@ class ParquetTable:
             from arro3.io import read_parquet
 
             try:
-                table = read_parquet(str(self.path)).read_all()
-            except Exception as error:  # its reader raises bare Exceptions
+                with library_errors(ValueError):
+                    table = read_parquet(str(self.path)).read_all()
+            except ValueError as error:
                 raise ResumeError(f"{self.path} cannot be read ({error}); start again with --restart.") from error
             _columns_check(self.path, table.column_names, self.columns)
             for batch in table.to_batches():
