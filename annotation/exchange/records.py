@@ -168,12 +168,14 @@ class PredictionRecord(NamedTuple):
     split: str
     model_version: int
     quality_mean: float
-    """On the campaign's scale, as the next field."""
+    """On the scale of the version, as the next field. It is the campaign's unless that has changed since."""
     quality_std: float
+    lowest_score: int
+    """Lowest score of the scale of the version."""
     distribution: tuple[float, ...]
     """Probability of each opinion score, lowest first."""
-    quality_class: str
-    """rejected, pending or accepted by the campaign's present limits."""
+    quality_class: str | None
+    """rejected, pending or accepted by the campaign's present limits; None if the version has another scale."""
     watch_probability: float
     """0 … 1"""
     watch: bool

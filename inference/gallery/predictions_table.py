@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 
+from django.db.models import F, FilteredRelation, Q
+
 from annotation.exchange.records import PredictionRecord
 from annotation.models import Campaign
-from inference.distortion.combine import ALGORITHM_VERSION
 from inference.gallery.query import DISTORTIONS
-from inference.models import Distortion, Prediction
+from inference.models import Distortion, ModelVersion, Prediction
+from inference.selectors import distortion_version, fits_scale
 
 _ROWS = 2000  # rows per read
 
@@ -14,34 +16,36 @@ _ROWS = 2000  # rows per read
 def prediction_records(campaign: Campaign, version: int | None = None) -> Iterator[PredictionRecord]:
     """Yield the predictions of one model version (its number), or of all, by photo and version (two queries).
 
-    Withdrawn photos are left out.
+    The predictions come from a server-side cursor. Withdrawn photos are left out.
     """
-    rows = Prediction.objects.filter(image__campaign=campaign, image__withdrawn_at=None).with_quality_class()
-    if version is not None:
-        rows = rows.filter(model_version__number=version)
-    done = Distortion.objects.filter(image__campaign=campaign, version=ALGORITHM_VERSION, state="done")
-    severities = {row[0]: row[1:] for row in done.values_list("image", *DISTORTIONS)}
-    unknown = (None,) * len(DISTORTIONS)
+    numbers = {} if version is None else {"number": version}
+    versions = {one.pk: one for one in ModelVersion.objects.filter(campaign=campaign, **numbers)}
+    fitting = {pk for pk, one in versions.items() if fits_scale(one, campaign)}
+    measured = Q(image__distortions__version=distortion_version(), image__distortions__state=Distortion.State.DONE)
+    rows = (
+        Prediction.objects.filter(model_version__in=list(versions), image__withdrawn_at=None)
+        .with_quality_class()
+        .annotate(measured=FilteredRelation("image__distortions", condition=measured))
+        .annotate(**{name: F(f"measured__{name}") for name in DISTORTIONS})
+        .order_by("image", "model_version__number")
+    )
     fields = ["quality_mean", "quality_std", "distribution", "quality_class", "watch_probability", "created_at"]
-    columns = ["image", "image__name", "image__sha256", "image__split", "model_version__number", *fields]
-    for image, name, sha256, split, number, mean, std, distribution, quality_class, watch, at in (
-        rows.order_by("image", "model_version__number").values_list(*columns).iterator(chunk_size=_ROWS)
-    ):
-        blur, noise, exposure, compression = severities.get(image, unknown)
+    columns = ["model_version", "image__name", "image__sha256", "image__split", *fields, *DISTORTIONS]
+    for pk, name, sha256, split, mean, std, distribution, quality_class, watch, at, *severities in rows.values_list(
+        *columns
+    ).iterator(chunk_size=_ROWS):
         yield PredictionRecord(
             image=name,
             sha256=sha256,
             split=split,
-            model_version=number,
+            model_version=versions[pk].number,
             quality_mean=mean,
             quality_std=std,
+            lowest_score=versions[pk].recipe.get("scale_min", campaign.scale_min),
             distribution=tuple(distribution),
-            quality_class=quality_class,
+            quality_class=quality_class if pk in fitting else None,
             watch_probability=watch,
             watch=watch > campaign.watch_threshold,
-            blur=blur,
-            noise=noise,
-            exposure=exposure,
-            compression=compression,
+            **dict(zip(DISTORTIONS, severities, strict=True)),
             predicted_at=at,
         )

@@ -133,6 +133,7 @@ PREDICTION = PredictionRecord(
     model_version=3,
     quality_mean=6.5,
     quality_std=1.25,
+    lowest_score=1,
     distribution=(0.25, 0.5, 0.25),
     quality_class="accepted",
     watch_probability=0.9,

@@ -14,7 +14,7 @@ from django.utils import timezone
 from annotation.models import Campaign, Image
 from inference.distortion.combine import ALGORITHM_VERSION
 from inference.gallery.predictions_table import prediction_records
-from inference.models import Distortion
+from inference.models import Distortion, ModelVersion
 from tests.annotation.exchange.test_parquet import rows_in
 from tests.opinions_and_predictions import images_make, predictions_make, version_make
 
@@ -46,6 +46,35 @@ def test_each_prediction_is_a_row_with_its_whole_distribution(campaign: Campaign
     assert (first.blur, first.noise, first.exposure, first.compression) == (0.1, 0.2, 0.3, 0.4)
     assert rows[2].blur is None
     assert [row.quality_class for row in rows[2::2]] == ["pending", "accepted"]
+
+
+def test_a_version_with_another_scale_says_its_lowest_score_and_has_no_class(
+    campaign: Campaign, predicted: list[Image]
+) -> None:
+    ModelVersion.objects.filter(number=1).update(recipe={"scale_min": 1, "bins": 10})
+    ModelVersion.objects.filter(number=2).update(recipe={"scale_min": 0, "bins": 10})
+    Campaign.objects.filter(pk=campaign.pk).update(scale_min=0, scale_max=9)
+    campaign.refresh_from_db()
+    old, new = list(prediction_records(campaign))[:2]
+    assert (old.lowest_score, old.quality_class) == (1, None)
+    assert (new.lowest_score, new.quality_class) == (0, "rejected")
+
+
+def test_the_number_of_queries_does_not_grow(
+    campaign: Campaign, predicted: list[Image], django_assert_num_queries: Any
+) -> None:
+    version = ModelVersion.objects.get(number=1)
+    images = images_make(campaign, 2100, prefix="more")
+    predictions_make(version, images, [5.0] * len(images))
+    with django_assert_num_queries(2):
+        assert len(list(prediction_records(campaign, 1))) == 2103
+
+
+def test_a_failed_measurement_is_unknown(campaign: Campaign, predicted: list[Image]) -> None:
+    Distortion.objects.create(image=predicted[1], version=ALGORITHM_VERSION, state="failed", blur=1.0)
+    Distortion.objects.create(image=predicted[2], version=ALGORITHM_VERSION + 1, state="done", blur=1.0)
+    rows = list(prediction_records(campaign))
+    assert [row.blur for row in rows] == [0.1, 0.1, None, None, None, None]
 
 
 def test_withdrawn_photos_have_no_row(campaign: Campaign, predicted: list[Image]) -> None:
