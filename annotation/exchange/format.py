@@ -26,6 +26,8 @@ class Format(ABC, Generic[Record]):
     """File extension, with the dot."""
     content_type: ClassVar[str]
     """HTTP content type."""
+    is_text: ClassVar[bool] = True
+    """Whether a terminal can show the file."""
     record: ClassVar[type[Any]]
     """Type of its rows, from `annotation.exchange.records`."""
 

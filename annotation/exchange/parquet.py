@@ -27,6 +27,7 @@ class ParquetFormat(Format[Record]):
 
     suffix = ".parquet"
     content_type = "application/vnd.apache.parquet"
+    is_text = False
 
     def write(self, rows: Iterable[Record], *, for_excel: bool = False) -> Iterator[bytes]:
         """Yield the file in pieces. All rows are read first, because the end of the file lists the row groups.

@@ -34,6 +34,7 @@ from annotation.exchange.reading import VoteReader
 from annotation.exchange.spaq import Spaq
 from annotation.exchange.votes_csv import VotesCsv
 from annotation.exchange.votes_jsonl import VotesJsonLines
+from annotation.exchange.votes_parquet import VotesParquet
 
 FORMATS: dict[str, Format[Any]] = {
     one.name: one
@@ -56,6 +57,7 @@ FORMATS: dict[str, Format[Any]] = {
         AuditCsv(),
         VotesCsv(),
         VotesJsonLines(),
+        VotesParquet(),
         HistogramCsv(),
         Ava(),
         LabelStudio(),

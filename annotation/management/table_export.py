@@ -47,6 +47,10 @@ class TableExport(BaseCommand):
         """Write the table. Raises CommandError when the scale does not fit, or the file cannot be written."""
         campaign = campaign_named(options["campaign"])
         chosen = FORMATS[options["format"]]
+        out: Path | None = options["out"]
+        to_output = out is None or is_standard_output(out)
+        if to_output and not chosen.is_text and self.stdout.isatty():
+            raise CommandError(f"A terminal cannot show {chosen.label}. Name a file with --out FILE.")
         rows, scale = self.rows(campaign, chosen, options)
         fixed = chosen.file_scale if isinstance(chosen, VoteReader) else None
         if fixed and scale != fixed:
@@ -55,8 +59,7 @@ class TableExport(BaseCommand):
             )
         pieces = chosen.write(rows, for_excel=options["excel"])
         audit_record(kind=AuditKind.EXPORT, campaign=campaign, what=f"{chosen.name} by command")
-        out: Path | None = options["out"]
-        if out is None or is_standard_output(out):
+        if out is None or to_output:
             write = table_output(self.stdout)
             for piece in pieces:
                 write(piece)
