@@ -13,6 +13,7 @@ from benchmarks._consensus_intervals import intervals, sos_parameters
 from benchmarks._consensus_labels import labels
 from benchmarks._consensus_people import observer_scores, own_repeats
 from benchmarks._consensus_scores import real_scores, simulated_scores
+from benchmarks._consensus_voter import voter
 from benchmarks._votes import missing
 
 
@@ -35,4 +36,5 @@ def measure(setting: Setting) -> Iterator[Claim]:
             yield from observer_scores(data)
         if "bluebirds" not in absent:
             yield from labels(data)
+    yield from voter(seeds=2 if setting.tiny else 20)
     yield from simulated_scores(draws=3 if setting.tiny else 10, photos=200 if setting.tiny else 300)

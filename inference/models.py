@@ -264,3 +264,36 @@ class DisagreementMark(models.Model):
     predictions = models.PositiveBigIntegerField(
         default=0, help_text="Number of predictions of the version up to that id."
     )
+
+
+class WatchVoter(models.Model):
+    """How well a version decides about watches, as one more annotator beside people; and what it was computed from.
+
+    Only photos of the holdout count, because the version has learned from the others. Derived data.
+    """
+
+    model_version = models.OneToOneField(ModelVersion, models.CASCADE, related_name="watch_voter")
+    fit_id = models.PositiveBigIntegerField(help_text="Id of the fit of the people's consensus that it continues.")
+    threshold = models.FloatField(help_text="The campaign's threshold at that time.")
+    predictions = models.PositiveIntegerField(help_text="Predictions of the version at that time.")
+    photos = models.PositiveIntegerField(help_text="Photos of the holdout with watch labels of people.")
+    sensitivity = models.FloatField(null=True, help_text="Probability of 'watch' for a watch. Empty: too few photos.")
+    specificity = models.FloatField(null=True, help_text="Probability of 'no watch' without a watch.")
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.model_version} as a voter"
+
+
+class WatchWithModel(models.Model):
+    """The probability of a watch from the votes of people and of one model version. Never used to evaluate a model."""
+
+    model_version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="+", db_index=False)
+    image = models.ForeignKey(Image, models.CASCADE, related_name="watch_with_model")
+    probability = models.FloatField(help_text="0 … 1")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["model_version", "image"], name="watch_with_model_once")]
+
+    def __str__(self) -> str:
+        return f"watch label of {self.image_id} with {self.model_version_id}"

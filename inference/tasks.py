@@ -26,6 +26,7 @@ from inference.services import (
     scoring_turns,
     similarity,
     versions,
+    watch_voter,
 )
 from inference.services.backlog import work_enqueue
 from inference.serving import runtime
@@ -121,6 +122,12 @@ def priorities_run(campaign_id: int) -> int:
 
 
 @shared_task
+def watch_voter_run(campaign_id: int) -> int:
+    """Compute a campaign's watch labels with the champion as one more voter; return the number of photos."""
+    return watch_voter.watch_voter_refresh(campaign=Campaign.objects.get(pk=campaign_id))
+
+
+@shared_task
 def sweep() -> None:
     """Find work that no message announced: campaigns without a version, photos without features or predictions,
     queue lanes with stale priorities.
@@ -158,6 +165,8 @@ def sweep() -> None:
         predictions_run.apply_async([version.pk], expires=_MESSAGE_SECONDS)
     for campaign_id in queue_priorities.campaigns_due():
         priorities_run.apply_async([campaign_id], expires=_MESSAGE_SECONDS)
+    for campaign_id in watch_voter.campaigns_due():
+        watch_voter_run.apply_async([campaign_id], expires=_MESSAGE_SECONDS)
     for version in champions:
         disagreements.disagreements_verify(version=version)
     with suppress(WeightsMissing):  # logged above

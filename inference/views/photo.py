@@ -19,7 +19,7 @@ from annotation.selectors.photo_files import photo_file
 from annotation.views.special_photos import special_photo_form
 from inference.gallery.places import gallery_places, place_of, places_after, places_before, places_read
 from inference.gallery.query import BY_PEOPLE, DISTORTIONS, GalleryQuery
-from inference.models import Distortion, Feature, ModelVersion, Prediction
+from inference.models import Distortion, Feature, ModelVersion, Prediction, WatchWithModel
 from inference.networks.config import WeightsMissing
 from inference.selectors import champion, distortion_of, fits_scale, percentile_of
 from inference.services.disagreements import disagreements_refresh
@@ -83,6 +83,7 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         "prediction": prediction,
         "predictions": predictions,
         "rank": _rank(prediction),
+        **_with_model(image, shown),
         "synsets": _synset_rows(prediction),
         "file": photo_file(image),
         "distortion": distortion,
@@ -102,6 +103,15 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
     if request.campaign_role == Role.ADMIN:  # type: ignore[attr-defined]  # set by campaign_view
         context["special_form"] = special_photo_form(image)
     return render(request, "inference/photo.html", context)
+
+
+def _with_model(image: Image, version: ModelVersion | None) -> dict[str, Any]:
+    """Return the watch label with the model as one more voter, and how well it votes (one query); {} without one."""
+    rows = WatchWithModel.objects.filter(image=image, model_version=version).select_related(
+        "model_version__watch_voter"
+    )
+    row = rows.first() if version else None
+    return {} if row is None else {"with_model": row, "voter": row.model_version.watch_voter}
 
 
 def people_summary(campaign: Campaign, answers: Sequence[Annotation]) -> dict[str, Any]:
