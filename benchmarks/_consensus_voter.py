@@ -25,9 +25,10 @@ def voter(*, seeds: int) -> Iterator[Claim]:
             alone, together = losses.mean(axis=0)
             difference = losses[:, 0] - losses[:, 1]
             half = 1.96 * difference.std(ddof=1) / np.sqrt(seeds)
+            lower = f"lower by {difference.mean():.3f} ± {half:.3f}"
             yield Claim(
                 claim=f"Simulated annotators, {votes} votes a photo, {seeds} draws: log loss of watch labels with a "
-                f"model of d' {signal:g} as one more voter {together:.3f} (lower by {difference.mean():.3f} ± {half:.3f})",
+                f"model of d' {signal:g} as one more voter {together:.3f} ({lower})",
                 value=alone / together,
                 unit="times as low",
                 baseline=f"Dawid and Skene with people only: {alone:.3f}",
