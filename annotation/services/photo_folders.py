@@ -70,25 +70,14 @@ def photos_export(
         consensus: PhotoConsensus | None = getattr(image, "consensus", None)
         place = folder / _SPLITS[image.split]
         label = _label(consensus, labels, reject_at, pending_at)
-        if layout == "classes":
-            if not label:
-                done.without_label += 1
-                continue
-            place /= label
-        name = _file_name(image)
-        place.mkdir(parents=True, exist_ok=True)
-        try:
-            _photo_write(place / name, image, is_plain=campaign.remove_metadata)
-        except (OSError, MetadataStays) as error:
-            (place / name).unlink(missing_ok=True)
-            done.failed.append((image.name, str(error)))
-            continue
-        done.photos += 1
-        if layout == "image-folder":
-            quality = _label(consensus, "quality", reject_at, pending_at)
-            row = _row(name, image, consensus, quality, histograms.get(image.pk, {}), campaign)
-            with (place / METADATA).open("a", encoding="utf-8") as file:
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        if layout == "classes" and not label:
+            done.without_label += 1
+        elif name := _photo_export(image, place / label if layout == "classes" else place, campaign, done):
+            if layout == "image-folder":
+                quality = _label(consensus, "quality", reject_at, pending_at)
+                row = _row(name, image, consensus, quality, histograms.get(image.pk, {}), campaign)
+                with (place / METADATA).open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
         if progress is not None:
             progress(number, total)
     return done
@@ -118,6 +107,20 @@ def _file_name(image: Image) -> str:
     """Return a name that every system allows, and that no other photo of the campaign has."""
     stem = _UNSAFE.sub("-", PurePosixPath(image.name).stem).strip("-.")[:60]
     return f"{image.pk}-{stem}{image.suffix}" if stem else f"{image.pk}{image.suffix}"
+
+
+def _photo_export(image: Image, place: Path, campaign: Campaign, done: Exported) -> str:
+    """Write the file of a photo into a folder, and count it. Return its name there; "" if it could not be written."""
+    name = _file_name(image)
+    place.mkdir(parents=True, exist_ok=True)
+    try:
+        _photo_write(place / name, image, is_plain=campaign.remove_metadata)
+    except (OSError, MetadataStays) as error:
+        (place / name).unlink(missing_ok=True)
+        done.failed.append((image.name, str(error)))
+        return ""
+    done.photos += 1
+    return name
 
 
 def _photo_write(path: Path, image: Image, *, is_plain: bool) -> None:
