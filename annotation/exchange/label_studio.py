@@ -38,8 +38,8 @@ class LabelStudio(Format[TaskRecord], VoteReader):
     Written annotations have the key `annotator` instead of `completed_by`: Label Studio refuses people whom it does not
     know, ignores unknown keys, and gives annotations without `completed_by` to the person who imports them.
 
-    Scores are written as numbers, never as ratings: Label Studio refuses a result whose type is not that of its control,
-    and votes and predictions have the same control. A rating is a number of stars, so a mean and a score of 0 are none.
+    Scores are written as numbers, never as ratings: Label Studio refuses a result whose type is not that of its
+    control, and votes and predictions have the same control. A rating is a number of stars, so a mean is none.
 
     When it is read, a vote is an annotation with one rating or one number. Its annotator is `annotator`, or else the
     email, the name or the number in `completed_by`. A choice of yes, no or unsure is its watch label. Annotations that

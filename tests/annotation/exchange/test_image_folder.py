@@ -12,7 +12,9 @@ from tests.annotation.exchange.vote_files import names, read, read_bytes, why
 numbers = st.floats(1, 10, allow_nan=False)
 
 
-@given(rows=st.lists(st.tuples(names, numbers, st.none() | st.floats(0, 9), st.integers(1, 10**9)), max_size=5))
+@given(
+    rows=st.lists(st.tuples(names, numbers, st.none() | st.floats(0, 9), st.integers(1, 10**9)), min_size=1, max_size=5)
+)
 def test_means_are_read_as_they_were_written(rows: list[tuple[str, float, float | None, int]]) -> None:
     lines = [
         json.dumps({"file_name": f"{number}.jpg", "file": file, "mos": mos, "sos": sos, "votes": votes})
