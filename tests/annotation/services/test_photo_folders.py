@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from annotation.models import AggregatedVotes, Campaign, Image
 from annotation.services.consensus import consensus_refresh
 from annotation.services.photo_folders import photos_export
+from tests.annotation.photos.metadata.marked_files import MARKER, marked_files
 from tests.conftest import photo_path
 from tests.opinions_and_predictions import vote
 
@@ -62,6 +63,17 @@ def test_the_table_of_an_image_folder_can_be_imported_again(rated: list[Image], 
     call_command("import_votes", "watches", "image-folder", str(table), stdout=io.StringIO())
     found = AggregatedVotes.objects.order_by("pk").values_list("image", "mos", "sos", "votes")
     assert list(found) == [(rated[0].pk, 2, 0, 2), (rated[1].pk, 9, 0, 2)]
+
+
+@pytest.mark.parametrize("is_plain", [True, False])
+def test_originals_lose_their_metadata_if_the_campaign_says_so(
+    rated: list[Image], tmp_path: Path, is_plain: bool
+) -> None:
+    photo_path(rated[0]).write_bytes(marked_files()["exif.jpg"])
+    Campaign.objects.update(remove_metadata=is_plain)
+    export(tmp_path / "out", "--layout", "classes")
+    (path,) = (tmp_path / "out" / "train" / "rejected").iterdir()
+    assert (MARKER in path.read_bytes()) is not is_plain
 
 
 def types_of(rows: list[dict[str, Any]]) -> dict[str, set[type]]:
