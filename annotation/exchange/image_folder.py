@@ -4,13 +4,14 @@ import json
 
 from annotation.exchange.line_reader import LineReader
 from annotation.exchange.reading import MeanScore
-from annotation.exchange.values import LineError, count_read, json_text, mean_read, name_read
+from annotation.exchange.values import LineError, count_read, deviation_read, json_text, mean_read, name_read
 
 _MEANS = ("mos", "score", "rating", "label")
 
 
 class ImageFolder(LineReader):
-    """One object per photo: `file_name`, a mean in `mos`, `score`, `rating` or `label`, and if known `votes`.
+    """One object per photo: `file_name`, a mean in `mos`, `score`, `rating` or `label`, and if known `sos`
+    (standard deviation of the votes) and `votes` (their number).
 
     `file`, if it is there, is the name that the photo had before the folder was made, and is preferred. The photos
     themselves are imported as every folder. `manage.py export_photos` writes such folders.
@@ -37,4 +38,11 @@ class ImageFolder(LineReader):
             return None
         mean = mean_read(json_text(entry[column], column), scale, column)
         votes = json_text(entry.get("votes"), "number of votes")
-        return MeanScore(line, name, mean, None, (count_read(votes, "number of votes") or None) if votes else None)
+        sos = json_text(entry.get("sos"), "sos")
+        return MeanScore(
+            line,
+            name,
+            mean,
+            deviation_read(sos, scale) if sos else None,
+            (count_read(votes, "number of votes") or None) if votes else None,
+        )

@@ -1,11 +1,10 @@
 """Tasks of Label Studio with annotations and predictions, as JSON. Pure.
 
-A project for them has this labelling configuration, with the scale's highest score and, below 1, `Number` instead of
-`Rating`:
+A project for them has this labelling configuration, with the lowest and the highest score of the scale:
 
     <View>
       <Image name="image" value="$image"/>
-      <Rating name="score" toName="image" maxRating="10"/>
+      <Number name="score" toName="image" min="1" max="10"/>
       <Choices name="watch" toName="image" choice="single">
         <Choice value="yes"/><Choice value="no"/><Choice value="unsure"/>
       </Choices>
@@ -38,6 +37,9 @@ class LabelStudio(Format[TaskRecord], VoteReader):
 
     Written annotations have the key `annotator` instead of `completed_by`: Label Studio refuses people whom it does not
     know, ignores unknown keys, and gives annotations without `completed_by` to the person who imports them.
+
+    Scores are written as numbers, never as ratings: Label Studio refuses a result whose type is not that of its
+    control, and votes and predictions have the same control. A rating is a number of stars, so a mean is none.
 
     When it is read, a vote is an annotation with one rating or one number. Its annotator is `annotator`, or else the
     email, the name or the number in `completed_by`. A choice of yes, no or unsure is its watch label. Annotations that
@@ -101,9 +103,7 @@ def _prediction(prediction: TaskPrediction) -> dict[str, Any]:
 
 
 def _score(score: float) -> dict[str, Any]:
-    """Return a result. A mean and a score below 1 are no rating of Label Studio, which has whole stars from 1."""
-    kind = "rating" if score >= 1 and float(score).is_integer() else "number"
-    return {"from_name": "score", "to_name": "image", "type": kind, "value": {kind: score}}
+    return {"from_name": "score", "to_name": "image", "type": "number", "value": {"number": score}}
 
 
 def _choice(label: str) -> dict[str, Any]:

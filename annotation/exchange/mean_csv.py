@@ -3,7 +3,7 @@
 from annotation.exchange.reading import MeanScore
 from annotation.exchange.rows import formula_unguard
 from annotation.exchange.table_reader import PHOTO_NAMES, TableReader
-from annotation.exchange.values import LineError, count_read, mean_read, name_read, number_read
+from annotation.exchange.values import LineError, count_read, deviation_read, mean_read, name_read
 
 
 class MeanCsv(TableReader):
@@ -23,17 +23,9 @@ class MeanCsv(TableReader):
             line,
             name_read(formula_unguard(photo)),
             mean_read(mos, scale, "mos"),
-            _deviation(sos, scale[1] - scale[0]) if sos.strip() else None,
+            deviation_read(sos, scale) if sos.strip() else None,
             _votes(votes) if votes.strip() else None,
         )
-
-
-def _deviation(text: str, most: int) -> float:
-    """Return a standard deviation, which is at most the length of the scale. Raises LineError."""
-    value = number_read(text, "sos")
-    if not 0 <= value <= most:
-        raise LineError(f"The sos is {text.strip()}, but a standard deviation on this scale is from 0 to {most}.")
-    return value
 
 
 def _votes(text: str) -> int:

@@ -67,6 +67,14 @@ def mean_read(text: str, scale: tuple[int, int], what: str = "mean") -> float:
     return value
 
 
+def deviation_read(text: str, scale: tuple[int, int]) -> float:
+    """Return a standard deviation of votes, 0 … the length of the scale."""
+    value, most = number_read(text, "sos"), scale[1] - scale[0]
+    if not 0 <= value <= most:
+        raise LineError(f"The sos is {text.strip()}, but a standard deviation on this scale is from 0 to {most}.")
+    return value
+
+
 def count_read(text: str, what: str) -> int:
     """Return a number of votes, 0 … MOST_VOTES, also written as 7.0."""
     if _WHOLE.fullmatch(text):

@@ -1,5 +1,8 @@
 """Folders of photos for programs that learn from them: with a table of what people say, or one folder a class.
 
+Hugging Face datasets take the types of the table's columns from its values, and refuse folders whose splits differ. So
+photos without votes are left out, and a column never is empty in one split and has values in the other.
+
 Both have a folder `train` and, for the holdout, `test`. Photos are written as they are sent to browsers: the original
 bytes, without metadata if the campaign says so.
 """
@@ -13,7 +16,7 @@ from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from annotation.models import HAS_ORIGINAL, Campaign, Image, PhotoConsensus
 from annotation.photos.metadata.removal import MetadataStays, metadata_remove
@@ -38,7 +41,7 @@ class Exported:
 
     photos: int = 0
     without_label: int = 0
-    """Photos that have no class, and are left out."""
+    """Photos that have no class or, in an image folder, no votes. They are left out."""
     failed: list[tuple[str, str]] = field(default_factory=list)
     """(name, why) of photos whose file could not be written."""
 
@@ -65,28 +68,20 @@ def photos_export(
         raise FolderRefused("The limit of rejected photos cannot be above that of pending photos.")
     images = campaign.images.filter(HAS_ORIGINAL, role=Image.Role.RATED).order_by("pk")
     total, done = images.count(), Exported()
-    histograms = _histograms(campaign)
+    histograms, has_sos = _histograms(campaign), _has_sos(images)
     for number, image in enumerate(images.select_related("consensus").iterator(chunk_size=_ROWS), start=1):
         consensus: PhotoConsensus | None = getattr(image, "consensus", None)
         place = folder / _SPLITS[image.split]
         label = _label(consensus, labels, reject_at, pending_at)
-        if layout == "classes":
-            if not label:
-                done.without_label += 1
-                continue
-            place /= label
-        name = _file_name(image)
-        place.mkdir(parents=True, exist_ok=True)
-        try:
-            _photo_write(place / name, image, is_plain=campaign.remove_metadata)
-        except (OSError, MetadataStays) as error:
-            (place / name).unlink(missing_ok=True)
-            done.failed.append((image.name, str(error)))
-            continue
-        done.photos += 1
-        if layout == "image-folder":
+        if consensus is None or (layout == "classes" and not label):
+            done.without_label += 1
+        elif layout == "classes":
+            _photo_export(image, place / label, campaign, done)
+        elif name := _photo_export(image, place, campaign, done):
             quality = _label(consensus, "quality", reject_at, pending_at)
             row = _row(name, image, consensus, quality, histograms.get(image.pk, {}), campaign)
+            if not has_sos:
+                del row["sos"]
             with (place / METADATA).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
         if progress is not None:
@@ -100,6 +95,12 @@ def _histograms(campaign: Campaign) -> dict[int, dict[int, int]]:
     return {
         image: {score: count for _image, score, count in counts} for image, counts in groupby(rows, key=itemgetter(0))
     }
+
+
+def _has_sos(images: QuerySet[Image]) -> bool:
+    """Return whether each split that has votes has a photo with two of them (one query)."""
+    splits = images.filter(consensus__isnull=False).order_by().values_list("split")
+    return all(count for _split, count in splits.annotate(Count("consensus__sos")))
 
 
 def _label(consensus: PhotoConsensus | None, labels: str, reject_at: float, pending_at: float) -> str:
@@ -120,6 +121,20 @@ def _file_name(image: Image) -> str:
     return f"{image.pk}-{stem}{image.suffix}" if stem else f"{image.pk}{image.suffix}"
 
 
+def _photo_export(image: Image, place: Path, campaign: Campaign, done: Exported) -> str:
+    """Write the file of a photo into a folder, and count it. Return its name there; "" if it could not be written."""
+    name = _file_name(image)
+    place.mkdir(parents=True, exist_ok=True)
+    try:
+        _photo_write(place / name, image, is_plain=campaign.remove_metadata)
+    except (OSError, MetadataStays) as error:
+        (place / name).unlink(missing_ok=True)
+        done.failed.append((image.name, str(error)))
+        return ""
+    done.photos += 1
+    return name
+
+
 def _photo_write(path: Path, image: Image, *, is_plain: bool) -> None:
     """Write the file of a photo. Raises OSError and MetadataStays."""
     with photo_file_open(image.photo_name) as source, path.open("wb") as target:
@@ -130,7 +145,7 @@ def _photo_write(path: Path, image: Image, *, is_plain: bool) -> None:
 def _row(
     file_name: str,
     image: Image,
-    consensus: PhotoConsensus | None,
+    consensus: PhotoConsensus,
     quality: str,
     counts: dict[int, int],
     campaign: Campaign,
@@ -139,11 +154,11 @@ def _row(
         "file_name": file_name,
         "file": image.name,
         "sha256": image.sha256,
-        "mos": consensus.mos if consensus else None,
-        "sos": consensus.sos if consensus else None,
-        "votes": consensus.votes if consensus else 0,
-        "corrected_mos": consensus.corrected_mos if consensus else None,
+        "mos": consensus.mos,
+        "sos": consensus.sos,
+        "votes": consensus.votes,
+        "corrected_mos": consensus.corrected_mos,
         "histogram": [counts.get(score, 0) for score in campaign.scores],
-        "watch": _label(consensus, "watch", 0, 0) or None,
-        "quality_class": quality or None,
+        "watch": _label(consensus, "watch", 0, 0),
+        "quality_class": quality,
     }

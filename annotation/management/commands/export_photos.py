@@ -17,7 +17,7 @@ from annotation.services.photo_folders import LABELS, LAYOUTS, FolderRefused, ph
 
 
 class Command(BaseCommand):
-    help = "Write the rated photos into a new folder, with what people say about them. The holdout is in `test`."
+    help = "Write the photos with votes into a new folder, with what people say about them. The holdout is in `test`."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("campaign", help="The campaign's slug, as in its URL.")
@@ -65,7 +65,8 @@ class Command(BaseCommand):
         audit_record(kind=AuditKind.EXPORT, campaign=campaign, what=f"photos as {options['layout']} by command")
         self.stdout.write(f"Wrote {counted(done.photos, 'photo')}.")
         if done.without_label:
-            self.stdout.write(f"Left out {counted(done.without_label, 'photo')} without a class.")
+            missing = "votes" if options["layout"] == "image-folder" else "a class"
+            self.stdout.write(f"Left out {counted(done.without_label, 'photo')} without {missing}.")
         if done.failed:
             for name, why in done.failed:
                 self.stderr.write(f"  {name_shown(name)}: {why}")

@@ -43,16 +43,28 @@ def test_written_votes_are_read_again(rows: list[tuple[str, list[tuple[str, int,
     ]
 
 
+def number(value: float) -> dict[str, Any]:
+    return {"from_name": "score", "to_name": "image", "type": "number", "value": {"number": value}}
+
+
 def test_a_task_has_the_results_that_a_project_reads() -> None:
     vote = VoteRecord("ann", "1.jpg", 7, "yes", WHEN)
     row = TaskRecord("1.jpg", "/photos/1.jpg", "ab", (vote,), (TaskPrediction(3, 6.51, 0.9, True),))
     (found,) = json.loads(written(row))
     assert found["data"] == {"image": "/photos/1.jpg", "file": "1.jpg", "sha256": "ab"}
     watch = {"from_name": "watch", "to_name": "image", "type": "choices", "value": {"choices": ["yes"]}}
-    assert found["annotations"][0]["result"] == [RATING, watch]
+    assert found["annotations"][0]["result"] == [number(7), watch]
     assert "completed_by" not in found["annotations"][0]
-    number = {"from_name": "score", "to_name": "image", "type": "number", "value": {"number": 6.51}}
-    assert found["predictions"] == [{"model_version": "3", "score": 0.9, "result": [number, watch]}]
+    assert found["predictions"] == [{"model_version": "3", "score": 0.9, "result": [number(6.51), watch]}]
+
+
+def test_all_scores_have_the_type_of_one_control() -> None:
+    # Label Studio refuses a result whose type is not that of its control; 0 and 6.51 can be no rating.
+    votes = tuple(VoteRecord("ann", "1.jpg", score, "", WHEN) for score in (0, 1, 7))
+    predictions = tuple(TaskPrediction(1, mean, 0.9, True) for mean in (0.0, 6.51, 7.0))
+    (found,) = json.loads(written(TaskRecord("1.jpg", "1.jpg", "", votes, predictions)))
+    results = [one["result"][0] for one in found["annotations"] + found["predictions"]]
+    assert results == [number(score) for score in (0, 1, 7, 0, 6.51, 7)]
 
 
 @pytest.mark.parametrize(

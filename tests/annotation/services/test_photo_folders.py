@@ -11,6 +11,8 @@ from django.core.management import CommandError, call_command
 
 from annotation.models import AggregatedVotes, Campaign, Image
 from annotation.services.consensus import consensus_refresh
+from annotation.services.photo_folders import photos_export
+from tests.annotation.photos.metadata.marked_files import MARKER, marked_files
 from tests.conftest import photo_path
 from tests.opinions_and_predictions import vote
 
@@ -42,14 +44,13 @@ def rows_of(path: Path) -> list[dict[str, Any]]:
 
 
 def test_an_image_folder_has_the_photos_and_what_people_say(rated: list[Image], tmp_path: Path) -> None:
-    assert export(tmp_path / "out") == "Wrote 4 photos.\n"
+    assert export(tmp_path / "out") == "Wrote 3 photos.\nLeft out 1 photo without votes.\n"
     rows = rows_of(tmp_path / "out" / "train" / "metadata.jsonl")
-    assert [row["file"] for row in rows] == ["a b/é.jpg", "../x.jpg", "photo-4.jpg"]
+    assert [row["file"] for row in rows] == ["a b/é.jpg", "../x.jpg"]
     first = rows[0]
     assert (first["mos"], first["votes"], first["watch"], first["quality_class"]) == (2, 2, "no-watch", "rejected")
     assert first["histogram"] == [0, 2, 0, 0, 0, 0, 0, 0, 0, 0]
-    assert (rows[2]["mos"], rows[2]["votes"], rows[2]["watch"]) == (None, 0, None)
-    for row, image in zip(rows, (rated[0], rated[1], rated[3]), strict=True):
+    for row, image in zip(rows, rated[:2], strict=True):
         path = tmp_path / "out" / "train" / row["file_name"]
         assert path.parent == tmp_path / "out" / "train"
         assert path.read_bytes() == photo_path(image).read_bytes()
@@ -60,8 +61,53 @@ def test_the_table_of_an_image_folder_can_be_imported_again(rated: list[Image], 
     export(tmp_path / "out")
     table = tmp_path / "out" / "train" / "metadata.jsonl"
     call_command("import_votes", "watches", "image-folder", str(table), stdout=io.StringIO())
-    found = AggregatedVotes.objects.order_by("pk").values_list("image", "mos", "votes")
-    assert list(found) == [(rated[0].pk, 2, 2), (rated[1].pk, 9, 2)]
+    found = AggregatedVotes.objects.order_by("pk").values_list("image", "mos", "sos", "votes")
+    assert list(found) == [(rated[0].pk, 2, 0, 2), (rated[1].pk, 9, 0, 2)]
+
+
+@pytest.mark.parametrize("is_plain", [True, False])
+def test_originals_lose_their_metadata_if_the_campaign_says_so(
+    rated: list[Image], tmp_path: Path, is_plain: bool
+) -> None:
+    photo_path(rated[0]).write_bytes(marked_files()["exif.jpg"])
+    Campaign.objects.update(remove_metadata=is_plain)
+    export(tmp_path / "out", "--layout", "classes")
+    (path,) = (tmp_path / "out" / "train" / "rejected").iterdir()
+    assert (MARKER in path.read_bytes()) is not is_plain
+
+
+def types_of(rows: list[dict[str, Any]]) -> dict[str, set[type]]:
+    """Return the types of the values of each column, as programs find them that are not told."""
+    return {column: {type(row[column]) for row in rows} - {type(None)} for column in rows[0]}
+
+
+@pytest.mark.parametrize("second_voter", [True, False])
+def test_both_splits_have_columns_of_the_same_types(
+    rated: list[Image], people: dict[str, Any], tmp_path: Path, second_voter: bool
+) -> None:
+    # The only photo of the holdout has one vote or two, and no label that people agree on.
+    rated[2].annotations.all().delete()
+    vote(rated[2], people["alice"], 8, "yes" if second_voter else "unsure")
+    if second_voter:
+        vote(rated[2], people["bob"], 8, "no")
+    consensus_refresh(campaign=rated[2].campaign)
+    export(tmp_path / "out")
+    train, test = (types_of(rows_of(tmp_path / "out" / split / "metadata.jsonl")) for split in ("train", "test"))
+    assert train == test
+    assert all(train.values())
+    assert ("sos" in train) is second_voter
+
+
+def test_the_progress_reaches_the_end_although_photos_are_left_out(rated: list[Image], tmp_path: Path) -> None:
+    photo_path(rated[1]).unlink()
+    seen: list[tuple[int, int]] = []
+    photos_export(
+        campaign=rated[0].campaign,
+        folder=tmp_path / "out",
+        layout="classes",
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 @pytest.mark.parametrize(
@@ -85,8 +131,8 @@ def test_a_photo_without_its_file_is_named_and_the_others_are_written(rated: lis
     photo_path(rated[1]).unlink()
     with pytest.raises(CommandError, match=r"1 photo could not be written\."):
         export(tmp_path / "out")
-    assert len(rows_of(tmp_path / "out" / "train" / "metadata.jsonl")) == 2
-    assert len(list((tmp_path / "out" / "train").glob("*.jpg"))) == 2
+    assert [row["file"] for row in rows_of(tmp_path / "out" / "train" / "metadata.jsonl")] == ["a b/é.jpg"]
+    assert len(list((tmp_path / "out" / "train").glob("*.jpg"))) == 1
 
 
 def test_a_folder_with_files_is_left_alone(rated: list[Image], tmp_path: Path) -> None:
