@@ -13,6 +13,7 @@ from annotation.consensus.panel_model import PanelFit, panel_fit
 from annotation.measures.intervals import Interval
 from annotation.models import Annotation, Campaign
 from annotation.raters import screening
+from annotation.raters.drift import DriftPart, drift_parts
 from annotation.raters.panel_agreement import (
     Bt500Counts,
     Panel,
@@ -55,6 +56,8 @@ class PanelFigures:
     weeks_slope: Interval
     """Drift of scores over time, in points per week."""
     weeks_span: float
+    drift: list[DriftPart]
+    """The difference from the others over all answers that the site timed."""
     bias: float
     """By the panel model, in points; the next two fields too."""
     bias_error: float
@@ -161,6 +164,7 @@ def _drift(difference: Floats, seconds: Floats, time: Floats) -> dict[str, Any]:
         "session_span": max((float(part[-1]) for part in position), default=0.0),
         "weeks_slope": slope_interval(weeks, own) if span >= SHORTEST_WEEKS else unknown,
         "weeks_span": span,
+        "drift": drift_parts(own),
     }
 
 

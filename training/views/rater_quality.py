@@ -10,7 +10,8 @@ from django.views.decorators.http import require_POST
 
 from annotation.access.permissions import campaign_view
 from annotation.access.rows import row_or_404
-from annotation.drawing.lines import LineMark, marks_on_line
+from annotation.drawing.axis import Tick, round_ticks
+from annotation.drawing.lines import Line, LineMark, lines, marks_on_line
 from annotation.drawing.svg import Svg
 from annotation.models import Campaign, Image, Role, ScreeningDecision, User
 from annotation.raters.anchoring import FEWEST_PHOTOS, AnchoringShift
@@ -38,9 +39,11 @@ def rater_quality(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     measured = anchoring_measure(campaign)
     annotators = sorted(selectors.rater_qualities(campaign), key=lambda one: _ORDER.index(one.verdict))
     verdicts = [one.verdict for one in annotators]
+    page = Paginator(annotators, _LISTED).get_page(request.GET.get("page"))
     context: dict[str, Any] = {
         "campaign": campaign,
-        "annotators": Paginator(annotators, _LISTED).get_page(request.GET.get("page")),
+        "annotators": page,
+        "rows": [(one, _drift_drawing(one)) for one in page],
         "annotators_title": rater_finding(
             verdicts.count(Verdict.FLAGGED), verdicts.count(Verdict.UNKNOWN), len(annotators)
         ),
@@ -103,6 +106,32 @@ def rater_undo(request: HttpRequest, campaign: Campaign, decision_id: int) -> Ht
     except ScreeningError as error:
         messages.error(request, str(error))
     return redirect("rater-quality", campaign.slug)
+
+
+def _drift_drawing(one: selectors.RaterQuality) -> Svg | str:
+    """Draw the mean difference from the others over the annotator's answers, with its interval; "" if it is unknown."""
+    parts = one.panel.drift if one.panel is not None else []
+    if not parts:
+        return ""
+    xs = [(part.first + part.last) / 2 for part in parts]
+    means, low, high = ([getattr(part, name) for part in parts] for name in ("mean", "low", "high"))
+    ends = min(-0.1, *low), max(0.1, *high)
+    return lines(
+        name=f"{one.username}: mean difference from the others over {parts[-1].last} answers, from {means[0]:+.2f} "
+        f"points in the first part to {means[-1]:+.2f} in the last, with 95 % intervals",
+        lines=[
+            Line("axis", [xs[0], xs[-1]], [0.0, 0.0]),
+            Line("validation", xs, means),
+            Line("train", xs, low),
+            Line("train", xs, high),
+        ],
+        x_range=(xs[0], xs[-1]),
+        y_range=ends,
+        x_ticks=[Tick(xs[0], f"{parts[0].first}"), Tick(xs[-1], f"{parts[-1].last}")],
+        y_ticks=round_ticks(*ends, at_most=5),
+        x_label="answer",
+        height=100,
+    )
 
 
 def _distances(measured: AnchoringShift) -> Svg:

@@ -139,3 +139,22 @@ def test_stored_disagreements_follow_a_decision(
     client_of("rita").post(f"{PAGE}decisions/{ScreeningDecision.objects.get().pk}/undo")
     assert disagreements_refresh(version=version) == len(images)
     assert list(Disagreement.objects.order_by("image").values_list("quality", flat=True)) == before
+
+
+def test_the_page_draws_how_scores_move_against_the_others(client_of: Callable[[str], Any], rated: User) -> None:
+    page = client_of("rita").get(PAGE).content.decode()
+    assert page.count("mean difference from the others over 40 answers") == 6  # alice has one answer
+    assert "alice: mean difference" not in page
+
+
+def test_many_annotators_are_on_several_pages(
+    campaign: Campaign, client_of: Callable[[str], Any], make_user: Callable[..., User]
+) -> None:
+    (image,) = images_make(campaign, 1)
+    for number in range(53):
+        vote(image, make_user(f"person-{number:02}"), 5)
+    first = client_of("rita").get(PAGE).content.decode()
+    second = client_of("rita").get(f"{PAGE}?page=2").content.decode()
+    assert first.count('<th scope="row">person-') == 50
+    assert second.count('<th scope="row">person-') == 3
+    assert "Page 1 of 2" in first
