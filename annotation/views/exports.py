@@ -1,5 +1,8 @@
 """Downloads of a campaign's tables for its reviewers."""
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
@@ -11,43 +14,24 @@ from annotation.token_auth import token_allowed
 from annotation.views.downloads import table_download
 
 
-@token_allowed
-@require_safe
-@campaign_view(Role.REVIEWER)
-def annotations_csv(request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
-    """Stream all annotations as CSV; with `?excel=1` for Excel, as the next two."""
-    return table_download(
-        request,
-        format_name="annotations-csv",
-        rows=annotation_records(campaign),
-        file_name=f"{campaign.slug}-annotations",
-        campaign=campaign,
-    )
+def _download(what: str, rows: Callable[[Campaign], Iterator[Any]]) -> Callable[..., HttpResponseBase]:
+    """Return a view that streams these rows as CSV; with `?excel=1` for Excel."""
+
+    @token_allowed
+    @require_safe
+    @campaign_view(Role.REVIEWER)
+    def download(request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
+        return table_download(
+            request,
+            format_name=f"{what}-csv",
+            rows=rows(campaign),
+            file_name=f"{campaign.slug}-{what}",
+            campaign=campaign,
+        )
+
+    return download
 
 
-@token_allowed
-@require_safe
-@campaign_view(Role.REVIEWER)
-def consensus_csv(request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
-    """Stream the stored consensus on each photo as CSV."""
-    return table_download(
-        request,
-        format_name="consensus-csv",
-        rows=consensus_records(campaign),
-        file_name=f"{campaign.slug}-consensus",
-        campaign=campaign,
-    )
-
-
-@token_allowed
-@require_safe
-@campaign_view(Role.REVIEWER)
-def annotators_csv(request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
-    """Stream the stored statistics of each annotator as CSV."""
-    return table_download(
-        request,
-        format_name="annotators-csv",
-        rows=annotator_records(campaign),
-        file_name=f"{campaign.slug}-annotators",
-        campaign=campaign,
-    )
+annotations_csv = _download("annotations", annotation_records)
+consensus_csv = _download("consensus", consensus_records)
+annotators_csv = _download("annotators", annotator_records)
