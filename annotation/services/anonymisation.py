@@ -6,7 +6,16 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.utils import timezone
 
-from annotation.models import Annotation, AttemptCount, AuditKind, HourlyUse, Membership, ScreeningDecision, User
+from annotation.models import (
+    Annotation,
+    AttemptCount,
+    AuditKind,
+    HourlyUse,
+    ImportedAnnotator,
+    Membership,
+    ScreeningDecision,
+    User,
+)
 from annotation.services.audit import audit_addresses_forget, audit_record
 from annotation.services.members import MemberError, member_leases_return
 from annotation.services.sessions import sessions_end
@@ -31,6 +40,8 @@ def user_anonymise(*, user: User, by: User) -> User:
         member_leases_return(membership=membership)
     _access_remove(user)
     _devices_remove(user)
+    # With another name in the file, a later import of the same person's votes makes a new annotator.
+    ImportedAnnotator.objects.filter(user=user).update(name=f"anonymised {user.pk}")
     ScreeningDecision.objects.filter(annotator=user).update(reason="")  # reviewers may write names there
     _admin_log_rename(user, name := _free_name(user))
     for field in ("first_name", "last_name", "email", "time_zone", "theme"):

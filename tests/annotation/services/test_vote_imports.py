@@ -26,6 +26,7 @@ from annotation.models import (
 )
 from annotation.selectors.votes import consensus_votes, vote_table
 from annotation.services.annotations import annotation_record
+from annotation.services.anonymisation import user_anonymise
 from annotation.services.batches import folder_import
 from annotation.services.consensus import consensus_refresh
 from annotation.services.members import MemberError, user_active_set
@@ -327,3 +328,24 @@ def test_annotators_do_not_wait_for_an_import(
     assert len(answers) == 1
     photo = Image.objects.get(pk=photos[0].pk)
     assert (photo.vote_count, photo.open_slots) == (3, 0)
+
+
+def test_an_imported_person_is_found_by_name_and_can_be_anonymised(
+    campaign: Campaign,
+    photos: list[Image],
+    votes_file: Callable[..., Path],
+    make_user: Callable[..., User],
+    client: Any,
+) -> None:
+    imported(campaign, votes_file(HEADER + "Zebedee,photo-1.jpg,7\n"))
+    person = User.objects.get(imported_as__name="Zebedee")
+    root = make_user("root", is_superuser=True)
+    client.force_login(root)
+    assert "watches.Zebedee" not in client.get("/users/").content.decode()
+    found = client.get("/users/", {"q": "zebedee"}).content.decode()
+    assert "watches.Zebedee" in found
+    assert "Reactivate" not in found
+    user_anonymise(user=person, by=root)
+    person.refresh_from_db()
+    assert "zebedee" not in f"{person.username} {person.name_key} {person.imported_as.name}".lower()
+    assert Annotation.objects.filter(annotator=person).count() == 1
