@@ -62,6 +62,7 @@ def test_the_questions_have_no_fixed_order_and_answers_can_change_before_sending
 ) -> None:
     page = annotate()
     first = rate(page, "7", "m")
+    shown_photo(page)  # answers count for a photo that is shown
     press(page, "w", "n")
     expect(page.get_by_role("button", name="No watch")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_role("button", name=re.compile("^Watch"))).to_have_attribute("aria-pressed", "false")
