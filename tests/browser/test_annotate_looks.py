@@ -63,6 +63,7 @@ def test_every_text_has_enough_contrast_with_its_background(
     press(page, "Enter")
     expect(page.locator("#note")).to_be_visible()
     rate(page, "n", "9")
+    expect(page.locator("#photo img")).to_be_visible()
     press(page, "w", "z")
     low += page.evaluate(LOW_CONTRAST)
     for key in ["?", " "]:
