@@ -140,7 +140,8 @@ def uploaded_votes_import(*, vote_import: VoteImport) -> VoteImport:
 def vote_import_run(*, vote_import: VoteImport, path: Path, report: Report | None = None) -> VoteImport:
     """Import the file at `path`, and return the import as done, or as failed with a message.
 
-    report: called about twice a second.
+    report: called for each part of the file. An error after the votes are stored is raised, and the import stays as
+    running: another worker then only counts.
     """
     with _Progress(vote_import, report) as tell:
         try:
@@ -157,9 +158,12 @@ def vote_import_run(*, vote_import: VoteImport, path: Path, report: Report | Non
         except OSError as error:
             return _close(vote_import, f"The file cannot be read: {error.strerror or error}.")
         except KeyboardInterrupt:
-            _close(vote_import, "The import was interrupted. Nothing was stored.")
+            if not _is_stored(vote_import):
+                _close(vote_import, "The import was interrupted. Nothing was stored.")
             raise
         except Exception as error:
+            if _is_stored(vote_import):
+                raise
             logger.exception("Vote import %s failed.", vote_import.pk)
             return _close(
                 vote_import,
@@ -173,13 +177,18 @@ def _store(vote_import: VoteImport, path: Path, tell: Report) -> None:
     campaign, reader = vote_import.campaign, READERS[vote_import.format]
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, campaign.pk])
+        # A change of the scale waits for the end of the import.
+        cursor.execute(
+            "SELECT scale_min, scale_max FROM annotation_campaign WHERE id = %s FOR KEY SHARE", [campaign.pk]
+        )
+        own = cursor.fetchone()
     if _is_stored(vote_import):  # by another worker, while this one waited
         return
     digest, lines = _digest(path)
     if VoteImport.objects.filter(campaign=campaign, sha256=digest).exists():
         raise VoteImportRefused("This file has been imported into this campaign already.")
     scale = (vote_import.scale_min, vote_import.scale_max)
-    scores = scores_mapped(scale, (campaign.scale_min, campaign.scale_max)) if reader.reads is Vote else None
+    scores = scores_mapped(scale, own) if reader.reads is Vote else None
     tables = RowTables()
     for line in tables.fill(reader.read(path, scale), scores or {scale[0]: scale[0]}):
         tell("reading", line, max(line, lines))
@@ -263,7 +272,11 @@ def aggregated_votes_link(*, campaign: Campaign) -> int:
     linked = 0
     for vote_import in campaign.vote_imports.filter(aggregated_votes__image=None, sha256__gt="").distinct():
         open_rows = dict(vote_import.aggregated_votes.filter(image=None).values_list("name", "pk"))
-        found = _photos_found(campaign, list(open_rows), by_stem=READERS[vote_import.format].by_stem)
+        try:
+            found = _photos_found(campaign, list(open_rows), by_stem=READERS[vote_import.format].by_stem)
+        except VoteImportRefused as refused:  # two names fit a new photo, so it is not known which one means it
+            logger.warning("Aggregated votes of import %s get no photos: %s", vote_import.pk, refused)
+            continue
         rows = [AggregatedVotes(pk=open_rows[name], image_id=image_id) for name, image_id in found.items()]
         linked += AggregatedVotes.objects.bulk_update(rows, ["image"], batch_size=1000)
     return linked

@@ -349,3 +349,47 @@ def test_an_imported_person_is_found_by_name_and_can_be_anonymised(
     person.refresh_from_db()
     assert "zebedee" not in f"{person.username} {person.name_key} {person.imported_as.name}".lower()
     assert Annotation.objects.filter(annotator=person).count() == 1
+
+
+def test_an_error_while_counting_leaves_the_import_to_another_worker(
+    campaign: Campaign, photos: list[Image], votes_file: Callable[..., Path]
+) -> None:
+    path = votes_file(HEADER + "a,photo-1.jpg,7\n")
+
+    def report(step: str, done: int, total: int) -> None:
+        if step == "counting votes":
+            raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError):
+        imported(campaign, path, report=report)
+    stopped = VoteImport.objects.get()
+    assert (stopped.state, stopped.rows, Annotation.objects.count()) == ("running", 1, 1)
+    VoteImport.objects.update(heartbeat_at=timezone.now() - 2 * STALE)
+    claimed = vote_import_claim(import_id=stopped.pk)
+    assert claimed is not None
+    assert uploaded_votes_import(vote_import=claimed).state == "done"
+    assert Image.objects.get(pk=photos[0].pk).vote_count == 1
+
+
+def test_an_error_before_the_votes_are_stored_stores_nothing(
+    campaign: Campaign, photos: list[Image], votes_file: Callable[..., Path]
+) -> None:
+    def report(step: str, done: int, total: int) -> None:
+        if step == "storing":
+            raise RuntimeError("out of memory")
+
+    failed = imported(campaign, votes_file(HEADER + "a,photo-1.jpg,7\n"), report=report)
+    assert failed.state == "failed"
+    assert "Nothing was stored" in failed.message
+    assert not Annotation.objects.exists()
+
+
+def test_two_names_of_one_new_photo_do_not_stop_the_import_of_photos(
+    campaign: Campaign, votes_file: Callable[..., Path], tmp_path: Path
+) -> None:
+    imported(campaign, votes_file("file,mos\nlater.jpg,5\n./later.jpg,6\n"), reader="mean-csv")
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "later.jpg").write_bytes(photo_bytes(77))
+    batch = folder_import(campaign=campaign, source=tmp_path / "new")
+    assert (batch.state, batch.added) == ("done", 1)
+    assert not AggregatedVotes.objects.filter(image__isnull=False).exists()
