@@ -69,17 +69,24 @@ def test_only_two_huge_photos_are_decoded_ahead(annotate: Any) -> None:
             const { PhotoDeck } = await import("/static/js/annotate/photo_deck.js");
             const deck = new PhotoDeck(document.createElement("div"), document.createElement("div"));
             const leases = urls.map((url) => ({ url, width: 12000, height: 9000 }));
+            const areReady = () => leases.map((lease) => lease.isReady);
             await Promise.all(leases.map((lease) => deck.prepare(lease)));
-            await Promise.all(leases.slice(0, 2).map((lease) => lease.decoded));
-            const before = leases.map((lease) => lease.isReady);
+            const whileEmpty = areReady();
             await deck.show(leases[0], () => true);
+            await Promise.all(leases.slice(0, 3).map((lease) => lease.decoded));
+            const withFirst = areReady();
+            await deck.show(leases[1], () => true);
             deck.forget(leases[0]);
-            await leases[2].decoded;
-            return [before, leases.map((lease) => lease.isReady)];
+            await leases[3].decoded;
+            return [whileEmpty, withFirst, areReady()];
         }""",
         [f"/photos/{photo.pk}/original" for photo in Image.objects.order_by("pk")[:5]],
     )
-    assert ready == [[True, True, False, False, False], [False, True, True, False, False]]
+    assert ready == [
+        [False, False, False, False, False],  # the stage is empty: its own photo comes first
+        [True, True, True, False, False],
+        [False, True, True, True, False],
+    ]
 
 
 def test_the_page_asks_again_at_once_when_photos_were_locked(open_page: Any, photos: list[Image]) -> None:
