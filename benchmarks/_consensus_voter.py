@@ -27,7 +27,7 @@ def voter(*, seeds: int) -> Iterator[Claim]:
             half = 1.96 * difference.std(ddof=1) / np.sqrt(seeds)
             lower = f"lower by {difference.mean():.3f} ± {half:.3f}"
             yield Claim(
-                claim=f"Simulated annotators, {votes} votes a photo, {seeds} draws: log loss of watch labels with a "
+                claim=f"Watch labels of simulated annotators, {votes} votes a photo, {seeds} draws: log loss with a "
                 f"model of d' {signal:g} as one more voter {together:.3f} ({lower})",
                 value=alone / together,
                 unit="times as low",
