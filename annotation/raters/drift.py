@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from annotation.measures.intervals import CONFIDENCE
 
@@ -30,6 +29,8 @@ def drift_parts(difference: ArrayLike) -> list[DriftPart]:
     difference [N]: own score minus the others' mean, oldest answer first, finite. The intervals are Student's, for
     each part by itself.
     """
+    from scipy.special import stdtrit  # slow to import, and few pages need it
+
     values = np.asarray(difference, dtype=np.float64).ravel()
     count = min(MOST_PARTS, len(values) // FEWEST_ANSWERS)
     if count < 2:
@@ -38,7 +39,7 @@ def drift_parts(difference: ArrayLike) -> list[DriftPart]:
     for part in np.array_split(values, count):
         mean = float(part.mean())
         error = float(part.std(ddof=1)) / len(part) ** 0.5
-        half = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(part) - 1)) * error
+        half = float(stdtrit(len(part) - 1, (1 + CONFIDENCE) / 2)) * error
         parts.append(DriftPart(first, first + len(part) - 1, mean, mean - half, mean + half))
         first += len(part)
     return parts
