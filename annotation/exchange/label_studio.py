@@ -158,7 +158,11 @@ def _annotator(annotation: Mapping[str, object]) -> str:
 
 def _score_of(results: list[Mapping[str, Any]], scale: tuple[int, int]) -> int:
     """Return the rating or the number of an annotation. Raises LineError unless there is one."""
-    scores = [_value(one, _SCORE_TYPES[one["type"]]) for one in results if one.get("type") in _SCORE_TYPES]
+    scores = [
+        _value(one, _SCORE_TYPES[one["type"]])
+        for one in results
+        if isinstance(one.get("type"), str) and one["type"] in _SCORE_TYPES
+    ]
     if len(scores) != 1:
         raise LineError(f"An annotation has {len(scores) or 'no'} ratings. A vote needs one.")
     return score_read(json_text(scores[0], "score"), scale)

@@ -64,7 +64,7 @@ def photos_export(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FolderRefused(f"{folder} exists already and is not an empty folder.")
     reject_at, pending_at = limits or (campaign.reject_at, campaign.pending_at)
-    if reject_at > pending_at:
+    if not reject_at <= pending_at:  # also for NaN
         raise FolderRefused("The limit of rejected photos cannot be above that of pending photos.")
     images = campaign.images.filter(HAS_ORIGINAL, role=Image.Role.RATED).order_by("pk")
     total, done = images.count(), Exported()
