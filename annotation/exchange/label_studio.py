@@ -29,7 +29,7 @@ from annotation.files.names import text_encodable
 
 # Label Studio puts eight hexadecimal digits in front of the names of uploaded files.
 _UPLOADED = re.compile(r"^/data/upload/.*/[0-9a-f]{8}-")
-_SCORE_TYPES = {"rating": "rating", "number": "number"}
+_SCORE_TYPES = ("rating", "number")  # also the keys of their values
 
 
 class LabelStudio(Format[TaskRecord], VoteReader):
@@ -158,11 +158,7 @@ def _annotator(annotation: Mapping[str, object]) -> str:
 
 def _score_of(results: list[Mapping[str, Any]], scale: tuple[int, int]) -> int:
     """Return the rating or the number of an annotation. Raises LineError unless there is one."""
-    scores = [
-        _value(one, _SCORE_TYPES[one["type"]])
-        for one in results
-        if isinstance(one.get("type"), str) and one["type"] in _SCORE_TYPES
-    ]
+    scores = [_value(one, kind) for one in results for kind in _SCORE_TYPES if one.get("type") == kind]
     if len(scores) != 1:
         raise LineError(f"An annotation has {len(scores) or 'no'} ratings. A vote needs one.")
     return score_read(json_text(scores[0], "score"), scale)

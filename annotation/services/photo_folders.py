@@ -65,7 +65,7 @@ def photos_export(
         raise FolderRefused(f"{folder} exists already and is not an empty folder.")
     reject_at, pending_at = limits or (campaign.reject_at, campaign.pending_at)
     if not reject_at <= pending_at:  # also for NaN
-        raise FolderRefused("The limit of rejected photos cannot be above that of pending photos.")
+        raise FolderRefused("The limits must be two numbers, and the first cannot be above the second.")
     images = campaign.images.filter(HAS_ORIGINAL, role=Image.Role.RATED).order_by("pk")
     total, done = images.count(), Exported()
     histograms, has_sos = _histograms(campaign), _has_sos(images)

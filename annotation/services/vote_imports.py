@@ -38,6 +38,7 @@ STALE = timedelta(seconds=60)  # an import without a heartbeat for this long may
 _REPORT_SECONDS = 1.0
 # The first half of the advisory lock; the second is the id of the campaign.
 _LOCK = 0x107E
+_SOURCE_BYTES = 200  # of the name of a file, which file systems limit to 255 bytes
 _NAME_ROOM = 140  # characters of a user name, with room for a number that makes it unique
 _NOT_IN_USER_NAMES = re.compile(r"[^\w.@+-]+")
 
@@ -81,7 +82,7 @@ def vote_import_begin(
         campaign=campaign,
         created_by=by,
         format=reader.name,
-        source=name_shortened(text_storable(source), 500),
+        source=name_shortened(text_storable(source), _SOURCE_BYTES, in_bytes=True),
         scale_min=used[0],
         scale_max=used[1],
         leaves_out_unknown=leaves_out_unknown,
@@ -148,9 +149,10 @@ def vote_import_run(*, vote_import: VoteImport, path: Path, report: Report | Non
             if not _is_stored(vote_import):
                 with transaction.atomic():
                     _store(vote_import, path, tell)
-            # After the votes are visible, in short transactions, so that annotators do not wait for the photos.
-            tell("counting votes", 0, 0)
-            counters_rebuild(campaign=vote_import.campaign)
+            if READERS[vote_import.format].reads is Vote:
+                # After the votes are visible, in short transactions, so that annotators do not wait for the photos.
+                tell("counting votes", 0, 0)
+                counters_rebuild(campaign=vote_import.campaign)
         except VoteImportRefused as refused:
             return _close(vote_import, str(refused), refused.problems)
         except VoteFileError as error:
@@ -188,9 +190,9 @@ def _store(vote_import: VoteImport, path: Path, tell: Report) -> None:
     if VoteImport.objects.filter(campaign=campaign, sha256=digest).exists():
         raise VoteImportRefused("This file has been imported into this campaign already.")
     scale = (vote_import.scale_min, vote_import.scale_max)
-    scores = scores_mapped(scale, own) if reader.reads is Vote else None
+    scores = scores_mapped(scale, own) if reader.reads is Vote else {}
     tables = RowTables()
-    for line in tables.fill(reader.read(path, scale), scores or {scale[0]: scale[0]}):
+    for line in tables.fill(reader.read(path, scale), lowest=scale[0], scores=scores):
         tell("reading", line, max(line, lines))
     tables.check_twice()
     _refuse_if_wrong(tables)

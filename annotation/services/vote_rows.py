@@ -36,21 +36,21 @@ CREATE TEMPORARY TABLE annotator_of_row (annotator integer PRIMARY KEY, user_id 
 """
 
 _TWICE = """
-SELECT line, first, photo FROM (
+SELECT count(*) OVER (), line, first, photo FROM (
   SELECT line, photo, min(line) OVER (PARTITION BY {columns}) AS first FROM {table}
-) pairs WHERE line <> first ORDER BY line
+) pairs WHERE line <> first ORDER BY line LIMIT %s
 """
 
 # Votes of the same person that came with an earlier import.
 _VOTED_BEFORE = """
-SELECT vote_row.line, photo_of_row.name, earlier.source
+SELECT count(*) OVER (), vote_row.line, photo_of_row.name, earlier.source
 FROM vote_row
 JOIN photo_of_row USING (photo)
 JOIN annotator_of_row USING (annotator)
 JOIN annotation_annotation answer
   ON answer.image_id = photo_of_row.image_id AND answer.annotator_id = annotator_of_row.user_id
 JOIN annotation_voteimport earlier ON earlier.id = answer.vote_import_id
-ORDER BY vote_row.line
+ORDER BY vote_row.line LIMIT %s
 """
 
 _STORE_VOTES = """
@@ -90,9 +90,12 @@ class Problems:
 
     def add(self, line: int, why: str) -> None:
         """Note a line that is wrong."""
-        self.count += 1
-        if len(self.kept) < PROBLEMS_KEPT:
-            self.kept.append((line, why))
+        self.add_first([(line, why)], 1)
+
+    def add_first(self, first: Iterable[tuple[int, str]], count: int) -> None:
+        """Note the first of `count` lines that are wrong."""
+        self.count += count
+        self.kept.extend(islice(first, PROBLEMS_KEPT - len(self.kept)))
 
 
 class RowTables:
@@ -108,12 +111,12 @@ class RowTables:
         with connection.cursor() as cursor:
             cursor.execute(_CREATE)
 
-    def fill(self, rows: Iterable[Row | Wrong], scores: Mapping[int, int]) -> Iterator[int]:
+    def fill(self, rows: Iterable[Row | Wrong], *, lowest: int, scores: Mapping[int, int]) -> Iterator[int]:
         """Write the rows into the tables, and yield the line that was reached each time some have been written.
 
-        scores: {score in the file: score of a vote in the campaign}, for every score of the file's scale.
+        lowest: lowest score of the file. scores: {score in the file: score of a vote in the campaign}, for every score
+        of the file's scale; only votes use it.
         """
-        lowest = min(scores)
         for piece in _pieces(rows, _ROWS):
             for row in piece:
                 if isinstance(row, Wrong):
@@ -149,16 +152,20 @@ class RowTables:
         return f"{row.line}\t{self._photo(row)}\t{votes}\t{row.mos!r}\t{_number(row.sos)}\t{_NULL}\n"
 
     def check_twice(self) -> None:
-        """Note each row about a photo that has a row already: by the same annotator, or of the same histogram file."""
+        """Note each vote on a photo on which the same annotator has one, and each further row of aggregated votes."""
         names = list(self.photos)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE vote_row")
-            for table, columns in (("vote_row", "photo, annotator"), ("aggregated_row", "photo")):
-                cursor.execute(_TWICE.format(table=table, columns=columns))
-                for line, first, photo in cursor.fetchall():
-                    who = "This annotator" if table == "vote_row" else "A line"
-                    has = "has voted on" if table == "vote_row" else "has told the votes on"
-                    self.problems.add(line, f"{who} {has} {names[photo]} in line {first} already.")
+            for table, columns, what in (
+                ("vote_row", "photo, annotator", "This annotator's vote on"),
+                ("aggregated_row", "photo", "What people said about"),
+            ):
+                cursor.execute(_TWICE.format(table=table, columns=columns), [PROBLEMS_KEPT])
+                found = cursor.fetchall()
+                self.problems.add_first(
+                    ((line, f"{what} {names[photo]} is in line {first} already.") for _, line, first, photo in found),
+                    found[0][0] if found else 0,
+                )
 
     def photos_set(self, image_ids: Mapping[str, int]) -> None:
         """Say which photo a name belongs to: {name in the file: id}. Names without a photo have none."""
@@ -194,9 +201,12 @@ class RowTables:
         )
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE photo_of_row, annotator_of_row")
-            cursor.execute(_VOTED_BEFORE)
-            for line, name, source in cursor.fetchall():
-                self.problems.add(line, f"This annotator's vote on {name} came already with {source}.")
+            cursor.execute(_VOTED_BEFORE, [PROBLEMS_KEPT])
+            found = cursor.fetchall()
+        self.problems.add_first(
+            ((line, f"This annotator's vote on {name} came already with {source}.") for _, line, name, source in found),
+            found[0][0] if found else 0,
+        )
 
     def annotators_left(self) -> list[str]:
         """Return the names of annotators who have rows, in the order of the file."""

@@ -9,20 +9,22 @@ from django.db.models.functions import Coalesce
 from annotation.exchange.records import TaskPrediction, TaskRecord, VoteRecord
 from annotation.models import LIVE, Campaign, Image
 from annotation.selectors.votes import votes_of
-from inference.models import Prediction
+from inference.models import ModelVersion, Prediction
+from inference.selectors import fits_scale
 
 _PHOTOS = 500
 
 
 def task_records(campaign: Campaign, address: Callable[[str], str]) -> Iterator[TaskRecord]:
-    """Yield a task for each photo, in their order; three queries for 500 photos. Withdrawn photos are left out.
+    """Yield a task for each photo, in their order: one query, and three for 500 photos. Withdrawn photos are left out.
 
     address: returns where the receiving program finds the photo with this name. Only predictions on the campaign's
     present scale are in the tasks.
     """
+    versions = {one.pk: one for one in campaign.model_versions.all() if fits_scale(one, campaign)}
     photos = Image.objects.filter(LIVE, campaign=campaign).order_by("pk").iterator(chunk_size=_PHOTOS)
     while part := list(islice(photos, _PHOTOS)):
-        votes, predictions = _votes(campaign, part), _predictions(campaign, part)
+        votes, predictions = _votes(campaign, part), _predictions(campaign, versions, part)
         for image in part:
             yield TaskRecord(
                 image.name,
@@ -42,12 +44,12 @@ def _votes(campaign: Campaign, photos: list[Image]) -> dict[int, list[VoteRecord
     return found
 
 
-def _predictions(campaign: Campaign, photos: list[Image]) -> dict[int, list[TaskPrediction]]:
-    rows = Prediction.objects.filter(image__in=photos).select_related("model_version").order_by("model_version")
+def _predictions(
+    campaign: Campaign, versions: dict[int, ModelVersion], photos: list[Image]
+) -> dict[int, list[TaskPrediction]]:
+    rows = Prediction.objects.filter(image__in=photos, model_version__in=list(versions)).order_by("model_version")
     found: dict[int, list[TaskPrediction]] = defaultdict(list)
-    for row in rows:
-        if row.model_version.bins in (None, campaign.bins):
-            is_watch = row.watch_probability > campaign.watch_threshold
-            version = row.model_version.number
-            found[row.image_id].append(TaskPrediction(version, row.quality_mean, row.watch_probability, is_watch))
+    for image, version, mean, watch in rows.values_list("image", "model_version", "quality_mean", "watch_probability"):
+        is_watch = watch > campaign.watch_threshold
+        found[image].append(TaskPrediction(versions[version].number, mean, watch, is_watch))
     return found

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -29,11 +29,21 @@ _MODEL = -1
 
 
 def campaigns_due() -> list[int]:
-    """Return the ids of campaigns whose champion, newest consensus fit or threshold is newer than the stored result."""
+    """Return the ids of campaigns whose stored result is older than the champion, its predictions, the threshold or the
+    newest consensus fit (one query).
+    """
     fits = ConsensusFit.objects.filter(campaign=OuterRef("campaign")).order_by("-id")
-    champions = ModelVersion.objects.filter(is_champion=True).annotate(fit=Subquery(fits.values("id")[:1]))
-    is_old = Q(watch_voter=None) | ~Q(watch_voter__fit_id=F("fit")) | ~Q(watch_voter__threshold=F("threshold"))
-    due = champions.annotate(threshold=F("campaign__watch_threshold")).filter(is_old, fit__isnull=False)
+    champions = ModelVersion.objects.filter(is_champion=True).annotate(
+        fit=Subquery(fits.values("id")[:1]),
+        threshold=F("campaign__watch_threshold"),
+        predicted=Count("predictions"),
+    )
+    is_same = Q(
+        watch_voter__fit_id=F("fit"),
+        watch_voter__threshold=F("threshold"),
+        watch_voter__predictions=F("predicted"),
+    )
+    due = champions.filter(Q(watch_voter=None) | ~is_same, fit__isnull=False)
     return list(due.order_by("campaign").values_list("campaign", flat=True))
 
 
@@ -52,7 +62,7 @@ def watch_voter_refresh(*, campaign: Campaign) -> int:
     stored: dict[str, Any] = {
         "fit_id": fit.pk,
         "threshold": campaign.watch_threshold,
-        "predictions": len(images),
+        "predictions": Prediction.objects.filter(model_version=version).count(),
         "photos": int(known.sum()),
         "sensitivity": None,
         "specificity": None,

@@ -47,6 +47,7 @@ class Command(BaseCommand):
         campaign = campaign_named(options["campaign"])
         bar = ProgressBar(self.stderr, live=sys.stderr.isatty())
         limits: list[float] | None = options["limits"]
+        audit_record(kind=AuditKind.EXPORT, campaign=campaign, what=f"photos as {options['layout']} by command")
         try:
             done = photos_export(
                 campaign=campaign,
@@ -62,7 +63,6 @@ class Command(BaseCommand):
             raise CommandError(f"The folder cannot be written: {error.strerror or error}.") from error
         finally:
             bar.end()
-        audit_record(kind=AuditKind.EXPORT, campaign=campaign, what=f"photos as {options['layout']} by command")
         self.stdout.write(f"Wrote {counted(done.photos, 'photo')}.")
         if done.without_label:
             missing = "votes" if options["layout"] == "image-folder" else "a class"

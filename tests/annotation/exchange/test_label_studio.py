@@ -103,6 +103,7 @@ def test_cancelled_annotations_are_left_out() -> None:
         ({"completed_by": 1, "result": []}, "An annotation has no ratings. A vote needs one."),
         ({"completed_by": 1, "result": [RATING, RATING]}, "An annotation has 2 ratings. A vote needs one."),
         ({"result": [RATING]}, "The name of the annotator is missing."),
+        ({"completed_by": 1, "result": [{"type": ["rating"]}]}, "An annotation has no ratings. A vote needs one."),
         ({"completed_by": 1, "result": "x"}, "An annotation is not a JSON object with a list of results."),
         ({"completed_by": 1, "result": [{"type": "rating", "value": 7}]}, "The score is missing."),
     ],

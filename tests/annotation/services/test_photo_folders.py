@@ -135,6 +135,13 @@ def test_a_photo_without_its_file_is_named_and_the_others_are_written(rated: lis
     assert len(list((tmp_path / "out" / "train").glob("*.jpg"))) == 1
 
 
+@pytest.mark.parametrize("limits", [("nan", "nan"), ("6", "5"), ("5", "nan")])
+def test_limits_that_make_no_classes_are_refused(rated: list[Image], tmp_path: Path, limits: tuple[str, str]) -> None:
+    with pytest.raises(CommandError, match="The limits must be two numbers"):
+        export(tmp_path / "out", "--layout", "classes", "--limits", *limits)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_folder_with_files_is_left_alone(rated: list[Image], tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(CommandError, match="is not an empty folder"):

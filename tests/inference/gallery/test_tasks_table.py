@@ -15,6 +15,7 @@ from django.utils import timezone
 from annotation.exchange.registry import READERS
 from annotation.models import Campaign, Image
 from inference.gallery.tasks_table import task_records
+from inference.models import ModelVersion
 from tests.opinions_and_predictions import images_make, predictions_make, version_make, vote
 
 
@@ -38,6 +39,11 @@ def test_tasks_have_votes_and_predictions_of_every_version(campaign: Campaign, p
     assert [len(row.votes) for row in rows] == [2, 0, 0]
     assert [len(row.predictions) for row in rows] == [1, 1, 1]
     assert 0 <= rows[0].predictions[0].watch_probability <= 1
+
+
+def test_predictions_on_another_scale_are_left_out(campaign: Campaign, predicted: list[Image]) -> None:
+    ModelVersion.objects.update(recipe={"bins": 10, "scale_min": 0})
+    assert [row.predictions for row in task_records(campaign, str)] == [()] * 3
 
 
 def test_withdrawn_photos_are_no_tasks(campaign: Campaign, predicted: list[Image]) -> None:

@@ -99,6 +99,11 @@ def test_it_is_due_after_a_new_fit_another_champion_and_another_threshold(
     assert campaigns_due() == [campaign.pk]
     assert watch_voter_refresh(campaign=campaign) == 0  # the new one has no predictions yet
     assert not WatchWithModel.objects.exists()
+    assert campaigns_due() == []
+    predictions_make(ModelVersion.objects.get(number=2), photos, [5.0] * len(photos), watch=0.9)
+    assert campaigns_due() == [campaign.pk]
+    assert watch_voter_refresh(campaign=campaign) == len(photos)
+    assert campaigns_due() == []
 
 
 def test_a_campaign_without_votes_is_not_due(campaign: Campaign, version: ModelVersion) -> None:
