@@ -74,8 +74,8 @@ format: setup-dev ## Format the code and fix lint errors
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup-bench ## Run the benchmarks and update the tables of the README and docs (NAME=scoring DATA=dir)
-	@$(BIN)/python -m benchmarks $(NAME) $(if $(DATA),--data $(DATA)) $(if $(NAME),,--tables)
+bench: setup-bench ## Run the benchmarks and update the tables of the README and docs (NAME=scoring DATA=dir TEST=dir)
+	@$(BIN)/python -m benchmarks $(NAME) $(if $(DATA),--data $(DATA)) $(if $(TEST),--test $(TEST)) $(if $(NAME),,--tables)
 
 docs: setup-dev ## Build the documentation in site/
 	$(BIN)/mkdocs build --strict --quiet

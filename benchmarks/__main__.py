@@ -23,7 +23,10 @@ from inference.scoring.processor import has_vnni, processor_name
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 #: Benchmarks whose table is on another page than the README.
-PAGES = {"consensus": ROOT / "docs" / "reference" / "consensus.md"}
+PAGES = {
+    "consensus": ROOT / "docs" / "reference" / "consensus.md",
+    "learning": ROOT / "docs" / "reference" / "recipes.md",
+}
 SECOND = Path(__file__).parent / "without_vnni.json"
 TABLE_BEGINS, TABLE_ENDS = "<!-- make bench begins -->", "<!-- make bench ends -->"
 
@@ -117,6 +120,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n")[0])
     parser.add_argument("name", nargs="?", choices=names(), help="name of a benchmark (default: run all)")
     parser.add_argument("--data", type=Path, help="folder of real photos or votes (default: generated ones)")
+    parser.add_argument("--test", type=Path, help="folder of other photos with votes, to test on (learning)")
     parser.add_argument("--tiny", action="store_true", help="a very small run without meaningful results, for tests")
     parser.add_argument("--tables", action="store_true", help="replace the tables of the pages, when all run")
     options = parser.parse_args()
@@ -128,7 +132,7 @@ def main() -> int:
         os.environ["IQS_VAR"] = folder
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iqs_site.settings")
         try:
-            return 0 if run(options.name, Setting(options.data, options.tiny)) else 1
+            return 0 if run(options.name, Setting(options.data, options.tiny, options.test)) else 1
         except DataMissing as error:
             print(f"benchmarks: {error}", file=sys.stderr)
             return 1

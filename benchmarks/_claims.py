@@ -45,10 +45,15 @@ class Claim:
 
 @dataclass(frozen=True)
 class Setting:
-    """data: folder of photos, None: generated photos. tiny: a very small run without meaningful results."""
+    """The settings of a run.
+
+    data: folder of photos, None: generated photos. tiny: a very small run without meaningful results. test: folder of
+    other photos with votes, for benchmarks that learn from `data`.
+    """
 
     data: Path | None = None
     tiny: bool = False
+    test: Path | None = None
 
 
 def seconds_of(action: Callable[[], object], *, times: int = 1) -> float:

@@ -13,9 +13,9 @@ from inference.networks.config import EFFICIENTNET_LITE0
 from inference.networks.heads import heads_fresh
 from iqs_site.demo.panel import Panel
 from iqs_site.demo.photo_measures import photo_measure
-from training.learning.config import PriorResidualConfig
-from training.learning.dataset import RatedImages
+from training.learning.dataset import RatedImages, RatedVotes
 from training.learning.fitting import heads_fit
+from training.learning.registry import LearningPlan
 
 SYNSETS = (409, 530, 531, 826, 892)
 VOTES = 3
@@ -41,9 +41,17 @@ def measure(setting: Setting) -> Iterator[Claim]:
         )
         rated = _votes(files)
         prior = heads_fresh(EFFICIENTNET_LITE0, bins=10, synsets=SYNSETS)
+        plan = LearningPlan.of()
         ours = seconds_of(
             lambda: heads_fit(
-                prior, features, rated, config=PriorResidualConfig(), seed=1, report=lambda stage, share, history: None
+                prior,
+                features,
+                rated,
+                recipe=plan.recipe,
+                config=plan.config,
+                watch_config=plan.watch,
+                seed=1,
+                report=lambda stage, share, history: None,
             )
         )
 
@@ -67,11 +75,14 @@ def measure(setting: Setting) -> Iterator[Claim]:
 def _votes(files: list[Path]) -> RatedImages:
     """Return the answers of a simulated panel to the photos."""
     panel = Panel()
-    histograms = np.zeros((len(files), 10), dtype=np.float32)
+    steps = np.zeros((len(files), VOTES), dtype=np.int64)
     for row, path in enumerate(files):
         measures = photo_measure(path.read_bytes())
-        for annotator in panel.annotators(VOTES):
-            histograms[row, panel.answer(annotator, measures, path.name, watch=None).score - 1] += 1
+        for number, annotator in enumerate(panel.annotators(VOTES)):
+            steps[row, number] = panel.answer(annotator, measures, path.name, watch=None).score - 1
+    rows, people = (index.ravel() for index in np.indices(steps.shape))
+    histograms = np.zeros((len(files), 10), dtype=np.float32)
+    np.add.at(histograms, (rows, steps.ravel()), 1)
     watches = np.arange(len(files)) % 2
     return RatedImages(
         image_ids=np.arange(len(files)),
@@ -79,4 +90,5 @@ def _votes(files: list[Path]) -> RatedImages:
         histograms=histograms,
         watch_yes=(VOTES * watches).astype(np.float32),
         watch_no=(VOTES * (1 - watches)).astype(np.float32),
+        votes=RatedVotes(rows, people, steps.ravel()),
     )

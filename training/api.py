@@ -1,5 +1,6 @@
 """The training app's part of the API: runs, and which version is the champion."""
 
+from enum import StrEnum
 from typing import cast
 
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from annotation.services.quotas import QuotaUsedUp, quota_take
 from annotation.tasks import announce
 from inference.models import ModelVersion
 from inference.tasks import predictions_run
+from training.learning.registry import DEFAULT_RECIPE, RECIPES
 from training.models import Promotion, TrainingRun
 from training.selectors.runs import live_run
 from training.services.promotions import PromotionError, promotion_by_admin
@@ -35,6 +37,9 @@ class RunOut(Schema):
     challenger: int | None = Field(description="Number of the model version that it made.")
 
 
+RecipeName = StrEnum("RecipeName", {name: name for name in RECIPES})  # type: ignore[misc]  # names known at start
+
+
 class RunIn(StrictSchema):
     """What a run learns from."""
 
@@ -42,6 +47,8 @@ class RunIn(StrictSchema):
         None,
         description="Whether it also learns from answers given after seeing a prediction. Default: as the newest run.",
     )
+
+    recipe: RecipeName = Field(RecipeName(DEFAULT_RECIPE), description="How the quality head learns.")
 
 
 class VersionOut(Schema):
@@ -86,7 +93,11 @@ def run_start(request: HttpRequest, response: HttpResponse, slug: Slug, wanted: 
                 429, Problem(detail=f"You have started {limit} training runs in this hour, as many as are allowed.")
             )
     started = run_request(
-        campaign=campaign, trigger=TrainingRun.Trigger.API, by=user, exposed_answers=wanted.exposed_answers
+        campaign=campaign,
+        trigger=TrainingRun.Trigger.API,
+        by=user,
+        exposed_answers=wanted.exposed_answers,
+        recipe=wanted.recipe.value,
     )
     if started.state == TrainingRun.State.QUEUED:
         announce(run_execute, started.pk, expires=MESSAGE_SECONDS)

@@ -22,6 +22,12 @@ _PRIOR_BACKBONE = EFFICIENTNET_LITE0.name  # the shipped prior needs its feature
 _DENSE = 16  # hidden units of an untrained head on the pooled layer
 _SOS = 0.22  # SOS parameter a of typical panels
 _CLASSIFIER = ("class_weight", "class_bias")
+# Stored as float32: an ImageNet classifier, and what a line is computed with, whose terms nearly cancel out.
+_WHOLE = (
+    *_CLASSIFIER,
+    *("input_mean", "input_spread", "line_weight", "line_offset", "prior_weight", "thresholds"),
+    *("projection", "support", "support_weight"),
+)
 
 
 class CheckpointError(RuntimeError):
@@ -31,12 +37,12 @@ class CheckpointError(RuntimeError):
 def heads_save(folder: Path, heads: Heads, card: dict[str, Any]) -> None:
     """Write the heads and their card into `folder`; each file is complete or does not appear.
 
-    Weights are stored as float16, except those of an ImageNet classifier. `card` describes the origin of the heads; the
-    configuration is added to it.
+    Weights are stored as float16, except `_WHOLE`. `card` describes the origin of the heads; the configuration is added
+    to it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {
-        name: (tensor if name in _CLASSIFIER else tensor.half()).detach().contiguous()
+        name: (tensor if name in _WHOLE else tensor.half()).detach().contiguous()
         for name, tensor in heads.state_dict().items()
     }
     with whole_path(folder / WEIGHTS) as part:

@@ -10,6 +10,8 @@ from inference.networks.backbones import classifier_load
 from inference.networks.config import EFFICIENTNET_LITE0, LOOKALIKES, MASKED_LOGIT, BackboneConfig, lookalikes
 
 PRIOR_BINS = 10
+LOGITS, THRESHOLDS = "logits", "thresholds"
+INPUT_LIMIT = 8.0  # standardised features are clipped to ± this number
 _CLIP = 1e-7  # keeps log-odds finite: smaller sums of synset probabilities are set to it
 
 
@@ -37,6 +39,12 @@ class HeadsConfig:
     """Name of the backbone whose features and ImageNet classifier are used."""
     quality_input: str = "all"
     """Input of the quality head: "all" features up to the classes, or the "pooled" last layer only."""
+    form: str = LOGITS
+    """How the distribution is computed: from the "logits" of the quality head, or by "thresholds" on one line."""
+    support: int = 0
+    """M, the photos whose similarity to a photo moves its line; 0: none. Only for thresholds."""
+    support_size: int = 0
+    """R, the numbers that describe a photo when similarities are computed."""
 
     @property
     def quality_size(self) -> int:
@@ -74,6 +82,13 @@ class Heads(nn.Module):
     the synsets (`inference.networks.config.lookalikes`). Class probabilities are part of the features, or the ImageNet
     classifier computes them from the pooled layer.
     Quality: standardised features, all or pooled → (hidden layer →) logits over the scores.
+    With thresholds, these logits only give the prior's mean score m, 0 for the lowest score of the scale. The line
+
+        η = prior_weight·m + line_weight·z + line_offset + Σ_i support_weight_i·exp(−|P z − s_i|²/2)
+
+    decides the distribution: P(score ≤ k) = Φ(t_k − η), the cumulative probit model (McCullagh 1980, 'Regression models
+    for ordinal data'). z are all features, standardised by the photos that the line was learned from; P projects them
+    and s_i are such projections of other photos; the sum is empty unless the heads have them.
     """
 
     feature_mean: Tensor
@@ -82,6 +97,15 @@ class Heads(nn.Module):
     class_bias: Tensor
     class_offset: Tensor
     rebin: Tensor
+    input_mean: Tensor
+    input_spread: Tensor
+    line_weight: Tensor
+    line_offset: Tensor
+    prior_weight: Tensor
+    thresholds: Tensor
+    projection: Tensor
+    support: Tensor
+    support_weight: Tensor
 
     def __init__(self, config: HeadsConfig, classifier: tuple[Tensor, Tensor] | None = None) -> None:
         """Build heads with untrained quality weights.
@@ -116,9 +140,28 @@ class Heads(nn.Module):
             else nn.Linear(config.quality_size, config.inner_bins)
         )
 
+        if config.form == THRESHOLDS:
+            self._thresholds_make()
+
+    def _thresholds_make(self) -> None:
+        """Add the tensors of the form "thresholds", without effect of the features."""
+        config, size = self.config, self.config.feature_size
+        self.register_buffer("input_mean", torch.zeros(size))
+        self.register_buffer("input_spread", torch.ones(size))
+        self.register_buffer("line_weight", torch.zeros(size))
+        self.register_buffer("line_offset", torch.zeros(()))
+        self.register_buffer("prior_weight", torch.zeros(()))
+        self.register_buffer("thresholds", torch.arange(config.bins - 1) - (config.bins - 2) / 2)
+        if config.support:
+            self.register_buffer("projection", torch.zeros(size, config.support_size))
+            self.register_buffer("support", torch.zeros(config.support, config.support_size))
+            self.register_buffer("support_weight", torch.zeros(config.support))
+
     def standardise(self, features: Tensor) -> Tensor:
         """Return (features − mean) / standard deviation, clipped to ±8, of the features before the classes."""
-        return ((features[:, : self.config.pooled_stop] - self.feature_mean) / self.feature_std).clamp(-8.0, 8.0)
+        return ((features[:, : self.config.pooled_stop] - self.feature_mean) / self.feature_std).clamp(
+            -INPUT_LIMIT, INPUT_LIMIT
+        )
 
     @property
     def classifier(self) -> tuple[Tensor, Tensor] | None:
@@ -167,10 +210,34 @@ class Heads(nn.Module):
         synsets, log_odds = self.zero_shot(features)
         learned = standardised[:, start:stop] @ self.watch_weight
         watch = self.watch_scale * log_odds + self.watch_shift + learned
-        logits = self.quality(self.quality_features(standardised))
+        logits = self.prior_logits(standardised)
+        if self.config.form == THRESHOLDS:
+            logits = self._line_logits(features, logits)
+        return HeadsOutput(synsets, watch, logits)
+
+    def prior_logits(self, standardised: Tensor) -> Tensor:
+        """Return logits [N, K] on the campaign's scale, from the quality head alone."""
+        logits: Tensor = self.quality(self.quality_features(standardised))
         if self.config.bins != self.config.inner_bins:
             logits = (logits.softmax(1) @ self.rebin + 1e-8).log()
-        return HeadsOutput(synsets, watch, logits)
+        return logits
+
+    def _line_logits(self, features: Tensor, prior_logits: Tensor) -> Tensor:
+        """Return the logarithms of the distributions that the line and the thresholds give [N, K]."""
+        steps = torch.arange(self.config.bins, dtype=prior_logits.dtype)
+        prior_mean = prior_logits.softmax(1) @ steps
+        inputs = ((features - self.input_mean) / self.input_spread).clamp(-INPUT_LIMIT, INPUT_LIMIT)
+        line = self.prior_weight * prior_mean + inputs @ self.line_weight + self.line_offset
+        if self.config.support:
+            places = inputs @ self.projection
+            # |a − b|² = |a|² + |b|² − 2·a·b, so that no [N, M, R] differences are made.
+            squares = places.square().sum(1, keepdim=True) + self.support.square().sum(1)
+            distances = (squares - 2 * places @ self.support.T).clamp(min=0)
+            line = line + (-distances / 2).exp() @ self.support_weight
+        below = 0.5 * (1 + torch.erf((self.thresholds - line[:, None]) * 0.5**0.5))
+        ends = torch.ones_like(below[:, :1])
+        shares = torch.cat([below, ends], 1) - torch.cat([0 * ends, below], 1)
+        return (shares.clamp(min=0) + 1e-8).log()
 
 
 def rebin_matrix(bins: int, new_bins: int) -> Tensor:

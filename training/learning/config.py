@@ -1,4 +1,4 @@
-"""Settings of the recipe `prior_residual`."""
+"""Settings of the recipe `prior_residual`, and of the watch head, which is learned in the same way by every recipe."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ class PriorResidualConfig:
     """With fewer rated images, only the sharpness and tilt of the prior's distributions are learned."""
     residual_below: int = 300
     """With fewer rated images, a linear residual on the prior with strong weight decay; otherwise the full head."""
-    residual_decays: tuple[float, ...] = (0.3, 0.1, 0.03, 0.01)
+    residual_decays: tuple[float, ...] = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
     """Candidates for the decay towards the prior's weights, for the residual below `residual_below`."""
-    full_decays: tuple[float, ...] = (0.1, 0.03, 0.01)
+    full_decays: tuple[float, ...] = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
     """The same, for the full head."""
     dropout: float = 0.2
     """Share of the feature directions dropped in each step of the full head."""
@@ -21,6 +21,9 @@ class PriorResidualConfig:
     """m = (1 − ICC)/ICC: an image with n votes has the weight n/(n + m)."""
     likelihood: float = 0.05
     """Weight of the votes' negative log likelihood beside the squared earth mover's distance."""
+    order: float = 0.0
+    """0: the loss is the squared earth mover's distance and `likelihood`. Above 0: it is that of a
+    Dirichlet-multinomial distribution plus this number times the squared earth mover's distance."""
     folds: int = 5
     """Members of the ensemble; each uses its own fold of near-duplicate groups for early stopping."""
     epochs: int = 200
@@ -31,11 +34,18 @@ class PriorResidualConfig:
     """Of Adam."""
     directions: int = 256
     """Weights are learned along this number of feature directions, those with the most variance."""
-    watch_platt_from: int = 20
+
+
+@dataclass(frozen=True)
+class WatchConfig:
+    """Settings of the watch head. Counts are of images with a majority label."""
+
+    folds: int = 5
+    platt_from: int = 20
     """Labelled images from which scale and offset of the watch log-odds are learned."""
-    watch_weights_from: int = 100
+    weights_from: int = 100
     """Labelled images from which weights on the pooled features are learned for the watch probability."""
-    watch_minority_from: int = 20
+    minority_from: int = 20
     """Images of the rarer watch label that these weights need in addition."""
-    watch_decays: tuple[float, ...] = (10.0, 1.0, 0.1)
+    decays: tuple[float, ...] = (10.0, 1.0, 0.1)
     """Candidates for the decay of the watch weights towards zero, per unit of feature variance."""

@@ -65,6 +65,22 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class RatedVotes:
+    """The single opinion scores, as columns of one length [V]."""
+
+    photos: NDArray[np.int64]
+    """Row of the photo among the rated ones."""
+    annotator_ids: NDArray[np.int64]
+    steps: NDArray[np.int64]
+    """Steps above the lowest score of the scale, 0 … K − 1."""
+
+    def part(self, rows: NDArray[np.bool_]) -> "RatedVotes":
+        """Return the votes on the photos selected by `rows` [N]; they are numbered anew."""
+        kept = rows[self.photos]
+        return RatedVotes((np.cumsum(rows) - 1)[self.photos[kept]], self.annotator_ids[kept], self.steps[kept])
+
+
+@dataclass(frozen=True)
 class RatedImages:
     """All votes per image, one row per image [N], ascending by image id."""
 
@@ -74,9 +90,17 @@ class RatedImages:
     """Counts [N, K] of the opinion scores, lowest first."""
     watch_yes: NDArray[np.float32]
     watch_no: NDArray[np.float32]
+    votes: RatedVotes | None = None
+    """None where only histograms are known."""
 
     def __len__(self) -> int:
         return len(self.image_ids)
+
+    def part(self, rows: NDArray[np.bool_]) -> "RatedImages":
+        """Return the images selected by `rows` [N]."""
+        columns = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "votes"}
+        votes = self.votes.part(rows) if self.votes is not None else None
+        return RatedImages(**{name: column[rows] for name, column in columns.items()}, votes=votes)
 
 
 def rated_images(snapshot: Snapshot, *, lowest: int, highest: int) -> RatedImages:
@@ -98,4 +122,5 @@ def rated_images(snapshot: Snapshot, *, lowest: int, highest: int) -> RatedImage
         histograms=histograms.astype(np.float32),
         watch_yes=watch_yes.astype(np.float32),
         watch_no=watch_no.astype(np.float32),
+        votes=RatedVotes(row, snapshot.annotator_ids, snapshot.scores.astype(np.int64) - lowest),
     )

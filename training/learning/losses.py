@@ -4,6 +4,7 @@ Source: Talebi & Milanfar (2018), 'NIMA: neural image assessment'. The loss is
 their distance with r = 2, without the root: its gradient is unbounded where the two distributions agree.
 """
 
+import torch
 from torch import Tensor
 
 
@@ -29,6 +30,21 @@ def opinion_loss(logits: Tensor, histograms: Tensor, *, likelihood: float) -> Te
     if not likelihood:
         return distance
     return distance + likelihood * negative_log_likelihood(logits, histograms)
+
+
+def dirichlet_multinomial_loss(logits: Tensor, histograms: Tensor, concentration: Tensor, *, order: float) -> Tensor:
+    """Return the negative log likelihood of votes of a Dirichlet-multinomial distribution, per image and vote, in nats.
+
+    With α = s·p and n votes c: lgamma(n + s) − lgamma(s) − Σ_k [lgamma(c_k + α_k) − lgamma(α_k)], without the constant
+    of the counts (Minka 2000, 'Estimating a Dirichlet distribution'). More votes on one image say less and less,
+    because images differ in more than their features. `concentration` is s > 0, broadcast over images [..., 1]. `order`
+    times the squared earth mover's distance is added: the likelihood alone does not know that scores have an order.
+    """
+    alpha = concentration[..., None] * logits.softmax(dim=-1) + 1e-6
+    total, votes = alpha.sum(dim=-1), histograms.sum(dim=-1)
+    likelihood = torch.lgamma(total + votes) - torch.lgamma(total)
+    likelihood = likelihood - (torch.lgamma(histograms + alpha) - torch.lgamma(alpha)).sum(dim=-1)
+    return likelihood / votes + order * emd_squared(logits, histograms)
 
 
 def vote_weights(histograms: Tensor, *, noise: float) -> Tensor:

@@ -2,19 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from training.learning.config import PriorResidualConfig
-from training.learning.dataset import RatedImages
 from training.learning.recipe import FittedHeads, Report
 
 if TYPE_CHECKING:
-    from inference.networks.heads import Heads
+    from training.learning.quality_data import QualityData
 
 
 class PriorResidual:
-    """See `description`; the steps are in `training.learning.fitting`."""
+    """See `description`; the steps are in `training.learning.residual`."""
 
     name = "prior_residual"
     label = "Residual on the prior"
@@ -22,20 +18,11 @@ class PriorResidual:
         "With few rated photos, it learns the sharpness and tilt of the shipped prior's distributions. With more, it "
         "also learns a linear residual on the prior; held-out folds choose its weight decay."
     )
-    version = 1
+    version = 2
     config_class = PriorResidualConfig
 
-    def fit(
-        self,
-        prior: "Heads",
-        features: NDArray[np.float32],
-        rated: RatedImages,
-        *,
-        config: PriorResidualConfig,
-        seed: int,
-        report: Report,
-    ) -> FittedHeads:
-        """Learn the heads; see `Recipe.fit`."""
-        from training.learning.fitting import heads_fit  # loads torch, which web processes must not load
+    def fit(self, data: "QualityData", *, config: PriorResidualConfig, seed: int, report: Report) -> FittedHeads:
+        """Learn the quality head; see `Recipe.fit`."""
+        from training.learning.residual_steps import residual_heads_fit  # loads torch
 
-        return heads_fit(prior, features, rated, config=config, seed=seed, report=report)
+        return residual_heads_fit(data, config=config, seed=seed, report=report)

@@ -1,16 +1,12 @@
-"""The interface of learning recipes: a name, a config, and `fit`, which learns heads from votes. Imports no torch."""
+"""The interface of quality recipes: a name, a config, and `fit`, which learns a quality head. Imports no torch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from training.learning.dataset import RatedImages
-
 if TYPE_CHECKING:  # web processes read the registry and must not load torch
     from inference.networks.heads import Heads
+    from training.learning.quality_data import QualityData
 
 # Loss per epoch, as stored with the run: [{"epoch", "train", "validation"}].
 History = list[dict[str, float]]
@@ -20,7 +16,7 @@ Report = Callable[[str, float, History], None]
 
 @dataclass(frozen=True)
 class FittedHeads:
-    """The result of a fit."""
+    """Heads that a recipe learned."""
 
     heads: "Heads"
     figures: dict[str, Any]
@@ -29,7 +25,7 @@ class FittedHeads:
 
 
 class Recipe(Protocol):
-    """A way to learn heads from votes."""
+    """A way to learn the quality head from votes. The watch head is learned in the same way with every recipe."""
 
     name: str
     """Stored with runs and versions, so it must never change."""
@@ -42,17 +38,9 @@ class Recipe(Protocol):
     config_class: type[Any]
     """A frozen dataclass with a default for each field. Values are JSON values, or tuples of them."""
 
-    def fit(
-        self,
-        prior: "Heads",
-        features: NDArray[np.float32],
-        rated: RatedImages,
-        *,
-        config: Any,
-        seed: int,
-        report: Report,
-    ) -> FittedHeads:
-        """Learn both heads from features [N, D] and the rated images in the same order.
+    def fit(self, data: "QualityData", *, config: Any, seed: int, report: Report) -> FittedHeads:
+        """Return the prior's heads with another quality head, learned from `data`, of at least one rated photo.
 
-        The same arguments give the same weights. Exceptions of `report` are passed on.
+        The distribution that these heads predict for other photos is the prediction of the recipe. The same arguments
+        give the same weights. Exceptions of `report` are passed on.
         """

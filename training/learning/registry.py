@@ -3,15 +3,32 @@
 To add a recipe, write a class with the interface `training.learning.recipe.Recipe` and add it to `_RECIPES`.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from training.learning.auto import Auto
+from training.learning.calibrated_prior import CalibratedPrior
+from training.learning.config import WatchConfig
+from training.learning.dirichlet_multinomial import DirichletMultinomial
+from training.learning.gaussian_process import GaussianProcess
+from training.learning.prior_alone import PriorAlone
 from training.learning.prior_residual import PriorResidual
 from training.learning.recipe import Recipe
+from training.learning.ridge import Ridge
 
-_RECIPES: tuple[Recipe, ...] = (PriorResidual(),)
+_RECIPES: tuple[Recipe, ...] = (
+    Auto(),
+    PriorAlone(),
+    CalibratedPrior(),
+    Ridge(),
+    GaussianProcess(),
+    DirichletMultinomial(),
+    PriorResidual(),
+)
 RECIPES = {recipe.name: recipe for recipe in _RECIPES}
-DEFAULT_RECIPE = PriorResidual.name
+DEFAULT_RECIPE = Auto.name
+# Of runs from before the registry, which store no name.
+OLDEST_RECIPE = PriorResidual.name
 
 EXPOSED_ANSWERS_LABEL = "Also learn from answers given after seeing a prediction"
 
@@ -25,6 +42,7 @@ class LearningPlan:
     """An instance of the recipe's `config_class`."""
     exposed_answers: bool = False
     """Whether to learn also from answers given after seeing a prediction."""
+    watch: WatchConfig = field(default_factory=WatchConfig)
 
     @classmethod
     def of(cls, name: str = DEFAULT_RECIPE, *, exposed_answers: bool = False) -> "LearningPlan":
@@ -38,10 +56,9 @@ class LearningPlan:
             "recipe": self.recipe.name,
             "recipe_version": self.recipe.version,
             "exposed_answers": self.exposed_answers,
+            "watch": _listed(self.watch),
         }
-        for name, value in asdict(self.config).items():
-            stored[name] = list(value) if isinstance(value, tuple) else value
-        return stored
+        return stored | _listed(self.config)
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "LearningPlan":
@@ -51,7 +68,7 @@ class LearningPlan:
         an unknown recipe, another version of a recipe, and unknown settings.
         """
         settings = dict(stored)
-        name = settings.pop("recipe", DEFAULT_RECIPE)
+        name = settings.pop("recipe", OLDEST_RECIPE)
         if name not in RECIPES:
             raise ValueError(f"There is no recipe {name!r}. Known recipes: {', '.join(RECIPES)}.")
         recipe = RECIPES[name]
@@ -61,8 +78,18 @@ class LearningPlan:
                 f"The run was made for version {version} of the recipe; this program has version {recipe.version}."
             )
         exposed_answers = settings.pop("exposed_answers", False)
-        unknown = sorted(set(settings) - set(recipe.config_class.__dataclass_fields__))
-        if unknown:
-            raise ValueError(f"The recipe has unknown settings: {', '.join(unknown)}.")
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
-        return cls(recipe, recipe.config_class(**values), exposed_answers)
+        watch = _config_from(WatchConfig, settings.pop("watch", {}))
+        return cls(recipe, _config_from(recipe.config_class, settings), exposed_answers, watch)
+
+
+def _listed(config: Any) -> dict[str, Any]:
+    """Return the fields of a config as JSON values."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(config).items()}
+
+
+def _config_from(config_class: type[Any], stored: dict[str, Any]) -> Any:
+    """Return the config that `_listed` stored. Raises ValueError for unknown fields."""
+    unknown = sorted(set(stored) - set(config_class.__dataclass_fields__))
+    if unknown:
+        raise ValueError(f"The recipe has unknown settings: {', '.join(unknown)}.")
+    return config_class(**{name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()})

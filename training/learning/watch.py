@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from annotation.consensus.labels import UNDECIDED, majority_labels
 from annotation.measures.classification import best_threshold, roc_auc
-from training.learning.config import PriorResidualConfig
+from training.learning.config import WatchConfig
 from training.learning.sampling import group_folds, principal_directions
 
 Floats = NDArray[np.float64]
@@ -47,7 +47,7 @@ def watch_fit(
     no: NDArray[np.floating],
     *,
     groups: NDArray[np.generic],
-    config: PriorResidualConfig,
+    config: WatchConfig,
     seed: int,
 ) -> WatchFit:
     """Learn from zero-shot log-odds [N], standardised pooled features [N, P] and votes for and against [N].
@@ -60,7 +60,7 @@ def watch_fit(
     decided = majority != UNDECIDED
     labels = majority[decided].astype(np.float64)
     minority = int(min(labels.sum(), (1 - labels).sum()))
-    if len(labels) < config.watch_platt_from or minority < 2:
+    if len(labels) < config.platt_from or minority < 2:
         return WatchFit(labels=len(labels))
     odds, features = np.asarray(log_odds, dtype=np.float64)[decided], pooled[decided]
     votes = (yes + no)[decided].astype(np.float64)
@@ -69,8 +69,8 @@ def watch_fit(
     folds = group_folds(groups[decided], folds=config.folds, seed=seed)
 
     candidates: list[float | None] = [None]
-    if len(labels) >= config.watch_weights_from and minority >= config.watch_minority_from:
-        candidates += list(config.watch_decays)
+    if len(labels) >= config.weights_from and minority >= config.minority_from:
+        candidates += list(config.decays)
     directions = principal_directions(features, count=_DIRECTIONS, seed=seed) / np.sqrt(features.shape[1])
     coordinates = (features @ directions).astype(np.float64)
 

@@ -31,6 +31,7 @@ from inference.services.versions import made_for, prior_install, version_create
 from inference.serving import runtime
 from training.evaluation.promotion_rule import Verdict, promotion_verdict
 from training.learning.dataset import Snapshot, rated_images
+from training.learning.fitting import heads_fit
 from training.learning.recipe import FittedHeads, History
 from training.learning.registry import EXPOSED_ANSWERS_LABEL, LearningPlan
 from training.models import Evaluation, Promotion, TrainingRun
@@ -238,7 +239,16 @@ def _learn_and_store(
         history[:] = losses
         report(0.05 + 0.7 * share, stage, history=losses)
 
-    fitted = plan.recipe.fit(prior, features, rated, config=plan.config, seed=run.seed, report=learning)
+    fitted = heads_fit(
+        prior,
+        features,
+        rated,
+        recipe=plan.recipe,
+        config=plan.config,
+        watch_config=plan.watch,
+        seed=run.seed,
+        report=learning,
+    )
     folder = run.folder / f"attempt-{report.attempt}"
     report(0.78, "Exporting the heads", history=fitted.history)
     _export(folder, fitted, run, backbone)

@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from annotation.models import Campaign, User
-from training.learning.registry import LearningPlan
+from training.learning.registry import DEFAULT_RECIPE, LearningPlan
 from training.models import TrainingRun
 from training.selectors.runs import exposed_answers_on, live_run, new_answers, newest_annotation_id, newest_run
 
@@ -31,13 +31,18 @@ class RunCancelledError(Exception):
 
 
 def run_request(
-    *, campaign: Campaign, trigger: str, by: User | None = None, exposed_answers: bool | None = None
+    *,
+    campaign: Campaign,
+    trigger: str,
+    by: User | None = None,
+    exposed_answers: bool | None = None,
+    recipe: str = DEFAULT_RECIPE,
 ) -> TrainingRun:
     """Return the campaign's queued or running run; create one if there is none.
 
     All triggers use this function: button, schedule, number of new answers and command line.
-    `exposed_answers` is the field of `LearningPlan`; None takes it from the campaign's newest run. The caller
-    announces the run to the workers on commit. If that message is lost, the sweep finds the run.
+    `exposed_answers` is the field of `LearningPlan`; None takes it from the campaign's newest run. `recipe`: a name in
+    `RECIPES`. The caller announces the run to the workers on commit. If that message is lost, the sweep finds the run.
     """
     if exposed_answers is None:
         exposed_answers = exposed_answers_on(newest_run(campaign))
@@ -50,7 +55,7 @@ def run_request(
                     campaign=campaign,
                     trigger=trigger,
                     requested_by=by,
-                    recipe=LearningPlan.of(exposed_answers=exposed_answers).as_json(),
+                    recipe=LearningPlan.of(recipe, exposed_answers=exposed_answers).as_json(),
                     last_annotation_id=newest_annotation_id(campaign),
                 )
         except IntegrityError:

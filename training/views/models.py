@@ -19,7 +19,8 @@ from inference.serving.model_check import site_problems, version_problem, versio
 from inference.tasks import predictions_run
 from training.evaluation.promotion_rule import DESCRIPTION, promotion_verdict
 from training.evaluation.registry import MeasuredMetric, measured_pairs
-from training.learning.registry import EXPOSED_ANSWERS_LABEL
+from training.learning.recipe import Recipe
+from training.learning.registry import DEFAULT_RECIPE, EXPOSED_ANSWERS_LABEL, RECIPES
 from training.models import Evaluation, EvaluationRequest, Promotion, TrainingRun
 from training.selectors.runs import exposed_answers_on, last_learned, training_answers
 from training.selectors.versions import (
@@ -62,6 +63,8 @@ class VersionCard:
     """What is wrong with its files, '' if nothing is."""
     can_return: bool
     """Whether it is a former champion, so that a rollback to it is possible."""
+    recipe_label: str
+    """The recipe that made its quality head, '' if unknown."""
 
     @property
     def headlines(self) -> list[tuple[MeasuredMetric, MeasuredMetric | None]]:
@@ -102,6 +105,8 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         ),
         "exposed_answers": exposed_answers,
         "exposed_answers_label": EXPOSED_ANSWERS_LABEL,
+        "recipes": list(RECIPES.values()),
+        "default_recipe": DEFAULT_RECIPE,
         "promotion_rule": DESCRIPTION,
         "rollback_target": rollback_target(campaign),
         "runs": runs,
@@ -178,7 +183,14 @@ def _card(
         misfit=version_misfit(version, campaign),
         file_problem=version_problem(version) or version_weights_problem(version),
         can_return=has_been_champion,
+        recipe_label=recipe.label if (recipe := _recipe_used(version)) else "",
     )
+
+
+def _recipe_used(version: ModelVersion) -> Recipe | None:
+    """Return the recipe that made the quality head; of the automatic choice, the one that it chose."""
+    figures = version.figures
+    return RECIPES.get(figures.get("comparison", {}).get("chosen") or figures.get("recipe", ""))
 
 
 def _not_comparable(evaluation: Evaluation, reference: Evaluation | None) -> str:

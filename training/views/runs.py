@@ -16,7 +16,8 @@ from annotation.services.quotas import QuotaUsedUp, quota_take
 from annotation.tasks import announce
 from training.drawing.loss_curve import loss_curve
 from training.evaluation.registry import measured_pairs
-from training.learning.registry import DEFAULT_RECIPE, RECIPES
+from training.learning.choice import Choice
+from training.learning.registry import DEFAULT_RECIPE, OLDEST_RECIPE, RECIPES
 from training.models import Evaluation, TrainingRun
 from training.selectors.runs import exposed_answers_on, live_run
 from training.selectors.versions import changed_since
@@ -45,9 +46,14 @@ def run_live(request: HttpRequest, campaign: Campaign, run_id: int) -> HttpRespo
 def run_start(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Request a run and redirect to its page. If a run is already live, redirect to that one.
 
-    When the user has started as many runs as one hour allows, redirect to the models with a message.
+    When the user has started as many runs as one hour allows, or names an unknown recipe, redirect to the models with a
+    message.
     """
     assert isinstance(request.user, User)
+    recipe = request.POST.get("recipe", DEFAULT_RECIPE)
+    if recipe not in RECIPES:
+        messages.error(request, f"There is no recipe “{recipe[:40]}”. Choose one of the list.")
+        return redirect("models", campaign.slug)
     if live_run(campaign) is None:
         try:
             quota_take(user=request.user, kind=HourlyUse.Kind.TRAINING_RUNS)
@@ -64,6 +70,7 @@ def run_start(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         trigger=TrainingRun.Trigger.BUTTON,
         by=request.user,
         exposed_answers="exposed_answers" in request.POST,
+        recipe=recipe,
     )
     if run.state == TrainingRun.State.QUEUED:
         announce(run_execute, run.pk, expires=MESSAGE_SECONDS)
@@ -104,6 +111,7 @@ def _context(campaign: Campaign, run_id: int) -> dict[str, Any]:
         "evaluation": evaluation,
         "figures": measured_pairs(evaluation.metrics, evaluation.differences) if evaluation else [],
         "outdated": changed_since(evaluation) if evaluation else "",
-        "recipe": RECIPES.get(run.recipe.get("recipe", DEFAULT_RECIPE)),
+        "recipe": RECIPES.get(run.recipe.get("recipe", OLDEST_RECIPE)),
+        "choice": Choice.of(run.challenger.figures) if run.challenger else None,
         "exposed_answers": exposed_answers_on(run),
     }

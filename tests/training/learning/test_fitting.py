@@ -8,10 +8,14 @@ import torch
 
 from annotation.measures import correlation, distribution
 from inference.networks.heads import Heads, HeadsConfig
-from training.learning.config import PriorResidualConfig
+from training.learning.config import PriorResidualConfig, WatchConfig
 from training.learning.dataset import RatedImages
-from training.learning.fitting import HeadCapacity, head_capacity, heads_assemble, heads_fit
-from training.learning.quality import Calibration, Residual, calibration_fit
+from training.learning.fitting import _watch_put, heads_fit
+from training.learning.prior_residual import PriorResidual
+from training.learning.quality_heads import heads_with_logits
+from training.learning.recipe import FittedHeads, Report
+from training.learning.residual import Calibration, Residual, calibration_fit
+from training.learning.residual_steps import HeadCapacity, head_capacity
 from training.learning.watch import WatchFit, watch_fit
 
 CONFIG = PriorResidualConfig(epochs=30, patience=10, directions=32, folds=3, learning_rate=0.05, residual_below=120)
@@ -54,6 +58,21 @@ def predicted_means(heads: Heads, features: np.ndarray) -> np.ndarray:
         return distribution.mean_score(heads(torch.from_numpy(features)).quality_logits.softmax(1).numpy(), lowest=1)
 
 
+def residual_fitted(
+    heads: Heads, features: np.ndarray, rated: RatedImages, *, seed: int = 1, report: Report | None = None
+) -> FittedHeads:
+    return heads_fit(
+        heads,
+        features,
+        rated,
+        recipe=PriorResidual(),
+        config=CONFIG,
+        watch_config=WatchConfig(folds=3),
+        seed=seed,
+        report=report or ignore_report,
+    )
+
+
 def ignore_report(stage: str, share: float, history: list[dict[str, float]]) -> None:
     pass
 
@@ -75,13 +94,13 @@ def test_the_number_of_rated_images_determines_the_head_capacity(rated: int, cap
 @pytest.mark.parametrize(("count", "bins", "hidden"), [(80, 10, 6), (160, 10, 6), (160, 10, 0), (160, 5, 6)])
 def test_learning_finds_the_true_quality(count: int, bins: int, hidden: int) -> None:
     features, rated, _ = generated_data(count, bins=bins)
-    fitted = heads_fit(prior(hidden, bins), features, rated, config=CONFIG, seed=1, report=ignore_report)
+    fitted = residual_fitted(prior(hidden, bins), features, rated)
     fresh, _, quality = generated_data(200, bins=bins, seed=9)
     before = correlation.srcc(predicted_means(prior(hidden, bins), fresh), quality)
     after = correlation.srcc(predicted_means(fitted.heads, fresh), quality)
     assert after > 0.6
     assert after > before + 0.3
-    assert fitted.figures["residual"]["held_out_loss"] < fitted.figures["residual"]["held_out_loss_calibrated"]
+    assert fitted.figures["residual"]["chosen_loss"] < fitted.figures["residual"]["chosen_loss_calibrated"]
     assert fitted.history[0]["validation"] > fitted.history[-1]["validation"]
 
 
@@ -89,9 +108,7 @@ def test_learning_finds_the_true_quality(count: int, bins: int, hidden: int) -> 
 def test_a_head_on_the_pooled_layer_learns_from_it_alone(hidden: int) -> None:
     features, rated, quality = generated_data(160)
     rolled = np.roll(features, FEATURES - POOLED, axis=1)  # moves the informative features into the pooled layer
-    fitted = heads_fit(
-        prior(hidden, quality_input="pooled"), rolled, rated, config=CONFIG, seed=1, report=ignore_report
-    )
+    fitted = residual_fitted(prior(hidden, quality_input="pooled"), rolled, rated)
     assert correlation.srcc(predicted_means(fitted.heads, rolled), quality) > 0.6
     other_layers_changed = rolled.copy()
     other_layers_changed[:, : FEATURES - POOLED] = 7.0
@@ -102,7 +119,7 @@ def test_a_head_on_the_pooled_layer_learns_from_it_alone(hidden: int) -> None:
 
 def test_a_few_images_are_used_for_calibration_only() -> None:
     features, rated, _ = generated_data(30)
-    fitted = heads_fit(prior(), features, rated, config=CONFIG, seed=1, report=ignore_report)
+    fitted = residual_fitted(prior(), features, rated)
     # Sharpness and tilt are the same for all photos, so the order hardly changes.
     assert correlation.srcc(predicted_means(fitted.heads, features), predicted_means(prior(), features)) > 0.95
     assert fitted.heads.config == prior().config
@@ -116,7 +133,7 @@ def test_a_few_images_are_used_for_calibration_only() -> None:
 def test_random_votes_do_not_spread_the_predictions() -> None:
     features, rated, _ = generated_data(120)
     shuffled = replace(rated, histograms=np.random.default_rng(1).permutation(rated.histograms))
-    fitted = heads_fit(prior(), features, shuffled, config=CONFIG, seed=1, report=ignore_report)
+    fitted = residual_fitted(prior(), features, shuffled)
     spread = predicted_means(fitted.heads, features).std()
     assert spread < 0.5 * distribution.mean_score(shuffled.histograms, lowest=1).std()
 
@@ -124,8 +141,7 @@ def test_random_votes_do_not_spread_the_predictions() -> None:
 def test_the_same_data_and_seed_give_the_same_weights() -> None:
     features, rated, _ = generated_data(130)
     first, second, other = (
-        heads_fit(prior(), features, rated, config=CONFIG, seed=seed, report=ignore_report).heads.state_dict()
-        for seed in (4, 4, 5)
+        residual_fitted(prior(), features, rated, seed=seed).heads.state_dict() for seed in (4, 4, 5)
     )
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert not all(torch.equal(first[name], other[name]) for name in first)
@@ -134,7 +150,7 @@ def test_the_same_data_and_seed_give_the_same_weights() -> None:
 def test_learning_does_not_change_the_global_random_state() -> None:
     features, rated, _ = generated_data(60)
     state = torch.random.get_rng_state()
-    heads_fit(prior(), features, rated, config=CONFIG, seed=4, report=ignore_report)
+    residual_fitted(prior(), features, rated, seed=4)
     assert torch.equal(state, torch.random.get_rng_state())
 
 
@@ -146,15 +162,13 @@ def test_an_exception_in_the_report_stops_learning() -> None:
             raise KeyboardInterrupt(stage)
 
     with pytest.raises(KeyboardInterrupt, match="Learning quality"):
-        heads_fit(prior(), features, rated, config=CONFIG, seed=1, report=stop)
+        residual_fitted(prior(), features, rated, report=stop)
 
 
 def test_progress_never_decreases() -> None:
     features, rated, _ = generated_data(80)
     shares: list[float] = []
-    heads_fit(
-        prior(), features, rated, config=CONFIG, seed=1, report=lambda stage, share, history: shares.append(share)
-    )
+    residual_fitted(prior(), features, rated, report=lambda stage, share, history: shares.append(share))
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
 
@@ -169,7 +183,8 @@ def test_the_learned_changes_are_merged_without_loss(hidden: int) -> None:
         torch.randn(10, FEATURES, generator=generator), torch.randn(10, generator=generator), 0.7, 1.0, [], 0, 0
     )
     weight = np.linspace(-1, 1, POOLED).astype(np.float32)
-    new = heads_assemble(old, calibration, residual, WatchFit(scale=2.0, shift=-1.0, weight=weight))
+    new = heads_with_logits(old, calibration, residual)
+    _watch_put(new, WatchFit(scale=2.0, shift=-1.0, weight=weight))
     with torch.no_grad():
         expected = 0.7 * calibration.apply(old(features).quality_logits) + features @ residual.weight.T + residual.bias
         output = new(features)
@@ -181,7 +196,7 @@ def test_the_learned_changes_are_merged_without_loss(hidden: int) -> None:
 def test_calibration_finds_a_known_sharpness_and_tilt() -> None:
     logits = 2 * torch.randn(400, 10, generator=torch.Generator().manual_seed(1))
     histograms = 1000 * Calibration(sharpness=0.5, tilt=0.8).apply(logits).softmax(1)
-    found = calibration_fit(logits, histograms, to_scale=lambda x: x, config=PriorResidualConfig())
+    found = calibration_fit(logits, histograms, to_scale=lambda x: x, vote_noise=3.7, likelihood=0.05)
     assert (found.sharpness, found.tilt) == pytest.approx((0.5, 0.8), abs=0.02)
 
 
@@ -196,15 +211,15 @@ def watch_data(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.nd
 
 def test_a_few_labels_do_not_change_the_zero_shot_model() -> None:
     log_odds, pooled, yes, no = watch_data(12)
-    fitted = watch_fit(log_odds, pooled, yes, no, groups=np.arange(12), config=PriorResidualConfig(), seed=1)
+    fitted = watch_fit(log_odds, pooled, yes, no, groups=np.arange(12), config=WatchConfig(), seed=1)
     assert (fitted.scale, fitted.shift, fitted.weight) == (1.0, 0.0, None)
-    one_label = watch_fit(log_odds, pooled, yes * 0, no + 1, groups=np.arange(12), config=PriorResidualConfig(), seed=1)
+    one_label = watch_fit(log_odds, pooled, yes * 0, no + 1, groups=np.arange(12), config=WatchConfig(), seed=1)
     assert one_label.scale == 1.0
 
 
 def test_some_labels_shift_the_log_odds_without_feature_weights() -> None:
     log_odds, pooled, yes, no = watch_data(60)
-    fitted = watch_fit(log_odds, pooled, yes, no, groups=np.arange(60), config=PriorResidualConfig(), seed=1)
+    fitted = watch_fit(log_odds, pooled, yes, no, groups=np.arange(60), config=WatchConfig(), seed=1)
     assert fitted.shift > 0  # the zero-shot probabilities are too low
     assert fitted.weight is None
     assert fitted.roc_auc is not None
@@ -213,7 +228,7 @@ def test_some_labels_shift_the_log_odds_without_feature_weights() -> None:
 
 def test_many_labels_give_weights_to_informative_features() -> None:
     log_odds, pooled, yes, no = watch_data(240)
-    fitted = watch_fit(log_odds, pooled, yes, no, groups=np.arange(240), config=PriorResidualConfig(), seed=1)
+    fitted = watch_fit(log_odds, pooled, yes, no, groups=np.arange(240), config=WatchConfig(), seed=1)
     assert fitted.weight is not None
     assert abs(fitted.weight[:2]).min() > 2 * abs(fitted.weight[2:]).max()
 
@@ -221,11 +236,11 @@ def test_many_labels_give_weights_to_informative_features() -> None:
 def test_uninformative_features_get_no_weights() -> None:
     log_odds, pooled, yes, no = watch_data(240)
     noise = np.random.default_rng(8).normal(size=pooled.shape).astype(np.float32)
-    fitted = watch_fit(log_odds, noise, yes, no, groups=np.arange(240), config=PriorResidualConfig(), seed=1)
+    fitted = watch_fit(log_odds, noise, yes, no, groups=np.arange(240), config=WatchConfig(), seed=1)
     assert fitted.weight is None
 
 
 def test_ties_and_unsure_photos_are_left_out() -> None:
     log_odds, pooled, yes, no = watch_data(60)
     yes[:15] = no[:15] = 1
-    assert watch_fit(log_odds, pooled, yes, no, groups=np.arange(60), config=PriorResidualConfig(), seed=1).labels == 45
+    assert watch_fit(log_odds, pooled, yes, no, groups=np.arange(60), config=WatchConfig(), seed=1).labels == 45

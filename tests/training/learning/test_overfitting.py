@@ -6,11 +6,11 @@ import torch
 
 from training.learning.config import PriorResidualConfig
 from training.learning.losses import opinion_loss, vote_weights
-from training.learning.quality import Residual, residual_fit
+from training.learning.residual import Residual, residual_fit
 from training.learning.sampling import group_folds
 
 PHOTOS, DIMENSIONS, BINS = 100, 1500, 10
-CONFIG = PriorResidualConfig(epochs=80)
+CONFIG = PriorResidualConfig(epochs=80, residual_decays=(0.3, 0.1, 0.03, 0.01))
 
 
 def histograms(seed: int = 0) -> torch.Tensor:

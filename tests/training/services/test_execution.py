@@ -78,7 +78,7 @@ def test_the_message_names_the_setting_when_all_answers_are_exposed(
 
 def test_a_recipe_of_another_version_is_refused(campaign: Campaign, make_rated_images: Callable[..., Any]) -> None:
     make_rated_images(train=5, features=8)
-    state, message = perform_and_reload(*request_and_claim(campaign, recipe={"recipe_version": 99}))
+    state, message = perform_and_reload(*request_and_claim(campaign, recipe={"recipe": "auto", "recipe_version": 99}))
     assert (state, message) == (
         State.FAILED,
         "The run was made for version 99 of the recipe; this program has version 1. Start a new run.",
@@ -219,12 +219,11 @@ def test_a_process_learns_evaluates_and_promotes(
     assert (run.state, run.progress) == (State.DONE, 1.0), run.message
     assert run.message.startswith("Promoted: Quality SRCC +")
     assert run.annotation_count == 270
-    assert len(run.history) > 10
     challenger = run.challenger
     assert challenger is not None
     assert (challenger.number, challenger.is_champion) == (2, True)
     assert challenger.data_fingerprint == run.fingerprint
-    assert challenger.figures["capacity"] == "residual"
+    assert challenger.figures["comparison"]["chosen"] == "ridge"
     assert Prediction.objects.filter(model_version=challenger, image__in=holdout).count() == 30
     promotion = Promotion.objects.get()
     assert (promotion.kind, promotion.version, promotion.replaced.number) == ("automatic", challenger, 1)  # type: ignore[union-attr]

@@ -16,7 +16,7 @@ from annotation.tasks import announce
 from inference.tasks import predictions_run
 from training.evaluation.promotion_rule import DESCRIPTION
 from training.evaluation.registry import measured_pairs
-from training.learning.registry import EXPOSED_ANSWERS_LABEL
+from training.learning.registry import DEFAULT_RECIPE, EXPOSED_ANSWERS_LABEL, RECIPES
 from training.models import Evaluation, TrainingRun
 from training.services.execution import Outcome, run_perform
 from training.services.runs import RunEndedError, run_cancel, run_claim, run_finish, run_request
@@ -38,6 +38,12 @@ class Command(BaseCommand):
             default=None,
             help=f"{EXPOSED_ANSWERS_LABEL}. Default: as in the campaign's last run, or off if there was none.",
         )
+        parser.add_argument(
+            "--recipe",
+            choices=list(RECIPES),
+            default=DEFAULT_RECIPE,
+            help=f"How the quality head learns. Default: {DEFAULT_RECIPE}.",
+        )
         parser.add_argument("--run", type=int, help="Work on this run, which the caller has claimed.")
         parser.add_argument("--attempt", type=int, help="The attempt number that the claim gave.")
 
@@ -47,7 +53,7 @@ class Command(BaseCommand):
         if options["run"]:
             self._perform(options["run"], options["attempt"])
         else:
-            self._train(campaign_named(options["campaign"]), options["exposed_answers"])
+            self._train(campaign_named(options["campaign"]), options["exposed_answers"], options["recipe"])
 
     def _perform(self, run_id: int, attempt: int) -> None:
         try:
@@ -57,8 +63,10 @@ class Command(BaseCommand):
         self._follow_up(outcome)
         self.stdout.write(f"Run {run_id}: {outcome.state}. {outcome.message}")
 
-    def _train(self, campaign: Campaign, exposed_answers: bool | None) -> None:
-        run = run_request(campaign=campaign, trigger=TrainingRun.Trigger.COMMAND, exposed_answers=exposed_answers)
+    def _train(self, campaign: Campaign, exposed_answers: bool | None, recipe: str) -> None:
+        run = run_request(
+            campaign=campaign, trigger=TrainingRun.Trigger.COMMAND, exposed_answers=exposed_answers, recipe=recipe
+        )
         attempt = run_claim(run_id=run.pk)
         if attempt is None:
             raise CommandError(f"Run {run.pk} of {campaign} is already running; see its page.")

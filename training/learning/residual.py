@@ -1,4 +1,4 @@
-"""Learn quality from votes: first a calibration with two parameters, then a linear residual on the prior.
+"""Learn the logits of the quality head: first a calibration with two parameters, then a linear residual on the prior.
 
 The residual W·x on standardised features x starts at zero and has weight decay towards zero, so a small
 amount of data hardly changes the prior. It is an ensemble with one member per fold: each member uses its
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from training.learning.config import PriorResidualConfig
-from training.learning.losses import opinion_loss, vote_weights
+from training.learning.losses import dirichlet_multinomial_loss, opinion_loss, vote_weights
+from training.learning.quality_data import QualityData
 from training.learning.recipe import History
 from training.learning.sampling import group_folds, principal_directions
 
@@ -27,6 +28,8 @@ Progress = Callable[[float, History], None]
 # Decay of log sharpness and tilt towards the prior (0), in units of one image's loss.
 _CALIBRATION_DECAY = 0.02
 _REPORT_EPOCHS = 4
+# Of the Dirichlet-multinomial loss, before anything is learned: e^2 ≈ 7 votes.
+_LOG_CONCENTRATION = 2.0
 # Added to the standard deviation of each feature, in units of the prior's, so that nearly constant features
 # are not scaled up.
 _SMALLEST_SPREAD = 0.05
@@ -67,11 +70,19 @@ def tilt_shape(bins: int) -> Tensor:
     return torch.linspace(-1.0, 1.0, bins)
 
 
+def calibration_of(data: QualityData, *, vote_noise: float, likelihood: float) -> Calibration:
+    """Return the sharpness and tilt that best fit the prior to the votes."""
+    histograms = torch.from_numpy(data.rated.histograms)
+    return calibration_fit(
+        data.inner_logits, histograms, to_scale=data.to_scale, vote_noise=vote_noise, likelihood=likelihood
+    )
+
+
 def calibration_fit(
-    logits: Tensor, histograms: Tensor, *, to_scale: ToScale, config: PriorResidualConfig
+    logits: Tensor, histograms: Tensor, *, to_scale: ToScale, vote_noise: float, likelihood: float
 ) -> Calibration:
     """Return the sharpness and tilt that best fit the prior's logits [N, B] to score histograms [N, K]."""
-    weights = vote_weights(histograms, noise=config.vote_noise)
+    weights = vote_weights(histograms, noise=vote_noise)
     numbers = torch.zeros(2, requires_grad=True)  # log sharpness, tilt
     optimiser = torch.optim.LBFGS([numbers], max_iter=60, line_search_fn="strong_wolfe")
     shape = tilt_shape(logits.shape[-1])
@@ -79,7 +90,7 @@ def calibration_fit(
     def closure() -> Tensor:
         optimiser.zero_grad()
         calibrated = numbers[0].exp() * logits + numbers[1] * shape
-        loss = (weights * opinion_loss(to_scale(calibrated), histograms, likelihood=config.likelihood)).mean()
+        loss = (weights * opinion_loss(to_scale(calibrated), histograms, likelihood=likelihood)).mean()
         loss = loss + _CALIBRATION_DECAY / len(logits) * numbers.square().sum()
         loss.backward()  # type: ignore[no-untyped-call]  # torch gives it no types
         return loss
@@ -104,6 +115,7 @@ def residual_fit(
 ) -> Residual:
     """Learn the residual on calibrated logits [N, B] from standardised features [N, D] and histograms [N, K].
 
+    With `config.order`, the loss is that of a Dirichlet-multinomial distribution, whose concentration is learned too.
     All images of a near-duplicate group (`groups` [N]) are in one fold. Exceptions of `progress` are passed on.
     """
     images, bins, size = len(base), base.shape[1], standardised.shape[1]
@@ -126,13 +138,16 @@ def residual_fit(
     weight = torch.zeros(coordinates.shape[1], members * bins, requires_grad=True)
     bias = torch.zeros(members, bins, requires_grad=True)
     trust = torch.ones(members, requires_grad=True)
-    optimiser = torch.optim.Adam([weight, bias, trust], lr=config.learning_rate)
+    log_concentration = torch.full((members, 1), _LOG_CONCENTRATION, requires_grad=True)
+    optimiser = torch.optim.Adam([weight, bias, trust, log_concentration], lr=config.learning_rate)
     generator = torch.Generator().manual_seed(seed)
 
     def losses(inputs: Tensor) -> Tensor:
         """Return the loss per member and image [M, N]."""
         learned = (inputs @ weight).view(images, members, bins).transpose(0, 1)
         logits = trust[:, None, None] * base + learned + bias[:, None, :]
+        if config.order:
+            return dirichlet_multinomial_loss(to_scale(logits), histograms, log_concentration.exp(), order=config.order)
         return opinion_loss(to_scale(logits), histograms, likelihood=config.likelihood)
 
     with torch.no_grad():

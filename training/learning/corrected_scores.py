@@ -1,0 +1,46 @@
+"""The scores that a regression learns from: one for each photo, corrected for its annotators, and how exact it is."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotation.consensus.panel_model import ERROR_FACTOR, panel_fit
+from training.learning.dataset import RatedImages
+
+Floats = NDArray[np.float64]
+
+# Variance of one vote around the opinion of everybody, relative to (K − 1)², where nothing else is known: about that of
+# the panels of AVA (SOS parameter .22 in the middle of the scale).
+_VOTE_VARIANCE = 0.055
+_LEAST_PRECISION = 1e-3
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One score a photo [N], in points above the lowest score of the scale."""
+
+    values: Floats
+    variance: Floats
+    """Of the error of `values`, without what the photo's own votes have in common."""
+
+
+def corrected_scores(rated: RatedImages) -> Scores:
+    """Return the mean scores of photos after the panel model has taken out bias, gain and noise of the annotators.
+
+    The panel model gives the mean of a posterior, which is nearer to the middle where votes are few. A regression that
+    weights its photos needs the score without that pull, which is undone here. Without single votes, or with fewer
+    than two annotators, these are plain mean opinion scores.
+    """
+    bins = rated.histograms.shape[1]
+    votes = rated.votes
+    counts = rated.histograms.sum(axis=1).astype(np.float64)
+    if votes is None or len(np.unique(votes.annotator_ids)) < 2:
+        values = (rated.histograms @ np.arange(bins)).astype(np.float64) / counts
+        return Scores(values, _VOTE_VARIANCE * (bins - 1) ** 2 / counts)
+    fit = panel_fit(votes.photos, votes.annotator_ids, votes.steps)
+    variance = fit.quality_deviation**2 / ERROR_FACTOR
+    precision = np.maximum(1 / variance - 1 / fit.quality_spread**2, _LEAST_PRECISION)
+    pull = (precision + 1 / fit.quality_spread**2) / precision
+    values = np.clip(fit.mean + (fit.quality - fit.mean) * pull, 0, bins - 1)
+    return Scores(values, 1 / precision)

@@ -1,0 +1,174 @@
+"""A ridge regression of scores on features, with the prior's mean score as offset.
+
+Its two settings, the decay of the weights and the weight of the prior, are those with the smallest error of groups of
+near-duplicates that were left out. For a ridge regression that error has a closed form: with B, the inverse of the
+penalised kernel matrix that leaves the intercept free, the errors of a group g that is left out are
+(B_gg)⁻¹·(B·y)_g (Hastie, Tibshirani & Friedman 2009, 'The elements of statistical learning', 7.10, for single photos).
+They are linear in y, so the best weight of the prior follows from the errors of the scores and those of the prior.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.networks.heads import INPUT_LIMIT, HeadsConfig
+
+Floats = NDArray[np.float64]
+
+# A feature that hardly varies is not scaled up.
+_LEAST_SPREAD = 1e-3
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Features, standardised by the photos that are learned from and weighted by blocks."""
+
+    mean: NDArray[np.float32]
+    """[D]"""
+    spread: NDArray[np.float32]
+    """[D]"""
+    block_weight: Floats
+    """[D]: with it, each block counts as much as the other, whatever its size."""
+
+    @classmethod
+    def of(cls, features: NDArray[np.float32], config: HeadsConfig) -> "Inputs":
+        """Return the standardisation of features [N, D].
+
+        The blocks are the statistics of the stages (how a photo looks) and the class log-probabilities (what it shows),
+        or the pooled last layer if there are no classes.
+        """
+        weight = np.zeros(features.shape[1])
+        stages = slice(0, config.pooled_start)
+        shown = slice(config.pooled_stop, None) if config.classes else slice(config.pooled_start, config.pooled_stop)
+        blocks = [block for block in (stages, shown) if len(weight[block])]
+        for block in blocks:
+            weight[block] = (len(blocks) * len(weight[block])) ** -0.5
+        return cls(features.mean(axis=0), features.std(axis=0) + _LEAST_SPREAD, weight)
+
+    def of_photos(self, features: NDArray[np.float32]) -> Floats:
+        """Return the weighted inputs of photos [N, D]; a typical photo has length one."""
+        standardised = np.clip((features - self.mean) / self.spread, -INPUT_LIMIT, INPUT_LIMIT)
+        inputs: Floats = standardised * self.block_weight
+        return inputs
+
+
+@dataclass(frozen=True)
+class ScoreLine:
+    """Score = weight·inputs + prior_weight·prior mean + offset, in points above the lowest score."""
+
+    weight: Floats
+    """[D], of the weighted inputs."""
+    prior_weight: float
+    offset: float
+    decay: float
+    left_out: Floats
+    """The score of each photo [N] by the line that was learned without its group."""
+
+    def predict(self, inputs: Floats, prior_mean: Floats) -> Floats:
+        """Return scores [N]."""
+        scores: Floats = inputs @ self.weight + self.prior_weight * prior_mean + self.offset
+        return scores
+
+
+def score_line_fit(
+    inputs: Floats,
+    scores: Floats,
+    weights: Floats,
+    prior_mean: Floats,
+    *,
+    groups: NDArray[np.generic],
+    decays: tuple[float, ...],
+    most_prior: float,
+) -> ScoreLine:
+    """Fit a line to scores [N] of photos with `inputs` [N, D]; `weights` [N] are inverse variances of their errors.
+
+    The weight of the prior lies between 0 and `most_prior`. A single group cannot be left out: then the line has the
+    largest decay, and the prior's weight is 1.
+    """
+    root = np.sqrt(weights / weights.mean())
+    penalised = PenalisedKernel.of(inputs, root)
+    targets = np.column_stack([root * scores, root * prior_mean])
+    members = group_members(groups)
+    if len(members) < 2:
+        decay, trust, rest = max(decays), 1.0, root * (scores - scores.mean())
+    else:
+        decay, trust, rest = _settings_chosen(penalised, targets, members, decays=decays, most_prior=most_prior)
+    weight = inputs.T @ (root * penalised.solve(root * (scores - trust * prior_mean), decay))
+    offset = float(np.average(scores - trust * prior_mean - inputs @ weight, weights=weights))
+    return ScoreLine(weight, trust, offset, decay, scores - rest / root)
+
+
+def _settings_chosen(
+    penalised: "PenalisedKernel",
+    targets: Floats,
+    members: list[NDArray[np.intp]],
+    *,
+    decays: tuple[float, ...],
+    most_prior: float,
+) -> tuple[float, float, Floats]:
+    """Return the decay and the weight of the prior with the smallest errors, and these weighted errors [N].
+
+    `targets` [N, 2]: the weighted scores and prior means.
+    """
+    left: tuple[float, float, float, Floats] | None = None
+    for decay in decays:
+        of_scores, of_prior = penalised.left_out_errors(targets, decay, members).T
+        best = float(of_scores @ of_prior) / max(float(of_prior @ of_prior), 1e-12)
+        trust = float(np.clip(best, 0.0, most_prior))
+        rest = of_scores - trust * of_prior
+        loss = float(rest @ rest)
+        if left is None or loss < left[0]:
+            left = (loss, decay, trust, rest)
+    assert left is not None
+    return left[1:]
+
+
+@dataclass(frozen=True)
+class PenalisedKernel:
+    """The kernel matrix of weighted photos [N, N] by its eigenvectors: one decay then costs N² instead of N³ steps."""
+
+    values: Floats
+    vectors: Floats
+    root: Floats
+    """Square roots of the weights [N]: the direction of the intercept, which has no penalty."""
+
+    @classmethod
+    def of(cls, inputs: Floats, root: Floats) -> "PenalisedKernel":
+        """Return the kernel of inputs [N, D] with the square roots of their weights."""
+        values, vectors = np.linalg.eigh(root[:, None] * (inputs @ inputs.T) * root)
+        return cls(np.maximum(values, 0.0), vectors, root)
+
+    def solve(self, targets: Floats, decay: float) -> Floats:
+        """Return B·targets [N] or [N, T]."""
+        plain = self._plain(targets, decay)
+        towards = self._plain(self.root, decay)
+        found: Floats = plain - np.multiply.outer(towards, self.root @ plain) / float(self.root @ towards)
+        return found
+
+    def left_out_errors(self, targets: Floats, decay: float, members: list[NDArray[np.intp]]) -> Floats:
+        """Return the errors of targets [N, T] in the groups that are left out: (B_gg)⁻¹·(B·y)_g for each group."""
+        products = self.solve(targets, decay)
+        towards = self._plain(self.root, decay) / np.sqrt(float(self.root @ self._plain(self.root, decay)))
+        shrunk = 1 / (self.values + decay)
+        alone = np.array([rows[0] for rows in members if len(rows) == 1], dtype=np.intp)
+        errors = np.empty_like(products)
+        diagonal = (self.vectors[alone] ** 2) @ shrunk - towards[alone] ** 2
+        errors[alone] = products[alone] / diagonal[:, None]
+        for rows in members:
+            if len(rows) > 1:
+                block = (self.vectors[rows] * shrunk) @ self.vectors[rows].T - np.outer(towards[rows], towards[rows])
+                errors[rows] = np.linalg.solve(block, products[rows])
+        return errors
+
+    def _plain(self, targets: Floats, decay: float) -> Floats:
+        """Return (kernel + decay)⁻¹·targets."""
+        found: Floats = self.vectors @ ((self.vectors.T @ targets).T / (self.values + decay)).T
+        return found
+
+
+def group_members(groups: NDArray[np.generic]) -> list[NDArray[np.intp]]:
+    """Return the rows of each group."""
+    _, member_of = np.unique(groups, return_inverse=True)
+    order = np.argsort(member_of, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(member_of[order])) + 1)
