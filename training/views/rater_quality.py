@@ -21,6 +21,9 @@ from annotation.selectors import panel
 from annotation.selectors import rater_quality as selectors
 from annotation.services.queue_lanes import REPEAT_AFTER
 from annotation.services.screening import (
+    DEFAULT_WEIGHT,
+    LEAST_WEIGHT,
+    MOST_WEIGHT,
     REASON_LENGTH,
     ScreeningError,
     screening_decide,
@@ -49,6 +52,11 @@ def rater_quality(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         ),
         "decisions": ScreeningDecision.Decision.choices,
         "reason_length": REASON_LENGTH,
+        "weight_percent": {
+            "least": round(100 * LEAST_WEIGHT),
+            "most": round(100 * MOST_WEIGHT),
+            "usual": round(100 * DEFAULT_WEIGHT),
+        },
         "fewest_shown": FEWEST_SHOWN,
         "panel_votes": panel.VOTES,
         "least_gold": LEAST_GOLD,
@@ -74,7 +82,7 @@ def rater_quality(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @require_POST
 @campaign_view(Role.REVIEWER)
 def rater_decide(request: HttpRequest, campaign: Campaign, user_id: int) -> HttpResponse:
-    """Store a decision about an annotator: `decision` and `reason`."""
+    """Store a decision about an annotator: `decision`, `reason`, and with 'down-weight' the `weight` in percent."""
     annotator = row_or_404("annotator", User, pk=user_id)
     assert isinstance(request.user, User)  # campaign_view requires a login
     try:
@@ -83,13 +91,22 @@ def rater_decide(request: HttpRequest, campaign: Campaign, user_id: int) -> Http
             annotator=annotator,
             decision=request.POST.get("decision", ""),
             reason=request.POST.get("reason", ""),
+            weight=_weight(request.POST.get("weight", "")),
             by=request.user,
         )
     except ScreeningError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{annotator.username}: {made.get_decision_display()}.")
+        messages.success(request, f"{annotator.username}: {made.summary}.")
     return redirect("rater-quality", campaign.slug)
+
+
+def _weight(percent: str) -> float | None:
+    """Return the weight from a number of percent; None for an empty text, NaN for one that is no number."""
+    try:
+        return float(percent) / 100 if percent.strip() else None
+    except ValueError:
+        return float("nan")
 
 
 @require_POST
