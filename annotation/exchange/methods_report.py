@@ -13,6 +13,7 @@ import numpy as np
 from annotation.measures.agreement.ceiling import FEWEST_PHOTOS
 from annotation.measures.agreement.report import ScoreAgreement
 from annotation.measures.intervals import Interval
+from annotation.measures.signs import minus
 from annotation.measures.votes import VoteTable
 
 TITLE = "Methods report"
@@ -339,7 +340,7 @@ def _agreement(found: ScoreAgreement) -> tuple[tuple[str, str], ...]:
 def _interval(found: Interval) -> str:
     if np.isnan(found.value):
         return "unknown"
-    return f"{found.value:.2f} (95 % interval {found.low:.2f} to {found.high:.2f})"
+    return minus(f"{found.value:.2f} (95 % interval {found.low:.2f} to {found.high:.2f})")
 
 
 def _number(value: float, digits: int = 2) -> str:

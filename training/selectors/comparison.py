@@ -1,4 +1,4 @@
-"""Votes and predictions of one model version on the same photos, in four queries.
+"""Votes and predictions of one model version on the same photos, in three queries.
 
 Only answers given without seeing a prediction count.
 """

@@ -13,10 +13,11 @@ from annotation.access.rows import row_or_404
 from annotation.drawing.axis import Tick, round_ticks
 from annotation.drawing.lines import Line, LineMark, lines, marks_on_line
 from annotation.drawing.svg import Svg
+from annotation.measures.signs import signed
 from annotation.models import Campaign, Image, Role, ScreeningDecision, User
 from annotation.raters.anchoring import FEWEST_PHOTOS, AnchoringShift
 from annotation.raters.attention import STRAIGHT_LINE_ANSWERS
-from annotation.raters.screening import FEWEST_SHOWN, LEAST_GOLD, MOST_SKIPPED, Verdict
+from annotation.raters.screening import FEWEST_SHOWN, LEAST_GOLD, LEAST_INFORMATION, MOST_SKIPPED, Verdict
 from annotation.selectors import panel
 from annotation.selectors import rater_quality as selectors
 from annotation.services.queue_lanes import REPEAT_AFTER
@@ -60,6 +61,7 @@ def rater_quality(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "fewest_shown": FEWEST_SHOWN,
         "panel_votes": panel.VOTES,
         "least_gold": LEAST_GOLD,
+        "least_information": LEAST_INFORMATION,
         "has_anchoring": campaign.anchoring_share > 0 and campaign.mode != Campaign.Mode.PRELABEL,
         "anchored": measured.anchored_answers if measured else anchored_answers(campaign).count(),
         "fewest_photos": FEWEST_PHOTOS,
@@ -134,8 +136,8 @@ def _drift_drawing(one: selectors.RaterQuality) -> Svg | str:
     means, low, high = ([getattr(part, name) for part in parts] for name in ("mean", "low", "high"))
     ends = min(-0.1, *low), max(0.1, *high)
     return lines(
-        name=f"{one.username}: mean difference from the others over {parts[-1].last} answers, from {means[0]:+.2f} "
-        f"points in the first part to {means[-1]:+.2f} in the last, with 95 % intervals",
+        name=f"{one.username}: mean difference from the others over {parts[-1].last} answers, from "
+        f"{signed(means[0])} points in the first part to {signed(means[-1])} in the last, with 95 % intervals",
         lines=[
             Line("axis", [xs[0], xs[-1]], [0.0, 0.0]),
             Line("validation", xs, means),
