@@ -172,7 +172,7 @@ class RaterQuality:
         findings = []
         if panel is not None:
             findings = [
-                scores_finding(panel.rank, overview.rank_median),
+                scores_finding(panel.rank, overview.rank_median, panel.information),
                 watch_finding(panel.watch, overview.watch_median),
                 speed_finding(panel.seconds, panel.fast, panel.times, overview.seconds_median),
             ]
