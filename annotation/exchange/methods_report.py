@@ -7,8 +7,10 @@ come from `annotation.selectors.methods`; this module puts them into sentences a
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from annotation.measures.agreement.ceiling import FEWEST_PHOTOS
 from annotation.measures.agreement.report import ScoreAgreement
@@ -143,7 +145,13 @@ def votes_fingerprint(votes: VoteTable) -> str:
     row ends with the weight of the vote in millionths.
     """
     order = np.argsort(votes.annotation_ids)
-    columns = [votes.annotation_ids, votes.image_ids, votes.annotator_ids, votes.scores, votes.watch]
+    columns: list[NDArray[Any]] = [
+        votes.annotation_ids,
+        votes.image_ids,
+        votes.annotator_ids,
+        votes.scores,
+        votes.watch,
+    ]
     columns += [np.rint(1e6 * votes.weights)] if (votes.weights < 1).any() else []
     rows = np.stack([column[order].astype("<i8") for column in columns], axis=1)
     return hashlib.sha256(rows.tobytes()).hexdigest()

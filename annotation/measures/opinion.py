@@ -55,7 +55,7 @@ def weighted_histograms(
         raise ValueError(f"Opinion scores are whole numbers from {lowest} to {highest}.")
     known, row = np.unique(ids, return_inverse=True)
     sums = np.bincount(row * bins + offset, np.asarray(weights, dtype=np.float64).ravel(), len(known) * bins)
-    return known, sums.reshape(len(known), bins)
+    return known, sums.reshape(len(known), bins).astype(np.float64)
 
 
 def mos(histogram: ArrayLike, lowest: int) -> Floats:

@@ -30,7 +30,8 @@ def vote_weights(campaign_id: int) -> dict[int, float]:
     rows = ScreeningDecision.objects.filter(
         campaign_id=campaign_id, undone_at=None, decision=ScreeningDecision.Decision.DOWN_WEIGHT
     )
-    return dict(rows.order_by("annotator_id").values_list("annotator_id", "weight"))
+    found = rows.order_by("annotator_id").values_list("annotator_id", "weight")
+    return {annotator: weight for annotator, weight in found if weight is not None}  # a constraint: it never is
 
 
 def weights_of(annotator_ids: NDArray[np.int64], weight_of: Mapping[int, float]) -> NDArray[np.float64]:

@@ -81,6 +81,7 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         "campaign": campaign,
         "image": image,
         "answers": answers,
+        "has_weights": any(answer.annotator_id in weight_of for answer in answers),
         "people": people_summary(campaign, answers),
         "consensus": getattr(image, "consensus", None),  # no row without votes,
         "aggregated": aggregated_votes_of(image),
