@@ -32,6 +32,17 @@ Blind answers are stored in two fields, which `Annotation.save` sets for every n
 A reviewer excludes an annotator by a `ScreeningDecision`. The few live decisions are a table of their own, so that a
 decision and its end change no answer.
 
+A reviewer can also let the votes of an annotator count for a part. The **weight** of a vote is that of the live
+decision 'down-weight' about its annotator, otherwise 1 (`annotation.selectors.screening.vote_weights`). It changes no
+condition above, only how much a vote counts:
+
+* Weights count in the corrected MOS, the watch probability from people (with and without the model), training,
+  evaluation and calibration, and among 'the others' on the page Annotator quality. `vote_table` and `consensus_votes`
+  of `annotation.selectors.votes` return the votes with their weights.
+* Every vote counts fully in the plain MOS with its interval, the histogram, the majority label and the disagreement of
+  a photo, in agreement between people and the ceiling that follows from it, in practice and gold answers, and in all
+  numbers of votes. These figures say what people answered, and anybody can compute them from the export.
+
 A vote may be unsure about the watch, may be surplus, and may be on a gold photo or on a photo with a problem. Only a
 campaign's progress leaves out surplus votes and photos outside the queue (`annotation.selectors.progress`).
 

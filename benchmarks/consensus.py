@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 
 from benchmarks._claims import Claim, Setting
-from benchmarks._consensus_clickers import clickers_found
+from benchmarks._consensus_clickers import clickers_among_bluebirds, clickers_among_observers, clickers_found
 from benchmarks._consensus_intervals import intervals, sos_parameters
 from benchmarks._consensus_labels import labels
 from benchmarks._consensus_people import observer_scores, own_repeats
@@ -34,7 +34,9 @@ def measure(setting: Setting) -> Iterator[Claim]:
             yield from own_repeats(data)
         if "observers" not in absent:
             yield from observer_scores(data)
+            yield from clickers_among_observers(data)
         if "bluebirds" not in absent:
             yield from labels(data)
+            yield from clickers_among_bluebirds(data)
     yield from voter(seeds=2 if setting.tiny else 20)
     yield from simulated_scores(draws=3 if setting.tiny else 10, photos=200 if setting.tiny else 300)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from annotation.consensus.vote_weights import vote_weights
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -47,11 +49,19 @@ class LabelFit:
         return np.diagonal(self.confusion, axis1=1, axis2=2).copy()
 
 
-def labels_fit(image_ids: ArrayLike, annotator_ids: ArrayLike, answers: ArrayLike, *, labels: int = 2) -> LabelFit:
+def labels_fit(
+    image_ids: ArrayLike,
+    annotator_ids: ArrayLike,
+    answers: ArrayLike,
+    *,
+    labels: int = 2,
+    weights: ArrayLike | None = None,
+) -> LabelFit:
     """Fit the model to votes, given as three columns of equal length; answers are 0 … labels − 1.
 
-    Leave out votes that are unsure: they are missing. Raises ValueError without votes, for columns of different length
-    and for other answers.
+    `weights`: how much each vote counts, as a part of a vote; all 1 without it. The likelihood of a vote is raised to
+    the power of its weight. Leave out votes that are unsure: they are missing. Raises ValueError without votes, for
+    columns of different length and for other answers.
     """
     given = np.asarray(answers).ravel()
     images, photo = np.unique(np.asarray(image_ids, dtype=np.int64).ravel(), return_inverse=True)
@@ -63,23 +73,30 @@ def labels_fit(image_ids: ArrayLike, annotator_ids: ArrayLike, answers: ArrayLik
     if np.any((given < 0) | (given >= labels) | (given != given.astype(np.int64))):
         raise ValueError(f"Answers are whole numbers from 0 to {labels - 1}.")
     given = given.astype(np.int64)
-    votes = np.bincount(photo * labels + given, minlength=len(images) * labels).reshape(len(images), labels)
+    weight = vote_weights(weights, len(given))
+    votes = np.bincount(photo * labels + given, weight, len(images) * labels).reshape(len(images), labels)
     posterior = (votes + 1 / labels) / (votes.sum(axis=1, keepdims=True) + 1)
     change, rounds = 1.0, 0
     while change > _TOLERANCE and rounds < _MOST_ROUNDS:
         share = (posterior.sum(axis=0) + 1) / (len(images) + labels)
-        confusion = _confusion(posterior, photo, rater, given, len(annotators))
-        before, posterior = posterior, _posterior(confusion, share, photo, rater, given, len(images))
+        confusion = _confusion(posterior, photo, rater, given, weight, len(annotators))
+        before, posterior = posterior, _posterior(confusion, share, photo, rater, given, weight, len(images))
         change, rounds = float(np.abs(posterior - before).max()), rounds + 1
     return LabelFit(images, annotators, posterior, confusion, share, np.bincount(rater).astype(np.int64), rounds)
 
 
 def posterior_given(
-    known: LabelFit, image_ids: ArrayLike, annotator_ids: ArrayLike, answers: ArrayLike
+    known: LabelFit,
+    image_ids: ArrayLike,
+    annotator_ids: ArrayLike,
+    answers: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
 ) -> tuple[Ints, Floats]:
     """Return the photos with votes [N] and the probability of each label [N, L], with annotators as `known` has them.
 
-    The votes are three columns of equal length. An annotator that `known` does not have answers as the mean annotator.
+    The votes are three columns of equal length, with `weights` as for `labels_fit`. An annotator that `known` does not
+    have answers as the mean annotator.
     """
     images, photo = np.unique(np.asarray(image_ids, dtype=np.int64).ravel(), return_inverse=True)
     annotators = np.asarray(annotator_ids, dtype=np.int64).ravel()
@@ -89,14 +106,15 @@ def posterior_given(
     rater = np.where(known.annotator_ids[place] == annotators, place, len(known.confusion))
     confusion = np.concatenate([known.confusion, mean[np.newaxis]])
     given = np.asarray(answers, dtype=np.int64).ravel()
-    return images, _posterior(confusion, known.share, photo, rater, given, len(images))
+    weight = vote_weights(weights, len(given))
+    return images, _posterior(confusion, known.share, photo, rater, given, weight, len(images))
 
 
-def _confusion(posterior: Floats, photo: Ints, rater: Ints, given: Ints, raters: int) -> Floats:
+def _confusion(posterior: Floats, photo: Ints, rater: Ints, given: Ints, weight: Floats, raters: int) -> Floats:
     """Return the confusion matrices [M, L, L] for these probabilities of the labels."""
     labels = posterior.shape[1]
     counts = np.zeros((raters, labels, labels))
-    np.add.at(counts.transpose(0, 2, 1), (rater, given), posterior[photo])
+    np.add.at(counts.transpose(0, 2, 1), (rater, given), weight[:, np.newaxis] * posterior[photo])
     wrong = (1 - _FIRST_RIGHT) / max(labels - 1, 1)
     first = np.full((labels, labels), wrong) + (_FIRST_RIGHT - wrong) * np.eye(labels)
     panel = _rows(counts.sum(axis=0) + _FIRST_ANSWERS * first)
@@ -109,8 +127,10 @@ def _rows(counts: Floats) -> Floats:
     return shares
 
 
-def _posterior(confusion: Floats, share: Floats, photo: Ints, rater: Ints, given: Ints, images: int) -> Floats:
+def _posterior(
+    confusion: Floats, share: Floats, photo: Ints, rater: Ints, given: Ints, weight: Floats, images: int
+) -> Floats:
     """Return the probability of each label for each photo [N, L]."""
     logarithm = np.tile(np.log(share), (images, 1))
-    np.add.at(logarithm, photo, np.log(confusion)[rater, :, given])
+    np.add.at(logarithm, photo, weight[:, np.newaxis] * np.log(confusion)[rater, :, given])
     return _rows(np.exp(logarithm - logarithm.max(axis=1, keepdims=True)))

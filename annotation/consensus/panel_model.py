@@ -21,6 +21,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from annotation.consensus.vote_weights import vote_weights
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -123,9 +125,17 @@ class PanelFit:
 
 
 def panel_fit(
-    image_ids: ArrayLike, annotator_ids: ArrayLike, scores: ArrayLike, *, start: AnnotatorLines | None = None
+    image_ids: ArrayLike,
+    annotator_ids: ArrayLike,
+    scores: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    start: AnnotatorLines | None = None,
 ) -> PanelFit:
     """Fit the model to votes, given as three columns of equal length.
+
+    `weights`: how much each vote counts, as a part of a vote; all 1 without it. The likelihood of a vote is raised to
+    the power of its weight, so a weight of 1/2 doubles the variance that the model gives to the vote.
 
     The order of the votes, of the ids and a shift of all scores change nothing else. Photos and annotators without
     votes have no estimate. `start`: the annotators of an earlier fit, of fewer or other votes; the new fit then needs
@@ -141,7 +151,7 @@ def panel_fit(
         raise ValueError(f"{len(photo)} image ids, {len(rater)} annotator ids and {len(scores)} scores do not match.")
     if not np.isfinite(scores).all():
         raise ValueError("All scores must be finite.")
-    fit = _Fit(photo, rater, scores)
+    fit = _Fit(photo, rater, scores, vote_weights(weights, len(scores)))
     if start is not None:
         fit.begin_at(start, annotators)
     fit.run()
@@ -155,8 +165,8 @@ def panel_fit(
         gain=fit.gain,
         gain_deviation=np.sqrt(fit.gain_variance),
         noise=np.sqrt(fit.noise),
-        image_votes=fit.image_votes.astype(np.int64),
-        annotator_votes=fit.rater_votes.astype(np.int64),
+        image_votes=np.bincount(photo).astype(np.int64),
+        annotator_votes=np.bincount(rater).astype(np.int64),
         mean=fit.mean,
         quality_spread=float(np.sqrt(fit.quality_prior)),
         bias_spread=float(np.sqrt(fit.bias_prior)),
@@ -165,13 +175,18 @@ def panel_fit(
 
 
 def quality_given(
-    lines: AnnotatorLines, image_ids: ArrayLike, annotator_ids: ArrayLike, scores: ArrayLike
+    lines: AnnotatorLines,
+    image_ids: ArrayLike,
+    annotator_ids: ArrayLike,
+    scores: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
 ) -> PhotoQuality:
     """Estimate photos from all their votes, with annotators as an earlier fit found them.
 
-    The votes are three columns of equal length. This is one update of the qualities, without rounds. An annotator
-    without a line is taken as typical: gain 1, the panel's mean noise, and an unknown bias, whose variance is added to
-    the noise. Raises ValueError for columns of different length.
+    The votes are three columns of equal length, with `weights` as for `panel_fit`. This is one update of the qualities,
+    without rounds. An annotator without a line is taken as typical: gain 1, the panel's mean noise, and an unknown
+    bias, whose variance is added to the noise. Raises ValueError for columns of different length.
     """
     given = np.asarray(scores, dtype=np.float64).ravel()
     images, photo = np.unique(np.asarray(image_ids, dtype=np.int64).ravel(), return_inverse=True)
@@ -183,6 +198,7 @@ def quality_given(
     is_known = lines.annotator_ids[place] == annotators
     typical = float(np.average(lines.noise**2, weights=lines.annotator_votes))
     noise = np.where(is_known, lines.noise[place] ** 2, typical + lines.bias_spread**2)
+    noise = noise / vote_weights(weights, len(given))
     gain = np.where(is_known, lines.gain[place], 1.0)
     gain_variance = np.where(is_known, lines.gain_deviation[place] ** 2, _GAIN_VARIANCE)
     bias = np.where(is_known, lines.bias[place], 0.0)
@@ -202,21 +218,22 @@ def quality_given(
 
 
 class _Fit:
-    """The state of one fit. `photo`, `rater`, `scores`: one entry per vote; the first two are places, not ids."""
+    """The state of one fit. `photo`, `rater`, `scores`, `weights`: one entry per vote; the first two are places."""
 
-    def __init__(self, photo: Ints, rater: Ints, scores: Floats) -> None:
-        self.photo, self.rater, self.scores = photo, rater, scores
-        self.image_votes = np.bincount(photo).astype(np.float64)
-        self.rater_votes = np.bincount(rater).astype(np.float64)
+    def __init__(self, photo: Ints, rater: Ints, scores: Floats, weights: Floats) -> None:
+        self.photo, self.rater, self.scores, self.weights = photo, rater, scores, weights
+        # Sums of weights.
+        self.image_votes = np.bincount(photo, weights).astype(np.float64)
+        self.rater_votes = np.bincount(rater, weights).astype(np.float64)
         images, raters = len(self.image_votes), len(self.rater_votes)
-        self.mean = float(scores.mean())
-        variance = max(float(scores.var()), _LEAST_VARIANCE)
-        means = np.bincount(photo, scores) / self.image_votes - self.mean
+        self.mean = float(np.average(scores, weights=weights))
+        variance = max(float(np.average((scores - self.mean) ** 2, weights=weights)), _LEAST_VARIANCE)
+        means = np.bincount(photo, weights * scores) / self.image_votes - self.mean
         self.quality = means * self.image_votes / (self.image_votes + 2)
         self.quality_variance = np.full(images, variance / 4)
-        self.quality_prior = max(_shared_variance(photo, scores - self.mean, _QUALITY_SHARE), variance * _LEAST_QUALITY)
+        self.quality_prior = max(self._shared_variance(photo, _QUALITY_SHARE), variance * _LEAST_QUALITY)
         self.bias, self.bias_variance = np.zeros(raters), np.full(raters, variance / 10)
-        self.bias_prior = max(_shared_variance(rater, scores - self.mean, _BIAS_SHARE), variance * _LEAST_BIAS)
+        self.bias_prior = max(self._shared_variance(rater, _BIAS_SHARE), variance * _LEAST_BIAS)
         self.gain, self.gain_variance = np.ones(raters), np.zeros(raters)
         self.noise = np.full(raters, variance * 0.7)
         self.rounds = 0
@@ -244,19 +261,20 @@ class _Fit:
 
     def quality_error(self) -> Floats:
         """Return the variance of the corrected MOS [N], with that of μ, the biases and the gains behind it."""
-        mean = self.bias_prior * float((self.rater_votes**2).sum()) / float(self.rater_votes.sum()) ** 2
-        precision, gain = (1 / self.noise)[self.rater], self.gain[self.rater]
+        votes = np.bincount(self.rater).astype(np.float64)  # as in quality_given, which knows no weights of others
+        mean = self.bias_prior * float((votes**2).sum()) / float(votes.sum()) ** 2
+        precision, gain = self.weights / self.noise[self.rater], self.gain[self.rater]
         errors = self.bias_variance[self.rater] + self.gain_variance[self.rater] * self.quality[self.photo] ** 2
-        others = self.quality_variance**2 * self._per_image((precision * gain) ** 2 * errors)
+        others = self.quality_variance**2 * _sums(self.photo, (precision * gain) ** 2 * errors, len(self.quality))
         return ERROR_FACTOR * (mean + self.quality_variance + others)
 
     def _per_image(self, values: Floats) -> Floats:
-        sums: Floats = np.bincount(self.photo, values, len(self.image_votes)).astype(np.float64)
-        return sums
+        """Return the weighted sum of the values [V] of each photo's votes."""
+        return _sums(self.photo, self.weights * values, len(self.image_votes))
 
     def _per_rater(self, values: Floats) -> Floats:
-        sums: Floats = np.bincount(self.rater, values, len(self.rater_votes)).astype(np.float64)
-        return sums
+        """Return the weighted sum of the values [V] of each annotator's votes."""
+        return _sums(self.rater, self.weights * values, len(self.rater_votes))
 
     def _qualities(self) -> None:
         precision = (1 / self.noise)[self.rater]
@@ -281,7 +299,7 @@ class _Fit:
     def _noises(self) -> None:
         precision = (1 / self.noise)[self.rater]
         rest = self.scores - self.bias[self.rater] - self.gain[self.rater] * self.quality[self.photo]
-        self.mean = float(np.average(rest, weights=precision))
+        self.mean = float(np.average(rest, weights=self.weights * precision))
         gain, quality = self.gain[self.rater], self.quality[self.photo]
         gain_variance, quality_variance = self.gain_variance[self.rater], self.quality_variance[self.photo]
         squares = self._per_rater(
@@ -290,16 +308,23 @@ class _Fit:
             + gain**2 * quality_variance
             + gain_variance * (quality**2 + quality_variance)
         )
-        typical = max(float(squares.sum()) / len(self.scores), _LEAST_VARIANCE)
+        typical = max(float(squares.sum()) / float(self.weights.sum()), _LEAST_VARIANCE)
         self.noise = (squares + _NOISE_VOTES * typical) / (self.rater_votes + _NOISE_VOTES)
 
+    def _shared_variance(self, group: Ints, share: float) -> float:
+        """Return the mean product of two different votes of one group: the variance of what they have in common.
 
-def _shared_variance(group: Ints, centred: Floats, share: float) -> float:
-    """Return the mean product of two different votes of one group: the variance of what they have in common.
+        `share` of the variance of all votes counts as the product of `_SHARE_PAIRS` more pairs.
+        """
+        weights, centred = self.weights, self.scores - self.mean
+        votes, sums = np.bincount(group, weights), np.bincount(group, weights * centred)
+        products = float((sums**2).sum() - ((weights * centred) ** 2).sum())
+        pairs = float((votes**2).sum() - (weights**2).sum())
+        variance = float(np.average(centred**2, weights=weights))
+        return (products + _SHARE_PAIRS * share * variance) / (pairs + _SHARE_PAIRS)
 
-    `share` of the variance of all votes counts as the product of `_SHARE_PAIRS` more pairs.
-    """
-    votes, sums = np.bincount(group), np.bincount(group, centred)
-    products = float((sums**2).sum() - (centred**2).sum())
-    pairs = float((votes * (votes - 1)).sum())
-    return (products + _SHARE_PAIRS * share * float((centred**2).mean())) / (pairs + _SHARE_PAIRS)
+
+def _sums(group: Ints, values: Floats, groups: int) -> Floats:
+    """Return the sum of the values of each group [groups]."""
+    sums: Floats = np.bincount(group, values, groups).astype(np.float64)
+    return sums

@@ -7,12 +7,15 @@ come from `annotation.selectors.methods`; this module puts them into sentences a
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from annotation.measures.agreement.ceiling import FEWEST_PHOTOS
 from annotation.measures.agreement.report import ScoreAgreement
 from annotation.measures.intervals import Interval
+from annotation.measures.signs import minus
 from annotation.measures.votes import VoteTable
 
 TITLE = "Methods report"
@@ -77,6 +80,11 @@ class MethodsFigures:
     counted: int
     screened_people: int
     screened_votes: int
+    weighted_people: int
+    """Annotators whose counted votes have a weight below 1, by a reviewer's decision."""
+    weighted_votes: int
+    weights: tuple[float, float]
+    """Lowest and highest weight of these votes."""
 
     viewing_votes: int
     """Counted votes whose viewing conditions were looked at: all, or an even part of many."""
@@ -109,6 +117,10 @@ class MethodsFigures:
     """Standard deviation of the annotators' biases, in points."""
     corrected_error: float
     """Mean standard error of the corrected MOS, in points."""
+    moved_by_weights: float | None
+    """Mean distance by which the weights have moved the corrected MOS, in points; None when the fit used none."""
+    moved_by_weights_most: float | None
+    """The largest one."""
     watch_pairs: float
     """Share of the pairs of votes on one photo that agree about the watch; unsure votes are left out."""
     fingerprint: str
@@ -129,11 +141,19 @@ def votes_fingerprint(votes: VoteTable) -> str:
     """Return the SHA-256 of the votes: answer id, photo id, annotator id, score, watch (1, 0, −1 for unsure) of each.
 
     The votes are in the order of the answer ids, and each value is a signed little-endian integer of 8 bytes. Two
-    reports with the same fingerprint rest on the same votes.
+    reports with the same fingerprint rest on the same votes. When the votes of some annotators count for a part, each
+    row ends with the weight of the vote in millionths.
     """
     order = np.argsort(votes.annotation_ids)
-    columns = (votes.annotation_ids, votes.image_ids, votes.annotator_ids, votes.scores, votes.watch)
-    rows = np.stack([column[order] for column in columns], axis=1, dtype="<i8")
+    columns: list[NDArray[Any]] = [
+        votes.annotation_ids,
+        votes.image_ids,
+        votes.annotator_ids,
+        votes.scores,
+        votes.watch,
+    ]
+    columns += [np.rint(1e6 * votes.weights)] if (votes.weights < 1).any() else []
+    rows = np.stack([column[order].astype("<i8") for column in columns], axis=1)
     return hashlib.sha256(rows.tobytes()).hexdigest()
 
 
@@ -242,6 +262,9 @@ def _votes(figures: MethodsFigures) -> Section:
             f"{figures.screened_people:,} annotators are excluded by a reviewer's decision, with "
             f"{figures.screened_votes:,} votes"
         )
+    if figures.weighted_people:
+        screening = "" if screening.startswith("none") else f"{screening}; "
+        screening += _weights(figures)
     rows = (
         ("Answers and skips, all rows", f"{figures.answers:,}"),
         ("About photos that were withdrawn", f"{figures.withdrawn:,}, not counted"),
@@ -253,6 +276,23 @@ def _votes(figures: MethodsFigures) -> Section:
         ("Counted votes", f"{figures.counted:,}"),
     )
     return Section("Votes", rows)
+
+
+def _weights(figures: MethodsFigures) -> str:
+    """Return whose votes count for a part, where, and what it changes."""
+    low, high = figures.weights
+    part = _percent(low) if low == high else f"{_percent(low)} to {_percent(high)}"
+    text = (
+        f"the {figures.weighted_votes:,} votes of {figures.weighted_people:,} annotators count {part} each by a "
+        "reviewer's decision: in the corrected MOS, the watch probability from people, training and evaluation. The "
+        "MOS, its interval, the agreement and all numbers of votes count them fully"
+    )
+    if figures.moved_by_weights is None or figures.moved_by_weights_most is None:
+        return text
+    return (
+        f"{text}. This moves the corrected MOS by {figures.moved_by_weights:.2f} points on average and "
+        f"{figures.moved_by_weights_most:.2f} at most"
+    )
 
 
 def _results(figures: MethodsFigures) -> Section:
@@ -308,7 +348,7 @@ def _agreement(found: ScoreAgreement) -> tuple[tuple[str, str], ...]:
 def _interval(found: Interval) -> str:
     if np.isnan(found.value):
         return "unknown"
-    return f"{found.value:.2f} (95 % interval {found.low:.2f} to {found.high:.2f})"
+    return minus(f"{found.value:.2f} (95 % interval {found.low:.2f} to {found.high:.2f})")
 
 
 def _number(value: float, digits: int = 2) -> str:

@@ -32,6 +32,17 @@ def image_histograms(
     `image_ids` and `scores` hold one entry per vote. Raises ValueError when they differ in length,
     and as `score_histogram` does.
     """
+    known, counts = weighted_histograms(image_ids, scores, np.ones(np.size(scores)), lowest=lowest, highest=highest)
+    return known, counts.astype(np.int64)
+
+
+def weighted_histograms(
+    image_ids: ArrayLike, scores: ArrayLike, weights: ArrayLike, *, lowest: int, highest: int
+) -> tuple[NDArray[np.int64], Floats]:
+    """Return the images that have votes, ascending [N], and the sum of the weights of each score [N, K].
+
+    `weights`: how much each vote counts. Raises ValueError as `image_histograms` does.
+    """
     if highest <= lowest:
         raise ValueError(f"A scale needs at least two scores, not {lowest} … {highest}.")
     ids = np.asarray(image_ids, dtype=np.int64).ravel()
@@ -43,8 +54,8 @@ def image_histograms(
     if np.any((offset < 0) | (offset >= bins) | (offset + lowest != given)):
         raise ValueError(f"Opinion scores are whole numbers from {lowest} to {highest}.")
     known, row = np.unique(ids, return_inverse=True)
-    counts = np.bincount(row * bins + offset, minlength=len(known) * bins)
-    return known, counts.reshape(len(known), bins).astype(np.int64)
+    sums = np.bincount(row * bins + offset, np.asarray(weights, dtype=np.float64).ravel(), len(known) * bins)
+    return known, sums.reshape(len(known), bins).astype(np.float64)
 
 
 def mos(histogram: ArrayLike, lowest: int) -> Floats:

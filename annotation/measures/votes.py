@@ -1,6 +1,6 @@
 """Votes as columns: selectors return them, and all computations take them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,12 @@ class VoteTable:
     """Opinion scores, on the campaign's scale."""
     watch: NDArray[np.int8]
     """1 watch, 0 no watch, -1 unsure or not asked."""
+    weights: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    """How much each vote counts, above 0 and at most 1. All 1 when left out."""
+
+    def __post_init__(self) -> None:
+        if not len(self.weights):
+            object.__setattr__(self, "weights", np.ones(len(self)))
 
     def __len__(self) -> int:
         return len(self.annotation_ids)
@@ -33,4 +39,5 @@ class VoteTable:
             annotator_ids=self.annotator_ids[chosen],
             scores=self.scores[chosen],
             watch=self.watch[chosen],
+            weights=self.weights[chosen],
         )

@@ -16,12 +16,16 @@ class ScreeningDecision(models.Model):
 
     class Decision(models.TextChoices):
         KEEP = "keep", "keep: the votes count fully"
+        DOWN_WEIGHT = "down-weight", "down-weight: each vote counts for a part"
         EXCLUDE = "exclude", "exclude: the votes count for nothing"
         REREAD = "reread", "ask to read the instructions again"
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="screening_decisions")
     annotator = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="screening_decisions")
-    decision = models.CharField(max_length=7, choices=Decision.choices)
+    decision = models.CharField(max_length=11, choices=Decision.choices)
+    weight = models.FloatField(
+        null=True, blank=True, help_text="With 'down-weight': how much each vote counts, between 0 and 1."
+    )
     reason = models.CharField(max_length=500)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(default=timezone.now)
@@ -42,7 +46,18 @@ class ScreeningDecision(models.Model):
                 condition=Q(undone_at=None, decision="reread"),
                 name="screening_reread_once",
             ),
+            models.CheckConstraint(
+                condition=Q(decision="down-weight", weight__gt=0, weight__lt=1)
+                | ~Q(decision="down-weight") & Q(weight=None),
+                name="screening_weight_of_down_weight",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.annotator} in {self.campaign}: {self.decision}"
+
+    @property
+    def summary(self) -> str:
+        """Return the decision in words, for example 'each vote counts 50 %'."""
+        words = {"keep": "kept", "exclude": "excluded", "reread": "asked to read the instructions"}
+        return f"each vote counts {100 * self.weight:.0f} %" if self.weight else words.get(self.decision, self.decision)

@@ -21,6 +21,7 @@ Ints = NDArray[np.int64]
 _Z = 1.96  # two-sided 95 %
 _FIELLER = 1.06
 _MOST = 0.999  # correlations beyond this have no finite Fisher z
+_NOTHING = 1e-9  # a difference of sums of weights below this is 0
 _BT500_FEWEST_VOTES = 4  # a kurtosis needs four votes
 
 
@@ -56,12 +57,12 @@ class Panel:
     def others_means(self, counted: ArrayLike | None = None) -> tuple[Floats, NDArray[np.bool_]]:
         """Return for each vote the mean of the others' scores, and whether there is one.
 
-        `counted` [M]: whose votes count among the others; everybody's without it.
+        `counted` [M]: how much the votes of each annotator count among the others, 0 to 1; fully without it.
         """
         weight = np.ones(len(self.rater)) if counted is None else np.asarray(counted, dtype=np.float64)[self.rater]
         count = np.bincount(self.photo, weight)[self.photo] - weight
         total = np.bincount(self.photo, weight * self.scores)[self.photo] - weight * self.scores
-        has_others = count > 0
+        has_others = count > _NOTHING
         return np.divide(total, count, out=np.full(len(total), np.nan), where=has_others), has_others
 
     def of_each(self, kept: NDArray[np.bool_]) -> list[Ints]:
@@ -117,7 +118,7 @@ def watch_agreements(panel: Panel, *, counted: ArrayLike | None = None) -> list[
     decided = panel.watch >= 0
     signed = np.where(decided, 2.0 * panel.watch - 1, 0.0)
     balance = np.bincount(panel.photo, weight * signed)[panel.photo] - weight * signed
-    kept = decided & (balance != 0)
+    kept = decided & (np.abs(balance) > _NOTHING)
     majority = (balance > 0).astype(np.int8)
     found = []
     for mine in panel.of_each(kept):

@@ -62,7 +62,7 @@ _MOST_VIEWED = 20_000
 
 
 def methods_figures(campaign: Campaign, *, lane_labels: Mapping[str, str]) -> MethodsFigures:
-    """Return the figures of the report, from the campaign's rows (ten queries).
+    """Return the figures of the report, from the campaign's rows (eleven queries).
 
     `lane_labels`: the name of each queue lane for people.
     """
@@ -115,6 +115,7 @@ def methods_figures(campaign: Campaign, *, lane_labels: Mapping[str, str]) -> Me
         counted=len(votes),
         screened_people=screened["people"],
         screened_votes=screened["votes"],
+        **_weighted(votes),
         fingerprint=votes_fingerprint(votes),
         **rows,
         **photos,
@@ -122,6 +123,17 @@ def methods_figures(campaign: Campaign, *, lane_labels: Mapping[str, str]) -> Me
         **_precision(campaign, votes),
         **_corrected(campaign),
     )
+
+
+def _weighted(votes: VoteTable) -> dict[str, Any]:
+    """Return whose votes count for a part, how many these votes are, and their lowest and highest weight."""
+    part = votes.weights < 1
+    weights = votes.weights[part]
+    return {
+        "weighted_people": len(np.unique(votes.annotator_ids[part])),
+        "weighted_votes": int(part.sum()),
+        "weights": (float(weights.min()), float(weights.max())) if len(weights) else (1.0, 1.0),
+    }
 
 
 def _range(counts: NDArray[np.intp]) -> tuple[float, int, int]:
@@ -207,10 +219,13 @@ def _agreement(campaign: Campaign, votes: VoteTable) -> ScoreAgreement:
 def _corrected(campaign: Campaign) -> dict[str, Any]:
     """Return what the newest fit of the panel model says (one query)."""
     fit = newest_fit(campaign)
-    error = fit.figures.get("typical_error") if fit else None
+    figures = fit.figures if fit else {}
+    error = figures.get("typical_error")
     return {
         "corrected_at": fit.made_at if fit else None,
         "corrected_votes": fit.votes if fit else 0,
         "bias_spread": fit.bias_spread if fit else float("nan"),
         "corrected_error": float("nan") if error is None else float(error),
+        "moved_by_weights": figures.get("moved_by_weights"),
+        "moved_by_weights_most": figures.get("moved_by_weights_most"),
     }

@@ -23,7 +23,7 @@ from annotation.raters.panel_agreement import (
     slope_interval,
     watch_agreements,
 )
-from annotation.selectors.screening import excluded_annotators
+from annotation.selectors.screening import excluded_annotators, vote_weights, weights_of
 
 VOTES = 50_000
 """The latest votes that are compared: reading and fitting them takes about a second."""
@@ -65,6 +65,8 @@ class PanelFigures:
     gain_error: float
     noise: float
     """Inconsistency: standard deviation of the votes around the annotator's own line, in points."""
+    information: float
+    """How much one vote says about a photo, as a part of what the panel's mean vote says; by the panel model."""
     votes: int
 
 
@@ -80,10 +82,10 @@ class PanelOverview:
 
 
 def panel_overview(campaign: Campaign) -> PanelOverview:
-    """Compare the annotators of a campaign by their latest `VOTES` blind votes (two queries).
+    """Compare the annotators of a campaign by their latest `VOTES` blind votes (three queries).
 
     A prelabel campaign has no blind votes; there all votes are compared. Excluded annotators are compared too, but they
-    do not count among the others.
+    do not count among the others. Among the others, each vote has the weight that a reviewer gave the annotator.
     """
     rows = _rows(campaign)
     if not len(rows):
@@ -91,11 +93,13 @@ def panel_overview(campaign: Campaign) -> PanelOverview:
     image, score, watch, seconds, time = rows[:, 0], rows[:, 2], rows[:, 3], rows[:, 4], rows[:, 5]
     ids, place = np.unique(rows[:, 1].astype(np.int64), return_inverse=True)
     panel = Panel.of(image, place, score, watch, raters=len(ids))
-    counted = ~np.isin(ids, excluded_annotators(campaign.pk))
+    weights = weights_of(ids, vote_weights(campaign.pk))
+    counted = np.where(np.isin(ids, excluded_annotators(campaign.pk)), 0.0, weights)
     ranks = rank_correlations(panel, counted=counted)
     labels = watch_agreements(panel, counted=counted)
     far = bt500_counts(panel)
     fit = panel_fit(image, rows[:, 1], score)
+    information = fit.information()
     others, has_others = panel.others_means(counted)
     difference = np.where(has_others, score - others, np.nan)
     everyone = panel.of_each(np.ones(len(rows), dtype=np.bool_))
@@ -113,6 +117,7 @@ def panel_overview(campaign: Campaign) -> PanelOverview:
             times=times[number],
             **_drift(difference[mine], seconds[mine], time[mine]),
             **_model(fit, number),
+            information=float(information[number]),
             votes=len(mine),
         )
         for number, (pk, mine) in enumerate(zip(ids, everyone, strict=True))

@@ -83,6 +83,8 @@ class RaterQuality:
     annotator_id: int
     username: str
     is_simulated: bool
+    is_imported: bool
+    """Known only from imported votes."""
     answers: int
     """Votes."""
     skips: int
@@ -170,7 +172,7 @@ class RaterQuality:
         findings = []
         if panel is not None:
             findings = [
-                scores_finding(panel.rank, overview.rank_median),
+                scores_finding(panel.rank, overview.rank_median, panel.information),
                 watch_finding(panel.watch, overview.watch_median),
                 speed_finding(panel.seconds, panel.fast, panel.times, overview.seconds_median),
             ]
@@ -196,7 +198,7 @@ class RaterQuality:
 
 
 def rater_qualities(campaign: Campaign) -> list[RaterQuality]:
-    """Return the figures of everybody who ever answered or skipped, most answers first (seven queries)."""
+    """Return the figures of everybody who ever answered or skipped, most answers first (eight queries)."""
     totals = _totals(campaign)
     annotator_ids = [row["annotator"] for row in totals]
     latest = _latest(campaign, annotator_ids)
@@ -208,6 +210,7 @@ def rater_qualities(campaign: Campaign) -> list[RaterQuality]:
             annotator_id=row["annotator"],
             username=row["annotator__username"],
             is_simulated=row["annotator__is_simulated"],
+            is_imported=row["imported"] is not None,
             answers=row["answers"],
             skips=row["skips"],
             unsure=row["unsure"],
@@ -234,7 +237,7 @@ def _totals(campaign: Campaign) -> list[dict[str, Any]]:
     rows = (
         Annotation.objects.filter(campaign=campaign)
         .standing()
-        .values("annotator", "annotator__username", "annotator__is_simulated")
+        .values("annotator", "annotator__username", "annotator__is_simulated", imported=F("annotator__imported_as__id"))
         .annotate(
             answers=Count("pk", filter=is_answer),
             skips=Count("pk", filter=~is_answer),

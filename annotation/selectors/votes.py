@@ -7,6 +7,7 @@ import numpy as np
 
 from annotation.measures.votes import VoteTable
 from annotation.models import Annotation, AnnotationQuerySet, Campaign, User
+from annotation.selectors.screening import vote_weights, weights_of
 
 #: Watch labels as numbers. -1: unsure, or not asked.
 WATCH_CODES = {
@@ -36,18 +37,19 @@ def votes_of(
 def vote_table(
     campaign: Campaign, *, split: str | None = None, for_evaluation: bool = False, independent: bool = False
 ) -> VoteTable:
-    """Return the votes that `votes_of` selects, as columns (one query)."""
-    return table_of(votes_of(campaign, split=split, for_evaluation=for_evaluation, independent=independent))
+    """Return the votes that `votes_of` selects, as columns with their weights (two queries)."""
+    votes = votes_of(campaign, split=split, for_evaluation=for_evaluation, independent=independent)
+    return table_of(campaign, votes)
 
 
 def consensus_votes(campaign: Campaign, image_ids: Collection[int] | None = None) -> VoteTable:
-    """Return the votes that the stored consensus uses (one query), of these photos or of all; no withdrawn photos."""
+    """Return the votes that the stored consensus uses (two queries), of these photos or of all; no withdrawn photos."""
     answers = Annotation.objects.filter(campaign=campaign, image__withdrawn_at=None).consensus_votes()
-    return table_of(answers if image_ids is None else answers.filter(image__in=image_ids))
+    return table_of(campaign, answers if image_ids is None else answers.filter(image__in=image_ids))
 
 
-def table_of(answers: AnnotationQuerySet) -> VoteTable:
-    """Return votes as columns (one query)."""
+def table_of(campaign: Campaign, answers: AnnotationQuerySet) -> VoteTable:
+    """Return votes of a campaign as columns with their weights (two queries)."""
     rows = list(answers.order_by("pk").values_list("pk", "image_id", "annotator_id", "score", "watch"))
     numbers = np.array([row[:4] for row in rows], dtype=np.int64).reshape(-1, 4)
     return VoteTable(
@@ -56,6 +58,7 @@ def table_of(answers: AnnotationQuerySet) -> VoteTable:
         annotator_ids=numbers[:, 2],
         scores=numbers[:, 3].astype(np.int16),
         watch=np.array([WATCH_CODES[row[4]] for row in rows], dtype=np.int8),
+        weights=weights_of(numbers[:, 2], vote_weights(campaign.pk)),
     )
 
 

@@ -4,7 +4,8 @@
 * A **refit** starts from the annotators of the last fit, when enough new answers came or when votes changed.
 * An **update** between fits estimates only the photos with new answers, with the annotators of the last fit.
 
-All use the consensus votes of `annotation.answers`. Everything is derived: deleting the rows loses nothing, and the
+All use the consensus votes of `annotation.answers`, with their weights. The plain MOS and its interval, the histogram
+and the numbers of votes count every vote fully. Everything is derived: deleting the rows loses nothing, and the
 next refresh writes them again.
 """
 
@@ -135,14 +136,18 @@ def _fit(campaign: Campaign, last: ConsensusFit | None, *, newest: int, is_full:
     before = annotator_lines(last)[0] if last is not None else None
     start = before if before is not None and len(before.annotator_ids) else None
     columns = (votes.image_ids, votes.annotator_ids, votes.scores)
-    panel = panel_fit(*columns, start=None if is_full else start)
+    panel = panel_fit(*columns, weights=votes.weights, start=None if is_full else start)
     figures: dict[str, Any] = {
         "rounds": panel.rounds,
         "typical_error": float(panel.quality_deviation.mean()),
         "simulated_annotators": User.objects.filter(pk__in=panel.annotator_ids.tolist(), is_simulated=True).count(),
     }
     if is_full and start is not None:
-        figures["largest_difference"] = _difference_report(campaign, panel, panel_fit(*columns, start=start))
+        figures["largest_difference"] = _difference_report(
+            campaign, panel, panel_fit(*columns, weights=votes.weights, start=start)
+        )
+    if (votes.weights < 1).any():
+        figures |= _effect_of_weights(votes, panel)
     labels = _labels(votes)
     variance = _vote_variance(campaign, votes)
     photos = PhotoQuality(panel.image_ids, panel.quality, panel.quality_deviation, panel.image_votes)
@@ -181,11 +186,14 @@ def _update(campaign: Campaign, last: ConsensusFit, *, since: int) -> int:
     votes = consensus_votes(campaign, image_ids)
     lines, labels = annotator_lines(last)
     if len(votes) and len(lines.annotator_ids):
-        photos = quality_given(lines, votes.image_ids, votes.annotator_ids, votes.scores)
+        photos = quality_given(lines, votes.image_ids, votes.annotator_ids, votes.scores, weights=votes.weights)
         sure = votes.watch >= 0
         posterior = None
         if labels is not None and sure.any():
-            posterior = posterior_given(labels, votes.image_ids[sure], votes.annotator_ids[sure], votes.watch[sure])
+            chosen = votes.where(sure)
+            posterior = posterior_given(
+                labels, chosen.image_ids, chosen.annotator_ids, chosen.watch, weights=chosen.weights
+            )
         mean, degrees = last.vote_variance, last.vote_variance_degrees
         variance = UNKNOWN if mean is None else VoteVariance(mean, degrees)
         _photos_write(campaign, votes, photos, posterior, variance, now)
@@ -207,7 +215,14 @@ def _labels(votes: VoteTable) -> LabelFit | None:
     sure = votes.watch >= 0
     if not sure.any():
         return None
-    return labels_fit(votes.image_ids[sure], votes.annotator_ids[sure], votes.watch[sure])
+    return labels_fit(votes.image_ids[sure], votes.annotator_ids[sure], votes.watch[sure], weights=votes.weights[sure])
+
+
+def _effect_of_weights(votes: VoteTable, panel: PanelFit) -> dict[str, float]:
+    """Return how far the weights of votes have moved the corrected MOS, in points: mean and largest distance."""
+    fully = panel_fit(votes.image_ids, votes.annotator_ids, votes.scores, start=panel.lines)
+    moved = np.abs(panel.quality - fully.quality)
+    return {"moved_by_weights": float(moved.mean()), "moved_by_weights_most": float(moved.max())}
 
 
 def _vote_variance(campaign: Campaign, votes: VoteTable) -> VoteVariance:

@@ -1,5 +1,7 @@
 """Decisions of reviewers about annotators. Each can be undone, and each is in the audit."""
 
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -8,7 +10,12 @@ from annotation.services.audit import audit_record
 from annotation.services.consensus import consensus_outdate
 
 REASON_LENGTH = 500
+LEAST_WEIGHT, MOST_WEIGHT = 0.05, 0.95
+"""Limits of the weight of a vote. With less, excluding says it plainer; with more, there is no difference to see."""
+DEFAULT_WEIGHT = 0.5
+"""Not what the panel model says about the annotator: the corrected MOS uses that already, and would count it twice."""
 _Decision = ScreeningDecision.Decision
+_CHANGES_VOTES = (_Decision.DOWN_WEIGHT, _Decision.EXCLUDE)
 
 
 class ScreeningError(Exception):
@@ -16,15 +23,25 @@ class ScreeningError(Exception):
 
 
 @transaction.atomic
-def screening_decide(*, campaign: Campaign, annotator: User, decision: str, reason: str, by: User) -> ScreeningDecision:
+def screening_decide(
+    *,
+    campaign: Campaign,
+    annotator: User,
+    decision: str,
+    reason: str,
+    by: User,
+    weight: float | None = None,
+) -> ScreeningDecision:
     """Store what `by` decided about an annotator; it replaces a live decision of the same kind.
 
     A request to read the instructions is a kind of its own, beside a decision about the votes. The answers of the
-    annotator stay. Raises ScreeningError for an unknown decision, a missing reason, an annotator who has nothing to do
-    with the campaign, and for a decision about oneself.
+    annotator stay. `weight`: with 'down-weight', how much each vote counts, `LEAST_WEIGHT` to `MOST_WEIGHT`;
+    `DEFAULT_WEIGHT` without it. Other decisions ignore it. Raises ScreeningError for an unknown decision, another
+    weight, a missing reason, an annotator who has nothing to do with the campaign, and for a decision about oneself.
     """
     if decision not in _Decision.values:
         raise ScreeningError(f"The decision must be one of {', '.join(_Decision.values)}.")
+    kept_weight = _weight(weight) if decision == _Decision.DOWN_WEIGHT else None
     reason = reason.strip()
     if not reason:
         raise ScreeningError("Give a reason. It is stored with the decision.")
@@ -40,12 +57,13 @@ def screening_decide(*, campaign: Campaign, annotator: User, decision: str, reas
     for before in campaign.screening_decisions.filter(annotator=annotator, undone_at=None):
         if (before.decision == _Decision.REREAD) == (decision == _Decision.REREAD):
             _end(before, by)
-    if decision == _Decision.EXCLUDE:
+    if decision in _CHANGES_VOTES:
         consensus_outdate(campaign=campaign)
-    audit_record(kind=AuditKind.SCREENING, by=by, user=annotator, campaign=campaign, after={"decision": str(decision)})
-    return ScreeningDecision.objects.create(
-        campaign=campaign, annotator=annotator, decision=decision, reason=reason, decided_by=by
+    made = ScreeningDecision.objects.create(
+        campaign=campaign, annotator=annotator, decision=decision, weight=kept_weight, reason=reason, decided_by=by
     )
+    audit_record(kind=AuditKind.SCREENING, by=by, user=annotator, campaign=campaign, after=_values(made))
+    return made
 
 
 @transaction.atomic
@@ -68,15 +86,32 @@ def reread_confirm(*, campaign: Campaign, annotator: User) -> bool:
     return bool(requests.update(read_at=timezone.now()))
 
 
+def _weight(weight: float | None) -> float:
+    """Return the weight, or the default one. Raises ScreeningError for a weight outside the limits and for NaN."""
+    given = DEFAULT_WEIGHT if weight is None else weight
+    if not LEAST_WEIGHT <= given <= MOST_WEIGHT:
+        raise ScreeningError(
+            f"The weight of a vote must be from {100 * LEAST_WEIGHT:.0f} % to {100 * MOST_WEIGHT:.0f} %. "
+            "To leave the votes out, exclude the annotator."
+        )
+    return given
+
+
+def _values(decision: ScreeningDecision) -> dict[str, Any]:
+    """Return what the audit says about a decision."""
+    values: dict[str, Any] = {"decision": str(decision.decision)}
+    return values if decision.weight is None else {**values, "weight": decision.weight}
+
+
 def _end(decision: ScreeningDecision, by: User) -> None:
     decision.undone_at, decision.undone_by = timezone.now(), by
     decision.save(update_fields=["undone_at", "undone_by"])
-    if decision.decision == _Decision.EXCLUDE:
+    if decision.decision in _CHANGES_VOTES:
         consensus_outdate(campaign=decision.campaign)
     audit_record(
         kind=AuditKind.SCREENING_UNDONE,
         by=by,
         user=decision.annotator,
         campaign=decision.campaign,
-        before={"decision": decision.decision},
+        before=_values(decision),
     )

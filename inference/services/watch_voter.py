@@ -75,12 +75,14 @@ def watch_voter_refresh(*, campaign: Campaign) -> int:
             np.concatenate([votes.image_ids, images[known]]),
             np.concatenate([votes.annotator_ids, model[known]]),
             np.concatenate([votes.watch, decided[known]]),
+            weights=np.concatenate([votes.weights, np.ones(int(known.sum()))]),
         )
         photos, posterior = posterior_given(
             joint,
             np.concatenate([votes.image_ids, images]),
             np.concatenate([votes.annotator_ids, model]),
             np.concatenate([votes.watch, decided]),
+            weights=np.concatenate([votes.weights, np.ones(len(images))]),
         )
         right = joint.right[joint.annotator_ids == _MODEL][0]
         stored |= {"specificity": float(right[0]), "sensitivity": float(right[1])}

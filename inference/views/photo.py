@@ -16,6 +16,7 @@ from annotation.selectors.adjudications import adjudication_of
 from annotation.selectors.aggregated_votes import aggregated_votes_of
 from annotation.selectors.opinions import campaign_vote_variance
 from annotation.selectors.photo_files import photo_file
+from annotation.selectors.screening import vote_weights
 from annotation.views.special_photos import special_photo_form
 from inference.gallery.places import gallery_places, place_of, places_after, places_before, places_read
 from inference.gallery.query import BY_PEOPLE, DISTORTIONS, GalleryQuery
@@ -70,12 +71,17 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         .annotate(seconds=F("milliseconds") / 1000.0)
         .order_by("annotator__username", "pk")
     )
+    weight_of = vote_weights(campaign.pk)
+    for answer in answers:
+        weight = weight_of.get(answer.annotator_id)
+        answer.weight_percent = weight and 100 * weight  # type: ignore[attr-defined]  # None: counts fully
     distortion = distortion_of(image)
     before, after = _neighbours(campaign, current, query, image)
     context = {
         "campaign": campaign,
         "image": image,
         "answers": answers,
+        "has_weights": any(answer.annotator_id in weight_of for answer in answers),
         "people": people_summary(campaign, answers),
         "consensus": getattr(image, "consensus", None),  # no row without votes,
         "aggregated": aggregated_votes_of(image),

@@ -85,11 +85,36 @@ def test_a_reviewer_decides_by_keyboard_and_undoes_it(
     reason.focus()
     page.keyboard.type("the same score for every photo")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("ada: exclude: the votes count for nothing.")).to_be_visible()
+    expect(page.get_by_text("ada: excluded.")).to_be_visible()
     expect(row.get_by_role("rowheader")).to_contain_text("excluded")
     row.locator("summary").click()
     row.get_by_role("button", name="Undo this decision about ada").click()
     expect(row.get_by_role("rowheader")).not_to_contain_text("excluded")
+
+
+@pytest.mark.parametrize(("width", "height"), WIDTHS)
+def test_a_reviewer_lets_the_votes_count_for_a_part(
+    answered: None, campaign: Campaign, open_page: Callable[..., Page], width: int, height: int
+) -> None:
+    page = open_page(PAGE, "rita", viewport={"width": width, "height": height})
+    row = page.locator("tbody").filter(has=page.get_by_role("rowheader", name="bob"))
+    row.locator("summary").click()
+    weight = row.get_by_label("Weight of a vote")
+    expect(weight).to_be_hidden()
+    row.get_by_role("group", name="Decide about bob").get_by_label("down-weight").check()
+    expect(weight).to_have_value("50")
+    box = weight.bounding_box()
+    assert box is not None
+    assert 0 <= box["x"] <= box["x"] + box["width"] <= width
+    weight.fill("30")
+    row.get_by_label("Reason").fill("often distracted")
+    row.get_by_role("button", name="Save decision").click()
+    expect(row.get_by_role("rowheader")).to_contain_text("each vote counts 30 %")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    photo = campaign.images.filter(role="rated").order_by("-pk")[1]  # bob rated it blind
+    page.goto(page.url.split("/campaigns/")[0] + f"/campaigns/watches/photos/{photo.pk}/")
+    answer = page.locator("table.answers tr").filter(has_text="bob").first
+    expect(answer).to_contain_text("30 %")
 
 
 def test_an_annotator_confirms_that_they_read_the_instructions(

@@ -22,18 +22,18 @@ class Comparison:
     scale: ScaleAndThresholds
     image_ids: Ints
     names: list[str]
-    histograms: Ints
-    """People's opinion scores [N, K]."""
+    histograms: Floats
+    """People's opinion scores [N, K]: sums of the weights of the votes, as in an evaluation."""
     quality_mean: Floats
     """Mean of the predicted distribution [N], on the scale."""
     distribution: Floats
     """Predicted distributions [N, K]."""
     watch_probability: Floats
     """[N]"""
-    watch_yes: Ints
-    """Votes for 'watch' [N]; 'unsure' counts as neither."""
-    watch_no: Ints
-    """Votes for 'no watch' [N]."""
+    watch_yes: Floats
+    """Sum of the weights of the votes for 'watch' [N]; 'unsure' counts as neither."""
+    watch_no: Floats
+    """The same for 'no watch' [N]."""
     votes: VoteTable
     """The individual votes on these photos."""
     rated: int
@@ -54,14 +54,14 @@ class Comparison:
 
     @property
     def mos(self) -> Floats:
-        """Return the mean opinion scores [N]."""
+        """Return the mean opinion scores [N], with the weights of the votes."""
         return opinion.mos(self.histograms, self.lowest)
 
     @property
     def vote_counts(self) -> Ints:
-        """Return the number of votes per photo [N]."""
-        counts: Ints = self.histograms.sum(axis=1)
-        return counts
+        """Return the number of votes per photo [N]; each vote is one, with any weight."""
+        place = np.searchsorted(self.image_ids, self.votes.image_ids)
+        return np.bincount(place, minlength=len(self)).astype(np.int64)
 
     @property
     def has_majority(self) -> NDArray[np.bool_]:

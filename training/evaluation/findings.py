@@ -8,6 +8,7 @@ from annotation.measures.calibration import ReliabilityBin
 from annotation.measures.classification import ThresholdRow
 from annotation.measures.distribution import mean_score, score_deviation
 from annotation.measures.intervals import Interval
+from annotation.measures.signs import minus, signed
 from annotation.raters.anchoring import AnchoringShift
 from training.evaluation.comparison import Comparison, ScoreFigures
 
@@ -16,7 +17,7 @@ def figure_text(interval: Interval, digits: int = 2) -> str:
     """Return '0.71 (0.62–0.79)', or '–' for NaN."""
     if np.isnan(interval.value):
         return "–"
-    return f"{interval.value:.{digits}f} ({interval.low:.{digits}f}–{interval.high:.{digits}f})".replace("-", "−")
+    return minus(f"{interval.value:.{digits}f} ({interval.low:.{digits}f}–{interval.high:.{digits}f})")
 
 
 def score_finding(figures: ScoreFigures, photos: str) -> str:
@@ -140,4 +141,4 @@ def _people(count: int) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.1f}".replace("-", "−")
+    return signed(value, 1)

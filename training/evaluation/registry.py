@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from annotation.measures import classification, correlation, distribution, intervals
 from annotation.measures.distribution import Floats
+from annotation.measures.signs import minus
 
 # One entry per photo: a number, or a score histogram.
 Column = NDArray[Any]
@@ -362,5 +363,4 @@ def measured_pairs(
 def _text(number: float | None, digits: int, *, sign: bool = False) -> str:
     if number is None:
         return "–"
-    # A typographic minus, as wide as the plus.
-    return f"{number:{'+' if sign else ''}.{digits}f}".replace("-", "−")
+    return minus(f"{number:{'+' if sign else ''}.{digits}f}")

@@ -50,7 +50,8 @@ def watch_fit(
     config: WatchConfig,
     seed: int,
 ) -> WatchFit:
-    """Learn from zero-shot log-odds [N], standardised pooled features [N, P] and votes for and against [N].
+    """Learn from zero-shot log-odds [N], standardised pooled features [N, P] and votes for and against [N],
+    as numbers of votes or sums of weights.
 
     Images without such votes, or with a tie, are left out. With too few labels, or labels of one kind only, the
     zero-shot model stays as it is. The features get weights only if these lower the log loss of held-out
@@ -65,7 +66,7 @@ def watch_fit(
     odds, features = np.asarray(log_odds, dtype=np.float64)[decided], pooled[decided]
     votes = (yes + no)[decided].astype(np.float64)
     weights = votes / (votes + 1.0)
-    targets = (yes / np.maximum(yes + no, 1.0))[decided].astype(np.float64)
+    targets = yes[decided].astype(np.float64) / votes
     folds = group_folds(groups[decided], folds=config.folds, seed=seed)
 
     candidates: list[float | None] = [None]

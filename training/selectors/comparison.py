@@ -5,7 +5,7 @@ Only answers given without seeing a prediction count.
 
 import numpy as np
 
-from annotation.consensus.labels import watch_counts
+from annotation.consensus.labels import watch_weights
 from annotation.measures import opinion
 from annotation.models import Campaign, Image
 from annotation.selectors.votes import vote_table
@@ -38,10 +38,11 @@ def compare(campaign: Campaign, version: ModelVersion, *, split: str | None = Im
     rated = np.unique(votes.image_ids)
     known = np.array([image for image in rated if int(image) in rows], dtype=np.int64)
     kept = votes.of_images(known)
-    _, histograms = opinion.image_histograms(
-        kept.image_ids, kept.scores, lowest=campaign.scale_min, highest=campaign.scale_max
+    _, histograms = opinion.weighted_histograms(
+        kept.image_ids, kept.scores, kept.weights, lowest=campaign.scale_min, highest=campaign.scale_max
     )
-    watch_yes, watch_no = watch_counts(np.searchsorted(known, kept.image_ids), kept.watch, photos=len(known))
+    row = np.searchsorted(known, kept.image_ids)
+    watch_yes, watch_no = watch_weights(row, kept.watch, kept.weights, photos=len(known))
     found = [rows[int(image)] for image in known]
     return Comparison(
         scale=scale_and_thresholds(campaign),

@@ -22,7 +22,7 @@ class HoldoutOpinions:
     quality_ids: NDArray[np.int64]
     """Photos with at least two votes, ascending [N]."""
     histograms: NDArray[np.float64]
-    """Their counts of opinion scores [N, K], lowest first."""
+    """Their sums of the weights of each opinion score [N, K], lowest first."""
     watch_ids: NDArray[np.int64]
     """Photos with a majority watch label, ascending [M]."""
     watch_labels: NDArray[np.int8]
@@ -39,7 +39,7 @@ class HoldoutOpinions:
 
 
 def training_snapshot(campaign: Campaign, *, exposed_answers: bool) -> Snapshot:
-    """Return the answers to train photos (two queries).
+    """Return the answers to train photos (three queries).
 
     Answers given after seeing a prediction are included only if `exposed_answers` is true.
     """
@@ -58,15 +58,17 @@ def _snapshot(campaign: Campaign, split: str, votes: VoteTable) -> Snapshot:
         annotator_ids=votes.annotator_ids,
         scores=votes.scores,
         watch=votes.watch,
+        weights=votes.weights,
     )
 
 
 def holdout_opinions(campaign: Campaign) -> HoldoutOpinions:
-    """Return the holdout votes that evaluations use. Ties and 'unsure' give no watch label."""
+    """Return the holdout votes that evaluations use, with their weights. Ties and 'unsure' give no watch label."""
     split = Image.Split.HOLDOUT
     votes = _snapshot(campaign, split, vote_table(campaign, split=split, for_evaluation=True))
     rated = rated_images(votes, lowest=campaign.scale_min, highest=campaign.scale_max)
-    enough = rated.histograms.sum(axis=1) >= VOTES_FOR_QUALITY
+    _, given = np.unique(votes.image_ids, return_counts=True)
+    enough = given >= VOTES_FOR_QUALITY
     labels = majority_labels(rated.watch_yes, rated.watch_no)
     decided = labels != UNDECIDED
     return HoldoutOpinions(

@@ -107,7 +107,9 @@ def _score_report(campaign: Campaign, comparison: Comparison, split: str) -> dic
         "score_bins": reliability.score_bins(comparison.quality_mean, mos),
         "apart": _photo_rows(comparison, mos),
         "spread_title": findings.spread_finding(comparison),
-        "people_histogram": comparison.histograms.sum(axis=0).tolist(),
+        "people_histogram": opinion.score_histogram(
+            comparison.votes.scores, lowest=comparison.lowest, highest=comparison.highest
+        ).tolist(),
         "model_histogram": comparison.distribution.mean(axis=0).tolist(),
     }
     report["picks"] = report["apart"][:PICKS_SHOWN]
@@ -122,7 +124,7 @@ def _with_placeholder(name: str, *arguments: Any) -> str:
 def _photo_rows(comparison: Comparison, mos: Any) -> list[dict[str, Any]]:
     """Return a table row for each of the photos with the largest differences."""
     rows = comparison.furthest_apart[:FURTHEST_APART_SHOWN]
-    variance = vote_variance(comparison.histograms)
+    variance, votes = vote_variance(comparison.histograms), comparison.vote_counts
     low, high = opinion.mos_interval(comparison.histograms[rows], comparison.lowest, variance)
     return [
         {
@@ -132,7 +134,7 @@ def _photo_rows(comparison: Comparison, mos: Any) -> list[dict[str, Any]]:
             "mos": mos[row],
             "low": low[place],
             "high": high[place],
-            "votes": int(comparison.histograms[row].sum()),
+            "votes": int(votes[row]),
             "difference": comparison.quality_mean[row] - mos[row],
         }
         for place, row in enumerate(rows)

@@ -13,14 +13,18 @@ from annotation.access.rows import row_or_404
 from annotation.drawing.axis import Tick, round_ticks
 from annotation.drawing.lines import Line, LineMark, lines, marks_on_line
 from annotation.drawing.svg import Svg
+from annotation.measures.signs import signed
 from annotation.models import Campaign, Image, Role, ScreeningDecision, User
 from annotation.raters.anchoring import FEWEST_PHOTOS, AnchoringShift
 from annotation.raters.attention import STRAIGHT_LINE_ANSWERS
-from annotation.raters.screening import FEWEST_SHOWN, LEAST_GOLD, MOST_SKIPPED, Verdict
+from annotation.raters.screening import FEWEST_SHOWN, LEAST_GOLD, LEAST_INFORMATION, MOST_SKIPPED, Verdict
 from annotation.selectors import panel
 from annotation.selectors import rater_quality as selectors
 from annotation.services.queue_lanes import REPEAT_AFTER
 from annotation.services.screening import (
+    DEFAULT_WEIGHT,
+    LEAST_WEIGHT,
+    MOST_WEIGHT,
     REASON_LENGTH,
     ScreeningError,
     screening_decide,
@@ -49,9 +53,15 @@ def rater_quality(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         ),
         "decisions": ScreeningDecision.Decision.choices,
         "reason_length": REASON_LENGTH,
+        "weight_percent": {
+            "least": round(100 * LEAST_WEIGHT),
+            "most": round(100 * MOST_WEIGHT),
+            "usual": round(100 * DEFAULT_WEIGHT),
+        },
         "fewest_shown": FEWEST_SHOWN,
         "panel_votes": panel.VOTES,
         "least_gold": LEAST_GOLD,
+        "least_information": LEAST_INFORMATION,
         "has_anchoring": campaign.anchoring_share > 0 and campaign.mode != Campaign.Mode.PRELABEL,
         "anchored": measured.anchored_answers if measured else anchored_answers(campaign).count(),
         "fewest_photos": FEWEST_PHOTOS,
@@ -74,7 +84,7 @@ def rater_quality(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @require_POST
 @campaign_view(Role.REVIEWER)
 def rater_decide(request: HttpRequest, campaign: Campaign, user_id: int) -> HttpResponse:
-    """Store a decision about an annotator: `decision` and `reason`."""
+    """Store a decision about an annotator: `decision`, `reason`, and with 'down-weight' the `weight` in percent."""
     annotator = row_or_404("annotator", User, pk=user_id)
     assert isinstance(request.user, User)  # campaign_view requires a login
     try:
@@ -83,13 +93,22 @@ def rater_decide(request: HttpRequest, campaign: Campaign, user_id: int) -> Http
             annotator=annotator,
             decision=request.POST.get("decision", ""),
             reason=request.POST.get("reason", ""),
+            weight=_weight(request.POST.get("weight", "")),
             by=request.user,
         )
     except ScreeningError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{annotator.username}: {made.get_decision_display()}.")
+        messages.success(request, f"{annotator.username}: {made.summary}.")
     return redirect("rater-quality", campaign.slug)
+
+
+def _weight(percent: str) -> float | None:
+    """Return the weight from a number of percent; None for an empty text, NaN for one that is no number."""
+    try:
+        return float(percent) / 100 if percent.strip() else None
+    except ValueError:
+        return float("nan")
 
 
 @require_POST
@@ -117,8 +136,8 @@ def _drift_drawing(one: selectors.RaterQuality) -> Svg | str:
     means, low, high = ([getattr(part, name) for part in parts] for name in ("mean", "low", "high"))
     ends = min(-0.1, *low), max(0.1, *high)
     return lines(
-        name=f"{one.username}: mean difference from the others over {parts[-1].last} answers, from {means[0]:+.2f} "
-        f"points in the first part to {means[-1]:+.2f} in the last, with 95 % intervals",
+        name=f"{one.username}: mean difference from the others over {parts[-1].last} answers, from "
+        f"{signed(means[0])} points in the first part to {signed(means[-1])} in the last, with 95 % intervals",
         lines=[
             Line("axis", [xs[0], xs[-1]], [0.0, 0.0]),
             Line("validation", xs, means),

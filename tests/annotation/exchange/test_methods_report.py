@@ -46,6 +46,11 @@ FIGURES = MethodsFigures(
     counted=1000,
     screened_people=0,
     screened_votes=0,
+    weighted_people=0,
+    weighted_votes=0,
+    weights=(1.0, 1.0),
+    moved_by_weights=None,
+    moved_by_weights_most=None,
     viewing_votes=1000,
     viewing_share=0.9,
     viewport=(1280, 720),
@@ -127,6 +132,11 @@ def test_the_report_states_people_votes_and_precision():
 
 def test_screening_is_stated_with_its_effect():
     assert rows(FIGURES)["Screening"] == "none: every annotator's votes count"
+    part = dataclasses.replace(FIGURES, weighted_people=3, weighted_votes=40, weights=(0.25, 0.5))
+    assert rows(part)["Screening"].startswith("the 40 votes of 3 annotators count 25 % to 50 % each by a reviewer's")
+    moved = dataclasses.replace(part, moved_by_weights=0.124, moved_by_weights_most=0.5, screened_people=1)
+    assert rows(moved)["Screening"].startswith("1 annotators are excluded")
+    assert rows(moved)["Screening"].endswith("moves the corrected MOS by 0.12 points on average and 0.50 at most")
     screened = dataclasses.replace(FIGURES, screened_people=2, screened_votes=77)
     assert rows(screened)["Screening"] == "2 annotators are excluded by a reviewer's decision, with 77 votes"
 

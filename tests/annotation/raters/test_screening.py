@@ -43,20 +43,33 @@ def test_a_random_clicker_is_flagged_by_scores_and_by_watch_labels_and_nobody_el
     ranks, labels = rank_correlations(panel), watch_agreements(panel)
     rank_median = screening.group_median([one.value for one in ranks], [one.n for one in ranks])
     watch_median = screening.group_median([one.hits / one.n for one in labels], [one.n for one in labels])
-    by_scores = [screening.scores_finding(one, rank_median).verdict for one in ranks]
+    by_scores = [screening.scores_finding(one, rank_median, 0.1).verdict for one in ranks]
     by_labels = [screening.watch_finding(one, watch_median).verdict for one in labels]
     assert by_scores == by_labels == [Verdict.FLAGGED] + [Verdict.FINE] * 7
 
 
+def test_a_low_correlation_is_flagged_only_if_the_votes_say_little_too() -> None:
+    """In a small panel, the others' means are noisy: a correlation near 0 alone is no reason to flag."""
+    near_zero = rank_interval(0.05, 100)
+    low = screening.scores_finding(near_zero, 0.6, 0.24)
+    assert low.verdict == Verdict.FLAGGED
+    assert "a vote says 24 % of what a typical vote says" in low.evidence
+    assert screening.scores_finding(near_zero, 0.6, 0.25).verdict == Verdict.UNKNOWN
+    assert screening.verdict_of([screening.scores_finding(near_zero, 0.6, 0.9)]) == Verdict.UNKNOWN
+    # Opposite scores say much about the photos, and are flagged.
+    assert screening.scores_finding(rank_interval(-0.5, 100), 0.6, 0.9).verdict == Verdict.FLAGGED
+    assert screening.scores_finding(rank_interval(0.5, 100), 0.6, 0.01).verdict == Verdict.FINE
+
+
 def test_the_random_rater_of_the_demo_is_flagged() -> None:
     """Rank correlation −.35, watch agreement 48 %, .2 s a photo, in a group with .6, 92 % and 3 s."""
-    scores = screening.scores_finding(rank_interval(-0.35, 40), 0.6)
+    scores = screening.scores_finding(rank_interval(-0.35, 40), 0.6, 0.9)
     watch = screening.watch_finding(WatchAgreement(hits=19, n=40, chance=0.5), 0.92)
     speed = screening.speed_finding(0.2, fast=40, n=40, group_seconds=3.0)
     for finding in (scores, watch, speed):
         assert finding.verdict == Verdict.FLAGGED
         assert "n = 40" in finding.evidence
-    assert "opposite to the others' scores: rank correlation -0.35" in scores.evidence
+    assert "opposite to the others' scores: rank correlation −0.35" in scores.evidence
     assert screening.verdict_of([speed]) == Verdict.FLAGGED
 
 
@@ -120,20 +133,20 @@ class TestRankCorrelation:
         ],
     )
     def test_verdicts_in_a_group_with_the_median_of_point_six(self, value: float, n: int, verdict: Verdict) -> None:
-        finding = screening.scores_finding(rank_interval(value, n), 0.6)
+        finding = screening.scores_finding(rank_interval(value, n), 0.6, 0.1)
         assert finding.verdict == verdict
         if verdict == Verdict.UNKNOWN:
             assert finding.needed is not None
             assert finding.needed > min(n, 9)
 
     def test_the_number_of_answers_needed_gives_a_verdict(self) -> None:
-        undecided = screening.scores_finding(rank_interval(0.3, 12), 0.6)
+        undecided = screening.scores_finding(rank_interval(0.3, 12), 0.6, 0.1)
         assert undecided.needed is not None
-        later = screening.scores_finding(rank_interval(0.3, undecided.needed), 0.6)
+        later = screening.scores_finding(rank_interval(0.3, undecided.needed), 0.6, 0.1)
         assert later.verdict != Verdict.UNKNOWN
 
     def test_without_a_group_nobody_is_flagged(self) -> None:
-        finding = screening.scores_finding(rank_interval(-0.9, 50), screening.group_median([0.5, 0.6], [50, 50]))
+        finding = screening.scores_finding(rank_interval(-0.9, 50), screening.group_median([0.5, 0.6], [50, 50]), 0.1)
         assert finding.verdict == Verdict.UNKNOWN
 
 

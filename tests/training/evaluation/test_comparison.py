@@ -127,4 +127,4 @@ def test_more_photos_need_no_more_queries(campaign: Campaign, raters: list[Any])
         predictions_make(version, images, [5.0] * count)
         with CaptureQueriesContext(connection) as captured:
             compare(campaign, version)
-        assert len(captured) == 2
+        assert len(captured) == 3

@@ -186,7 +186,7 @@ def test_more_photos_need_no_more_queries(
     more = images_make(campaign, 60, holdout=True, prefix="more")
     votes(more, [people["alice"], people["bob"]], 6, "no")
     predictions_make(biased_version, more, [6.0] * 60)
-    assert query_count() == before <= 13
+    assert query_count() == before <= 14
 
 
 def test_photo_names_cannot_inject_markup(

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from annotation.models import Annotation, Campaign, Image, User
+from annotation.models import Annotation, Campaign, Image, ImportedAnnotator, User
 from annotation.selectors.rater_quality import rater_qualities
 from tests.opinions_and_predictions import images_make, predictions_make, version_make, vote
 from training.models import Promotion
@@ -228,6 +228,15 @@ class TestAnnotators:
         assert "bob simulated" in text
         assert "alice not enough answers to tell" in text, "her scores cannot correlate with scores that are all 5"
         assert "skipped, unsure 0 %, 10 %; input mostly keys" in text
+
+    def test_people_who_are_known_only_from_imported_votes_are_marked(
+        self, client_of: Callable[[str], Any], campaign: Campaign, people: Any, rated: Sequence[Image]
+    ) -> None:
+        ImportedAnnotator.objects.create(campaign=campaign, user=people["bob"], name="rater 7")
+        vote(rated[0], people["bob"], 5)
+        text = text_of(client_of("rita").get(PAGE))
+        assert "bob imported" in text
+        assert text.count(" imported ") == 1
 
     def test_more_annotators_need_no_more_queries(
         self,
