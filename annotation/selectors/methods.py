@@ -15,7 +15,7 @@ from annotation.measures.agreement.report import ScoreAgreement, score_agreement
 from annotation.measures.opinion import image_histograms, mos_interval, sos_parameter
 from annotation.measures.vote_variance import vote_variance
 from annotation.measures.votes import VoteTable
-from annotation.models import Annotation, Assignment, Campaign, Image, User
+from annotation.models import Adjudication, Annotation, Assignment, Campaign, Image, User
 from annotation.selectors.campaign_quality import MOST_VOTES, photos_drawn
 from annotation.selectors.consensus import newest_fit
 from annotation.selectors.votes import vote_table
@@ -62,7 +62,7 @@ _MOST_VIEWED = 20_000
 
 
 def methods_figures(campaign: Campaign, *, lane_labels: Mapping[str, str]) -> MethodsFigures:
-    """Return the figures of the report, from the campaign's rows (ten queries).
+    """Return the figures of the report, from the campaign's rows (eleven queries).
 
     `lane_labels`: the name of each queue lane for people.
     """
@@ -121,6 +121,7 @@ def methods_figures(campaign: Campaign, *, lane_labels: Mapping[str, str]) -> Me
         **_viewing(campaign, len(votes)),
         **_precision(campaign, votes),
         **_corrected(campaign),
+        **_decisions(campaign),
     )
 
 
@@ -214,3 +215,10 @@ def _corrected(campaign: Campaign) -> dict[str, Any]:
         "bias_spread": fit.bias_spread if fit else float("nan"),
         "corrected_error": float("nan") if error is None else float(error),
     }
+
+
+def _decisions(campaign: Campaign) -> dict[str, Any]:
+    """Return how many decisions about disputed photos count (one query)."""
+    counting = Adjudication.objects.filter(campaign=campaign, image__withdrawn_at=None, undone_at=None)
+    found = counting.aggregate(decisions=Count("pk"), exposed_decisions=Count("pk", filter=Q(saw_prediction=True)))
+    return {**found, "decisions_train": campaign.decisions_as_labels}
