@@ -102,7 +102,7 @@ def gallery_places(
         tie = "predicted__image_id"
     elif query.order in BY_DISTORTION:
         tie = "measured__image_id"
-    if hidden is not None and (predicted or query.order in BY_PREDICTION or query.order in BY_PEOPLE):
+    if hidden is not None and query.uses_predictions:
         images = images.filter(~Exists(hidden.filter(image=OuterRef("pk"))))
     sign = "-" if ORDERS[query.order][1] else ""
     if query.name:

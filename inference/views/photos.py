@@ -183,7 +183,7 @@ def _form(
         "total": campaign.images.filter(LIVE).count(),
         "removable": [] if found else _removable_filters(campaign, version, query, hidden),
         "missing": _missing(version, query),
-        "hidden": hidden.count() if version else 0,
+        "leaves_out_disputed": bool(version) and query.uses_predictions,
     }
 
 
