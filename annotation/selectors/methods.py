@@ -1,6 +1,6 @@
 """The figures of a campaign's methods report."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -61,12 +61,20 @@ _MOST_KINDS = 4
 _MOST_VIEWED = 20_000
 
 
-def methods_figures(campaign: Campaign, *, lane_labels: Mapping[str, str]) -> MethodsFigures:
+def _silent(step: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def methods_figures(
+    campaign: Campaign, *, lane_labels: Mapping[str, str], tell: Callable[[str, int, int], None] = _silent
+) -> MethodsFigures:
     """Return the figures of the report, from the campaign's rows (eleven queries).
 
-    `lane_labels`: the name of each queue lane for people.
+    `lane_labels`: the name of each queue lane for people. `tell`: called with step, done and total.
     """
+    tell("reading the votes", 0, 4)
     votes = vote_table(campaign, independent=True)
+    tell("counting answers", 1, 4)
     live, independent = Q(image__withdrawn_at=None), independent_vote()
     rows = Annotation.objects.filter(campaign=campaign).aggregate(
         answers=Count("pk"),
@@ -83,6 +91,10 @@ def methods_figures(campaign: Campaign, *, lane_labels: Mapping[str, str]) -> Me
         .blind_votes()
         .aggregate(people=Count("annotator", distinct=True), votes=Count("pk"))
     )
+    tell("reading viewing conditions", 2, 4)
+    viewing = _viewing(campaign, len(votes))
+    tell("measuring agreement", 3, 4)
+    precision = _precision(campaign, votes)
     rated = Q(role=Image.Role.RATED, problem="")
     photos = campaign.images.aggregate(
         photos=Count("pk", filter=rated),
@@ -118,8 +130,8 @@ def methods_figures(campaign: Campaign, *, lane_labels: Mapping[str, str]) -> Me
         fingerprint=votes_fingerprint(votes),
         **rows,
         **photos,
-        **_viewing(campaign, len(votes)),
-        **_precision(campaign, votes),
+        **viewing,
+        **precision,
         **_corrected(campaign),
         **_decisions(campaign),
     )

@@ -12,14 +12,11 @@ import hashlib
 import logging
 import re
 import shutil
-import threading
-from collections.abc import Callable, Collection
-from datetime import datetime, timedelta
+from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from annotation.exchange.labels import LabelsError, labels_match
@@ -29,21 +26,18 @@ from annotation.files.names import name_shortened, text_storable
 from annotation.models import AggregatedVotes, AuditKind, Campaign, ImportedAnnotator, User, VoteImport
 from annotation.models.users import name_key
 from annotation.services.audit import audit_record
+from annotation.services.claims import Claims, Heartbeat, Report
 from annotation.services.queue import counters_rebuild
 from annotation.services.vote_rows import PROBLEMS_KEPT, RowTables
 
 logger = logging.getLogger(__name__)
 
-STALE = timedelta(seconds=60)  # an import without a heartbeat for this long may be claimed by another worker
-_REPORT_SECONDS = 1.0
+_CLAIMS = Claims(VoteImport)
 # The first half of the advisory lock; the second is the id of the campaign.
 _LOCK = 0x107E
 _SOURCE_BYTES = 200  # of the name of a file, which file systems limit to 255 bytes
 _NAME_ROOM = 140  # characters of a user name, with room for a number that makes it unique
 _NOT_IN_USER_NAMES = re.compile(r"[^\w.@+-]+")
-
-Report = Callable[[str, int, int], None]
-"""Called with the present step, how much of it is done, and its total."""
 
 
 class VoteImportRefused(Exception):
@@ -110,16 +104,12 @@ def scores_mapped(of_file: tuple[int, int], of_campaign: tuple[int, int]) -> dic
 
 def vote_import_claim(*, import_id: int) -> VoteImport | None:
     """Claim a queued or stale import. None when it is neither."""
-    now = timezone.now()
-    claimed = VoteImport.objects.filter(_claimable(now), pk=import_id).update(
-        state=VoteImport.State.RUNNING, heartbeat_at=now, message=""
-    )
-    return VoteImport.objects.select_related("campaign").get(pk=import_id) if claimed else None
+    return _CLAIMS.claim(import_id)
 
 
 def vote_imports_claimable() -> list[int]:
     """Return the ids of queued and stale imports, oldest first."""
-    return list(VoteImport.objects.filter(_claimable(timezone.now())).order_by("pk").values_list("pk", flat=True))
+    return _CLAIMS.claimable_ids()
 
 
 def upload_path(vote_import: VoteImport) -> Path:
@@ -144,7 +134,7 @@ def vote_import_run(*, vote_import: VoteImport, path: Path, report: Report | Non
     report: called for each part of the file. An error after the votes are stored is raised, and the import stays as
     running: another worker then only counts.
     """
-    with _Progress(vote_import, report) as tell:
+    with Heartbeat(vote_import, report) as tell:
         try:
             if not _is_stored(vote_import):
                 with transaction.atomic():
@@ -327,10 +317,6 @@ def _is_stored(vote_import: VoteImport) -> bool:
     return VoteImport.objects.filter(pk=vote_import.pk).exclude(sha256="").exists()
 
 
-def _claimable(now: datetime) -> Q:
-    return Q(state=VoteImport.State.QUEUED) | Q(state=VoteImport.State.RUNNING, heartbeat_at__lt=now - STALE)
-
-
 def _close(vote_import: VoteImport, message: str, problems: Collection[tuple[int, str]] = ()) -> VoteImport:
     VoteImport.objects.filter(pk=vote_import.pk).update(
         state=VoteImport.State.FAILED if message else VoteImport.State.DONE,
@@ -345,39 +331,3 @@ def _close(vote_import: VoteImport, message: str, problems: Collection[tuple[int
 
 def _scale_text(scale: tuple[int, int]) -> str:
     return f"{scale[0]} to {scale[1]}"
-
-
-class _Progress:
-    """Writes how far an import has come, and its heartbeat, over a connection of its own: the import is one
-    transaction, and what it writes itself is not visible before its end."""
-
-    def __init__(self, vote_import: VoteImport, report: Report | None) -> None:
-        self.vote_import = vote_import
-        self.report = report
-        self.now = ("", 0, 0)
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self._write, name="vote-import-progress", daemon=True)
-
-    def tell(self, step: str, done: int, total: int) -> None:
-        """Note how far the import has come."""
-        self.now = (step, done, total)
-        if self.report is not None:
-            self.report(step, done, total)
-
-    def _write(self) -> None:
-        try:
-            while not self.ended.wait(_REPORT_SECONDS):
-                step, done, total = self.now
-                VoteImport.objects.filter(pk=self.vote_import.pk).update(
-                    step=step, done=done, total=total, heartbeat_at=timezone.now()
-                )
-        finally:
-            connection.close()
-
-    def __enter__(self) -> Report:
-        self.thread.start()
-        return self.tell
-
-    def __exit__(self, *error: object) -> None:
-        self.ended.set()
-        self.thread.join()

@@ -28,10 +28,10 @@ from annotation.selectors.votes import consensus_votes, vote_table
 from annotation.services.annotations import annotation_record
 from annotation.services.anonymisation import user_anonymise
 from annotation.services.batches import folder_import
+from annotation.services.claims import STALE
 from annotation.services.consensus import consensus_refresh
 from annotation.services.members import MemberError, user_active_set
 from annotation.services.vote_imports import (
-    STALE,
     VoteImportRefused,
     scores_mapped,
     upload_path,
