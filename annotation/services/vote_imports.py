@@ -23,8 +23,10 @@ from annotation.exchange.labels import LabelsError, labels_match
 from annotation.exchange.reading import Vote, VoteFileError, VoteReader
 from annotation.exchange.registry import READERS
 from annotation.files.names import name_shortened, text_storable
+from annotation.measures.figures_text import figures_text
 from annotation.models import AggregatedVotes, AuditKind, Campaign, ImportedAnnotator, User, VoteImport
 from annotation.models.users import name_key
+from annotation.selectors.vote_summaries import VoteSummary, vote_summary
 from annotation.services.audit import audit_record
 from annotation.services.claims import Claims, Heartbeat, Report
 from annotation.services.queue import counters_rebuild
@@ -143,6 +145,8 @@ def vote_import_run(*, vote_import: VoteImport, path: Path, report: Report | Non
                 # After the votes are visible, in short transactions, so that annotators do not wait for the photos.
                 tell("counting votes", 0, 0)
                 counters_rebuild(campaign=vote_import.campaign)
+            tell("counting scores", 0, 0)
+            vote_summary_store(vote_import=vote_import)
         except VoteImportRefused as refused:
             return _close(vote_import, str(refused), refused.problems)
         except VoteFileError as error:
@@ -162,6 +166,13 @@ def vote_import_run(*, vote_import: VoteImport, path: Path, report: Report | Non
                 f"The import failed with an error ({type(error).__name__}). Nothing was stored. See the log.",
             )
     return _close(vote_import, "")
+
+
+def vote_summary_store(*, vote_import: VoteImport) -> VoteSummary:
+    """Count what the votes of an import are like, store and return it. For 250,000 rows this takes about a second."""
+    summary = vote_summary(vote_import)
+    VoteImport.objects.filter(pk=vote_import.pk).update(summary=figures_text(summary))
+    return summary
 
 
 def _store(vote_import: VoteImport, path: Path, tell: Report) -> None:
@@ -203,7 +214,7 @@ def _store(vote_import: VoteImport, path: Path, tell: Report) -> None:
         kind=AuditKind.VOTE_IMPORT,
         by=vote_import.created_by,
         campaign=campaign,
-        what=vote_import.source,
+        what=f"votes, import {vote_import.pk}",  # not the name of the file, which can be the name of a person
         after={"format": vote_import.format, "rows": tables.rows, "sha256": digest},
     )
     VoteImport.objects.filter(pk=vote_import.pk).update(
@@ -271,6 +282,7 @@ def aggregated_votes_link(*, campaign: Campaign) -> int:
             continue
         rows = [AggregatedVotes(pk=open_rows[name], image_id=image_id) for name, image_id in found.items()]
         linked += AggregatedVotes.objects.bulk_update(rows, ["image"], batch_size=1000)
+        vote_summary_store(vote_import=vote_import)
     return linked
 
 
