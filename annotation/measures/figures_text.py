@@ -2,7 +2,6 @@
 
 import json
 from enum import Enum
-from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -11,9 +10,13 @@ from pydantic import TypeAdapter, ValidationError
 T = TypeVar("T")
 
 
-@cache
-def _adapter(kind: type[T]) -> TypeAdapter[T]:
-    return TypeAdapter(kind)
+_adapters: dict[type, TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    if kind not in _adapters:
+        _adapters[kind] = TypeAdapter(kind)  # takes milliseconds
+    return _adapters[kind]
 
 
 def figures_text(figures: Any) -> str:
@@ -24,9 +27,10 @@ def figures_text(figures: Any) -> str:
 def figures_read(kind: type[T], text: str) -> T | None:
     """Return the dataclass that `figures_text` wrote; None if the text is of another version of the dataclass."""
     try:
-        return _adapter(kind).validate_python(json.loads(text))
+        figures: T = _adapter(kind).validate_python(json.loads(text))
     except (ValidationError, ValueError):
         return None
+    return figures
 
 
 def _plain(value: Any) -> Any:

@@ -71,18 +71,19 @@ def disputed_rows(campaign: Campaign) -> QuerySet[PhotoConsensus]:
     share = Cast("watch_yes", FloatField()) / Greatest(F("watch_votes"), 1)
     fewer = Case(When(watch_votes__gt=0, then=Least(share, 1.0 - share)), default=0.0, output_field=FloatField())
     waiting = Image.objects.filter(LIVE, QUEUED, campaign=campaign, vote_count__gte=F("votes_needed"))
-    return (
-        PhotoConsensus.objects.filter(campaign=campaign, votes__gte=_FEWEST_VOTES)
-        .annotate(
-            scatter=_times_usual("sos", usual["median_sos"], _SCATTERED),
-            width=_times_usual("half_width", usual["median_half_width"], _WIDE),
-            doubt=Coalesce((1.0 - likelier) / (1 - _UNCERTAIN), 0.0, output_field=FloatField()),
-            tie=fewer / (1 - _SPLIT),
-        )
-        .annotate(strength=Greatest("scatter", "width", "doubt", "tie"))
-        .filter(~Exists(Adjudication.objects.filter(image=OuterRef("image"), undone_at=None)), strength__gt=1.0)
-        .filter(image__in=waiting)
+    rows: QuerySet[PhotoConsensus, Any] = PhotoConsensus.objects.filter(
+        campaign=campaign, votes__gte=_FEWEST_VOTES, image__in=waiting
     )
+    rows = rows.filter(~Exists(Adjudication.objects.filter(image=OuterRef("image"), undone_at=None)))
+    strengths: dict[str, Any] = {
+        "scatter": _times_usual("sos", usual["median_sos"], _SCATTERED),
+        "width": _times_usual("half_width", usual["median_half_width"], _WIDE),
+        "doubt": Coalesce((1.0 - likelier) / (1 - _UNCERTAIN), 0.0, output_field=FloatField()),
+        "tie": fewer / (1 - _SPLIT),
+    }
+    with_strength: Any = rows.annotate(**strengths).annotate(strength=Greatest(*strengths))
+    found: QuerySet[PhotoConsensus, Any] = with_strength.filter(strength__gt=1.0)
+    return found
 
 
 def photos_disputed(campaign: Campaign, *, limit: int, viewer: User | None = None) -> tuple[int, list[Disputed]]:

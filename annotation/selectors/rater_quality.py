@@ -201,8 +201,8 @@ class RaterParts:
 
     totals: list[dict[str, Any]]
     latest: dict[int, Latest]
-    repeats: dict[int, SelfAgreement]
-    gold: dict[int, Interval]
+    repeats: dict[int, SelfAgreement | None]
+    gold: dict[int, Interval | None]
     overview: PanelOverview
 
 

@@ -207,7 +207,7 @@ def gallery_photos(
 
     Two queries, and one more for the `hidden` photos, which come without predictions.
     """
-    images = (
+    images: dict[int, Any] = (
         Image.objects.filter(pk__in=[place.image_id for place in places])
         .annotate(
             predicted=FilteredRelation("predictions", condition=Q(predictions__model_version=version)),

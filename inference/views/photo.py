@@ -117,7 +117,7 @@ def photo_predictions(request: HttpRequest, campaign: Campaign, image_id: int) -
         raise PermissionDenied("Decide first: the predictions follow your own answer.")
     return render(
         request,
-        "inference/_photo_predictions.html",
+        "inference/_reveal.html",
         {"campaign": campaign, "image": image, "predictions": _predictions(image)},
     )
 

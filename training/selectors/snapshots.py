@@ -1,6 +1,7 @@
 """The votes that training and evaluation use."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +81,7 @@ def _decided(campaign: Campaign, split: str, votes: VoteTable) -> tuple[VoteTabl
     images = np.array([row[0] for row in rows], dtype=np.int64)
     kept = ~np.isin(votes.image_ids, images)
     times = np.maximum(np.bincount(np.searchsorted(images, votes.image_ids[~kept]), minlength=len(images)), 1)
-    columns = {
+    columns: dict[str, NDArray[Any]] = {
         "annotation_ids": np.zeros(len(rows), dtype=np.int64),  # no answers of annotators
         "image_ids": images,
         "annotator_ids": np.array([row[1] for row in rows], dtype=np.int64),

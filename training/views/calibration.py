@@ -207,4 +207,10 @@ def _one_photo(campaign: Campaign, version: ModelVersion, photo_id: int, hidden:
     people = {"mos": float(opinion.mos(histogram, campaign.scale_min)), "low": float(low), "high": float(high)}
     rows = Prediction.objects.filter(image=image, model_version=version).with_quality_class()
     prediction = None if image.pk in hidden else rows.first()
-    return {"image": image, "people": people, "histogram": histogram.tolist(), "prediction": prediction}
+    return {
+        "image": image,
+        "is_hidden": image.pk in hidden,
+        "people": people,
+        "histogram": histogram.tolist(),
+        "prediction": prediction,
+    }
