@@ -92,7 +92,8 @@ def photos_disputed(campaign: Campaign, *, limit: int, viewer: User | None = Non
     With `viewer`, a reviewer, each says whether its predictions are hidden from that person.
     """
     rows = disputed_rows(campaign)
-    shown = rows.select_related("image").order_by("-strength", "pk")
+    by_strength: Any = rows.select_related("image")
+    shown = by_strength.order_by("-strength", "pk")  # mypy does not know fields of annotations
     if viewer is not None:
         shown = shown.annotate(is_answered=_is_answered(viewer))
     found = list(shown[:limit])
