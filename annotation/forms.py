@@ -131,6 +131,7 @@ class CampaignForm(forms.ModelForm):
             "break_minutes",
             "train_after",
             "promote_automatically",
+            "decisions_as_labels",
             "remove_metadata",
             "retention_days",
         ]
@@ -179,7 +180,7 @@ class CampaignForm(forms.ModelForm):
         ("Votes", ("votes_per_image", "holdout_votes", "holdout_fraction", "lease_seconds")),
         ("Enough votes", STOP_FIELDS),
         ("Annotator quality", ("repeat_share", "gold_share", "anchoring_share", "break_minutes")),
-        ("Training", ("train_after", "promote_automatically")),
+        ("Training", ("train_after", "promote_automatically", "decisions_as_labels")),
         ("Privacy", ("remove_metadata", "retention_days")),
     )
 

@@ -20,6 +20,7 @@ from annotation.services import (
     queue,
     quotas,
     retention,
+    stored_figures,
     turns,
     vote_imports,
     withdrawals,
@@ -100,6 +101,13 @@ def consensus_refresh(campaign_id: int) -> str:
 
 
 @shared_task
+def stored_figures_make(figures_id: int) -> bool:
+    """Compute figures that a page asked for; return whether this worker did it."""
+    row = stored_figures.CLAIMS.claim(figures_id)
+    return row is not None and stored_figures.claimed_figures_make(row=row)
+
+
+@shared_task
 def photo_files_check() -> int:
     """Check the files of some photos; return how many. Does nothing when it is not due, so it may run twice."""
     return photo_files.photo_files_step()
@@ -116,7 +124,7 @@ def photos_decoding_update() -> int:
 
 @shared_task
 def sweep() -> None:
-    """Do what is due: leases, uploads, sessions, old counts, lost imports, deletions, consensus, checks of photos."""
+    """Do what is due: leases, uploads, sessions, old counts, lost imports, deletions, figures, consensus, checks."""
     queue.leases_expire()
     attempts_old_delete()
     batches.uploads_stale_discard()
@@ -128,6 +136,8 @@ def sweep() -> None:
         batch_import.delay(batch_id)
     for import_id in vote_imports.vote_imports_claimable():
         votes_import.delay(import_id)
+    for figures_id in stored_figures.CLAIMS.claimable_ids():
+        announce(stored_figures_make, figures_id, expires=settings.IQS_SWEEP_SECONDS)
     for campaign_id in consensus_due():
         announce(consensus_refresh, campaign_id, expires=settings.IQS_SWEEP_SECONDS)
     if photo_decoding.photos_decoding_due():

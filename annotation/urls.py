@@ -20,6 +20,7 @@ from annotation.views import (
     photo_files,
     plan,
     special_photos,
+    stored_figures,
     vote_imports,
     withdrawals,
 )
@@ -56,6 +57,7 @@ urlpatterns = [
         name="photo-requeue",
     ),
     path("campaigns/<slug:slug>/quality/", campaign_quality.campaign_quality, name="campaign-quality"),
+    path("campaigns/<slug:slug>/figures/<slug:kind>", stored_figures.stored_figures, name="stored-figures"),
     path("campaigns/<slug:slug>/disputed/", adjudications.adjudications, name="adjudications"),
     path("campaigns/<slug:slug>/disputed/<int:image_id>/", adjudications.adjudication, name="adjudication"),
     path(

@@ -12,4 +12,5 @@ urlpatterns = [
     path("campaigns/<slug:slug>/photos/predictions.csv", photos.predictions_table, name="predictions-table"),
     path("campaigns/<slug:slug>/photos/table.csv", photos.photos_table, name="photos-table"),
     path("campaigns/<slug:slug>/photos/<int:image_id>/", photo.photo, name="photo"),
+    path("campaigns/<slug:slug>/photos/<int:image_id>/predictions", photo.photo_predictions, name="photo-predictions"),
 ]

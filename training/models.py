@@ -38,6 +38,13 @@ class TrainingRun(models.Model):
     recipe = models.JSONField(default=dict, blank=True, help_text="Recipe with its version and settings.")
     fingerprint = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the frozen answers.")
     annotation_count = models.PositiveIntegerField(default=0, help_text="Number of frozen answers.")
+    decision_count = models.PositiveIntegerField(
+        default=0, help_text="Photos where a reviewer's decision stood in place of the votes."
+    )
+    exposed_decision_count = models.PositiveIntegerField(
+        default=0,
+        help_text="Those of them that were decided or changed when predictions were, or may have been, visible.",
+    )
     last_annotation_id = models.BigIntegerField(default=0, help_text="Newest annotation when the answers were frozen.")
     # Fencing: the process that works on the run has an attempt number and may write only while it is the current one.
     attempt = models.PositiveIntegerField(default=0)

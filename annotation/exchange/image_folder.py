@@ -1,10 +1,16 @@
 """`metadata.jsonl` of an image folder, as Hugging Face datasets read it. Pure."""
 
-import json
-
 from annotation.exchange.line_reader import LineReader
 from annotation.exchange.reading import MeanScore
-from annotation.exchange.values import LineError, count_read, deviation_read, json_text, mean_read, name_read
+from annotation.exchange.values import (
+    LineError,
+    count_read,
+    deviation_read,
+    json_object,
+    json_text,
+    mean_read,
+    name_read,
+)
 
 _MEANS = ("mos", "score", "rating", "label")
 
@@ -24,12 +30,7 @@ class ImageFolder(LineReader):
 
     def row(self, line: int, text: str, scale: tuple[int, int]) -> MeanScore | None:
         """Return the mean of a line; None for a photo without one. Raises LineError."""
-        try:
-            entry = json.loads(text)
-        except (ValueError, RecursionError):
-            raise LineError("The line is not JSON.") from None
-        if not isinstance(entry, dict):
-            raise LineError('The line is not a JSON object such as {"file_name": "1.jpg", "mos": 6.5}.')
+        entry = json_object(text, '{"file_name": "1.jpg", "mos": 6.5}')
         column = next((name for name in _MEANS if name in entry), None)
         if column is None:
             raise LineError(f"The line has none of {', '.join(_MEANS)}.")

@@ -125,6 +125,13 @@ class MethodsFigures:
     """Share of the pairs of votes on one photo that agree about the watch; unsure votes are left out."""
     fingerprint: str
 
+    decisions: int = 0
+    """Photos about which a reviewer decided."""
+    exposed_decisions: int = 0
+    """Those of them that were decided or changed when predictions were, or may have been, visible."""
+    decisions_train: bool = False
+    """Training uses decisions in place of the votes."""
+
 
 @dataclass(frozen=True)
 class Section:
@@ -273,6 +280,7 @@ def _votes(figures: MethodsFigures) -> Section:
         ("Answers to hidden repeats", f"{figures.repeats:,}, not counted"),
         ("Given after seeing a prediction", f"{figures.exposed:,}, not counted"),
         ("Screening", screening),
+        ("Decisions of reviewers about disputed photos", _decisions(figures)),
         ("Counted votes", f"{figures.counted:,}"),
     )
     return Section("Votes", rows)
@@ -292,6 +300,20 @@ def _weights(figures: MethodsFigures) -> str:
     return (
         f"{text}. This moves the corrected MOS by {figures.moved_by_weights:.2f} points on average and "
         f"{figures.moved_by_weights_most:.2f} at most"
+    )
+
+
+def _decisions(figures: MethodsFigures) -> str:
+    if not figures.decisions:
+        return "none"
+    use = (
+        "training of models uses them in place of the votes"
+        if figures.decisions_train
+        else "training does not use them"
+    )
+    return (
+        f"{figures.decisions:,}, of which {figures.exposed_decisions:,} given or changed after predictions were "
+        f"visible; they are no votes, in no figure of this report and never used to evaluate a model; {use}"
     )
 
 

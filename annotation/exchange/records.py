@@ -107,6 +107,10 @@ class ConsensusRecord(NamedTuple):
     """Score that a reviewer decided. It is no vote, and is in none of the figures; None without a decision."""
     decided_watch: str | None
     """yes, no or unsure."""
+    decided_blind: bool | None
+    """The reviewer decided before any prediction of the photo was visible."""
+    decision_trains: bool
+    """Training uses the decision in place of the votes, by the present setting. Never on the holdout."""
     updated_at: datetime
 
 

@@ -3,10 +3,12 @@
 The functions take the text of a cell and raise LineError, whose message says what is there and what is expected.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
 
 from annotation.exchange.reading import NAME_LENGTH, WATCH_LABELS
 from annotation.files.names import name_shown, text_storable
@@ -121,6 +123,17 @@ def time_read(text: str) -> datetime | None:
         return time.astimezone(UTC)
     except OverflowError:
         raise LineError(f"The time {shown(text)} is out of range.") from None
+
+
+def json_object(text: str, example: str) -> dict[str, Any]:
+    """Return the JSON object of a line. Raises LineError, with an example of a line."""
+    try:
+        entry = json.loads(text)
+    except (ValueError, RecursionError):
+        raise LineError("The line is not JSON.") from None
+    if not isinstance(entry, dict):
+        raise LineError(f"The line is not a JSON object such as {example}.")
+    return entry
 
 
 def json_text(value: object, what: str) -> str:

@@ -1,12 +1,10 @@
 """Single votes as JSON Lines. Pure."""
 
-import json
-
 from annotation.exchange.format import JsonLinesFormat
 from annotation.exchange.line_reader import LineReader
 from annotation.exchange.reading import Vote
 from annotation.exchange.records import VoteRecord
-from annotation.exchange.values import LineError, json_text, name_read, score_read, time_read, watch_read
+from annotation.exchange.values import json_object, json_text, name_read, score_read, time_read, watch_read
 from annotation.exchange.votes_csv import VotesCsv
 
 _COLUMNS = {**VotesCsv.needed, **VotesCsv.optional}
@@ -23,12 +21,7 @@ class VotesJsonLines(JsonLinesFormat[VoteRecord], LineReader):
 
     def row(self, line: int, text: str, scale: tuple[int, int]) -> Vote:
         """Return the vote of a line. Raises LineError."""
-        try:
-            entry = json.loads(text)
-        except (ValueError, RecursionError):
-            raise LineError("The line is not JSON.") from None
-        if not isinstance(entry, dict):
-            raise LineError('The line is not a JSON object such as {"annotator": "a", "file": "1.jpg", "score": 7}.')
+        entry = json_object(text, '{"annotator": "a", "file": "1.jpg", "score": 7}')
         found = [next((entry[name] for name in names if name in entry), None) for names in _COLUMNS.values()]
         annotator, photo, score, watch, given_at = (
             json_text(value, column) for column, value in zip(_COLUMNS, found, strict=True)

@@ -25,6 +25,7 @@ from annotation.models.photo_files import FileCheck, PhotoFile
 from annotation.models.photos import HAS_ORIGINAL, LIVE, QUEUED, Image, ImportBatch, ImportRejection, Withdrawal
 from annotation.models.queue import Assignment, QueueLane, QueuePriority
 from annotation.models.screening import ScreeningDecision
+from annotation.models.stored_figures import StoredFigures
 from annotation.models.use import HourlyUse
 from annotation.models.users import User
 from annotation.models.vote_imports import AggregatedVotes, ImportedAnnotator, VoteImport
@@ -63,6 +64,7 @@ __all__ = [
     "QueuePriority",
     "Role",
     "ScreeningDecision",
+    "StoredFigures",
     "User",
     "UserSession",
     "VoteImport",

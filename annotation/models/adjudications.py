@@ -11,7 +11,10 @@ from annotation.models.photos import Image
 
 
 class Adjudication(models.Model):
-    """One decision. It is no vote, and changes none. Of each photo, at most one decision counts; others were undone."""
+    """One decision. It is no vote, and changes none. Of each photo, at most one decision counts; others were undone.
+
+    A reviewer who changes a decision after the reveal makes a new row, which `saw_prediction`.
+    """
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="adjudications")
     image = models.ForeignKey(Image, models.CASCADE, related_name="adjudications")
@@ -19,6 +22,9 @@ class Adjudication(models.Model):
     watch = models.CharField("watch label", max_length=6, choices=Annotation.Watch.choices)
     score = models.PositiveSmallIntegerField("opinion score")
     comment = models.CharField(max_length=500, blank=True)
+    saw_prediction = models.BooleanField(
+        default=True, help_text="A prediction was, or may have been, shown to the reviewer before this decision."
+    )
     at = models.DateTimeField(default=timezone.now)
     undone_at = models.DateTimeField(null=True, blank=True, help_text="Empty while the decision counts.")
     undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")

@@ -154,6 +154,11 @@ class Campaign(models.Model):
         default=False,
         help_text="Promote a challenger that passes the promotion rule; the models page states the rule.",
     )
+    decisions_as_labels = models.BooleanField(
+        "use decisions as labels",
+        default=False,
+        help_text="In training, a reviewer's decision replaces the votes on its photo. Never in evaluation.",
+    )
     remove_metadata = models.BooleanField(
         "remove metadata",
         default=True,

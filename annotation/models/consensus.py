@@ -47,7 +47,10 @@ class ConsensusFit(models.Model):
     bias_spread = models.FloatField(help_text="Standard deviation of the biases, points.")
     watch_share = models.FloatField(null=True, help_text="Share of watches. Empty without watch votes.")
     seconds = models.FloatField(default=0.0)
-    figures = models.JSONField(default=dict, help_text="Rounds, simulated votes, and difference from the fit before.")
+    figures = models.JSONField(
+        default=dict,
+        help_text="Rounds, simulated votes, difference from the fit before, and the usual disagreement on a photo.",
+    )
 
     class Meta:
         ordering = ["-id"]

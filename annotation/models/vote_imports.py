@@ -40,6 +40,9 @@ class VoteImport(models.Model):
     annotators = models.PositiveIntegerField(default=0, help_text="People who gave the votes. 0 if nobody knows.")
     left_out = models.PositiveIntegerField(default=0, help_text="Rows about photos that the campaign does not have.")
     message = models.TextField(blank=True, help_text="Why it failed.")
+    summary = models.TextField(
+        blank=True, help_text="What the votes are like, as JSON. Derived; empty until it is counted."
+    )
     problems = models.JSONField(default=list, blank=True, help_text="The first lines that are wrong: [[line, why], …]")
     created_at = models.DateTimeField(auto_now_add=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)

@@ -1,11 +1,23 @@
-"""Photos on which the annotators disagree most, for reviewers."""
+"""Photos on which the annotators disagree most, for reviewers, and what a reviewer may see of them before deciding."""
 
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Aggregate, Case, Exists, F, FloatField, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Cast, Coalesce, Greatest, Least
 
-from annotation.models import LIVE, QUEUED, Adjudication, Campaign, Image, PhotoConsensus
+from annotation.models import (
+    LIVE,
+    QUEUED,
+    Adjudication,
+    Annotation,
+    Assignment,
+    Campaign,
+    ConsensusFit,
+    Image,
+    PhotoConsensus,
+    User,
+)
 
 # A figure is a reason when it is this many times the campaign's median.
 _WIDE, _SCATTERED = 1.25, 1.5
@@ -15,6 +27,13 @@ _UNCERTAIN = 0.8
 # agree about the other photos, the model of Dawid and Skene is sure even about a tie.
 _SPLIT = 0.6
 _FEWEST_VOTES = 2
+# Where most photos have no disagreement at all, any disagreement is this many times the usual one.
+_MORE_THAN_NONE = 2.0
+
+
+class _Median(Aggregate):
+    template = "percentile_cont(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = FloatField()
 
 
 @dataclass(frozen=True)
@@ -25,55 +44,85 @@ class Disputed:
     consensus: PhotoConsensus
     reasons: list[str]
     """Why it is here, as phrases for people, the strongest first."""
+    is_blind: bool
+    """The reviewer gets no prediction of it before the own answer."""
 
 
-def photos_disputed(campaign: Campaign, *, limit: int) -> tuple[int, list[Disputed]]:
-    """Return how many photos are disputed, and the first `limit` of them, the strongest reason first (two queries).
+def usual_disagreement(campaign: Campaign) -> dict[str, float]:
+    """Return the campaign's median SOS and median half width of the MOS interval, over photos with two votes or more.
+
+    One query over all photos with votes, so a fit stores the result (`ConsensusFit.figures`).
+    """
+    rows = PhotoConsensus.objects.filter(campaign=campaign, votes__gte=_FEWEST_VOTES)
+    found = rows.aggregate(median_sos=_Median("sos"), median_half_width=_Median("half_width"))
+    return {name: value or 0.0 for name, value in found.items()}
+
+
+def disputed_rows(campaign: Campaign) -> QuerySet[PhotoConsensus]:
+    """Return the stored consensus on the disputed photos, with the four strengths of their reasons and the greatest.
 
     These are photos in the queue that have all their votes, at least two, and no decision. The reasons: votes that
-    scatter or a wide interval of the MOS, compared with the campaign, an uncertain watch label, or a tie of the labels.
+    scatter or a wide interval of the MOS, compared with the campaign, an uncertain watch label, or a tie of the
+    labels. A strength is 1 at its limit, so that different reasons compare. One query now, for the newest fit.
     """
-    decided = Adjudication.objects.filter(image=OuterRef("image"), undone_at=None)
-    rows = PhotoConsensus.objects.filter(campaign=campaign, votes__gte=_FEWEST_VOTES)
-    columns = np.array(
-        list(
-            rows.annotate(is_decided=Exists(decided))
-            .order_by("pk")
-            .values_list(
-                "pk",
-                "sos",
-                "half_width",
-                "watch_posterior",
-                "is_decided",
-                F("image__votes_needed") - F("image__vote_count"),
-                "watch_votes",
-                "watch_yes",
-            )
-        ),
-        dtype=np.float64,
-    ).reshape(-1, 8)
-    if not len(columns):
-        return 0, []
-    sos, width = _of_median(columns[:, 1]), _of_median(columns[:, 2])
-    label = np.maximum(columns[:, 3], 1 - columns[:, 3])
-    yes = columns[:, 7] / np.maximum(columns[:, 6], 1)
-    fewer = np.where(columns[:, 6] > 0, np.minimum(yes, 1 - yes), 0.0)
-    # Each strength is 1 at its limit, so that different reasons compare.
-    parts = [sos / _SCATTERED, width / _WIDE, (1 - label) / (1 - _UNCERTAIN), fewer / (1 - _SPLIT)]
-    strengths = np.stack(parts, axis=1)
-    strengths = np.nan_to_num(strengths, nan=0.0)
-    strongest = strengths.max(axis=1)
-    chosen = np.flatnonzero((strongest > 1) & (columns[:, 4] == 0) & (columns[:, 5] <= 0))
-    chosen = chosen[np.argsort(-strongest[chosen], kind="stable")]
-    strength_of = {int(columns[place, 0]): strengths[place] for place in chosen}
-    found = (
-        PhotoConsensus.objects.filter(pk__in=list(strength_of)[: 4 * limit])
-        .select_related("image")
-        .filter(image__in=Image.objects.filter(LIVE, QUEUED, campaign=campaign))
-        .in_bulk()
+    figures = ConsensusFit.objects.filter(campaign=campaign).order_by("-id").values_list("figures", flat=True).first()
+    usual = figures if figures and "median_sos" in figures else usual_disagreement(campaign)
+    likelier = Greatest(F("watch_posterior"), 1.0 - F("watch_posterior"))
+    share = Cast("watch_yes", FloatField()) / Greatest(F("watch_votes"), 1)
+    fewer = Case(When(watch_votes__gt=0, then=Least(share, 1.0 - share)), default=0.0, output_field=FloatField())
+    waiting = Image.objects.filter(LIVE, QUEUED, campaign=campaign, vote_count__gte=F("votes_needed"))
+    rows: QuerySet[PhotoConsensus, Any] = PhotoConsensus.objects.filter(
+        campaign=campaign, votes__gte=_FEWEST_VOTES, image__in=waiting
     )
-    ordered = [found[pk] for pk in strength_of if pk in found][:limit]
-    return len(chosen), [Disputed(row.image, row, _reasons(row, strength_of[row.pk])) for row in ordered]
+    rows = rows.filter(~Exists(Adjudication.objects.filter(image=OuterRef("image"), undone_at=None)))
+    strengths: dict[str, Any] = {
+        "scatter": _times_usual("sos", usual["median_sos"], _SCATTERED),
+        "width": _times_usual("half_width", usual["median_half_width"], _WIDE),
+        "doubt": Coalesce((1.0 - likelier) / (1 - _UNCERTAIN), 0.0, output_field=FloatField()),
+        "tie": fewer / (1 - _SPLIT),
+    }
+    with_strength: Any = rows.annotate(**strengths).annotate(strength=Greatest(*strengths))
+    found: QuerySet[PhotoConsensus, Any] = with_strength.filter(strength__gt=1.0)
+    return found
+
+
+def photos_disputed(campaign: Campaign, *, limit: int, viewer: User | None = None) -> tuple[int, list[Disputed]]:
+    """Return how many photos are disputed, and the first `limit` of them, the strongest reason first (three queries).
+
+    With `viewer`, a reviewer, each says whether its predictions are hidden from that person.
+    """
+    rows = disputed_rows(campaign)
+    by_strength: Any = rows.select_related("image")
+    shown = by_strength.order_by("-strength", "pk")  # mypy does not know fields of annotations
+    if viewer is not None:
+        shown = shown.annotate(is_answered=_is_answered(viewer))
+    found = list(shown[:limit])
+    count = rows.count() if len(found) == limit else len(found)
+    return count, [Disputed(row.image, row, _reasons(row), not getattr(row, "is_answered", True)) for row in found]
+
+
+def predictions_hidden(campaign: Campaign, viewer: User) -> QuerySet[PhotoConsensus, Any]:
+    """Return the ids of the disputed photos whose predictions are hidden from a reviewer (one query now).
+
+    They are hidden until the person has answered: with a blind answer as annotator, or with a decision.
+    """
+    return disputed_rows(campaign).filter(~_is_answered(viewer)).values("image_id")
+
+
+def is_prediction_hidden(image: Image, viewer: User) -> bool:
+    """Return whether the predictions of a photo are hidden from a reviewer (two queries)."""
+    return predictions_hidden(image.campaign, viewer).filter(image=image).exists()
+
+
+def may_have_seen(image: Image, viewer: User) -> bool:
+    """Return whether a reviewer has, or may have, seen a prediction of the photo (up to four queries).
+
+    The site does not record which predictions a page showed before the photo was disputed.
+    """
+    own = {"image": image, "annotator": viewer, "saw_prediction": True}
+    if Assignment.objects.filter(**own).exists() or Annotation.objects.filter(**own).exists():
+        return True
+    return not is_prediction_hidden(image, viewer)
 
 
 def adjudication_of(image: Image) -> Adjudication | None:
@@ -81,17 +130,31 @@ def adjudication_of(image: Image) -> Adjudication | None:
     return Adjudication.objects.filter(image=image, undone_at=None).select_related("reviewer").first()
 
 
-def _of_median(values: np.ndarray) -> np.ndarray:
-    known = values[np.isfinite(values)]
-    median = float(np.median(known)) if len(known) else 0.0
-    return values / median if median > 0 else np.where(values > 0, 2.0, 0.0)
+def blind_decision_before(decision: Adjudication) -> Adjudication | None:
+    """Return the reviewer's newest blind decision about the same photo before this one (one query)."""
+    earlier = Adjudication.objects.filter(image=decision.image_id, reviewer=decision.reviewer_id, pk__lt=decision.pk)
+    return earlier.filter(saw_prediction=False).first()
 
 
-def _reasons(row: PhotoConsensus, strengths: np.ndarray) -> list[str]:
-    texts = [
-        f"votes scatter: SOS {row.sos:.1f}" if row.sos is not None else "",
-        f"wide interval: MOS ± {row.half_width:.1f}" if row.half_width is not None else "",
-        f"watch probability {row.watch_posterior:.2f}" if row.watch_posterior is not None else "",
-        f"watch votes {row.watch_yes} to {row.watch_votes - row.watch_yes}",
+def _is_answered(viewer: User) -> Q:
+    """Return the condition on rows with an `image` that the person has answered the photo."""
+    votes = Annotation.objects.filter(image=OuterRef("image"), annotator=viewer).blind_votes().order_by()
+    decisions = Adjudication.objects.filter(image=OuterRef("image"), reviewer=viewer)
+    return Q(Exists(votes)) | Q(Exists(decisions))
+
+
+def _times_usual(field: str, median: float, limit: float) -> Any:
+    if median > 0:
+        return Coalesce(F(field) / Value(median * limit), 0.0, output_field=FloatField())
+    more = When(**{f"{field}__gt": 0.0}, then=Value(_MORE_THAN_NONE / limit))
+    return Case(more, default=0.0, output_field=FloatField())
+
+
+def _reasons(row: Any) -> list[str]:
+    found = [
+        (row.scatter, f"votes scatter: SOS {row.sos:.1f}" if row.sos is not None else ""),
+        (row.width, f"wide interval: MOS ± {row.half_width:.1f}" if row.half_width is not None else ""),
+        (row.doubt, f"watch probability {row.watch_posterior:.2f}" if row.watch_posterior is not None else ""),
+        (row.tie, f"watch votes {row.watch_yes} to {row.watch_votes - row.watch_yes}"),
     ]
-    return [texts[place] for place in np.argsort(-strengths) if strengths[place] > 1]
+    return [text for strength, text in sorted(found, key=lambda one: -one[0]) if strength > 1]

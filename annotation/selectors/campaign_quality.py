@@ -1,5 +1,6 @@
 """Votes and labels for the page Campaign quality. Only independent votes count, as for the MOS."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from annotation.answers import independent_vote_sql
 from annotation.measures.agreement.ranks import retest_srcc
+from annotation.measures.agreement.report import AgreementReport, WeekAgreement, agreement_by_week, agreement_report
 from annotation.measures.intervals import Interval
 from annotation.measures.label_analysis import middle_of
 from annotation.measures.votes import VoteTable
@@ -18,6 +20,7 @@ from annotation.selectors.votes import WATCH_CODES, votes_of
 
 #: With more votes, agreement is measured on photos drawn at random that have about this many.
 MOST_VOTES = 20_000
+MOST_WEEKS = 26
 
 _PHOTOS = f"""
 WITH photo AS (
@@ -66,6 +69,37 @@ class AgreementVotes:
     """Number of the Monday of each vote's week in UTC, in days since 1970-01-01."""
     all_photos: int
     """Photos with votes. More than in `table` when they were drawn at random."""
+
+
+@dataclass(frozen=True)
+class QualityFigures:
+    """What the page Campaign quality shows."""
+
+    counted: LabelCounts
+    report: AgreementReport | None
+    """None without votes, as the next three fields."""
+    weeks: list[WeekAgreement]
+    retest: Interval | None
+    drawn_photos: int
+    """Photos that agreement was measured on."""
+    all_photos: int
+
+
+def quality_figures(campaign: Campaign, tell: Callable[[str, int, int], None]) -> QualityFigures:
+    """Compute what the page Campaign quality shows (five queries). `tell`: called with step, done and total."""
+    tell("counting the labels", 0, 4)
+    counted = label_counts(campaign)
+    if not sum(counted.votes):
+        return QualityFigures(counted, None, [], None, 0, 0)
+    votes = agreement_votes(campaign, counted=counted)
+    scale = {"lowest": campaign.scale_min, "highest": campaign.scale_max, "seed": campaign.seed}
+    tell("measuring agreement", 1, 4)
+    report = agreement_report(votes.table, **scale)
+    tell("measuring agreement by week", 2, 4)
+    weeks = agreement_by_week(votes.table, votes.weeks, **scale, at_most=MOST_WEEKS)
+    tell("comparing hidden repeats", 3, 4)
+    retest = campaign_retest(campaign, seed=campaign.seed)
+    return QualityFigures(counted, report, weeks, retest, len(np.unique(votes.table.image_ids)), votes.all_photos)
 
 
 def label_counts(campaign: Campaign) -> LabelCounts:

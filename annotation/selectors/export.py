@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
 
-from django.db.models import Count, OuterRef, Subquery, Value
+from django.db.models import Count, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from annotation.exchange.records import (
@@ -62,15 +62,17 @@ def consensus_records(campaign: Campaign) -> Iterator[ConsensusRecord]:
     """
     decisions = Adjudication.objects.filter(image=OuterRef("image"), undone_at=None)
     decided = {f"decided_{name}": Subquery(decisions.values(name)) for name in ("score", "watch")}
+    decided["decided_blind"] = Subquery(decisions.annotate(blind=Q(saw_prediction=False)).values("blind"))
     rows = PhotoConsensus.objects.filter(campaign=campaign, image__withdrawn_at=None).annotate(**decided)
     names = {"image": "image__name", "sha256": "image__sha256", "split": "image__split", "role": "image__role"}
-    rows = rows.annotate(simulated_votes=Value(0))
+    rows = rows.annotate(simulated_votes=Value(0), decision_trains=Value(False))
     fields = [names.get(name, name) for name in ConsensusRecord._fields]
     programs = Annotation.objects.filter(campaign=campaign, annotator__is_simulated=True).consensus_votes()
     simulated = dict(programs.order_by().values_list("image").annotate(Count("pk")))
     for image, *row in rows.order_by("image").values_list("pk", *fields).iterator(chunk_size=_ROWS):
         record = ConsensusRecord._make(row)
-        yield record._replace(simulated_votes=simulated.get(image, 0))
+        trains = campaign.decisions_as_labels and record.decided_score is not None and record.split != "holdout"
+        yield record._replace(simulated_votes=simulated.get(image, 0), decision_trains=trains)
 
 
 def annotator_records(campaign: Campaign) -> Iterator[AnnotatorRecord]:

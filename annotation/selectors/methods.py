@@ -1,6 +1,6 @@
 """The figures of a campaign's methods report."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from annotation.measures.agreement.report import ScoreAgreement, score_agreement
 from annotation.measures.opinion import image_histograms, mos_interval, sos_parameter
 from annotation.measures.vote_variance import vote_variance
 from annotation.measures.votes import VoteTable
-from annotation.models import Annotation, Assignment, Campaign, Image, User
+from annotation.models import Adjudication, Annotation, Assignment, Campaign, Image, User
 from annotation.selectors.campaign_quality import MOST_VOTES, photos_drawn
 from annotation.selectors.consensus import newest_fit
 from annotation.selectors.votes import vote_table
@@ -61,12 +61,20 @@ _MOST_KINDS = 4
 _MOST_VIEWED = 20_000
 
 
-def methods_figures(campaign: Campaign, *, lane_labels: Mapping[str, str]) -> MethodsFigures:
+def _silent(step: str, done: int, total: int) -> None:
+    """Tell nobody."""
+
+
+def methods_figures(
+    campaign: Campaign, *, lane_labels: Mapping[str, str], tell: Callable[[str, int, int], None] = _silent
+) -> MethodsFigures:
     """Return the figures of the report, from the campaign's rows (eleven queries).
 
-    `lane_labels`: the name of each queue lane for people.
+    `lane_labels`: the name of each queue lane for people. `tell`: called with step, done and total.
     """
+    tell("reading the votes", 0, 4)
     votes = vote_table(campaign, independent=True)
+    tell("counting answers", 1, 4)
     live, independent = Q(image__withdrawn_at=None), independent_vote()
     rows = Annotation.objects.filter(campaign=campaign).aggregate(
         answers=Count("pk"),
@@ -83,6 +91,10 @@ def methods_figures(campaign: Campaign, *, lane_labels: Mapping[str, str]) -> Me
         .blind_votes()
         .aggregate(people=Count("annotator", distinct=True), votes=Count("pk"))
     )
+    tell("reading viewing conditions", 2, 4)
+    viewing = _viewing(campaign, len(votes))
+    tell("measuring agreement", 3, 4)
+    precision = _precision(campaign, votes)
     rated = Q(role=Image.Role.RATED, problem="")
     photos = campaign.images.aggregate(
         photos=Count("pk", filter=rated),
@@ -119,9 +131,10 @@ def methods_figures(campaign: Campaign, *, lane_labels: Mapping[str, str]) -> Me
         fingerprint=votes_fingerprint(votes),
         **rows,
         **photos,
-        **_viewing(campaign, len(votes)),
-        **_precision(campaign, votes),
+        **viewing,
+        **precision,
         **_corrected(campaign),
+        **_decisions(campaign),
     )
 
 
@@ -229,3 +242,10 @@ def _corrected(campaign: Campaign) -> dict[str, Any]:
         "moved_by_weights": figures.get("moved_by_weights"),
         "moved_by_weights_most": figures.get("moved_by_weights_most"),
     }
+
+
+def _decisions(campaign: Campaign) -> dict[str, Any]:
+    """Return how many decisions about disputed photos count (one query)."""
+    counting = Adjudication.objects.filter(campaign=campaign, image__withdrawn_at=None, undone_at=None)
+    found = counting.aggregate(decisions=Count("pk"), exposed_decisions=Count("pk", filter=Q(saw_prediction=True)))
+    return {**found, "decisions_train": campaign.decisions_as_labels}

@@ -197,14 +197,37 @@ class RaterQuality:
         return sqrt(_SOS_A) * self.scale_length / 2
 
 
-def rater_qualities(campaign: Campaign) -> list[RaterQuality]:
-    """Return the figures of everybody who ever answered or skipped, most answers first (eight queries)."""
+@dataclass(frozen=True)
+class RaterParts:
+    """What the figures of all annotators are made of. It changes with answers only, so it can be stored."""
+
+    totals: list[dict[str, Any]]
+    latest: dict[int, Latest]
+    repeats: dict[int, SelfAgreement | None]
+    gold: dict[int, Interval | None]
+    overview: PanelOverview
+
+
+def rater_parts(campaign: Campaign) -> RaterParts:
+    """Return what the figures of everybody who ever answered or skipped are made of (six queries)."""
     totals = _totals(campaign)
-    annotator_ids = [row["annotator"] for row in totals]
-    latest = _latest(campaign, annotator_ids)
-    repeats, gold = repeat_pairs(campaign), _gold_answers(campaign)
     tolerance = gold_tolerance(campaign)
-    overview, decisions = panel_overview(campaign), live_decisions(campaign)
+    return RaterParts(
+        totals=totals,
+        latest=_latest(campaign, [row["annotator"] for row in totals]),
+        repeats={pk: self_agreement(*pairs) for pk, pairs in repeat_pairs(campaign).items()},
+        gold={pk: gold_hits(*columns, tolerance=tolerance) for pk, columns in _gold_answers(campaign).items()},
+        overview=panel_overview(campaign),
+    )
+
+
+def rater_qualities(campaign: Campaign, parts: RaterParts | None = None) -> list[RaterQuality]:
+    """Return the figures of everybody who ever answered or skipped, most answers first.
+
+    One query with `parts`, for the decisions of reviewers; otherwise seven.
+    """
+    parts = parts or rater_parts(campaign)
+    decisions = live_decisions(campaign)
     return [
         RaterQuality(
             annotator_id=row["annotator"],
@@ -215,15 +238,17 @@ def rater_qualities(campaign: Campaign) -> list[RaterQuality]:
             skips=row["skips"],
             unsure=row["unsure"],
             seconds=None if row["milliseconds"] is None else row["milliseconds"] / 1000,
-            latest=latest[row["annotator"]],
-            repeats=self_agreement(*repeats[row["annotator"]]) if row["annotator"] in repeats else None,
-            gold=gold_hits(*gold[row["annotator"]], tolerance=tolerance) if row["annotator"] in gold else None,
-            spread=score_spread(latest[row["annotator"]].scores, lowest=campaign.scale_min, highest=campaign.scale_max),
+            latest=parts.latest[row["annotator"]],
+            repeats=parts.repeats.get(row["annotator"]),
+            gold=parts.gold.get(row["annotator"]),
+            spread=score_spread(
+                parts.latest[row["annotator"]].scores, lowest=campaign.scale_min, highest=campaign.scale_max
+            ),
             scale_length=campaign.scale_max - campaign.scale_min,
-            overview=overview,
+            overview=parts.overview,
             decisions=decisions.get(row["annotator"], []),
         )
-        for row in totals
+        for row in parts.totals
     ]
 
 

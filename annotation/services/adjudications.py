@@ -1,9 +1,13 @@
-"""Deciding about photos on which the annotators disagree, and undoing it. Both are in the audit."""
+"""Deciding about photos on which the annotators disagree, and undoing it. Both are in the audit.
+
+The server knows whether a reviewer saw a prediction before the decision, so the page does not say it.
+"""
 
 from django.db import transaction
 from django.utils import timezone
 
 from annotation.models import Adjudication, Annotation, AuditKind, Image, User
+from annotation.selectors.adjudications import may_have_seen
 from annotation.services.audit import audit_record
 
 COMMENT_LENGTH = 500
@@ -17,6 +21,8 @@ class AdjudicationError(ValueError):
 def adjudication_record(*, image: Image, by: User, watch: str, score: int, comment: str = "") -> Adjudication:
     """Store a decision about a photo. An earlier one is undone, and stays as a row.
 
+    It is marked `saw_prediction` unless the photo's predictions are hidden from the reviewer until now.
+
     Raises AdjudicationError for a label or a score that the campaign does not have, and for a long comment.
     """
     campaign = image.campaign
@@ -28,16 +34,17 @@ def adjudication_record(*, image: Image, by: User, watch: str, score: int, comme
     if len(comment) > COMMENT_LENGTH:
         raise AdjudicationError(f"The comment is longer than {COMMENT_LENGTH} characters.")
     Image.objects.select_for_update(no_key=True).get(pk=image.pk)
+    saw = may_have_seen(image, by)
     _undo(image, by)
     decision = Adjudication.objects.create(
-        campaign=campaign, image=image, reviewer=by, watch=watch, score=score, comment=comment
+        campaign=campaign, image=image, reviewer=by, watch=watch, score=score, comment=comment, saw_prediction=saw
     )
     audit_record(
         kind=AuditKind.ADJUDICATION,
         by=by,
         campaign=campaign,
         what=f"photo {image.pk}",
-        after={"watch": watch, "score": score},
+        after={"watch": watch, "score": score, "saw_prediction": saw},
     )
     return decision
 

@@ -20,6 +20,7 @@ from annotation.services.audit import audit_addresses_forget, audit_record
 from annotation.services.members import MemberError, member_leases_return
 from annotation.services.sessions import sessions_end
 from annotation.services.tokens import tokens_revoke
+from annotation.services.vote_import_names import import_names_forget
 
 _NAME_COUNTED = 150  # letters of a name that `AttemptCount` has
 
@@ -40,6 +41,7 @@ def user_anonymise(*, user: User, by: User) -> User:
         member_leases_return(membership=membership)
     _access_remove(user)
     _devices_remove(user)
+    import_names_forget(user=user)
     # With another name in the file, a later import of the same person's votes makes a new annotator.
     ImportedAnnotator.objects.filter(user=user).update(name=f"anonymised {user.pk}")
     ScreeningDecision.objects.filter(annotator=user).update(reason="")  # reviewers may write names there

@@ -12,14 +12,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from annotation.files.names import name_path, name_text, text_storable
@@ -27,6 +26,7 @@ from annotation.models import Campaign, Image, ImportBatch, ImportRejection, Use
 from annotation.photos.decoding import PhotoRejected
 from annotation.photos.file_check import FileFindings, StoredContent
 from annotation.photos.sources import Candidate, ImportSource, Limits, SourceError
+from annotation.services.claims import Claims
 from annotation.services.disk_space import space_refusal
 from annotation.services.images import CampaignPhotos, StoredPhoto, images_add, photo_store
 from annotation.services.photo_files import Repair, photo_files_confirm, photo_repair
@@ -35,7 +35,7 @@ from annotation.services.vote_imports import aggregated_votes_link
 
 logger = logging.getLogger(__name__)
 
-STALE = timedelta(seconds=60)  # a batch without a heartbeat for this long may be claimed by another worker
+_CLAIMS = Claims(ImportBatch)
 UPLOAD_STALE = timedelta(days=1)  # uploads without a new file for this long are discarded
 _ROWS = 100  # photos per transaction
 _ONE_ZIP = ".one-zip"  # a file in the folder of an upload that began with a zip and nothing else
@@ -95,16 +95,12 @@ def batch_discard(*, batch: ImportBatch, message: str) -> bool:
 
 def batch_claim(*, batch_id: int) -> ImportBatch | None:
     """Claim a queued or stale batch. None when it is neither."""
-    now = timezone.now()
-    claimed = ImportBatch.objects.filter(_claimable(now), pk=batch_id).update(
-        state=ImportBatch.State.RUNNING, heartbeat_at=now, message=""
-    )
-    return ImportBatch.objects.select_related("campaign").get(pk=batch_id) if claimed else None
+    return _CLAIMS.claim(batch_id)
 
 
 def batches_claimable() -> list[int]:
     """Return the ids of queued and stale batches, oldest first."""
-    return list(ImportBatch.objects.filter(_claimable(timezone.now())).order_by("pk").values_list("pk", flat=True))
+    return _CLAIMS.claimable_ids()
 
 
 def uploads_stale_discard() -> int:
@@ -301,10 +297,6 @@ class _Run:
         self.left_in_file[file] -= 1
         if self.upload and not self.left_in_file[file]:
             file.unlink(missing_ok=True)
-
-
-def _claimable(now: datetime) -> Q:
-    return Q(state=ImportBatch.State.QUEUED) | Q(state=ImportBatch.State.RUNNING, heartbeat_at__lt=now - STALE)
 
 
 def _heartbeat(batch: ImportBatch, **fields: Any) -> None:

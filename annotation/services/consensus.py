@@ -35,6 +35,7 @@ from annotation.models import (
     PhotoConsensus,
     User,
 )
+from annotation.selectors.adjudications import usual_disagreement
 from annotation.selectors.consensus import FULL_AFTER, annotator_lines, newest_fit
 from annotation.selectors.votes import consensus_votes
 from annotation.services.bulk_upsert import rows_upsert
@@ -156,6 +157,7 @@ def _fit(campaign: Campaign, last: ConsensusFit | None, *, newest: int, is_full:
     PhotoConsensus.objects.filter(campaign=campaign, updated_at__lt=now).delete()
     _annotators_write(campaign, panel, labels, now)
     AnnotatorStatistics.objects.filter(campaign=campaign, updated_at__lt=now).delete()
+    figures |= usual_disagreement(campaign)
     ConsensusFit.objects.create(
         campaign=campaign,
         is_full=is_full,

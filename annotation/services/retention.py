@@ -9,6 +9,7 @@ from django.utils import timezone
 from annotation.models import HAS_ORIGINAL, Annotation, AuditKind, Campaign
 from annotation.services.audit import audit_record
 from annotation.services.photo_deletion import deletion_must_wait, photo_files_delete
+from annotation.services.vote_import_names import campaign_import_names_forget
 
 _AT_ONCE = 500  # photos of one call
 
@@ -34,11 +35,12 @@ def _apply(campaign: Campaign) -> int:
 
 @transaction.atomic
 def _finish(campaign: Campaign) -> None:
-    """Remove what answers say about devices, and record that everything is deleted."""
+    """Remove what answers say about devices and the names of imported files of votes. Record that all is deleted."""
     held = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
     if held.state != Campaign.State.CLOSED or held.data_deleted_at is not None:
         return  # reopened in the meantime
     answers = Annotation.objects.filter(campaign=held).exclude(viewing={}).update(viewing={})
+    campaign_import_names_forget(campaign=held)
     Campaign.objects.filter(pk=held.pk).update(data_deleted_at=timezone.now())
     photos = held.images.exclude(original_deleted_at=None).count()
     audit_record(kind=AuditKind.RETENTION, campaign=held, after={"photos": photos, "answers": answers})

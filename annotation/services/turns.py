@@ -13,7 +13,8 @@ from django.db.models import F, Max, OuterRef, Subquery
 from django.utils import timezone
 
 from annotation.models import ImportBatch
-from annotation.services.batches import STALE, batch_claim, batches_claimable
+from annotation.services.batches import batch_claim, batches_claimable
+from annotation.services.claims import STALE
 
 
 class Slots:

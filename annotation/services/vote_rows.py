@@ -43,7 +43,7 @@ SELECT count(*) OVER (), line, first, photo FROM (
 
 # Votes of the same person that came with an earlier import.
 _VOTED_BEFORE = """
-SELECT count(*) OVER (), vote_row.line, photo_of_row.name, earlier.source
+SELECT count(*) OVER (), vote_row.line, photo_of_row.name, earlier.id
 FROM vote_row
 JOIN photo_of_row USING (photo)
 JOIN annotator_of_row USING (annotator)
@@ -204,7 +204,7 @@ class RowTables:
             cursor.execute(_VOTED_BEFORE, [PROBLEMS_KEPT])
             found = cursor.fetchall()
         self.problems.add_first(
-            ((line, f"This annotator's vote on {name} came already with {source}.") for _, line, name, source in found),
+            ((line, f"This annotator's vote on {name} came already with import {pk}.") for _, line, name, pk in found),
             found[0][0] if found else 0,
         )
 

@@ -8,8 +8,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from annotation.access.permissions import campaign_view
 from annotation.access.rows import row_or_404
-from annotation.models import LIVE, Annotation, Campaign, Image, PhotoConsensus, Role
-from annotation.selectors.adjudications import adjudication_of, photos_disputed
+from annotation.models import LIVE, Annotation, Campaign, Image, PhotoConsensus, Role, User
+from annotation.selectors.adjudications import (
+    adjudication_of,
+    blind_decision_before,
+    is_prediction_hidden,
+    photos_disputed,
+)
 from annotation.services.adjudications import COMMENT_LENGTH, AdjudicationError, adjudication_record, adjudication_undo
 
 PHOTOS_SHOWN = 60
@@ -19,7 +24,8 @@ PHOTOS_SHOWN = 60
 @campaign_view(Role.REVIEWER)
 def adjudications(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """List the photos to decide about, and the newest decisions."""
-    count, disputed = photos_disputed(campaign, limit=PHOTOS_SHOWN)
+    assert isinstance(request.user, User)  # campaign_view refuses anonymous users
+    count, disputed = photos_disputed(campaign, limit=PHOTOS_SHOWN, viewer=request.user)
     decided = campaign.adjudications.filter(undone_at=None).select_related("image", "reviewer")
     context = {"campaign": campaign, "count": count, "disputed": disputed, "decided": decided[:PHOTOS_SHOWN]}
     return render(request, "annotation/adjudications.html", context)
@@ -28,7 +34,7 @@ def adjudications(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @campaign_view(Role.REVIEWER)
 def adjudication(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpResponse:
-    """Show one photo with all its votes and without a prediction, and store the reviewer's decision."""
+    """Show one photo with all its votes, and store the reviewer's decision. Predictions follow the own answer."""
     images = Image.objects.filter(LIVE).select_related("campaign")
     image = row_or_404("photo", images, campaign=campaign, pk=image_id)
     error = ""
@@ -48,12 +54,17 @@ def adjudication(request: HttpRequest, campaign: Campaign, image_id: int) -> Htt
             messages.success(request, f"Your decision about {image.name} is stored.")
             return redirect("adjudication", campaign.slug, image.pk)
     votes = Annotation.objects.filter(image=image).standing().select_related("annotator").order_by("pk")
+    decision = adjudication_of(image)
+    is_own = decision is not None and decision.reviewer == request.user
     context = {
         "campaign": campaign,
         "image": image,
         "votes": votes.annotate(seconds=F("milliseconds") / 1000.0),
         "consensus": PhotoConsensus.objects.filter(pk=image.pk).first(),
-        "decision": adjudication_of(image),
+        "decision": decision,
+        "is_own": is_own,
+        "changed_from": blind_decision_before(decision) if decision and decision.saw_prediction else None,
+        "is_hidden": decision is None and is_prediction_hidden(image, request.user),  # type: ignore[arg-type]  # as above
         "error": error,
         "choices": Annotation.Watch.choices,
         "comment_length": COMMENT_LENGTH,

@@ -16,13 +16,12 @@ from annotation.drawing.lines import Line, lines
 from annotation.drawing.svg import Svg
 from annotation.measures.agreement.ceiling import FEWEST_PHOTOS
 from annotation.measures.agreement.ranks import FEWEST_ANNOTATORS, FEWEST_COMMON
-from annotation.measures.agreement.report import AgreementReport, WeekAgreement, agreement_by_week, agreement_report
+from annotation.measures.agreement.report import AgreementReport, WeekAgreement
 from annotation.measures.intervals import Interval
-from annotation.models import Campaign, Role
-from annotation.selectors.campaign_quality import agreement_votes, campaign_retest, label_counts
+from annotation.models import Campaign, Role, StoredFigures
 from annotation.views.label_charts import campaign_labels
+from annotation.views.stored_figures import figures_for_page
 
-MOST_WEEKS = 26
 _EPOCH = date(1970, 1, 1)
 
 
@@ -52,26 +51,26 @@ class Figure:
 @require_safe
 @campaign_view(Role.REVIEWER)
 def campaign_quality(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Show agreement, agreement by week, and the distribution of labels."""
-    counted = label_counts(campaign)
-    context: dict[str, Any] = {"campaign": campaign, "vote_count": sum(counted.votes), "counted": counted}
-    if context["vote_count"]:
-        votes = agreement_votes(campaign, counted=counted)
-        scale = {"lowest": campaign.scale_min, "highest": campaign.scale_max, "seed": campaign.seed}
-        report = agreement_report(votes.table, **scale)
-        weeks = agreement_by_week(votes.table, votes.weeks, **scale, at_most=MOST_WEEKS)
+    """Show agreement, agreement by week, and the distribution of labels, as they are stored."""
+    stored = figures_for_page(campaign, StoredFigures.Kind.AGREEMENT)
+    found = stored.value
+    context: dict[str, Any] = {"campaign": campaign, "stored": stored}
+    if found is None:
+        return render(request, "annotation/campaign_quality.html", context)
+    context |= {"vote_count": sum(found.counted.votes), "counted": found.counted}
+    if found.report is not None:
         context |= {
-            "report": report,
-            "agreement_title": _agreement_title(report),
-            "figures": _figures(report, campaign_retest(campaign, seed=campaign.seed)),
-            "all_photos": votes.all_photos,
-            "drawn_photos": len(np.unique(votes.table.image_ids)),
-            "weeks": [(_EPOCH + timedelta(days=one.week), one) for one in weeks],
-            "weeks_drawing": _weeks_drawing(weeks) if len(weeks) > 1 else "",
+            "report": found.report,
+            "agreement_title": _agreement_title(found.report),
+            "figures": _figures(found.report, found.retest),
+            "all_photos": found.all_photos,
+            "drawn_photos": found.drawn_photos,
+            "weeks": [(_EPOCH + timedelta(days=one.week), one) for one in found.weeks],
+            "weeks_drawing": _weeks_drawing(found.weeks) if len(found.weeks) > 1 else "",
             "fewest_photos": FEWEST_PHOTOS,
             "fewest_annotators": FEWEST_ANNOTATORS,
         }
-        context |= campaign_labels(campaign, counted)
+        context |= campaign_labels(campaign, found.counted)
     return render(request, "annotation/campaign_quality.html", context)
 
 

@@ -1,4 +1,4 @@
-"""Charts and tables of the label analysis, for the votes of a campaign and for imported aggregated votes."""
+"""Charts and tables of the label analysis, for the votes of a campaign and for those of one import."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,8 +9,8 @@ from annotation.drawing.svg import Svg
 from annotation.measures import label_analysis
 from annotation.measures.label_analysis import ClassShare
 from annotation.models import Campaign
-from annotation.selectors.aggregated_votes import AggregatedSummary
 from annotation.selectors.campaign_quality import LabelCounts
+from annotation.selectors.vote_summaries import VoteSummary
 
 
 def campaign_labels(campaign: Campaign, counted: LabelCounts) -> dict[str, Any]:
@@ -28,15 +28,22 @@ def campaign_labels(campaign: Campaign, counted: LabelCounts) -> dict[str, Any]:
     }
 
 
-def aggregated_labels(summary: AggregatedSummary) -> dict[str, Any]:
-    """Return what the label analysis of one import of aggregated votes shows."""
-    vote_import = summary.vote_import
-    classes = [("rejected", summary.rejected), ("pending", summary.pending), ("accepted", summary.accepted)]
+def imported_labels(summary: VoteSummary) -> dict[str, Any]:
+    """Return what the label analysis of one import of votes shows."""
+    tables = [
+        (
+            "Quality classes",
+            [("rejected", summary.rejected), ("pending", summary.pending), ("accepted", summary.accepted)],
+        )
+    ]
+    if summary.watch + summary.no_watch:
+        tables.append(("Watch labels", [("watch", summary.watch), ("no watch", summary.no_watch)]))
     return {
+        "undecided": summary.undecided if len(tables) > 1 else None,
         "limits": summary.limits,
-        **_middle(summary.in_middle, summary.photos, vote_import.scale_min, vote_import.scale_max),
+        **_middle(summary.in_middle, summary.photos, *summary.scale),
         **_distributions(summary.bins, summary.counts, summary.means),
-        "class_tables": [_class_table("Quality classes", label_analysis.balanced(classes))],
+        "class_tables": [_class_table(name, label_analysis.balanced(counts)) for name, counts in tables],
     }
 
 

@@ -16,12 +16,12 @@ from annotation.exchange.reading import Vote
 from annotation.exchange.registry import READERS
 from annotation.files.whole_file import whole_file
 from annotation.models import Campaign, HourlyUse, Role, User, VoteImport
-from annotation.selectors.aggregated_votes import aggregated_summary
+from annotation.selectors.vote_summaries import stored_summary
 from annotation.services.disk_space import space_refusal
 from annotation.services.quotas import QuotaUsedUp, quota_take
-from annotation.services.vote_imports import VoteImportRefused, upload_path, vote_import_begin
+from annotation.services.vote_imports import VoteImportRefused, upload_path, vote_import_begin, vote_summary_store
 from annotation.tasks import announce, votes_import
-from annotation.views.label_charts import aggregated_labels
+from annotation.views.label_charts import imported_labels
 from annotation.views.vote_import_form import VoteImportForm
 
 _LISTED = 20  # imports on the page
@@ -68,9 +68,9 @@ def vote_import(request: HttpRequest, campaign: Campaign, import_id: int) -> Htt
         "live": queued or found.state == VoteImport.State.RUNNING,
         "waits_long": queued and found.created_at < timezone.now() - _WAITS_LONG_AFTER,
     }
-    if found.state == VoteImport.State.DONE and not context["of_people"]:
-        summary = aggregated_summary(found)
-        context |= {"summary": summary, **aggregated_labels(summary)}
+    if found.state == VoteImport.State.DONE:
+        summary = stored_summary(found) or vote_summary_store(vote_import=found)
+        context |= {"summary": summary, **imported_labels(summary)}
     part = bool(getattr(request, "htmx", False))
     return render(request, "annotation/_vote_import.html" if part else "annotation/vote_import.html", context)
 

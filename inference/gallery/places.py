@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from django.db.models import Avg, Count, Exists, F, FilteredRelation, FloatField, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.lookups import GreaterThan, LessThan
 
-from annotation.models import LIVE, Adjudication, Annotation, Campaign, Image
+from annotation.models import LIVE, Adjudication, Annotation, Campaign, Image, PhotoConsensus
 from annotation.selectors.photo_files import file_finding
 from inference.gallery.query import (
     BY_CONSENSUS,
@@ -28,6 +28,10 @@ from inference.selectors import distortion_version
 
 PAGE_SIZE = 48
 _CHUNK = 2000  # photos in memory at a time when a whole gallery is read
+
+
+#: Photos whose predictions are hidden from the viewer, from `annotation.selectors.adjudications.predictions_hidden`.
+Hidden = QuerySet[PhotoConsensus, Any]
 
 
 class Place(NamedTuple):
@@ -50,8 +54,8 @@ class GalleryPhoto:
     image: Any
     """An `Image` with the attributes `quality_mean`, `quality_std`, `quality_class`, `watch_probability`,
     `distortion_quality`, `distortion_class`, `corrected_mos`, `corrected_error` and the four severities, each None if
-    unknown, `is_decided`: whether a reviewer has decided about it, and `file_finding`: what is wrong with its files, or
-    ""."""
+    unknown, `is_decided`: whether a reviewer has decided about it, `is_hidden`: whether its predictions are hidden from
+    the viewer and therefore None, and `file_finding`: what is wrong with its files, or ""."""
     mos: float | None
     """Mean of the votes given without seeing a prediction."""
     votes: int
@@ -67,11 +71,14 @@ class _Row(Func):
     output_field = FloatField()
 
 
-def gallery_places(campaign: Campaign, version: ModelVersion | None, query: GalleryQuery) -> QuerySet[Image, Any]:
+def gallery_places(
+    campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, hidden: Hidden | None = None
+) -> QuerySet[Image, Any]:
     """Return the photos of the query in its order, as rows `{"pk": …, "tie": …, "key": …}`; `tie` is the photo's id.
 
     Photos without the value to sort or filter by (no prediction or no votes yet) are left out. For the orders by
-    disagreement, call `disagreements_refresh` first.
+    disagreement, call `disagreements_refresh` first. Orders and filters by predictions leave out the
+    `hidden` photos.
     """
     predicted, measured, own = _conditions(campaign, query)
     images = campaign.images.filter(LIVE)
@@ -95,6 +102,8 @@ def gallery_places(campaign: Campaign, version: ModelVersion | None, query: Gall
         tie = "predicted__image_id"
     elif query.order in BY_DISTORTION:
         tie = "measured__image_id"
+    if hidden is not None and query.uses_predictions:
+        images = images.filter(~Exists(hidden.filter(image=OuterRef("pk"))))
     sign = "-" if ORDERS[query.order][1] else ""
     if query.name:
         images = images.filter(_name_contains(query.name))
@@ -191,9 +200,14 @@ def place_of(places: QuerySet[Image, Any], image_id: int) -> Place | None:
     return next(iter(places_read(places.filter(pk=image_id)[:1])), None)
 
 
-def gallery_photos(version: ModelVersion | None, places: Sequence[Place]) -> list[GalleryPhoto]:
-    """Return the photos at these places with everything the gallery shows, in their order (two queries)."""
-    images = (
+def gallery_photos(
+    version: ModelVersion | None, places: Sequence[Place], hidden: Hidden | None = None
+) -> list[GalleryPhoto]:
+    """Return the photos at these places with everything the gallery shows, in their order.
+
+    Two queries, and one more for the `hidden` photos, which come without predictions.
+    """
+    images: dict[int, Any] = (
         Image.objects.filter(pk__in=[place.image_id for place in places])
         .annotate(
             predicted=FilteredRelation("predictions", condition=Q(predictions__model_version=version)),
@@ -215,7 +229,13 @@ def gallery_photos(version: ModelVersion | None, places: Sequence[Place]) -> lis
         )
         .in_bulk()
     )
-    people = _opinions([place.image_id for place in places])
+    ids = [place.image_id for place in places]
+    left_out = set() if hidden is None else {row["image_id"] for row in hidden.filter(image__in=ids)}
+    for pk, image in images.items():
+        image.is_hidden = pk in left_out
+        if image.is_hidden:
+            image.quality_mean = image.quality_std = image.quality_class = image.watch_probability = None
+    people = _opinions(ids)
     none = {"mos": None, "votes": 0, "watch_yes": 0}
     # A photo may have been deleted between the two steps.
     return [
@@ -241,8 +261,10 @@ def _opinions(image_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     return {row["image_id"]: {name: row[name] for name in ("mos", "votes", "watch_yes")} for row in rows}
 
 
-def gallery_iterate(campaign: Campaign, version: ModelVersion | None, query: GalleryQuery) -> Iterator[GalleryPhoto]:
+def gallery_iterate(
+    campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, hidden: Hidden | None = None
+) -> Iterator[GalleryPhoto]:
     """Yield every photo of the query in its order; only some thousand are in memory at a time."""
-    rows = gallery_places(campaign, version, query).iterator(chunk_size=_CHUNK)
+    rows = gallery_places(campaign, version, query, hidden).iterator(chunk_size=_CHUNK)
     while part := [Place(row["pk"], row["key"]) for row in islice(rows, _CHUNK)]:
-        yield from gallery_photos(version, part)
+        yield from gallery_photos(version, part, hidden)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from django.db.models import F, FilteredRelation, Q
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 
 from annotation.exchange.records import PredictionRecord
 from annotation.models import Campaign
+from inference.gallery.places import Hidden
 from inference.gallery.query import DISTORTIONS
 from inference.models import Distortion, ModelVersion, Prediction
 from inference.selectors import distortion_version, fits_scale
@@ -13,10 +14,12 @@ from inference.selectors import distortion_version, fits_scale
 _ROWS = 2000  # rows per read
 
 
-def prediction_records(campaign: Campaign, version: int | None = None) -> Iterator[PredictionRecord]:
+def prediction_records(
+    campaign: Campaign, version: int | None = None, hidden: Hidden | None = None
+) -> Iterator[PredictionRecord]:
     """Yield the predictions of one model version (its number), or of all, by photo and version (two queries).
 
-    The predictions come from a server-side cursor. Withdrawn photos are left out.
+    The predictions come from a server-side cursor. Withdrawn photos are left out, and the `hidden` ones.
     """
     numbers = {} if version is None else {"number": version}
     versions = {one.pk: one for one in ModelVersion.objects.filter(campaign=campaign, **numbers)}
@@ -29,6 +32,8 @@ def prediction_records(campaign: Campaign, version: int | None = None) -> Iterat
         .annotate(**{name: F(f"measured__{name}") for name in DISTORTIONS})
         .order_by("image", "model_version__number")
     )
+    if hidden is not None:
+        rows = rows.filter(~Exists(hidden.filter(image=OuterRef("image"))))
     fields = ["quality_mean", "quality_std", "distribution", "quality_class", "watch_probability", "created_at"]
     columns = ["model_version", "image__name", "image__sha256", "image__split", *fields, *DISTORTIONS]
     for pk, name, sha256, split, mean, std, distribution, quality_class, watch, at, *severities in rows.values_list(

@@ -112,6 +112,12 @@ class GalleryQuery:
         """Return {name: value} of the filters that are set."""
         return {name: value for name, value in self._chosen().items() if name != "order"}
 
+    @property
+    def uses_predictions(self) -> bool:
+        """Return whether the order or a filter depends on predictions."""
+        filters = ("quality_class", "quality_from", "quality_to", "watch", "watch_from", "watch_to")
+        return self.order in (*BY_PREDICTION, *BY_PEOPLE) or any(name in self.filters for name in filters)
+
     def _chosen(self) -> dict[str, Any]:
         return {field.name: value for field in fields(self) if (value := getattr(self, field.name)) != field.default}
 

@@ -4,18 +4,20 @@ from collections.abc import Iterator
 
 from annotation.exchange.records import PhotoRecord
 from annotation.models import Campaign
-from inference.gallery.places import GalleryPhoto, gallery_iterate
+from inference.gallery.places import GalleryPhoto, Hidden, gallery_iterate
 from inference.gallery.query import DISTORTIONS, GalleryQuery
 from inference.models import ModelVersion
 
 
-def gallery_records(campaign: Campaign, version: ModelVersion | None, query: GalleryQuery) -> Iterator[PhotoRecord]:
-    """Yield the photos of the query.
+def gallery_records(
+    campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, hidden: Hidden | None = None
+) -> Iterator[PhotoRecord]:
+    """Yield the photos of the query. Predictions of the `hidden` photos are None.
 
     `watch` says whether the probability is above the campaign's threshold. `mos`, `votes` and `watch_votes` use
     independent votes only.
     """
-    return (_record(campaign, version, photo) for photo in gallery_iterate(campaign, version, query))
+    return (_record(campaign, version, photo) for photo in gallery_iterate(campaign, version, query, hidden))
 
 
 def _record(campaign: Campaign, version: ModelVersion | None, photo: GalleryPhoto) -> PhotoRecord:

@@ -19,12 +19,13 @@ def histogram(
     distribution: Sequence[float] | None = None,
     people: Mapping[str, Any] | None = None,
     model_mean: float | str | None = None,
+    is_hidden: bool | str = False,
 ) -> dict[str, Any]:
     """Draw both on one scale: votes as filled columns, the model's distribution as outlined ones.
 
     `counts` [K]: votes per score, for one image or summed over images. `distribution` [K]: the model's probabilities.
     Each may be missing or empty. `people` may contain `mos`, `low` and `high` for a mark below the columns;
-    `model_mean` is the model's mark.
+    `model_mean` is the model's mark. `is_hidden`: the prediction is hidden from the reviewer, and not missing.
     """
     # A missing template variable arrives as ''.
     model_mean = None if model_mean in ("", None) else float(model_mean)
@@ -52,6 +53,7 @@ def histogram(
         "votes": votes,
         "has_people": bool(shares),
         "people": people if shares else None,
+        "is_hidden": bool(is_hidden),
         "has_model": bool(predicted),
         "model_mean": model_mean,
     }

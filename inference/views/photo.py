@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import F
+from django.core.exceptions import PermissionDenied
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from annotation.access.permissions import campaign_view
+from annotation.access.rows import row_or_404
 from annotation.forms import WithdrawalForm
 from annotation.measures import opinion
-from annotation.models import LIVE, Annotation, Campaign, Image, Role, synset_name
-from annotation.selectors.adjudications import adjudication_of
+from annotation.models import LIVE, Annotation, Campaign, Image, Role, User, synset_name
+from annotation.selectors.adjudications import adjudication_of, is_prediction_hidden, predictions_hidden
 from annotation.selectors.aggregated_votes import aggregated_votes_of
 from annotation.selectors.opinions import campaign_vote_variance
 from annotation.selectors.photo_files import photo_file
@@ -52,17 +55,15 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         query = GalleryQuery.read(request.GET.dict())
     except ValueError as error:
         return HttpResponseBadRequest(str(error), content_type="text/plain; charset=utf-8")
+    assert isinstance(request.user, User)  # campaign_view refuses anonymous users
+    hidden = predictions_hidden(campaign, request.user)
+    is_hidden = hidden.filter(image=image).exists()
     current = champion(campaign)
     if current and query.order in BY_PEOPLE:
         disagreements_refresh(version=current)
-    predictions = list(
-        Prediction.objects.filter(image=image)
-        .with_quality_class()
-        .select_related("model_version")
-        .order_by("-model_version__number")
-    )
+    predictions = [] if is_hidden else _predictions(image)
     # After a change of the scale, the champion is replaced within a sweep.
-    shown = current if current and fits_scale(current, campaign) else None
+    shown = current if current and fits_scale(current, campaign) and not is_hidden else None
     prediction = next((row for row in predictions if row.model_version == shown), None)
     answers = list(
         Annotation.objects.filter(image=image, is_repeat=False)
@@ -76,7 +77,7 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         weight = weight_of.get(answer.annotator_id)
         answer.weight_percent = weight and 100 * weight  # type: ignore[attr-defined]  # None: counts fully
     distortion = distortion_of(image)
-    before, after = _neighbours(campaign, current, query, image)
+    before, after = _neighbours(image, gallery_places(campaign, current, query, hidden), query)
     context = {
         "campaign": campaign,
         "image": image,
@@ -86,6 +87,7 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         "consensus": getattr(image, "consensus", None),  # no row without votes,
         "aggregated": aggregated_votes_of(image),
         "decision": adjudication_of(image),
+        "is_hidden": is_hidden,
         "prediction": prediction,
         "predictions": predictions,
         "rank": _rank(prediction),
@@ -109,6 +111,26 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
     if request.campaign_role == Role.ADMIN:  # type: ignore[attr-defined]  # set by campaign_view
         context["special_form"] = special_photo_form(image)
     return render(request, "inference/photo.html", context)
+
+
+@require_safe
+@campaign_view(Role.REVIEWER)
+def photo_predictions(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpResponse:
+    """Return the predictions of a photo for the page of a decision; 403 before the reviewer's own answer."""
+    assert isinstance(request.user, User)
+    image = row_or_404("photo", Image.objects.filter(LIVE).select_related("campaign"), campaign=campaign, pk=image_id)
+    if is_prediction_hidden(image, request.user):
+        raise PermissionDenied("Decide first: the predictions follow your own answer.")
+    return render(
+        request,
+        "inference/_reveal.html",
+        {"campaign": campaign, "image": image, "predictions": _predictions(image)},
+    )
+
+
+def _predictions(image: Image) -> list[Prediction]:
+    rows = Prediction.objects.filter(image=image).with_quality_class().select_related("model_version")
+    return list(rows.order_by("-model_version__number"))
 
 
 def _with_model(image: Image, version: ModelVersion | None) -> dict[str, Any]:
@@ -164,11 +186,8 @@ def _synset_rows(prediction: Prediction | None) -> list[tuple[str, float]]:
     return sorted(zip(names, prediction.synset_probabilities, strict=True), key=lambda row: -row[1])
 
 
-def _neighbours(
-    campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, image: Image
-) -> tuple[int | None, int | None]:
+def _neighbours(image: Image, places: QuerySet[Image, Any], query: GalleryQuery) -> tuple[int | None, int | None]:
     """Return the ids of the previous and next photo in the gallery's order; None if the photo is not in it."""
-    places = gallery_places(campaign, version, query)
     here = place_of(places, image.pk)
     if here is None:
         return None, None

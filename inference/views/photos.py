@@ -9,11 +9,13 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from annotation.access.permissions import campaign_view
-from annotation.models import LIVE, Campaign, Image, Role
+from annotation.models import LIVE, Campaign, Image, Role, User
+from annotation.selectors.adjudications import predictions_hidden
 from annotation.token_auth import token_allowed
 from annotation.views.downloads import table_download
 from inference.gallery.places import (
     PAGE_SIZE,
+    Hidden,
     Place,
     gallery_photos,
     gallery_places,
@@ -45,9 +47,9 @@ _GROUPS = (
 
 
 def _with_query(
-    view: Callable[[HttpRequest, Campaign, ModelVersion | None, GalleryQuery], HttpResponseBase],
+    view: Callable[[HttpRequest, Campaign, ModelVersion | None, GalleryQuery, Hidden], HttpResponseBase],
 ) -> Callable[[HttpRequest, Campaign], HttpResponseBase]:
-    """Read the query from the URL; answer 400 with a message if it is invalid."""
+    """Read the query from the URL, and which predictions are hidden. 400 with a message if the query is invalid."""
 
     def wrapped(request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
         version = champion(campaign)
@@ -55,7 +57,8 @@ def _with_query(
             query = GalleryQuery.read(request.GET.dict())
             if version and query.order in BY_PEOPLE:
                 disagreements_refresh(version=version)
-            return view(request, campaign, version, query)
+            assert isinstance(request.user, User)  # campaign_view refuses anonymous users
+            return view(request, campaign, version, query, predictions_hidden(campaign, request.user))
         except ValueError as error:
             return HttpResponseBadRequest(str(error), content_type="text/plain; charset=utf-8")
 
@@ -65,33 +68,33 @@ def _with_query(
 @campaign_view(Role.REVIEWER)
 @_with_query
 def photos(
-    request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery
+    request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, hidden: Hidden
 ) -> HttpResponseBase:
     """Show the photos as a grid, sorted and filtered; htmx loads more while the user scrolls.
 
     `after` and `before` continue from a cursor; `at` shows the page around a photo.
     """
-    shown, earlier, more = _page(request, campaign, version, query)
+    shown, earlier, more = _page(request, campaign, version, query, hidden)
     context = {
         "campaign": campaign,
         "version": version,
         "query": query,
         "query_string": query.encode(),
-        "photos": gallery_photos(version, shown),
+        "photos": gallery_photos(version, shown, hidden),
         "earlier": query.encode(before=shown[0].cursor) if earlier else "",
         "more": query.encode(after=shown[-1].cursor) if more else "",
         "by": _BY.get(query.order, ""),
     }
     if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
         return render(request, "inference/_photo_tiles.html", context)
-    return render(request, "inference/photos.html", context | _form(campaign, query, version, bool(shown)))
+    return render(request, "inference/photos.html", context | _form(campaign, query, version, hidden, bool(shown)))
 
 
 def _page(
-    request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery
+    request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, hidden: Hidden
 ) -> tuple[list[Place], bool, bool]:
     """Return the places to show, and whether some come before and after them. Raises ValueError for a bad cursor."""
-    places = gallery_places(campaign, version, query)
+    places = gallery_places(campaign, version, query, hidden)
     only_new = bool(request.htmx)  # type: ignore[attr-defined]  # the page already has the tiles on the other side
     if before := request.GET.get("before", ""):
         found = places_read(places_before(places, query, before)[: PAGE_SIZE + 1])
@@ -116,14 +119,15 @@ def _page(
 @campaign_view(Role.REVIEWER)
 @_with_query
 def extremes(
-    request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery
+    request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, hidden: Hidden
 ) -> HttpResponseBase:
     """Show the best and the worst photos that match the filters, side by side."""
     sides = []
     for order in ("best", "worst"):
         there = query.ordered(order)
-        places = places_read(gallery_places(campaign, version, there)[:EXTREMES])
-        sides.append({"order": order, "photos": gallery_photos(version, places), "query_string": there.encode()})
+        places = places_read(gallery_places(campaign, version, there, hidden)[:EXTREMES])
+        found = gallery_photos(version, places, hidden)
+        sides.append({"order": order, "photos": found, "query_string": there.encode()})
     context = {
         "campaign": campaign,
         "version": version,
@@ -131,7 +135,7 @@ def extremes(
         "query_string": query.encode(),
         "sides": sides,
         "extremes": EXTREMES,
-        **_form(campaign, query, version, bool(sides[0]["photos"])),
+        **_form(campaign, query, version, hidden, bool(sides[0]["photos"])),
     }
     return render(request, "inference/extremes.html", context)
 
@@ -140,13 +144,13 @@ def extremes(
 @campaign_view(Role.REVIEWER)
 @_with_query
 def photos_table(
-    request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery
+    request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, hidden: Hidden
 ) -> HttpResponseBase:
     """Stream every photo that matches the filters, in their order, as CSV; with `excel=1` for Excel."""
     return table_download(
         request,
         format_name="photos-csv",
-        rows=gallery_records(campaign, version, query),
+        rows=gallery_records(campaign, version, query, hidden),
         file_name=f"{campaign.slug}-photos",
         campaign=campaign,
     )
@@ -157,16 +161,19 @@ def photos_table(
 @campaign_view(Role.REVIEWER)
 def predictions_table(request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
     """Stream the predictions of all model versions as CSV; with `excel=1` for Excel."""
+    assert isinstance(request.user, User)  # campaign_view refuses anonymous users
     return table_download(
         request,
         format_name="predictions-csv",
-        rows=prediction_records(campaign),
+        rows=prediction_records(campaign, hidden=predictions_hidden(campaign, request.user)),
         file_name=f"{campaign.slug}-predictions",
         campaign=campaign,
     )
 
 
-def _form(campaign: Campaign, query: GalleryQuery, version: ModelVersion | None, found: bool) -> dict[str, Any]:
+def _form(
+    campaign: Campaign, query: GalleryQuery, version: ModelVersion | None, hidden: Hidden, found: bool
+) -> dict[str, Any]:
     return {
         "order_groups": [(label, [(name, ORDERS[name][0]) for name in names]) for label, names in _GROUPS],
         "classes": QualityClass.choices,
@@ -174,8 +181,9 @@ def _form(campaign: Campaign, query: GalleryQuery, version: ModelVersion | None,
         "distortions": [(name, getattr(query, f"{name}_from")) for name in DISTORTIONS],
         "chips": _chips(campaign, query),
         "total": campaign.images.filter(LIVE).count(),
-        "removable": [] if found else _removable_filters(campaign, version, query),
+        "removable": [] if found else _removable_filters(campaign, version, query, hidden),
         "missing": _missing(version, query),
+        "leaves_out_disputed": bool(version) and query.uses_predictions,
     }
 
 
@@ -200,14 +208,16 @@ def _chips(campaign: Campaign, query: GalleryQuery) -> list[dict[str, str]]:
     return chips
 
 
-def _removable_filters(campaign: Campaign, version: ModelVersion | None, query: GalleryQuery) -> list[dict[str, str]]:
+def _removable_filters(
+    campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, hidden: Hidden
+) -> list[dict[str, str]]:
     """Return each filter (or the order) whose removal gives results, for a gallery without results."""
     names = [*query.filters, *(["order"] if query.order != "newest" else [])]
     chips = {chip["query_string"]: chip["text"] for chip in _chips(campaign, query)}
     removable = []
     for name in names:
         other = query.without(name)
-        if gallery_places(campaign, version, other)[:1]:
+        if gallery_places(campaign, version, other, hidden)[:1]:
             text = chips.get(other.encode(), f"order “{ORDERS[query.order][0]}”")
             removable.append({"text": text, "query_string": other.encode()})
     return removable

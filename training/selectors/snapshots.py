@@ -1,14 +1,15 @@
 """The votes that training and evaluation use."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from annotation.consensus.labels import UNDECIDED, majority_labels
 from annotation.measures.votes import VoteTable
-from annotation.models import Campaign, Image
-from annotation.selectors.votes import vote_table
+from annotation.models import Adjudication, Campaign, Image
+from annotation.selectors.votes import WATCH_CODES, vote_table
 from training.learning.dataset import Snapshot, rated_images
 
 # A single vote is not a mean opinion score.
@@ -38,13 +39,63 @@ class HoldoutOpinions:
         return np.union1d(self.quality_ids, self.watch_ids)
 
 
-def training_snapshot(campaign: Campaign, *, exposed_answers: bool) -> Snapshot:
-    """Return the answers to train photos (three queries).
+@dataclass(frozen=True)
+class UsedDecisions:
+    """Reviewers' decisions that a training run uses as labels."""
 
-    Answers given after seeing a prediction are included only if `exposed_answers` is true.
+    count: int = 0
+    after_reveal: int = 0
+    """Those of them that the reviewer gave or changed when predictions were, or may have been, visible."""
+
+
+def training_snapshot(campaign: Campaign, *, exposed_answers: bool) -> Snapshot:
+    """Return the answers to train photos, as `training_data` does."""
+    return training_data(campaign, exposed_answers=exposed_answers)[0]
+
+
+def training_data(campaign: Campaign, *, exposed_answers: bool) -> tuple[Snapshot, UsedDecisions]:
+    """Return the answers to train photos, and the decisions among them (three queries, four with decisions).
+
+    Answers given after seeing a prediction are included only if `exposed_answers` is true. Where the campaign uses
+    decisions as labels, a decision replaces the votes on its photo.
     """
     split = Image.Split.TRAIN
-    return _snapshot(campaign, split, vote_table(campaign, split=split, independent=not exposed_answers))
+    votes = vote_table(campaign, split=split, independent=not exposed_answers)
+    used = UsedDecisions()
+    if campaign.decisions_as_labels:
+        votes, used = _decided(campaign, split, votes)
+    return _snapshot(campaign, split, votes), used
+
+
+def _decided(campaign: Campaign, split: str, votes: VoteTable) -> tuple[VoteTable, UsedDecisions]:
+    """Return the votes with decisions in their place.
+
+    A decision counts as often as the votes that it replaces, so that the photo keeps its weight, and at least once.
+    """
+    decisions = Adjudication.objects.filter(
+        image__campaign=campaign, image__split=split, image__withdrawn_at=None, undone_at=None
+    )
+    rows = list(decisions.order_by("image").values_list("image", "reviewer", "score", "watch", "saw_prediction"))
+    if not rows:
+        return votes, UsedDecisions()
+    images = np.array([row[0] for row in rows], dtype=np.int64)
+    kept = ~np.isin(votes.image_ids, images)
+    times = np.maximum(np.bincount(np.searchsorted(images, votes.image_ids[~kept]), minlength=len(images)), 1)
+    columns: dict[str, NDArray[Any]] = {
+        "annotation_ids": np.zeros(len(rows), dtype=np.int64),  # no answers of annotators
+        "image_ids": images,
+        "annotator_ids": np.array([row[1] for row in rows], dtype=np.int64),
+        "scores": np.array([row[2] for row in rows], dtype=np.int16),
+        "watch": np.array([WATCH_CODES[row[3]] for row in rows], dtype=np.int8),
+        "weights": np.ones(len(rows)),
+    }
+    together = VoteTable(
+        **{
+            name: np.concatenate([getattr(votes, name)[kept], np.repeat(values, times)])
+            for name, values in columns.items()
+        }
+    )
+    return together, UsedDecisions(len(rows), sum(row[4] for row in rows))
 
 
 def _snapshot(campaign: Campaign, split: str, votes: VoteTable) -> Snapshot:

@@ -36,7 +36,7 @@ from training.learning.recipe import FittedHeads, History
 from training.learning.registry import EXPOSED_ANSWERS_LABEL, LearningPlan
 from training.models import Evaluation, Promotion, TrainingRun
 from training.selectors.runs import last_learned, newest_annotation_id, training_answers
-from training.selectors.snapshots import training_snapshot
+from training.selectors.snapshots import UsedDecisions, training_data
 from training.selectors.versions import same_settings
 from training.services.evaluations import evaluation_make
 from training.services.promotions import PromotionError, promotion_make
@@ -150,7 +150,11 @@ def _freeze(
     path = run.folder / "snapshot.npz"
     newest = newest_annotation_id(run.campaign)
     frozen = run.fingerprint and path.exists()
-    votes = Snapshot.load(path) if frozen else training_snapshot(run.campaign, exposed_answers=plan.exposed_answers)
+    used = UsedDecisions(run.decision_count, run.exposed_decision_count)
+    if frozen:
+        votes = Snapshot.load(path)
+    else:
+        votes, used = training_data(run.campaign, exposed_answers=plan.exposed_answers)
     report(0.03, "Reading features")
     ids, features = feature_matrix(np.unique(votes.image_ids), backbone)
     votes = votes.of_images(ids)
@@ -158,8 +162,15 @@ def _freeze(
         raise LearningError(_nothing_to_learn(run.campaign, plan))
     if not frozen:
         votes.save(path)
-        report.write(fingerprint=votes.fingerprint, annotation_count=len(votes), last_annotation_id=newest)
+        report.write(
+            fingerprint=votes.fingerprint,
+            annotation_count=len(votes),
+            last_annotation_id=newest,
+            decision_count=used.count,
+            exposed_decision_count=used.after_reveal,
+        )
         run.fingerprint = votes.fingerprint
+        run.decision_count, run.exposed_decision_count = used.count, used.after_reveal
     return votes, features
 
 
@@ -260,7 +271,13 @@ def _learn_and_store(
             campaign=campaign,
             source=folder,
             backbone=backbone,
-            recipe={**run.recipe, "seed": run.seed, "run": run.pk, **made_with},
+            recipe={
+                **run.recipe,
+                "seed": run.seed,
+                "run": run.pk,
+                "decisions_as_labels": run.decision_count,
+                **made_with,
+            },
             data_fingerprint=run.fingerprint,
             figures=fitted.figures,
         )

@@ -1,6 +1,6 @@
 """The calibration page: predictions of a model version compared with votes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from annotation.access.permissions import campaign_view
 from annotation.measures import calibration as reliability
 from annotation.measures import classification, opinion
 from annotation.measures.vote_variance import vote_variance
-from annotation.models import LIVE, Annotation, Campaign, Image, Role
+from annotation.models import LIVE, Annotation, Campaign, Image, Role, User
+from annotation.selectors.adjudications import predictions_hidden
 from annotation.selectors.opinions import campaign_vote_variance
 from inference.models import ModelVersion, Prediction
 from training.evaluation import findings
@@ -44,9 +45,11 @@ def calibration(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     if split not in SPLITS:
         raise Http404("The calibration page shows the split “holdout” or “all”.")
     photo_id = _photo_id(request.GET.get("photo", ""))
+    assert isinstance(request.user, User)  # campaign_view refuses anonymous users
+    hidden = {row["image_id"] for row in predictions_hidden(campaign, request.user)}
     context: dict[str, Any] = {"campaign": campaign, "versions": versions, "version": version, "split": split}
     if request.htmx.target == "one-photo" and version and photo_id:  # type: ignore[attr-defined]  # by django-htmx
-        context["one"] = _one_photo(campaign, version, photo_id)
+        context["one"] = _one_photo(campaign, version, photo_id, hidden)
         return render(request, "training/_one_photo.html", context)
     if version:
         comparison = compare(campaign, version, split=SPLITS[split])
@@ -57,10 +60,12 @@ def calibration(request: HttpRequest, campaign: Campaign) -> HttpResponse:
             scored = comparison.part(comparison.vote_counts >= FEWEST_VOTES[split])
             context |= {"compared": len(comparison), "left_out": len(comparison) - len(scored)}
             context |= _watch_report(campaign, comparison)
-            if len(scored):
-                context |= _score_report(campaign, scored, split)
-                furthest = int(scored.image_ids[scored.furthest_apart[0]])
-                context["one"] = _one_photo(campaign, version, photo_id or furthest)
+            shown = scored.part(~np.isin(scored.image_ids, list(hidden)))
+            context["hidden"] = len(scored) - len(shown)
+            if len(shown):
+                context |= _score_report(campaign, scored, shown, split)
+                furthest = int(shown.image_ids[shown.furthest_apart[0]])
+                context["one"] = _one_photo(campaign, version, photo_id or furthest, hidden)
     return render(request, "training/calibration.html", context)
 
 
@@ -82,30 +87,33 @@ def _photo_id(text: str) -> int | None:
     return int(text)
 
 
-def _score_report(campaign: Campaign, comparison: Comparison, split: str) -> dict[str, Any]:
-    """Return the figures, charts and tables of the quality scores. The campaign's seed fixes the resamples."""
+def _score_report(campaign: Campaign, comparison: Comparison, shown: Comparison, split: str) -> dict[str, Any]:
+    """Return the figures, charts and tables of the quality scores. The campaign's seed fixes the resamples.
+
+    `shown`: the photos that the reviewer may see one by one. The figures use all of `comparison`.
+    """
     from training.drawing import charts  # imported here, because Bokeh takes half a second to import
 
     figures = ScoreFigures.of(comparison, seed=campaign.seed)
-    mos = comparison.mos
     score_title = findings.score_finding(figures, "holdout photos" if split == "holdout" else "rated photos")
     report: dict[str, Any] = {
         "figures": figures,
         "metrics": METRICS,
         "scatter": charts.score_scatter(
-            image_ids=comparison.image_ids,
-            names=comparison.names,
-            predicted=comparison.quality_mean,
-            mos=mos,
-            votes=comparison.vote_counts,
+            image_ids=shown.image_ids,
+            names=shown.names,
+            predicted=shown.quality_mean,
+            mos=shown.mos,
+            votes=shown.vote_counts,
             scale=(comparison.lowest, comparison.highest),
             photo_url=_with_placeholder("photo", campaign.slug, 0),
             thumbnail_url=_with_placeholder("photo-thumbnail", 0),
             title=score_title,
             rng=np.random.default_rng(campaign.seed),
         ),
-        "score_bins": reliability.score_bins(comparison.quality_mean, mos),
-        "apart": _photo_rows(comparison, mos),
+        # A bin with one photo shows its prediction.
+        "score_bins": reliability.score_bins(shown.quality_mean, shown.mos),
+        "apart": _photo_rows(shown),
         "spread_title": findings.spread_finding(comparison),
         "people_histogram": opinion.score_histogram(
             comparison.votes.scores, lowest=comparison.lowest, highest=comparison.highest
@@ -121,8 +129,9 @@ def _with_placeholder(name: str, *arguments: Any) -> str:
     return "@image".join(reverse(name, args=arguments).rsplit("0", 1))
 
 
-def _photo_rows(comparison: Comparison, mos: Any) -> list[dict[str, Any]]:
+def _photo_rows(comparison: Comparison) -> list[dict[str, Any]]:
     """Return a table row for each of the photos with the largest differences."""
+    mos = comparison.mos
     rows = comparison.furthest_apart[:FURTHEST_APART_SHOWN]
     variance, votes = vote_variance(comparison.histograms), comparison.vote_counts
     low, high = opinion.mos_interval(comparison.histograms[rows], comparison.lowest, variance)
@@ -185,8 +194,11 @@ def _watch_report(campaign: Campaign, comparison: Comparison) -> dict[str, Any]:
     return report
 
 
-def _one_photo(campaign: Campaign, version: ModelVersion, photo_id: int) -> dict[str, Any]:
-    """Return one photo with both histograms (three queries). Raises Http404 for a photo of another campaign."""
+def _one_photo(campaign: Campaign, version: ModelVersion, photo_id: int, hidden: Collection[int]) -> dict[str, Any]:
+    """Return one photo with both histograms (three queries), the `hidden` ones without prediction.
+
+    Raises Http404 for a photo of another campaign.
+    """
     image = Image.objects.filter(LIVE, campaign=campaign, pk=photo_id).first()
     if image is None:
         raise Http404("This photo is not in this campaign.")
@@ -195,5 +207,12 @@ def _one_photo(campaign: Campaign, version: ModelVersion, photo_id: int) -> dict
     histogram = opinion.score_histogram(scores, lowest=campaign.scale_min, highest=campaign.scale_max)
     low, high = opinion.mos_interval(histogram, campaign.scale_min, campaign_vote_variance(campaign))
     people = {"mos": float(opinion.mos(histogram, campaign.scale_min)), "low": float(low), "high": float(high)}
-    prediction = Prediction.objects.filter(image=image, model_version=version).with_quality_class().first()
-    return {"image": image, "people": people, "histogram": histogram.tolist(), "prediction": prediction}
+    rows = Prediction.objects.filter(image=image, model_version=version).with_quality_class()
+    prediction = None if image.pk in hidden else rows.first()
+    return {
+        "image": image,
+        "is_hidden": image.pk in hidden,
+        "people": people,
+        "histogram": histogram.tolist(),
+        "prediction": prediction,
+    }

@@ -14,7 +14,7 @@ from annotation.drawing.axis import Tick, round_ticks
 from annotation.drawing.lines import Line, LineMark, lines, marks_on_line
 from annotation.drawing.svg import Svg
 from annotation.measures.signs import signed
-from annotation.models import Campaign, Image, Role, ScreeningDecision, User
+from annotation.models import Campaign, Image, Role, ScreeningDecision, StoredFigures, User
 from annotation.raters.anchoring import FEWEST_PHOTOS, AnchoringShift
 from annotation.raters.attention import STRAIGHT_LINE_ANSWERS
 from annotation.raters.screening import FEWEST_SHOWN, LEAST_GOLD, LEAST_INFORMATION, MOST_SKIPPED, Verdict
@@ -30,6 +30,7 @@ from annotation.services.screening import (
     screening_decide,
     screening_undo,
 )
+from annotation.views.stored_figures import figures_for_page
 from training.evaluation.findings import anchoring_finding, rater_finding
 from training.selectors.anchoring import anchored_answers, anchoring_measure
 
@@ -40,12 +41,16 @@ _ORDER = [Verdict.FLAGGED, Verdict.UNKNOWN, Verdict.FINE]
 @campaign_view(Role.REVIEWER)
 def rater_quality(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Show the verdict about each annotator with its evidence and the live decisions, and the anchoring experiment."""
+    stored = figures_for_page(campaign, StoredFigures.Kind.RATERS)
+    if stored.value is None:
+        return render(request, "training/rater_quality.html", {"campaign": campaign, "stored": stored})
     measured = anchoring_measure(campaign)
-    annotators = sorted(selectors.rater_qualities(campaign), key=lambda one: _ORDER.index(one.verdict))
+    annotators = sorted(selectors.rater_qualities(campaign, stored.value), key=lambda one: _ORDER.index(one.verdict))
     verdicts = [one.verdict for one in annotators]
     page = Paginator(annotators, _LISTED).get_page(request.GET.get("page"))
     context: dict[str, Any] = {
         "campaign": campaign,
+        "stored": stored,
         "annotators": page,
         "rows": [(one, _drift_drawing(one)) for one in page],
         "annotators_title": rater_finding(

@@ -32,21 +32,28 @@ _SAME, _OTHER = 0.05, 0.95
 
 
 class Form(Enum):
-    """Which intraclass correlation fits the votes: its name and, in words, the people."""
+    """Which intraclass correlation fits the votes, by its name."""
 
-    CONSISTENCY = "ICC(C,1)", "the same people rated all photos"
-    MIXED = "variance components", "some people rated many photos, and no photo has votes of all"
-    ONE_WAY = "ICC(1)", "each photo has votes of other people"
+    CONSISTENCY = "ICC(C,1)"
+    MIXED = "variance components"
+    ONE_WAY = "ICC(1)"
 
     @property
     def label(self) -> str:
         """Return the name of the form."""
-        return self.value[0]
+        return self.value
 
     @property
     def reason(self) -> str:
         """Return which people voted, as part of a sentence."""
-        return self.value[1]
+        return _REASONS[self]
+
+
+_REASONS = {
+    Form.CONSISTENCY: "the same people rated all photos",
+    Form.MIXED: "some people rated many photos, and no photo has votes of all",
+    Form.ONE_WAY: "each photo has votes of other people",
+}
 
 
 @dataclass(frozen=True)

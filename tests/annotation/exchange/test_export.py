@@ -167,6 +167,8 @@ def test_the_consensus_is_exported_as_it_is_stored(campaign: Campaign, rated: li
         watch_posterior=stored.watch_posterior,
         decided_score=4,
         decided_watch="unsure",
+        decided_blind=False,
+        decision_trains=False,
         updated_at=stored.updated_at,
     )
     assert (found[0].decided_score, found[0].decided_watch) == (None, None)

@@ -100,6 +100,8 @@ CONSENSUS = ConsensusRecord(
     watch_posterior=None,
     decided_score=None,
     decided_watch=None,
+    decided_blind=None,
+    decision_trains=False,
     updated_at=datetime(2026, 3, 1, tzinfo=UTC),
 )
 ANNOTATOR = AnnotatorRecord(

@@ -28,10 +28,10 @@ from annotation.selectors.votes import consensus_votes, vote_table
 from annotation.services.annotations import annotation_record
 from annotation.services.anonymisation import user_anonymise
 from annotation.services.batches import folder_import
+from annotation.services.claims import STALE
 from annotation.services.consensus import consensus_refresh
 from annotation.services.members import MemberError, user_active_set
 from annotation.services.vote_imports import (
-    STALE,
     VoteImportRefused,
     scores_mapped,
     upload_path,
@@ -167,11 +167,11 @@ def test_a_name_that_several_photos_have_is_not_guessed(
 def test_the_same_file_and_the_same_vote_are_imported_once(
     campaign: Campaign, photos: list[Image], votes_file: Callable[..., Path]
 ) -> None:
-    imported(campaign, votes_file(HEADER + "a,photo-1.jpg,7\n"))
+    first = imported(campaign, votes_file(HEADER + "a,photo-1.jpg,7\n"))
     again = imported(campaign, votes_file(HEADER + "a,photo-1.jpg,7\n", "copy.csv"))
     assert (again.state, again.message) == ("failed", "This file has been imported into this campaign already.")
     other = imported(campaign, votes_file(HEADER + "b,photo-1.jpg,7\na,photo-1.jpg,8\n", "other.csv"))
-    assert other.problems == [[3, "This annotator's vote on photo-1.jpg came already with votes.csv."]]
+    assert other.problems == [[3, f"This annotator's vote on photo-1.jpg came already with import {first.pk}."]]
     assert Annotation.objects.count() == 1
     # The same person in another file, with another photo.
     assert imported(campaign, votes_file(HEADER + "a,photo-2.jpg,8\n", "more.csv")).state == "done"
@@ -242,7 +242,7 @@ def test_simulated_votes_are_called_simulated(
 def test_an_import_is_in_the_audit(campaign: Campaign, photos: list[Image], votes_file: Callable[..., Path]) -> None:
     imported(campaign, votes_file(HEADER + "a,photo-1.jpg,7\n"))
     record = AuditRecord.objects.get(kind=AuditKind.VOTE_IMPORT)
-    assert (record.what, record.after["rows"]) == ("votes.csv", 1)
+    assert (record.what, record.after["rows"]) == (f"votes, import {VoteImport.objects.get().pk}", 1)
 
 
 def test_the_progress_ends_complete(campaign: Campaign, photos: list[Image], votes_file: Callable[..., Path]) -> None:

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0020_vote_imports"),
+        ("annotation", "0023_summaries_of_vote_imports"),
     ]
 
     operations = [

@@ -1,0 +1,41 @@
+"""Figures of pages that take long to compute, stored. All of them are derived from the votes."""
+
+from django.db import models
+
+from annotation.models.campaigns import Campaign
+
+
+class StoredFigures(models.Model):
+    """The figures of one kind of a campaign, and whether a worker computes them again."""
+
+    class Kind(models.TextChoices):
+        AGREEMENT = "agreement", "agreement and labels"
+        RATERS = "raters", "annotator quality"
+        METHODS = "methods", "methods report"
+
+    class State(models.TextChoices):
+        IDLE = "idle", "idle"
+        QUEUED = "queued", "queued"
+        RUNNING = "running", "running"
+        FAILED = "failed", "failed"
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="stored_figures", db_index=False)
+    kind = models.CharField(max_length=9, choices=Kind.choices)
+    state = models.CharField(max_length=7, choices=State.choices, default=State.IDLE)
+    step = models.CharField(max_length=40, blank=True, help_text="What a worker does now.")
+    done = models.PositiveBigIntegerField(default=0, help_text="Of the present step.")
+    total = models.PositiveBigIntegerField(default=0, help_text="Of the present step.")
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    message = models.TextField(blank=True, help_text="Why the last computation failed.")
+    figures = models.TextField(blank=True, help_text="JSON. Empty before the first computation.")
+    inputs = models.CharField(max_length=64, blank=True, help_text="SHA-256 of what the figures were computed from.")
+    fingerprint = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the votes used.")
+    votes = models.PositiveIntegerField(default=0, help_text="Votes used.")
+    made_at = models.DateTimeField(null=True, blank=True)
+    seconds = models.FloatField(default=0.0, help_text="How long the computation took.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "kind"], name="stored_figures_once")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.campaign}"
