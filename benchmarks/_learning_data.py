@@ -77,7 +77,7 @@ def rated_images_of(place: Ints, annotator: Ints, steps: Ints, *, groups: NDArra
         histograms=histograms,
         watch_yes=nobody,
         watch_no=nobody,
-        votes=RatedVotes(place, annotator, steps),
+        votes=RatedVotes(place, annotator, steps, np.ones(len(steps))),
     )
 
 

@@ -90,5 +90,5 @@ def _votes(files: list[Path]) -> RatedImages:
         histograms=histograms,
         watch_yes=(VOTES * watches).astype(np.float32),
         watch_no=(VOTES * (1 - watches)).astype(np.float32),
-        votes=RatedVotes(rows, people, steps.ravel()),
+        votes=RatedVotes(rows, people, steps.ravel(), np.ones(steps.size)),
     )

@@ -38,7 +38,7 @@ def corrected_scores(rated: RatedImages) -> Scores:
     if votes is None or len(np.unique(votes.annotator_ids)) < 2:
         values = (rated.histograms @ np.arange(bins)).astype(np.float64) / counts
         return Scores(values, _VOTE_VARIANCE * (bins - 1) ** 2 / counts)
-    fit = panel_fit(votes.photos, votes.annotator_ids, votes.steps)
+    fit = panel_fit(votes.photos, votes.annotator_ids, votes.steps, weights=votes.weights)
     variance = fit.quality_deviation**2 / ERROR_FACTOR
     precision = np.maximum(1 / variance - 1 / fit.quality_spread**2, _LEAST_PRECISION)
     pull = (precision + 1 / fit.quality_spread**2) / precision

@@ -79,11 +79,15 @@ class RatedVotes:
     annotator_ids: NDArray[np.int64]
     steps: NDArray[np.int64]
     """Steps above the lowest score of the scale, 0 … K − 1."""
+    weights: NDArray[np.float64]
+    """How much each vote counts, above 0 and at most 1."""
 
     def part(self, rows: NDArray[np.bool_]) -> "RatedVotes":
         """Return the votes on the photos selected by `rows` [N]; they are numbered anew."""
         kept = rows[self.photos]
-        return RatedVotes((np.cumsum(rows) - 1)[self.photos[kept]], self.annotator_ids[kept], self.steps[kept])
+        return RatedVotes(
+            (np.cumsum(rows) - 1)[self.photos[kept]], self.annotator_ids[kept], self.steps[kept], self.weights[kept]
+        )
 
 
 @dataclass(frozen=True)
@@ -131,5 +135,5 @@ def rated_images(snapshot: Snapshot, *, lowest: int, highest: int) -> RatedImage
         histograms=histograms.astype(np.float32),
         watch_yes=watch_yes.astype(np.float32),
         watch_no=watch_no.astype(np.float32),
-        votes=RatedVotes(row, snapshot.annotator_ids, snapshot.scores.astype(np.int64) - lowest),
+        votes=RatedVotes(row, snapshot.annotator_ids, snapshot.scores.astype(np.int64) - lowest, snapshot.weights),
     )

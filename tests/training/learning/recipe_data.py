@@ -48,7 +48,7 @@ def rated_photos(
         histograms=histograms,
         watch_yes=nobody,
         watch_no=nobody,
-        votes=RatedVotes(photo, annotator, steps),
+        votes=RatedVotes(photo, annotator, steps, np.ones(len(steps))),
     )
     return QualityData(small_prior(bins), features.astype(np.float32), rated), quality
 
@@ -65,6 +65,6 @@ def with_shuffled_votes(data: QualityData, seed: int = 0) -> QualityData:
         histograms=data.rated.histograms[order],
         watch_yes=data.rated.watch_yes,
         watch_no=data.rated.watch_no,
-        votes=RatedVotes(place[votes.photos], votes.annotator_ids, votes.steps),
+        votes=RatedVotes(place[votes.photos], votes.annotator_ids, votes.steps, votes.weights),
     )
     return QualityData(data.prior, data.features, rated)
