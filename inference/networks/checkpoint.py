@@ -11,14 +11,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from annotation.files.whole_file import whole_file, whole_path
-from inference.networks.config import EFFICIENTNET_LITE0, PRIOR_FOLDER, BackboneConfig
+from inference.networks.config import EFFICIENTNET_LITE0, BackboneConfig
 from inference.networks.heads import PRIOR_BINS, Heads, HeadsConfig, heads_fresh
 from inference.networks.model_files import checksum
 
 FORMAT_VERSION = 2
 WEIGHTS = "heads.safetensors"
 CARD = "card.json"
-_PRIOR_BACKBONE = EFFICIENTNET_LITE0.name  # the shipped prior needs its features
 _DENSE = 16  # hidden units of an untrained head on the pooled layer
 _SOS = 0.22  # SOS parameter a of typical panels
 _CLASSIFIER = ("class_weight", "class_bias")
@@ -88,12 +87,12 @@ def heads_load(
     return heads.eval(), card
 
 
-def prior_for_scale(bins: int, synsets: tuple[int, ...]) -> Heads:
-    """Return the shipped prior, its distribution mapped to `bins` scores, for these synsets.
+def prior_for_scale(bins: int, synsets: tuple[int, ...], *, config: BackboneConfig = EFFICIENTNET_LITE0) -> Heads:
+    """Return the shipped prior of a backbone, its distribution mapped to `bins` scores, for these synsets.
 
     Raises CheckpointError if the shipped files are damaged.
     """
-    heads, _card = prior_for(EFFICIENTNET_LITE0, bins=bins, synsets=synsets)
+    heads, _card = prior_for(config, bins=bins, synsets=synsets)
     return heads
 
 
@@ -112,8 +111,8 @@ def prior_for(
     used for the neutral prior only. Raises CheckpointError if shipped files are damaged, WeightsMissing if the
     backbone's weights are missing.
     """
-    if config.is_own and config.name == _PRIOR_BACKBONE:
-        return heads_load(PRIOR_FOLDER, bins=bins, synsets=synsets)
+    if config.prior_folder is not None:
+        return heads_load(config.prior_folder, bins=bins, synsets=synsets)
     hidden = 0 if quality_input == "all" else _DENSE
     heads = heads_fresh(config, bins=bins, synsets=synsets, hidden=hidden, quality_input=quality_input)
     last = heads.quality.get_submodule("3" if hidden else "")

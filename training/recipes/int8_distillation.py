@@ -18,7 +18,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from inference.distortion.degradations import DEGRADATIONS, GRADES
-from inference.networks.config import EFFICIENTNET_LITE0
 from inference.networks.efficientnet_lite import LiteBackbone
 from inference.networks.heads import Heads
 from inference.networks.quantization_aware import quantization_aware_copy, ranges_fit
@@ -62,17 +61,18 @@ class DistillationRecipe:
 
 
 def views(
-    photographs: Sequence[Path], recipe: DistillationRecipe, report: Callable[[int, int], None]
+    photographs: Sequence[Path], recipe: DistillationRecipe, report: Callable[[int, int], None], *, side: int
 ) -> tuple[Pixels, NDArray[np.int64]]:
-    """Return the input pixels of each view [N, 224, 224, 3], and the number of its photograph [N].
+    """Return the input pixels of each view [N, side, side, 3], and the number of its photograph [N].
 
-    N is photographs × `views_per_photo`: three gigabytes for 750. `report` is called with (photos done, all).
+    N is photographs × `views_per_photo`: three gigabytes for 750 and a side of 224. `report` is called with (photos
+    done, all).
     """
-    count, side = recipe.views_per_photo, EFFICIENTNET_LITE0.input_size
+    count = recipe.views_per_photo
     pixels = np.empty((len(photographs) * count, side, side, 3), dtype=np.uint8)
 
     def fill(number: int) -> None:
-        for index, view in enumerate(_views_of(number, photographs[number], recipe)):
+        for index, view in enumerate(_views_of(number, photographs[number], recipe, side)):
             pixels[number * count + index] = view
 
     with ThreadPoolExecutor(_THREADS) as pool:
@@ -81,7 +81,7 @@ def views(
     return pixels, np.repeat(np.arange(len(photographs)), count)
 
 
-def _views_of(number: int, path: Path, recipe: DistillationRecipe) -> Iterator[Pixels]:
+def _views_of(number: int, path: Path, recipe: DistillationRecipe, side: int) -> Iterator[Pixels]:
     prior = PriorRecipe()
     rng = np.random.default_rng([recipe.seed, number])
     with Image.open(path) as file:
@@ -96,7 +96,7 @@ def _views_of(number: int, path: Path, recipe: DistillationRecipe) -> Iterator[P
             view = view.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         faults = rng.choice(len(names), size=rng.choice(3, p=recipe.faults), replace=False)
         steps = tuple((names[fault], int(rng.integers(1, GRADES))) for fault in faults)
-        yield variant_pixels(vary_look(view, prior, rng), Variant(number, index, steps), rng)
+        yield variant_pixels(vary_look(view, prior, rng), Variant(number, index, steps), rng, side)
 
 
 def distil(

@@ -6,7 +6,7 @@ Each grade has a fixed score distribution. The prior learns technical quality on
 import io
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from annotation.measures.correlation import srcc
 from inference.distortion.degradations import DEGRADATIONS, GRADES, photo_degrade
-from inference.networks.config import EFFICIENTNET_LITE0
+from inference.networks.config import LiteConfig
 from inference.networks.heads import PRIOR_BINS, Heads, heads_fresh
 from inference.networks.transforms import pixels
 
@@ -50,8 +50,8 @@ class PriorRecipe:
     """The panel's spread: variance = sos·(x − 1)(10 − x), Hossfeld et al. 2011 (SOS hypothesis)."""
     stage_features: int = 912
     """The quality head uses this number of features: all stages before the last two, and part of the last but one.
-    Later features describe the content and not the quality: on held-out photographs, the SRCC with the grade was
-    .894 with the first 608 features, .903 with 912 and .890 with all."""
+    Later features describe the content and not the quality: on held-out photographs, with EfficientNet-Lite0, the SRCC
+    with the grade was .894 with the first 608 features, .903 with 912 and .890 with all (see `recipe_for`)."""
     hidden: int = 512
     dropout: float = 0.4
     input_dropout: float = 0.3
@@ -66,6 +66,14 @@ class PriorRecipe:
     def as_card(self) -> dict[str, Any]:
         """Return the recipe as JSON values."""
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+
+def recipe_for(config: LiteConfig, recipe: PriorRecipe | None = None) -> PriorRecipe:
+    """Return the recipe with the number of stage features for this backbone.
+
+    It is half as many again as the stages before the last two have: 912 with EfficientNet-Lite0, 984 with -Lite2.
+    """
+    return replace(recipe or PriorRecipe(), stage_features=3 * sum(config.stage_channels[:-2]))
 
 
 @dataclass(frozen=True)
@@ -161,11 +169,13 @@ def corpus(
     extract: Extract,
     report: Callable[[int, int], None],
     *,
+    side: int,
     whole_photos: bool = False,
 ) -> tuple[list[Variant], NDArray[np.float32]]:
     """Return every variant of the photographs and its features [N, D]. `report` is called with (photos done, all).
 
-    `whole_photos`: whole photographs without variation instead of crops, for measuring.
+    `side`: pixels of the network's square input. `whole_photos`: whole photographs without variation instead
+    of crops, for measuring.
     """
 
     def work(numbered: tuple[int, Path]) -> tuple[list[Variant], NDArray[np.float32]]:
@@ -180,7 +190,7 @@ def corpus(
         ]
         mine = list(variants(number, recipe, rng))
         vectors = [
-            extract([variant_pixels(crops[item.crop], item, rng) for item in mine[start : start + _BATCH]])
+            extract([variant_pixels(crops[item.crop], item, rng, side) for item in mine[start : start + _BATCH]])
             for start in range(0, len(mine), _BATCH)
         ]
         return mine, np.concatenate(vectors)
@@ -195,20 +205,23 @@ def corpus(
     return found, np.concatenate(vectors)
 
 
-def variant_pixels(crop: Image.Image, variant: Variant, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Return the network's input pixels for this variant of the crop, uint8 [224, 224, 3]."""
-    return pixels(degraded(crop, variant.degradations, rng), EFFICIENTNET_LITE0.input_size)
+def variant_pixels(crop: Image.Image, variant: Variant, rng: np.random.Generator, side: int) -> NDArray[np.uint8]:
+    """Return the network's input pixels for this variant of the crop, uint8 [side, side, 3]."""
+    return pixels(degraded(crop, variant.degradations, rng), side)
 
 
-def train(found: Sequence[Variant], features: NDArray[np.float32], recipe: PriorRecipe) -> Heads:
-    """Return heads whose quality part learned the variants' distributions by squared EMD (Hou et al. 2016)."""
+def train(found: Sequence[Variant], features: NDArray[np.float32], recipe: PriorRecipe, *, config: LiteConfig) -> Heads:
+    """Return heads of this backbone whose quality part learned the variants' distributions.
+
+    The loss is the squared EMD (Hou et al. 2016).
+    """
     torch.manual_seed(recipe.seed)
     # Rounded to 16 bits, as the database stores features.
     x = torch.from_numpy(features.astype(np.float16).astype(np.float32))
     y = torch.tensor(
         np.array([panel_distribution(variant.mean(recipe), sos=recipe.sos) for variant in found]), dtype=torch.float32
     )
-    heads = heads_fresh(EFFICIENTNET_LITE0, bins=PRIOR_BINS, synsets=recipe.synsets, hidden=recipe.hidden)
+    heads = heads_fresh(config, bins=PRIOR_BINS, synsets=recipe.synsets, hidden=recipe.hidden)
     heads.feature_mean.copy_(x[:, : heads.config.pooled_stop].mean(0))
     heads.feature_std.copy_(x[:, : heads.config.pooled_stop].std(0).clamp(min=1e-3))
     quality = nn.Sequential(

@@ -128,11 +128,11 @@ def test_views_have_the_number_of_their_photo_and_are_always_the_same(tmp_path: 
         (tmp_path / f"{number}.jpg").write_bytes(photo_bytes(number, width=300, height=200))
     paths = sorted(tmp_path.iterdir())
     progress: list[tuple[int, int]] = []
-    pixels, numbers = views(paths, RECIPE, lambda done, total: progress.append((done, total)))
+    pixels, numbers = views(paths, RECIPE, lambda done, total: progress.append((done, total)), side=224)
     assert pixels.shape == (12, 224, 224, 3)
     assert numbers.tolist() == [0] * 4 + [1] * 4 + [2] * 4
     assert progress == [(1, 3), (2, 3), (3, 3)]
-    again, _numbers = views(paths[:2], RECIPE, lambda *_: None)
+    again, _numbers = views(paths[:2], RECIPE, lambda *_: None, side=224)
     np.testing.assert_array_equal(again, pixels[:8])
 
 

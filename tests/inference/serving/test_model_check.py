@@ -11,6 +11,7 @@ from inference.networks import config as config_module
 from inference.networks import weights as weights_module
 from inference.networks.config import (
     EFFICIENTNET_LITE0,
+    PRIOR_FOLDERS,
     TorchvisionConfig,
     WeightsMissing,
     backbone_config,
@@ -47,7 +48,7 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "weights"
     shutil.copytree(int8._SHIPPED.parent, folder)
     monkeypatch.setattr(int8, "_SHIPPED", folder / "int8")
-    monkeypatch.setattr(model_check, "PRIOR_FOLDER", folder / "quality_prior")
+    monkeypatch.setattr(model_check, "PRIOR_FOLDERS", {name: folder / "quality_prior" / name for name in PRIOR_FOLDERS})
     return folder
 
 
@@ -69,9 +70,10 @@ def test_a_damaged_int8_file_is_told_and_forgotten_when_it_is_back(shipped: Path
     assert backbone_problem() == ""
 
 
+@pytest.mark.parametrize("backbone", PRIOR_FOLDERS)
 @pytest.mark.parametrize("name", ["heads.safetensors", "card.json"])
-def test_a_damaged_or_missing_prior_is_told(shipped: Path, name: str) -> None:
-    file = shipped / "quality_prior" / name
+def test_a_damaged_or_missing_prior_is_told(shipped: Path, name: str, backbone: str) -> None:
+    file = shipped / "quality_prior" / backbone / name
     if name == "heads.safetensors":
         damage(file)
     else:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from annotation.files.whole_file import put_in_place, whole_file
 from annotation.management.progress import progress_report
 from inference.management.options import whole_number
-from inference.networks.config import EFFICIENTNET_LITE0
+from inference.networks.config import EFFICIENTNET_LITE0, LITES, LiteConfig
 from inference.networks.model_files import checksum
 from inference.scoring.files import PathMissing, files_find
 from inference.scoring.int8 import Int8Card, feature_correlation, features_of, int8_measure, int8_quantise
@@ -33,7 +33,7 @@ _AGREEMENT = 0.995
 
 class Command(BaseCommand):
     requires_system_checks = ()  # works without a database
-    help = "Train the int8 file of efficientnet_lite0 on photographs, and measure it on other photographs."
+    help = "Train the int8 file of a bundled backbone on photographs, and measure it on other photographs."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("photos", type=Path, help="folder of photographs; 750 take three gigabytes of memory")
@@ -45,6 +45,13 @@ class Command(BaseCommand):
             help="use every Nth photograph for measuring, not for training (default: %(default)s)",
         )
         parser.add_argument("--seed", type=int, default=7)
+        parser.add_argument(
+            "--backbone",
+            default=EFFICIENTNET_LITE0.name,
+            choices=LITES,
+            metavar="NAME",
+            help="one of the bundled backbones (default: %(default)s)",
+        )
         parser.add_argument(
             "--steps", type=whole_number, help="training steps, with 16 views each (default: as in the recipe)"
         )
@@ -60,6 +67,7 @@ class Command(BaseCommand):
         from training.recipes.int8_distillation import DistillationRecipe, distil, views
         from training.recipes.prior import PriorRecipe
 
+        config = LITES[options["backbone"]]
         recipe = DistillationRecipe(seed=options["seed"])
         recipe = replace(
             recipe,
@@ -73,32 +81,36 @@ class Command(BaseCommand):
                 raise CommandError(
                     f"{len(photographs)} photographs are too few to train and to measure with --leave-out {every}."
                 )
-            pixels, numbers = views(photographs, recipe, progress_report(self.stderr, "photographs"))
+            pixels, numbers = views(
+                photographs, recipe, progress_report(self.stderr, "photographs"), side=config.input_size
+            )
         except (PathMissing, OSError) as error:
             raise CommandError(str(error)) from error
         left_out = numbers % every == 0
 
-        plain = Backbone(runtime.backbone_file(EFFICIENTNET_LITE0), device="cpu")
-        teacher = backbone_load(EFFICIENTNET_LITE0)
+        plain = Backbone(runtime.backbone_file(config), device="cpu")
+        teacher = backbone_load(config)
         assert isinstance(teacher, LiteBackbone)
         targets = features_of(plain, list(pixels), progress_report(self.stderr, "views"))
-        heads = prior_for_scale(PRIOR_BINS, PriorRecipe().synsets)
+        heads = prior_for_scale(PRIOR_BINS, PriorRecipe().synsets, config=config)
         rows = np.flatnonzero(~left_out)
         network = distil(teacher, pixels, targets, rows, heads, recipe, progress_report(self.stderr, "steps"))
 
         options["out"].mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=options["out"], prefix=".int8-") as folder:
             part = Path(folder) / "int8.onnx"
-            card = _write_file(part, network, heads, pixels[left_out], calibrated=min(recipe.fitting, len(rows)))
+            card = _write_file(
+                part, network, heads, pixels[left_out], config=config, calibrated=min(recipe.fitting, len(rows))
+            )
             described = {
-                "name": f"int8 file of {EFFICIENTNET_LITE0.name}",
+                "name": f"int8 file of {config.name}",
                 "licence": "Apache-2.0",  # the licence of the float weights
                 **asdict(card),
                 "photographs": len(np.unique(numbers[left_out])),
                 "recipe": recipe.as_card(),
                 "data": [{"file": path.name, "sha256": checksum(path)} for path in photographs],
             }
-            target = options["out"] / f"{EFFICIENTNET_LITE0.key()}.int8.onnx"
+            target = options["out"] / f"{config.key()}.int8.onnx"
             put_in_place(part, target)
         with whole_file(target.with_suffix(".json"), "w") as file:
             file.write(json.dumps(described, indent=2, ensure_ascii=False) + "\n")
@@ -107,7 +119,9 @@ class Command(BaseCommand):
         self.stdout.write(f"Wrote {target} and its card.")
 
 
-def _write_file(path: Path, network: "LiteBackbone", heads: "Heads", unseen: Pixels, *, calibrated: int) -> Int8Card:
+def _write_file(
+    path: Path, network: "LiteBackbone", heads: "Heads", unseen: Pixels, *, config: LiteConfig, calibrated: int
+) -> Int8Card:
     """Write the int8 file of a quantization-aware trained network; return its card, measured on `unseen`.
 
     Raises CommandError if the features of the file differ from those of the network.
@@ -128,12 +142,12 @@ def _write_file(path: Path, network: "LiteBackbone", heads: "Heads", unseen: Pix
             f"The int8 file differs from the trained network: the correlation of their features is {agreement:.4f}."
         )
     return int8_measure(
-        runtime.backbone_file(EFFICIENTNET_LITE0),
+        runtime.backbone_file(config),
         path,
         list(unseen),
         calibrated=calibrated,
         predict=HeadsPredictor(heads_path).predict,
-        measures_quality=True,
+        measures_quality=config.prior_folder is not None,
     )
 
 
