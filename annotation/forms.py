@@ -10,6 +10,7 @@ from annotation.access.attempts import TooManyAttempts
 from annotation.access.hashers import HashingBusy
 from annotation.measures.class_limits import class_limits
 from annotation.models import DEFAULT_SYNSETS, Annotation, Campaign, Image, Role, User
+from annotation.models.campaigns import default_backbone
 from annotation.services import invitations
 from annotation.services.campaigns import LIMITS, STOP_FIELDS, fields_fixed, share_max_percent
 from annotation.services.lane_registry import lane_shares_problem, lanes
@@ -129,6 +130,7 @@ class CampaignForm(forms.ModelForm):
             "gold_share",
             "anchoring_share",
             "break_minutes",
+            "backbone",
             "train_after",
             "promote_automatically",
             "decisions_as_labels",
@@ -139,6 +141,7 @@ class CampaignForm(forms.ModelForm):
             "description": forms.Textarea(attrs={"rows": 3}),
             "instructions": forms.Textarea(attrs={"rows": 6}),
             "mode": forms.RadioSelect,
+            "backbone": forms.RadioSelect,
             "watch_threshold": forms.NumberInput(attrs={"min": 0, "max": 1, "step": 0.01}),
             "reject_at": forms.NumberInput(attrs={"step": "any"}),
             "pending_at": forms.NumberInput(attrs={"step": "any"}),
@@ -167,6 +170,8 @@ class CampaignForm(forms.ModelForm):
             "picture stays the same to the last pixel. The stored originals keep their metadata.",
             "retention_days": "Days from closing the campaign until originals and data about devices are deleted. "
             "Answers, predictions and thumbnails stay. This cannot be undone. 0: never.",
+            "backbone": "The network that looks at each photo once. After a change, workers look at all photos again, "
+            "and the present model goes on until a model of the new network is better.",
             "train_after": "A training run starts after this many new answers. 0: never.",
             "holdout_fraction": "Share of photos that models never learn from. The photos are drawn at import.",
             "promote_automatically": "A challenger that passes the promotion rule becomes the champion. The Models "
@@ -180,7 +185,7 @@ class CampaignForm(forms.ModelForm):
         ("Votes", ("votes_per_image", "holdout_votes", "holdout_fraction", "lease_seconds")),
         ("Enough votes", STOP_FIELDS),
         ("Annotator quality", ("repeat_share", "gold_share", "anchoring_share", "break_minutes")),
-        ("Training", ("train_after", "promote_automatically", "decisions_as_labels")),
+        ("Training", ("backbone", "train_after", "promote_automatically", "decisions_as_labels")),
         ("Privacy", ("remove_metadata", "retention_days")),
     )
 
@@ -195,6 +200,7 @@ class CampaignForm(forms.ModelForm):
                 help_text=lane.description,
             )
         self._prepare_limits()
+        self._prepare_backbones()
         for name in _EMPTY_IS_ZERO:
             self.fields[name].required = False
         fixed = fields_fixed(self.instance) if self.instance.pk else {}
@@ -217,6 +223,18 @@ class CampaignForm(forms.ModelForm):
                 self.fields[name].initial = None
         for name, value in zip(("scale_min", "scale_max"), scale, strict=True):
             self.fields[name].widget.attrs["data-scale"] = value
+
+    def _prepare_backbones(self) -> None:
+        """Offer the bundled backbones, that of new campaigns, and the present one."""
+        others = dict.fromkeys(
+            name for name in (default_backbone(), self.instance.backbone) if name not in Campaign.Backbone.values
+        )
+        self.fields["backbone"] = forms.ChoiceField(
+            choices=[*Campaign.Backbone.choices, *((name, name) for name in others)],
+            widget=forms.RadioSelect,
+            initial=self.instance.backbone,
+            help_text=self.fields["backbone"].help_text,
+        )
 
     def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
         """Return (heading, fields) pairs in the order of the page."""

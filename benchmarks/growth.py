@@ -25,7 +25,7 @@ def measure(setting: Setting) -> Iterator[Claim]:
         def photos_per_second(count: int) -> float:
             images_make(campaign, count, files=files)
             start = _processor_seconds()
-            work_enqueue(queue=features_queue())
+            work_enqueue(queue=features_queue(campaign.backbone))
             assert features_compute(seconds=3600) == count
             return count / (_processor_seconds() - start)
 

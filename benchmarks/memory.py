@@ -26,14 +26,14 @@ def measure(setting: Setting) -> Iterator[Claim]:
 
         def resident_after(count: int) -> float:
             images_make(campaign, count, files=files)
-            work_enqueue(queue=features_queue())
+            work_enqueue(queue=features_queue(campaign.backbone))
             assert features_compute(seconds=3600) == count
             return _mib("VmRSS")
 
         after_few = resident_after(few)
         after_many = resident_after(9 * few)
         images_make(campaign, large, files=[_large_photo(folder)])
-        for queue in (features_queue(), distortions_queue()):
+        for queue in (features_queue(campaign.backbone), distortions_queue()):
             work_enqueue(queue=queue)
         features_compute(seconds=3600)
         distortions_compute(seconds=1 if setting.tiny else 20)

@@ -151,7 +151,10 @@ def _campaign_make(slug: str, photos: int, people: list["User"]) -> "Campaign":
         Membership.objects.bulk_create([Membership(campaign=campaign, user=user) for user in people])
         values = {"campaign": campaign.pk, "votes": VOTES, "count": photos, "decoding": DECODING_VERSION}
         cursor.execute(_PHOTOS, values)
-        for work in (features_queue(), distortions_queue()):  # without files, workers would fail on every photo
+        for work in (
+            features_queue(campaign.backbone),
+            distortions_queue(),
+        ):  # without files, workers would fail on every photo
             work_cancel(queue=work, campaign=campaign)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE annotation_image")

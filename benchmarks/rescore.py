@@ -94,7 +94,7 @@ def _features_make(files: list[Path], count: int) -> float:
             "(image_id, turn_campaign, turn_import, backbone, vector, state, reason, attempts) "
             "SELECT id, campaign_id, 0, %s, (%s::bytea[])[1 + id %% %s], 'done', '', 1 "
             "FROM annotation_image ORDER BY id",
-            [backbone_key(), [vector.astype("<f2").tobytes() for vector in vectors], len(vectors)],
+            [backbone_key(settings.IQS_BACKBONE), [vector.astype("<f2").tobytes() for vector in vectors], len(vectors)],
         )
         assert cursor.rowcount == count
         cursor.execute("ANALYZE")

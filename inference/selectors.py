@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-from django.db.models import Count, FilteredRelation, Min, Q, QuerySet
+from django.db.models import Count, FilteredRelation, Min, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -99,17 +99,49 @@ class PredictionTable:
         return len(self.image_ids)
 
 
-def backbone_key() -> str:
-    """Return the key under which features of the site's backbone are stored.
+def backbone_key(backbone: str) -> str:
+    """Return the key under which features of the backbone with this name are stored (`Campaign.backbone`).
 
     Raises WeightsMissing if the backbone or its weight file does not exist.
     """
-    return runtime.features_key()
+    return runtime.features_key(backbone)
+
+
+def backbone_of(key: str) -> str:
+    """Return the name of the backbone whose features are stored under `key`; '' if the key names none."""
+    return key.rpartition("@")[0]
+
+
+def is_computed(key: str) -> bool:
+    """Return whether this site can compute features for this key: the same backbone, weights and precision."""
+    name = backbone_of(key)
+    try:
+        return bool(name) and backbone_key(name) == key
+    except WeightsMissing:
+        return False
+
+
+def backbones_needed() -> dict[str, set[int]]:
+    """Return {name of a backbone: ids of the campaigns whose photos need its features} (one query).
+
+    They are the campaign's backbone and, after it was changed, that of the champion, which goes on serving.
+    """
+    champions = ModelVersion.objects.filter(campaign=OuterRef("pk"), is_champion=True).values("backbone")[:1]
+    rows = Campaign.objects.order_by("pk").values_list("pk", "backbone", Subquery(champions))
+    needed: dict[str, set[int]] = {}
+    for campaign, name, key in rows:
+        needed.setdefault(name, set()).add(campaign)
+        if key and backbone_of(key) != name and is_computed(key):
+            needed.setdefault(backbone_of(key), set()).add(campaign)
+    return needed
 
 
 def champion(campaign: Campaign) -> ModelVersion | None:
     """Return the version whose predictions the campaign shows, or None before the prior is installed."""
-    return ModelVersion.objects.filter(campaign=campaign, is_champion=True).first()
+    version = ModelVersion.objects.filter(campaign=campaign, is_champion=True).first()
+    if version is not None:
+        version.campaign = campaign
+    return version
 
 
 def fits_scale(version: ModelVersion, campaign: Campaign) -> bool:
@@ -136,10 +168,10 @@ def version_misfit(version: ModelVersion, campaign: Campaign) -> str:
 def features_misfit(version: ModelVersion) -> str:
     """Return why the version cannot predict new photos: the site computes other features. '' if it can, or unknown."""
     try:
-        key = backbone_key()
+        key = backbone_key(version.campaign.backbone)
     except WeightsMissing:  # the overview says so
         return ""
-    if version.backbone == key:
+    if version.backbone == key or is_computed(version.backbone):
         return ""
     return f"It needs features of {version.backbone}, and the site now computes {key}: new photos get no prediction."
 
@@ -151,9 +183,18 @@ def synsets_text(synsets: Sequence[int]) -> str:
     return ", ".join(names) + (f" and {more} more" if more else "")
 
 
-def features_queue() -> WorkQueue[Feature]:
-    """Return the work queue of the site's backbone. Raises WeightsMissing as `backbone_key` does."""
-    return WorkQueue(Feature, "backbone", backbone_key())
+def features_queue(backbone: str) -> WorkQueue[Feature]:
+    """Return the work queue of the backbone with this name. Raises WeightsMissing as `backbone_key` does."""
+    return WorkQueue(Feature, "backbone", backbone_key(backbone))
+
+
+def features_are_ready(campaign: Campaign) -> bool:
+    """Return whether workers have finished all photos of the campaign with its backbone (one query).
+
+    Photos that failed count as finished, and cancelled ones do not. Raises WeightsMissing.
+    """
+    counts = work_counts(campaign, features_queue(campaign.backbone))
+    return not (counts.waiting or counts.cancelled)
 
 
 def distortions_queue() -> WorkQueue[Distortion]:
@@ -170,10 +211,10 @@ def backlog(campaign: Campaign) -> Backlog:
         .count()
     )
     try:
-        counts = work_counts(campaign, features_queue())
+        counts = work_counts(campaign, features_queue(campaign.backbone))
     except WeightsMissing as error:
         return Backlog(queued=campaign.images.filter(HAS_ORIGINAL).count(), predicted=predicted, problem=str(error))
-    return Backlog(**asdict(counts), predicted=predicted, problem=backbone_problem())
+    return Backlog(**asdict(counts), predicted=predicted, problem=backbone_problem(campaign.backbone))
 
 
 def work_counts(campaign: Campaign, queue: WorkQueue[Any]) -> WorkCounts:

@@ -15,7 +15,7 @@ from annotation.tasks import announce
 from inference.models import Feature, ModelVersion, Prediction
 from inference.networks.config import WeightsMissing
 from inference.networks.model_files import ModelFileError
-from inference.selectors import distortions_queue, features_queue
+from inference.selectors import backbones_needed, distortions_queue, features_queue
 from inference.services import (
     disagreements,
     distortions,
@@ -132,16 +132,17 @@ def sweep() -> None:
     """Find work that no message announced: campaigns without a version, photos without features or predictions,
     queue lanes with stale priorities.
     """
-    with suppress(WeightsMissing):  # logged below
-        if Campaign.objects.exists():
-            runtime.precision_settle()
+    for name in backbones_needed():
+        with suppress(WeightsMissing):  # logged below
+            runtime.precision_settle(runtime.backbone_chosen(name))
     for user_id, key in scoring_jobs.scoring_jobs_sweep():
         scoring_job_run.apply_async([user_id, key], expires=_MESSAGE_SECONDS)
     without = Campaign.objects.exclude(Exists(ModelVersion.objects.filter(campaign=OuterRef("pk"))))
     champions = ModelVersion.objects.filter(is_champion=True).select_related("campaign")
     outdated: list[Campaign] = []
-    with suppress(WeightsMissing):  # logged below
-        outdated = [version.campaign for version in champions if versions.prior_is_outdated(version, version.campaign)]
+    for version in champions:
+        with suppress(WeightsMissing):  # logged below
+            outdated += [version.campaign] if versions.prior_is_outdated(version, version.campaign) else []
     for campaign in (*without, *outdated):
         try:
             versions.prior_install(campaign=campaign)
@@ -150,10 +151,11 @@ def sweep() -> None:
         except Exception:  # the rest of the sweep goes on
             logger.exception("No model was installed for campaign %s", campaign.slug)
     work_enqueue(queue=distortions_queue())
-    if problem := backbone_problem():
-        logger.error("Features cannot be computed: %s", problem)
-    else:
-        work_enqueue(queue=features_queue())
+    for name, campaigns in backbones_needed().items():
+        if problem := backbone_problem(name):
+            logger.error("Features cannot be computed: %s", problem)
+        else:
+            work_enqueue(queue=features_queue(name), campaigns=campaigns)
     _features_or_distortions_announce(stale=True)
     unpredicted = Feature.objects.filter(
         image__campaign=OuterRef("campaign"), backbone=OuterRef("backbone"), state=Feature.State.DONE
@@ -169,8 +171,7 @@ def sweep() -> None:
         watch_voter_run.apply_async([campaign_id], expires=_MESSAGE_SECONDS)
     for version in champions:
         disagreements.disagreements_verify(version=version)
-    with suppress(WeightsMissing):  # logged above
-        similarity.signatures_refresh(seconds=_SIGNATURE_SECONDS, stop=_stopping.is_set)
+    similarity.signatures_refresh(seconds=_SIGNATURE_SECONDS, stop=_stopping.is_set)
 
 
 def _features_or_distortions_announce(*, stale: bool = False) -> None:
@@ -186,7 +187,6 @@ def _features_or_distortions_announce(*, stale: bool = False) -> None:
 
 
 def _features_wait(*, stale: bool = False) -> bool:
-    if backbone_problem():  # no worker can compute them
-        return False
-    queue = features_queue()
-    return queue.has_unfinished() if stale else queue.has_queued()
+    # Without a backbone's weights, no worker can compute its features.
+    queues = [features_queue(name) for name in backbones_needed() if not backbone_problem(name)]
+    return any(queue.has_unfinished() if stale else queue.has_queued() for queue in queues)

@@ -26,7 +26,10 @@ from inference.tasks import sweep
 from iqs_site import overview
 from iqs_site.workers import broker_alive
 
-_QUEUES: dict[str, Callable[[], WorkQueue[Any]]] = {"features": features_queue, "distortions": distortions_queue}
+_QUEUES: dict[str, Callable[[Campaign], WorkQueue[Any]]] = {
+    "features": lambda campaign: features_queue(campaign.backbone),
+    "distortions": lambda campaign: distortions_queue(),
+}
 _ACTIONS: dict[str, Callable[..., int]] = {"cancel": work_cancel, "resume": work_resume, "retry": work_retry}
 
 _NO_DATABASE = {"ok": False, "detail": "The database does not answer."}
@@ -110,7 +113,7 @@ def campaign_work(request: HttpRequest, campaign: Campaign, queue: str, action: 
     if queue not in _QUEUES or action not in _ACTIONS:
         raise Http404("No such queue or action.")
     with suppress(WeightsMissing):  # the live part shows what is missing
-        _ACTIONS[action](queue=_QUEUES[queue](), campaign=campaign)
+        _ACTIONS[action](queue=_QUEUES[queue](campaign), campaign=campaign)
         announce(sweep)
     if not request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
         return redirect("campaign", campaign.slug)

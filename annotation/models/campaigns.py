@@ -37,6 +37,12 @@ def default_lane_shares() -> dict[str, float]:
     return {"random": 1.0}
 
 
+def default_backbone() -> str:
+    """Return the name of the backbone of new campaigns, the setting `IQS_BACKBONE`."""
+    name: str = settings.IQS_BACKBONE
+    return name
+
+
 class Role(models.TextChoices):
     """What a member may do in a campaign; each role includes the ones before it."""
 
@@ -65,6 +71,12 @@ class Campaign(models.Model):
             "prelabel",
             "prelabel: the prediction is shown before the answer; such answers are left out of evaluation",
         )
+
+    class Backbone(models.TextChoices):
+        """The bundled backbones that the settings page offers. A command can set others (`campaign_backbone`)."""
+
+        SHARP = "efficientnet_lite2", "sharp: EfficientNet-Lite2, learns more from the same votes"
+        FAST = "efficientnet_lite0", "fast: EfficientNet-Lite0, takes less time for each photo"
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
@@ -146,6 +158,11 @@ class Campaign(models.Model):
         "break after", default=30, help_text="Minutes of rating before the page suggests a break. 0 means never."
     )
     lease_seconds = models.PositiveIntegerField(default=300, validators=[MinValueValidator(10)])
+    backbone = models.CharField(
+        max_length=64,
+        default=default_backbone,
+        help_text="Network whose features are stored for each photo, and from which models learn.",
+    )
     train_after = models.PositiveIntegerField(
         default=200,
         help_text="Number of new answers to learn from that starts a training run automatically. 0 means never.",

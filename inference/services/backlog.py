@@ -73,12 +73,15 @@ FROM chosen WHERE work.id = chosen.id RETURNING work.id
 _FINISH = sql.SQL("UPDATE {table} SET {changes} WHERE id = %(id)s AND state = 'running'")
 
 
-def work_enqueue(*, queue: WorkQueue[_Work], campaign: Campaign | None = None, state: str = "queued") -> int:
-    """Put every photo (of the campaign) that has no row yet into the queue; return how many. One statement."""
+def work_enqueue(*, queue: WorkQueue[_Work], campaigns: Collection[int] | None = None, state: str = "queued") -> int:
+    """Put every photo (of the campaigns with these ids) that has no row yet into the queue; return how many.
+
+    One statement.
+    """
     # Most column defaults exist in Django only, so they are read from a new model instance.
     row = queue.model(**{queue.column: queue.key, "state": state})
     columns = [field.attname for field in row._meta.concrete_fields if field.attname not in _FROM_THE_PHOTO]
-    which = sql.SQL("image.campaign_id = {}").format(campaign.pk) if campaign else sql.SQL("true")
+    which = sql.SQL("true" if campaigns is None else "image.campaign_id = ANY(%(campaigns)s)")
     statement = _statement(
         _ENQUEUE,
         queue,
@@ -86,8 +89,9 @@ def work_enqueue(*, queue: WorkQueue[_Work], campaign: Campaign | None = None, s
         columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
         values=sql.SQL(", ").join(map(sql.Placeholder, columns)),
     )
+    parameters = {"key": queue.key, "campaigns": list(campaigns or ())}
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"key": queue.key, **{name: getattr(row, name) for name in columns}})
+        cursor.execute(statement, {**parameters, **{name: getattr(row, name) for name in columns}})
         return int(cursor.rowcount)
 
 
@@ -181,7 +185,7 @@ def work_cancel(*, queue: WorkQueue[_Work], campaign: Campaign) -> int:
     """
     # Concurrent calls to cancel and resume wait for each other; claims skip locked rows.
     Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
-    never_queued = work_enqueue(queue=queue, campaign=campaign, state=PhotoWork.State.CANCELLED)
+    never_queued = work_enqueue(queue=queue, campaigns=[campaign.pk], state=PhotoWork.State.CANCELLED)
     return never_queued + _of(queue, campaign, PhotoWork.State.QUEUED).update(state=PhotoWork.State.CANCELLED)
 
 

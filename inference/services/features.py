@@ -1,6 +1,7 @@
 """Features: one vector per photo and backbone, computed once."""
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
@@ -10,24 +11,52 @@ from django.db import transaction
 from annotation.photos.site_sandbox import site_sandbox
 from annotation.photos.storage import photo_file_source
 from inference.models import Feature, ModelVersion, Prediction, Signature
+from inference.networks.config import WeightsMissing
 from inference.networks.model_files import ModelFileError
 from inference.scoring.pipeline import PhotoResult, photos_extract
-from inference.selectors import features_queue
+from inference.selectors import WorkQueue, backbones_needed, features_queue
 from inference.services.backlog import queue_process, work_finish
 from inference.services.predictions import predictions_write
 from inference.services.similarity import signature_key
 from inference.serving import runtime
 
 logger = logging.getLogger(__name__)
+# While photos wait for several backbones, each gets this time before the next.
+_TURN_SECONDS = 10.0
 
 
 def features_compute(*, seconds: float, stop: Callable[[], bool] = lambda: False) -> int:
     """Compute features of queued photos until none is left or the time is over; return how many were finished.
 
-    The champion's prediction is stored in the same transaction. A photo that cannot be opened fails
-    with a reason; the others go on. Raises WeightsMissing, DeviceMissing.
+    The champion's prediction is stored in the same transaction. A photo that cannot be opened fails with a reason; the
+    others go on. Backbones with queued photos take turns. Raises DeviceMissing, and WeightsMissing if weights are
+    missing and no photo of another backbone was finished.
     """
-    network = runtime.backbone()
+    until, finished, count = time.monotonic() + seconds, 0, 1
+    missing: dict[str, WeightsMissing] = {}
+    while count and not stop() and time.monotonic() < until:
+        count, waiting = 0, []
+        for name in backbones_needed():
+            try:
+                waiting += [name] if features_queue(name).has_unfinished() and name not in missing else []
+            except WeightsMissing as error:
+                missing[name] = error
+        for name in waiting:
+            left = max(until - time.monotonic(), 0.0)
+            try:
+                count += _compute(name, min(left, _TURN_SECONDS) if len(waiting) > 1 else left, stop)
+            except WeightsMissing as error:
+                missing[name] = error
+        finished += count
+    if missing and not finished:
+        raise next(iter(missing.values()))
+    return finished
+
+
+def _compute(backbone: str, seconds: float, stop: Callable[[], bool]) -> int:
+    """Compute features of one backbone; return how many photos were finished."""
+    network = runtime.backbone(backbone)
+    queue = features_queue(backbone)
 
     def process(batches: Iterable[Sequence[Feature]]) -> Iterator[list[tuple[Feature, PhotoResult]]]:
         return photos_extract(
@@ -39,10 +68,13 @@ def features_compute(*, seconds: float, stop: Callable[[], bool] = lambda: False
             budget=site_sandbox().budget,
         )
 
-    return queue_process(queue=features_queue(), processor=process, store=_store, seconds=seconds, stop=stop)
+    def store(processed: Sequence[tuple[Feature, PhotoResult]]) -> None:
+        _store(processed, queue, backbone)
+
+    return queue_process(queue=queue, processor=process, store=store, seconds=seconds, stop=stop)
 
 
-def _store(processed: Sequence[tuple[Feature, PhotoResult]]) -> None:
+def _store(processed: Sequence[tuple[Feature, PhotoResult]], queue: WorkQueue[Feature], backbone: str) -> None:
     """Write features and the champions' predictions in one transaction.
 
     Predictions and signatures that were computed from earlier features of a photo are deleted.
@@ -55,13 +87,13 @@ def _store(processed: Sequence[tuple[Feature, PhotoResult]]) -> None:
         if result.features is None:
             row.state, row.reason = Feature.State.FAILED, result.reason
     champions = ModelVersion.objects.filter(
-        is_champion=True, backbone=features_queue().key, campaign__in={row.image.campaign_id for row, _ in good}
+        is_champion=True, backbone=queue.key, campaign__in={row.image.campaign_id for row, _ in good}
     ).select_related("campaign")
     with transaction.atomic():
-        work_finish(queue=features_queue(), rows=[row for row, _ in processed], columns=["vector"])
+        work_finish(queue=queue, rows=[row for row, _ in processed], columns=["vector"])
         if again:
-            Signature.objects.filter(image__in=again, key=signature_key()).delete()
-            Prediction.objects.filter(image__in=again, model_version__backbone=features_queue().key).delete()
+            Signature.objects.filter(image__in=again, key=signature_key(backbone)).delete()
+            Prediction.objects.filter(image__in=again, model_version__backbone=queue.key).delete()
         for version in champions:
             own = [(row.image_id, vector) for row, vector in good if row.image.campaign_id == version.campaign_id]
             try:

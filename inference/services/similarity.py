@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 
 import numpy as np
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 
 from annotation.models import LIVE, Image
 from inference.models import Feature, Signature
-from inference.selectors import backbone_key, features_unpack
+from inference.networks.config import WeightsMissing
+from inference.selectors import backbone_key, backbone_of, backbones_needed, champion, features_unpack, is_computed
 from inference.serving import runtime
 
 BITS = 256
@@ -29,22 +31,29 @@ LIMIT %(limit)s
 """
 
 
-def signature_key() -> str:
-    """Return the key of current signatures: backbone key and the seed of the directions."""
-    return f"{backbone_key()}/{_SEED}"
+def signature_key(backbone: str) -> str:
+    """Return the key of signatures of the backbone with this name: its key and the seed of the directions."""
+    return f"{backbone_key(backbone)}/{_SEED}"
 
 
 def signatures_refresh(*, seconds: float, stop: Callable[[], bool] = lambda: False) -> int:
     """Compute missing signatures until none is missing or the time is over; return how many.
 
-    May run twice, also at the same time.
+    May run twice, also at the same time. A backbone whose weights are missing is left out.
     """
-    key = signature_key()
-    missing = Feature.objects.filter(backbone=backbone_key(), state=Feature.State.DONE).exclude(
-        Exists(Signature.objects.filter(image=OuterRef("image"), key=key))
-    )
-    rows = missing.annotate(pooled=_pooled(), campaign=F("image__campaign")).order_by("image_id")
-    until = time.monotonic() + seconds
+    until, made = time.monotonic() + seconds, 0
+    for name, campaigns in backbones_needed().items():
+        with suppress(WeightsMissing):  # pages say so
+            made += _signatures_of(name, campaigns, until, stop)
+    return made
+
+
+def _signatures_of(backbone: str, campaigns: set[int], until: float, stop: Callable[[], bool]) -> int:
+    key = signature_key(backbone)
+    missing = Feature.objects.filter(
+        backbone=backbone_key(backbone), state=Feature.State.DONE, image__campaign__in=campaigns
+    ).exclude(Exists(Signature.objects.filter(image=OuterRef("image"), key=key)))
+    rows = missing.annotate(pooled=_pooled(backbone), campaign=F("image__campaign")).order_by("image_id")
     made, last = 0, 0
     while time.monotonic() < until and not stop():
         chunk = list(rows.filter(image__gt=last).values_list("image_id", "campaign", "pooled")[:_CHUNK])
@@ -85,22 +94,43 @@ def _directions(size: int) -> NDArray[np.float32]:
     return np.where(ranks < size // 2, 1, -1).astype(np.float32)
 
 
-def _pooled() -> Func:
+def _pooled(backbone: str) -> Func:
     """Return an expression for the pooled last layer of a stored vector, so that the database sends only this part."""
-    config = runtime.backbone_chosen()
+    config = runtime.backbone_chosen(backbone)
     start, size = config.pooled_start * _FLOAT16_BYTES, config.pooled_size * _FLOAT16_BYTES
     return Func(F("vector"), start + 1, size, function="substring", output_field=BinaryField())
+
+
+def _signature(image: Image) -> tuple[str, str] | None:
+    """Return the name of the backbone and the bits of the photo's signature, or None if it has none yet."""
+    own = image.campaign.backbone
+    if bits := _bits(image, own):
+        return own, bits
+    version = champion(image.campaign)
+    if version is None or backbone_of(version.backbone) == own or not is_computed(version.backbone):
+        return None
+    bits = _bits(image, backbone_of(version.backbone))
+    return (backbone_of(version.backbone), bits) if bits else None
+
+
+def _bits(image: Image, backbone: str) -> str | None:
+    """Return the bits of the photo's signature from this backbone, or None (one query)."""
+    key = signature_key(backbone)
+    bits: str | None = Signature.objects.filter(image=image, key=key).values_list("bits", flat=True).first()
+    return bits
 
 
 def images_similar(image: Image, *, limit: int = 12) -> list[tuple[Image, float]] | None:
     """Return the photos of the campaign that look most like this one, with the cosine of their features.
 
-    Near-duplicates of its group are left out. None while the photo has no signature yet.
+    Near-duplicates of its group are left out. None while the photo has no signature yet. After the campaign's backbone
+    was changed, the champion's features are used until the new ones are there.
     """
-    key = signature_key()
-    bits = Signature.objects.filter(image=image, key=key).values_list("bits", flat=True).first()
-    if bits is None:
+    found = _signature(image)
+    if found is None:
         return None
+    backbone, bits = found
+    key = signature_key(backbone)
     twins = set(Image.objects.filter(campaign=image.campaign_id, group=image.group).values_list("pk", flat=True))
     with connection.cursor() as cursor:
         # Not pgvector: the embedded server has it, but not every other one.
@@ -110,9 +140,9 @@ def images_similar(image: Image, *, limit: int = 12) -> list[tuple[Image, float]
         )
         candidates = [row[0] for row in cursor.fetchall() if row[0] not in twins]
     features = Feature.objects.filter(
-        image__in=[image.pk, *candidates], backbone=backbone_key(), state=Feature.State.DONE
+        image__in=[image.pk, *candidates], backbone=backbone_key(backbone), state=Feature.State.DONE
     )
-    vectors = dict(features.annotate(pooled=_pooled()).values_list("image_id", "pooled"))
+    vectors = dict(features.annotate(pooled=_pooled(backbone)).values_list("image_id", "pooled"))
     own = vectors.pop(image.pk, None)
     if own is None or not vectors:
         return []

@@ -14,7 +14,7 @@ from annotation.files.whole_file import whole_path
 from annotation.models import Campaign
 from inference.models import PRIOR_NAME, ModelVersion
 from inference.networks.model_files import ModelFileError, checksum, checksum_verify
-from inference.selectors import backbone_key, version_misfit
+from inference.selectors import backbone_key, features_are_ready, is_computed, version_misfit
 from inference.serving import runtime
 from inference.serving.model_check import version_problem
 
@@ -128,13 +128,16 @@ def champion_set(*, version: ModelVersion) -> ModelVersion | None:
 def prior_is_outdated(version: ModelVersion, campaign: Campaign) -> bool:
     """Return whether the version is a shipped prior for another scale, other synsets or another backbone.
 
-    Raises WeightsMissing if the site's backbone has no weights.
+    After a change of the backbone, the prior goes on until all photos have features of the new one.
+    Raises WeightsMissing if the campaign's backbone has no weights.
     """
     recipe = version.recipe
     if recipe.get("name") != PRIOR_NAME:
         return False
-    if version.backbone != backbone_key() or version_misfit(version, campaign):
+    if version_misfit(version, campaign):
         return True
+    if version.backbone != backbone_key(campaign.backbone):
+        return not is_computed(version.backbone) or features_are_ready(campaign)
     # Only a neutral prior depends on this setting of the site.
     return bool(recipe.get("neutral") and recipe.get("quality_input") != settings.IQS_QUALITY_INPUT)
 
@@ -147,8 +150,8 @@ def made_for(campaign: Campaign) -> dict[str, Any]:
 def prior_install(*, campaign: Campaign) -> ModelVersion:
     """Install the shipped prior as the campaign's champion if needed, and return the champion.
 
-    A campaign without versions gets version 1. If the prior is champion and the campaign's scale or synsets or the
-    site's backbone have changed, a prior for the new settings is installed. Otherwise nothing happens. A backbone
+    A campaign without versions gets version 1. If the prior is champion and the campaign's scale, synsets or
+    backbone have changed, a prior for the new settings is installed. Otherwise nothing happens. A backbone
     without a shipped prior gets a neutral one (`prior_for`).
 
     Loads torch for the export, so only workers and commands may call it.
@@ -157,12 +160,13 @@ def prior_install(*, campaign: Campaign) -> ModelVersion:
     from inference.networks.checkpoint import heads_load, heads_save, prior_for
     from inference.networks.export import heads_to_onnx
 
-    runtime.precision_settle()
+    config = runtime.backbone_chosen(campaign.backbone)
+    runtime.precision_settle(config)
     current = ModelVersion.objects.filter(campaign=campaign).order_by("-is_champion", "number").first()
     if current is not None and not prior_is_outdated(current, campaign):
         return current
     heads, card = prior_for(
-        runtime.backbone_chosen(),
+        config,
         bins=campaign.bins,
         synsets=tuple(campaign.synsets),
         quality_input=settings.IQS_QUALITY_INPUT,
@@ -182,7 +186,7 @@ def prior_install(*, campaign: Campaign) -> ModelVersion:
             version = version_create(
                 campaign=campaign,
                 source=source,
-                backbone=backbone_key(),
+                backbone=backbone_key(campaign.backbone),
                 recipe={**card.get("recipe", {}), "name": PRIOR_NAME, **made_for(campaign)},
                 figures=figures,
             )

@@ -9,6 +9,9 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+from django.conf import settings
+
+from annotation.models import Campaign
 from inference.models import ModelVersion
 from inference.networks.config import PRIOR_FOLDERS, WeightsMissing
 from inference.networks.model_files import ModelFileError, checksum, checksum_verify
@@ -35,11 +38,17 @@ def version_weights_problem(version: ModelVersion, *, again: bool = False) -> st
     return _checkpoint_problem(version.path, "Restore it from a backup.", again=again)
 
 
-def backbone_problem(*, again: bool = False) -> str:
-    """Return why photos cannot be processed by the site's backbone, as a sentence; "" if they can."""
+def backbones_used() -> list[str]:
+    """Return the names of the backbones of all campaigns, and that of new ones if there is none (one query)."""
+    names = Campaign.objects.order_by("backbone").values_list("backbone", flat=True).distinct()
+    return list(names) or [settings.IQS_BACKBONE]
+
+
+def backbone_problem(name: str, *, again: bool = False) -> str:
+    """Return why photos cannot be processed by this backbone, as a sentence; "" if they can."""
     try:
-        config = runtime.backbone_chosen()
-        runtime.features_key()
+        config = runtime.backbone_chosen(name)
+        runtime.features_key(name)
         if runtime.is_int8(config):
             folder = runtime.backbones_folder()
             int8_verified(folder, config.key(), find=checksum if again else checksum_cached)
@@ -57,10 +66,10 @@ def prior_problem(*, again: bool = False) -> str:
 
 
 def site_problems() -> list[str]:
-    """Return what is wrong with the files that all campaigns use, and what follows, as sentences."""
-    backbone, prior = backbone_problem(), prior_problem()
+    """Return what is wrong with the files that campaigns share, and what follows, as sentences (one query)."""
+    backbones, prior = filter(None, map(backbone_problem, backbones_used())), prior_problem()
     return [
-        *([f"New photos are not processed. {backbone}"] if backbone else []),
+        *(f"New photos are not processed. {backbone}" for backbone in backbones),
         *([f"New campaigns get no model, and single photos are not scored. {prior}"] if prior else []),
     ]
 

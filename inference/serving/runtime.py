@@ -1,4 +1,4 @@
-"""Models that a worker process has loaded: one backbone, and the heads of a few versions by checksum."""
+"""Models that a worker process has loaded: backbones by key, and the heads of a few versions by checksum."""
 
 import threading
 from collections import OrderedDict
@@ -31,7 +31,7 @@ def backbones_folder() -> Path:
 
 
 def backbone_chosen(name: str = "", weights: str | None = None) -> BackboneConfig:
-    """Return the site's backbone (`IQS_BACKBONE`, `IQS_BACKBONE_WEIGHTS`), or the backbone `name`.
+    """Return the backbone `name`, by default that of new campaigns (`IQS_BACKBONE`, `IQS_BACKBONE_WEIGHTS`).
 
     `weights`: path of a weight file, "random", or "" for the backbone's own. Raises WeightsMissing for an unknown
     name.
@@ -42,12 +42,13 @@ def backbone_chosen(name: str = "", weights: str | None = None) -> BackboneConfi
     return backbone_config(name, weights=weights or "", folder=Path(settings.MODELS_ROOT) / "weights")
 
 
-def features_key() -> str:
-    """Return the key under which the site's features are stored; it names the backbone, its weights and the precision.
+def features_key(name: str = "") -> str:
+    """Return the key under which features of a backbone are stored; it names the backbone, its weights, the precision.
 
-    Loads no network. Raises WeightsMissing if a weight file is missing.
+    `name`: by default the backbone of new campaigns. Loads no network. Raises WeightsMissing if a weight file is
+    missing.
     """
-    config = backbone_chosen()
+    config = backbone_chosen(name)
     return int8_key(backbones_folder(), config.key()) if is_int8(config) else config.key()
 
 
@@ -70,9 +71,9 @@ def precision_settle(
 ) -> None:
     """Measure once on this machine whether the int8 file is faster, if `IQS_PRECISION` leaves this open.
 
-    `config`: the site's backbone by default. Only workers and commands may call it, because it loads torch and ONNX
-    Runtime. They call it before they compute a key of features that they then write. `report` is called with a message.
-    Raises WeightsMissing.
+    `config`: the backbone of new campaigns by default. Only workers and commands may call it, because it loads torch
+    and ONNX Runtime. They call it before they compute a key of features that they then write. `report` is called with
+    a message. Raises WeightsMissing.
     """
     config = config or backbone_chosen()
     if _is_measured(config):
@@ -98,19 +99,22 @@ def _needed_by_champions(config: BackboneConfig) -> str:
     return keys[newest] if newest else ""
 
 
-def backbone() -> "Backbone":
-    """Return the site's backbone. The first call on a machine downloads its weights if needed and exports it.
+def backbone(name: str = "") -> "Backbone":
+    """Return a backbone, by default that of new campaigns; each is loaded once per process.
+
+    The first call on a machine downloads its weights if needed and exports it.
 
     Raises WeightsMissing, and DeviceMissing if `IQS_DEVICE` is not available.
     """
     from inference.scoring.predictor import Backbone
 
     with _lock:
-        precision_settle()
-        key = features_key()
+        config = backbone_chosen(name)
+        precision_settle(config)
+        key = features_key(name)
         if key not in _backbones:
             # One thread: it is faster to process several photos in parallel than one photo with several threads.
-            _backbones[key] = Backbone(backbone_served(backbone_chosen()), threads=1, device=settings.IQS_DEVICE)
+            _backbones[key] = Backbone(backbone_served(config), threads=1, device=settings.IQS_DEVICE)
         return _backbones[key]
 
 

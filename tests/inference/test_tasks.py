@@ -12,8 +12,9 @@ from django.utils import timezone
 from annotation.models import Campaign
 from inference import tasks
 from inference.models import Distortion, Feature, ModelVersion, Prediction
-from inference.selectors import backbone_key, backlog, distortion_version
+from inference.selectors import backbone_key, backlog, distortion_version, features_queue
 from inference.services import versions
+from inference.services.backlog import work_enqueue
 
 Sent = list[tuple[str, list[Any], int | None]]
 
@@ -67,7 +68,7 @@ def test_the_sweep_finds_claims_of_dead_workers(
     version_of(campaign)
     Feature.objects.create(
         image=make_image(0),
-        backbone=backbone_key(),
+        backbone=backbone_key(""),
         state="running",
         attempts=1,
         claimed_at=timezone.now() - timedelta(hours=1),
@@ -84,7 +85,7 @@ def test_the_sweep_finds_photos_that_the_champion_has_not_predicted(
     image = make_image(0)
     features_store(image, features[0])
     tasks.predictions_run(former.pk)  # a prediction of another version does not count
-    Feature.objects.create(image=image, backbone=backbone_key(), state="failed")
+    Feature.objects.create(image=image, backbone=backbone_key(""), state="failed")
     Distortion.objects.create(image=image, version=distortion_version(), state="done")
     tasks.sweep()
     assert [message[:2] for message in sent] == [("predictions_run", [champion.pk])]
@@ -140,7 +141,8 @@ def test_missing_weights_log_one_line_and_do_not_stop_distortions(
 ) -> None:
     version_of(campaign)
     make_image(0)
-    settings.IQS_BACKBONE = "no_such_network"
+    campaign.backbone = "no_such_network"
+    campaign.save()
     tasks.sweep()
     assert [name for name, _args, _expires in sent] == ["distortions_run"]
     assert tasks.features_run() == 0
@@ -152,8 +154,14 @@ def test_missing_weights_log_one_line_and_do_not_stop_distortions(
     assert tasks.distortions_run() == 1
 
 
+@pytest.fixture
+def queued_photo(make_image: Callable[..., Any]) -> None:
+    make_image(0)
+    work_enqueue(queue=features_queue(""))
+
+
 def test_a_missing_device_logs_one_line(
-    sent: Sent, settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, db: None
+    sent: Sent, settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, queued_photo: None
 ) -> None:
     from inference.scoring import predictor
     from inference.serving import runtime
@@ -161,7 +169,7 @@ def test_a_missing_device_logs_one_line(
     settings.IQS_DEVICE = "cuda"
     monkeypatch.setattr(predictor.onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
     monkeypatch.setattr(
-        runtime, "backbone", lambda: predictor.session(Path("unread"), threads=1, device=settings.IQS_DEVICE)
+        runtime, "backbone", lambda name: predictor.session(Path("unread"), threads=1, device=settings.IQS_DEVICE)
     )
     assert tasks.features_run() == 0
     (log_line,) = [record for record in caplog.records if record.name == "inference.tasks"]

@@ -22,7 +22,7 @@ def photos(make_image: Callable[..., Any], version_of: Callable[..., Any], campa
     version_of(campaign)
     for seed in range(3):
         make_image(seed)
-    work_enqueue(queue=features_queue())
+    work_enqueue(queue=features_queue(""))
     work_enqueue(queue=distortions_queue())
 
 

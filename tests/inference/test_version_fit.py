@@ -60,8 +60,9 @@ def test_many_classes_make_a_short_sentence() -> None:
 
 
 def test_other_features_of_the_site_are_told(campaign: Campaign, version: ModelVersion) -> None:
-    assert features_misfit(version).startswith(f"It needs features of tiny, and the site now computes {backbone_key()}")
-    version.backbone = backbone_key()
+    key = backbone_key("")
+    assert features_misfit(version).startswith(f"It needs features of tiny, and the site now computes {key}")
+    version.backbone = key
     assert features_misfit(version) == ""
 
 
@@ -99,7 +100,7 @@ def test_the_shipped_prior_is_outdated_by_settings_of_campaign_and_site(
     campaign: Campaign, version: ModelVersion, settings: Any
 ) -> None:
     version.recipe |= {"name": PRIOR_NAME}
-    version.backbone = backbone_key()
+    version.backbone = backbone_key("")
     assert not versions.prior_is_outdated(version, campaign)
     settings.IQS_QUALITY_INPUT = "pooled"
     assert not versions.prior_is_outdated(version, campaign), "the shipped one does not depend on it"
@@ -121,6 +122,6 @@ def test_the_sweep_goes_on_when_the_new_backbone_has_no_weights(
     images_make(campaign, 1)
     settings.IQS_BACKBONE_WEIGHTS = "/no/such/file.pth"
     with pytest.raises(WeightsMissing):
-        backbone_key()
+        backbone_key("")
     tasks.sweep()
     assert Distortion.objects.count() == 1, "photos are still queued for distortions"

@@ -82,9 +82,9 @@ def test_reviewers_see_the_work_queue_and_admins_also_see_the_reasons_for_failur
     client_of: Callable[[str], Any], campaign: Campaign
 ) -> None:
     done, failed, *_ = images_make(campaign, 5)
-    Feature.objects.create(image=done, backbone=backbone_key(), state=Feature.State.DONE)
+    Feature.objects.create(image=done, backbone=backbone_key(""), state=Feature.State.DONE)
     Feature.objects.create(
-        image=failed, backbone=backbone_key(), state=Feature.State.FAILED, reason="The file ends too early."
+        image=failed, backbone=backbone_key(""), state=Feature.State.FAILED, reason="The file ends too early."
     )
     predictions_make(version_make(campaign), [done], [5.0])
     text = text_of(client_of("rita").get(STATUS))
@@ -204,5 +204,5 @@ def test_many_photos_need_no_more_queries_than_one(client_of: Callable[[str], An
     before = query_count()
     many = images_make(campaign, 40, prefix="more")
     predictions_make(version, many, [5.0] * 40)
-    Feature.objects.bulk_create(Feature(image=image, backbone=backbone_key(), state="done") for image in many)
+    Feature.objects.bulk_create(Feature(image=image, backbone=backbone_key(""), state="done") for image in many)
     assert query_count() == before <= 21

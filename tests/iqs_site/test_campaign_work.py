@@ -51,7 +51,7 @@ def test_other_queues_and_actions_are_not_found(client_of: Callable[[str], Any],
 
 def test_the_buttons_return_the_live_part(client_of: Callable[[str], Any], campaign: Campaign) -> None:
     images = images_make(campaign, 3)
-    Feature.objects.create(image=images[0], backbone=backbone_key(), state="failed", reason="gone", attempts=1)
+    Feature.objects.create(image=images[0], backbone=backbone_key(""), state="failed", reason="gone", attempts=1)
     ada = client_of("ada")
     page = text_of(ada.get(STATUS))
     assert "Cancel 2 waiting" in page
@@ -89,7 +89,7 @@ def test_the_time_left_is_shown_while_a_worker_runs(
     images = images_make(campaign, 300)
     now = timezone.now()
     Feature.objects.bulk_create(
-        Feature(image=image, backbone=backbone_key(), state="done", claimed_at=now - timedelta(seconds=60))
+        Feature(image=image, backbone=backbone_key(""), state="done", claimed_at=now - timedelta(seconds=60))
         for image in images[:50]
     )
     assert "250 photos are waiting, about 5 min left." in text_of(client_of("rita").get(STATUS))
@@ -101,7 +101,7 @@ def test_the_time_left_is_shown_while_a_worker_runs(
 
 def test_missing_weights_are_shown(client_of: Callable[[str], Any], campaign: Campaign, settings: Any) -> None:
     images_make(campaign, 2)
-    settings.IQS_BACKBONE = "no_such_network"
+    Campaign.objects.update(backbone="no_such_network")
     page = text_of(client_of("ada").get(STATUS))
     assert "Photos are not being processed. Unknown backbone" in page
     assert "no_such_network" in page

@@ -67,7 +67,7 @@ def make_rated_images(campaign: Any, people: dict[str, Any], make_user: Callable
         if features:
             Feature.objects.bulk_create(
                 Feature(
-                    image=image, backbone=backbone_key(), state=Feature.State.DONE, vector=vector[:features].tobytes()
+                    image=image, backbone=backbone_key(""), state=Feature.State.DONE, vector=vector[:features].tobytes()
                 )
                 for image, vector in zip(images, feature_vectors, strict=True)
             )

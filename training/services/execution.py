@@ -124,9 +124,9 @@ def _perform(run: TrainingRun, report: Reporter) -> Outcome:
         raise LearningError(f"{error} Start a new run.") from error
     challenger = run.challenger  # made by an earlier attempt that died before the evaluation
     if challenger is None:
-        backbone = backbone_key()
+        backbone = backbone_key(run.campaign.backbone)
         votes, features = _freeze(run, plan, backbone, report)
-        made_with = _made_with(run.campaign, runtime.backbone_chosen())
+        made_with = _made_with(run.campaign, runtime.backbone_chosen(run.campaign.backbone))
         if (same := _same_as(run, votes, backbone, made_with)) is not None:
             return Outcome(
                 State.SKIPPED,
@@ -234,7 +234,7 @@ def _learn_and_store(
     except ValueError as error:
         raise LearningError(str(error)) from error
     prior, _card = prior_for(
-        runtime.backbone_chosen(),
+        runtime.backbone_chosen(campaign.backbone),
         bins=campaign.bins,
         synsets=tuple(campaign.synsets),
         quality_input=settings.IQS_QUALITY_INPUT,

@@ -16,6 +16,7 @@ from inference.serving import runtime
 from inference.serving.exported import exported_damaged
 from inference.serving.model_check import (
     backbone_problem,
+    backbones_used,
     prior_problem,
     version_problem,
     version_weights_problem,
@@ -71,7 +72,7 @@ class Command(BaseCommand):
 
 
 def _model_problems() -> list[str]:
-    problems = [backbone_problem(again=True), prior_problem(again=True)]
+    problems = [*(backbone_problem(name, again=True) for name in backbones_used()), prior_problem(again=True)]
     for version in ModelVersion.objects.select_related("campaign").order_by("campaign__slug", "number"):
         for check in (version_problem, version_weights_problem):
             if problem := check(version, again=True):

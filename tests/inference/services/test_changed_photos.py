@@ -46,7 +46,7 @@ def _tiny_site_backbone(monkeypatch: pytest.MonkeyPatch, tiny_onnx: Path, settin
     settings.IQS_BACKBONE = "tiny"
     monkeypatch.setitem(config_module.BACKBONES, "tiny", TINY)
     monkeypatch.setattr(config_module, "_key", lambda config: "tiny@0")
-    monkeypatch.setattr(runtime, "backbone", lambda: Backbone(tiny_onnx))
+    monkeypatch.setattr(runtime, "backbone", lambda name: Backbone(tiny_onnx))
     monkeypatch.setattr(current_app, "send_task", lambda *args, **options: None)  # unit tests have no broker
     return
 
@@ -69,7 +69,7 @@ def photos(campaign: Campaign, tmp_path: Path) -> dict[str, Image]:
 
 
 def compute() -> None:
-    work_enqueue(queue=features_queue())
+    work_enqueue(queue=features_queue(""))
     work_enqueue(queue=distortions_queue())
     features_compute(seconds=60)
     distortions_compute(seconds=60)
@@ -154,7 +154,7 @@ def test_a_photo_that_cannot_be_decoded_keeps_what_it_has(campaign: Campaign, ph
 
 def test_cancelled_work_stays_cancelled(campaign: Campaign, photos: dict[str, Image]) -> None:
     Feature.objects.update(state=Feature.State.QUEUED)
-    work_cancel(queue=features_queue(), campaign=campaign)
+    work_cancel(queue=features_queue(""), campaign=campaign)
     photos_decoding_update(seconds=60)
     assert set(Feature.objects.values_list("state", flat=True)) == {"cancelled"}
 
@@ -168,6 +168,8 @@ def _twelve_features() -> None:
 
 def _store_other_features(image: Image) -> None:
     """Store features as a worker does that has just computed them."""
-    rows = work_claim(queue=features_queue())
+    rows = work_claim(queue=features_queue(""))
     assert [row.image_id for row in rows] == [image.pk]
-    features_module._store([(row, PhotoResult(np.full(12, 7, np.float32), None)) for row in rows])
+    features_module._store(
+        [(row, PhotoResult(np.full(12, 7, np.float32), None)) for row in rows], features_queue(""), "tiny"
+    )

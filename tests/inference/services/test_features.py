@@ -49,7 +49,7 @@ def _tiny_site_backbone(monkeypatch: pytest.MonkeyPatch, tiny_onnx: Path, settin
     settings.IQS_BACKBONE = "tiny"
     monkeypatch.setitem(config_module.BACKBONES, "tiny", TINY)
     monkeypatch.setattr(config_module, "_key", lambda config: "tiny@0")
-    monkeypatch.setattr(runtime, "backbone", lambda: Backbone(tiny_onnx))
+    monkeypatch.setattr(runtime, "backbone", lambda name: Backbone(tiny_onnx))
     return
 
 
@@ -58,15 +58,15 @@ def states() -> list[str]:
 
 
 def features_enqueue() -> int:
-    return work_enqueue(queue=features_queue())
+    return work_enqueue(queue=features_queue(""))
 
 
 def features_claim(limit: int = 16) -> list[Feature]:
-    return work_claim(queue=features_queue(), limit=limit)
+    return work_claim(queue=features_queue(""), limit=limit)
 
 
 def features_claim_stale() -> Feature | None:
-    return work_claim_stale(queue=features_queue())
+    return work_claim_stale(queue=features_queue(""))
 
 
 def test_photos_are_queued_once(campaign: Any, make_image: Callable[..., Any]) -> None:
@@ -120,7 +120,7 @@ def test_bad_files_do_not_affect_the_other_photos_of_a_batch(make_image: Callabl
     photo_path(missing).unlink()
     photo_path(huge).write_bytes(png_header(50_000, 50_000))
     photo_path(text).write_text("not a photo")
-    queue = features_queue() if algorithm == "features" else distortions_queue()
+    queue = features_queue("") if algorithm == "features" else distortions_queue()
     work_enqueue(queue=queue)
     compute = features_compute if algorithm == "features" else distortions_compute
     assert compute(seconds=60) == 12
@@ -141,7 +141,7 @@ def test_a_failed_photo_can_be_tried_again(campaign: Any, make_image: Callable[.
     features_enqueue()
     features_compute(seconds=60)
     photo_path(image).write_bytes(data)
-    assert work_retry(queue=features_queue(), campaign=campaign) == 1
+    assert work_retry(queue=features_queue(""), campaign=campaign) == 1
     features_compute(seconds=60)
     assert states() == ["done"]
 
@@ -279,7 +279,7 @@ def test_photos_may_be_in_a_storage_without_paths(
     assert folder_import(campaign=campaign, source=tmp_path / "photos").added == 3
     images = list(Image.objects.order_by("name"))
     photo_file_delete(images[2].photo_name)
-    for queue, compute in ((features_queue(), features_compute), (distortions_queue(), distortions_compute)):
+    for queue, compute in ((features_queue(""), features_compute), (distortions_queue(), distortions_compute)):
         work_enqueue(queue=queue)
         assert compute(seconds=60) == 3
         assert dict(queue.rows.values_list("image_id", "state")) == dict(

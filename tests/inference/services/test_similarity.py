@@ -25,8 +25,8 @@ START = 8
 def _small_backbone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the site's features 8 numbers, followed by a pooled layer of 64 numbers."""
     config = replace(backbone_config("efficientnet_lite0"), pooled_start=START, pooled_size=SIZE)
-    monkeypatch.setattr(runtime, "backbone_chosen", lambda: config)
-    monkeypatch.setattr(similarity, "backbone_key", lambda: "small@0")
+    monkeypatch.setattr(runtime, "backbone_chosen", lambda name: config)
+    monkeypatch.setattr(similarity, "backbone_key", lambda name: "small@0")
 
 
 def features_make(images: list[Image], pooled: Any) -> None:

@@ -53,21 +53,21 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_an_installation_without_damage_has_no_problem(shipped: Path) -> None:
-    assert (site_problems(), backbone_problem(again=True), prior_problem(again=True)) == ([], "", "")
+    assert (site_problems(), backbone_problem("", again=True), prior_problem(again=True)) == ([], "", "")
 
 
 def test_a_damaged_int8_file_is_told_and_forgotten_when_it_is_back(shipped: Path, settings: Any) -> None:
     settings.IQS_PRECISION = "int8"
     (file,) = (shipped / "int8").glob("*.onnx")
     good = file.read_bytes()
-    assert backbone_problem() == ""
+    assert backbone_problem("") == ""
     damage(file)
-    assert f"{file} does not match its card" in backbone_problem()
+    assert f"{file} does not match its card" in backbone_problem("")
     assert site_problems()[0].startswith("New photos are not processed. ")
     file.unlink()
-    assert "There is no int8 file" in backbone_problem()
+    assert "There is no int8 file" in backbone_problem("")
     file.write_bytes(good)
-    assert backbone_problem() == ""
+    assert backbone_problem("") == ""
 
 
 @pytest.mark.parametrize("backbone", PRIOR_FOLDERS)
@@ -183,7 +183,7 @@ def test_the_bundled_weights_have_the_checksum_in_their_name(tmp_path: Path, mon
     monkeypatch.setattr(type(EFFICIENTNET_LITE0), "own_weights_path", lambda self: copy)
     with pytest.raises(WeightsMissing, match=r"are damaged .*; reinstall the requirements"):
         EFFICIENTNET_LITE0.key()
-    assert "are damaged" in backbone_problem()
+    assert "are damaged" in backbone_problem("")
 
 
 def test_downloaded_weights_that_are_damaged_are_told_and_fetched_again(

@@ -93,7 +93,7 @@ def test_the_shipped_prior_is_installed_on_any_scale(
     network = backbone()
     vector = network.features([np.full((network.side, network.side, 3), 90, dtype=np.uint8)])[0]
     image = make_image(0, campaign=campaign)
-    Feature.objects.create(image=image, backbone=backbone_key(), state="done", vector=vector.astype("<f2").tobytes())
+    Feature.objects.create(image=image, backbone=backbone_key(""), state="done", vector=vector.astype("<f2").tobytes())
     assert predictions_refresh(version=version) == 1
     prediction = Prediction.objects.get()
     assert len(prediction.distribution) == bins

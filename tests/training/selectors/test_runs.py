@@ -34,7 +34,7 @@ def test_the_counts_agree_with_the_run(
     assert new_answers(campaign, since=0, exposed_answers=exposed_answers) == usable
     run = run_request(campaign=campaign, trigger="button", exposed_answers=exposed_answers)
     report = execution.Reporter(run.pk, run_claim(run_id=run.pk) or 0)
-    votes, _ = execution._freeze(run, LearningPlan.from_json(run.recipe), backbone_key(), report)
+    votes, _ = execution._freeze(run, LearningPlan.from_json(run.recipe), backbone_key(""), report)
     run.refresh_from_db()
     assert len(votes) == run.annotation_count == usable
 

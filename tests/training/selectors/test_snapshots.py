@@ -37,7 +37,7 @@ def test_a_run_freezes_no_vote_on_a_holdout_photo(campaign: Campaign, make_rated
     run = run_request(campaign=campaign, trigger=TrainingRun.Trigger.BUTTON)
     attempt = run_claim(run_id=run.pk) or 0
     reporter = execution.Reporter(run.pk, attempt)
-    votes, features = execution._freeze(run, LearningPlan.of(exposed_answers=True), backbone_key(), reporter)
+    votes, features = execution._freeze(run, LearningPlan.of(exposed_answers=True), backbone_key(""), reporter)
     assert set(votes.image_ids.tolist()) == photos_of(campaign, "train")
     assert len(features) == 4
     frozen = np.load(run.folder / "snapshot.npz")

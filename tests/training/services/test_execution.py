@@ -108,7 +108,7 @@ def test_the_same_data_and_recipe_are_not_learned_twice(
     make_rated_images(train=5, features=8)
     last, attempt = request_and_claim(campaign)
     version = make_version(2, champion=True)
-    ModelVersion.objects.update(backbone=backbone_key())
+    ModelVersion.objects.update(backbone=backbone_key(""))
     votes = training_snapshot(campaign, exposed_answers=False)
     TrainingRun.objects.update(state=State.DONE, challenger=version, fingerprint=votes.fingerprint)
     run, attempt = request_and_claim(campaign)
@@ -125,11 +125,13 @@ def test_a_later_attempt_uses_the_snapshot_of_the_first_one(
 ) -> None:
     make_rated_images(train=5, features=8)
     run, attempt = request_and_claim(campaign)
-    votes, features = execution._freeze(run, PLAN, backbone_key(), execution.Reporter(run.pk, attempt))
+    votes, features = execution._freeze(run, PLAN, backbone_key(""), execution.Reporter(run.pk, attempt))
     frozen = TrainingRun.objects.get(pk=run.pk)
     assert (frozen.fingerprint, frozen.annotation_count) == (votes.fingerprint, 10)
     make_rated_images(train=3, features=8, seed=1)
-    second_votes, second_features = execution._freeze(frozen, PLAN, backbone_key(), execution.Reporter(run.pk, attempt))
+    second_votes, second_features = execution._freeze(
+        frozen, PLAN, backbone_key(""), execution.Reporter(run.pk, attempt)
+    )
     assert (second_votes.fingerprint, len(second_votes)) == (votes.fingerprint, 10)
     assert np.array_equal(features, second_features)
 
