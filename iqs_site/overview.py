@@ -32,6 +32,7 @@ from inference.serving.model_check import prior_problem, version_problem
 from iqs_site.workers import WorkerState, broker_alive, workers_alive
 from training.evaluation.registry import MeasuredMetric, measured
 from training.models import Evaluation, TrainingRun
+from training.selectors.backbone_change import BackboneChange, backbone_change
 from training.selectors.versions import changed_since, newest_evaluations
 
 RUNS_SHOWN = 4
@@ -66,6 +67,8 @@ class ModelsStatus:
     """How holdout votes and settings have changed since the evaluation, as a sentence; '' when they have not."""
     misfit: str
     """Why the champion does not fit the campaign or the site any more, as a sentence; '' when it does."""
+    backbone_change: BackboneChange | None
+    """A change of the backbone that is under way."""
     runs: list[TrainingRun]
     imports: list[ImportBatch]
     damaged: DamagedCounts
@@ -121,7 +124,7 @@ def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
     failures: list[Feature] = []
     counts = backlog(campaign)
     if counts.failed and role is Role.ADMIN:
-        failed = features_queue().rows.filter(image__campaign=campaign, state=Feature.State.FAILED)
+        failed = features_queue(campaign.backbone).rows.filter(image__campaign=campaign, state=Feature.State.FAILED)
         failures = list(failed.select_related("image").defer("vector").order_by("-pk")[:FAILURES_SHOWN])
     alive = workers_status()
     damaged = damaged_counts([campaign.pk]).get(campaign.pk, DamagedCounts())
@@ -140,6 +143,7 @@ def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
         figures=[one for one in measured(evaluation.metrics) if one.metric.name in KEY_METRICS] if evaluation else [],
         outdated=changed_since(evaluation) if evaluation else "",
         misfit=(version_misfit(version, campaign) or features_misfit(version)) if version else "",
+        backbone_change=backbone_change(campaign, version),
         runs=list(campaign.training_runs.select_related("challenger", "requested_by")[:RUNS_SHOWN]),
         imports=list(campaign.imports.all()[:IMPORTS_SHOWN]),
         damaged=damaged,

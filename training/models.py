@@ -19,6 +19,7 @@ class TrainingRun(models.Model):
         COUNT = "count", "new annotations"
         COMMAND = "command", "command line"
         API = "api", "API"
+        BACKBONE = "backbone", "another backbone"
 
     class State(models.TextChoices):
         QUEUED = "queued", "queued"

@@ -9,6 +9,7 @@ from annotation.models import Campaign
 from annotation.services.turns import Slots
 from annotation.tasks import announce
 from training.models import TrainingRun
+from training.services.backbone_changes import old_features_delete, runs_request_changed
 from training.services.evaluation_requests import evaluations_due, evaluations_perform
 from training.services.run_turns import run_claim_next, run_next_id
 from training.services.runs import run_request, runs_request_due, runs_requeue_stale
@@ -53,12 +54,15 @@ def versions_evaluate(campaign_id: int) -> None:
 
 @shared_task
 def sweep() -> None:
-    """Requeue stale runs, request runs in campaigns with enough new answers, and announce all queued runs.
+    """Requeue stale runs, request runs in campaigns with enough new answers or a new backbone, and announce all queued
+    runs.
 
-    Also announce requested evaluations.
+    Also announce requested evaluations, and delete features that nothing needs any more.
     """
     runs_requeue_stale()
     runs_request_due()
+    runs_request_changed()
+    old_features_delete()
     for run_id in TrainingRun.objects.filter(state=TrainingRun.State.QUEUED).values_list("pk", flat=True):
         announce(run_execute, run_id, expires=MESSAGE_SECONDS)
     for campaign_id in evaluations_due():

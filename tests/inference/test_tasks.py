@@ -154,14 +154,12 @@ def test_missing_weights_log_one_line_and_do_not_stop_distortions(
     assert tasks.distortions_run() == 1
 
 
-@pytest.fixture
-def queued_photo(make_image: Callable[..., Any]) -> None:
-    make_image(0)
-    work_enqueue(queue=features_queue(""))
-
-
 def test_a_missing_device_logs_one_line(
-    sent: Sent, settings: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, queued_photo: None
+    make_image: Callable[..., Any],
+    sent: Sent,
+    settings: Any,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from inference.scoring import predictor
     from inference.serving import runtime
@@ -171,6 +169,8 @@ def test_a_missing_device_logs_one_line(
     monkeypatch.setattr(
         runtime, "backbone", lambda name: predictor.session(Path("unread"), threads=1, device=settings.IQS_DEVICE)
     )
+    make_image(0)
+    work_enqueue(queue=features_queue(""))
     assert tasks.features_run() == 0
     (log_line,) = [record for record in caplog.records if record.name == "inference.tasks"]
     assert "install onnxruntime-gpu or set IQS_DEVICE=cpu" in log_line.message

@@ -22,6 +22,7 @@ from training.evaluation.registry import MeasuredMetric, measured_pairs
 from training.learning.recipe import Recipe
 from training.learning.registry import DEFAULT_RECIPE, EXPOSED_ANSWERS_LABEL, RECIPES
 from training.models import Evaluation, EvaluationRequest, Promotion, TrainingRun
+from training.selectors.backbone_change import backbone_change
 from training.selectors.runs import exposed_answers_on, last_learned, training_answers
 from training.selectors.versions import (
     changed_since,
@@ -94,6 +95,7 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "champion": current_champion,
         "reference": reference,
         "outdated": changed_since(reference) if reference else "",
+        "backbone_change": backbone_change(campaign, current_champion),
         "champion_misfit": _champion_misfit(current_champion, campaign),
         "evaluation_request": EvaluationRequest.objects.filter(campaign=campaign).first(),
         # No run is requested while another one is live, so it is the newest.

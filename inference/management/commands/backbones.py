@@ -12,7 +12,7 @@ from inference.serving import runtime
 
 class Command(BaseCommand):
     requires_system_checks = ()  # works without a database
-    help = "List the backbones that IQS_BACKBONE can name, or download the weights of one and prepare it."
+    help = "List the backbones that a campaign can use, or download the weights of one and prepare it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -33,7 +33,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         self.stdout.write(f"{'name':<24}{'side':>6}{'features':>10}  weights")
         for config in configs:
-            mark = "  (in use)" if config.name == settings.IQS_BACKBONE else ""
+            mark = "  (of new campaigns)" if config.name == settings.IQS_BACKBONE else ""
             size = f"{config.input_size:>6}{config.feature_size:>10}"
             self.stdout.write(f"{config.name:<24}{size}  {weights_state(config)}{mark}")
 

@@ -54,6 +54,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--mixtures", type=whole_number, help="variants of a crop with two (default: as in the recipe)"
         )
+        parser.add_argument("--epochs", type=whole_number, help="training epochs (default: as in the recipe)")
         parser.add_argument("--out", type=Path, help="folder for the heads; without it nothing is written")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -68,6 +69,7 @@ class Command(BaseCommand):
             crops_per_photo=options["crops"] or recipe.crops_per_photo,
             singles_per_crop=options["singles"] or recipe.singles_per_crop,
             mixtures_per_crop=options["mixtures"] or recipe.mixtures_per_crop,
+            epochs=options["epochs"] or recipe.epochs,
         )
         # The heads are trained on features of the float network, and measured on those of the served network too.
         network = Backbone(runtime.backbone_file(config), threads=1)
