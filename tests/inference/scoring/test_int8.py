@@ -160,7 +160,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 def test_the_command_lists_every_backbone_with_its_size_and_weights(run: Run) -> None:
     lines = run("backbones").splitlines()
     assert len(lines) == 1 + 83
-    assert lines[1].split() == ["efficientnet_lite0", "224", "3912", "bundled", "(in", "use)"]
+    assert lines[1].split() == ["efficientnet_lite0", "224", "3912", "bundled", "(of", "new", "campaigns)"]
     assert next(line for line in lines if line.startswith("resnet50 ")).split()[1:] == ["224", "5760", "not", "fetched"]
 
 

@@ -41,7 +41,7 @@ def damage(path: Path) -> None:
 
 
 @pytest.fixture
-def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, db: None) -> Path:
     """Copy the shipped files, so that a test may damage them; return their folder."""
     import shutil
 

@@ -137,5 +137,5 @@ def test_the_pages_say_what_is_going_on(
         page = " ".join(client_of("rita").get(f"/campaigns/watches/{path}").content.decode().split())
         assert f"The backbone changes from {OLD} to {NEW}." in page, path
         assert '<progress max="3" value="2"' in page, path
-        assert "Version 1 goes on until then" in page, path
+        assert "Version 1 goes on meanwhile" in page, path
     assert client_of("alice").get("/campaigns/watches/models/").status_code in (403, 404)
