@@ -15,7 +15,7 @@ from inference.networks.torchvision_table import TORCHVISION, TorchvisionRow
 
 _PRIORS = Path(__file__).resolve().parent.parent / "weights" / "quality_prior"
 #: {name of a backbone: folder of its shipped quality prior, which has heads and their card}.
-PRIOR_FOLDERS = {name: _PRIORS / name for name in ("efficientnet_lite0",)}
+PRIOR_FOLDERS = {name: _PRIORS / name for name in ("efficientnet_lite0", "efficientnet_lite2")}
 #: Folder of the prior that scores photos of no campaign.
 PRIOR_FOLDER = PRIOR_FOLDERS["efficientnet_lite0"]
 # Increase it when the same weights give other features: other preprocessing or another layout.
