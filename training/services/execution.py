@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from annotation.models import LIVE, Campaign, Image
 from inference.models import ModelVersion
 from inference.networks.checkpoint import CheckpointError, heads_load, heads_save, prior_for
-from inference.networks.config import BackboneConfig, WeightsMissing
+from inference.networks.config import WeightsMissing
 from inference.networks.export import heads_to_onnx
 from inference.networks.model_files import ModelFileError
 from inference.scoring.predictor import HeadsPredictor
@@ -126,7 +126,7 @@ def _perform(run: TrainingRun, report: Reporter) -> Outcome:
     if challenger is None:
         backbone = backbone_key(run.campaign.backbone)
         votes, features = _freeze(run, plan, backbone, report)
-        made_with = _made_with(run.campaign, runtime.backbone_chosen(run.campaign.backbone))
+        made_with = _made_with(run.campaign)
         if (same := _same_as(run, votes, backbone, made_with)) is not None:
             return Outcome(
                 State.SKIPPED,
@@ -189,12 +189,12 @@ def _nothing_to_learn(campaign: Campaign, plan: LearningPlan) -> str:
     )
 
 
-def _made_with(campaign: Campaign, config: BackboneConfig) -> dict[str, Any]:
+def _made_with(campaign: Campaign) -> dict[str, Any]:
     """Return the settings of campaign and site that the weights depend on, as they are stored in the version's recipe.
 
     `prior` is the checksum of the shipped prior; "" if the backbone has none.
     """
-    folder = config.prior_folder
+    folder = runtime.backbone_chosen(campaign.backbone).prior_folder
     return {
         **made_for(campaign),
         "quality_input": settings.IQS_QUALITY_INPUT,
