@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("training", "0006_runs_started_by_the_api")]
+    dependencies = [("training", "0007_decisions_of_runs")]
 
     operations = [
         migrations.AlterField(
