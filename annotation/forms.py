@@ -131,6 +131,8 @@ class CampaignForm(forms.ModelForm):
             "break_minutes",
             "train_after",
             "promote_automatically",
+            "promotion_rule",
+            "promotion_margin",
             "decisions_as_labels",
             "remove_metadata",
             "retention_days",
@@ -139,6 +141,7 @@ class CampaignForm(forms.ModelForm):
             "description": forms.Textarea(attrs={"rows": 3}),
             "instructions": forms.Textarea(attrs={"rows": 6}),
             "mode": forms.RadioSelect,
+            "promotion_margin": forms.NumberInput(attrs={"min": 0, "max": 0.2, "step": 0.005}),
             "watch_threshold": forms.NumberInput(attrs={"min": 0, "max": 1, "step": 0.01}),
             "reject_at": forms.NumberInput(attrs={"step": "any"}),
             "pending_at": forms.NumberInput(attrs={"step": "any"}),
@@ -169,6 +172,10 @@ class CampaignForm(forms.ModelForm):
             "Answers, predictions and thumbnails stay. This cannot be undone. 0: never.",
             "train_after": "A training run starts after this many new answers. 0: never.",
             "holdout_fraction": "Share of photos that models never learn from. The photos are drawn at import.",
+            "promotion_rule": "RPS improves with better ranks, less bias and better distributions. “None worse” lets a "
+            "challenger pass that is as good as the champion, such as one that learned from newer answers.",
+            "promotion_margin": "0.01 allows a loss of 0.01 in SRCC and in F1, and of 1 % in RPS. “None worse” needs "
+            "many holdout photos to show that, with 0.03 about a ninth of those for 0.01.",
             "promote_automatically": "A challenger that passes the promotion rule becomes the champion. The Models "
             "page explains the rule.",
         }
@@ -180,7 +187,10 @@ class CampaignForm(forms.ModelForm):
         ("Votes", ("votes_per_image", "holdout_votes", "holdout_fraction", "lease_seconds")),
         ("Enough votes", STOP_FIELDS),
         ("Annotator quality", ("repeat_share", "gold_share", "anchoring_share", "break_minutes")),
-        ("Training", ("train_after", "promote_automatically", "decisions_as_labels")),
+        (
+            "Training",
+            ("train_after", "promote_automatically", "promotion_rule", "promotion_margin", "decisions_as_labels"),
+        ),
         ("Privacy", ("remove_metadata", "retention_days")),
     )
 

@@ -9,7 +9,7 @@ from annotation.models import Campaign
 from annotation.services.turns import Slots
 from annotation.tasks import announce
 from training.models import TrainingRun
-from training.services.evaluation_requests import evaluations_due, evaluations_perform
+from training.services.evaluation_requests import champions_request, evaluations_due, evaluations_perform
 from training.services.run_turns import run_claim_next, run_next_id
 from training.services.runs import run_request, runs_request_due, runs_requeue_stale
 from training.services.training_process import run_supervise
@@ -55,11 +55,12 @@ def versions_evaluate(campaign_id: int) -> None:
 def sweep() -> None:
     """Requeue stale runs, request runs in campaigns with enough new answers, and announce all queued runs.
 
-    Also announce requested evaluations.
+    Also request evaluations of champions whose votes or settings have changed, and announce requested evaluations.
     """
     runs_requeue_stale()
     runs_request_due()
     for run_id in TrainingRun.objects.filter(state=TrainingRun.State.QUEUED).values_list("pk", flat=True):
         announce(run_execute, run_id, expires=MESSAGE_SECONDS)
+    champions_request()
     for campaign_id in evaluations_due():
         announce(versions_evaluate, campaign_id, expires=MESSAGE_SECONDS)

@@ -66,6 +66,14 @@ class Campaign(models.Model):
             "prelabel: the prediction is shown before the answer; such answers are left out of evaluation",
         )
 
+    class PromotionRule(models.TextChoices):
+        """What a challenger needs to become champion; the names of metrics are those of `training.evaluation`."""
+
+        RPS = "quality_rps", "better Quality RPS; SRCC and watch F1 not worse"
+        SRCC = "quality_srcc", "better Quality SRCC; RPS and watch F1 not worse"
+        F1 = "watch_f1", "better Watch F1; RPS and SRCC not worse"
+        NOT_WORSE = "not_worse", "none of RPS, SRCC and watch F1 worse"
+
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
@@ -153,6 +161,18 @@ class Campaign(models.Model):
     promote_automatically = models.BooleanField(
         default=False,
         help_text="Promote a challenger that passes the promotion rule; the models page states the rule.",
+    )
+    promotion_rule = models.CharField(
+        max_length=12,
+        choices=PromotionRule.choices,
+        default=PromotionRule.RPS,
+        help_text="What a challenger needs to pass the promotion rule.",
+    )
+    promotion_margin = models.FloatField(
+        "loss that counts as not worse",
+        default=0.01,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.2)],
+        help_text="A loss up to this value counts as not worse. Of RPS, it is a share of the champion's RPS.",
     )
     decisions_as_labels = models.BooleanField(
         "use decisions as labels",
