@@ -172,12 +172,7 @@ class CampaignForm(forms.ModelForm):
             "Answers, predictions and thumbnails stay. This cannot be undone. 0: never.",
             "train_after": "A training run starts after this many new answers. 0: never.",
             "holdout_fraction": "Share of photos that models never learn from. The photos are drawn at import.",
-            "promotion_rule": "RPS improves with better ranks, less bias and better distributions. “None worse” lets a "
-            "challenger pass that is as good as the champion, such as one that learned from newer answers.",
-            "promotion_margin": "0.01 allows a loss of 0.01 in SRCC and in F1, and of 1 % in RPS. “None worse” needs "
-            "many holdout photos to show that, with 0.03 about a ninth of those for 0.01.",
-            "promote_automatically": "A challenger that passes the promotion rule becomes the champion. The Models "
-            "page explains the rule.",
+            "promote_automatically": "A challenger that passes the promotion rule becomes the champion.",
         }
 
     GROUPS = (

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
             name="promotion_margin",
             field=models.FloatField(
                 default=0.01,
-                help_text="A loss up to this value counts as not worse. Of RPS, it is a share of the champion's RPS.",
+                help_text="0.01 allows a loss of 0.01 in SRCC and in F1, and of 1 % in RPS.",
                 validators=[
                     django.core.validators.MinValueValidator(0.0),
                     django.core.validators.MaxValueValidator(0.2),
@@ -32,7 +32,8 @@ class Migration(migrations.Migration):
                     ("not_worse", "none of RPS, SRCC and watch F1 worse"),
                 ],
                 default="quality_rps",
-                help_text="What a challenger needs to pass the promotion rule.",
+                help_text="RPS improves with better ranks, less bias and better distributions. Showing that nothing is "
+                "worse takes many holdout photos.",
                 max_length=12,
             ),
         ),

@@ -166,13 +166,14 @@ class Campaign(models.Model):
         max_length=12,
         choices=PromotionRule.choices,
         default=PromotionRule.RPS,
-        help_text="What a challenger needs to pass the promotion rule.",
+        help_text="RPS improves with better ranks, less bias and better distributions. Showing that nothing is "
+        "worse takes many holdout photos.",
     )
     promotion_margin = models.FloatField(
         "loss that counts as not worse",
         default=0.01,
         validators=[MinValueValidator(0.0), MaxValueValidator(0.2)],
-        help_text="A loss up to this value counts as not worse. Of RPS, it is a share of the champion's RPS.",
+        help_text="0.01 allows a loss of 0.01 in SRCC and in F1, and of 1 % in RPS.",
     )
     decisions_as_labels = models.BooleanField(
         "use decisions as labels",
