@@ -104,12 +104,12 @@ def _bias_repair(campaigns: int) -> Claim:
     """The challenger is the champion without its bias of one point: the same ranks."""
     found = []
     for seed in range(campaigns):
-        one = world(seed, groups=100, bias=1.0, similarity=0.999)
+        one = world(seed, groups=200, bias=1.0, similarity=0.999)
         repaired = Model.of(one.champion.quality_mean - 1.0, 2.07)
         found.append(World(one.groups, one.votes, one.champion, [repaired]))
     before = _percent([_passes_before(one) for one in found])
     return Claim(
-        claim="A challenger that repairs a bias of one point and ranks alike is promoted, 100 holdout photos, "
+        claim="A challenger that repairs a bias of one point and ranks alike is promoted, 200 holdout photos, "
         f"{campaigns} campaigns",
         value=_percent([_verdict(one).promote for one in found]),
         unit="% of the campaigns",
