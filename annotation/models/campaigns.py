@@ -67,7 +67,7 @@ class Campaign(models.Model):
         )
 
     class PromotionRule(models.TextChoices):
-        """What a challenger needs to become champion; the names of metrics are those of `training.evaluation`."""
+        """What a challenger needs to become champion: the name of a metric, or none worse."""
 
         RPS = "quality_rps", "better Quality RPS; SRCC and watch F1 not worse"
         SRCC = "quality_srcc", "better Quality SRCC; RPS and watch F1 not worse"
