@@ -123,7 +123,7 @@ def learned(campaign: Campaign, challenger: Any, images: list[Any], people: dict
 
     run = run_request(campaign=campaign, trigger=TrainingRun.Trigger.BUTTON)
     split = images[0].split
-    votes = table_of(Annotation.objects.filter(image__in=[image.pk for image in images]))
+    votes = table_of(campaign, Annotation.objects.filter(image__in=[image.pk for image in images]))
     _snapshot(campaign, split, votes).save(run.folder / "snapshot.npz")
     TrainingRun.objects.filter(pk=run.pk).update(challenger=challenger, state=TrainingRun.State.DONE)
     return run
