@@ -133,6 +133,8 @@ class CampaignForm(forms.ModelForm):
             "backbone",
             "train_after",
             "promote_automatically",
+            "promotion_rule",
+            "promotion_margin",
             "decisions_as_labels",
             "remove_metadata",
             "retention_days",
@@ -142,6 +144,7 @@ class CampaignForm(forms.ModelForm):
             "instructions": forms.Textarea(attrs={"rows": 6}),
             "mode": forms.RadioSelect,
             "backbone": forms.RadioSelect,
+            "promotion_margin": forms.NumberInput(attrs={"min": 0, "max": 0.2, "step": 0.005}),
             "watch_threshold": forms.NumberInput(attrs={"min": 0, "max": 1, "step": 0.01}),
             "reject_at": forms.NumberInput(attrs={"step": "any"}),
             "pending_at": forms.NumberInput(attrs={"step": "any"}),
@@ -174,8 +177,7 @@ class CampaignForm(forms.ModelForm):
             "and the present model goes on until a model of the new network is better.",
             "train_after": "A training run starts after this many new answers. 0: never.",
             "holdout_fraction": "Share of photos that models never learn from. The photos are drawn at import.",
-            "promote_automatically": "A challenger that passes the promotion rule becomes the champion. The Models "
-            "page explains the rule.",
+            "promote_automatically": "A challenger that passes the promotion rule becomes the champion.",
         }
 
     GROUPS = (
@@ -185,7 +187,13 @@ class CampaignForm(forms.ModelForm):
         ("Votes", ("votes_per_image", "holdout_votes", "holdout_fraction", "lease_seconds")),
         ("Enough votes", STOP_FIELDS),
         ("Annotator quality", ("repeat_share", "gold_share", "anchoring_share", "break_minutes")),
-        ("Training", ("backbone", "train_after", "promote_automatically", "decisions_as_labels")),
+        (
+            "Training",
+            (
+                *("backbone", "train_after", "promote_automatically", "promotion_rule", "promotion_margin"),
+                "decisions_as_labels",
+            ),
+        ),
         ("Privacy", ("remove_metadata", "retention_days")),
     )
 

@@ -16,8 +16,10 @@ from annotation.tasks import announce
 from inference.models import ModelVersion
 from inference.tasks import predictions_run
 from training.learning.registry import DEFAULT_RECIPE, RECIPES
-from training.models import Promotion, TrainingRun
+from training.models import Evaluation, Promotion, TrainingRun
 from training.selectors.runs import live_run
+from training.selectors.verdicts import verdict_of
+from training.selectors.versions import newest_evaluations
 from training.services.promotions import PromotionError, promotion_by_admin
 from training.services.runs import run_request
 from training.tasks import MESSAGE_SECONDS, run_execute
@@ -58,6 +60,10 @@ class VersionOut(Schema):
     number: int = Field(description="1, 2, … within the campaign; 1 is the shipped prior.")
     is_champion: bool
     created_at: str = Field(description="Date and time, in ISO 8601.")
+    decision: str = Field(
+        description="What the promotion rule says: promote, refuse, no better, cannot tell; empty without a comparison."
+    )
+    reason: str = Field(description="Why, as text; empty without a comparison.")
 
 
 class VersionsOut(Schema):
@@ -109,7 +115,9 @@ def run_start(request: HttpRequest, response: HttpResponse, slug: Slug, wanted: 
 def versions(request: HttpRequest, slug: Slug) -> VersionsOut:
     """List the model versions; for reviewers."""
     campaign, _role = campaign_for(request.user, slug, Role.REVIEWER)
-    return VersionsOut(versions=[_version_out(one) for one in ModelVersion.objects.filter(campaign=campaign)])
+    found = list(ModelVersion.objects.filter(campaign=campaign))
+    evaluations = newest_evaluations(found)
+    return VersionsOut(versions=[_version_out(one, evaluations.get(one.pk)) for one in found])
 
 
 @router.post(
@@ -143,7 +151,7 @@ def _champion_change(request: HttpRequest, slug: str, number: int, kind: Promoti
         raise HttpError(409, str(error)) from None
     announce(predictions_run, version.pk)
     version.refresh_from_db()
-    return _version_out(version)
+    return _version_out(version, newest_evaluations([version]).get(version.pk))
 
 
 def _run_out(training_run: TrainingRun) -> RunOut:
@@ -159,5 +167,12 @@ def _run_out(training_run: TrainingRun) -> RunOut:
     )
 
 
-def _version_out(version: ModelVersion) -> VersionOut:
-    return VersionOut(number=version.number, is_champion=version.is_champion, created_at=version.created_at.isoformat())
+def _version_out(version: ModelVersion, evaluation: Evaluation | None) -> VersionOut:
+    verdict = verdict_of(evaluation) if evaluation else None
+    return VersionOut(
+        number=version.number,
+        is_champion=version.is_champion,
+        created_at=version.created_at.isoformat(),
+        decision=verdict.decision if verdict else "",
+        reason=verdict.reason if verdict else "",
+    )

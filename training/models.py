@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -77,6 +78,31 @@ class TrainingRun(models.Model):
         return Path(settings.MODELS_ROOT) / "runs" / str(self.pk)
 
 
+class HoldoutLook(models.Model):
+    """A comparison of a challenger with the champion on the holdout votes of that time.
+
+    The promotion rule needs a clearer result at each further look at one holdout (`training.evaluation.looks`). The
+    rows stay when the versions are deleted. The same comparison, made again, is the same look.
+    """
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="holdout_looks")
+    version = models.ForeignKey(ModelVersion, models.SET_NULL, null=True, related_name="+")
+    against = models.ForeignKey(ModelVersion, models.SET_NULL, null=True, related_name="+")
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of the holdout votes.")
+    image_ids = ArrayField(models.BigIntegerField(), help_text="The photos that were compared.")
+    number = models.PositiveIntegerField(help_text="1 for the first look at this holdout with this champion.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["version", "against", "fingerprint"], name="one_look_per_comparison")
+        ]
+
+    def __str__(self) -> str:
+        return f"look {self.number} of {self.campaign}"
+
+
 class Evaluation(models.Model):
     """Metrics of a model version on the holdout votes of that time."""
 
@@ -97,9 +123,22 @@ class Evaluation(models.Model):
         default=dict,
         help_text="The campaign's scale, class limits and watch threshold at that time. Empty in old evaluations.",
     )
-    metrics = models.JSONField(help_text="{name: {value, low, high, n}} with 95 % bootstrap intervals.")
+    metrics = models.JSONField(help_text="{name: {value, low, high, n, groups, error}} with 95 % bootstrap intervals.")
     differences = models.JSONField(
         default=dict, blank=True, help_text="Differences from the champion, in the same form, from a paired bootstrap."
+    )
+    look = models.ForeignKey(
+        HoldoutLook,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="evaluations",
+        help_text="Empty without a champion to compare with, and for versions that are older than the champion.",
+    )
+    findings = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Faults of the challenger or of the votes: [{kind, decision, text}], some with annotators.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -112,6 +151,9 @@ class EvaluationRequest(models.Model):
 
     campaign = models.OneToOneField(Campaign, models.CASCADE, related_name="evaluation_request")
     requested_at = models.DateTimeField()
+    champion_only = models.BooleanField(
+        default=False, help_text="Evaluate the champion only, because votes or settings have changed."
+    )
     claimed_at = models.DateTimeField(null=True, blank=True, help_text="Last sign of the worker that evaluates.")
     attempts = models.PositiveSmallIntegerField(default=0)
     message = models.TextField(blank=True, help_text="Why the last attempt failed.")

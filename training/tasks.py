@@ -10,7 +10,7 @@ from annotation.services.turns import Slots
 from annotation.tasks import announce
 from training.models import TrainingRun
 from training.services.backbone_changes import old_features_delete, runs_request_changed
-from training.services.evaluation_requests import evaluations_due, evaluations_perform
+from training.services.evaluation_requests import champions_request, evaluations_due, evaluations_perform
 from training.services.run_turns import run_claim_next, run_next_id
 from training.services.runs import run_request, runs_request_due, runs_requeue_stale
 from training.services.training_process import run_supervise
@@ -57,7 +57,8 @@ def sweep() -> None:
     """Requeue stale runs, request runs in campaigns with enough new answers or a new backbone, and announce all queued
     runs.
 
-    Also announce requested evaluations, and delete features that nothing needs any more.
+    Also request evaluations of champions whose votes or settings have changed, announce requested evaluations, and
+    delete features that nothing needs any more.
     """
     runs_requeue_stale()
     runs_request_due()
@@ -65,5 +66,6 @@ def sweep() -> None:
     old_features_delete()
     for run_id in TrainingRun.objects.filter(state=TrainingRun.State.QUEUED).values_list("pk", flat=True):
         announce(run_execute, run_id, expires=MESSAGE_SECONDS)
+    champions_request()
     for campaign_id in evaluations_due():
         announce(versions_evaluate, campaign_id, expires=MESSAGE_SECONDS)

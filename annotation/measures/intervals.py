@@ -3,14 +3,15 @@
 Sources: Wilson (1927), 'Probable inference, the law of succession, and statistical inference', for shares; Student
 (1908) for means; the chi-square distribution of a sum of squares for root mean squares; Efron & Tibshirani (1993), 'An
 introduction to the bootstrap', percentile method, for any other metric. The bootstrap draws images, not votes,
-because votes on one image are not independent.
+because votes on one image are not independent. Near-duplicates are not independent either, so with `groups` it draws
+whole groups of images (Davison & Hinkley, 1997, 'Bootstrap methods and their application', section 3.8).
 
 SciPy is imported inside the functions: importing `scipy.stats` takes about 0.4 s, and most web processes do not need
 it.
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,11 +37,26 @@ class Interval:
     low: float
     high: float
     n: int
+    groups: int | None = None
+    """Number of groups of near-duplicates that were drawn; None if images were drawn, or by another method."""
+    error: float | None = None
+    """Standard error, from the same resamples; None without a bootstrap, or with fewer than two defined resamples."""
 
     def as_json(self) -> dict[str, float | int | None]:
-        """Return {"value", "low", "high", "n"}; NaN becomes null, because JSON has no NaN."""
+        """Return {"value", "low", "high", "n"}, with "groups" and "error" if they are known; NaN becomes null.
+
+        JSON has no NaN.
+        """
         numbers = {"value": self.value, "low": self.low, "high": self.high}
-        return {name: None if np.isnan(number) else number for name, number in numbers.items()} | {"n": self.n}
+        found: dict[str, float | int | None] = {
+            name: None if np.isnan(number) else number for name, number in numbers.items()
+        }
+        found["n"] = self.n
+        if self.groups is not None:
+            found["groups"] = self.groups
+        if self.error is not None:
+            found["error"] = self.error
+        return found
 
 
 def wilson_interval(hits: int, n: int) -> Interval:
@@ -106,28 +122,35 @@ def resample_count(n: int) -> int:
     return int(np.clip(_ENTRIES // max(n, 1), _FEWEST_RESAMPLES, _MOST_RESAMPLES))
 
 
-def interval(metric: Metric, *columns: ArrayLike, seed: int) -> Interval:
+def interval(metric: Metric, *columns: ArrayLike, seed: int, groups: ArrayLike | None = None) -> Interval:
     """Return `metric(*columns)` with its percentile interval; each column [N] has one entry per image.
 
-    The interval is extended to contain the value if necessary: resamples repeat images, which shifts rank metrics a
-    little, so for small N the percentiles alone can miss the value. The same seed gives the same interval.
+    `groups` [N] names the group of near-duplicates of each image; None: every image is a group of its own. Resamples
+    draw whole groups. The interval is extended to contain the value if necessary: resamples repeat images, which
+    shifts rank metrics a little, so for small N the percentiles alone can miss the value. The same seed gives the same
+    interval.
     """
-    return _bootstrap(metric, _columns(columns), seed)
+    return _bootstrap(metric, _columns(columns), seed, groups)
 
 
 def paired_interval(
-    metric: Metric, challenger: ArrayLike, champion: ArrayLike, *observed: ArrayLike, seed: int
+    metric: Metric,
+    challenger: ArrayLike,
+    champion: ArrayLike,
+    *observed: ArrayLike,
+    seed: int,
+    groups: ArrayLike | None = None,
 ) -> Interval:
     """Return metric(challenger, *observed) − metric(champion, *observed) with its percentile interval.
 
-    Both are measured on the same resamples, so that the difficulty of a resample cancels out. Columns are as for
-    `interval`.
+    Both are measured on the same resamples, so that the difficulty of a resample cancels out. Columns and groups are
+    as for `interval`.
     """
 
     def difference(first: NDArray[np.generic], second: NDArray[np.generic], *common: NDArray[np.generic]) -> Floats:
         return metric(first, *common) - metric(second, *common)
 
-    return _bootstrap(difference, _columns([challenger, champion, *observed]), seed)
+    return _bootstrap(difference, _columns([challenger, champion, *observed]), seed, groups)
 
 
 def _columns(columns: Sequence[ArrayLike]) -> list[NDArray[np.generic]]:
@@ -138,21 +161,29 @@ def _columns(columns: Sequence[ArrayLike]) -> list[NDArray[np.generic]]:
     return arrays
 
 
-def _bootstrap(metric: Metric, columns: list[NDArray[np.generic]], seed: int) -> Interval:
+def _bootstrap(metric: Metric, columns: list[NDArray[np.generic]], seed: int, groups: ArrayLike | None) -> Interval:
     n = len(columns[0])
+    members = _Members(np.arange(n) if groups is None else np.asarray(groups), n)
+    count = None if groups is None else members.groups
     value = float(metric(*columns)) if n else float("nan")
-    # One image has only one possible resample, and SciPy rejects it.
-    if np.isnan(value) or n == 1:
-        return Interval(value, value, value, n)
+    # One group has only one possible resample, and SciPy rejects it.
+    if np.isnan(value) or members.groups == 1:
+        return Interval(value, value, value, n, count)
     from scipy import stats
+
+    def measured_on(drawn: NDArray[np.int64], axis: int) -> Floats:
+        """Return the metric of each row [B] of drawn groups [B, groups]; a row may have its own number of images."""
+        found = np.full(len(drawn), np.nan)
+        for rows, images in members.of(drawn):
+            found[rows] = metric(*(column[images] for column in columns))
+        return found
 
     with warnings.catch_warnings():
         # SciPy warns about undefined resamples; the percentiles below leave them out.
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         measured = stats.bootstrap(
-            columns,
-            lambda *resampled, axis: metric(*resampled),
-            paired=True,
+            (np.arange(members.groups),),
+            measured_on,
             vectorized=True,
             n_resamples=resample_count(n),
             batch=max(1, _ENTRIES_AT_ONCE // n),
@@ -162,6 +193,32 @@ def _bootstrap(metric: Metric, columns: list[NDArray[np.generic]], seed: int) ->
     # Leave out resamples in which the metric is undefined (for example without any watch).
     measured = measured[~np.isnan(measured)]
     if not len(measured):
-        return Interval(value, value, value, n)
+        return Interval(value, value, value, n, count)
     low, high = np.quantile(measured, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return Interval(value, min(float(low), value), max(float(high), value), n)
+    error = float(measured.std(ddof=1)) if len(measured) > 1 else None
+    return Interval(value, min(float(low), value), max(float(high), value), n, count, error)
+
+
+class _Members:
+    """The images of each group, and the images of drawn groups."""
+
+    def __init__(self, names: NDArray[np.generic], n: int) -> None:
+        if len(names) != n:
+            raise ValueError(f"Each of the {n} images needs a group, but there are {len(names)} groups.")
+        _, group = np.unique(names, return_inverse=True)
+        self._images = np.argsort(group, kind="stable")
+        self._sizes = np.bincount(group) if n else np.zeros(0, dtype=np.int64)
+        self._starts = np.cumsum(self._sizes) - self._sizes
+        self.groups = len(self._sizes)
+
+    def of(self, drawn: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """Yield rows of `drawn` [B, groups] that have equally many images, and their images [rows, images]."""
+        totals = self._sizes[drawn].sum(axis=-1)
+        for total in np.unique(totals):
+            rows = np.flatnonzero(totals == total)
+            chosen = drawn[rows].ravel()
+            sizes = self._sizes[chosen]
+            # The place of each image within its drawn group: 0, 1, … for each of them.
+            within = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+            images = self._images[np.repeat(self._starts[chosen], sizes) + within]
+            yield rows, images.reshape(len(rows), total)

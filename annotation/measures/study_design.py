@@ -3,8 +3,9 @@
 * Width of the MOS interval: 2·t(k − 1 + ν)·σ/√k, with the deviation σ of votes on one photo (`vote_variance`).
 * Alpha (interval level) is near ICC(1), whose standard error is that of Fisher (1925), as in Donner (1986), 'A review
   of inference procedures for the intraclass correlation coefficient': √(2(1 − ρ)²(1 + (k − 1)ρ)²/(k(k − 1)(N − 1))).
-* Gain that the promotion rule detects: the rule compares two rank correlations with the MOS of the same holdout photos,
-  and promotes when the 95 % interval of their difference lies above zero. The standard error of the difference of two
+* Gain that the promotion rule detects when SRCC must be better, at the first look at a holdout without near-duplicates:
+  two rank correlations with the MOS of the same photos are compared, and the 95 % interval of their difference must lie
+  above zero. The default rule compares RPS, which detects a little more. The standard error of the difference of two
   dependent correlations is that of Olkin & Siotani (1976), as in Steiger (1980), 'Tests for comparing elements of a
   correlation matrix'. For ranks, the variance is greater by the factor 1 + r²/2 (Bonett & Wright, 2000). Both
   correlations are lower than with the opinion of everybody, by the ceiling √r_k.

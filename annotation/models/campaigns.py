@@ -78,6 +78,14 @@ class Campaign(models.Model):
         SHARP = "efficientnet_lite2", "sharp: EfficientNet-Lite2, learns more from the same votes"
         FAST = "efficientnet_lite0", "fast: EfficientNet-Lite0, takes less time for each photo"
 
+    class PromotionRule(models.TextChoices):
+        """What a challenger needs to become champion: the name of a metric, or none worse."""
+
+        RPS = "quality_rps", "better Quality RPS; SRCC and watch F1 not worse"
+        SRCC = "quality_srcc", "better Quality SRCC; RPS and watch F1 not worse"
+        F1 = "watch_f1", "better Watch F1; RPS and SRCC not worse"
+        NOT_WORSE = "not_worse", "none of RPS, SRCC and watch F1 worse"
+
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
@@ -170,6 +178,19 @@ class Campaign(models.Model):
     promote_automatically = models.BooleanField(
         default=False,
         help_text="Promote a challenger that passes the promotion rule; the models page states the rule.",
+    )
+    promotion_rule = models.CharField(
+        max_length=12,
+        choices=PromotionRule.choices,
+        default=PromotionRule.RPS,
+        help_text="RPS improves with better ranks, less bias and better distributions. Showing that nothing is "
+        "worse takes many holdout photos.",
+    )
+    promotion_margin = models.FloatField(
+        "loss that counts as not worse",
+        default=0.01,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.2)],
+        help_text="0.01 allows a loss of 0.01 in SRCC and in F1, and of 1 % in RPS.",
     )
     decisions_as_labels = models.BooleanField(
         "use decisions as labels",

@@ -137,7 +137,7 @@ def test_the_figures_of_the_champion_have_an_interval_and_a_ceiling(
         image_count=180,
         vote_count=900,
         fingerprint="f",
-        settings=asdict(scale_and_thresholds(campaign)),
+        settings=asdict(scale_and_thresholds(version)),
         metrics={
             "quality_srcc": {"value": 0.71, "low": 0.62, "high": 0.79, "n": 180, "ceiling": 0.85},
             "watch_roc_auc": {"value": None, "low": None, "high": None, "n": 0},

@@ -22,6 +22,8 @@ class Comparison:
     scale: ScaleAndThresholds
     image_ids: Ints
     names: list[str]
+    groups: NDArray[np.str_]
+    """Of near-duplicates [N]."""
     histograms: Floats
     """People's opinion scores [N, K]: sums of the weights of the votes, as in an evaluation."""
     quality_mean: Floats
@@ -86,6 +88,7 @@ class Comparison:
             self,
             image_ids=kept,
             names=[name for name, keep in zip(self.names, rows, strict=True) if keep],
+            groups=self.groups[rows],
             histograms=self.histograms[rows],
             quality_mean=self.quality_mean[rows],
             distribution=self.distribution[rows],
@@ -111,6 +114,8 @@ class ScoreFigures:
     """Mean of predicted − MOS, in points: above 0 the model scores too high."""
     ceiling: agreement.Ceiling
     """√r_k, the correlation that a perfect model would have with the MOS: the MOS of k votes is itself inexact."""
+    worth: agreement.Worth
+    """How many annotators would correlate with the MOS as well as the model does."""
     split_half: float
     """SRCC between the means of two halves of each photo's votes, by people in one random order for all photos.
 
@@ -127,8 +132,11 @@ class ScoreFigures:
         return cls(
             srcc=_measure("quality_srcc", comparison, comparison.histograms, seed=seed),
             rmse=_measure("quality_rmse", comparison, comparison.histograms, seed=seed),
-            bias=intervals.interval(correlation.bias, comparison.quality_mean, comparison.mos, seed=seed),
+            bias=intervals.interval(
+                correlation.bias, comparison.quality_mean, comparison.mos, groups=comparison.groups, seed=seed
+            ),
             ceiling=agreement.vote_ceiling(votes.image_ids, votes.annotator_ids, votes.scores),
+            worth=_worth(comparison),
             split_half=float(correlation.srcc(first, second)) if len(first) >= 10 else float("nan"),
             votes=len(votes),
         )
@@ -140,6 +148,13 @@ def watch_roc_auc(comparison: Comparison, *, seed: int) -> intervals.Interval:
     return _measure("watch_roc_auc", decided, decided.is_watch, seed=seed)
 
 
+def _worth(comparison: Comparison) -> agreement.Worth:
+    votes = comparison.votes
+    rows = np.searchsorted(comparison.image_ids, votes.image_ids)
+    model, groups = comparison.quality_mean[rows], comparison.groups[rows]
+    return agreement.annotators_worth(votes.image_ids, votes.annotator_ids, votes.scores, model, groups)
+
+
 def _measure(name: str, comparison: Comparison, votes: NDArray[Any], *, seed: int) -> intervals.Interval:
     """Return a metric of the registry, computed as in an evaluation."""
-    return METRICS[name].interval(comparison, votes, comparison.scale, seed=seed)
+    return METRICS[name].interval(comparison, votes, comparison.scale, groups=comparison.groups, seed=seed)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from annotation.measures import classification, correlation, distribution, intervals
+from annotation.measures.agreement.worth import worth_text
 from annotation.measures.distribution import Floats
 from annotation.measures.signs import minus
 
@@ -77,11 +78,14 @@ class Metric:
     """Whether √r_k, the correlation that a perfect model would reach, is stored with the value."""
 
     def interval(
-        self, predictions: Predictions, votes: Column, scale: ScaleAndThresholds, *, seed: int
+        self, predictions: Predictions, votes: Column, scale: ScaleAndThresholds, *, groups: Column, seed: int
     ) -> intervals.Interval:
-        """Return the metric of predictions and votes of the same photos, with its bootstrap interval."""
+        """Return the metric of predictions and votes of the same photos, with its bootstrap interval.
+
+        `groups` [N] names the group of near-duplicates of each photo. The bootstrap draws groups.
+        """
         column = self.prediction_input(predictions, votes, scale)
-        return intervals.interval(self.function, column, *self._vote_columns(votes, scale), seed=seed)
+        return intervals.interval(self.function, column, *self._vote_columns(votes, scale), groups=groups, seed=seed)
 
     def difference(
         self,
@@ -89,15 +93,21 @@ class Metric:
         champion: Predictions,
         votes: Column,
         scale: ScaleAndThresholds,
+        champion_scale: ScaleAndThresholds,
         *,
+        groups: Column,
         seed: int,
     ) -> intervals.Interval:
-        """Return challenger minus champion on the same photos, with its paired bootstrap interval."""
+        """Return challenger minus champion on the same photos, with its paired bootstrap interval.
+
+        `scale` has the challenger's watch threshold, `champion_scale` that of the champion; all else is equal.
+        """
         return intervals.paired_interval(
             self.function,
             self.prediction_input(challenger, votes, scale),
-            self.prediction_input(champion, votes, scale),
+            self.prediction_input(champion, votes, champion_scale),
             *self._vote_columns(votes, scale),
+            groups=groups,
             seed=seed,
         )
 
@@ -238,7 +248,7 @@ _METRICS = (
     Metric(
         name="watch_f1",
         label="Watch F1",
-        explanation="F1 of the decisions at the campaign's watch threshold, against the majority label.",
+        explanation="F1 of the decisions at the watch threshold, against the majority label.",
         higher_is_better=True,
         digits=3,
         unit="",
@@ -250,7 +260,7 @@ _METRICS = (
     Metric(
         name="watch_accuracy",
         label="Watch accuracy",
-        explanation="Share of correct decisions at the campaign's watch threshold, against the majority label.",
+        explanation="Share of correct decisions at the watch threshold, against the majority label.",
         higher_is_better=True,
         digits=3,
         unit="",
@@ -284,10 +294,16 @@ class MeasuredMetric:
     low: float | None
     high: float | None
     n: int
+    groups: int | None
+    """Number of groups of near-duplicates; None in evaluations that drew photos."""
+    error: float | None
+    """Standard error; None if it is unknown."""
     ceiling: float | None
     ceiling_interval: tuple[float, float] | None = None
     ceiling_form: str = ""
     """Name of the intraclass correlation; '' in evaluations that did not store it, which used ICC(1)."""
+    worth: tuple[float, float, float] | None = None
+    """How many annotators would correlate with the MOS as well, with the ends of the interval; 1,000 is everybody."""
 
     @property
     def ceiling_text(self) -> str:
@@ -297,6 +313,19 @@ class MeasuredMetric:
             low, high = (_text(end, self.metric.digits) for end in self.ceiling_interval)
             text += f" ({low} … {high})"
         return f"{text}, {self.ceiling_form or 'ICC(1)'}"
+
+    @property
+    def worth_text(self) -> str:
+        """Return how many annotators the version is worth, for example '3.2 annotators (2.1 … 5.4)'; '' if unknown."""
+        return worth_text(*self.worth) if self.worth else ""
+
+    @property
+    def count_text(self) -> str:
+        """Return the number of photos, and of groups if it is known and differs, such as '200 photos in 67 groups'."""
+        photos = f"{self.n:,} photo{'' if self.n == 1 else 's'}"
+        if self.groups is None or self.groups == self.n:
+            return photos
+        return f"{photos} in {self.groups:,} group{'' if self.groups == 1 else 's'}"
 
     @property
     def text(self) -> str:
@@ -346,9 +375,12 @@ def measured(stored: Mapping[str, Mapping[str, Any]]) -> Iterator[MeasuredMetric
                 entry["low"],
                 entry["high"],
                 int(entry["n"]),
+                entry.get("groups"),
+                entry.get("error"),
                 entry.get("ceiling"),
                 None if interval is None else (interval[0], interval[1]),
                 entry.get("ceiling_form", ""),
+                None if "worth" not in entry else (entry["worth"][0], entry["worth"][1], entry["worth"][2]),
             )
 
 

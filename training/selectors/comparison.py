@@ -13,15 +13,17 @@ from inference.models import ModelVersion, Prediction
 from inference.selectors import fits_scale
 from training.evaluation.comparison import Comparison
 from training.evaluation.registry import ScaleAndThresholds
+from training.selectors.thresholds import deployed_threshold
 
 
-def scale_and_thresholds(campaign: Campaign) -> ScaleAndThresholds:
-    """Return the settings of the campaign that metrics need."""
+def scale_and_thresholds(version: ModelVersion) -> ScaleAndThresholds:
+    """Return the settings that metrics of the version need: those of its campaign, and its watch threshold."""
+    campaign = version.campaign
     return ScaleAndThresholds(
         lowest=campaign.scale_min,
         reject_at=campaign.reject_at,
         pending_at=campaign.pending_at,
-        watch_threshold=campaign.watch_threshold,
+        watch_threshold=deployed_threshold(version),
     )
 
 
@@ -33,7 +35,7 @@ def compare(campaign: Campaign, version: ModelVersion, *, split: str | None = Im
         predictions = predictions.none()
     if split is not None:
         predictions = predictions.filter(image__split=split)
-    columns = ("image_id", "image__name", "quality_mean", "watch_probability", "distribution")
+    columns = ("image_id", "image__name", "quality_mean", "watch_probability", "distribution", "image__group")
     rows = {row[0]: row for row in predictions.values_list(*columns)}
     rated = np.unique(votes.image_ids)
     known = np.array([image for image in rated if int(image) in rows], dtype=np.int64)
@@ -45,9 +47,10 @@ def compare(campaign: Campaign, version: ModelVersion, *, split: str | None = Im
     watch_yes, watch_no = watch_weights(row, kept.watch, kept.weights, photos=len(known))
     found = [rows[int(image)] for image in known]
     return Comparison(
-        scale=scale_and_thresholds(campaign),
+        scale=scale_and_thresholds(version),
         image_ids=known,
         names=[row[1] for row in found],
+        groups=np.array([str(row[5]) for row in found], dtype="U36"),
         histograms=histograms,
         quality_mean=np.array([row[2] for row in found], dtype=np.float64),
         distribution=np.array([row[4] for row in found], dtype=np.float64).reshape(len(found), campaign.bins),

@@ -28,6 +28,10 @@ class HoldoutOpinions:
     """Photos with a majority watch label, ascending [M]."""
     watch_labels: NDArray[np.int8]
     """1 watch, 0 no watch [M]."""
+    quality_groups: NDArray[np.str_]
+    """Groups of near-duplicates of the photos in `quality_ids` [N]."""
+    watch_groups: NDArray[np.str_]
+    """Groups of near-duplicates of the photos in `watch_ids` [M]."""
     votes: Snapshot
     """The single votes."""
     vote_count: int
@@ -127,6 +131,8 @@ def holdout_opinions(campaign: Campaign) -> HoldoutOpinions:
         histograms=rated.histograms[enough].astype(np.float64),
         watch_ids=rated.image_ids[decided],
         watch_labels=labels[decided],
+        quality_groups=rated.groups[enough],
+        watch_groups=rated.groups[decided],
         votes=votes,
         vote_count=len(votes),
         fingerprint=votes.fingerprint,

@@ -19,7 +19,7 @@ def newest_evaluations(versions: Collection[ModelVersion]) -> dict[int, Evaluati
     """Return {version id: its newest evaluation} in one query."""
     rows = (
         Evaluation.objects.filter(model_version__in=versions)
-        .select_related("against", "model_version__campaign")
+        .select_related("against", "look", "model_version__campaign")
         .order_by("model_version_id", "-pk")
         .distinct("model_version_id")
     )
@@ -54,8 +54,13 @@ def is_current(evaluation: Evaluation, opinions: HoldoutOpinions) -> bool:
 
 
 def same_settings(first: Evaluation, second: Evaluation) -> bool:
-    """Return whether two evaluations were measured with the same scale, class limits and watch threshold."""
-    return bool(first.settings == second.settings)
+    """Return whether two evaluations were measured with the same scale and class limits.
+
+    Each must also have the watch threshold that its version has now, or both the same.
+    """
+    return bool(first.settings == second.settings) or all(
+        one.settings == asdict(_settings_now(one)) for one in (first, second)
+    )
 
 
 def same_holdout(first: Evaluation, second: Evaluation) -> bool:
@@ -65,7 +70,7 @@ def same_holdout(first: Evaluation, second: Evaluation) -> bool:
 
 
 def _settings_now(evaluation: Evaluation) -> ScaleAndThresholds:
-    return scale_and_thresholds(evaluation.model_version.campaign)
+    return scale_and_thresholds(evaluation.model_version)
 
 
 def promotions(campaign: Campaign) -> QuerySet[Promotion]:

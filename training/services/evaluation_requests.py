@@ -1,4 +1,8 @@
-"""Requests to evaluate all versions of a campaign. Their state is stored in the database only.
+"""Requests to evaluate the versions of a campaign, or its champion only. Their state is stored in the database only.
+
+The champion is evaluated again by itself when the watch threshold or a class limit has changed, and when the holdout
+votes have changed: after `QUIET` without a new vote, but at least every `LONGEST` while people vote. All versions are
+evaluated only on request, because each comparison with the champion is a look at the holdout.
 
 A request whose message was lost is found by the sweep. A worker claims it; a claim without a sign for STALE_SECONDS is
 stale, and another worker may claim it.
@@ -6,23 +10,31 @@ stale, and another worker may claim it.
 
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
-from annotation.models import Campaign
-from training.models import EvaluationRequest
+from annotation.models import Campaign, Image
+from annotation.selectors.votes import votes_of
+from inference.models import ModelVersion
+from inference.selectors import fits_scale
+from training.models import Evaluation, EvaluationRequest
+from training.selectors.versions import newest_evaluations, settings_changed_since, votes_changed_since
 from training.services.evaluations import evaluations_refresh
 
+QUIET, LONGEST = timedelta(minutes=10), timedelta(hours=1)
 STALE_SECONDS = 600  # one version takes some seconds
 MAX_ATTEMPTS = 3
 
 
-def evaluations_request(*, campaign: Campaign) -> None:
-    """Store that all versions are to be evaluated. The caller announces it to the workers on commit.
+def evaluations_request(*, campaign: Campaign, champion_only: bool = False) -> None:
+    """Store that all versions or the champion are to be evaluated. The caller announces it to the workers on commit.
 
-    A request during an evaluation is kept: the answers and settings may have changed since it began.
+    A request during an evaluation is kept: the answers and settings may have changed since it began. A request for the
+    champion does not replace a waiting one for all versions.
     """
-    fresh = {"requested_at": timezone.now(), "attempts": 0, "message": ""}
+    fresh = {"requested_at": timezone.now(), "attempts": 0, "message": "", "champion_only": champion_only}
+    if champion_only and EvaluationRequest.objects.filter(campaign=campaign).exists():
+        return
     EvaluationRequest.objects.update_or_create(
         campaign=campaign, defaults=fresh, create_defaults={**fresh, "claimed_at": None}
     )
@@ -38,18 +50,45 @@ def evaluations_perform(*, campaign_id: int) -> list[str]:
     if requested_at is None:
         return []
     row = EvaluationRequest.objects.filter(campaign=campaign_id)
+    champion_only = row.filter(champion_only=True).exists()
 
     def sign() -> None:
         row.update(claimed_at=timezone.now())
 
     try:
-        problems = evaluations_refresh(campaign=Campaign.objects.get(pk=campaign_id), progress=sign)
+        campaign = Campaign.objects.get(pk=campaign_id)
+        problems = evaluations_refresh(campaign=campaign, champion_only=champion_only, progress=sign)
     except Exception as error:
         row.update(claimed_at=None, message=f"{type(error).__name__}: {error}")
         raise
     row.filter(requested_at=requested_at).delete()
     row.update(claimed_at=None)  # a new request, made during the evaluation
     return problems
+
+
+def champions_request() -> list[int]:
+    """Request an evaluation of each champion whose votes or settings have changed; return the campaigns' ids."""
+    champions = ModelVersion.objects.filter(is_champion=True).exclude(campaign__state=Campaign.State.CLOSED)
+    versions = [one for one in champions.select_related("campaign") if fits_scale(one, one.campaign)]
+    newest = newest_evaluations(versions)
+    due = [one.campaign for one in versions if _is_due(one, newest.get(one.pk))]
+    for campaign in due:
+        evaluations_request(campaign=campaign, champion_only=True)
+    return [campaign.pk for campaign in due]
+
+
+def _is_due(champion: ModelVersion, evaluation: Evaluation | None) -> bool:
+    """Return whether the champion is to be evaluated again (at most two queries)."""
+    if evaluation is not None and settings_changed_since(evaluation):
+        return True
+    votes = votes_of(champion.campaign, split=Image.Split.HOLDOUT, for_evaluation=True)
+    last = votes.aggregate(last=Max("created_at"))["last"]
+    now = timezone.now()
+    if evaluation is None:
+        return last is not None and now - last >= QUIET
+    if not votes_changed_since(evaluation):
+        return False
+    return last is None or now - last >= QUIET or now - evaluation.created_at >= LONGEST
 
 
 def evaluations_due() -> list[int]:

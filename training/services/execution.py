@@ -29,7 +29,7 @@ from inference.selectors import backbone_key, champion, feature_matrix, version_
 from inference.services.predictions import predictions_refresh
 from inference.services.versions import made_for, prior_install, version_create
 from inference.serving import runtime
-from training.evaluation.promotion_rule import Verdict, promotion_verdict
+from training.evaluation.promotion_rule import Verdict
 from training.learning.dataset import Snapshot, rated_images
 from training.learning.fitting import heads_fit
 from training.learning.recipe import FittedHeads, History
@@ -37,6 +37,7 @@ from training.learning.registry import EXPOSED_ANSWERS_LABEL, LearningPlan
 from training.models import Evaluation, Promotion, TrainingRun
 from training.selectors.runs import last_learned, newest_annotation_id, training_answers
 from training.selectors.snapshots import UsedDecisions, training_data
+from training.selectors.verdicts import verdict_of
 from training.selectors.versions import same_settings
 from training.services.evaluations import evaluation_make
 from training.services.promotions import PromotionError, promotion_make
@@ -332,13 +333,13 @@ def _evaluate(run: TrainingRun, challenger: ModelVersion, report: Reporter) -> O
         newest is None or newest.fingerprint != evaluation.fingerprint or not same_settings(newest, evaluation)
     ):
         evaluation_make(version=current_champion, run=run)  # on the same votes, so that the figures can be compared
-    verdict = promotion_verdict(evaluation.differences)
+    verdict = verdict_of(evaluation)
+    if verdict is None:
+        return Outcome(State.DONE, "There was no champion to compare with.", challenger)
     if not campaign.promote_automatically:
-        return Outcome(
-            State.DONE, f"{verdict.reason} An admin of the campaign decides about the promotion.", challenger
-        )
+        return Outcome(State.DONE, f"{verdict.text} An admin of the campaign decides about the promotion.", challenger)
     if not verdict.promote:
-        return Outcome(State.DONE, f"Not promoted: {verdict.reason}", challenger)
+        return Outcome(State.DONE, f"Not promoted. {verdict.text}", challenger)
     return _promote(challenger, evaluation, verdict, report)
 
 

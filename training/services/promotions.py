@@ -8,8 +8,8 @@ from inference.models import ModelVersion
 from inference.networks.model_files import ModelFileError
 from inference.selectors import champion, version_misfit
 from inference.services.versions import champion_set
-from training.evaluation.promotion_rule import promotion_verdict
 from training.models import Evaluation, Promotion
+from training.selectors.verdicts import verdict_of
 from training.selectors.versions import newest_evaluations, past_champions
 
 
@@ -79,5 +79,8 @@ def _reason(kind: str, evaluation: Evaluation | None, current_champion: ModelVer
         return "Decided by an admin."
     if evaluation is None or evaluation.against is None or evaluation.against != current_champion:
         return "Decided by an admin, without a comparison with the champion."
-    verdict = promotion_verdict(evaluation.differences)
-    return f"Decided by an admin; the rule {'agrees' if verdict.promote else 'does not agree'}: {verdict.reason}"
+    verdict = verdict_of(evaluation)
+    if verdict is None:
+        older = f"The version is older than version {evaluation.against.number}, so the rule says nothing."
+        return f"Decided by an admin. {older}"
+    return f"Decided by an admin; the rule {'agrees' if verdict.promote else 'does not agree'}: {verdict.text}"

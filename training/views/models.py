@@ -17,13 +17,14 @@ from inference.models import ModelVersion
 from inference.selectors import champion, features_misfit, synsets_text, version_misfit
 from inference.serving.model_check import site_problems, version_problem, version_weights_problem
 from inference.tasks import predictions_run
-from training.evaluation.promotion_rule import DESCRIPTION, promotion_verdict
+from training.evaluation.promotion_rule import Verdict
 from training.evaluation.registry import MeasuredMetric, measured_pairs
 from training.learning.recipe import Recipe
 from training.learning.registry import DEFAULT_RECIPE, EXPOSED_ANSWERS_LABEL, RECIPES
 from training.models import Evaluation, EvaluationRequest, Promotion, TrainingRun
 from training.selectors.backbone_change import backbone_change
 from training.selectors.runs import exposed_answers_on, last_learned, training_answers
+from training.selectors.verdicts import holdout_use, inverted_names, rule_of, verdict_of
 from training.selectors.versions import (
     changed_since,
     newest_evaluations,
@@ -41,7 +42,7 @@ _VERSIONS = 10  # on one page
 _RUNS = 8
 _PROMOTIONS = 30
 # The metrics shown before the details are opened.
-_HEADLINES = ("quality_srcc", "quality_rmse", "watch_roc_auc", "watch_f1")
+_HEADLINES = ("quality_rps", "quality_srcc", "quality_rmse", "watch_f1")
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,10 @@ class VersionCard:
     evaluation: Evaluation | None
     figures: list[tuple[MeasuredMetric, MeasuredMetric | None]]
     """Each metric with its difference from the champion of that time."""
-    verdict: str
-    """The reason that the promotion rule gives, '' without a comparison."""
+    verdict: Verdict | None
+    """What the promotion rule says; None without a comparison, and for versions older than the champion of then."""
+    inverted: list[str]
+    """User names of annotators whose holdout scores run against those of the others."""
     not_comparable: str
     """Why its metrics cannot be compared with the champion's, '' if they can."""
     classes: str
@@ -109,7 +112,8 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "exposed_answers_label": EXPOSED_ANSWERS_LABEL,
         "recipes": list(RECIPES.values()),
         "default_recipe": DEFAULT_RECIPE,
-        "promotion_rule": DESCRIPTION,
+        "promotion_rule": rule_of(campaign).description,
+        "holdout_use": holdout_use(current_champion) if current_champion else None,
         "rollback_target": rollback_target(campaign),
         "runs": runs,
         "promotions": list(promotions(campaign)[:_PROMOTIONS]),
@@ -172,14 +176,12 @@ def _card(
     has_been_champion: bool,
 ) -> VersionCard:
     """Return the card; `reference` is the champion's newest evaluation."""
-    verdict = ""
-    if evaluation is not None and evaluation.against is not None:
-        verdict = f"Against version {evaluation.against.number}: {promotion_verdict(evaluation.differences).reason}"
     return VersionCard(
         version=version,
         evaluation=evaluation,
         figures=measured_pairs(evaluation.metrics, evaluation.differences) if evaluation else [],
-        verdict=verdict,
+        verdict=verdict_of(evaluation) if evaluation else None,
+        inverted=inverted_names(evaluation) if evaluation else [],
         not_comparable=_not_comparable(evaluation, reference) if evaluation else "",
         classes=synsets_text(version.synsets),
         misfit=version_misfit(version, campaign),

@@ -20,6 +20,7 @@ from training.learning.choice import Choice
 from training.learning.registry import DEFAULT_RECIPE, OLDEST_RECIPE, RECIPES
 from training.models import Evaluation, TrainingRun
 from training.selectors.runs import exposed_answers_on, live_run
+from training.selectors.verdicts import inverted_names, verdict_of
 from training.selectors.versions import changed_since
 from training.services.runs import run_cancel, run_request
 from training.tasks import MESSAGE_SECONDS, run_execute
@@ -98,7 +99,7 @@ def _context(campaign: Campaign, run_id: int) -> dict[str, Any]:
     if run.state == TrainingRun.State.DONE and run.challenger is not None:
         evaluation = (
             Evaluation.objects.filter(run=run, model_version=run.challenger)
-            .select_related("against", "model_version__campaign")
+            .select_related("against", "look", "model_version__campaign")
             .first()
         )
     return {
@@ -110,6 +111,8 @@ def _context(campaign: Campaign, run_id: int) -> dict[str, Any]:
         "curve": loss_curve(run.history),
         "evaluation": evaluation,
         "figures": measured_pairs(evaluation.metrics, evaluation.differences) if evaluation else [],
+        "verdict": verdict_of(evaluation) if evaluation else None,
+        "inverted": inverted_names(evaluation) if evaluation else [],
         "outdated": changed_since(evaluation) if evaluation else "",
         "recipe": RECIPES.get(run.recipe.get("recipe", OLDEST_RECIPE)),
         "choice": Choice.of(run.challenger.figures) if run.challenger else None,

@@ -96,11 +96,14 @@ def vote_form(image_ids: ArrayLike, annotator_ids: ArrayLike) -> Form:
     return _form(*_design(photo, rater)) if len(ids) else Form.ONE_WAY
 
 
-def vote_ceiling(image_ids: ArrayLike, annotator_ids: ArrayLike, scores: ArrayLike) -> Ceiling:
+def vote_ceiling(
+    image_ids: ArrayLike, annotator_ids: ArrayLike, scores: ArrayLike, *, has_interval: bool = True
+) -> Ceiling:
     """Return √r_k of the MOS that these votes have, in the form that fits them; columns of equal length.
 
     When the votes cannot tell annotators from the rest, for example with one vote for each annotator, the form is
-    `ONE_WAY`. The interval is a jackknife over 20 parts of the photos on the scale of log r/(1 − r), with Student's t.
+    `ONE_WAY`. The interval is a jackknife over 20 parts of the photos on the scale of log r/(1 − r), with Student's t;
+    without `has_interval` it is that of too few photos.
     Raises ValueError as `vote_form`.
     """
     photo, rater, values = vote_columns(image_ids, annotator_ids, scores)
@@ -117,7 +120,7 @@ def vote_ceiling(image_ids: ArrayLike, annotator_ids: ArrayLike, scores: ArrayLi
     if found is None:
         return _unknown(form, photos)
     value = found.reliability(each, differing)
-    is_enough = (counts > 1).sum() >= FEWEST_PHOTOS
+    is_enough = has_interval and (counts > 1).sum() >= FEWEST_PHOTOS
     low, high = (is_enough and _ends(photo, rater, values, form, (each, differing), value)) or (0.0, 1.0)
     ends = np.array([value, min(low, value), max(high, value)])
     # r_k = σ²/(σ² + h·x), and the reliability of one vote is σ²/(σ² + x).

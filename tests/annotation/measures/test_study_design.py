@@ -24,7 +24,9 @@ from annotation.measures.study_design import (
     power,
 )
 from annotation.measures.vote_variance import VoteVariance, vote_variance
-from training.evaluation.promotion_rule import HOLDOUT_FOR_PROMOTION, promotion_verdict
+from training.evaluation.promotion_rule import HOLDOUT_FOR_PROMOTION, Rule, promotion_verdict
+
+SRCC = Rule(better="quality_srcc")
 
 STUDY = Study(
     photos=300, votes=3, holdout_photos=200, holdout_votes=5, people=20, seconds=4, cost_per_hour=30, champion=0.6
@@ -82,7 +84,7 @@ def test_the_promotion_rule_detects_the_gain_in_about_80_percent_of_simulated_ho
         scores = PANEL.photos * parts[:, :1] + rng.normal(0, PANEL.annotators, 20)[raters]
         mos = (scores + rng.normal(0, PANEL.rest, (200, 5))).mean(axis=1)
         difference = intervals.paired_interval(srcc, parts[:, 2], parts[:, 1], mos, seed=seed)
-        promoted += promotion_verdict({"quality_srcc": difference.as_json()}).promote
+        promoted += promotion_verdict({"quality_srcc": difference.as_json()}, rule=SRCC).promote
     assert 68 <= promoted <= 92  # three standard errors around 80
 
 

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from annotation.measures.agreement import Ceiling, Form
+from annotation.measures.agreement import Ceiling, Form, Worth
 from annotation.measures.calibration import ReliabilityBin
 from annotation.measures.classification import threshold_table
 from annotation.measures.intervals import Interval
@@ -15,6 +15,7 @@ FIGURES = ScoreFigures(
     rmse=Interval(1.1, 1.0, 1.2, 180),
     bias=Interval(0.4, 0.3, 0.5, 180),
     ceiling=Ceiling(Form.CONSISTENCY, Interval(0.4, 0.3, 0.5, 180), Interval(0.85, 0.8, 0.89, 180)),
+    worth=Worth(Form.CONSISTENCY, Interval(3.2, 2.1, 5.4, 180)),
     split_half=0.6,
     votes=900,
 )

@@ -50,9 +50,10 @@ def test_the_reference_page_has_a_row_for_each_metric() -> None:
 )
 def test_each_metric_of_three_photos_has_the_value_computed_by_hand(name: str, value: float) -> None:
     metric = METRICS[name]
-    found = metric.interval(Predicted(), VOTES[metric.votes], SCALE, seed=1)
+    found = metric.interval(Predicted(), VOTES[metric.votes], SCALE, groups=np.arange(3), seed=1)
     assert (found.value, found.n) == (pytest.approx(value), 3)
-    assert metric.difference(Predicted(), Predicted(), VOTES[metric.votes], SCALE, seed=1).value == 0
+    same = metric.difference(Predicted(), Predicted(), VOTES[metric.votes], SCALE, SCALE, groups=np.arange(3), seed=1)
+    assert same.value == 0
 
 
 def test_each_metric_is_paired_with_its_difference() -> None:

@@ -48,7 +48,7 @@ def test_a_better_challenger_waits_for_an_admin_when_automatic_promotion_is_off(
 ) -> None:
     champion, challenger = make_version(1, champion=True, predict=bad(photos)), make_version(2, predict=good(photos))
     run = ended(campaign, challenger)
-    assert "above zero" in run.message, "the rule would promote it"
+    assert run.message.startswith("Promote: Quality RPS −"), "the rule would promote it"
     assert run.message.endswith("An admin of the campaign decides about the promotion.")
     assert ModelVersion.objects.get(is_champion=True) == champion
     assert not Promotion.objects.exists()
@@ -60,7 +60,7 @@ def test_a_challenger_that_the_rule_refuses_is_not_promoted(
     Campaign.objects.update(promote_automatically=True)
     champion, challenger = make_version(1, champion=True, predict=good(photos)), make_version(2, predict=bad(photos))
     run = ended(campaign, challenger)
-    assert run.message.startswith("Not promoted: Quality SRCC −")
+    assert run.message.startswith("Not promoted. Refuse: The challenger's scores are unrelated to the votes")
     assert ModelVersion.objects.get(is_champion=True) == champion
     assert not Promotion.objects.exists()
 
@@ -72,7 +72,7 @@ def test_a_better_challenger_is_promoted_when_automatic_promotion_is_on(
     make_version(1, champion=True, predict=bad(photos))
     challenger = make_version(2, predict=good(photos))
     run = ended(campaign, challenger)
-    assert run.message.startswith("Promoted: Quality SRCC +")
+    assert run.message.startswith("Promoted: Quality RPS −")
     assert ModelVersion.objects.get(is_champion=True) == challenger
     assert Promotion.objects.get().kind == Promotion.Kind.AUTOMATIC
 

@@ -94,6 +94,6 @@ def test_an_evaluation_that_fails_says_why_and_is_given_up_after_three_attempts(
                 evaluations_perform(campaign_id=campaign.pk)
     assert evaluations_due() == []
     html = client_of("rita").get(MODELS).content.decode()
-    assert "The evaluation of all versions failed: OSError: no disk" in html
+    assert "The evaluation failed: OSError: no disk" in html
     client_of("ada").post(f"{MODELS}evaluate")
     assert evaluations_due() == [campaign.pk]

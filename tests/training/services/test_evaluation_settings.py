@@ -80,6 +80,7 @@ def test_all_versions_are_measured_again_after_a_change_and_once(versions: Versi
         assert after[version.pk].metrics["watch_f1"]["value"] != before[version.pk].metrics["watch_f1"]["value"]
         assert after[version.pk].metrics["quality_srcc"] == before[version.pk].metrics["quality_srcc"]
     assert same_holdout(after[champion.pk], after[challenger.pk])
+    before[champion.pk].model_version.campaign = changed
     assert not same_holdout(before[champion.pk], after[challenger.pk])
     count = Evaluation.objects.count()
     evaluations_refresh(campaign=changed)

@@ -183,7 +183,7 @@ def test_promotion_from_the_page_stores_its_reason(
     content = client.post("/campaigns/watches/models/2/promote", follow=True).content.decode()
     assert "Version 2 is now the champion" in content
     assert "Roll back to version 1" in content
-    assert "the rule agrees: Quality SRCC +" in Promotion.objects.get().reason
+    assert "the rule agrees: Promote: Quality RPS −" in Promotion.objects.get().reason
     content = client.post("/campaigns/watches/models/1/rollback", follow=True).content.decode()
     assert "Version 1 is now the champion" in content
     assert ModelVersion.objects.get(is_champion=True) == champion
@@ -286,9 +286,9 @@ def test_a_verdict_against_a_former_champion_is_no_reason_to_promote(
     client.post(f"{MODELS}2/promote")
     client.post(f"{MODELS}3/promote")
     newest, oldest = Promotion.objects.all()
-    assert oldest.reason.startswith("Decided by an admin; the rule agrees: Quality SRCC +")
+    assert oldest.reason.startswith("Decided by an admin; the rule agrees: Promote: Quality RPS −")
     assert newest.reason == "Decided by an admin, without a comparison with the champion."
-    assert "Against version 1: Quality SRCC +" in text_of(client.get(MODELS))
+    assert "Promote against version 1, look 1 at this holdout Quality RPS −" in text_of(client.get(MODELS))
 
 
 def test_the_page_counts_the_answers_that_a_run_learns_from(

@@ -10,9 +10,10 @@ from annotation.models import Campaign
 from inference.models import ModelVersion
 from inference.networks.model_files import ModelFileError
 from inference.selectors import champion
-from training.evaluation.promotion_rule import DESCRIPTION, promotion_verdict
+from training.evaluation.promotion_rule import DESCRIPTION, description
 from training.evaluation.registry import METRICS, measured, measured_pairs
 from training.models import Evaluation
+from training.selectors.verdicts import holdout_use, inverted_names, rule_of, verdict_of
 from training.selectors.versions import newest_evaluations
 from training.services.evaluations import evaluation_make, evaluations_refresh
 
@@ -58,9 +59,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         self._print(evaluation)
         if against is not None:
-            verdict = promotion_verdict(evaluation.differences)
-            self.stdout.write(DESCRIPTION)
-            self.stdout.write(f"{'Promote' if verdict.promote else 'Do not promote'}: {verdict.reason}")
+            self._print_verdict(evaluation, campaign)
 
     def _evaluate_all(self, campaign: Campaign) -> None:
         problems = evaluations_refresh(campaign=campaign)
@@ -78,19 +77,32 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{evaluation.model_version}, measured {evaluation.created_at:%Y-%m-%d %H:%M} UTC on "
             f"{evaluation.image_count} holdout photos with {evaluation.vote_count} votes; "
-            "95 % intervals by bootstrap over photos."
+            "95 % intervals by bootstrap over groups of near-duplicates."
         )
-        head = f"{'':<16} {'value':>7}  {'interval':<18} {'n':>5} {'ceiling':>8}"
+        head = f"{'':<16} {'value':>7}  {'interval':<18} {'n':>5} {'groups':>6} {'ceiling':>8}"
         self.stdout.write(head + (f"   vs v{against.number}" if against else ""))
         for one, difference in measured_pairs(evaluation.metrics, evaluation.differences):
-            line = f"{one.metric.label:<16} {one.text:>7}  {one.interval:<18} {one.n:>5} "
+            line = f"{one.metric.label:<16} {one.text:>7}  {one.interval:<18} {one.n:>5} {one.groups or '':>6} "
             line += f"{one.ceiling:>8.3f}" if one.ceiling is not None else " " * 8
             if difference is not None:
                 line += f"   {difference.signed:>7}  {difference.signed_interval}  {difference.verdict}"
             self.stdout.write(line.rstrip())
         for one in measured(evaluation.metrics):
             if one.ceiling is not None and one.metric is METRICS["quality_srcc"]:
+                if one.worth_text:
+                    self.stdout.write(f"Correlates with the MOS as well as the mean of {one.worth_text}.")
                 self.stdout.write(f"Ceiling √r_k, what a perfect model would reach: {one.ceiling_text}.")
+
+    def _print_verdict(self, evaluation: Evaluation, campaign: Campaign) -> None:
+        self.stdout.write(description(rule_of(campaign)))
+        if names := inverted_names(evaluation):
+            self.stdout.write(f"Scores that run against those of the others are by: {', '.join(names)}.")
+        if evaluation.against is not None and (use := holdout_use(evaluation.against)) is not None:
+            self.stdout.write(use.text)
+        verdict = verdict_of(evaluation)
+        self.stdout.write(
+            verdict.text if verdict else "The version is older than the champion, so the rule says nothing."
+        )
 
     def _version(self, campaign: Campaign, number: int) -> ModelVersion:
         version = ModelVersion.objects.filter(campaign=campaign, number=number).first()
