@@ -1,6 +1,8 @@
 """Celery tasks of the training app. Each takes ids, calls services, and can safely run twice."""
 
 import logging
+from contextlib import suppress
+from functools import partial
 
 from celery import shared_task
 from django.conf import settings
@@ -8,7 +10,10 @@ from django.conf import settings
 from annotation.models import Campaign
 from annotation.services.turns import Slots
 from annotation.tasks import announce
+from inference.networks.config import WeightsMissing
+from inference.services.near_duplicates import campaigns_to_compare, near_duplicates_join
 from training.models import TrainingRun
+from training.selectors.runs import learned_photos
 from training.services.evaluation_requests import evaluations_due, evaluations_perform
 from training.services.run_turns import run_claim_next, run_next_id
 from training.services.runs import run_request, runs_request_due, runs_requeue_stale
@@ -19,6 +24,8 @@ _runs = Slots()
 
 # A message that no worker takes within this time expires; the next sweep sends another.
 MESSAGE_SECONDS = 60
+# A comparison of photos ends after this time, so that other tasks get their turn.
+_COMPARISON_SECONDS = 60
 
 
 @shared_task
@@ -52,10 +59,23 @@ def versions_evaluate(campaign_id: int) -> None:
 
 
 @shared_task
+def near_duplicates_run(campaign_id: int) -> int:
+    """Compare photos whose features are new, and join groups of near-duplicates; return the number of photos.
+
+    It is here and not in the inference app, because runs tell which photos a version can have learned from.
+    """
+    campaign = Campaign.objects.get(pk=campaign_id)
+    found = near_duplicates_join(
+        campaign=campaign, learned_from=partial(learned_photos, campaign), seconds=_COMPARISON_SECONDS
+    )
+    return found.photos
+
+
+@shared_task
 def sweep() -> None:
     """Requeue stale runs, request runs in campaigns with enough new answers, and announce all queued runs.
 
-    Also announce requested evaluations.
+    Also announce requested evaluations, and campaigns with photos to compare.
     """
     runs_requeue_stale()
     runs_request_due()
@@ -63,3 +83,6 @@ def sweep() -> None:
         announce(run_execute, run_id, expires=MESSAGE_SECONDS)
     for campaign_id in evaluations_due():
         announce(versions_evaluate, campaign_id, expires=MESSAGE_SECONDS)
+    with suppress(WeightsMissing):  # the sweep of the inference app logs it
+        for campaign_id in campaigns_to_compare():
+            near_duplicates_run.apply_async([campaign_id], expires=MESSAGE_SECONDS)

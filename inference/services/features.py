@@ -9,7 +9,7 @@ from django.db import transaction
 
 from annotation.photos.site_sandbox import site_sandbox
 from annotation.photos.storage import photo_file_source
-from inference.models import Feature, ModelVersion, Prediction, Signature
+from inference.models import ComparedPhoto, Feature, ModelVersion, Prediction, Signature
 from inference.networks.model_files import ModelFileError
 from inference.scoring.pipeline import PhotoResult, photos_extract
 from inference.selectors import features_queue
@@ -45,7 +45,7 @@ def features_compute(*, seconds: float, stop: Callable[[], bool] = lambda: False
 def _store(processed: Sequence[tuple[Feature, PhotoResult]]) -> None:
     """Write features and the champions' predictions in one transaction.
 
-    Predictions and signatures that were computed from earlier features of a photo are deleted.
+    Predictions, signatures and comparisons that were computed from earlier features of a photo are deleted.
     """
     again = [row.image_id for row, result in processed if result.features is not None and row.vector is not None]
     good = [(row, result.features) for row, result in processed if result.features is not None]
@@ -61,6 +61,7 @@ def _store(processed: Sequence[tuple[Feature, PhotoResult]]) -> None:
         work_finish(queue=features_queue(), rows=[row for row, _ in processed], columns=["vector"])
         if again:
             Signature.objects.filter(image__in=again, key=signature_key()).delete()
+            ComparedPhoto.objects.filter(image__in=again).delete()
             Prediction.objects.filter(image__in=again, model_version__backbone=features_queue().key).delete()
         for version in champions:
             own = [(row.image_id, vector) for row, vector in good if row.image.campaign_id == version.campaign_id]

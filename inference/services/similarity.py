@@ -43,7 +43,7 @@ def signatures_refresh(*, seconds: float, stop: Callable[[], bool] = lambda: Fal
     missing = Feature.objects.filter(backbone=backbone_key(), state=Feature.State.DONE).exclude(
         Exists(Signature.objects.filter(image=OuterRef("image"), key=key))
     )
-    rows = missing.annotate(pooled=_pooled(), campaign=F("image__campaign")).order_by("image_id")
+    rows = missing.annotate(pooled=pooled_part(), campaign=F("image__campaign")).order_by("image_id")
     until = time.monotonic() + seconds
     made, last = 0, 0
     while time.monotonic() < until and not stop():
@@ -85,7 +85,7 @@ def _directions(size: int) -> NDArray[np.float32]:
     return np.where(ranks < size // 2, 1, -1).astype(np.float32)
 
 
-def _pooled() -> Func:
+def pooled_part() -> Func:
     """Return an expression for the pooled last layer of a stored vector, so that the database sends only this part."""
     config = runtime.backbone_chosen()
     start, size = config.pooled_start * _FLOAT16_BYTES, config.pooled_size * _FLOAT16_BYTES
@@ -112,7 +112,7 @@ def images_similar(image: Image, *, limit: int = 12) -> list[tuple[Image, float]
     features = Feature.objects.filter(
         image__in=[image.pk, *candidates], backbone=backbone_key(), state=Feature.State.DONE
     )
-    vectors = dict(features.annotate(pooled=_pooled()).values_list("image_id", "pooled"))
+    vectors = dict(features.annotate(pooled=pooled_part()).values_list("image_id", "pooled"))
     own = vectors.pop(image.pk, None)
     if own is None or not vectors:
         return []

@@ -102,6 +102,9 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         "near_duplicates": Image.objects.filter(LIVE, campaign=campaign, group=image.group).exclude(pk=image.pk)[
             :NEAR_DUPLICATES_SHOWN
         ],
+        "duplicate_links": image.duplicate_links.select_related("other")[:NEAR_DUPLICATES_SHOWN],
+        # No photo changes to train.
+        "split_changes": () if image.split == Image.Split.TRAIN else image.split_changes.all(),
         "withdrawal_form": WithdrawalForm(),
         "query_string": query.encode(),
         "gallery_string": query.encode(at=image.pk),
