@@ -1,8 +1,8 @@
 """Finds photos of the same scene, by perceptual hashes and by features. Does not use Django.
 
 A hash exists as soon as a photo is imported. It finds copies of another size, compression or brightness, mirrored
-copies, and copies from which a narrow border was cut. Features exist after a worker has looked at the photo. They also find
-copies from which a large part was cut. `benchmarks/near_duplicates.py` measures both.
+copies, and copies from which a narrow border was cut. Features exist after a worker has looked at the photo. They also
+find copies from which a large part was cut. `benchmarks/near_duplicates.py` measures both.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

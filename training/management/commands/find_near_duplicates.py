@@ -50,7 +50,12 @@ def sentence(found: Compared) -> str:
         for count, split in ((joined.to_holdout, "the holdout"), (joined.to_neither, "neither split"))
         if count
     ]
-    return ", ".join([f"{counted(found.photos, 'photo')} compared, {counted(joined.groups, 'group')} joined to others", *moved]) + "."
+    return (
+        ", ".join(
+            [f"{counted(found.photos, 'photo')} compared, {counted(joined.groups, 'group')} joined to others", *moved]
+        )
+        + "."
+    )
 
 
 def counted(count: int, what: str) -> str:
