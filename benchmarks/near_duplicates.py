@@ -2,8 +2,8 @@
 
 Copies of photos are mirrored, cropped, resized, compressed and coloured. Half of the photos (by theme, if `photos.csv`
 has a column `group`) would choose the limits of the cosine; the shares are those of the other half. Two photos of one
-theme are no false pair. The rivals are the hash alone, as it was used first; the hash and that of the mirrored picture; and
-the features alone.
+theme are no false pair. The rivals are the hash alone, as it was used first; the hash and that of the mirrored picture;
+and the features alone.
 """
 
 import csv
@@ -209,8 +209,8 @@ def _false_pairs(
     counts = {rival.name: int(rival.found(*compared).sum()) for rival in rivals}  # type: ignore[arg-type]
     pairs = len(compared[0])
     return Claim(
-        claim=f"Pairs of different photos taken for copies: {counts['both']} of {pairs:,}. The other half of the photos "
-        f"would choose the limit {chosen:.2f} for the cosine; it is {LIMITS.cosine}",
+        claim=f"Pairs of different photos taken for copies: {counts['both']} of {pairs:,}. The other half of the "
+        f"photos would choose the limit {chosen:.2f} for the cosine; it is {LIMITS.cosine}",
         value=pairs / max(counts["both"], 1) / 1000,
         unit="thousand pairs of different photos for each such pair",
         baseline=", ".join(f"{name}: {count} pairs" for name, count in counts.items() if name != "both"),

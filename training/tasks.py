@@ -14,6 +14,7 @@ from inference.networks.config import WeightsMissing
 from inference.services.near_duplicates import campaigns_to_compare, near_duplicates_join
 from training.models import TrainingRun
 from training.selectors.runs import learned_photos
+from training.services.drift import campaigns_to_check, drift_check
 from training.services.evaluation_requests import evaluations_due, evaluations_perform
 from training.services.run_turns import run_claim_next, run_next_id
 from training.services.runs import run_request, runs_request_due, runs_requeue_stale
@@ -72,10 +73,17 @@ def near_duplicates_run(campaign_id: int) -> int:
 
 
 @shared_task
+def drift_run(campaign_id: int) -> None:
+    """Compare the photos of this week with those that the champion has learned from."""
+    drift_check(campaign=Campaign.objects.get(pk=campaign_id))
+
+
+@shared_task
 def sweep() -> None:
     """Requeue stale runs, request runs in campaigns with enough new answers, and announce all queued runs.
 
-    Also announce requested evaluations, and campaigns with photos to compare.
+    Also announce requested evaluations, campaigns with photos to compare, and those with new photos to check for
+    drift.
     """
     runs_requeue_stale()
     runs_request_due()
@@ -83,6 +91,8 @@ def sweep() -> None:
         announce(run_execute, run_id, expires=MESSAGE_SECONDS)
     for campaign_id in evaluations_due():
         announce(versions_evaluate, campaign_id, expires=MESSAGE_SECONDS)
+    for campaign_id in campaigns_to_check():
+        drift_run.apply_async([campaign_id], expires=MESSAGE_SECONDS)
     with suppress(WeightsMissing):  # the sweep of the inference app logs it
         for campaign_id in campaigns_to_compare():
             near_duplicates_run.apply_async([campaign_id], expires=MESSAGE_SECONDS)

@@ -35,6 +35,7 @@ from training.selectors.versions import (
 from training.services.evaluation_requests import evaluations_request
 from training.services.promotions import PromotionError, promotion_by_admin
 from training.tasks import MESSAGE_SECONDS, versions_evaluate
+from training.views.drift import drift_part
 
 _VERSIONS = 10  # on one page
 _RUNS = 8
@@ -108,6 +109,7 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "recipes": list(RECIPES.values()),
         "default_recipe": DEFAULT_RECIPE,
         "promotion_rule": DESCRIPTION,
+        "drift": drift_part(campaign),
         "rollback_target": rollback_target(campaign),
         "runs": runs,
         "promotions": list(promotions(campaign)[:_PROMOTIONS]),

@@ -85,7 +85,7 @@ def test_copies_join_and_other_photos_do_not(campaign: Campaign, photos: Any) ->
     assert len({group(image) for image in images}) == 5
     link = DuplicateLink.objects.get()
     assert (link.image_id, link.other_id) == (images[5].pk, images[1].pk)
-    assert link.cosine is not None and link.cosine > 0.99
+    assert (link.cosine or 0) > 0.99
 
 
 def test_photos_without_features_are_compared_when_they_have_some(campaign: Campaign, photos: Any) -> None:

@@ -45,7 +45,7 @@ def test_the_calibration_of_all_photos_leaves_out_those_with_a_problem(
     campaign: Campaign, make_rated_images: Callable[..., Any], make_version: Callable[..., Any]
 ) -> None:
     images = make_rated_images(train=2, holdout=2, votes=2)
-    version = make_version(1, predict={image: (5.0, 0.2) for image in images})
+    version = make_version(1, predict=dict.fromkeys(images, (5.0, 0.2)))
     Image.objects.filter(pk=images[0].pk).update(problem="Reported as damaged.")
     assert compare(campaign, version, split=None).image_ids.tolist() == [image.pk for image in images[1:]]
 
