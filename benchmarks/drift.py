@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 OLD, NEW = 300, 60
 FACTORS, FEATURES = 30, 200
 TRIALS, PERMUTATIONS = 40, 499
+SEED = 1000  # the standard deviations of the components were chosen on other seeds
 
 
 class Sample(NamedTuple):
@@ -32,8 +33,8 @@ def measure(setting: Setting) -> Iterator[Claim]:
     """Measure how often each test says drift."""
     trials = 3 if setting.tiny else TRIALS
     planted: dict[str, dict[str, Any]] = {
-        "their mean is shifted": {"shift": 1.2},
-        "they differ more from each other": {"scale": 1.4},
+        "their mean is shifted": {"shift": 0.8},
+        "they differ more from each other": {"scale": 1.3},
         "a quarter is of another kind": {"other": 0.25},
     }
     for what, options in planted.items():
@@ -43,7 +44,7 @@ def measure(setting: Setting) -> Iterator[Claim]:
             value=shares["ours"][0] / trials,
             unit=f"of {trials} campaigns",
             baseline=f"largest t statistic of the components: {_text(shares['largest t'])}",
-            target=0.6,
+            target=0.4,
         )
     for what, options in {"single photos": {}, "groups of three near-duplicates": {"copies": 3}}.items():
         shares = _shares(trials, options)
@@ -77,7 +78,7 @@ def _shares(trials: int, options: dict[str, Any]) -> dict[str, tuple[int, int]]:
     }
     counts = dict.fromkeys(tests, 0)
     for trial in range(trials):
-        rng = np.random.default_rng(trial)
+        rng = np.random.default_rng(SEED + trial)
         old, new = _sample(rng, OLD, copies=options.get("copies", 1)), _sample(rng, NEW, **options)
         for name, test in tests.items():
             counts[name] += test(old, new, np.random.default_rng(trial))

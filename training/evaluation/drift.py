@@ -1,8 +1,8 @@
 """Drift: whether new photos differ from those that a model has learned from.
 
 The energy distance compares two samples of points: it is zero only if their distributions are the same. A permutation
-test says how often chance alone gives a distance as large. It permutes groups of near-duplicates and not photos, because
-the photos of one group are not independent.
+test says how often chance alone gives a distance as large. It permutes groups of near-duplicates and not photos,
+because the photos of one group are not independent.
 
 Sources: Székely & Rizzo, 'Energy statistics: A class of statistics based on distances', Journal of Statistical Planning
 and Inference 143 (2013), for the distance and its coefficient. Phipson & Smyth, 'Permutation p-values should never be
@@ -108,14 +108,19 @@ def drift_sentence(drift: Drift, *, what: str) -> str:
 
 
 def components(points: Floats) -> Floats:
-    """Return the first 20 principal components [N, ≤ 20] of points [N, P], each feature with standard deviation 1."""
+    """Return the first 20 principal components [N, ≤ 20] of points [N, P], each with standard deviation 1.
+
+    With equal standard deviations, a change in one component counts as much as in another. Without, the first
+    components would hide changes in the others (`benchmarks/drift.py`).
+    """
     spread = points.std(axis=0)
-    centred = (points - points.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    centred: Floats = (points - points.mean(axis=0)) / np.where(spread > 0, spread, 1)
     if points.shape[1] == 1:
         return centred
     # Those of all points, so that the labels old and new change nothing: the permutation test needs this.
     left, lengths, _ = np.linalg.svd(centred, full_matrices=False)
-    result: Floats = left[:, :_COMPONENTS] * lengths[:_COMPONENTS]
+    kept = left[:, :_COMPONENTS][:, lengths[:_COMPONENTS] > 1e-9 * max(lengths[0], 1e-9)]
+    result: Floats = kept * np.sqrt(len(points))
     return result
 
 

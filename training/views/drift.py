@@ -61,6 +61,6 @@ def _chart(weeks: list[dict[str, Any]]) -> Svg | str:
         y_range=ends,
         x_ticks=[Tick(xs[0], until[0]), Tick(xs[-1], until[1])],
         y_ticks=round_ticks(*ends, at_most=5),
-        x_label="week of the import, until",
+        x_label="last day of the week of import",
         height=140,
     )
