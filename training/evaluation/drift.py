@@ -99,7 +99,7 @@ def drift_sentence(drift: Drift, *, what: str) -> str:
             f"No drift of the {what}: coefficient {drift.coefficient:.3f}, by chance up to {drift.by_chance:.3f}. The "
             f"test would have found a shift of {SHIFT} of the spread with {drift.power:.0%} ({numbers})."
         )
-    if drift.power is None or np.isnan(drift.power):
+    if np.isnan(drift.power):
         return f"Cannot tell whether the {what} have changed: at least {FEWEST_GROUPS} groups are needed ({numbers})."
     return (
         f"Cannot tell whether the {what} have changed: the test would have found a shift of {SHIFT} of the spread with "

@@ -40,8 +40,9 @@ def drift_part(campaign: Campaign) -> DriftPart | None:
 
 
 def _drift(stored: dict[str, Any]) -> Drift:
-    numbers = {name: float("nan") if value is None else value for name, value in stored.items()}
-    return Drift(**{**numbers, "verdict": DriftVerdict(stored["verdict"])})
+    fields: dict[str, Any] = {name: float("nan") if value is None else value for name, value in stored.items()}
+    fields["verdict"] = DriftVerdict(stored["verdict"])
+    return Drift(**fields)
 
 
 def _chart(weeks: list[dict[str, Any]]) -> Svg | str:
