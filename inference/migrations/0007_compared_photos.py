@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0021_near_duplicates"),
+        ("annotation", "0020_vote_imports"),
         ("inference", "0006_watch_voter"),
     ]
 

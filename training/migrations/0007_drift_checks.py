@@ -6,8 +6,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0021_near_duplicates"),
-        ("inference", "0007_compared_photos"),
+        ("annotation", "0020_vote_imports"),
+        ("inference", "0006_watch_voter"),
         ("training", "0006_runs_started_by_the_api"),
     ]
 
