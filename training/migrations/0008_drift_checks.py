@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("annotation", "0020_vote_imports"),
         ("inference", "0006_watch_voter"),
-        ("training", "0006_runs_started_by_the_api"),
+        ("training", "0007_decisions_of_runs"),
     ]
 
     operations = [
