@@ -44,7 +44,8 @@ condition above, only how much a vote counts:
   numbers of votes. These figures say what people answered, and anybody can compute them from the export.
 
 A vote may be unsure about the watch, may be surplus, and may be on a gold photo or on a photo with a problem. Only a
-campaign's progress leaves out surplus votes and photos outside the queue (`annotation.selectors.progress`).
+campaign's progress leaves out surplus votes and photos outside the queue (`annotation.selectors.progress`). Training
+and evaluation leave out votes on photos that are lost, damaged or reported (`votes_of`).
 
 These queries use other rows on purpose:
 

@@ -8,6 +8,7 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 
 from annotation.access.attempts import TooManyAttempts
 from annotation.access.hashers import HashingBusy
+from annotation.campaign_form_texts import HELP_TEXTS, LABELS
 from annotation.measures.class_limits import class_limits
 from annotation.models import DEFAULT_SYNSETS, Annotation, Campaign, Image, Role, User
 from annotation.models.campaigns import default_backbone
@@ -150,35 +151,8 @@ class CampaignForm(forms.ModelForm):
             "pending_at": forms.NumberInput(attrs={"step": "any"}),
             "holdout_fraction": forms.NumberInput(attrs={"min": 0, "max": 0.9, "step": 0.01}),
         }
-        labels = {
-            "slug": "Address",
-            "votes_per_image": "Votes per photo",
-            "holdout_votes": "Votes per holdout photo",
-            "lease_seconds": "Reserve a photo for (seconds)",
-            "break_minutes": "Break after (minutes)",
-            "train_after": "Train after (new answers)",
-            "remove_metadata": "Remove metadata from photos",
-            "retention_days": "Delete originals after (days)",
-        }
-        help_texts = {
-            "slug": "Letters, digits and hyphens: /campaigns/…/. After a change, old links and open pages still work.",
-            "lease_seconds": "A photo that is not answered in this time can go to another annotator.",
-            "reject_at": "Photos with a mean score up to this value are rejected. Empty: the default of the scale, "
-            "which is 5 on 1-10.",
-            "pending_at": "Photos with a higher mean score, up to this value, are pending. All others are accepted. "
-            "Empty: the default of the scale, which is 6 on 1-10.",
-            "break_minutes": "The page suggests a break after this time. Attention drops after about half an hour. "
-            "0: never.",
-            "remove_metadata": "Members get photos without place, time, camera, names, comments and previews. The "
-            "picture stays the same to the last pixel. The stored originals keep their metadata.",
-            "retention_days": "Days from closing the campaign until originals and data about devices are deleted. "
-            "Answers, predictions and thumbnails stay. This cannot be undone. 0: never.",
-            "backbone": "The network that looks at each photo once. After a change, workers look at all photos again, "
-            "and the present model goes on until a model of the new network is better.",
-            "train_after": "A training run starts after this many new answers. 0: never.",
-            "holdout_fraction": "Share of photos that models never learn from. The photos are drawn at import.",
-            "promote_automatically": "A challenger that passes the promotion rule becomes the champion.",
-        }
+        labels = LABELS
+        help_texts = HELP_TEXTS
 
     GROUPS = (
         ("Campaign", ("name", "slug", "description", "instructions", "mode")),

@@ -148,6 +148,22 @@ class Signature(models.Model):
         indexes = [models.Index(fields=["campaign", "key"], name="signature_campaign")]
 
 
+class ComparedPhoto(models.Model):
+    """A photo whose hash and features were compared with those of its campaign, to find near-duplicates.
+
+    Derived data: the sweep compares the photos without a row (`inference.services.near_duplicates`).
+    """
+
+    image = models.ForeignKey(Image, models.CASCADE, related_name="comparisons")
+    key = models.CharField(max_length=100, help_text="Backbone key and version of the rule.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["image", "key"], name="compared_once")]
+
+    def __str__(self) -> str:
+        return f"{self.image_id} compared"
+
+
 class QualityClass(models.TextChoices):
     """The three quality classes, by predicted quality or by distortions."""
 

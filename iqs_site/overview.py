@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from annotation.models import Campaign, Image, ImportBatch, Role, User
 from annotation.selectors.consensus import ConsensusSummary, consensus_summary
 from annotation.selectors.enough_votes import Forecast, votes_still_needed
+from annotation.selectors.near_duplicates import DuplicatesSummary, duplicates_summary
 from annotation.selectors.photo_files import DamagedCounts, damaged_counts, damaged_photos
 from annotation.selectors.progress import (
     OwnProgress,
@@ -28,6 +29,7 @@ from inference.selectors import (
     version_misfit,
     work_counts,
 )
+from inference.services.near_duplicates import photos_to_compare
 from inference.serving.model_check import prior_problem, version_problem
 from iqs_site.workers import WorkerState, broker_alive, workers_alive
 from training.evaluation.registry import MeasuredMetric, measured
@@ -75,8 +77,17 @@ class ModelsStatus:
     """Photos whose files are missing or damaged."""
     damaged_photos: list[Image]
     """The first of them."""
+    duplicates: DuplicatesSummary
+    """Near-duplicates that were found after the import."""
+    to_compare: int
+    """Photos that were not compared yet with the others."""
     model_problems: list[str]
     """What is wrong with model files, as sentences."""
+
+    @property
+    def compared(self) -> int:
+        """Return how many processed photos were compared with the others."""
+        return max(self.backlog.done - self.to_compare, 0)
 
 
 @dataclass(frozen=True)
@@ -148,6 +159,8 @@ def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
         imports=list(campaign.imports.all()[:IMPORTS_SHOWN]),
         damaged=damaged,
         damaged_photos=list(damaged_photos(campaign)[:DAMAGED_SHOWN]) if damaged.total else [],
+        duplicates=duplicates_summary(campaign),
+        to_compare=0 if counts.problem else photos_to_compare(campaign).count(),
         model_problems=_model_problems(version),
     )
 

@@ -141,6 +141,8 @@ CELERY_TASK_ROUTES = {
     # A user is waiting for this task. It has a worker of its own, so that no photo can hold up imports and training.
     "inference.tasks.scoring_job_run": {"queue": "single"},
     "inference.tasks.*": {"queue": "inference"},
+    "training.tasks.drift_run": {"queue": "training"},
+    "training.tasks.near_duplicates_run": {"queue": "inference"},
     "training.tasks.run_execute": {"queue": "training"},
     "training.tasks.versions_evaluate": {"queue": "training"},
 }

@@ -181,3 +181,21 @@ class Promotion(models.Model):
 
     class Meta:
         ordering = ["-id"]
+
+
+class DriftCheck(models.Model):
+    """A comparison of the photos of one week with those that the champion has learned from. Derived data."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="drift_checks")
+    model_version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="+")
+    made_at = models.DateTimeField()
+    since = models.DateTimeField(help_text="Photos that were imported after this time are new.")
+    photos = models.JSONField(help_text="Test of the features: the fields of training.evaluation.drift.Drift.")
+    scores = models.JSONField(help_text="The same for the predicted scores.")
+    weeks = models.JSONField(help_text="Mean predicted score of each week's photos: [{week, mean, low, high, n}].")
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"drift of {self.campaign}"

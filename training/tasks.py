@@ -1,6 +1,7 @@
 """Celery tasks of the training app. Each takes ids, calls services, and can safely run twice."""
 
 import logging
+from functools import partial
 
 from celery import shared_task
 from django.conf import settings
@@ -8,8 +9,11 @@ from django.conf import settings
 from annotation.models import Campaign
 from annotation.services.turns import Slots
 from annotation.tasks import announce
+from inference.services.near_duplicates import campaigns_to_compare, near_duplicates_join
 from training.models import TrainingRun
+from training.selectors.runs import learned_photos
 from training.services.backbone_changes import old_features_delete, runs_request_changed
+from training.services.drift import campaigns_to_check, drift_check
 from training.services.evaluation_requests import champions_request, evaluations_due, evaluations_perform
 from training.services.run_turns import run_claim_next, run_next_id
 from training.services.runs import run_request, runs_request_due, runs_requeue_stale
@@ -20,6 +24,8 @@ _runs = Slots()
 
 # A message that no worker takes within this time expires; the next sweep sends another.
 MESSAGE_SECONDS = 60
+# A comparison of photos ends after this time, so that other tasks get their turn.
+_COMPARISON_SECONDS = 60
 
 
 @shared_task
@@ -53,12 +59,31 @@ def versions_evaluate(campaign_id: int) -> None:
 
 
 @shared_task
-def sweep() -> None:
-    """Requeue stale runs, request runs in campaigns with enough new answers or a new backbone, and announce all queued
-    runs.
+def near_duplicates_run(campaign_id: int) -> int:
+    """Compare photos whose features are new, and join groups of near-duplicates; return the number of photos.
 
-    Also request evaluations of champions whose votes or settings have changed, announce requested evaluations, and
-    delete features that nothing needs any more.
+    It is here and not in the inference app, because runs tell which photos a version can have learned from.
+    """
+    campaign = Campaign.objects.get(pk=campaign_id)
+    found = near_duplicates_join(
+        campaign=campaign, learned_from=partial(learned_photos, campaign), seconds=_COMPARISON_SECONDS
+    )
+    return found.photos
+
+
+@shared_task
+def drift_run(campaign_id: int) -> None:
+    """Compare the photos of this week with those that the champion has learned from."""
+    drift_check(campaign=Campaign.objects.get(pk=campaign_id))
+
+
+@shared_task
+def sweep() -> None:
+    """Requeue stale runs, request runs in campaigns with enough new answers or a new backbone, and announce all.
+
+    Also request evaluations of champions whose votes or settings have changed, announce requested evaluations,
+    campaigns with photos to compare, and those with new photos to check for drift, and delete features that nothing
+    needs any more.
     """
     runs_requeue_stale()
     runs_request_due()
@@ -69,3 +94,7 @@ def sweep() -> None:
     champions_request()
     for campaign_id in evaluations_due():
         announce(versions_evaluate, campaign_id, expires=MESSAGE_SECONDS)
+    for campaign_id in campaigns_to_check():
+        drift_run.apply_async([campaign_id], expires=MESSAGE_SECONDS)
+    for campaign_id in campaigns_to_compare():
+        near_duplicates_run.apply_async([campaign_id], expires=MESSAGE_SECONDS)

@@ -21,8 +21,18 @@ from annotation.models.campaigns import (
 )
 from annotation.models.consensus import AnnotatorStatistics, ConsensusFit, ConsensusState, PhotoConsensus
 from annotation.models.credentials import ApiToken, PasswordLink, UserSession
+from annotation.models.near_duplicates import DuplicateLink, SplitChange
 from annotation.models.photo_files import FileCheck, PhotoFile
-from annotation.models.photos import HAS_ORIGINAL, LIVE, QUEUED, Image, ImportBatch, ImportRejection, Withdrawal
+from annotation.models.photos import (
+    HAS_ORIGINAL,
+    LIVE,
+    QUEUED,
+    SOUND_PROBLEMS,
+    Image,
+    ImportBatch,
+    ImportRejection,
+    Withdrawal,
+)
 from annotation.models.queue import Assignment, QueueLane, QueuePriority
 from annotation.models.screening import ScreeningDecision
 from annotation.models.stored_figures import StoredFigures
@@ -35,6 +45,7 @@ __all__ = [
     "HAS_ORIGINAL",
     "LIVE",
     "QUEUED",
+    "SOUND_PROBLEMS",
     "Adjudication",
     "AggregatedVotes",
     "Annotation",
@@ -49,6 +60,7 @@ __all__ = [
     "CampaignAddress",
     "ConsensusFit",
     "ConsensusState",
+    "DuplicateLink",
     "FileCheck",
     "HourlyUse",
     "Image",
@@ -64,6 +76,7 @@ __all__ = [
     "QueuePriority",
     "Role",
     "ScreeningDecision",
+    "SplitChange",
     "StoredFigures",
     "User",
     "UserSession",

@@ -40,6 +40,7 @@ class AuditKind(models.TextChoices):
     ACCOUNT_ANONYMISED = "account_anonymised", "account anonymised"
     WITHDRAWAL = "withdrawal", "photo withdrawn"
     WITHDRAWAL_UNDONE = "withdrawal_undone", "withdrawal undone"
+    NEAR_DUPLICATES = "near_duplicates", "near-duplicates joined"
     RETENTION = "retention", "originals and device data deleted"
     ADJUDICATION = "adjudication", "decision about a disputed photo"
     ADJUDICATION_UNDONE = "adjudication_undone", "decision undone"

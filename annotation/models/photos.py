@@ -69,6 +69,9 @@ DELETED_PROBLEM = "The original of this photo was deleted for good."
 LIVE = Q(withdrawn_at=None)
 #: Photos whose original is kept.
 HAS_ORIGINAL = Q(withdrawn_at=None, original_deleted_at=None)
+#: `Image.problem` of photos that models learn from and are measured on: not lost, damaged or reported. Photos whose
+#: originals were deleted at the end of the retention time stay: nothing was wrong with them.
+SOUND_PROBLEMS = ("", DELETED_PROBLEM)
 #: Photos that annotators are asked to rate: rated photos without a problem.
 QUEUED = Q(problem="", role="rated")
 
@@ -79,6 +82,7 @@ class Image(models.Model):
     class Split(models.TextChoices):
         TRAIN = "train", "train"
         HOLDOUT = "holdout", "holdout"
+        NEITHER = "neither", "neither: a copy of a photo of the other split"
 
     class Role(models.TextChoices):
         RATED = "rated", "rated"

@@ -6,7 +6,7 @@ from uuid import UUID
 import numpy as np
 
 from annotation.measures.votes import VoteTable
-from annotation.models import Annotation, AnnotationQuerySet, Campaign, User
+from annotation.models import SOUND_PROBLEMS, Annotation, AnnotationQuerySet, Campaign, User
 from annotation.selectors.screening import vote_weights, weights_of
 
 #: Watch labels as numbers. -1: unsure, or not asked.
@@ -21,12 +21,15 @@ WATCH_CODES = {
 def votes_of(
     campaign: Campaign, *, split: str | None = None, for_evaluation: bool = False, independent: bool = False
 ) -> AnnotationQuerySet:
-    """Return the votes of one split ("train" or "holdout") or of all photos, without withdrawn ones.
+    """Return the votes of one split ("train", "holdout" or "neither") or of all photos, without withdrawn ones.
 
     They are the counted votes; `independent` keeps only independent votes, `for_evaluation` only votes for evaluation
-    (see `annotation.answers`).
+    (see `annotation.answers`). Models learn from the votes of a split or are measured on them. So votes of a split and
+    votes for evaluation leave out photos that are lost, damaged or reported (`SOUND_PROBLEMS`).
     """
     answers = Annotation.objects.filter(campaign=campaign, image__withdrawn_at=None)
+    if split is not None or for_evaluation:
+        answers = answers.filter(image__problem__in=SOUND_PROBLEMS)
     if split is not None:
         answers = answers.filter(image__split=split)
     if for_evaluation:

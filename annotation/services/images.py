@@ -69,10 +69,11 @@ class CampaignPhotos:
     def add(self, photo: StoredPhoto, campaign: Campaign) -> tuple[uuid.UUID, str]:
         """Add a new photo, and return its group and split.
 
-        A near-duplicate joins the group and split of the oldest photo that it resembles. Any other photo gets a new
-        group, and the campaign's seed decides the split of the group.
+        A near-duplicate joins the group and split of the photo that it resembles most, mirrored or not. Any other photo
+        gets a new group, and the campaign's seed decides the split of the group. Copies that only their features show
+        join later (`annotation.services.photo_groups`).
         """
-        near = self._hashes.oldest(photo.facts.phash)
+        near = self._hashes.closest(photo.facts.phash)
         if near is None:
             group = _new_group(campaign, photo.sha256)
             split = Image.Split.HOLDOUT if is_holdout(campaign, group) else Image.Split.TRAIN

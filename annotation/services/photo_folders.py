@@ -55,7 +55,7 @@ def photos_export(
     limits: tuple[float, float] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Exported:
-    """Write the rated photos of a campaign into an empty or new folder.
+    """Write the rated photos of a campaign that belong to a split into an empty or new folder.
 
     layout: "image-folder" writes `metadata.jsonl` beside the photos; "classes" one folder a class: of the quality, by
     the corrected MOS and `limits` (rejected and pending up to; None: those of the campaign), or of the watch label, by
@@ -66,7 +66,7 @@ def photos_export(
     reject_at, pending_at = limits or (campaign.reject_at, campaign.pending_at)
     if not reject_at <= pending_at:  # also for NaN
         raise FolderRefused("The limits must be two numbers, and the first cannot be above the second.")
-    images = campaign.images.filter(HAS_ORIGINAL, role=Image.Role.RATED).order_by("pk")
+    images = campaign.images.filter(HAS_ORIGINAL, role=Image.Role.RATED, split__in=_SPLITS).order_by("pk")
     total, done = images.count(), Exported()
     histograms, has_sos = _histograms(campaign), _has_sos(images)
     for number, image in enumerate(images.select_related("consensus").iterator(chunk_size=_ROWS), start=1):

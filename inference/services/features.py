@@ -10,7 +10,7 @@ from django.db import transaction
 
 from annotation.photos.site_sandbox import site_sandbox
 from annotation.photos.storage import photo_file_source
-from inference.models import Feature, ModelVersion, Prediction, Signature
+from inference.models import ComparedPhoto, Feature, ModelVersion, Prediction, Signature
 from inference.networks.config import WeightsMissing
 from inference.networks.model_files import ModelFileError
 from inference.scoring.pipeline import PhotoResult, photos_extract
@@ -77,7 +77,7 @@ def _compute(backbone: str, seconds: float, stop: Callable[[], bool]) -> int:
 def _store(processed: Sequence[tuple[Feature, PhotoResult]], queue: WorkQueue[Feature], backbone: str) -> None:
     """Write features and the champions' predictions in one transaction.
 
-    Predictions and signatures that were computed from earlier features of a photo are deleted.
+    Predictions, signatures and comparisons that were computed from earlier features of a photo are deleted.
     """
     again = [row.image_id for row, result in processed if result.features is not None and row.vector is not None]
     good = [(row, result.features) for row, result in processed if result.features is not None]
@@ -93,6 +93,7 @@ def _store(processed: Sequence[tuple[Feature, PhotoResult]], queue: WorkQueue[Fe
         work_finish(queue=queue, rows=[row for row, _ in processed], columns=["vector"])
         if again:
             Signature.objects.filter(image__in=again, key=signature_key(backbone)).delete()
+            ComparedPhoto.objects.filter(image__in=again).delete()
             Prediction.objects.filter(image__in=again, model_version__backbone=queue.key).delete()
         for version in champions:
             own = [(row.image_id, vector) for row, vector in good if row.image.campaign_id == version.campaign_id]

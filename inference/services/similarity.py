@@ -53,7 +53,7 @@ def _signatures_of(backbone: str, campaigns: set[int], until: float, stop: Calla
     missing = Feature.objects.filter(
         backbone=backbone_key(backbone), state=Feature.State.DONE, image__campaign__in=campaigns
     ).exclude(Exists(Signature.objects.filter(image=OuterRef("image"), key=key)))
-    rows = missing.annotate(pooled=_pooled(backbone), campaign=F("image__campaign")).order_by("image_id")
+    rows = missing.annotate(pooled=pooled_part(backbone), campaign=F("image__campaign")).order_by("image_id")
     made, last = 0, 0
     while time.monotonic() < until and not stop():
         chunk = list(rows.filter(image__gt=last).values_list("image_id", "campaign", "pooled")[:_CHUNK])
@@ -94,7 +94,7 @@ def _directions(size: int) -> NDArray[np.float32]:
     return np.where(ranks < size // 2, 1, -1).astype(np.float32)
 
 
-def _pooled(backbone: str) -> Func:
+def pooled_part(backbone: str) -> Func:
     """Return an expression for the pooled last layer of a stored vector, so that the database sends only this part."""
     config = runtime.backbone_chosen(backbone)
     start, size = config.pooled_start * _FLOAT16_BYTES, config.pooled_size * _FLOAT16_BYTES
@@ -142,7 +142,7 @@ def images_similar(image: Image, *, limit: int = 12) -> list[tuple[Image, float]
     features = Feature.objects.filter(
         image__in=[image.pk, *candidates], backbone=backbone_key(backbone), state=Feature.State.DONE
     )
-    vectors = dict(features.annotate(pooled=_pooled(backbone)).values_list("image_id", "pooled"))
+    vectors = dict(features.annotate(pooled=pooled_part(backbone)).values_list("image_id", "pooled"))
     own = vectors.pop(image.pk, None)
     if own is None or not vectors:
         return []

@@ -16,7 +16,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from annotation.consensus.dawid_skene import labels_fit, posterior_given
-from annotation.models import LIVE, Campaign, ConsensusFit, Image
+from annotation.models import LIVE, SOUND_PROBLEMS, Campaign, ConsensusFit, Image
 from annotation.selectors.consensus import newest_fit
 from annotation.selectors.votes import consensus_votes
 from annotation.services.bulk_upsert import rows_upsert
@@ -97,7 +97,9 @@ def _decisions(
     campaign: Campaign, version: ModelVersion
 ) -> tuple[NDArray[np.int64], NDArray[np.int8], NDArray[np.bool_]]:
     """Return the rated photos that the version has predicted [N], its decisions (1: watch), and which are holdout."""
-    rows = Prediction.objects.filter(model_version=version, image__in=Image.objects.filter(LIVE, role="rated"))
+    rows = Prediction.objects.filter(
+        model_version=version, image__in=Image.objects.filter(LIVE, role="rated", problem__in=SOUND_PROBLEMS)
+    )
     table = np.array(
         list(rows.order_by("image").values_list("image", "watch_probability", "image__split")), dtype=object
     ).reshape(-1, 3)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,7 +14,7 @@ from annotation.access.permissions import campaign_view
 from annotation.access.rows import row_or_404
 from annotation.forms import WithdrawalForm
 from annotation.measures import opinion
-from annotation.models import LIVE, Annotation, Campaign, Image, Role, User, synset_name
+from annotation.models import LIVE, Annotation, Campaign, DuplicateLink, Image, Role, User, synset_name
 from annotation.selectors.adjudications import adjudication_of, is_prediction_hidden, predictions_hidden
 from annotation.selectors.aggregated_votes import aggregated_votes_of
 from annotation.selectors.opinions import campaign_vote_variance
@@ -99,9 +99,9 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         "distortion_thresholds": DISTORTION_THRESHOLDS,
         "similar": _similar(image),
         "features_failed": Feature.objects.filter(image=image, state=Feature.State.FAILED).last(),
-        "near_duplicates": Image.objects.filter(LIVE, campaign=campaign, group=image.group).exclude(pk=image.pk)[
-            :NEAR_DUPLICATES_SHOWN
-        ],
+        "near_duplicates": _near_duplicates(image),
+        # No photo changes to train.
+        "split_changes": () if image.split == Image.Split.TRAIN else image.split_changes.all(),
         "withdrawal_form": WithdrawalForm(),
         "query_string": query.encode(),
         "gallery_string": query.encode(at=image.pk),
@@ -131,6 +131,15 @@ def photo_predictions(request: HttpRequest, campaign: Campaign, image_id: int) -
 def _predictions(image: Image) -> list[Prediction]:
     rows = Prediction.objects.filter(image=image).with_quality_class().select_related("model_version")
     return list(rows.order_by("-model_version__number"))
+
+
+def _near_duplicates(image: Image) -> QuerySet[Image]:
+    """Return the first photos of the same group; with how near they are if the comparison of photos has linked them."""
+    pair = Q(image=image, other=OuterRef("pk")) | Q(image=OuterRef("pk"), other=image)
+    rows = DuplicateLink.objects.filter(pair)
+    links = {name: Subquery(rows.values(name)[:1]) for name in ("cosine", "is_mirrored")}
+    others = Image.objects.filter(LIVE, campaign=image.campaign_id, group=image.group).exclude(pk=image.pk)
+    return others.annotate(**links)[:NEAR_DUPLICATES_SHOWN]
 
 
 def _with_model(image: Image, version: ModelVersion | None) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Training runs of a campaign, and the answers that a run would learn from."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from annotation.models import Annotation, Campaign, Image
 from annotation.selectors.votes import votes_of
@@ -26,6 +27,20 @@ class TrainingAnswers:
     """Left out unless `exposed_answers` is on: answers to train photos after seeing a prediction, corrections too."""
     without_features: int
     """Left out: answers to photos whose features are not computed yet."""
+    neither: int = 0
+    """Left out: answers to photos in neither split, because near-duplicates of them were in both."""
+
+    @property
+    def left_out(self) -> list[tuple[int, str]]:
+        """Return the numbers of answers that are left out, and why; no zeros."""
+        answers = "answer" if self.holdout == 1 else "answers"
+        reasons = [
+            (self.holdout, f"{answers} to holdout photos"),
+            (self.neither, "to photos in neither split, because near-duplicates of them were in both"),
+            (self.exposed, "given after seeing a prediction"),
+            (self.without_features, "to photos whose features are not computed yet"),
+        ]
+        return [(count, reason) for count, reason in reasons if count]
 
 
 def newest_annotation_id(campaign: Campaign) -> int:
@@ -53,12 +68,15 @@ def training_answers(campaign: Campaign, *, since: int, exposed_answers: bool) -
     )
     # A vote that stands and is exposed may have a blind vote behind it, which is taken in its place.
     rest = votes_of(campaign).aggregate(
-        holdout=Count("pk", filter=~train), exposed=Count("pk", filter=train & Q(is_blind=False))
+        holdout=Count("pk", filter=Q(image__split=Image.Split.HOLDOUT)),
+        neither=Count("pk", filter=Q(image__split=Image.Split.NEITHER)),
+        exposed=Count("pk", filter=train & Q(is_blind=False)),
     )
     return TrainingAnswers(
         usable=taken["usable"],
         new=taken["new"],
         holdout=rest["holdout"],
+        neither=rest["neither"],
         exposed=0 if exposed_answers else rest["exposed"],
         without_features=taken["all"] - taken["usable"],
     )
@@ -89,6 +107,19 @@ def exposed_answers_on(run: TrainingRun | None) -> bool:
 def live_run(campaign: Campaign) -> TrainingRun | None:
     """Return the queued or running run of the campaign; there is at most one."""
     return TrainingRun.objects.filter(campaign=campaign, state__in=TrainingRun.LIVE).first()
+
+
+def learned_photos(campaign: Campaign, image_ids: Collection[int]) -> set[int]:
+    """Return those of the photos that a run can have learned from: they had answers when one froze its answers.
+
+    While a run is live, every photo with an answer counts.
+    """
+    runs = TrainingRun.objects.filter(campaign=campaign)
+    answers = Annotation.objects.filter(image__in=image_ids)
+    if not runs.filter(state__in=TrainingRun.LIVE).exists():
+        newest = runs.aggregate(newest=Max("last_annotation_id"))["newest"]
+        answers = answers.filter(pk__lte=newest or 0)
+    return set(answers.values_list("image", flat=True))
 
 
 def last_learned(campaign: Campaign) -> TrainingRun | None:

@@ -37,6 +37,7 @@ from training.selectors.versions import (
 from training.services.evaluation_requests import evaluations_request
 from training.services.promotions import PromotionError, promotion_by_admin
 from training.tasks import MESSAGE_SECONDS, versions_evaluate
+from training.views.drift import drift_part
 
 _VERSIONS = 10  # on one page
 _RUNS = 8
@@ -114,6 +115,7 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "default_recipe": DEFAULT_RECIPE,
         "promotion_rule": rule_of(campaign).description,
         "holdout_use": holdout_use(current_champion) if current_champion else None,
+        "drift": drift_part(campaign),
         "rollback_target": rollback_target(campaign),
         "runs": runs,
         "promotions": list(promotions(campaign)[:_PROMOTIONS]),

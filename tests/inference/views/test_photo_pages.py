@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from annotation.models import Campaign, Image
+from annotation.models import Campaign, DuplicateLink, Image, SplitChange
 from annotation.services.consensus import consensus_refresh
 from inference.distortion.combine import quality_class_of
 from inference.gallery.query import ORDERS
@@ -303,6 +303,20 @@ def test_previous_and_next_follow_the_order_of_the_gallery(
     assert re.search(rf'rel="prev" href="{GALLERY}{b.pk}/\?order=best"', html)
     assert re.search(rf'rel="next" href="{GALLERY}{c.pk}/\?order=best"', html)
     assert 'rel="prev"' not in client_of("rita").get(f"{GALLERY}{b.pk}/?order=best").content.decode()
+
+
+def test_a_photo_says_why_it_is_in_neither_split_and_how_near_its_copies_are(
+    client_of: Callable[[str], Any], campaign: Campaign
+) -> None:
+    image, copy = images_make(campaign, 2)
+    Image.objects.filter(campaign=campaign).update(group=image.group, split=Image.Split.NEITHER)
+    SplitChange.objects.create(image=image, before="train", after="neither")
+    DuplicateLink.objects.create(image=copy, other=image, cosine=0.9171, bits=4, is_mirrored=True)
+    html = client_of("rita").get(f"{GALLERY}{image.pk}/").content.decode()
+    assert "used neither for training nor for evaluation" in html
+    assert "when near-duplicates were found in both splits" in html
+    assert "0.917, mirrored" in html
+    assert "0.917, mirrored" in client_of("rita").get(f"{GALLERY}{copy.pk}/").content.decode()
 
 
 def test_a_photo_of_another_campaign_is_not_found(client_of: Callable[[str], Any], people: dict[str, Any]) -> None:
