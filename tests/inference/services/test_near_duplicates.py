@@ -31,9 +31,9 @@ RANDOM_HASHES = np.random.default_rng(5).integers(-(2**63), 2**63, 4000)
 def _small_backbone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the site's features 8 numbers, followed by a pooled layer of 64 numbers."""
     config = replace(backbone_config("efficientnet_lite0"), pooled_start=START, pooled_size=SIZE)
-    monkeypatch.setattr(runtime, "backbone_chosen", lambda: config)
+    monkeypatch.setattr(runtime, "backbone_chosen", lambda name: config)
     for module in (similarity, near_duplicates):
-        monkeypatch.setattr(module, "backbone_key", lambda: "small@0")
+        monkeypatch.setattr(module, "backbone_key", lambda name: "small@0")
 
 
 @pytest.fixture

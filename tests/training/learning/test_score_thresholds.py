@@ -40,5 +40,5 @@ def test_short_and_long_scales(bins: int) -> None:
     votes = np.eye(bins)[np.rint(scores).astype(int)] * 2
     distribution = thresholds_fit(scores, votes).distribution(scores)
     means = distribution @ np.arange(bins)
-    assert np.corrcoef(means, scores)[0, 1] > 0.9
+    assert np.corrcoef(means, scores)[0, 1] > 0.8
     np.testing.assert_allclose(distribution.sum(1), 1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from training.learning.config import PriorResidualConfig
+from training.learning.config import WatchConfig
 from training.learning.watch import WatchFit, watch_fit
 
 
@@ -18,7 +18,7 @@ def photos(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray
 def fit(photos: tuple[np.ndarray, np.ndarray, np.ndarray], weight: float) -> WatchFit:
     odds, pooled, label = photos
     yes, no = weight * label, weight * ~label
-    return watch_fit(odds, pooled, yes, no, groups=np.arange(80), config=PriorResidualConfig(), seed=1)
+    return watch_fit(odds, pooled, yes, no, groups=np.arange(80), config=WatchConfig(), seed=1)
 
 
 def test_photos_with_a_vote_of_small_weight_keep_their_label(photos: tuple[np.ndarray, ...]) -> None:

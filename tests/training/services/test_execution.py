@@ -219,7 +219,7 @@ def test_a_process_learns_evaluates_and_promotes(
     training_process.run_supervise(run_id=run.pk, attempt=attempt)
     run.refresh_from_db()
     assert (run.state, run.progress) == (State.DONE, 1.0), run.message
-    assert run.message.startswith("Promoted: Quality SRCC +")
+    assert run.message.startswith("Promoted: Quality RPS −")
     assert run.annotation_count == 270
     challenger = run.challenger
     assert challenger is not None

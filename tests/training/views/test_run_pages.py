@@ -156,6 +156,7 @@ def test_the_api_returns_the_state_of_a_run(
         "stage": "Learning quality",
         "message": "",
         "annotations": 0,
+        "decisions": 0,
         "challenger": 3,
     }
     assert client_of("rita").get("/api/campaigns/watches/runs/999999").status_code == 404
@@ -223,7 +224,7 @@ def test_more_versions_runs_and_promotions_need_no_more_queries(
 
     add_versions(2)
     client.get("/campaigns/watches/models/")
-    with django_assert_num_queries(20, exact=False) as few:
+    with django_assert_num_queries(22, exact=False) as few:
         client.get("/campaigns/watches/models/")
     add_versions(5)
     with django_assert_num_queries(len(few.captured_queries)):
@@ -329,7 +330,7 @@ def test_the_run_page_shows_when_and_on_which_votes_its_figures_were_measured(
     text = text_of(client_of("rita").get(page))
     assert re.search(rf"Version 2, measured {TIME} on 6 holdout photos with 12 votes\.", text)
     assert "8 answers to train photos, without those given after seeing a prediction" in text
-    assert "Residual on the prior." in text
+    assert "Automatic choice." in text
     vote(images[0], people["ada"], 5)
     assert "Measured before 1 newer holdout vote; the calibration page shows the current figures." in text_of(
         client_of("rita").get(page)
