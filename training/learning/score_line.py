@@ -1,10 +1,11 @@
 """A ridge regression of scores on features, with the prior's mean score as offset.
 
-Its two settings, the decay of the weights and the weight of the prior, are those with the smallest error of groups of
-near-duplicates that were left out. For a ridge regression that error has a closed form: with B, the inverse of the
-penalised kernel matrix that leaves the intercept free, the errors of a group g that is left out are
-(B_gg)⁻¹·(B·y)_g (Hastie, Tibshirani & Friedman 2009, 'The elements of statistical learning', 7.10, for single photos).
-They are linear in y, so the best weight of the prior follows from the errors of the scores and those of the prior.
+Its two settings, the decay of the weights and the weight of the prior, come from the errors of groups of near-
+duplicates that were left out, and from what they were in other campaigns: with 20 photos the errors alone say little.
+For a ridge regression that error has a closed form: with B, the inverse of the penalised kernel matrix that leaves the
+intercept free, the errors of a group g that is left out are (B_gg)⁻¹·(B·y)_g (Hastie, Tibshirani & Friedman 2009, 'The
+elements of statistical learning', 7.10, for single photos). They are linear in y, so the best weight of the prior
+follows from the errors of the scores and those of the prior.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,11 @@ from inference.networks.heads import INPUT_LIMIT, HeadsConfig
 
 Floats = NDArray[np.float64]
 
+# The settings before any errors are seen: log10 of the decay and the weight of the prior, each with the standard
+# deviation of a normal distribution. With them, lines learned from 20 photos were better in four sets of photos and
+# votes; from 100 photos on they hardly matter.
+_DECAY, _DECAY_DEVIATION = -0.5, 0.5
+_TRUST, _TRUST_DEVIATION = 0.5, 0.3
 # A feature that hardly varies is not scaled up.
 _LEAST_SPREAD = 1e-3
 
@@ -107,17 +113,20 @@ def _settings_chosen(
     decays: tuple[float, ...],
     most_prior: float,
 ) -> tuple[float, float, Floats]:
-    """Return the decay and the weight of the prior with the smallest errors, and these weighted errors [N].
+    """Return the most probable decay and weight of the prior, and the weighted errors with them [N].
 
-    `targets` [N, 2]: the weighted scores and prior means.
+    `targets` [N, 2]: the weighted scores and prior means. With normal errors, minus twice the logarithm of the
+    likelihood is n·ln(Σ errors²); a group counts as one observation.
     """
     left: tuple[float, float, float, Floats] | None = None
     for decay in decays:
         of_scores, of_prior = penalised.left_out_errors(targets, decay, members).T
-        best = float(of_scores @ of_prior) / max(float(of_prior @ of_prior), 1e-12)
+        known = max(float(of_scores @ of_scores), 1e-12) / len(of_scores) / _TRUST_DEVIATION**2
+        best = (float(of_scores @ of_prior) + known * _TRUST) / (float(of_prior @ of_prior) + known)
         trust = float(np.clip(best, 0.0, most_prior))
         rest = of_scores - trust * of_prior
-        loss = float(rest @ rest)
+        loss = len(members) * np.log(max(float(rest @ rest), 1e-12))
+        loss += ((np.log10(decay) - _DECAY) / _DECAY_DEVIATION) ** 2
         if left is None or loss < left[0]:
             left = (loss, decay, trust, rest)
     assert left is not None
