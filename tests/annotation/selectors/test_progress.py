@@ -41,7 +41,7 @@ def test_the_vote_table_contains_only_standing_answers(
     corrected = answer("alice", first, watch="unsure", score=4)
     answer("alice", second, skip_reason="cannot rate")
     other = answer("bob", second, watch="no", score=10)
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         table = vote_table(campaign)
     assert table.annotation_ids.tolist() == [corrected.pk, other.pk]
     assert table.image_ids.tolist() == [first.pk, second.pk]
