@@ -28,12 +28,13 @@ def heads_fit(
     watch_config: WatchConfig,
     seed: int,
     report: Report,
+    decides_at: float | None = None,
 ) -> FittedHeads:
     """Learn both heads from features [N, D] and the rated images in the same order.
 
-    `config`: of the recipe. Always starts from the prior, not from the champion: the champion has already learned from
-    these votes, and learning from them again at every retraining would give them too much weight. The same arguments
-    give the same weights. Exceptions of `report` are passed on.
+    `config`: of the recipe. `decides_at`: the campaign's watch threshold. Always starts from the prior, not from the
+    champion: the champion has already learned from these votes, and learning from them again at every retraining would
+    give them too much weight. The same arguments give the same weights. Exceptions of `report` are passed on.
     """
     with torch.random.fork_rng(devices=[]), _one_thread():
         torch.manual_seed(seed)
@@ -48,7 +49,7 @@ def heads_fit(
         fitted = recipe.fit(data, config=config, seed=seed, report=learning)
         history = fitted.history or history
         report("Learning the watch label", _QUALITY_UNTIL, history)
-        watch = _watch(data, config=watch_config, seed=seed)
+        watch = _watch(data, config=watch_config, seed=seed, decides_at=decides_at)
         _watch_put(fitted.heads, watch)
         report("Assembling the heads", 1.0, history)
     figures = {
@@ -63,6 +64,7 @@ def heads_fit(
             "labels": watch.labels,
             "held_out_roc_auc": watch.roc_auc,
             "best_threshold": watch.threshold,
+            "not_used": watch.not_used,
         },
     }
     return FittedHeads(fitted.heads, figures, history)
@@ -83,7 +85,7 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _watch(data: QualityData, *, config: WatchConfig, seed: int) -> WatchFit:
+def _watch(data: QualityData, *, config: WatchConfig, seed: int, decides_at: float | None) -> WatchFit:
     prior, rated = data.prior, data.rated
     features = torch.from_numpy(data.features)
     with torch.no_grad():
@@ -98,6 +100,7 @@ def _watch(data: QualityData, *, config: WatchConfig, seed: int) -> WatchFit:
         groups=rated.groups,
         config=config,
         seed=seed,
+        decides_at=decides_at,
     )
 
 

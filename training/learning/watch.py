@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from annotation.consensus.labels import UNDECIDED, majority_labels
-from annotation.measures.classification import best_threshold, roc_auc
+from annotation.measures.classification import best_threshold, f1, roc_auc
 from training.learning.config import WatchConfig
 from training.learning.sampling import group_folds, principal_directions
 
@@ -38,6 +38,8 @@ class WatchFit:
     """Of held-out images; None without a fit."""
     threshold: float | None = None
     """The watch probability with the best F1 on held-out images; None without a fit."""
+    not_used: str = ""
+    """Why a learned model was not used, as a sentence."""
 
 
 def watch_fit(
@@ -49,6 +51,7 @@ def watch_fit(
     groups: NDArray[np.generic],
     config: WatchConfig,
     seed: int,
+    decides_at: float | None = None,
 ) -> WatchFit:
     """Learn from zero-shot log-odds [N], standardised pooled features [N, P] and votes for and against [N],
     as numbers of votes or sums of weights.
@@ -56,6 +59,10 @@ def watch_fit(
     Images without such votes, or with a tie, are left out. With too few labels, or labels of one kind only, the
     zero-shot model stays as it is. The features get weights only if these lower the log loss of held-out
     images by more than its standard error and do not lower their ROC AUC.
+
+    `decides_at`: the threshold at which the campaign decides. The learned model is used only if its F1 there, on
+    held-out images, is not lower than that of the zero-shot model: new probabilities at an old threshold can make
+    nearly every photo a watch, which the ROC AUC does not show.
     """
     majority = majority_labels(yes, no)
     decided = majority != UNDECIDED
@@ -88,8 +95,16 @@ def watch_fit(
             logits[held] = scale * odds[held] + shift + coordinates[held, : len(along)] @ along
         held_out[decay] = logits
     chosen = _choose(held_out, targets, labels, weights)
-    scale, shift, along = fit(np.ones(len(odds), dtype=bool), chosen)
     probabilities = expit(held_out[chosen])
+    if decides_at is not None:
+        learned, zero_shot = (float(f1(some > decides_at, labels)) for some in (probabilities, expit(odds)))
+        if not learned >= zero_shot:
+            reason = (
+                f"The learned watch head is not used: on held-out photos its F1 at the threshold {decides_at:g} is "
+                f"{learned:.2f}, that of the zero-shot model {zero_shot:.2f}."
+            )
+            return WatchFit(labels=len(labels), not_used=reason)
+    scale, shift, along = fit(np.ones(len(odds), dtype=bool), chosen)
     return WatchFit(
         scale=scale,
         shift=shift,

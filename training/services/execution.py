@@ -199,6 +199,7 @@ def _made_with(campaign: Campaign) -> dict[str, Any]:
     return {
         **made_for(campaign),
         "quality_input": settings.IQS_QUALITY_INPUT,
+        "decides_at": campaign.watch_threshold,
         "prior": json.loads((folder / "card.json").read_text())["weights_sha256"] if folder else "",
     }
 
@@ -215,7 +216,9 @@ def _same_as(run: TrainingRun, votes: Snapshot, backbone: str, made_with: Mappin
     stored = last.challenger.recipe
     return (
         last
-        if all(stored.get(name, made_with[name]) == made_with[name] for name in ("quality_input", "prior"))
+        if all(
+            stored.get(name, made_with[name]) == made_with[name] for name in ("quality_input", "prior", "decides_at")
+        )
         else None
     )
 
@@ -261,6 +264,7 @@ def _learn_and_store(
         watch_config=plan.watch,
         seed=run.seed,
         report=learning,
+        decides_at=campaign.watch_threshold,
     )
     folder = run.folder / f"attempt-{report.attempt}"
     report(0.78, "Exporting the heads", history=fitted.history)
