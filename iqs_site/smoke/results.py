@@ -42,6 +42,8 @@ class Quality:
     before: dict[str, Any]
     after: dict[str, Any]
     difference: dict[str, Any]
+    rps_difference: dict[str, Any]
+    """Of the ranked probability score, which the promotion rule compares; below 0: better."""
     image_count: int
     vote_count: int
 
@@ -82,13 +84,14 @@ def quality(prior: ModelVersion, challenger: ModelVersion) -> Quality:
         before=_metric(before.metrics),
         after=_metric(after.metrics),
         difference=_metric(after.differences),
+        rps_difference=_metric(after.differences, "quality_rps"),
         image_count=after.image_count,
         vote_count=after.vote_count,
     )
 
 
-def _metric(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    found = metrics["quality_srcc"]
+def _metric(metrics: Mapping[str, Any], name: str = "quality_srcc") -> dict[str, Any]:
+    found = metrics[name]
     return {key: _rounded(found[key]) for key in ("value", "low", "high", "n")}
 
 

@@ -179,8 +179,8 @@ class SmokeRun:
             facts["watch_roc_auc_after"] = results.watch_roc_auc(self._challenger, self._plan.labels)
             if quality.image_count >= results.MIN_HOLDOUT_PHOTOS:
                 self._report.check(
-                    (quality.difference["low"] or 0) > 0,
-                    f"The quality SRCC did not rise significantly: {quality.difference}.",
+                    (quality.rps_difference["high"] or 0) < 0,
+                    f"The quality RPS did not fall significantly: {quality.rps_difference}.",
                 )
 
     def _promote(self) -> None:
