@@ -4,7 +4,6 @@ A folder has photos/, photos.csv (`file,group`) and votes.csv (`annotator,file,s
 so a group is never divided between learning and testing.
 """
 
-import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from annotation.photos.decoding import photo_open
+from benchmarks._votes import table_rows
 from inference.distortion.degradations import DEGRADATIONS, GRADES, photo_degrade
 from inference.networks.backbones import backbone_load
 from inference.networks.config import BackboneConfig
@@ -88,9 +88,9 @@ def has_votes(folder: Path) -> bool:
 
 def photos_read(folder: Path, extract: "Extractor", *, most: int | None = None) -> RatedPhotos:
     """Read the photos and votes of a folder; at most the first `most` photos."""
-    rows = _rows(folder / "photos.csv")[:most]
+    rows = table_rows(folder / "photos.csv")[:most]
     files = {row["file"]: place for place, row in enumerate(rows)}
-    votes = [row for row in _rows(folder / "votes.csv") if row["file"] in files]
+    votes = [row for row in table_rows(folder / "votes.csv") if row["file"] in files]
     scores = np.array([int(row["score"]) for row in votes])
     _, annotator = np.unique([row["annotator"] for row in votes], return_inverse=True)
     return RatedPhotos(
@@ -185,8 +185,3 @@ def _degraded(picture: Image.Image, rng: np.random.Generator) -> bytes:
     if rng.random() < _DEGRADED:
         return photo_degrade(picture, names[rng.integers(len(names))], int(rng.integers(1, GRADES)), rng)
     return photo_degrade(picture, names[0], 0, rng)
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))

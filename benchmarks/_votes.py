@@ -60,14 +60,14 @@ def histograms(data: Path, name: str) -> Ints:
     if name == "DPChallenge":
         lines = path.read_text().splitlines()
         return np.array([[int(float(count)) for count in line.split()[4:14]] for line in lines], dtype=np.int64)
-    rows = _rows(path)
+    rows = table_rows(path)
     shares = [[float(row[f"c{score}"]) * float(row["c_total"]) for score in range(1, 6)] for row in rows]
     return np.rint(shares).astype(np.int64)
 
 
 def oasis(data: Path) -> tuple[Votes, list[str]]:
     """Return the votes of OASIS, 1 to 7, and the file name of each photo."""
-    rows = _rows(data / "oasis/votes.csv")
+    rows = table_rows(data / "oasis/votes.csv")
     files, photo = np.unique([row["file"] for row in rows], return_inverse=True)
     _, rater = np.unique([int(row["annotator"]) for row in rows], return_inverse=True)
     return Votes(photo, rater, np.array([float(row["score"]) for row in rows])), files.tolist()
@@ -80,7 +80,7 @@ def oasis_repeats(data: Path, files: list[str]) -> tuple[Votes, Votes]:
     """
     place = {file: number for number, file in enumerate(files)}
     scores: dict[tuple[int, int], dict[str, float]] = {}
-    for row in _rows(data / "oasis/repeats.csv"):
+    for row in table_rows(data / "oasis/repeats.csv"):
         pair = scores.setdefault((int(row["annotator"]), place[row["file"]]), {})
         pair[row["repetition"]] = float(row["score"])
     kept = {key: pair for key, pair in scores.items() if len(pair) == 2 and all(1 <= s <= 7 for s in pair.values())}
@@ -92,7 +92,9 @@ def oasis_repeats(data: Path, files: list[str]) -> tuple[Votes, Votes]:
 
 def observers(data: Path) -> Floats:
     """Return the scores of five observers for the same photos [N, 5], 1 to 5."""
-    columns = [{row["Image Name"]: float(row["Vote"]) for row in _rows(data / file)} for file in FILES["observers"]]
+    columns = [
+        {row["Image Name"]: float(row["Vote"]) for row in table_rows(data / file)} for file in FILES["observers"]
+    ]
     names = sorted(set.intersection(*(set(column) for column in columns)))
     return np.array([[column[name] for column in columns] for name in names])
 
@@ -107,6 +109,6 @@ def bluebirds(data: Path) -> tuple[Votes, Ints]:
     return votes, np.array([int(truth[image]) for image in images.tolist()])
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def table_rows(path: Path) -> list[dict[str, str]]:
     with path.open(newline="") as file:
         return list(csv.DictReader(file))

@@ -217,10 +217,13 @@ class Heads(nn.Module):
 
     def prior_logits(self, standardised: Tensor) -> Tensor:
         """Return logits [N, K] on the campaign's scale, from the quality head alone."""
-        logits: Tensor = self.quality(self.quality_features(standardised))
-        if self.config.bins != self.config.inner_bins:
-            logits = (logits.softmax(1) @ self.rebin + 1e-8).log()
-        return logits
+        return self.to_scale(self.quality(self.quality_features(standardised)))
+
+    def to_scale(self, logits: Tensor) -> Tensor:
+        """Return logits on the campaign's scale [..., K] for logits of the quality head's own bins [..., B]."""
+        if self.config.bins == self.config.inner_bins:
+            return logits
+        return (logits.softmax(-1) @ self.rebin + 1e-8).log()
 
     def _line_logits(self, features: Tensor, prior_logits: Tensor) -> Tensor:
         """Return the logarithms of the distributions that the line and the thresholds give [N, K]."""

@@ -15,6 +15,7 @@ from annotation.services.campaigns import campaign_create
 from annotation.services.members import member_set, user_create
 from inference.models import ModelVersion
 from inference.selectors import backlog, champion
+from inference.services.near_duplicates import photos_to_compare
 from iqs_site.demo.annotators import Account, PanelRun, PanelSession
 from iqs_site.demo.panel import Panel, SimulatedAnnotator
 from iqs_site.demo.site_client import SiteClient
@@ -102,6 +103,8 @@ class SmokeRun:
     def _predict(self) -> None:
         with self._report.step("predict") as facts:
             self._wait(self._predicted, self._kill_inference)
+            # Near-duplicates that are found now can move photos to the holdout, whose photos need more votes.
+            self._wait(self._compared)
             self.metrics["predicted"] = facts["predicted"] = self._predicted_count()
             prior = champion(self._campaign)
             self._report.check(prior is not None, "The campaign has no champion.")
@@ -240,6 +243,10 @@ class SmokeRun:
                 raise StalledError(f"no progress for {STALL_SECONDS:.0f} s ({progress}). {self._last_error()}")
             meanwhile()
             time.sleep(_POLL_SECONDS)
+
+    def _compared(self) -> tuple[bool, str]:
+        left = photos_to_compare(self._campaign).count()
+        return not left, f"{left} photos to compare with the others"
 
     def _kill_inference(self) -> None:
         # After the first predictions the worker has claims, which then expire and are claimed again.

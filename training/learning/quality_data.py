@@ -1,6 +1,5 @@
 """What a quality recipe learns from: features and votes of rated photos, and the prior that it starts from."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -50,17 +49,10 @@ class QualityData:
             logits: Tensor = self.prior.quality(self.standardised)
             return logits
 
-    @property
-    def to_scale(self) -> Callable[[Tensor], Tensor]:
-        """Return the function from the prior's own logits [..., B] to logits on the campaign's scale [..., K]."""
-        if self.prior.config.bins == self.prior.config.inner_bins:
-            return lambda logits: logits
-        return lambda logits: (logits.softmax(-1) @ self.prior.rebin + 1e-8).log()
-
     @cached_property
     def prior_mean(self) -> Floats:
         """Return the mean score that the prior predicts [N], in points above the lowest score."""
-        distribution = self.to_scale(self.inner_logits).softmax(-1).double().numpy()
+        distribution = self.prior.to_scale(self.inner_logits).softmax(-1).double().numpy()
         mean: Floats = distribution @ np.arange(self.bins, dtype=np.float64)
         return mean
 

@@ -74,7 +74,7 @@ def calibration_of(data: QualityData, *, vote_noise: float, likelihood: float) -
     """Return the sharpness and tilt that best fit the prior to the votes."""
     histograms = torch.from_numpy(data.rated.histograms)
     return calibration_fit(
-        data.inner_logits, histograms, to_scale=data.to_scale, vote_noise=vote_noise, likelihood=likelihood
+        data.inner_logits, histograms, to_scale=data.prior.to_scale, vote_noise=vote_noise, likelihood=likelihood
     )
 
 

@@ -43,7 +43,7 @@ def residual_heads_fit(data: QualityData, *, config: PriorResidualConfig, seed: 
             groups=data.rated.groups,
             decays=config.full_decays if full else config.residual_decays,
             dropout=config.dropout if full else 0.0,
-            to_scale=data.to_scale,
+            to_scale=data.prior.to_scale,
             config=config,
             seed=seed,
             progress=lambda share, history: report("Learning quality", 0.1 + 0.9 * share, history),
