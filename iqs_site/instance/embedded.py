@@ -178,6 +178,7 @@ def _address_of_running(folder: Path) -> str:
         postgres_server.server_stop(data)
         _start(folder, who, "")
         password = _password_read(folder)
+        sockets = postgres_server.server_wait(data).sockets  # a temporary folder of the stopped server is gone
         _database_make(_address(sockets, password))
     return _address(sockets, password)
 

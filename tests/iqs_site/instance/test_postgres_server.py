@@ -170,18 +170,20 @@ def test_data_of_an_earlier_version_keep_their_rows_and_get_a_password(tmp_path:
         embedded.postgres_detach(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["var", "x" * 120])  # the socket of the second is in a temporary folder
 @pytest.mark.parametrize("lost", ["password file", "data from another folder"])
-def test_a_password_that_does_not_fit_the_data_is_set_again(lost: str, tmp_path: Path) -> None:
-    embedded.postgres_attach(tmp_path)
-    embedded.postgres_detach(tmp_path)
-    file = tmp_path / "postgres_password"
+def test_a_password_that_does_not_fit_the_data_is_set_again(lost: str, name: str, shared: Path) -> None:
+    folder = shared / name
+    embedded.postgres_attach(folder)
+    embedded.postgres_detach(folder)
+    file = folder / "postgres_password"
     if lost == "password file":
         file.unlink()
     else:
         file.write_text("0123456789abcdef")
-    with psycopg.connect(embedded.postgres_attach(tmp_path)) as connection:
+    with psycopg.connect(embedded.postgres_attach(folder)) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
-    embedded.postgres_detach(tmp_path)
+    embedded.postgres_detach(folder)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
