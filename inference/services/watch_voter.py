@@ -21,6 +21,7 @@ from annotation.selectors.consensus import newest_fit
 from annotation.selectors.votes import consensus_votes
 from annotation.services.bulk_upsert import rows_upsert
 from inference.models import ModelVersion, Prediction, WatchVoter, WatchWithModel
+from inference.selectors import deployed_threshold_sql, shown_threshold
 
 #: Photos of the holdout with watch labels of people that the model needs. With fewer it is no voter.
 FEWEST_PHOTOS = 20
@@ -35,7 +36,7 @@ def campaigns_due() -> list[int]:
     fits = ConsensusFit.objects.filter(campaign=OuterRef("campaign")).order_by("-id")
     champions = ModelVersion.objects.filter(is_champion=True).annotate(
         fit=Subquery(fits.values("id")[:1]),
-        threshold=F("campaign__watch_threshold"),
+        threshold=deployed_threshold_sql(),
         predicted=Count("predictions"),
     )
     is_same = Q(
@@ -61,7 +62,7 @@ def watch_voter_refresh(*, campaign: Campaign) -> int:
     enough = int(known.sum()) >= FEWEST_PHOTOS
     stored: dict[str, Any] = {
         "fit_id": fit.pk,
-        "threshold": campaign.watch_threshold,
+        "threshold": shown_threshold(campaign, version),
         "predictions": Prediction.objects.filter(model_version=version).count(),
         "photos": int(known.sum()),
         "sensitivity": None,
@@ -101,5 +102,5 @@ def _decisions(
     table = np.array(
         list(rows.order_by("image").values_list("image", "watch_probability", "image__split")), dtype=object
     ).reshape(-1, 3)
-    decided = (table[:, 1].astype(np.float64) > campaign.watch_threshold).astype(np.int8)
+    decided = (table[:, 1].astype(np.float64) > shown_threshold(campaign, version)).astype(np.int8)
     return table[:, 0].astype(np.int64), decided, table[:, 2] == Image.Split.HOLDOUT
