@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.consensus.dawid_skene import labels_fit
 from annotation.consensus.labels import watch_weights
 from annotation.files.whole_file import whole_file
 from annotation.measures.opinion import weighted_histograms
@@ -103,6 +104,11 @@ class RatedImages:
     watch_no: NDArray[np.float32]
     votes: RatedVotes | None = None
     """None where only histograms are known."""
+    watch_posterior: NDArray[np.float64] | None = None
+    """Probability of a watch by Dawid & Skene [N], with each annotator's mistakes; NaN without a vote for or against.
+
+    None where only numbers of votes are known: the share of the yes votes stands for it.
+    """
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -110,6 +116,7 @@ class RatedImages:
     def part(self, rows: NDArray[np.bool_]) -> "RatedImages":
         """Return the images selected by `rows` [N]."""
         columns = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "votes"}
+        columns = {name: column for name, column in columns.items() if column is not None}
         votes = self.votes.part(rows) if self.votes is not None else None
         return RatedImages(**{name: column[rows] for name, column in columns.items()}, votes=votes)
 
@@ -136,4 +143,23 @@ def rated_images(snapshot: Snapshot, *, lowest: int, highest: int) -> RatedImage
         watch_yes=watch_yes.astype(np.float32),
         watch_no=watch_no.astype(np.float32),
         votes=RatedVotes(row, snapshot.annotator_ids, snapshot.scores.astype(np.int64) - lowest, snapshot.weights),
+        watch_posterior=watch_posteriors(
+            row, snapshot.annotator_ids, np.where(snapshot.weights > 0, snapshot.watch, -1), photos=len(image_ids)
+        ),
     )
+
+
+def watch_posteriors(
+    rows: NDArray[np.int64], annotator_ids: NDArray[np.int64], watch: NDArray[np.int8], *, photos: int
+) -> NDArray[np.float64]:
+    """Return the probability of a watch for each photo [photos], from the votes: columns of one length.
+
+    `rows` holds the index of each vote's photo, `watch` 1, 0 or -1 for 'unsure', which is a missing vote. NaN for
+    photos without votes.
+    """
+    found = np.full(photos, np.nan)
+    given = watch >= 0
+    if given.any():
+        fit = labels_fit(rows[given], annotator_ids[given], watch[given])
+        found[fit.image_ids] = fit.posterior[:, 1]
+    return found

@@ -14,6 +14,7 @@ from training.learning.dataset import RatedImages
 from training.learning.quality_data import QualityData
 from training.learning.recipe import FittedHeads, History, Recipe, Report
 from training.learning.watch import WatchFit, watch_fit
+from training.learning.watch_thresholds import WatchAim
 
 _QUALITY_UNTIL = 0.88  # share of the progress
 
@@ -28,6 +29,7 @@ def heads_fit(
     watch_config: WatchConfig,
     seed: int,
     report: Report,
+    watch_aim: WatchAim | None = None,
 ) -> FittedHeads:
     """Learn both heads from features [N, D] and the rated images in the same order.
 
@@ -48,7 +50,7 @@ def heads_fit(
         fitted = recipe.fit(data, config=config, seed=seed, report=learning)
         history = fitted.history or history
         report("Learning the watch label", _QUALITY_UNTIL, history)
-        watch = _watch(data, config=watch_config, seed=seed)
+        watch = _watch(data, aim=watch_aim, seed=seed)
         _watch_put(fitted.heads, watch)
         report("Assembling the heads", 1.0, history)
     figures = {
@@ -63,9 +65,12 @@ def heads_fit(
             "labels": watch.labels,
             "held_out_roc_auc": watch.roc_auc,
             "best_threshold": watch.threshold,
+            "held_out_f1": watch.f1,
+            "held_out_f1_of_zero_shot": watch.zero_shot_f1,
+            "not_used": watch.not_used,
         },
     }
-    return FittedHeads(fitted.heads, figures, history)
+    return FittedHeads(fitted.heads, figures, history, watch.threshold)
 
 
 @contextmanager
@@ -83,21 +88,24 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _watch(data: QualityData, *, config: WatchConfig, seed: int) -> WatchFit:
+def _watch(data: QualityData, *, aim: WatchAim | None, seed: int) -> WatchFit:
     prior, rated = data.prior, data.rated
     features = torch.from_numpy(data.features)
     with torch.no_grad():
         standardised = prior.standardise(features)
         _, log_odds = prior.zero_shot(features)
+    posterior = rated.watch_posterior
+    if posterior is None:
+        votes = rated.watch_yes + rated.watch_no
+        posterior = np.where(votes > 0, rated.watch_yes / np.where(votes > 0, votes, 1), np.nan).astype(np.float64)
     pooled = slice(prior.config.pooled_start, prior.config.pooled_stop)
     return watch_fit(
         log_odds.numpy(),
         standardised[:, pooled].numpy(),
-        rated.watch_yes,
-        rated.watch_no,
+        posterior,
         groups=rated.groups,
-        config=config,
         seed=seed,
+        aim=aim,
     )
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -34,6 +34,7 @@ from training.learning.dataset import Snapshot, rated_images
 from training.learning.fitting import heads_fit
 from training.learning.recipe import FittedHeads, History
 from training.learning.registry import EXPOSED_ANSWERS_LABEL, LearningPlan
+from training.learning.watch_thresholds import WatchAim
 from training.models import Evaluation, Promotion, TrainingRun
 from training.selectors.runs import last_learned, newest_annotation_id, training_answers
 from training.selectors.snapshots import UsedDecisions, training_data
@@ -259,6 +260,7 @@ def _learn_and_store(
         watch_config=plan.watch,
         seed=run.seed,
         report=learning,
+        watch_aim=_aim(campaign),
     )
     folder = run.folder / f"attempt-{report.attempt}"
     report(0.78, "Exporting the heads", history=fitted.history)
@@ -280,9 +282,17 @@ def _learn_and_store(
             },
             data_fingerprint=run.fingerprint,
             figures=fitted.figures,
+            watch_threshold=fitted.watch_threshold,
         )
         report.write(challenger=challenger)
     return challenger
+
+
+def _aim(campaign: Campaign) -> WatchAim:
+    """Return the aim of the watch threshold. Versions of campaigns with a fixed one are ready for the best F1."""
+    names: dict[str, Literal["cost", "misses"]] = {"cost": "cost", "misses": "misses"}
+    name = names.get(campaign.watch_aim, "f1")
+    return WatchAim(name, cost=campaign.watch_miss_cost, misses=campaign.watch_misses)
 
 
 def _export(folder: Path, fitted: FittedHeads, run: TrainingRun, backbone: str) -> None:

@@ -16,7 +16,7 @@ HELP = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("annotation", "0020_vote_imports")]
+    dependencies = [("annotation", "0024_votes_count_for_a_part")]
 
     operations = [
         migrations.AddField(
