@@ -65,4 +65,5 @@ def _counts(p: Floats, label: Floats) -> tuple[Floats, Floats, Floats]:
     alarms = np.cumsum(np.bincount(place, weights=1 - label))
     odds = logit(np.clip(-values, _CLIP, 1 - _CLIP))
     below = np.append(odds[1:], logit(_CLIP))
-    return expit((odds + below) / 2), caught, alarms
+    thresholds: Floats = np.asarray(expit((odds + below) / 2), dtype=np.float64)
+    return thresholds, caught.astype(np.float64), alarms.astype(np.float64)
