@@ -16,6 +16,7 @@ from iqs_site.demo.photo_measures import photo_measure
 from training.learning.dataset import RatedImages, RatedVotes
 from training.learning.fitting import heads_fit
 from training.learning.registry import LearningPlan
+from training.learning.watch_thresholds import WatchAim
 
 SYNSETS = (409, 530, 531, 826, 892)
 VOTES = 3
@@ -50,6 +51,7 @@ def measure(setting: Setting) -> Iterator[Claim]:
                 recipe=plan.recipe,
                 config=plan.config,
                 watch_config=plan.watch,
+                watch_aim=WatchAim(0.05),
                 seed=1,
                 report=lambda stage, share, history: None,
             )
@@ -90,5 +92,5 @@ def _votes(files: list[Path]) -> RatedImages:
         histograms=histograms,
         watch_yes=(VOTES * watches).astype(np.float32),
         watch_no=(VOTES * (1 - watches)).astype(np.float32),
-        votes=RatedVotes(rows, people, steps.ravel(), np.ones(steps.size)),
+        votes=RatedVotes(rows, people, steps.ravel(), np.ones(steps.size), watches[rows].astype(np.int8)),
     )

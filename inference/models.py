@@ -37,6 +37,10 @@ class ModelVersion(models.Model):
         max_length=64, blank=True, help_text="Fingerprint of the annotations it was trained on."
     )
     figures = models.JSONField(default=dict, blank=True, help_text="Metrics measured during training.")
+    watch_threshold = models.FloatField(
+        null=True,
+        help_text="The version decides 'watch' above this watch probability; null: the campaign's threshold.",
+    )
     is_champion = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-from django.db.models import Count, FilteredRelation, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, F, FilteredRelation, Min, OuterRef, Q, QuerySet, Subquery, When
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -142,6 +142,44 @@ def champion(campaign: Campaign) -> ModelVersion | None:
     if version is not None:
         version.campaign = campaign
     return version
+
+
+def deployed_threshold(version: ModelVersion) -> float:
+    """Return the watch probability above which the version decides 'watch'.
+
+    It is the version's own, so a promotion or a rollback moves model and threshold together. The campaign's counts
+    when a person has fixed it (`watch_aim`), and for versions without their own. No query when the campaign is loaded.
+    """
+    campaign = version.campaign
+    if version.watch_threshold is None or campaign.watch_aim == Campaign.WatchAim.FIXED:
+        return campaign.watch_threshold
+    return version.watch_threshold
+
+
+def shown_threshold(campaign: Campaign, version: ModelVersion | None) -> float:
+    """Return the threshold that pages of the campaign show with this version, or the campaign's without a version."""
+    if version is None:
+        return campaign.watch_threshold
+    version.campaign = campaign  # saves a query
+    return deployed_threshold(version)
+
+
+def deployed_threshold_sql() -> Case:
+    """Return `deployed_threshold` as an expression in a query of model versions."""
+    own = Q(watch_threshold__isnull=False) & ~Q(campaign__watch_aim=Campaign.WatchAim.FIXED)
+    return Case(When(own, then=F("watch_threshold")), default=F("campaign__watch_threshold"))
+
+
+def watch_interval(version: ModelVersion, probability: float) -> tuple[float, float] | None:
+    """Return the lowest and highest watch probability that the labels of people allow where the version says this one.
+
+    From the table that training stored with the version; None for versions without one.
+    """
+    table = (version.figures.get("watch") or {}).get("intervals")
+    if not table:
+        return None
+    low, high = (float(np.interp(probability, table["probability"], table[end])) for end in ("low", "high"))
+    return low, high
 
 
 def fits_scale(version: ModelVersion, campaign: Campaign) -> bool:

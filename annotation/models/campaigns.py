@@ -86,6 +86,12 @@ class Campaign(models.Model):
         F1 = "watch_f1", "better Watch F1; RPS and SRCC not worse"
         NOT_WORSE = "not_worse", "none of RPS, SRCC and watch F1 worse"
 
+    class WatchAim(models.TextChoices):
+        FIXED = "fixed", "fixed: the watch threshold of the campaign"
+        F1 = "f1", "best F1: the threshold of each model version with the best F1"
+        COST = "cost", "least cost: a missed watch costs as much as some false alarms"
+        MISSES = "misses", "few misses: at most a share of the watches is missed"
+
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
@@ -102,7 +108,28 @@ class Campaign(models.Model):
     watch_threshold = models.FloatField(
         default=0.05,
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
-        help_text="The model decides 'watch' when the watch probability is above this value.",
+        help_text="The model decides 'watch' when the watch probability is above this value. A version that has "
+        "learned from enough labels has its own threshold, unless the aim is 'fixed'.",
+    )
+    watch_aim = models.CharField(
+        "aim of the watch threshold",
+        max_length=6,
+        choices=WatchAim.choices,
+        default=WatchAim.F1,
+        help_text="Each training run chooses the threshold of its version for this aim, on photos that it has not "
+        "learned from. 'Fixed' holds at once; another aim holds from the next version on.",
+    )
+    watch_miss_cost = models.FloatField(
+        "cost of a missed watch",
+        default=1.0,
+        validators=[MinValueValidator(0.01), MaxValueValidator(1000.0)],
+        help_text="In false alarms. Only for the aim 'least cost'.",
+    )
+    watch_misses = models.FloatField(
+        "share of watches missed at most",
+        default=0.05,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.5)],
+        help_text="For example 0.05. Only for the aim 'few misses'.",
     )
     reject_at = models.FloatField("rejected up to", default=5.0)
     pending_at = models.FloatField("pending up to", default=6.0)

@@ -24,7 +24,7 @@ from inference.gallery.query import (
     GalleryQuery,
 )
 from inference.models import Distortion, ModelVersion, QualityClass, quality_class_sql
-from inference.selectors import distortion_version
+from inference.selectors import distortion_version, shown_threshold
 
 PAGE_SIZE = 48
 _CHUNK = 2000  # photos in memory at a time when a whole gallery is read
@@ -80,7 +80,7 @@ def gallery_places(
     disagreement, call `disagreements_refresh` first. Orders and filters by predictions leave out the
     `hidden` photos.
     """
-    predicted, measured, own = _conditions(campaign, query)
+    predicted, measured, own = _conditions(campaign, version, query)
     images = campaign.images.filter(LIVE)
     # The id comes from the table of the sort key, so that one index covers both.
     tie = "pk"
@@ -111,7 +111,9 @@ def gallery_places(
     return places.filter(key__isnull=False).order_by(f"{sign}key", f"{sign}tie")
 
 
-def _conditions(campaign: Campaign, query: GalleryQuery) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+def _conditions(
+    campaign: Campaign, version: ModelVersion | None, query: GalleryQuery
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Return the conditions on the prediction, on the distortions and on the photo itself."""
     # The class is a range of means, so the index on the mean finds it.
     class_above, class_most = {
@@ -119,15 +121,14 @@ def _conditions(campaign: Campaign, query: GalleryQuery) -> tuple[dict[str, Any]
         QualityClass.PENDING.value: (campaign.reject_at, campaign.pending_at),
         QualityClass.ACCEPTED.value: (campaign.pending_at, None),
     }.get(query.quality_class, (None, None))
+    threshold = shown_threshold(campaign, version)
     predicted = {
         "predicted__quality_mean__gt": class_above,
         "predicted__quality_mean__gte": query.quality_from,
         "predicted__quality_mean__lte": _least(query.quality_to, class_most),
         "predicted__watch_probability__gte": query.watch_from,
-        "predicted__watch_probability__lte": _least(
-            query.watch_to, campaign.watch_threshold if query.watch == "no" else None
-        ),
-        "predicted__watch_probability__gt": campaign.watch_threshold if query.watch == "yes" else None,
+        "predicted__watch_probability__lte": _least(query.watch_to, threshold if query.watch == "no" else None),
+        "predicted__watch_probability__gt": threshold if query.watch == "yes" else None,
     }
     measured = {
         "measured__quality_class": query.distortion_class or None,

@@ -9,7 +9,7 @@ from annotation.models import Campaign
 from inference.gallery.places import Hidden
 from inference.gallery.query import DISTORTIONS
 from inference.models import Distortion, ModelVersion, Prediction
-from inference.selectors import distortion_version, fits_scale
+from inference.selectors import distortion_version, fits_scale, shown_threshold
 
 _ROWS = 2000  # rows per read
 
@@ -23,6 +23,7 @@ def prediction_records(
     """
     numbers = {} if version is None else {"number": version}
     versions = {one.pk: one for one in ModelVersion.objects.filter(campaign=campaign, **numbers)}
+    thresholds = {pk: shown_threshold(campaign, one) for pk, one in versions.items()}
     fitting = {pk for pk, one in versions.items() if fits_scale(one, campaign)}
     measured = Q(image__distortions__version=distortion_version(), image__distortions__state=Distortion.State.DONE)
     rows = (
@@ -50,7 +51,7 @@ def prediction_records(
             distribution=tuple(distribution),
             quality_class=quality_class if pk in fitting else None,
             watch_probability=watch,
-            watch=watch > campaign.watch_threshold,
+            watch=watch > thresholds[pk],
             **dict(zip(DISTORTIONS, severities, strict=True)),
             predicted_at=at,
         )

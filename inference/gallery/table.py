@@ -7,6 +7,7 @@ from annotation.models import Campaign
 from inference.gallery.places import GalleryPhoto, Hidden, gallery_iterate
 from inference.gallery.query import DISTORTIONS, GalleryQuery
 from inference.models import ModelVersion
+from inference.selectors import shown_threshold
 
 
 def gallery_records(
@@ -14,7 +15,7 @@ def gallery_records(
 ) -> Iterator[PhotoRecord]:
     """Yield the photos of the query. Predictions of the `hidden` photos are None.
 
-    `watch` says whether the probability is above the campaign's threshold. `mos`, `votes` and `watch_votes` use
+    `watch` says whether the probability is above the threshold of the version. `mos`, `votes` and `watch_votes` use
     independent votes only.
     """
     return (_record(campaign, version, photo) for photo in gallery_iterate(campaign, version, query, hidden))
@@ -32,7 +33,7 @@ def _record(campaign: Campaign, version: ModelVersion | None, photo: GalleryPhot
         quality_std=image.quality_std,
         quality_class=image.quality_class,
         watch_probability=watch,
-        watch=None if watch is None else watch > campaign.watch_threshold,
+        watch=None if watch is None else watch > shown_threshold(campaign, version),
         **{name: getattr(image, name) for name in (*DISTORTIONS, "laplacian_variance")},
         distortion_quality=image.distortion_quality,
         distortion_class=image.distortion_class,

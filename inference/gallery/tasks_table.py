@@ -10,7 +10,7 @@ from annotation.exchange.records import TaskPrediction, TaskRecord, VoteRecord
 from annotation.models import LIVE, Campaign, Image
 from annotation.selectors.votes import votes_of
 from inference.models import ModelVersion, Prediction
-from inference.selectors import fits_scale
+from inference.selectors import fits_scale, shown_threshold
 
 _PHOTOS = 500
 
@@ -50,6 +50,6 @@ def _predictions(
     rows = Prediction.objects.filter(image__in=photos, model_version__in=list(versions)).order_by("model_version")
     found: dict[int, list[TaskPrediction]] = defaultdict(list)
     for image, version, mean, watch in rows.values_list("image", "model_version", "quality_mean", "watch_probability"):
-        is_watch = watch > campaign.watch_threshold
+        is_watch = watch > shown_threshold(campaign, versions[version])
         found[image].append(TaskPrediction(versions[version].number, mean, watch, is_watch))
     return found

@@ -31,9 +31,11 @@ def version_create(
     recipe: dict[str, Any],
     data_fingerprint: str = "",
     figures: dict[str, Any] | None = None,
+    watch_threshold: float | None = None,
 ) -> ModelVersion:
     """Store the files in `source` (heads.onnx, heads.safetensors, card.json) as the campaign's next version.
 
+    watch_threshold: the watch probability above which it decides 'watch'; None: the campaign's.
     The files are in MODELS_ROOT before the row is committed. Raises FileNotFoundError if one is missing.
     """
     with transaction.atomic():
@@ -52,6 +54,7 @@ def version_create(
             recipe=recipe,
             data_fingerprint=data_fingerprint,
             figures=figures or {},
+            watch_threshold=watch_threshold,
         )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -21,6 +22,7 @@ from annotation.selectors.consensus import newest_fit
 from annotation.selectors.votes import consensus_votes
 from annotation.services.bulk_upsert import rows_upsert
 from inference.models import ModelVersion, Prediction, WatchVoter, WatchWithModel
+from inference.selectors import deployed_threshold_sql, shown_threshold
 
 #: Photos of the holdout with watch labels of people that the model needs. With fewer it is no voter.
 FEWEST_PHOTOS = 20
@@ -35,13 +37,19 @@ def campaigns_due() -> list[int]:
     fits = ConsensusFit.objects.filter(campaign=OuterRef("campaign")).order_by("-id")
     champions = ModelVersion.objects.filter(is_champion=True).annotate(
         fit=Subquery(fits.values("id")[:1]),
-        threshold=F("campaign__watch_threshold"),
-        predicted=Count("predictions"),
+        threshold=deployed_threshold_sql(),
+        predicted=Subquery(
+            Prediction.objects.filter(model_version=OuterRef("pk"))
+            .order_by()
+            .values("model_version")
+            .annotate(number=Count("pk"))
+            .values("number")
+        ),
     )
     is_same = Q(
         watch_voter__fit_id=F("fit"),
         watch_voter__threshold=F("threshold"),
-        watch_voter__predictions=F("predicted"),
+        watch_voter__predictions=Coalesce(F("predicted"), 0),
     )
     due = champions.filter(Q(watch_voter=None) | ~is_same, fit__isnull=False)
     return list(due.order_by("campaign").values_list("campaign", flat=True))
@@ -61,7 +69,7 @@ def watch_voter_refresh(*, campaign: Campaign) -> int:
     enough = int(known.sum()) >= FEWEST_PHOTOS
     stored: dict[str, Any] = {
         "fit_id": fit.pk,
-        "threshold": campaign.watch_threshold,
+        "threshold": shown_threshold(campaign, version),
         "predictions": Prediction.objects.filter(model_version=version).count(),
         "photos": int(known.sum()),
         "sensitivity": None,
@@ -103,5 +111,5 @@ def _decisions(
     table = np.array(
         list(rows.order_by("image").values_list("image", "watch_probability", "image__split")), dtype=object
     ).reshape(-1, 3)
-    decided = (table[:, 1].astype(np.float64) > campaign.watch_threshold).astype(np.int8)
+    decided = (table[:, 1].astype(np.float64) > shown_threshold(campaign, version)).astype(np.int8)
     return table[:, 0].astype(np.int64), decided, table[:, 2] == Image.Split.HOLDOUT

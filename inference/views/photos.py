@@ -28,7 +28,7 @@ from inference.gallery.predictions_table import prediction_records
 from inference.gallery.query import BY_CONSENSUS, BY_DISTORTION, BY_PEOPLE, DISTORTIONS, ORDERS, GalleryQuery
 from inference.gallery.table import gallery_records
 from inference.models import ModelVersion, QualityClass
-from inference.selectors import champion
+from inference.selectors import champion, shown_threshold
 from inference.services.disagreements import disagreements_refresh
 
 EXTREMES = 20
@@ -84,6 +84,7 @@ def photos(
         "earlier": query.encode(before=shown[0].cursor) if earlier else "",
         "more": query.encode(after=shown[-1].cursor) if more else "",
         "by": _BY.get(query.order, ""),
+        "watch_threshold": shown_threshold(campaign, version),
     }
     if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
         return render(request, "inference/_photo_tiles.html", context)
@@ -179,7 +180,8 @@ def _form(
         "classes": QualityClass.choices,
         "splits": Image.Split.choices,
         "distortions": [(name, getattr(query, f"{name}_from")) for name in DISTORTIONS],
-        "chips": _chips(campaign, query),
+        "watch_threshold": shown_threshold(campaign, version),
+        "chips": _chips(shown_threshold(campaign, version), query),
         "total": campaign.images.filter(LIVE).count(),
         "removable": [] if found else _removable_filters(campaign, version, query, hidden),
         "missing": _missing(version, query),
@@ -187,11 +189,11 @@ def _form(
     }
 
 
-def _chips(campaign: Campaign, query: GalleryQuery) -> list[dict[str, str]]:
+def _chips(threshold: float, query: GalleryQuery) -> list[dict[str, str]]:
     """Return a text for each filter that is set, with the query without that filter."""
     words = {
         "quality_class": lambda value: f"predicted {value}",
-        "watch": lambda value: f"{'watch >' if value == 'yes' else 'no watch ≤'} {campaign.watch_threshold:g}",
+        "watch": lambda value: f"{'watch >' if value == 'yes' else 'no watch ≤'} {threshold:g}",
         "distortion_class": lambda value: f"{value} by distortions",
         "split": lambda value: f"{value} only",
         "name": lambda value: f"name contains “{value}”",
@@ -213,7 +215,7 @@ def _removable_filters(
 ) -> list[dict[str, str]]:
     """Return each filter (or the order) whose removal gives results, for a gallery without results."""
     names = [*query.filters, *(["order"] if query.order != "newest" else [])]
-    chips = {chip["query_string"]: chip["text"] for chip in _chips(campaign, query)}
+    chips = {chip["query_string"]: chip["text"] for chip in _chips(shown_threshold(campaign, version), query)}
     removable = []
     for name in names:
         other = query.without(name)

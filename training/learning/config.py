@@ -38,14 +38,11 @@ class PriorResidualConfig:
 
 @dataclass(frozen=True)
 class WatchConfig:
-    """Settings of the watch head. Counts are of images with a majority label."""
+    """Settings of the watch head. Counts are of images with votes for or against a watch."""
 
-    folds: int = 5
-    platt_from: int = 20
-    """Labelled images from which scale and offset of the watch log-odds are learned."""
-    weights_from: int = 100
-    """Labelled images from which weights on the pooled features are learned for the watch probability."""
-    minority_from: int = 20
-    """Images of the rarer watch label that these weights need in addition."""
-    decays: tuple[float, ...] = (10.0, 1.0, 0.1)
-    """Candidates for the decay of the watch weights towards zero, per unit of feature variance."""
+    folds: int = 10
+    """Of near-duplicate groups: held-out probabilities choose the threshold, and say whether the head is used."""
+    labels_from: int = 100
+    """Labelled images from which the head is learned. Fewer lowered the F1 by .03 in the worst simulated promotion."""
+    inverse_penalty: float = 10.0
+    """`C` of the logistic regression."""

@@ -72,7 +72,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class RatedVotes:
-    """The single opinion scores, as columns of one length [V]."""
+    """The single answers, as columns of one length [V]."""
 
     photos: NDArray[np.int64]
     """Row of the photo among the rated ones."""
@@ -81,12 +81,18 @@ class RatedVotes:
     """Steps above the lowest score of the scale, 0 … K − 1."""
     weights: NDArray[np.float64]
     """How much each vote counts, above 0 and at most 1."""
+    watch: NDArray[np.int8] | None = None
+    """1 watch, 0 no watch, -1 unsure; None: nobody was asked, or only numbers of votes are known."""
 
     def part(self, rows: NDArray[np.bool_]) -> "RatedVotes":
         """Return the votes on the photos selected by `rows` [N]; they are numbered anew."""
         kept = rows[self.photos]
         return RatedVotes(
-            (np.cumsum(rows) - 1)[self.photos[kept]], self.annotator_ids[kept], self.steps[kept], self.weights[kept]
+            photos=(np.cumsum(rows) - 1)[self.photos[kept]],
+            annotator_ids=self.annotator_ids[kept],
+            steps=self.steps[kept],
+            weights=self.weights[kept],
+            watch=None if self.watch is None else self.watch[kept],
         )
 
 
@@ -135,5 +141,11 @@ def rated_images(snapshot: Snapshot, *, lowest: int, highest: int) -> RatedImage
         histograms=histograms.astype(np.float32),
         watch_yes=watch_yes.astype(np.float32),
         watch_no=watch_no.astype(np.float32),
-        votes=RatedVotes(row, snapshot.annotator_ids, snapshot.scores.astype(np.int64) - lowest, snapshot.weights),
+        votes=RatedVotes(
+            photos=row,
+            annotator_ids=snapshot.annotator_ids,
+            steps=snapshot.scores.astype(np.int64) - lowest,
+            weights=snapshot.weights,
+            watch=snapshot.watch,
+        ),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from training.learning.dataset import RatedImages
 from training.learning.quality_data import QualityData
 from training.learning.recipe import FittedHeads, History, Recipe, Report
 from training.learning.watch import WatchFit, watch_fit
+from training.learning.watch_labels import watch_probabilities
+from training.learning.watch_thresholds import WatchAim
 
 _QUALITY_UNTIL = 0.88  # share of the progress
 
@@ -26,15 +29,15 @@ def heads_fit(
     recipe: Recipe,
     config: Any,
     watch_config: WatchConfig,
+    watch_aim: WatchAim,
     seed: int,
     report: Report,
-    decides_at: float | None = None,
 ) -> FittedHeads:
     """Learn both heads from features [N, D] and the rated images in the same order.
 
-    `config`: of the recipe. `decides_at`: the campaign's watch threshold. Always starts from the prior, not from the
-    champion: the champion has already learned from these votes, and learning from them again at every retraining would
-    give them too much weight. The same arguments give the same weights. Exceptions of `report` are passed on.
+    `config`: of the recipe. Always starts from the prior, not from the champion: the champion has already learned from
+    these votes, and learning from them again at every retraining would give them too much weight. The same arguments
+    give the same weights. Exceptions of `report` are passed on.
     """
     with torch.random.fork_rng(devices=[]), _one_thread():
         torch.manual_seed(seed)
@@ -49,7 +52,7 @@ def heads_fit(
         fitted = recipe.fit(data, config=config, seed=seed, report=learning)
         history = fitted.history or history
         report("Learning the watch label", _QUALITY_UNTIL, history)
-        watch = _watch(data, config=watch_config, seed=seed, decides_at=decides_at)
+        watch = _watch(data, config=watch_config, aim=watch_aim, seed=seed)
         _watch_put(fitted.heads, watch)
         report("Assembling the heads", 1.0, history)
     figures = {
@@ -64,10 +67,13 @@ def heads_fit(
             "labels": watch.labels,
             "held_out_roc_auc": watch.roc_auc,
             "best_threshold": watch.threshold,
+            "held_out_f1": watch.f1,
+            "held_out_f1_of_zero_shot": watch.zero_shot_f1,
+            "intervals": asdict(watch.intervals) if watch.intervals else None,
             "not_used": watch.not_used,
         },
     }
-    return FittedHeads(fitted.heads, figures, history)
+    return FittedHeads(fitted.heads, figures, history, watch.threshold)
 
 
 @contextmanager
@@ -85,7 +91,7 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _watch(data: QualityData, *, config: WatchConfig, seed: int, decides_at: float | None) -> WatchFit:
+def _watch(data: QualityData, *, config: WatchConfig, aim: WatchAim, seed: int) -> WatchFit:
     prior, rated = data.prior, data.rated
     features = torch.from_numpy(data.features)
     with torch.no_grad():
@@ -95,12 +101,11 @@ def _watch(data: QualityData, *, config: WatchConfig, seed: int, decides_at: flo
     return watch_fit(
         log_odds.numpy(),
         standardised[:, pooled].numpy(),
-        rated.watch_yes,
-        rated.watch_no,
+        watch_probabilities(rated),
         groups=rated.groups,
         config=config,
         seed=seed,
-        decides_at=decides_at,
+        aim=aim,
     )
 
 

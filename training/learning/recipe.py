@@ -22,6 +22,8 @@ class FittedHeads:
     figures: dict[str, Any]
     """JSON values that are stored with the version, such as sizes and losses of held-out folds."""
     history: History
+    watch_threshold: float | None = None
+    """Of the version, for the campaign's aim; None: the campaign's threshold."""
 
 
 class Recipe(Protocol):

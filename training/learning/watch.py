@@ -1,27 +1,30 @@
-"""Learn the watch probability: scale and offset of the zero-shot log-odds, then weights on pooled features.
+"""Learn the watch probability from people's votes: a logistic regression on zero-shot log-odds and pooled features.
 
-Source: Platt (1999), 'Probabilistic outputs for support vector machines', for fitting scale and offset
-to smoothed labels, so that a perfect separation of a few photos does not push the probabilities to 0 and 1.
+The targets are the probabilities of a watch by Dawid & Skene (`annotation.consensus.dawid_skene`), not shares of
+votes: a share puts a floor under photos without a watch, at the rate of wrong votes.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import expit
+from scipy.special import expit, logit
 
-from annotation.consensus.labels import UNDECIDED, majority_labels
-from annotation.measures.classification import best_threshold, f1, roc_auc
+from annotation.measures.classification import roc_auc
 from training.learning.config import WatchConfig
 from training.learning.sampling import group_folds, principal_directions
+from training.learning.venn_abers import Intervals, probability_intervals
+from training.learning.watch_thresholds import WatchAim, aimed_threshold, expected_f1, surely_better_threshold
 
 Floats = NDArray[np.float64]
 
-# Decay towards scale 1 and offset 0, the zero-shot model.
-_SCALE_DECAY = 5.0
-_SHIFT_DECAY = 1.0
+# Units in which the penalty measures log-odds and features: it allows about 5 log-odds along the first.
+_ODDS_UNIT, _FEATURES_UNIT = 5.0, 3.0
 _DIRECTIONS = 256
+# The threshold of a learned head moves from this first guess with the labels, as if this many photos had chosen it.
+_FIRST, _FIRST_PHOTOS = 0.35, 50
+# With fewer labels of one kind, nothing can be said about the other.
+_FEWEST_EACH = 2
 
 
 @dataclass(frozen=True)
@@ -33,126 +36,130 @@ class WatchFit:
     weight: NDArray[np.float32] | None = None
     """[P]; None: no weights on the features."""
     labels: int = 0
-    """Images with a majority label."""
+    """Images with votes."""
     roc_auc: float | None = None
     """Of held-out images; None without a fit."""
     threshold: float | None = None
-    """The watch probability with the best F1 on held-out images; None without a fit."""
+    """The watch probability above which the version decides 'watch'; None: that of the campaign."""
+    f1: float | None = None
+    """Expected F1 of the learned head on held-out images; None without a fit."""
+    zero_shot_f1: float | None = None
+    """The same of the zero-shot model, at the campaign's threshold or its own, on the same images."""
+    intervals: Intervals | None = None
+    """What the labels say about photos with a probability; None with few labels."""
     not_used: str = ""
-    """Why a learned model was not used, as a sentence."""
+    """Why the zero-shot model stays as it is; '' if it does not."""
 
 
 def watch_fit(
     log_odds: NDArray[np.floating],
     pooled: NDArray[np.float32],
-    yes: NDArray[np.floating],
-    no: NDArray[np.floating],
+    posterior: NDArray[np.floating],
     *,
     groups: NDArray[np.generic],
     config: WatchConfig,
     seed: int,
-    decides_at: float | None = None,
+    aim: WatchAim,
 ) -> WatchFit:
-    """Learn from zero-shot log-odds [N], standardised pooled features [N, P] and votes for and against [N],
-    as numbers of votes or sums of weights.
+    """Learn from zero-shot log-odds [N], standardised pooled features [N, P] and probabilities of a watch [N].
 
-    Images without such votes, or with a tie, are left out. With too few labels, or labels of one kind only, the
-    zero-shot model stays as it is. The features get weights only if these lower the log loss of held-out
-    images by more than its standard error and do not lower their ROC AUC.
-
-    `decides_at`: the threshold at which the campaign decides. The learned model is used only if its F1 there, on
-    held-out images, is not lower than that of the zero-shot model: new probabilities at an old threshold can make
-    nearly every photo a watch, which the ROC AUC does not show.
+    `posterior`: by people; NaN for images without votes, which are left out. The zero-shot model stays with few labels,
+    with labels of one kind only, and when the learned one has a lower F1 on held-out images: with the aim 'fixed' at
+    the threshold that stays, otherwise each with its own. The zero-shot model gets a threshold of its own where this
+    surely does better than the campaign's.
     """
-    majority = majority_labels(yes, no)
-    decided = majority != UNDECIDED
-    labels = majority[decided].astype(np.float64)
-    minority = int(min(labels.sum(), (1 - labels).sum()))
-    if len(labels) < config.platt_from or minority < 2:
-        return WatchFit(labels=len(labels))
-    odds, features = np.asarray(log_odds, dtype=np.float64)[decided], pooled[decided]
-    votes = (yes + no)[decided].astype(np.float64)
-    weights = votes / (votes + 1.0)
-    targets = yes[decided].astype(np.float64) / votes
-    folds = group_folds(groups[decided], folds=config.folds, seed=seed)
+    known = ~np.isnan(posterior)
+    watch = np.asarray(posterior, dtype=np.float64)[known]
+    count, odds = len(watch), np.asarray(log_odds, dtype=np.float64)[known]
+    rarer = min((watch > 0.5).sum(), (watch <= 0.5).sum())
+    if rarer < _FEWEST_EACH:
+        return WatchFit(labels=count, not_used=f"there are fewer than {_FEWEST_EACH} labels of one kind")
 
-    candidates: list[float | None] = [None]
-    if len(labels) >= config.weights_from and minority >= config.minority_from:
-        candidates += list(config.decays)
-    directions = principal_directions(features, count=_DIRECTIONS, seed=seed) / np.sqrt(features.shape[1])
-    coordinates = (features @ directions).astype(np.float64)
+    def zero_shot(
+        reason: str, roc_auc: float | None = None, f1: float | None = None, zero_shot_f1: float | None = None
+    ) -> WatchFit:
+        own = surely_better_threshold(expit(odds), watch, aim, groups=groups[known], seed=seed)
+        return WatchFit(
+            labels=count,
+            roc_auc=roc_auc,
+            threshold=_rounded(own),
+            f1=f1,
+            zero_shot_f1=zero_shot_f1,
+            intervals=probability_intervals(odds, watch),
+            not_used=reason,
+        )
 
-    def fit(rows: NDArray[np.bool_], decay: float | None) -> tuple[float, float, Floats]:
-        columns = coordinates[rows] if decay is not None else coordinates[rows, :0]
-        return _logistic(odds[rows], columns, targets[rows], weights[rows], decay or 0.0)
-
-    held_out = {}
-    for decay in candidates:
-        logits = np.empty_like(odds)
-        for fold in range(config.folds):
-            held = folds == fold
-            scale, shift, along = fit(~held, decay)
-            logits[held] = scale * odds[held] + shift + coordinates[held, : len(along)] @ along
-        held_out[decay] = logits
-    chosen = _choose(held_out, targets, labels, weights)
-    probabilities = expit(held_out[chosen])
-    if decides_at is not None:
-        learned, zero_shot = (float(f1(some > decides_at, labels)) for some in (probabilities, expit(odds)))
-        if not learned >= zero_shot:
-            reason = (
-                f"The learned watch head is not used: on held-out photos its F1 at the threshold {decides_at:g} is "
-                f"{learned:.2f}, that of the zero-shot model {zero_shot:.2f}."
-            )
-            return WatchFit(labels=len(labels), not_used=reason)
-    scale, shift, along = fit(np.ones(len(odds), dtype=bool), chosen)
+    if count < config.labels_from:
+        return zero_shot(f"there are fewer than {config.labels_from} labels")
+    features = pooled[known]
+    unit = _FEATURES_UNIT / np.sqrt(features.shape[1])
+    directions = principal_directions(features, count=_DIRECTIONS, seed=seed)
+    columns = np.column_stack([odds / _ODDS_UNIT, (features @ directions).astype(np.float64) * unit])
+    held_out = _held_out_logits(columns, watch, groups[known], config, seed)
+    probabilities = expit(held_out)
+    auc = float(roc_auc(held_out, (watch > 0.5).astype(np.int8)))
+    threshold = None if aim.name == "fixed" else _threshold(probabilities, watch, aim)
+    # The judgement is by F1, at the threshold for F1, whatever is asked of the threshold.
+    at = rival_at = aim.threshold
+    if aim.name != "fixed":
+        for_f1 = WatchAim(aim.threshold)
+        at = _threshold(probabilities, watch, for_f1)
+        rival_at = surely_better_threshold(expit(odds), watch, for_f1, groups=groups[known], seed=seed) or rival_at
+    learned, before = expected_f1(probabilities, watch, at), expected_f1(expit(odds), watch, rival_at)
+    if learned < before:
+        reason = f"its F1 on held-out photos is {learned:.3f}, and that of the zero-shot model {before:.3f}"
+        return zero_shot(reason, roc_auc=auc, f1=learned, zero_shot_f1=before)
+    along, shift = _logistic(columns, watch, config)
     return WatchFit(
-        scale=scale,
+        scale=float(along[0]) / _ODDS_UNIT,
         shift=shift,
-        weight=(directions @ along).astype(np.float32) if len(along) else None,
-        labels=len(labels),
-        roc_auc=float(roc_auc(probabilities, labels)),
-        threshold=best_threshold(probabilities, labels),
+        weight=(directions @ along[1:] * unit).astype(np.float32),
+        labels=count,
+        roc_auc=auc,
+        threshold=_rounded(threshold),
+        f1=learned,
+        zero_shot_f1=before,
+        intervals=probability_intervals(held_out, watch),
     )
 
 
-def _logistic(
-    odds: Floats, columns: Floats, targets: Floats, weights: Floats, decay: float
-) -> tuple[float, float, Floats]:
-    """Return scale, shift and weights [R] of the logistic model with the least penalised log loss."""
-
-    def loss(numbers: Floats) -> tuple[float, Floats]:
-        scale, shift, along = numbers[0], numbers[1], numbers[2:]
-        logits = scale * odds + shift + columns @ along
-        error = weights * (expit(logits) - targets)
-        value = (weights * (np.logaddexp(0, logits) - targets * logits)).sum()
-        penalty = _SCALE_DECAY * (scale - 1) ** 2 + _SHIFT_DECAY * shift**2 + decay * (along**2).sum()
-        slope = np.concatenate([[error @ odds, error.sum()], error @ columns])
-        slope[0] += _SCALE_DECAY * (scale - 1)
-        slope[1] += _SHIFT_DECAY * shift
-        slope[2:] += decay * along
-        return float(value + penalty / 2), slope
-
-    start = np.zeros(2 + columns.shape[1])
-    start[0] = 1.0
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
-    # A negative scale would reverse the zero-shot order. Labels that lead to this are unreliable.
-    return max(float(found[0]), 0.05), float(found[1]), found[2:]
+def _held_out_logits(
+    columns: Floats, watch: Floats, groups: NDArray[np.generic], config: WatchConfig, seed: int
+) -> Floats:
+    """Return the logits [N] of models that have not learned from the image or its near-duplicates."""
+    folds = group_folds(groups, folds=config.folds, seed=seed)
+    held_out = np.empty(len(watch))
+    for fold in np.unique(folds):
+        held = folds == fold
+        along, shift = _logistic(columns[~held], watch[~held], config)
+        held_out[held] = columns[held] @ along + shift
+    return held_out
 
 
-def _choose(held_out: dict[float | None, Floats], targets: Floats, labels: Floats, weights: Floats) -> float | None:
-    """Return the selected weight decay, or None for no weights."""
+def _logistic(columns: Floats, watch: Floats, config: WatchConfig) -> tuple[Floats, float]:
+    """Return weights [R] and offset. Each photo counts as a watch and as none, with its probabilities of both."""
+    from sklearn.linear_model import LogisticRegression
 
-    def losses(logits: Floats) -> Floats:
-        result: Floats = weights * (np.logaddexp(0, logits) - targets * logits)
-        return result
+    labels = np.repeat([1, 0], len(watch))
+    weights = np.concatenate([watch, 1 - watch]) + 1e-9  # no label is missing in a fold
+    model = LogisticRegression(C=config.inverse_penalty, max_iter=300)
+    model.fit(np.concatenate([columns, columns]), labels, sample_weight=weights)
+    along: Floats = model.coef_[0]
+    return along, float(model.intercept_[0])
 
-    plain, plain_auc = losses(held_out[None]), float(roc_auc(held_out[None], labels))
-    best, best_gain = None, 0.0
-    for decay, logits in held_out.items():
-        if decay is None:
-            continue
-        gains = plain - losses(logits)
-        gain, error = float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(len(gains)))
-        if gain > max(error, best_gain) and float(roc_auc(logits, labels)) >= plain_auc:
-            best, best_gain = decay, gain
-    return best
+
+def _threshold(probabilities: Floats, watch: Floats, aim: WatchAim) -> float:
+    """Return the threshold for the aim, nearer to the first guess the fewer photos there are."""
+    found = aimed_threshold(probabilities, watch, aim)
+    first = 1 / (1 + aim.cost) if aim.name == "cost" else _FIRST
+    if found is None:
+        return first
+    if aim.name == "misses":
+        return min(found, first)
+    share = len(watch) / (len(watch) + _FIRST_PHOTOS)
+    return float(expit(share * logit(found) + (1 - share) * logit(first)))
+
+
+def _rounded(threshold: float | None) -> float | None:
+    """Return the threshold as pages show it, so that a decision can be checked by hand."""
+    return None if threshold is None else float(f"{threshold:.3g}")

@@ -10,10 +10,9 @@ from annotation.measures import opinion
 from annotation.models import Campaign, Image
 from annotation.selectors.votes import vote_table
 from inference.models import ModelVersion, Prediction
-from inference.selectors import fits_scale
+from inference.selectors import deployed_threshold, fits_scale
 from training.evaluation.comparison import Comparison
 from training.evaluation.registry import ScaleAndThresholds
-from training.selectors.thresholds import deployed_threshold
 
 
 def scale_and_thresholds(version: ModelVersion) -> ScaleAndThresholds:

@@ -8,9 +8,9 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -34,6 +34,7 @@ from training.learning.dataset import Snapshot, rated_images
 from training.learning.fitting import heads_fit
 from training.learning.recipe import FittedHeads, History
 from training.learning.registry import EXPOSED_ANSWERS_LABEL, LearningPlan
+from training.learning.watch_thresholds import WatchAim
 from training.models import Evaluation, Promotion, TrainingRun
 from training.selectors.runs import last_learned, newest_annotation_id, training_answers
 from training.selectors.snapshots import UsedDecisions, training_data
@@ -199,7 +200,7 @@ def _made_with(campaign: Campaign) -> dict[str, Any]:
     return {
         **made_for(campaign),
         "quality_input": settings.IQS_QUALITY_INPUT,
-        "decides_at": campaign.watch_threshold,
+        "watch_aim": asdict(_aim(campaign)),
         "prior": json.loads((folder / "card.json").read_text())["weights_sha256"] if folder else "",
     }
 
@@ -216,9 +217,7 @@ def _same_as(run: TrainingRun, votes: Snapshot, backbone: str, made_with: Mappin
     stored = last.challenger.recipe
     return (
         last
-        if all(
-            stored.get(name, made_with[name]) == made_with[name] for name in ("quality_input", "prior", "decides_at")
-        )
+        if all(stored.get(name, made_with[name]) == made_with[name] for name in ("quality_input", "prior", "watch_aim"))
         else None
     )
 
@@ -262,9 +261,9 @@ def _learn_and_store(
         recipe=plan.recipe,
         config=plan.config,
         watch_config=plan.watch,
+        watch_aim=_aim(campaign),
         seed=run.seed,
         report=learning,
-        decides_at=campaign.watch_threshold,
     )
     folder = run.folder / f"attempt-{report.attempt}"
     report(0.78, "Exporting the heads", history=fitted.history)
@@ -286,9 +285,23 @@ def _learn_and_store(
             },
             data_fingerprint=run.fingerprint,
             figures=fitted.figures,
+            watch_threshold=fitted.watch_threshold,
         )
         report.write(challenger=challenger)
     return challenger
+
+
+def _aim(campaign: Campaign) -> WatchAim:
+    """Return what the watch threshold of a version is chosen for."""
+    names: dict[str, Literal["fixed", "f1", "cost", "misses"]] = {
+        Campaign.WatchAim.FIXED: "fixed",
+        Campaign.WatchAim.F1: "f1",
+        Campaign.WatchAim.COST: "cost",
+        Campaign.WatchAim.MISSES: "misses",
+    }
+    return WatchAim(
+        campaign.watch_threshold, names[campaign.watch_aim], cost=campaign.watch_miss_cost, misses=campaign.watch_misses
+    )
 
 
 def _export(folder: Path, fitted: FittedHeads, run: TrainingRun, backbone: str) -> None:

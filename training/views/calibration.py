@@ -18,6 +18,7 @@ from annotation.models import LIVE, Annotation, Campaign, Image, Role, User
 from annotation.selectors.adjudications import predictions_hidden
 from annotation.selectors.opinions import campaign_vote_variance
 from inference.models import ModelVersion, Prediction
+from inference.selectors import shown_threshold
 from training.evaluation import findings
 from training.evaluation.comparison import Comparison, ScoreFigures, watch_roc_auc
 from training.evaluation.registry import METRICS
@@ -59,7 +60,7 @@ def calibration(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         if len(comparison):
             scored = comparison.part(comparison.vote_counts >= FEWEST_VOTES[split])
             context |= {"compared": len(comparison), "left_out": len(comparison) - len(scored)}
-            context |= _watch_report(campaign, comparison)
+            context |= _watch_report(campaign, version, comparison)
             shown = scored.part(~np.isin(scored.image_ids, list(hidden)))
             context["hidden"] = len(scored) - len(shown)
             if len(shown):
@@ -150,7 +151,7 @@ def _photo_rows(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
-def _watch_report(campaign: Campaign, comparison: Comparison) -> dict[str, Any]:
+def _watch_report(campaign: Campaign, version: ModelVersion, comparison: Comparison) -> dict[str, Any]:
     """Return the reliability diagram and the threshold table of the watch probability."""
     from training.drawing import charts
 
@@ -160,8 +161,10 @@ def _watch_report(campaign: Campaign, comparison: Comparison) -> dict[str, Any]:
     report["undecided"] = len(comparison) - report["labelled"]
     if not report["labelled"]:
         return report
+    threshold = shown_threshold(campaign, version)
+    report["watch_threshold"] = threshold
     rows = classification.threshold_table(probabilities, labels)
-    at_chosen = classification.threshold_table(probabilities, labels, [campaign.watch_threshold])[0]
+    at_chosen = classification.threshold_table(probabilities, labels, [threshold])[0]
     report |= {
         "roc_auc": watch_roc_auc(comparison, seed=campaign.seed),
         "threshold_rows": rows,
@@ -170,8 +173,8 @@ def _watch_report(campaign: Campaign, comparison: Comparison) -> dict[str, Any]:
             thresholds=np.array([row.threshold for row in rows]),
             f1=np.array([row.f1 for row in rows]),
             accuracy=np.array([row.accuracy for row in rows]),
-            chosen=campaign.watch_threshold,
-            title=findings.threshold_finding(rows, campaign.watch_threshold, at_chosen),
+            chosen=threshold,
+            title=findings.threshold_finding(rows, threshold, at_chosen),
         ),
     }
     if report["labelled"] >= RELIABILITY_NEEDS and 0 < report["watches"] < report["labelled"]:

@@ -16,7 +16,8 @@ from training.learning.quality_heads import heads_with_logits
 from training.learning.recipe import FittedHeads, Report
 from training.learning.residual import Calibration, Residual, calibration_fit
 from training.learning.residual_steps import HeadCapacity, head_capacity
-from training.learning.watch import WatchFit, watch_fit
+from training.learning.watch import WatchFit
+from training.learning.watch_thresholds import WatchAim
 
 CONFIG = PriorResidualConfig(epochs=30, patience=10, directions=32, folds=3, learning_rate=0.05, residual_below=120)
 FEATURES, POOLED, CLASSES = 48, 16, 8
@@ -68,6 +69,7 @@ def residual_fitted(
         recipe=PriorResidual(),
         config=CONFIG,
         watch_config=WatchConfig(folds=3),
+        watch_aim=WatchAim(0.05),
         seed=seed,
         report=report or ignore_report,
     )
@@ -198,49 +200,3 @@ def test_calibration_finds_a_known_sharpness_and_tilt() -> None:
     histograms = 1000 * Calibration(sharpness=0.5, tilt=0.8).apply(logits).softmax(1)
     found = calibration_fit(logits, histograms, to_scale=lambda x: x, vote_noise=3.7, likelihood=0.05)
     assert (found.sharpness, found.tilt) == pytest.approx((0.5, 0.8), abs=0.02)
-
-
-def watch_data(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return zero-shot log-odds, features [N, 20], and yes and no votes. Two features determine the true label."""
-    rng = np.random.default_rng(seed)
-    pooled = rng.normal(size=(count, 20)).astype(np.float32)
-    truth = pooled[:, 0] + pooled[:, 1] + rng.normal(0, 0.3, count) > 0
-    log_odds = np.where(truth, -1.0, -5.0) + rng.normal(0, 2.0, count)
-    return log_odds, pooled, truth.astype(float), (~truth).astype(float)
-
-
-def test_a_few_labels_do_not_change_the_zero_shot_model() -> None:
-    log_odds, pooled, yes, no = watch_data(12)
-    fitted = watch_fit(log_odds, pooled, yes, no, groups=np.arange(12), config=WatchConfig(), seed=1)
-    assert (fitted.scale, fitted.shift, fitted.weight) == (1.0, 0.0, None)
-    one_label = watch_fit(log_odds, pooled, yes * 0, no + 1, groups=np.arange(12), config=WatchConfig(), seed=1)
-    assert one_label.scale == 1.0
-
-
-def test_some_labels_shift_the_log_odds_without_feature_weights() -> None:
-    log_odds, pooled, yes, no = watch_data(60)
-    fitted = watch_fit(log_odds, pooled, yes, no, groups=np.arange(60), config=WatchConfig(), seed=1)
-    assert fitted.shift > 0  # the zero-shot probabilities are too low
-    assert fitted.weight is None
-    assert fitted.roc_auc is not None
-    assert 0 < fitted.threshold < 1  # type: ignore[operator]
-
-
-def test_many_labels_give_weights_to_informative_features() -> None:
-    log_odds, pooled, yes, no = watch_data(240)
-    fitted = watch_fit(log_odds, pooled, yes, no, groups=np.arange(240), config=WatchConfig(), seed=1)
-    assert fitted.weight is not None
-    assert abs(fitted.weight[:2]).min() > 2 * abs(fitted.weight[2:]).max()
-
-
-def test_uninformative_features_get_no_weights() -> None:
-    log_odds, pooled, yes, no = watch_data(240)
-    noise = np.random.default_rng(8).normal(size=pooled.shape).astype(np.float32)
-    fitted = watch_fit(log_odds, noise, yes, no, groups=np.arange(240), config=WatchConfig(), seed=1)
-    assert fitted.weight is None
-
-
-def test_ties_and_unsure_photos_are_left_out() -> None:
-    log_odds, pooled, yes, no = watch_data(60)
-    yes[:15] = no[:15] = 1
-    assert watch_fit(log_odds, pooled, yes, no, groups=np.arange(60), config=WatchConfig(), seed=1).labels == 45
