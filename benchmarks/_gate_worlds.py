@@ -19,7 +19,9 @@ Floats = NDArray[np.float64]
 SCORES = np.arange(1, 11)
 TRUTH, ANNOTATOR, REST = 1.3, 0.7, 1.65
 SHARED_IN_GROUP = 0.9
-SCALE = ScaleAndThresholds(lowest=1, reject_at=5, pending_at=6, watch_threshold=0.5)
+SCALE = ScaleAndThresholds(
+    lowest=1, reject_at=5, pending_at=6, watch_threshold=0.5, predicted_reject_at=5, predicted_pending_at=6
+)
 
 
 @dataclass(frozen=True)

@@ -165,19 +165,19 @@ def _workers_await(campaign: "Campaign", instance: "Instance") -> None:
     """Wait until the inference worker rests.
 
     Once in the life of an instance it makes the first model and measures whether int8 or fp32 is faster here, which
-    uses a core for some seconds. Raises TimeoutError after five minutes.
+    uses a core for some seconds. Raises TimeoutError after twenty minutes, because the machine may be busy.
     """
     from inference.models import ModelVersion
 
     worker = psutil.Process(instance.pids("worker-inference")[0])
     worker.cpu_percent()
-    until = time.monotonic() + 300
+    until = time.monotonic() + 1200
     while time.monotonic() < until:
         time.sleep(_REST_SECONDS)  # observes another process
         is_resting = worker.cpu_percent() < _REST_PERCENT
         if is_resting and ModelVersion.objects.filter(campaign=campaign, is_champion=True).exists():
             return
-    raise TimeoutError(f"the workers did not finish their first work on {campaign.slug} within five minutes")
+    raise TimeoutError(f"the workers did not finish their first work on {campaign.slug} within twenty minutes")
 
 
 def _check(campaign: "Campaign") -> None:

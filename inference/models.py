@@ -41,6 +41,12 @@ class ModelVersion(models.Model):
         null=True,
         help_text="The version decides 'watch' above this watch probability; null: the campaign's threshold.",
     )
+    class_stretch = models.FloatField(
+        default=1.0,
+        help_text="For the quality class, a predicted mean m counts as class_shift + class_stretch·m: predicted means "
+        "are less spread than mean opinion scores.",
+    )
+    class_shift = models.FloatField(default=0.0)
     is_champion = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -201,15 +207,15 @@ class Distortion(PhotoWork):
         ]
 
 
-def quality_class_sql(mean: str, campaign: str) -> Case:
+def quality_class_sql(mean: str, reject_at: Any, pending_at: Any) -> Case:
     """Return an expression for the quality class of a predicted mean; null without a prediction.
 
-    `mean` and `campaign` are the paths of the mean and of the campaign in the query. The class is not stored, so it
-    follows the campaign's class limits at once.
+    `mean` is its path in the query; `reject_at` and `pending_at` are the class limits on predicted means, numbers or
+    expressions. The class is not stored, so it follows the campaign's class limits at once.
     """
     return Case(
-        When(**{f"{mean}__lte": F(f"{campaign}__reject_at")}, then=Value(QualityClass.REJECTED.value)),
-        When(**{f"{mean}__lte": F(f"{campaign}__pending_at")}, then=Value(QualityClass.PENDING.value)),
+        When(**{f"{mean}__lte": reject_at}, then=Value(QualityClass.REJECTED.value)),
+        When(**{f"{mean}__lte": pending_at}, then=Value(QualityClass.PENDING.value)),
         When(**{f"{mean}__isnull": False}, then=Value(QualityClass.ACCEPTED.value)),
         output_field=models.CharField(),
     )
@@ -219,8 +225,16 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
     """Predictions with values that are not stored."""
 
     def with_quality_class(self) -> "PredictionQuerySet":
-        """Add `quality_class`: rejected, pending or accepted by the campaign's present class limits."""
-        return self.annotate(quality_class=quality_class_sql("quality_mean", "model_version__campaign"))
+        """Add `quality_class`: rejected, pending or accepted by the campaign's present class limits.
+
+        Each version has its own limits on predicted means, as `inference.selectors.class_limits` says.
+        """
+        version = "model_version__"
+        limits = (
+            (F(f"{version}campaign__{limit}") - F(f"{version}class_shift")) / F(f"{version}class_stretch")
+            for limit in ("reject_at", "pending_at")
+        )
+        return self.annotate(quality_class=quality_class_sql("quality_mean", *limits))
 
 
 class Prediction(models.Model):

@@ -170,6 +170,17 @@ def deployed_threshold_sql() -> Case:
     return Case(When(own, then=F("watch_threshold")), default=F("campaign__watch_threshold"))
 
 
+def class_limits(campaign: Campaign, version: ModelVersion | None) -> tuple[float, float]:
+    """Return the predicted means up to which the version says 'rejected' and 'pending'.
+
+    They are the campaign's class limits, moved as far as its predicted means are less spread than mean opinion scores.
+    """
+    if version is None:
+        return campaign.reject_at, campaign.pending_at
+    shift, stretch = version.class_shift, version.class_stretch
+    return (campaign.reject_at - shift) / stretch, (campaign.pending_at - shift) / stretch
+
+
 def watch_interval(version: ModelVersion, probability: float) -> tuple[float, float] | None:
     """Return the lowest and highest watch probability that the labels of people allow where the version says this one.
 

@@ -59,6 +59,19 @@ def f1(decisions: ArrayLike, labels: ArrayLike) -> Floats:
     return score
 
 
+def macro_f1(decisions: ArrayLike, labels: ArrayLike, *, classes: int = 3) -> Floats:
+    """Return the mean F1 of the classes 0 … `classes` − 1, of two arrays of codes [..., N]; each class counts the same.
+
+    A class that neither array has is left out. NaN without entries.
+    """
+    decided, truth = np.asarray(decisions), np.asarray(labels)
+    scores = np.stack([f1(decided == code, truth == code) for code in range(classes)])
+    known = ~np.isnan(scores)
+    with np.errstate(invalid="ignore"):
+        mean: Floats = np.where(known, scores, 0.0).sum(axis=0) / known.sum(axis=0)
+    return mean
+
+
 def accuracy(decisions: ArrayLike, labels: ArrayLike) -> Floats:
     """Return the share of equal entries of two arrays of codes [..., N], in [0, 1]; NaN without entries."""
     equal = np.asarray(decisions) == np.asarray(labels)

@@ -24,7 +24,7 @@ from inference.gallery.query import (
     GalleryQuery,
 )
 from inference.models import Distortion, ModelVersion, QualityClass, quality_class_sql
-from inference.selectors import distortion_version, shown_threshold
+from inference.selectors import class_limits, distortion_version, shown_threshold
 
 PAGE_SIZE = 48
 _CHUNK = 2000  # photos in memory at a time when a whole gallery is read
@@ -116,10 +116,11 @@ def _conditions(
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Return the conditions on the prediction, on the distortions and on the photo itself."""
     # The class is a range of means, so the index on the mean finds it.
+    reject_at, pending_at = class_limits(campaign, version)
     class_above, class_most = {
-        QualityClass.REJECTED.value: (None, campaign.reject_at),
-        QualityClass.PENDING.value: (campaign.reject_at, campaign.pending_at),
-        QualityClass.ACCEPTED.value: (campaign.pending_at, None),
+        QualityClass.REJECTED.value: (None, reject_at),
+        QualityClass.PENDING.value: (reject_at, pending_at),
+        QualityClass.ACCEPTED.value: (pending_at, None),
     }.get(query.quality_class, (None, None))
     threshold = shown_threshold(campaign, version)
     predicted = {
@@ -208,6 +209,9 @@ def gallery_photos(
 
     Two queries, and one more for the `hidden` photos, which come without predictions.
     """
+    # As `class_limits`, with the campaign of each photo.
+    shift, stretch = (version.class_shift, version.class_stretch) if version else (0.0, 1.0)
+    limits = ((F(f"campaign__{name}") - Value(shift)) / Value(stretch) for name in ("reject_at", "pending_at"))
     images: dict[int, Any] = (
         Image.objects.filter(pk__in=[place.image_id for place in places])
         .annotate(
@@ -219,7 +223,7 @@ def gallery_photos(
         )
         .annotate(
             **{name: F(f"predicted__{name}") for name in ("quality_mean", "quality_std", "watch_probability")},
-            quality_class=quality_class_sql("predicted__quality_mean", "campaign"),
+            quality_class=quality_class_sql("predicted__quality_mean", *limits),
             **{name: F(f"measured__{name}") for name in (*DISTORTIONS, "laplacian_variance")},
             distortion_quality=F("measured__quality"),
             distortion_class=F("measured__quality_class"),

@@ -32,10 +32,12 @@ def version_create(
     data_fingerprint: str = "",
     figures: dict[str, Any] | None = None,
     watch_threshold: float | None = None,
+    class_spread: tuple[float, float] = (1.0, 0.0),
 ) -> ModelVersion:
     """Store the files in `source` (heads.onnx, heads.safetensors, card.json) as the campaign's next version.
 
-    watch_threshold: the watch probability above which it decides 'watch'; None: the campaign's.
+    watch_threshold: the watch probability above which it decides 'watch'; None: the campaign's. class_spread: stretch
+    and shift of its predicted means for the quality class.
     The files are in MODELS_ROOT before the row is committed. Raises FileNotFoundError if one is missing.
     """
     with transaction.atomic():
@@ -55,6 +57,8 @@ def version_create(
             data_fingerprint=data_fingerprint,
             figures=figures or {},
             watch_threshold=watch_threshold,
+            class_stretch=class_spread[0],
+            class_shift=class_spread[1],
         )
 
 

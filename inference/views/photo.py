@@ -25,7 +25,15 @@ from inference.gallery.places import gallery_places, place_of, places_after, pla
 from inference.gallery.query import BY_PEOPLE, DISTORTIONS, GalleryQuery
 from inference.models import Distortion, Feature, ModelVersion, Prediction, WatchWithModel
 from inference.networks.config import WeightsMissing
-from inference.selectors import champion, distortion_of, fits_scale, percentile_of, shown_threshold, watch_interval
+from inference.selectors import (
+    champion,
+    class_limits,
+    distortion_of,
+    fits_scale,
+    percentile_of,
+    shown_threshold,
+    watch_interval,
+)
 from inference.services.disagreements import disagreements_refresh
 from inference.services.similarity import images_similar
 
@@ -90,6 +98,7 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         "is_hidden": is_hidden,
         "prediction": prediction,
         "watch_threshold": shown_threshold(campaign, shown),
+        "class_limits": class_limits(campaign, shown),
         "watch_interval": watch_interval(shown, prediction.watch_probability) if shown and prediction else None,
         "predictions": predictions,
         "rank": _rank(prediction),

@@ -40,7 +40,7 @@ def test_a_photo_that_was_withdrawn_before_it_was_loaded_is_skipped(
 def test_a_photo_that_waits_behind_the_stage_leaves_the_page(
     annotate: Callable[..., Any], make_image: Callable[..., Any], campaign: Any
 ) -> None:
-    campaign.lease_seconds = 10  # renewed every three seconds
+    campaign.lease_seconds = 30  # renewed every ten seconds; a shorter lease could end on a busy machine
     campaign.save()
     images = {image.pk: image for image in (make_image(seed) for seed in range(3))}
     page = annotate()

@@ -214,7 +214,7 @@ def reliability_diagram(
 
 
 def threshold_curves(*, thresholds: Floats, f1: Floats, accuracy: Floats, chosen: float, title: str) -> Chart:
-    """Draw F1 and accuracy of the watch label over its threshold [T]; a line marks the campaign's threshold."""
+    """Draw F1 and accuracy of the watch label over its threshold [T]; a line marks the threshold in use."""
     source = ColumnDataSource({"threshold": thresholds, "f1": f1, "accuracy": accuracy})
     plot = _figure(
         "threshold on the watch probability",

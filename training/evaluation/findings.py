@@ -90,16 +90,16 @@ def reliability_finding(bins: Sequence[ReliabilityBin], brier: float, error: flo
 
 
 def threshold_finding(rows: Sequence[ThresholdRow], chosen: float, at_chosen: ThresholdRow) -> str:
-    """Return the threshold with the best F1, and the F1 of the campaign's threshold, as a sentence."""
+    """Return the threshold with the best F1, and the F1 of the threshold in use, as a sentence."""
     with_f1 = [row for row in rows if not np.isnan(row.f1)]
     if not with_f1:
         return f"At the threshold {chosen:g}, accuracy is {at_chosen.accuracy:.2f}; no photo shows a watch"
     best = max(with_f1, key=lambda row: row.f1)
     if at_chosen.f1 >= best.f1 - 0.005:
-        return f"The campaign's threshold {chosen:g} has the best F1: {at_chosen.f1:.2f}"
+        return f"The threshold in use, {chosen:g}, has the best F1: {at_chosen.f1:.2f}"
     return (
         f"F1 is best at the threshold {best.threshold:g}: {best.f1:.2f}; "
-        f"at the campaign's threshold {chosen:g} it is {at_chosen.f1:.2f}"
+        f"at the threshold in use, {chosen:g}, it is {at_chosen.f1:.2f}"
     )
 
 

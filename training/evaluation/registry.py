@@ -38,6 +38,9 @@ class ScaleAndThresholds:
     reject_at: float
     pending_at: float
     watch_threshold: float
+    predicted_reject_at: float
+    """The class limits on predicted means of the version."""
+    predicted_pending_at: float
 
 
 class Predictions(Protocol):
@@ -100,7 +103,8 @@ class Metric:
     ) -> intervals.Interval:
         """Return challenger minus champion on the same photos, with its paired bootstrap interval.
 
-        `scale` has the challenger's watch threshold, `champion_scale` that of the champion; all else is equal.
+        `scale` has the challenger's watch threshold and limits on predicted means, `champion_scale` those of the
+        champion; all else is equal.
         """
         return intervals.paired_interval(
             self.function,
@@ -132,14 +136,13 @@ def _rps(predictions: Predictions, histograms: Column, scale: ScaleAndThresholds
 
 
 def _predicted_class(predictions: Predictions, histograms: Column, scale: ScaleAndThresholds) -> Column:
-    return _class(predictions.quality_mean, scale)
+    return classification.quality_classes(
+        predictions.quality_mean, reject_at=scale.predicted_reject_at, pending_at=scale.predicted_pending_at
+    )
 
 
 def _mos_class(histograms: Column, scale: ScaleAndThresholds) -> Column:
-    return _class(_mos(histograms, scale), scale)
-
-
-def _class(means: Column, scale: ScaleAndThresholds) -> Column:
+    means = _mos(histograms, scale)
     return classification.quality_classes(means, reject_at=scale.reject_at, pending_at=scale.pending_at)
 
 
@@ -230,6 +233,19 @@ _METRICS = (
         unit="",
         votes=Votes.QUALITY,
         function=classification.accuracy,
+        prediction_input=_predicted_class,
+        vote_input=_mos_class,
+    ),
+    Metric(
+        name="class_f1",
+        label="Class F1",
+        explanation="Mean of the F1 of rejected, pending and accepted against the class of the MOS. Each class counts "
+        "the same, however rare; a class without photos is left out.",
+        higher_is_better=True,
+        digits=3,
+        unit="",
+        votes=Votes.QUALITY,
+        function=classification.macro_f1,
         prediction_input=_predicted_class,
         vote_input=_mos_class,
     ),

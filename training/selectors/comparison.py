@@ -10,19 +10,22 @@ from annotation.measures import opinion
 from annotation.models import Campaign, Image
 from annotation.selectors.votes import vote_table
 from inference.models import ModelVersion, Prediction
-from inference.selectors import deployed_threshold, fits_scale
+from inference.selectors import class_limits, deployed_threshold, fits_scale
 from training.evaluation.comparison import Comparison
 from training.evaluation.registry import ScaleAndThresholds
 
 
 def scale_and_thresholds(version: ModelVersion) -> ScaleAndThresholds:
-    """Return the settings that metrics of the version need: those of its campaign, and its watch threshold."""
+    """Return the settings that metrics of the version need: the campaign's, and its own threshold and limits."""
     campaign = version.campaign
+    reject_at, pending_at = class_limits(campaign, version)
     return ScaleAndThresholds(
         lowest=campaign.scale_min,
         reject_at=campaign.reject_at,
         pending_at=campaign.pending_at,
         watch_threshold=deployed_threshold(version),
+        predicted_reject_at=reject_at,
+        predicted_pending_at=pending_at,
     )
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,12 +34,12 @@ from training.learning.dataset import Snapshot, rated_images
 from training.learning.fitting import heads_fit
 from training.learning.recipe import FittedHeads, History
 from training.learning.registry import EXPOSED_ANSWERS_LABEL, LearningPlan
-from training.learning.watch_thresholds import WatchAim
 from training.models import Evaluation, Promotion, TrainingRun
 from training.selectors.runs import last_learned, newest_annotation_id, training_answers
 from training.selectors.snapshots import UsedDecisions, training_data
 from training.selectors.verdicts import verdict_of
 from training.selectors.versions import same_settings
+from training.services.decision_rules import class_spread_of, watch_aim_of
 from training.services.evaluations import evaluation_make
 from training.services.promotions import PromotionError, promotion_make
 from training.services.runs import RunCancelledError, RunEndedError, run_finish, run_write
@@ -200,7 +200,7 @@ def _made_with(campaign: Campaign) -> dict[str, Any]:
     return {
         **made_for(campaign),
         "quality_input": settings.IQS_QUALITY_INPUT,
-        "watch_aim": asdict(_aim(campaign)),
+        "watch_aim": asdict(watch_aim_of(campaign)),
         "prior": json.loads((folder / "card.json").read_text())["weights_sha256"] if folder else "",
     }
 
@@ -261,10 +261,11 @@ def _learn_and_store(
         recipe=plan.recipe,
         config=plan.config,
         watch_config=plan.watch,
-        watch_aim=_aim(campaign),
+        watch_aim=watch_aim_of(campaign),
         seed=run.seed,
         report=learning,
     )
+    spread = class_spread_of(campaign, fitted, rated, backbone)
     folder = run.folder / f"attempt-{report.attempt}"
     report(0.78, "Exporting the heads", history=fitted.history)
     _export(folder, fitted, run, backbone)
@@ -286,22 +287,10 @@ def _learn_and_store(
             data_fingerprint=run.fingerprint,
             figures=fitted.figures,
             watch_threshold=fitted.watch_threshold,
+            class_spread=spread,
         )
         report.write(challenger=challenger)
     return challenger
-
-
-def _aim(campaign: Campaign) -> WatchAim:
-    """Return what the watch threshold of a version is chosen for."""
-    names: dict[str, Literal["fixed", "f1", "cost", "misses"]] = {
-        Campaign.WatchAim.FIXED: "fixed",
-        Campaign.WatchAim.F1: "f1",
-        Campaign.WatchAim.COST: "cost",
-        Campaign.WatchAim.MISSES: "misses",
-    }
-    return WatchAim(
-        campaign.watch_threshold, names[campaign.watch_aim], cost=campaign.watch_miss_cost, misses=campaign.watch_misses
-    )
 
 
 def _export(folder: Path, fitted: FittedHeads, run: TrainingRun, backbone: str) -> None:

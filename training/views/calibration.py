@@ -1,6 +1,7 @@
 """The calibration page: predictions of a model version compared with votes."""
 
 from collections.abc import Collection, Sequence
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,9 @@ from annotation.models import LIVE, Annotation, Campaign, Image, Role, User
 from annotation.selectors.adjudications import predictions_hidden
 from annotation.selectors.opinions import campaign_vote_variance
 from inference.models import ModelVersion, Prediction
-from inference.selectors import shown_threshold
+from inference.selectors import class_limits, shown_threshold
 from training.evaluation import findings
+from training.evaluation.classes import class_figures, source_figures
 from training.evaluation.comparison import Comparison, ScoreFigures, watch_roc_auc
 from training.evaluation.registry import METRICS
 from training.selectors.comparison import compare
@@ -65,6 +67,7 @@ def calibration(request: HttpRequest, campaign: Campaign) -> HttpResponse:
             context["hidden"] = len(scored) - len(shown)
             if len(shown):
                 context |= _score_report(campaign, scored, shown, split)
+                context |= _class_report(campaign, version, scored)
                 furthest = int(shown.image_ids[shown.furthest_apart[0]])
                 context["one"] = _one_photo(campaign, version, photo_id or furthest, hidden)
     return render(request, "training/calibration.html", context)
@@ -125,6 +128,19 @@ def _score_report(campaign: Campaign, comparison: Comparison, shown: Comparison,
     return report
 
 
+def _class_report(campaign: Campaign, version: ModelVersion, comparison: Comparison) -> dict[str, Any]:
+    """Return the figures of the quality classes, and of each import that brought some of the photos (one query)."""
+    rows = Image.objects.filter(pk__in=comparison.image_ids.tolist()).values_list("pk", "batch__source")
+    sources = {pk: PurePath(source).name if source else "other photos" for pk, source in rows}
+    return {
+        "classes": class_figures(comparison, seed=campaign.seed),
+        "class_limits": class_limits(campaign, version),
+        "sources": source_figures(
+            comparison, [sources.get(pk, "other photos") for pk in comparison.image_ids.tolist()], seed=campaign.seed
+        ),
+    }
+
+
 def _with_placeholder(name: str, *arguments: Any) -> str:
     """Return the URL of a photo's page or file with `@image` in place of its id, for the charts."""
     return "@image".join(reverse(name, args=arguments).rsplit("0", 1))
@@ -163,7 +179,7 @@ def _watch_report(campaign: Campaign, version: ModelVersion, comparison: Compari
         return report
     threshold = shown_threshold(campaign, version)
     report["watch_threshold"] = threshold
-    rows = classification.threshold_table(probabilities, labels)
+    rows = classification.threshold_table(probabilities, labels, sorted({*classification.THRESHOLDS, threshold}))
     at_chosen = classification.threshold_table(probabilities, labels, [threshold])[0]
     report |= {
         "roc_auc": watch_roc_auc(comparison, seed=campaign.seed),

@@ -58,9 +58,9 @@ def test_the_best_threshold_is_compared_with_that_of_the_campaign() -> None:
     not_best = threshold_table(probabilities, labels, [0.03])[0]
     best = max(rows, key=lambda row: row.f1)
     text = findings.threshold_finding(rows, 0.03, not_best)
-    assert text == f"F1 is best at the threshold {best.threshold:g}: 1.00; at the campaign's threshold 0.03 it is 0.67"
+    assert text == f"F1 is best at the threshold {best.threshold:g}: 1.00; at the threshold in use, 0.03, it is 0.67"
     at_best = threshold_table(probabilities, labels, [0.3])[0]
-    assert findings.threshold_finding(rows, 0.3, at_best) == "The campaign's threshold 0.3 has the best F1: 1.00"
+    assert findings.threshold_finding(rows, 0.3, at_best) == "The threshold in use, 0.3, has the best F1: 1.00"
 
 
 def test_f1_is_not_stated_when_no_photo_shows_a_watch() -> None:

@@ -10,7 +10,9 @@ from django.conf import settings
 from training.evaluation.registry import METRICS, ScaleAndThresholds, Votes, measured, measured_pairs
 
 ROOT = Path(settings.BASE_DIR)
-SCALE = ScaleAndThresholds(lowest=1, reject_at=1.5, pending_at=2.5, watch_threshold=0.5)
+SCALE = ScaleAndThresholds(
+    lowest=1, reject_at=1.5, pending_at=2.5, watch_threshold=0.5, predicted_reject_at=1.5, predicted_pending_at=2.5
+)
 
 
 class Predicted:

@@ -61,7 +61,7 @@ def test_titles_state_the_findings(client_of: Callable[[str], Any], biased_versi
     assert re.search(r"ceiling √rₖ 0\.\d\d", text)
     assert "Model scores are spread" in text
     assert "Watch probabilities" in text
-    assert "The campaign's threshold 0.05 has the best F1: 1.00" in text
+    assert "The threshold in use, 0.05, has the best F1: 1.00" in text
 
 
 def test_every_chart_has_data_a_label_and_a_table(
@@ -186,7 +186,7 @@ def test_more_photos_need_no_more_queries(
     more = images_make(campaign, 60, holdout=True, prefix="more")
     votes(more, [people["alice"], people["bob"]], 6, "no")
     predictions_make(biased_version, more, [6.0] * 60)
-    assert query_count() == before <= 17
+    assert query_count() == before <= 18
 
 
 def test_photo_names_cannot_inject_markup(
