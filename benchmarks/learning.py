@@ -24,6 +24,7 @@ from benchmarks._learning_data import (
     Extractor,
     Floats,
     Ints,
+    RatedPhotos,
     has_votes,
     honest_histograms,
     photos_read,
@@ -88,7 +89,7 @@ def measure(setting: Setting) -> Iterator[Claim]:
         folder = Path(name)
         for config in backbones:
             extract = Extractor(config, folder)
-            real = _real_folder(setting.data)
+            real = real_folder(setting.data)
             if real is not None:
                 yield from _real(real, setting.test, extract, seeds=seeds, tiny=setting.tiny)
             if real is None or real != setting.data:
@@ -97,19 +98,18 @@ def measure(setting: Setting) -> Iterator[Claim]:
         yield from _shuffled(seeds=2 if setting.tiny else 40)
 
 
-def _real_folder(data: Path | None) -> Path | None:
+def real_folder(data: Path | None) -> Path | None:
     """Return the folder with real votes: `data` itself, or `oasis` in it."""
     if data is None:
         return None
     return next((folder for folder in (data, data / "oasis") if has_votes(folder)), None)
 
 
-def _real(folder: Path, test: Path | None, extract: Extractor, *, seeds: int, tiny: bool) -> Iterator[Claim]:
-    most = 60 if tiny else None
-    known = photos_read(folder, extract, most=most)
-    other = photos_read(test, extract, most=most) if test is not None else None
-    prior = _prior(extract.config, known.bins, known.features)
-    where = f"{len(other.groups)} photos of {test}" if other else "a third of the groups"
+def trials_of(
+    known: RatedPhotos, other: RatedPhotos | None, config: BackboneConfig
+) -> Callable[[int, int, int], Trial]:
+    """Return a function of photos (0: all), votes a photo and seed. A third of the groups is tested, or `other`."""
+    prior = _prior(config, known.bins, known.features)
 
     def trial(size: int, votes: int, seed: int) -> Trial:
         rng = np.random.default_rng(1000 + seed)
@@ -128,8 +128,17 @@ def _real(folder: Path, test: Path | None, extract: Extractor, *, seeds: int, ti
             given,
         )
 
+    return trial
+
+
+def _real(folder: Path, test: Path | None, extract: Extractor, *, seeds: int, tiny: bool) -> Iterator[Claim]:
+    most = 60 if tiny else None
+    known = photos_read(folder, extract, most=most)
+    other = photos_read(test, extract, most=most) if test is not None else None
+    where = f"{len(other.groups)} photos of {test}" if other else "a third of the groups"
     kind = f"{folder.name}, {extract.config.name}, {where}"
     aims = AIMS if extract.config is EFFICIENTNET_LITE2 else {}
+    trial = trials_of(known, other, extract.config)
     yield from _claims(kind, SIZES[:1] if tiny else SIZES, trial, seeds=seeds, aims=aims)
 
 

@@ -4,10 +4,10 @@ import django.core.validators
 from django.db import migrations, models
 
 CHOICES = [
-    ("fixed", "fixed: the watch threshold of the campaign"),
-    ("f1", "best F1: the threshold of each model version with the best F1"),
-    ("cost", "least cost: a missed watch costs as much as some false alarms"),
-    ("misses", "few misses: at most a share of the watches is missed"),
+    ("fixed", "fixed: as entered here"),
+    ("f1", "best F1"),
+    ("cost", "least cost of mistakes"),
+    ("misses", "few missed watches"),
 ]
 HELP = (
     "Each training run chooses the threshold of its version for this aim, on photos that it has not learned from. "
@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
             field=models.FloatField(
                 "cost of a missed watch",
                 default=1.0,
-                help_text="In false alarms. Only for the aim 'least cost'.",
+                help_text="In false alarms. Only for the aim 'least cost of mistakes'.",
                 validators=[
                     django.core.validators.MinValueValidator(0.01),
                     django.core.validators.MaxValueValidator(1000.0),
@@ -50,9 +50,9 @@ class Migration(migrations.Migration):
             model_name="campaign",
             name="watch_misses",
             field=models.FloatField(
-                "share of watches missed at most",
+                "largest share missed",
                 default=0.05,
-                help_text="For example 0.05. Only for the aim 'few misses'.",
+                help_text="Of the watches, for example 0.05. Only for the aim 'few missed watches'.",
                 validators=[
                     django.core.validators.MinValueValidator(0.0),
                     django.core.validators.MaxValueValidator(0.5),

@@ -87,10 +87,10 @@ class Campaign(models.Model):
         NOT_WORSE = "not_worse", "none of RPS, SRCC and watch F1 worse"
 
     class WatchAim(models.TextChoices):
-        FIXED = "fixed", "fixed: the watch threshold of the campaign"
-        F1 = "f1", "best F1: the threshold of each model version with the best F1"
-        COST = "cost", "least cost: a missed watch costs as much as some false alarms"
-        MISSES = "misses", "few misses: at most a share of the watches is missed"
+        FIXED = "fixed", "fixed: as entered here"
+        F1 = "f1", "best F1"
+        COST = "cost", "least cost of mistakes"
+        MISSES = "misses", "few missed watches"
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
@@ -123,13 +123,13 @@ class Campaign(models.Model):
         "cost of a missed watch",
         default=1.0,
         validators=[MinValueValidator(0.01), MaxValueValidator(1000.0)],
-        help_text="In false alarms. Only for the aim 'least cost'.",
+        help_text="In false alarms. Only for the aim 'least cost of mistakes'.",
     )
     watch_misses = models.FloatField(
-        "share of watches missed at most",
+        "largest share missed",
         default=0.05,
         validators=[MinValueValidator(0.0), MaxValueValidator(0.5)],
-        help_text="For example 0.05. Only for the aim 'few misses'.",
+        help_text="Of the watches, for example 0.05. Only for the aim 'few missed watches'.",
     )
     reject_at = models.FloatField("rejected up to", default=5.0)
     pending_at = models.FloatField("pending up to", default=6.0)
