@@ -49,9 +49,9 @@ class ClassFigures:
     @property
     def finding(self) -> str:
         """Return the result in one sentence."""
-        right = f"The class is right for {self.accuracy.value:.0%} of {self.accuracy.n:,} photos"
+        right = f"The class is right for {100 * self.accuracy.value:.0f} % of {self.accuracy.n:,} photos"
         rival = self.accuracy.value - self.over_most_common.value
-        always = f"always “{self.most_common}” would be right for {rival:.0%}"
+        always = f"always “{self.most_common}” would be right for {100 * rival:.0f} %"
         if self.over_most_common.low > 0:
             return f"{right}; {always}"
         if self.over_most_common.high < 0:
