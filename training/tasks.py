@@ -10,7 +10,7 @@ from annotation.models import Campaign
 from annotation.services.turns import Slots
 from annotation.tasks import announce
 from inference.services.near_duplicates import campaigns_to_compare, near_duplicates_join
-from training.models import TrainingRun
+from training.models import TrainingRun, VersionExport
 from training.selectors.runs import learned_photos
 from training.services.backbone_changes import old_features_delete, runs_request_changed
 from training.services.drift import campaigns_to_check, drift_check
@@ -18,6 +18,8 @@ from training.services.evaluation_requests import champions_request, evaluations
 from training.services.run_turns import run_claim_next, run_next_id
 from training.services.runs import run_request, runs_request_due, runs_requeue_stale
 from training.services.training_process import run_supervise
+from training.services.version_exports import version_export_perform
+from training.services.version_work import work_due
 
 logger = logging.getLogger(__name__)
 _runs = Slots()
@@ -59,6 +61,12 @@ def versions_evaluate(campaign_id: int) -> None:
 
 
 @shared_task
+def version_export_run(export_id: int) -> None:
+    """Make a requested export of a model version."""
+    version_export_perform(export_id=export_id)
+
+
+@shared_task
 def near_duplicates_run(campaign_id: int) -> int:
     """Compare photos whose features are new, and join groups of near-duplicates; return the number of photos.
 
@@ -94,6 +102,8 @@ def sweep() -> None:
     champions_request()
     for campaign_id in evaluations_due():
         announce(versions_evaluate, campaign_id, expires=MESSAGE_SECONDS)
+    for export_id in work_due(VersionExport):
+        announce(version_export_run, export_id, expires=MESSAGE_SECONDS)
     for campaign_id in campaigns_to_check():
         drift_run.apply_async([campaign_id], expires=MESSAGE_SECONDS)
     for campaign_id in campaigns_to_compare():

@@ -1,9 +1,9 @@
 """An ONNX graph that makes the input pixels of a backbone from a photo of any size.
 
 Other programs resize in their own ways: without antialiasing, or with another filter. This changes the scores, so
-exported models resize by themselves, as Pillow does in `inference.networks.transforms.pixels`: the weights of all pixels
-of an axis are one matrix, and two matrix products resize the photo. ONNX Runtime and OpenCV compute both in the same
-way, which they do not with their resizing operators.
+exported models resize by themselves, as Pillow does in `inference.networks.transforms.pixels`: the weights of all
+pixels of an axis are one matrix, and two matrix products resize the photo. ONNX Runtime and OpenCV compute both in the
+same way, which they do not with their resizing operators.
 """
 
 import onnx
@@ -81,8 +81,8 @@ resize (float[photos, 3, height, width] photo) => (uint8[photos, {side}, {side},
 def resize_graph(side: int, interpolation: str) -> onnx.ModelProto:
     """Return the graph: photo float32 [N, 3, height, width], RGB 0 … 255 → pixels uint8 [N, side, side, 3].
 
-    `interpolation`: a name in `inference.networks.transforms.INTERPOLATIONS`. Pixels differ from Pillow's by at most one
-    grey level, where a value lies almost in the middle of two levels.
+    `interpolation`: a name in `inference.networks.transforms.INTERPOLATIONS`. Pixels differ from Pillow's by at most
+    one grey level, where a value lies almost in the middle of two levels.
     """
     axes = {
         axis: _AXIS.format(axis=axis, filter=_FILTERS[interpolation].format(axis=axis).strip())
