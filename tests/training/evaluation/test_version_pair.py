@@ -29,7 +29,9 @@ def test_the_better_version_is_named_whichever_way_the_metric_goes() -> None:
     found = figures(quality_rps=entry(0.1, 0.05, 0.15), watch_f1=entry(0.2, 0.1, 0.3))
     quality, watch = pair_verdicts(found, 7, 3)
     assert (quality.better, watch.better) == ("second", "first")
-    assert quality.text.startswith("Quality: version 3 is better than version 7. Its Quality RPS is lower by 0.100 scores")
+    assert quality.text.startswith(
+        "Quality: version 3 is better than version 7. Its Quality RPS is lower by 0.100 scores"
+    )
     assert watch.text.startswith("Watch: version 7 is better than version 3. Its Watch F1 is higher by 0.200 (")
     assert "+0.050 … +0.150 scores, 100 photos in 80 groups" in quality.text
 
