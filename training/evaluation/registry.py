@@ -388,14 +388,15 @@ def measured(stored: Mapping[str, Mapping[str, Any]]) -> Iterator[MeasuredMetric
 
 def measured_as(metric: Metric, entry: Mapping[str, Any]) -> MeasuredMetric:
     """Return a metric with the value that is stored in the form of an evaluation."""
-    interval = entry.get("ceiling_interval")
+    interval, worth = entry.get("ceiling_interval"), entry.get("worth")
+    values: dict[str, Any] = {name: entry.get(name) for name in ("value", "low", "high", "groups", "error", "ceiling")}
     return MeasuredMetric(
         metric,
-        *(entry[name] for name in ("value", "low", "high", "n")),
-        *(entry.get(name) for name in ("groups", "error", "ceiling")),
-        None if interval is None else (interval[0], interval[1]),
-        entry.get("ceiling_form", ""),
-        None if "worth" not in entry else (entry["worth"][0], entry["worth"][1], entry["worth"][2]),
+        n=int(entry["n"]),
+        **values,
+        ceiling_interval=None if interval is None else (interval[0], interval[1]),
+        ceiling_form=entry.get("ceiling_form", ""),
+        worth=None if worth is None else (worth[0], worth[1], worth[2]),
     )
 
 

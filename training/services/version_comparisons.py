@@ -14,7 +14,7 @@ from inference.models import ModelVersion
 from inference.networks.model_files import ModelFileError
 from inference.selectors import PredictionTable, fits_scale, prediction_table
 from inference.services.predictions import predictions_refresh
-from training.evaluation.registry import ScaleAndThresholds, Votes
+from training.evaluation.registry import Votes
 from training.evaluation.version_pair import PAIR_METRICS
 from training.models import VersionComparison
 from training.selectors.comparison import scale_and_thresholds
@@ -70,16 +70,14 @@ def version_pair_measure(
         image_ids, votes, groups = _columns(opinions, metric.votes)
         rows = np.isin(image_ids, kept)
         used = np.union1d(used, image_ids[rows])
-        predictions = [_of_images(table, image_ids[rows]) for table in tables]
-        scales: list[ScaleAndThresholds] = [scale_and_thresholds(version) for version in (first, second)]
+        ours, theirs = (_of_images(table, image_ids[rows]) for table in tables)
+        our_scale, their_scale = (scale_and_thresholds(version) for version in (first, second))
         shared: dict[str, Any] = {"groups": groups[rows], "seed": campaign.seed}
-        own = [
-            metric.interval(predicted, votes[rows], scale, **shared)
-            for predicted, scale in zip(predictions, scales, strict=True)
-        ]
-        difference = metric.difference(*predictions, votes[rows], *scales, **shared)
-        names = ("first", "second", "difference")
-        figures[metric.name] = {name: found.as_json() for name, found in zip(names, (*own, difference), strict=True)}
+        figures[metric.name] = {
+            "first": metric.interval(ours, votes[rows], our_scale, **shared).as_json(),
+            "second": metric.interval(theirs, votes[rows], their_scale, **shared).as_json(),
+            "difference": metric.difference(ours, theirs, votes[rows], our_scale, their_scale, **shared).as_json(),
+        }
     return {
         "figures": figures,
         "image_ids": used.tolist(),
