@@ -6,12 +6,11 @@ from typing import Any
 from annotation.models import synset_name
 from inference.models import ModelVersion
 from inference.networks.config import LiteConfig, WeightsMissing
-from inference.selectors import backbone_of
+from inference.selectors import backbone_of, deployed_threshold
 from inference.serving import runtime
 from training.evaluation.registry import measured
 from training.learning.registry import RECIPES
 from training.selectors.lineage import Lineage, answer_dates, lineage_of
-from training.selectors.thresholds import deployed_threshold
 from training.selectors.versions import changed_since, newest_evaluations
 
 FORMAT_VERSION = 1

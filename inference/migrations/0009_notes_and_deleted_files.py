@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("inference", "0007_compared_photos"),
+        ("inference", "0008_watch_threshold_of_versions"),
     ]
 
     operations = [
