@@ -50,10 +50,10 @@ def test_a_note_is_written_and_an_export_followed_to_its_download(
     page = open_page(MODELS, "rita", **device)
     page.get_by_role("link", name="Card, note and export").first.click()
     expect(page.get_by_role("heading", name="Version 2")).to_be_visible()
-    page.get_by_label("Note").fill("Learned from the first week.")
+    page.get_by_role("textbox", name="Note").fill("Learned from the first week.")
     page.get_by_role("button", name="Save the note").click()
     expect(page.get_by_text("The note was saved.")).to_be_visible()
-    expect(page.get_by_label("Note")).to_have_value("Learned from the first week.")
+    expect(page.get_by_role("textbox", name="Note")).to_have_value("Learned from the first week.")
     assert AuditRecord.objects.filter(kind="model_note").count() == 1
     page.get_by_role("button", name="Make the export").click()
     expect(page.get_by_text("Waiting for a worker")).to_be_visible()
@@ -82,6 +82,6 @@ def test_two_versions_are_compared(
     version_comparison_perform(comparison_id=VersionComparison.objects.get().pk)
     # The page loads itself again when the comparison is finished.
     expect(page.get_by_text("Quality: version 2 is better than version 1.")).to_be_visible()
-    expect(page.locator(".chart canvas")).to_have_count(4)
+    expect(page.locator(".chart:has(canvas)")).to_have_count(4)
     expect(page.get_by_role("row").filter(has_text="Quality SRCC")).to_contain_text("better")
     assert no_sideways_scroll(page)
