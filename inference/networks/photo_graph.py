@@ -63,7 +63,7 @@ class Decisions:
     watch_threshold: float
     """A photo shows a watch if its probability is above."""
     reject_at: float
-    """Photos with a mean up to here are rejected."""
+    """Photos with a predicted mean up to here are rejected."""
     pending_at: float
     """Those above `reject_at` up to here are pending, and the others are accepted."""
 

@@ -71,8 +71,9 @@ def _settings(card: Card) -> str:
             "## Settings",
             "",
             f"* Scale: {scale['lowest']} … {scale['highest']}.",
-            f"* Classes: a mean up to {scale['reject_at']:g} is rejected, up to {scale['pending_at']:g} pending, above "
-            "accepted.",
+            f"* Classes: a mean opinion score up to {scale['reject_at']:g} is rejected, up to {scale['pending_at']:g} "
+            "pending, above accepted. Predicted means are less spread, so their limits are "
+            f"{scale['predicted_reject_at']:.4g} and {scale['predicted_pending_at']:.4g}.",
             f"* Watch: a probability above {watch['threshold']:g}. ImageNet classes that count: "
             f"{classes or 'unknown'}.",
             f"* Backbone: {_text(backbone['name'])}, {backbone['precision']}, `{_text(backbone['key'])}`.",

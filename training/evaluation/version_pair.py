@@ -108,12 +108,13 @@ def _verdict(label: str, figure: PairFigure, first: int, second: int) -> PairVer
     if found.verdict in ("better", "worse"):
         better, worse = (first, second) if found.verdict == "better" else (second, first)
         size = f"{abs(found.value):.{metric.digits}f}{unit}"
+        ends = " … ".join(f"{end:.{metric.digits}f}" for end in sorted((abs(found.low), abs(found.high))))
         direction = "higher" if metric.higher_is_better else "lower"
         return PairVerdict(
             label,
             "first" if found.verdict == "better" else "second",
             f"{label}: version {better} is better than version {worse}. Its {metric.label} is {direction} by {size} "
-            f"({span}).",
+            f"(95 % interval {ends}{unit}, {found.count_text}).",
         )
     if found.low == found.high:
         return PairVerdict(label, "", f"{label}: both versions are equal on these photos ({found.count_text}).")

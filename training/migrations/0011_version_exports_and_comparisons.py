@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("annotation", "0027_near_duplicates"),
-        ("inference", "0009_notes_and_deleted_files"),
+        ("inference", "0010_notes_and_deleted_files"),
         ("training", "0010_drift_checks"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

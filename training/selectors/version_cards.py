@@ -6,7 +6,7 @@ from typing import Any
 from annotation.models import synset_name
 from inference.models import ModelVersion
 from inference.networks.config import LiteConfig, WeightsMissing
-from inference.selectors import backbone_of, deployed_threshold
+from inference.selectors import backbone_of, class_limits, deployed_threshold
 from inference.serving import runtime
 from training.evaluation.registry import measured
 from training.learning.registry import RECIPES
@@ -15,7 +15,7 @@ from training.selectors.versions import changed_since, newest_evaluations
 
 FORMAT_VERSION = 1
 #: The figures that the card names.
-FIGURES = ("quality_srcc", "quality_rmse", "quality_rps", "class_accuracy", "watch_f1", "watch_roc_auc", "watch_brier")
+FIGURES = ("quality_srcc", "quality_rmse", "quality_rps", "class_f1", "watch_f1", "watch_roc_auc", "watch_brier")
 _APACHE = "Apache-2.0 (Google, EfficientNet-Lite)"
 
 
@@ -25,6 +25,7 @@ def version_card(version: ModelVersion, lineage: Lineage | None = None) -> dict[
     `lineage`: that of the version, if the caller has it.
     """
     campaign, lineage = version.campaign, lineage or lineage_of(version)
+    predicted_reject_at, predicted_pending_at = class_limits(campaign, version)
     bins, lowest = version.bins or campaign.bins, version.recipe.get("scale_min", campaign.scale_min)
     return {
         "format_version": FORMAT_VERSION,
@@ -39,6 +40,8 @@ def version_card(version: ModelVersion, lineage: Lineage | None = None) -> dict[
             "highest": lowest + bins - 1,
             "reject_at": campaign.reject_at,
             "pending_at": campaign.pending_at,
+            "predicted_reject_at": predicted_reject_at,
+            "predicted_pending_at": predicted_pending_at,
         },
         "watch": {
             "threshold": deployed_threshold(version),

@@ -84,8 +84,8 @@ def version_export_write(
         lowest=scale["lowest"],
         bins=scale["highest"] - scale["lowest"] + 1,
         watch_threshold=watch["threshold"],
-        reject_at=scale["reject_at"],
-        pending_at=scale["pending_at"],
+        reject_at=scale["predicted_reject_at"],
+        pending_at=scale["predicted_pending_at"],
     )
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

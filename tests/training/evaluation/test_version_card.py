@@ -17,7 +17,14 @@ def card() -> dict[str, Any]:
         "made": "2026-11-20",
         "is_champion": True,
         "note": "",
-        "scale": {"lowest": 1, "highest": 10, "reject_at": 5.0, "pending_at": 6.5},
+        "scale": {
+            "lowest": 1,
+            "highest": 10,
+            "reject_at": 5.0,
+            "pending_at": 6.5,
+            "predicted_reject_at": 5.2,
+            "predicted_pending_at": 6.25,
+        },
         "watch": {"threshold": 0.05, "classes": {"531": "digital watch"}},
         "backbone": {"name": "efficientnet_lite2", "key": "k@1", "precision": "fp32", "licence": "Apache-2.0"},
         "learned_from": {
@@ -46,7 +53,8 @@ def test_the_card_says_data_figures_settings_and_lineage(card: dict[str, Any]) -
         "4,200 votes on 1,500 photos, 1,400 watch labels, given from 2026-10-01 to 2026-11-19. Recipe: Ridge." in text
     )
     assert "| Quality RMSE, in scores | 0.81 (0.70 … 0.92) | 1,200 | … |" in text
-    assert "up to 5 is rejected, up to 6.5 pending" in text
+    assert "score up to 5 is rejected, up to 6.5 pending" in text
+    assert "their limits are 5.2 and 6.25." in text
     assert "ImageNet classes that count: digital watch (531)." in text
     assert "* Made by training run 5 with the seed 9. It began with the heads of version 1." in text
     assert "* Compared with version 2, the champion of that time." in text

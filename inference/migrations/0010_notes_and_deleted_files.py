@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("inference", "0008_watch_threshold_of_versions"),
+        ("inference", "0009_class_spread"),
     ]
 
     operations = [
