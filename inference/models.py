@@ -15,7 +15,7 @@ from annotation.models import Campaign, Image
 from inference.postgres.bit_field import BitField
 
 # Columns of ModelVersion that may change after the insert.
-_MUTABLE = {"is_champion"}
+_MUTABLE = {"is_champion", "note", "files_deleted_at"}
 
 
 #: `recipe["name"]` of the shipped prior, which nobody has trained on the answers of the campaign.
@@ -23,7 +23,7 @@ PRIOR_NAME = "shipped prior"
 
 
 class ModelVersion(models.Model):
-    """A pair of trained heads. Only `is_champion` ever changes."""
+    """A pair of trained heads. It never changes, except for `is_champion`, the note, and the deletion of its files."""
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="model_versions")
     number = models.PositiveIntegerField(help_text="1, 2, … within the campaign; 1 is the shipped prior.")
@@ -48,6 +48,10 @@ class ModelVersion(models.Model):
     )
     class_shift = models.FloatField(default=0.0)
     is_champion = models.BooleanField(default=False)
+    note = models.TextField(blank=True, max_length=4000, help_text="What reviewers say about it.")
+    files_deleted_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its files were deleted to save space; empty: it has them."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -64,6 +68,13 @@ class ModelVersion(models.Model):
     def path(self) -> Path:
         """Return the folder with heads.onnx, heads.safetensors and card.json."""
         return Path(settings.MODELS_ROOT) / self.folder
+
+    @property
+    def deletion_text(self) -> str:
+        """Return when its files were deleted, as a sentence; "" if it has them."""
+        if self.files_deleted_at is None:
+            return ""
+        return f"The files of version {self.number} were deleted on {self.files_deleted_at:%-d %b %Y} to save space."
 
     @cached_property
     def synsets(self) -> list[int]:
@@ -87,7 +98,7 @@ class ModelVersion(models.Model):
         return heads
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Insert the row, or change `is_champion`. Raises ValidationError for any other change."""
+        """Insert the row, or change the columns that may change. Raises ValidationError for any other change."""
         if not self._state.adding:
             fields = set(kwargs.get("update_fields") or ["everything"])
             if not fields <= _MUTABLE:

@@ -144,6 +144,9 @@ CELERY_TASK_ROUTES = {
     "training.tasks.drift_run": {"queue": "training"},
     "training.tasks.near_duplicates_run": {"queue": "inference"},
     "training.tasks.run_execute": {"queue": "training"},
+    # Seconds of work that somebody waits for: a training run must not hold it up.
+    "training.tasks.version_comparison_run": {"queue": "inference"},
+    "training.tasks.version_export_run": {"queue": "inference"},
     "training.tasks.versions_evaluate": {"queue": "training"},
 }
 CELERY_TASK_ACKS_LATE = True

@@ -199,3 +199,61 @@ class DriftCheck(models.Model):
 
     def __str__(self) -> str:
         return f"drift of {self.campaign}"
+
+
+class VersionWork(models.Model):
+    """Something about model versions that a worker makes on request, with its progress."""
+
+    requested_at = models.DateTimeField()
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    claimed_at = models.DateTimeField(null=True, blank=True, help_text="Last sign of the worker that makes it.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    progress = models.FloatField(default=0.0, help_text="0 … 1")
+    stage = models.CharField(max_length=120, blank=True, help_text="What the worker is doing now.")
+    message = models.TextField(blank=True, help_text="Why it failed.")
+    made_at = models.DateTimeField(null=True, blank=True, help_text="When it was finished.")
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_live(self) -> bool:
+        """Return whether a worker is to make it or makes it now."""
+        return self.made_at is None and not self.message
+
+    @property
+    def percent(self) -> int:
+        """Return the progress in whole percent."""
+        return round(100 * self.progress)
+
+
+class VersionExport(VersionWork):
+    """A zip of a version for other programs: one ONNX file, its card, and example programs. Derived data."""
+
+    version = models.OneToOneField(ModelVersion, models.CASCADE, related_name="export")
+    byte_size = models.PositiveBigIntegerField(default=0)
+    checksum = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the zip.")
+
+    def __str__(self) -> str:
+        return f"export of {self.version}"
+
+    @property
+    def path(self) -> Path:
+        """Return where the zip is."""
+        return Path(settings.MODELS_ROOT) / f"{self.version.campaign_id}/exports/v{self.version.number}.zip"
+
+
+class VersionComparison(VersionWork):
+    """Two versions of a campaign on the same holdout photos. Derived data."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="version_comparisons")
+    first = models.ForeignKey(ModelVersion, models.CASCADE, related_name="+")
+    second = models.ForeignKey(ModelVersion, models.CASCADE, related_name="+")
+    result = models.JSONField(default=dict, blank=True, help_text="The fields of training.evaluation.version_pair.")
+
+    class Meta:
+        ordering = ["-requested_at"]
+        constraints = [models.UniqueConstraint(fields=["first", "second"], name="one_comparison_of_a_pair")]
+
+    def __str__(self) -> str:
+        return f"{self.first} beside {self.second}"

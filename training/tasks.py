@@ -10,7 +10,7 @@ from annotation.models import Campaign
 from annotation.services.turns import Slots
 from annotation.tasks import announce
 from inference.services.near_duplicates import campaigns_to_compare, near_duplicates_join
-from training.models import TrainingRun
+from training.models import TrainingRun, VersionComparison, VersionExport
 from training.selectors.runs import learned_photos
 from training.services.backbone_changes import old_features_delete, runs_request_changed
 from training.services.drift import campaigns_to_check, drift_check
@@ -18,6 +18,9 @@ from training.services.evaluation_requests import champions_request, evaluations
 from training.services.run_turns import run_claim_next, run_next_id
 from training.services.runs import run_request, runs_request_due, runs_requeue_stale
 from training.services.training_process import run_supervise
+from training.services.version_comparisons import version_comparison_perform
+from training.services.version_exports import version_export_perform
+from training.services.version_work import work_due
 
 logger = logging.getLogger(__name__)
 _runs = Slots()
@@ -59,6 +62,18 @@ def versions_evaluate(campaign_id: int) -> None:
 
 
 @shared_task
+def version_export_run(export_id: int) -> None:
+    """Make a requested export of a model version."""
+    version_export_perform(export_id=export_id)
+
+
+@shared_task
+def version_comparison_run(comparison_id: int) -> None:
+    """Make a requested comparison of two model versions."""
+    version_comparison_perform(comparison_id=comparison_id)
+
+
+@shared_task
 def near_duplicates_run(campaign_id: int) -> int:
     """Compare photos whose features are new, and join groups of near-duplicates; return the number of photos.
 
@@ -81,9 +96,9 @@ def drift_run(campaign_id: int) -> None:
 def sweep() -> None:
     """Requeue stale runs, request runs in campaigns with enough new answers or a new backbone, and announce all.
 
-    Also request evaluations of champions whose votes or settings have changed, announce requested evaluations,
-    campaigns with photos to compare, and those with new photos to check for drift, and delete features that nothing
-    needs any more.
+    Also request evaluations of champions whose votes or settings have changed, announce requested evaluations, exports
+    and comparisons of versions, campaigns with photos to compare, and those with new photos to check for drift, and
+    delete features that nothing needs any more.
     """
     runs_requeue_stale()
     runs_request_due()
@@ -94,6 +109,10 @@ def sweep() -> None:
     champions_request()
     for campaign_id in evaluations_due():
         announce(versions_evaluate, campaign_id, expires=MESSAGE_SECONDS)
+    for export_id in work_due(VersionExport):
+        announce(version_export_run, export_id, expires=MESSAGE_SECONDS)
+    for comparison_id in work_due(VersionComparison):
+        announce(version_comparison_run, comparison_id, expires=MESSAGE_SECONDS)
     for campaign_id in campaigns_to_check():
         drift_run.apply_async([campaign_id], expires=MESSAGE_SECONDS)
     for campaign_id in campaigns_to_compare():

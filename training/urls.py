@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from training.views import calibration, models, rater_quality, runs
+from training.views import calibration, models, rater_quality, runs, version_pair, versions
 
 urlpatterns = [
     path("campaigns/<slug:slug>/calibration/", calibration.calibration, name="calibration"),
@@ -25,6 +25,16 @@ urlpatterns = [
     path("campaigns/<slug:slug>/models/evaluate", models.models_evaluate, name="models-evaluate"),
     path("campaigns/<slug:slug>/models/<int:number>/promote", models.model_promote, name="model-promote"),
     path("campaigns/<slug:slug>/models/<int:number>/rollback", models.model_rollback, name="model-rollback"),
+    path("campaigns/<slug:slug>/models/compare/", version_pair.version_pair, name="version-pair"),
+    path("campaigns/<slug:slug>/models/compare/start", version_pair.version_pair_start, name="version-pair-start"),
+    path("campaigns/<slug:slug>/models/compare/live", version_pair.version_pair_live, name="version-pair-live"),
+    path("campaigns/<slug:slug>/models/<int:number>/", versions.version_page, name="version"),
+    path("campaigns/<slug:slug>/models/<int:number>/note", versions.version_note, name="version-note"),
+    path("campaigns/<slug:slug>/models/<int:number>/card.md", versions.card_md, name="version-card-md"),
+    path("campaigns/<slug:slug>/models/<int:number>/card.json", versions.card_json, name="version-card-json"),
+    path("campaigns/<slug:slug>/models/<int:number>/export", versions.export_start, name="version-export-start"),
+    path("campaigns/<slug:slug>/models/<int:number>/export/live", versions.export_live, name="version-export-live"),
+    path("campaigns/<slug:slug>/models/<int:number>/export.zip", versions.export_zip, name="version-export"),
     path("campaigns/<slug:slug>/runs/start", runs.run_start, name="run-start"),
     path("campaigns/<slug:slug>/runs/<int:run_id>/", runs.run_page, name="run"),
     path("campaigns/<slug:slug>/runs/<int:run_id>/live", runs.run_live, name="run-live"),

@@ -37,6 +37,8 @@ class AuditKind(models.TextChoices):
     EXPORT = "export", "export"
     VOTE_IMPORT = "vote_import", "votes imported"
     PROMOTION = "promotion", "promotion"
+    MODEL_NOTE = "model_note", "note on a model version"
+    MODEL_FILES = "model_files", "files of model versions deleted"
     ACCOUNT_ANONYMISED = "account_anonymised", "account anonymised"
     WITHDRAWAL = "withdrawal", "photo withdrawn"
     WITHDRAWAL_UNDONE = "withdrawal_undone", "withdrawal undone"

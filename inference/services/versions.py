@@ -69,6 +69,7 @@ def _files_place(source: Path, target: Path) -> None:
         part.mkdir()
         for name in _FILES:
             shutil.copyfile(source / name, part / name)
+            (part / name).chmod(0o444)  # nobody changes a file of a version by mistake
 
 
 def version_is_usable(*, version: ModelVersion) -> bool:
@@ -117,9 +118,9 @@ def _heads_export_again(version: ModelVersion) -> None:
 def champion_set(*, version: ModelVersion) -> ModelVersion | None:
     """Make a version the champion of its campaign and return the previous champion.
 
-    Raises ModelFileError if its file is missing or damaged; the champion then stays.
+    Raises ModelFileError if its file is missing, deleted or damaged; the champion then stays.
     """
-    checksum_verify(version.path / "heads.onnx", version.checksum)
+    runtime.version_files_verify(version)
     Campaign.objects.select_for_update().get(pk=version.campaign_id)
     replaced = (
         ModelVersion.objects.filter(campaign=version.campaign_id, is_champion=True).exclude(pk=version.pk).first()

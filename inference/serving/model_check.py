@@ -23,6 +23,8 @@ _REINSTALL = "Install this version of IQS again."
 
 def version_problem(version: ModelVersion, *, again: bool = False) -> str:
     """Return why a version cannot predict, as a sentence; "" if it can."""
+    if version.files_deleted_at is not None:
+        return version.deletion_text
     try:
         checksum_verify(version.path / "heads.onnx", version.checksum, find=checksum if again else checksum_cached)
     except ModelFileError as error:
@@ -33,8 +35,10 @@ def version_problem(version: ModelVersion, *, again: bool = False) -> str:
 def version_weights_problem(version: ModelVersion, *, again: bool = False) -> str:
     """Return what is wrong with the files of a version that prediction does not need, as a sentence; "" if nothing is.
 
-    They are needed to export `heads.onnx` again, and to use the version outside IQS.
+    They are needed to export `heads.onnx` again, and to use the version outside IQS. Deleted files are not wrong.
     """
+    if version.files_deleted_at is not None:
+        return ""
     return _checkpoint_problem(version.path, "Restore it from a backup.", again=again)
 
 

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from inference.models import PRIOR_NAME, ModelVersion
 from inference.networks.config import BackboneConfig, TorchvisionConfig, backbone_config, is_undamaged
-from inference.networks.model_files import checksum_verify
+from inference.networks.model_files import ModelFileError, checksum_verify
 from inference.scoring.int8 import int8_key, int8_verified, is_int8_shipped
 from inference.serving import precision
 from inference.serving.exported import exported_file
@@ -140,20 +140,27 @@ def backbone_file(config: BackboneConfig) -> Path:
 def heads(version: ModelVersion) -> "HeadsPredictor":
     """Return the heads of a version, loaded once per process.
 
-    Raises ModelFileError if the file is missing or has another checksum than the version.
+    Raises ModelFileError if the file is missing, was deleted, or has another checksum than the version.
     """
     from inference.scoring.predictor import HeadsPredictor
 
     with _lock:
         if version.checksum not in _heads:
             path = version.path / "heads.onnx"
-            checksum_verify(path, version.checksum)
+            version_files_verify(version)
             # One thread: it runs in parallel to the database.
             _heads[version.checksum] = HeadsPredictor(path, threads=1)
             if len(_heads) > _HEADS_KEPT:
                 _heads.popitem(last=False)
         _heads.move_to_end(version.checksum)
         return _heads[version.checksum]
+
+
+def version_files_verify(version: ModelVersion) -> None:
+    """Raise ModelFileError if the file that predicts was deleted, is missing, or is not the one that was stored."""
+    if version.files_deleted_at is not None:
+        raise ModelFileError(f"{version.deletion_text} Restore them from a backup, or train a new version.")
+    checksum_verify(version.path / "heads.onnx", version.checksum)
 
 
 def _export(config: BackboneConfig, path: Path) -> None:

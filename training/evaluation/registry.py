@@ -383,21 +383,21 @@ def measured(stored: Mapping[str, Mapping[str, Any]]) -> Iterator[MeasuredMetric
     """Yield the metrics stored in an evaluation's `metrics` or `differences`, in the order of METRICS."""
     for name, metric in METRICS.items():
         if name in stored:
-            entry = stored[name]
-            interval = entry.get("ceiling_interval")
-            yield MeasuredMetric(
-                metric,
-                entry["value"],
-                entry["low"],
-                entry["high"],
-                int(entry["n"]),
-                entry.get("groups"),
-                entry.get("error"),
-                entry.get("ceiling"),
-                None if interval is None else (interval[0], interval[1]),
-                entry.get("ceiling_form", ""),
-                None if "worth" not in entry else (entry["worth"][0], entry["worth"][1], entry["worth"][2]),
-            )
+            yield measured_as(metric, stored[name])
+
+
+def measured_as(metric: Metric, entry: Mapping[str, Any]) -> MeasuredMetric:
+    """Return a metric with the value that is stored in the form of an evaluation."""
+    interval, worth = entry.get("ceiling_interval"), entry.get("worth")
+    values: dict[str, Any] = {name: entry.get(name) for name in ("value", "low", "high", "groups", "error", "ceiling")}
+    return MeasuredMetric(
+        metric,
+        n=int(entry["n"]),
+        **values,
+        ceiling_interval=None if interval is None else (interval[0], interval[1]),
+        ceiling_form=entry.get("ceiling_form", ""),
+        worth=None if worth is None else (worth[0], worth[1], worth[2]),
+    )
 
 
 def measured_pairs(

@@ -104,17 +104,26 @@ def leaked_photos(version: ModelVersion, holdout: Snapshot) -> int | None:
 
     Photos count by their content, and by the groups of then and now. None if the frozen answers of its run are gone.
     """
+    known = learned_rows(version, holdout)
+    return None if known is None else len(np.unique(holdout.image_ids[known]))
+
+
+def learned_rows(version: ModelVersion, holdout: Snapshot) -> NDArray[np.bool_] | None:
+    """Return for each vote [N] whether the version has learned from its photo or a near-duplicate (two queries).
+
+    None if the frozen answers of its run are gone. A shipped prior has learned from no photo of the campaign.
+    """
     run = TrainingRun.objects.filter(campaign=version.campaign_id, challenger=version).first()
     if run is None:
-        return 0  # a shipped prior has learned from no photo of the campaign
+        return np.zeros(len(holdout), dtype=np.bool_)
     path = run.folder / "snapshot.npz"
     if not path.exists():
         return None
     learned = Snapshot.load(path)
     present = Image.objects.filter(pk__in=np.unique(learned.image_ids).tolist()).values_list("group", flat=True)
     groups: NDArray[np.str_] = np.array([*learned.groups.tolist(), *map(str, present)], dtype="U36")
-    is_known = np.isin(holdout.groups, groups) | np.isin(holdout.sha256, learned.sha256)
-    return len(np.unique(holdout.image_ids[is_known]))
+    found: NDArray[np.bool_] = np.isin(holdout.groups, groups) | np.isin(holdout.sha256, learned.sha256)
+    return found
 
 
 def inverted_names(evaluation: Evaluation) -> list[str]:

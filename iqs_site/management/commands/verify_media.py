@@ -73,7 +73,11 @@ class Command(BaseCommand):
 
 def _model_problems() -> list[str]:
     problems = [*(backbone_problem(name, again=True) for name in backbones_used()), prior_problem(again=True)]
-    for version in ModelVersion.objects.select_related("campaign").order_by("campaign__slug", "number"):
+    for version in (
+        ModelVersion.objects.filter(files_deleted_at=None)
+        .select_related("campaign")
+        .order_by("campaign__slug", "number")
+    ):
         for check in (version_problem, version_weights_problem):
             if problem := check(version, again=True):
                 problems.append(f"{version.campaign.slug}, version {version.number}: {problem}")
