@@ -19,6 +19,7 @@ from annotation.selectors.screening import excluded_annotators
 from annotation.services.annotations import prediction_shown
 from annotation.tasks import announce
 from inference.models import Prediction
+from inference.services.personal_lines import own_expectation
 from inference.services.scoring_jobs import (
     ScoringLimitReached,
     ScoringRefused,
@@ -55,6 +56,11 @@ class RevealOut(Schema):
 
     prediction: PredictionOut | None
     others: OthersOut | None
+    unusual: bool = Field(
+        False,
+        description="Whether the caller's own score is so far from what the caller usually gives to such photos that "
+        "it may be a slip. Never true before the answer.",
+    )
     drawing: str = Field(
         "",
         description="Both distributions as one SVG element: filled columns for the others' votes, outlined ones for "
@@ -185,15 +191,34 @@ def reveal(request: HttpRequest, slug: Slug, image_id: Id) -> RevealOut:
     # a prediction counts like any other.
     if answered or prediction is not None:
         prediction_shown(campaign=campaign, annotator=user, image_id=image.pk)
-    others = None
+    others, is_unusual = None, False
     if answered:
         left_out = {user.pk, *excluded_annotators(campaign.pk)}
-        others = _others_out(campaign, [answer for answer in standing if answer.annotator_id not in left_out])
+        of_others = [answer for answer in standing if answer.annotator_id not in left_out]
+        others = _others_out(campaign, of_others)
+        is_unusual = prediction is not None and _is_unusual(campaign, prediction, user, standing, of_others)
     return RevealOut(
         prediction=_prediction_out(prediction) if prediction else None,
         others=others,
+        unusual=is_unusual,
         drawing=_drawing(others.histogram if others else [], prediction.distribution if prediction else []),
     )
+
+
+def _is_unusual(
+    campaign: Campaign, prediction: Prediction, user: User, standing: list[Annotation], others: list[Annotation]
+) -> bool:
+    """Return whether the user's own score may be a slip, by what they usually give to such photos."""
+    score = next((answer.score for answer in standing if answer.annotator_id == user.pk), None)
+    if score is None:
+        return False
+    expected = own_expectation(
+        campaign=campaign,
+        annotator=user,
+        prediction=prediction,
+        votes=[answer.score for answer in others if answer.is_blind and answer.score is not None],
+    )
+    return expected is not None and expected.is_surprising(score)
 
 
 def _is_shown_before(campaign: Campaign, user: User, image: Image) -> bool:
