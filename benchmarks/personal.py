@@ -84,8 +84,8 @@ def _claims(kind: str, draw: Callable[[int], Draw], draws: int, scale: float) ->
         for most in CURVE:
             fewer = [person.first(most) for person in one.people]
             found = expectations(fewer, one.asked)
-            figures = [(_mean_srcc(found[name], one.asked), _rmse(found[name], one.asked)) for name in (GAIN, OURS)]
-            curve.setdefault(most, []).append((*figures[0], *figures[1]))
+            pairs = [(_mean_srcc(found[name], one.asked), _rmse(found[name], one.asked)) for name in (GAIN, OURS)]
+            curve.setdefault(most, []).append((*pairs[0], *pairs[1]))
     answers = np.mean([len(person) for one in drawn for person in one.people])
     best = max(RIVALS, key=lambda name: float(np.mean(srcc[name])))
     figures = "; ".join(f"{name} {np.mean(srcc[name]):.3f}, {np.mean(rmse[name]):.3f}" for name in RIVALS)

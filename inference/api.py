@@ -56,10 +56,10 @@ class RevealOut(Schema):
 
     prediction: PredictionOut | None
     others: OthersOut | None
-    unusual: bool = Field(
-        False,
-        description="Whether the caller's own score is so far from what the caller usually gives to such photos that "
-        "it may be a slip. Never true before the answer.",
+    unusual: int | None = Field(
+        None,
+        description="The caller's own score, if it is so far from what the caller usually gives to such photos that it "
+        "may be a slip. Always null before the answer.",
     )
     drawing: str = Field(
         "",
@@ -191,34 +191,34 @@ def reveal(request: HttpRequest, slug: Slug, image_id: Id) -> RevealOut:
     # a prediction counts like any other.
     if answered or prediction is not None:
         prediction_shown(campaign=campaign, annotator=user, image_id=image.pk)
-    others, is_unusual = None, False
+    others, unusual = None, None
     if answered:
         left_out = {user.pk, *excluded_annotators(campaign.pk)}
         of_others = [answer for answer in standing if answer.annotator_id not in left_out]
         others = _others_out(campaign, of_others)
-        is_unusual = prediction is not None and _is_unusual(campaign, prediction, user, standing, of_others)
+        unusual = _unusual_score(campaign, prediction, user, standing, of_others) if prediction else None
     return RevealOut(
         prediction=_prediction_out(prediction) if prediction else None,
         others=others,
-        unusual=is_unusual,
+        unusual=unusual,
         drawing=_drawing(others.histogram if others else [], prediction.distribution if prediction else []),
     )
 
 
-def _is_unusual(
+def _unusual_score(
     campaign: Campaign, prediction: Prediction, user: User, standing: list[Annotation], others: list[Annotation]
-) -> bool:
-    """Return whether the user's own score may be a slip, by what they usually give to such photos."""
+) -> int | None:
+    """Return the user's own score if it may be a slip, by what they usually give to such photos."""
     score = next((answer.score for answer in standing if answer.annotator_id == user.pk), None)
     if score is None:
-        return False
+        return None
     expected = own_expectation(
         campaign=campaign,
         annotator=user,
         prediction=prediction,
         votes=[answer.score for answer in others if answer.is_blind and answer.score is not None],
     )
-    return expected is not None and expected.is_surprising(score)
+    return score if expected is not None and expected.is_surprising(score) else None
 
 
 def _is_shown_before(campaign: Campaign, user: User, image: Image) -> bool:

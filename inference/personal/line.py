@@ -153,7 +153,7 @@ def spreads_fit(people: Sequence[OwnAnswers]) -> Spreads:
 
     def log_posterior(spread: Spreads) -> float:
         known = ((np.log10(spread.taste) - _TASTE) / _TASTE_DEVIATION) ** 2 / 2
-        return sum(_log_likelihood(one, spread) for one in large) - known
+        return sum(_log_likelihood(one, spread) for one in large) - float(known)
 
     return max(spreads, key=log_posterior)
 

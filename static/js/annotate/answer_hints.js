@@ -21,7 +21,8 @@ export class AnswerHints {
 
   // Returns the text of the hint for the response of the server to an answer, or "".
   unusual({ score }, reveal) {
-    return reveal?.unusual ? this.#unlessIgnored(`Score ${score} is unusual for you. Undo?`) : "";
+    // Another number is that of another answer, for example of the first one to a photo that is shown again.
+    return reveal?.unusual === score ? this.#unlessIgnored(`Score ${score} is unusual for you. Undo?`) : "";
   }
 
   #unlessIgnored(text) {
