@@ -46,7 +46,7 @@ _NOT_BEFORE = timedelta(minutes=5)
 _PREDICTED = 0.9
 # Photos for the mean and standard deviation of features, and annotators for what they have in common.
 _STANDARD_PHOTOS = 2000
-_MOST_PEOPLE = 200
+_MOST_PEOPLE = 100
 # Ends of the middle 80 % of a normal distribution, in standard deviations.
 _MIDDLE_80 = 1.2816
 
