@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("inference", "0007_compared_photos"),
+        ("inference", "0009_class_spread"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
