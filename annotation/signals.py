@@ -14,5 +14,8 @@ photos_deleted = Signal()
 #: transaction, so that receivers change their rows together with the photo's.
 photos_changed = Signal()
 
+#: A user was anonymised: `user_id`. Sent in the transaction, so that receivers delete what they know about the person.
+user_anonymised = Signal()
+
 #: A login was refused after too many attempts: `username`, as it was typed.
 login_locked = Signal()

@@ -27,6 +27,7 @@ PAGES = {
     "consensus": ROOT / "docs" / "reference" / "consensus.md",
     "learning": ROOT / "docs" / "reference" / "recipes.md",
     "gate": ROOT / "docs" / "reference" / "metrics.md",
+    "personal": ROOT / "docs" / "reference" / "personal-scores.md",
 }
 SECOND = Path(__file__).parent / "without_vnni.json"
 TABLE_BEGINS, TABLE_ENDS = "<!-- make bench begins -->", "<!-- make bench ends -->"

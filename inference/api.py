@@ -19,6 +19,7 @@ from annotation.selectors.screening import excluded_annotators
 from annotation.services.annotations import prediction_shown
 from annotation.tasks import announce
 from inference.models import Prediction
+from inference.services.personal_lines import own_expectation
 from inference.services.scoring_jobs import (
     ScoringLimitReached,
     ScoringRefused,
@@ -55,6 +56,11 @@ class RevealOut(Schema):
 
     prediction: PredictionOut | None
     others: OthersOut | None
+    unusual: int | None = Field(
+        None,
+        description="The caller's own score, if it is so far from what the caller usually gives to such photos that it "
+        "may be a slip. Always null before the answer.",
+    )
     drawing: str = Field(
         "",
         description="Both distributions as one SVG element: filled columns for the others' votes, outlined ones for "
@@ -185,15 +191,34 @@ def reveal(request: HttpRequest, slug: Slug, image_id: Id) -> RevealOut:
     # a prediction counts like any other.
     if answered or prediction is not None:
         prediction_shown(campaign=campaign, annotator=user, image_id=image.pk)
-    others = None
+    others, unusual = None, None
     if answered:
         left_out = {user.pk, *excluded_annotators(campaign.pk)}
-        others = _others_out(campaign, [answer for answer in standing if answer.annotator_id not in left_out])
+        of_others = [answer for answer in standing if answer.annotator_id not in left_out]
+        others = _others_out(campaign, of_others)
+        unusual = _unusual_score(campaign, prediction, user, standing, of_others) if prediction else None
     return RevealOut(
         prediction=_prediction_out(prediction) if prediction else None,
         others=others,
+        unusual=unusual,
         drawing=_drawing(others.histogram if others else [], prediction.distribution if prediction else []),
     )
+
+
+def _unusual_score(
+    campaign: Campaign, prediction: Prediction, user: User, standing: list[Annotation], others: list[Annotation]
+) -> int | None:
+    """Return the user's own score if it may be a slip, by what they usually give to such photos."""
+    score = next((answer.score for answer in standing if answer.annotator_id == user.pk), None)
+    if score is None:
+        return None
+    expected = own_expectation(
+        campaign=campaign,
+        annotator=user,
+        prediction=prediction,
+        votes=[answer.score for answer in others if answer.is_blind and answer.score is not None],
+    )
+    return score if expected is not None and expected.is_surprising(score) else None
 
 
 def _is_shown_before(campaign: Campaign, user: User, image: Image) -> bool:

@@ -330,6 +330,50 @@ class WatchVoter(models.Model):
         return f"{self.model_version} as a voter"
 
 
+class PersonalFit(models.Model):
+    """What the personal lines of a campaign's annotators have in common, and what they were computed from.
+
+    Derived data (`inference.services.personal_lines`). The lines belong to one version, because they start from its
+    predictions and read the features of its backbone.
+    """
+
+    model_version = models.OneToOneField(ModelVersion, models.CASCADE, related_name="personal_fit")
+    annotation_id = models.PositiveBigIntegerField(help_text="Newest annotation of the campaign at that time.")
+    answers = models.PositiveIntegerField(help_text="Answers that the lines were learned from.")
+    feature_mean = models.BinaryField(help_text="Little-endian float32, one number per feature.")
+    feature_spread = models.BinaryField(help_text="Standard deviations, in the same form.")
+    centre = models.FloatField(help_text="Mean predicted score of the answered photos.")
+    vote_variance = models.FloatField(help_text="Variance of a vote around everybody's mean, in squared points.")
+    surprising = models.FloatField(help_text="An answer so many deviations from the expected score gets a hint.")
+    made_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"personal lines of {self.model_version}"
+
+
+class PersonalLine(models.Model):
+    """What one annotator would answer, beyond what the version predicts; see `inference.personal.line`.
+
+    Only the annotator gets to see anything of it, and only about photos that they have answered.
+    """
+
+    fit = models.ForeignKey(PersonalFit, models.CASCADE, related_name="lines")
+    annotator = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    answers = models.PositiveIntegerField(help_text="Answers that it was learned from.")
+    bias = models.FloatField(help_text="In points of the campaign's scale.")
+    gain = models.FloatField(help_text="What the annotator's gain differs from 1.")
+    deviation = models.FloatField(help_text="Standard deviation of the answers around the expected ones, in points.")
+    weights = models.BinaryField(help_text="Little-endian float32, one number per feature. Empty: too few answers.")
+    image_ids = ArrayField(models.BigIntegerField(), help_text="The photos that it was learned from, ascending.")
+    left_out = ArrayField(models.FloatField(), help_text="Their expected scores without the answers to them.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["fit", "annotator"], name="personal_line_once")]
+
+    def __str__(self) -> str:
+        return f"personal line of {self.annotator_id}"
+
+
 class WatchWithModel(models.Model):
     """The probability of a watch from the votes of people and of one model version. Never used to evaluate a model."""
 

@@ -20,6 +20,7 @@ from inference.services import (
     disagreements,
     distortions,
     features,
+    personal_lines,
     predictions,
     queue_priorities,
     scoring_jobs,
@@ -128,6 +129,12 @@ def watch_voter_run(campaign_id: int) -> int:
 
 
 @shared_task
+def personal_lines_run(campaign_id: int) -> int:
+    """Learn what each annotator of a campaign would answer; return how many annotators have a line."""
+    return personal_lines.personal_lines_refresh(campaign=Campaign.objects.get(pk=campaign_id))
+
+
+@shared_task
 def sweep() -> None:
     """Find work that no message announced: campaigns without a version, photos without features or predictions,
     queue lanes with stale priorities.
@@ -169,6 +176,8 @@ def sweep() -> None:
         priorities_run.apply_async([campaign_id], expires=_MESSAGE_SECONDS)
     for campaign_id in watch_voter.campaigns_due():
         watch_voter_run.apply_async([campaign_id], expires=_MESSAGE_SECONDS)
+    for campaign_id in personal_lines.campaigns_due():
+        personal_lines_run.apply_async([campaign_id], expires=_MESSAGE_SECONDS)
     for version in champions:
         disagreements.disagreements_verify(version=version)
     similarity.signatures_refresh(seconds=_SIGNATURE_SECONDS, stop=_stopping.is_set)

@@ -21,6 +21,7 @@ from annotation.services.members import MemberError, member_leases_return
 from annotation.services.sessions import sessions_end
 from annotation.services.tokens import tokens_revoke
 from annotation.services.vote_import_names import import_names_forget
+from annotation.signals import user_anonymised
 
 _NAME_COUNTED = 150  # letters of a name that `AttemptCount` has
 
@@ -52,6 +53,7 @@ def user_anonymise(*, user: User, by: User) -> User:
     user.is_active = user.is_staff = user.is_superuser = False
     user.anonymised_at = timezone.now()
     user.save()
+    user_anonymised.send(sender=User, user_id=user.pk)
     audit_record(kind=AuditKind.ACCOUNT_ANONYMISED, by=by, user=user)
     return user
 

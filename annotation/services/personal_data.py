@@ -3,6 +3,7 @@
 import json
 import tempfile
 import zipfile
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -20,7 +21,7 @@ _ROWS = 2000  # read at a time
 _README = """What this site stores about {username}.
 
 person.json   The account, and each row of the database that belongs to it. Passwords and secrets of
-              tokens and sessions are left out. Times are in UTC.
+              tokens and sessions are left out. Times are in UTC, and bytes are in base64.
 answers.csv   Each answer and each skip, in the format of the export of a campaign.
 
 Backups and log files of the site are not in here.
@@ -89,5 +90,12 @@ def _values(model: type[Model], condition: Q, user: User) -> Iterator[dict[str, 
         yield row
 
 
+class _Encoder(DjangoJSONEncoder):
+    """Writes bytes as base64."""
+
+    def default(self, o: Any) -> Any:
+        return b64encode(o).decode() if isinstance(o, bytes | memoryview) else super().default(o)
+
+
 def _json(value: Any) -> str:
-    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
+    return json.dumps(value, cls=_Encoder, ensure_ascii=False)

@@ -35,6 +35,7 @@ from inference.selectors import (
     watch_interval,
 )
 from inference.services.disagreements import disagreements_refresh
+from inference.services.personal_lines import OwnExpectation, own_expectation
 from inference.services.similarity import images_similar
 
 NEAR_DUPLICATES_SHOWN = 24
@@ -101,6 +102,7 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         "class_limits": class_limits(campaign, shown),
         "watch_interval": watch_interval(shown, prediction.watch_probability) if shown and prediction else None,
         "predictions": predictions,
+        "own": _own_expectation(campaign, request.user, prediction, answers),
         "rank": _rank(prediction),
         **_with_model(image, shown),
         "synsets": _synset_rows(prediction),
@@ -191,6 +193,25 @@ def people_summary(campaign: Campaign, answers: Sequence[Annotation]) -> dict[st
         "skips": len(standing) - len(rated),
         "simulated": sum(answer.annotator.is_simulated for answer in own),
     }
+
+
+def _own_expectation(
+    campaign: Campaign, user: User, prediction: Prediction | None, answers: Sequence[Annotation]
+) -> OwnExpectation | None:
+    """Return what the user would answer by their answers to other photos; None before the own answer.
+
+    `answers`: as for `people_summary`. `prediction`: None while the predictions are hidden from the user.
+    """
+    standing = [answer for answer in answers if not hasattr(answer, "superseded_by") and answer.score is not None]
+    if prediction is None or all(answer.annotator_id != user.pk for answer in standing):
+        return None
+    votes = [answer.score for answer in answers if answer.is_independent_vote and answer.annotator_id != user.pk]  # type: ignore[attr-defined]  # annotated
+    return own_expectation(
+        campaign=campaign,
+        annotator=user,
+        prediction=prediction,
+        votes=[score for score in votes if score is not None],
+    )
 
 
 def _synset_rows(prediction: Prediction | None) -> list[tuple[str, float]]:

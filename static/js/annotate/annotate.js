@@ -366,7 +366,12 @@ outbox.addEventListener("receipt", async ({ detail }) => {
   const item = answered.at(-1);
   if (config.mode !== "reveal" || detail.skip_reason || item?.lease.image_id !== detail.image_id) return;
   item.reveal = await fetchReveal(config.api, detail.image_id);
-  if (answered.at(-1) === item) renderAnswerBar();
+  if (answered.at(-1) !== item) return;
+  if (!item.hint) {
+    item.hint = answerHints.unusual(item, item.reveal);
+    if (item.hint) status.announce(item.hint);
+  }
+  renderAnswerBar();
 });
 
 document.addEventListener("visibilitychange", () => {

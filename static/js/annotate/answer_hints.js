@@ -1,4 +1,5 @@
 // Asks again after "unsure" with a top score: a photo that looks so good usually shows clearly whether there is a watch.
+// Also after a score that is unusual for the person, which the server says after it has stored the answer.
 // The hint stands beside the last answer and does not stop the work. A person who ignores it a few times sees it no more.
 
 const TOP_SHARE = 0.85; // of the way from the lowest to the highest score: 9 and 10 on a scale of 1-10
@@ -14,9 +15,20 @@ export class AnswerHints {
 
   // Returns the text of the hint for a new answer, or "".
   hint({ watch, score, skipReason }) {
-    if (skipReason || watch !== "unsure" || score < this.#top || this.#shown >= MAX_HINTS) return "";
+    if (skipReason || watch !== "unsure" || score < this.#top) return "";
+    return this.#unlessIgnored(`Unsure, score ${score}. Undo?`);
+  }
+
+  // Returns the text of the hint for the response of the server to an answer, or "".
+  unusual({ score }, reveal) {
+    // Another number is that of another answer, for example of the first one to a photo that is shown again.
+    return reveal?.unusual === score ? this.#unlessIgnored(`Score ${score} is unusual for you. Undo?`) : "";
+  }
+
+  #unlessIgnored(text) {
+    if (this.#shown >= MAX_HINTS) return "";
     this.#shown += 1;
-    return `Unsure, score ${score}. Undo?`;
+    return text;
   }
 
   // The person followed a hint, so hints are useful.

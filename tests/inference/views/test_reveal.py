@@ -140,7 +140,7 @@ def test_missing_data_is_null(campaign: Any, reveal: Callable[[str], Any], answe
     set_mode(campaign, "reveal")
     Prediction.objects.all().delete()
     answer("alice")
-    assert reveal("alice").json() == {"prediction": None, "others": None, "drawing": ""}
+    assert reveal("alice").json() == {"prediction": None, "others": None, "drawing": "", "unusual": None}
 
 
 def test_a_blind_campaign_reveals_nothing(
@@ -192,7 +192,7 @@ def test_an_anchored_lease_without_a_prediction_leaves_the_answer_independent(
     set_mode(campaign, "blind")
     Prediction.objects.all().delete()
     leases_claim(campaign=campaign, annotator=people["alice"], count=1)
-    assert reveal("alice").json() == {"prediction": None, "others": None, "drawing": ""}
+    assert reveal("alice").json() == {"prediction": None, "others": None, "drawing": "", "unusual": None}
     row = answer("alice")
     assert (row.is_anchored, row.saw_prediction) == (False, False)
 

@@ -1,0 +1,1 @@
+"""What one annotator would answer. Pure."""
