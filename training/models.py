@@ -21,6 +21,7 @@ class TrainingRun(models.Model):
         COMMAND = "command", "command line"
         API = "api", "API"
         BACKBONE = "backbone", "another backbone"
+        DRIFT = "drift", "drift of photos"
 
     class State(models.TextChoices):
         QUEUED = "queued", "queued"
@@ -35,6 +36,7 @@ class TrainingRun(models.Model):
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="training_runs")
     trigger = models.CharField(max_length=8, choices=Trigger.choices)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    reason = models.TextField(blank=True, help_text="Why the run was requested, if the trigger does not say it.")
     state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
     seed = models.PositiveBigIntegerField(default=1)
     recipe = models.JSONField(default=dict, blank=True, help_text="Recipe with its version and settings.")

@@ -14,6 +14,7 @@ from training.models import TrainingRun
 from training.selectors.runs import learned_photos
 from training.services.backbone_changes import old_features_delete, runs_request_changed
 from training.services.drift import campaigns_to_check, drift_check
+from training.services.drift_runs import runs_request_drifted
 from training.services.evaluation_requests import champions_request, evaluations_due, evaluations_perform
 from training.services.run_turns import run_claim_next, run_next_id
 from training.services.runs import run_request, runs_request_due, runs_requeue_stale
@@ -79,7 +80,7 @@ def drift_run(campaign_id: int) -> None:
 
 @shared_task
 def sweep() -> None:
-    """Requeue stale runs, request runs in campaigns with enough new answers or a new backbone, and announce all.
+    """Requeue stale runs, request runs in campaigns with enough new answers, drift or a new backbone, and announce all.
 
     Also request evaluations of champions whose votes or settings have changed, announce requested evaluations,
     campaigns with photos to compare, and those with new photos to check for drift, and delete features that nothing
@@ -87,6 +88,7 @@ def sweep() -> None:
     """
     runs_requeue_stale()
     runs_request_due()
+    runs_request_drifted()
     runs_request_changed()
     old_features_delete()
     for run_id in TrainingRun.objects.filter(state=TrainingRun.State.QUEUED).values_list("pk", flat=True):
