@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0028_retrain_on_drift"),
         ("training", "0011_reasons_of_runs"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0027_near_duplicates"),
+        ("annotation", "0028_watch_aim"),
     ]
 
     operations = [
