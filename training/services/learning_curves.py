@@ -13,8 +13,10 @@ from django.utils import timezone
 from annotation.models import Campaign, User
 from training.models import LearningCurve
 
-# A running process writes several times a second. After this time without a heartbeat, its curve is stale.
-STALE_SECONDS = 60
+# A running process writes after each fit, which takes under a second for hundreds of photos and up to a minute for
+# thousands. After this time without a heartbeat, its curve is stale. A worker that lives notices the end of its process
+# at once.
+STALE_SECONDS = 600
 MAX_ATTEMPTS = 3
 State = LearningCurve.State
 

@@ -38,10 +38,10 @@ def report(rps_next: Interval, srcc_next: Interval) -> CurveReport:
 
 
 def test_a_curve_of_the_fitted_form_gives_its_own_gains() -> None:
-    figures = 0.7 - 2.0 * ANSWERS[:, None] ** -0.5 * np.linspace(0.5, 1.5, 10)
+    figures = 0.2 + 0.05 * np.log(ANSWERS)[:, None] * np.linspace(0.5, 1.5, 10)
     last, following = gains(ANSWERS, figures, 560)
-    assert last == pytest.approx(2.0 * np.linspace(0.5, 1.5, 10) * (360**-0.5 - 560**-0.5))
-    assert following == pytest.approx(2.0 * np.linspace(0.5, 1.5, 10) * (560**-0.5 - 760**-0.5))
+    assert last == pytest.approx(0.05 * np.linspace(0.5, 1.5, 10) * np.log(560 / 360))
+    assert following == pytest.approx(0.05 * np.linspace(0.5, 1.5, 10) * np.log(760 / 560))
 
 
 def test_points_with_few_answers_have_no_say() -> None:
@@ -52,11 +52,11 @@ def test_points_with_few_answers_have_no_say() -> None:
 
 
 def test_a_better_rps_is_a_gain_although_it_is_lower() -> None:
-    found = curve_report(scores(1.0 + ANSWERS**-0.5, 0.6 - ANSWERS**-0.5), ceiling=None)
-    assert found.rps_last.value == pytest.approx(360**-0.5 - 560**-0.5)
+    found = curve_report(scores(1.5 - 0.05 * np.log(ANSWERS), 0.1 + 0.05 * np.log(ANSWERS)), ceiling=None)
+    assert found.rps_last.value == pytest.approx(0.05 * np.log(560 / 360))
     assert found.rps_last.value == pytest.approx(found.srcc_last.value)
     assert found.rps_next.value < found.rps_last.value
-    assert found.newest.rps.value == pytest.approx(1 + 500**-0.5)
+    assert found.newest.rps.value == pytest.approx(1.5 - 0.05 * np.log(500))
 
 
 def test_the_interval_is_that_of_the_corrected_resampled_t_test() -> None:

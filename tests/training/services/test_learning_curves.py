@@ -20,6 +20,7 @@ from training.models import HoldoutLook, LearningCurve
 from training.services.curve_execution import curve_perform
 from training.services.curve_process import curve_supervise
 from training.services.learning_curves import (
+    STALE_SECONDS,
     CurveEndedError,
     curve_claim,
     curve_finish,
@@ -68,7 +69,7 @@ def test_a_curve_without_a_heartbeat_is_queued_again_and_its_process_can_write_n
     curve, attempt = claimed(campaign)
     curve_write(curve_id=curve.pk, attempt=attempt, progress=0.4)
     assert curves_requeue_stale() == 0
-    LearningCurve.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=61))
+    LearningCurve.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=STALE_SECONDS + 1))
     assert curves_requeue_stale() == 1
     with pytest.raises(CurveEndedError):
         curve_write(curve_id=curve.pk, attempt=attempt, progress=0.5)
@@ -78,7 +79,7 @@ def test_a_curve_without_a_heartbeat_is_queued_again_and_its_process_can_write_n
 
 def test_the_third_process_that_dies_ends_the_curve(campaign: Campaign) -> None:
     curve, _attempt = claimed(campaign)
-    LearningCurve.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=61), attempt=3)
+    LearningCurve.objects.update(heartbeat_at=timezone.now() - timedelta(seconds=STALE_SECONDS + 1), attempt=3)
     assert curves_requeue_stale() == 1
     curve.refresh_from_db()
     assert curve.state == State.FAILED
