@@ -26,6 +26,9 @@ HELP_TEXTS = {
     "backbone": "The network that looks at each photo once. After a change, workers look at all photos again, "
     "and the present model goes on until a model of the new network is better.",
     "train_after": "A training run starts after this many new answers. 0: never.",
+    "retrain_on_drift": "A training run starts when this week's photos or their scores differ from those that the "
+    "champion has learned from, and people have rated photos of 10 groups of near-duplicates among them. At most once "
+    "a week.",
     "holdout_fraction": "Share of photos that models never learn from. The photos are drawn at import.",
     "promote_automatically": "A challenger that passes the promotion rule becomes the champion.",
 }

@@ -136,6 +136,7 @@ class CampaignForm(forms.ModelForm):
             "break_minutes",
             "backbone",
             "train_after",
+            "retrain_on_drift",
             "promote_automatically",
             "promotion_rule",
             "promotion_margin",
@@ -167,8 +168,8 @@ class CampaignForm(forms.ModelForm):
         (
             "Training",
             (
-                *("backbone", "train_after", "promote_automatically", "promotion_rule", "promotion_margin"),
-                "decisions_as_labels",
+                *("backbone", "train_after", "retrain_on_drift", "promote_automatically", "promotion_rule"),
+                *("promotion_margin", "decisions_as_labels"),
             ),
         ),
         ("Privacy", ("remove_metadata", "retention_days")),

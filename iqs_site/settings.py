@@ -142,6 +142,7 @@ CELERY_TASK_ROUTES = {
     "inference.tasks.scoring_job_run": {"queue": "single"},
     "inference.tasks.*": {"queue": "inference"},
     "training.tasks.drift_run": {"queue": "training"},
+    "training.tasks.learning_curve_measure": {"queue": "training"},
     "training.tasks.near_duplicates_run": {"queue": "inference"},
     "training.tasks.run_execute": {"queue": "training"},
     # Seconds of work that somebody waits for: a training run must not hold it up.

@@ -21,6 +21,7 @@ class TrainingRun(models.Model):
         COMMAND = "command", "command line"
         API = "api", "API"
         BACKBONE = "backbone", "another backbone"
+        DRIFT = "drift", "drift of photos"
 
     class State(models.TextChoices):
         QUEUED = "queued", "queued"
@@ -35,6 +36,7 @@ class TrainingRun(models.Model):
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="training_runs")
     trigger = models.CharField(max_length=8, choices=Trigger.choices)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    reason = models.TextField(blank=True, help_text="Why the run was requested, if the trigger does not say it.")
     state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
     seed = models.PositiveBigIntegerField(default=1)
     recipe = models.JSONField(default=dict, blank=True, help_text="Recipe with its version and settings.")
@@ -257,3 +259,49 @@ class VersionComparison(VersionWork):
 
     def __str__(self) -> str:
         return f"{self.first} beside {self.second}"
+
+
+class LearningCurve(models.Model):
+    """A request to measure the learning curve of a campaign, with its progress and result. Derived data.
+
+    A campaign keeps its newest result until a newer one is there.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "queued"
+        RUNNING = "running", "running"
+        DONE = "done", "done"
+        FAILED = "failed", "failed"
+
+    LIVE = (State.QUEUED, State.RUNNING)
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="learning_curves")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    state = models.CharField(max_length=7, choices=State.choices, default=State.QUEUED)
+    seed = models.PositiveBigIntegerField(default=1)
+    # Fencing, as in TrainingRun.
+    attempt = models.PositiveIntegerField(default=0)
+    heartbeat_at = models.DateTimeField(null=True, blank=True)
+    progress = models.FloatField(default=0.0, help_text="0 … 1")
+    message = models.TextField(blank=True, help_text="Why it failed, or what is missing.")
+    result = models.TextField(
+        blank=True, help_text="training.evaluation.curve_gain.CurveReport as text. Empty with too few answers."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["campaign"], condition=Q(state__in=["queued", "running"]), name="one_live_curve"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"learning curve of {self.campaign}"
+
+    @property
+    def log(self) -> Path:
+        """Return the path of the log of the process that measures it."""
+        return Path(settings.MODELS_ROOT) / "curves" / f"{self.pk}.log"

@@ -13,8 +13,11 @@ from inference.services.near_duplicates import campaigns_to_compare, near_duplic
 from training.models import TrainingRun, VersionComparison, VersionExport
 from training.selectors.runs import learned_photos
 from training.services.backbone_changes import old_features_delete, runs_request_changed
+from training.services.curve_process import curve_supervise
 from training.services.drift import campaigns_to_check, drift_check
+from training.services.drift_runs import runs_request_drifted
 from training.services.evaluation_requests import champions_request, evaluations_due, evaluations_perform
+from training.services.learning_curves import curve_claim, curves_queued, curves_requeue_stale
 from training.services.run_turns import run_claim_next, run_next_id
 from training.services.runs import run_request, runs_request_due, runs_requeue_stale
 from training.services.training_process import run_supervise
@@ -45,6 +48,15 @@ def run_execute(run_id: int) -> None:
     following = run_next_id()
     if following is not None:
         announce(run_execute, following, expires=MESSAGE_SECONDS)
+
+
+@shared_task
+def learning_curve_measure(curve_id: int) -> None:
+    """Measure a queued learning curve. Do nothing when this worker process works on as many runs as it may."""
+    with _runs.one(settings.IQS_TRAINING_RUNS_AT_ONCE) as is_free:
+        attempt = curve_claim(curve_id=curve_id) if is_free else None
+        if attempt is not None:
+            curve_supervise(curve_id=curve_id, attempt=attempt)
 
 
 @shared_task
@@ -94,7 +106,9 @@ def drift_run(campaign_id: int) -> None:
 
 @shared_task
 def sweep() -> None:
-    """Requeue stale runs, request runs in campaigns with enough new answers or a new backbone, and announce all.
+    """Requeue stale runs, request runs in campaigns with enough new answers, drift or a new backbone, and announce all.
+
+    Do the same with learning curves.
 
     Also request evaluations of champions whose votes or settings have changed, announce requested evaluations, exports
     and comparisons of versions, campaigns with photos to compare, and those with new photos to check for drift, and
@@ -102,10 +116,14 @@ def sweep() -> None:
     """
     runs_requeue_stale()
     runs_request_due()
+    runs_request_drifted()
     runs_request_changed()
     old_features_delete()
     for run_id in TrainingRun.objects.filter(state=TrainingRun.State.QUEUED).values_list("pk", flat=True):
         announce(run_execute, run_id, expires=MESSAGE_SECONDS)
+    curves_requeue_stale()
+    for curve_id in curves_queued():
+        announce(learning_curve_measure, curve_id, expires=MESSAGE_SECONDS)
     champions_request()
     for campaign_id in evaluations_due():
         announce(versions_evaluate, campaign_id, expires=MESSAGE_SECONDS)

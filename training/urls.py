@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from training.views import calibration, models, rater_quality, runs, version_pair, versions
+from training.views import calibration, learning_curve, models, rater_quality, runs, version_pair, versions
 
 urlpatterns = [
     path("campaigns/<slug:slug>/calibration/", calibration.calibration, name="calibration"),
@@ -22,6 +22,16 @@ urlpatterns = [
         RedirectView.as_view(pattern_name="rater-quality", permanent=True, query_string=True),
     ),
     path("campaigns/<slug:slug>/models/", models.models_page, name="models"),
+    path(
+        "campaigns/<slug:slug>/models/learning-curve/live",
+        learning_curve.learning_curve_live,
+        name="learning-curve-live",
+    ),
+    path(
+        "campaigns/<slug:slug>/models/learning-curve/start",
+        learning_curve.learning_curve_start,
+        name="learning-curve-start",
+    ),
     path("campaigns/<slug:slug>/models/evaluate", models.models_evaluate, name="models-evaluate"),
     path("campaigns/<slug:slug>/models/<int:number>/promote", models.model_promote, name="model-promote"),
     path("campaigns/<slug:slug>/models/<int:number>/rollback", models.model_rollback, name="model-rollback"),

@@ -202,6 +202,12 @@ class Campaign(models.Model):
         default=200,
         help_text="Number of new answers to learn from that starts a training run automatically. 0 means never.",
     )
+    retrain_on_drift = models.BooleanField(
+        "train when new photos differ",
+        default=False,
+        help_text="Start a training run when this week's photos or their scores differ from those learned from, and "
+        "people have rated some of them. At most once a week.",
+    )
     promote_automatically = models.BooleanField(
         default=False,
         help_text="Promote a challenger that passes the promotion rule; the models page states the rule.",

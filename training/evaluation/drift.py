@@ -9,8 +9,10 @@ and Inference 143 (2013), for the distance and its coefficient. Phipson & Smyth,
 zero', 2010, for the p-value.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +57,20 @@ class Drift:
     new_photos: int
     new_groups: int
     old_photos: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields; NaN becomes null, because JSON has no NaN."""
+        return {
+            name: None if isinstance(value, float) and np.isnan(value) else value
+            for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """Return the result that `as_json` gave."""
+        fields: dict[str, Any] = {name: float("nan") if value is None else value for name, value in stored.items()}
+        fields["verdict"] = DriftVerdict(stored["verdict"])
+        return cls(**fields)
 
 
 def drift_test(
@@ -104,6 +120,15 @@ def drift_sentence(drift: Drift, *, what: str) -> str:
     return (
         f"Cannot tell whether the {what} have changed: the test would have found a shift of {SHIFT} of the spread with "
         f"only {drift.power:.0%} ({numbers})."
+    )
+
+
+def drift_reason(drift: Drift, *, what: str, version: int) -> str:
+    """Return why drift of `what` is a reason to train, as a sentence; `version`: the number of the champion."""
+    return (
+        f"The {what} of this week differ from those that version {version} has learned from: energy coefficient "
+        f"{drift.coefficient:.3f}, by chance up to {drift.by_chance:.3f}, p = {drift.p_value:.3f} "
+        f"({drift.new_photos:,} new photos in {drift.new_groups:,} groups, {drift.old_photos:,} learned from)."
     )
 
 

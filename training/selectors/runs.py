@@ -51,7 +51,7 @@ def newest_annotation_id(campaign: Campaign) -> int:
 def new_answers(campaign: Campaign, *, since: int, exposed_answers: bool) -> int:
     """Return the number of usable answers after the annotation with id `since`."""
     answers = votes_of(campaign, split=Image.Split.TRAIN, independent=not exposed_answers)
-    return answers.filter(_has_features(campaign), pk__gt=since).count()
+    return answers.filter(has_features(campaign), pk__gt=since).count()
 
 
 def training_answers(campaign: Campaign, *, since: int, exposed_answers: bool) -> TrainingAnswers:
@@ -59,7 +59,7 @@ def training_answers(campaign: Campaign, *, since: int, exposed_answers: bool) -
     train = Q(image__split=Image.Split.TRAIN)
     taken = (
         votes_of(campaign, split=Image.Split.TRAIN, independent=not exposed_answers)
-        .annotate(has_features=_has_features(campaign))
+        .annotate(has_features=has_features(campaign))
         .aggregate(
             all=Count("pk"),
             usable=Count("pk", filter=Q(has_features=True)),
@@ -82,7 +82,7 @@ def training_answers(campaign: Campaign, *, since: int, exposed_answers: bool) -
     )
 
 
-def _has_features(campaign: Campaign) -> Exists:
+def has_features(campaign: Campaign) -> Exists:
     """Return a condition on answers. No photo has features while the campaign's backbone is missing; pages say that."""
     try:
         backbone = backbone_key(campaign.backbone)

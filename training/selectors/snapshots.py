@@ -71,6 +71,15 @@ def training_data(campaign: Campaign, *, exposed_answers: bool) -> tuple[Snapsho
     return _snapshot(campaign, split, votes), used
 
 
+def curve_votes(campaign: Campaign) -> Snapshot:
+    """Return the votes for a learning curve: on train photos, fit for evaluation, because they are tested too.
+
+    No reviewer's decision and no answer that was given after seeing a prediction is among them (three queries).
+    """
+    split = Image.Split.TRAIN
+    return _snapshot(campaign, split, vote_table(campaign, split=split, for_evaluation=True))
+
+
 def _decided(campaign: Campaign, split: str, votes: VoteTable) -> tuple[VoteTable, UsedDecisions]:
     """Return the votes with decisions in their place.
 

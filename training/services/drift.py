@@ -1,6 +1,5 @@
 """Drift checks: whether this week's photos and their scores are like those that the champion has learned from."""
 
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -66,7 +65,7 @@ def drift_check(*, campaign: Campaign, now: datetime | None = None) -> DriftChec
             made_at=now,
             since=since,
             weeks=_weeks(version, now) if fits_scale(version, campaign) else [],
-            **{name: _as_json(result) for name, result in found.items()},
+            **{name: result.as_json() for name, result in found.items()},
         )
 
 
@@ -113,10 +112,3 @@ def _weeks(version: ModelVersion, now: datetime) -> list[dict[str, Any]]:
         bounds = {"low": found.low, "high": found.high} if found.n > 1 else {"low": None, "high": None}
         weeks.append(week | bounds)
     return weeks
-
-
-def _as_json(drift: Drift) -> dict[str, Any]:
-    """Return the fields; NaN becomes null, because JSON has no NaN."""
-    return {
-        name: None if isinstance(value, float) and np.isnan(value) else value for name, value in asdict(drift).items()
-    }

@@ -37,10 +37,12 @@ def run_request(
     by: User | None = None,
     exposed_answers: bool | None = None,
     recipe: str = DEFAULT_RECIPE,
+    reason: str = "",
 ) -> TrainingRun:
     """Return the campaign's queued or running run; create one if there is none.
 
-    All triggers use this function: button, schedule, number of new answers and command line.
+    All triggers use this function: button, schedule, number of new answers, drift and command line. `reason`: why, if
+    the trigger does not say it.
     `exposed_answers` is the field of `LearningPlan`; None takes it from the campaign's newest run. `recipe`: a name in
     `RECIPES`. The caller announces the run to the workers on commit. If that message is lost, the sweep finds the run.
     """
@@ -55,6 +57,7 @@ def run_request(
                     campaign=campaign,
                     trigger=trigger,
                     requested_by=by,
+                    reason=reason,
                     recipe=LearningPlan.of(recipe, exposed_answers=exposed_answers).as_json(),
                     last_annotation_id=newest_annotation_id(campaign),
                 )

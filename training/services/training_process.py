@@ -43,7 +43,7 @@ def run_supervise(*, run_id: int, attempt: int) -> None:
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=settings.BASE_DIR,
-            env=_environment(),
+            env=process_environment(),
             start_new_session=True,
         )
     reason = _wait(process, run_id, attempt)
@@ -54,7 +54,7 @@ def run_supervise(*, run_id: int, attempt: int) -> None:
         run_requeue(run_id=run_id, attempt=attempt, reason=died)
     else:
         # Has an effect only if the process did not end the run itself. That is a failure, whatever the exit status.
-        run_finish(run_id=run_id, attempt=attempt, state=State.FAILED, message=_last_lines(log, process.returncode))
+        run_finish(run_id=run_id, attempt=attempt, state=State.FAILED, message=last_lines(log, process.returncode))
 
 
 def _wait(process: "subprocess.Popen[bytes]", run_id: int, attempt: int) -> str:
@@ -88,7 +88,7 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
     process.wait()
 
 
-def _environment() -> dict[str, str]:
+def process_environment() -> dict[str, str]:
     """Return an environment with the same database and folders for manage.py as in this process."""
     return os.environ | {
         "DATABASE_URL": settings.DATABASE_URL,
@@ -100,6 +100,7 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _last_lines(log: Path, status: int) -> str:
+def last_lines(log: Path, status: int) -> str:
+    """Return the exit status of a process and the last lines of its log, for a message."""
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     return "\n".join([f"The training process ended with status {status}:", *lines[-_MESSAGE_LINES:]])

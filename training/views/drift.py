@@ -8,7 +8,7 @@ from annotation.drawing.axis import Tick, round_ticks
 from annotation.drawing.lines import Line, lines
 from annotation.drawing.svg import Svg
 from annotation.models import Campaign
-from training.evaluation.drift import Drift, DriftVerdict, drift_sentence
+from training.evaluation.drift import FEWEST_GROUPS, Drift, DriftVerdict, drift_sentence
 from training.models import DriftCheck
 
 
@@ -22,6 +22,8 @@ class DriftPart:
     sentences: list[str]
     chart: Svg | str
     """Mean predicted score by week; "" with fewer than two weeks."""
+    groups_needed: int = FEWEST_GROUPS
+    """How many groups of new photos must have answers before drift starts a run."""
 
 
 def drift_part(campaign: Campaign) -> DriftPart | None:
@@ -30,19 +32,13 @@ def drift_part(campaign: Campaign) -> DriftPart | None:
     check = checks.select_related("model_version").first()
     if check is None:
         return None
-    tests = {"photos": _drift(check.photos), "predicted scores": _drift(check.scores)}
+    tests = {"photos": Drift.from_json(check.photos), "predicted scores": Drift.from_json(check.scores)}
     return DriftPart(
         check,
         any(test.verdict == DriftVerdict.DRIFT for test in tests.values()),
         [drift_sentence(test, what=what) for what, test in tests.items()],
         _chart(check.weeks),
     )
-
-
-def _drift(stored: dict[str, Any]) -> Drift:
-    fields: dict[str, Any] = {name: float("nan") if value is None else value for name, value in stored.items()}
-    fields["verdict"] = DriftVerdict(stored["verdict"])
-    return Drift(**fields)
 
 
 def _chart(weeks: list[dict[str, Any]]) -> Svg | str:

@@ -38,6 +38,7 @@ from training.services.evaluation_requests import evaluations_request
 from training.services.promotions import PromotionError, promotion_by_admin
 from training.tasks import MESSAGE_SECONDS, versions_evaluate
 from training.views.drift import drift_part
+from training.views.learning_curve import curve_part
 
 _VERSIONS = 10  # on one page
 _RUNS = 8
@@ -116,6 +117,7 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "promotion_rule": rule_of(campaign).description,
         "holdout_use": holdout_use(current_champion) if current_champion else None,
         "drift": drift_part(campaign),
+        "learning_curve": curve_part(campaign),
         "rollback_target": rollback_target(campaign),
         "runs": runs,
         "promotions": list(promotions(campaign)[:_PROMOTIONS]),

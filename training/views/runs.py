@@ -25,7 +25,7 @@ from training.selectors.versions import changed_since
 from training.services.runs import run_cancel, run_request
 from training.tasks import MESSAGE_SECONDS, run_execute
 
-_PATIENCE = timedelta(seconds=10)  # after this wait in the queue, the page explains how to start a worker
+PATIENCE = timedelta(seconds=10)  # after this wait in the queue, the page explains how to start a worker
 
 
 @require_safe
@@ -107,7 +107,7 @@ def _context(campaign: Campaign, run_id: int) -> dict[str, Any]:
         "run": run,
         "live": run.state in TrainingRun.LIVE,
         "percent": round(100 * run.progress),
-        "waits_long": run.state == TrainingRun.State.QUEUED and timezone.now() - run.created_at > _PATIENCE,
+        "waits_long": run.state == TrainingRun.State.QUEUED and timezone.now() - run.created_at > PATIENCE,
         "curve": loss_curve(run.history),
         "evaluation": evaluation,
         "figures": measured_pairs(evaluation.metrics, evaluation.differences) if evaluation else [],

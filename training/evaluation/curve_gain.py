@@ -1,0 +1,119 @@
+"""What a learning curve says: the gain of the last 200 answers, and a forecast for the next 200, with intervals.
+
+Both come from a curve a + b·log n through the points with the most answers n. The two points that lie 200 answers apart
+are too noisy alone: the benchmark `learning_curve` compares both with other ways, and measures how often the intervals
+cover.
+
+Curves that flatten sooner, a − b/n^c, are a little more exact where that is true, but their intervals miss the truth
+where it is not.
+
+Source: Nadeau & Bengio (2003), 'Inference for the generalization error', for intervals from folds: those learned
+from nearly the same photos, so 1/K + 1/(K − 1) is in place of 1/K.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotation.measures.intervals import CONFIDENCE, Interval
+from training.evaluation.learning_curve import RECIPE, STEP, CurveScores
+
+Floats = NDArray[np.float64]
+
+#: The curve goes through points with at least this share of the answers.
+UPPER = 0.24
+
+
+@dataclass(frozen=True)
+class CurveRow:
+    """A point of the curve."""
+
+    answers: float
+    photos: float
+    rps: Interval
+    srcc: Interval
+
+
+@dataclass(frozen=True)
+class CurveReport:
+    """The curve of a campaign. Gains are above 0 where predictions become better, also those of RPS."""
+
+    rows: list[CurveRow]
+    """By number of answers, ascending."""
+    total: int
+    """All answers; nine tenths of them were learned from at a time."""
+    photos: int
+    groups: int
+    folds: int
+    recipe: str
+    prior_rps: float
+    prior_srcc: float
+    ceiling: Interval | None
+    """√r_k of these votes."""
+    rps_last: Interval
+    rps_next: Interval
+    srcc_last: Interval
+    srcc_next: Interval
+
+    @property
+    def newest(self) -> CurveRow:
+        """Return the point with the most answers."""
+        return self.rows[-1]
+
+
+def curve_report(scores: CurveScores, *, ceiling: Interval | None) -> CurveReport:
+    """Return what the curve says. `ceiling`: √r_k of the votes, None if it is unknown."""
+
+    def interval(of_folds: Floats) -> Interval:
+        return fold_interval(of_folds, scores.rated, scores.groups)
+
+    rps_last, rps_next = (interval(one) for one in gains(scores.answers, -scores.rps, scores.total))
+    srcc_last, srcc_next = (interval(one) for one in gains(scores.answers, scores.srcc, scores.total))
+    return CurveReport(
+        rows=[
+            CurveRow(float(answers), float(photos), interval(of_rps), interval(of_srcc))
+            for answers, photos, of_rps, of_srcc in zip(
+                scores.answers, scores.photos, scores.rps, scores.srcc, strict=True
+            )
+        ],
+        total=scores.total,
+        photos=scores.rated,
+        groups=scores.groups,
+        folds=scores.rps.shape[1],
+        recipe=RECIPE,
+        prior_rps=float(scores.prior_rps.mean()),
+        prior_srcc=float(scores.prior_srcc.mean()),
+        ceiling=ceiling,
+        rps_last=rps_last,
+        rps_next=rps_next,
+        srcc_last=srcc_last,
+        srcc_next=srcc_next,
+    )
+
+
+def gains(answers: Floats, figures: Floats, total: int) -> tuple[Floats, Floats]:
+    """Return the gain of the last 200 of `total` answers and that of the next 200, by each fold [K].
+
+    answers [S], ascending; figures [S, K], larger is better. The curve is fitted by least squares.
+    """
+    upper = answers >= UPPER * answers[-1]
+    places = np.log(answers[upper])
+    centred = places - places.mean()
+    slopes = centred @ figures[upper] / (centred @ centred)
+
+    def between(fewer: float, more: float) -> Floats:
+        gain: Floats = slopes * np.log(more / fewer)
+        return gain
+
+    return between(total - STEP, total), between(total, total + STEP)
+
+
+def fold_interval(of_folds: Floats, photos: int, groups: int) -> Interval:
+    """Return the mean of the figures of folds [K] with its 95 % interval by Student's t."""
+    from scipy.special import stdtrit
+
+    count = len(of_folds)
+    error = float(of_folds.std(ddof=1)) * float(np.sqrt(1 / count + 1 / (count - 1)))
+    mean, half = float(of_folds.mean()), float(stdtrit(count - 1, (1 + CONFIDENCE) / 2)) * error
+    return Interval(mean, mean - half, mean + half, photos, groups)
