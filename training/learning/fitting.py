@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from inference.networks.heads import Heads
+from training.learning.checkpoints import Checkpoints
 from training.learning.config import WatchConfig
 from training.learning.dataset import RatedImages
 from training.learning.quality_data import QualityData
@@ -32,17 +33,19 @@ def heads_fit(
     watch_aim: WatchAim,
     seed: int,
     report: Report,
+    checkpoints: Checkpoints | None = None,
 ) -> FittedHeads:
     """Learn both heads from features [N, D] and the rated images in the same order.
 
     `config`: of the recipe. Always starts from the prior, not from the champion: the champion has already learned from
     these votes, and learning from them again at every retraining would give them too much weight. The same arguments
-    give the same weights. Exceptions of `report` are passed on.
+    give the same weights. Exceptions of `report` are passed on. `checkpoints`: where recipes that learn in epochs keep
+    their state, so that a later call continues.
     """
     with torch.random.fork_rng(devices=[]), _one_thread():
         torch.manual_seed(seed)
         prior = prior.eval()
-        data = QualityData(prior, np.ascontiguousarray(features, dtype=np.float32), rated)
+        data = QualityData(prior, np.ascontiguousarray(features, dtype=np.float32), rated, checkpoints)
         history: History = []
 
         def learning(stage: str, share: float, losses: History) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from inference.networks.heads import Heads
+from training.learning.checkpoints import Checkpoints
 from training.learning.dataset import RatedImages
 
 Floats = NDArray[np.float64]
@@ -23,12 +24,14 @@ class QualityData:
     """[N, D]"""
     rated: RatedImages
     """In the same order."""
+    checkpoints: Checkpoints | None = None
+    """Where recipes that learn in epochs keep their state; None: nowhere."""
 
     def __len__(self) -> int:
         return len(self.rated)
 
     def part(self, rows: NDArray[np.bool_]) -> "QualityData":
-        """Return the photos selected by `rows` [N]."""
+        """Return the photos selected by `rows` [N], without checkpoints: those are of all photos."""
         return QualityData(self.prior, self.features[rows], self.rated.part(rows))
 
     @property

@@ -6,6 +6,7 @@ has claimed the run, the process stops at its next write.
 
 import json
 import logging
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -30,6 +31,7 @@ from inference.services.predictions import predictions_refresh
 from inference.services.versions import made_for, prior_install, version_create
 from inference.serving import runtime
 from training.evaluation.promotion_rule import Verdict
+from training.learning.checkpoints import Checkpoints, fingerprint_of
 from training.learning.dataset import Snapshot, rated_images
 from training.learning.fitting import heads_fit
 from training.learning.recipe import FittedHeads, History
@@ -99,11 +101,13 @@ def run_perform(*, run_id: int, attempt: int, echo: Echo | None = None) -> Outco
     """Work on a claimed run until it ends. The caller enqueues the predictions of a new champion.
 
     On an error the run ends as failed, with a message; unexpected errors are logged with their traceback.
+    Recipes that learn in epochs continue from the last checkpoint of an earlier attempt, which may have been killed.
     Raises RunEndedError if another attempt has claimed the run; then nothing was written.
     """
     report = Reporter(run_id, attempt, echo)
+    run = TrainingRun.objects.select_related("campaign").get(pk=run_id)
     try:
-        outcome = _perform(TrainingRun.objects.select_related("campaign").get(pk=run_id), report)
+        outcome = _perform(run, report)
     except RunCancelledError:
         outcome = Outcome(State.CANCELLED)
     except RunEndedError:
@@ -116,6 +120,7 @@ def run_perform(*, run_id: int, attempt: int, echo: Echo | None = None) -> Outco
     ended = {"progress": 1.0, "stage": "Done"} if outcome.state == State.DONE else {"stage": ""}
     if not run_finish(run_id=run_id, attempt=attempt, state=outcome.state, message=outcome.message, **ended):
         raise RunEndedError(f"Attempt {attempt} of run {run_id} is over.")
+    shutil.rmtree(run.checkpoint_folder, ignore_errors=True)
     return outcome
 
 
@@ -133,7 +138,7 @@ def _perform(run: TrainingRun, report: Reporter) -> Outcome:
             return Outcome(
                 State.SKIPPED,
                 f"Nothing has changed since run {same.pk} made version {same.challenger.number}: "  # type: ignore[union-attr]
-                "the same answers, photos, classes and recipe.",
+                "the same answers, photos, classes, limits and recipe.",
             )
         if champion(run.campaign) is None:
             prior_install(campaign=run.campaign)  # the workers have not installed it yet
@@ -192,7 +197,7 @@ def _nothing_to_learn(campaign: Campaign, plan: LearningPlan) -> str:
 
 
 def _made_with(campaign: Campaign) -> dict[str, Any]:
-    """Return the settings of campaign and site that the weights depend on, as they are stored in the version's recipe.
+    """Return the settings of campaign and site that weights and verdict depend on, as the version's recipe has them.
 
     `prior` is the checksum of the shipped prior; "" if the backbone has none.
     """
@@ -201,6 +206,7 @@ def _made_with(campaign: Campaign) -> dict[str, Any]:
         **made_for(campaign),
         "quality_input": settings.IQS_QUALITY_INPUT,
         "watch_aim": asdict(watch_aim_of(campaign)),
+        "class_limits": [campaign.reject_at, campaign.pending_at],
         "prior": json.loads((folder / "card.json").read_text())["weights_sha256"] if folder else "",
     }
 
@@ -217,7 +223,10 @@ def _same_as(run: TrainingRun, votes: Snapshot, backbone: str, made_with: Mappin
     stored = last.challenger.recipe
     return (
         last
-        if all(stored.get(name, made_with[name]) == made_with[name] for name in ("quality_input", "prior", "watch_aim"))
+        if all(
+            stored.get(name, made_with[name]) == made_with[name]
+            for name in ("quality_input", "prior", "watch_aim", "class_limits")
+        )
         else None
     )
 
@@ -264,6 +273,7 @@ def _learn_and_store(
         watch_aim=watch_aim_of(campaign),
         seed=run.seed,
         report=learning,
+        checkpoints=_checkpoints(run, backbone, made_with, features),
     )
     spread = class_spread_of(campaign, fitted, rated, backbone)
     folder = run.folder / f"attempt-{report.attempt}"
@@ -291,6 +301,15 @@ def _learn_and_store(
         )
         report.write(challenger=challenger)
     return challenger
+
+
+def _checkpoints(
+    run: TrainingRun, backbone: str, made_with: Mapping[str, Any], features: NDArray[np.float32]
+) -> Checkpoints:
+    """Return the checkpoints of the run, for exactly these data and settings."""
+    settings_of_run = {"recipe": run.recipe, "seed": run.seed, "backbone": backbone, **made_with}
+    fingerprint = fingerprint_of(run.fingerprint, json.dumps(settings_of_run, sort_keys=True), features)
+    return Checkpoints(run.checkpoint_folder, fingerprint)
 
 
 def _export(folder: Path, fitted: FittedHeads, run: TrainingRun, backbone: str) -> None:
