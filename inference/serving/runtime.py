@@ -30,6 +30,11 @@ def backbones_folder() -> Path:
     return Path(settings.MODELS_ROOT) / "backbones"
 
 
+def weights_folder() -> Path:
+    """Return the folder of downloaded weights, and of those that training runs made."""
+    return Path(settings.MODELS_ROOT) / "weights"
+
+
 def backbone_chosen(name: str = "", weights: str | None = None) -> BackboneConfig:
     """Return the backbone `name`, by default that of new campaigns (`IQS_BACKBONE`, `IQS_BACKBONE_WEIGHTS`).
 
@@ -39,7 +44,7 @@ def backbone_chosen(name: str = "", weights: str | None = None) -> BackboneConfi
     if not name or name == settings.IQS_BACKBONE:
         name = settings.IQS_BACKBONE
         weights = settings.IQS_BACKBONE_WEIGHTS if weights is None else weights
-    return backbone_config(name, weights=weights or "", folder=Path(settings.MODELS_ROOT) / "weights")
+    return backbone_config(name, weights=weights or "", folder=weights_folder())
 
 
 def features_key(name: str = "") -> str:

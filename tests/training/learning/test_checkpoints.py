@@ -44,7 +44,7 @@ def test_a_killed_process_is_continued_with_the_same_result_to_the_last_bit(reci
     assert not (tmp_path / "never.pt").exists()
     continued = epochs_of(program(recipe, tmp_path / "states", tmp_path / "continued.pt"))
     # Of the 48 epochs or some more, those until the last state are not made again.
-    assert 44 <= continued[0]
+    assert continued[0] >= 44
     assert continued == [epoch for epoch in unbroken if epoch >= continued[0]]
     first, second = (torch.load(tmp_path / name, weights_only=True) for name in ("unbroken.pt", "continued.pt"))
     assert first[1:] == second[1:]

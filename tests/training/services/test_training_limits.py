@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from annotation.models import Campaign
-from tests.training.services.test_execution import process_ids_of, request_and_claim, shared_database  # noqa: F401
+from tests.training.services.test_execution import process_ids_of, request_and_claim
 from training.learning.checkpoints import Checkpoints
 from training.models import TrainingRun
 from training.services import training_process
@@ -41,7 +41,7 @@ def test_the_memory_of_a_process_includes_those_that_it_has_started() -> None:
 def test_a_process_that_uses_too_much_memory_is_stopped_and_not_tried_again(
     shared_database: None,
     campaign: Campaign,
-    settings: Any,  # noqa: F811
+    settings: Any,
 ) -> None:
     settings.IQS_TRAINING_BYTES = 20 * MEBIBYTE
     run, attempt = request_and_claim(campaign)
