@@ -26,6 +26,7 @@ README = ROOT / "README.md"
 PAGES = {
     "consensus": ROOT / "docs" / "reference" / "consensus.md",
     "learning": ROOT / "docs" / "reference" / "recipes.md",
+    "whole_network": ROOT / "docs" / "reference" / "recipes.md",
     "gate": ROOT / "docs" / "reference" / "metrics.md",
     "personal": ROOT / "docs" / "reference" / "personal-scores.md",
 }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from inference.models import PRIOR_NAME, ModelVersion
-from inference.networks.config import BackboneConfig, TorchvisionConfig, backbone_config, is_undamaged
+from inference.networks.config import BackboneConfig, TorchvisionConfig, backbone_config, is_of_run, is_undamaged
 from inference.networks.model_files import ModelFileError, checksum_verify
 from inference.scoring.int8 import int8_key, int8_verified, is_int8_shipped
 from inference.serving import precision
@@ -61,8 +61,11 @@ def is_int8(config: BackboneConfig) -> bool:
     """Return whether the int8 file of a backbone is used: by `IQS_PRECISION`, for "auto" by what was measured.
 
     With "auto", a backbone without a shipped int8 file uses the float file, and so does CUDA, where int8 is slower.
-    Only the setting `IQS_DEVICE` counts, so that all processes of a site agree. Raises WeightsMissing.
+    Only the setting `IQS_DEVICE` counts, so that all processes of a site agree. Networks of training runs have no int8
+    file. Raises WeightsMissing.
     """
+    if is_of_run(config.name):
+        return False
     if _is_measured(config):
         return precision_chosen(backbones_folder(), config.key()) == INT8
     return bool(settings.IQS_PRECISION == "int8")

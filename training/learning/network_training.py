@@ -116,11 +116,10 @@ def network_train(
     """
     place = place or Place()
     job.network.to(place.device).eval().requires_grad_(requires_grad=True)
-    learner: nn.Module = _Learner(job.network, job.heads).to(place.device).eval()
-    if place.count > 1:
-        learner = nn.parallel.DistributedDataParallel(learner, find_unused_parameters=True)
+    alone = _Learner(job.network, job.heads).to(place.device).eval()
+    together = nn.parallel.DistributedDataParallel(alone, find_unused_parameters=True) if place.count > 1 else alone
     optimiser = torch.optim.AdamW(job.network.parameters(), lr=job.config.learning_rate, weight_decay=0.0)
-    run = _Run(job, learner, optimiser, place, report)
+    run = _Run(job, alone.heads, together, optimiser, place, report)
     if (state := checkpoints.load(_CHECKPOINT) if checkpoints else None) is None:
         run.begin()
     else:
@@ -136,9 +135,16 @@ class _Run:
     """The epochs. All that they change is in `state`."""
 
     def __init__(
-        self, job: NetworkJob, learner: nn.Module, optimiser: torch.optim.Optimizer, place: Place, report: NetworkReport
+        self,
+        job: NetworkJob,
+        heads: Heads,
+        learner: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        place: Place,
+        report: NetworkReport,
     ) -> None:
-        self.job, self.learner, self.optimiser, self.place, self.report = job, learner, optimiser, place, report
+        self.job, self.heads, self.learner, self.optimiser = job, heads, learner, optimiser
+        self.place, self.report = place, report
         self.weights = vote_weights(torch.from_numpy(job.histograms[job.learned]), noise=job.config.vote_noise)
         self.history: History = []
         self.epoch = self.best_epoch = 0
@@ -222,8 +228,7 @@ class _Run:
         for start in range(0, len(mine), self.job.config.batch):
             some = mine[start : start + self.job.config.batch]
             features = self.job.network(self._pixels(rows[some], np.zeros(len(some), dtype=bool)))
-            heads = self.learner.module.heads if self.place.count > 1 else self.learner.heads
-            logits = heads.quality_logits(features)  # type: ignore[operator,union-attr]  # a Heads
+            logits = self.heads.quality_logits(features)
             losses = opinion_loss(logits, self._votes(rows[some]), likelihood=self.job.config.likelihood)
             share = weights[some].to(self.place.device)
             total += torch.stack([(share * losses).sum(), share.sum()]).double()

@@ -83,6 +83,12 @@ class NetworkGain:
         return cls(**stored) if stored else None
 
     @property
+    def minutes_per_epoch(self) -> str:
+        """Return the time of an epoch in words."""
+        seconds = self.seconds_per_epoch
+        return f"{seconds:.0f} seconds" if seconds < 90 else f"{seconds / 60:.1f} minutes"
+
+    @property
     def verdict(self) -> str:
         """Return what the gain says, as the end of a sentence."""
         if self.gain_low > 0:

@@ -61,6 +61,8 @@ class BackboneChange:
             return f"The processing of {self.work.cancelled:,} photos was cancelled. Resume it on the campaign page."
         if self._has_prior:
             return "All photos are processed. Its prior becomes the champion within a minute."
+        if self.run is None and is_of_run(self.new):
+            return "All photos are processed. The version is compared with the champion within a minute."
         if self.run is None:
             return "All photos are processed. A training run starts within a minute."
         if self.run.state in TrainingRun.LIVE and is_of_run(self.new):
