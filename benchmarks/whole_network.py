@@ -31,7 +31,8 @@ from training.learning.photo_pixels import PhotoPixels
 from training.learning.quality_data import QualityData, predicted
 from training.learning.recipe import FittedHeads, History
 from training.learning.ridge import Ridge, RidgeConfig
-from training.learning.whole_network import WholeNetwork, WholeNetworkConfig
+from training.learning.whole_network import WholeNetwork
+from training.learning.whole_network_config import WholeNetworkConfig
 
 CONFIG = EFFICIENTNET_LITE0
 VOTES = 10

@@ -25,7 +25,7 @@ from training.learning.checkpoints import Checkpoints
 from training.learning.network_training import NetworkJob, NetworkReport, Place, TrainedNetwork, network_train
 from training.learning.photo_pixels import Compute, PhotoPixels
 from training.learning.recipe import History
-from training.learning.whole_network import WholeNetworkConfig
+from training.learning.whole_network_config import WholeNetworkConfig
 
 _JOB, _PROGRESS, _RESULT, _LOG, _ERROR = "job.pt", "progress.json", "result.pt", "log.txt", "error-"
 _POLL_SECONDS = 0.2

@@ -21,7 +21,7 @@ from training.learning.checkpoints import Checkpoints
 from training.learning.losses import opinion_loss, vote_weights
 from training.learning.photo_pixels import PhotoPixels
 from training.learning.recipe import History
-from training.learning.whole_network import WholeNetworkConfig
+from training.learning.whole_network_config import WholeNetworkConfig
 
 Rows = NDArray[np.int64]
 # Called after each batch with the share done (0 … 1), a text and the history. An exception stops the learning.

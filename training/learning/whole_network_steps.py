@@ -19,6 +19,7 @@ from inference.networks.checkpoint import prior_for
 from inference.networks.heads import Heads
 from training.learning.line_fitting import line_fit
 from training.learning.nested_choice import mean_and_error
+from training.learning.network_gain import NetworkGain
 from training.learning.network_processes import place_alone, train_in_processes
 from training.learning.network_training import NetworkJob, TrainedNetwork, class_log_probabilities, network_train
 from training.learning.photo_pixels import PhotoPixels
@@ -28,7 +29,7 @@ from training.learning.recipe import FittedHeads, History, Report
 from training.learning.ridge import Ridge, RidgeConfig
 from training.learning.sampling import group_folds
 from training.learning.score_thresholds import thresholds_fit
-from training.learning.whole_network import NetworkGain, WholeNetworkConfig
+from training.learning.whole_network_config import WholeNetworkConfig
 
 Features = NDArray[np.float32]
 

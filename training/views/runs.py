@@ -17,8 +17,8 @@ from annotation.tasks import announce
 from training.drawing.loss_curve import loss_curve
 from training.evaluation.registry import measured_pairs
 from training.learning.choice import Choice
+from training.learning.network_gain import NetworkGain
 from training.learning.registry import DEFAULT_RECIPE, OLDEST_RECIPE, RECIPES
-from training.learning.whole_network import NetworkGain
 from training.models import Evaluation, TrainingRun
 from training.selectors.runs import exposed_answers_on, live_run
 from training.selectors.verdicts import inverted_names, verdict_of

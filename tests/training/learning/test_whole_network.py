@@ -14,11 +14,12 @@ from django.conf import settings
 
 from tests.training.learning.whole_network_data import BACKBONE, CONFIG, fitted, whole_network_data
 from training.learning.checkpoints import Checkpoints
+from training.learning.network_gain import NetworkGain
 from training.learning.network_processes import ProcessesError
 from training.learning.network_training import _rate
 from training.learning.photo_pixels import PhotoPixels
 from training.learning.quality_data import predicted
-from training.learning.whole_network import NetworkGain, WholeNetwork
+from training.learning.whole_network import WholeNetwork
 
 
 def difference(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:

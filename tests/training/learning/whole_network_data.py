@@ -18,7 +18,8 @@ from training.learning.dataset import RatedImages
 from training.learning.photo_pixels import Compute, PhotoPixels
 from training.learning.quality_data import QualityData
 from training.learning.recipe import FittedHeads, History
-from training.learning.whole_network import WholeNetwork, WholeNetworkConfig
+from training.learning.whole_network import WholeNetwork
+from training.learning.whole_network_config import WholeNetworkConfig
 
 SIDE, PHOTOS, BINS = 96, 36, 10
 BACKBONE = replace(EFFICIENTNET_LITE0, input_size=SIDE)

@@ -21,8 +21,9 @@ from tests.conftest import photo_path
 from tests.training.services.test_execution import request_and_claim
 from training.evaluation.promotion_rule import Decision, Verdict
 from training.learning import whole_network_steps
+from training.learning.network_gain import NetworkGain
 from training.learning.network_training import NetworkJob, TrainedNetwork, network_train
-from training.learning.whole_network import NetworkGain, WholeNetwork
+from training.learning.whole_network import WholeNetwork
 from training.models import Promotion, TrainingRun
 from training.selectors.backbone_change import backbone_change
 from training.services.backbone_changes import runs_request_changed
