@@ -214,7 +214,7 @@ class _Run:
         loss = (weights * losses + self.job.config.classes_weight * is_counted * moved).sum() / len(batch)
         self.optimiser.zero_grad()
         # Gradients of several processes are averaged, and each has only its part of the batch.
-        (loss * self.place.count).backward()  # type: ignore[no-untyped-call]  # torch gives it no types
+        (loss * self.place.count).backward()
         nn.utils.clip_grad_norm_(self.job.network.parameters(), _GRADIENT_NORM)
         self.optimiser.step()
         return torch.stack([(weights * losses).detach().sum(), weights.sum()]).double()

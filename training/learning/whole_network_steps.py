@@ -69,7 +69,7 @@ def whole_network_fit(data: QualityData, *, config: WholeNetworkConfig, seed: in
     if not gain.is_used:
         alone = Ridge().fit(data, config=RidgeConfig(), seed=seed, report=report)
         return FittedHeads(alone.heads, {**alone.figures, "whole_network": asdict(gain)}, trained.history)
-    return FittedHeads(head, {"whole_network": asdict(gain)}, trained.history, network.eval(), after)
+    return FittedHeads(head, {"whole_network": asdict(gain)}, trained.history, network=network.eval(), features=after)
 
 
 def _before(
