@@ -27,6 +27,7 @@ PAGES = {
     "consensus": ROOT / "docs" / "reference" / "consensus.md",
     "learning": ROOT / "docs" / "reference" / "recipes.md",
     "learning_curve": ROOT / "docs" / "reference" / "recipes.md",
+    "whole_network": ROOT / "docs" / "reference" / "recipes.md",
     "gate": ROOT / "docs" / "reference" / "metrics.md",
     "personal": ROOT / "docs" / "reference" / "personal-scores.md",
 }

@@ -8,6 +8,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +87,15 @@ def has_votes(folder: Path) -> bool:
     return (folder / "votes.csv").is_file() and (folder / "photos.csv").is_file()
 
 
-def photos_read(folder: Path, extract: "Extractor", *, most: int | None = None) -> RatedPhotos:
+class OfFiles(Protocol):
+    """Computes the features of photo files: `Extractor`."""
+
+    def of_files(self, files: Sequence[Path]) -> NDArray[np.float32]:
+        """Return the features [N, D]."""
+        ...
+
+
+def photos_read(folder: Path, extract: OfFiles, *, most: int | None = None) -> RatedPhotos:
     """Read the photos and votes of a folder; at most the first `most` photos."""
     rows = table_rows(folder / "photos.csv")[:most]
     files = {row["file"]: place for place, row in enumerate(rows)}

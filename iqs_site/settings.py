@@ -252,7 +252,11 @@ IQS_CLAIM_SECONDS = env.integer("IQS_CLAIM_SECONDS", 60, minimum=5, maximum=86_4
 # Per worker process, to decode photos and to run the network.
 IQS_THREADS = env.integer("IQS_THREADS", 2, minimum=1, maximum=256)
 # A longer training run is stopped.
-IQS_TRAINING_SECONDS = env.integer("IQS_TRAINING_SECONDS", 3600, minimum=10, maximum=2_592_000)
+IQS_TRAINING_SECONDS = env.integer("IQS_TRAINING_SECONDS", 14_400, minimum=10, maximum=2_592_000)
+# That train a whole network together; each uses IQS_THREADS threads.
+IQS_TRAINING_PROCESSES = env.integer("IQS_TRAINING_PROCESSES", 1, minimum=1, maximum=64)
+# A run that uses more memory is stopped too.
+IQS_TRAINING_BYTES = env.integer("IQS_TRAINING_MB", 8192, minimum=512, maximum=100_000_000) * 1024 * 1024
 
 # --- Logging --------------------------------------------------------------------------------------
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))

@@ -79,6 +79,11 @@ class TrainingRun(models.Model):
         """Return the folder with the frozen answers and the logs of the run."""
         return Path(settings.MODELS_ROOT) / "runs" / str(self.pk)
 
+    @property
+    def checkpoint_folder(self) -> Path:
+        """Return the folder with the state of unfinished learning, from which a later attempt continues."""
+        return self.folder / "checkpoint"
+
 
 class HoldoutLook(models.Model):
     """A comparison of a challenger with the champion on the holdout votes of that time.

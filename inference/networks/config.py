@@ -20,6 +20,10 @@ PRIOR_FOLDERS = {name: _PRIORS / name for name in ("efficientnet_lite0", "effici
 PRIOR_FOLDER = PRIOR_FOLDERS["efficientnet_lite0"]
 # Increase it when the same weights give other features: other preprocessing or another layout.
 LAYOUT_VERSION = 2
+# The name of a network that a training run made from another one: efficientnet_lite0+run12.
+_OF_RUN = re.compile(r"^(?P<base>.+)\+run(?P<run>\d+)$")
+# In the folder of such a network, beside the heads that training on its features starts from.
+NETWORK_FILE = "network.safetensors"
 # Name for random weights, for experiments and tests.
 RANDOM = "random"
 RANDOM_SEED = 0
@@ -65,6 +69,13 @@ class BackboneConfig:
     """A local weight file to use instead of the backbone's own."""
     random: bool = False
     """Use random weights, always the same ones."""
+    prior: Path | None = None
+    """Folder of the prior of a network that a training run made; None for all others."""
+
+    @property
+    def base(self) -> str:
+        """Return the name of the backbone whose layers it has: its own, or that from which a run made it."""
+        return base_name(self.name)
 
     @property
     def feature_size(self) -> int:
@@ -83,8 +94,8 @@ class BackboneConfig:
 
     @property
     def prior_folder(self) -> Path | None:
-        """Return the folder of the shipped quality prior for these weights, or None if there is none."""
-        return PRIOR_FOLDERS.get(self.name) if self.is_own else None
+        """Return the folder of the quality prior for these weights, or None if there is none."""
+        return PRIOR_FOLDERS.get(self.name) if self.is_own else self.prior
 
     def own_weights_path(self) -> Path:
         """Return the path of the backbone's own weights, which may not exist yet. Raises WeightsMissing."""
@@ -98,9 +109,8 @@ class BackboneConfig:
         """Return the weight file of a backbone without random weights. Raises WeightsMissing."""
         if self.weights is not None:
             if not self.weights.is_file():
-                raise WeightsMissing(
-                    f"The weight file {self.weights} for {self.name} does not exist; check IQS_BACKBONE_WEIGHTS."
-                )
+                advice = "restore it from a backup" if self.prior else "check IQS_BACKBONE_WEIGHTS"
+                raise WeightsMissing(f"The weight file {self.weights} for {self.name} does not exist; {advice}.")
             return self.weights
         path = self.own_weights_path()
         if not path.is_file():
@@ -205,13 +215,40 @@ def backbone_config(name: str, *, weights: str = "", folder: Path | None = None)
     """Return the backbone of that name, with its own weights, those of a local file, or random ones.
 
     `name`: a bundled backbone, a torchvision classifier, or a torchvision vision transformer with several input sizes
-    ("vit_b_16@224+384"). `weights`: "", "random", or the path of a weight file. `folder`: for downloaded weights.
+    ("vit_b_16@224+384"), or a network that a training run made ("efficientnet_lite0+run12"), which always has its own
+    weights. `weights`: "", "random", or the path of a weight file. `folder`: for downloaded weights and those of runs.
     Raises WeightsMissing for an unknown name.
     """
+    if name != (base := base_name(name)):
+        if folder is None:
+            raise WeightsMissing(f"No folder is set for the weights of {name}.")
+        own = run_folder(folder, name)
+        return replace(backbone_config(base, folder=folder), name=name, weights=own / NETWORK_FILE, prior=own)
     config = BACKBONES.get(name) or _torchvision(name, folder)
     if weights == RANDOM:
         return replace(config, random=True)
     return replace(config, weights=Path(weights).expanduser()) if weights else config
+
+
+def name_of_run(base: str, run: int) -> str:
+    """Return the name of the network that a training run made from the backbone `base`."""
+    return f"{base}+run{run}"
+
+
+def base_name(name: str) -> str:
+    """Return the name of the backbone from which a training run made the network `name`; other names as they are."""
+    found = _OF_RUN.match(name)
+    return found["base"] if found else name
+
+
+def is_of_run(name: str) -> bool:
+    """Return whether a training run made the network of this name."""
+    return base_name(name) != name
+
+
+def run_folder(folder: Path, name: str) -> Path:
+    """Return the folder of a network that a training run made. `folder`: of all weights of the site."""
+    return folder / "runs" / name
 
 
 def backbone_names() -> list[str]:

@@ -62,4 +62,4 @@ class LiteBackbone(StagedBackbone):
 
 def lite_build(config: LiteConfig) -> LiteBackbone:
     """Return the network with random weights."""
-    return LiteBackbone(EfficientNet.from_name(config.name.replace("_", "-")), config)
+    return LiteBackbone(EfficientNet.from_name(config.base.replace("_", "-")), config)

@@ -210,10 +210,15 @@ class Heads(nn.Module):
         synsets, log_odds = self.zero_shot(features)
         learned = standardised[:, start:stop] @ self.watch_weight
         watch = self.watch_scale * log_odds + self.watch_shift + learned
+        return HeadsOutput(synsets, watch, self._quality(features, standardised))
+
+    def quality_logits(self, features: Tensor) -> Tensor:
+        """Return the quality logits [N, K] alone."""
+        return self._quality(features, self.standardise(features))
+
+    def _quality(self, features: Tensor, standardised: Tensor) -> Tensor:
         logits = self.prior_logits(standardised)
-        if self.config.form == THRESHOLDS:
-            logits = self._line_logits(features, logits)
-        return HeadsOutput(synsets, watch, logits)
+        return self._line_logits(features, logits) if self.config.form == THRESHOLDS else logits
 
     def prior_logits(self, standardised: Tensor) -> Tensor:
         """Return logits [N, K] on the campaign's scale, from the quality head alone."""
@@ -227,7 +232,7 @@ class Heads(nn.Module):
 
     def _line_logits(self, features: Tensor, prior_logits: Tensor) -> Tensor:
         """Return the logarithms of the distributions that the line and the thresholds give [N, K]."""
-        steps = torch.arange(self.config.bins, dtype=prior_logits.dtype)
+        steps = torch.arange(self.config.bins, dtype=prior_logits.dtype, device=prior_logits.device)
         prior_mean = prior_logits.softmax(1) @ steps
         inputs = ((features - self.input_mean) / self.input_spread).clamp(-INPUT_LIMIT, INPUT_LIMIT)
         line = self.prior_weight * prior_mean + inputs @ self.line_weight + self.line_offset

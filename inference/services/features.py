@@ -3,18 +3,20 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from django.conf import settings
 from django.db import transaction
 
+from annotation.models import Image
 from annotation.photos.site_sandbox import site_sandbox
 from annotation.photos.storage import photo_file_source
 from inference.models import ComparedPhoto, Feature, ModelVersion, Prediction, Signature
 from inference.networks.config import WeightsMissing
 from inference.networks.model_files import ModelFileError
-from inference.scoring.pipeline import PhotoResult, photos_extract
-from inference.selectors import WorkQueue, backbones_needed, features_queue
+from inference.scoring.pipeline import BATCH, PhotoResult, photos_extract
+from inference.selectors import WorkQueue, backbone_key, backbones_needed, features_queue
 from inference.services.backlog import queue_process, work_finish
 from inference.services.predictions import predictions_write
 from inference.services.similarity import signature_key
@@ -51,6 +53,42 @@ def features_compute(*, seconds: float, stop: Callable[[], bool] = lambda: False
     if missing and not finished:
         raise next(iter(missing.values()))
     return finished
+
+
+def features_make(*, image_ids: Sequence[int], backbone: str, report: Callable[[int, int], None]) -> None:
+    """Compute the missing features of some photos now, in this process. Other photos stay as they are.
+
+    For a backbone that no campaign uses yet. `report` is called with (photos done, all); its exceptions are passed on.
+    Raises WeightsMissing and DeviceMissing.
+    """
+    key, network = backbone_key(backbone), runtime.backbone(backbone)
+    finished = Feature.objects.filter(backbone=key, state__in=(Feature.State.DONE, Feature.State.FAILED))
+    left = list(Image.objects.filter(pk__in=image_ids).exclude(pk__in=finished.values("image")).order_by("pk"))
+    done = len(image_ids) - len(left)
+    for batch in photos_extract(
+        (left[start : start + BATCH] for start in range(0, len(left), BATCH)),
+        source=lambda image: photo_file_source(image.photo_name),
+        network=network,
+        max_pixels=settings.IQS_MAX_PIXELS,
+        threads=settings.IQS_THREADS,
+        budget=site_sandbox().budget,
+    ):
+        rows = [Feature(image=image, backbone=key, **_columns(result)) for image, result in batch]
+        Feature.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["image", "backbone"],
+            update_fields=["state", "reason", "vector"],
+        )
+        done += len(batch)
+        report(done, len(image_ids))
+
+
+def _columns(result: PhotoResult) -> dict[str, Any]:
+    """Return the columns of a photo's row that the result decides."""
+    if result.features is None:
+        return {"state": Feature.State.FAILED, "reason": result.reason}
+    return {"state": Feature.State.DONE, "reason": "", "vector": result.features.astype("<f2").tobytes()}
 
 
 def _compute(backbone: str, seconds: float, stop: Callable[[], bool]) -> int:

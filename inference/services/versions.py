@@ -13,6 +13,7 @@ from django.db.models import Max
 from annotation.files.whole_file import whole_path
 from annotation.models import Campaign
 from inference.models import PRIOR_NAME, ModelVersion
+from inference.networks.config import is_of_run
 from inference.networks.model_files import ModelFileError, checksum, checksum_verify
 from inference.selectors import backbone_key, features_are_ready, is_computed, version_misfit
 from inference.serving import runtime
@@ -145,7 +146,9 @@ def prior_is_outdated(version: ModelVersion, campaign: Campaign) -> bool:
     if version_misfit(version, campaign):
         return True
     if version.backbone != backbone_key(campaign.backbone):
-        return not is_computed(version.backbone) or features_are_ready(campaign)
+        # A network that a run made has a version of its own, which is compared first.
+        is_ready = not is_of_run(campaign.backbone) and features_are_ready(campaign)
+        return not is_computed(version.backbone) or is_ready
     # Only a neutral prior depends on this setting of the site.
     return bool(recipe.get("neutral") and recipe.get("quality_input") != settings.IQS_QUALITY_INPUT)
 

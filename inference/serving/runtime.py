@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from inference.models import PRIOR_NAME, ModelVersion
-from inference.networks.config import BackboneConfig, TorchvisionConfig, backbone_config, is_undamaged
+from inference.networks.config import BackboneConfig, TorchvisionConfig, backbone_config, is_of_run, is_undamaged
 from inference.networks.model_files import ModelFileError, checksum_verify
 from inference.scoring.int8 import int8_key, int8_verified, is_int8_shipped
 from inference.serving import precision
@@ -30,6 +30,11 @@ def backbones_folder() -> Path:
     return Path(settings.MODELS_ROOT) / "backbones"
 
 
+def weights_folder() -> Path:
+    """Return the folder of downloaded weights, and of those that training runs made."""
+    return Path(settings.MODELS_ROOT) / "weights"
+
+
 def backbone_chosen(name: str = "", weights: str | None = None) -> BackboneConfig:
     """Return the backbone `name`, by default that of new campaigns (`IQS_BACKBONE`, `IQS_BACKBONE_WEIGHTS`).
 
@@ -39,7 +44,7 @@ def backbone_chosen(name: str = "", weights: str | None = None) -> BackboneConfi
     if not name or name == settings.IQS_BACKBONE:
         name = settings.IQS_BACKBONE
         weights = settings.IQS_BACKBONE_WEIGHTS if weights is None else weights
-    return backbone_config(name, weights=weights or "", folder=Path(settings.MODELS_ROOT) / "weights")
+    return backbone_config(name, weights=weights or "", folder=weights_folder())
 
 
 def features_key(name: str = "") -> str:
@@ -56,8 +61,11 @@ def is_int8(config: BackboneConfig) -> bool:
     """Return whether the int8 file of a backbone is used: by `IQS_PRECISION`, for "auto" by what was measured.
 
     With "auto", a backbone without a shipped int8 file uses the float file, and so does CUDA, where int8 is slower.
-    Only the setting `IQS_DEVICE` counts, so that all processes of a site agree. Raises WeightsMissing.
+    Only the setting `IQS_DEVICE` counts, so that all processes of a site agree. Networks of training runs have no int8
+    file. Raises WeightsMissing.
     """
+    if is_of_run(config.name):
+        return False
     if _is_measured(config):
         return precision_chosen(backbones_folder(), config.key()) == INT8
     return bool(settings.IQS_PRECISION == "int8")

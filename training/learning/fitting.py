@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from inference.networks.heads import Heads
+from training.learning.checkpoints import Checkpoints
 from training.learning.config import WatchConfig
 from training.learning.dataset import RatedImages
+from training.learning.photo_pixels import PhotoPixels
 from training.learning.quality_data import QualityData
 from training.learning.recipe import FittedHeads, History, Recipe, Report
 from training.learning.watch import WatchFit, watch_fit
@@ -32,17 +34,21 @@ def heads_fit(
     watch_aim: WatchAim,
     seed: int,
     report: Report,
+    checkpoints: Checkpoints | None = None,
+    photos: PhotoPixels | None = None,
 ) -> FittedHeads:
     """Learn both heads from features [N, D] and the rated images in the same order.
 
     `config`: of the recipe. Always starts from the prior, not from the champion: the champion has already learned from
     these votes, and learning from them again at every retraining would give them too much weight. The same arguments
-    give the same weights. Exceptions of `report` are passed on.
+    give the same weights. Exceptions of `report` are passed on. `checkpoints`: where recipes that learn in epochs keep
+    their state, so that a later call continues. `photos`: the pixels of the images, for recipes that learn the network
+    too.
     """
     with torch.random.fork_rng(devices=[]), _one_thread():
         torch.manual_seed(seed)
         prior = prior.eval()
-        data = QualityData(prior, np.ascontiguousarray(features, dtype=np.float32), rated)
+        data = QualityData(prior, np.ascontiguousarray(features, dtype=np.float32), rated, checkpoints, photos)
         history: History = []
 
         def learning(stage: str, share: float, losses: History) -> None:
@@ -52,6 +58,8 @@ def heads_fit(
         fitted = recipe.fit(data, config=config, seed=seed, report=learning)
         history = fitted.history or history
         report("Learning the watch label", _QUALITY_UNTIL, history)
+        if fitted.features is not None:
+            data = replace(data, features=fitted.features)  # of the network that has learned
         watch = _watch(data, config=watch_config, aim=watch_aim, seed=seed)
         _watch_put(fitted.heads, watch)
         report("Assembling the heads", 1.0, history)
@@ -73,7 +81,7 @@ def heads_fit(
             "not_used": watch.not_used,
         },
     }
-    return FittedHeads(fitted.heads, figures, history, watch.threshold)
+    return replace(fitted, figures=figures, history=history, watch_threshold=watch.threshold)
 
 
 @contextmanager

@@ -85,7 +85,7 @@ def choice_figures(
     """
     nested = _chosen_elsewhere(scores, names, favourite, fold_of, groups)
     baseline = _chosen_elsewhere(scores, list(plain), plain[0], fold_of, groups)
-    gain, error = _mean_and_error(baseline - nested, groups)
+    gain, error = mean_and_error(baseline - nested, groups)
     count = int(fold_of.max()) + 1
     # Every two folds learned from nearly the same photos, so their errors go together (Nadeau & Bengio 2003, 'Inference
     # for the generalization error', with K folds: 1/K + 1/(K − 1) in place of 1/K).
@@ -130,7 +130,7 @@ def _winner(
 ) -> str:
     """Return the candidate that wins on the photos selected by `rows` [N]."""
     best = min(names, key=lambda name: float(scores[name][rows].mean()))
-    gain, error = _mean_and_error((scores[favourite] - scores[best])[rows], groups[rows])
+    gain, error = mean_and_error((scores[favourite] - scores[best])[rows], groups[rows])
     return best if gain > _ERRORS * error else favourite
 
 
@@ -149,7 +149,7 @@ def _chosen_elsewhere(
     return result
 
 
-def _mean_and_error(values: Floats, groups: NDArray[np.generic]) -> tuple[float, float]:
+def mean_and_error(values: Floats, groups: NDArray[np.generic]) -> tuple[float, float]:
     """Return the mean of `values` [N] and its standard error, with all photos of a group as one observation."""
     _, member_of = np.unique(groups, return_inverse=True)
     mean = float(values.mean())

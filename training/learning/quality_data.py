@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from inference.networks.heads import Heads
+from training.learning.checkpoints import Checkpoints
 from training.learning.dataset import RatedImages
+from training.learning.photo_pixels import PhotoPixels
 
 Floats = NDArray[np.float64]
 
@@ -23,13 +25,18 @@ class QualityData:
     """[N, D]"""
     rated: RatedImages
     """In the same order."""
+    checkpoints: Checkpoints | None = None
+    """Where recipes that learn in epochs keep their state; None: nowhere."""
+    photos: PhotoPixels | None = None
+    """The pixels of the photos, for recipes that learn the network too."""
 
     def __len__(self) -> int:
         return len(self.rated)
 
     def part(self, rows: NDArray[np.bool_]) -> "QualityData":
-        """Return the photos selected by `rows` [N]."""
-        return QualityData(self.prior, self.features[rows], self.rated.part(rows))
+        """Return the photos selected by `rows` [N], without checkpoints: those are of all photos."""
+        photos = self.photos.part(rows) if self.photos else None
+        return QualityData(self.prior, self.features[rows], self.rated.part(rows), photos=photos)
 
     @property
     def bins(self) -> int:

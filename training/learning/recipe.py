@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:  # web processes read the registry and must not load torch
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from inference.networks.backbone_base import StagedBackbone
     from inference.networks.heads import Heads
     from training.learning.quality_data import QualityData
 
@@ -24,6 +28,10 @@ class FittedHeads:
     history: History
     watch_threshold: float | None = None
     """Of the version, for the campaign's aim; None: the campaign's threshold."""
+    network: "StagedBackbone | None" = None
+    """The network whose features the heads read, if it has learned too."""
+    features: "NDArray[np.float32] | None" = None
+    """The features that it gives for the rated photos [N, D]."""
 
 
 class Recipe(Protocol):

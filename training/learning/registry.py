@@ -15,6 +15,7 @@ from training.learning.prior_alone import PriorAlone
 from training.learning.prior_residual import PriorResidual
 from training.learning.recipe import Recipe
 from training.learning.ridge import Ridge
+from training.learning.whole_network import WholeNetwork
 
 _RECIPES: tuple[Recipe, ...] = (
     Auto(),
@@ -24,6 +25,7 @@ _RECIPES: tuple[Recipe, ...] = (
     GaussianProcess(),
     DirichletMultinomial(),
     PriorResidual(),
+    WholeNetwork(),
 )
 RECIPES = {recipe.name: recipe for recipe in _RECIPES}
 DEFAULT_RECIPE = Auto.name

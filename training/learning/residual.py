@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from training.learning.checkpoints import Checkpoints
 from training.learning.config import PriorResidualConfig
 from training.learning.losses import dirichlet_multinomial_loss, opinion_loss, vote_weights
 from training.learning.quality_data import QualityData
@@ -28,6 +29,9 @@ Progress = Callable[[float, History], None]
 # Decay of log sharpness and tilt towards the prior (0), in units of one image's loss.
 _CALIBRATION_DECAY = 0.02
 _REPORT_EPOCHS = 4
+# Epochs between two checkpoints, which take about a second to repeat.
+_SAVE_EPOCHS = 20
+_CHECKPOINT = "residual"
 # Of the Dirichlet-multinomial loss, before anything is learned: e^2 ≈ 7 votes.
 _LOG_CONCENTRATION = 2.0
 # Added to the standard deviation of each feature, in units of the prior's, so that nearly constant features
@@ -112,11 +116,13 @@ def residual_fit(
     config: PriorResidualConfig,
     seed: int,
     progress: Progress,
+    checkpoints: Checkpoints | None = None,
 ) -> Residual:
     """Learn the residual on calibrated logits [N, B] from standardised features [N, D] and histograms [N, K].
 
     With `config.order`, the loss is that of a Dirichlet-multinomial distribution, whose concentration is learned too.
-    All images of a near-duplicate group (`groups` [N]) are in one fold. Exceptions of `progress` are passed on.
+    All images of a near-duplicate group (`groups` [N]) are in one fold. Exceptions of `progress` are passed on. With
+    `checkpoints`, learning that was killed continues from the last one, with the same result to the last bit.
     """
     images, bins, size = len(base), base.shape[1], standardised.shape[1]
     # Standardise again with the campaign's photos: a feature that varied in the prior's photos may be nearly
@@ -156,8 +162,19 @@ def residual_fit(
     calibrated = float(best[: config.folds].mean())
     best_weight, best_bias, best_trust = (tensor.detach().clone() for tensor in (weight, bias, trust))
     curves = [((shares_train * at_start).sum(1), best.clone())]
-    stale = 0
-    for epoch in range(1, config.epochs + 1):
+    stale, epoch_before = 0, 0
+    if (state := checkpoints.load(_CHECKPOINT) if checkpoints else None) is not None:
+        with torch.no_grad():
+            for tensor, stored in zip((weight, bias, trust, log_concentration), state["learned"], strict=True):
+                tensor.copy_(stored)
+        optimiser.load_state_dict(state["optimiser"])
+        generator.set_state(state["generator"])
+        best, best_weight, best_bias, best_trust = state["best"]
+        curves = list(zip(state["train"], state["held"], strict=True))
+        stale, epoch_before = state["stale"], state["epoch"]
+    for epoch in range(epoch_before + 1, config.epochs + 1):
+        if stale >= config.patience:
+            break
         inputs = coordinates
         if dropout:
             keep = torch.rand(coordinates.shape, generator=generator) >= dropout
@@ -179,10 +196,21 @@ def residual_fit(
             best_weight[:, columns] = weight.detach()[:, columns]
             best_bias[better], best_trust[better] = bias.detach()[better], trust.detach()[better]
         stale = 0 if bool(better.any()) else stale + 1
+        if checkpoints and epoch % _SAVE_EPOCHS == 0:
+            train_curves, held_curves = zip(*curves, strict=True)
+            state = {
+                "learned": [one.detach() for one in (weight, bias, trust, log_concentration)],
+                "optimiser": optimiser.state_dict(),
+                "generator": generator.get_state(),
+                "best": [best, best_weight, best_bias, best_trust],
+                "train": torch.stack(train_curves),
+                "held": torch.stack(held_curves),
+                "stale": stale,
+                "epoch": epoch,
+            }
+            checkpoints.save(_CHECKPOINT, state)
         if epoch % _REPORT_EPOCHS == 0:
             progress(epoch / config.epochs, _history(curves, best, config.folds))
-        if stale >= config.patience:
-            break
     per_decay = best.view(len(decays), config.folds).mean(1)
     winner = int(per_decay.argmin())
     chosen = slice(winner * config.folds, (winner + 1) * config.folds)

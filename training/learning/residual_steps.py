@@ -47,6 +47,7 @@ def residual_heads_fit(data: QualityData, *, config: PriorResidualConfig, seed: 
             config=config,
             seed=seed,
             progress=lambda share, history: report("Learning quality", 0.1 + 0.9 * share, history),
+            checkpoints=data.checkpoints,
         )
     figures: dict[str, Any] = {"capacity": capacity.value, "calibration": asdict(calibration)}
     if residual is not None:

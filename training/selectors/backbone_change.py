@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from annotation.models import AuditKind, AuditRecord, Campaign
 from inference.models import PRIOR_NAME, ModelVersion
-from inference.networks.config import WeightsMissing
-from inference.selectors import WorkCounts, backbone_of, features_queue, is_computed, work_counts
+from inference.networks.config import WeightsMissing, is_of_run
+from inference.selectors import WorkCounts, backbone_key, backbone_of, features_queue, is_computed, work_counts
 from training.models import TrainingRun
 
 
@@ -46,7 +46,13 @@ class BackboneChange:
         """Return what happens now or next, as a sentence."""
         if self.work.waiting:
             left = f", {self.work.time_left} left" if self.work.time_left else ""
-            following = "its prior becomes the champion" if self._has_prior else "a training run starts"
+            following = (
+                "its prior becomes the champion"
+                if self._has_prior
+                else "the version with this network is compared with the champion"
+                if is_of_run(self.new)
+                else "a training run starts"
+            )
             return (
                 f"Workers process all photos again: {self.work.done:,} done, {self.work.waiting:,} to do{left}. "
                 f"Then {following}."
@@ -55,15 +61,19 @@ class BackboneChange:
             return f"The processing of {self.work.cancelled:,} photos was cancelled. Resume it on the campaign page."
         if self._has_prior:
             return "All photos are processed. Its prior becomes the champion within a minute."
+        if self.run is None and is_of_run(self.new):
+            return "All photos are processed. The version is compared with the champion within a minute."
         if self.run is None:
             return "All photos are processed. A training run starts within a minute."
+        if self.run.state in TrainingRun.LIVE and is_of_run(self.new):
+            return f"All photos are processed. Run {self.run.pk} compares the version with the champion."
         if self.run.state in TrainingRun.LIVE:
             return f"All photos are processed. Run {self.run.pk} trains a version and compares it with the champion."
         return f"Run {self.run.pk} has ended. {self.run.message}"
 
     @property
     def _has_prior(self) -> bool:
-        return bool(self.champion.recipe.get("name") == PRIOR_NAME)
+        return bool(self.champion.recipe.get("name") == PRIOR_NAME) and not is_of_run(self.new)
 
 
 def backbone_change(campaign: Campaign, version: ModelVersion | None) -> BackboneChange | None:
@@ -89,3 +99,17 @@ def run_of_change(campaign: Campaign) -> TrainingRun | None:
     ).first()
     runs = TrainingRun.objects.filter(campaign=campaign, trigger=TrainingRun.Trigger.BACKBONE)
     return (runs if changed is None else runs.filter(created_at__gte=changed.at)).first()
+
+
+def has_other_network(version: ModelVersion, campaign: Campaign) -> bool:
+    """Return whether the version has a network of its own that the campaign does not use."""
+    name = backbone_of(version.backbone)
+    return is_of_run(name) and name != campaign.backbone
+
+
+def version_of_network(campaign: Campaign) -> ModelVersion | None:
+    """Return the version that was made with the network that the campaign uses, if a run made this network."""
+    if not is_of_run(campaign.backbone):
+        return None
+    versions = ModelVersion.objects.filter(campaign=campaign, backbone=backbone_key(campaign.backbone))
+    return versions.order_by("number").first()

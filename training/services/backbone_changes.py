@@ -7,9 +7,10 @@ from django.utils import timezone
 
 from annotation.models import Campaign
 from inference.models import PRIOR_NAME, Feature, ModelVersion, Signature
+from inference.networks.config import is_of_run
 from inference.selectors import backbone_of, champion
 from training.models import Promotion, TrainingRun
-from training.selectors.backbone_change import backbone_change
+from training.selectors.backbone_change import backbone_change, version_of_network
 from training.selectors.runs import live_run
 from training.selectors.versions import rollback_target
 from training.services.runs import run_request
@@ -22,16 +23,20 @@ _CHUNK = 5000
 def runs_request_changed() -> list[TrainingRun]:
     """Request one run for each change of a backbone, when all photos of the campaign have the new features.
 
-    A shipped prior needs none: `prior_install` replaces it.
+    A shipped prior needs none: `prior_install` replaces it. For a network that an earlier run made, the run only
+    compares the version of that network with the champion.
     """
     requested = []
     champions = ModelVersion.objects.filter(is_champion=True, campaign__state=Campaign.State.ACTIVE)
     for version in champions.select_related("campaign"):
-        if version.recipe.get("name") == PRIOR_NAME:
+        if version.recipe.get("name") == PRIOR_NAME and not is_of_run(version.campaign.backbone):
             continue
         change = backbone_change(version.campaign, version)
         if change and change.is_ready and change.run is None and live_run(version.campaign) is None:
-            requested.append(run_request(campaign=version.campaign, trigger=TrainingRun.Trigger.BACKBONE))
+            made = version_of_network(version.campaign)
+            requested.append(
+                run_request(campaign=version.campaign, trigger=TrainingRun.Trigger.BACKBONE, challenger=made)
+            )
     return requested
 
 

@@ -6,9 +6,9 @@ has claimed the run, the process stops at its next write.
 
 import json
 import logging
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,31 +25,34 @@ from inference.networks.config import WeightsMissing
 from inference.networks.export import heads_to_onnx
 from inference.networks.model_files import ModelFileError
 from inference.scoring.predictor import HeadsPredictor
-from inference.selectors import backbone_key, champion, feature_matrix, version_misfit
+from inference.selectors import backbone_key, backbone_of, champion, feature_matrix, version_misfit
+from inference.services.features import features_make
 from inference.services.predictions import predictions_refresh
 from inference.services.versions import made_for, prior_install, version_create
 from inference.serving import runtime
 from training.evaluation.promotion_rule import Verdict
+from training.learning.checkpoints import Checkpoints, fingerprint_of
 from training.learning.dataset import Snapshot, rated_images
 from training.learning.fitting import heads_fit
+from training.learning.photo_pixels import PhotoPixels
 from training.learning.recipe import FittedHeads, History
 from training.learning.registry import EXPOSED_ANSWERS_LABEL, LearningPlan
+from training.learning.whole_network import WholeNetwork
 from training.models import Evaluation, Promotion, TrainingRun
+from training.selectors.backbone_change import has_other_network
 from training.selectors.runs import last_learned, newest_annotation_id, training_answers
 from training.selectors.snapshots import UsedDecisions, training_data
 from training.selectors.verdicts import verdict_of
 from training.selectors.versions import same_settings
 from training.services.decision_rules import class_spread_of, watch_aim_of
 from training.services.evaluations import evaluation_make
+from training.services.networks import backbone_hand_over, network_store, photo_pixels_make
 from training.services.promotions import PromotionError, promotion_make
-from training.services.runs import RunCancelledError, RunEndedError, run_finish, run_write
+from training.services.reporting import Echo, Reporter
+from training.services.runs import RunCancelledError, RunEndedError, run_finish
 
 logger = logging.getLogger(__name__)
 State = TrainingRun.State
-# Called with the share done (0 … 1) and the stage, to show progress on the command line.
-Echo = Callable[[float, str], None]
-
-_WRITE_SECONDS = 0.25
 _PARITY_PHOTOS = 64
 _PARITY = 1e-4  # largest difference of any probability between PyTorch and ONNX Runtime
 
@@ -68,42 +71,17 @@ class Outcome:
     promotion: Promotion | None = None
 
 
-class Reporter:
-    """Writes progress at most four times a second. Each write is also the heartbeat of the process."""
-
-    def __init__(self, run_id: int, attempt: int, echo: Echo | None = None) -> None:
-        self.run_id, self.attempt = run_id, attempt
-        self._echo = echo
-        self._written_at = 0.0
-        self._stage = ""
-
-    def __call__(self, share: float, stage: str, **fields: Any) -> None:
-        """Report the share done and the stage. A new stage or other fields are written at once.
-
-        Raises RunCancelledError or RunEndedError, as `run_write` does.
-        """
-        if self._echo is not None:
-            self._echo(share, stage)
-        now = time.monotonic()
-        if stage == self._stage and now - self._written_at < _WRITE_SECONDS and set(fields) <= {"history"}:
-            return
-        run_write(run_id=self.run_id, attempt=self.attempt, progress=share, stage=stage[:120], **fields)
-        self._written_at, self._stage = now, stage
-
-    def write(self, **fields: Any) -> None:
-        """Write fields at once."""
-        run_write(run_id=self.run_id, attempt=self.attempt, **fields)
-
-
 def run_perform(*, run_id: int, attempt: int, echo: Echo | None = None) -> Outcome:
     """Work on a claimed run until it ends. The caller enqueues the predictions of a new champion.
 
     On an error the run ends as failed, with a message; unexpected errors are logged with their traceback.
+    Recipes that learn in epochs continue from the last checkpoint of an earlier attempt, which may have been killed.
     Raises RunEndedError if another attempt has claimed the run; then nothing was written.
     """
     report = Reporter(run_id, attempt, echo)
+    run = TrainingRun.objects.select_related("campaign").get(pk=run_id)
     try:
-        outcome = _perform(TrainingRun.objects.select_related("campaign").get(pk=run_id), report)
+        outcome = _perform(run, report)
     except RunCancelledError:
         outcome = Outcome(State.CANCELLED)
     except RunEndedError:
@@ -116,6 +94,7 @@ def run_perform(*, run_id: int, attempt: int, echo: Echo | None = None) -> Outco
     ended = {"progress": 1.0, "stage": "Done"} if outcome.state == State.DONE else {"stage": ""}
     if not run_finish(run_id=run_id, attempt=attempt, state=outcome.state, message=outcome.message, **ended):
         raise RunEndedError(f"Attempt {attempt} of run {run_id} is over.")
+    shutil.rmtree(run.checkpoint_folder, ignore_errors=True)
     return outcome
 
 
@@ -133,7 +112,7 @@ def _perform(run: TrainingRun, report: Reporter) -> Outcome:
             return Outcome(
                 State.SKIPPED,
                 f"Nothing has changed since run {same.pk} made version {same.challenger.number}: "  # type: ignore[union-attr]
-                "the same answers, photos, classes and recipe.",
+                "the same answers, photos, classes, limits and recipe.",
             )
         if champion(run.campaign) is None:
             prior_install(campaign=run.campaign)  # the workers have not installed it yet
@@ -192,7 +171,7 @@ def _nothing_to_learn(campaign: Campaign, plan: LearningPlan) -> str:
 
 
 def _made_with(campaign: Campaign) -> dict[str, Any]:
-    """Return the settings of campaign and site that the weights depend on, as they are stored in the version's recipe.
+    """Return the settings of campaign and site that weights and verdict depend on, as the version's recipe has them.
 
     `prior` is the checksum of the shipped prior; "" if the backbone has none.
     """
@@ -201,6 +180,7 @@ def _made_with(campaign: Campaign) -> dict[str, Any]:
         **made_for(campaign),
         "quality_input": settings.IQS_QUALITY_INPUT,
         "watch_aim": asdict(watch_aim_of(campaign)),
+        "class_limits": [campaign.reject_at, campaign.pending_at],
         "prior": json.loads((folder / "card.json").read_text())["weights_sha256"] if folder else "",
     }
 
@@ -217,7 +197,10 @@ def _same_as(run: TrainingRun, votes: Snapshot, backbone: str, made_with: Mappin
     stored = last.challenger.recipe
     return (
         last
-        if all(stored.get(name, made_with[name]) == made_with[name] for name in ("quality_input", "prior", "watch_aim"))
+        if all(
+            stored.get(name, made_with[name]) == made_with[name]
+            for name in ("quality_input", "prior", "watch_aim", "class_limits")
+        )
         else None
     )
 
@@ -231,7 +214,9 @@ def _learn_and_store(
     made_with: Mapping[str, Any],
     report: Reporter,
 ) -> ModelVersion:
-    campaign = run.campaign
+    campaign, photos = run.campaign, None
+    if plan.recipe.name == WholeNetwork.name:
+        votes, features, photos = _with_pixels(run, votes, features, report)
     try:
         rated = rated_images(votes, lowest=campaign.scale_min, highest=campaign.scale_max)
     except ValueError as error:
@@ -264,7 +249,15 @@ def _learn_and_store(
         watch_aim=watch_aim_of(campaign),
         seed=run.seed,
         report=learning,
+        checkpoints=_checkpoints(run, backbone, made_with, features),
+        photos=photos,
     )
+    if fitted.network is not None and fitted.features is not None:
+        report(0.76, "Storing the network", history=fitted.history)
+        name = network_store(network=fitted.network, prior=prior, run=run)
+        fitted.heads.config = replace(fitted.heads.config, backbone=name)
+        backbone, features = backbone_key(name), fitted.features
+        _holdout_process(campaign, name, report)
     spread = class_spread_of(campaign, fitted, rated, backbone)
     folder = run.folder / f"attempt-{report.attempt}"
     report(0.78, "Exporting the heads", history=fitted.history)
@@ -291,6 +284,31 @@ def _learn_and_store(
         )
         report.write(challenger=challenger)
     return challenger
+
+
+def _with_pixels(
+    run: TrainingRun, votes: Snapshot, features: NDArray[np.float32], report: Reporter
+) -> tuple[Snapshot, NDArray[np.float32], PhotoPixels]:
+    """Return the data of the photos that can be opened, and their pixels."""
+    ids = np.unique(votes.image_ids)
+
+    def reading(done: int, count: int) -> None:
+        report(0.03 + 0.02 * done / count, f"Reading photos, {done:,} of {count:,}")
+
+    photos = photo_pixels_make(run, ids, reading)
+    kept = photos.rows >= 0
+    if not kept.any():
+        raise LearningError("None of the photos can be opened, so the network cannot learn from them.")
+    return votes.of_images(ids[kept]), features[kept], photos.part(kept)
+
+
+def _checkpoints(
+    run: TrainingRun, backbone: str, made_with: Mapping[str, Any], features: NDArray[np.float32]
+) -> Checkpoints:
+    """Return the checkpoints of the run, for exactly these data and settings."""
+    settings_of_run = {"recipe": run.recipe, "seed": run.seed, "backbone": backbone, **made_with}
+    fingerprint = fingerprint_of(run.fingerprint, json.dumps(settings_of_run, sort_keys=True), features)
+    return Checkpoints(run.checkpoint_folder, fingerprint)
 
 
 def _export(folder: Path, fitted: FittedHeads, run: TrainingRun, backbone: str) -> None:
@@ -331,6 +349,8 @@ def _evaluate(run: TrainingRun, challenger: ModelVersion, report: Reporter) -> O
     challenger.campaign = campaign
     current_champion = champion(campaign)
     holdout = list(campaign.images.filter(LIVE, split=Image.Split.HOLDOUT).values_list("pk", flat=True))
+    if has_other_network(challenger, campaign):
+        _holdout_process(campaign, backbone_of(challenger.backbone), report)
     predictions_refresh(version=challenger, image_ids=holdout)
     evaluation = evaluation_make(version=challenger, against=current_champion, run=run)
     report(0.95, "Evaluating on the holdout")
@@ -342,11 +362,26 @@ def _evaluate(run: TrainingRun, challenger: ModelVersion, report: Reporter) -> O
     verdict = verdict_of(evaluation)
     if verdict is None:
         return Outcome(State.DONE, "There was no champion to compare with.", challenger)
+    if has_other_network(challenger, campaign):
+        report.write(stage="Comparing with the champion")  # checks the attempt
+        return Outcome(
+            State.DONE, backbone_hand_over(version=challenger, campaign=campaign, verdict=verdict), challenger
+        )
     if not campaign.promote_automatically:
         return Outcome(State.DONE, f"{verdict.text} An admin of the campaign decides about the promotion.", challenger)
     if not verdict.promote:
         return Outcome(State.DONE, f"Not promoted. {verdict.text}", challenger)
     return _promote(challenger, evaluation, verdict, report)
+
+
+def _holdout_process(campaign: Campaign, backbone: str, report: Reporter) -> None:
+    """Compute the missing features of the holdout photos with a network that the campaign does not use yet."""
+    holdout = list(campaign.images.filter(LIVE, split=Image.Split.HOLDOUT).values_list("pk", flat=True))
+
+    def looking(done: int, count: int) -> None:
+        report(0.76 + 0.02 * done / max(count, 1), f"Processing holdout photos, {done:,} of {count:,}")
+
+    features_make(image_ids=holdout, backbone=backbone, report=looking)
 
 
 def _promote(challenger: ModelVersion, evaluation: Evaluation, verdict: Verdict, report: Reporter) -> Outcome:

@@ -6,9 +6,10 @@ from annotation.models import AuditKind, Campaign, User
 from annotation.services.audit import audit_record
 from inference.models import ModelVersion
 from inference.networks.model_files import ModelFileError
-from inference.selectors import champion, version_misfit
+from inference.selectors import backbone_of, champion, version_misfit
 from inference.services.versions import champion_set
 from training.models import Evaluation, Promotion
+from training.selectors.backbone_change import has_other_network
 from training.selectors.verdicts import verdict_of
 from training.selectors.versions import newest_evaluations, past_champions
 
@@ -31,7 +32,7 @@ def promotion_make(
     A rollback has another `kind` and is only possible to a former champion. The caller enqueues new
     predictions on commit. Raises PromotionError if the version is already the champion, if the target of a
     rollback was never champion, if the version was made for another scale or other classes than the campaign has now,
-    or if the version's files have changed since they were stored.
+    if it has a network that the campaign does not use, or if the version's files have changed since they were stored.
     """
     # The lock puts two promotions at the same time one after the other.
     campaign = Campaign.objects.select_for_update().get(pk=version.campaign_id)
@@ -43,6 +44,12 @@ def promotion_make(
         raise PromotionError(f"Version {version.number} has never been champion, so a rollback to it is not possible.")
     if misfit := version_misfit(version, campaign):
         raise PromotionError(f"Version {version.number} cannot become champion. {misfit} Train a new version.")
+    if kind != Promotion.Kind.ROLLBACK and has_other_network(version, campaign):
+        raise PromotionError(
+            f"Version {version.number} has a network of its own, and most photos have no features of it yet. First "
+            f"run manage.py campaign_backbone {campaign.slug} {backbone_of(version.backbone)}; the champion goes on "
+            "meanwhile."
+        )
     try:
         replaced = champion_set(version=version)
     except ModelFileError as error:

@@ -12,6 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from annotation.models import Campaign, User
+from inference.models import ModelVersion
 from training.learning.registry import DEFAULT_RECIPE, LearningPlan
 from training.models import TrainingRun
 from training.selectors.runs import exposed_answers_on, live_run, new_answers, newest_annotation_id, newest_run
@@ -38,13 +39,15 @@ def run_request(
     exposed_answers: bool | None = None,
     recipe: str = DEFAULT_RECIPE,
     reason: str = "",
+    challenger: ModelVersion | None = None,
 ) -> TrainingRun:
     """Return the campaign's queued or running run; create one if there is none.
 
     All triggers use this function: button, schedule, number of new answers, drift and command line. `reason`: why, if
     the trigger does not say it.
     `exposed_answers` is the field of `LearningPlan`; None takes it from the campaign's newest run. `recipe`: a name in
-    `RECIPES`. The caller announces the run to the workers on commit. If that message is lost, the sweep finds the run.
+    `RECIPES`. `challenger`: a version that the run only compares with the champion. The caller announces the run to the
+    workers on commit. If that message is lost, the sweep finds the run.
     """
     if exposed_answers is None:
         exposed_answers = exposed_answers_on(newest_run(campaign))
@@ -60,6 +63,7 @@ def run_request(
                     reason=reason,
                     recipe=LearningPlan.of(recipe, exposed_answers=exposed_answers).as_json(),
                     last_annotation_id=newest_annotation_id(campaign),
+                    challenger=challenger,
                 )
         except IntegrityError:
             continue  # another request was first, and its run may have ended since

@@ -1,14 +1,18 @@
 """Starts and supervises the training process. Imports no torch, so the worker stays small and survives its crash."""
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
 
 from training.models import TrainingRun
+from training.services.process_tree import memory_of, tree_of
 from training.services.runs import run_finish, run_requeue
 
 # A process that has not stopped after this time is killed when its run was cancelled.
@@ -22,23 +26,16 @@ def run_supervise(*, run_id: int, attempt: int) -> None:
     """Start the training process of a claimed run and wait until it has ended.
 
     The process has its own session: if this worker dies, it continues and ends the run itself. A process that
-    runs longer than `IQS_TRAINING_SECONDS` is killed and the run fails. If another signal kills the process,
-    the run is requeued. If the process fails, its last output lines become the run's message.
+    runs longer than `IQS_TRAINING_SECONDS` or uses more memory than `IQS_TRAINING_MB` is killed and the run fails. If
+    another signal kills the process, the run is requeued, and a recipe that learns in epochs continues from its last
+    checkpoint. If the process fails, its last output lines become the run's message.
     """
     run = TrainingRun.objects.get(pk=run_id)
     run.folder.mkdir(parents=True, exist_ok=True)
     log = run.folder / f"attempt-{attempt}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [
-                sys.executable,
-                str(settings.BASE_DIR / "manage.py"),
-                "train",
-                "--run",
-                str(run_id),
-                "--attempt",
-                str(attempt),
-            ],
+            _command(run_id, attempt),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -55,10 +52,17 @@ def run_supervise(*, run_id: int, attempt: int) -> None:
     else:
         # Has an effect only if the process did not end the run itself. That is a failure, whatever the exit status.
         run_finish(run_id=run_id, attempt=attempt, state=State.FAILED, message=last_lines(log, process.returncode))
+    if TrainingRun.objects.filter(pk=run_id).exclude(state__in=TrainingRun.LIVE).exists():
+        shutil.rmtree(run.checkpoint_folder, ignore_errors=True)
+
+
+def _command(run_id: int, attempt: int) -> list[str]:
+    program = str(settings.BASE_DIR / "manage.py")
+    return [sys.executable, program, "train", "--run", str(run_id), "--attempt", str(attempt)]
 
 
 def _wait(process: "subprocess.Popen[bytes]", run_id: int, attempt: int) -> str:
-    """Wait for the end of the process; return an error message if it ran too long and was killed, otherwise ''."""
+    """Wait for the end of the process; return an error message if it reached a limit and was killed, otherwise ''."""
     deadline = time.monotonic() + settings.IQS_TRAINING_SECONDS
     cancel_by = float("inf")
     while True:
@@ -70,6 +74,10 @@ def _wait(process: "subprocess.Popen[bytes]", run_id: int, attempt: int) -> str:
         if now > deadline:
             _kill(process)
             return f"Stopped after {settings.IQS_TRAINING_SECONDS} seconds, the limit of IQS_TRAINING_SECONDS."
+        if memory_of(tree_of(process.pid)) > settings.IQS_TRAINING_BYTES:
+            _kill(process)
+            limit = settings.IQS_TRAINING_BYTES // 1024**2
+            return f"Stopped because it used more than {limit:,} MiB of memory, the limit of IQS_TRAINING_MB."
         current = TrainingRun.objects.filter(pk=run_id, attempt=attempt, state=State.RUNNING)
         cancelled = current.values_list("cancel_requested", flat=True).first()
         if cancelled:
@@ -84,7 +92,10 @@ def _wait(process: "subprocess.Popen[bytes]", run_id: int, attempt: int) -> str:
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
-    process.kill()
+    """Kill the process and those that it has started."""
+    for one in tree_of(process.pid):
+        with suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
     process.wait()
 
 

@@ -17,6 +17,7 @@ from annotation.tasks import announce
 from training.drawing.loss_curve import loss_curve
 from training.evaluation.registry import measured_pairs
 from training.learning.choice import Choice
+from training.learning.network_gain import NetworkGain
 from training.learning.registry import DEFAULT_RECIPE, OLDEST_RECIPE, RECIPES
 from training.models import Evaluation, TrainingRun
 from training.selectors.runs import exposed_answers_on, live_run
@@ -116,5 +117,6 @@ def _context(campaign: Campaign, run_id: int) -> dict[str, Any]:
         "outdated": changed_since(evaluation) if evaluation else "",
         "recipe": RECIPES.get(run.recipe.get("recipe", OLDEST_RECIPE)),
         "choice": Choice.of(run.challenger.figures) if run.challenger else None,
+        "network": NetworkGain.of(run.challenger.figures) if run.challenger else None,
         "exposed_answers": exposed_answers_on(run),
     }

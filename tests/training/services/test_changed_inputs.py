@@ -46,13 +46,19 @@ def learned(
 def test_nothing_has_changed(campaign: Campaign, learned: ModelVersion) -> None:
     run = performed(campaign)
     assert run.state == State.SKIPPED
-    assert "the same answers, photos, classes and recipe" in run.message
+    assert "the same answers, photos, classes, limits and recipe" in run.message
 
 
 @pytest.mark.parametrize("synsets", [OTHER, [409, 530, 531, 826, 892, 1]])
 def test_other_classes_are_a_change(campaign: Campaign, learned: ModelVersion, synsets: list[int]) -> None:
     campaign_update(campaign=campaign, synsets=synsets)
     # These features are too short to learn from, so a run that is not skipped fails.
+    assert performed(campaign).message.startswith("The stored features have 8 numbers")
+
+
+@pytest.mark.parametrize("limits", [{"reject_at": 4.0}, {"pending_at": 6.5}, {"watch_threshold": 0.2}])
+def test_other_limits_are_a_change(campaign: Campaign, learned: ModelVersion, limits: dict[str, float]) -> None:
+    campaign_update(campaign=campaign, **limits)
     assert performed(campaign).message.startswith("The stored features have 8 numbers")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection, connections
+from django.db import connections
 
 from annotation.models import Annotation, Campaign
 from inference.models import ModelVersion, Prediction
@@ -169,14 +169,6 @@ def test_progress_is_written_a_few_times_per_second_and_a_new_stage_at_once(camp
 
 
 # --- Real processes -----------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def shared_database(transactional_db: None, settings: Any) -> None:
-    """Let other processes use the data of the test: no transaction, and DATABASE_URL names the test database."""
-    server, _, query = django_settings.DATABASE_URL.partition("?")
-    address = f"{server.rpartition('/')[0]}/{connection.settings_dict['NAME']}"
-    settings.DATABASE_URL = f"{address}?{query}" if query else address
 
 
 def process_ids_of(run: TrainingRun) -> list[int]:
