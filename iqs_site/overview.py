@@ -32,7 +32,7 @@ from inference.selectors import (
 from inference.services.near_duplicates import photos_to_compare
 from inference.serving.model_check import prior_problem, version_problem
 from iqs_site.workers import WorkerState, broker_alive, workers_alive
-from training.evaluation.registry import MeasuredMetric, measured
+from training.evaluation.measured import MeasuredMetric, measured
 from training.models import Evaluation, TrainingRun
 from training.selectors.backbone_change import BackboneChange, backbone_change
 from training.selectors.versions import changed_since, newest_evaluations

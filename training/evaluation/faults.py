@@ -14,8 +14,9 @@ from numpy.typing import ArrayLike
 
 from annotation.measures.intervals import Interval
 from annotation.raters.panel_agreement import Panel, rank_correlations
+from training.evaluation.measured import measured
 from training.evaluation.promotion_rule import HOLDOUT_FOR_PROMOTION, Decision, Problem
-from training.evaluation.registry import METRICS, measured
+from training.evaluation.registry import METRICS
 
 #: An annotator with fewer common photos is not tested.
 FEWEST_PHOTOS = 10

@@ -24,7 +24,8 @@ from math import ceil, inf
 from typing import Any
 
 from training.evaluation.looks import FIRST, LOOKS, Look
-from training.evaluation.registry import METRICS, MeasuredMetric, measured
+from training.evaluation.measured import MeasuredMetric, measured
+from training.evaluation.registry import METRICS
 
 Stored = Mapping[str, Mapping[str, Any]]
 

@@ -7,17 +7,9 @@ from typing import Any
 import numpy as np
 
 from annotation.measures.signs import minus
+from training.evaluation.measured import MeasuredMetric, measured_as
 from training.evaluation.promotion_rule import HOLDOUT_FOR_PROMOTION
-from training.evaluation.registry import (
-    METRICS,
-    Column,
-    MeasuredMetric,
-    Metric,
-    Predictions,
-    ScaleAndThresholds,
-    Votes,
-    measured_as,
-)
+from training.evaluation.registry import METRICS, Column, Metric, Predictions, ScaleAndThresholds, Votes
 
 
 def _distance(predictions: Predictions, histograms: Column, scale: ScaleAndThresholds) -> Column:

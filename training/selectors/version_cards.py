@@ -8,7 +8,7 @@ from inference.models import ModelVersion
 from inference.networks.config import LiteConfig, WeightsMissing
 from inference.selectors import backbone_of, class_limits, deployed_threshold
 from inference.serving import runtime
-from training.evaluation.registry import measured
+from training.evaluation.measured import measured
 from training.learning.registry import RECIPES
 from training.selectors.lineage import Lineage, answer_dates, lineage_of
 from training.selectors.versions import changed_since, newest_evaluations

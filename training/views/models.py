@@ -17,8 +17,8 @@ from inference.models import ModelVersion
 from inference.selectors import champion, features_misfit, synsets_text, version_misfit
 from inference.serving.model_check import site_problems, version_problem, version_weights_problem
 from inference.tasks import predictions_run
+from training.evaluation.measured import MeasuredMetric, measured_pairs
 from training.evaluation.promotion_rule import Verdict
-from training.evaluation.registry import MeasuredMetric, measured_pairs
 from training.learning.recipe import Recipe
 from training.learning.registry import DEFAULT_RECIPE, EXPOSED_ANSWERS_LABEL, RECIPES
 from training.models import Evaluation, EvaluationRequest, Promotion, TrainingRun

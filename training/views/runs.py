@@ -15,7 +15,7 @@ from annotation.models import Campaign, HourlyUse, Role, User
 from annotation.services.quotas import QuotaUsedUp, quota_take
 from annotation.tasks import announce
 from training.drawing.loss_curve import loss_curve
-from training.evaluation.registry import measured_pairs
+from training.evaluation.measured import measured_pairs
 from training.learning.choice import Choice
 from training.learning.network_gain import NetworkGain
 from training.learning.registry import DEFAULT_RECIPE, OLDEST_RECIPE, RECIPES

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from django.conf import settings
 
-from training.evaluation.registry import METRICS, ScaleAndThresholds, Votes, measured, measured_pairs
+from training.evaluation.measured import measured, measured_pairs
+from training.evaluation.registry import METRICS, ScaleAndThresholds, Votes
 
 ROOT = Path(settings.BASE_DIR)
 SCALE = ScaleAndThresholds(

@@ -13,8 +13,9 @@ from django.core.management import CommandError, call_command
 from annotation.models import Annotation, Campaign
 from tests.opinions_and_predictions import images_make, predictions_make, version_make, vote, votes
 from training.evaluation.comparison import ScoreFigures, watch_roc_auc
+from training.evaluation.measured import measured
 from training.evaluation.promotion_rule import DESCRIPTION
-from training.evaluation.registry import METRICS, measured
+from training.evaluation.registry import METRICS
 from training.models import Evaluation
 from training.selectors.comparison import compare
 from training.selectors.snapshots import holdout_opinions

@@ -8,7 +8,7 @@ import pytest
 
 from annotation.models import Campaign, Image
 from training.evaluation.comparison import ScoreFigures
-from training.evaluation.registry import measured
+from training.evaluation.measured import measured
 from training.selectors.comparison import compare
 from training.services.evaluations import evaluation_make
 

@@ -10,8 +10,9 @@ from annotation.models import Campaign
 from inference.models import ModelVersion
 from inference.networks.model_files import ModelFileError
 from inference.selectors import champion
+from training.evaluation.measured import measured, measured_pairs
 from training.evaluation.promotion_rule import DESCRIPTION, description
-from training.evaluation.registry import METRICS, measured, measured_pairs
+from training.evaluation.registry import METRICS
 from training.models import Evaluation
 from training.selectors.verdicts import holdout_use, inverted_names, rule_of, verdict_of
 from training.selectors.versions import newest_evaluations

@@ -14,8 +14,8 @@ from annotation.management.lookup import campaign_named
 from annotation.models import Campaign
 from annotation.tasks import announce
 from inference.tasks import predictions_run
+from training.evaluation.measured import measured_pairs
 from training.evaluation.promotion_rule import DESCRIPTION
-from training.evaluation.registry import measured_pairs
 from training.learning.registry import DEFAULT_RECIPE, EXPOSED_ANSWERS_LABEL, RECIPES
 from training.models import Evaluation, TrainingRun
 from training.services.execution import Outcome, run_perform
