@@ -17,7 +17,7 @@ class WholeNetworkConfig:
     """Learning stops after this number of epochs without a better loss."""
     batch: int = 16
     """Photos of a step."""
-    learning_rate: float = 1e-4
+    learning_rate: float = 3e-5
     """Of AdamW, at its highest; it rises for a tenth of the steps and falls along a cosine."""
     mirrored: float = 0.5
     """Share of the photos that are mirrored left to right. Nothing else is varied: blur, colour, size and cropping

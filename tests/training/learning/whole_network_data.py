@@ -23,7 +23,7 @@ from training.learning.whole_network_config import WholeNetworkConfig
 
 SIDE, PHOTOS, BINS = 96, 36, 10
 BACKBONE = replace(EFFICIENTNET_LITE0, input_size=SIDE)
-CONFIG = WholeNetworkConfig(photos_from=20, folds=6, epochs=2, batch=8)
+CONFIG = WholeNetworkConfig(photos_from=20, folds=6, epochs=2, batch=8, learning_rate=1e-4)
 
 
 def whole_network_data(
