@@ -12,9 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit, logit
 
 from annotation.measures.intervals import paired_interval
+from training.learning.sampling import group_folds
 
 Floats = NDArray[np.float64]
 _CLIP = 1e-7
+_FOLDS = 10
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ def surely_better_threshold(
     """Return the threshold for the aim if it surely does better than the campaign's on these photos, otherwise None.
 
     'Surely': the 95 % interval of the difference of the F1 (or of the cost) is above 0, by the bootstrap over `groups`
-    of near-duplicates [N]. The aim 'misses' takes the lower of both thresholds instead.
+    of near-duplicates [N]. Each group is decided at a threshold that the other folds have chosen, because the best
+    threshold of some photos always looks better on them. The aim 'misses' takes the lower of both thresholds instead.
     """
     found = aimed_threshold(probabilities, watch, aim)
     if found is None or aim.name == "fixed":
@@ -76,13 +79,21 @@ def surely_better_threshold(
     if aim.name == "misses":
         return min(found, aim.threshold)
     p, label = np.asarray(probabilities, dtype=np.float64), np.asarray(watch, dtype=np.float64)
+    decided = p > aim.threshold
+    before = decided.copy()
+    folds = group_folds(np.asarray(groups), folds=_FOLDS, seed=seed)
+    for fold in np.unique(folds):
+        held = folds == fold
+        chosen = aimed_threshold(p[~held], label[~held], aim)
+        if chosen is not None:
+            decided[held] = p[held] > chosen
 
     def saved(decided: NDArray[np.bool_], label: Floats) -> Floats:
         missed, alarms = np.where(decided, 0, label).sum(axis=-1), np.where(decided, 1 - label, 0).sum(axis=-1)
         return np.asarray(-(aim.cost * missed + alarms) / label.shape[-1])
 
     metric = saved if aim.name == "cost" else _f1
-    gain = paired_interval(metric, p > found, p > aim.threshold, label, seed=seed, groups=groups)
+    gain = paired_interval(metric, decided, before, label, seed=seed, groups=groups)
     return found if gain.low > 0 else None
 
 
