@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 # Takes answers [S] and one figure after each [S]; returns the gain of the last 200 answers and of the next 200.
 Forecast = Callable[[CurveScores, Floats], tuple[float, float]]
 
-SEEDS, FIRST_SEED = 10, 1000
+SEEDS, FIRST_SEED = 10, 2000
 REAL_SIZES = (300, 450, 660)  # answers
 SIMULATED_SIZES = {"rising": (600,), "learned": (600,), "flat": (600,)}
 OURS = "ours"
