@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 Forecast = Callable[[CurveScores, Floats], tuple[float, float]]
 
 SEEDS, FIRST_SEED = 10, 2000
-REAL_SIZES = (300, 450, 660)  # answers
+REAL_SIZES = (300, 450, 600)  # answers
 SIMULATED_SIZES = {"rising": (600,), "learned": (600,), "flat": (600,)}
 OURS = "ours"
 
