@@ -21,17 +21,17 @@ from benchmarks._claims import Claim, Setting
 from benchmarks._curve_worlds import World, real_world, simulated_world
 from benchmarks._learning_data import Extractor, has_votes, photos_read
 from inference.networks.config import EFFICIENTNET_LITE2
-from training.evaluation.curve_gain import UPPER, fold_interval, gains
+from training.evaluation.curve_gain import UPPER, fold_interval, gain_intervals, gains, inverse_root, logarithm
 from training.evaluation.learning_curve import STEP, CurveScores, curve_measure
 
 Floats = NDArray[np.float64]
 # Takes answers [S] and one figure after each [S]; returns the gain of the last 200 answers and of the next 200.
 Forecast = Callable[[CurveScores, Floats], tuple[float, float]]
 
-SEEDS, FIRST_SEED = 10, 1000
-REAL_SIZES = (300, 450, 660)  # answers
+SEEDS, FIRST_SEED = 10, 2000
+REAL_SIZES = (300, 450, 600)  # answers
 SIMULATED_SIZES = {"rising": (600,), "learned": (600,), "flat": (600,)}
-OURS = "a + b·log n through the upper points"
+OURS = "ours"
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,7 @@ def _coverage(kind: str, draws: list[Drawn]) -> Iterator[Claim]:
     for name in ("srcc", "rps"):
         truth = _truth(draws, name)
         for place, what in enumerate((f"gain of the last {STEP}", f"forecast for the next {STEP}")):
-            found = [
-                fold_interval(gains(one.scores.answers, one.figures(name), one.scores.total)[place], 0, 0)
-                for one in draws
-            ]
+            found = [gain_intervals(one.scores, one.figures(name))[place] for one in draws]
             covered = sum(bool(one.low <= truth[place] <= one.high) for one in found)
             half = np.mean([one.high - one.value for one in found])
             yield Claim(
@@ -121,8 +118,12 @@ def _rivals(campaigns: dict[str, list[Drawn]]) -> Iterator[Claim]:
                     values = np.array([forecast(one.scores, column)[1] for column in figures.T])
                     mean = forecast(one.scores, figures.mean(axis=1))[1]
                     half = fold_interval(values, 0, 0).high - float(values.mean())
+                    low, high = mean - half, mean + half
+                    if rival == OURS:
+                        ours = gain_intervals(one.scores, figures)[1]
+                        low, high = ours.low, ours.high
                     errors.setdefault(rival, []).append(mean - truth)
-                    covered.setdefault(rival, []).append(bool(abs(mean - truth) <= half))
+                    covered.setdefault(rival, []).append(bool(low <= truth <= high))
         of_rivals = {rival: float(np.sqrt(np.mean(np.square(one)))) for rival, one in errors.items()}
         others = {rival: error for rival, error in of_rivals.items() if rival != OURS}
         best = min(others, key=others.__getitem__)
@@ -142,10 +143,7 @@ def _rivals(campaigns: dict[str, list[Drawn]]) -> Iterator[Claim]:
 def _false_claims(campaigns: dict[str, list[Drawn]]) -> Claim:
     """Return how often a curve claims a gain where the features say nothing about the votes."""
     flat = [one for kind, draws in campaigns.items() if "'flat'" in kind for one in draws]
-    claims = sum(
-        bool(fold_interval(gains(one.scores.answers, -one.scores.rps, one.scores.total)[1], 0, 0).low > 0)
-        for one in flat
-    )
+    claims = sum(bool(gain_intervals(one.scores, -one.scores.rps)[1].low > 0) for one in flat)
     return Claim(
         claim=f"Features say nothing about the votes: 'more answers still help' is said in {claims} of {len(flat)} "
         f"campaigns ({_share(claims, len(flat))})",
@@ -162,7 +160,7 @@ def _share(hits: int, n: int) -> str:
 
 
 def _ours(scores: CurveScores, figures: Floats) -> tuple[float, float]:
-    last, following = gains(scores.answers, figures[:, None], scores.total)
+    last, following = gains(scores.answers, figures[:, None], scores.total, inverse_root)
     return float(last[0]), float(following[0])
 
 
@@ -175,21 +173,11 @@ def _last_two(scores: CurveScores, figures: Floats) -> tuple[float, float]:
     return gain, gain
 
 
-def _inverse_root(answers: Floats) -> Floats:
-    return -(answers**-0.5)
-
-
-def _line(
-    scores: CurveScores, figures: Floats, place: Callable[[Floats], Floats], *, upper: float = 0.0
+def _curve(
+    scores: CurveScores, figures: Floats, form: Callable[[Floats], Floats], *, upper: float = 0.0
 ) -> tuple[float, float]:
-    """Return the gains of a line through the points with at least a share `upper` of the answers.
-
-    `place` of the number of answers is its x.
-    """
-    kept = scores.answers >= upper * scores.answers[-1]
-    slope = float(np.polyfit(place(scores.answers[kept]), figures[kept], 1)[0])
-    at = place(np.array([scores.total - STEP, scores.total, scores.total + STEP], dtype=np.float64))
-    return slope * float(at[1] - at[0]), slope * float(at[2] - at[1])
+    last, following = gains(scores.answers, figures[:, None], scores.total, form, upper=upper)
+    return float(last[0]), float(following[0])
 
 
 def _power_law(scores: CurveScores, figures: Floats) -> tuple[float, float]:
@@ -215,9 +203,9 @@ FORECASTS: dict[str, Forecast] = {
     OURS: _ours,
     "no gain": _no_gain,
     "the last two points": _last_two,
-    "a + b·log n through all points": lambda scores, figures: _line(scores, figures, np.log),
-    "a − b/√n through the upper points": lambda scores, figures: _line(scores, figures, _inverse_root, upper=UPPER),
-    "a − b/√n through all points": lambda scores, figures: _line(scores, figures, _inverse_root),
-    "a − b/n through the upper points": lambda scores, figures: _line(scores, figures, lambda n: -1 / n, upper=UPPER),
+    "a + b·log n, upper points": lambda scores, figures: _curve(scores, figures, logarithm, upper=UPPER),
+    "a + b·log n": lambda scores, figures: _curve(scores, figures, logarithm),
+    "a − b/√n": lambda scores, figures: _curve(scores, figures, inverse_root),
+    "a − b/n, upper points": lambda scores, figures: _curve(scores, figures, lambda n: -1 / n, upper=UPPER),
     "a − b·n^−c": _power_law,
 }

@@ -1,17 +1,16 @@
 """What a learning curve says: the gain of the last 200 answers, and a forecast for the next 200, with intervals.
 
-Both come from a curve a + b·log n through the points with the most answers n. The two points that lie 200 answers apart
-are too noisy alone: the benchmark `learning_curve` compares both with other ways, and measures how often the intervals
-cover.
-
-Curves that flatten sooner, a − b/n^c, are a little more exact where that is true, but their intervals miss the truth
-where it is not.
+Both come from a curve a − b/√n through the points with the most answers n, which forecasts best. The two points that
+lie 200 answers apart are too noisy alone. Nobody knows the true form, and a curve a + b·log n flattens later: the
+interval contains those of both. The benchmark `learning_curve` compares them with others, and measures how often
+intervals cover.
 
 Source: Nadeau & Bengio (2003), 'Inference for the generalization error', for intervals from folds: those learned
 from nearly the same photos, so 1/K + 1/(K − 1) is in place of 1/K.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,8 +67,8 @@ def curve_report(scores: CurveScores, *, ceiling: Interval | None) -> CurveRepor
     def interval(of_folds: Floats) -> Interval:
         return fold_interval(of_folds, scores.rated, scores.groups)
 
-    rps_last, rps_next = (interval(one) for one in gains(scores.answers, -scores.rps, scores.total))
-    srcc_last, srcc_next = (interval(one) for one in gains(scores.answers, scores.srcc, scores.total))
+    rps_last, rps_next = gain_intervals(scores, -scores.rps)
+    srcc_last, srcc_next = gain_intervals(scores, scores.srcc)
     return CurveReport(
         rows=[
             CurveRow(float(answers), float(photos), interval(of_rps), interval(of_srcc))
@@ -92,21 +91,48 @@ def curve_report(scores: CurveScores, *, ceiling: Interval | None) -> CurveRepor
     )
 
 
-def gains(answers: Floats, figures: Floats, total: int) -> tuple[Floats, Floats]:
+def inverse_root(answers: Floats) -> Floats:
+    """Return the x of a curve a − b/√n."""
+    place: Floats = -(np.asarray(answers, dtype=np.float64) ** -0.5)
+    return place
+
+
+def logarithm(answers: Floats) -> Floats:
+    """Return the x of a curve a + b·log n."""
+    place: Floats = np.log(answers)
+    return place
+
+
+def gain_intervals(scores: CurveScores, figures: Floats) -> tuple[Interval, Interval]:
+    """Return the gain of the last 200 answers and that of the next 200; figures [S, K], larger is better."""
+    of_root, of_log = (
+        [
+            fold_interval(of_folds, scores.rated, scores.groups)
+            for of_folds in gains(scores.answers, figures, scores.total, form)
+        ]
+        for form in (inverse_root, logarithm)
+    )
+    last, following = (
+        replace(root, low=min(root.low, log.low), high=max(root.high, log.high))
+        for root, log in zip(of_root, of_log, strict=True)
+    )
+    return last, following
+
+
+def gains(
+    answers: Floats, figures: Floats, total: int, form: Callable[[Floats], Floats], *, upper: float = UPPER
+) -> tuple[Floats, Floats]:
     """Return the gain of the last 200 of `total` answers and that of the next 200, by each fold [K].
 
-    answers [S], ascending; figures [S, K], larger is better. The curve is fitted by least squares.
+    answers [S], ascending; figures [S, K], larger is better. The curve is fitted by least squares through the points
+    with at least a share `upper` of the answers.
     """
-    upper = answers >= UPPER * answers[-1]
-    places = np.log(answers[upper])
+    kept = answers >= upper * answers[-1]
+    places = form(answers[kept])
     centred = places - places.mean()
-    slopes = centred @ figures[upper] / (centred @ centred)
-
-    def between(fewer: float, more: float) -> Floats:
-        gain: Floats = slopes * np.log(more / fewer)
-        return gain
-
-    return between(total - STEP, total), between(total, total + STEP)
+    slopes: Floats = centred @ figures[kept] / (centred @ centred)
+    fewer, now, more = form(np.array([total - STEP, total, total + STEP], dtype=np.float64))
+    return slopes * (now - fewer), slopes * (more - now)
 
 
 def fold_interval(of_folds: Floats, photos: int, groups: int) -> Interval:

@@ -64,7 +64,7 @@ def curve_words(report: CurveReport, *, margin: float) -> CurveWords:
         f"{report.total:,} answers to {report.photos:,} train photos in {report.groups:,} groups of near-duplicates, "
         f"given without seeing a prediction. Ridge regression learned from random photos of {report.folds - 1} of "
         f"{report.folds} parts and predicted the votes of the part that was left out. The holdout was not looked at. "
-        "95 % intervals; the gains come from a curve a + b·log n through the points with the most answers n."
+        "95 % intervals; the gains come from curves a − b/√n and a + b·log n through the points with the most answers."
     )
     return CurveWords(verdict, _TITLES[verdict], sentences, method)
 

@@ -163,7 +163,8 @@ def _in_random_order(groups: NDArray[np.str_], rows: NDArray[np.bool_], rng: np.
     places = np.flatnonzero(rows)
     _, member_of = np.unique(groups[places], return_inverse=True)
     rank = rng.permutation(int(member_of.max()) + 1)
-    return places[np.argsort(rank[member_of], kind="stable")]
+    found: NDArray[np.intp] = places[np.argsort(rank[member_of], kind="stable")]
+    return found
 
 
 def _whole_groups(groups: NDArray[np.str_], given: Floats, wanted: float) -> int:

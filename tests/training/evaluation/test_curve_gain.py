@@ -8,7 +8,15 @@ from scipy import stats
 
 from annotation.measures.figures_text import figures_read, figures_text
 from annotation.measures.intervals import Interval
-from training.evaluation.curve_gain import CurveReport, curve_report, fold_interval, gains
+from training.evaluation.curve_gain import (
+    CurveReport,
+    curve_report,
+    fold_interval,
+    gain_intervals,
+    gains,
+    inverse_root,
+    logarithm,
+)
 from training.evaluation.curve_words import CurveVerdict, curve_verdict, curve_words
 from training.evaluation.learning_curve import CurveScores
 
@@ -39,7 +47,7 @@ def report(rps_next: Interval, srcc_next: Interval) -> CurveReport:
 
 def test_a_curve_of_the_fitted_form_gives_its_own_gains() -> None:
     figures = 0.2 + 0.05 * np.log(ANSWERS)[:, None] * np.linspace(0.5, 1.5, 10)
-    last, following = gains(ANSWERS, figures, 560)
+    last, following = gains(ANSWERS, figures, 560, logarithm)
     assert last == pytest.approx(0.05 * np.linspace(0.5, 1.5, 10) * np.log(560 / 360))
     assert following == pytest.approx(0.05 * np.linspace(0.5, 1.5, 10) * np.log(760 / 560))
 
@@ -48,15 +56,28 @@ def test_points_with_few_answers_have_no_say() -> None:
     figures = np.tile(0.7 - 2.0 * ANSWERS[:, None] ** -0.5, 10)
     changed = figures.copy()
     changed[ANSWERS < 0.24 * 500] -= 0.4
-    assert gains(ANSWERS, changed, 560)[1] == pytest.approx(gains(ANSWERS, figures, 560)[1])
+    expected = gains(ANSWERS, figures, 560, inverse_root)[1]
+    assert gains(ANSWERS, changed, 560, inverse_root)[1] == pytest.approx(expected)
+    assert expected == pytest.approx(2.0 * (560**-0.5 - 760**-0.5))
+
+
+def test_the_interval_contains_those_of_both_forms() -> None:
+    rising = scores(1.5 - 0.05 * np.log(ANSWERS), 0.1 + 0.05 * np.log(ANSWERS))
+    found = gain_intervals(rising, rising.srcc)[1]
+    root, log = (
+        fold_interval(gains(ANSWERS, rising.srcc, 560, form)[1], 187, 180) for form in (inverse_root, logarithm)
+    )
+    assert root.value < log.value  # which flattens later
+    assert found.value == root.value
+    assert (found.low, found.high) == (min(root.low, log.low), max(root.high, log.high))
 
 
 def test_a_better_rps_is_a_gain_although_it_is_lower() -> None:
-    found = curve_report(scores(1.5 - 0.05 * np.log(ANSWERS), 0.1 + 0.05 * np.log(ANSWERS)), ceiling=None)
-    assert found.rps_last.value == pytest.approx(0.05 * np.log(560 / 360))
+    found = curve_report(scores(1.0 + ANSWERS**-0.5, 0.6 - ANSWERS**-0.5), ceiling=None)
+    assert found.rps_last.value == pytest.approx(360**-0.5 - 560**-0.5)
     assert found.rps_last.value == pytest.approx(found.srcc_last.value)
     assert found.rps_next.value < found.rps_last.value
-    assert found.newest.rps.value == pytest.approx(1.5 - 0.05 * np.log(500))
+    assert found.newest.rps.value == pytest.approx(1 + 500**-0.5)
 
 
 def test_the_interval_is_that_of_the_corrected_resampled_t_test() -> None:

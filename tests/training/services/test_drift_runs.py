@@ -49,7 +49,7 @@ def drifted(
             Feature.objects.create(
                 image=image, backbone=backbone_key(""), state=Feature.State.DONE, vector=vector.astype("<f2").tobytes()
             )
-        version = make_version(1, champion=True, predict=dict.fromkeys((*old, *fresh), (5.0, 0.2)))
+        version: ModelVersion = make_version(1, champion=True, predict=dict.fromkeys((*old, *fresh), (5.0, 0.2)))
         ModelVersion.objects.update(backbone=backbone_key(""))
         TrainingRun.objects.create(
             campaign=campaign, trigger="button", state="done", challenger=version, last_annotation_id=last
