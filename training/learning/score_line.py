@@ -9,6 +9,7 @@ follows from the errors of the scores and those of the prior.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,17 +159,24 @@ class PenalisedKernel:
     def left_out_errors(self, targets: Floats, decay: float, members: list[NDArray[np.intp]]) -> Floats:
         """Return the errors of targets [N, T] in the groups that are left out: (B_gg)⁻¹·(B·y)_g for each group."""
         products = self.solve(targets, decay)
-        towards = self._plain(self.root, decay) / np.sqrt(float(self.root @ self._plain(self.root, decay)))
+        towards = self._plain(self.root, decay)
+        towards = towards / np.sqrt(float(self.root @ towards))
         shrunk = 1 / (self.values + decay)
         alone = np.array([rows[0] for rows in members if len(rows) == 1], dtype=np.intp)
         errors = np.empty_like(products)
-        diagonal = (self.vectors[alone] ** 2) @ shrunk - towards[alone] ** 2
+        diagonal = (self.squares @ shrunk - towards**2)[alone]
         errors[alone] = products[alone] / diagonal[:, None]
         for rows in members:
             if len(rows) > 1:
                 block = (self.vectors[rows] * shrunk) @ self.vectors[rows].T - np.outer(towards[rows], towards[rows])
                 errors[rows] = np.linalg.solve(block, products[rows])
         return errors
+
+    @cached_property
+    def squares(self) -> Floats:
+        """Return the squared eigenvectors [N, N], which every decay needs."""
+        found: Floats = self.vectors**2
+        return found
 
     def _plain(self, targets: Floats, decay: float) -> Floats:
         """Return (kernel + decay)⁻¹·targets."""
