@@ -1,7 +1,8 @@
 """F1 of the watch label at the deployed threshold after learning from simulated votes, against the zero-shot model.
 
-DATA is a folder with photos/ and photos.csv (`file,watch`). Simulated annotators label photos, three votes each, and a
-share of the votes are random clicks. The F1 is measured on photos that nobody has labelled.
+DATA is a folder with photos/ and photos.csv (`file,watch`); without it, the photos are generated numbers. Simulated
+annotators label photos, three votes each, and a share of the votes are random clicks. The F1 is measured on photos that
+nobody has labelled.
 """
 
 import csv
@@ -38,33 +39,46 @@ Floats = NDArray[np.float64]
 
 def measure(setting: Setting) -> Iterator[Claim]:
     """Learn after 20, 50 and 200 labels, one promotion after the other."""
-    if setting.data is None or not (setting.data / "photos.csv").is_file():
-        raise DataMissing("This benchmark needs DATA=dir with photos/ and photos.csv (file,watch).")
     torch.set_num_threads(THREADS)
-    log_odds, pooled, watch = _photos(setting.data)
+    if setting.data is None:
+        log_odds, pooled, watch = _generated()
+    elif (setting.data / "photos.csv").is_file():
+        log_odds, pooled, watch = _photos(setting.data)
+    else:
+        raise DataMissing(f"This benchmark needs photos/ and photos.csv (file,watch) in {setting.data}.")
+    where = "generated numbers" if setting.data is None else f"{len(watch)} photos"
     seeds = 2 if setting.tiny else SEEDS
     for clicks in CLICKS:
         values = np.array([_sequence(log_odds, pooled, watch, clicks, FIRST_SEED + one) for one in range(seeds)])
         ours, platt = values[:, 0], values[:, 1]
         mean, before = ours.mean(axis=0), float(ours[:, 0].mean())
         yield Claim(
-            claim=f"Watch F1 at the version's threshold after {LABELS[-1]} photos with {VOTES} simulated votes, "
-            f"{clicks:.0%} random clicks; {seeds} seeds, lowest {ours[:, -1].min():.3f}",
+            claim=f"{where}: watch F1 at the version's threshold after {LABELS[-1]} photos with {VOTES} simulated "
+            f"votes, {clicks:.0%} random clicks; {seeds} seeds, lowest {ours[:, -1].min():.3f}",
             value=float(mean[-1]),
             unit="F1",
             baseline=f"zero-shot at {ZERO_SHOT_THRESHOLD}: {before:.3f}; scale and offset of its log-odds only, "
             f"at .5: {platt[:, -1].mean():.3f}",
             target=0.98,
         )
-        falls = np.diff(ours, axis=1)
+        kept, theirs = (float((one[:, 1:] / one[:, :-1]).min()) for one in (ours, platt))
         yield Claim(
-            claim=f"Largest change of the watch F1 for the worse in {falls.size} promotions (after "
-            f"{', '.join(map(str, LABELS))} labels), {clicks:.0%} random clicks",
-            value=float(falls.min()),
-            unit="F1",
-            baseline=f"the version before; scale and offset only: {np.diff(platt, axis=1).min():.3f}",
-            target=-0.01,
+            claim=f"{where}: lowest watch F1 after a promotion as a part of that before it, {ours[:, 1:].size} "
+            f"promotions (after {', '.join(map(str, LABELS))} labels), {clicks:.0%} random clicks",
+            value=kept,
+            unit="of the F1 before",
+            baseline=f"scale and offset only: {theirs:.3f}",
+            target=0.99,
         )
+
+
+def _generated() -> tuple[Floats, NDArray[np.float32], NDArray[np.bool_]]:
+    """Return numbers like those of 600 photos, one in five with a watch; two features know more than the log-odds."""
+    rng = np.random.default_rng(11)
+    watch = rng.random(600) < 0.2
+    pooled = rng.normal(size=(600, 64)).astype(np.float32)
+    pooled[:, :2] += 2.5 * watch[:, np.newaxis]
+    return np.where(watch, -1.0, -6.0) + rng.normal(0, 2, 600), pooled, watch
 
 
 def _photos(folder: Path) -> tuple[Floats, NDArray[np.float32], NDArray[np.bool_]]:
