@@ -250,7 +250,7 @@ def test_training_continues_without_its_worker_and_a_hanging_process_is_replaced
     worker = subprocess.Popen(
         [sys.executable, "manage.py", "shell", "-v0", "-c", call],
         cwd=django_settings.BASE_DIR,
-        env=training_process._environment(),
+        env=training_process.process_environment(),
         start_new_session=True,
     )
     (child,) = wait_for(lambda: process_ids_of(run), "The training process does not start.")
