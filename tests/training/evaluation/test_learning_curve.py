@@ -37,11 +37,11 @@ def test_a_group_is_never_learned_and_predicted_at_once() -> None:
 
     Ranking the photos of all folds together would give a correlation clearly below zero.
     """
-    data, _quality = rated_photos(160, group=4)
+    data, _quality = rated_photos(480, group=4)
     rng = np.random.default_rng(99)
-    features = np.repeat(rng.normal(size=(40, data.features.shape[1])), 4, axis=0).astype(np.float32)
+    features = np.repeat(rng.normal(size=(120, data.features.shape[1])), 4, axis=0).astype(np.float32)
     unrelated = dataclasses.replace(data, features=features)
-    alone = dataclasses.replace(data.rated, groups=np.arange(160).astype("U36"))
+    alone = dataclasses.replace(data.rated, groups=np.arange(480).astype("U36"))
     assert measured(unrelated).srcc[-1].mean() == pytest.approx(0, abs=0.3)
     assert measured(dataclasses.replace(unrelated, rated=alone)).srcc[-1].mean() > 0.5  # what a leak looks like
 

@@ -11,8 +11,8 @@ from training.learning.venn_abers import probability_intervals
 def test_the_intervals_hold_the_true_probability_where_the_model_is_wrong_about_it(stretch: float) -> None:
     """A model that is too sure, or not sure enough, is corrected."""
     rng = np.random.default_rng(1)
-    truth = rng.normal(0, 1.5, 4000)
-    labels = rng.random(4000) < expit(truth)
+    truth = rng.normal(0, 1.5, 20_000)
+    labels = rng.random(20_000) < expit(truth)
     found = probability_intervals(stretch * truth, labels)
     for point in (-1.0, 0.0, 1.0):
         low, high = found.at(float(expit(stretch * point)))
