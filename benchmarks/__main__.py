@@ -24,9 +24,11 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 #: Benchmarks whose table is on another page than the README.
 PAGES = {
+    "classes": ROOT / "docs" / "reference" / "recipes.md",
     "consensus": ROOT / "docs" / "reference" / "consensus.md",
     "learning": ROOT / "docs" / "reference" / "recipes.md",
     "learning_curve": ROOT / "docs" / "reference" / "recipes.md",
+    "watch_labels": ROOT / "docs" / "reference" / "recipes.md",
     "whole_network": ROOT / "docs" / "reference" / "recipes.md",
     "gate": ROOT / "docs" / "reference" / "metrics.md",
     "personal": ROOT / "docs" / "reference" / "personal-scores.md",
