@@ -8,7 +8,6 @@ import numpy as np
 from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 
 from annotation.access.permissions import campaign_view
@@ -27,12 +26,10 @@ from training.evaluation.registry import METRICS
 from training.selectors.comparison import compare
 from training.selectors.snapshots import VOTES_FOR_QUALITY
 from training.selectors.versions import changed_since, newest_evaluations
+from training.views.calibration_charts import score_scatter, watch_reliability
 
 FURTHEST_APART_SHOWN = 50
 PICKS_SHOWN = 8
-# With fewer labelled photos a reliability diagram shows only noise.
-RELIABILITY_NEEDS = 20
-PHOTOS_PER_BIN, FEWEST_BINS, MOST_BINS = 20, 4, 10
 # The holdout figures use the same photos as evaluations, so that both show the same numbers.
 FEWEST_VOTES = {"holdout": VOTES_FOR_QUALITY, "all": 1}
 SPLITS = {"holdout": Image.Split.HOLDOUT, "all": None}
@@ -96,25 +93,13 @@ def _score_report(campaign: Campaign, comparison: Comparison, shown: Comparison,
 
     `shown`: the photos that the reviewer may see one by one. The figures use all of `comparison`.
     """
-    from training.drawing import charts  # imported here, because Bokeh takes half a second to import
 
     figures = ScoreFigures.of(comparison, seed=campaign.seed)
     score_title = findings.score_finding(figures, "holdout photos" if split == "holdout" else "rated photos")
     report: dict[str, Any] = {
         "figures": figures,
         "metrics": METRICS,
-        "scatter": charts.score_scatter(
-            image_ids=shown.image_ids,
-            names=shown.names,
-            predicted=shown.quality_mean,
-            mos=shown.mos,
-            votes=shown.vote_counts,
-            scale=(comparison.lowest, comparison.highest),
-            photo_url=_with_placeholder("photo", campaign.slug, 0),
-            thumbnail_url=_with_placeholder("photo-thumbnail", 0),
-            title=score_title,
-            rng=np.random.default_rng(campaign.seed),
-        ),
+        "scatter": score_scatter(campaign, shown, title=score_title),
         # A bin with one photo shows its prediction.
         "score_bins": reliability.score_bins(shown.quality_mean, shown.mos),
         "apart": _photo_rows(shown),
@@ -139,11 +124,6 @@ def _class_report(campaign: Campaign, version: ModelVersion, comparison: Compari
             comparison, [sources.get(pk, "other photos") for pk in comparison.image_ids.tolist()], seed=campaign.seed
         ),
     }
-
-
-def _with_placeholder(name: str, *arguments: Any) -> str:
-    """Return the URL of a photo's page or file with `@image` in place of its id, for the charts."""
-    return "@image".join(reverse(name, args=arguments).rsplit("0", 1))
 
 
 def _photo_rows(comparison: Comparison) -> list[dict[str, Any]]:
@@ -193,23 +173,8 @@ def _watch_report(campaign: Campaign, version: ModelVersion, comparison: Compari
             title=findings.threshold_finding(rows, threshold, at_chosen),
         ),
     }
-    if report["labelled"] >= RELIABILITY_NEEDS and 0 < report["watches"] < report["labelled"]:
-        bins = reliability.reliability_bins(
-            probabilities, labels, bins=int(np.clip(len(labels) // PHOTOS_PER_BIN, FEWEST_BINS, MOST_BINS))
-        )
-        report["reliability_bins"] = bins
-        report["reliability"] = charts.reliability_diagram(
-            predicted=np.array([one.predicted for one in bins]),
-            observed=np.array([one.observed.value for one in bins]),
-            low=np.array([one.observed.low for one in bins]),
-            high=np.array([one.observed.high for one in bins]),
-            counts=np.array([one.n for one in bins]),
-            title=findings.reliability_finding(
-                bins,
-                float(classification.brier(probabilities, labels)),
-                reliability.expected_calibration_error(probabilities, labels),
-            ),
-        )
+    if (found := watch_reliability(comparison)) is not None:
+        report |= {"reliability_bins": found.bins, "reliability": found.diagram}
     return report
 
 

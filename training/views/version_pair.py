@@ -12,13 +12,10 @@ from django.views.decorators.http import require_POST, require_safe
 from numpy.typing import NDArray
 
 from annotation.access.permissions import campaign_view
-from annotation.measures import calibration as reliability
-from annotation.measures import classification
 from annotation.models import Campaign, Role, User
 from annotation.selectors.adjudications import predictions_hidden
 from annotation.tasks import announce
 from inference.models import ModelVersion
-from training.evaluation import findings
 from training.evaluation.comparison import Comparison
 from training.evaluation.version_pair import PairFigure, pair_figures, pair_verdicts
 from training.models import VersionComparison
@@ -26,11 +23,9 @@ from training.selectors.comparison import compare
 from training.selectors.pairs import votes_since
 from training.services.version_comparisons import version_comparison_request
 from training.tasks import MESSAGE_SECONDS, version_comparison_run
+from training.views.calibration_charts import score_scatter, watch_reliability
 
 PHOTOS_SHOWN = 12
-# With fewer labelled photos a reliability diagram shows only noise.
-RELIABILITY_NEEDS = 20
-PHOTOS_PER_BIN, FEWEST_BINS, MOST_BINS = 20, 4, 10
 
 Pair = tuple[ModelVersion, ModelVersion]
 
@@ -148,49 +143,17 @@ def _side(
     name: str,
 ) -> dict[str, Any]:
     """Return the charts of one version. `shown`: the photos that the reviewer may see one by one."""
-    from training.drawing import charts  # imported here, because Bokeh takes half a second to import
-
     srcc = getattr(figures["quality_srcc"], name)
     title = f"Version {version.number}" + (f": SRCC {srcc.text} ({srcc.interval})" if srcc.known else "")
-    scatter = charts.score_scatter(
-        image_ids=shown.image_ids,
-        names=shown.names,
-        predicted=shown.quality_mean,
-        mos=shown.mos,
-        votes=shown.vote_counts,
-        scale=(shown.lowest, shown.highest),
-        photo_url=_with_placeholder("photo", campaign.slug, 0),
-        thumbnail_url=_with_placeholder("photo-thumbnail", 0),
-        title=title,
-        rng=np.random.default_rng(campaign.seed),
-    )
+    scatter = score_scatter(campaign, shown, title=title)
     side: dict[str, Any] = {"version": version, "scatter": replace(scatter, name=f"scatter-{name}")}
-    decided = comparison.has_majority
-    probabilities, labels = comparison.watch_probability[decided], comparison.is_watch[decided]
-    if len(labels) < RELIABILITY_NEEDS or labels.min() == labels.max():
+    found = watch_reliability(comparison, before=f"Version {version.number}: ")
+    if found is None:
         return side
-    bins = reliability.reliability_bins(
-        probabilities, labels, bins=int(np.clip(len(labels) // PHOTOS_PER_BIN, FEWEST_BINS, MOST_BINS))
-    )
-    finding = findings.reliability_finding(
-        bins,
-        float(classification.brier(probabilities, labels)),
-        reliability.expected_calibration_error(probabilities, labels),
-    )
-    diagram = charts.reliability_diagram(
-        predicted=np.array([one.predicted for one in bins]),
-        observed=np.array([one.observed.value for one in bins]),
-        low=np.array([one.observed.low for one in bins]),
-        high=np.array([one.observed.high for one in bins]),
-        counts=np.array([one.n for one in bins]),
-        title=f"Version {version.number}: {finding}",
-    )
-    return side | {"reliability": replace(diagram, name=f"reliability-{name}"), "reliability_bins": bins}
-
-
-def _with_placeholder(name: str, *arguments: Any) -> str:
-    """Return the URL of a photo's page or file with `@image` in place of its id, for the charts."""
-    return "@image".join(reverse(name, args=arguments).rsplit("0", 1))
+    return side | {
+        "reliability": replace(found.diagram, name=f"reliability-{name}"),
+        "reliability_bins": found.bins,
+    }
 
 
 def _furthest_apart(first: Comparison, second: Comparison, thresholds: Sequence[float]) -> list[dict[str, Any]]:
