@@ -1,0 +1,285 @@
+"""What a model version may be trusted for: one verdict for each use, with its numbers and the requirement.
+
+A use has a figure with a 95 % interval and a requirement. The verdict is 'yes' only if the whole interval fulfils the
+requirement, 'no' only if the whole interval fails it, and 'cannot tell' otherwise, with the number of photos that would
+decide it if the figure stays as it is. Below the evidence of `training.evaluation.calibration.evidence` there is no
+verdict at all.
+
+The requirements are conventions, stated on the page beside each verdict.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from math import ceil
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotation.measures import correlation
+from annotation.measures.intervals import Interval, interval, wilson_interval
+from annotation.measures.probability_fit import ProbabilityFit, probability_fit
+from annotation.measures.score_fit import SpreadFigures, spread_figures, vote_halves
+from annotation.measures.vote_variance import vote_variance
+from training.evaluation.calibration.evidence import Evidence, evidence_of
+from training.evaluation.comparison import Comparison
+
+Floats = NDArray[np.float64]
+
+#: Rank correlation for sorting: two photos of which people clearly prefer one are mostly in the right order.
+SORTING_SRCC = 0.5
+#: Of the tenth of the photos that the model likes best, this share must be in the quarter that people like best.
+BEST_SHARE = 0.5
+#: Of the fifth that the model likes least, at most this share may be in the half that people like better.
+WORST_LOSS = 0.1
+#: Typical error of a single score, as a share of the scale's range: one point on the scale 1-10.
+SINGLE_ERROR = 1 / 9
+#: Of the watches, the share that must be found; of the photos called a watch, the share that must be one.
+WATCH_SHARE = 0.9
+
+# A larger number of photos is not stated: the figure lies too near to the requirement.
+_MOST_NEEDED = 20
+
+
+class Level(StrEnum):
+    """The verdict about one use."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "cannot tell"
+
+
+@dataclass(frozen=True)
+class Use:
+    """One use of the model, with its verdict."""
+
+    name: str
+    """As part of a sentence: 'sorting photos'."""
+    level: Level
+    figure: Interval
+    required: float
+    is_higher_better: bool
+    found: str
+    """The figure in words, with its interval and n."""
+    requirement: str
+    """In words."""
+    rival: str
+    """What the simplest alternative would reach; '' if there is none."""
+    needed: int | None
+    """Photos that would decide it; None if the verdict is not 'cannot tell', or if they are too many to state."""
+
+
+@dataclass(frozen=True)
+class VerdictFigures:
+    """What the top of the calibration page says."""
+
+    evidence: Evidence
+    uses: tuple[Use, ...]
+    """Without those that lack evidence."""
+    spread: SpreadFigures | None
+    """None with too few photos."""
+    watch_fit: ProbabilityFit | None
+    """None with too few labels."""
+
+
+def verdict_figures(
+    comparison: Comparison, scored: Comparison, *, simulated: Collection[int], is_random: bool, seed: int
+) -> VerdictFigures:
+    """Return the verdicts on a comparison. `scored`: its photos with enough votes for the score figures.
+
+    `simulated`: ids of annotators that are programs. `is_random`: only holdout photos. The same seed gives the same.
+    """
+    evidence = evidence_of(comparison, scored, simulated=simulated, is_random=is_random)
+    uses: list[Use] = []
+    spread = None
+    if evidence.has_scores:
+        spread = _spread(scored, seed=seed)
+        uses += [_sorting(scored, seed), _picking(scored), _discarding(scored), _single(scored, seed)]
+    fit = None
+    if evidence.has_watches:
+        decided = comparison.part(comparison.has_majority)
+        fit = probability_fit(decided.watch_probability, decided.is_watch, groups=decided.groups, seed=seed)
+        uses += _watches(decided)
+    return VerdictFigures(evidence, tuple(uses), spread, fit)
+
+
+def level_of(figure: Interval, required: float, *, is_higher_better: bool) -> Level:
+    """Return whether the whole interval fulfils the requirement, fails it, or neither."""
+    if np.isnan(figure.value):
+        return Level.UNKNOWN
+    if not is_higher_better:
+        figure, required = Interval(-figure.value, -figure.high, -figure.low, figure.n), -required
+    if figure.low >= required:
+        return Level.YES
+    return Level.NO if figure.high < required else Level.UNKNOWN
+
+
+def photos_needed(figure: Interval, required: float, n: int) -> int | None:
+    """Return how many photos would decide it if the figure stays as it is; None if more than 20 times as many.
+
+    The width of an interval shrinks with the square root of the number of photos.
+    """
+    distance = abs(figure.value - required)
+    reach = figure.value - figure.low if figure.value >= required else figure.high - figure.value
+    if np.isnan(distance) or not distance or (reach / distance) ** 2 > _MOST_NEEDED:
+        return None
+    needed = ceil(n * (reach / distance) ** 2)
+    digits = max(len(str(needed)) - 2, 0)  # two digits are as exact as this is
+    return max(ceil(needed / 10**digits) * 10**digits, n + 1)
+
+
+def _use(
+    name: str,
+    figure: Interval,
+    required: float,
+    *,
+    n: int,
+    found: str,
+    requirement: str,
+    rival: str,
+    higher: bool = True,
+) -> Use:
+    level = level_of(figure, required, is_higher_better=higher)
+    needed = photos_needed(figure, required, n) if level is Level.UNKNOWN else None
+    return Use(name, level, figure, required, higher, found, requirement, rival, needed)
+
+
+def _sorting(scored: Comparison, seed: int) -> Use:
+    figure = interval(correlation.srcc, scored.quality_mean, scored.mos, groups=scored.groups, seed=seed)
+    return _use(
+        "sorting photos by quality",
+        figure,
+        SORTING_SRCC,
+        n=len(scored),
+        found=f"rank correlation {_numbers(figure)} with people's MOS, n = {len(scored):,} photos",
+        requirement=f"at least {SORTING_SRCC:.2f}",
+        rival="random order: 0",
+    )
+
+
+def _picking(scored: Comparison) -> Use:
+    picks = np.argsort(-scored.quality_mean, kind="stable")[: max(5, len(scored) // 10)]
+    is_good = scored.mos >= np.quantile(scored.mos, 0.75)
+    figure = _share(is_good[picks], scored.groups[picks])
+    return _use(
+        "picking the best photos",
+        figure,
+        BEST_SHARE,
+        n=len(scored),
+        found=f"of its best {len(picks):,}, {_percent(figure)} are in the quarter that people like best",
+        requirement=f"at least {100 * BEST_SHARE:.0f} %",
+        rival=f"random picks: {100 * is_good.mean():.0f} %",
+    )
+
+
+def _discarding(scored: Comparison) -> Use:
+    picks = np.argsort(scored.quality_mean, kind="stable")[: max(5, len(scored) // 5)]
+    is_liked = scored.mos > np.median(scored.mos)
+    figure = _share(is_liked[picks], scored.groups[picks])
+    return _use(
+        "throwing away the worst photos",
+        figure,
+        WORST_LOSS,
+        n=len(scored),
+        found=f"of its worst {len(picks):,}, {_percent(figure)} are in the half that people like better",
+        requirement=f"at most {100 * WORST_LOSS:.0f} %",
+        rival=f"random picks: {100 * is_liked.mean():.0f} %",
+        higher=False,
+    )
+
+
+def _single(scored: Comparison, seed: int) -> Use:
+    noise = _noise(scored)
+    figure = interval(_error, scored.quality_mean, scored.mos, noise, groups=scored.groups, seed=seed)
+    required = SINGLE_ERROR * (scored.highest - scored.lowest)
+    always_mean = float(_error(np.full(len(scored), scored.mos.mean()), scored.mos, noise))
+    return _use(
+        "the score of a single photo",
+        figure,
+        required,
+        n=len(scored),
+        found=f"typical error {_numbers(figure)} points (root mean square, without the chance in the votes)",
+        requirement=f"at most {required:.1f} point{'' if required == 1 else 's'}",
+        rival=f"the mean for every photo: {always_mean:.2f} points",
+        higher=False,
+    )
+
+
+def _watches(decided: Comparison) -> list[Use]:
+    """Return the verdicts about missed watches and about false alarms, at the threshold of the version."""
+    threshold = decided.scale.watch_threshold
+    is_watch, is_called = decided.is_watch.astype(bool), decided.watch_probability > threshold
+    found = _share(is_called[is_watch], decided.groups[is_watch])
+    missed, watches = int((is_watch & ~is_called).sum()), int(is_watch.sum())
+    uses = [
+        _use(
+            f"finding the watches (threshold {threshold:g})",
+            found,
+            WATCH_SHARE,
+            n=watches,
+            found=f"{missed:,} of {watches:,} watches missed: {_percent(found)} found",
+            requirement=f"at least {100 * WATCH_SHARE:.0f} % found",
+            rival="calling every photo a watch: 100 %",
+        )
+    ]
+    if is_called.any():
+        right = _share(is_watch[is_called], decided.groups[is_called])
+        alarms, called = int((is_called & ~is_watch).sum()), int(is_called.sum())
+        uses.append(
+            _use(
+                f"believing a watch label (threshold {threshold:g})",
+                right,
+                WATCH_SHARE,
+                n=called,
+                found=f"{alarms:,} false alarm{'' if alarms == 1 else 's'} among {called:,} photos that it calls a "
+                f"watch, of {len(decided):,}: {_percent(right)} are right",
+                requirement=f"at least {100 * WATCH_SHARE:.0f} % right",
+                rival=f"calling every photo a watch: {100 * is_watch.mean():.0f} %",
+            )
+        )
+    return uses
+
+
+def _spread(scored: Comparison, *, seed: int) -> SpreadFigures:
+    votes = scored.votes
+    rows = np.searchsorted(scored.image_ids, votes.image_ids)
+    return spread_figures(
+        scored.quality_mean,
+        scored.mos,
+        _noise(scored),
+        vote_halves(rows, votes.scores, photos=len(scored), seed=seed),
+        scale=(scored.lowest, scored.highest),
+        groups=scored.groups,
+        seed=seed,
+    )
+
+
+def _noise(scored: Comparison) -> Floats:
+    """Return the variance of each MOS around the opinion of everybody [N], in squared points; 0 when it is unknown."""
+    typical = vote_variance(scored.histograms)
+    counts = np.maximum(scored.histograms.sum(axis=-1), 1e-9)
+    noise: Floats = np.full(len(scored), typical.mean if typical.is_known else 0.0) / counts
+    return noise
+
+
+def _error(predicted: Floats, mos: Floats, noise: Floats) -> Floats:
+    """Return the root mean square error against the opinion of everybody, of arrays [..., N], in points."""
+    squares = ((predicted - mos) ** 2).mean(axis=-1) - np.asarray(noise).mean(axis=-1)
+    error: Floats = np.sqrt(np.maximum(squares, 0))
+    return error
+
+
+def _share(hits: NDArray[np.bool_], groups: NDArray[np.str_]) -> Interval:
+    """Return the share of hits with Wilson's interval, in which a group of near-duplicates counts as one photo."""
+    n, count = len(hits), len(np.unique(groups))
+    share = float(hits.mean())
+    ends = wilson_interval(round(share * count), count)
+    return Interval(share, min(ends.low, share), max(ends.high, share), n, count)
+
+
+def _numbers(figure: Interval) -> str:
+    return f"{figure.value:.2f} ({figure.low:.2f}–{figure.high:.2f})".replace("-", "−")
+
+
+def _percent(figure: Interval) -> str:
+    return f"{100 * figure.value:.0f} % ({100 * figure.low:.0f}–{100 * figure.high:.0f})"
