@@ -1,10 +1,10 @@
 """Metrics for classification: watch or no watch, and the three quality classes.
 
-`roc_auc`, `f1`, `accuracy`, `brier` and `log_loss` take arrays [..., N] whose last axis is images, and return [...], so that one
-call measures all resamples of a bootstrap. They are implemented here because scikit-learn measures one resample per
-call, which is 20 to 1,700 times slower for up to 1,000 images; the tests compare them with scikit-learn. Tables and
-thresholds use scikit-learn. It is imported inside the functions, because the import takes 0.2 s and 16 MB that most
-web processes do not need.
+`roc_auc`, `f1`, `accuracy`, `brier` and `log_loss` take arrays [..., N] whose last axis is images, and return [...], so
+that one call measures all resamples of a bootstrap. They are implemented here because scikit-learn measures one
+resample per call, which is 20 to 1,700 times slower for up to 1,000 images; the tests compare them with scikit-learn.
+Tables and thresholds use scikit-learn. It is imported inside the functions, because the import takes 0.2 s and 16 MB
+that most web processes do not need.
 """
 
 from dataclasses import dataclass
