@@ -37,6 +37,9 @@ TEXT, SOFT, LINE, SURFACE, PEOPLE, MODEL, STRONG, BLUE, ORANGE = PALETTE
 # A browser draws 2,000 marks without delay. Of more photos, the chart shows a random sample of this size.
 POINTS_DRAWN = 2_000
 
+#: Name of the source whose columns are downloaded.
+TABLE = "table"
+
 FONT = "system-ui, sans-serif"
 _HEIGHT = 400
 
@@ -52,7 +55,7 @@ class Chart:
     label: str
     """Text alternative for people who cannot see the chart."""
     payload: dict[str, Any]
-    """Input of charts.js: `item` (Bokeh's JSON), `palette`, and which `columns` of which `source` are downloaded."""
+    """Input of charts.js: `item` (Bokeh's JSON), `palette`, and which `columns` of the source are downloaded."""
     note: str = ""
 
     @property
@@ -87,10 +90,13 @@ def chart_of(
     """Return a chart with everything that charts.js needs.
 
     `columns` are the headings of the downloaded table and the names of the columns of `source` that it has.
+    chart_downloads.js finds the source by its name.
     """
+    if source is not None:
+        source.name = TABLE
     payload: dict[str, Any] = {"item": json_item(plot), "palette": PALETTE}
     if source is not None and columns:
-        payload |= {"source": source.id, "columns": [[heading, column] for heading, column in columns.items()]}
+        payload["columns"] = [[heading, column] for heading, column in columns.items()]
     return Chart(name, title, label, payload, note)
 
 
@@ -140,8 +146,9 @@ def legend_below(plot: Any, items: Sequence[tuple[str, Sequence[Any]]]) -> None:
         label_text_color=TEXT,
         label_text_font=FONT,
         label_text_font_size="12px",
-        padding=4,
-        spacing=2,
+        padding=2,
+        spacing=0,
+        glyph_height=16,
     )
     plot.add_layout(legend, "below")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from bokeh.models import ColumnDataSource, HoverTool, Segment, Span
+from numpy.typing import NDArray
 
 from training.drawing.bokeh_chart import (
     MODEL,
@@ -50,21 +51,21 @@ class PhotoPoints:
         return len(self.image_ids)
 
     def source(self, rows: Ints) -> ColumnDataSource:
-        """Return the photos of these rows as Bokeh's columns. Numbers have three decimals, so that they stay short."""
-        data = {
-            "mos": self.mos[rows].round(3),
-            "predicted": self.predicted[rows].round(3),
-            "difference": (self.predicted - self.mos)[rows].round(3),
-            "votes": self.votes[rows],
-            "size": np.clip(4 + 2 * np.sqrt(self.votes[rows]), 6, 18).round(1),
+        """Return the photos of these rows as Bokeh's columns. Numbers have 32 bits, which halves the page."""
+        data: dict[str, Any] = {
+            "mos": _short(self.mos, rows),
+            "predicted": _short(self.predicted, rows),
+            "difference": _short(self.predicted - self.mos, rows),
+            "votes": self.votes[rows].astype(np.int32),
+            "size": np.clip(4 + 2 * np.sqrt(self.votes[rows]), 6, 18).astype(np.float32),
             # As text, because Bokeh would format numbers with separators and decimals.
             "image": [str(i) for i in self.image_ids[rows]],
             "name": [self.names[i] for i in rows.tolist()],
         }
         if self.mos_interval is not None:
-            data |= {"low": self.mos_interval[0][rows].round(3), "high": self.mos_interval[1][rows].round(3)}
+            data |= {"low": _short(self.mos_interval[0], rows), "high": _short(self.mos_interval[1], rows)}
         if self.forecast is not None:
-            data |= {"from": self.forecast[0][rows].round(3), "to": self.forecast[1][rows].round(3)}
+            data |= {"from": _short(self.forecast[0], rows), "to": _short(self.forecast[1], rows)}
         return ColumnDataSource(data)
 
     @property
@@ -84,6 +85,10 @@ class PhotoPoints:
         if self.mos_interval is not None:
             found |= {"mos_95_low": "low", "mos_95_high": "high"}
         return found | {"votes": "votes", "difference": "difference"}
+
+
+def _short(values: Floats, rows: Ints) -> NDArray[np.float32]:
+    return values[rows].astype(np.float32)
 
 
 def _sample(photos: PhotoPoints, rng: np.random.Generator) -> Ints:

@@ -24,11 +24,13 @@ from training.drawing.bokeh_chart import (
 from training.evaluation.calibration.watch_curves import Curve, Plateau, ThresholdCurve
 
 _UNIT = (-0.02, 1.02)
+# Height of two charts beside each other.
+_SMALL = 420
 # Thresholds are drawn on the scale of log-odds, which is readable near 0 and 1. It ends at this distance from both.
 _NEAREST = 0.002
 _TICKS = {0.0: "0", 0.01: ".01", 0.05: ".05", 0.2: ".2", 0.5: ".5", 0.8: ".8", 0.95: ".95", 0.99: ".99", 1.0: "1"}
 
-#: The id of the line that static/js/watch_cost.js moves to the cheapest threshold.
+#: The name of the line that static/js/watch_cost.js moves to the cheapest threshold.
 COST_LINE = "cost-line"
 
 
@@ -69,9 +71,8 @@ def reliability_diagram(
         area = plot.varea("predicted", "band_low", "band_high", source=source, fill_color=MODEL, fill_alpha=0.15)
         shown.append(("band", "@band_low{0.00}–@band_high{0.00}"))
     else:
-        whisker = Whisker(
-            base="predicted", lower="low", upper="high", source=source, line_color=PEOPLE, line_width=1.5, level="underlay"
-        )  # fmt: skip
+        whisker = Whisker(base="predicted", lower="low", upper="high", source=source, level="underlay")
+        whisker.update(line_color=PEOPLE, line_width=1.5)
         for head in (whisker.upper_head, whisker.lower_head):
             head.update(line_color=PEOPLE, size=8)
         plot.add_layout(whisker)
@@ -94,8 +95,12 @@ def reliability_diagram(
 def roc_chart(curve: Curve, *, at: tuple[float, float], threshold: float, title: str) -> Chart:
     """Draw the share of the watches that are found over that of false alarms. `at`: both at the threshold in use."""
     plot = plot_in_style(
-        "false alarms: share of the other photos", "found: share of the watches", x_range=_UNIT, y_range=_UNIT, height=360
-    )  # fmt: skip
+        "false alarms: share of the other photos",
+        "found: share of the watches",
+        x_range=_UNIT,
+        y_range=_UNIT,
+        height=_SMALL,
+    )
     chance = plot.line([0, 1], [0, 1], line_color=STRONG, line_dash="dashed", line_width=1.5)
     return _unit_curve(
         plot,
@@ -120,7 +125,7 @@ def precision_recall_chart(
         "precision: watches among the photos found",
         x_range=_UNIT,
         y_range=_UNIT,
-        height=360,
+        height=_SMALL,
     )
     chance = plot.line([0, 1], [base_rate] * 2, line_color=STRONG, line_dash="dashed", line_width=1.5)
     return _unit_curve(
@@ -179,8 +184,8 @@ def _unit_curve(
 def threshold_chart(curve: ThresholdCurve, *, plateau: Plateau | None, chosen: float, title: str) -> Chart:
     """Draw F1 with its band, precision and recall over the threshold from 0 to 1, on the scale of log-odds.
 
-    `plateau`: the thresholds that cannot be told apart, as a shaded range; a dashed line marks the `chosen` one. The line
-    `COST_LINE` is hidden until watch_cost.js moves it.
+    `plateau`: the thresholds that cannot be told apart, as a shaded range; a dashed line marks the `chosen` one. The
+    line `COST_LINE` is hidden until watch_cost.js moves it.
     """
     thresholds = np.array([*curve.threshold, 1.0])
     columns = {

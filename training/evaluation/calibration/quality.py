@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from annotation.measures import agreement, correlation, distribution
+from annotation.measures import agreement, correlation, distribution, opinion
 from annotation.measures.agreement.jackknife import PARTS, jackknife
 from annotation.measures.calibration import ReliabilityBin, score_bins
 from annotation.measures.intervals import Interval
@@ -57,8 +57,8 @@ class ScoreBand:
     high: float
     photos: int
     votes: int
-    people: tuple[float, ...]
-    """Sum of the weights of the votes for each score, lowest first."""
+    people: tuple[int, ...]
+    """Number of votes for each score, lowest first."""
     model: tuple[float, ...]
     """Mean of the predicted distributions."""
     difference: Interval
@@ -114,7 +114,7 @@ class QualityFigures:
     ends: tuple[ScaleEnd, ...]
     """The worst and the best photos; empty with few photos."""
     moments: ScoreMoments
-    people_histogram: tuple[float, ...]
+    people_histogram: tuple[int, ...]
     model_histogram: tuple[float, ...]
     bands: tuple[ScoreBand, ...]
     """By predicted mean, lowest first; empty with few photos."""
@@ -154,7 +154,7 @@ def quality_figures(comparison: Comparison, *, seed: int) -> QualityFigures | No
         mos_mean=float(mos.mean()),
         ends=_ends(comparison, draws, noise_share),
         moments=_moments(comparison),
-        people_histogram=tuple(comparison.histograms.sum(axis=0).tolist()),
+        people_histogram=tuple(_vote_counts(comparison).sum(axis=0).tolist()),
         model_histogram=tuple(comparison.distribution.mean(axis=0).tolist()),
         bands=_bands(comparison, draws),
         pit=pit_histogram(comparison, draws.group),
@@ -222,6 +222,15 @@ def _emd_if_right(comparison: Comparison, seed: int) -> float:
     return float(np.mean(found))
 
 
+def _vote_counts(comparison: Comparison) -> NDArray[np.int64]:
+    """Return how many votes each photo has for each score [N, K]; each vote is one, with any weight."""
+    votes = comparison.votes
+    _, counts = opinion.image_histograms(
+        votes.image_ids, votes.scores, lowest=comparison.lowest, highest=comparison.highest
+    )
+    return counts
+
+
 def _moments(comparison: Comparison) -> ScoreMoments:
     sums = np.array([comparison.histograms.sum(axis=0), comparison.distribution.sum(axis=0)])
     people_mean, model_mean = distribution.mean_score(sums, lowest=comparison.lowest).tolist()
@@ -268,7 +277,7 @@ def _of_rows(found: Interval, photos: int) -> Interval:
 
 
 def _bands(comparison: Comparison, draws: GroupDraws) -> tuple[ScoreBand, ...]:
-    predicted, mos, counts = comparison.quality_mean, comparison.mos, comparison.vote_counts
+    predicted, mos, given = comparison.quality_mean, comparison.mos, _vote_counts(comparison)
     bands = min(_BANDS, len(predicted) // _FEWEST_IN_BAND)
     if bands < 2:
         return ()
@@ -282,8 +291,8 @@ def _bands(comparison: Comparison, draws: GroupDraws) -> tuple[ScoreBand, ...]:
                 low=float(predicted[rows].min()),
                 high=float(predicted[rows].max()),
                 photos=len(rows),
-                votes=int(counts[rows].sum()),
-                people=tuple(comparison.histograms[rows].sum(axis=0).tolist()),
+                votes=int(given[rows].sum()),
+                people=tuple(given[rows].sum(axis=0).tolist()),
                 model=tuple(comparison.distribution[rows].mean(axis=0).tolist()),
                 difference=_of_rows(draws.ratio(inside * (predicted - mos), inside), len(rows)),
             )

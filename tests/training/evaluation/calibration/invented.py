@@ -34,10 +34,10 @@ def comparison(
 ) -> Comparison:
     """Return a comparison of votes [N, votes] with distributions [N, K]; NaN in `scores` is no vote.
 
-    `watch` [N] are the watch probabilities, and `labels` [N] what all annotators of a photo say: 1, 0, or -1 for unsure.
+    `watch` [N] are the watch probabilities, and `labels` [N] what all annotators of a photo say: 1, 0, or −1 (unsure).
     """
     given = np.asarray(scores, dtype=float)
-    photos, each = given.shape
+    photos = len(given)
     said = np.broadcast_to(np.asarray(0 if labels is None else labels), photos)
     row, rater = np.nonzero(~np.isnan(given))
     ids = np.arange(100, 100 + photos)
