@@ -110,8 +110,8 @@ def _rows(watch: WatchFigures) -> list[tuple[str, str, str]]:
             (
                 "Calibration error (ECE)",
                 f"{found.error:.3f}",
-                f"Mean distance of the {len(found.bins)} points from the dashed line. With right probabilities it would "
-                f"be up to {found.error_by_chance:.3f} by chance, in 95 % of the cases.",
+                f"Mean distance of the {len(found.bins)} points from the dashed line. With right probabilities it "
+                f"would be up to {found.error_by_chance:.3f} by chance, in 95 % of the cases.",
             )
         )
     return rows
