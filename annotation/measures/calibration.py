@@ -41,7 +41,7 @@ def reliability_bins(probabilities: ArrayLike, labels: ArrayLike, *, bins: int =
     p, truth = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.float64)
     return [
         ReliabilityBin(float(p[rows].mean()), wilson_interval(int(truth[rows].sum()), len(rows)))
-        for rows in _quantile_groups(p, bins)
+        for rows in quantile_groups(p, bins)
     ]
 
 
@@ -51,7 +51,7 @@ def score_bins(predicted: ArrayLike, observed: ArrayLike, *, bins: int = 10) -> 
     Intervals by Student's t, unbounded for a single photo.
     """
     x, y = np.asarray(predicted, dtype=np.float64), np.asarray(observed, dtype=np.float64)
-    return [ReliabilityBin(float(x[rows].mean()), mean_interval(y[rows])) for rows in _quantile_groups(x, bins)]
+    return [ReliabilityBin(float(x[rows].mean()), mean_interval(y[rows])) for rows in quantile_groups(x, bins)]
 
 
 def expected_calibration_error(probabilities: ArrayLike, labels: ArrayLike, *, bins: int = 10) -> float:
@@ -64,7 +64,7 @@ def expected_calibration_error(probabilities: ArrayLike, labels: ArrayLike, *, b
     return sum(one.n * abs(one.predicted - one.observed.value) for one in found) / total if total else float("nan")
 
 
-def _quantile_groups(values: Floats, bins: int) -> list[NDArray[np.intp]]:
+def quantile_groups(values: Floats, bins: int) -> list[NDArray[np.intp]]:
     """Return the row numbers of each quantile bin. Bins that are empty because of ties are left out."""
     if not values.size:
         return []

@@ -1,6 +1,8 @@
 // Draws every chart of the page: <div data-chart="id of its <script type=application/json>">.
 // The data contain placeholder colours. They are replaced by the tokens of site.css, again after each change of theme.
 
+import { offerChart, offerDrawings } from "./chart_downloads.js";
+
 const probe = document.createElement("span");
 probe.hidden = true;
 document.body.append(probe);
@@ -13,12 +15,13 @@ function tokenColour(token) {
 }
 
 async function draw(place) {
-  const { item, palette } = JSON.parse(document.getElementById(place.dataset.chart).textContent);
+  const { item, palette, columns } = JSON.parse(document.getElementById(place.dataset.chart).textContent);
   let text = JSON.stringify(item);
   for (const [placeholder, token] of Object.entries(palette)) text = text.replaceAll(placeholder, tokenColour(token));
   const views = await Bokeh.embed.embed_item({ ...JSON.parse(text), target_id: null }, emptied(place));
+  offerChart(place, views.roots[0], columns);
   place.dataset.drawn = "yes";
-  return views;
+  place.dispatchEvent(new CustomEvent("chart-drawn", { bubbles: true }));
 }
 
 /** Replace the chart by an empty element. Its place keeps its height, so that the page does not jump. */
@@ -30,6 +33,7 @@ function emptied(place) {
 }
 
 async function drawAll() {
+  offerDrawings();
   for (const place of document.querySelectorAll("[data-chart]")) {
     try {
       await draw(place);
@@ -42,6 +46,7 @@ async function drawAll() {
 
 /** Draw the charts of a part that htmx has loaded. */
 document.addEventListener("htmx:afterSettle", () => {
+  offerDrawings();
   if (document.querySelector("[data-chart]:not([data-drawn])")) drawAll();
 });
 

@@ -147,7 +147,7 @@ def _side(
     title = f"Version {version.number}" + (f": SRCC {srcc.text} ({srcc.interval})" if srcc.known else "")
     scatter = score_scatter(campaign, shown, title=title)
     side: dict[str, Any] = {"version": version, "scatter": replace(scatter, name=f"scatter-{name}")}
-    found = watch_reliability(comparison, before=f"Version {version.number}: ")
+    found = watch_reliability(comparison, seed=campaign.seed, before=f"Version {version.number}: ")
     if found is None:
         return side
     return side | {

@@ -38,6 +38,26 @@ def test_metrics_agree_with_scikit_learn(pair: tuple[np.ndarray, np.ndarray]) ->
         assert np.isnan(classification.roc_auc(p, labels))
 
 
+def test_log_loss_and_brier_skill_computed_by_hand() -> None:
+    assert classification.log_loss([0.5, 0.5], [1, 0]) == pytest.approx(np.log(2))
+    # −log .9 for the watch, −log .8 for the other photo.
+    assert classification.log_loss([0.9, 0.2], [1, 0]) == pytest.approx(-(np.log(0.9) + np.log(0.8)) / 2)
+    assert classification.log_loss([0.0], [1]) == pytest.approx(-np.log(classification.LEAST_PROBABILITY))
+    # Brier (.01 + .04)/2 against .5·.5.
+    assert classification.brier_skill([0.9, 0.2], [1, 0]) == pytest.approx(1 - 0.025 / 0.25)
+    assert classification.brier_skill([0.25] * 4, [1, 0, 0, 0]) == pytest.approx(0)
+    assert np.isnan(classification.brier_skill([0.2, 0.3], [0, 0]))
+
+
+@given(labelled)
+def test_log_loss_equals_that_of_scikit_learn(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    p, labels = pair
+    inside = np.clip(p, classification.LEAST_PROBABILITY, 1 - classification.LEAST_PROBABILITY)
+    expected = sklearn_metrics.log_loss(labels, np.stack([1 - inside, inside], axis=1), labels=[0, 1])
+    assert classification.log_loss(p, labels) == pytest.approx(expected)
+    assert classification.log_loss(1 - p, 1 - labels) == pytest.approx(classification.log_loss(p, labels))
+
+
 @given(labelled)
 def test_best_threshold_is_at_least_as_good_as_every_threshold_of_a_grid(pair: tuple[np.ndarray, np.ndarray]) -> None:
     p, labels = pair

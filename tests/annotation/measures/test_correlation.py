@@ -22,16 +22,46 @@ def test_correlations_of_four_photos_computed_by_hand() -> None:
     assert correlation.bias([3, 4, 8], [1, 4, 7]) == pytest.approx(1.0)
 
 
+def test_kendalls_correlation_of_four_photos_computed_by_hand() -> None:
+    # Of the six pairs one (the middle two) is in the opposite order: (5 − 1)/6.
+    assert correlation.krcc([1.0, 2.0, 3.0, 4.0], [1.0, 3.0, 2.0, 4.0]) == pytest.approx(4 / 6)
+    # One tie in the votes: 5 pairs in order, none against, (5 − 0)/√(6·5).
+    assert correlation.krcc([1, 2, 3, 4], [1, 2, 2, 4]) == pytest.approx(5 / np.sqrt(30))
+    rows = correlation.krcc([[1, 2, 3], [3, 2, 1]], [[1, 2, 3], [1, 2, 3]])
+    np.testing.assert_allclose(rows, [1, -1])
+
+
+@given(vectors)
+def test_kendalls_correlation_counts_pairs(pair: tuple[np.ndarray, np.ndarray]) -> None:
+    x, y = pair
+    first, second = np.triu_indices(len(x), 1)
+    dx, dy = np.sign(x[first] - x[second]), np.sign(y[first] - y[second])
+    untied = np.sqrt((dx != 0).sum() * (dy != 0).sum())
+    if not untied:
+        assert np.isnan(correlation.krcc(x, y))
+        return
+    assert correlation.krcc(x, y) == pytest.approx((dx * dy).sum() / untied)
+    assert correlation.krcc(y, x) == pytest.approx(correlation.krcc(x, y))
+    assert correlation.krcc(-x, y) == pytest.approx(-correlation.krcc(x, y))
+    assert correlation.krcc(np.exp(x), y) == pytest.approx(correlation.krcc(x, y), abs=1e-9)
+
+
+def test_the_mean_absolute_error_computed_by_hand() -> None:
+    assert correlation.mae([3, 4, 8], [1, 4, 9]) == pytest.approx(1.0)
+    assert correlation.mae([[3, 4], [1, 1]], [[1, 4], [2, 2]]).tolist() == [1.0, 1.0]
+
+
 @pytest.mark.filterwarnings("error")
 def test_constant_predictions_have_no_correlation() -> None:
     assert np.isnan(correlation.srcc([5.1, 5.1, 5.1], [1, 2, 3]))
+    assert np.isnan(correlation.krcc([5.1, 5.1, 5.1], [1, 2, 3]))
     assert np.isnan(correlation.plcc([0.1] * 3, [1, 2, 3]))
     assert np.isnan(correlation.plcc([1, 2, 3], [0.1] * 3))
     both = correlation.srcc([[5, 5, 5], [1, 2, 3]], [[1, 2, 3], [1, 2, 3]])
     np.testing.assert_allclose(both, [np.nan, 1.0])
 
 
-@pytest.mark.parametrize("measure", [correlation.srcc, correlation.plcc])
+@pytest.mark.parametrize("measure", [correlation.srcc, correlation.krcc, correlation.plcc])
 def test_one_photo_has_no_correlation(measure) -> None:
     assert np.isnan(measure([5], [4]))
     assert np.isnan(measure([[5], [6]], [[4], [4]])).all()

@@ -1,17 +1,21 @@
 """The section about quality scores."""
 
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from math import isnan
 from typing import Any
 
 import numpy as np
 
+from annotation.measures.signs import minus
 from annotation.models import Campaign
 from inference.models import ModelVersion
-from training.evaluation import findings
+from training.evaluation.calibration import titles
 from training.evaluation.calibration.filters import HOLDOUT, Filters
+from training.evaluation.calibration.quality import QualityFigures
 from training.evaluation.calibration.report import CalibrationFigures
-from training.views.calibration_charts import address_with_placeholder
+from training.evaluation.comparison import ScoreFigures
+from training.evaluation.registry import METRICS
+from training.views.calibration_charts import photo_links, photo_points
 
 _FURTHEST_APART_SHOWN = 50
 _PICKS_SHOWN = 8
@@ -28,35 +32,117 @@ def section(
     filters: Filters,
 ) -> dict[str, Any]:
     """Return the context of the section; {} without photos that have enough votes."""
-    from training.drawing import charts  # imported here, because Bokeh takes half a second to import
-
     quality, scores = figures.quality, figures.scores
     if quality is None or scores is None:
         return {}
-    shown = [photo for photo in quality.sample if photo.image_id not in hidden]
     apart = [photo for photo in quality.apart if photo.image_id not in hidden][:_FURTHEST_APART_SHOWN]
-    scatter = charts.score_scatter(
-        image_ids=np.array([photo.image_id for photo in shown], dtype=np.int64),
-        names=[photo.name for photo in shown],
-        predicted=np.array([photo.predicted for photo in shown]),
-        mos=np.array([photo.mos for photo in shown]),
-        votes=np.array([photo.votes for photo in shown], dtype=np.int64),
-        scale=(campaign.scale_min, campaign.scale_max),
-        photo_url=address_with_placeholder("photo", campaign.slug, 0),
-        thumbnail_url=address_with_placeholder("photo-thumbnail", 0),
-        title=findings.score_finding(scores, "holdout photos" if filters.split == HOLDOUT else "rated photos"),
-        rng=np.random.default_rng(campaign.seed),
+    photos = (
+        f"{quality.photos:,} {'holdout' if filters.split == HOLDOUT else 'rated'} photo{'s'[: quality.photos != 1]}"
     )
-    if len(quality.sample) < quality.photos:
-        note = f"The chart shows a random {len(shown):,} of the {quality.photos:,} photos; the figures use all of them."
-        scatter = replace(scatter, note=note)
-    return {
+    return _charts(campaign, quality, scores, photos, hidden) | {
         "quality": quality,
-        "scatter": scatter,
+        "quality_rows": _rows(quality, scores),
         "score_bins": [one for one in quality.bins if not hidden or one.n >= _FEWEST_WITH_HIDDEN],
         "apart": apart,
         "picks": apart[:_PICKS_SHOWN],
-        "spread_title": quality.spread_title,
+        "spread_title": titles.spread_title(quality),
         "people_histogram": list(quality.people_histogram),
         "model_histogram": list(quality.model_histogram),
+        "pit_rows": _percents(quality.pit.shares, quality.pit.low, quality.pit.high),
+        "coverage_title": titles.coverage_title(quality.coverage[0]),
+        "coverage_rows": [
+            {
+                "name": f"{100 * one.level:.0f} % of {'the MOS' if one.of_mos else 'the next vote'}",
+                "promised": 100 * one.promised,
+                "observed": one.observed,
+                "width": one.width,
+            }
+            for one in quality.coverage
+        ],
     }
+
+
+def _charts(
+    campaign: Campaign, quality: QualityFigures, scores: ScoreFigures, photos: str, hidden: Collection[int]
+) -> dict[str, Any]:
+    """Return the Bokeh charts; single photos only where the reviewer may see their predictions."""
+    from training.drawing import score_charts  # imported here, because Bokeh takes half a second to import
+
+    kept = [place for place, photo in enumerate(quality.sample) if photo.image_id not in hidden]
+    shown = [quality.sample[place] for place in kept]
+    common: dict[str, Any] = {
+        "scale": (campaign.scale_min, campaign.scale_max),
+        "links": photo_links(campaign),
+        "rng": np.random.default_rng(campaign.seed),
+        # A sample stands for all photos; photos that are only hidden are named by the page.
+        "of": quality.photos if len(quality.sample) < quality.photos else len(shown),
+    }
+    return {
+        "scatter": score_charts.score_scatter(
+            photo_points(shown, [quality.forecasts[place] for place in kept]),
+            title=titles.line_title(quality.line, scores.bias, photos),
+            line=quality.line,
+            running=quality.running_mos,
+            **common,
+        ),
+        "residuals": score_charts.residual_chart(
+            photo_points(shown),
+            by_people=False,
+            title=titles.residual_title(quality, scores.bias),
+            running=quality.running_by_model,
+            **common,
+        ),
+        "residuals_by_people": score_charts.residual_chart(
+            photo_points(shown),
+            by_people=True,
+            title=titles.ends_title(quality),
+            running=quality.running_by_people,
+            expected=(quality.mos_mean, quality.noise_share),
+            **common,
+        ),
+        "pit": score_charts.pit_chart(quality.pit, title=titles.pit_title(quality.pit)),
+    }
+
+
+def _rows(quality: QualityFigures, scores: ScoreFigures) -> Sequence[tuple[str, str, str]]:
+    """Return (name, figure with interval, what it is) of every figure about scores."""
+    points = METRICS["quality_rmse"].unit
+    return [
+        (METRICS["quality_srcc"].label, titles.interval_text(scores.srcc), METRICS["quality_srcc"].explanation),
+        ("Quality KRCC", titles.interval_text(quality.krcc), "Kendall's rank correlation (τ_b): the share of pairs of "
+         "photos in the same order minus the share in the opposite order."),
+        (METRICS["quality_plcc"].label, titles.interval_text(quality.plcc), METRICS["quality_plcc"].explanation),
+        ("Ceiling √r_k", _ceiling(scores), "The correlation that a perfect model would have with these votes: a MOS of "
+         "few votes is itself inexact."),
+        ("Worth", scores.worth.text if scores.worth.is_known else "–",
+         "The mean of so many annotators would correlate with the MOS as well as the model does."),
+        ("Agreement between annotators (split-half)", _number(scores.split_half),
+         "SRCC of the means of two halves of each photo's votes: between different people, not of people with "
+         "themselves. Each half has fewer votes than the MOS, so a good model can exceed it."),
+        ("Model − MOS", titles.signed_text(scores.bias, 2), "Mean difference, in points."),
+        (METRICS["quality_rmse"].label, f"{titles.interval_text(scores.rmse)} {points}",
+         METRICS["quality_rmse"].explanation),
+        ("Quality MAE", f"{titles.interval_text(quality.mae)} {points}",
+         "Mean absolute difference of predicted mean and MOS."),
+        (METRICS["quality_emd"].label, titles.interval_text(quality.emd, 3),
+         f"{METRICS['quality_emd'].explanation} The distribution of all votes for every photo would have "
+         f"{quality.emd_of_average:.3f}; about {quality.emd_if_right:.3f} would remain if each vote came from the "
+         "predicted distribution, because histograms of few votes are rough."),
+        (METRICS["quality_rps"].label, f"{titles.interval_text(quality.rps, 3)} {points}",
+         METRICS["quality_rps"].explanation),
+    ]  # fmt: skip
+
+
+def _percents(*columns: Sequence[float]) -> list[tuple[float, ...]]:
+    """Return the rows of columns of shares, in percent."""
+    return [tuple(100 * value for value in row) for row in zip(*columns, strict=True)]
+
+
+def _ceiling(scores: ScoreFigures) -> str:
+    if not scores.ceiling.is_known:
+        return "–"
+    return f"{titles.interval_text(scores.ceiling.value)}, by {scores.ceiling.form.label}"
+
+
+def _number(value: float) -> str:
+    return "–" if isnan(value) else minus(f"{value:.2f}")

@@ -1,14 +1,26 @@
 """The section about the watch label."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
+from annotation.measures.calibration import ReliabilityBin
 from annotation.models import Campaign
 from inference.models import ModelVersion
+from training.evaluation.calibration import titles
 from training.evaluation.calibration.filters import Filters
 from training.evaluation.calibration.report import CalibrationFigures
+from training.evaluation.calibration.watch import ConfusionCell, WatchFigures
+from training.evaluation.registry import METRICS
+from training.views.calibration_charts import reliability_chart
+
+_THUMBNAILS = 8
+_CELLS = {
+    (True, True): ("found", "Watches found", "least sure first"),
+    (True, False): ("missed", "Watches missed", "surest mistake first"),
+    (False, True): ("alarms", "False alarms", "surest mistake first"),
+    (False, False): ("left", "Others rightly left", "least sure first"),
+}
 
 
 def section(
@@ -19,34 +31,114 @@ def section(
     hidden: Collection[int],
     filters: Filters,
 ) -> dict[str, Any]:
-    """Return the context of the section; it names no single photo."""
-    from training.drawing import charts
-
+    """Return the context of the section. Photos whose prediction is hidden are left out of the cells."""
     watch = figures.watch
-    report: dict[str, Any] = {"undecided": figures.compared - figures.labelled}
+    context: dict[str, Any] = {"undecided": figures.compared - figures.labelled}
     if watch is None:
-        return report
-    rows = watch.rows
-    report |= {
-        "watch_threshold": watch.threshold,
-        "threshold_rows": rows,
-        "at_chosen": watch.at_threshold,
-        "thresholds": charts.threshold_curves(
-            thresholds=np.array([row.threshold for row in rows]),
-            f1=np.array([row.f1 for row in rows]),
-            accuracy=np.array([row.accuracy for row in rows]),
-            chosen=watch.threshold,
-            title=watch.threshold_title,
+        return context
+    return (
+        context
+        | _charts(watch)
+        | {
+            "watch": watch,
+            "watch_rows": _rows(watch),
+            "reliability_rows": _reliability_rows(watch),
+            "confusion_title": titles.confusion_title(watch),
+            "cells": [_cell(cell, hidden) for cell in watch.cells],
+            "plateau_text": titles.plateau_text(watch.curves.plateau) if watch.curves.plateau else "",
+            "cost_curve": _cost_curve(watch),
+        }
+    )
+
+
+def _charts(watch: WatchFigures) -> dict[str, Any]:
+    from training.drawing import watch_charts
+
+    at, curves = watch.at_threshold, watch.curves
+    found: dict[str, Any] = {
+        "reliability_title": titles.reliability_title(watch),
+        "thresholds": watch_charts.threshold_chart(
+            curves.thresholds, plateau=curves.plateau, chosen=watch.threshold, title=titles.threshold_title(watch)
         ),
     }
-    if watch.bins:
-        report["reliability_bins"] = watch.bins
-        report["reliability"] = charts.reliability_diagram(
-            predicted=np.array([one.predicted for one in watch.bins]),
-            observed=np.array([one.observed.value for one in watch.bins]),
-            low=np.array([one.observed.low for one in watch.bins]),
-            high=np.array([one.observed.high for one in watch.bins]),
-            counts=np.array([one.n for one in watch.bins]),
-            title=watch.reliability_title,
+    if watch.reliability is not None:
+        found["reliability"] = reliability_chart(watch.reliability, title=titles.reliability_title(watch))
+    if curves.roc is not None and curves.precision_recall is not None:
+        recall = at.true_positives / watch.watches
+        alarms = at.false_positives / (watch.photos - watch.watches)
+        positives = at.true_positives + at.false_positives
+        precision = at.true_positives / positives if positives else float("nan")
+        found["roc"] = watch_charts.roc_chart(
+            curves.roc, at=(alarms, recall), threshold=watch.threshold, title=titles.roc_title(watch)
         )
-    return report
+        found["precision_recall"] = watch_charts.precision_recall_chart(
+            curves.precision_recall,
+            at=(recall, precision),
+            threshold=watch.threshold,
+            base_rate=watch.base_rate.value,
+            title=titles.precision_recall_title(watch),
+        )
+    return found
+
+
+def _reliability_rows(watch: WatchFigures) -> list[tuple[ReliabilityBin, float, float]]:
+    found = watch.reliability
+    return [] if found is None else list(zip(found.bins, found.low, found.high, strict=True))
+
+
+def _rows(watch: WatchFigures) -> list[tuple[str, str, str]]:
+    """Return (name, figure with interval, what it is) of every figure about watch probabilities."""
+    parts, found = watch.brier_parts, watch.reliability
+    average = watch.curves.precision_recall
+    rows = [
+        ("Share of watches", titles.percent_text(watch.base_rate), "Photos whose majority label is ‘watch’."),
+        (METRICS["watch_roc_auc"].label, titles.interval_text(watch.roc_auc), METRICS["watch_roc_auc"].explanation),
+        ("Average precision", titles.interval_text(average.area) if average else "–",
+         f"Area under the curve of precision and recall; chance would have {watch.base_rate.value:.2f}."),
+        (METRICS["watch_brier"].label, titles.interval_text(watch.brier, 3),
+         f"{METRICS['watch_brier'].explanation} It is {parts.miscalibration:.3f} for wrong probabilities, less "
+         f"{parts.discrimination:.3f} for telling photos apart, plus {parts.uncertainty:.3f} for the share of watches "
+         "alone (isotonic regression; the first part is too high for few photos)."),
+        ("Brier skill", titles.interval_text(watch.brier_skill),
+         "1 − Brier over that of saying the share of watches for every photo: 1 is perfect, 0 no better than that."),
+        ("Log loss", titles.interval_text(watch.log_loss, 3),
+         f"Mean of −log of the probability given to the label that came; the share of watches alone would have "
+         f"{watch.log_loss_of_share:.3f}."),
+    ]  # fmt: skip
+    if found is not None:
+        rows.append(
+            (
+                "Calibration error (ECE)",
+                f"{found.error:.3f}",
+                f"Mean distance of the {len(found.bins)} points from the dashed line. With right probabilities it "
+                f"would be up to {found.error_by_chance:.3f} by chance, in 95 % of the cases.",
+            )
+        )
+    return rows
+
+
+def _cell(cell: ConfusionCell, hidden: Collection[int]) -> dict[str, Any]:
+    """Return a cell with its name and the photos that the reviewer may see with their predictions."""
+    kept = tuple(photo for photo in cell.photos if photo.image_id not in hidden)
+    key, name, order = _CELLS[cell.people, cell.model]
+    return {
+        "key": key,
+        "name": name,
+        "order": order,
+        "is_wrong": cell.people != cell.model,
+        "cell": replace(cell, photos=kept),
+        "first": kept[:_THUMBNAILS],
+        "more": kept[_THUMBNAILS:],
+    }
+
+
+def _cost_curve(watch: WatchFigures) -> dict[str, Any]:
+    """Return the input of static/js/watch_cost.js."""
+    curve = watch.curves.thresholds
+    return {
+        "thresholds": curve.threshold,
+        "missed": curve.missed,
+        "falseAlarms": curve.false_alarms,
+        "photos": watch.photos,
+        "inUse": watch.threshold,
+    }
