@@ -164,6 +164,11 @@ def _end_bias(
         sums[order] += x[order] - measures[order]
         times[order] += 1
     chosen = times > 0
-    # `bias` of the errors and 0 is their mean.
-    errors = sums[chosen] / times[chosen]
-    return interval(correlation.bias, errors, np.zeros(len(errors)), groups=names[chosen], seed=seed)
+    # A photo that both halves choose counts twice. Otherwise photos that only one half likes would count too much.
+    return interval(_mean_of_sums, sums[chosen], times[chosen], groups=names[chosen], seed=seed)
+
+
+def _mean_of_sums(sums: NDArray[np.generic], times: NDArray[np.generic]) -> Floats:
+    """Return Σ sums / Σ times of arrays [..., N]."""
+    found: Floats = np.asarray(sums).sum(axis=-1) / np.asarray(times).sum(axis=-1)
+    return found

@@ -65,6 +65,12 @@ def table_of(campaign: Campaign, answers: AnnotationQuerySet) -> VoteTable:
     )
 
 
+def simulated_among(votes: VoteTable) -> list[int]:
+    """Return the ids of the annotators of these votes that are programs (one query)."""
+    people = np.unique(votes.annotator_ids).tolist()
+    return list(User.objects.filter(pk__in=people, is_simulated=True).values_list("pk", flat=True))
+
+
 def own_standing(campaign: Campaign, annotator: User) -> AnnotationQuerySet:
     """Return the annotator's standing answers and skips.
 

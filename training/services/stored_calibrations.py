@@ -15,11 +15,12 @@ from django.utils import timezone
 
 from annotation.measures.votes import VoteTable
 from annotation.models import Annotation, Campaign, User
+from annotation.selectors.votes import simulated_among
 from annotation.services.claims import Claims, Report
 from annotation.services.figures_rows import Figures, FiguresMaker, claimed_row_make, row_make, row_request
 from annotation.services.stored_figures import inputs_digest, vote_inputs
 from inference.models import ModelVersion, Prediction
-from training.evaluation.calibration.filters import ALL, Filters
+from training.evaluation.calibration.filters import ALL, HOLDOUT, Filters
 from training.evaluation.calibration.report import CalibrationFigures, calibration_figures
 from training.models import StoredCalibration
 from training.selectors.calibration_facts import photo_facts
@@ -62,6 +63,8 @@ class _Maker(FiguresMaker[StoredCalibration]):
             photo_facts(comparison),
             fewest_votes=filters.fewest_votes,
             seed=campaign.seed,
+            simulated=simulated_among(comparison.votes),
+            is_random=filters.split == HOLDOUT,
             holdout=("", 0) if opinions is None else (opinions.fingerprint, opinions.vote_count),
             tell=tell,
         )

@@ -1,12 +1,13 @@
 """All figures of the calibration page, computed once and stored."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from annotation.measures.intervals import Interval
 from training.evaluation.calibration.classes import ClassFigures, SourceRow, class_figures, source_figures
 from training.evaluation.calibration.facts import PhotoFacts
 from training.evaluation.calibration.quality import QualityFigures, quality_figures
+from training.evaluation.calibration.verdict import VerdictFigures, verdict_figures
 from training.evaluation.calibration.watch import WatchFigures, watch_figures
 from training.evaluation.comparison import Comparison, ScoreFigures, watch_roc_auc
 
@@ -14,7 +15,7 @@ Report = Callable[[str, int, int], None]
 """Called with the present step, how much of it is done, and its total."""
 
 # For the progress that the page shows.
-_STEPS = 5
+_STEPS = 6
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class CalibrationFigures:
     labelled: int
     """Compared photos with a majority label for watch or no watch."""
     watches: int
+    verdict: VerdictFigures
     scores: ScoreFigures | None
     watch_roc_auc: Interval | None
     quality: QualityFigures | None
@@ -50,13 +52,16 @@ def calibration_figures(
     *,
     fewest_votes: int,
     seed: int,
+    simulated: Collection[int] = (),
+    is_random: bool = True,
     holdout: tuple[str, int] = ("", 0),
     tell: Report = lambda step, done, total: None,
 ) -> CalibrationFigures:
     """Return the figures of a comparison. The same seed gives the same figures.
 
-    `facts`: of the same photos. Sections about scores use photos with at least `fewest_votes` votes. `holdout`:
-    fingerprint and number of the votes of an evaluation. `tell` is called before each step.
+    `facts`: of the same photos. Sections about scores use photos with at least `fewest_votes` votes. `simulated`:
+    ids of annotators that are programs. `is_random`: only holdout photos. `holdout`: fingerprint and number of the
+    votes of an evaluation. `tell` is called before each step.
     """
     enough = comparison.vote_counts >= fewest_votes
     scored, scored_facts = comparison.part(enough), facts.part(enough)
@@ -72,6 +77,8 @@ def calibration_figures(
     tell("comparing watches", 3, _STEPS)
     watch = watch_figures(comparison, threshold=comparison.scale.watch_threshold, seed=seed)
     area = watch_roc_auc(comparison, seed=seed) if labelled else None
+    tell("making the verdict", 4, _STEPS)
+    verdict = verdict_figures(comparison, scored, simulated=simulated, is_random=is_random, seed=seed)
     tell("storing", _STEPS, _STEPS)
     return CalibrationFigures(
         rated=comparison.rated,
@@ -82,6 +89,7 @@ def calibration_figures(
         scored=len(scored),
         labelled=labelled,
         watches=int(comparison.is_watch[decided].sum()),
+        verdict=verdict,
         scores=scores,
         watch_roc_auc=area,
         quality=quality,

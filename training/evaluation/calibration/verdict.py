@@ -39,6 +39,7 @@ WATCH_SHARE = 0.9
 
 # A larger number of photos is not stated: the figure lies too near to the requirement.
 _MOST_NEEDED = 20
+_Z = 1.959964  # of a 95 % interval
 
 
 class Level(StrEnum):
@@ -121,11 +122,27 @@ def photos_needed(figure: Interval, required: float, n: int) -> int | None:
     """
     distance = abs(figure.value - required)
     reach = figure.value - figure.low if figure.value >= required else figure.high - figure.value
-    if np.isnan(distance) or not distance or (reach / distance) ** 2 > _MOST_NEEDED:
+    return _rounded(n, (reach / distance) ** 2) if distance > 0 else None
+
+
+def photos_needed_for_share(figure: Interval, required: float, n: int) -> int | None:
+    """Return the same of a share with Wilson's interval, which is not symmetric: n = z²·r(1 − r)/(p − r)².
+
+    `figure.groups` is the number that the share is measured on, and grows with n.
+    """
+    distance, measured = abs(figure.value - required), figure.groups or figure.n
+    if not distance > 0:
         return None
-    needed = ceil(n * (reach / distance) ** 2)
-    digits = max(len(str(needed)) - 2, 0)  # two digits are as exact as this is
-    return max(ceil(needed / 10**digits) * 10**digits, n + 1)
+    return _rounded(n, _Z**2 * required * (1 - required) / distance**2 / measured)
+
+
+def _rounded(n: int, times: float) -> int | None:
+    """Return n · times rounded up to two digits; None for NaN and for too many."""
+    if not times <= _MOST_NEEDED:
+        return None
+    needed = ceil(n * times - 1e-6)
+    unit = 10 ** max(len(str(needed)) - 2, 0)  # a forecast is not more exact than two digits
+    return max(ceil(needed / unit) * unit, n + 1)
 
 
 def _use(
@@ -138,9 +155,11 @@ def _use(
     requirement: str,
     rival: str,
     higher: bool = True,
+    is_share: bool = False,
 ) -> Use:
     level = level_of(figure, required, is_higher_better=higher)
-    needed = photos_needed(figure, required, n) if level is Level.UNKNOWN else None
+    forecast = photos_needed_for_share if is_share else photos_needed
+    needed = forecast(figure, required, n) if level is Level.UNKNOWN else None
     return Use(name, level, figure, required, higher, found, requirement, rival, needed)
 
 
@@ -169,6 +188,7 @@ def _picking(scored: Comparison) -> Use:
         found=f"of its best {len(picks):,}, {_percent(figure)} are in the quarter that people like best",
         requirement=f"at least {100 * BEST_SHARE:.0f} %",
         rival=f"random picks: {100 * is_good.mean():.0f} %",
+        is_share=True,
     )
 
 
@@ -184,6 +204,7 @@ def _discarding(scored: Comparison) -> Use:
         found=f"of its worst {len(picks):,}, {_percent(figure)} are in the half that people like better",
         requirement=f"at most {100 * WORST_LOSS:.0f} %",
         rival=f"random picks: {100 * is_liked.mean():.0f} %",
+        is_share=True,
         higher=False,
     )
 
@@ -220,6 +241,7 @@ def _watches(decided: Comparison) -> list[Use]:
             found=f"{missed:,} of {watches:,} watches missed: {_percent(found)} found",
             requirement=f"at least {100 * WATCH_SHARE:.0f} % found",
             rival="calling every photo a watch: 100 %",
+            is_share=True,
         )
     ]
     if is_called.any():
@@ -235,6 +257,7 @@ def _watches(decided: Comparison) -> list[Use]:
                 f"watch, of {len(decided):,}: {_percent(right)} are right",
                 requirement=f"at least {100 * WATCH_SHARE:.0f} % right",
                 rival=f"calling every photo a watch: {100 * is_watch.mean():.0f} %",
+                is_share=True,
             )
         )
     return uses

@@ -24,7 +24,7 @@ from training.models import Evaluation, StoredCalibration
 from training.selectors.versions import newest_evaluations, settings_changed_since
 from training.services.stored_calibrations import calibration_request, calibration_stored
 from training.tasks import MESSAGE_SECONDS, stored_calibration_make
-from training.views.calibration import classes, quality, watch
+from training.views.calibration import classes, quality, verdict, watch
 from training.views.calibration.choice import filters_of, number_of, version_of
 from training.views.calibration.filter_bar import filter_bar
 from training.views.calibration.one_photo import one_photo
@@ -45,7 +45,7 @@ class Section:
 
 #: The order of the page.
 SECTIONS = (
-    Section("verdict", "Verdict", "training/calibration/_verdict.html", needs_scores=True),
+    Section("verdict", "Verdict", "training/calibration/_verdict.html", verdict),
     Section("quality", "Quality scores", "training/calibration/_quality.html", quality, needs_scores=True),
     Section("classes", "Classes", "training/calibration/_classes.html", classes, needs_scores=True),
     Section("watch", "Watch label", "training/calibration/_watch.html", watch),
