@@ -31,6 +31,7 @@ PAGES = {
     "watch_labels": ROOT / "docs" / "reference" / "recipes.md",
     "whole_network": ROOT / "docs" / "reference" / "recipes.md",
     "gate": ROOT / "docs" / "reference" / "metrics.md",
+    "probability_fit": ROOT / "docs" / "reference" / "metrics.md",
     "personal": ROOT / "docs" / "reference" / "personal-scores.md",
 }
 SECOND = Path(__file__).parent / "without_vnni.json"
