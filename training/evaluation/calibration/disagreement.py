@@ -6,8 +6,9 @@ difference is beyond chance: p by Student's t of difference / √(τ² + s²), w
 at most FALSE_SHARE of the listed photos false (Benjamini & Hochberg, 1995, 'Controlling the false discovery rate').
 The largest raw differences are mostly photos with few votes that scatter.
 
-Watches: a photo is listed when the majority of its votes is sure, the model is sure, and they contradict. A majority is
-sure when the probability of its label is SURE or more, by Bayes' rule from how often votes on the same photo differ.
+Watches: a photo is listed when the majority of its votes is sure, the model is sure, and they contradict. A majority of
+two votes or more is sure when the probability of its label is SURE or more, by Bayes' rule from how often votes on the
+same photo differ.
 How many contradictions chance alone brings is stated beside: if the model's probabilities are right, a sure one is
 wrong with one minus its own probability.
 """
@@ -140,8 +141,8 @@ def _score_conflicts(
     # Models learn from the other photos, so their errors on them are smaller.
     tau = np.empty(len(scored))
     for kind in (holdout, ~holdout):
-        if kind.any():
-            tau[kind] = model_error(difference[kind], of_mos[kind])
+        known = kind if int(kind.sum()) >= FEWEST_PHOTOS else np.ones(len(scored), dtype=bool)
+        tau[kind] = model_error(difference[known], of_mos[known])
     model_low, model_high = predicted - _QUANTILE * tau, predicted + _QUANTILE * tau
     apart = (model_low > high) | (model_high < low)
     total = tau**2 + of_mos
@@ -187,16 +188,16 @@ def _watch_conflicts(comparison: Comparison) -> tuple[list[WatchConflict], int, 
     people = watch_posterior(yes, no, error)
     model = comparison.watch_probability
     sure = (np.maximum(people, 1 - people) >= SURE) & (np.maximum(model, 1 - model) >= SURE)
+    sure &= yes + no >= _FEWEST_VOTES  # one vote is no majority
     chance = np.minimum(model, 1 - model) + np.minimum(people, 1 - people)
     contradicts = sure & ((people > 0.5) != (model > 0.5))
     rows = np.flatnonzero(contradicts)
     # What both say against each other, in log-odds: the least sure side counts.
     strength = np.minimum(np.abs(_log_odds(people[rows])), np.abs(_log_odds(model[rows])))
     rows = rows[np.argsort(-strength, kind="stable")]
+    ids = comparison.image_ids
     found = [
-        WatchConflict(
-            int(comparison.image_ids[one]), int(yes[one]), int(no[one]), float(people[one]), float(model[one])
-        )
+        WatchConflict(int(ids[one]), int(yes[one]), int(no[one]), float(people[one]), float(model[one]))
         for one in rows.tolist()
     ]
     return found, int(sure.sum()), float(chance[sure].sum()), error
