@@ -3,7 +3,8 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from training.views import calibration, learning_curve, models, rater_quality, runs, version_pair, versions
+from training.views import learning_curve, models, rater_quality, runs, version_pair, versions
+from training.views.calibration import page as calibration
 
 urlpatterns = [
     path("campaigns/<slug:slug>/calibration/", calibration.calibration, name="calibration"),

@@ -36,8 +36,8 @@ def score_scatter(campaign: Campaign, shown: Comparison, *, title: str) -> Any:
         mos=shown.mos,
         votes=shown.vote_counts,
         scale=(shown.lowest, shown.highest),
-        photo_url=_with_placeholder("photo", campaign.slug, 0),
-        thumbnail_url=_with_placeholder("photo-thumbnail", 0),
+        photo_url=address_with_placeholder("photo", campaign.slug, 0),
+        thumbnail_url=address_with_placeholder("photo-thumbnail", 0),
         title=title,
         rng=np.random.default_rng(campaign.seed),
     )
@@ -73,6 +73,6 @@ def watch_reliability(comparison: Comparison, *, before: str = "") -> Reliabilit
     return Reliability(bins, diagram)
 
 
-def _with_placeholder(name: str, *arguments: Any) -> str:
+def address_with_placeholder(name: str, *arguments: Any) -> str:
     """Return the URL of a photo's page or file with `@image` in place of its id, for the charts."""
     return "@image".join(reverse(name, args=arguments).rsplit("0", 1))

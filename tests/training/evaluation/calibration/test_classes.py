@@ -8,7 +8,7 @@ from sklearn.metrics import f1_score
 
 from annotation.measures.classification import macro_f1
 from annotation.measures.votes import VoteTable
-from training.evaluation.classes import class_figures, source_figures
+from training.evaluation.calibration.classes import class_figures, source_figures
 from training.evaluation.comparison import Comparison
 from training.evaluation.registry import ScaleAndThresholds
 

@@ -1,0 +1,84 @@
+"""All figures of the calibration page, computed once and stored."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from annotation.measures.intervals import Interval
+from training.evaluation.calibration.classes import ClassFigures, SourceRow, class_figures, source_figures
+from training.evaluation.calibration.facts import PhotoFacts
+from training.evaluation.calibration.quality import QualityFigures, quality_figures
+from training.evaluation.calibration.watch import WatchFigures, watch_figures
+from training.evaluation.comparison import Comparison, ScoreFigures, watch_roc_auc
+
+Report = Callable[[str, int, int], None]
+"""Called with the present step, how much of it is done, and its total."""
+
+# For the progress that the page shows.
+_STEPS = 5
+
+
+@dataclass(frozen=True)
+class CalibrationFigures:
+    """The figures of each section; None where there are too few photos for it."""
+
+    rated: int
+    """Photos with votes, with or without a prediction of this version."""
+    votes: int
+    """Votes on photos with a prediction."""
+    compared: int
+    """Photos with votes and a prediction."""
+    scored: int
+    """Those of them with enough votes for the score figures."""
+    labelled: int
+    """Compared photos with a majority label for watch or no watch."""
+    watches: int
+    scores: ScoreFigures | None
+    watch_roc_auc: Interval | None
+    quality: QualityFigures | None
+    classes: ClassFigures | None
+    sources: tuple[SourceRow, ...]
+    watch: WatchFigures | None
+
+
+def calibration_figures(
+    comparison: Comparison,
+    facts: PhotoFacts,
+    *,
+    fewest_votes: int,
+    seed: int,
+    tell: Report = lambda step, done, total: None,
+) -> CalibrationFigures:
+    """Return the figures of a comparison. The same seed gives the same figures.
+
+    `facts`: of the same photos. Sections about scores use photos with at least `fewest_votes` votes. `tell` is called
+    before each step.
+    """
+    enough = comparison.vote_counts >= fewest_votes
+    scored, scored_facts = comparison.part(enough), facts.part(enough)
+    decided = comparison.has_majority
+    labelled = int(decided.sum())
+    tell("comparing scores", 0, _STEPS)
+    scores = ScoreFigures.of(scored, seed=seed) if len(scored) else None
+    tell("drawing quality", 1, _STEPS)
+    quality = quality_figures(scored, seed=seed)
+    tell("comparing classes", 2, _STEPS)
+    classes = class_figures(scored, seed=seed)
+    sources = source_figures(scored, scored_facts.sources.tolist(), seed=seed)
+    tell("comparing watches", 3, _STEPS)
+    watch = watch_figures(comparison, threshold=comparison.scale.watch_threshold, seed=seed)
+    area = watch_roc_auc(comparison, seed=seed) if labelled else None
+    tell("storing", _STEPS, _STEPS)
+    return CalibrationFigures(
+        rated=comparison.rated,
+        votes=len(comparison.votes),
+        compared=len(comparison),
+        scored=len(scored),
+        labelled=labelled,
+        watches=int(comparison.is_watch[decided].sum()),
+        scores=scores,
+        watch_roc_auc=area,
+        quality=quality,
+        classes=classes,
+        sources=tuple(sources),
+        watch=watch,
+    )
