@@ -14,6 +14,7 @@ from annotation.models import HAS_ORIGINAL, LIVE, Campaign, Image, synset_name
 from inference.distortion.combine import ALGORITHM_VERSION
 from inference.models import Distortion, Feature, ModelVersion, PhotoWork, Prediction
 from inference.networks.config import WeightsMissing
+from inference.postgres.copy import predictions_read
 from inference.serving import runtime
 from inference.serving.model_check import backbone_problem
 
@@ -344,23 +345,14 @@ def prediction_table(
 
     Predictions for another scale than the campaign's are left out.
     """
-    rows = Prediction.objects.filter(model_version=version)
+    chosen = None if image_ids is None else np.asarray([int(image_id) for image_id in image_ids], dtype=np.int64)
     if not fits_scale(version, version.campaign):
-        rows = rows.none()
-    if image_ids is not None:
-        rows = rows.filter(image__in=[int(image_id) for image_id in image_ids])
-    columns = list(
-        rows.order_by("image_id").values_list(
-            "image_id", "quality_mean", "quality_std", "watch_probability", "distribution"
-        )
-    )
-    numbers = np.array([row[1:4] for row in columns], dtype=np.float64).reshape(-1, 3)
+        chosen = np.zeros(0, dtype=np.int64)
+    ids, numbers, distributions = predictions_read(version.pk, chosen)
     return PredictionTable(
-        image_ids=np.array([row[0] for row in columns], dtype=np.int64),
+        image_ids=ids,
         quality_mean=numbers[:, 0],
         quality_std=numbers[:, 1],
         watch_probability=numbers[:, 2],
-        distribution=np.array([row[4] for row in columns], dtype=np.float64).reshape(len(columns), -1)
-        if columns
-        else np.zeros((0, version.campaign.bins)),
+        distribution=distributions if len(ids) else np.zeros((0, version.campaign.bins)),
     )

@@ -6,8 +6,9 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
-from annotation.models import Campaign
+from annotation.models import Campaign, FiguresRow
 from inference.models import ModelVersion
 
 
@@ -264,6 +265,28 @@ class VersionComparison(VersionWork):
 
     def __str__(self) -> str:
         return f"{self.first} beside {self.second}"
+
+
+class StoredCalibration(FiguresRow):
+    """The figures of the calibration page of one version and one choice of filters. Derived data."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="stored_calibrations", db_index=False)
+    version = models.ForeignKey(ModelVersion, models.CASCADE, related_name="+")
+    filters = models.JSONField(
+        default=dict, blank=True, help_text="The fields of training.evaluation.calibration.filters.Filters."
+    )
+    filters_key = models.CharField(max_length=64, editable=False, help_text="SHA-256 of the filters.")
+    asked_at = models.DateTimeField(
+        default=timezone.now,
+        help_text="When a page last showed it, to the hour. Rows that nobody asks for are deleted.",
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "filters_key"], name="calibration_once")]
+        indexes = [models.Index(fields=["campaign", "-asked_at"], name="calibration_asked")]
+
+    def __str__(self) -> str:
+        return f"calibration of {self.version}"
 
 
 class LearningCurve(models.Model):

@@ -20,6 +20,8 @@ from training.services.evaluation_requests import champions_request, evaluations
 from training.services.learning_curves import curve_claim, curves_queued, curves_requeue_stale
 from training.services.run_turns import run_claim_next, run_next_id
 from training.services.runs import run_request, runs_request_due, runs_requeue_stale
+from training.services.stored_calibrations import CLAIMS as CALIBRATIONS
+from training.services.stored_calibrations import calibrations_old_delete, claimed_calibration_make
 from training.services.training_process import run_supervise
 from training.services.version_comparisons import version_comparison_perform
 from training.services.version_exports import version_export_perform
@@ -86,6 +88,13 @@ def version_comparison_run(comparison_id: int) -> None:
 
 
 @shared_task
+def stored_calibration_make(calibration_id: int) -> bool:
+    """Compute figures that a calibration page asked for; return whether this worker did it."""
+    row = CALIBRATIONS.claim(calibration_id)
+    return row is not None and claimed_calibration_make(row=row)
+
+
+@shared_task
 def near_duplicates_run(campaign_id: int) -> int:
     """Compare photos whose features are new, and join groups of near-duplicates; return the number of photos.
 
@@ -111,8 +120,8 @@ def sweep() -> None:
     Do the same with learning curves.
 
     Also request evaluations of champions whose votes or settings have changed, announce requested evaluations, exports
-    and comparisons of versions, campaigns with photos to compare, and those with new photos to check for drift, and
-    delete features that nothing needs any more.
+    and comparisons of versions, figures that a page waits for, campaigns with photos to compare, and those with new
+    photos to check for drift, and delete features and figures that nothing needs any more.
     """
     runs_requeue_stale()
     runs_request_due()
@@ -131,6 +140,9 @@ def sweep() -> None:
         announce(version_export_run, export_id, expires=MESSAGE_SECONDS)
     for comparison_id in work_due(VersionComparison):
         announce(version_comparison_run, comparison_id, expires=MESSAGE_SECONDS)
+    calibrations_old_delete()
+    for calibration_id in CALIBRATIONS.claimable_ids():
+        announce(stored_calibration_make, calibration_id, expires=MESSAGE_SECONDS)
     for campaign_id in campaigns_to_check():
         drift_run.apply_async([campaign_id], expires=MESSAGE_SECONDS)
     for campaign_id in campaigns_to_compare():

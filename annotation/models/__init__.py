@@ -35,7 +35,7 @@ from annotation.models.photos import (
 )
 from annotation.models.queue import Assignment, QueueLane, QueuePriority
 from annotation.models.screening import ScreeningDecision
-from annotation.models.stored_figures import StoredFigures
+from annotation.models.stored_figures import FiguresRow, StoredFigures
 from annotation.models.use import HourlyUse
 from annotation.models.users import User
 from annotation.models.vote_imports import AggregatedVotes, ImportedAnnotator, VoteImport
@@ -62,6 +62,7 @@ __all__ = [
     "ConsensusFit",
     "ConsensusState",
     "DuplicateLink",
+    "FiguresRow",
     "FileCheck",
     "HourlyUse",
     "Image",

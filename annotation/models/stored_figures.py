@@ -5,13 +5,8 @@ from django.db import models
 from annotation.models.campaigns import Campaign
 
 
-class StoredFigures(models.Model):
-    """The figures of one kind of a campaign, and whether a worker computes them again."""
-
-    class Kind(models.TextChoices):
-        AGREEMENT = "agreement", "agreement and labels"
-        RATERS = "raters", "annotator quality"
-        METHODS = "methods", "methods report"
+class FiguresRow(models.Model):
+    """Stored figures, and whether a worker computes them again. The models that extend it say which figures."""
 
     class State(models.TextChoices):
         IDLE = "idle", "idle"
@@ -19,8 +14,6 @@ class StoredFigures(models.Model):
         RUNNING = "running", "running"
         FAILED = "failed", "failed"
 
-    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="stored_figures", db_index=False)
-    kind = models.CharField(max_length=9, choices=Kind.choices)
     state = models.CharField(max_length=7, choices=State.choices, default=State.IDLE)
     step = models.CharField(max_length=40, blank=True, help_text="What a worker does now.")
     done = models.PositiveBigIntegerField(default=0, help_text="Of the present step.")
@@ -33,6 +26,26 @@ class StoredFigures(models.Model):
     votes = models.PositiveIntegerField(default=0, help_text="Votes used.")
     made_at = models.DateTimeField(null=True, blank=True)
     seconds = models.FloatField(default=0.0, help_text="How long the computation took.")
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_coming(self) -> bool:
+        """Return whether a worker computes them now, or soon."""
+        return self.state in (self.State.QUEUED, self.State.RUNNING)
+
+
+class StoredFigures(FiguresRow):
+    """The figures of one kind of a campaign."""
+
+    class Kind(models.TextChoices):
+        AGREEMENT = "agreement", "agreement and labels"
+        RATERS = "raters", "annotator quality"
+        METHODS = "methods", "methods report"
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="stored_figures", db_index=False)
+    kind = models.CharField(max_length=9, choices=Kind.choices)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["campaign", "kind"], name="stored_figures_once")]

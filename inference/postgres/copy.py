@@ -50,6 +50,44 @@ def integers_read(query: str, parameters: Sequence[Any], *, count: int) -> NDArr
     return np.ascontiguousarray(np.frombuffer(rows, record)["columns"]["value"].T, dtype=np.int64)
 
 
+def predictions_read(
+    version_id: int, image_ids: NDArray[np.int64] | None
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the predictions of a model version for these photos, or for all, by photo.
+
+    Returns image ids [N]; mean, standard deviation and watch probability [N, 3]; distributions [N, K]. Raises
+    ValueError if distributions have different lengths.
+    """
+    statement = sql.SQL(
+        "COPY (SELECT image_id, quality_mean, quality_std, watch_probability, distribution FROM inference_prediction "
+        "WHERE model_version_id = %s {} ORDER BY image_id) TO STDOUT (FORMAT BINARY)"
+    ).format(sql.SQL("" if image_ids is None else "AND image_id = ANY(%s)"))
+    parameters: list[Any] = [version_id] + ([] if image_ids is None else [image_ids.tolist()])
+    connection.ensure_connection()
+    with connection.connection.cursor() as cursor, cursor.copy(statement, parameters) as copy:
+        rows = b"".join(copy)[len(_HEADER) : -len(_TRAILER)]
+    if not rows:
+        return np.zeros(0, dtype=np.int64), np.zeros((0, 3)), np.zeros((0, 0))
+    element = np.dtype([("size", ">i4"), ("value", ">f8")])
+    start = np.dtype(
+        [
+            ("fields", ">i2"),
+            *[("id_size", ">i4"), ("image_id", ">i8")],
+            ("numbers", element, (3,)),
+            *[("size", ">i4"), ("head", ">i4", (5,))],
+        ]
+    )
+    size = int(np.frombuffer(rows, start, count=1)["size"][0])
+    record = np.dtype([*start.descr, ("elements", element, ((size - 5 * 4) // element.itemsize,))])
+    whole = len(rows) // record.itemsize
+    found = np.frombuffer(rows, record, count=whole)
+    if whole * record.itemsize != len(rows) or (found["size"] != size).any():
+        raise ValueError("Predicted distributions of one version have different lengths.")
+    columns = (found["numbers"]["value"], found["elements"]["value"])
+    numbers, distributions = (np.ascontiguousarray(values, dtype=np.float64) for values in columns)
+    return found["image_id"].astype(np.int64), numbers, distributions
+
+
 def rows_write(table: str, columns: Mapping[str, NDArray[Any]]) -> None:
     """Append rows to a table: `columns` of one length, whole numbers as bigint, floats [N] as double precision,
     floats [N, K] as double precision arrays.

@@ -23,6 +23,8 @@ class CalibrationFigures:
 
     rated: int
     """Photos with votes, with or without a prediction of this version."""
+    evaluation_fingerprint: str
+    """Of the votes on the holdout, as in `Evaluation.fingerprint`; "" with filters."""
     votes: int
     """Votes on photos with a prediction."""
     compared: int
@@ -46,6 +48,7 @@ def calibration_figures(
     *,
     fewest_votes: int,
     seed: int,
+    evaluation_fingerprint: str = "",
     tell: Report = lambda step, done, total: None,
 ) -> CalibrationFigures:
     """Return the figures of a comparison. The same seed gives the same figures.
@@ -70,6 +73,7 @@ def calibration_figures(
     tell("storing", _STEPS, _STEPS)
     return CalibrationFigures(
         rated=comparison.rated,
+        evaluation_fingerprint=evaluation_fingerprint,
         votes=len(comparison.votes),
         compared=len(comparison),
         scored=len(scored),
