@@ -1,14 +1,16 @@
 """What is known about compared photos besides votes and predictions, for the calibration page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePath
+from typing import Any
 
 import numpy as np
+from django.db import connection
 from django.utils import timezone
 from numpy.typing import NDArray
 
 from annotation.models import Image
-from inference.models import Distortion, Feature, ModelVersion
+from inference.models import ModelVersion
 from inference.networks.config import WeightsMissing
 from inference.selectors import backbone_key, distortion_version, feature_matrix
 from training.evaluation.calibration.content_groups import FITTED, group_count, grouped
@@ -20,6 +22,21 @@ _FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WebP", ".a
 # Features of so many photos are in memory at once: 26 MB with 1,280 features.
 _CHUNK = 5_000
 
+# One array of ids instead of 100,000 parameters.
+_PHOTOS = """
+SELECT image.id, batch.source, image.suffix, image.width, image.height, image.created_at, image.split
+FROM annotation_image image LEFT JOIN annotation_importbatch batch ON batch.id = image.batch_id
+WHERE image.id = ANY(%s)
+"""
+_SEVERITIES = """
+SELECT image_id, blur, noise, exposure, compression FROM inference_distortion
+WHERE image_id = ANY(%s) AND version = %s AND state = 'done'
+"""
+_WITH_FEATURES = """
+SELECT image_id FROM inference_feature WHERE image_id = ANY(%s) AND backbone = %s AND state = 'done'
+AND vector IS NOT NULL ORDER BY image_id
+"""
+
 
 def photo_facts(comparison: Comparison, version: ModelVersion | None = None, *, seed: int = 1) -> PhotoFacts:
     """Return the facts of the compared photos, in their order.
@@ -28,8 +45,7 @@ def photo_facts(comparison: Comparison, version: ModelVersion | None = None, *, 
     of the campaign's backbone, or of the version's when the site cannot name the campaign's.
     """
     ids = comparison.image_ids
-    columns = ("pk", "batch__source", "suffix", "width", "height", "created_at", "split")
-    rows = {row[0]: row for row in Image.objects.filter(pk__in=ids.tolist()).values_list(*columns)}
+    rows = {row[0]: row for row in _rows(_PHOTOS, ids.tolist())}
     missing = (0, "", "", 0, 0, None, "")  # deleted since the votes were read
     found = [rows.get(pk, missing) for pk in ids.tolist()]
     content, examples = _content(ids, version, seed=seed)
@@ -47,9 +63,8 @@ def photo_facts(comparison: Comparison, version: ModelVersion | None = None, *, 
 
 def _severities(ids: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the severities of the photos [N, 4], NaN for those that are not measured (one query)."""
-    done = Distortion.objects.filter(image__in=ids.tolist(), version=distortion_version(), state=Distortion.State.DONE)
     severities = np.full((len(ids), len(DISTORTIONS)), np.nan)
-    rows = list(done.values_list("image_id", *DISTORTIONS))
+    rows = _rows(_SEVERITIES, ids.tolist(), distortion_version())
     if rows:
         table = np.array(rows, dtype=np.float64)
         severities[np.searchsorted(ids, table[:, 0].astype(np.int64))] = table[:, 1:]
@@ -67,12 +82,7 @@ def _content(
         key = backbone_key(version.campaign.backbone)
     except WeightsMissing:
         key = version.backbone
-    with_features = np.array(
-        Feature.objects.filter(image__in=ids.tolist(), backbone=key, state=Feature.State.DONE)
-        .order_by("image_id")
-        .values_list("image_id", flat=True),
-        dtype=np.int64,
-    )
+    with_features = np.array([pk for (pk,) in _rows(_WITH_FEATURES, ids.tolist(), key)], dtype=np.int64)
     groups = group_count(len(with_features))
     if not groups:
         return np.zeros(0, dtype=np.int64), ()
@@ -88,3 +98,9 @@ def _content(
     content = np.full(len(ids), NO_GROUP, dtype=np.int64)
     content[np.searchsorted(ids, photos)] = labels
     return content, examples
+
+
+def _rows(statement: str, *parameters: Any) -> Sequence[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return cursor.fetchall()

@@ -21,6 +21,7 @@ from training.models import Promotion, TrainingRun
 from training.selectors.comparison import scale_and_thresholds
 from training.selectors.snapshots import HoldoutOpinions, holdout_opinions
 from training.selectors.verdicts import learned_rows
+from training.selectors.versions import past_champions
 
 
 def champion_periods(campaign: Campaign) -> list[ChampionPeriod]:
@@ -40,7 +41,7 @@ def version_trend(
     """
     opinions = holdout_opinions(campaign)
     periods = champion_periods(campaign)
-    versions = _chosen(campaign, {one.number for one in periods})
+    versions = chosen_versions(campaign)
     if not versions or not len(opinions.image_ids):
         return None
     learned = _answers_learned(versions)
@@ -60,13 +61,14 @@ def version_trend(
     )
 
 
-def _chosen(campaign: Campaign, champions: set[int]) -> list[ModelVersion]:
-    """Return the versions to show: the newest, and past champions, at most MOST_VERSIONS (one query)."""
+def chosen_versions(campaign: Campaign) -> list[ModelVersion]:
+    """Return the versions to show: the newest, and past champions, at most MOST_VERSIONS (three queries)."""
+    champions = past_champions(campaign)
     versions = list(ModelVersion.objects.filter(campaign=campaign).order_by("-number"))
     for version in versions:
         version.campaign = campaign
     fitting = [version for version in versions if fits_scale(version, campaign)]
-    first = [one for one in fitting if one.number in champions or one.is_champion]
+    first = [one for one in fitting if one.pk in champions]
     others = [one for one in fitting if one not in first]
     chosen = (first[: MOST_VERSIONS // 2] + others)[:MOST_VERSIONS]
     return sorted(chosen, key=lambda one: one.number)

@@ -58,7 +58,7 @@ class _Maker(FiguresMaker[StoredCalibration]):
         comparison = compare_chosen(campaign, row.version, filters)
         figures = calibration_figures(
             comparison,
-            photo_facts(comparison),
+            photo_facts(comparison, row.version, seed=campaign.seed),
             fewest_votes=filters.fewest_votes,
             seed=campaign.seed,
             evaluation_fingerprint=holdout_opinions(campaign).fingerprint if filters.is_default else "",

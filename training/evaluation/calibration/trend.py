@@ -67,6 +67,14 @@ class TrendFigures:
         return version.figures[self.metrics.index(metric)]
 
 
+@dataclass(frozen=True)
+class Trend:
+    """What is stored."""
+
+    figures: TrendFigures | None
+    """None with too few photos or versions."""
+
+
 @dataclass(frozen=True, eq=False)
 class VersionTable:
     """The predictions of one version."""

@@ -61,5 +61,8 @@ def calibration(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 def _figures(campaign: Campaign, version: ModelVersion, filters: Filters) -> CalibrationFigures:
     comparison = compare(campaign, version, split={HOLDOUT: "holdout", ALL: None}[filters.split])
     return calibration_figures(
-        comparison, photo_facts(comparison), fewest_votes=filters.fewest_votes, seed=campaign.seed
+        comparison,
+        photo_facts(comparison, version, seed=campaign.seed),
+        fewest_votes=filters.fewest_votes,
+        seed=campaign.seed,
     )
