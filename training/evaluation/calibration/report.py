@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from annotation.measures.intervals import Interval
-from training.evaluation.calibration.classes import ClassFigures, SourceRow, class_figures, source_figures
 from training.evaluation.calibration.annotator_bias import AnnotatorBias, annotator_biases
+from training.evaluation.calibration.classes import ClassFigures, SourceRow, class_figures, source_figures
 from training.evaluation.calibration.disagreement import DisagreementFigures, disagreement_figures
 from training.evaluation.calibration.facts import PhotoFacts
 from training.evaluation.calibration.quality import QualityFigures, quality_figures
