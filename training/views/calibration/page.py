@@ -17,12 +17,13 @@ from training.evaluation.registry import METRICS
 from training.selectors.calibration_facts import photo_facts
 from training.selectors.comparison import compare
 from training.selectors.versions import changed_since, newest_evaluations
-from training.views.calibration import classes, quality, watch
+from training.views.calibration import classes, disagreement, quality, slices, trend, watch
 from training.views.calibration.choice import filters_of, number_of, version_of
 from training.views.calibration.one_photo import one_photo
+from training.views.calibration.shown import Shown
 
 #: The sections that draw stored figures, in the order of the page.
-SECTIONS = (quality, classes, watch)
+SECTIONS = (quality, classes, watch, disagreement)
 
 
 @campaign_view(Role.REVIEWER)
@@ -31,7 +32,7 @@ def calibration(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     has_predictions = Exists(Prediction.objects.filter(model_version=OuterRef("pk")))
     versions = list(campaign.model_versions.annotate(has_predictions=has_predictions))
     version = version_of(versions, request.GET.get("version", ""))
-    filters = filters_of(request.GET)
+    filters, choice = filters_of(request.GET), Shown.read(request.GET)
     photo_id = number_of(request.GET.get("photo", ""), "This photo is not in this campaign.")
     assert isinstance(request.user, User)  # campaign_view refuses anonymous users
     hidden = {row["image_id"] for row in predictions_hidden(campaign, request.user)}
@@ -52,6 +53,9 @@ def calibration(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         if figures.compared:
             for one in SECTIONS:
                 context |= one.section(campaign, version, figures, hidden=hidden, filters=filters)
+            context |= slices.section(campaign, version, figures, hidden=hidden, filters=filters, shown=choice)
+            context |= trend.section(campaign, version, filters=filters, shown=choice)
+            context["here"] = f"?{choice.address(filters, version.number)}"
             shown = photo_id or (context["apart"][0].image_id if context.get("apart") else None)
             if shown:
                 context["one"] = one_photo(campaign, version, shown, hidden)

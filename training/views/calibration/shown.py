@@ -1,4 +1,4 @@
-"""What the address of the calibration page chooses besides photos and votes: a measure of slices, a metric over time."""
+"""What the address of the calibration page chooses besides photos and votes."""
 
 from dataclasses import dataclass, fields, replace
 from typing import Any

@@ -57,13 +57,7 @@ def section(campaign: Campaign, version: ModelVersion, *, filters: Filters, show
         "trend_title": title,
         "trend_chart": chart,
         "trend_rows": [_row(one, figures, metric) for one in reversed(figures.versions)],
-        "trend_table": [
-            {
-                "number": one.number,
-                "texts": [_text(figures.value(one, name), METRICS[name]) for name in figures.metrics],
-            }
-            for one in reversed(figures.versions)
-        ],
+        "trend_table": [_all_metrics(one, figures) for one in reversed(figures.versions)],
         "trend_columns": [METRICS[name] for name in figures.metrics],
         **_pair(campaign, version, figures),
     }
@@ -93,6 +87,11 @@ def _row(one: VersionPoint, figures: TrendFigures, metric: Metric) -> dict[str, 
         "text": _text(figures.value(one, metric.name), metric),
         "periods": [_period(period) for period in figures.champions if period.number == one.number],
     }
+
+
+def _all_metrics(one: VersionPoint, figures: TrendFigures) -> dict[str, Any]:
+    texts = [_text(figures.value(one, name), METRICS[name]) for name in figures.metrics]
+    return {"number": one.number, "texts": texts}
 
 
 def _period(period: ChampionPeriod) -> str:
