@@ -110,8 +110,8 @@ def slice_figures(
     decided = comparison.has_majority
     wrong = (comparison.watch_probability > comparison.scale.watch_threshold) != (comparison.is_watch == 1)
     rows = np.cumsum([0, *(len(kind.names) for kind in kinds)])
-    score_search, score_units = _score_search(scored, [kind.codes[has_mos] for kind in kinds], kinds, variance, seed)
-    watch_search, watch_units = _watch_search(comparison, decided, wrong, kinds, seed)
+    score_search, score_units = search_scores(scored, kinds, has_mos, variance, seed=seed)
+    watch_search, watch_units = search_watches(comparison, kinds, decided, wrong, seed=seed)
     groups = []
     for kind, start in zip(kinds, rows, strict=False):
         slices = []
@@ -154,9 +154,11 @@ def slice_figures(
     )
 
 
-def _score_search(
-    scored: Comparison, codes: list[NDArray[np.int64]], kinds: Sequence[SliceKind], variance: VoteVariance, seed: int
+def search_scores(
+    scored: Comparison, kinds: Sequence[SliceKind], has_mos: NDArray[np.bool_], variance: VoteVariance, *, seed: int
 ) -> tuple[Search, Units]:
+    """Search the bias and the size of the errors, in this order. `kinds` are of more photos [N]: `scored` [has_mos]."""
+    codes = [kind.codes[has_mos] for kind in kinds]
     units = Units.of_photos(scored.groups, codes, [len(kind.names) for kind in kinds])
     difference = scored.quality_mean - scored.mos
     of_mos = mos_variances(scored.histograms, variance)
@@ -166,9 +168,15 @@ def _score_search(
     return search(units, measures, two_sided=(True, False), seed=seed), units
 
 
-def _watch_search(
-    comparison: Comparison, decided: NDArray[np.bool_], wrong: NDArray[np.bool_], kinds: Sequence[SliceKind], seed: int
+def search_watches(
+    comparison: Comparison,
+    kinds: Sequence[SliceKind],
+    decided: NDArray[np.bool_],
+    wrong: NDArray[np.bool_],
+    *,
+    seed: int,
 ) -> tuple[Search, Units]:
+    """Search the wrong decisions [N] among the photos with a majority label, `decided` [N]."""
     codes = [kind.codes[decided] for kind in kinds]
     units = Units.of_photos(comparison.groups[decided], codes, [len(kind.names) for kind in kinds])
     if int(wrong[decided].sum()) < _FEWEST_WRONG:

@@ -10,6 +10,7 @@ from annotation.measures.intervals import Interval
 from annotation.models import Campaign
 from annotation.tasks import announce
 from inference.models import ModelVersion
+from training.drawing.trend import trend_chart
 from training.evaluation import findings
 from training.evaluation.calibration.filters import Filters
 from training.evaluation.calibration.trend import ChampionPeriod, TrendFigures, VersionPoint
@@ -26,8 +27,6 @@ _SIDE_BY_SIDE = ("quality_srcc", "quality_rmse", "quality_rps", "class_f1", "wat
 
 def section(campaign: Campaign, version: ModelVersion, *, filters: Filters, shown: Shown) -> dict[str, Any]:
     """Return the context of the section. A worker is asked for a newer chart when it is old."""
-    from training.drawing.trend import trend_chart
-
     stored = trend_request(campaign=campaign)
     if stored.row.state == StoredTrend.State.QUEUED:
         announce(stored_trend_make, stored.row.pk, expires=MESSAGE_SECONDS)
