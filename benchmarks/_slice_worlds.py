@@ -1,4 +1,4 @@
-"""Invented photos with votes, predictions and facts, with and without a slice on which the model is wrong. No benchmark."""
+"""Invented photos with votes, predictions and facts, with or without a slice on which the model errs. No benchmark."""
 
 from dataclasses import dataclass
 
