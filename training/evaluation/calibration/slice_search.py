@@ -113,6 +113,7 @@ def search(units: Units, measures: Floats, *, two_sided: tuple[bool, ...], seed:
     def extreme(found: Floats) -> Floats:
         return np.where(sides, np.abs(found), found)
 
+    measures = measures - measures.mean(axis=1, keepdims=True)  # t does not change, and the sums are more exact
     own = _welch(shares, measures[:, None, :])
     statistics[:, fits] = own[:, 0]
     times = int(np.clip(_ENTRIES // len(units), _FEWEST_PERMUTATIONS, _MOST_PERMUTATIONS))
@@ -123,7 +124,7 @@ def search(units: Units, measures: Floats, *, two_sided: tuple[bool, ...], seed:
         orders = np.stack([rng.permutation(len(units)) for _ in range(min(at_once, times - start))])
         found = extreme(_welch(shares, measures[:, orders]))
         largest[start : start + len(orders)] = found.max(axis=(0, 2))
-    reached = (largest[:, None, None] >= extreme(own)[None, :, 0] - 1e-12).sum(axis=0)
+    reached = (largest[:, None, None] >= extreme(own)[None, :, 0] - 1e-9).sum(axis=0)
     adjusted[:, fits] = (1 + reached) / (1 + times)
     limit = float(np.quantile(largest, 1 - LEVEL, method="higher"))
     return Search(statistics, adjusted, limit, int(fits.sum()))
