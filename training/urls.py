@@ -5,9 +5,12 @@ from django.views.generic import RedirectView
 
 from training.views import learning_curve, models, rater_quality, runs, version_pair, versions
 from training.views.calibration import page as calibration
+from training.views.calibration import table as calibration_table
 
 urlpatterns = [
     path("campaigns/<slug:slug>/calibration/", calibration.calibration, name="calibration"),
+    path("campaigns/<slug:slug>/calibration/live", calibration.calibration_live, name="calibration-live"),
+    path("campaigns/<slug:slug>/calibration/photos.csv", calibration_table.calibration_csv, name="calibration-csv"),
     path("campaigns/<slug:slug>/annotator-quality/", rater_quality.rater_quality, name="rater-quality"),
     path(
         "campaigns/<slug:slug>/annotator-quality/<int:user_id>/decide", rater_quality.rater_decide, name="rater-decide"

@@ -55,6 +55,16 @@ def score_deviation(distribution: ArrayLike) -> Floats:
     return deviation
 
 
+def score_quantile(distribution: ArrayLike, share: float) -> NDArray[np.int64]:
+    """Return the place of the lowest score up to which at least `share` of the weight lies, of arrays [..., K].
+
+    0 is the lowest score of the scale.
+    """
+    # A share such as 0.95 is often reached exactly, and rounding must not move it to the next score.
+    places: NDArray[np.int64] = (_cumulated(distribution) >= share - 1e-9).argmax(axis=-1).astype(np.int64)
+    return places
+
+
 def _cumulated(weights: ArrayLike) -> Floats:
     array = np.asarray(weights, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):

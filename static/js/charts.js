@@ -40,6 +40,11 @@ async function drawAll() {
   }
 }
 
+/** Draw the charts of a part that htmx has loaded. */
+document.addEventListener("htmx:afterSettle", () => {
+  if (document.querySelector("[data-chart]:not([data-drawn])")) drawAll();
+});
+
 new MutationObserver(drawAll).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
 await drawAll();

@@ -56,12 +56,13 @@ class _Maker(FiguresMaker[StoredCalibration]):
         campaign, filters = row.campaign, Filters.from_json(row.filters)
         tell("reading votes and predictions", 0, 0)
         comparison = compare_chosen(campaign, row.version, filters)
+        opinions = holdout_opinions(campaign) if filters.is_default else None
         figures = calibration_figures(
             comparison,
             photo_facts(comparison, row.version, seed=campaign.seed),
             fewest_votes=filters.fewest_votes,
             seed=campaign.seed,
-            evaluation_fingerprint=holdout_opinions(campaign).fingerprint if filters.is_default else "",
+            holdout=("", 0) if opinions is None else (opinions.fingerprint, opinions.vote_count),
             tell=tell,
         )
         return figures, comparison.votes
@@ -92,6 +93,11 @@ def calibration_row(*, campaign: Campaign, version: ModelVersion, filters: Filte
     row.campaign = version.campaign = campaign  # saves queries
     row.version = version
     return row
+
+
+def calibration_stored(*, version: ModelVersion, filters: Filters) -> StoredCalibration | None:
+    """Return the row of a version and filters as it is; None when no page has asked for it (one query)."""
+    return StoredCalibration.objects.filter(version=version, filters_key=filters_key(filters)).first()
 
 
 def calibration_make(*, row: StoredCalibration, report: Report | None = None) -> CalibrationFigures:

@@ -37,6 +37,11 @@ class Filters:
         return self == Filters()
 
     @property
+    def is_possible(self) -> bool:
+        """Return whether the period has a day."""
+        return self.since is None or self.until is None or self.since <= self.until
+
+    @property
     def has_all_votes(self) -> bool:
         """Return whether no vote on the chosen photos is left out."""
         return self.since is None and self.until is None and not self.left_out and self.annotators == ALL

@@ -28,6 +28,8 @@ class CalibrationFigures:
     """Photos with votes, with or without a prediction of this version."""
     evaluation_fingerprint: str
     """Of the votes on the holdout, as in `Evaluation.fingerprint`; "" with filters."""
+    holdout_votes: int
+    """How many these are; 0 with filters."""
     votes: int
     """Votes on photos with a prediction."""
     compared: int
@@ -54,13 +56,13 @@ def calibration_figures(
     *,
     fewest_votes: int,
     seed: int,
-    evaluation_fingerprint: str = "",
+    holdout: tuple[str, int] = ("", 0),
     tell: Report = lambda step, done, total: None,
 ) -> CalibrationFigures:
     """Return the figures of a comparison. The same seed gives the same figures.
 
-    `facts`: of the same photos. Sections about scores use photos with at least `fewest_votes` votes. `tell` is called
-    before each step.
+    `facts`: of the same photos. Sections about scores use photos with at least `fewest_votes` votes. `holdout`:
+    fingerprint and number of the votes of an evaluation. `tell` is called before each step.
     """
     enough = comparison.vote_counts >= fewest_votes
     scored, scored_facts = comparison.part(enough), facts.part(enough)
@@ -84,7 +86,8 @@ def calibration_figures(
     tell("storing", _STEPS, _STEPS)
     return CalibrationFigures(
         rated=comparison.rated,
-        evaluation_fingerprint=evaluation_fingerprint,
+        evaluation_fingerprint=holdout[0],
+        holdout_votes=holdout[1],
         votes=len(comparison.votes),
         compared=len(comparison),
         scored=len(scored),

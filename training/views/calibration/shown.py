@@ -36,11 +36,16 @@ class Shown:
             chosen[field.name] = value
         return cls(**chosen)
 
+    @property
+    def chosen(self) -> dict[str, str]:
+        """Return what differs from the plain page."""
+        plain = Shown()
+        return {
+            field.name: value
+            for field in fields(self)
+            if (value := getattr(self, field.name)) != getattr(plain, field.name)
+        }
+
     def address(self, filters: Filters, version: int, **changes: str) -> str:
         """Return the part of an address after '?' with these changes. What is not chosen does not appear."""
-        changed, plain = replace(self, **changes), Shown()
-        values = {field.name: getattr(changed, field.name) for field in fields(self)}
-        return filters.query(
-            version=version,
-            **{name: None if value == getattr(plain, name) else value for name, value in values.items()},
-        )
+        return filters.query(version=version, **replace(self, **changes).chosen)

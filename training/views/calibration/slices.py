@@ -1,7 +1,7 @@
 """The sections about slices of the photos, and about the annotators."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -36,13 +36,12 @@ def section(
     version: ModelVersion,
     figures: CalibrationFigures,
     *,
-    hidden: Collection[int],
     filters: Filters,
     shown: Shown,
 ) -> dict[str, Any]:
-    """Return the context of the section; {} without photos that have enough votes. One query for the annotators.
+    """Return the context of both sections; {} without photos that have enough votes. One query for the annotators.
 
-    Content groups are shown by example photos, without predictions, so nothing is `hidden`.
+    Content groups are shown by example photos without predictions, so no photo is hidden from a reviewer.
     """
     slices = figures.slices
     if slices is None:
