@@ -27,12 +27,6 @@ class AnnotatorBias:
     others: Interval
     """Mean of the other people's mean − vote, on the photos that others rated too. NaN without such photos."""
 
-    @property
-    def is_of_model(self) -> bool:
-        """Return whether the model is off and the other people are not: the reason is not the person's habit."""
-        off = self.model.low > 0 or self.model.high < 0
-        return off and self.others.low <= 0 <= self.others.high
-
 
 def annotator_biases(comparison: Comparison, *, seed: int) -> tuple[AnnotatorBias, ...]:
     """Return a row for each annotator with FEWEST_VOTES votes, the most votes first. The intervals draw photos."""

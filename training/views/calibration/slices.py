@@ -160,7 +160,6 @@ def _annotators(found: Sequence[AnnotatorBias]) -> dict[str, Any]:
             "name": users[one.annotator_id].username,
             "is_simulated": users[one.annotator_id].is_simulated,
             "votes": one.votes,
-            "is_of_model": one.is_of_model,
             **{
                 name: {
                     "text": _text(figure, "bias"),
