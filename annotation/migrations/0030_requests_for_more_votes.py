@@ -29,7 +29,14 @@ class Migration(migrations.Migration):
                     "batch",
                     models.UUIDField(default=uuid.uuid4, help_text="The same for photos that were sent together."),
                 ),
-                ("votes", models.PositiveSmallIntegerField(help_text="How many votes more.")),
+                ("votes", models.PositiveSmallIntegerField(help_text="How many votes more than the photo has.")),
+                (
+                    "added",
+                    models.PositiveSmallIntegerField(
+                        help_text="By how much the votes needed grew: by more than `votes` when the photo had "
+                        "surplus votes."
+                    ),
+                ),
                 ("votes_before", models.PositiveIntegerField(help_text="Votes on the photo at that time.")),
                 ("reason", models.CharField(help_text="Why, as text for people.", max_length=200)),
                 ("at", models.DateTimeField(default=django.utils.timezone.now)),
@@ -85,7 +92,7 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("taken_back__lte", models.F("votes"))), name="vote_request_back"
+                        condition=models.Q(("taken_back__lte", models.F("added"))), name="vote_request_back"
                     )
                 ],
             },

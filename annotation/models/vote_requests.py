@@ -17,7 +17,10 @@ class VoteRequest(models.Model):
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="vote_requests", db_index=False)
     image = models.ForeignKey(Image, models.CASCADE, related_name="vote_requests")
     batch = models.UUIDField(default=uuid.uuid4, help_text="The same for photos that were sent together.")
-    votes = models.PositiveSmallIntegerField(help_text="How many votes more.")
+    votes = models.PositiveSmallIntegerField(help_text="How many votes more than the photo has.")
+    added = models.PositiveSmallIntegerField(
+        help_text="By how much the votes needed grew: by more than `votes` when the photo had surplus votes."
+    )
     votes_before = models.PositiveIntegerField(help_text="Votes on the photo at that time.")
     reason = models.CharField(max_length=200, help_text="Why, as text for people.")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -34,7 +37,7 @@ class VoteRequest(models.Model):
             models.Index(fields=["campaign", "-id"], name="vote_request_newest"),
             models.Index(fields=["batch"], name="vote_request_batch"),
         ]
-        constraints = [models.CheckConstraint(condition=Q(taken_back__lte=models.F("votes")), name="vote_request_back")]
+        constraints = [models.CheckConstraint(condition=Q(taken_back__lte=models.F("added")), name="vote_request_back")]
 
     def __str__(self) -> str:
         return f"{self.votes} more votes for {self.image_id}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from annotation.models import LIVE, QUEUED, AuditKind, Campaign, Image, User, VoteRequest
@@ -59,7 +60,8 @@ def votes_request(
     if len(wanted) > MOST_PHOTOS:
         raise VoteRequestError(f"Send at most {MOST_PHOTOS} photos at a time.")
     images = Image.objects.filter(LIVE, QUEUED, campaign=campaign, pk__in=wanted).order_by("pk")
-    found = dict(images.select_for_update(no_key=True).values_list("pk", "vote_count"))
+    locked = images.select_for_update(no_key=True).values_list("pk", "vote_count", "open_slots")
+    found = {pk: (count, slots) for pk, count, slots in locked}
     waiting = requested_images(campaign, found)
     fresh = [pk for pk in found if pk not in waiting]
     batch = uuid.uuid4()
@@ -69,16 +71,18 @@ def votes_request(
             image_id=pk,
             batch=batch,
             votes=votes,
-            votes_before=found[pk],
+            added=votes + _surplus(found[pk][1]),
+            votes_before=found[pk][0],
             reason=reason[:200],
             by=by,
         )
         for pk in fresh
     )
+    added = votes + Greatest(-F("open_slots"), 0)
     Image.objects.filter(pk__in=fresh).update(
-        votes_needed=F("votes_needed") + votes,
-        open_slots=F("open_slots") + votes,
-        extra_votes=F("extra_votes") + votes,
+        votes_needed=F("votes_needed") + added,
+        open_slots=F("open_slots") + added,
+        extra_votes=F("extra_votes") + added,
     )
     if fresh:
         audit_record(
@@ -105,7 +109,8 @@ def votes_request_undo(*, campaign: Campaign, batch: uuid.UUID, by: User) -> int
     now = timezone.now()
     for row in rows:
         image = found[row.image_id]
-        row.taken_back = max(0, min(row.votes, image.open_slots, image.extra_votes))
+        open_now = max(image.open_slots, 0) + row.added - row.votes  # surplus votes are surplus again
+        row.taken_back = min(row.added, open_now, image.extra_votes)
         row.undone_at, row.undone_by = now, by
         image.votes_needed -= row.taken_back
         image.open_slots -= row.taken_back
@@ -123,6 +128,11 @@ def votes_request_undo(*, campaign: Campaign, batch: uuid.UUID, by: User) -> int
             after={"votes_taken_back": sum(row.taken_back for row in rows)},
         )
     return len(rows)
+
+
+def _surplus(open_slots: int) -> int:
+    """Return how many votes a photo has beyond those that it needs."""
+    return max(-open_slots, 0)
 
 
 def _photos(count: int) -> str:

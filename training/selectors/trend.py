@@ -25,11 +25,19 @@ from training.selectors.versions import past_champions
 
 
 def champion_periods(campaign: Campaign) -> list[ChampionPeriod]:
-    """Return when each version was champion, the oldest first (one query). A version can have several periods."""
-    rows = Promotion.objects.filter(campaign=campaign).order_by("pk")
-    changes = list(rows.values_list("version__number", "created_at"))
-    ends = [at for _, at in changes[1:]] + [None]
-    return [ChampionPeriod(number, at, end) for (number, at), end in zip(changes, ends, strict=True)]
+    """Return when each version was champion, the oldest first (two queries). A version can have several periods.
+
+    The first champion was installed without a promotion.
+    """
+    rows = Promotion.objects.filter(campaign=campaign).order_by("pk").select_related("version", "replaced")
+    changes = [(row.version.number, row.created_at, row.replaced) for row in rows]
+    if not changes:
+        own = ModelVersion.objects.filter(campaign=campaign, is_champion=True).first()
+        return [] if own is None else [ChampionPeriod(own.number, own.created_at, None)]
+    ends = [at for _, at, _ in changes[1:]] + [None]
+    periods = [ChampionPeriod(number, at, end) for (number, at, _), end in zip(changes, ends, strict=True)]
+    _, at, first = changes[0]
+    return periods if first is None else [ChampionPeriod(first.number, first.created_at, at), *periods]
 
 
 def version_trend(

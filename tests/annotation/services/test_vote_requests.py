@@ -163,3 +163,18 @@ def test_an_answer_to_a_requested_photo_is_a_vote_like_any_other(
     assert needed(campaign)[0] == (5, 1, 2)
     photos[0].refresh_from_db()
     assert photos[0].vote_count == 4
+
+
+def test_surplus_votes_do_not_count_as_the_ones_that_are_asked_for(
+    campaign: Campaign, people: dict[str, Any], photos: list[Image]
+) -> None:
+    vote(photos[0], people["ada"], 5)
+    counters_rebuild(campaign=campaign)
+    assert needed(campaign)[0] == (3, -1, 0)
+    sent = ask(campaign, people, photos[:1])
+    assert needed(campaign)[0] == (6, 2, 3)
+    vote(photos[0], people["mallory"], 5)
+    counters_rebuild(campaign=campaign)
+    votes_request_undo(campaign=campaign, batch=sent.batch, by=people["rita"])
+    assert needed(campaign)[0] == (4, -1, 1)
+    assert counters_rebuild(campaign=campaign) == 0
