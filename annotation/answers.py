@@ -15,8 +15,10 @@ The manager of `Annotation` has a method for each condition: `standing()`, `skip
   self-agreement and for screening.
 * **independent vote**: a blind vote of an annotator whom no reviewer has excluded. Used for the MOS and disagreement of
   a photo, for practice photos, and for training without exposed answers.
-* **vote for evaluation**: an independent vote on a photo whose expected answer is not shown to annotators. Used for
-  evaluation and calibration.
+* **vote for evaluation**: an independent vote on a photo whose expected answer is not shown to annotators, and not one
+  that came because a reviewer asked for more votes on this photo. Used for evaluation and calibration. Reviewers ask
+  where model and people disagree. Votes that are added only there correct the MOS where chance was against the model
+  and not where it was in its favour, so the model would look better without having changed.
 * **consensus vote**: an independent vote on a photo whose expected answer nobody set. Used for the stored consensus
   (`annotation.services.consensus`).
 * **repeat answer**: the standing answer to a hidden repeat, not a skip. Used for self-agreement.
@@ -63,7 +65,7 @@ These queries use other rows on purpose:
 from datetime import timedelta
 
 from django.apps import apps
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 #: Roles of photos whose expected answer is shown to annotators. Votes on them cannot be used for evaluation.
 TAUGHT = ("practice", "example")
@@ -104,9 +106,22 @@ def independent_vote() -> Q:
     return BLIND_VOTE & Q(~of_excluded())
 
 
+def of_vote_request() -> Exists:
+    """Return the condition that the annotator got the photo after a reviewer had asked for more votes on it.
+
+    Answers of annotators who got the photo before, and their corrections, are not among them.
+    """
+    lease = "image__assignments"
+    requests = apps.get_model("annotation", "VoteRequest").objects.order_by()
+    asked = Q(**{f"{lease}__leased_at__gt": F("at")})
+    wanted = Q(undone_at=None) | Q(**{f"{lease}__leased_at__lt": F("undone_at")})
+    own = Q(**{f"{lease}__annotator": OuterRef("annotator"), f"{lease}__is_repeat": False})
+    return Exists(requests.filter(own & asked & wanted, image=OuterRef("image")))
+
+
 def vote_for_evaluation() -> Q:
     """Return the condition of votes for evaluation."""
-    return independent_vote() & ~Q(image__role__in=TAUGHT)
+    return independent_vote() & ~Q(image__role__in=TAUGHT) & Q(~of_vote_request())
 
 
 def consensus_vote() -> Q:

@@ -22,6 +22,7 @@ from annotation.views import (
     special_photos,
     stored_figures,
     vote_imports,
+    vote_requests,
     withdrawals,
 )
 
@@ -92,6 +93,8 @@ urlpatterns = [
     path("campaigns/<slug:slug>/imports/<int:batch_id>/discard", imports.import_discard, name="import-discard"),
     path("campaigns/<slug:slug>/votes/", vote_imports.vote_imports, name="vote-imports"),
     path("campaigns/<slug:slug>/votes/<int:import_id>/", vote_imports.vote_import, name="vote-import"),
+    path("campaigns/<slug:slug>/more-votes/", vote_requests.votes_more, name="votes-more"),
+    path("campaigns/<slug:slug>/more-votes/<uuid:batch>/undo", vote_requests.votes_more_undo, name="votes-more-undo"),
     path("campaigns/<slug:slug>/withdrawn/", withdrawals.withdrawn_photos, name="withdrawn-photos"),
     path("campaigns/<slug:slug>/withdrawn/<int:image_id>", withdrawals.photo_withdraw, name="photo-withdraw"),
     path("campaigns/<slug:slug>/withdrawn/<int:image_id>/undo", withdrawals.withdrawal_undo, name="withdrawal-undo"),

@@ -289,6 +289,15 @@ class StoredCalibration(FiguresRow):
         return f"calibration of {self.version}"
 
 
+class StoredTrend(FiguresRow):
+    """Every metric of a campaign's versions on the same photos. Derived data."""
+
+    campaign = models.OneToOneField(Campaign, models.CASCADE, related_name="stored_trend")
+
+    def __str__(self) -> str:
+        return f"versions of {self.campaign} over time"
+
+
 class LearningCurve(models.Model):
     """A request to measure the learning curve of a campaign, with its progress and result. Derived data.
 

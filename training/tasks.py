@@ -22,6 +22,8 @@ from training.services.run_turns import run_claim_next, run_next_id
 from training.services.runs import run_request, runs_request_due, runs_requeue_stale
 from training.services.stored_calibrations import CLAIMS as CALIBRATIONS
 from training.services.stored_calibrations import calibrations_old_delete, claimed_calibration_make
+from training.services.stored_trends import CLAIMS as TRENDS
+from training.services.stored_trends import claimed_trend_make
 from training.services.training_process import run_supervise
 from training.services.version_comparisons import version_comparison_perform
 from training.services.version_exports import version_export_perform
@@ -95,6 +97,13 @@ def stored_calibration_make(calibration_id: int) -> bool:
 
 
 @shared_task
+def stored_trend_make(trend_id: int) -> bool:
+    """Compute the chart of the versions over time that a page asked for; return whether this worker did it."""
+    row = TRENDS.claim(trend_id)
+    return row is not None and claimed_trend_make(row=row)
+
+
+@shared_task
 def near_duplicates_run(campaign_id: int) -> int:
     """Compare photos whose features are new, and join groups of near-duplicates; return the number of photos.
 
@@ -143,6 +152,8 @@ def sweep() -> None:
     calibrations_old_delete()
     for calibration_id in CALIBRATIONS.claimable_ids():
         announce(stored_calibration_make, calibration_id, expires=MESSAGE_SECONDS)
+    for trend_id in TRENDS.claimable_ids():
+        announce(stored_trend_make, trend_id, expires=MESSAGE_SECONDS)
     for campaign_id in campaigns_to_check():
         drift_run.apply_async([campaign_id], expires=MESSAGE_SECONDS)
     for campaign_id in campaigns_to_compare():

@@ -39,6 +39,7 @@ from annotation.models.stored_figures import FiguresRow, StoredFigures
 from annotation.models.use import HourlyUse
 from annotation.models.users import User
 from annotation.models.vote_imports import AggregatedVotes, ImportedAnnotator, VoteImport
+from annotation.models.vote_requests import VoteRequest
 
 __all__ = [
     "DEFAULT_SYNSETS",
@@ -82,6 +83,7 @@ __all__ = [
     "User",
     "UserSession",
     "VoteImport",
+    "VoteRequest",
     "Withdrawal",
     "default_lane_shares",
     "default_synsets",

@@ -46,6 +46,8 @@ class AuditKind(models.TextChoices):
     RETENTION = "retention", "originals and device data deleted"
     ADJUDICATION = "adjudication", "decision about a disputed photo"
     ADJUDICATION_UNDONE = "adjudication_undone", "decision undone"
+    VOTES_REQUESTED = "votes_requested", "photos sent for more votes"
+    VOTES_REQUEST_UNDONE = "votes_request_undone", "request for more votes undone"
     ADMIN_SITE = "admin_site", "change in Django's admin"
 
 

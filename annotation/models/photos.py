@@ -104,6 +104,9 @@ class Image(models.Model):
     group = models.UUIDField(default=uuid.uuid4, db_index=True, help_text="Near-duplicates have the same group.")
     split = models.CharField(max_length=7, choices=Split.choices, default=Split.TRAIN)
     votes_needed = models.PositiveSmallIntegerField(default=3)
+    extra_votes = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Of the votes needed: those that a reviewer has asked for (`VoteRequest`)."
+    )
     open_slots = models.SmallIntegerField(default=3, help_text="Counter: votes needed minus votes and live leases.")
     vote_count = models.PositiveIntegerField(default=0, help_text="Counter: annotators with a standing answer.")
     queue_position = models.FloatField(help_text="Uniform in [0, 1). The queue starts its search at a random position.")

@@ -33,6 +33,16 @@ class PhotosToStop:
     """Standard error of the corrected MOS, points; NaN without one."""
     posterior: NDArray[np.float64]
     """Probability of a watch; NaN when unknown."""
+    extra: NDArray[np.int64]
+    """Votes that a reviewer has asked for; such photos do not stop."""
+
+    def reached(self, rule: StopRule) -> NDArray[np.bool_]:
+        """Return which photos have enough votes by a rule [N]."""
+        return rule.reached(self.consensus_votes, self.errors, self.posterior) & (self.extra == 0)
+
+    def usual(self, campaign: Campaign) -> NDArray[np.int64]:
+        """Return how many votes each photo gets without a rule [N]."""
+        return campaign.votes_per_image + self.extra
 
 
 @dataclass(frozen=True)
@@ -73,21 +83,23 @@ def photos_to_stop(campaign: Campaign) -> PhotosToStop:
             "vote_count",
             "votes_needed",
             F("votes_needed") - F("vote_count") - F("open_slots"),
+            "extra_votes",
             "consensus__votes",
             "consensus__corrected_error",
             "consensus__watch_posterior",
         )
     )
-    columns = np.array(list(rows), dtype=np.float64).reshape(-1, 7)
-    whole = np.nan_to_num(columns[:, :5]).astype(np.int64)
+    columns = np.array(list(rows), dtype=np.float64).reshape(-1, 8)
+    whole = np.nan_to_num(columns[:, :6]).astype(np.int64)
     return PhotosToStop(
         image_ids=whole[:, 0],
         votes=whole[:, 1],
         needed=whole[:, 2],
         leases=whole[:, 3],
-        consensus_votes=whole[:, 4],
-        errors=columns[:, 5],
-        posterior=columns[:, 6],
+        extra=whole[:, 4],
+        consensus_votes=whole[:, 5],
+        errors=columns[:, 6],
+        posterior=columns[:, 7],
     )
 
 
@@ -107,11 +119,11 @@ def votes_still_needed(campaign: Campaign) -> Forecast:
     votes, stopped = int(total["train"] + total["holdout"]), 0
     if rule.is_on:
         photos = photos_to_stop(campaign)
-        reached = rule.reached(photos.consensus_votes, photos.errors, photos.posterior)
+        reached = photos.reached(rule)
         stopped = int(reached.sum())
         fit = ConsensusFit.objects.filter(campaign=campaign).first()
         if fit is not None:
-            usual = np.full(len(photos.image_ids), campaign.votes_per_image)
+            usual = photos.usual(campaign)
             further = votes_forecast(
                 rule,
                 votes=photos.votes,

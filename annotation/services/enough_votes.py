@@ -4,8 +4,10 @@ Workers do it after each refresh of the consensus. The rule and the plan are in 
 takes rated photos of the training split without a problem: votes on the holdout evaluate models, and a number of votes
 that depends on the votes would choose photos on which people happened to agree.
 
-The plan depends only on the present votes, leases and settings. So other settings change it back: `campaign_update`
-gives every photo its usual number, and the next refresh plans again.
+A photo for which a reviewer has asked for more votes (`annotation.services.vote_requests`) gets them and does not stop.
+
+The plan depends only on the present votes, leases, requests and settings. So other settings change it back:
+`campaign_update` gives every photo its usual number, and the next refresh plans again.
 """
 
 import numpy as np
@@ -42,12 +44,12 @@ def votes_needed_plan(*, campaign: Campaign) -> int:
     if not rule.is_on or campaign.state != Campaign.State.ACTIVE:
         return 0
     photos = photos_to_stop(campaign)
-    reached = rule.reached(photos.consensus_votes, photos.errors, photos.posterior)
+    reached = photos.reached(rule)
     needed = votes_plan(
         rule,
         votes=photos.votes,
         leases=photos.leases,
-        usual=np.full(len(photos.image_ids), campaign.votes_per_image),
+        usual=photos.usual(campaign),
         reached=reached,
         errors=photos.errors,
     )

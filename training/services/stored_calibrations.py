@@ -60,7 +60,7 @@ class _Maker(FiguresMaker[StoredCalibration]):
         opinions = holdout_opinions(campaign) if filters.is_default else None
         figures = calibration_figures(
             comparison,
-            photo_facts(comparison),
+            photo_facts(comparison, row.version, seed=campaign.seed),
             fewest_votes=filters.fewest_votes,
             seed=campaign.seed,
             simulated=simulated_among(comparison.votes),

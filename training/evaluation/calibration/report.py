@@ -4,9 +4,12 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from annotation.measures.intervals import Interval
+from training.evaluation.calibration.annotator_bias import AnnotatorBias, annotator_biases
 from training.evaluation.calibration.classes import ClassFigures, SourceRow, class_figures, source_figures
+from training.evaluation.calibration.disagreement import DisagreementFigures, disagreement_figures
 from training.evaluation.calibration.facts import PhotoFacts
 from training.evaluation.calibration.quality import QualityFigures, quality_figures
+from training.evaluation.calibration.slices import SliceFigures, slice_figures
 from training.evaluation.calibration.verdict import VerdictFigures, verdict_figures
 from training.evaluation.calibration.watch import WatchFigures, watch_figures
 from training.evaluation.comparison import Comparison, ScoreFigures, watch_roc_auc
@@ -15,7 +18,7 @@ Report = Callable[[str, int, int], None]
 """Called with the present step, how much of it is done, and its total."""
 
 # For the progress that the page shows.
-_STEPS = 6
+_STEPS = 8
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,9 @@ class CalibrationFigures:
     classes: ClassFigures | None
     sources: tuple[SourceRow, ...]
     watch: WatchFigures | None
+    slices: SliceFigures | None
+    annotators: tuple[AnnotatorBias, ...]
+    disagreement: DisagreementFigures | None
 
 
 def calibration_figures(
@@ -79,6 +85,11 @@ def calibration_figures(
     area = watch_roc_auc(comparison, seed=seed) if labelled else None
     tell("making the verdict", 4, _STEPS)
     verdict = verdict_figures(comparison, scored, simulated=simulated, is_random=is_random, seed=seed)
+    tell("comparing slices", 5, _STEPS)
+    slices = slice_figures(comparison, facts, fewest_votes=fewest_votes, seed=seed)
+    annotators = annotator_biases(scored, seed=seed)
+    tell("looking for disagreement", 6, _STEPS)
+    disagreement = disagreement_figures(comparison, facts)
     tell("storing", _STEPS, _STEPS)
     return CalibrationFigures(
         rated=comparison.rated,
@@ -96,4 +107,7 @@ def calibration_figures(
         classes=classes,
         sources=tuple(sources),
         watch=watch,
+        slices=slices,
+        annotators=annotators,
+        disagreement=disagreement,
     )

@@ -16,12 +16,13 @@ from inference.selectors import champion
 from training.evaluation.calibration.filters import Filters
 from training.models import StoredCalibration
 from training.services.stored_calibrations import calibration_make, calibration_row
+from training.services.stored_trends import trend_make, trend_row
 
 
 class Command(BaseCommand):
     help = (
         "Compute the figures of the pages Campaign quality, Annotator quality, Methods report and Calibration again: "
-        "of Calibration those of the champion, and all others that are stored."
+        "of Calibration those of the champion, of all versions over time, and all others that are stored."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -49,6 +50,8 @@ def _wanted(campaign: Campaign) -> list[tuple[FiguresRow, str, Callable[[], Any]
         found.append((row, f"{campaign.slug}: {kind.label}", partial(figures_make, row=row)))
     if (version := champion(campaign)) is not None:
         calibration_row(campaign=campaign, version=version, filters=Filters())
+        trend = trend_row(campaign=campaign)
+        found.append((trend, f"{campaign.slug}: versions over time", partial(trend_make, row=trend)))
     for stored in StoredCalibration.objects.filter(campaign=campaign).select_related("campaign", "version"):
         words = "" if Filters.from_json(stored.filters).is_default else ", with filters"
         name = f"{campaign.slug}: calibration of version {stored.version.number}{words}"

@@ -24,10 +24,11 @@ from training.models import Evaluation, StoredCalibration
 from training.selectors.versions import newest_evaluations, settings_changed_since
 from training.services.stored_calibrations import calibration_request, calibration_stored
 from training.tasks import MESSAGE_SECONDS, stored_calibration_make
-from training.views.calibration import classes, quality, verdict, watch
+from training.views.calibration import classes, disagreement, quality, slices, trend, verdict, watch
 from training.views.calibration.choice import filters_of, number_of, version_of
 from training.views.calibration.filter_bar import filter_bar
 from training.views.calibration.one_photo import one_photo
+from training.views.calibration.shown import Shown
 
 
 @dataclass(frozen=True)
@@ -49,16 +50,21 @@ SECTIONS = (
     Section("quality", "Quality scores", "training/calibration/_quality.html", quality, needs_scores=True),
     Section("classes", "Classes", "training/calibration/_classes.html", classes, needs_scores=True),
     Section("watch", "Watch label", "training/calibration/_watch.html", watch),
+    Section("slices", "Slices", "training/calibration/_slices.html", needs_scores=True),
+    Section("annotators", "Annotators", "training/calibration/_annotators.html", needs_scores=True),
+    Section("over-time", "Over time", "training/calibration/_trend.html"),
+    Section("disagreement", "Disagreement", "training/calibration/_disagreement.html", disagreement),
 )
 
 
 @require_safe
 @campaign_view(Role.REVIEWER)
 def calibration(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Show the page. The query has `version`, the filters, `photo`, and `view=print` for the report."""
+    """Show the page. The query has `version`, the filters, what sections show, `photo`, `view=print` for the report."""
     has_predictions = Exists(Prediction.objects.filter(model_version=OuterRef("pk")))
     versions = list(campaign.model_versions.annotate(has_predictions=has_predictions))
     version, filters = version_of(versions, request.GET.get("version", "")), filters_of(request.GET)
+    shown = Shown.read(request.GET)
     photo_id = number_of(request.GET.get("photo", ""), "This photo is not in this campaign.")
     context: dict[str, Any] = {"campaign": campaign, "versions": versions, "version": version, "filters": filters}
     if version is None:
@@ -66,7 +72,7 @@ def calibration(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     assert isinstance(request.user, User)  # campaign_view refuses anonymous users
     version.campaign = campaign  # saves queries
     hidden = {row["image_id"] for row in predictions_hidden(campaign, request.user)}
-    context["query"] = filters.query(version=version.number)
+    context |= {"query": shown.address(filters, version.number), "shown_fields": shown.chosen}
     part = request.htmx.target  # type: ignore[attr-defined]  # by django-htmx
     if part == "one-photo" and photo_id:
         context["one"] = one_photo(campaign, version, photo_id, hidden)
@@ -78,6 +84,8 @@ def calibration(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         if stored.value is not None and stored.row.made_at is not None:
             context["had"] = stored.row.made_at.isoformat()
             context |= _report(campaign, version, stored.value, hidden=hidden, filters=filters, photo_id=photo_id)
+            context |= slices.section(campaign, version, stored.value, filters=filters, shown=shown)
+            context |= trend.section(campaign, version, filters=filters, shown=shown)
     template = "training/calibration/_body.html" if part == "calibration" else "training/calibration/page.html"
     response = render(request, template, context)
     if part == "calibration":

@@ -1,0 +1,51 @@
+"""What the address of the calibration page chooses besides photos and votes."""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from django.http import Http404, QueryDict
+
+from training.evaluation.calibration.filters import Filters
+from training.evaluation.registry import METRICS
+
+#: Measures of slices, and their names on the page.
+MEASURES = {"bias": "Bias", "rmse": "Typical error", "srcc": "Rank correlation", "watch": "Wrong watch decisions"}
+#: What the chart of the versions runs over.
+TREND_BY = {"version": "by version", "votes": "by answers learned from"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the sections show."""
+
+    measure: str = "bias"
+    """Of the slices."""
+    metric: str = "quality_srcc"
+    """Of the versions over time."""
+    by: str = "version"
+
+    @classmethod
+    def read(cls, query: QueryDict) -> "Shown":
+        """Return what the address chooses. Raises Http404 for a value that does not exist."""
+        known = {"measure": MEASURES, "metric": METRICS, "by": TREND_BY}
+        chosen: dict[str, Any] = {}
+        for field in fields(cls):
+            value = query.get(field.name) or field.default
+            if value not in known[field.name]:
+                raise Http404(f"The calibration page has no such {field.name}.")
+            chosen[field.name] = value
+        return cls(**chosen)
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """Return what differs from the plain page."""
+        plain = Shown()
+        return {
+            field.name: value
+            for field in fields(self)
+            if (value := getattr(self, field.name)) != getattr(plain, field.name)
+        }
+
+    def address(self, filters: Filters, version: int, **changes: str) -> str:
+        """Return the part of an address after '?' with these changes. What is not chosen does not appear."""
+        return filters.query(version=version, **replace(self, **changes).chosen)
