@@ -21,7 +21,8 @@ class Evidence:
     """Photos and votes behind the figures."""
 
     photos: int
-    """With enough votes for the score figures."""
+    scored: int
+    """Those with enough votes for the score figures."""
     groups: int
     """The same, with near-duplicates counted once."""
     votes: int
@@ -61,7 +62,9 @@ class Evidence:
     def text(self) -> str:
         """Return the evidence in words: '63 random photos, 288 votes of 7 annotators, nearly all simulated'."""
         photos = f"{self.photos:,} {'random ' if self.is_random else ''}photo{'' if self.photos == 1 else 's'}"
-        if self.groups != self.photos:
+        if self.scored != self.photos:
+            photos += f" ({self.scored:,} with two votes)"
+        if self.groups != self.scored:
             photos += f" in {self.groups:,} groups of near-duplicates"
         text = (
             f"{photos}, {self.votes:,} vote{'' if self.votes == 1 else 's'} "
@@ -87,7 +90,8 @@ def evidence_of(comparison: Comparison, scored: Comparison, *, simulated: Collec
     decided, is_watch = comparison.has_majority, comparison.is_watch.astype(bool)
     votes = comparison.votes
     return Evidence(
-        photos=len(scored),
+        photos=len(comparison),
+        scored=len(scored),
         groups=len(np.unique(scored.groups)),
         votes=len(votes),
         annotators=len(np.unique(votes.annotator_ids)),

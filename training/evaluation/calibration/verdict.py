@@ -234,11 +234,11 @@ def _watches(decided: Comparison) -> list[Use]:
     missed, watches = int((is_watch & ~is_called).sum()), int(is_watch.sum())
     uses = [
         _use(
-            f"finding the watches (threshold {threshold:g})",
+            "finding the watches",
             found,
             WATCH_SHARE,
             n=watches,
-            found=f"{missed:,} of {watches:,} watches missed: {_percent(found)} found",
+            found=f"at the threshold {threshold:g}, {missed:,} of {watches:,} watches missed: {_percent(found)} found",
             requirement=f"at least {100 * WATCH_SHARE:.0f} % found",
             rival="calling every photo a watch: 100 %",
             is_share=True,
@@ -249,12 +249,12 @@ def _watches(decided: Comparison) -> list[Use]:
         alarms, called = int((is_called & ~is_watch).sum()), int(is_called.sum())
         uses.append(
             _use(
-                f"believing a watch label (threshold {threshold:g})",
+                "believing a watch label",
                 right,
                 WATCH_SHARE,
                 n=called,
-                found=f"{alarms:,} false alarm{'' if alarms == 1 else 's'} among {called:,} photos that it calls a "
-                f"watch, of {len(decided):,}: {_percent(right)} are right",
+                found=f"at the threshold {threshold:g}, {alarms:,} false alarm{'' if alarms == 1 else 's'} among {called:,} "
+                f"photos that it calls a watch, of {len(decided):,}: {_percent(right)} are right",
                 requirement=f"at least {100 * WATCH_SHARE:.0f} % right",
                 rival=f"calling every photo a watch: {100 * is_watch.mean():.0f} %",
                 is_share=True,

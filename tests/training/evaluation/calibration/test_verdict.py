@@ -80,7 +80,7 @@ def test_missed_watches_and_false_alarms_have_verdicts_of_their_own() -> None:
     compared = comparison(np.full((200, 2), 5), bell(np.full(200, 5.0), 1.0), watch=probabilities, labels=labels)
     uses = {use.name.split(" (")[0]: use for use in verdict_of(compared).uses}
     assert uses["finding the watches"].level is Level.YES
-    assert uses["finding the watches"].found.startswith("0 of 60 watches missed: 100 % (94–100)")
+    assert uses["finding the watches"].found.startswith("at the threshold 0.5, 0 of 60 watches missed: 100 % (94–100)")
     assert uses["believing a watch label"].level is Level.NO
     assert "30 false alarms among 90 photos" in uses["believing a watch label"].found
     statement = fit_statement(verdict_of(compared).watch_fit)  # type: ignore[arg-type]
