@@ -253,8 +253,8 @@ def _watches(decided: Comparison) -> list[Use]:
                 right,
                 WATCH_SHARE,
                 n=called,
-                found=f"at the threshold {threshold:g}, {alarms:,} false alarm{'' if alarms == 1 else 's'} among {called:,} "
-                f"photos that it calls a watch, of {len(decided):,}: {_percent(right)} are right",
+                found=f"at the threshold {threshold:g}, {alarms:,} false alarm{'' if alarms == 1 else 's'} "
+                f"among {called:,} photos that it calls a watch, of {len(decided):,}: {_percent(right)} are right",
                 requirement=f"at least {100 * WATCH_SHARE:.0f} % right",
                 rival=f"calling every photo a watch: {100 * is_watch.mean():.0f} %",
                 is_share=True,
