@@ -18,6 +18,7 @@ from inference.serving.model_check import site_problems
 from iqs_site import overview
 from training.selectors.due_work import DueWork, due_work
 
+_SHOWN_IMPORTS = {ImportBatch.State.QUEUED, ImportBatch.State.RUNNING, ImportBatch.State.FAILED}
 _TREND_HEIGHT, _TREND_WIDTH = 28, 140  # pixels
 
 
@@ -75,7 +76,7 @@ class Health:
     @property
     def running_imports(self) -> list[ImportBatch]:
         """Return the imports that are under way."""
-        return [batch for batch in self.imports if batch.state in {"queued", "running"}]
+        return [batch for batch in self.imports if batch.state != ImportBatch.State.FAILED]
 
     @property
     def failed_imports(self) -> list[ImportBatch]:
@@ -135,9 +136,7 @@ def _health(campaigns: Collection[Campaign]) -> Health:
     return Health(
         workers=overview.workers_status(),
         waiting=queued.aggregate(count=Count("pk"))["count"],
-        imports=[
-            batch for batch in newest.select_related("campaign") if batch.state in {"queued", "running", "failed"}
-        ],
+        imports=[batch for batch in newest.select_related("campaign") if batch.state in _SHOWN_IMPORTS],
         disks_low=disks_low(),
         model_problems=site_problems(),
         file_notices=overview.file_notices(list(campaigns)),

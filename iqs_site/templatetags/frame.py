@@ -31,6 +31,12 @@ def site_pages(context: Any) -> list[SitePage]:
     return [page for page in SITE_PAGES if page.url_name != "home" and page.may_open(user)]
 
 
+@register.filter
+def file_name(path: str) -> str:
+    """Return the last part of a path: pages do not show where the folders of the server are."""
+    return path.rstrip("/").rpartition("/")[2]
+
+
 def _url_name(request: Any) -> str:
     match = getattr(request, "resolver_match", None)
     return match.view_name if match else ""

@@ -1,8 +1,8 @@
 """Whether a version may be trusted, in one sentence, from what an evaluation has stored.
 
-The limits are on the lower end of the 95 % interval, so a small holdout earns no trust. They are read as in psychometrics
-and diagnostics: a rank correlation of .5 is 'moderate' (Cohen 1988: large), an area under the curve of .9 is
-'excellent' (Hosmer & Lemeshow 2000). The calibration page has the whole verdict.
+The limits are on the lower end of the 95 % interval, so a small holdout earns no trust. A correlation of .5 is 'large'
+(Cohen 1988, 'Statistical power analysis'), and an area under the curve of .9 is 'outstanding' (Hosmer & Lemeshow 2000,
+'Applied logistic regression'). The calibration page has the whole verdict.
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ def trust(
     if number is None:
         return Trust(Level.UNKNOWN, "There is no model yet.")
     if metrics is None:
-        return Trust(Level.UNKNOWN, f"Version {number} was not measured yet, so do not rely on it.")
+        return Trust(Level.UNKNOWN, f"Version {number} has not been measured yet, so do not rely on it.")
     by_name = {one.metric.name: one for one in measured(metrics)}
     ranks, finds = by_name.get("quality_srcc"), by_name.get("watch_roc_auc")
     photos = ranks.n if ranks else 0
