@@ -1,4 +1,4 @@
-"""An index for the search of photos by the beginning of their file name."""
+"""An index for the search of photos by the beginning of their file name, and a name for imports."""
 
 import django.db.models.functions.comparison
 import django.db.models.functions.text
@@ -11,6 +11,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name="importbatch",
+            options={"ordering": ["-id"], "verbose_name": "import", "verbose_name_plural": "imports"},
+        ),
         migrations.AddIndex(
             model_name="image",
             index=models.Index(

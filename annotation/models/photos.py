@@ -43,6 +43,7 @@ class ImportBatch(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name, verbose_name_plural = "import", "imports"
 
     @property
     def done(self) -> int:

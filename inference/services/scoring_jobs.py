@@ -163,9 +163,9 @@ def scoring_job_run(
 ) -> int:
     """Claim a job, score its queued photos and return how many. May run twice: only one worker gets the claim.
 
-    `scorer` loads the model of the job. It is called only when there is a photo to score. `most`: stop after so many photos. After several attempts in
-    which the worker died, all photos of the job fail; also when the user's photos have taken as much time of the
-    workers as one hour allows.
+    `scorer` loads the model of the job. It is called only when there is a photo to score. `most`: stop after so many
+    photos. After several attempts in which the worker died, all photos of the job fail; also when the user's photos
+    have taken as much time of the workers as one hour allows.
     """
     folder = _root() / str(user_id) / key
     if not folder.is_dir():  # deleted meanwhile

@@ -30,8 +30,8 @@ _DISTORTIONS = ("blur", "noise", "exposure", "compression")
 def try_model(request: HttpRequest) -> HttpResponse:
     """Show the upload form. For POST: create a scoring job from the field `photos` and redirect to its result.
 
-    The field `version` has the id of a model version, or nothing for the shipped model. `?campaign=` has the slug of the
-    campaign whose versions come first; its champion is chosen then.
+    The field `version` has the id of a model version, or nothing for the shipped model. `?campaign=` has the slug of
+    the campaign whose versions come first; its champion is chosen then.
     """
     assert isinstance(request.user, User)  # LoginRequiredMiddleware turns others away
     refusal, status, headers = "", 200, {}

@@ -88,7 +88,7 @@ def test_the_page_queries_session_user_and_limit_only(client_of: Client, setting
     worker_run(settings)
     with CaptureQueriesContext(connection) as captured:
         client.get(address)
-    assert len(captured) == 3  # session, user, what the user has sent in this hour
+    assert len(captured) == 4  # session, user, versions to choose from, what the user has sent in this hour
     with CaptureQueriesContext(connection) as captured:
         client.get(address, headers={"HX-Request": "true"})  # every 700 ms
     assert len(captured) == 2  # session, user
