@@ -1,6 +1,7 @@
 """The pages of the folder docs/, rendered for the app. Pure: it reads files and returns text.
 
-They are part of the program, so their Markdown may be trusted. HTML in it is shown as text all the same.
+They are part of the program, so their Markdown may be trusted. HTML in it is shown as text all the same, except for
+names of keys and indices.
 """
 
 import posixpath
@@ -23,6 +24,7 @@ _AREAS = (("", "Start"), ("how-to", "How to"), ("reference", "Reference"))
 _PROJECT = ("contributing", "decisions", "reference/licences")
 _HEADING = re.compile(r"(#{1,6}) +(.+?) *#*$")
 _MARKS = re.compile(r"`([^`]*)`|\*\*([^*]*)\*\*|\[([^\]]*)\]\([^)]*\)")
+_ALLOWED = re.compile(r"&lt;(/?(?:kbd|sub|sup))&gt;")
 _IS_ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 
 
@@ -98,7 +100,7 @@ def render(path: str, text: str, *, known: Collection[str]) -> DocsPage:
         token.attrSet("id", heading.anchor or "title")
     for token in tokens:
         _links_change(token.children or (), path, known)
-    html = parser.renderer.render(tokens, parser.options, {})
+    html = _ALLOWED.sub(r"<\1>", parser.renderer.render(tokens, parser.options, {}))
     html = html.replace("<table>", '<div class="table-scroll" tabindex="0"><table>').replace(
         "</table>", "</table></div>"
     )

@@ -57,7 +57,7 @@ class SitePage:
 _A, _R, _ADMIN = Role.ANNOTATOR, Role.REVIEWER, Role.ADMIN
 
 CAMPAIGN_PAGES = (
-    CampaignPage("campaign", "Overview", "overview", "Work", _A, "tutorial", words="progress status home"),
+    CampaignPage("campaign", "Overview", "overview", "Work", _A, "how-to/find-your-way", words="progress status home"),
     CampaignPage("annotate", "Annotate", "annotate", "Work", _A, "how-to/rate-photos", words="rate photos answer"),
     CampaignPage(
         "own-work",
@@ -191,7 +191,7 @@ CAMPAIGN_PAGES = (
 )
 
 SITE_PAGES = (
-    SitePage("home", "Home", "home", "tutorial", words="campaigns start"),
+    SitePage("home", "Home", "home", "how-to/find-your-way", words="campaigns start"),
     SitePage("try-model", "Try the model", "try", "how-to/score-a-folder", words="score a photo"),
     SitePage("account", "Your account", "account", "how-to/accounts", words="profile time zone keys password tokens"),
     SitePage("docs", "Documentation", "book", words="help manual guide"),

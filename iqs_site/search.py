@@ -78,7 +78,7 @@ def _pages(
         if not words and not is_here:
             continue
         for page in campaign_pages(role):
-            place = "" if is_here else campaign.name
+            place = page.group if is_here else campaign.name
             text = f"{page.label} {page.group} {page.words} {campaign.name} {campaign.slug}"
             if (rank := _rank(words, page.label, text)) is not None:
                 rows.append((rank + (0 if is_here else 4), Found(page.label, place, page.url(campaign.slug))))

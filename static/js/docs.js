@@ -2,4 +2,5 @@
 
 const list = document.querySelector(".docs-list");
 if (matchMedia("(max-width: 900px)").matches) list.open = false;
-list.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+const present = list.querySelector("[aria-current]");
+if (present && list.open) list.scrollTop = present.offsetTop - list.clientHeight / 2; // the page itself stays at its start

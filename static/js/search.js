@@ -116,7 +116,7 @@ function build() {
   input = element("input", {
     type: "text", role: "combobox", "aria-label": "Search pages, campaigns, photos and help", "aria-autocomplete": "list",
     "aria-controls": "search-list", "aria-expanded": "false", autocomplete: "off", spellcheck: "false", maxlength: "100",
-    placeholder: "Go to a page, campaign, photo or help…", enterkeyhint: "go",
+    placeholder: "Page, campaign, photo or help…", enterkeyhint: "go",
   });
   list = element("div", { id: "search-list", role: "listbox", "aria-label": "Results" });
   status = element("p", { role: "status", class: "visually-hidden" });
