@@ -15,7 +15,7 @@ def photos_named(words: str, *, campaign_ids: Collection[int], first: int | None
     photos are in that folder. The photos of the campaign `first` come first. One query for it and one for the others.
     """
     found: list[Image] = []
-    if first in campaign_ids:
+    if first is not None and first in campaign_ids:
         found = list(_named(words, [first]).select_related("campaign")[:limit])
     others = [pk for pk in campaign_ids if pk != first]
     if others and len(found) < limit:

@@ -98,8 +98,8 @@ def _refusal(image: Image) -> str:
     if image.withdrawn_at is not None:
         when = timezone.localtime(image.withdrawn_at)
         return (
-            f"This photo was withdrawn from the campaign on {when:%-d %b %Y}. While its files exist, a reviewer can put "
-            "it back on the page of withdrawn photos."
+            f"This photo was withdrawn from the campaign on {when:%-d %b %Y}. While its files exist, a reviewer can "
+            "put it back on the page of withdrawn photos."
         )
     if image.original_deleted_at is not None:
         when = timezone.localtime(image.original_deleted_at)

@@ -118,7 +118,7 @@ function build() {
     "aria-controls": "search-list", "aria-expanded": "false", autocomplete: "off", spellcheck: "false", maxlength: "100",
     placeholder: "Page, campaign, photo or help…", enterkeyhint: "go",
   });
-  list = element("div", { id: "search-list", role: "listbox", "aria-label": "Results" });
+  list = element("div", { id: "search-list", class: "search-results", role: "listbox", "aria-label": "Results" });
   status = element("p", { role: "status", class: "visually-hidden" });
   const close = element("button", { type: "button", class: "quiet small" }, "Close");
   close.addEventListener("click", () => dialog.close());
@@ -128,7 +128,7 @@ function build() {
   }
   dialog = element(
     "dialog", { class: "search", "aria-label": "Search" },
-    element("div", { class: "search-field" }, icon, input, close), element("div", { class: "search-results" }, list, status), keys,
+    element("div", { class: "search-field" }, icon, input, close), list, status, keys,
   );
   input.addEventListener("input", () => {
     clearTimeout(timer);

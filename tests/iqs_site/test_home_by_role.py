@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from annotation.models import Campaign, Image, ImportBatch, Membership, Role
+from annotation.models import Campaign, Image, ImportBatch, Membership
 from annotation.selectors.adjudications import disputed_counts, photos_disputed
 from annotation.selectors.daily_answers import daily_answers
 from annotation.services.annotations import annotation_record
