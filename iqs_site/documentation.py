@@ -101,9 +101,10 @@ def render(path: str, text: str, *, known: Collection[str]) -> DocsPage:
     for token in tokens:
         _links_change(token.children or (), path, known)
     html = _ALLOWED.sub(r"<\1>", parser.renderer.render(tokens, parser.options, {}))
-    html = html.replace("<table>", '<div class="table-scroll" tabindex="0"><table>').replace(
-        "</table>", "</table></div>"
-    )
+    # What scrolls sideways must be reached by keyboard.
+    for old, new in (("<table>", '<div class="table-scroll" tabindex="0"><table>'), ("</table>", "</table></div>")):
+        html = html.replace(old, new)
+    html = html.replace("<pre>", '<pre tabindex="0">')
     contents = tuple(heading for heading in found if heading.level == 2)
     return DocsPage(path, found[0].title if found else path, html, contents)
 
