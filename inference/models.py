@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
+from django.utils import timezone
 from django.utils.functional import cached_property
 
 from annotation.models import Campaign, Image
@@ -74,7 +75,8 @@ class ModelVersion(models.Model):
         """Return when its files were deleted, as a sentence; "" if it has them."""
         if self.files_deleted_at is None:
             return ""
-        return f"The files of version {self.number} were deleted on {self.files_deleted_at:%-d %b %Y} to save space."
+        when = timezone.localtime(self.files_deleted_at)
+        return f"The files of version {self.number} were deleted on {when:%-d %b %Y} to save space."
 
     @cached_property
     def synsets(self) -> list[int]:

@@ -24,6 +24,7 @@ from inference.services import (
     predictions,
     queue_priorities,
     scoring_jobs,
+    scoring_models,
     scoring_turns,
     similarity,
     versions,
@@ -32,7 +33,6 @@ from inference.services import (
 from inference.services.backlog import work_enqueue
 from inference.serving import runtime
 from inference.serving.model_check import backbone_problem
-from inference.serving.scorer import site_scorer
 
 logger = logging.getLogger(__name__)
 # A task ends after this time, so that other tasks get their turn.
@@ -90,7 +90,7 @@ def scoring_job_run(user_id: int, key: str) -> int:
     """
     until = time.monotonic() + _SECONDS_PER_TASK
     scored = scoring_turns.scoring_turns_run(
-        scorer=site_scorer,
+        scorer=scoring_models.ScoringModel.scorer,
         photos=settings.IQS_THREADS,
         over=lambda: _stopping.is_set() or time.monotonic() >= until,
     )

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from annotation.models import Campaign, Image, ImportBatch, Role, User
+from annotation.drawing.svg import Svg
+from annotation.models import Annotation, Campaign, Image, ImportBatch, Role, User
 from annotation.selectors.consensus import ConsensusSummary, consensus_summary
+from annotation.selectors.daily_answers import DayOfAnswers, daily_answers
 from annotation.selectors.enough_votes import Forecast, votes_still_needed
+from annotation.selectors.last_answers import last_answers
 from annotation.selectors.near_duplicates import DuplicatesSummary, duplicates_summary
 from annotation.selectors.photo_files import DamagedCounts, damaged_counts, damaged_photos
+from annotation.selectors.photos_left import photos_left
 from annotation.selectors.progress import (
     OwnProgress,
     Participation,
@@ -31,18 +35,44 @@ from inference.selectors import (
 )
 from inference.services.near_duplicates import photos_to_compare
 from inference.serving.model_check import prior_problem, version_problem
+from iqs_site.trends import answers_chart, versions_chart
 from iqs_site.workers import WorkerState, broker_alive, workers_alive
 from training.evaluation.measured import MeasuredMetric, measured
+from training.evaluation.trust import Trust
 from training.models import Evaluation, TrainingRun
 from training.selectors.backbone_change import BackboneChange, backbone_change
-from training.selectors.versions import changed_since, newest_evaluations
+from training.selectors.due_work import champion_trust
+from training.selectors.versions import changed_since, newest_evaluations, same_holdout
 
 RUNS_SHOWN = 4
 IMPORTS_SHOWN = 3
 DAMAGED_SHOWN = 20
 FAILURES_SHOWN = 20
+_MAIN_METRIC = "quality_srcc"
 KEY_METRICS = {"quality_srcc", "quality_rmse", "watch_roc_auc"}
+ANSWERS_SHOWN = 6
+VERSIONS_SHOWN = 12
 QUEUES = ("default", "inference", "single", "training")
+
+
+@dataclass(frozen=True)
+class Trends:
+    """How a campaign develops."""
+
+    days: list[DayOfAnswers]
+    """The last days, oldest first."""
+    versions: list[tuple[int, MeasuredMetric]]
+    """(number, SRCC) of the versions that were measured on the champion's holdout, oldest first."""
+
+    @property
+    def answers_chart(self) -> Svg | str:
+        """Draw the answers of each day."""
+        return answers_chart(self.days)
+
+    @property
+    def versions_chart(self) -> Svg | str:
+        """Draw the SRCC of each version."""
+        return versions_chart(self.versions)
 
 
 @dataclass(frozen=True)
@@ -65,6 +95,9 @@ class ModelsStatus:
     evaluation: Evaluation | None
     figures: list[MeasuredMetric]
     """The champion's key figures."""
+    trust: Trust
+    """Whether the champion may be trusted."""
+    trends: Trends
     outdated: str
     """How holdout votes and settings have changed since the evaluation, as a sentence; '' when they have not."""
     misfit: str
@@ -114,18 +147,26 @@ class CampaignStatus:
 
     progress: Progress
     own: OwnProgress
+    left: int
+    """Photos that are left for the user."""
     nothing_to_do: str
     """Why there is no photo for the user to rate, or ''."""
+    last_answers: list[Annotation] = field(default_factory=list)
+    """The user's last answers; for annotators only."""
     models: ModelsStatus | None = field(default=None)
 
 
 def campaign_status(campaign: Campaign, user: User, role: Role) -> CampaignStatus:
     """Return the status of a campaign, with the parts that the role may see."""
+    progress = campaign_progress(campaign)
+    is_reviewer = role.rank >= Role.REVIEWER.rank
     return CampaignStatus(
-        progress=campaign_progress(campaign),
+        progress=progress,
         own=own_progress(campaign, user),
+        left=photos_left(user, {campaign.pk: progress})[campaign.pk],
         nothing_to_do=queue_status(campaign, user),
-        models=_models_status(campaign, role) if role.rank >= Role.REVIEWER.rank else None,
+        last_answers=[] if is_reviewer else last_answers(campaign, user, count=ANSWERS_SHOWN),
+        models=_models_status(campaign, role) if is_reviewer else None,
     )
 
 
@@ -152,6 +193,8 @@ def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
         champion=version,
         evaluation=evaluation,
         figures=[one for one in measured(evaluation.metrics) if one.metric.name in KEY_METRICS] if evaluation else [],
+        trust=champion_trust(version, evaluation),
+        trends=Trends(daily_answers([campaign.pk])[campaign.pk], _versions_measured(campaign, evaluation)),
         outdated=changed_since(evaluation) if evaluation else "",
         misfit=(version_misfit(version, campaign) or features_misfit(version)) if version else "",
         backbone_change=backbone_change(campaign, version),
@@ -163,6 +206,20 @@ def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
         to_compare=0 if counts.problem else photos_to_compare(campaign).count(),
         model_problems=_model_problems(version),
     )
+
+
+def _versions_measured(campaign: Campaign, of_champion: Evaluation | None) -> list[tuple[int, MeasuredMetric]]:
+    """Return (number, SRCC) of the newest versions that were measured on the champion's holdout (two queries)."""
+    if of_champion is None:
+        return []
+    versions = list(ModelVersion.objects.filter(campaign=campaign)[:VERSIONS_SHOWN])
+    evaluations = newest_evaluations(versions)
+    found = []
+    for version in reversed(versions):
+        evaluation = evaluations.get(version.pk)
+        if evaluation and same_holdout(evaluation, of_champion):
+            found += [(version.number, one) for one in measured(evaluation.metrics) if one.metric.name == _MAIN_METRIC]
+    return found
 
 
 def _model_problems(version: ModelVersion | None) -> list[str]:

@@ -94,6 +94,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.messages.context_processors.messages",
                 "iqs_site.cookies.csrf_cookie",
             ],
+            "builtins": ["annotation.templatetags.icons", "iqs_site.templatetags.frame"],
         },
     }
 ]

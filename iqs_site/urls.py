@@ -6,22 +6,25 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from annotation.views.login import LoginPage
-from iqs_site import views
 from iqs_site.api import urls as api_urls
 from iqs_site.api_docs import api_docs
+from iqs_site.views import campaign, docs, find, health, home
 
 urlpatterns = [
     path("api/", api_docs, name="api-docs"),
     path("api/", api_urls()),  # first, because it gets most requests and Django tries patterns in order
-    path("", views.home, name="home"),
-    path("health", views.health, name="health"),
-    path("ready", views.ready, name="ready"),
-    path("workers", views.worker_notices, name="worker-notices"),
+    path("", home.home, name="home"),
+    path("find", find.find_json, name="find"),
+    path("docs/", docs.docs_page, name="docs"),
+    path("docs/<path:page>/", docs.docs_page, name="docs-page"),
+    path("health", health.health, name="health"),
+    path("ready", health.ready, name="ready"),
+    path("workers", campaign.worker_notices, name="worker-notices"),
     path("accounts/login/", LoginPage.as_view(), name="login"),
     path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
-    path("campaigns/<slug:slug>/", views.campaign_home, name="campaign"),
-    path("campaigns/<slug:slug>/status", views.campaign_status, name="campaign-status"),
-    path("campaigns/<slug:slug>/work/<slug:queue>/<slug:action>", views.campaign_work, name="campaign-work"),
+    path("campaigns/<slug:slug>/", campaign.campaign_home, name="campaign"),
+    path("campaigns/<slug:slug>/status", campaign.campaign_status, name="campaign-status"),
+    path("campaigns/<slug:slug>/work/<slug:queue>/<slug:action>", campaign.campaign_work, name="campaign-work"),
     path("", include("annotation.urls")),
     path("", include("inference.urls")),
     path("", include("training.urls")),
@@ -29,3 +32,9 @@ urlpatterns = [
     path("admin/password_change/", RedirectView.as_view(pattern_name="account")),
     path("admin/", admin.site.urls),
 ]
+
+handler403 = "iqs_site.views.errors.no_access"
+handler404 = "iqs_site.views.errors.not_found"
+
+admin.site.site_title = admin.site.site_header = "IQS administration"
+admin.site.index_title = "All tables"

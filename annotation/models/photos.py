@@ -4,7 +4,8 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Collate, Lower
 from django.utils import timezone
 
 from annotation import answers
@@ -42,6 +43,7 @@ class ImportBatch(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        verbose_name, verbose_name_plural = "import", "imports"
 
     @property
     def done(self) -> int:
@@ -74,6 +76,10 @@ HAS_ORIGINAL = Q(withdrawn_at=None, original_deleted_at=None)
 SOUND_PROBLEMS = ("", DELETED_PROBLEM)
 #: Photos that annotators are asked to rate: rated photos without a problem.
 QUEUED = Q(problem="", role="rated")
+
+#: The file name of a photo without its folders, in lower case, for the search. The collation "C" lets the index find
+#: names by their beginning in every database.
+FILE_NAME = Collate(Lower(Func(F("name"), Value("^.*/"), Value(""), function="regexp_replace")), "C")
 
 
 class Image(models.Model):
@@ -147,6 +153,7 @@ class Image(models.Model):
             models.Index(fields=["campaign"], condition=Q(withdrawn_at__isnull=False), name="image_withdrawn"),
             models.Index(fields=["campaign", "id"], name="image_newest"),
             models.Index(fields=["id"], condition=Q(decoding__lt=DECODING_VERSION), name="image_decoded_before"),
+            models.Index(F("campaign"), FILE_NAME, name="image_file_name"),
         ]
 
     def __str__(self) -> str:

@@ -1,9 +1,11 @@
 """Photos on which the annotators disagree most, for reviewers, and what a reviewer may see of them before deciding."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Aggregate, Case, Exists, F, FloatField, OuterRef, Q, QuerySet, Value, When
+from django.core.cache import cache
+from django.db.models import Aggregate, Case, Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Coalesce, Greatest, Least
 
 from annotation.models import (
@@ -29,6 +31,8 @@ _SPLIT = 0.6
 _FEWEST_VOTES = 2
 # Where most photos have no disagreement at all, any disagreement is this many times the usual one.
 _MORE_THAN_NONE = 2.0
+# `disputed_counts` keeps the count of a campaign with more rated photos than this for some seconds.
+_LARGE, _COUNT_SECONDS = 20_000, 60
 
 
 class _Median(Aggregate):
@@ -84,6 +88,46 @@ def disputed_rows(campaign: Campaign) -> QuerySet[PhotoConsensus]:
     with_strength: Any = rows.annotate(**strengths).annotate(strength=Greatest(*strengths))
     found: QuerySet[PhotoConsensus, Any] = with_strength.filter(strength__gt=1.0)
     return found
+
+
+def disputed_counts(campaigns: Collection[Campaign]) -> dict[int, int]:
+    """Return {campaign id: number of disputed photos}, the same as `disputed_rows`, without zeros (two queries).
+
+    A campaign whose newest fit did not store the usual disagreement is left out until the next fit.
+    """
+    keys = {one.pk: f"disputed-photos-{one.pk}" for one in campaigns}
+    cached: dict[str, int] = cache.get_many(keys.values())
+    found = {pk: cached[key] for pk, key in keys.items() if key in cached}
+    fits = ConsensusFit.objects.filter(campaign__in=[pk for pk in keys if pk not in found])
+    newest = fits.order_by("campaign_id", "-id").distinct("campaign_id")
+    usual = {fit.campaign_id: fit for fit in newest if "median_sos" in fit.figures}
+    if usual:
+        counted = _disputed_counted({pk: fit.figures for pk, fit in usual.items()})
+        found |= counted
+        large = {keys[pk]: counted.get(pk, 0) for pk, fit in usual.items() if fit.photos > _LARGE}
+        if large:
+            cache.set_many(large, _COUNT_SECONDS)
+    return {pk: count for pk, count in found.items() if count}
+
+
+def _disputed_counted(usual: dict[int, dict[str, float]]) -> dict[int, int]:
+    """Return {campaign id: number of disputed photos} from the usual disagreement of each campaign (one query)."""
+
+    def limit(name: str, factor: float) -> Case:
+        cases = (When(campaign=pk, then=Value(max(figures[name], 0.0) * factor)) for pk, figures in usual.items())
+        return Case(*cases, output_field=FloatField())
+
+    share = Cast("watch_yes", FloatField()) / Greatest(F("watch_votes"), 1)
+    waiting = Image.objects.filter(LIVE, QUEUED, campaign__in=list(usual), vote_count__gte=F("votes_needed"))
+    rows = PhotoConsensus.objects.filter(campaign__in=list(usual), votes__gte=_FEWEST_VOTES, image__in=waiting)
+    rows = rows.filter(~Exists(Adjudication.objects.filter(image=OuterRef("image"), undone_at=None)))
+    rows = rows.alias(fewer=Least(share, 1.0 - share)).filter(
+        Q(sos__gt=limit("median_sos", _SCATTERED))
+        | Q(half_width__gt=limit("median_half_width", _WIDE))
+        | Q(watch_posterior__gt=1 - _UNCERTAIN, watch_posterior__lt=_UNCERTAIN)
+        | Q(watch_votes__gt=0, fewer__gt=1 - _SPLIT)
+    )
+    return dict(rows.order_by().values_list("campaign_id").annotate(Count("pk")))
 
 
 def photos_disputed(campaign: Campaign, *, limit: int, viewer: User | None = None) -> tuple[int, list[Disputed]]:

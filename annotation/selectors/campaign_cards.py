@@ -1,12 +1,17 @@
 """The campaigns of one user, for the home page."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, Max, OuterRef
 
-from annotation.models import Annotation, Campaign, Membership, Role, User
+from annotation.models import LIVE, Annotation, Campaign, Image, Membership, Role, User
+from annotation.selectors.photos_left import photos_left
 from annotation.selectors.progress import Progress, campaigns_progress
+
+PICTURES = 4
 
 
 @dataclass(frozen=True)
@@ -18,24 +23,56 @@ class CampaignCard:
     progress: Progress
     own_answers: int
     """The user's votes, on photos of every kind."""
+    left: int
+    """Photos that are left for the user."""
+    answered_at: datetime | None
+    """When the user answered last."""
+    pictures: list[int]
+    """Ids of photos to show: those that the user answered last, or for reviewers the newest ones. An annotator must
+    not see a photo before the queue shows it."""
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether people can rate photos in it now."""
+        return self.campaign.state == Campaign.State.ACTIVE and self.progress.all_images > 0
 
 
 def campaign_cards(user: User | AnonymousUser) -> list[CampaignCard]:
-    """Return the campaigns that the user can open, with their progress (four queries)."""
+    """Return the campaigns that the user can open, with their progress (six queries).
+
+    The campaign in which the user answered last comes first, then the others by name.
+    """
     if isinstance(user, AnonymousUser):
         return []
     roles = {membership.campaign_id: Role(membership.role) for membership in Membership.objects.filter(user=user)}
-    campaigns = Campaign.objects.all() if user.is_superuser else Campaign.objects.filter(pk__in=roles)
-    progress = campaigns_progress([campaign.pk for campaign in campaigns])
-    own = dict(
-        Annotation.objects.filter(annotator=user).votes().order_by().values_list("campaign_id").annotate(Count("pk"))
-    )
-    return [
-        CampaignCard(
-            campaign,
-            Role.ADMIN if user.is_superuser else roles[campaign.pk],
-            progress=progress[campaign.pk],
-            own_answers=own.get(campaign.pk, 0),
+    mine = Campaign.objects.all() if user.is_superuser else Campaign.objects.filter(pk__in=roles)
+    of_campaign = {"campaign": OuterRef("pk")}
+    newest = Image.objects.filter(LIVE, **of_campaign).order_by("-pk").values("pk")
+    own_newest = Annotation.objects.filter(annotator=user, image__withdrawn_at=None, **of_campaign).votes()
+    campaigns = list(
+        mine.annotate(
+            newest=ArraySubquery(newest[:PICTURES]),
+            own_newest=ArraySubquery(own_newest.order_by("-pk").values("image_id")[:PICTURES]),
         )
-        for campaign in campaigns
-    ]
+    )
+    progress = campaigns_progress([campaign.pk for campaign in campaigns])
+    left = photos_left(user, progress)
+    votes = Annotation.objects.filter(annotator=user).votes().order_by()
+    own = {pk: (count, last) for pk, count, last in votes.values_list("campaign_id").annotate(Count("pk"), Max("pk"))}
+    times = dict(Annotation.objects.filter(pk__in=[last for _, last in own.values()]).values_list("pk", "created_at"))
+    cards = []
+    for campaign in campaigns:
+        role = Role.ADMIN if user.is_superuser else roles[campaign.pk]
+        count, last = own.get(campaign.pk, (0, None))
+        cards.append(
+            CampaignCard(
+                campaign,
+                role,
+                progress=progress[campaign.pk],
+                own_answers=count,
+                left=left[campaign.pk],
+                answered_at=times.get(last) if last else None,
+                pictures=campaign.own_newest if role is Role.ANNOTATOR else campaign.newest,
+            )
+        )
+    return sorted(cards, key=lambda card: -card.answered_at.timestamp() if card.answered_at else 0.0)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from annotation.models import Campaign, Image, ImportBatch
 from annotation.photos.decoding import PhotoFacts
@@ -95,12 +96,14 @@ class CampaignPhotos:
 
 def _refusal(image: Image) -> str:
     if image.withdrawn_at is not None:
+        when = timezone.localtime(image.withdrawn_at)
         return (
-            f"This photo was withdrawn from the campaign on {image.withdrawn_at:%-d %b %Y}. While its files exist, a "
-            "reviewer can put it back on the page of withdrawn photos."
+            f"This photo was withdrawn from the campaign on {when:%-d %b %Y}. While its files exist, a reviewer can "
+            "put it back on the page of withdrawn photos."
         )
     if image.original_deleted_at is not None:
-        return f"The original of this photo was deleted for good on {image.original_deleted_at:%-d %b %Y}."
+        when = timezone.localtime(image.original_deleted_at)
+        return f"The original of this photo was deleted for good on {when:%-d %b %Y}."
     return ""
 
 

@@ -56,8 +56,9 @@ class Quota:
 
     @property
     def until_text(self) -> str:
-        """Return the start of the next hour as a clock time, such as 15:00, in the time zone of the page."""
-        return timezone.localtime(self.until).strftime("%H:%M")
+        """Return the start of the next hour as a clock time, such as 15:00 (UTC), in the time zone of the page."""
+        until = timezone.localtime(self.until)
+        return f"{until:%H:%M} ({until.tzname()})"
 
 
 class QuotaUsedUp(Exception):

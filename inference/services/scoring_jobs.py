@@ -25,6 +25,7 @@ from annotation.models import HourlyUse, User
 from annotation.services.disk_space import space_refusal
 from annotation.services.quotas import Quota, QuotaUsedUp, quota_add, quota_find, quota_take
 from inference.scoring.rows import Cells, ScoreRow
+from inference.services.scoring_models import SHIPPED, ScoringModel
 from inference.serving.scorer import SITE_RULES, thumbnail
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class ScoringJob:
     """Time since the photos were sent."""
     is_claimed: bool
     """Whether a worker has claimed it."""
+    model: ScoringModel = SHIPPED
 
     @property
     def done(self) -> int:
@@ -109,8 +111,8 @@ class ScoringJob:
         return bool(self.waiting) and not self.is_claimed and self.seconds > _PATIENCE_SECONDS
 
 
-def scoring_job_create(*, user: User, uploads: Sequence[Upload]) -> str:
-    """Store photos as a queued job and return its key; the caller announces it.
+def scoring_job_create(*, user: User, uploads: Sequence[Upload], model: ScoringModel = SHIPPED) -> str:
+    """Store photos as a queued job for a model and return its key; the caller announces it.
 
     A file that is too large gets a result with the reason; the other photos are accepted. Raises ScoringRefused, and
     ScoringLimitReached when the user has used what one hour allows.
@@ -137,6 +139,8 @@ def scoring_job_create(*, user: User, uploads: Sequence[Upload]) -> str:
         part.mkdir()
         names = [_name(upload.name or "") for upload in uploads]
         (part / "names.json").write_text(json.dumps(names))
+        if model is not SHIPPED:
+            model.write(part)
         for place, upload in enumerate(uploads):
             if (upload.size or 0) > limit:
                 _result_write(
@@ -154,12 +158,14 @@ def scored_photos_quota(user: User) -> Quota | None:
     return quota_find(user=user, kind=HourlyUse.Kind.SCORED_PHOTOS)
 
 
-def scoring_job_run(*, user_id: int, key: str, scorer: "Callable[[], PhotoScorer]", most: int | None = None) -> int:
+def scoring_job_run(
+    *, user_id: int, key: str, scorer: "Callable[[ScoringModel], PhotoScorer]", most: int | None = None
+) -> int:
     """Claim a job, score its queued photos and return how many. May run twice: only one worker gets the claim.
 
-    `scorer` is called only when there is a photo to score. `most`: stop after so many photos. After several attempts in
-    which the worker died, all photos of the job fail; also when the user's photos have taken as much time of the
-    workers as one hour allows.
+    `scorer` loads the model of the job. It is called only when there is a photo to score. `most`: stop after so many
+    photos. After several attempts in which the worker died, all photos of the job fail; also when the user's photos
+    have taken as much time of the workers as one hour allows.
     """
     folder = _root() / str(user_id) / key
     if not folder.is_dir():  # deleted meanwhile
@@ -176,7 +182,7 @@ def scoring_job_run(*, user_id: int, key: str, scorer: "Callable[[], PhotoScorer
             reason = used_up
         else:
             try:
-                model = scorer()
+                model = scorer(ScoringModel.read(folder))
                 started = time.monotonic()
                 done = _score(folder, names, queued[:most], model)
                 seconds = time.monotonic() - started
@@ -222,7 +228,7 @@ def scoring_job_find(*, user: User, key: str) -> ScoringJob | None:
             files.append(ScoredFile(name, result.get("cells"), result.get("thumbnail", "")))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return ScoringJob(key, files, age, is_claimed=(folder / "attempts").exists())
+    return ScoringJob(key, files, age, (folder / "attempts").exists(), ScoringModel.read(folder))
 
 
 def scoring_jobs_sweep() -> list[tuple[int, str]]:

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from inference.services.scoring_jobs import file_claim, scoring_job_run, scoring_jobs_queued
+from inference.services.scoring_models import ScoringModel
 
 if TYPE_CHECKING:
     from inference.serving.scorer import PhotoScorer
 
 
-def scoring_turns_run(*, scorer: "Callable[[], PhotoScorer]", photos: int, over: Callable[[], bool]) -> int:
+def scoring_turns_run(*, scorer: "Callable[[ScoringModel], PhotoScorer]", photos: int, over: Callable[[], bool]) -> int:
     """Give turns until no photo is queued that another worker does not score; return how many photos were scored.
 
     `photos`: of one turn. `over` is asked before each turn: whether to stop now.
@@ -45,7 +46,7 @@ def _last_turn(user: Path) -> float:
         return 0.0
 
 
-def _turn(user: Path, scorer: "Callable[[], PhotoScorer]", photos: int) -> int:
+def _turn(user: Path, scorer: "Callable[[ScoringModel], PhotoScorer]", photos: int) -> int:
     """Score some photos of a user's oldest job; 0 when another worker has the user's turn."""
     file = _file(user)
     file.parent.mkdir(parents=True, exist_ok=True)

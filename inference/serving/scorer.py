@@ -14,6 +14,7 @@ from django.conf import settings
 
 from annotation.models import DEFAULT_SYNSETS
 from annotation.photos.site_sandbox import site_sandbox
+from inference.models import ModelVersion
 from inference.networks.config import PRIOR_FOLDER, BackboneConfig
 from inference.networks.model_files import ModelFileError, checksum
 from inference.scoring.rows import Rules, ScoreRow, score_rows
@@ -92,6 +93,23 @@ def site_scorer() -> PhotoScorer:
         if key not in _site_scorers:
             _site_scorers[key] = scorer_load(SITE_RULES)
         return _site_scorers[key]
+
+
+def version_scorer(version: ModelVersion, rules: Rules) -> PhotoScorer:
+    """Return the scorer of a model version; its backbone and heads are loaded once per process.
+
+    Raises WeightsMissing, DeviceMissing, and ModelFileError for missing, deleted or damaged heads, and for heads that
+    need other features than the site computes.
+    """
+    name = version.backbone.rpartition("@")[0]
+    if runtime.features_key(name) != version.backbone:
+        raise ModelFileError(
+            f"Version {version.number} needs features of {version.backbone}, which this site does not compute."
+        )
+    threads = settings.IQS_THREADS
+    network, heads = runtime.backbone(name), runtime.heads(version)
+    site_sandbox(processes=threads).start()
+    return PhotoScorer(network, heads, rules, distortions=True, threads=threads)
 
 
 def scorer_load(

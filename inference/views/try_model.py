@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from annotation.models import DEFAULT_SYNSETS, User
+from annotation.models import User, synset_name
 from annotation.tasks import announce
 from inference.services.scoring_jobs import (
     KEPT_SECONDS,
@@ -20,7 +20,7 @@ from inference.services.scoring_jobs import (
     scoring_job_create,
     scoring_job_find,
 )
-from inference.serving.scorer import SITE_RULES
+from inference.services.scoring_models import SHIPPED, ScoringModel, model_chosen, versions_to_try
 from inference.tasks import scoring_job_run
 
 _DISTORTIONS = ("blur", "noise", "exposure", "compression")
@@ -28,12 +28,19 @@ _DISTORTIONS = ("blur", "noise", "exposure", "compression")
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def try_model(request: HttpRequest) -> HttpResponse:
-    """Show the upload form. For POST: create a scoring job from the field `photos` and redirect to its result."""
+    """Show the upload form. For POST: create a scoring job from the field `photos` and redirect to its result.
+
+    The field `version` has the id of a model version, or nothing for the shipped model. `?campaign=` has the slug of
+    the campaign whose versions come first; its champion is chosen then.
+    """
     assert isinstance(request.user, User)  # LoginRequiredMiddleware turns others away
     refusal, status, headers = "", 200, {}
     if request.method == "POST":
         try:
-            key = scoring_job_create(user=request.user, uploads=request.FILES.getlist("photos"))
+            model = model_chosen(request.user, request.POST.get("version", ""))
+            if model is None:
+                raise ScoringRefused("This version cannot be used. Choose another one.")
+            key = scoring_job_create(user=request.user, uploads=request.FILES.getlist("photos"), model=model)
         except ScoringLimitReached as reached:
             refusal, status, headers = str(reached), 429, {"Retry-After": str(reached.retry_after)}
         except ScoringRefused as refused:
@@ -41,7 +48,9 @@ def try_model(request: HttpRequest) -> HttpResponse:
         else:
             announce(scoring_job_run, request.user.pk, key)
             return redirect("try-model-result", key)
-    context = _limits() | {"refusal": refusal, "quota": scored_photos_quota(request.user)}
+    slug = request.GET.get("campaign", "")
+    context = _limits() | _choices(request.user, slug=slug, chosen=request.POST.get("version"))
+    context |= {"refusal": refusal, "quota": scored_photos_quota(request.user)}
     response = render(request, "inference/try_model.html", context, status=status)
     for name, value in headers.items():
         response[name] = value
@@ -59,13 +68,27 @@ def try_model_result(request: HttpRequest, key: str) -> HttpResponse:
         return HttpResponse(headers={"HX-Refresh": "true"}) if part else redirect("try-model")
     context = _limits() | {
         "job": job,
-        "files": [_file_context(file) for file in job.files],
-        "threshold": SITE_RULES.threshold,
-        "lowest": SITE_RULES.lowest,
+        "files": [_file_context(file, job.model) for file in job.files],
+        "model": job.model,
+        "is_shipped": job.model == SHIPPED,
+        "threshold": job.model.rules.threshold,
+        "threshold_percent": round(100 * job.model.rules.threshold, 2),
+        "lowest": job.model.rules.lowest,
     }
     if part:
         return render(request, "inference/_scored_photos.html", context)
+    chosen = str(job.model.version_id or "")
+    context |= _choices(request.user, slug=request.GET.get("campaign", ""), chosen=chosen)
     return render(request, "inference/try_model.html", context | {"quota": scored_photos_quota(request.user)})
+
+
+def _choices(user: User, *, slug: str, chosen: str | None) -> dict[str, Any]:
+    """Return the versions to choose from. Without a choice, the champion of the campaign `slug` is chosen."""
+    versions = versions_to_try(user, slug=slug)
+    if chosen is None:
+        first = versions[0] if versions and versions[0].campaign.slug == slug else None
+        chosen = str(first.pk) if first else ""
+    return {"versions": versions, "chosen": chosen, "slug": slug}
 
 
 def _limits() -> dict[str, Any]:
@@ -78,14 +101,13 @@ def _limits() -> dict[str, Any]:
     }
 
 
-def _file_context(file: ScoredFile) -> dict[str, Any]:
+def _file_context(file: ScoredFile, model: ScoringModel) -> dict[str, Any]:
     """Return a photo for the template, with its distribution, synset probabilities and distortions as lists."""
     context: dict[str, Any] = {"name": file.name, "cells": file.cells, "thumbnail": file.thumbnail}
     if file.cells and not file.cells["reason"]:
-        cells = file.cells
-        context["distribution"] = [
-            cells[f"q{score}"] for score in range(SITE_RULES.lowest, SITE_RULES.lowest + SITE_RULES.bins)
-        ]
-        context["parts"] = [(DEFAULT_SYNSETS[synset], cells[f"synset_{synset}"]) for synset in SITE_RULES.synsets]
+        cells, rules = file.cells, model.rules
+        context["percent"] = round(100 * float(cells["watch_probability"] or 0), 2)
+        context["distribution"] = [cells[f"q{score}"] for score in range(rules.lowest, rules.lowest + rules.bins)]
+        context["parts"] = [(synset_name(synset), cells[f"synset_{synset}"]) for synset in rules.synsets]
         context["distortions"] = [(name, cells[name]) for name in _DISTORTIONS]
     return context

@@ -28,7 +28,8 @@ def photos(settings: Any, tmp_path: Path) -> Path:
 @pytest.fixture
 def page(open_page: Callable[..., Any]) -> Page:
     page: Page = open_page("/", "mallory")
-    page.get_by_role("link", name="Try the model").click()
+    page.locator(".user-menu summary").click()
+    page.locator(".user-menu").get_by_role("link", name="Try the model").click()
     return page
 
 

@@ -60,20 +60,22 @@ def test_the_buttons_return_the_live_part(client_of: Callable[[str], Any], campa
     assert 'id="campaign-status"' in response.content.decode()
     assert "2 photos were cancelled. An admin can resume them." in text_of(response)
     assert "Resume 2 cancelled" in text_of(response)
-    assert "0 queued" in text_of(ada.post(CANCEL, headers={"HX-Request": "true"}))
+    assert "0 processed 1 failed" in text_of(ada.post(CANCEL, headers={"HX-Request": "true"}))
     assert "2 queued" in text_of(ada.post(RESUME, headers={"HX-Request": "true"}))
-    assert "3 queued 0 running 0 failed" in text_of(ada.post(RETRY, headers={"HX-Request": "true"}))
+    assert "0 processed 3 queued 0 predicted" in text_of(ada.post(RETRY, headers={"HX-Request": "true"}))
 
 
 def test_distortions_have_their_own_queue(client_of: Callable[[str], Any], campaign: Campaign) -> None:
     images = images_make(campaign, 4)
     Distortion.objects.create(image=images[0], version=distortion_version(), state="done")
     ada = client_of("ada")
-    assert "1 measured 3 queued 0 running 0 failed" in text_of(ada.get(STATUS))
+    assert "1 measured for distortions" in text_of(ada.get(STATUS))
+    assert "Distortions 3 queued" in text_of(ada.get(STATUS))
     assert "This queue starts when all photos have been processed." in text_of(ada.get(STATUS))
     ada.post("/campaigns/watches/work/distortions/cancel")
     assert Distortion.objects.filter(state="cancelled").count() == 3
-    assert "1 measured 0 queued" in text_of(ada.get(STATUS))
+    assert "3 photos were cancelled." in text_of(ada.get(STATUS))
+    assert "Distortions 3 queued" not in text_of(ada.get(STATUS))
 
 
 def test_reviewers_see_counts_but_no_buttons(client_of: Callable[[str], Any], campaign: Campaign) -> None:

@@ -163,6 +163,7 @@ def test_the_home_page_takes_the_same_queries_for_many_campaigns(
     client_of: Any, people: dict[str, Any], campaign: Campaign
 ) -> None:
     client = client_of("ada")
+    version_make(campaign)
     with CaptureQueriesContext(
         connection,
     ) as one:

@@ -65,7 +65,7 @@ def test_home_campaign_page_and_api_show_the_same_progress(
 def test_own_answers_are_the_same_everywhere(client_of: Callable[[str], Any], mixed_campaign: Campaign) -> None:
     """Answers to photos of every kind count, because they are work of the annotator."""
     alice, page = client_of("alice"), "/campaigns/watches/"
-    assert alice.get("/").context["cards"][0].own_answers == 9
+    assert alice.get("/").context["home"].cards[0].card.own_answers == 9
     assert alice.get(f"{page}mine/").context["progress"].answers == 9
     assert alice.get("/api/campaigns/watches/progress").json()["own_answers"] == 9
     members = client_of("ada").get(f"{page}members/").context["memberships"]

@@ -221,6 +221,6 @@ function row(entry, status) {
   const words = entry.refused ? `${STATUS_TEXT[status]}: ${entry.refused}` : STATUS_TEXT[status];
   const tr = element("tr", "");
   tr.dataset.state = status;
-  tr.append(...[when(entry.at)?.toLocaleString() ?? "", `${body.image_id}`, answer, words].map((text) => element("td", text)));
+  tr.append(...[when(entry.at)?.toLocaleString([], { timeZoneName: "short" }) ?? "", `${body.image_id}`, answer, words].map((text) => element("td", text)));
   return tr;
 }

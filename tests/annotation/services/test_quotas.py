@@ -29,7 +29,7 @@ def test_what_is_left_is_known_before_it_is_used_up(people: dict[str, Any]) -> N
     quota_take(user=people["alice"], kind=Kind.SCORED_PHOTOS, amount=4, now=at("14:10:00"))
     quota = quota_find(user=people["alice"], kind=Kind.SCORED_PHOTOS, now=at("14:40:30"))
     assert quota is not None
-    assert (quota.limit, quota.left, quota.retry_after, quota.until_text) == (10, 6, 1170, "15:00")
+    assert (quota.limit, quota.left, quota.retry_after, quota.until_text) == (10, 6, 1170, "15:00 (UTC)")
 
 
 def test_more_than_is_left_is_refused_and_uses_nothing(people: dict[str, Any]) -> None:

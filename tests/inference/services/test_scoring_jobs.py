@@ -16,7 +16,7 @@ from PIL import Image
 from inference import api
 from inference.services import scoring_jobs
 from inference.services.scoring_jobs import ScoringRefused, scoring_job_create, scoring_job_find, scoring_jobs_sweep
-from inference.serving.scorer import site_scorer
+from inference.services.scoring_models import ScoringModel
 from inference.tasks import scoring_job_run
 from tests.annotation.bad_files import encoded, png_header
 from tests.conftest import photo_bytes
@@ -88,7 +88,7 @@ def test_the_page_queries_session_user_and_limit_only(client_of: Client, setting
     worker_run(settings)
     with CaptureQueriesContext(connection) as captured:
         client.get(address)
-    assert len(captured) == 3  # session, user, what the user has sent in this hour
+    assert len(captured) == 4  # session, user, versions to choose from, what the user has sent in this hour
     with CaptureQueriesContext(connection) as captured:
         client.get(address, headers={"HX-Request": "true"})  # every 700 ms
     assert len(captured) == 2  # session, user
@@ -225,7 +225,7 @@ def test_existing_results_are_not_computed_again(people: dict[str, Any], setting
     (folder,) = folders(settings)
     done = folder / "0.json"
     done.write_text(json.dumps({"cells": {"reason": "from before"}, "thumbnail": ""}))
-    assert scoring_jobs.scoring_job_run(user_id=people["alice"].pk, key=folder.name, scorer=site_scorer) == 1
+    assert scoring_jobs.scoring_job_run(user_id=people["alice"].pk, key=folder.name, scorer=ScoringModel.scorer) == 1
     assert "from before" in done.read_text()
 
 
@@ -242,7 +242,7 @@ def test_only_one_worker_claims_a_job(people: dict[str, Any], settings: Any) -> 
 def test_a_model_that_cannot_be_loaded_is_reported(people: dict[str, Any], settings: Any) -> None:
     from inference.networks.model_files import ModelFileError
 
-    def no_scorer() -> Any:
+    def no_scorer(model: Any) -> Any:
         raise ModelFileError("The file is missing.")
 
     key = scoring_job_create(user=people["alice"], uploads=[upload()])

@@ -41,7 +41,7 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def run(**options: Any) -> int:
-    return scoring_turns_run(**{"scorer": lambda: None, "photos": 1, "over": lambda: False, **options})
+    return scoring_turns_run(**{"scorer": lambda model: None, "photos": 1, "over": lambda: False, **options})
 
 
 def test_users_take_turns(job: Jobs, scored: list[str]) -> None:

@@ -1,77 +1,29 @@
-"""Pages that use all apps: the list of campaigns, the overview of a campaign, and the health check."""
+"""The overview of a campaign, with its live part, and the notices about workers."""
 
 import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from django.conf import settings
-from django.contrib.auth.decorators import login_not_required
-from django.db import InterfaceError, OperationalError, connection
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
 from annotation.models import Campaign, Role
-from annotation.selectors.campaign_cards import campaign_cards
-from annotation.services.disk_space import disks_low
 from annotation.tasks import announce
 from inference.networks.config import WeightsMissing
 from inference.selectors import WorkQueue, distortions_queue, features_queue
 from inference.services.backlog import work_cancel, work_resume, work_retry
-from inference.serving.model_check import site_problems
 from inference.tasks import sweep
 from iqs_site import overview
-from iqs_site.workers import broker_alive
 
 _QUEUES: dict[str, Callable[[Campaign], WorkQueue[Any]]] = {
     "features": lambda campaign: features_queue(campaign.backbone),
     "distortions": lambda campaign: distortions_queue(),
 }
 _ACTIONS: dict[str, Callable[..., int]] = {"cancel": work_cancel, "resume": work_resume, "retry": work_retry}
-
-_NO_DATABASE = {"ok": False, "detail": "The database does not answer."}
-
-
-def home(request: HttpRequest) -> HttpResponse:
-    """List the user's campaigns. Admins of a campaign and staff also see problems with disks and files."""
-    cards = campaign_cards(request.user)
-    is_admin = getattr(request.user, "is_staff", False) or any(card.role is Role.ADMIN for card in cards)
-    context: dict[str, Any] = {"cards": cards, "kept": _megabytes_kept()}
-    if is_admin:
-        context["disks_low"] = disks_low()
-        context["file_notices"] = overview.file_notices([card.campaign for card in cards if card.role is Role.ADMIN])
-        context["model_problems"] = site_problems()
-    return render(request, "iqs_site/home.html", context)
-
-
-@login_not_required
-def health(request: HttpRequest) -> JsonResponse:
-    """Return 200 when the database answers, else 503. For load balancers and the supervisor."""
-    if not _database_answers():
-        return JsonResponse(_NO_DATABASE, status=503)
-    return JsonResponse({"ok": True})
-
-
-@login_not_required
-@require_safe
-def ready(request: HttpRequest) -> JsonResponse:
-    """Return 200 when the site can serve people, else 503, with a list of warnings. For monitoring.
-
-    A warning does not change the status: with a full disk or without a broker, people can still work.
-    """
-    if not _database_answers():
-        return JsonResponse(_NO_DATABASE | {"warnings": []}, status=503)
-    warnings = [
-        f"{disk.free_megabytes} MB are left on the disk of {', '.join(disk.contents)}. With less than "
-        f"{_megabytes_kept()} MB, new photos are refused."
-        for disk in disks_low()
-    ]
-    if not broker_alive():
-        warnings.append("The broker does not answer. Jobs wait in the database.")
-    return JsonResponse({"ok": True, "warnings": warnings})
 
 
 @require_safe
@@ -121,19 +73,6 @@ def campaign_work(request: HttpRequest, campaign: Campaign, queue: str, action: 
     return render(
         request, "iqs_site/_campaign_status.html", {"campaign": campaign, "status_html": status, "digest": digest}
     )
-
-
-def _database_answers() -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except (OperationalError, InterfaceError):  # no server, or the connection is lost
-        return False
-    return True
-
-
-def _megabytes_kept() -> int:
-    return int(settings.IQS_LOW_DISK_BYTES // 1024**2)
 
 
 def _status(request: HttpRequest, campaign: Campaign) -> tuple[str, str]:

@@ -1,0 +1,126 @@
+"""Which model scores the photos on the page 'Try the model': the shipped one, or a version of a campaign.
+
+Reviewers and admins may choose versions of their campaigns. Annotators get the shipped model only, because a version
+of a blind campaign would tell them its predictions.
+"""
+
+import json
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from annotation.models import Campaign, Membership, Role, User
+from inference.models import ModelVersion
+from inference.networks.model_files import ModelFileError
+from inference.scoring.rows import Rules
+from inference.selectors import class_limits, deployed_threshold, features_misfit, fits_scale
+from inference.serving.scorer import SITE_RULES, site_scorer, version_scorer
+
+if TYPE_CHECKING:
+    from inference.serving.scorer import PhotoScorer
+
+#: Versions of one campaign that the page offers.
+MOST_VERSIONS = 12
+_FILE = "model.json"
+
+
+@dataclass(frozen=True)
+class ScoringModel:
+    """A model with the rules for its results, as they were when the photos were sent."""
+
+    name: str
+    """For people, for example 'version 3 of Watches'."""
+    rules: Rules
+    version_id: int | None = None
+    """None for the shipped model."""
+    aim: str = ""
+    """What its threshold is for, for example 'best F1'; '' for the shipped model."""
+
+    def write(self, folder: Path) -> None:
+        """Store it in the folder of a scoring job."""
+        (folder / _FILE).write_text(json.dumps(asdict(self)))
+
+    @classmethod
+    def read(cls, folder: Path) -> "ScoringModel":
+        """Return the model of a scoring job; the shipped one if none was chosen."""
+        try:
+            stored: dict[str, Any] = json.loads((folder / _FILE).read_text())
+        except FileNotFoundError:
+            return SHIPPED
+        rules = stored.pop("rules")
+        return cls(**stored, rules=Rules(**{**rules, "synsets": tuple(rules["synsets"])}))
+
+    def scorer(self) -> "PhotoScorer":
+        """Return the loaded model. Only workers call it. Raises RuntimeError with a message if it cannot be loaded."""
+        if self.version_id is None:
+            return site_scorer()
+        version = ModelVersion.objects.select_related("campaign").filter(pk=self.version_id).first()
+        if version is None:
+            raise ModelFileError("The version was deleted.")
+        return version_scorer(version, self.rules)
+
+
+SHIPPED = ScoringModel("the shipped model", SITE_RULES)
+
+
+def model_of(version: ModelVersion) -> ScoringModel:
+    """Return a version as a model to try. Its campaign must be loaded."""
+    campaign = version.campaign
+    reject_at, pending_at = class_limits(campaign, version)
+    rules = Rules(
+        synsets=tuple(version.synsets or campaign.synsets),
+        lowest=campaign.scale_min,
+        bins=campaign.bins,
+        threshold=deployed_threshold(version),
+        reject_at=reject_at,
+        pending_at=pending_at,
+    )
+    name = f"version {version.number} of {campaign.name}"
+    return ScoringModel(name, rules, version.pk, campaign.get_watch_aim_display())
+
+
+def versions_to_try(user: User, *, slug: str = "") -> list[ModelVersion]:
+    """Return the versions that the user may choose, by campaign, with their campaigns (two queries).
+
+    The champions of all campaigns in which the user is reviewer or admin, and the newest versions of the campaign
+    `slug`, the champion first.
+    """
+    versions = ModelVersion.objects.filter(files_deleted_at=None).select_related("campaign")
+    if not user.is_superuser:
+        reviewed = Membership.objects.filter(user=user, role__in=_roles())
+        versions = versions.filter(campaign__in=reviewed.values("campaign"))
+    champions = list(versions.filter(is_champion=True).order_by("campaign__name")[:50])
+    others = list(versions.filter(campaign__slug=slug, is_champion=False)[:MOST_VERSIONS]) if slug else []
+    here = [one for one in champions if one.campaign.slug == slug]
+    elsewhere = [one for one in champions if one.campaign.slug != slug]
+    return [one for one in (*here, *others, *elsewhere) if is_usable(one)]
+
+
+def is_usable(version: ModelVersion) -> bool:
+    """Return whether the version can score a photo of today: it fits its campaign's scale and the site's features."""
+    return fits_scale(version, version.campaign) and not features_misfit(version)
+
+
+def model_chosen(user: User, choice: str) -> ScoringModel | None:
+    """Return the model for the choice of a form: '' for the shipped one, or the id of a version (one query).
+
+    None if the user may not use it, or if it does not exist.
+    """
+    if not choice:
+        return SHIPPED
+    if not choice.isdecimal() or len(choice) > 18:
+        return None
+    version = ModelVersion.objects.select_related("campaign").filter(pk=choice, files_deleted_at=None).first()
+    if version is None or not is_usable(version) or not _may_use(user, version.campaign):
+        return None
+    return model_of(version)
+
+
+def _may_use(user: User, campaign: Campaign) -> bool:
+    member = Membership.objects.filter(user=user, campaign=campaign, role__in=_roles())
+    return user.is_superuser or member.exists()
+
+
+def _roles() -> Collection[str]:
+    return [role for role in Role if role.rank >= Role.REVIEWER.rank]

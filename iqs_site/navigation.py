@@ -1,0 +1,259 @@
+"""The pages that people can go to: for the navigation, for the search, and for the links to the documentation.
+
+A new page of a campaign is one row of `CAMPAIGN_PAGES`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AnonymousUser
+from django.urls import reverse
+
+from annotation.models import Campaign, Role, User
+
+
+@dataclass(frozen=True)
+class CampaignPage:
+    """A page of a campaign in the navigation."""
+
+    url_name: str
+    label: str
+    icon: str
+    group: str
+    role: Role
+    """The lowest role that may open it."""
+    docs: str
+    """The page of the documentation that explains it, with its heading if it is a part of the page."""
+    below: tuple[str, ...] = ()
+    """Pages that are reached through it, by the names of their addresses. They mark the same tab."""
+    words: str = ""
+    """Other words that find it."""
+
+    def url(self, slug: str) -> str:
+        """Return its address in the campaign with this slug."""
+        if self.url_name == "try-model":
+            return f"{reverse('try-model')}?campaign={slug}"
+        return reverse(self.url_name, args=[slug])
+
+
+@dataclass(frozen=True)
+class SitePage:
+    """A page that belongs to no campaign."""
+
+    url_name: str
+    label: str
+    icon: str
+    docs: str = ""
+    for_whom: str = ""
+    """'' for everybody, 'staff' or 'superuser'."""
+    words: str = ""
+
+    def may_open(self, user: User | AnonymousUser) -> bool:
+        """Return whether the user may open it."""
+        needed = {"": True, "staff": user.is_staff, "superuser": user.is_superuser}
+        return bool(needed[self.for_whom])
+
+
+_A, _R, _ADMIN = Role.ANNOTATOR, Role.REVIEWER, Role.ADMIN
+
+CAMPAIGN_PAGES = (
+    CampaignPage("campaign", "Overview", "overview", "Work", _A, "how-to/find-your-way", words="progress status home"),
+    CampaignPage("annotate", "Annotate", "annotate", "Work", _A, "how-to/rate-photos", words="rate photos answer"),
+    CampaignPage(
+        "own-work",
+        "Your work",
+        "work",
+        "Work",
+        _A,
+        "how-to/what-happens-to-an-answer",
+        below=("own-answer",),
+        words="own answers history mine",
+    ),
+    CampaignPage(
+        "photos",
+        "All photos",
+        "photos",
+        "Photos",
+        _R,
+        "how-to/browse-photos",
+        below=("photo",),
+        words="gallery browse images",
+    ),
+    CampaignPage(
+        "photo-extremes", "Best and worst", "star", "Photos", _R, "how-to/browse-photos", words="extremes top lowest"
+    ),
+    CampaignPage(
+        "adjudications",
+        "Disputed",
+        "disputed",
+        "Photos",
+        _R,
+        "how-to/decide-disputed-photos",
+        below=("adjudication",),
+        words="decide decisions adjudication",
+    ),
+    CampaignPage(
+        "withdrawn-photos", "Withdrawn", "withdrawn", "Photos", _R, "how-to/privacy", words="removed deleted photos"
+    ),
+    CampaignPage(
+        "calibration",
+        "Calibration",
+        "calibration",
+        "Quality",
+        _R,
+        "reference/metrics",
+        words="trust verdict threshold reliability charts",
+    ),
+    CampaignPage(
+        "rater-quality",
+        "Annotator quality",
+        "raters",
+        "Quality",
+        _R,
+        "how-to/annotator-quality",
+        words="raters agreement bias speed",
+    ),
+    CampaignPage(
+        "campaign-quality",
+        "Campaign quality",
+        "quality",
+        "Quality",
+        _R,
+        "how-to/campaign-quality",
+        words="agreement ceiling reliability votes labels",
+    ),
+    CampaignPage(
+        "methods", "Methods report", "methods", "Quality", _R, "how-to/campaign-quality", words="paper audit report"
+    ),
+    CampaignPage(
+        "models",
+        "Versions and runs",
+        "models",
+        "Models",
+        _R,
+        "reference/recipes",
+        below=("run", "version"),
+        words="champion train training promote roll back",
+    ),
+    CampaignPage(
+        "version-pair", "Compare versions", "compare", "Models", _R, "reference/metrics", words="side by side pair"
+    ),
+    CampaignPage("try-model", "Try the model", "try", "Models", _R, "how-to/score-a-folder", words="score a photo"),
+    CampaignPage(
+        "import",
+        "Import photos",
+        "import",
+        "Manage",
+        _ADMIN,
+        "how-to/import-photos",
+        below=("import-batch",),
+        words="upload zip add",
+    ),
+    CampaignPage(
+        "vote-imports",
+        "Import votes",
+        "votes",
+        "Manage",
+        _ADMIN,
+        "how-to/import-votes",
+        below=("vote-import",),
+        words="labels answers file",
+    ),
+    CampaignPage(
+        "special-photos",
+        "Practice and check photos",
+        "practice",
+        "Manage",
+        _ADMIN,
+        "how-to/practice-and-check-photos",
+        below=("special-photo",),
+        words="gold example",
+    ),
+    CampaignPage(
+        "members",
+        "Members",
+        "members",
+        "Manage",
+        _ADMIN,
+        "how-to/invite-annotators",
+        words="people invite invitation roles",
+    ),
+    CampaignPage("campaign-audit", "Audit", "audit", "Manage", _ADMIN, "how-to/accounts", words="who changed what log"),
+    CampaignPage(
+        "campaign-edit",
+        "Settings",
+        "settings",
+        "Manage",
+        _ADMIN,
+        "how-to/changing-a-running-campaign",
+        words="edit close pause scale classes",
+    ),
+)
+
+SITE_PAGES = (
+    SitePage("home", "Home", "home", "how-to/find-your-way", words="campaigns start"),
+    SitePage("try-model", "Try the model", "try", "how-to/score-a-folder", words="score a photo"),
+    SitePage("account", "Your account", "account", "how-to/accounts", words="profile time zone keys password tokens"),
+    SitePage("docs", "Documentation", "book", words="help manual guide"),
+    SitePage("api-docs", "API", "api", "how-to/use-the-api", words="programs json openapi"),
+    SitePage("campaign-new", "New campaign", "plus", "tutorial", "staff", words="create"),
+    SitePage(
+        "plan-campaign", "Plan a campaign", "plan", "how-to/campaign-quality", "staff", words="how many votes power"
+    ),
+    SitePage("users", "Users", "members", "how-to/accounts", "superuser", words="accounts people"),
+    SitePage("audit", "Audit of the site", "audit", "how-to/accounts", "superuser", words="who changed what log"),
+    SitePage(
+        "refused-attempts", "Refused attempts", "clock", "how-to/accounts", "superuser", words="locked log-in limits"
+    ),
+    SitePage(
+        "admin:index", "Administration", "admin", "reference/data-model", "superuser", words="django tables database"
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A link of the navigation."""
+
+    label: str
+    icon: str
+    url: str
+    is_active: bool
+
+
+@dataclass(frozen=True)
+class Navigation:
+    """The navigation of a campaign: groups, and the pages of the group that is open. Annotators have no groups."""
+
+    groups: list[Tab]
+    pages: list[Tab]
+
+
+def campaign_pages(role: Role) -> Iterator[CampaignPage]:
+    """Yield the pages that a role may open, in the order of the navigation."""
+    return (page for page in CAMPAIGN_PAGES if page.role.rank <= role.rank)
+
+
+def navigation(campaign: Campaign, role: Role, url_name: str) -> Navigation:
+    """Return the navigation on the page with this name (no query). A group opens its first page."""
+    pages = list(campaign_pages(role))
+    here = next((page for page in pages if url_name == page.url_name or url_name in page.below), pages[0])
+    firsts: dict[str, CampaignPage] = {}
+    for page in pages:
+        firsts.setdefault(page.group, page)
+    groups = [Tab(name, first.icon, first.url(campaign.slug), name == here.group) for name, first in firsts.items()]
+    is_known = any(url_name == page.url_name or url_name in page.below for page in pages)
+    tabs = [
+        Tab(page.label, page.icon, page.url(campaign.slug), is_known and page is here)
+        for page in pages
+        if page.group == here.group
+    ]
+    return Navigation(groups if len(groups) > 1 else [], tabs)
+
+
+def docs_of(url_name: str) -> str:
+    """Return the page of the documentation that explains a page, or '' for the start of the documentation."""
+    for page in CAMPAIGN_PAGES:
+        if url_name == page.url_name or url_name in page.below:
+            return page.docs
+    return next((page.docs for page in SITE_PAGES if url_name == page.url_name), "")

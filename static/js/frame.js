@@ -1,0 +1,53 @@
+// The frame around every page: dialogs instead of the browser's own, the search, the menu of the user, and the tabs.
+
+import "./dialogs.js";
+
+const DOCUMENT_KEYS = { k: true, K: true };
+
+// The search is loaded when it is opened for the first time.
+async function searchOpen() {
+  if (!document.body.dataset.findUrl) return; // nobody is logged in
+  const { open } = await import("./search.js");
+  open();
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-search-open]")) searchOpen();
+  for (const menu of document.querySelectorAll("details.user-menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  const isShortcut = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key in DOCUMENT_KEYS;
+  if (isShortcut && document.body.dataset.findUrl && !document.querySelector("dialog[open]:not(.search)")) {
+    event.preventDefault();
+    searchOpen();
+  }
+  const menu = event.key === "Escape" && document.querySelector("details.user-menu[open]");
+  if (!menu) return;
+  event.stopPropagation();
+  menu.open = false;
+  menu.querySelector("summary").focus();
+}, true);
+// The menu closes when the focus leaves it by Tab.
+document.addEventListener("focusout", (event) => {
+  const menu = event.target.closest("details.user-menu[open]");
+  if (menu && event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
+});
+
+// The key of the shortcut as this keyboard names it.
+if (/Mac|iPhone|iPad/.test(navigator.platform)) {
+  for (const key of document.querySelectorAll(".header-search .key")) key.textContent = "⌘ K";
+}
+
+// Tabs: the present one is in sight, and an edge fades where there are more.
+function edgesShow(tabs) {
+  tabs.classList.toggle("more-left", tabs.scrollLeft > 4);
+  tabs.classList.toggle("more-right", tabs.scrollLeft + tabs.clientWidth < tabs.scrollWidth - 4);
+}
+for (const tabs of document.querySelectorAll(".nav-pages")) {
+  const present = tabs.querySelector("[aria-current]");
+  if (present) tabs.scrollLeft = present.offsetLeft - tabs.offsetLeft - (tabs.clientWidth - present.offsetWidth) / 2;
+  tabs.addEventListener("scroll", () => edgesShow(tabs), { passive: true });
+  new ResizeObserver(() => edgesShow(tabs)).observe(tabs);
+}
