@@ -104,6 +104,11 @@ class Image(models.Model):
     group = models.UUIDField(default=uuid.uuid4, db_index=True, help_text="Near-duplicates have the same group.")
     split = models.CharField(max_length=7, choices=Split.choices, default=Split.TRAIN)
     votes_needed = models.PositiveSmallIntegerField(default=3)
+    votes_asked = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Part of votes_needed: votes that reviewers asked for beyond the usual number.",
+    )
     open_slots = models.SmallIntegerField(default=3, help_text="Counter: votes needed minus votes and live leases.")
     vote_count = models.PositiveIntegerField(default=0, help_text="Counter: annotators with a standing answer.")
     queue_position = models.FloatField(help_text="Uniform in [0, 1). The queue starts its search at a random position.")
@@ -143,6 +148,7 @@ class Image(models.Model):
             models.Index(fields=["campaign", "split"], name="image_split"),
             models.Index(fields=["campaign"], condition=Q(withdrawn_at__isnull=False), name="image_withdrawn"),
             models.Index(fields=["campaign", "id"], name="image_newest"),
+            models.Index(fields=["campaign", "vote_count", "id"], name="image_votes"),
             models.Index(fields=["id"], condition=Q(decoding__lt=DECODING_VERSION), name="image_decoded_before"),
         ]
 

@@ -64,9 +64,9 @@ def stop_rule(campaign: Campaign) -> StopRule:
 
 
 def photos_to_stop(campaign: Campaign) -> PhotosToStop:
-    """Return the photos that can stop (one query)."""
+    """Return the photos that can stop (one query). A photo for which a reviewer asked for votes gets them."""
     rows = (
-        Image.objects.filter(LIVE, QUEUED, campaign=campaign, split=Image.Split.TRAIN)
+        Image.objects.filter(LIVE, QUEUED, campaign=campaign, split=Image.Split.TRAIN, votes_asked=0)
         .order_by("pk")
         .values_list(
             "pk",
@@ -102,6 +102,7 @@ def votes_still_needed(campaign: Campaign) -> Forecast:
     total = Image.objects.filter(LIVE, QUEUED, campaign=campaign).aggregate(
         train=Coalesce(Sum(missing, filter=is_train), 0),
         holdout=Coalesce(Sum(missing, filter=~is_train), 0),
+        asked=Coalesce(Sum(missing, filter=is_train & Q(votes_asked__gt=0)), 0),
         photos=Count("pk", filter=is_train),
     )
     votes, stopped = int(total["train"] + total["holdout"]), 0
@@ -122,7 +123,7 @@ def votes_still_needed(campaign: Campaign) -> Forecast:
             )
             # Freed votes are all that a photo gets beyond its usual number.
             freed = min(int(further.sum()), int(np.maximum(usual.sum() - photos.votes.sum(), 0)))
-            votes = int(total["holdout"]) + freed
+            votes = int(total["holdout"] + total["asked"]) + freed
     newest = Annotation.objects.filter(campaign=campaign, milliseconds__gt=0).order_by("-pk")[:_RECENT]
     pace = Annotation.objects.filter(pk__in=newest.values("pk")).aggregate(median=Median("milliseconds"))["median"]
     answers = min(newest.count(), _RECENT)

@@ -195,11 +195,15 @@ def _stop_errors(campaign: Campaign) -> dict[str, str]:
 
 
 def _votes_needed_set(campaign: Campaign) -> None:
-    """Set `votes_needed` of every photo to the value of its split, and change `open_slots` by the difference."""
-    votes = Case(
+    """Set `votes_needed` of every photo to the value of its split, and change `open_slots` by the difference.
+
+    Votes that reviewers asked for stay on top of it.
+    """
+    usual = Case(
         When(split=Image.Split.HOLDOUT, then=Value(campaign.holdout_votes)),
         default=Value(campaign.votes_per_image),
     )
+    votes = usual + F("votes_asked")
     images: QuerySet[Image] = Image.objects.filter(campaign=campaign)
     images.exclude(votes_needed=votes).update(
         open_slots=F("open_slots") + votes - F("votes_needed"), votes_needed=votes

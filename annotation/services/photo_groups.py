@@ -131,4 +131,5 @@ def _split_changes(
 
 
 def _split_set(images: QuerySet[Image], split: str, votes: int) -> None:
-    images.update(split=split, open_slots=F("open_slots") + votes - F("votes_needed"), votes_needed=votes)
+    needed = F("votes_asked") + votes  # what reviewers asked for stays
+    images.update(split=split, open_slots=F("open_slots") + needed - F("votes_needed"), votes_needed=needed)
