@@ -54,8 +54,8 @@ def map_columns(
 ) -> dict[str, NDArray[Any]]:
     """Return the columns [M] of the photos on the map that are not withdrawn (one query).
 
-    `id` as float64, which JavaScript reads exactly; `x` and `y`; `votes`; `quality`, `deviation` and `mos` in hundredths
-    plus 100, `UNKNOWN` for none; `class`: 0 rejected, 1 pending, 2 accepted, 255 unknown; `match`: 1 if the photo is
+    `id` as float64, which JavaScript reads exactly; `x` and `y`; `votes`; `quality`, `deviation` and `mos` in
+    hundredths plus 100, `UNKNOWN` for none; `class`: 0 rejected, 1 pending, 2 accepted, 255 unknown; `match`: 1 if the photo is
     one of `matching`, or if this is None. Predictions of the `hidden` photos are unknown.
     """
     values = integers_read(_VALUES, [version.pk if version else 0, campaign.pk], count=5)
@@ -82,7 +82,7 @@ def map_columns(
 
 
 def cluster_rows(campaign: Campaign, placed: Placed) -> list[dict[str, Any]]:
-    """Return a row per cluster of the map: number, photos, examples from its middle, MOS and its photos (two queries)."""
+    """Return a row per cluster: its number, photos, examples from its middle, mean MOS, rated photos (two queries)."""
     rows = []
     for number in range(int(placed.clusters.max(initial=0)) + 1):
         chosen = placed.clusters == number

@@ -129,6 +129,11 @@ class GalleryQuery:
         return {name: value for name, value in self._chosen().items() if name != "order"}
 
     @property
+    def has_ranges(self) -> bool:
+        """Return whether a filter is set that the form shows under 'More filters'."""
+        return any(name.endswith(("_from", "_to")) or name == "distortion_class" for name in self.filters)
+
+    @property
     def uses_predictions(self) -> bool:
         """Return whether the order or a filter depends on predictions."""
         filters = ("quality_class", "quality_from", "quality_to", "watch", "watch_from", "watch_to")

@@ -73,7 +73,7 @@ def photo_map(
 def photo_map_points(
     request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, hidden: Hidden
 ) -> HttpResponseBase:
-    """Return the points of the map: the length of a JSON text (4 bytes), the text, and the columns that it describes."""
+    """Return the points: the length of a JSON text (4 bytes), the text, and the columns that it describes."""
     row = PhotoMap.objects.filter(campaign=campaign).exclude(made_at=None).first()
     if row is None:
         return HttpResponseBadRequest("There is no map yet.", content_type="text/plain; charset=utf-8")
