@@ -66,6 +66,13 @@ class GalleryPhoto:
     """Number of these votes with the label yes."""
     place: Place
 
+    @property
+    def difference(self) -> float | None:
+        """Return the predicted mean minus the MOS; None without one of them."""
+        if self.mos is None or self.image.quality_mean is None:
+            return None
+        return float(self.image.quality_mean - self.mos)
+
 
 class _Row(Func):
     """(a, b): PostgreSQL compares rows as a whole and uses an index on both columns for it."""

@@ -164,11 +164,11 @@ def extremes(
 ) -> HttpResponseBase:
     """Show the best and the worst photos that match the filters, side by side."""
     sides = []
-    for order, other in (("best", "worst"), ("worst", "best")):
+    for order in ("best", "worst"):
         there = query.ordered(order)
         places = places_read(gallery_places(campaign, version, there, hidden)[:EXTREMES])
         found = gallery_photos(version, places, hidden)
-        sides.append({"order": order, "photos": found, "query_string": there.encode(), "others": other})
+        sides.append({"order": order, "photos": found, "query_string": there.encode()})
     context = {
         "campaign": campaign,
         "version": version,
