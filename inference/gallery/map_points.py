@@ -55,8 +55,8 @@ def map_columns(
     """Return the columns [M] of the photos on the map that are not withdrawn (one query).
 
     `id` as float64, which JavaScript reads exactly; `x` and `y`; `votes`; `quality`, `deviation` and `mos` in
-    hundredths plus 100, `UNKNOWN` for none; `class`: 0 rejected, 1 pending, 2 accepted, 255 unknown; `match`: 1 if the photo is
-    one of `matching`, or if this is None. Predictions of the `hidden` photos are unknown.
+    hundredths plus 100, `UNKNOWN` for none; `class`: 0 rejected, 1 pending, 2 accepted, 255 unknown; `match`: 1 if the
+    photo is one of `matching`, or if this is None. Predictions of the `hidden` photos are unknown.
     """
     values = integers_read(_VALUES, [version.pk if version else 0, campaign.pk], count=5)
     rows = np.searchsorted(values[0], placed.image_ids)

@@ -90,7 +90,8 @@ def clusters_of(components: NDArray[np.float32], *, seed: int = 0) -> NDArray[np
     order = np.argsort(-np.bincount(labels, minlength=count), kind="stable")
     rank = np.empty(count, np.uint8)
     rank[order] = np.arange(count)
-    return rank[labels]
+    found: NDArray[np.uint8] = rank[labels]
+    return found
 
 
 def grid_places(points: NDArray[np.float32]) -> NDArray[np.uint16]:
@@ -98,7 +99,8 @@ def grid_places(points: NDArray[np.float32]) -> NDArray[np.uint16]:
     low, high = points.min(axis=0), points.max(axis=0)
     length = float((high - low).max()) or 1.0
     middle = (low + high) / 2
-    return np.rint(np.clip(((points - middle) / length + 0.5) * SIDE, 0, SIDE)).astype(np.uint16)
+    placed: NDArray[np.uint16] = np.rint(np.clip(((points - middle) / length + 0.5) * SIDE, 0, SIDE)).astype(np.uint16)
+    return placed
 
 
 def inside(places: NDArray[np.uint16], corners: NDArray[np.int64]) -> NDArray[np.bool_]:

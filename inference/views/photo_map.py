@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from annotation.access.permissions import campaign_view
 from annotation.models import Campaign, PhotoMap, Role, User
-from annotation.selectors.tags import selected_photos
+from annotation.selectors.tags import selection_ids
 from annotation.services.saved_views import selection_make
 from annotation.tasks import announce
 from inference.gallery.map_points import cluster_rows, map_columns
@@ -109,8 +109,7 @@ def photo_map_selection(request: HttpRequest, campaign: Campaign) -> HttpRespons
         return JsonResponse({"detail": str(error)}, status=422)
     ids = placed.image_ids[chosen]
     if query.selection:  # a lasso in a selection takes a part of it
-        earlier = list(selected_photos(campaign, query.selection).values_list("image", flat=True))
-        ids = ids[np.isin(ids, earlier)]
+        ids = ids[np.isin(ids, selection_ids(campaign, query.selection))]
     if not len(ids):
         return JsonResponse({"detail": "There is no photo inside."}, status=422)
     what = f"cluster {int(cluster) + 1} of the map" if cluster else "a lasso on the map"

@@ -1,6 +1,7 @@
 """The gallery of a campaign: grid, best and worst photos, and CSV."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
@@ -78,7 +79,7 @@ def photos(
     `after` and `before` continue from a cursor; `at` shows the page around a photo.
     """
     shown, earlier, more = _page(request, campaign, version, query, hidden)
-    context = {
+    context: dict[str, Any] = {
         "campaign": campaign,
         "version": version,
         "query": query,
