@@ -170,7 +170,7 @@ def test_a_selection_is_shown_alone_and_downloaded(open_page: Any, images: list[
     page.get_by_role("button", name="Export").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download", exact=True).click()
-    assert len(open(download.value.path()).read().splitlines()) == 3  # noqa: SIM115
+    assert len(download.value.path().read_text().splitlines()) == 3
     page.get_by_role("button", name="Export").click()
     page.get_by_role("button", name="Show only these").click()
     page.wait_for_url("**selection=**")

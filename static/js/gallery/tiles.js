@@ -1,6 +1,8 @@
 // The photos of the grid that are on the page, in their order, and the next ones from the server.
 
 export class Tiles {
+  #loading = {}; // step → promise of the present request
+
   constructor() {
     document.addEventListener("keydown", (event) => this.#move(event));
   }
@@ -42,8 +44,14 @@ export class Tiles {
     return here < 0 ? null : (ids[here + step] ?? null);
   }
 
-  // Loads photos after or before those on the page; resolves to whether there were any.
-  async #load(step) {
+  // Loads photos after or before those on the page; resolves to whether there were any. Callers at the same time share
+  // one request.
+  #load(step) {
+    this.#loading[step] ??= this.#request(step).finally(() => delete this.#loading[step]);
+    return this.#loading[step];
+  }
+
+  async #request(step) {
     const part = this.grid?.querySelector(step > 0 ? ".load-more[data-more]" : ".load-more[data-earlier]");
     if (!part) return false;
     const before = this.all.length;
