@@ -11,6 +11,7 @@ export class Selection {
     this.bar = document.querySelector("[data-bulk]");
     document.addEventListener("click", (event) => this.#click(event));
     document.addEventListener("keydown", (event) => this.#key(event));
+    document.addEventListener("tiles:more", () => this.#show());
     document.addEventListener("tiles:range", ({ detail }) => this.range(detail));
     document.addEventListener("htmx:afterSettle", ({ detail }) => {
       if (detail.target?.id === "gallery-results") this.clear();

@@ -56,14 +56,28 @@ export class Tiles {
     if (!part) return false;
     const before = this.all.length;
     if (part.classList.contains("htmx-request")) {
-      await new Promise((resolve) => part.addEventListener("htmx:afterRequest", resolve, { once: true }));
-      await new Promise((resolve) => requestAnimationFrame(resolve));
+      // The photos are on their way, because this part came into view. Its event comes to the document when it is gone.
+      await new Promise((resolve) => document.addEventListener("htmx:afterSettle", resolve, { once: true }));
     } else {
-      const address = part.querySelector("a").href;
-      part.removeAttribute("hx-trigger");
-      await htmx.ajax("GET", address, { target: part, swap: "outerHTML" });
+      await this.#replace(part);
     }
     return this.all.length > before;
+  }
+
+  // Puts the photos in the place of this part. Not by `htmx.ajax`, whose promise can end before the photos are there.
+  async #replace(part) {
+    const address = part.querySelector("a").href;
+    part.classList.add("htmx-request");
+    const answer = await fetch(address, { headers: { "HX-Request": "true" } }).catch(() => null);
+    if (!part.isConnected) return;
+    part.classList.remove("htmx-request");
+    if (!answer?.ok || answer.redirected) return;
+    const template = document.createElement("template");
+    template.innerHTML = await answer.text();
+    const parts = [...template.content.children];
+    part.replaceWith(template.content);
+    for (const one of parts.filter((each) => each.matches(".load-more"))) htmx.process(one);
+    document.dispatchEvent(new CustomEvent("tiles:more"));
   }
 
   // Arrow keys move the focus from photo to photo.
