@@ -17,10 +17,12 @@ from inference.networks.config import WeightsMissing
 from inference.networks.model_files import ModelFileError
 from inference.selectors import backbones_needed, distortions_queue, features_queue
 from inference.services import (
+    bulk_actions,
     disagreements,
     distortions,
     features,
     personal_lines,
+    photo_map,
     predictions,
     queue_priorities,
     scoring_jobs,
@@ -135,6 +137,20 @@ def personal_lines_run(campaign_id: int) -> int:
 
 
 @shared_task
+def bulk_action_run(action_id: int) -> bool:
+    """Do an action on many photos; return whether this worker did it."""
+    action = bulk_actions.CLAIMS.claim(action_id)
+    return action is not None and bulk_actions.claimed_bulk_run(action=action)
+
+
+@shared_task
+def photo_map_make(map_id: int) -> bool:
+    """Make the map of a campaign's photos that a page asked for; return whether this worker did it."""
+    row = photo_map.CLAIMS.claim(map_id)
+    return row is not None and photo_map.claimed_photo_map_make(row=row)
+
+
+@shared_task
 def sweep() -> None:
     """Find work that no message announced: campaigns without a version, photos without features or predictions,
     queue lanes with stale priorities.
@@ -180,6 +196,10 @@ def sweep() -> None:
         personal_lines_run.apply_async([campaign_id], expires=_MESSAGE_SECONDS)
     for version in champions:
         disagreements.disagreements_verify(version=version)
+    for action_id in bulk_actions.CLAIMS.claimable_ids():
+        bulk_action_run.apply_async([action_id], expires=_MESSAGE_SECONDS)
+    for map_id in photo_map.CLAIMS.claimable_ids():
+        photo_map_make.apply_async([map_id], expires=_MESSAGE_SECONDS)
     similarity.signatures_refresh(seconds=_SIGNATURE_SECONDS, stop=_stopping.is_set)
 
 

@@ -73,6 +73,8 @@ class PhotoRecord(NamedTuple):
     votes: int
     watch_votes: int
     model_version: int | None
+    tags: str
+    """The names of its tags, with a semicolon between them."""
 
 
 class ConsensusRecord(NamedTuple):

@@ -21,8 +21,10 @@ from annotation.models.campaigns import (
 )
 from annotation.models.consensus import AnnotatorStatistics, ConsensusFit, ConsensusState, PhotoConsensus
 from annotation.models.credentials import ApiToken, PasswordLink, UserSession
+from annotation.models.gallery import BulkAction, BulkChange, PhotoSelection, SavedView
 from annotation.models.near_duplicates import DuplicateLink, SplitChange
 from annotation.models.photo_files import FileCheck, PhotoFile
+from annotation.models.photo_maps import PhotoMap
 from annotation.models.photos import (
     HAS_ORIGINAL,
     LIVE,
@@ -36,6 +38,7 @@ from annotation.models.photos import (
 from annotation.models.queue import Assignment, QueueLane, QueuePriority
 from annotation.models.screening import ScreeningDecision
 from annotation.models.stored_figures import FiguresRow, StoredFigures
+from annotation.models.tags import PhotoTag, Tag
 from annotation.models.use import HourlyUse
 from annotation.models.users import User
 from annotation.models.vote_imports import AggregatedVotes, ImportedAnnotator, VoteImport
@@ -57,6 +60,8 @@ __all__ = [
     "AttemptCount",
     "AuditKind",
     "AuditRecord",
+    "BulkAction",
+    "BulkChange",
     "Campaign",
     "CampaignAddress",
     "ConsensusFit",
@@ -74,12 +79,17 @@ __all__ = [
     "PasswordLink",
     "PhotoConsensus",
     "PhotoFile",
+    "PhotoMap",
+    "PhotoSelection",
+    "PhotoTag",
     "QueueLane",
     "QueuePriority",
     "Role",
+    "SavedView",
     "ScreeningDecision",
     "SplitChange",
     "StoredFigures",
+    "Tag",
     "User",
     "UserSession",
     "VoteImport",

@@ -91,7 +91,11 @@ class PhotoConsensus(models.Model):
     updated_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["campaign", "corrected_mos", "image"], name="consensus_by_quality")]
+        # One for each order of the gallery. The photo is the last column, for keyset pagination.
+        indexes = [
+            models.Index(fields=["campaign", "corrected_mos", "image"], name="consensus_by_quality"),
+            models.Index(fields=["campaign", "mos", "image"], name="consensus_by_mos"),
+        ]
 
     def __str__(self) -> str:
         return f"consensus on {self.image_id}"

@@ -152,6 +152,7 @@ class Image(models.Model):
             models.Index(fields=["campaign", "split"], name="image_split"),
             models.Index(fields=["campaign"], condition=Q(withdrawn_at__isnull=False), name="image_withdrawn"),
             models.Index(fields=["campaign", "id"], name="image_newest"),
+            models.Index(fields=["campaign", "vote_count", "id"], name="image_votes"),
             models.Index(fields=["id"], condition=Q(decoding__lt=DECODING_VERSION), name="image_decoded_before"),
             models.Index(F("campaign"), FILE_NAME, name="image_file_name"),
         ]

@@ -63,6 +63,7 @@ def _access_remove(user: User) -> None:
     tokens_revoke(user=user)
     user.api_tokens.all().delete()  # their names too
     user.password_links.all().delete()
+    user.saved_views.all().delete()  # their names too
     user.groups.clear()
     user.user_permissions.clear()
     AttemptCount.objects.filter(name=user.name_key[:_NAME_COUNTED]).delete()

@@ -21,7 +21,7 @@ from annotation.services.audit import audit_record
 MORE_VOTES = 2
 MOST_VOTES = 20
 #: Photos of one request.
-MOST_PHOTOS = 500
+MOST_PHOTOS = 5_000
 _NAMED = 50  # photos that the audit names
 
 
@@ -34,19 +34,30 @@ class SentPhotos:
     """What a request has done."""
 
     batch: uuid.UUID
-    photos: int
-    """Photos that get more votes."""
+    image_ids: tuple[int, ...]
+    """Photos that get more votes, ascending."""
     waiting: int
     """Photos that were sent before and still wait for these votes: unchanged."""
     left_out: int
     """Photos that are not in the queue: withdrawn, with a problem, special, or of another campaign."""
 
+    @property
+    def photos(self) -> int:
+        """Return how many photos get more votes."""
+        return len(self.image_ids)
+
 
 @transaction.atomic
 def votes_request(
-    *, campaign: Campaign, image_ids: Collection[int], by: User, reason: str, votes: int = MORE_VOTES
+    *,
+    campaign: Campaign,
+    image_ids: Collection[int],
+    by: User,
+    reason: str,
+    votes: int = MORE_VOTES,
+    batch: uuid.UUID | None = None,
 ) -> SentPhotos:
-    """Ask for `votes` more votes on each of these photos.
+    """Ask for `votes` more votes on each of these photos. `batch`: of an earlier part of the same request.
 
     A photo that still waits for votes of an earlier request gets none twice, so that a second click does no harm.
 
@@ -64,7 +75,7 @@ def votes_request(
     found = {pk: (count, slots) for pk, count, slots in locked}
     waiting = requested_images(campaign, found)
     fresh = [pk for pk in found if pk not in waiting]
-    batch = uuid.uuid4()
+    batch = batch or uuid.uuid4()
     VoteRequest.objects.bulk_create(
         VoteRequest(
             campaign=campaign,
@@ -92,16 +103,20 @@ def votes_request(
             what=f"{votes} more votes for {_photos(len(fresh))}",
             after={"votes": votes, "photos": fresh[:_NAMED], "reason": reason[:200]},
         )
-    return SentPhotos(batch, len(fresh), len(waiting), len(wanted) - len(found))
+    return SentPhotos(batch, tuple(fresh), len(waiting), len(wanted) - len(found))
 
 
 @transaction.atomic
-def votes_request_undo(*, campaign: Campaign, batch: uuid.UUID, by: User) -> int:
-    """Take the requests of a batch back, and return how many photos they were about; 0 when they were undone before.
+def votes_request_undo(
+    *, campaign: Campaign, batch: uuid.UUID, by: User, image_ids: Collection[int] | None = None
+) -> list[int]:
+    """Take the requests of a batch back, all or those of some photos. Return the photos, none when undone before.
 
     Votes that came since stay votes, and so do answers that somebody is giving at the moment.
     """
     rows = list(VoteRequest.objects.filter(campaign=campaign, batch=batch, undone_at=None))
+    if image_ids is not None:
+        rows = [row for row in rows if row.image_id in set(image_ids)]
     images = Image.objects.filter(pk__in=[row.image_id for row in rows]).order_by("pk")
     found = {image.pk: image for image in images.select_for_update(no_key=True)}
     # Read again under the locks, so that two clicks at once take back only once.
@@ -127,7 +142,7 @@ def votes_request_undo(*, campaign: Campaign, batch: uuid.UUID, by: User) -> int
             before={"votes": rows[0].votes, "photos": [row.image_id for row in rows[:_NAMED]]},
             after={"votes_taken_back": sum(row.taken_back for row in rows)},
         )
-    return len(rows)
+    return [row.image_id for row in rows]
 
 
 def _surplus(open_slots: int) -> int:

@@ -45,7 +45,7 @@ def votes_more(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @campaign_view(Role.REVIEWER)
 def votes_more_undo(request: HttpRequest, campaign: Campaign, batch: uuid.UUID) -> HttpResponse:
     """Take a request back, and go back to the page `next`."""
-    count = votes_request_undo(campaign=campaign, batch=batch, by=request.user)  # type: ignore[arg-type]  # as above
+    count = len(votes_request_undo(campaign=campaign, batch=batch, by=request.user))  # type: ignore[arg-type]  # as above
     if count:
         messages.success(request, f"Undone for {_photos(count)}. Votes that have come in the meantime stay.")
     else:

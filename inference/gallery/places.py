@@ -14,11 +14,13 @@ from django.db.models.lookups import GreaterThan, LessThan
 
 from annotation.models import LIVE, Adjudication, Annotation, Campaign, Image, PhotoConsensus
 from annotation.selectors.photo_files import file_finding
+from annotation.selectors.tags import selected_photos, tags_of_photos
 from inference.gallery.query import (
     BY_CONSENSUS,
     BY_DISTORTION,
     BY_PEOPLE,
     BY_PREDICTION,
+    BY_VOTES,
     DISTORTIONS,
     ORDERS,
     GalleryQuery,
@@ -54,14 +56,22 @@ class GalleryPhoto:
     image: Any
     """An `Image` with the attributes `quality_mean`, `quality_std`, `quality_class`, `watch_probability`,
     `distortion_quality`, `distortion_class`, `corrected_mos`, `corrected_error` and the four severities, each None if
-    unknown, `is_decided`: whether a reviewer has decided about it, `is_hidden`: whether its predictions are hidden from
-    the viewer and therefore None, and `file_finding`: what is wrong with its files, or ""."""
+    unknown, `tags`: their names if asked for, `is_decided`: whether a reviewer has decided about it, `is_hidden`:
+    whether its predictions are hidden from the viewer and therefore None, and `file_finding`: what is wrong with its
+    files, or ""."""
     mos: float | None
     """Mean of the votes given without seeing a prediction."""
     votes: int
     watch_yes: int
     """Number of these votes with the label yes."""
     place: Place
+
+    @property
+    def difference(self) -> float | None:
+        """Return the predicted mean minus the MOS; None without one of them."""
+        if self.mos is None or self.image.quality_mean is None:
+            return None
+        return float(self.image.quality_mean - self.mos)
 
 
 class _Row(Func):
@@ -80,10 +90,21 @@ def gallery_places(
     disagreement, call `disagreements_refresh` first. Orders and filters by predictions leave out the
     `hidden` photos.
     """
-    predicted, measured, own = _conditions(campaign, version, query)
-    images = campaign.images.filter(LIVE)
+    key = _key(query.order)
     # The id comes from the table of the sort key, so that one index covers both.
-    tie = "pk"
+    table = key.rpartition("__")[0]
+    sign = "-" if ORDERS[query.order][1] else ""
+    images = gallery_matches(campaign, version, query, hidden)
+    places = images.values("pk").annotate(tie=F(f"{table}__image_id" if table else "pk"), key=F(key))
+    return places.order_by(f"{sign}key", f"{sign}tie")
+
+
+def gallery_matches(
+    campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, hidden: Hidden | None = None
+) -> QuerySet[Image, Any]:
+    """Return the photos of the query as `gallery_places` does, in no order."""
+    predicted, measured = _conditions(campaign, version, query)
+    images = gallery_images(campaign, query)
     if predicted or query.order in BY_PREDICTION:
         relation = FilteredRelation("predictions", condition=Q(predictions__model_version=version))
         images = images.annotate(predicted=relation).filter(predicted__isnull=False, **predicted)
@@ -94,27 +115,17 @@ def gallery_places(
     if query.order in BY_PEOPLE:
         relation = FilteredRelation("disagreements", condition=Q(disagreements__model_version=version))
         images = images.annotate(differing=relation).filter(differing__isnull=False)
-        tie = "differing__image_id"
     elif query.order in BY_CONSENSUS:
         images = images.filter(consensus__campaign=campaign)
-        tie = "consensus__image_id"
-    elif query.order in BY_PREDICTION:
-        tie = "predicted__image_id"
-    elif query.order in BY_DISTORTION:
-        tie = "measured__image_id"
     if hidden is not None and query.uses_predictions:
         images = images.filter(~Exists(hidden.filter(image=OuterRef("pk"))))
-    sign = "-" if ORDERS[query.order][1] else ""
-    if query.name:
-        images = images.filter(_name_contains(query.name))
-    places = images.filter(**own).values("pk").annotate(tie=F(tie), key=F(_key(query.order)))
-    return places.filter(key__isnull=False).order_by(f"{sign}key", f"{sign}tie")
+    return images.filter(**{f"{_key(query.order)}__isnull": False})
 
 
 def _conditions(
     campaign: Campaign, version: ModelVersion | None, query: GalleryQuery
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Return the conditions on the prediction, on the distortions and on the photo itself."""
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the conditions on the prediction and on the distortions."""
     # The class is a range of means, so the index on the mean finds it.
     reject_at, pending_at = class_limits(campaign, version)
     class_above, class_most = {
@@ -137,9 +148,40 @@ def _conditions(
         "measured__quality__lte": query.distortion_to,
         **{f"measured__{name}__gte": getattr(query, f"{name}_from") for name in DISTORTIONS},
     }
-    own = {"split": query.split or None}
-    chosen = [{name: value for name, value in part.items() if value is not None} for part in (predicted, measured, own)]
-    return chosen[0], chosen[1], chosen[2]
+    chosen = [{name: value for name, value in part.items() if value is not None} for part in (predicted, measured)]
+    return chosen[0], chosen[1]
+
+
+def gallery_images(campaign: Campaign, query: GalleryQuery) -> QuerySet[Image, Any]:
+    """Return the photos by the filters that need neither a prediction nor distortions, in no order."""
+    images = campaign.images.filter(LIVE)
+    if query.split:
+        images = images.filter(split=query.split)
+    if query.votes:
+        images = images.filter(votes_condition(query.votes))
+    if query.mos_from is not None or query.mos_to is not None:
+        # The campaign leads to the index on the MOS.
+        images = images.filter(consensus__campaign=campaign)
+        if query.mos_from is not None:
+            images = images.filter(consensus__mos__gte=query.mos_from)
+        if query.mos_to is not None:
+            images = images.filter(consensus__mos__lte=query.mos_to)
+    if query.tag:
+        images = images.filter(photo_tags__tag__campaign=campaign, photo_tags__tag__name=query.tag)
+    if query.selection:
+        images = images.filter(pk__in=selected_photos(campaign, query.selection))
+    if query.name:
+        images = images.filter(_name_contains(query.name))
+    return images
+
+
+def votes_condition(votes: str) -> Q:
+    """Return the condition of the filter by votes: 'none', 'some' or 'enough'."""
+    return {
+        "none": Q(vote_count=0),
+        "some": Q(vote_count__gt=0, vote_count__lt=F("votes_needed")),
+        "enough": Q(vote_count__gt=0, vote_count__gte=F("votes_needed")),
+    }[votes]
 
 
 def _name_contains(part: str) -> Q:
@@ -164,6 +206,10 @@ def _key(order: str) -> str:
         "undistorted": "measured__quality",
         "people_best": "consensus__corrected_mos",
         "people_worst": "consensus__corrected_mos",
+        "mos_best": "consensus__mos",
+        "mos_worst": "consensus__mos",
+        "votes_most": "vote_count",
+        "votes_fewest": "vote_count",
         "apart": "differing__quality",
         "watch_apart": "differing__watch",
     }
@@ -172,15 +218,15 @@ def _key(order: str) -> str:
 
 def places_after(places: QuerySet[Image, Any], query: GalleryQuery, cursor: str) -> QuerySet[Image, Any]:
     """Return the places after this cursor. Raises ValueError for an invalid cursor."""
-    return _beyond(places, cursor, ascending=not ORDERS[query.order][1])
+    return _beyond(places, query.order, cursor, ascending=not ORDERS[query.order][1])
 
 
 def places_before(places: QuerySet[Image, Any], query: GalleryQuery, cursor: str) -> QuerySet[Image, Any]:
     """Return the places before this cursor, nearest first. Raises ValueError for an invalid cursor."""
-    return _beyond(places.reverse(), cursor, ascending=ORDERS[query.order][1])
+    return _beyond(places.reverse(), query.order, cursor, ascending=ORDERS[query.order][1])
 
 
-def _beyond(places: QuerySet[Image, Any], cursor: str, *, ascending: bool) -> QuerySet[Image, Any]:
+def _beyond(places: QuerySet[Image, Any], order: str, cursor: str, *, ascending: bool) -> QuerySet[Image, Any]:
     key_text, _, pk_text = cursor.partition("~")
     try:
         key, pk = float(key_text), int(pk_text)
@@ -188,8 +234,17 @@ def _beyond(places: QuerySet[Image, Any], cursor: str, *, ascending: bool) -> Qu
             raise ValueError(cursor)
     except ValueError:
         raise ValueError("This page address is not valid. Go back to the first page of the gallery.") from None
-    here, there = _Row(F("key"), F("tie")), _Row(Value(key), Value(pk))
+    if order == "newest":
+        return places.filter(pk__gt=pk) if ascending else places.filter(pk__lt=pk)
+    # A whole number is compared as one, because an index on whole numbers does not find others.
+    own = Value(int(key)) if order in BY_VOTES else Value(key)
+    here, there = _Row(F("key"), F("tie")), _Row(own, Value(pk))
     return places.filter(GreaterThan(here, there) if ascending else LessThan(here, there))
+
+
+def gallery_ids(places: QuerySet[Image, Any]) -> list[int]:
+    """Return the ids of all photos of `gallery_places`, in no order (one query)."""
+    return list(places.order_by().values_list("pk", flat=True))
 
 
 def places_read(places: QuerySet[Image, Any]) -> list[Place]:
@@ -203,11 +258,11 @@ def place_of(places: QuerySet[Image, Any], image_id: int) -> Place | None:
 
 
 def gallery_photos(
-    version: ModelVersion | None, places: Sequence[Place], hidden: Hidden | None = None
+    version: ModelVersion | None, places: Sequence[Place], hidden: Hidden | None = None, *, with_tags: bool = False
 ) -> list[GalleryPhoto]:
     """Return the photos at these places with everything the gallery shows, in their order.
 
-    Two queries, and one more for the `hidden` photos, which come without predictions.
+    Two queries, one more for the `hidden` photos, which come without predictions, and one more with tags.
     """
     # As `class_limits`, with the campaign of each photo.
     shift, stretch = (version.class_shift, version.class_stretch) if version else (0.0, 1.0)
@@ -240,6 +295,9 @@ def gallery_photos(
         image.is_hidden = pk in left_out
         if image.is_hidden:
             image.quality_mean = image.quality_std = image.quality_class = image.watch_probability = None
+    tags = tags_of_photos(ids) if with_tags else {}
+    for pk, image in images.items():
+        image.tags = tags.get(pk, [])
     people = _opinions(ids)
     none = {"mos": None, "votes": 0, "watch_yes": 0}
     # A photo may have been deleted between the two steps.
@@ -272,4 +330,4 @@ def gallery_iterate(
     """Yield every photo of the query in its order; only some thousand are in memory at a time."""
     rows = gallery_places(campaign, version, query, hidden).iterator(chunk_size=_CHUNK)
     while part := [Place(row["pk"], row["key"]) for row in islice(rows, _CHUNK)]:
-        yield from gallery_photos(version, part, hidden)
+        yield from gallery_photos(version, part, hidden, with_tags=True)

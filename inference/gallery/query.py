@@ -18,6 +18,10 @@ ORDERS = {
     "unlike": ("least likely a watch", False),
     "people_best": ("highest corrected MOS", True),
     "people_worst": ("lowest corrected MOS", False),
+    "mos_best": ("highest MOS", True),
+    "mos_worst": ("lowest MOS", False),
+    "votes_most": ("most votes", True),
+    "votes_fewest": ("fewest votes", False),
     "apart": ("model and people furthest apart on quality", True),
     "watch_apart": ("model and people furthest apart on watches", True),
     "distorted": ("most distorted", False),
@@ -33,7 +37,9 @@ BY_PREDICTION = ("best", "worst", "watch", "unlike")
 #: Orders that need a prediction and independent votes.
 BY_PEOPLE = ("apart", "watch_apart")
 #: Orders by the stored consensus of the annotators.
-BY_CONSENSUS = ("people_best", "people_worst")
+BY_CONSENSUS = ("people_best", "people_worst", "mos_best", "mos_worst")
+#: Orders by the number of votes, which every photo has.
+BY_VOTES = ("votes_most", "votes_fewest")
 BY_DISTORTION = ("distorted", "undistorted", *DISTORTIONS)
 
 _NAME_LIMIT = 200
@@ -62,7 +68,16 @@ class GalleryQuery:
     noise_from: float | None = None
     exposure_from: float | None = None
     compression_from: float | None = None
+    votes: str = ""
+    """'none', 'some' (fewer than it needs) or 'enough'."""
+    mos_from: float | None = None
+    """Smallest MOS of the people, on the campaign's scale."""
+    mos_to: float | None = None
     split: str = ""
+    tag: str = ""
+    """The name of a tag."""
+    selection: str = ""
+    """The key of a stored selection."""
     name: str = ""
     """Part of the file name; case does not matter."""
 
@@ -71,9 +86,10 @@ class GalleryQuery:
         "quality_class": ("", *QualityClass.values),
         "watch": ("", "yes", "no"),
         "distortion_class": ("", *QualityClass.values),
+        "votes": ("", "none", "some", "enough"),
         "split": ("", *Image.Split.values),
     }
-    RANGES: ClassVar[tuple[str, ...]] = ("quality", "watch", "distortion")
+    RANGES: ClassVar[tuple[str, ...]] = ("quality", "watch", "distortion", "mos")
 
     @classmethod
     def read(cls, parameters: Mapping[str, str]) -> Self:
@@ -111,6 +127,11 @@ class GalleryQuery:
     def filters(self) -> dict[str, Any]:
         """Return {name: value} of the filters that are set."""
         return {name: value for name, value in self._chosen().items() if name != "order"}
+
+    @property
+    def has_ranges(self) -> bool:
+        """Return whether a filter is set that the form shows under 'More filters'."""
+        return any(name.endswith(("_from", "_to")) or name == "distortion_class" for name in self.filters)
 
     @property
     def uses_predictions(self) -> bool:

@@ -41,4 +41,5 @@ def _record(campaign: Campaign, version: ModelVersion | None, photo: GalleryPhot
         votes=photo.votes,
         watch_votes=photo.watch_yes,
         model_version=version.number if version and image.quality_mean is not None else None,
+        tags="; ".join(image.tags),
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,17 +20,17 @@ from annotation.selectors.aggregated_votes import aggregated_votes_of
 from annotation.selectors.opinions import campaign_vote_variance
 from annotation.selectors.photo_files import photo_file
 from annotation.selectors.screening import vote_weights
+from annotation.selectors.tags import tag_names, tags_of
 from annotation.views.special_photos import special_photo_form
 from inference.gallery.places import gallery_places, place_of, places_after, places_before, places_read
 from inference.gallery.query import BY_PEOPLE, DISTORTIONS, GalleryQuery
-from inference.models import Distortion, Feature, ModelVersion, Prediction, WatchWithModel
+from inference.models import Distortion, Feature, ModelVersion, Prediction, QualityClass, WatchWithModel
 from inference.networks.config import WeightsMissing
 from inference.selectors import (
     champion,
     class_limits,
     distortion_of,
     fits_scale,
-    percentile_of,
     shown_threshold,
     watch_interval,
 )
@@ -103,7 +103,7 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         "watch_interval": watch_interval(shown, prediction.watch_probability) if shown and prediction else None,
         "predictions": predictions,
         "own": _own_expectation(campaign, request.user, prediction, answers),
-        "rank": _rank(prediction),
+        "rank": _rank(prediction, class_limits(campaign, shown)),
         **_with_model(image, shown),
         "synsets": _synset_rows(prediction),
         "file": photo_file(image),
@@ -116,6 +116,8 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         # No photo changes to train.
         "split_changes": () if image.split == Image.Split.TRAIN else image.split_changes.all(),
         "withdrawal_form": WithdrawalForm(),
+        "tags": tags_of(image),
+        "tag_names": tag_names(campaign),
         "query_string": query.encode(),
         "gallery_string": query.encode(at=image.pk),
         "before": before,
@@ -237,12 +239,35 @@ def _neighbours(image: Image, places: QuerySet[Image, Any], query: GalleryQuery)
     return before[0].image_id if before else None, after[0].image_id if after else None
 
 
-def _rank(prediction: Prediction | None) -> dict[str, Any] | None:
-    """Return the photo's percentile among the version's predictions, and their number."""
+def _rank(prediction: Prediction | None, limits: tuple[float, float]) -> dict[str, Any] | None:
+    """Return the number of predicted photos, how many percent of them score lower, and how many have its class.
+
+    The class is a fixed limit and the rank depends on the other photos, so the page says both in one sentence. Ties
+    count half, as in `percentile_of`. One query on an index; None for a single photo.
+    """
     if prediction is None:
         return None
-    count = Prediction.objects.filter(model_version=prediction.model_version_id).count()
-    return {"percentile": percentile_of(prediction), "count": count} if count > 1 else None
+    mean, (reject_at, pending_at) = prediction.quality_mean, limits
+    # quality_class is annotated
+    of_class = {
+        QualityClass.REJECTED.value: Q(quality_mean__lte=reject_at),
+        QualityClass.PENDING.value: Q(quality_mean__gt=reject_at, quality_mean__lte=pending_at),
+        QualityClass.ACCEPTED.value: Q(quality_mean__gt=pending_at),
+    }[prediction.quality_class]  # type: ignore[attr-defined]
+    found = Prediction.objects.filter(model_version=prediction.model_version_id).aggregate(
+        lower=Count("pk", filter=Q(quality_mean__lt=mean)),
+        tied=Count("pk", filter=Q(quality_mean=mean)),
+        same=Count("pk", filter=of_class),
+        total=Count("pk"),
+    )
+    total = found["total"]
+    if total < 2:
+        return None
+    return {
+        "lower": 100 * (found["lower"] + found["tied"] / 2) / total,
+        "same": 100 * found["same"] / total,
+        "count": total,
+    }
 
 
 def _severities(distortion: Distortion | None) -> list[dict[str, Any]]:

@@ -6,13 +6,16 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBadRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from annotation.access.permissions import campaign_view
-from annotation.models import LIVE, Campaign, Image, Role, User
+from annotation.models import Campaign, Role, User
 from annotation.selectors.adjudications import predictions_hidden
 from annotation.token_auth import token_allowed
 from annotation.views.downloads import table_download
+from inference.gallery.counts import gallery_counts
 from inference.gallery.places import (
     PAGE_SIZE,
     Hidden,
@@ -25,28 +28,29 @@ from inference.gallery.places import (
     places_read,
 )
 from inference.gallery.predictions_table import prediction_records
-from inference.gallery.query import BY_CONSENSUS, BY_DISTORTION, BY_PEOPLE, DISTORTIONS, ORDERS, GalleryQuery
+from inference.gallery.query import BY_PEOPLE, BY_VOTES, DISTORTIONS, GalleryQuery
 from inference.gallery.table import gallery_records
-from inference.models import ModelVersion, QualityClass
+from inference.models import ModelVersion
 from inference.selectors import champion, shown_threshold
 from inference.services.disagreements import disagreements_refresh
+from inference.views.gallery_form import counted, form_context, tag_choices
 
 EXTREMES = 20
 #: What a tile adds for an order.
 _BY = {"apart": "apart", "watch_apart": "apart", "distorted": "distortion", "undistorted": "distortion"} | {
     **{name: name for name in DISTORTIONS},
-    **dict.fromkeys(BY_CONSENSUS, "consensus"),
+    **dict.fromkeys(("people_best", "people_worst"), "consensus"),
+    **dict.fromkeys(BY_VOTES, "votes"),
 }
-_GROUPS = (
-    ("By time", ("newest",)),
-    ("By the model", ("best", "worst", "watch", "unlike")),
-    ("By people", BY_CONSENSUS),
-    ("Model against people", BY_PEOPLE),
-    ("By distortion", BY_DISTORTION),
-)
+#: The part of the page that a filter replaces.
+RESULTS = "gallery-results"
+#: The sizes of the tiles; the browser keeps the chosen one in a cookie.
+SIZES, SIZE_COOKIE = {"s": "small", "m": "medium", "l": "large"}, "gallery-size"
+#: The formats of the table of photos.
+_FORMATS = ("photos-csv", "photos-jsonl", "photos-parquet")
 
 
-def _with_query(
+def with_query(
     view: Callable[[HttpRequest, Campaign, ModelVersion | None, GalleryQuery, Hidden], HttpResponseBase],
 ) -> Callable[[HttpRequest, Campaign], HttpResponseBase]:
     """Read the query from the URL, and which predictions are hidden. 400 with a message if the query is invalid."""
@@ -66,7 +70,7 @@ def _with_query(
 
 
 @campaign_view(Role.REVIEWER)
-@_with_query
+@with_query
 def photos(
     request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, hidden: Hidden
 ) -> HttpResponseBase:
@@ -75,7 +79,7 @@ def photos(
     `after` and `before` continue from a cursor; `at` shows the page around a photo.
     """
     shown, earlier, more = _page(request, campaign, version, query, hidden)
-    context = {
+    context: dict[str, Any] = {
         "campaign": campaign,
         "version": version,
         "query": query,
@@ -86,9 +90,46 @@ def photos(
         "by": _BY.get(query.order, ""),
         "watch_threshold": shown_threshold(campaign, version),
     }
-    if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
-        return render(request, "inference/_photo_tiles.html", context)
-    return render(request, "inference/photos.html", context | _form(campaign, query, version, hidden, bool(shown)))
+    if _is_more_tiles(request):
+        response = render(request, "inference/_photo_tiles.html", context)
+    else:
+        assert isinstance(request.user, User)
+        context |= form_context(campaign, query, version, hidden, request.user, is_empty=not shown)
+        if context["counts"]:
+            context["tag_counts"] = tag_choices(context["counts"], query)
+        size = request.COOKIES.get(SIZE_COOKIE, "")
+        context |= {"size": size if size in SIZES else "m", "sizes": SIZES, "page": request.path}
+        if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
+            response = render(request, "inference/_gallery_results.html", context)
+            response["HX-Push-Url"] = f"{request.path}?{query.encode()}".rstrip("?")
+        else:
+            response = render(request, "inference/photos.html", context)
+    # The same address gives a page, or a part of it.
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+@require_safe
+@campaign_view(Role.REVIEWER)
+@with_query
+def photos_counts(
+    request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, hidden: Hidden
+) -> HttpResponseBase:
+    """Return the counts beside the filters, for campaigns in which the page does not wait for them."""
+    counts = gallery_counts(campaign, version, query, hidden)
+    context = {
+        "query": query,
+        "counts": counts,
+        "counted": counted(counts),
+        "tag_counts": tag_choices(counts, query),
+    }
+    return render(request, "inference/_gallery_counts.html", context)
+
+
+def _is_more_tiles(request: HttpRequest) -> bool:
+    """Return whether htmx asks for the next tiles. Otherwise it asks for the results of another filter."""
+    htmx = request.htmx  # type: ignore[attr-defined]  # set by django-htmx
+    return bool(htmx) and htmx.target != RESULTS
 
 
 def _page(
@@ -96,7 +137,7 @@ def _page(
 ) -> tuple[list[Place], bool, bool]:
     """Return the places to show, and whether some come before and after them. Raises ValueError for a bad cursor."""
     places = gallery_places(campaign, version, query, hidden)
-    only_new = bool(request.htmx)  # type: ignore[attr-defined]  # the page already has the tiles on the other side
+    only_new = _is_more_tiles(request)  # the page already has the tiles on the other side
     if before := request.GET.get("before", ""):
         found = places_read(places_before(places, query, before)[: PAGE_SIZE + 1])
         return found[:PAGE_SIZE][::-1], len(found) > PAGE_SIZE, not only_new
@@ -118,7 +159,7 @@ def _page(
 
 
 @campaign_view(Role.REVIEWER)
-@_with_query
+@with_query
 def extremes(
     request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, hidden: Hidden
 ) -> HttpResponseBase:
@@ -136,21 +177,31 @@ def extremes(
         "query_string": query.encode(),
         "sides": sides,
         "extremes": EXTREMES,
-        **_form(campaign, query, version, hidden, bool(sides[0]["photos"])),
+        "today": timezone.now(),
+        "page": request.path,
     }
+    assert isinstance(request.user, User)
+    is_empty = not sides[0]["photos"]
+    context |= form_context(campaign, query, version, hidden, request.user, is_empty=is_empty, with_counts=False)
     return render(request, "inference/extremes.html", context)
 
 
 @token_allowed
 @campaign_view(Role.REVIEWER)
-@_with_query
+@with_query
 def photos_table(
     request: HttpRequest, campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, hidden: Hidden
 ) -> HttpResponseBase:
-    """Stream every photo that matches the filters, in their order, as CSV; with `excel=1` for Excel."""
+    """Stream every photo that matches the filters, in their order, as CSV; with `excel=1` for Excel.
+
+    `format` is the name of another format of the photos.
+    """
+    chosen = request.GET.get("format", _FORMATS[0])
+    if chosen not in _FORMATS:
+        raise ValueError(f"Unknown format. Choose one of {', '.join(_FORMATS)}.")
     return table_download(
         request,
-        format_name="photos-csv",
+        format_name=chosen,
         rows=gallery_records(campaign, version, query, hidden),
         file_name=f"{campaign.slug}-photos",
         campaign=campaign,
@@ -170,69 +221,3 @@ def predictions_table(request: HttpRequest, campaign: Campaign) -> HttpResponseB
         file_name=f"{campaign.slug}-predictions",
         campaign=campaign,
     )
-
-
-def _form(
-    campaign: Campaign, query: GalleryQuery, version: ModelVersion | None, hidden: Hidden, found: bool
-) -> dict[str, Any]:
-    return {
-        "order_groups": [(label, [(name, ORDERS[name][0]) for name in names]) for label, names in _GROUPS],
-        "classes": QualityClass.choices,
-        "splits": Image.Split.choices,
-        "distortions": [(name, getattr(query, f"{name}_from")) for name in DISTORTIONS],
-        "watch_threshold": shown_threshold(campaign, version),
-        "chips": _chips(shown_threshold(campaign, version), query),
-        "total": campaign.images.filter(LIVE).count(),
-        "removable": [] if found else _removable_filters(campaign, version, query, hidden),
-        "missing": _missing(version, query),
-        "leaves_out_disputed": bool(version) and query.uses_predictions,
-    }
-
-
-def _chips(threshold: float, query: GalleryQuery) -> list[dict[str, str]]:
-    """Return a text for each filter that is set, with the query without that filter."""
-    words = {
-        "quality_class": lambda value: f"predicted {value}",
-        "watch": lambda value: f"{'watch >' if value == 'yes' else 'no watch ≤'} {threshold:g}",
-        "distortion_class": lambda value: f"{value} by distortions",
-        "split": lambda value: f"{value} only",
-        "name": lambda value: f"name contains “{value}”",
-    }
-    what = {"watch": "watch probability", "distortion": "distortion quality"}
-    chips = []
-    for name, value in query.filters.items():
-        if name in words:
-            text = words[name](value)
-        else:
-            part, _, end = name.rpartition("_")
-            text = f"{what.get(part, part)} {'≥' if end == 'from' else '≤'} {value:g}"
-        chips.append({"text": text, "query_string": query.without(name).encode()})
-    return chips
-
-
-def _removable_filters(
-    campaign: Campaign, version: ModelVersion | None, query: GalleryQuery, hidden: Hidden
-) -> list[dict[str, str]]:
-    """Return each filter (or the order) whose removal gives results, for a gallery without results."""
-    names = [*query.filters, *(["order"] if query.order != "newest" else [])]
-    chips = {chip["query_string"]: chip["text"] for chip in _chips(shown_threshold(campaign, version), query)}
-    removable = []
-    for name in names:
-        other = query.without(name)
-        if gallery_places(campaign, version, other, hidden)[:1]:
-            text = chips.get(other.encode(), f"order “{ORDERS[query.order][0]}”")
-            removable.append({"text": text, "query_string": other.encode()})
-    return removable
-
-
-def _missing(version: ModelVersion | None, query: GalleryQuery) -> str:
-    """Return what is missing, for a gallery that stays empty after the removal of any single filter."""
-    if query.order in BY_PEOPLE:
-        return "This order needs photos with a prediction and with votes given before seeing it."
-    if query.order in BY_CONSENSUS:
-        return "No photo has a corrected MOS yet. Workers compute it soon after the first votes."
-    if query.order in BY_DISTORTION:
-        return "No photo has been measured for distortions yet. Workers start when all photos have predictions."
-    if version is None:
-        return "There are no predictions yet to sort or filter by."
-    return "No photo matches these filters, or the matching photos have no prediction yet."

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0030_requests_for_more_votes"),
+        ("annotation", "0031_requests_for_more_votes"),
         ("training", "0014_stored_calibrations"),
     ]
 

@@ -69,6 +69,7 @@ PHOTO = PhotoRecord(
     votes=0,
     watch_votes=0,
     model_version=1,
+    tags="=1+1; old",
 )
 AUDIT = AuditRow(
     record=1,

@@ -89,10 +89,10 @@ def test_impossible_requests_are_refused(
 def test_undo_takes_back_what_nobody_has_begun(campaign: Campaign, people: dict[str, Any], photos: list[Image]) -> None:
     sent = ask(campaign, people, photos[:2])
     leases_claim(campaign=campaign, annotator=people["ada"], count=1)
-    assert votes_request_undo(campaign=campaign, batch=sent.batch, by=people["ada"]) == 2
+    assert len(votes_request_undo(campaign=campaign, batch=sent.batch, by=people["ada"])) == 2
     assert sorted(needed(campaign)) == [(3, 0, 0), (3, 0, 0), (4, 0, 1)]  # one answer is being given
     assert counters_rebuild(campaign=campaign) == 0
-    assert votes_request_undo(campaign=campaign, batch=sent.batch, by=people["ada"]) == 0
+    assert len(votes_request_undo(campaign=campaign, batch=sent.batch, by=people["ada"])) == 0
     record = AuditRecord.objects.get(kind=AuditKind.VOTES_REQUEST_UNDONE)
     assert (record.by, record.after) == (people["ada"], {"votes_taken_back": 3})
     assert request_batches(campaign, photos=10) == []

@@ -7,15 +7,18 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from annotation.exchange.records import PhotoRecord
 from annotation.exchange.registry import FORMATS
-from annotation.models import Campaign, Image
+from annotation.models import Campaign, Image, PhotoConsensus
+from annotation.services.tags import photos_tag
 from inference.gallery.places import gallery_places, places_after, places_before, places_read
-from inference.gallery.query import ORDERS, GalleryQuery
+from inference.gallery.query import BY_VOTES, ORDERS, GalleryQuery
 from inference.gallery.table import gallery_records
 from inference.models import Distortion, ModelVersion, Prediction
 from inference.services.disagreements import disagreements_refresh
@@ -54,6 +57,8 @@ def expected(images: list[Image], rows: list[Any], order: str) -> list[int]:
     def key(pk: int, model: float | None, measured: float | None, score: int | None) -> float | None:
         if order == "newest":
             return pk
+        if order in BY_VOTES:
+            return pk % 3
         if order in ("best", "worst", "watch", "unlike"):
             return model
         if order in ("apart", "watch_apart"):
@@ -83,6 +88,7 @@ def test_pages_list_every_photo_once_and_in_order(
             )
         if score is not None:
             vote(image, people["alice"], score, "yes")
+    Image.objects.filter(campaign=campaign).update(vote_count=F("pk") % 3)
     disagreements_refresh(version=version)
     for order in ORDERS:
         query = GalleryQuery(order=order)
@@ -118,7 +124,18 @@ def test_each_order_reads_its_index(campaign: Campaign, version: ModelVersion) -
     distortions_make(images, quality=[float(i % 90) for i in range(2000)])
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE annotation_image, inference_prediction, inference_distortion")
-    for order in ("newest", "best", "worst", "watch", "unlike", "distorted", "undistorted", "blur"):
+    Image.objects.filter(campaign=campaign).update(vote_count=F("pk") % 7)
+    PhotoConsensus.objects.bulk_create(
+        PhotoConsensus(
+            image=image, campaign=campaign, votes=1, mos=one % 9, low=1, high=10, corrected_mos=one % 9,
+            corrected_error=1.0, updated_at=timezone.now(),
+        )
+        for one, image in enumerate(images)
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE annotation_image, annotation_photoconsensus")
+    orders = ("newest", "best", "worst", "watch", "unlike", "distorted", "undistorted", "blur")
+    for order in (*orders, "mos_best", "mos_worst", "votes_most", "votes_fewest"):
         query = GalleryQuery(order=order)
         places = gallery_places(campaign, version, query)
         cursor_text = places_read(places[900:901])[0].cursor
@@ -142,6 +159,8 @@ def test_the_csv_table_matches_the_gallery(campaign: Campaign, version: ModelVer
     distortions_make([high], quality=80.0, blur=0.25)
     vote(high, people["alice"], 7, "yes")
     vote(high, people["bob"], 8, "no", saw_prediction=True)
+    for name in ("old", "blurry"):
+        photos_tag(campaign=campaign, name=name, image_ids=[high.pk], by=None)
     first, second = csv_rows(campaign, version, order="best")
     assert tuple(first) == PhotoRecord._fields
     assert first == {
@@ -165,6 +184,7 @@ def test_the_csv_table_matches_the_gallery(campaign: Campaign, version: ModelVer
         "votes": "1",
         "watch_votes": "1",
         "model_version": "1",
+        "tags": "blurry; old",
     }
     assert (second["image"], second["watch"], second["blur"], second["mos"], second["votes"]) == (
         str(low.pk),

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0029_retrain_on_drift"),
+        ("annotation", "0030_photo_file_name_index"),
     ]
 
     operations = [
