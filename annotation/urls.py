@@ -36,6 +36,7 @@ urlpatterns = [
     path("new-campaign/", campaigns.campaign_new, name="campaign-new"),
     path("campaigns/<slug:slug>/settings/", campaigns.campaign_edit, name="campaign-edit"),
     path("campaigns/<slug:slug>/state", campaigns.campaign_state, name="campaign-state"),
+    path("campaigns/<slug:slug>/copy", campaigns.campaign_copy, name="campaign-copy"),
     path("campaigns/<slug:slug>/annotations.csv", exports.annotations_csv, name="annotations-csv"),
     path("campaigns/<slug:slug>/consensus.csv", exports.consensus_csv, name="consensus-csv"),
     path("campaigns/<slug:slug>/annotators.csv", exports.annotators_csv, name="annotators-csv"),

@@ -18,6 +18,7 @@ from annotation.models.campaigns import (
     default_lane_shares,
     default_synsets,
     synset_name,
+    synset_names,
 )
 from annotation.models.consensus import AnnotatorStatistics, ConsensusFit, ConsensusState, PhotoConsensus
 from annotation.models.credentials import ApiToken, PasswordLink, UserSession
@@ -85,4 +86,5 @@ __all__ = [
     "default_lane_shares",
     "default_synsets",
     "synset_name",
+    "synset_names",
 ]
