@@ -23,6 +23,7 @@ from annotation.models.campaigns import (
 from annotation.models.consensus import AnnotatorStatistics, ConsensusFit, ConsensusState, PhotoConsensus
 from annotation.models.credentials import ApiToken, PasswordLink, UserSession
 from annotation.models.near_duplicates import DuplicateLink, SplitChange
+from annotation.models.photo_changes import PhotoChange
 from annotation.models.photo_files import FileCheck, PhotoFile
 from annotation.models.photos import (
     HAS_ORIGINAL,
@@ -71,6 +72,7 @@ __all__ = [
     "Invitation",
     "Membership",
     "PasswordLink",
+    "PhotoChange",
     "PhotoConsensus",
     "PhotoFile",
     "QueueLane",

@@ -71,8 +71,8 @@ PURPOSES = (
 SCALES = ((1, 5), (1, 7), (1, 10), (0, 100))
 #: What annotators read before they start, unless the admin writes something else.
 INSTRUCTIONS = (
-    "Look at each photo for a moment. First say whether it shows a watch or a clock. Then say how good the photo looks. "
-    "The lowest score is for the worst photos, the highest for the best. Use the whole scale, and trust your first "
+    "Look at each photo for a moment. First say whether it shows a watch or a clock. Then say how good the photo looks."
+    " The lowest score is for the worst photos, the highest for the best. Use the whole scale, and trust your first "
     "impression."
 )
 #: Fields that a campaign does not take over from another one: they are its own, or follow from what happened to it.
