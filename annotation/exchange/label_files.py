@@ -36,8 +36,8 @@ def label_reader(path: Path, scale: tuple[int, int]) -> Found:
         if reader.fits(path, own or reader.file_scale or scale):
             return reader, own
     raise VoteFileError(
-        "It is a table, but none of labels: those have a column with the name of the photo (file), and a score, a MOS, or "
-        "one column for each score. The page Import votes lists the formats."
+        "It is a table, but none of labels: those have a column with the name of the photo (file), and a score, a MOS, "
+        "or one column for each score. The page Import votes lists the formats."
     )
 
 
