@@ -91,6 +91,16 @@ urlpatterns = [
     path("campaigns/<slug:slug>/imports/<int:batch_id>/file", imports.import_file, name="import-file"),
     path("campaigns/<slug:slug>/imports/<int:batch_id>/finish", imports.import_finish, name="import-finish"),
     path("campaigns/<slug:slug>/imports/<int:batch_id>/discard", imports.import_discard, name="import-discard"),
+    path(
+        "campaigns/<slug:slug>/imports/<int:batch_id>/photos/delete",
+        imports.import_photos_delete,
+        name="import-photos-delete",
+    ),
+    path(
+        "campaigns/<slug:slug>/imports/<int:batch_id>/photos/move",
+        imports.import_photos_move,
+        name="import-photos-move",
+    ),
     path("campaigns/<slug:slug>/votes/", vote_imports.vote_imports, name="vote-imports"),
     path("campaigns/<slug:slug>/votes/<int:import_id>/", vote_imports.vote_import, name="vote-import"),
     path("campaigns/<slug:slug>/withdrawn/", withdrawals.withdrawn_photos, name="withdrawn-photos"),

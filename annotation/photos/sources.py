@@ -60,8 +60,8 @@ class ImportSource:
     """A folder with its subfolders, or a zip, as a list of candidates in a fixed order.
 
     The names of candidates are their paths below the folder. Files of a zip in a folder have the zip's name before
-    their own, unless the zip is the only file of the folder but for tables. `is_one_zip` overrides this for a folder that
-    has lost files since the import began.
+    their own, unless the zip is the only file of the folder but for tables. `is_one_zip` overrides this for a folder
+    that has lost files since the import began.
 
     It is a context manager that closes the zips at the end. Raises SourceError when the path is neither a folder nor a
     zip, or has too many files. A zip that breaks a limit becomes one candidate that is rejected as a whole.
