@@ -19,6 +19,7 @@ from annotation.views import (
     personal_data,
     photo_files,
     plan,
+    special_photo_picker,
     special_photos,
     stored_figures,
     vote_imports,
@@ -51,6 +52,11 @@ urlpatterns = [
     path("join/<str:token>/", invitations.join, name="join"),
     path("campaigns/<slug:slug>/special-photos/", special_photos.special_photos, name="special-photos"),
     path("campaigns/<slug:slug>/special-photos/choose", special_photos.practice_photos_choose, name="practice-choose"),
+    path(
+        "campaigns/<slug:slug>/special-photos/pick/<slug:kind>/",
+        special_photo_picker.special_photos_pick,
+        name="special-photos-pick",
+    ),
     path("campaigns/<slug:slug>/special-photos/<int:image_id>/", special_photos.special_photo, name="special-photo"),
     path(
         "campaigns/<slug:slug>/special-photos/<int:image_id>/requeue",
