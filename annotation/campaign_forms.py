@@ -202,7 +202,9 @@ class CampaignForm(forms.ModelForm):
 
     def wrong_fields(self) -> list[forms.BoundField]:
         """Return the fields with errors in the order of the page, for the summary above the form."""
-        in_order = [self[name] for name in self.FIRST] + [field for group in self.groups() for field in group.fields]
+        names = [*self.FIRST, *(field.name for group in self.groups() for field in group.fields)]
+        names += [name for name in self.fields if name not in names]
+        in_order = [self[name] for name in names]
         return [field for field in in_order if field.errors]
 
     def clean(self) -> dict[str, Any]:

@@ -175,7 +175,7 @@ def import_batch(request: HttpRequest, campaign: Campaign, batch_id: int) -> Htt
 @require_POST
 @campaign_view(Role.ADMIN)
 def import_photos_delete(request: HttpRequest, campaign: Campaign, batch_id: int) -> HttpResponse:
-    """Let a worker delete the photos of an import, and withdraw those that people were shown. The form has a `reason`."""
+    """Let a worker delete the photos of an import, or withdraw those that people were shown. The form has a reason."""
     batch = row_or_404("import", ImportBatch, campaign=campaign, pk=batch_id)
     return _change(request, campaign, batch, PhotoChange.Kind.DELETE, reason=request.POST.get("reason", ""))
 
