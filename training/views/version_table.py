@@ -43,11 +43,8 @@ class VersionRow:
     """`promote`, `rollback`, or '' if it cannot become champion or is it."""
     opinion: RulesOpinion
     """What the rule says about this action."""
-
-    @property
-    def comparison(self) -> list[tuple[MeasuredMetric, MeasuredMetric]]:
-        """Return the figures that have a difference from the champion, with it."""
-        return [(own, difference) for own, difference in self.cells if own is not None and difference is not None]
+    comparison: list[tuple[MeasuredMetric, MeasuredMetric]]
+    """Each of COLUMNS that was compared with the present champion on the same photos, with the difference."""
 
 
 @dataclass(frozen=True)
@@ -87,19 +84,21 @@ def version_rows(
         action = ""
         if not version.is_champion and not cannot.get(version.pk) and version.files_deleted_at is None:
             action = "rollback" if version == rollback else "promote"
+        compared = _cells(evaluation, champion) if evaluation else []
         kind = Promotion.Kind.ROLLBACK if action == "rollback" else Promotion.Kind.MANUAL
         rows.append(
             VersionRow(
                 version=version,
                 evaluation=evaluation,
                 is_common=is_common,
-                cells=_cells(evaluation, champion) if evaluation and is_common else [(None, None)] * len(COLUMNS),
+                cells=compared if is_common else [(None, None)] * len(COLUMNS),
                 verdict=verdict_of(evaluation) if evaluation and evaluation.against == champion else None,
                 votes=_votes(version),
                 run=runs.get(version.pk),
                 has_file=version.pk in made,
                 action=action,
                 opinion=rules_opinion(kind=kind, evaluation=evaluation, current_champion=champion),
+                comparison=[(own, apart) for own, apart in compared if own is not None and apart is not None],
             )
         )
     return rows
