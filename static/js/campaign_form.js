@@ -40,12 +40,15 @@ function scaleByName() {
   follow();
 }
 
+/** Show the settings of a purpose where nobody has typed another value; those of the page when it has none of its own. */
 function purposeChosen(purpose) {
-  for (const [name, value] of Object.entries(presets[purpose] ?? {})) {
-    for (const input of form.querySelectorAll(`[name="${name}"]`)) {
-      if (input.dataset.typed) continue;
-      if (input.type === "radio") input.checked = input.value === value;
-      else input.value = value;
+  const values = presets[purpose];
+  for (const name of Object.keys(Object.values(presets)[0])) {
+    const inputs = [...form.querySelectorAll(`[name="${name}"]`)];
+    if (inputs.some((input) => input.dataset.typed)) continue;
+    for (const input of inputs) {
+      if (input.type === "radio") input.checked = values ? input.value === values[name] : input.defaultChecked;
+      else input.value = values ? values[name] : input.defaultValue;
     }
   }
   form.elements.preset_shown.value = purpose;
