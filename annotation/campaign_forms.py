@@ -281,6 +281,7 @@ class NewCampaignForm(CampaignForm):
             "preset_shown": self.purposes[0][0],
             "scale": scale if scale in known else self._OTHER,
         }
+        self.fields["name"].widget.attrs["autofocus"] = True
         self.fields["slug"].required = False
         self.fields["slug"].widget.attrs["placeholder"] = "from the name"
         for name in ("scale_min", "scale_max"):

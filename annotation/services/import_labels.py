@@ -5,13 +5,14 @@ each becomes an import of votes, which another task does.
 """
 
 from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import PurePosixPath
 
 from django.db import transaction
 
 from annotation.exchange.label_files import label_reader
 from annotation.exchange.reading import VoteFileError
-from annotation.files.names import name_shortened, name_text, text_storable
+from annotation.files.names import name_shortened, name_text, text_encodable, text_storable
 from annotation.files.whole_file import put_in_place, whole_file
 from annotation.models import ImportBatch, ImportRejection
 from annotation.photos.decoding import PhotoRejected
@@ -32,9 +33,11 @@ def tables_apart(candidates: Iterable[Candidate]) -> tuple[list[Candidate], list
 
 def tables_keep(*, batch: ImportBatch, tables: Iterable[Candidate]) -> None:
     """Copy the tables of an upload to a folder of their own. A second call copies what is missing."""
-    for number, candidate in enumerate(tables):
+    for candidate in tables:
         name = name_shortened(PurePosixPath(candidate.name).name, _NAME_BYTES, in_bytes=True)
-        place = batch_folder(batch) / LABELS_FOLDER / f"{number:05}" / name
+        # A folder for each path, because two folders of an upload can have tables of the same name.
+        folder = sha256(text_encodable(candidate.name).encode()).hexdigest()[:16]
+        place = batch_folder(batch) / LABELS_FOLDER / folder / name
         if place.exists():
             continue
         try:

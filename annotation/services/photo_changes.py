@@ -229,15 +229,12 @@ def _move(change: PhotoChange, tell: Report) -> None:
 
 
 def _batch_of_move(change: PhotoChange, target: Campaign) -> ImportBatch:
-    source = f"moved from {change.campaign.name}"
-    batch, _ = ImportBatch.objects.get_or_create(
-        campaign=target,
-        created_by=change.created_by,
-        source=source,
-        message=f"change {change.pk}",  # a second attempt goes on with it
-        defaults={"state": ImportBatch.State.DONE, "finished_at": timezone.now()},
+    """Return the import of the other campaign that lists the photos. A second attempt goes on with that of the first."""
+    asked = {"created_by": change.created_by, "source": f"moved from {change.campaign.name}"}
+    begun = target.imports.filter(created_at__gte=change.created_at, **asked).first()
+    return begun or ImportBatch.objects.create(
+        campaign=target, state=ImportBatch.State.DONE, finished_at=timezone.now(), **asked
     )
-    return batch
 
 
 def _stored(image: Image) -> StoredPhoto:
