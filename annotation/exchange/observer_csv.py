@@ -19,8 +19,8 @@ class ObserverCsv(TableReader):
     name = "observer-csv"
     label = "Votes of one person (CSV)"
     description = (
-        "The votes of one person: Image Name (or file), Vote (or score), and if known watch. The name of the file is the "
-        "name of the annotator."
+        "The votes of one person: Image Name (or file), Vote (or score), and if known watch. The name of the file is "
+        "the name of the annotator."
     )
     reads = Vote
     needed = {"Image Name": ("image_name", "file", "image", "photo"), "Vote": ("vote", "score", "rating")}

@@ -229,7 +229,7 @@ def _move(change: PhotoChange, tell: Report) -> None:
 
 
 def _batch_of_move(change: PhotoChange, target: Campaign) -> ImportBatch:
-    """Return the import of the other campaign that lists the photos. A second attempt goes on with that of the first."""
+    """Return the import of the other campaign that lists the photos; a second attempt goes on with it."""
     asked = {"created_by": change.created_by, "source": f"moved from {change.campaign.name}"}
     begun = target.imports.filter(created_at__gte=change.created_at, **asked).first()
     return begun or ImportBatch.objects.create(
