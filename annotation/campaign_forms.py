@@ -282,6 +282,7 @@ class NewCampaignForm(CampaignForm):
             "scale": scale if scale in known else self._OTHER,
         }
         self.fields["name"].widget.attrs["autofocus"] = True
+        self.fields["instructions"].widget.attrs["rows"] = 4
         self.fields["slug"].required = False
         self.fields["slug"].widget.attrs["placeholder"] = "from the name"
         for name in ("scale_min", "scale_max"):

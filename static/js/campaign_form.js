@@ -76,5 +76,5 @@ errors?.addEventListener("click", (event) => {
   event.preventDefault();
   if (target.closest("details")) target.closest("details").open = true;
   target.scrollIntoView({ block: "center" });
-  target.querySelector("input:not([type=hidden], .visually-hidden), select, textarea")?.focus();
+  target.querySelector("input:not([type=hidden], [hidden]), select, textarea")?.focus();
 });

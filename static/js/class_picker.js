@@ -13,7 +13,6 @@ export function classPicker(root, names) {
   chips.setAttribute("aria-label", "Chosen classes");
   search.type = "search";
   search.placeholder = "Search 1,000 classes, for example clock";
-  search.setAttribute("aria-label", "Search classes to add");
   search.autocomplete = "off";
   list.className = "class-list";
   list.setAttribute("aria-label", "Classes that match");
@@ -70,8 +69,9 @@ export function classPicker(root, names) {
   });
   root.append(chips, search, count, list);
   root.hidden = false;
-  field.classList.add("visually-hidden");
-  field.tabIndex = -1;
-  field.setAttribute("aria-hidden", "true");
+  field.hidden = true; // it is sent all the same
+  search.id = `${field.id}_search`;
+  const label = document.querySelector(`label[for="${field.id}"]`);
+  if (label) label.htmlFor = search.id;
   draw();
 }
