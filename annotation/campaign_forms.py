@@ -125,7 +125,7 @@ class CampaignForm(forms.ModelForm):
         labels = LABELS
         help_texts = HELP_TEXTS
 
-    GROUPS = (
+    GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("Campaign", ("name", "slug", "description", "instructions", "mode")),
         ("Scale and classes", ("scale_min", "scale_max", "reject_at", "pending_at")),
         ("Watches", ("synsets", "watch_aim", "watch_threshold", "watch_miss_cost", "watch_misses")),
@@ -276,11 +276,8 @@ class NewCampaignForm(CampaignForm):
         self.fields["purpose"].choices = [(name, label) for name, label, _ in self.purposes]  # type: ignore[attr-defined]
         scale = f"{campaign.scale_min}-{campaign.scale_max}"
         known = dict(self.fields["scale"].choices)  # type: ignore[attr-defined]
-        self.initial |= {
-            "purpose": self.purposes[0][0],
-            "preset_shown": self.purposes[0][0],
-            "scale": scale if scale in known else self._OTHER,
-        }
+        begin = self.purposes[0][0]
+        self.initial.update(purpose=begin, preset_shown=begin, scale=scale if scale in known else self._OTHER)
         self.fields["name"].widget.attrs["autofocus"] = True
         self.fields["instructions"].widget.attrs["rows"] = 4
         self.fields["slug"].required = False

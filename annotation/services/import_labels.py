@@ -25,7 +25,8 @@ _NAME_BYTES = 200
 
 def tables_apart(candidates: Iterable[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
     """Return the candidates that can be photos, and those that can be tables of labels."""
-    photos, tables = [], []
+    photos: list[Candidate] = []
+    tables: list[Candidate] = []
     for candidate in candidates:
         (tables if is_table(candidate.name) else photos).append(candidate)
     return photos, tables

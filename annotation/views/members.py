@@ -161,7 +161,8 @@ def member_change(request: HttpRequest, campaign: Campaign, membership_id: int) 
 
 def _role_changed(request: HttpRequest, campaign: Campaign, membership: Membership) -> HttpResponse:
     """Change the role at once, and return the table; with status 200 also with a problem, or htmx would not show it."""
-    before, shown = membership.role, {}
+    before = membership.role
+    shown: dict[str, Any] = {}
     role = request.POST.get("role", "")
     try:
         if role not in Role.values:

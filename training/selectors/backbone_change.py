@@ -68,7 +68,8 @@ class BackboneChange:
         if self.run.state in TrainingRun.LIVE and is_of_run(self.new):
             return f"All photos are processed. Run {self.run.number} compares the version with the champion."
         if self.run.state in TrainingRun.LIVE:
-            return f"All photos are processed. Run {self.run.number} trains a version and compares it with the champion."
+            made = f"Run {self.run.number} trains a version and compares it with the champion."
+            return f"All photos are processed. {made}"
         return f"Run {self.run.number} has ended. {self.run.message}"
 
     @property
