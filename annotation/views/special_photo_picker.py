@@ -5,7 +5,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Window
+from django.db.models.functions import RowNumber
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,6 +19,7 @@ from annotation.services.special_photos import Expected, SpecialPhotoError, spec
 PAGE_SIZE = 48
 _FEW_VOTES = 2  # a MOS of fewer votes is no known answer
 ORDERS = {
+    "spread": "a few from worst to best",
     "agreed": "people agree most",
     "best": "best first",
     "worst": "worst first",
@@ -25,8 +27,8 @@ ORDERS = {
 }
 #: For each kind: its name, which order helps to choose, and what to look for.
 KINDS = {
-    Image.Role.PRACTICE.value: ("practice photos", "worst", "Choose about five, from the worst to the best."),
-    Image.Role.EXAMPLE.value: ("example photos", "best", "Choose photos with low, middle and high scores."),
+    Image.Role.PRACTICE.value: ("practice photos", "spread", "Choose about five, from the worst to the best."),
+    Image.Role.EXAMPLE.value: ("example photos", "spread", "Choose photos with low, middle and high scores."),
     Image.Role.GOLD.value: ("gold photos", "agreed", "Choose photos with an obvious answer."),
 }
 
@@ -86,11 +88,13 @@ def _photos(campaign: Campaign, order: str, query: str) -> QuerySet[Image]:
     if order == "newest":
         return photos.order_by("-pk")
     photos = photos.filter(consensus__isnull=False)
+    enough = photos.filter(consensus__votes__gte=_FEW_VOTES)
     if order == "agreed":
-        # Enough votes first: with two, people agree by chance.
-        return photos.filter(consensus__votes__gte=_FEW_VOTES).order_by(
-            F("consensus__half_width").asc(nulls_last=True), "pk"
-        )
+        return enough.order_by(F("consensus__half_width").asc(nulls_last=True), "pk")
+    if order == "spread":
+        every = max(1, -(-enough.count() // PAGE_SIZE))
+        place = Window(RowNumber(), order_by=["consensus__mos", "pk"])
+        return enough.annotate(place=place - 1).filter(place__in=range(0, every * PAGE_SIZE, every)).order_by("place")
     return photos.order_by("-consensus__mos" if order == "best" else "consensus__mos", "pk")
 
 

@@ -43,8 +43,17 @@ def test_photos_come_in_the_order_that_helps(client_of: Any, images: list[Image]
     client = client_of("ada")
     worst = [images[0].name, images[2].name, images[1].name]
     assert shown(client.get(PAGE.format("practice"))) == worst
-    assert shown(client.get(PAGE.format("example"))) == worst[::-1]
+    assert shown(client.get(PAGE.format("example"), {"order": "best"})) == worst[::-1]
     assert shown(client.get(PAGE.format("gold"), {"order": "newest", "q": "PHOTO-1"})) == [images[1].name]
+
+
+def test_a_few_photos_spread_from_worst_to_best(
+    client_of: Any, images: list[Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from annotation.views import special_photo_picker
+
+    monkeypatch.setattr(special_photo_picker, "PAGE_SIZE", 2)  # as if there were more photos than fit
+    assert shown(client_of("ada").get(PAGE.format("practice"))) == [images[0].name, images[1].name]
 
 
 def test_the_answer_of_the_people_is_proposed(client_of: Any, images: list[Image]) -> None:
