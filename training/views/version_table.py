@@ -45,6 +45,8 @@ class VersionRow:
     """What the rule says about this action."""
     comparison: list[tuple[MeasuredMetric, MeasuredMetric]]
     """Each of COLUMNS that was compared with the present champion on the same photos, with the difference."""
+    beside: list[tuple[MeasuredMetric, MeasuredMetric]]
+    """Each of COLUMNS with the champion's own figure on the common holdout; [] if it was not measured there."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def version_rows(
     }
     exports = VersionExport.objects.filter(version__in=versions).exclude(made_at=None)
     made = {one.version_id for one in exports.select_related("version") if one.path.exists()}
+    champions = _cells(reference, champion) if reference else []
     rows = []
     for version in versions:
         evaluation = evaluations.get(version.pk)
@@ -98,6 +101,11 @@ def version_rows(
                 has_file=version.pk in made,
                 action=action,
                 opinion=rules_opinion(kind=kind, evaluation=evaluation, current_champion=champion),
+                beside=[
+                    (own, other)
+                    for (own, _), (other, _) in zip(compared, champions, strict=False)
+                    if is_common and own is not None and other is not None
+                ],
                 comparison=[(own, apart) for own, apart in compared if own is not None and apart is not None],
             )
         )

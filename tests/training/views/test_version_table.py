@@ -125,3 +125,14 @@ def test_a_bundle_is_downloaded_from_the_table(client_of: Any, versions: list[Mo
     export.path.write_bytes(b"zip")
     assert rows_of(client)[2].has_file
     assert 'href="/campaigns/watches/models/2/export.zip" download' in client.get(MODELS).content.decode()
+
+
+def test_a_rollback_shows_both_versions_on_the_common_holdout(client_of: Any, versions: list[ModelVersion]) -> None:
+    client = client_of("ada")
+    client.post(f"{MODELS}2/promote")
+    evaluation_make(version=versions[0])
+    page = client.get(MODELS).content.decode()
+    dialog = page[page.index('id="rollback-1"') : page.index("</dialog>", page.index('id="rollback-1"'))]
+    assert "Both on the common holdout" in dialog
+    assert dialog.count('<th scope="row">') == 4
+    assert "Reason (optional)" in dialog
