@@ -15,6 +15,7 @@ from annotation.services import (
     batches,
     consensus,
     enough_votes,
+    photo_changes,
     photo_decoding,
     photo_files,
     queue,
@@ -68,6 +69,8 @@ def batch_import(batch_id: int) -> None:
             return
         if batch.added:
             photos_added.send(sender=batch_import, campaign_id=batch.campaign_id)
+        for import_id in batch.label_imports.filter(state="queued").values_list("pk", flat=True):
+            announce(votes_import, import_id)
     following = turns.batch_next_id()
     if following is not None:
         announce(batch_import, following)
@@ -86,6 +89,17 @@ def votes_import(import_id: int) -> None:
         vote_imports.uploaded_votes_import(vote_import=vote_import)
     for following in vote_imports.vote_imports_claimable()[:1]:
         announce(votes_import, following)
+
+
+@shared_task
+def photos_change(change_id: int) -> None:
+    """Delete or move photos. Does nothing when another worker does it."""
+    change = photo_changes.CLAIMS.claim(change_id)
+    if change is None:
+        return
+    done = photo_changes.photo_change_run(change=change)
+    if done.moved and done.target_id:
+        photos_added.send(sender=photos_change, campaign_id=done.target_id)
 
 
 @shared_task
@@ -136,6 +150,8 @@ def sweep() -> None:
         batch_import.delay(batch_id)
     for import_id in vote_imports.vote_imports_claimable():
         votes_import.delay(import_id)
+    for change_id in photo_changes.CLAIMS.claimable_ids():
+        announce(photos_change, change_id, expires=settings.IQS_SWEEP_SECONDS)
     for figures_id in stored_figures.CLAIMS.claimable_ids():
         announce(stored_figures_make, figures_id, expires=settings.IQS_SWEEP_SECONDS)
     for campaign_id in consensus_due():

@@ -10,7 +10,7 @@ from training.models import Evaluation, Promotion, TrainingRun
 class TrainingRunAdmin(ReadOnlyAdmin):
     """Training runs. People start and cancel them on the campaign's models page."""
 
-    list_display = ("id", "campaign", "trigger", "state", "progress", "annotation_count", "attempt", "created_at")
+    list_display = ("number", "campaign", "trigger", "state", "progress", "annotation_count", "attempt", "created_at")
     list_filter = ("campaign", "state", "trigger")
     list_select_related = ("campaign",)
 

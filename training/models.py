@@ -1,11 +1,13 @@
 """Training runs, evaluations and promotions."""
 
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from annotation.models import Campaign, FiguresRow
@@ -35,6 +37,7 @@ class TrainingRun(models.Model):
     LIVE = (State.QUEUED, State.RUNNING)
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="training_runs")
+    number = models.PositiveIntegerField(default=0, editable=False, help_text="1, 2, … within the campaign.")
     trigger = models.CharField(max_length=8, choices=Trigger.choices)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     reason = models.TextField(blank=True, help_text="Why the run was requested, if the trigger does not say it.")
@@ -57,7 +60,13 @@ class TrainingRun(models.Model):
     cancel_requested = models.BooleanField(default=False)
     progress = models.FloatField(default=0.0, help_text="0 … 1")
     stage = models.CharField(max_length=120, blank=True, help_text="What the run is doing now.")
+    steps = models.JSONField(
+        default=list, blank=True, help_text="When each step of the newest attempt began: [{name, at}]."
+    )
     history = models.JSONField(default=list, blank=True, help_text="Loss per epoch: [{epoch, train, validation}].")
+    peak_memory = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="Bytes of the training process at most; empty if nobody watched it."
+    )
     message = models.TextField(blank=True, help_text="How the run ended, and why.")
     challenger = models.ForeignKey(ModelVersion, models.SET_NULL, null=True, blank=True, related_name="runs")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -69,11 +78,31 @@ class TrainingRun(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["campaign"], condition=Q(state__in=["queued", "running"]), name="one_live_run"
-            )
+            ),
+            models.UniqueConstraint(fields=["campaign", "number"], name="run_number_of_a_campaign"),
         ]
 
     def __str__(self) -> str:
-        return f"run {self.pk} of {self.campaign}"
+        return f"run {self.number} of {self.campaign}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the run; a new one gets the next number. Raises IntegrityError if another request took it just now."""
+        if self._state.adding and not self.number:
+            runs = TrainingRun.objects.filter(campaign=self.campaign_id)
+            self.number = (runs.aggregate(last=Max("number"))["last"] or 0) + 1
+        super().save(*args, **kwargs)
+
+    @property
+    def duration(self) -> timedelta | None:
+        """Return how long the newest attempt has worked; None before it began."""
+        if self.started_at is None:
+            return None
+        return (self.finished_at or timezone.now()) - self.started_at
+
+    @property
+    def log(self) -> Path:
+        """Return the path of the log of the newest attempt. Runs of the command line have none."""
+        return self.folder / f"attempt-{self.attempt}.log"
 
     @property
     def folder(self) -> Path:

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from training.views import learning_curve, models, rater_quality, runs, version_pair, versions
+from training.views import exports, learning_curve, models, rater_quality, runs, schedule, version_pair, versions
 from training.views.calibration import page as calibration
 from training.views.calibration import table as calibration_table
 
@@ -49,8 +49,12 @@ urlpatterns = [
     path("campaigns/<slug:slug>/models/<int:number>/export", versions.export_start, name="version-export-start"),
     path("campaigns/<slug:slug>/models/<int:number>/export/live", versions.export_live, name="version-export-live"),
     path("campaigns/<slug:slug>/models/<int:number>/export.zip", versions.export_zip, name="version-export"),
+    path("campaigns/<slug:slug>/models/schedule", schedule.schedule_save, name="schedule-save"),
+    path("campaigns/<slug:slug>/export/", exports.exports, name="exports"),
+    path("campaigns/<slug:slug>/export/<slug:name>", exports.export_download, name="export-download"),
     path("campaigns/<slug:slug>/runs/start", runs.run_start, name="run-start"),
     path("campaigns/<slug:slug>/runs/<int:run_id>/", runs.run_page, name="run"),
     path("campaigns/<slug:slug>/runs/<int:run_id>/live", runs.run_live, name="run-live"),
+    path("campaigns/<slug:slug>/runs/<int:run_id>/log", runs.run_log, name="run-log"),
     path("campaigns/<slug:slug>/runs/<int:run_id>/cancel", runs.run_stop, name="run-cancel"),
 ]

@@ -6,21 +6,25 @@ from pathlib import Path
 from annotation.exchange.reading import NAME_LENGTH, Histogram, MeanScore, Vote, Wrong
 from annotation.exchange.rows import formula_unguard
 from annotation.exchange.table_reader import TableReader
-from annotation.exchange.values import name_read, score_read
+from annotation.exchange.values import name_read, score_read, watch_read
 from annotation.files.names import name_shortened, name_text
 
 
 class ObserverCsv(TableReader):
-    """The columns `Image Name,Vote`. The annotator is the name of the file without its extension.
+    """The columns `Image Name,Vote`, and if known `watch`. The annotator is the name of the file without its extension.
 
     Other columns are ignored, also times, because they have no time zone.
     """
 
     name = "observer-csv"
     label = "Votes of one person (CSV)"
-    description = "The votes of one person: Image Name and Vote. The name of the file is the name of the annotator."
+    description = (
+        "The votes of one person: Image Name (or file), Vote (or score), and if known watch. The name of the file is "
+        "the name of the annotator."
+    )
     reads = Vote
-    needed = {"Image Name": ("image_name",), "Vote": ("vote",)}
+    needed = {"Image Name": ("image_name", "file", "image", "photo"), "Vote": ("vote", "score", "rating")}
+    optional = {"watch": ("watch",)}
 
     def read(self, path: Path, scale: tuple[int, int]) -> Iterator[Vote | Histogram | MeanScore | Wrong]:
         """Yield the votes of the file, as `VoteReader.read` says."""
@@ -30,5 +34,6 @@ class ObserverCsv(TableReader):
 
     def row(self, line: int, cells: tuple[str, ...], scale: tuple[int, int]) -> Vote:
         """Return the vote of a line, without its annotator. Raises LineError."""
-        photo, score = cells
-        return Vote(line, name_read(formula_unguard(photo)), "", score_read(score, scale))
+        photo, score, watch = cells
+        label = watch and watch_read(watch)
+        return Vote(line, name_read(formula_unguard(photo)), "", score_read(score, scale), label)

@@ -43,6 +43,16 @@ class TableReader(VoteReader):
         cells: of the needed columns, then of the optional ones, as in the file.
         """
 
+    def fits(self, path: Path, scale: tuple[int, int]) -> bool:
+        """Return whether the header of the file has the columns of this format.
+
+        Raises VoteFileError when the file is empty, is no text, or has a header that cannot be read, and OSError.
+        """
+        rows = table_rows(path, lambda header: self._has_columns(header, scale), self.delimiters)
+        _line, header = next(rows)
+        assert isinstance(header, list)  # the first one is the header
+        return self._has_columns(header, scale)
+
     def columns(self, scale: tuple[int, int]) -> Columns:
         """Return the columns that a file with this scale must have."""
         return self.needed

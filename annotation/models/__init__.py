@@ -18,11 +18,13 @@ from annotation.models.campaigns import (
     default_lane_shares,
     default_synsets,
     synset_name,
+    synset_names,
 )
 from annotation.models.consensus import AnnotatorStatistics, ConsensusFit, ConsensusState, PhotoConsensus
 from annotation.models.credentials import ApiToken, PasswordLink, UserSession
 from annotation.models.gallery import BulkAction, BulkChange, PhotoSelection, SavedView
 from annotation.models.near_duplicates import DuplicateLink, SplitChange
+from annotation.models.photo_changes import PhotoChange
 from annotation.models.photo_files import FileCheck, PhotoFile
 from annotation.models.photo_maps import PhotoMap
 from annotation.models.photos import (
@@ -77,6 +79,7 @@ __all__ = [
     "Invitation",
     "Membership",
     "PasswordLink",
+    "PhotoChange",
     "PhotoConsensus",
     "PhotoFile",
     "PhotoMap",
@@ -98,4 +101,5 @@ __all__ = [
     "default_lane_shares",
     "default_synsets",
     "synset_name",
+    "synset_names",
 ]

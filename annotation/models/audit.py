@@ -42,6 +42,8 @@ class AuditKind(models.TextChoices):
     ACCOUNT_ANONYMISED = "account_anonymised", "account anonymised"
     WITHDRAWAL = "withdrawal", "photo withdrawn"
     WITHDRAWAL_UNDONE = "withdrawal_undone", "withdrawal undone"
+    PHOTOS_DELETED = "photos_deleted", "photos deleted"
+    PHOTOS_MOVED = "photos_moved", "photos moved"
     NEAR_DUPLICATES = "near_duplicates", "near-duplicates joined"
     RETENTION = "retention", "originals and device data deleted"
     ADJUDICATION = "adjudication", "decision about a disputed photo"

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -22,9 +24,16 @@ DEFAULT_SYNSETS = {
 }
 
 
+@cache
+def synset_names() -> tuple[str, ...]:
+    """Return the names of the 1,000 ImageNet classes in the order of their numbers, as torchvision has them."""
+    return tuple((Path(__file__).parent / "imagenet_classes.txt").read_text().splitlines())
+
+
 def synset_name(synset: int) -> str:
-    """Return the name of an ImageNet class that shows a watch or a clock, otherwise its number in words."""
-    return DEFAULT_SYNSETS.get(synset, f"ImageNet class {synset}")
+    """Return the name of an ImageNet class; for a number that is no class, the number in words."""
+    names = synset_names()
+    return names[synset] if 0 <= synset < len(names) else f"ImageNet class {synset}"
 
 
 def default_synsets() -> list[int]:

@@ -46,6 +46,16 @@ class ImportBatch(models.Model):
         verbose_name, verbose_name_plural = "import", "imports"
 
     @property
+    def title(self) -> str:
+        """Return what pages call the import: the day of an upload, or the folder or zip without its path."""
+        if self.source == "upload":
+            return f"Upload of {timezone.localtime(self.created_at):%-d %b %Y, %H:%M}"
+        name = self.source.rstrip("/").rpartition("/")[2]
+        if name != self.source:
+            return name if name.lower().endswith(".zip") else f"Folder {name}"
+        return f"{name[:1].upper()}{name[1:]}"
+
+    @property
     def done(self) -> int:
         """Return how many files have been processed."""
         return self.added + self.duplicates + self.rejected

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from annotation.models.campaigns import Campaign
-from annotation.models.photos import Image
+from annotation.models.photos import Image, ImportBatch
 
 
 class VoteImport(models.Model):
@@ -20,6 +20,14 @@ class VoteImport(models.Model):
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="vote_imports")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
+    batch = models.ForeignKey(
+        ImportBatch,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="label_imports",
+        help_text="The import of photos that brought the file.",
+    )
     state = models.CharField(max_length=7, choices=State.choices, default=State.QUEUED)
     format = models.CharField(max_length=30, help_text="Name of the exchange format.")
     source = models.CharField(max_length=500, help_text="Name of the file.")

@@ -20,6 +20,8 @@ from annotation.photos.zip_entries import entry_bytes
 
 NAME_LENGTH = 500  # characters; the limit of the database columns
 PART_BYTES = 255  # of one part of a path, in common file systems
+#: Ends of the names of tables that can bring labels with the photos (`annotation.services.import_labels`).
+TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl")
 _MEGABYTE = 1024 * 1024
 _WINDOWS_PATH = re.compile(r"[A-Za-z]:\\|[A-Za-z]:/.|\\\\")  # with a drive, or of a server
 # Files that operating systems add to folders. Hidden files are ignored too.
@@ -58,8 +60,8 @@ class ImportSource:
     """A folder with its subfolders, or a zip, as a list of candidates in a fixed order.
 
     The names of candidates are their paths below the folder. Files of a zip in a folder have the zip's name before
-    their own, unless the zip is the only file of the folder. `is_one_zip` overrides this for a folder that has lost
-    files since the import began.
+    their own, unless the zip is the only file of the folder but for tables. `is_one_zip` overrides this for a folder
+    that has lost files since the import began.
 
     It is a context manager that closes the zips at the end. Raises SourceError when the path is neither a folder nor a
     zip, or has too many files. A zip that breaks a limit becomes one candidate that is rejected as a whole.
@@ -71,7 +73,8 @@ class ImportSource:
         try:
             if path.is_dir():
                 files = list(_files_below(path))
-                self.is_one_zip = [_is_zip(file) for file in files] == [True] if is_one_zip is None else is_one_zip
+                photos = [_is_zip(file) for file in files if not is_table(file.name)]
+                self.is_one_zip = photos == [True] if is_one_zip is None else is_one_zip
                 found = [candidate for file in files for candidate in self._in_file(path, file)]
             elif _is_zip(path) and path.is_file():
                 self.is_one_zip = True
@@ -216,6 +219,11 @@ def _files_below(folder: Path) -> Iterator[Path]:
             yield from _files_below(entry)
         elif entry.is_file():
             yield entry
+
+
+def is_table(name: str) -> bool:
+    """Return whether a file with this name can be a table of labels."""
+    return name.lower().endswith(TABLE_SUFFIXES)
 
 
 def _is_zip(path: Path) -> bool:

@@ -29,6 +29,7 @@ from annotation.photos.sources import Candidate, ImportSource, Limits, SourceErr
 from annotation.services.claims import Claims
 from annotation.services.disk_space import space_refusal
 from annotation.services.images import CampaignPhotos, StoredPhoto, images_add, photo_store
+from annotation.services.import_labels import labels_enqueue, tables_apart, tables_keep
 from annotation.services.photo_files import Repair, photo_files_confirm, photo_repair
 from annotation.services.upload_files import UPLOAD, batch_folder, files_lost_reject
 from annotation.services.vote_imports import aggregated_votes_link
@@ -153,7 +154,9 @@ def batch_run(*, batch: ImportBatch, details: Details | None = None, progress: P
         with ImportSource(path, limits, is_one_zip=is_one_zip) as source:
             if upload and source.is_one_zip:
                 marker.touch()
-            _Run(batch, source.candidates, details or {}, progress or (lambda batch: None), upload).work()
+            photos, tables = tables_apart(source.candidates) if upload else (source.candidates, [])
+            tables_keep(batch=batch, tables=tables)
+            _Run(batch, photos, details or {}, progress or (lambda batch: None), upload).work()
     except ImportLost:
         raise
     except SourceError as error:
@@ -170,6 +173,7 @@ def batch_run(*, batch: ImportBatch, details: Details | None = None, progress: P
             batch, ImportBatch.State.FAILED, f"The import failed with an error ({type(error).__name__}). See the log."
         )
     if upload:
+        labels_enqueue(batch=batch)
         shutil.rmtree(path, ignore_errors=True)
     if batch.added:
         aggregated_votes_link(campaign=batch.campaign)

@@ -1,5 +1,7 @@
 """Creating and changing campaigns. Settings that stored photos or answers depend on cannot change."""
 
+from copy import copy
+from itertools import count
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -7,9 +9,10 @@ from django.core.validators import MaxValueValidator
 from django.db import models, transaction
 from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
 from django.utils import timezone
+from django.utils.text import slugify
 
 from annotation.measures.class_limits import class_limits, limit_moved
-from annotation.models import Annotation, AuditKind, Campaign, Image, Membership, Role, User
+from annotation.models import Annotation, AuditKind, Campaign, CampaignAddress, Image, Membership, Role, User
 from annotation.models.photos import DELETED_PROBLEM
 from annotation.services.audit import audit_changes, audit_record
 from annotation.services.consensus import consensus_outdate
@@ -30,8 +33,10 @@ _STATES = {
 
 
 @transaction.atomic
-def campaign_create(*, by: User, **fields: Any) -> Campaign:
+def campaign_create(*, by: User, what: str = "", **fields: Any) -> Campaign:
     """Create a campaign with `by` as its admin. Raises ValidationError, by field, for invalid values.
+
+    what: what the audit says about it besides its settings.
 
     Class limits that are missing or None get the defaults of the campaign's scale.
     """
@@ -44,7 +49,7 @@ def campaign_create(*, by: User, **fields: Any) -> Campaign:
     _check(campaign)
     campaign.save()
     Membership.objects.create(campaign=campaign, user=by, role=Role.ADMIN)
-    audit_record(kind=AuditKind.CAMPAIGN_CREATED, by=by, campaign=campaign, after=fields)
+    audit_record(kind=AuditKind.CAMPAIGN_CREATED, by=by, campaign=campaign, what=what, after=fields)
     return campaign
 
 
@@ -122,6 +127,13 @@ def campaign_state_set(*, campaign: Campaign, state: Campaign.State) -> bool:
     return True
 
 
+def campaign_slug(name: str) -> str:
+    """Return an address for a campaign with this name that no campaign has or had (one query)."""
+    base = slugify(name)[:50].strip("-") or "campaign"
+    taken = set(CampaignAddress.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    return base if base not in taken else next(slug for number in count(2) if (slug := f"{base}-{number}") not in taken)
+
+
 def fields_fixed(campaign: Campaign) -> dict[str, str]:
     """Return the fields that can no longer change, each with the reason."""
     fixed: dict[str, str] = {}
@@ -148,36 +160,62 @@ def share_max_percent(name: str) -> int:
     return next(round(100 * float(one.limit_value)) for one in field.validators if isinstance(one, MaxValueValidator))
 
 
+def campaign_problems(campaign: Campaign, fields: dict[str, Any]) -> dict[str, list[str]]:
+    """Return every problem that a campaign would have with these values, by field; {} without any (three queries).
+
+    The campaign itself does not change. A page shows all problems at once: a rule between fields is checked as soon as
+    its own fields have no problem of their own.
+    """
+    asked = copy(campaign)
+    for name, value in (fields | _limits_for_scale(campaign, fields)).items():
+        setattr(asked, name, value)
+    return _problems(asked)
+
+
 def _check(campaign: Campaign) -> None:
     """Raise ValidationError, by field, for invalid or contradicting values."""
+    if problems := _problems(campaign):
+        raise ValidationError(problems)
+    campaign.validate_constraints()
+
+
+def _problems(campaign: Campaign) -> dict[str, list[str]]:
+    """Return all problems by field."""
+    wrong: dict[str, list[str]] = {}
     try:
         campaign.clean_fields()
     except ValidationError as error:
         wrong = error.message_dict
-        in_percent = {
-            name: [f"Enter a percentage from 0 to {share_max_percent(name)}."] for name in SHARES if name in wrong
-        }
-        raise ValidationError({**wrong, **in_percent}) from error
+    for name in SHARES:
+        if name in wrong:
+            wrong[name] = [f"Enter a percentage from 0 to {share_max_percent(name)}."]
     errors: dict[str, str] = {}
-    if campaign.scale_max <= campaign.scale_min:
+    if {"scale_min", "scale_max"} & wrong.keys():
+        pass
+    elif campaign.scale_max <= campaign.scale_min:
         errors["scale_max"] = "The highest score must be above the lowest."
-    elif not campaign.scale_min <= campaign.reject_at <= campaign.pending_at <= campaign.scale_max:
+    elif not wrong.keys() & set(LIMITS) and not (
+        campaign.scale_min <= campaign.reject_at <= campaign.pending_at <= campaign.scale_max
+    ):
         errors["pending_at" if campaign.pending_at < campaign.reject_at else "reject_at"] = (
             "Both limits must be on the scale, and 'pending up to' must not be below 'rejected up to'."
         )
-    errors |= _stop_errors(campaign)
-    if not campaign.synsets or len(set(campaign.synsets)) != len(campaign.synsets):
+    if not wrong.keys() & {*STOP_FIELDS, "votes_per_image"}:
+        errors |= _stop_errors(campaign)
+    if "synsets" not in wrong and (not campaign.synsets or len(set(campaign.synsets)) != len(campaign.synsets)):
         errors["synsets"] = "Enter at least one class, and each class only once."
-    if campaign.anchoring_share and campaign.mode == Campaign.Mode.PRELABEL:
+    if "anchoring_share" not in wrong and campaign.anchoring_share and campaign.mode == Campaign.Mode.PRELABEL:
         errors["anchoring_share"] = (
             "In prelabel mode every annotator sees the prediction first, so there is no comparison group. Set it to 0."
         )
     if problem := lane_shares_problem(campaign.lane_shares):
         errors["lane_shares"] = problem
-    if errors:
-        raise ValidationError(errors)
-    campaign.validate_unique()
-    campaign.validate_constraints()
+    found = {**wrong, **{name: [problem] for name, problem in errors.items()}}
+    try:
+        campaign.validate_unique(exclude=set(found))
+    except ValidationError as error:
+        found |= error.message_dict
+    return found
 
 
 def _stop_errors(campaign: Campaign) -> dict[str, str]:

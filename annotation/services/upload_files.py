@@ -7,6 +7,7 @@ from django.conf import settings
 
 from annotation.models import ImportBatch, ImportRejection
 
+LABELS_FOLDER = ".labels"  # of an upload: tables of labels, until its photos are imported
 UPLOAD = "upload"  # `source` of batches whose files came through the browser
 _REASON = "It was missing on the server when the import began. Upload it again."
 _REASON_MANY = "They were missing on the server when the import began. Upload them again."
@@ -38,4 +39,5 @@ def files_lost_reject(*, batch: ImportBatch) -> None:
 
 def _lost_count(batch: ImportBatch) -> int:
     files = (file for file in batch_folder(batch).rglob("*") if file.is_file())
-    return max(0, batch.received - sum(not _OWN.fullmatch(file.name) for file in files))
+    own = (file for file in files if not _OWN.fullmatch(file.name) and LABELS_FOLDER not in file.parts)
+    return max(0, batch.received - sum(1 for _ in own))

@@ -24,7 +24,7 @@ from annotation.exchange.reading import Vote, VoteFileError, VoteReader
 from annotation.exchange.registry import READERS
 from annotation.files.names import name_shortened, text_storable
 from annotation.measures.figures_text import figures_text
-from annotation.models import AggregatedVotes, AuditKind, Campaign, ImportedAnnotator, User, VoteImport
+from annotation.models import AggregatedVotes, AuditKind, Campaign, ImportBatch, ImportedAnnotator, User, VoteImport
 from annotation.models.users import name_key
 from annotation.selectors.vote_summaries import VoteSummary, vote_summary
 from annotation.services.audit import audit_record
@@ -60,11 +60,13 @@ def vote_import_begin(
     is_simulated: bool = False,
     by: User | None = None,
     state: VoteImport.State = VoteImport.State.QUEUED,
+    batch: ImportBatch | None = None,
 ) -> VoteImport:
     """Create an import of a file with this name. A queued one is for a worker, who finds its file at `upload_path`.
 
     scale: lowest and highest score of the file; None: the scale of the format, or else of the campaign. is_simulated:
-    programs gave the votes. Raises VoteImportRefused when the scale does not fit.
+    programs gave the votes. batch: the import of photos that brought the file. Raises VoteImportRefused when the scale
+    does not fit.
     """
     own = (campaign.scale_min, campaign.scale_max)
     used = scale or reader.file_scale or own
@@ -77,6 +79,7 @@ def vote_import_begin(
     return VoteImport.objects.create(
         campaign=campaign,
         created_by=by,
+        batch=batch,
         format=reader.name,
         source=name_shortened(text_storable(source), _SOURCE_BYTES, in_bytes=True),
         scale_min=used[0],

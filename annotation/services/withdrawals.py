@@ -25,8 +25,10 @@ class WithdrawalError(ValueError):
 
 
 @transaction.atomic
-def photo_withdraw(*, image: Image, reason: str, by: User | None) -> Withdrawal:
+def photo_withdraw(*, image: Image, reason: str, by: User | None, is_recorded: bool = True) -> Withdrawal:
     """Withdraw a photo. Its live leases are returned; an answer from a page that still shows it is recorded.
+
+    is_recorded: write an audit record. A change of many photos writes one for all.
 
     Raises WithdrawalError for a photo that is withdrawn already, and without a reason of at most REASON_LENGTH
     characters.
@@ -42,7 +44,8 @@ def photo_withdraw(*, image: Image, reason: str, by: User | None) -> Withdrawal:
     image.problem, image.withdrawn_at = WITHDRAWN_PROBLEM, withdrawal.at
     image.save(update_fields=["problem", "withdrawn_at"])
     # Without name and reason of the photo: audit records stay for ever.
-    audit_record(kind=AuditKind.WITHDRAWAL, by=by, campaign=image.campaign, what=_what(image))
+    if is_recorded:
+        audit_record(kind=AuditKind.WITHDRAWAL, by=by, campaign=image.campaign, what=_what(image))
     return withdrawal
 
 

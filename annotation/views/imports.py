@@ -15,9 +15,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from annotation.access.permissions import campaign_view
 from annotation.access.rows import row_or_404
-from annotation.models import Campaign, HourlyUse, ImportBatch, Role, User
+from annotation.exchange.reading import Vote
+from annotation.exchange.registry import READERS
+from annotation.models import Campaign, HourlyUse, ImportBatch, PhotoChange, Role, User, VoteImport
 from annotation.services.batches import batch_discard, batch_enqueue, upload_begin
+from annotation.services.campaign_presets import campaigns_to_copy
 from annotation.services.disk_space import space_refusal
+from annotation.services.photo_changes import PhotoChangeError, photo_change_request, photos_affected, photos_of
 from annotation.services.quotas import QuotaUsedUp, quota_take
 from annotation.services.uploads import (
     PIECE_BYTES,
@@ -26,10 +30,11 @@ from annotation.services.uploads import (
     WrongOffset,
     upload_piece_store,
 )
-from annotation.tasks import announce, batch_import
+from annotation.tasks import announce, batch_import, photos_change
 
 _LISTED = 20  # imports on the upload page
 _REJECTIONS = 200  # on one page
+_TARGETS = 100  # campaigns that photos can move to
 _WAITS_LONG_AFTER = timedelta(seconds=10)  # a queued import then suggests to check the workers
 
 
@@ -136,19 +141,67 @@ def import_discard(request: HttpRequest, campaign: Campaign, batch_id: int) -> H
 def import_batch(request: HttpRequest, campaign: Campaign, batch_id: int) -> HttpResponse:
     """Show the progress of an import, and the rejected files with reasons. For htmx, return only the live part."""
     batch = row_or_404("import", ImportBatch.objects.select_related("created_by"), campaign=campaign, pk=batch_id)
+    done = batch.state == ImportBatch.State.DONE
+    labels = list(batch.label_imports.order_by("pk")) if done else []
+    change = batch.photo_changes.select_related("target").first() if done else None
     rejections = Paginator(batch.rejections.all(), _REJECTIONS)
-    rejections.count = batch.rejected  # known, so the page needs no COUNT query every second
+    if not done:  # known, so the live page needs no COUNT query every second; tables are listed at the end
+        rejections.count = batch.rejected
     context: dict[str, Any] = {
         "campaign": campaign,
         "batch": batch,
-        "live": batch.state in {ImportBatch.State.QUEUED, ImportBatch.State.RUNNING},
+        "labels": [
+            (one, READERS.get(one.format), one.format in READERS and READERS[one.format].reads is Vote)
+            for one in labels
+        ],
+        "change": change,
+        "live": batch.state in {ImportBatch.State.QUEUED, ImportBatch.State.RUNNING}
+        or any(one.state in (VoteImport.State.QUEUED, VoteImport.State.RUNNING) for one in labels)
+        or (change is not None and change.state in PhotoChange.LIVE),
         "waits_long": batch.state == ImportBatch.State.QUEUED
         and batch.heartbeat_at is not None
         and batch.heartbeat_at < timezone.now() - _WAITS_LONG_AFTER,
         "rejections": rejections.get_page(request.GET.get("page")),
     }
     part = bool(getattr(request, "htmx", False))
+    if done and not part and not context["live"] and batch.added:
+        assert isinstance(request.user, User)
+        context["affected"] = photos_affected(photos_of(campaign=campaign, batch=batch))
+        context["targets"] = campaigns_to_copy(request.user).exclude(pk=campaign.pk)[:_TARGETS]
+        context["withdrawn_days"] = settings.IQS_WITHDRAWN_DAYS
     return render(request, "annotation/_batch.html" if part else "annotation/import_batch.html", context)
+
+
+@require_POST
+@campaign_view(Role.ADMIN)
+def import_photos_delete(request: HttpRequest, campaign: Campaign, batch_id: int) -> HttpResponse:
+    """Let a worker delete the photos of an import, or withdraw those that people were shown. The form has a reason."""
+    batch = row_or_404("import", ImportBatch, campaign=campaign, pk=batch_id)
+    return _change(request, campaign, batch, PhotoChange.Kind.DELETE, reason=request.POST.get("reason", ""))
+
+
+@require_POST
+@campaign_view(Role.ADMIN)
+def import_photos_move(request: HttpRequest, campaign: Campaign, batch_id: int) -> HttpResponse:
+    """Let a worker move the photos of an import that nobody was shown to the campaign `target` of the form."""
+    assert isinstance(request.user, User)
+    batch = row_or_404("import", ImportBatch, campaign=campaign, pk=batch_id)
+    # Only campaigns that the person is an admin of.
+    target = campaigns_to_copy(request.user).filter(slug=request.POST.get("target", "")).first()
+    return _change(request, campaign, batch, PhotoChange.Kind.MOVE, target=target)
+
+
+def _change(
+    request: HttpRequest, campaign: Campaign, batch: ImportBatch, kind: PhotoChange.Kind, **asked: Any
+) -> HttpResponse:
+    assert isinstance(request.user, User)
+    try:
+        change = photo_change_request(campaign=campaign, by=request.user, kind=kind, batch=batch, **asked)
+    except PhotoChangeError as error:
+        messages.error(request, str(error))
+    else:
+        announce(photos_change, change.pk)
+    return redirect("import-batch", campaign.slug, batch.pk)
 
 
 def _error(status: int, sentence: str, *, retry_after: int | None = None) -> JsonResponse:

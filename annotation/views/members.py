@@ -7,8 +7,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count, IntegerField, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Count, DateTimeField, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,9 +17,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from annotation.access.permissions import campaign_view
 from annotation.access.rows import row_or_404
 from annotation.forms import InvitationForm, MemberForm, UserForm
-from annotation.models import Annotation, Campaign, Membership, PasswordLink, Role, User
+from annotation.models import Campaign, Membership, PasswordLink, Role, User, UserSession
 from annotation.models.users import name_key
 from annotation.selectors.activity import members_active
+from annotation.selectors.member_list import members_listed
 from annotation.services.members import (
     MemberError,
     member_leases_return,
@@ -33,6 +33,13 @@ from annotation.services.members import (
 from annotation.services.passwords import LINK_HOURS, PasswordLinkError, password_link_create, password_link_send
 
 _USERS = 100  # on one page
+#: What the list of users can be limited to.
+_STATES: dict[str, tuple[str, dict[str, Any]]] = {
+    "active": ("active", {"is_active": True}),
+    "deactivated": ("deactivated", {"is_active": False}),
+    "simulated": ("simulated", {"is_simulated": True}),
+    "superusers": ("superusers", {"is_superuser": True}),
+}
 INVITATIONS_SHOWN = 50  # the newest
 
 
@@ -50,7 +57,8 @@ def members(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         else:
             messages.success(request, f"{user.username} now has the role {role.label}.")
             return redirect("members", campaign.slug)
-    return render(request, "annotation/members.html", members_context(campaign, form=form), status=_status(form))
+    context = members_context(campaign, form=form, query=request.GET.get("q", ""))
+    return render(request, "annotation/members.html", context, status=_status(form))
 
 
 @require_safe
@@ -80,21 +88,32 @@ def member_leases(request: HttpRequest, campaign: Campaign, membership_id: int) 
 
 
 def members_context(
-    campaign: Campaign, *, form: MemberForm | None = None, invitation_form: InvitationForm | None = None
+    campaign: Campaign,
+    *,
+    form: MemberForm | None = None,
+    invitation_form: InvitationForm | None = None,
+    query: str = "",
 ) -> dict[str, Any]:
-    """Return what `annotation/members.html` shows."""
-    votes = Annotation.objects.filter(campaign=campaign, annotator=OuterRef("user")).votes()
-    answers = votes.order_by().values("annotator")
-    rows = campaign.memberships.select_related("user").order_by("user__username")
+    """Return what `annotation/members.html` shows. query: only members with this part of a name are in the table."""
+    context = members_table_context(campaign, query)
+    return {
+        **context,
+        "form": form or MemberForm(),
+        "member_count": campaign.memberships.count() if context["query"] else len(context["memberships"]),
+        **invitations_context(campaign, invitation_form or InvitationForm()),
+    }
+
+
+def members_table_context(campaign: Campaign, query: str) -> dict[str, Any]:
+    """Return what `annotation/_members_table.html` shows."""
+    activities = members_active(campaign)
+    words = query.strip()[:150]
     return {
         "campaign": campaign,
-        "form": form or MemberForm(),
         "roles": Role.choices,
-        "memberships": rows.annotate(
-            answers=Coalesce(Subquery(answers.annotate(n=Count("*")).values("n"), output_field=IntegerField()), 0)
-        ),
-        "activities": members_active(campaign),
-        **invitations_context(campaign, invitation_form or InvitationForm()),
+        "query": words,
+        "activities": activities,
+        "memberships": members_listed(campaign, activities, query=words),
     }
 
 
@@ -115,10 +134,15 @@ def _status(form: forms.Form) -> int:
 @require_POST
 @campaign_view(Role.ADMIN)
 def member_change(request: HttpRequest, campaign: Campaign, membership_id: int) -> HttpResponse:
-    """Change the role of a member (`role` in the form), or remove the member (`remove`)."""
+    """Change the role of a member (`role` in the form), or remove the member (`remove`).
+
+    For htmx, return the table of members with what was done and a button that undoes it.
+    """
     membership = row_or_404(
         "member", Membership.objects.select_related("user", "campaign"), campaign=campaign, pk=membership_id
     )
+    if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
+        return _role_changed(request, campaign, membership)
     name = membership.user.username
     try:
         if "remove" in request.POST:
@@ -133,6 +157,24 @@ def member_change(request: HttpRequest, campaign: Campaign, membership_id: int) 
     except MemberError as error:
         messages.error(request, str(error))
     return redirect("members", campaign.slug)
+
+
+def _role_changed(request: HttpRequest, campaign: Campaign, membership: Membership) -> HttpResponse:
+    """Change the role at once, and return the table; with status 200 also with a problem, or htmx would not show it."""
+    before = membership.role
+    shown: dict[str, Any] = {}
+    role = request.POST.get("role", "")
+    try:
+        if role not in Role.values:
+            raise MemberError("Choose annotator, reviewer or admin.")
+        changed = member_set(campaign=campaign, user=membership.user, role=Role(role), by=_current_user(request))
+        shown["done"] = f"{membership.user.username} now has the role {Role(role).label}."
+        if before != role and "is_undo" not in request.POST:
+            shown["undo"] = {"membership": changed, "role": before}
+    except MemberError as error:
+        shown["problem"] = str(error)
+    context = members_table_context(campaign, request.GET.get("q", "")) | shown
+    return render(request, "annotation/_members_table.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -155,10 +197,17 @@ def _users_page(request: HttpRequest, form: UserForm, **more: Any) -> HttpRespon
     found = User.objects.filter(name_key__contains=name_key(query)).select_related("imported_as").order_by("username")
     if not query:  # one import can bring thousands of people
         found = found.filter(imported_as=None)
+    state = request.GET.get("state", "")
+    if state in _STATES:
+        found = found.filter(**_STATES[state][1])
+    sessions = UserSession.objects.filter(user=OuterRef("pk")).order_by("-seen_at").values("seen_at")[:1]
+    found = found.annotate(campaigns=Count("memberships"), seen_at=Subquery(sessions, output_field=DateTimeField()))
     context = {
         "form": form,
         "query": query,
-        "page": Paginator(found.annotate(campaigns=Count("memberships")), _USERS).get_page(request.GET.get("page")),
+        "state": state,
+        "states": [(name, label) for name, (label, _) in _STATES.items()],
+        "page": Paginator(found, _USERS).get_page(request.GET.get("page")),
         **more,
     }
     return render(request, "annotation/users.html", context, status=_status(form))

@@ -147,6 +147,7 @@ def test_pages_that_take_tokens_only_read() -> None:
         "consensus-csv",
         "photos-table",
         "predictions-table",
+        "export-download",
         "audit-csv",
         "campaign-audit-csv",
     }

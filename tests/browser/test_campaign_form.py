@@ -44,6 +44,8 @@ def test_a_new_campaign_shows_the_limits_that_it_will_get(
     people["ada"].save()
     page = open_page("/new-campaign/", "ada")
     expect(page.locator("[name=reject_at]")).to_have_attribute("placeholder", "5")
+    page.locator("#advanced summary").first.click()
+    page.get_by_label("another one").check()
     fill(page, name="New", slug="new", scale_min="0", scale_max="4")
     expect(page.locator("[name=reject_at]")).to_have_attribute("placeholder", "1.75")
     expect(page.locator("[name=pending_at]")).to_have_value("")

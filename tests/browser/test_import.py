@@ -134,7 +134,7 @@ def test_an_ended_session_is_shown(page: Page, tmp_path: Path, failing_request: 
 
 
 @pytest.mark.parametrize("size", [(1280, 900), (390, 844)])
-@pytest.mark.parametrize("path", ["import/", "settings/", "members/"])
+@pytest.mark.parametrize("path", ["import/", "settings/", "members/", "export/", "models/", "special-photos/"])
 def test_pages_fit_the_width_of_the_screen(
     open_page: Callable[..., Any], campaign: Campaign, path: str, size: tuple[int, int]
 ) -> None:
@@ -145,8 +145,8 @@ def test_pages_fit_the_width_of_the_screen(
 def test_member_is_removed_only_after_a_second_click(open_page: Callable[..., Any], campaign: Campaign) -> None:
     page = open_page("/campaigns/watches/members/", "ada")
     row = page.get_by_role("row", name="bob")
-    expect(row.get_by_role("button", name="Yes, remove")).to_be_hidden()
+    expect(row.get_by_role("button", name="Remove from the campaign")).to_be_hidden()
     row.locator("summary").click()
-    row.get_by_role("button", name="Yes, remove").click()
+    row.get_by_role("button", name="Remove from the campaign").click()
     expect(page.get_by_role("status")).to_contain_text("bob was removed from the campaign")
     assert not campaign.memberships.filter(user__username="bob").exists()

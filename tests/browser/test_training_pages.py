@@ -75,27 +75,52 @@ def test_cancel_ends_a_queued_run(open_page: Callable[..., Page], campaign: Camp
     assert page.locator("[hx-get]").count() == 0
 
 
+@pytest.mark.parametrize("device", [{}, PHONE], ids=["desktop", "phone"])
 def test_promotion_needs_confirmation_and_can_be_rolled_back(
-    open_page: Callable[..., Page], versions: list[ModelVersion]
+    open_page: Callable[..., Page], versions: list[ModelVersion], device: dict[str, Any]
 ) -> None:
-    page = open_page(MODELS, "ada")
-    questions: list[str] = []
-    page.once("dialog", lambda dialog: (questions.append(dialog.message), dialog.dismiss()))
+    page = open_page(MODELS, "ada", **device)
     page.get_by_role("button", name="Promote version 2").click()
-    assert questions == ["Make version 2 the champion? Its predictions replace those of version 1 on all pages."]
+    dialog = page.get_by_role("dialog", name="Make version 2 the champion?")
+    expect(dialog).to_contain_text("Its predictions replace those of version 1 on all pages.")
+    expect(dialog.get_by_role("row", name="Quality SRCC")).to_contain_text("better")
+    expect(dialog).to_contain_text("The rule says: promote.")
+    assert no_sideways_scroll(page)
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
     assert ModelVersion.objects.get(is_champion=True) == versions[0]
-    page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Promote version 2").click()
+    dialog.get_by_role("button", name="Promote", exact=True).click()
     expect(page.get_by_text("Version 2 is now the champion")).to_be_visible()
     page.get_by_role("button", name="Roll back to version 1").click()
+    page.get_by_role("dialog").get_by_role("button", name="Roll back", exact=True).click()
     expect(page.get_by_text("Version 1 is now the champion")).to_be_visible()
     assert ModelVersion.objects.get(is_champion=True) == versions[0]
+
+
+def test_a_decision_against_the_rule_asks_for_a_reason(
+    open_page: Callable[..., Page],
+    versions: list[ModelVersion],
+    make_version: Callable[..., Any],  # noqa: F811
+) -> None:
+    make_version(3)
+    page = open_page(MODELS, "ada")
+    page.get_by_role("button", name="Promote version 3").click()
+    dialog = page.get_by_role("dialog", name="Make version 3 the champion?")
+    expect(dialog).to_contain_text("It has not been compared with the present champion")
+    dialog.get_by_role("button", name="Promote", exact=True).click()
+    expect(dialog).to_be_visible()  # the browser asks for the reason
+    dialog.get_by_role("textbox").fill("A test of the export.")
+    dialog.get_by_role("button", name="Promote", exact=True).click()
+    expect(page.get_by_text("“A test of the export.” Decided by an admin")).to_be_visible()
+    assert ModelVersion.objects.get(is_champion=True).number == 3
 
 
 def test_metrics_and_recipe_are_in_a_details_element(
     open_page: Callable[..., Page], versions: list[ModelVersion]
 ) -> None:
     page = open_page(MODELS, "rita", **PHONE)
+    page.get_by_text("Version 2", exact=True).last.click()
     card = page.locator("#v2")
     card.get_by_text("All metrics and the recipe").click()
     expect(card.get_by_role("rowheader", name="Quality SRCC")).to_be_visible()

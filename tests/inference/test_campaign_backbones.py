@@ -10,7 +10,7 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 
-from annotation.forms import CampaignForm
+from annotation.campaign_forms import CampaignForm
 from annotation.models import AuditRecord, Campaign
 from inference.models import Feature, ModelVersion, Prediction
 from inference.networks import config as config_module

@@ -66,10 +66,11 @@ class BackboneChange:
         if self.run is None:
             return "All photos are processed. A training run starts within a minute."
         if self.run.state in TrainingRun.LIVE and is_of_run(self.new):
-            return f"All photos are processed. Run {self.run.pk} compares the version with the champion."
+            return f"All photos are processed. Run {self.run.number} compares the version with the champion."
         if self.run.state in TrainingRun.LIVE:
-            return f"All photos are processed. Run {self.run.pk} trains a version and compares it with the champion."
-        return f"Run {self.run.pk} has ended. {self.run.message}"
+            made = f"Run {self.run.number} trains a version and compares it with the champion."
+            return f"All photos are processed. {made}"
+        return f"Run {self.run.number} has ended. {self.run.message}"
 
     @property
     def _has_prior(self) -> bool:

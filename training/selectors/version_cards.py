@@ -112,7 +112,7 @@ def _prior_data(version: ModelVersion) -> str:
 def _lineage(lineage: Lineage) -> dict[str, Any]:
     return {
         "parent": lineage.parent.number if lineage.parent else None,
-        "run": lineage.run.pk if lineage.run else None,
+        "run": lineage.run.number if lineage.run else None,
         "seed": lineage.run.seed if lineage.run else None,
         "compared_with": lineage.against.number if lineage.against else None,
         "became_champion": [promotion.created_at.date().isoformat() for promotion in lineage.promotions],

@@ -111,7 +111,7 @@ def _perform(run: TrainingRun, report: Reporter) -> Outcome:
         if (same := _same_as(run, votes, backbone, made_with)) is not None:
             return Outcome(
                 State.SKIPPED,
-                f"Nothing has changed since run {same.pk} made version {same.challenger.number}: "  # type: ignore[union-attr]
+                f"Nothing has changed since run {same.number} made version {same.challenger.number}: "  # type: ignore[union-attr]
                 "the same answers, photos, classes, limits and recipe.",
             )
         if champion(run.campaign) is None:

@@ -1,5 +1,7 @@
 """Champion changes: automatic promotion, promotion by an admin, and rollback. Each writes an audit record."""
 
+from dataclasses import dataclass
+
 from django.db import transaction
 
 from annotation.models import AuditKind, Campaign, User
@@ -73,21 +75,52 @@ def promotion_make(
     )
 
 
-def promotion_by_admin(*, version: ModelVersion, kind: str, by: User) -> Promotion:
-    """Do what `promotion_make` does for an admin, with the newest evaluation and what the rule says about it."""
-    evaluation = newest_evaluations([version]).get(version.pk)
-    reason = _reason(kind, evaluation, champion(version.campaign))
-    return promotion_make(version=version, kind=kind, by=by, reason=reason, evaluation=evaluation)
+REASON_LENGTH = 500
 
 
-def _reason(kind: str, evaluation: Evaluation | None, current_champion: ModelVersion | None) -> str:
-    """Return the reason for the audit record; `current_champion` is the version that is replaced."""
+@dataclass(frozen=True)
+class RulesOpinion:
+    """What the promotion rule says about a champion change that an admin is about to make."""
+
+    agrees: bool
+    """Whether the admin does what the rule says. Returning to a former champion is always the admin's decision."""
+    text: str
+    """A sentence for the audit."""
+
+
+def rules_opinion(*, kind: str, evaluation: Evaluation | None, current_champion: ModelVersion | None) -> RulesOpinion:
+    """Return what the rule says (no query). evaluation: the version's newest, as `newest_evaluations` returns it.
+
+    current_champion: the version that is replaced. Without a comparison with it, the rule does not agree.
+    """
     if kind == Promotion.Kind.ROLLBACK:
-        return "Decided by an admin."
+        return RulesOpinion(True, "Decided by an admin.")
     if evaluation is None or evaluation.against is None or evaluation.against != current_champion:
-        return "Decided by an admin, without a comparison with the champion."
+        return RulesOpinion(False, "Decided by an admin, without a comparison with the champion.")
     verdict = verdict_of(evaluation)
     if verdict is None:
         older = f"The version is older than version {evaluation.against.number}, so the rule says nothing."
-        return f"Decided by an admin. {older}"
-    return f"Decided by an admin; the rule {'agrees' if verdict.promote else 'does not agree'}: {verdict.text}"
+        return RulesOpinion(False, f"Decided by an admin. {older}")
+    agrees = "agrees" if verdict.promote else "does not agree"
+    return RulesOpinion(verdict.promote, f"Decided by an admin; the rule {agrees}: {verdict.text}")
+
+
+def promotion_by_admin(
+    *, version: ModelVersion, kind: str, by: User, reason: str = "", must_explain: bool = False
+) -> Promotion:
+    """Do what `promotion_make` does for an admin, with the newest evaluation and what the rule says about it.
+
+    reason: in the admin's words, at most REASON_LENGTH characters; stored in front of what the rule says. must_explain:
+    raise PromotionError without a reason when the rule does not agree.
+    """
+    evaluation = newest_evaluations([version]).get(version.pk)
+    opinion = rules_opinion(kind=kind, evaluation=evaluation, current_champion=champion(version.campaign))
+    words = " ".join(reason.replace("\0", "").split())
+    if len(words) > REASON_LENGTH:
+        raise PromotionError(f"The reason has {len(words)} characters; at most {REASON_LENGTH} are stored.")
+    if must_explain and not opinion.agrees and not words:
+        raise PromotionError(
+            f"The promotion rule does not say that version {version.number} is better. Give a reason for your decision."
+        )
+    stored = f"“{words}” {opinion.text}" if words else opinion.text
+    return promotion_make(version=version, kind=kind, by=by, reason=stored, evaluation=evaluation)

@@ -81,6 +81,7 @@ def run_claim(*, run_id: int) -> int | None:
             started_at=now,
             progress=0.0,
             stage="Starting",
+            steps=[],
         )
         # The update has locked the row, so this is the new number.
         return TrainingRun.objects.values_list("attempt", flat=True).get(pk=run_id) if claimed else None

@@ -19,6 +19,7 @@ from training.services.runs import run_finish, run_requeue
 CANCEL_SECONDS = 20
 _POLL_SECONDS = 0.5
 _MESSAGE_LINES = 8
+_MEMORY_STEP = 8 * 1024**2  # the stored peak is at most this much too low
 State = TrainingRun.State
 
 
@@ -65,6 +66,7 @@ def _wait(process: "subprocess.Popen[bytes]", run_id: int, attempt: int) -> str:
     """Wait for the end of the process; return an error message if it reached a limit and was killed, otherwise ''."""
     deadline = time.monotonic() + settings.IQS_TRAINING_SECONDS
     cancel_by = float("inf")
+    peak = 0
     while True:
         try:
             process.wait(timeout=_POLL_SECONDS)
@@ -74,7 +76,11 @@ def _wait(process: "subprocess.Popen[bytes]", run_id: int, attempt: int) -> str:
         if now > deadline:
             _kill(process)
             return f"Stopped after {settings.IQS_TRAINING_SECONDS} seconds, the limit of IQS_TRAINING_SECONDS."
-        if memory_of(tree_of(process.pid)) > settings.IQS_TRAINING_BYTES:
+        memory = memory_of(tree_of(process.pid))
+        if memory > peak + _MEMORY_STEP:
+            peak = memory
+            TrainingRun.objects.filter(pk=run_id, attempt=attempt).update(peak_memory=peak)
+        if memory > settings.IQS_TRAINING_BYTES:
             _kill(process)
             limit = settings.IQS_TRAINING_BYTES // 1024**2
             return f"Stopped because it used more than {limit:,} MiB of memory, the limit of IQS_TRAINING_MB."

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
@@ -19,6 +20,7 @@ from inference.serving.model_check import site_problems, version_problem, versio
 from inference.tasks import predictions_run
 from training.evaluation.measured import MeasuredMetric, measured_pairs
 from training.evaluation.promotion_rule import Verdict
+from training.evaluation.registry import METRICS, Metric
 from training.learning.recipe import Recipe
 from training.learning.registry import DEFAULT_RECIPE, EXPOSED_ANSWERS_LABEL, RECIPES
 from training.models import Evaluation, EvaluationRequest, Promotion, TrainingRun
@@ -35,12 +37,15 @@ from training.selectors.versions import (
     same_settings,
 )
 from training.services.evaluation_requests import evaluations_request
-from training.services.promotions import PromotionError, promotion_by_admin
+from training.services.promotions import REASON_LENGTH, PromotionError, promotion_by_admin
+from training.services.schedules import schedule_of
 from training.tasks import MESSAGE_SECONDS, versions_evaluate
 from training.views.drift import drift_part
 from training.views.learning_curve import curve_part
+from training.views.schedule import schedule_form
+from training.views.version_table import COLUMNS, VersionRow, trends, version_rows
 
-_VERSIONS = 10  # on one page
+_VERSIONS = 20  # on one page
 _RUNS = 8
 _PROMOTIONS = 30
 # The metrics shown before the details are opened.
@@ -90,13 +95,34 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     last = last_learned(campaign)
     runs = list(TrainingRun.objects.filter(campaign=campaign).select_related("challenger", "requested_by")[:_RUNS])
     exposed_answers = exposed_answers_on(runs[0] if runs else None)  # the newest
+    cards = [
+        _card(version, campaign, evaluations.get(version.pk), reference, has_been_champion=version.pk in past)
+        for version in page.object_list
+    ]
+    rows = version_rows(
+        campaign,
+        [card.version for card in cards],
+        evaluations,
+        champion=current_champion,
+        rollback=rollback_target(campaign),
+        cannot={card.version.pk: card.misfit for card in cards},
+    )
+    schedule = schedule_of(campaign)
+    by_votes = request.GET.get("by") == "votes"
     context: dict[str, Any] = {
         "campaign": campaign,
         "page": page,
-        "cards": [
-            _card(version, campaign, evaluations.get(version.pk), reference, has_been_champion=version.pk in past)
-            for version in page.object_list
-        ],
+        "cards": cards,
+        "rows": rows,
+        "columns": _columns(rows),
+        "elsewhere": sum(row.evaluation is not None and not row.is_common for row in rows),
+        "unmeasured": sum(row.evaluation is None for row in rows),
+        "trends": trends(rows, by_votes=by_votes),
+        "by_votes": by_votes,
+        "schedule": schedule,
+        "schedule_next": schedule.next_at(timezone.now()) if schedule else None,
+        "schedule_form": schedule_form(campaign, schedule),
+        "reason_length": REASON_LENGTH,
         "champion": current_champion,
         "reference": reference,
         "outdated": changed_since(reference) if reference else "",
@@ -118,7 +144,6 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "holdout_use": holdout_use(current_champion) if current_champion else None,
         "drift": drift_part(campaign),
         "learning_curve": curve_part(campaign),
-        "rollback_target": rollback_target(campaign),
         "runs": runs,
         "promotions": list(promotions(campaign)[:_PROMOTIONS]),
         "site_problems": site_problems(),
@@ -143,7 +168,7 @@ def models_evaluate(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 @require_POST
 @campaign_view(Role.ADMIN)
 def model_promote(request: HttpRequest, campaign: Campaign, number: int) -> HttpResponse:
-    """Make a version the champion."""
+    """Make a version the champion. The form has the `reason`, which is needed when the promotion rule disagrees."""
     return _change_champion(request, campaign, number, Promotion.Kind.MANUAL)
 
 
@@ -158,13 +183,22 @@ def _change_champion(request: HttpRequest, campaign: Campaign, number: int, kind
     assert isinstance(request.user, User)
     version = row_or_404("model version", ModelVersion, campaign=campaign, number=number)
     try:
-        promotion_by_admin(version=version, kind=kind, by=request.user)
+        promotion_by_admin(
+            version=version, kind=kind, by=request.user, reason=request.POST.get("reason", ""), must_explain=True
+        )
     except PromotionError as error:
         messages.error(request, str(error))
     else:
         announce(predictions_run, version.pk)
         messages.success(request, f"Version {number} is now the champion. Updating predictions…")
     return redirect("models", campaign.slug)
+
+
+def _columns(rows: list[VersionRow]) -> list[tuple[Metric, int | None]]:
+    """Return the metrics of the table with their number of photos on the common holdout; None if nothing is on it."""
+    common = next((row for row in rows if row.is_common), None)
+    figures = [own for own, _ in common.cells] if common else [None] * len(COLUMNS)
+    return [(METRICS[name], one.n if one else None) for name, one in zip(COLUMNS, figures, strict=True)]
 
 
 def _champion_misfit(version: ModelVersion | None, campaign: Campaign) -> str:

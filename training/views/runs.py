@@ -1,10 +1,12 @@
 """Training runs: start, progress page, cancel."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from os import SEEK_END
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -26,6 +28,7 @@ from training.selectors.versions import changed_since
 from training.services.runs import run_cancel, run_request
 from training.tasks import MESSAGE_SECONDS, run_execute
 
+_LOG_LINES, _LOG_BYTES = 30, 16_384  # of the log on the page
 PATIENCE = timedelta(seconds=10)  # after this wait in the queue, the page explains how to start a worker
 
 
@@ -33,14 +36,14 @@ PATIENCE = timedelta(seconds=10)  # after this wait in the queue, the page expla
 @campaign_view(Role.REVIEWER)
 def run_page(request: HttpRequest, campaign: Campaign, run_id: int) -> HttpResponse:
     """Show a run. The live part of the page is updated until the run ends."""
-    return render(request, "training/run.html", _context(campaign, run_id))
+    return render(request, "training/run.html", _context(request, campaign, run_id))
 
 
 @require_safe
 @campaign_view(Role.REVIEWER)
 def run_live(request: HttpRequest, campaign: Campaign, run_id: int) -> HttpResponse:
     """Show the live part of a run's page."""
-    return render(request, "training/_run.html", _context(campaign, run_id))
+    return render(request, "training/_run.html", _context(request, campaign, run_id))
 
 
 @require_POST
@@ -88,11 +91,59 @@ def run_stop(request: HttpRequest, campaign: Campaign, run_id: int) -> HttpRespo
     if run.state in TrainingRun.LIVE:
         run_cancel(run=run, by=request.user)
     else:
-        messages.info(request, f"Run {run.pk} has already ended: {run.get_state_display()}.")
+        messages.info(request, f"Run {run.number} has already ended: {run.get_state_display()}.")
     return redirect("run", campaign.slug, run.pk)
 
 
-def _context(campaign: Campaign, run_id: int) -> dict[str, Any]:
+@require_safe
+@campaign_view(Role.ADMIN)
+def run_log(request: HttpRequest, campaign: Campaign, run_id: int) -> FileResponse:
+    """Return the whole log of the newest attempt. Only for admins: it can name folders of the server."""
+    run = row_or_404("training run", TrainingRun, campaign=campaign, pk=run_id)
+    if not run.log.exists():
+        raise Http404("This run has no log. Runs of the command line write to its terminal.")
+    return FileResponse(
+        run.log.open("rb"),
+        as_attachment=True,
+        filename=f"{campaign.slug}-run-{run.number}.log",
+        content_type="text/plain; charset=utf-8",
+    )
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a run."""
+
+    name: str
+    began: datetime
+    took: timedelta
+    """Until the next step, or until the end of the run or now."""
+    is_now: bool
+
+
+def _steps(run: TrainingRun) -> list[Step]:
+    began = [datetime.fromisoformat(step["at"]) for step in run.steps]
+    ends = [*began[1:], run.finished_at or timezone.now()]
+    live = run.state == TrainingRun.State.RUNNING
+    return [
+        Step(step["name"], at, max(end - at, timedelta(0)), live and place == len(began) - 1)
+        for place, (step, at, end) in enumerate(zip(run.steps, began, ends, strict=False))
+    ]
+
+
+def _log_end(run: TrainingRun) -> list[str]:
+    """Return the last lines of the log; [] without one."""
+    try:
+        with run.log.open("rb") as file:
+            file.seek(0, SEEK_END)
+            file.seek(max(0, file.tell() - _LOG_BYTES))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return []
+    return text.splitlines()[-_LOG_LINES:]
+
+
+def _context(request: HttpRequest, campaign: Campaign, run_id: int) -> dict[str, Any]:
     run = row_or_404(
         "training run", TrainingRun.objects.select_related("challenger", "requested_by"), campaign=campaign, pk=run_id
     )
@@ -108,6 +159,8 @@ def _context(campaign: Campaign, run_id: int) -> dict[str, Any]:
         "run": run,
         "live": run.state in TrainingRun.LIVE,
         "percent": round(100 * run.progress),
+        "steps": _steps(run),
+        "log": _log_end(run) if request.campaign_role == Role.ADMIN else [],  # type: ignore[attr-defined]  # by campaign_view
         "waits_long": run.state == TrainingRun.State.QUEUED and timezone.now() - run.created_at > PATIENCE,
         "curve": loss_curve(run.history),
         "evaluation": evaluation,

@@ -14,7 +14,7 @@ State = Campaign.State
 
 def form_of(campaign: Campaign, **changes: Any) -> dict[str, Any]:
     """Return the data that the settings form of a campaign sends."""
-    from annotation.forms import CampaignForm
+    from annotation.campaign_forms import CampaignForm
 
     form = CampaignForm(instance=campaign)
     data = {name: form[name].value() for name in form.fields if not form.fields[name].disabled}

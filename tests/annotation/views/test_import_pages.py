@@ -138,7 +138,8 @@ def test_rejections_are_paginated_with_few_queries(
     ImportRejection.objects.bulk_create(rows)
     ImportBatch.objects.update(state="done", total=450, rejected=450)
     client = client_of("ada")
-    with django_assert_num_queries(6):  # session, user, campaign with role, simulated annotators?, batch, rejections
+    # session, user, campaign with role, simulated annotators?, batch, labels, change, number of rejections, rejections
+    with django_assert_num_queries(9):
         page = client.get(url("import-batch", upload), {"page": 3}).content.decode()
     assert "&lt;b&gt;449&lt;/b&gt;.jpg" in page
     assert "Page 3 of 3" in page

@@ -65,11 +65,11 @@ def test_one_run_follows_when_all_photos_have_the_new_features(
     features_make(images[2:], NEW, state="failed")
     (run,) = runs_request_changed()
     assert run.trigger == TrainingRun.Trigger.BACKBONE
-    assert f"Run {run.pk} trains a version" in change_of(campaign).next_step
+    assert f"Run {run.number} trains a version" in change_of(campaign).next_step
     assert runs_request_changed() == []
     TrainingRun.objects.update(state=TrainingRun.State.DONE, message="Not promoted: no better.")
     assert runs_request_changed() == [], "the rule has decided"
-    assert change_of(campaign).next_step == f"Run {run.pk} has ended. Not promoted: no better."
+    assert change_of(campaign).next_step == f"Run {run.number} has ended. Not promoted: no better."
 
 
 def test_another_change_gets_another_run(campaign: Campaign, version: ModelVersion, images: list[Any]) -> None:

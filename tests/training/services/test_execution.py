@@ -114,7 +114,7 @@ def test_the_same_data_and_recipe_are_not_learned_twice(
     run, attempt = request_and_claim(campaign)
     state, message = perform_and_reload(run, attempt)
     assert state == State.SKIPPED
-    assert message.startswith(f"Nothing has changed since run {last.pk} made version 2")
+    assert message.startswith(f"Nothing has changed since run {last.number} made version 2")
     assert run.annotation_count == 10
     # A run with another seed is not skipped. It fails here, because the features are too short.
     assert perform_and_reload(*request_and_claim(campaign, seed=2))[0] == State.FAILED

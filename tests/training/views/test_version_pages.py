@@ -131,14 +131,14 @@ def test_the_card_and_the_lineage_say_where_a_version_comes_from(
     promotion_make(version=second, kind=Promotion.Kind.MANUAL, by=people["ada"])
     client = client_of("rita")
     page = text_of(client.get(f"{MODELS}/2/"))
-    assert f'by <a href="/campaigns/watches/runs/{run.pk}/">run {run.pk}</a>' in page
+    assert f'by <a href="/campaigns/watches/runs/{run.pk}/">run {run.number}</a>' in page
     assert 'Compared with <a href="/campaigns/watches/models/1/">version 1</a>' in page
     assert "by ada, in place of version 1" in page
     assert "on 40 holdout photos with 80 votes" in page
     card = json.loads(client.get(f"{MODELS}/2/card.json").content)
     assert card["lineage"] | {"became_champion": []} == {
         "parent": None,
-        "run": run.pk,
+        "run": run.number,
         "seed": 5,
         "compared_with": 1,
         "became_champion": [],
@@ -148,7 +148,7 @@ def test_the_card_and_the_lineage_say_where_a_version_comes_from(
     assert figures["quality_srcc"]["low"] <= figures["quality_srcc"]["value"] <= figures["quality_srcc"]["high"]
     markdown = client.get(f"{MODELS}/2/card.md")
     assert markdown["Content-Disposition"] == 'attachment; filename="watches-v2.md"'
-    assert f"* Made by training run {run.pk} with the seed 5." in markdown.content.decode()
+    assert f"* Made by training run {run.number} with the seed 5." in markdown.content.decode()
 
 
 def test_an_export_shows_its_progress_and_is_downloaded(

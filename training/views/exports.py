@@ -1,0 +1,209 @@
+"""The export page: everything that can leave a campaign, in every format, for its reviewers."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from annotation.access.permissions import campaign_view
+from annotation.exchange import records
+from annotation.exchange.format import Format
+from annotation.exchange.registry import formats_of
+from annotation.models import LIVE, Annotation, AnnotatorStatistics, AuditRecord, Campaign, PhotoConsensus, Role, User
+from annotation.selectors.adjudications import predictions_hidden
+from annotation.selectors.export import (
+    annotation_records,
+    annotator_records,
+    consensus_records,
+    histogram_records,
+    vote_records,
+)
+from annotation.token_auth import token_allowed
+from annotation.views.downloads import table_download
+from inference.gallery.predictions_table import prediction_records
+from inference.gallery.query import GalleryQuery
+from inference.gallery.table import gallery_records
+from inference.gallery.tasks_table import task_records
+from inference.selectors import champion
+from training.models import VersionExport
+
+Rows = Callable[[Campaign, User], Iterator[Any]]
+
+
+@dataclass(frozen=True)
+class Export:
+    """One table of a campaign."""
+
+    title: str
+    content: str
+    """What a row is, and what is in it."""
+    audience: str
+    """For whom or which program it is."""
+    rows: Rows
+    record: type[Any]
+    bytes_per_row: int
+    """Of the CSV or text, measured on the demo campaign; for an estimate of the size."""
+    count: str
+    """Which of `_counts` says how many rows there are."""
+
+
+def _photos(campaign: Campaign, user: User) -> Iterator[Any]:
+    hidden = predictions_hidden(campaign, user)
+    return gallery_records(campaign, champion(campaign), GalleryQuery(), hidden)
+
+
+def _predictions(campaign: Campaign, user: User) -> Iterator[Any]:
+    return prediction_records(campaign, hidden=predictions_hidden(campaign, user))
+
+
+def _tasks(campaign: Campaign, user: User) -> Iterator[Any]:
+    hidden = set(predictions_hidden(campaign, user).values_list("image__sha256", flat=True))
+    for task in task_records(campaign, str):
+        yield task._replace(predictions=()) if task.sha256 in hidden else task
+
+
+EXPORTS = (
+    Export(
+        "Answers",
+        "Every answer and skip in the order it was given, also those that were corrected later, with time and device.",
+        "For an archive, and for your own analysis. Nothing is summed up.",
+        lambda campaign, _: annotation_records(campaign),
+        records.AnnotationRecord,
+        210,
+        "answers",
+    ),
+    Export(
+        "Votes",
+        "One row per vote that was given without seeing a prediction: annotator, photo, score, watch label, time.",
+        "For programs for subjective quality, and for another campaign of IQS, which can import it again.",
+        lambda campaign, _: vote_records(campaign),
+        records.VoteRecord,
+        80,
+        "answers",
+    ),
+    Export(
+        "Consensus",
+        "One row per photo with votes: MOS with its interval, corrected MOS, watch label, decision of a reviewer.",
+        "For whoever needs one result per photo.",
+        lambda campaign, _: consensus_records(campaign),
+        records.ConsensusRecord,
+        260,
+        "rated",
+    ),
+    Export(
+        "Histograms",
+        "One row per photo with votes: how often each score was given.",
+        "For training elsewhere. AVA is the format of that data set; it needs the scale 1 to 10.",
+        lambda campaign, _: histogram_records(campaign),
+        records.HistogramRecord,
+        60,
+        "rated",
+    ),
+    Export(
+        "Photos",
+        "One row per photo: predictions of the champion, distortions, MOS and number of votes.",
+        "For sorting in a spreadsheet.",
+        _photos,
+        records.PhotoRecord,
+        240,
+        "photos",
+    ),
+    Export(
+        "Predictions",
+        "One row per photo and model version, with the whole distribution of the scores.",
+        "For comparing models.",
+        _predictions,
+        records.PredictionRecord,
+        420,
+        "predictions",
+    ),
+    Export(
+        "Annotators",
+        "One row per annotator with votes: bias, gain, noise, and how well they label watches.",
+        "For a report about the panel. It names people.",
+        lambda campaign, _: annotator_records(campaign),
+        records.AnnotatorRecord,
+        150,
+        "annotators",
+    ),
+    Export(
+        "Tasks",
+        "One task per photo with its votes, and with the predictions of each model version.",
+        "For Label Studio, to go on there.",
+        _tasks,
+        records.TaskRecord,
+        900,
+        "photos",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An export as the page shows it."""
+
+    export: Export
+    formats: list[Format[Any]]
+    rows: int
+
+    @property
+    def bytes(self) -> int:
+        """Return about how large the CSV is."""
+        return self.rows * self.export.bytes_per_row
+
+
+@require_safe
+@campaign_view(Role.REVIEWER)
+def exports(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """Show every export with its formats, its audience and about how large it is."""
+    counts = _counts(campaign)
+    ava = (campaign.scale_min, campaign.scale_max) == (1, 10)
+    offers = [
+        Offer(one, [form for form in formats_of(one.record) if form.name != "ava" or ava], counts[one.count])
+        for one in EXPORTS
+    ]
+    bundles = VersionExport.objects.filter(version__campaign=campaign).exclude(made_at=None).select_related("version")
+    context = {
+        "campaign": campaign,
+        "offers": offers,
+        "bundles": [one for one in bundles.order_by("-version__number") if one.path.exists()],
+        "counts": counts,
+    }
+    return render(request, "training/exports.html", context)
+
+
+@token_allowed
+@require_safe
+@campaign_view(Role.REVIEWER)
+def export_download(request: HttpRequest, campaign: Campaign, name: str) -> HttpResponseBase:
+    """Stream one table in one format of the registry; with `?excel=1` marked for Excel."""
+    assert isinstance(request.user, User)  # campaign_view refuses anonymous users
+    for one in EXPORTS:
+        if any(form.name == name for form in formats_of(one.record)):
+            if name == "ava" and (campaign.scale_min, campaign.scale_max) != (1, 10):
+                raise Http404("AVA has the scale 1 to 10, and this campaign has another one.")
+            return table_download(
+                request,
+                format_name=name,
+                rows=one.rows(campaign, request.user),
+                file_name=f"{campaign.slug}-{one.title.lower()}{'-ava' if name == 'ava' else ''}",
+                campaign=campaign,
+            )
+    raise Http404("There is no such export.")
+
+
+def _counts(campaign: Campaign) -> dict[str, int]:
+    """Return how many rows the exports have, most of them exactly (six queries)."""
+    photos = campaign.images.filter(LIVE).count()
+    return {
+        "answers": Annotation.objects.filter(campaign=campaign).count(),
+        "photos": photos,
+        "rated": PhotoConsensus.objects.filter(campaign=campaign).count(),
+        "annotators": AnnotatorStatistics.objects.filter(campaign=campaign).count(),
+        "predictions": photos * campaign.model_versions.count(),  # at most: counting them takes seconds
+        "audit": AuditRecord.objects.filter(campaign=campaign).count(),
+    }
