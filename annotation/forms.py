@@ -15,6 +15,7 @@ from annotation.models import DEFAULT_SYNSETS, Annotation, Campaign, Image, Role
 from annotation.models.campaigns import default_backbone
 from annotation.services import invitations
 from annotation.services.campaigns import LIMITS, STOP_FIELDS, fields_fixed, share_max_percent
+from annotation.services.comments import COMMENT_LENGTH
 from annotation.services.lane_registry import lane_shares_problem, lanes
 from annotation.services.withdrawals import REASON_LENGTH
 
@@ -289,6 +290,12 @@ class CorrectionForm(forms.Form):
     client_id = forms.UUIDField(widget=forms.HiddenInput)
     watch = forms.ChoiceField(label="Does it show a watch?", choices=Annotation.Watch.choices, widget=forms.RadioSelect)
     score = forms.IntegerField(label="How good does it look?")
+    comment = forms.CharField(
+        label="Comment for the campaign's admins",
+        required=False,
+        max_length=COMMENT_LENGTH,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
 
     def __init__(self, *args: Any, campaign: Campaign, buttons: bool, **kwargs: Any) -> None:
         """Offer the scores of the campaign as buttons, or as a number field."""

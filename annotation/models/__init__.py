@@ -19,6 +19,7 @@ from annotation.models.campaigns import (
     default_synsets,
     synset_name,
 )
+from annotation.models.comments import PhotoComment
 from annotation.models.consensus import AnnotatorStatistics, ConsensusFit, ConsensusState, PhotoConsensus
 from annotation.models.credentials import ApiToken, PasswordLink, UserSession
 from annotation.models.near_duplicates import DuplicateLink, SplitChange
@@ -70,6 +71,7 @@ __all__ = [
     "Invitation",
     "Membership",
     "PasswordLink",
+    "PhotoComment",
     "PhotoConsensus",
     "PhotoFile",
     "QueueLane",

@@ -13,7 +13,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import Annotation, Campaign, Image, Role, ScreeningDecision
-from annotation.selectors.own_work import DAYS, others_shown, own_comparison, own_days, own_history, own_repeats
+from annotation.selectors.own_history import own_history
+from annotation.selectors.own_work import DAYS, others_shown, own_comparison, own_days, own_repeats
 from annotation.views import own_work as own_work_page
 from tests.opinions_and_predictions import images_make, vote, votes
 
