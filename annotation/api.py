@@ -149,7 +149,7 @@ class ProgressOut(Schema):
     own_answers: int
     own_skips: int
     pace_per_hour: int = Field(description="Own answers in the last 60 minutes.")
-    photos_left: int = Field(description="Photos that the caller can still rate; 2000 means 2000 or more.")
+    photos_left: int = Field(description="Photos that need votes and that the caller has not answered.")
     images: int
     complete_images: int
     votes_given: int
@@ -275,7 +275,7 @@ def progress(request: HttpRequest, slug: Slug) -> ProgressOut:
         own_answers=own.answers,
         own_skips=own.skips,
         pace_per_hour=own.answers_last_hour,
-        photos_left=photos_left(campaign, user),
+        photos_left=photos_left(user, {campaign.pk: whole})[campaign.pk],
         images=whole.images,
         complete_images=whole.complete_images,
         votes_given=whole.votes_given,

@@ -12,7 +12,8 @@ from annotation.api_callers import annotating, sending
 from annotation.api_schema import READ_PROBLEMS, WRITE_PROBLEMS, Id, Problem, Slug, StrictSchema, Uuid
 from annotation.models import Campaign, User
 from annotation.selectors.own_history import last_answers
-from annotation.selectors.photos_left import photos_left_of
+from annotation.selectors.photos_left import photos_left
+from annotation.selectors.progress import campaigns_progress, queue_state
 from annotation.services.comments import COMMENT_LENGTH, CommentError, comment_record
 
 router = Router(tags=["own work"])
@@ -67,7 +68,7 @@ class CampaignWorkOut(Schema):
     slug: str
     name: str
     url: str = Field(description="The annotate page.")
-    photos_left: int = Field(description="Photos that the caller can still rate; 2000 means 2000 or more.")
+    photos_left: int = Field(description="Photos that need votes and that the caller has not answered.")
 
 
 class WorkOut(Schema):
@@ -126,11 +127,11 @@ def comment_post(request: HttpRequest, slug: Slug, comment: CommentIn) -> Commen
 
 @router.get("/me/work", response={200: WorkOut, **READ_PROBLEMS}, url_name="me-work")
 def work(request: HttpRequest) -> WorkOut:
-    """List the caller's active campaigns with photos that are left for the caller."""
+    """List the caller's campaigns that have a photo for the caller now."""
     user = cast(User, request.user)  # the authentication requires a login
     active = Campaign.objects.filter(memberships__user=user, state=Campaign.State.ACTIVE).order_by("-pk")
-    campaigns = list(active.only("slug", "name")[:MOST_CAMPAIGNS])
-    left = photos_left_of([campaign.pk for campaign in campaigns], user)
+    campaigns = [campaign for campaign in active[:MOST_CAMPAIGNS] if not queue_state(campaign, user).kind]
+    left = photos_left(user, campaigns_progress([campaign.pk for campaign in campaigns]))
     rows = [
         CampaignWorkOut(
             slug=campaign.slug,
@@ -139,6 +140,5 @@ def work(request: HttpRequest) -> WorkOut:
             photos_left=left[campaign.pk],
         )
         for campaign in campaigns
-        if left[campaign.pk]
     ]
     return WorkOut(campaigns=sorted(rows, key=lambda row: -row.photos_left))

@@ -7,34 +7,85 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('annotation', '0029_retrain_on_drift'),
+        ("annotation", "0029_retrain_on_drift"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='user',
-            name='session_goal',
-            field=models.PositiveSmallIntegerField(default=0, help_text='Photos that the user wants to rate in one sitting. 0: no goal.'),
+            model_name="user",
+            name="session_goal",
+            field=models.PositiveSmallIntegerField(
+                default=0, help_text="Photos that the user wants to rate in one sitting. 0: no goal."
+            ),
         ),
         migrations.CreateModel(
-            name='PhotoComment',
+            name="PhotoComment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('client_id', models.UUIDField(help_text='Chosen by the client, so that the same comment sent twice is stored once.', unique=True)),
-                ('text', models.CharField(max_length=500)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('done_at', models.DateTimeField(blank=True, help_text='When an admin marked it as done. Empty: open.', null=True)),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('campaign', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='comments', to='annotation.campaign')),
-                ('done_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('image', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='comments', to='annotation.image')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "client_id",
+                    models.UUIDField(
+                        help_text="Chosen by the client, so that the same comment sent twice is stored once.",
+                        unique=True,
+                    ),
+                ),
+                ("text", models.CharField(max_length=500)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "done_at",
+                    models.DateTimeField(
+                        blank=True, help_text="When an admin marked it as done. Empty: open.", null=True
+                    ),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="comments",
+                        to="annotation.campaign",
+                    ),
+                ),
+                (
+                    "done_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "image",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="comments", to="annotation.image"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'indexes': [models.Index(condition=models.Q(('done_at', None)), fields=['campaign', '-id'], name='comment_open'), models.Index(fields=['campaign', 'author', '-id'], name='comment_of_author')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('done_at', None), ('done_by', None)), ('done_at__isnull', False), _connector='OR'), name='comment_done_by_needs_time')],
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("done_at", None)), fields=["campaign", "-id"], name="comment_open"
+                    ),
+                    models.Index(fields=["campaign", "author", "-id"], name="comment_of_author"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("done_at", None), ("done_by", None)), ("done_at__isnull", False), _connector="OR"
+                        ),
+                        name="comment_done_by_needs_time",
+                    )
+                ],
             },
         ),
     ]

@@ -1,46 +1,38 @@
-"""How many photos are left for a person: what can still be handed out to them now."""
+"""How many photos are left for one annotator. The home page, the overview and the annotate page say the same number."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 
-from django.db import connection
+from django.db.models import Count, F
 
-from annotation.models import Campaign, User
-
-#: Counting stops here, because nobody plans by the difference between 2,000 and 200,000 photos.
-MOST = 2_000
-
-# Of each campaign: photos with an open slot that the person has neither answered, skipped nor leased, and the person's
-# own leases. Hidden repeats and gold photos are left out: they come in between, and the person must not notice them.
-_LEFT = """
-SELECT campaign.id,
-  (SELECT count(*) FROM (
-     SELECT FROM annotation_image image
-     WHERE image.campaign_id = campaign.id AND image.problem = '' AND image.role = 'rated' AND image.open_slots > 0
-       AND NOT EXISTS (
-         SELECT FROM annotation_assignment mine
-         WHERE mine.image_id = image.id AND mine.annotator_id = %(annotator)s AND NOT mine.is_repeat
-           AND mine.state IN ('done', 'skipped', 'leased'))
-     LIMIT %(most)s) open)
-  + (SELECT count(*) FROM annotation_assignment mine JOIN annotation_image image ON image.id = mine.image_id
-     WHERE mine.campaign_id = campaign.id AND mine.annotator_id = %(annotator)s AND mine.state = 'leased'
-       AND NOT mine.is_repeat AND image.problem = '' AND image.role = 'rated')
-FROM annotation_campaign campaign WHERE campaign.id = ANY(%(campaigns)s) AND campaign.state = 'active'
-"""
+from annotation.models import Assignment, Campaign, Image, User
+from annotation.selectors.progress import Progress, campaign_progress
 
 
-def photos_left(campaign: Campaign, annotator: User) -> int:
-    """Return how many photos are left for the person in the campaign, at most `MOST` (one query)."""
-    return photos_left_of([campaign.pk], annotator)[campaign.pk]
+def photos_left(annotator: User, progress: Mapping[int, Progress]) -> dict[int, int]:
+    """Return {campaign id: photos left} from the progress of the campaigns (one query, over the annotator's own work).
+
+    These are the rated photos that still need votes, without those that the annotator has answered or skipped. Other
+    annotators may answer some of them first, so it is the most that can come.
+    """
+    own = (
+        Assignment.objects.filter(
+            annotator=annotator,
+            campaign__in=list(progress),
+            state__in=[Assignment.State.DONE, Assignment.State.SKIPPED],
+            is_repeat=False,
+            image__problem="",
+            image__role=Image.Role.RATED,
+            image__withdrawn_at=None,
+            image__vote_count__lt=F("image__votes_needed"),
+        )
+        .order_by()
+        .values_list("campaign_id")
+        .annotate(Count("pk"))
+    )
+    done = dict(own)
+    return {pk: max(one.images - one.complete_images - done.get(pk, 0), 0) for pk, one in progress.items()}
 
 
-def photos_left_of(campaign_ids: Collection[int], annotator: User) -> dict[int, int]:
-    """Return {campaign id: photos left for the person, at most `MOST`} (one query). Paused and closed ones have 0."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LEFT, {"campaigns": list(campaign_ids), "annotator": annotator.pk, "most": MOST})
-        found = {campaign: min(count, MOST) for campaign, count in cursor.fetchall()}
-    return {campaign: found.get(campaign, 0) for campaign in campaign_ids}
-
-
-def photos_left_text(count: int) -> str:
-    """Return the number for people: 1,234, or 2,000+ where counting has stopped."""
-    return f"{count:,}+" if count >= MOST else f"{count:,}"
+def photos_left_of(campaign: Campaign, annotator: User) -> int:
+    """Return how many photos of one campaign are left for the annotator (two queries at most)."""
+    return photos_left(annotator, {campaign.pk: campaign_progress(campaign)})[campaign.pk]

@@ -54,6 +54,7 @@ def own_work(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     days = own_days(campaign, user)
     comparison = own_comparison(campaign, user) if others_shown(campaign) else None
     scores = _scores_rows(campaign, comparison) if comparison else []
+    bindings = key_bindings_of(user)
     context |= {
         "progress": own_progress(campaign, user),
         "days": days,
@@ -64,8 +65,8 @@ def own_work(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "compared_at_least": COMPARED_AT_LEAST,
         "scores": scores,
         "scores_chart": _scores_chart(scores) if scores else "",
-        "keys": {action: key_name(key) for action, key in key_bindings_of(user).items()},
-        "key_bindings": key_bindings_of(user),
+        "keys": {action: key_name(key) for action, key in bindings.items()},
+        "key_bindings": bindings,
     }
     return render(request, "annotation/own_work.html", context)
 

@@ -1,8 +1,8 @@
-"""What makes the site an app that people can put on the home screen of a phone: manifest, service worker, offline page.
+"""What makes the site an app for the home screen of a phone: manifest, service worker, offline page.
 
-The service worker keeps only the offline page and its files, which are the same for everybody: no photos, no answers, no
-page of a person. Logging out therefore leaves nothing of a person in it. Its version is a digest of these files, so that
-a browser replaces them after an upgrade of the site.
+The service worker keeps only the offline page and its files, which are the same for everybody: no photos, no answers,
+no page of a person. Logging out therefore leaves nothing of a person in it. Its version is a digest of these files, so
+that a browser replaces them after an upgrade of the site.
 """
 
 import hashlib

@@ -32,7 +32,7 @@ export class EndScreen {
       title: error ? "Photos could not be loaded" : (TITLES[emptyKind] ?? "Nothing to do right now"),
       reason: error?.message ?? emptyBecause,
       note: `${error ? "" : done}This page checks for photos automatically.`,
-      button: "Check again",
+      button: error ? "Try again" : "Check again",
       links: this.#links(error),
       isIdle: true,
       onClick,
@@ -57,10 +57,9 @@ export class EndScreen {
   }
 
   #links(error) {
-    const left = (count) => (count >= 2_000 ? "2,000+" : count.toLocaleString("en"));
     const others = this.#campaigns.map(({ name, url, photos_left: count }, place) => ({
       href: url,
-      text: `Rate in ${name} (${left(count)} left)`,
+      text: `Rate in ${name} (${count.toLocaleString("en")} left)`,
       isPrimary: place === 0,
     }));
     return error ? [] : [...others, { href: this.#config.ownWorkUrl, text: "Your work" }];

@@ -6,7 +6,6 @@ import { CHOICES } from "./photo_buffer.js";
 
 const $ = (id) => document.getElementById(id);
 const plural = (number, word) => `${number.toLocaleString("en")} ${word}${number === 1 ? "" : "s"}`;
-const MOST_LEFT = 2_000; // where the server stops counting
 const ASK_EVERY = 60_000; // milliseconds between two questions about what is left, while the person rates
 const GOALS = [0, 10, 25, 50, 100, 200];
 
@@ -33,7 +32,6 @@ export class ProgressPanel {
     $("ahead").addEventListener("change", () => (buffer.count = Number($("ahead").value)));
     $("session-again").addEventListener("click", () => session.startAgain());
     this.#render();
-    this.ask();
   }
 
   open() {
@@ -74,13 +72,13 @@ export class ProgressPanel {
   get leftText() {
     const left = this.#left;
     if (left === null) return "";
-    return left >= MOST_LEFT ? `${MOST_LEFT.toLocaleString("en")}+ left` : `${left.toLocaleString("en")} left`;
+    return `${left.toLocaleString("en")} left`;
   }
 
   get #left() {
     if (!this.#server) return null;
     const { photos_left: left, unsent } = this.#server;
-    return left >= MOST_LEFT ? left : Math.max(0, left - unsent - this.#since);
+    return Math.max(0, left - unsent - this.#since);
   }
 
   #render() {

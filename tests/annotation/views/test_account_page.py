@@ -198,5 +198,5 @@ def test_queries_of_the_account_page_do_not_depend_on_sessions_and_tokens(
     for _ in range(5):
         client_of("alice")
         token_made(people["alice"])
-    with django_assert_num_queries(7):  # session, user, email, keys, sessions, tokens, campaign
+    with django_assert_num_queries(6):  # session, user, preferences, sessions, tokens, campaign
         client.get(reverse("account"))

@@ -213,7 +213,7 @@ def test_each_page_of_the_history_continues_the_previous_page(
         seen += [answer.image_id for answer in response.context["history"]]
         if response.context["older"] is None:
             break
-        query = f"?before={response.context['older']}"
+        query = f"?{response.context['older']}"
     assert seen == [image.pk for image in reversed(images)]
     for invalid in ("?before=x", "?before=-1", f"?before={'9' * 40}"):
         assert len(client.get(f"{PAGE}{invalid}").context["history"]) == 4
@@ -232,7 +232,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_answers(
 
     few = queries()
     votes(images_make(campaign, 20), [people["alice"], people["bob"]], 5, "no")
-    assert queries() == few <= 11
+    assert queries() == few <= 14  # with the count, the comments and the keys
 
 
 def test_long_scales_have_a_number_field(make_user: Callable[..., Any], client_of: Any, people: dict[str, Any]) -> None:
