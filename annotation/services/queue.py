@@ -156,7 +156,7 @@ def leases_claim(
     The returned leases expire `campaign.lease_seconds` from now. Leases in `known` do not change.
 
     `hold` is how many photos the page wants to hold in all. More than `LEASES_PER_ANNOTATOR` are for work without a
-    connection: at most `MOST_HELD`, and at most half of the photos that are open, so that others have photos too.
+    connection: at most `MOST_HELD`, and at most half of the open photos and those in `known`, so that others have photos too.
 
     Returns fewer leases, or none, when no more photos are open to this annotator or the campaign is not active;
     `annotation.selectors.progress.queue_status` tells the reason. `rng` decides all draws.
@@ -175,7 +175,7 @@ def leases_claim(
         fresh = [Draw(image_id, is_repeat=is_repeat) for image_id, is_live, is_repeat in unanswered if not is_live]
         most = LEASES_PER_ANNOTATOR
         if hold > most and len(known) + count > most:
-            most = max(most, min(hold, MOST_HELD, len(known) + _open_photos(cursor, campaign) // 2))
+            most = max(most, min(hold, MOST_HELD, (_open_photos(cursor, campaign) + len(known)) // 2))
         room = min(count, most - len(known)) - len(unanswered)
         if room > 0:
             taken = [*known, *(image_id for image_id, _, _ in unanswered)]
