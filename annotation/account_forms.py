@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from annotation.access.attempts import Kind, attempt_return, attempt_take
 from annotation.models import ApiToken, AuditKind, Campaign, User
-from annotation.services.preferences import time_zones
+from annotation.services.preferences import MOST_GOAL, time_zones
 from annotation.services.tokens import MOST_DAYS
 
 
@@ -58,10 +58,18 @@ class OwnPasswordForm(NewPasswordForm):
 
 
 class PreferencesForm(forms.Form):
-    """Time zone, theme and email address."""
+    """Time zone, theme, session goal and email address."""
 
     time_zone = forms.ChoiceField(label="Time zone", required=False, help_text="For the times on pages.")
     theme = forms.ChoiceField(choices=User.Theme.choices, required=False)
+    session_goal = forms.IntegerField(
+        label="Session goal (photos)",
+        required=False,
+        min_value=0,
+        max_value=MOST_GOAL,
+        help_text="How many photos you want to rate in one session. The annotate page shows how far you are. "
+        "0 or empty: no goal.",
+    )
     email = forms.EmailField(
         label="Email", required=False, help_text="Optional. Links that set your password can be sent there."
     )
@@ -71,6 +79,10 @@ class PreferencesForm(forms.Form):
         site = timezone.get_default_timezone_name()
         zones = [("", f"{site} (of this site)"), *((name, name.replace("_", " ")) for name in time_zones())]
         self.fields["time_zone"].choices = zones  # type: ignore[attr-defined]  # a ChoiceField
+
+    def clean_session_goal(self) -> int:
+        """Return the goal; 0 for an empty field."""
+        return self.cleaned_data["session_goal"] or 0
 
 
 class TokenForm(forms.Form):

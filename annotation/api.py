@@ -1,19 +1,26 @@
 """The API of the annotation app: leases, answers and the caller's progress."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from ninja import Field, Router, Schema
 from ninja.errors import HttpError
 
-from annotation.access.permissions import campaign_for
+from annotation.api_callers import annotating, sending
 from annotation.api_schema import READ_PROBLEMS, WRITE_PROBLEMS, Id, Pair, Problem, Slug, StrictSchema, Uuid
-from annotation.models import Annotation, Assignment, Campaign, Role, User
-from annotation.selectors.former_members import campaign_of_former_member
-from annotation.selectors.progress import campaign_progress, has_practised, own_progress, practice_photos, queue_status
+from annotation.models import Annotation, Assignment, Campaign
+from annotation.selectors.photos_left import photos_left
+from annotation.selectors.progress import (
+    QueueState,
+    campaign_progress,
+    has_practised,
+    own_progress,
+    practice_photos,
+    queue_state,
+)
 from annotation.selectors.votes import own_client_ids
 from annotation.services import annotations, members, queue
 
@@ -21,7 +28,8 @@ router = Router(tags=["annotation"])
 
 MOST_LEASES = 20  # in one request
 MOST_RECEIPTS = 500  # in one request
-ImageIds = Annotated[list[Id], Field(max_length=200)]
+# A page holds up to 200 photos for work without a connection, and names the photos of unsent answers too.
+ImageIds = Annotated[list[Id], Field(max_length=500)]
 
 
 class ClaimIn(StrictSchema):
@@ -30,6 +38,13 @@ class ClaimIn(StrictSchema):
     count: int = Field(5, ge=1, le=MOST_LEASES)
     known: ImageIds = Field(
         [], description="Photos not to lease: the page holds them, or their answers have no receipt yet."
+    )
+    hold: int = Field(
+        queue.LEASES_PER_ANNOTATOR,
+        ge=queue.LEASES_PER_ANNOTATOR,
+        le=queue.MOST_HELD,
+        description="How many photos the caller wants to hold in all, for work without a connection. More than "
+        f"{queue.LEASES_PER_ANNOTATOR} only up to half of the photos that are open.",
     )
 
 
@@ -41,6 +56,7 @@ class LeaseOut(Schema):
     url: str = Field(description="The photo: the original pixels, by default without metadata.")
     width: int = Field(description="Pixels.")
     height: int = Field(description="Pixels.")
+    byte_size: int = Field(description="Size of the imported file. The photo that is sent may be a little smaller.")
     name: str
     expires_at: datetime
     show_prediction: bool = Field(description="Whether to show the prediction before the answer.")
@@ -54,6 +70,10 @@ class ClaimOut(Schema):
     empty_because: str = Field(
         description="Why there are no photos, as a sentence. Empty when the caller should ask again soon."
     )
+    empty_kind: str = Field(
+        description="The same as one word: paused, closed, no_photos, all_done, problems, answered, reserved, or empty."
+    )
+    more_at: datetime | None = Field(description="When reserved photos may come back, or null.")
 
 
 class ImagesIn(StrictSchema):
@@ -110,7 +130,7 @@ class ReceiptOut(Schema):
 
 
 class ReceiptsIn(StrictSchema):
-    """The client_ids of some answers."""
+    """The client_ids of some answers and comments."""
 
     client_ids: Annotated[list[Uuid], Field(max_length=MOST_RECEIPTS)]
 
@@ -118,7 +138,7 @@ class ReceiptsIn(StrictSchema):
 class ReceiptsOut(Schema):
     """The caller's answers in the database."""
 
-    stored: list[Uuid] = Field(description="The ids of the caller's own answers in this campaign.")
+    stored: list[Uuid] = Field(description="The ids of the caller's own answers and comments in this campaign.")
     own_answers: int
     own_skips: int
 
@@ -129,6 +149,7 @@ class ProgressOut(Schema):
     own_answers: int
     own_skips: int
     pace_per_hour: int = Field(description="Own answers in the last 60 minutes.")
+    photos_left: int = Field(description="Photos that need votes and that the caller has not answered.")
     images: int
     complete_images: int
     votes_given: int
@@ -161,23 +182,6 @@ class PracticeDoneOut(Schema):
     done: bool = True
 
 
-def _annotating(request: HttpRequest, slug: str) -> tuple[Campaign, User]:
-    user = cast(User, request.user)  # SessionAuth requires a login
-    return campaign_for(user, slug, Role.ANNOTATOR)[0], user
-
-
-def _sending(request: HttpRequest, slug: str, image_id: int | None = None) -> tuple[Campaign, User]:
-    """Do the same as `_annotating`, also for former members who had a photo (this one)."""
-    try:
-        return _annotating(request, slug)
-    except Http404:
-        user = cast(User, request.user)
-        campaign = campaign_of_former_member(user=user, slug=slug, image_id=image_id)
-        if campaign is None:
-            raise
-        return campaign, user
-
-
 def _lease_out(lease: Assignment, mode: str) -> LeaseOut:
     image = lease.image
     return LeaseOut(
@@ -186,6 +190,7 @@ def _lease_out(lease: Assignment, mode: str) -> LeaseOut:
         url=reverse("photo-original", args=[image.pk]),
         width=image.width,
         height=image.height,
+        byte_size=image.byte_size,
         name=image.name,
         expires_at=lease.expires_at,
         show_prediction=lease.is_anchored or mode == Campaign.Mode.PRELABEL,
@@ -195,20 +200,24 @@ def _lease_out(lease: Assignment, mode: str) -> LeaseOut:
 @router.post("/campaigns/{slug}/leases", response={200: ClaimOut, **WRITE_PROBLEMS}, url_name="leases-claim")
 def leases_claim(request: HttpRequest, slug: Slug, claim: ClaimIn) -> ClaimOut:
     """Lease photos to the caller: first those that are already leased to them, then new ones."""
-    campaign, user = _annotating(request, slug)
-    leases = queue.leases_claim(campaign=campaign, annotator=user, count=claim.count, known=claim.known)
-    because = "" if leases else queue_status(campaign, user)
+    campaign, user = annotating(request, slug)
+    leases = queue.leases_claim(
+        campaign=campaign, annotator=user, count=claim.count, known=claim.known, hold=claim.hold
+    )
+    state = QueueState() if leases else queue_state(campaign, user)
     return ClaimOut(
         leases=[_lease_out(lease, campaign.mode) for lease in leases],
         lease_seconds=campaign.lease_seconds,
-        empty_because=because,
+        empty_because=state.sentence,
+        empty_kind=state.kind,
+        more_at=state.more_at,
     )
 
 
 @router.post("/campaigns/{slug}/leases/renew", response={200: RenewOut, **WRITE_PROBLEMS}, url_name="leases-renew")
 def leases_renew(request: HttpRequest, slug: Slug, images: ImagesIn) -> RenewOut:
     """Renew leases. The page sends this while somebody uses it."""
-    campaign, user = _annotating(request, slug)
+    campaign, user = annotating(request, slug)
     renewed = queue.leases_renew(campaign=campaign, annotator=user, image_ids=images.image_ids)
     expires_at = timezone.now() + timedelta(seconds=campaign.lease_seconds)
     return RenewOut(renewed=renewed, expires_at=expires_at, lease_seconds=campaign.lease_seconds)
@@ -217,7 +226,7 @@ def leases_renew(request: HttpRequest, slug: Slug, images: ImagesIn) -> RenewOut
 @router.post("/campaigns/{slug}/leases/return", response={200: ReturnOut, **WRITE_PROBLEMS}, url_name="leases-return")
 def leases_return(request: HttpRequest, slug: Slug, images: ImagesIn) -> ReturnOut:
     """Return photos that the caller will not rate now."""
-    campaign, user = _annotating(request, slug)
+    campaign, user = annotating(request, slug)
     return ReturnOut(returned=queue.leases_return(campaign=campaign, annotator=user, image_ids=images.image_ids))
 
 
@@ -231,7 +240,7 @@ def annotation_record(request: HttpRequest, slug: Slug, answer: AnswerIn) -> Rec
 
     People who are no longer members can still answer photos that they got in the last days.
     """
-    campaign, user = _sending(request, slug, answer.image_id)
+    campaign, user = sending(request, slug, answer.image_id)
     if answer.annotator_id not in (None, user.pk):
         raise HttpError(409, f"Somebody else gave this answer. You are logged in as {user.username}.")
     try:
@@ -246,11 +255,11 @@ def annotation_record(request: HttpRequest, slug: Slug, answer: AnswerIn) -> Rec
 
 @router.post("/campaigns/{slug}/receipts", response={200: ReceiptsOut, **WRITE_PROBLEMS}, url_name="receipts")
 def receipts(request: HttpRequest, slug: Slug, asked: ReceiptsIn) -> ReceiptsOut:
-    """Return which of these answers are stored. Only the caller's own answers are confirmed.
+    """Return which of these answers and comments are stored. Only the caller's own are confirmed.
 
     Also for people who are no longer members of the campaign.
     """
-    campaign, user = _sending(request, slug)
+    campaign, user = sending(request, slug)
     own = own_progress(campaign, user)
     return ReceiptsOut(
         stored=own_client_ids(campaign, user, asked.client_ids), own_answers=own.answers, own_skips=own.skips
@@ -260,12 +269,13 @@ def receipts(request: HttpRequest, slug: Slug, asked: ReceiptsIn) -> ReceiptsOut
 @router.get("/campaigns/{slug}/progress", response={200: ProgressOut, **READ_PROBLEMS}, url_name="progress")
 def progress(request: HttpRequest, slug: Slug) -> ProgressOut:
     """Return the caller's number of answers and pace, and the progress of the campaign."""
-    campaign, user = _annotating(request, slug)
+    campaign, user = annotating(request, slug)
     own, whole = own_progress(campaign, user), campaign_progress(campaign)
     return ProgressOut(
         own_answers=own.answers,
         own_skips=own.skips,
         pace_per_hour=own.answers_last_hour,
+        photos_left=photos_left(user, {campaign.pk: whole})[campaign.pk],
         images=whole.images,
         complete_images=whole.complete_images,
         votes_given=whole.votes_given,
@@ -276,7 +286,7 @@ def progress(request: HttpRequest, slug: Slug) -> ProgressOut:
 @router.get("/campaigns/{slug}/practice", response={200: PracticeOut, **READ_PROBLEMS}, url_name="practice")
 def practice_get(request: HttpRequest, slug: Slug) -> PracticeOut:
     """List the practice photos. The answers to them are not sent to the server."""
-    campaign, user = _annotating(request, slug)
+    campaign, user = annotating(request, slug)
     photos = [
         PracticePhotoOut(
             image_id=image.pk,
@@ -298,6 +308,6 @@ def practice_get(request: HttpRequest, slug: Slug) -> PracticeOut:
 )
 def practice_done(request: HttpRequest, slug: Slug) -> PracticeDoneOut:
     """Mark the practice round as finished for the caller."""
-    campaign, user = _annotating(request, slug)
+    campaign, user = annotating(request, slug)
     members.practice_finish(campaign=campaign, annotator=user)
     return PracticeDoneOut()

@@ -9,7 +9,7 @@ from ninja.errors import HttpError
 from annotation.api_schema import WRITE_PROBLEMS, StrictSchema
 from annotation.models import User
 from annotation.services.key_bindings import KeyBindingError, key_bindings_set
-from annotation.services.preferences import theme_set
+from annotation.services.preferences import MOST_GOAL, session_goal_set, theme_set
 
 router = Router(tags=["me"])
 
@@ -30,6 +30,18 @@ class ThemeOut(Schema):
     """The theme of all pages."""
 
     theme: str
+
+
+class GoalIn(StrictSchema):
+    """The goal to set."""
+
+    photos: int = Field(ge=0, le=MOST_GOAL, description="Photos in one session. 0: no goal.")
+
+
+class GoalOut(Schema):
+    """The session goal of the caller."""
+
+    photos: int
 
 
 class KeysOut(Schema):
@@ -54,3 +66,11 @@ def theme_put(request: HttpRequest, chosen: ThemeIn) -> ThemeOut:
     user = cast(User, request.user)  # the authentication requires a login
     theme_set(user=user, theme=User.Theme(chosen.theme))
     return ThemeOut(theme=user.theme)
+
+
+@router.put("/me/session-goal", response={200: GoalOut, **WRITE_PROBLEMS}, url_name="me-session-goal")
+def goal_put(request: HttpRequest, chosen: GoalIn) -> GoalOut:
+    """Set how many photos the caller wants to rate in one session."""
+    user = cast(User, request.user)  # the authentication requires a login
+    session_goal_set(user=user, photos=chosen.photos)
+    return GoalOut(photos=user.session_goal)

@@ -10,6 +10,7 @@ from annotation.access.attempts import TooManyAttempts
 from annotation.access.hashers import HashingBusy
 from annotation.models import Annotation, Campaign, Image, Role, User
 from annotation.services import invitations
+from annotation.services.comments import COMMENT_LENGTH
 from annotation.services.withdrawals import REASON_LENGTH
 
 
@@ -99,6 +100,12 @@ class CorrectionForm(forms.Form):
     client_id = forms.UUIDField(widget=forms.HiddenInput)
     watch = forms.ChoiceField(label="Does it show a watch?", choices=Annotation.Watch.choices, widget=forms.RadioSelect)
     score = forms.IntegerField(label="How good does it look?")
+    comment = forms.CharField(
+        label="Comment for the campaign's admins",
+        required=False,
+        max_length=COMMENT_LENGTH,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
 
     def __init__(self, *args: Any, campaign: Campaign, buttons: bool, **kwargs: Any) -> None:
         """Offer the scores of the campaign as buttons, or as a number field."""

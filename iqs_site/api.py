@@ -16,6 +16,7 @@ from ninja.errors import HttpError, ValidationError
 from annotation.api import router as annotation_router
 from annotation.api_imports import router as imports_router
 from annotation.api_me import router as me_router
+from annotation.api_own_work import router as own_work_router
 from annotation.token_auth import SessionLogin, TokenAuth
 from inference.api import router as inference_router
 from iqs_site.api_json import JsonRefused, StrictParser
@@ -40,6 +41,7 @@ api = NinjaAPI(
 api.add_router("", annotation_router)
 api.add_router("", imports_router)
 api.add_router("", me_router)
+api.add_router("", own_work_router)
 api.add_router("", inference_router)
 api.add_router("", training_router)
 

@@ -20,6 +20,7 @@ from annotation.models.campaigns import (
     synset_name,
     synset_names,
 )
+from annotation.models.comments import PhotoComment
 from annotation.models.consensus import AnnotatorStatistics, ConsensusFit, ConsensusState, PhotoConsensus
 from annotation.models.credentials import ApiToken, PasswordLink, UserSession
 from annotation.models.gallery import BulkAction, BulkChange, PhotoSelection, SavedView
@@ -80,6 +81,7 @@ __all__ = [
     "Membership",
     "PasswordLink",
     "PhotoChange",
+    "PhotoComment",
     "PhotoConsensus",
     "PhotoFile",
     "PhotoMap",

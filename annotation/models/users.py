@@ -106,6 +106,9 @@ class User(AbstractUser):
         max_length=64, blank=True, help_text="IANA name, for the times on pages. Empty: the time zone of the site."
     )
     theme = models.CharField(max_length=5, blank=True, choices=Theme.choices)
+    session_goal = models.PositiveSmallIntegerField(
+        default=0, help_text="Photos that the user wants to rate in one sitting. 0: no goal."
+    )
     anonymised_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When everything about the person was removed."
     )

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
-from django.db.models import Avg, Count, OuterRef, Q, Subquery
+from django.db.models import Avg, Count, Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 from numpy.typing import NDArray
@@ -137,36 +137,3 @@ def own_repeats(campaign: Campaign, annotator: User) -> SelfAgreement | None:
     """Return the annotator's self-agreement on hidden repeats; None without any (one query)."""
     pairs = repeat_pairs(campaign, annotator=annotator).get(annotator.pk)
     return self_agreement(*pairs) if pairs else None
-
-
-def own_history(
-    campaign: Campaign, annotator: User, *, before: int | None = None, count: int
-) -> tuple[list[Annotation], bool]:
-    """Return up to `count` answers and skips, newest first, and whether there are more (one query).
-
-    Withdrawn photos are left out.
-
-    `before` is the id of the last annotation of the previous page. Each row has its photo, `others_mean` and
-    `others_votes`. Both are None for skips, for photos that nobody else answered, and where the annotator may not see
-    them.
-    """
-    rows = own_standing(campaign, annotator).filter(image__withdrawn_at=None).select_related("image").order_by("-pk")
-    if before is not None:
-        rows = rows.filter(pk__lt=before)
-    if others_shown(campaign):
-        others = (
-            Annotation.objects.filter(image=OuterRef("image"))
-            .counted_votes()
-            .exclude(annotator=annotator)
-            .order_by()
-            .values("image")
-        )
-        rows = rows.annotate(
-            others_mean=Subquery(others.annotate(mean=Avg("score")).values("mean")),
-            others_votes=Subquery(others.annotate(votes=Count("pk")).values("votes")),
-        )
-    found = list(rows[: count + 1])
-    for row in found:
-        if row.skip_reason or not others_shown(campaign):
-            row.others_mean = row.others_votes = None  # type: ignore[attr-defined]
-    return found[:count], len(found) > count

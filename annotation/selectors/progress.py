@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core.cache import cache
 from django.db import connection
@@ -92,6 +92,17 @@ class OwnProgress:
     answers: int
     skips: int
     answers_last_hour: int
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """Whether there is a photo for an annotator, and if not, why."""
+
+    kind: str = ""
+    """Empty while there are photos; otherwise paused, closed, no_photos, all_done, problems, answered or reserved."""
+    sentence: str = ""
+    more_at: datetime | None = None
+    """When the first photo of another annotator may come back; only for `reserved`."""
 
 
 def campaign_progress(campaign: Campaign) -> Progress:
@@ -183,17 +194,22 @@ def has_practised(campaign: Campaign, annotator: User) -> bool:
 
 def queue_status(campaign: Campaign, annotator: User) -> str:
     """Return why there is no photo for the annotator, as a sentence, or '' when there is one."""
+    return queue_state(campaign, annotator).sentence
+
+
+def queue_state(campaign: Campaign, annotator: User) -> QueueState:
+    """Return whether there is a photo for the annotator, and if not, why."""
     if campaign.state == Campaign.State.PAUSED:
-        return "The campaign is paused. Its admin can resume it."
+        return QueueState("paused", "The campaign is paused. Its admin can resume it.")
     if campaign.state == Campaign.State.CLOSED:
-        return "The campaign is closed and accepts no more answers."
+        return QueueState("closed", "The campaign is closed and accepts no more answers.")
     if _own_leases(campaign, annotator).exists():
-        return ""
+        return QueueState()
     queued = Image.objects.filter(QUEUED, campaign=campaign)
     if queued.filter(~_answered(campaign, annotator), open_slots__gt=0).exists():
-        return ""
+        return QueueState()
     if not campaign.images.filter(role=Image.Role.RATED).exists():
-        return "There are no photos yet. The campaign's admin can import them."
+        return QueueState("no_photos", "There are no photos yet. The campaign's admin can import them.")
     return _why_nothing_is_open(campaign, annotator, queued)
 
 
@@ -222,8 +238,8 @@ def _answered(campaign: Campaign, annotator: User, image: str = "pk") -> Exists:
     )
 
 
-def _why_nothing_is_open(campaign: Campaign, annotator: User, queued: QuerySet[Image]) -> str:
-    """Return the reason as a sentence. A photo needs votes if a slot is open or a lease is live; both have an index."""
+def _why_nothing_is_open(campaign: Campaign, annotator: User, queued: QuerySet[Image]) -> QueueState:
+    """Return the reason. A photo needs votes if a slot is open or a lease is live; both have an index."""
     leased = Assignment.objects.filter(
         state=Assignment.State.LEASED, is_repeat=False, campaign=campaign, image__problem="", image__role="rated"
     ).filter(image__vote_count__lt=F("image__votes_needed"))
@@ -231,16 +247,22 @@ def _why_nothing_is_open(campaign: Campaign, annotator: User, queued: QuerySet[I
         lacking = campaign.images.filter(LIVE, role=Image.Role.RATED, vote_count__lt=F("votes_needed"))
         if count := lacking.exclude(problem="").count():
             photos = "1 photo lacks votes but cannot" if count == 1 else f"{count:,} photos lack votes but cannot"
-            return (
+            return QueueState(
+                "problems",
                 f"No photo is left to rate. {photos} be shown, for example because its file is missing. "
-                "The campaign's admin finds the reason under 'Practice and check photos'."
+                "The campaign's admin finds the reason under 'Practice and check photos'.",
             )
-        return "All done: every photo has the votes it needs. Thank you."
+        return QueueState("all_done", "All done: every photo has the votes it needs. Thank you.")
     until = leased.filter(~_answered(campaign, annotator, "image")).aggregate(first=Min("expires_at"))["first"]
     if until is None:
-        return "You have answered every photo that still needs votes. Other annotators will do the rest."
-    when = timezone.localtime(max(until, timezone.now()))
-    return (
+        return QueueState(
+            "answered", "You have answered every photo that still needs votes. Other annotators will do the rest."
+        )
+    until = max(until, timezone.now())
+    when = timezone.localtime(until)
+    return QueueState(
+        "reserved",
         f"All remaining photos are reserved for other annotators until {when:%H:%M} ({when.tzname()}). "
-        "You will get those that they do not answer by then."
+        "You will get those that they do not answer by then.",
+        until,
     )

@@ -6,7 +6,7 @@ from uuid import UUID
 import numpy as np
 
 from annotation.measures.votes import VoteTable
-from annotation.models import SOUND_PROBLEMS, Annotation, AnnotationQuerySet, Campaign, User
+from annotation.models import SOUND_PROBLEMS, Annotation, AnnotationQuerySet, Campaign, PhotoComment, User
 from annotation.selectors.screening import vote_weights, weights_of
 
 #: Watch labels as numbers. -1: unsure, or not asked.
@@ -83,9 +83,11 @@ def own_standing(campaign: Campaign, annotator: User) -> AnnotationQuerySet:
 
 
 def own_client_ids(campaign: Campaign, annotator: User, client_ids: Collection[UUID]) -> list[UUID]:
-    """Return those of `client_ids` that belong to a stored answer of the annotator in the campaign (one query).
+    """Return those of `client_ids` that belong to a stored answer or comment of the person in the campaign (one query).
 
     This includes answers that were corrected later, because they are still in the database.
     """
-    own = Annotation.objects.filter(campaign=campaign, annotator=annotator, client_id__in=client_ids)
-    return list(own.values_list("client_id", flat=True))
+    answers = Annotation.objects.filter(campaign=campaign, annotator=annotator, client_id__in=client_ids)
+    comments = PhotoComment.objects.filter(campaign=campaign, author=annotator, client_id__in=client_ids)
+    ids = answers.order_by().values_list("client_id", flat=True)
+    return list(ids.union(comments.order_by().values_list("client_id", flat=True)))

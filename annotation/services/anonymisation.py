@@ -13,6 +13,7 @@ from annotation.models import (
     HourlyUse,
     ImportedAnnotator,
     Membership,
+    PhotoComment,
     ScreeningDecision,
     User,
 )
@@ -46,10 +47,11 @@ def user_anonymise(*, user: User, by: User) -> User:
     # With another name in the file, a later import of the same person's votes makes a new annotator.
     ImportedAnnotator.objects.filter(user=user).update(name=f"anonymised {user.pk}")
     ScreeningDecision.objects.filter(annotator=user).update(reason="")  # reviewers may write names there
+    PhotoComment.objects.filter(author=user).update(text="")  # people may write about themselves there
     _admin_log_rename(user, name := _free_name(user))
     for field in ("first_name", "last_name", "email", "time_zone", "theme"):
         setattr(user, field, "")
-    user.username, user.key_bindings, user.last_login = name, {}, None
+    user.username, user.key_bindings, user.session_goal, user.last_login = name, {}, 0, None
     user.is_active = user.is_staff = user.is_superuser = False
     user.anonymised_at = timezone.now()
     user.save()

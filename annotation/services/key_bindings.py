@@ -14,6 +14,9 @@ DEFAULT_KEYS = {
     "undo": "u",
     "keep": "Enter",
     "zoom": "z",
+    "last": "l",
+    "comment": "c",
+    "progress": "p",
     "help": "?",
 }
 #: The name of each action in the key settings.
@@ -25,8 +28,12 @@ ACTION_NAMES = {
     "undo": "undo",
     "keep": "keep answer",
     "zoom": "zoom",
+    "last": "last answers",
+    "comment": "comment",
+    "progress": "session",
     "help": "help",
 }
+_SPARE_KEYS = "abdefghijkoqrstvxy.,;"
 _NAMED_KEYS = {"Enter", "Delete", "Insert", "Home", "End", "PageUp", "PageDown"}
 _RESERVED = {
     "Escape": "it always cancels",
@@ -47,8 +54,17 @@ def key_name(key: str) -> str:
 
 
 def key_bindings_of(user: User) -> dict[str, str]:
-    """Return {action: key} for every action: the user's own key or the default."""
-    return {action: user.key_bindings.get(action, key) for action, key in DEFAULT_KEYS.items()}
+    """Return {action: key} for every action: the user's own key or the default.
+
+    An action of a later version may have a default that the user has given to another action. It then gets a key that
+    is free.
+    """
+    own = {action: key for action, key in user.key_bindings.items() if action in DEFAULT_KEYS}
+    free = iter([key for key in _SPARE_KEYS if key not in {*own.values(), *DEFAULT_KEYS.values()}])
+    return {
+        action: own.get(action) or (key if key not in own.values() else next(free))
+        for action, key in DEFAULT_KEYS.items()
+    }
 
 
 def key_bindings_set(*, user: User, bindings: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What users choose for themselves: time zone, theme and email address."""
+"""What users choose for themselves: time zone, theme, email address and session goal."""
 
 from functools import cache
 from zoneinfo import available_timezones
@@ -8,6 +8,8 @@ from django.db import DataError, connection, transaction
 
 from annotation.models import User
 
+MOST_GOAL = 1_000  # photos in one session; more takes hours
+
 
 @cache
 def time_zones() -> tuple[str, ...]:
@@ -15,14 +17,16 @@ def time_zones() -> tuple[str, ...]:
     return tuple(sorted(name for name in available_timezones() if name not in {"localtime", "Factory", "posixrules"}))
 
 
-def preferences_set(*, user: User, time_zone: str, theme: str, email: str) -> None:
+def preferences_set(*, user: User, time_zone: str, theme: str, email: str, session_goal: int) -> None:
     """Set the preferences. Raises ValidationError, by field, for invalid values."""
+    if not 0 <= session_goal <= MOST_GOAL:
+        raise ValidationError({"session_goal": f"The goal must be from 0 to {MOST_GOAL:,} photos."})
     if time_zone and time_zone not in time_zones():
         raise ValidationError({"time_zone": f"There is no time zone {time_zone[:64]!r}."})
     if time_zone and not _known_to_database(time_zone):
         raise ValidationError({"time_zone": "The database does not know this time zone. Choose another one."})
-    user.time_zone, user.theme, user.email = time_zone, theme, email
-    fields = ["time_zone", "theme", "email"]
+    user.time_zone, user.theme, user.email, user.session_goal = time_zone, theme, email, session_goal
+    fields = ["time_zone", "theme", "email", "session_goal"]
     user.clean_fields(exclude={field.name for field in User._meta.fields} - set(fields))
     user.save(update_fields=fields)
 
@@ -41,3 +45,11 @@ def theme_set(*, user: User, theme: User.Theme) -> None:
     """Set the theme of all pages."""
     user.theme = theme
     user.save(update_fields=["theme"])
+
+
+def session_goal_set(*, user: User, photos: int) -> None:
+    """Set how many photos the user wants to rate in one session; 0 for no goal. Raises ValueError beyond the limits."""
+    if not 0 <= photos <= MOST_GOAL:
+        raise ValueError(f"The goal must be from 0 to {MOST_GOAL:,} photos.")
+    user.session_goal = photos
+    user.save(update_fields=["session_goal"])

@@ -25,6 +25,7 @@ from annotation.models import Assignment, Campaign, Image, User
 from annotation.services.queue_lanes import ClaimDraws, Draw
 
 LEASES_PER_ANNOTATOR = 50  # limit of live leases per campaign, so that one annotator cannot take the whole queue
+MOST_HELD = 200  # limit for people who work without a connection
 _SWEEP_BATCH = 500
 _REBUILD_BATCH = 5000
 
@@ -43,7 +44,10 @@ FOR NO KEY UPDATE OF image SKIP LOCKED
 """
 
 # The columns of a lease that the page needs. The photo's other fields are loaded on access.
-_LEASE_COLUMNS = "assignment.*, image.name AS photo_name, image.width AS photo_width, image.height AS photo_height"
+_LEASE_COLUMNS = (
+    "assignment.*, image.name AS photo_name, image.width AS photo_width, image.height AS photo_height, "
+    "image.byte_size AS photo_bytes"
+)
 
 # One statement, so that exactly the photos whose assignment became a lease lose a slot. A photo that comes back keeps
 # the lane, the reason and the probability of its draw.
@@ -73,6 +77,13 @@ WHERE image.id = assignment.image_id AND assignment.annotator_id = %(annotator)s
   AND assignment.image_id = ANY(%(images)s) AND assignment.state = 'leased'
 RETURNING {_LEASE_COLUMNS}
 """  # noqa: S608  # made of constants
+
+_OPEN = """
+SELECT count(*) FROM (
+  SELECT FROM annotation_image
+  WHERE campaign_id = %(campaign)s AND problem = '' AND role = 'rated' AND open_slots > 0 LIMIT %(most)s
+) open
+"""
 
 _LIVE = """
 SELECT assignment.id
@@ -129,6 +140,7 @@ def leases_claim(
     annotator: User,
     count: int,
     known: Collection[int] = (),
+    hold: int = LEASES_PER_ANNOTATOR,
     rng: random.Random | None = None,
 ) -> list[Assignment]:
     """Lease up to `count` photos to the annotator and return the assignments, in the order to show them.
@@ -142,6 +154,9 @@ def leases_claim(
        probability of the draw.
 
     The returned leases expire `campaign.lease_seconds` from now. Leases in `known` do not change.
+
+    `hold` is how many photos the page wants to hold in all. More than `LEASES_PER_ANNOTATOR` are for work without a
+    connection: at most `MOST_HELD`, and at most half of the open photos and those in `known`, so that others have photos too.
 
     Returns fewer leases, or none, when no more photos are open to this annotator or the campaign is not active;
     `annotation.selectors.progress.queue_status` tells the reason. `rng` decides all draws.
@@ -158,7 +173,10 @@ def leases_claim(
         unanswered: list[tuple[int, bool, bool]] = cursor.fetchall()
         live = [image_id for image_id, is_live, _ in unanswered if is_live]
         fresh = [Draw(image_id, is_repeat=is_repeat) for image_id, is_live, is_repeat in unanswered if not is_live]
-        room = min(count, LEASES_PER_ANNOTATOR - len(known)) - len(unanswered)
+        most = LEASES_PER_ANNOTATOR
+        if hold > most and len(known) + count > most:
+            most = max(most, min(hold, MOST_HELD, (_open_photos(cursor, campaign) + len(known)) // 2))
+        room = min(count, most - len(known)) - len(unanswered)
         if room > 0:
             taken = [*known, *(image_id for image_id, _, _ in unanswered)]
             fresh += ClaimDraws(cursor, campaign=campaign, whose=whose, taken=taken, rng=rng).photos_draw(room)
@@ -179,12 +197,18 @@ def leases_claim(
     return sorted(leases, key=lambda lease: order[lease.image_id])
 
 
+def _open_photos(cursor: Any, campaign: Campaign) -> int:
+    """Return how many photos have an open slot. Counting stops where more would change nothing."""
+    cursor.execute(_OPEN, {"campaign": campaign.pk, "most": 2 * MOST_HELD})
+    return int(cursor.fetchone()[0])
+
+
 def _leases_write(statement: str, parameters: dict[str, Any]) -> Iterator[Assignment]:
     """Run a statement that writes leases and returns `_LEASE_COLUMNS`. Yield the leases with their photos."""
     lease: Any
     for lease in Assignment.objects.raw(statement, parameters):
-        photo = [lease.image_id, lease.photo_name, lease.photo_width, lease.photo_height]
-        lease.image = Image.from_db(lease._state.db, ["id", "name", "width", "height"], photo)
+        photo = [lease.image_id, lease.photo_name, lease.photo_width, lease.photo_height, lease.photo_bytes]
+        lease.image = Image.from_db(lease._state.db, ["id", "name", "width", "height", "byte_size"], photo)
         yield lease
 
 

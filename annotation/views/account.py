@@ -59,7 +59,7 @@ def account_password(request: HttpRequest) -> HttpResponse:
 @require_POST
 @never_cache
 def account_preferences(request: HttpRequest) -> HttpResponse:
-    """Set time zone, theme and email address."""
+    """Set time zone, theme, session goal and email address."""
     form = PreferencesForm(request.POST)
     if form.is_valid() and _done(form, lambda: preferences_set(user=_current_user(request), **form.cleaned_data)):
         messages.success(request, "Saved.")
@@ -157,7 +157,8 @@ def _done(form: forms.Form, change: Any) -> bool:
 def _page(request: HttpRequest, **changed: Any) -> HttpResponse:
     """Render the account page. `changed`: a form with errors, or a new token with its secret."""
     user = _current_user(request)
-    preferences = {"time_zone": user.time_zone, "theme": user.theme, "email": user.email}
+    user.refresh_from_db(fields=["email", "key_bindings", "session_goal"])  # together, instead of one query each
+    preferences = {name: getattr(user, name) for name in ("time_zone", "theme", "session_goal", "email")}
     keys = key_bindings_of(user)
     context = {
         "password_form": OwnPasswordForm(user=user),

@@ -14,6 +14,7 @@ from annotation.access.permissions import campaign_view
 from annotation.models import Annotation, Campaign, Image, Role, ScreeningDecision, User
 from annotation.selectors.progress import has_practised
 from annotation.selectors.screening import reread_request
+from annotation.services.comments import COMMENT_LENGTH
 from annotation.services.key_bindings import ACTION_NAMES, key_bindings_of, key_name
 from annotation.services.screening import reread_confirm
 
@@ -34,22 +35,34 @@ MODULES = [
     "answer_log",
     "api",
     "break_clock",
+    "comment_box",
     "controls",
+    "end_screen",
     "gestures",
+    "glance",
+    "help_dialog",
     "key_settings",
     "keys",
+    "last_answers",
     "leases",
+    "note",
     "outbox",
     "pace",
+    "photo_buffer",
     "photo_deck",
     "practice",
+    "practice_scale",
     "presence",
+    "progress_panel",
     "reveal",
     "safety_panel",
+    "session",
+    "skip_menu",
     "stage_card",
     "status_line",
     "swipe",
     "zoom",
+    "zoom_controls",
 ]
 # What each key does, as the help dialog says it.
 _PURPOSES = {
@@ -59,7 +72,10 @@ _PURPOSES = {
     "skip": "Skip the photo and give a reason",
     "undo": "Go back to the previous photo",
     "keep": "Keep an earlier answer",
-    "zoom": "Zoom to 100 %. Arrow keys pan.",
+    "zoom": "Zoom to 100 % and back. Arrow keys pan",
+    "last": "The last answers, to give one again",
+    "comment": "Write to the campaign's admins about this photo",
+    "progress": "Your session: goal, photos left, photos to load ahead",
     "help": "Show this help",
 }
 
@@ -68,6 +84,7 @@ _PURPOSES = {
 def annotate(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Show the page. Its script leases photos and sends answers through the API."""
     user = cast(User, request.user)  # campaign_view requires a login
+    user.refresh_from_db(fields=["key_bindings", "session_goal"])  # together, instead of one query each
     shown_photos = list(
         campaign.images.filter(role__in=Image.TAUGHT, problem="").order_by(
             F("expected_score").asc(nulls_last=True), "pk"
@@ -90,6 +107,8 @@ def annotate(request: HttpRequest, campaign: Campaign) -> HttpResponse:
             "scores": campaign.scores if campaign.bins <= SCORE_BUTTONS else None,
             "score_buttons": [(score, score_keys(campaign).get(score, "")) for score in campaign.scores],
             "skip_reasons": SKIP_REASONS,
+            "other_reason": SKIP_REASONS[-1],
+            "comment_length": COMMENT_LENGTH,
             "examples": [
                 (image, dict(Annotation.Watch.choices).get(image.expected_watch, ""))
                 for image in shown_photos
@@ -139,7 +158,11 @@ def _config(campaign: Campaign, user: User, reread: ScreeningDecision | None) ->
         "scoreKeys": {key: score for score, key in score_keys(campaign).items()},
         "leaseSeconds": campaign.lease_seconds,
         "breakMinutes": campaign.break_minutes,
+        "sessionGoal": user.session_goal,
         "keysUrl": reverse("api-1:me-keys"),
+        "goalUrl": reverse("api-1:me-session-goal"),
+        "workUrl": reverse("api-1:me-work"),
+        "ownWorkUrl": reverse("own-work", args=[campaign.slug]),
         "instructions": hashlib.sha256(instructions.encode()).hexdigest()[:12],
         "campaign": campaign.pk,
         "api": f"{reverse('api-1:api-root')}campaigns/{campaign.slug}",

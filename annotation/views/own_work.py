@@ -1,55 +1,61 @@
-"""The page "Your work": number and pace of the user's answers, agreement, and every answer with a form to edit it."""
+"""The page "Your work": number of the user's answers, agreement, and the list of all answers with filters."""
 
 from collections.abc import Sequence
-from uuid import uuid4
 
-from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from annotation.access.permissions import campaign_view
 from annotation.drawing.axis import Tick, axis_end
 from annotation.drawing.columns import Series, columns
 from annotation.drawing.svg import Svg
-from annotation.forms import CorrectionForm
-from annotation.models import Campaign, Role, User
-from annotation.selectors.own_work import (
-    Comparison,
-    OwnDay,
-    correction_refused,
-    others_shown,
-    own_comparison,
-    own_days,
-    own_history,
-    own_repeats,
-)
+from annotation.models import Annotation, Campaign, Role
+from annotation.own_work_forms import HistoryForm
+from annotation.selectors.comments import comments_by_photo
+from annotation.selectors.own_history import own_history, own_history_count
+from annotation.selectors.own_work import Comparison, OwnDay, others_shown, own_comparison, own_days, own_repeats
 from annotation.selectors.progress import own_progress
-from annotation.selectors.votes import own_standing
-from annotation.services.annotations import AnnotationError, annotation_record
-from annotation.views.annotate import SCORE_BUTTONS
+from annotation.services.key_bindings import key_bindings_of, key_name
+from annotation.views.own_answers import current_user
 
 PAGE_SIZE = 30
 #: Photos needed for a comparison; with fewer, it says more about the photos than about the person.
 COMPARED_AT_LEAST = 5
 _CHART_HEIGHT = 120  # pixels
-_VIEWING = {"page": "own-work"}  # marks answers that were not given on the annotate page
 
 
 @require_safe
 @campaign_view(Role.ANNOTATOR)
 def own_work(request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Show the user's own answers; `?before=` lists those older than the annotation with this id."""
-    user = _current_user(request)
+    """Show the user's own answers that fit the filters; `?before=` lists those older than the answer with this id.
+
+    For htmx: only the list.
+    """
+    user = current_user(request)
     text = request.GET.get("before", "")
     before = int(text) if text.isdecimal() and len(text) < 19 else None
-    history, more = own_history(campaign, user, before=before, count=PAGE_SIZE)
+    form = HistoryForm(request.GET, campaign=campaign)
+    chosen = form.chosen()
+    history, more = own_history(campaign, user, before=before, count=PAGE_SIZE, chosen=chosen)
+    comments = comments_by_photo(campaign, [answer.image_id for answer in history], user)
+    context = {
+        "campaign": campaign,
+        "rows": [(answer, comments.get(answer.image_id, [])) for answer in history],
+        "history": history,
+        "form": form,
+        "is_filtered": not chosen.is_empty,
+        "matching": own_history_count(campaign, user, chosen),
+        "is_first_page": before is None,
+        "older": _older(request, history) if more else None,
+    }
+    if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
+        return render(request, "annotation/_own_history.html", context)
     days = own_days(campaign, user)
     comparison = own_comparison(campaign, user) if others_shown(campaign) else None
     scores = _scores_rows(campaign, comparison) if comparison else []
-    context = {
-        "campaign": campaign,
+    bindings = key_bindings_of(user)
+    context |= {
         "progress": own_progress(campaign, user),
         "days": days,
         "days_chart": _days_chart(days),
@@ -59,51 +65,17 @@ def own_work(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "compared_at_least": COMPARED_AT_LEAST,
         "scores": scores,
         "scores_chart": _scores_chart(scores) if scores else "",
-        "history": history,
-        "is_first_page": before is None,
-        "older": history[-1].pk if more else None,
+        "keys": {action: key_name(key) for action, key in bindings.items()},
+        "key_bindings": bindings,
     }
     return render(request, "annotation/own_work.html", context)
 
 
-@require_http_methods(["GET", "POST"])
-@campaign_view(Role.ANNOTATOR)
-def own_answer(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpResponse:
-    """Edit the user's own answer to a photo: record a new revision that supersedes the old one."""
-    user = _current_user(request)
-    answer = (
-        own_standing(campaign, user)
-        .filter(image=image_id, image__withdrawn_at=None)
-        .select_related("image__campaign")
-        .first()
-    )
-    if answer is None:
-        raise Http404("You have not answered this photo.")
-    refused = correction_refused(answer.image)
-    form = CorrectionForm(
-        request.POST or None,
-        campaign=campaign,
-        buttons=campaign.bins <= SCORE_BUTTONS,
-        initial={"client_id": uuid4(), "watch": answer.watch, "score": answer.score},
-    )
-    if request.method == "POST" and not refused and form.is_valid():
-        try:
-            annotation_record(
-                campaign=campaign, annotator=user, image_id=image_id, viewing=_VIEWING, **form.cleaned_data
-            )
-        except AnnotationError as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"Your answer to {answer.image.name} was updated.")
-            return redirect(f"{reverse('own-work', args=[campaign.slug])}#history")
-    context = {"campaign": campaign, "answer": answer, "image": answer.image, "form": form, "refused": refused}
-    failed = bool(form.errors) or (request.method == "POST" and bool(refused))
-    return render(request, "annotation/own_answer.html", context, status=422 if failed else 200)
-
-
-def _current_user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # campaign_view requires a login
-    return request.user
+def _older(request: HttpRequest, history: Sequence[Annotation]) -> str:
+    """Return the query of the next page, with the same filters."""
+    query = request.GET.copy()
+    query["before"] = str(history[-1].pk)
+    return query.urlencode()
 
 
 def _days_chart(days: Sequence[OwnDay]) -> Svg:

@@ -14,6 +14,7 @@ from annotation.access.permissions import campaign_view
 from annotation.access.rows import row_or_404
 from annotation.forms import SpecialPhotoForm
 from annotation.models import LIVE, Campaign, Image, Role
+from annotation.selectors.comments import comments_by_photo, open_comments_count
 from annotation.selectors.opinions import opinion_of, special_counts
 from annotation.services.special_photos import (
     PRACTICE_COUNT,
@@ -43,11 +44,17 @@ def special_photos(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     show = request.GET.get("show", "")
     show = show if show in _SHOWN else Image.Role.PRACTICE.value
     counts = special_counts(campaign)
+    page = Paginator(_photos(campaign, show), PAGE_SIZE).get_page(request.GET.get("page"))
+    if show == PROBLEM:  # what people wrote often says what is wrong
+        comments = comments_by_photo(campaign, [image.pk for image in page])
+        for image in page:
+            image.shown_comments = comments.get(image.pk, [])  # type: ignore[attr-defined]
     context = {
         "campaign": campaign,
         "show": show,
         "tabs": [(kind, label, getattr(counts, kind)) for kind, label in _SHOWN.items()],
-        "page": Paginator(_photos(campaign, show), PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": page,
+        "open_comments": open_comments_count(campaign),
         "practice_count": PRACTICE_COUNT,
     }
     return render(request, "annotation/special_photos.html", context)

@@ -58,7 +58,9 @@ def open_page(browser: Any, live_server: Any, log_in: Callable[..., None]) -> It
     errors: list[Any] = []
 
     def open_page(path: str, name: str, **options: Any) -> Any:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        # Playwright does not see the requests that a service worker answers. Its tests allow it.
+        usual = {"viewport": {"width": 1280, "height": 900}, "service_workers": "block"}
+        context = browser.new_context(**{**usual, **options})
         context.set_default_timeout(SECONDS * 1000)
         context.on("weberror", lambda error: errors.append(error.error))
         contexts.append(context)

@@ -60,7 +60,7 @@ def test_a_superuser_makes_a_link_and_the_person_sets_the_password_and_logs_in(
 def test_changing_keys_is_one_click_from_the_account_page(open_page: Any, people: dict[str, Any]) -> None:
     page = open_page("/account/", "alice")
     page.evaluate("localStorage.setItem('iqs-instructions:watches', '')")  # already read
-    page.get_by_role("link", name="Change keys").click()
+    page.get_by_role("link", name="Instructions and keys").click()
     page.get_by_role("heading", name="Keyboard").wait_for()
 
 

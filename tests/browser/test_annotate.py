@@ -257,14 +257,16 @@ def test_an_empty_queue_shows_the_reason_and_can_be_tried_again(open_page: Any, 
     expect_answers_disabled(page, can_skip=False)
     expect(page.get_by_role("link", name="Back to campaign")).to_have_attribute("href", "/campaigns/watches/")
     make_image(1)
-    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#questions")).to_be_hidden()
+    page.get_by_role("button", name="Check again").click()
     expect(page.locator("#photo img")).to_be_visible()
+    expect(page.locator("#questions")).to_be_visible()
     expect(page.locator("#questions button:disabled, #skip-open:disabled")).to_have_count(0)
     rate(page, "w", "5")
     expect(page.locator("#empty")).to_contain_text("You have answered every photo that still needs votes")
     expect_answers_disabled(page, can_skip=False)
     Campaign.objects.update(state="paused")
-    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("button", name="Check again").click()
     expect(page.locator("#empty")).to_contain_text("The campaign is paused")
 
 

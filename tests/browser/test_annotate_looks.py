@@ -116,7 +116,7 @@ def test_the_focus_moves_from_top_to_bottom_and_is_visible(annotate: Any, photos
     rate(page, "w", "5")
     focused = []
     press(page, "Tab")  # from the closed dialog past the end of the page
-    for _ in range(21):
+    for _ in range(24):
         press(page, "Tab")
         focused.append(
             page.evaluate(

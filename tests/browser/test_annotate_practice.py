@@ -43,6 +43,8 @@ def test_practice_comes_first_compares_answers_and_saves_nothing(
     photo = page.locator("#photo").bounding_box()
     press(page, "n", "7")
     expect(feedback(page)).to_contain_text("You said no watch, 7. Expected: no watch, 2.")
+    expect(page.locator(".verdict")).to_have_text(["Score missed, 5 points higher", "Watch label right"])
+    expect(feedback(page).get_by_role("img", name="Expected 2, you 7, on the scale 1 to 10")).to_be_visible()
     expect(feedback(page)).to_contain_text("Blurred from shaking.")
     expect(page.locator("#announce")).to_contain_text("Expected: no watch, 2.")
     assert page.locator("#photo").bounding_box() == photo, "the photo must not move when the expected answer appears"
@@ -52,8 +54,15 @@ def test_practice_comes_first_compares_answers_and_saves_nothing(
     assert shown_photo(page) == practice[1].pk
     press(page, "w", "9")
     expect(feedback(page)).to_contain_text("As expected.")
-    expect(page.get_by_role("button", name="Start rating")).to_be_focused()
+    expect(page.get_by_role("button", name="Your result")).to_be_focused()
     assert not has_practiced("alice")
+    press(page, "Enter")
+    expect(page.get_by_role("heading", name="Practice done")).to_be_visible()
+    expect(page.locator("#empty-reason")).to_have_text(
+        "1 of 2 scores hit. 2 of 2 watch labels right. On average your scores are 2.5 points higher."
+    )
+    expect(page.locator("#empty-figure").get_by_role("img")).to_have_count(2)
+    expect(page.get_by_role("button", name="Start rating")).to_be_focused()
     press(page, "Enter")
     expect(page.locator("#note")).to_have_text("Your answers are saved from now on")
     expect(page.locator("#photo img")).to_be_visible()

@@ -114,7 +114,7 @@ def test_after_several_empty_responses_the_page_shows_the_reason(open_page: Any,
         page.reload()
         page.get_by_role("button", name="Begin").click()
         expect(page.locator("#empty")).to_contain_text("being assigned right now, or another tab")
-    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("button", name="Check again").click()
     expect(page.locator("#photo img")).to_be_visible()
 
 

@@ -41,8 +41,8 @@ def test_an_annotator_views_own_work_and_edits_an_answer_by_keyboard(
     page.get_by_role("radio", name="9").focus()
     page.keyboard.press("ArrowLeft")  # selects 8, the radio button before 9
     page.keyboard.press("Enter")
-    expect(page.get_by_text(f"Your answer to {images[7].name} was updated.")).to_be_visible()
     first = page.locator(".own-history li").first
+    expect(first.get_by_role("status")).to_contain_text("Saved. Before: watch, 9.")
     expect(first).to_contain_text("edited")
     expect(first.locator("strong")).to_have_text("8")
     assert Annotation.objects.filter(image=images[7], annotator=people["alice"]).count() == 2

@@ -1,27 +1,36 @@
 // The annotate page: shows one photo, takes two answers, then shows the next photo at once.
 // An *item* is a lease with the person's answers: {lease, watch, score, skipReason, inputs, shownAt, …}.
 
-import { answerBody, answerText } from "./answer.js";
+import { answerBody, answerText, millisecondsShown } from "./answer.js";
 import { AnswerBar } from "./answer_bar.js";
 import { AnswerHints } from "./answer_hints.js";
 import { openAnswerLog } from "./answer_log.js";
-import { request } from "./api.js";
 import { BreakClock } from "./break_clock.js";
+import { CommentBox } from "./comment_box.js";
 import { Controls, inputOf } from "./controls.js";
-import { Gestures } from "./gestures.js";
+import { EndScreen } from "./end_screen.js";
+import { GLANCE_WORDS, Glance } from "./glance.js";
+import { HelpDialog } from "./help_dialog.js";
 import { KeySettings } from "./key_settings.js";
 import { Keys } from "./keys.js";
+import { LastAnswers } from "./last_answers.js";
 import { Leases } from "./leases.js";
+import { Note } from "./note.js";
 import { Outbox } from "./outbox.js";
+import { PhotoBuffer } from "./photo_buffer.js";
 import { PhotoDeck } from "./photo_deck.js";
 import { Practice } from "./practice.js";
 import { Presence } from "./presence.js";
+import { ProgressPanel } from "./progress_panel.js";
 import { fetchReveal } from "./reveal.js";
 import { SafetyPanel } from "./safety_panel.js";
+import { Session } from "./session.js";
+import { SkipMenu } from "./skip_menu.js";
 import { StageCard, cards } from "./stage_card.js";
 import { StatusLine } from "./status_line.js";
 import { Swipe } from "./swipe.js";
 import { Zoom } from "./zoom.js";
+import { ZoomControls } from "./zoom_controls.js";
 
 const RETRY_EMPTY = 10_000; // milliseconds between two requests for photos while there are none
 const MAX_UNDO = 50; // answered photos that undo can reach
@@ -34,33 +43,42 @@ const deck = new PhotoDeck($("photo"), $("next-photo"));
 const loading = { prepare: (lease) => deck.prepare(lease), drop: (lease) => deck.forget(lease) };
 const outbox = new Outbox(await openAnswerLog(), config);
 const status = new StatusLine(outbox);
-const leases = new Leases({ ...config, ...loading, unsentIds: () => outbox.imageIds });
+const note = new Note(status);
+const buffer = new PhotoBuffer(config);
+const leases = new Leases({ ...config, ...loading, buffer, unsentIds: () => outbox.imageIds });
 const practice = new Practice(config, loading);
 const keys = new Keys(config.keyBindings, config.scoreKeys);
 const zoom = new Zoom($("photo"));
 const swipe = new Swipe($("photo"), onSwipe);
-const gestures = new Gestures($("photo"), { zoom, swipe, toggle: toggleZoom });
+const isShown = () => Boolean(current()?.shownAt) && !isBroken;
+const zoomControls = new ZoomControls({ zoom, keys, note, isShown, frame: $("photo"), swipe });
 const card = new StageCard();
 const controls = new Controls(config, choose);
 const answerBar = new AnswerBar(keys, next);
 const answerHints = new AnswerHints(config);
 const breakClock = new BreakClock(config.campaign, config.breakMinutes);
 const presence = new Presence();
+const glance = new Glance();
+const session = new Session(config);
+const progress = new ProgressPanel({ session, buffer, leases, outbox, config });
+const endScreen = new EndScreen(config, () => !$("empty").hidden && !current() && showEmpty());
+const help = new HelpDialog(config);
+const comments = new CommentBox(outbox, config, ({ lease }) => note.show(`Comment on ${lease.name} sent to the admins`));
+const skipMenu = new SkipMenu(skip, (item) => comments.open(item));
+const lastAnswers = new LastAnswers(config, { answered: () => answered, open: revise });
 new KeySettings(keys, config.keysUrl);
 new SafetyPanel(outbox, config);
 
 const answered = []; // items in the order of their answers
 let unanswered = null; // the item that waits for its first answer
-let revisedIndex = -1; // index in `answered` of the item that is shown again, or -1
-let itemToSkip = null; // the item for which the skip menu is open
+let revised = null; // the item that is shown again, or null
 let isBroken = false; // the photo on the stage could not be loaded
 let paused = ""; // "away" or "break": the page holds no photos
 let breakDue = null; // {minutes, count} of the rating time before the current break
 let retryTimer = 0;
-let noteTimer = 0;
 
-const isRevising = () => revisedIndex >= 0;
-const current = () => (practice.isOn ? practice.item : isRevising() ? answered[revisedIndex] : unanswered);
+const isRevising = () => revised !== null;
+const current = () => (practice.isOn ? practice.item : (revised ?? unanswered));
 
 // --- The stage --------------------------------------------------------------------------------------
 
@@ -82,10 +100,10 @@ async function showCurrent() {
     await loadPrediction(item);
     if (current() !== item) return;
   }
-  const isShown = await deck.show(item.lease, () => current() === item);
+  const hasPhoto = await deck.show(item.lease, () => current() === item);
   if (current() !== item) return;
   setLoading(false);
-  if (!isShown) return showBroken(item);
+  if (!hasPhoto) return showBroken(item);
   zoom.fit();
   item.shownAt = performance.now();
   item.wasAway = document.hidden;
@@ -117,11 +135,13 @@ function showEmpty() {
 
 // Returns the card that says why there is no photo, or null while photos are being loaded.
 function emptyCard() {
+  if (practice.result) return cards.practiceDone(practice.result, () => practice.finish());
   if (practice.isOn) return practice.error && cards.practiceFailed(practice.error, () => practice.start());
-  if (paused === "break") return cards.breakDue(breakDue, resume);
-  if (paused === "away") return cards.away();
+  if (paused === "break") return cards.breakDue(breakDue, leases.isKept, resume);
+  if (paused === "away") return cards.away(leases.isKept);
   if (!leases.error && !leases.emptyBecause) return null;
-  return cards.noPhotos(leases, () => leases.refill());
+  endScreen.ask();
+  return endScreen.card(leases, progress.total, () => leases.refill());
 }
 
 async function showBroken(item) {
@@ -137,31 +157,12 @@ async function showBroken(item) {
 }
 
 function next() {
-  revisedIndex = -1;
+  revised = null;
   if (!unanswered && !paused) {
     const lease = leases.take();
     unanswered = lease && { lease, watch: "", score: null, skipReason: "", inputs: {} };
   }
   showCurrent();
-}
-
-function toggleZoom(point) {
-  if (!current()?.shownAt || isBroken) return;
-  if (zoom.isOn) {
-    zoom.leave();
-    return status.announce("The photo fits the screen.");
-  }
-  if (!zoom.enter(point)) return showNote("This photo is already shown at 100 %");
-  showNote(matchMedia("(pointer: coarse)").matches ? "100 % · drag to pan, double-tap to fit" : `100 % · drag or arrow keys to pan, ${keys.nameOf("zoom")} to fit`);
-}
-
-// Shows a few words on the stage for a moment.
-function showNote(words) {
-  status.announce(words);
-  $("note").textContent = words;
-  $("note").hidden = false;
-  clearTimeout(noteTimer);
-  noteTimer = setTimeout(() => ($("note").hidden = true), 2_500);
 }
 
 // --- Answers ----------------------------------------------------------------------------------------
@@ -180,57 +181,72 @@ function choose(kind, value, input) {
   submit(item, input);
 }
 
-function skip(item, reason) {
+function skip(item, reason, comment) {
   if (!item || item !== current()) return;
+  comments.send(item, comment);
   Object.assign(item, { watch: "", score: null, skipReason: reason, inputs: { skip: "menu" } });
   submit(item, "menu");
 }
 
 function submit(item, input) {
-  $("note").hidden = true; // it was about this photo
-  const body = answerBody(item, { input, zoomed: zoom.milliseconds, shown: deck.shownSize, scale: [config.lowest, config.highest] });
+  note.hide(); // it was about this photo
+  const body = answerBody(item, { input, zoom, shown: deck.shownSize, scale: [config.lowest, config.highest] });
   outbox.add(`${config.api}/annotations`, body);
   item.hint = answerHints.hint(item);
-  if (!isRevising()) recordFirstAnswer(item);
+  const words = isRevising() ? "" : recordFirstAnswer(item);
   item.reveal = null;
   next();
   status.announce(`${answerText(item)} for photo ${item.lease.name}. ${item.hint}`);
+  if (words) note.show(words, 4_000);
 }
 
+// Returns words to show for a moment, or "".
 function recordFirstAnswer(item) {
+  const milliseconds = item.wasAway ? null : millisecondsShown(item);
+  const isGoalReached = session.count(item.skipReason, milliseconds);
+  const isQuick = glance.answered(item.skipReason ? null : milliseconds);
   answered.push(item);
   if (answered.length > MAX_UNDO) answered.shift();
   unanswered = null;
-  status.count(item.skipReason);
+  progress.answered();
   leases.markAnswered(item.lease.image_id);
   if (answered.length > KEPT_DECODED) deck.forget(answered.at(-KEPT_DECODED - 1).lease);
   breakDue = breakClock.answered();
   if (breakDue) pause("break");
+  if (isGoalReached) return `Goal reached: ${session.goal} photos. Well done! Go on as long as you like.`;
+  return isQuick ? GLANCE_WORDS : "";
 }
 
 function undo() {
-  const index = isRevising() ? revisedIndex - 1 : answered.length - 1;
-  if (index < 0 || paused || practice.isOn) return;
-  revisedIndex = index;
-  if (answered[index].hint) answerHints.reset();
-  answered[index].inputs = {};
+  const index = isRevising() ? answered.indexOf(revised) - 1 : answered.length - 1;
+  if (index >= 0) revise(answered[index]);
+}
+
+// Shows an answered item again. The present photo waits, with what was chosen for it.
+function revise(item) {
+  if (paused || practice.isOn) return;
+  revised = item;
+  if (item.hint) answerHints.reset();
+  item.inputs = {};
   status.announce("Back to an earlier photo.");
   showCurrent();
 }
 
 // --- Pauses -----------------------------------------------------------------------------------------
 
-// Every answer is in the log. The photos without an answer go back to the queue.
+// Every answer is in the log. The photos without an answer go back to the queue, unless the person has loaded them for
+// work without a connection.
 function pause(reason) {
   paused = reason;
-  revisedIndex = -1;
+  revised = null;
+  if (leases.isKept) return;
   unanswered = null;
   leases.giveBack();
 }
 
 function resume() {
   paused = "";
-  leases.emptyBecause = "";
+  leases.emptyBecause = leases.emptyKind = "";
   next();
 }
 
@@ -261,26 +277,22 @@ practice.addEventListener("answered", ({ detail }) => {
 });
 practice.addEventListener("end", () => {
   next();
-  showNote("Your answers are saved from now on");
+  note.show("Your answers are saved from now on");
 });
 $("practise")?.addEventListener("click", () => {
-  $("help").close();
+  help.close();
   practice.start();
 });
 
 // --- Controls ---------------------------------------------------------------------------------------
 
 function renderAnswerBar() {
-  if (practice.isOn) return answerBar.renderPractice(practice.place);
-  const canUndo = !paused && revisedIndex !== 0 && answered.length > 0;
+  if (practice.isOn) return answerBar.renderPractice(practice.place, practice.result !== null);
+  const canUndo = !paused && answered.length > 0 && revised !== answered[0];
   answerBar.render({ item: current(), isRevising: isRevising(), last: answered.at(-1), canUndo });
 }
 
-function openDialog(dialog) {
-  if (document.querySelector("dialog[open]")) return;
-  dialog.returnValue = "";
-  dialog.showModal();
-}
+const hasOpenDialog = () => document.querySelector("dialog[open]") !== null;
 
 const actions = {
   watch: (value, input) => choose("watch", value, input),
@@ -290,13 +302,17 @@ const actions = {
   keep: () => (practice.isAnswered ? practice.next() : isRevising() && next()),
   leave: () => (zoom.isOn ? zoom.leave() : isRevising() && next()),
   skip: () => {
-    itemToSkip = current();
-    if (practice.isOn) return practice.isAnswered ? practice.next() : itemToSkip && showExpected();
-    if (itemToSkip) openDialog($("skip"));
+    const item = current();
+    if (practice.isOn) return practice.isAnswered ? practice.next() : item && showExpected();
+    if (item && !hasOpenDialog()) skipMenu.open(item);
   },
-  zoom: () => toggleZoom(gestures.pointer),
+  comment: () => current() && !practice.isOn && !hasOpenDialog() && comments.open(current()),
+  last: () => !practice.isOn && !paused && !hasOpenDialog() && lastAnswers.open(),
+  progress: () => !hasOpenDialog() && progress.open(),
+  zoom: () => zoomControls.toggle(zoomControls.pointer),
+  zoomBy: (direction) => zoomControls.change(direction, zoomControls.pointer),
   pan: (direction) => zoom.step(direction),
-  help: () => openDialog($("help")),
+  help: () => !hasOpenDialog() && help.open(),
 };
 
 function onSwipe(direction) {
@@ -321,45 +337,36 @@ document.querySelector(".controls").addEventListener("click", (event) => {
   if (button.dataset.score) choose("score", Number(button.dataset.score), input);
   if (button.id === "undo") undo();
   if (button.id === "skip-open") actions.skip();
+  if (button.id === "comment-open") actions.comment();
+  if (button.id === "last-open") actions.last();
 });
 
-$("skip").addEventListener("keydown", (event) => {
-  const reason = $("skip").querySelector(`[data-key="${CSS.escape(event.key)}"]`);
-  if (!reason) return;
-  event.stopPropagation(); // the digit must not score the next photo
-  event.preventDefault();
-  reason.click();
-});
-$("skip").addEventListener("close", () => $("skip").returnValue && skip(itemToSkip, $("skip").returnValue));
-const instructionsSeen = () => localStorage.setItem(`iqs-instructions:${config.campaign}`, config.instructions);
-$("help").addEventListener("close", () => {
-  instructionsSeen();
-  $("help-close").textContent = "Close";
-});
-$("reread")?.addEventListener("submit", instructionsSeen); // the form loads the page again, without closing the dialog
-for (const id of ["help", "safety"]) {
+for (const id of ["help", "safety", "progress", "last", "comment"]) {
   $(id).addEventListener("close", () => {
     if (current()?.shownAt) current().shownAt = performance.now(); // do not count the time spent in the dialog
   });
 }
-$("help-open").addEventListener("click", actions.help);
-$("zoom").addEventListener("click", (event) => {
-  toggleZoom(null);
-  if (event.pointerType) $("zoom").blur();
+// Begin, Close or Cancel is always one Enter away, also when the focus was lost.
+document.addEventListener("keydown", (event) => {
+  const dialog = document.querySelector("dialog[open]");
+  if (dialog && event.key === "Enter" && !dialog.contains(document.activeElement)) dialog.querySelector("[autofocus]")?.click();
 });
+$("help-open").addEventListener("click", actions.help);
+$("session").addEventListener("click", actions.progress);
 $("stage").addEventListener("click", wake);
 
 // --- Background -------------------------------------------------------------------------------------
 
 leases.addEventListener("change", () => {
   status.claimFailed(leases.error);
-  if (paused) return leases.giveBack(); // the request was sent before the pause began
+  if (paused) return leases.isKept || leases.giveBack(); // the request was sent before the pause began
   if (practice.isOn || current()) return;
   if (leases.isEmpty) showEmpty();
   else next();
 });
 
 outbox.addEventListener("receipt", async ({ detail }) => {
+  if (detail.text !== undefined) return; // of a comment
   leases.forget(detail.image_id);
   const isWaiting = !paused && !practice.isOn;
   if (isWaiting && (!current() || leases.error || leases.emptyBecause)) leases.refill(); // the reason may have changed
@@ -382,13 +389,8 @@ addEventListener("online", () => isBroken && current() && showCurrent());
 addEventListener("pageshow", (event) => event.persisted && location.reload()); // its photos went back to the queue
 addEventListener("beforeunload", (event) => !outbox.isPersistent && outbox.pending && event.preventDefault());
 
-if (localStorage.getItem(`iqs-instructions:${config.campaign}`) !== config.instructions) {
-  $("help-close").textContent = "Begin";
-  openDialog($("help"));
-} else if (location.hash === "#keys") { // from the account page
-  openDialog($("help"));
-}
+help.openIfNew();
 await outbox.load();
+progress.ask();
 if (config.practise && !practice.wasLeft) practice.start();
 else leases.refill();
-request(`${config.api}/progress`).then(status.total, () => {});

@@ -8,24 +8,35 @@ export function answerText({ watch, score, skipReason }) {
   return [WATCH_TEXT[watch], score].filter((part) => part !== null && part !== undefined).join(", ");
 }
 
-// input: the kind of input that sent the answer; zoomed: milliseconds at 100 %; shown: [width, height] on the stage;
+// A version 4 UUID, also for pages without https, where crypto.randomUUID does not exist.
+export function newId() {
+  return crypto.randomUUID?.() ?? randomId();
+}
+
+// Milliseconds from showing the photo to now, or null when it was not shown.
+export function millisecondsShown(item) {
+  return item.shownAt === null ? null : Math.round(performance.now() - item.shownAt);
+}
+
+// input: the kind of input that sent the answer; zoom: the Zoom of the stage; shown: [width, height] on the stage;
 // scale: [lowest, highest] score of the page.
-export function answerBody(item, { input, zoomed, shown, scale }) {
+export function answerBody(item, { input, zoom, shown, scale }) {
   return {
-    client_id: crypto.randomUUID?.() ?? randomId(),
+    client_id: newId(),
     image_id: item.lease.image_id,
     lease_id: item.lease.lease_id,
     watch: item.watch,
     score: item.score,
     skip_reason: item.skipReason,
     scale,
-    milliseconds: item.shownAt === null ? null : Math.round(performance.now() - item.shownAt),
+    milliseconds: millisecondsShown(item),
     viewing: {
       viewport: [innerWidth, innerHeight],
       pixel_ratio: devicePixelRatio,
       zoom: visualViewport?.scale ?? 1, // the browser's own pinch zoom
       shown,
-      zoomed,
+      zoomed: zoom.milliseconds, // at 100 % or more
+      largest_zoom: zoom.largest,
       scheme: isDark() ? "dark" : "light", // it sets the grey around the photo
       input,
       inputs: item.inputs,
@@ -40,7 +51,6 @@ function isDark() {
   return theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
-// A version 4 UUID, for pages without https, where crypto.randomUUID does not exist.
 function randomId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[6] = (bytes[6] & 0x0f) | 0x40;

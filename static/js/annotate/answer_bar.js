@@ -28,10 +28,12 @@ export class AnswerBar {
     return matchMedia("(pointer: coarse)").matches ? FIRST_SWIPES : FIRST_STEPS;
   }
 
-  renderPractice({ number, total }) {
+  // isDone: whether the page shows the result of the round.
+  renderPractice({ number, total }, isDone) {
     this.#undo.disabled = true;
     this.#undo.removeAttribute("data-hint");
-    this.#line.replaceChildren(element("span", {}, element("strong", {}, `Practice ${number} of ${total}`), " · not saved"));
+    const place = isDone ? `Practice, ${total} photos` : `Practice ${number} of ${total}`;
+    this.#line.replaceChildren(element("span", {}, element("strong", {}, place), " · not saved"));
   }
 
   // item: the item on the stage; isRevising: whether it has an answer already; last: the item answered last;
@@ -42,7 +44,7 @@ export class AnswerBar {
     this.#undo.toggleAttribute("data-hint", Boolean(hint));
     if (isRevising) return this.#line.replaceChildren(`Earlier answer: ${answerText(item)}`, this.#keepButton());
     if (item?.lease.show_prediction) return this.#line.replaceChildren(...this.#lastAnswer(last, hint), ...revealElements(item.reveal));
-    if (!last) return this.#line.replaceChildren(this.#firstSteps);
+    if (!last) return this.#line.replaceChildren(element("span", { className: "first-steps" }, this.#firstSteps));
     this.#line.replaceChildren(...this.#lastAnswer(last, hint), ...revealElements(last.reveal));
   }
 

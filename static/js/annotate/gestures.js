@@ -3,7 +3,8 @@
 
 const TAP_PAUSE = 350; // milliseconds between the two taps
 const TAP_REACH = 32; // CSS pixels that a finger may move during a tap
-const PINCH = 1.25; // ratio by which two fingers must move apart or together
+const PINCH = 1.25; // ratio by which two fingers must move apart to zoom to 100 %, or together to zoom out
+const PINCH_MORE = 1.6; // ratio to the next levels, which a single movement must not run through
 const EDGE = 24; // CSS pixels at the sides of the screen that the system uses for its own swipes
 
 export class Gestures {
@@ -15,12 +16,13 @@ export class Gestures {
   #pinchStart = 0;
   pointer = null; // last position of the mouse, for the zoom key
 
-  // toggle(point) zooms in or out at a point of the window.
-  constructor(frame, { zoom, swipe, toggle }) {
+  // toggle(point) zooms to 100 % or out at a point of the window; change(direction, point) by one level.
+  constructor(frame, { zoom, swipe, toggle, change }) {
     this.#frame = frame;
     this.#zoom = zoom;
     this.#swipe = swipe;
     this.toggle = toggle;
+    this.change = change;
     frame.addEventListener("pointerdown", (event) => this.#pressed(event));
     frame.addEventListener("pointermove", (event) => this.#moved(event));
     frame.addEventListener("pointerup", (event) => this.#released(event));
@@ -81,9 +83,10 @@ export class Gestures {
 
   #pinched() {
     const spread = this.#spread() / this.#pinchStart;
-    if (this.#zoom.isOn ? spread > 1 / PINCH : spread < PINCH) return;
+    const ratio = this.#zoom.isOn && spread > 1 ? PINCH_MORE : PINCH;
+    if (spread < ratio && spread > 1 / ratio) return;
     this.#pinchStart = this.#spread();
-    this.toggle(this.#middle());
+    this.change(spread > 1 ? 1 : -1, this.#middle());
   }
 
   #spread() {

@@ -9,9 +9,12 @@ const ACTIONS = {
   undo: ["undo"],
   keep: ["keep"],
   zoom: ["zoom"],
+  last: ["last"],
+  comment: ["comment"],
+  progress: ["progress"],
   help: ["help"],
 };
-const FIXED_KEYS = { Backspace: ["undo"], Escape: ["leave"] };
+const FIXED_KEYS = { Backspace: ["undo"], Escape: ["leave"], "+": ["zoomBy", 1], "=": ["zoomBy", 1], "-": ["zoomBy", -1] };
 const ARROWS = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }; // directions in which the photo moves
 
 // Returns the key of an event as the server stores it.
@@ -33,6 +36,7 @@ function isTyping(event) {
 }
 
 function isOnControl(target) {
+  if (target.id === "empty-again") return true; // it has the focus while there is no photo
   if (target.closest("dialog:not([open])")) return false; // it was just closed and loses the focus in the next frame
   return target.matches("button:focus-visible, a:focus-visible, input[type='range']:focus-visible");
 }

@@ -1,12 +1,15 @@
 // The photos that are leased to this page. It claims them ahead, renews their leases while somebody uses the page, and
 // then gives them back. The browser's clock may be wrong, so this code ignores when a lease expires and asks the server.
-// Events: "change" after each claim, with new photos or with a reason for none (`emptyBecause`, `error`).
+// Events: "change" after each claim, with new photos or with a reason for none (`emptyBecause`, `emptyKind`, `error`);
+// "loaded" after the file of a photo.
 
 import { request } from "./api.js";
 import { Pace } from "./pace.js";
 
 const RENEWALS = 3; // in the duration of a lease, so that two may fail
-const MAX_KNOWN = 200; // photos that a claim can name
+const MAX_KNOWN = 500; // photos that a claim can name
+const MAX_CLAIM = 20; // photos in one claim
+const USUAL_HOLD = 50; // photos that a page may hold without asking for more
 const CHECKS = 10; // between two renewals, for whether the computer slept
 const RETRY_AFTER = [200, 400, 800, 1_600]; // milliseconds after each empty claim in a row
 const RETRY_LOST = 10_000; // milliseconds until a page that returns its photos repeats a claim without an answer
@@ -14,12 +17,14 @@ const NEVER = { ticks: -Infinity, wall: -Infinity };
 
 export class Leases extends EventTarget {
   emptyBecause = "";
+  emptyKind = ""; // the same as one word
   error = null; // ApiError of the last claim
   #url;
   #campaign;
   #prepare;
   #drop;
   #unsentIds;
+  #buffer;
   #pace = new Pace();
   #waiting = [];
   #held = new Map(); // image id → {lease, unlock}; unlock() allows the photo in other tabs of this browser
@@ -35,9 +40,11 @@ export class Leases extends EventTarget {
   #isRenewing = false;
 
   // prepare(lease) loads the photo and resolves when it is loaded; drop(lease) frees its memory; unsentIds() returns the
-  // ids of photos with an answer that is not confirmed.
-  constructor({ api, campaign, leaseSeconds, prepare, drop = () => {}, unsentIds }) {
+  // ids of photos with an answer that is not confirmed; buffer: how many photos the person wants to hold.
+  constructor({ api, campaign, leaseSeconds, prepare, drop = () => {}, unsentIds, buffer }) {
     super();
+    this.#buffer = buffer;
+    buffer.addEventListener("change", () => this.#bufferChanged());
     this.#url = `${api}/leases`;
     this.#campaign = campaign;
     this.#prepare = prepare;
@@ -48,7 +55,7 @@ export class Leases extends EventTarget {
     for (const name of ["resume", "visibilitychange"]) document.addEventListener(name, () => document.hidden || this.#renew());
     addEventListener("online", () => {
       this.#renew();
-      if (this.#waiting.length <= this.#pace.refillAt) this.refill();
+      if (this.#waiting.length <= this.#refillAt) this.refill();
     });
     addEventListener("pagehide", () => this.giveBack({ keepalive: true }));
   }
@@ -56,8 +63,32 @@ export class Leases extends EventTarget {
   // Returns the next lease, or null when there is none yet.
   take() {
     const lease = this.#waiting.shift() ?? null;
-    if (this.#waiting.length <= this.#pace.refillAt) this.refill();
+    if (this.#waiting.length <= this.#refillAt) this.refill();
     return lease;
+  }
+
+  // The number of photos that should wait after a claim.
+  get #ahead() {
+    return this.#buffer.count ? this.#buffer.count - 1 : this.#pace.ahead; // one is on the stage
+  }
+
+  // The number of waiting photos at which to claim again.
+  get #refillAt() {
+    return this.#buffer.count ? this.#ahead - Math.min(10, Math.floor(this.#ahead / 3)) : this.#pace.refillAt;
+  }
+
+  // Whether the page keeps its photos during a pause: the person has loaded them for work without a connection, and
+  // there is none.
+  get isKept() {
+    return this.#buffer.count > 0 && this.#held.size > 0 && (!navigator.onLine || Boolean(this.error?.isTemporary));
+  }
+
+  // What the page holds: {held, loaded} photos, {loadedBytes, meanBytes}; meanBytes is 0 without a photo.
+  get holding() {
+    const leases = [...this.#held.values()].map(({ lease }) => lease);
+    const loaded = leases.filter((lease) => lease.isLoaded);
+    const bytes = (some) => some.reduce((sum, lease) => sum + lease.byte_size, 0);
+    return { held: leases.length, loaded: loaded.length, loadedBytes: bytes(loaded), meanBytes: leases.length ? bytes(leases) / leases.length : 0 };
   }
 
   get isEmpty() {
@@ -83,11 +114,13 @@ export class Leases extends EventTarget {
     this.#isClaiming = true;
     clearTimeout(this.#retryTimer);
     try {
-      const count = Math.max(1, this.#pace.ahead + 1 - this.#waiting.length);
+      const count = Math.min(MAX_CLAIM, Math.max(1, this.#ahead + 1 - this.#waiting.length));
       const claim = await this.#claim(count, [...this.#held.keys()]);
       for (const lease of claim.leases) await this.#add(lease);
       this.emptyBecause = claim.empty_because;
+      this.emptyKind = claim.empty_kind;
       this.error = null;
+      if (this.#buffer.count && claim.leases.length && this.#waiting.length < this.#ahead) this.#mustRefill = true;
     } catch (error) {
       this.error = error;
       if (error.isTemporary) this.#pace.failed();
@@ -136,11 +169,12 @@ export class Leases extends EventTarget {
   async #claim(count, held) {
     // The oldest answers are sent first, so the newest ones are the most important to name.
     const known = [...new Set([...held, ...(await this.#idsInOtherTabs()), ...this.#unsentIds().reverse()])];
+    const hold = Math.max(USUAL_HOLD, this.#buffer.count);
     const start = performance.now();
     const wasLost = this.#isClaimLost;
     let claim;
     try {
-      claim = await request(this.#url, { count, known: known.slice(0, MAX_KNOWN) });
+      claim = await request(this.#url, { count, known: known.slice(0, MAX_KNOWN), hold });
       // Not when another claim was lost during this one, or when all photos were locked for a moment.
       if (wasLost && (claim.leases.length || claim.empty_because)) this.#isClaimLost = false;
     } catch (error) {
@@ -160,7 +194,19 @@ export class Leases extends EventTarget {
     this.#held.set(lease.image_id, { lease, unlock });
     this.#waiting.push(lease);
     const start = performance.now();
-    Promise.resolve(this.#prepare(lease)).then(() => this.#pace.loaded(performance.now() - start, lease.width * lease.height));
+    Promise.resolve(this.#prepare(lease)).then(() => {
+      this.#pace.loaded(performance.now() - start, lease.width * lease.height);
+      this.dispatchEvent(new Event("loaded"));
+    });
+  }
+
+  // Claims more photos, or returns those that are too many. The next ones to show are kept.
+  #bufferChanged() {
+    const surplus = this.#waiting.slice(this.#ahead + 1);
+    for (const { image_id } of surplus) this.#release(image_id);
+    if (surplus.length) request(`${this.#url}/return`, { image_ids: surplus.map((lease) => lease.image_id) }).catch(() => {});
+    else if (this.#waiting.length <= this.#refillAt) this.refill();
+    this.dispatchEvent(new Event("loaded"));
   }
 
   #release(imageId) {
@@ -214,9 +260,15 @@ export class Leases extends EventTarget {
   // photos first, expired ones included. Photos that it does not return belong to others now.
   async #claimAgain() {
     const before = new Set(this.#held.keys());
-    let leases;
+    const leases = [];
     try {
-      ({ leases } = await this.#claim(Math.max(1, before.size), []));
+      let count;
+      let claim;
+      do {
+        count = Math.min(MAX_CLAIM, Math.max(1, before.size - leases.length));
+        claim = await this.#claim(count, leases.map((lease) => lease.image_id));
+        leases.push(...claim.leases);
+      } while (claim.leases.length === count && leases.length < before.size);
     } catch (error) {
       this.refill(); // it gets the photos of this claim, if the server has leased some
       throw error;

@@ -71,9 +71,9 @@ export class Outbox extends EventTarget {
     return this.#entries.filter((entry) => entry.refused);
   }
 
-  // The ids of photos whose answers the server may not have yet.
+  // The ids of photos whose answers the server may not have yet. A comment is no answer.
   get imageIds() {
-    return this.#entries.map((entry) => entry.body.image_id);
+    return this.#entries.filter((entry) => entry.body.text === undefined).map((entry) => entry.body.image_id);
   }
 
   // Writes the answer to the log, then sends it. It counts as pending at once.

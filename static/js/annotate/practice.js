@@ -1,9 +1,11 @@
 // The practice round: a few photos from worst to best. After each answer the page shows the expected answer, so that
-// people use the scale in the same way. The answers are not sent; the server only learns that the round was finished.
+// people use the scale in the same way, and at the end how close the answers were. The answers are not sent; the server
+// only learns that the round was finished.
 // Events: "change" when another photo is shown; "answered" when the expected answer is shown; "end".
 
 import { answerText } from "./answer.js";
 import { request } from "./api.js";
+import { scaleDrawing, summary, verdict } from "./practice_scale.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -18,9 +20,13 @@ export class Practice extends EventTarget {
   #drop;
   #photos = [];
   #index = 0;
+  #given = []; // {verdict, drawing} of each answered photo
+  #scale;
+  result = null; // {summary, figure} after the last photo
 
-  constructor({ api, campaign }, { prepare, drop }) {
+  constructor({ api, campaign, lowest, highest }, { prepare, drop }) {
     super();
+    this.#scale = { lowest, highest };
     this.#url = `${api}/practice`;
     this.#leftKey = `iqs-practice-left:${campaign}`;
     this.#prepare = prepare;
@@ -40,7 +46,8 @@ export class Practice extends EventTarget {
 
   async start() {
     this.isOn = true;
-    this.error = this.item = null;
+    this.error = this.item = this.result = null;
+    this.#given = [];
     this.#renderMode();
     this.dispatchEvent(new Event("change"));
     try {
@@ -65,8 +72,9 @@ export class Practice extends EventTarget {
     $("practice-given").textContent = given ? `You said ${given}.` : "";
     $("practice-expected").textContent = !expected ? "" : isMatch ? "As expected." : `Expected: ${expected}.`;
     $("practice-guidance").textContent = guidance;
+    this.#showVerdict({ watch, score });
     const isLast = this.#index === this.#photos.length - 1;
-    $("practice-next-words").textContent = isLast ? "Start rating" : "Next practice photo";
+    $("practice-next-words").textContent = isLast ? "Your result" : "Next practice photo";
     this.isAnswered = true;
     this.#renderMode();
     $("practice-next").focus();
@@ -77,12 +85,43 @@ export class Practice extends EventTarget {
     this.#drop(this.item.lease);
     if (this.#index + 1 < this.#photos.length) return this.#show(this.#index + 1);
     request(`${this.#url}/done`, {}).catch(() => {}); // then the next visit starts with practice again
+    this.#showResult();
+  }
+
+  // Ends the round after its result.
+  finish() {
     this.#end();
   }
 
   leave() {
     sessionStorage.setItem(this.#leftKey, "");
     this.#end();
+  }
+
+  // Shows both answers on the scale, and in words whether they are a hit.
+  #showVerdict(expected) {
+    const { watch, score } = this.item;
+    const one = verdict({ watch, score }, expected, this.#scale);
+    const pills = [
+      [one.scoreWords, one.isScoreHit],
+      [one.watchWords, one.isWatchHit],
+    ];
+    $("practice-verdict").replaceChildren(...pills.filter(([words]) => words).map(([words, isHit]) => pill(words, isHit)));
+    const words = `Expected ${expected.score ?? "no score"}, you ${score ?? "no score"}, on the scale ${this.#scale.lowest} to ${this.#scale.highest}`;
+    const draw = () => scaleDrawing({ ...this.#scale, given: score, expected: expected.score, words });
+    $("practice-scale").replaceChildren(...(expected.score === null ? [] : [draw()]));
+    if (watch) this.#given.push({ verdict: one, drawing: expected.score === null ? null : draw() });
+  }
+
+  #showResult() {
+    const figure = document.createElement("div");
+    figure.className = "practice-result";
+    figure.append(...this.#given.map(({ drawing }) => drawing).filter(Boolean));
+    this.result = { summary: summary(this.#given.map((one) => one.verdict)), figure };
+    this.item = null;
+    this.isAnswered = false;
+    this.#renderMode();
+    this.dispatchEvent(new Event("change"));
   }
 
   #show(index) {
@@ -98,7 +137,7 @@ export class Practice extends EventTarget {
     for (const photo of this.#photos) this.#drop(photo);
     this.#photos = [];
     this.isOn = this.isAnswered = false;
-    this.item = this.error = null;
+    this.item = this.error = this.result = null;
     this.#renderMode();
     this.dispatchEvent(new Event("end"));
   }
@@ -106,8 +145,15 @@ export class Practice extends EventTarget {
   #renderMode() {
     $("questions").hidden = this.isAnswered;
     $("practice-feedback").hidden = !this.isAnswered;
-    $("practice-leave").hidden = !this.isOn;
-    $("skip-open").hidden = this.isOn;
-    document.activeElement?.blur();
+    $("practice-leave").hidden = !this.isOn || this.result !== null;
+    for (const id of ["skip-open", "comment-open", "last-open"]) $(id).hidden = this.isOn;
+    // Not in an open dialog: the instructions are open while the first photo is loaded, and Begin must keep the focus.
+    if (!document.activeElement?.closest("dialog[open]")) document.activeElement?.blur();
   }
+}
+
+function pill(words, isHit) {
+  const element = Object.assign(document.createElement("span"), { className: "verdict", textContent: words });
+  element.dataset.hit = isHit ? "yes" : "no";
+  return element;
 }

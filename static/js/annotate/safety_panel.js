@@ -29,7 +29,7 @@ export function statuses(entries, stored) {
   const found = new Map();
   const replaced = new Set(); // leases with a later answer
   for (const entry of [...entries].reverse()) {
-    const lease = `${entry.body.image_id} ${entry.body.lease_id ?? ""}`;
+    const lease = entry.body.text === undefined ? `${entry.body.image_id} ${entry.body.lease_id ?? ""}` : entry.body.client_id;
     const status = statusOf(entry, stored, replaced.has(lease));
     found.set(entry, status);
     if (["stored", "waiting"].includes(status)) replaced.add(lease);
@@ -52,6 +52,7 @@ export class SafetyPanel {
   #dialog = $("safety");
   #lost = [];
   #unsent = [];
+  #entries = []; // all answers of this browser in the campaign
   #isComparing = false;
   #mustRepeat = false;
   #timer = 0;
@@ -62,14 +63,17 @@ export class SafetyPanel {
     this.#campaign = campaign;
     $("saved").addEventListener("click", () => this.open());
     $("safety-send").addEventListener("click", () => outbox.send());
-    $("safety-download").addEventListener("click", () => saveAnswers(this.#unsent));
+    $("safety-download").addEventListener("click", () => {
+      if (this.#unsent.length) saveAnswers(this.#unsent);
+      else saveAnswers(this.#entries, "answers.json");
+    });
     outbox.addEventListener("change", () => this.#compareSoon());
   }
 
   open() {
     if (document.querySelector("dialog[open]")) return;
     this.#showVerdict("asking", "Comparing with the server…");
-    $("safety-list").open = false;
+    $("safety-list").open = $("safety-details").open = false;
     this.#dialog.showModal();
     this.#compare();
   }
@@ -121,6 +125,7 @@ export class SafetyPanel {
     const [waiting, refused, lost] = ["waiting", "refused", "lost"].map(withStatus);
     const elsewhere = entries.filter((entry) => !isOurs(entry) && entry.state === "waiting").length;
     this.#lost = lost;
+    this.#entries = [...found.keys()];
     this.#unsent = entries.filter((entry) => entry.state === "waiting" || lost.includes(entry));
     const stored = withStatus("stored").length;
     this.#renderVerdict(stored, server, waiting, refused, lost);
@@ -129,7 +134,9 @@ export class SafetyPanel {
     $("safety-answers").replaceChildren(...[...found].slice(0, MAX_ROWS).map(([entry, status]) => row(entry, status)));
     $("safety-storage").textContent = this.#storageText(isPersisted);
     $("safety-send").hidden = !waiting.length && !elsewhere;
-    $("safety-download").hidden = !this.#unsent.length;
+    $("safety-download").textContent = this.#unsent.length ? "Download unsent answers" : "Download answers";
+    $("safety-download").disabled = !this.#unsent.length && !this.#entries.length;
+    if (waiting.length || refused.length || lost.length || elsewhere || others) $("safety-details").open = true;
   }
 
   #renderVerdict(stored, server, waiting, refused, lost) {
@@ -137,8 +144,8 @@ export class SafetyPanel {
     if (refused.length) return this.#showVerdict("trouble", `The server refused ${plural(refused.length, "answer")}.`);
     if (waiting.length) return this.#showVerdict("waiting", `${plural(waiting.length, "answer")} ${are(waiting.length)} not on the server yet. ${this.#waitingText(waiting.length)}`);
     if (!server.stored) return this.#showVerdict("waiting", `The server confirmed every answer when it was sent. It cannot be checked now: ${server.message}`);
-    if (!stored) return this.#showVerdict("safe", "No answers are waiting in this browser. Your answers on this page will be listed here.");
-    return this.#showVerdict("safe", `${stored === 1 ? "The answer" : `All ${stored} answers`} from this browser ${are(stored)} on the server.`);
+    if (!stored) return this.#showVerdict("safe", "Everything is saved. No answers are waiting in this browser.");
+    return this.#showVerdict("safe", `Everything is saved. ${stored === 1 ? "The answer" : `All ${stored} answers`} from this browser ${are(stored)} on the server.`);
   }
 
   #waitingText(number) {
@@ -217,7 +224,7 @@ function when(at) {
 
 function row(entry, status) {
   const { body } = entry;
-  const answer = body.skip_reason ? `skipped: ${body.skip_reason}` : `${WATCH_TEXT[body.watch]}, ${body.score}`;
+  const answer = body.text !== undefined ? `comment: ${body.text}` : body.skip_reason ? `skipped: ${body.skip_reason}` : `${WATCH_TEXT[body.watch]}, ${body.score}`;
   const words = entry.refused ? `${STATUS_TEXT[status]}: ${entry.refused}` : STATUS_TEXT[status];
   const tr = element("tr", "");
   tr.dataset.state = status;

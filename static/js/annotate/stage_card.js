@@ -9,30 +9,35 @@ export class StageCard {
     $("empty-again").addEventListener("click", () => this.#onClick());
   }
 
-  // note: small text below the reason; button: its label; isFocused: whether the next Enter presses it.
-  show({ title, reason, note = "", button = "Try again", onClick, isFocused = false }) {
+  // note: small text below the reason; figure: an element; links: [{href, text, isPrimary}]; button: its label;
+  // isFocused: whether the next Enter presses it; isIdle: whether there is nothing to answer, so that the page hides the
+  // questions.
+  show({ title, reason, note = "", figure = null, links = [], button = "Try again", onClick, isFocused = false, isIdle = false }) {
     $("empty-title").textContent = title;
     $("empty-reason").textContent = reason;
     $("empty-note").textContent = note;
+    $("empty-figure").replaceChildren(...(figure ? [figure] : []));
+    $("empty-links").replaceChildren(...links.map(linkElement));
     $("empty-again").textContent = button;
+    $("empty-again").classList.toggle("primary", !links.some(({ isPrimary }) => isPrimary));
     this.#onClick = onClick;
     $("empty").hidden = false;
+    document.querySelector(".annotate").toggleAttribute("data-idle", isIdle);
     if (isFocused) $("empty-again").focus();
   }
 
   hide() {
     $("empty").hidden = true;
+    document.querySelector(".annotate").removeAttribute("data-idle");
   }
 }
 
-// The contents of the cards, for `show`.
+function linkElement({ href, text, isPrimary = false }) {
+  return Object.assign(document.createElement("a"), { href, textContent: text, className: `button${isPrimary ? " primary" : ""}` });
+}
+
+// The contents of the cards, for `show`. `EndScreen` has that of a page without photos.
 export const cards = {
-  noPhotos: ({ error, emptyBecause }, onClick) => ({
-    title: error ? "Photos could not be loaded" : "Nothing to do right now",
-    reason: error?.message ?? emptyBecause,
-    note: "This page checks for photos automatically.",
-    onClick,
-  }),
   practiceFailed: (error, onClick) => ({ title: "Practice photos could not be loaded", reason: error.message, onClick }),
   broken: (onClick) => ({
     title: "This photo could not be loaded",
@@ -41,16 +46,32 @@ export const cards = {
       : "There is no connection. The photo loads when the connection is back.",
     onClick,
   }),
-  away: () => ({
+  // summary: sentences; figure: a picture of all answers.
+  practiceDone: ({ summary, figure }, onClick) => ({
+    title: "Practice done",
+    reason: summary,
+    figure,
+    note: "Practice answers are not saved. From now on your answers are.",
+    button: "Start rating",
+    onClick,
+    isFocused: true,
+    isIdle: true,
+  }),
+  // isKept: whether the page still has its photos, because there is no connection.
+  away: (isKept) => ({
     title: "Are you still there?",
-    reason: "You were away for ten minutes, so your photos went back to the queue. Press any key to get new ones.",
+    reason: isKept
+      ? "You were away for ten minutes. There is no connection, so this page has kept its photos. Press any key to continue."
+      : "You were away for ten minutes, so your photos went back to the queue. Press any key to get new ones.",
     button: "Continue",
     onClick: () => {}, // every click on the stage ends the pause
   }),
-  breakDue: ({ minutes, count }, onClick) => ({
+  breakDue: ({ minutes, count }, isKept, onClick) => ({
     title: "Time for a break",
     reason: `You have rated ${count} photos in ${minutes} minutes. Rest your eyes: look into the distance, stretch, drink something.`,
-    note: "Your answers are kept. Your photos went back to the queue. You get new ones when you continue.",
+    note: isKept
+      ? "Your answers and the photos on this page are kept."
+      : "Your answers are kept. Your photos went back to the queue. You get new ones when you continue.",
     button: "Continue",
     onClick,
     isFocused: true,

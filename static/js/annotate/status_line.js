@@ -1,4 +1,4 @@
-// The page's status: whether answers are saved, the number of ratings, the pace, and problems that need the person.
+// The page's status: whether answers are saved, and problems that need the person.
 
 import { saveAnswers } from "./answer_file.js";
 
@@ -9,9 +9,6 @@ const ANNOUNCE_AFTER = 1_500; // milliseconds without a change before a screen r
 export class StatusLine {
   #outbox;
   #claimError = null;
-  #times = []; // of the ratings on this page, in milliseconds
-  #skips = 0;
-  #earlier = null; // the person's ratings in the campaign when the page was opened
   #savedText = ""; // the saved state as the page shows it
   #announceTimer = 0;
 
@@ -23,17 +20,6 @@ export class StatusLine {
     $("trouble-save").addEventListener("click", () => saveAnswers(outbox.refused));
   }
 
-  count(isSkip) {
-    if (isSkip) this.#skips += 1;
-    else this.#times.push(performance.now());
-    this.#renderSession();
-  }
-
-  total = ({ own_answers: total }) => {
-    this.#earlier = total - this.#times.length;
-    this.#renderSession();
-  };
-
   claimFailed(error) {
     this.#claimError = error;
     this.#render();
@@ -41,16 +27,6 @@ export class StatusLine {
 
   announce(words) {
     $("announce").textContent = words;
-  }
-
-  #renderSession() {
-    const times = this.#times;
-    const parts = [`${times.length} rated`];
-    const minutes = (times.at(-1) - times[0]) / 60_000;
-    if (times.length >= 5 && minutes > 0) parts.push(`${Math.round(((times.length - 1) / minutes) * 6) * 10}/h`);
-    $("session").textContent = parts.join(" · ");
-    const earlier = this.#earlier > 0 ? `, ${plural(this.#earlier, "rating")} earlier` : "";
-    $("session").title = `${plural(times.length, "rating")} and ${plural(this.#skips, "skip")} on this page${earlier}`;
   }
 
   #render() {

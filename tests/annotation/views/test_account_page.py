@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import ApiToken, Membership, User, UserSession
+from annotation.selectors.progress import QueueState
 from annotation.services.tokens import token_create, token_use
 
 NEW = "brand-new-pass-3"
@@ -84,11 +85,11 @@ def test_the_api_uses_the_users_time_zone(
 ) -> None:
     zones: list[str] = []
 
-    def status(*args: object) -> str:  # instead of the sentence about the last photos, which needs leases of others
+    def state(*args: object) -> QueueState:  # instead of the sentence about the last photos, which needs other leases
         zones.append(timezone.get_current_timezone_name())
-        return ""
+        return QueueState()
 
-    monkeypatch.setattr("annotation.api.queue_status", status)
+    monkeypatch.setattr("annotation.api.queue_state", state)
     User.objects.filter(username="alice").update(time_zone="Asia/Tokyo")
     for name in ("alice", "bob"):
         client_of(name).post("/api/campaigns/watches/leases", {}, content_type="application/json")
@@ -197,5 +198,5 @@ def test_queries_of_the_account_page_do_not_depend_on_sessions_and_tokens(
     for _ in range(5):
         client_of("alice")
         token_made(people["alice"])
-    with django_assert_num_queries(7):  # session, user, email, keys, sessions, tokens, campaign
+    with django_assert_num_queries(6):  # session, user, preferences, sessions, tokens, campaign
         client.get(reverse("account"))
