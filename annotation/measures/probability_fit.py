@@ -158,7 +158,7 @@ class _ScoreTest:
         # Equal probabilities have no slope, and the pseudo-inverse leaves it out.
         self._inverse = np.linalg.pinv(self._variance, rcond=1e-10, hermitian=True)
 
-    def statistics(self, labels: NDArray[np.generic]) -> Floats:
+    def statistics(self, labels: NDArray[np.float64] | NDArray[np.bool_]) -> Floats:
         """Return S of each row of labels [B, N]."""
         scores = (labels - self._p) @ self._design
         found: Floats = np.einsum("bi,ij,bj->b", scores, self._inverse, scores)

@@ -141,8 +141,9 @@ def _rounded(n: int, times: float) -> int | None:
     if not times <= _MOST_NEEDED:
         return None
     needed = ceil(n * times - 1e-6)
-    unit = 10 ** max(len(str(needed)) - 2, 0)  # a forecast is not more exact than two digits
-    return max(ceil(needed / unit) * unit, n + 1)
+    unit: int = 10 ** max(len(str(needed)) - 2, 0)  # a forecast is not more exact than two digits
+    rounded: int = ceil(needed / unit) * unit
+    return max(rounded, n + 1)
 
 
 def _use(

@@ -11,7 +11,7 @@ from annotation.models import Campaign
 from annotation.tasks import announce
 from inference.models import ModelVersion
 from training.drawing.trend import trend_chart
-from training.evaluation import findings
+from training.evaluation.calibration import titles
 from training.evaluation.calibration.filters import Filters
 from training.evaluation.calibration.trend import ChampionPeriod, TrendFigures, VersionPoint
 from training.evaluation.registry import METRICS, Metric
@@ -70,11 +70,11 @@ def trend_title(figures: TrendFigures, metric: Metric) -> str:
     last = next((one for one in known if one.is_champion), known[-1])
     first = known[0]
     now = figures.value(last, metric.name)
-    here = f"{metric.label} {findings.figure_text(now, metric.digits)} with version {last.number}"
+    here = f"{metric.label} {titles.interval_text(now, metric.digits)} with version {last.number}"
     if first.number == last.number:
         return here
     before = figures.value(first, metric.name)
-    return f"{here}; {findings.figure_text(before, metric.digits)} with version {first.number}"
+    return f"{here}; {titles.interval_text(before, metric.digits)} with version {first.number}"
 
 
 def _row(one: VersionPoint, figures: TrendFigures, metric: Metric) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def _period(period: ChampionPeriod) -> str:
 
 
 def _text(figure: Interval, metric: Metric) -> str:
-    return findings.figure_text(figure, metric.digits)
+    return titles.interval_text(figure, metric.digits)
 
 
 def _fields(filters: Filters, version: ModelVersion, shown: Shown) -> list[tuple[str, str]]:
