@@ -38,7 +38,8 @@ class PhotosToStop:
 
     def reached(self, rule: StopRule) -> NDArray[np.bool_]:
         """Return which photos have enough votes by a rule [N]."""
-        return rule.reached(self.consensus_votes, self.errors, self.posterior) & (self.extra == 0)
+        found: NDArray[np.bool_] = rule.reached(self.consensus_votes, self.errors, self.posterior) & (self.extra == 0)
+        return found
 
     def usual(self, campaign: Campaign) -> NDArray[np.int64]:
         """Return how many votes each photo gets without a rule [N]."""
