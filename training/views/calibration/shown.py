@@ -12,7 +12,7 @@ from training.evaluation.registry import METRICS
 #: Measures of slices, and their names on the page.
 MEASURES = {"bias": "Bias", "rmse": "Typical error", "srcc": "Rank correlation", "watch": "Wrong watch decisions"}
 #: What the chart of the versions runs over.
-TREND_BY = {"version": "by version", "votes": "by answers learned from"}
+TREND_BY = {"version": "by version", "votes": "by answers"}
 
 
 @dataclass(frozen=True)
