@@ -22,8 +22,6 @@ class Point:
     """The tooltip."""
     kind: str = "model"
     """CSS class: `model` is outlined, `champion` filled."""
-    address: str = ""
-    """Where a click leads; none when empty."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +72,8 @@ def points(
     for one in points:
         _interval(drawing, across(one.x), up(one.low), up(one.high))
     for one in points:
-        link = drawing.add("a", {"href": one.address, "tabindex": "-1"}) if one.address else None
         place = {"cx": percent(across(one.x)), "cy": number(up(one.value))}
-        mark = drawing.add("circle", {"class": one.kind, "r": "6"} | place, into=link)
+        mark = drawing.add("circle", {"class": one.kind, "r": "6"} | place)
         drawing.add("title", {}, one.title, into=mark)
     for tick in x_ticks:
         drawing.label(tick.text, at=across(tick.value), row=base)

@@ -1,7 +1,7 @@
 """The chart of one metric of all versions: over the version, or over the answers that each has learned from."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from annotation.drawing.axis import Tick, round_ticks
 from annotation.drawing.points import Band, Point, points
@@ -15,21 +15,18 @@ BY_VERSION, BY_VOTES = "version", "votes"
 _LABELS = 8
 
 
-def trend_chart(
-    figures: TrendFigures, metric: Metric, *, by: str, name: str, address: Callable[[int], str]
-) -> Svg | None:
+def trend_chart(figures: TrendFigures, metric: Metric, *, by: str, name: str) -> Svg | None:
     """Draw a metric with its 95 % interval for each version; None when none of them has it.
 
     Over the version, the background is shaded by turns while a version was champion. `by`: BY_VERSION, or BY_VOTES
     without the versions whose number of answers is unknown. `name`: what the chart shows, for screen readers.
-    `address`: of the page of the version with this number.
     """
     shown = [one for one in figures.versions if not math.isnan(figures.value(one, metric.name).value)]
     if by == BY_VOTES:
         shown = sorted((one for one in shown if one.votes is not None), key=lambda one: (one.votes or 0, one.number))
     if not shown:
         return None
-    found = [_point(one, figures, metric, by, address(one.number)) for one in shown]
+    found = [_point(one, figures, metric, by) for one in shown]
     ends = min(one.low for one in found), max(one.high for one in found)
     room = 0.08 * (ends[1] - ends[0]) or 0.05
     y_range = ends[0] - room, ends[1] + room
@@ -49,7 +46,7 @@ def trend_chart(
     )
 
 
-def _point(one: VersionPoint, figures: TrendFigures, metric: Metric, by: str, address: str) -> Point:
+def _point(one: VersionPoint, figures: TrendFigures, metric: Metric, by: str) -> Point:
     figure = figures.value(one, metric.name)
     numbers = [minus(f"{value:.{metric.digits}f}") for value in (figure.value, figure.low, figure.high)]
     answers = "" if one.votes is None else f", {one.votes:,} answers"
@@ -61,7 +58,6 @@ def _point(one: VersionPoint, figures: TrendFigures, metric: Metric, by: str, ad
         title=f"Version {one.number}{' (champion)' if one.is_champion else ''}: "
         f"{numbers[0]} ({numbers[1]}–{numbers[2]}){answers}, made {one.made_at:%-d %b %Y}",
         kind="champion" if one.is_champion else "model",
-        address=address,
     )
 
 

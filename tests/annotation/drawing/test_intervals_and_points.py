@@ -38,11 +38,11 @@ def test_two_intervals_have_people_above_the_model() -> None:
     assert numbers(both, "people", "cx") < numbers(both, "model", "cx")
 
 
-def test_a_chart_has_a_mark_with_title_and_link_for_each_point_and_bands_behind() -> None:
+def test_a_chart_has_a_mark_with_a_title_for_each_point_and_bands_behind() -> None:
     chart = points(
         name="SRCC of two versions",
         points=[
-            Point(1, 0.5, 0.4, 0.6, "Version 1: 0.5", address="/one/"),
+            Point(1, 0.5, 0.4, 0.6, "Version 1: 0.5"),
             Point(2, 0.7, 0.6, 0.8, "Version <2>", kind="champion"),
         ],
         bands=[Band(1, 2, "Version 1 was champion")],
@@ -57,7 +57,6 @@ def test_a_chart_has_a_mark_with_title_and_link_for_each_point_and_bands_behind(
     assert [one.text for one in root.iter(f"{SVG}title")] == [
         "Version 1 was champion", "Version 1: 0.5", "Version <2>",
     ]  # fmt: skip
-    assert [one.get("href") for one in root.iter(f"{SVG}a")] == ["/one/"]
     assert len(numbers(chart, "whisker", "x1")) == 6
     assert numbers(chart, "band", "x") == [25]
     assert numbers(chart, "band", "width") == [50]

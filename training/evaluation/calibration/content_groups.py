@@ -61,7 +61,7 @@ def grouped(
         ids.append(part)
         labels.append(nearest)
         distances.append(distance)
-    photos, label, distance = (np.concatenate(parts) for parts in (ids, labels, distances))
+    photos, label, distance = np.concatenate(ids), np.concatenate(labels), np.concatenate(distances)
     order = np.argsort(-np.bincount(label, minlength=groups), kind="stable")
     place = np.empty(groups, dtype=np.int64)
     place[order] = np.arange(groups)

@@ -33,6 +33,8 @@ SURE = 0.95
 #: Photos that are stored of each list, the strongest evidence first.
 MOST_STORED = 500
 _QUANTILE = 1.959963984540054
+# Standard error of a variance that comes from the median of absolute values, times √n, as a part of the variance.
+_MEDIAN_SPREAD = 2.33
 _FEWEST_VOTES = 2
 # Without this many photos, the typical error of the model is not known well enough.
 FEWEST_PHOTOS = 20
@@ -80,7 +82,7 @@ class DisagreementFigures:
     photos: int
     """Photos with at least two votes."""
     model_error: float
-    """τ of the model, in points. With two kinds of photos: of the holdout."""
+    """τ of the model, in points: of photos of the holdout, when there are enough."""
     not_meeting: int
     """Photos whose intervals do not meet."""
     by_chance: float
@@ -138,11 +140,9 @@ def _score_conflicts(
     of_mos = mos_variances(scored.histograms, variance)
     low, high = opinion.mos_interval(scored.histograms, scored.lowest, variance)
     difference = predicted - mos
-    # Models learn from the other photos, so their errors on them are smaller.
-    tau = np.empty(len(scored))
-    for kind in (holdout, ~holdout):
-        known = kind if int(kind.sum()) >= FEWEST_PHOTOS else np.ones(len(scored), dtype=bool)
-        tau[kind] = model_error(difference[known], of_mos[known])
+    # Models learn from the other photos, so their errors on them say less about what a model does not know.
+    known = holdout if int(holdout.sum()) >= FEWEST_PHOTOS else np.ones(len(scored), dtype=bool)
+    tau = _typical_error(difference[known], of_mos[known])
     model_low, model_high = predicted - _QUANTILE * tau, predicted + _QUANTILE * tau
     apart = (model_low > high) | (model_high < low)
     total = tau**2 + of_mos
@@ -173,8 +173,13 @@ def _score_conflicts(
         )
         for row in rows.tolist()
     ]
-    own = holdout if holdout.any() else ~holdout
-    return float(tau[own][0]), conflicts, int(apart.sum()), by_chance
+    return tau, conflicts, int(apart.sum()), by_chance
+
+
+def _typical_error(difference: Floats, of_mos: Floats) -> float:
+    """Return τ, and at least one standard error of it: an error of zero would only mean that votes are few."""
+    least = _MEDIAN_SPREAD * float(np.median(of_mos)) / float(np.sqrt(len(difference)))
+    return float(np.sqrt(max(model_error(difference, of_mos) ** 2, least)))
 
 
 def _watch_conflicts(comparison: Comparison) -> tuple[list[WatchConflict], int, float, float]:

@@ -30,8 +30,9 @@ def mos_variances(histograms: ArrayLike, variance: VoteVariance) -> Floats:
         return np.zeros(len(counts))
     free = np.maximum(n - 1, 0.0)
     squares = np.where(n > 1, np.nan_to_num(opinion.sos(counts)) ** 2, 0.0)
-    spread: Floats = (free * squares + variance.degrees * variance.mean) / (free + variance.degrees)
-    return spread / np.maximum(n, 1e-9)
+    spread = (free * squares + variance.degrees * variance.mean) / (free + variance.degrees)
+    of_mos: Floats = spread / np.maximum(n, 1e-9)
+    return of_mos
 
 
 def model_error(difference: ArrayLike, of_mos: ArrayLike) -> float:

@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 CLASS_NAMES = ("rejected", "pending", "accepted")
 # Quantile bins have about 50 photos or more, and there are two to five.
 _PHOTOS_PER_BIN, _FEWEST_BINS, _MOST_BINS = 50, 2, 5
+_FEWEST_IN_BIN = 10
 # Imports, formats and months beyond this number are one slice together.
 _MOST_NAMES = 8
 _FAULTS = {"blur": "blur", "noise": "noise", "exposure": "bad exposure", "compression": "compression"}
@@ -83,13 +84,13 @@ def _class_kind(comparison: Comparison) -> SliceKind:
     codes = classification.quality_classes(
         comparison.quality_mean, reject_at=scale.predicted_reject_at, pending_at=scale.predicted_pending_at
     ).astype(np.int64)
-    names = [SliceName(name, f"photos that the model calls {name}", (("quality_class", name),)) for name in CLASS_NAMES]
+    names = [SliceName(name, f"photos predicted as {name}", (("quality_class", name),)) for name in CLASS_NAMES]
     codes, kept = _without_gaps(codes, names)
     return SliceKind("class", "Predicted class", codes, kept)
 
 
 def _severity_kind(fault: str, severity: Floats) -> SliceKind:
-    codes, ends = _quantile_bins(severity)
+    codes, ends = _quantile_bins(np.round(severity, 2))
     names = []
     for place, (low, high) in enumerate(ends):
         text = _ends_text(low, high, 2)
@@ -105,7 +106,7 @@ def _size_kind(megapixels: Floats) -> SliceKind:
     codes, ends = _quantile_bins(megapixels)
     names = []
     for low, high in ends:
-        text = _ends_text(low, high, 1 if high >= 1 else 2)
+        text = _ends_text(low, high, 1 if low >= 1 else 2)
         names.append(SliceName(f"{text} MP", f"photos of {text} megapixels"))
     return SliceKind("size", "Image size", codes, tuple(names))
 
@@ -148,7 +149,7 @@ def _named(
 def _quantile_bins(values: Floats) -> tuple[Ints, list[tuple[float, float]]]:
     """Return the bin of each value [N] (NO_GROUP for NaN), and the least and largest value of each bin.
 
-    Equal values are always in the same bin, so there can be fewer bins.
+    Equal values are always in the same bin, so there can be fewer bins. A bin of a few photos joins the one before it.
     """
     codes = np.full(len(values), NO_GROUP, dtype=np.int64)
     known = ~np.isnan(values)
@@ -157,7 +158,10 @@ def _quantile_bins(values: Floats) -> tuple[Ints, list[tuple[float, float]]]:
         return codes, []
     bins = int(np.clip(len(measured) // _PHOTOS_PER_BIN, _FEWEST_BINS, _MOST_BINS))
     edges = np.quantile(measured, np.linspace(0, 1, bins + 1)[1:-1])
-    _, inner = np.unique(np.searchsorted(edges, measured, side="left"), return_inverse=True)
+    _, inner, counts = np.unique(np.searchsorted(edges, measured, side="left"), return_inverse=True, return_counts=True)
+    starts = counts >= _FEWEST_IN_BIN
+    starts[0] = True  # the first bin has none before it
+    inner = (np.cumsum(starts) - 1)[inner]
     codes[known] = inner
     ends = [
         (float(part.min()), float(part.max())) for part in (measured[inner == one] for one in range(inner.max() + 1))

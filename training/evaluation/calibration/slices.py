@@ -130,9 +130,9 @@ def slice_figures(
                     words=name.words,
                     query=name.query,
                     photos=int(inside.sum()),
-                    rmse=measures and measures.rmse,
-                    bias=measures and measures.bias,
-                    srcc=measures and measures.srcc,
+                    rmse=measures.rmse if measures else None,
+                    bias=measures.bias if measures else None,
+                    srcc=measures.srcc if measures else None,
                     wrong=int(wrong[labelled].sum()),
                     watch=share_interval(wrong[labelled], comparison.groups[labelled]) if has_watch else None,
                     examples=kind.examples[code] if kind.examples else (),
@@ -199,17 +199,18 @@ def _score_verdict(
     if not found.compared:
         text = f"Too few photos to tell: {photos} do not give two slices of 20 photos each."
         return SliceVerdict(FEW, text, 0)
-    named = [
+    beyond = [
         (abs(float(found.statistics[measure, column])), measure, column)
         for measure in (0, 1)
         for column in np.flatnonzero(found.adjusted[measure] <= LEVEL).tolist()
-        if _is_worse(measure, flat[column], difference)
     ]
-    if named:
+    if beyond:
+        # A slice with less bias than the rest differs too. It is named only when no worse one stands out.
+        named = [one for one in beyond if _is_worse(one[1], flat[one[2]], difference)] or beyond
         _, measure, column = max(named)
         return SliceVerdict(
             WORST,
-            _worst_text(flat[column], measure, difference, found.compared, len({one[2] for one in named}) - 1),
+            _worst_text(flat[column], measure, difference, found.compared, len({one[2] for one in beyond}) - 1),
             found.compared,
             flat[column].query,
         )

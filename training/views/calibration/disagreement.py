@@ -33,7 +33,7 @@ def section(
     if found is not None:
         scores = [one for one in found.scores if one.image_id not in hidden]
         watches = [one for one in found.watches if one.image_id not in hidden]
-        ids = [one.image_id for one in (*scores[:PHOTOS_SHOWN], *watches[:PHOTOS_SHOWN])]
+        ids = [one.image_id for one in scores[:PHOTOS_SHOWN]] + [one.image_id for one in watches[:PHOTOS_SHOWN]]
         images = Image.objects.filter(LIVE, campaign=campaign).in_bulk(ids) if ids else {}
         sent = requested_images(campaign, ids) if ids and batches else set()
         scale = (campaign.scale_min, campaign.scale_max)

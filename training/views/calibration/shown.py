@@ -1,5 +1,6 @@
 """What the address of the calibration page chooses besides photos and votes."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from training.evaluation.registry import METRICS
 #: Measures of slices, and their names on the page.
 MEASURES = {"bias": "Bias", "rmse": "Typical error", "srcc": "Rank correlation", "watch": "Wrong watch decisions"}
 #: What the chart of the versions runs over.
-TREND_BY = {"version": "by version", "votes": "by answers learned from"}
+TREND_BY = {"version": "by version", "votes": "by answers"}
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Shown:
     @classmethod
     def read(cls, query: QueryDict) -> "Shown":
         """Return what the address chooses. Raises Http404 for a value that does not exist."""
-        known = {"measure": MEASURES, "metric": METRICS, "by": TREND_BY}
+        known: dict[str, Collection[str]] = {"measure": MEASURES, "metric": METRICS, "by": TREND_BY}
         chosen: dict[str, Any] = {}
         for field in fields(cls):
             value = query.get(field.name) or field.default

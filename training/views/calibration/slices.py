@@ -98,6 +98,7 @@ def _row(
     row: dict[str, Any] = {
         "label": one.label,
         "n": one.photos if measure != "watch" else (one.watch.n if one.watch else 0),
+        "photos": one.photos,
         "address": _gallery(campaign, one.query, split),
         "examples": one.examples,
         "stands_out": measure in one.stands_out,
@@ -108,9 +109,7 @@ def _row(
         return row | {"text": "", "drawing": ""}
     return row | {
         "value": _number(figure.value, measure),
-        "ends": f"{_number(figure.low, measure)} to {_number(figure.high, measure)}"
-        if measure == "bias"
-        else f"{_number(figure.low, measure)}–{_number(figure.high, measure)}",
+        "ends": _ends(figure, measure),
         "text": _text(figure, measure),
         "drawing": interval_row(
             value=figure.value, low=figure.low, high=figure.high, axis=axis, reference=reference, kind="model"
@@ -139,8 +138,14 @@ def _text(figure: Interval | None, measure: str) -> str:
     """Return a figure with its interval, for the table behind the pictures."""
     if figure is None or math.isnan(figure.value):
         return "–"
-    value, low, high = (_number(one, measure) for one in (figure.value, figure.low, figure.high))
-    return f"{value} ({low} to {high})" if measure == "bias" else f"{value} ({low}–{high})"
+    return f"{_number(figure.value, measure)} ({_ends(figure, measure)})"
+
+
+def _ends(figure: Interval, measure: str) -> str:
+    """Return the interval of a figure."""
+    if measure == "watch":
+        return f"{100 * figure.low:.0f}–{_number(figure.high, measure)}"
+    return f"{_number(figure.low, measure)}{' to ' if measure == 'bias' else '–'}{_number(figure.high, measure)}"
 
 
 def _gallery(campaign: Campaign, query: Sequence[tuple[str, str]], split: Sequence[tuple[str, str]]) -> str:

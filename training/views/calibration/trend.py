@@ -47,7 +47,6 @@ def section(campaign: Campaign, version: ModelVersion, *, filters: Filters, show
         metric,
         by=shown.by,
         name=f"{metric.label} of each version. {title}. A table follows.",
-        address=lambda number: reverse("version", args=[campaign.slug, number]),
     )
     return context | {
         "trend": figures,
