@@ -8,7 +8,7 @@ from training.evaluation.calibration.classes import ClassFigures, SourceRow, cla
 from training.evaluation.calibration.facts import PhotoFacts
 from training.evaluation.calibration.quality import QualityFigures, quality_figures
 from training.evaluation.calibration.watch import WatchFigures, watch_figures
-from training.evaluation.comparison import Comparison, ScoreFigures, watch_roc_auc
+from training.evaluation.comparison import Comparison, ScoreFigures
 
 Report = Callable[[str, int, int], None]
 """Called with the present step, how much of it is done, and its total."""
@@ -71,7 +71,6 @@ def calibration_figures(
     sources = source_figures(scored, scored_facts.sources.tolist(), seed=seed)
     tell("comparing watches", 3, _STEPS)
     watch = watch_figures(comparison, threshold=comparison.scale.watch_threshold, seed=seed)
-    area = watch_roc_auc(comparison, seed=seed) if labelled else None
     tell("storing", _STEPS, _STEPS)
     return CalibrationFigures(
         rated=comparison.rated,
@@ -83,7 +82,7 @@ def calibration_figures(
         labelled=labelled,
         watches=int(comparison.is_watch[decided].sum()),
         scores=scores,
-        watch_roc_auc=area,
+        watch_roc_auc=watch.roc_auc if watch else None,
         quality=quality,
         classes=classes,
         sources=tuple(sources),
