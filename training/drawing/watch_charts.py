@@ -157,7 +157,7 @@ def _unit_curve(
     source = ColumnDataSource({"x": curve.x, "y": curve.y, "threshold": curve.threshold})
     band = plot.varea(curve.band_at, curve.low, curve.high, fill_color=BLUE, fill_alpha=0.15)
     line = plot.step("x", "y", source=source, mode=mode, line_color=BLUE, line_width=2)
-    points = plot.scatter("x", "y", source=source, size=6, fill_alpha=0, line_alpha=0)
+    points = plot.scatter("x", "y", source=source, size=6, color=BLUE, alpha=0)
     explained = [("all thresholds, with their 95 % band", [line, band])]
     if np.isfinite(at).all():
         used = plot.scatter([at[0]], [at[1]], marker="diamond", size=16, fill_color=ORANGE, line_color=ORANGE)
@@ -231,7 +231,7 @@ def threshold_chart(curve: ThresholdCurve, *, plateau: Plateau | None, chosen: f
     plot.add_layout(
         Span(name=COST_LINE, location=used, dimension="height", line_color=MODEL, line_width=2, visible=False)
     )
-    points = plot.scatter("place", "f1", source=source, size=6, fill_alpha=0, line_alpha=0)
+    points = plot.scatter("place", "f1", source=source, size=6, color=BLUE, alpha=0)
     legend_below(plot, explained)
     plot.add_tools(
         HoverTool(
