@@ -28,7 +28,7 @@ from training.evaluation.calibration.score_line import FittedLine, RunningMean
 from training.evaluation.calibration.vote_forecast import PIT_BINS, PitHistogram
 
 #: The intervals of so many photos are always drawn. Of more, those of the photo under the pointer.
-INTERVALS_DRAWN = 80
+INTERVALS_DRAWN = 40
 _PEOPLE_LABEL = "people: mean opinion score (MOS)"
 _MODEL_LABEL = "model: mean of the predicted distribution"
 
@@ -256,7 +256,7 @@ def pit_chart(pit: PitHistogram, *, title: str) -> Chart:
     )
     top = 1.15 * max(*pit.shares, *(high for high in pit.high if high < 0.5), 0.15)
     plot = plot_in_style(
-        "place of the vote in the predicted distribution (0 lowest, 1 highest)",
+        "place of the vote in the prediction (0 low, 1 high)",
         "share of the votes",
         x_range=(0, 1),
         y_range=(0, min(top, 1.0)),

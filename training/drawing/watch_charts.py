@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from bokeh.models import BoxAnnotation, ColumnDataSource, HoverTool, Span, Whisker
+from bokeh.models import ColumnDataSource, HoverTool, Span, Whisker
 from numpy.typing import ArrayLike
 
 from training.drawing.bokeh_chart import (
@@ -13,7 +13,6 @@ from training.drawing.bokeh_chart import (
     PEOPLE,
     SOFT,
     STRONG,
-    SURFACE,
     Chart,
     Floats,
     Ints,
@@ -158,12 +157,10 @@ def _unit_curve(
     source = ColumnDataSource({"x": curve.x, "y": curve.y, "threshold": curve.threshold})
     band = plot.varea(curve.band_at, curve.low, curve.high, fill_color=BLUE, fill_alpha=0.15)
     line = plot.step("x", "y", source=source, mode=mode, line_color=BLUE, line_width=2)
-    points = plot.scatter("x", "y", source=source, size=6, fill_alpha=0, line_alpha=0)
+    points = plot.scatter("x", "y", source=source, size=6, color=BLUE, alpha=0)
     explained = [("all thresholds, with their 95 % band", [line, band])]
     if np.isfinite(at).all():
-        used = plot.scatter(
-            [at[0]], [at[1]], marker="diamond", size=16, fill_color=ORANGE, line_color=SURFACE, line_width=1.5
-        )
+        used = plot.scatter([at[0]], [at[1]], marker="diamond", size=16, fill_color=ORANGE, line_color=ORANGE)
         explained.append((f"threshold in use, {threshold:g}", [used]))
     legend_below(plot, [*explained, *others])
     x, y = headings
@@ -214,10 +211,8 @@ def threshold_chart(curve: ThresholdCurve, *, plateau: Plateau | None, chosen: f
     explained: list[tuple[str, list[Any]]] = []
     if plateau is not None:
         left, right = (float(end) for end in log_odds([plateau.low, plateau.high]))
-        plot.add_layout(BoxAnnotation(left=left, right=right, fill_color=BLUE, fill_alpha=0.12, line_color=None))
-        # A box has no entry in a legend, so an empty square stands for it.
-        box = plot.scatter([], [], marker="square", size=14, fill_color=BLUE, fill_alpha=0.25, line_color=None)
-        explained.append(("thresholds that F1 cannot tell apart", [box]))
+        alike = plot.varea([left, right], 0, 1.02, fill_color=STRONG, fill_alpha=0.2)
+        explained.append(("thresholds that F1 cannot tell apart", [alike]))
     # The steps of the band: each value holds up to the next threshold.
     lows, highs = np.repeat(columns["f1_low"], 2), np.repeat(columns["f1_high"], 2)
     edges = np.repeat(log_odds(thresholds), 2)[1:]
@@ -236,7 +231,7 @@ def threshold_chart(curve: ThresholdCurve, *, plateau: Plateau | None, chosen: f
     plot.add_layout(
         Span(name=COST_LINE, location=used, dimension="height", line_color=MODEL, line_width=2, visible=False)
     )
-    points = plot.scatter("place", "f1", source=source, size=6, fill_alpha=0, line_alpha=0)
+    points = plot.scatter("place", "f1", source=source, size=6, color=BLUE, alpha=0)
     legend_below(plot, explained)
     plot.add_tools(
         HoverTool(

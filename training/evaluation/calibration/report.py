@@ -12,7 +12,7 @@ from training.evaluation.calibration.quality import QualityFigures, quality_figu
 from training.evaluation.calibration.slices import SliceFigures, slice_figures
 from training.evaluation.calibration.verdict import VerdictFigures, verdict_figures
 from training.evaluation.calibration.watch import WatchFigures, watch_figures
-from training.evaluation.comparison import Comparison, ScoreFigures, watch_roc_auc
+from training.evaluation.comparison import Comparison, ScoreFigures
 
 Report = Callable[[str, int, int], None]
 """Called with the present step, how much of it is done, and its total."""
@@ -82,7 +82,6 @@ def calibration_figures(
     sources = source_figures(scored, scored_facts.sources.tolist(), seed=seed)
     tell("comparing watches", 3, _STEPS)
     watch = watch_figures(comparison, threshold=comparison.scale.watch_threshold, seed=seed)
-    area = watch_roc_auc(comparison, seed=seed) if labelled else None
     tell("making the verdict", 4, _STEPS)
     verdict = verdict_figures(comparison, scored, simulated=simulated, is_random=is_random, seed=seed)
     tell("comparing slices", 5, _STEPS)
@@ -102,7 +101,7 @@ def calibration_figures(
         watches=int(comparison.is_watch[decided].sum()),
         verdict=verdict,
         scores=scores,
-        watch_roc_auc=area,
+        watch_roc_auc=watch.roc_auc if watch else None,
         quality=quality,
         classes=classes,
         sources=tuple(sources),

@@ -30,10 +30,10 @@ def signed_text(found: Interval, digits: int = 1) -> str:
     """Return '−0.4 (−0.9 to +0.1)' for a difference; only the value where the interval is unknown, '–' for NaN."""
     if isnan(found.value):
         return "–"
-    value = signed(found.value, digits)
+    value = _signed(found.value, digits)
     if not (isfinite(found.low) and isfinite(found.high)):
         return value
-    return f"{value} ({signed(found.low, digits)} to {signed(found.high, digits)})"
+    return f"{value} ({_signed(found.low, digits)} to {_signed(found.high, digits)})"
 
 
 def percent_text(found: Interval) -> str:
@@ -84,7 +84,7 @@ def ends_title(quality: QualityFigures) -> str:
         f"On the {top.difference.n:,} photos that people rate highest (MOS {top.mos:.1f}), "
         f"model − MOS is {signed_text(top.difference)} points"
     )
-    return title if isnan(top.expected) else f"{title}; a perfect model would show {signed(top.expected, 1)}"
+    return title if isnan(top.expected) else f"{title}; a perfect model would show {_signed(top.expected, 1)}"
 
 
 def spread_title(quality: QualityFigures) -> str:
@@ -178,7 +178,7 @@ def threshold_text(threshold: float) -> str:
 
 def confusion_title(watch: WatchFigures) -> str:
     """Return the wrong decisions at the threshold in use, with intervals."""
-    _found, missed, alarms, _left = watch.cells
+    missed, alarms, _found, _left = watch.cells
     others = watch.photos - watch.watches
     parts = []
     if watch.watches:
@@ -187,6 +187,12 @@ def confusion_title(watch: WatchFigures) -> str:
         what = "false alarm" if alarms.count == 1 else "false alarms"
         parts.append(f"{alarms.count:,} {what} in {others:,} other photos ({_ends(alarms.share)})")
     return f"At the threshold {watch.threshold:g}: {', '.join(parts)}"
+
+
+def _signed(value: float, digits: int) -> str:
+    """Return a number with its sign; what is rounded to 0 has none."""
+    rounded = round(value, digits)
+    return signed(rounded, digits) if rounded else f"{0:.{digits}f}"
 
 
 def _ends(share: Interval) -> str:

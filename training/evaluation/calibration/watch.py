@@ -80,7 +80,7 @@ class WatchFigures:
     reliability: WatchReliability | None
     curves: WatchCurves
     cells: tuple[ConfusionCell, ...]
-    """Found, missed, false alarms, rightly left."""
+    """Missed, false alarms, found, rightly left."""
 
 
 def watch_figures(comparison: Comparison, *, threshold: float, seed: int) -> WatchFigures | None:
@@ -150,7 +150,7 @@ def _brier_skill(p: Floats, labels: Ints, draws: GroupDraws) -> Interval:
 
 def _cells(part: Comparison, decided: NDArray[np.bool_], labels: NDArray[np.bool_]) -> tuple[ConfusionCell, ...]:
     cells = []
-    for people, model in ((True, True), (True, False), (False, True), (False, False)):
+    for people, model in ((True, False), (False, True), (True, True), (False, False)):
         same = labels == people
         rows = np.flatnonzero(same & (decided == model))
         # The missed watches and those found least surely have the lowest probabilities; the others the highest.
