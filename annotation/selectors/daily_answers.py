@@ -12,7 +12,7 @@ from annotation.models import Annotation
 
 DAYS = 14
 #: At most so many of the newest answers of the site are read. With more in this time, the first days are left out.
-MOST_ANSWERS = 200_000
+MOST_ANSWERS = 100_000
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ def photos_named(words: str, *, campaign_ids: Collection[int], first: int | None
     """Return up to `limit` photos of these campaigns whose file name begins with `words`.
 
     Upper and lower case are the same. Folders before the file name do not count, unless `words` has a slash: then the
-    photos are in that folder. The photos of the campaign `first` come first. One query for it and one for the others.
+    photos are in that folder. The photos of the campaign `first` come first, in the order of their names. One query for
+    it and one for the others.
     """
     found: list[Image] = []
     if first is not None and first in campaign_ids:
@@ -34,7 +35,9 @@ def own_photos_named(words: str, *, annotator: User, campaign_ids: Collection[in
 
 def _named(words: str, campaign_ids: Collection[int]) -> QuerySet[Image]:
     folder, slash, name = words.lower().rpartition("/")
-    photos = Image.objects.alias(file_name=FILE_NAME).filter(
-        LIVE, campaign__in=list(campaign_ids), file_name__startswith=name
-    )
+    photos = Image.objects.alias(file_name=FILE_NAME).filter(LIVE, file_name__startswith=name)
+    if len(campaign_ids) == 1:  # the index has the names of one campaign in order; those of several need a sort
+        photos = photos.filter(campaign=next(iter(campaign_ids))).order_by("file_name")
+    else:
+        photos = photos.filter(campaign__in=list(campaign_ids))
     return photos.filter(name__icontains=folder + slash) if slash else photos

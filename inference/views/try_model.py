@@ -1,14 +1,19 @@
 """The page "Try the model": send photos and see what the model predicts; no photo is kept."""
 
+from contextlib import suppress
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from annotation.models import User, synset_name
+from annotation.access.permissions import campaign_for
+from annotation.models import Role, User, synset_name
 from annotation.tasks import announce
 from inference.services.scoring_jobs import (
     KEPT_SECONDS,
@@ -35,6 +40,7 @@ def try_model(request: HttpRequest) -> HttpResponse:
     """
     assert isinstance(request.user, User)  # LoginRequiredMiddleware turns others away
     refusal, status, headers = "", 200, {}
+    slug = _campaign_slug(request)
     if request.method == "POST":
         try:
             model = model_chosen(request.user, request.POST.get("version", ""))
@@ -47,8 +53,8 @@ def try_model(request: HttpRequest) -> HttpResponse:
             refusal, status = str(refused), 422
         else:
             announce(scoring_job_run, request.user.pk, key)
-            return redirect("try-model-result", key)
-    slug = request.GET.get("campaign", "")
+            address = reverse("try-model-result", args=[key])
+            return redirect(f"{address}?{urlencode({'campaign': slug})}" if slug else address)
     context = _limits() | _choices(request.user, slug=slug, chosen=request.POST.get("version"))
     context |= {"refusal": refusal, "quota": scored_photos_quota(request.user)}
     response = render(request, "inference/try_model.html", context, status=status)
@@ -78,8 +84,19 @@ def try_model_result(request: HttpRequest, key: str) -> HttpResponse:
     if part:
         return render(request, "inference/_scored_photos.html", context)
     chosen = str(job.model.version_id or "")
-    context |= _choices(request.user, slug=request.GET.get("campaign", ""), chosen=chosen)
+    context |= _choices(request.user, slug=_campaign_slug(request), chosen=chosen)
     return render(request, "inference/try_model.html", context | {"quota": scored_photos_quota(request.user)})
+
+
+def _campaign_slug(request: HttpRequest) -> str:
+    """Return the campaign of `?campaign=` whose navigation the page then has; '' unless the user reviews it."""
+    slug = request.GET.get("campaign", "")
+    if slug:
+        with suppress(Http404, PermissionDenied):
+            campaign, role = campaign_for(request.user, slug, Role.REVIEWER)
+            request.campaign, request.campaign_role = campaign, role  # type: ignore[attr-defined]
+            return campaign.slug
+    return ""
 
 
 def _choices(user: User, *, slug: str, chosen: str | None) -> dict[str, Any]:

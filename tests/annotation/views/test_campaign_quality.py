@@ -44,7 +44,7 @@ def test_only_reviewers_and_admins_see_the_page(client_of: Callable[[str], Any],
 
 
 def test_only_reviewers_and_admins_have_it_in_the_navigation(client_of: Callable[[str], Any]) -> None:
-    assert PAGE in client_of("rita").get("/campaigns/watches/").content.decode()
+    assert f'href="{PAGE}"' in client_of("rita").get("/campaigns/watches/annotator-quality/").content.decode()
     assert PAGE not in client_of("alice").get("/campaigns/watches/").content.decode()
 
 
