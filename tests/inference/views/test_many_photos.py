@@ -12,7 +12,6 @@ from django.test.utils import CaptureQueriesContext
 
 from annotation.models import BulkAction, Campaign, Image, PhotoMap, PhotoSelection, SavedView
 from annotation.services.consensus import consensus_refresh
-from annotation.services.photo_files import photo_file_suspect  # noqa: F401  # registers the check of files
 from annotation.services.queue import counters_rebuild
 from annotation.services.tags import photos_tag
 from inference.gallery import counts as counts_module
