@@ -9,7 +9,18 @@ from django.core.management.base import BaseCommand, CommandError
 from annotation.management.lookup import campaign_named
 from annotation.management.progress import ProgressBar
 from annotation.models import PhotoMap
+from annotation.services.claims import Report
 from inference.services.photo_map import photo_map_make
+
+
+def _shown(bar: ProgressBar) -> Report:
+    """Return the function that shows the progress; steps without a total show nothing."""
+
+    def tell(step: str, done: int, total: int) -> None:
+        if total:
+            bar.show(done, total)
+
+    return tell
 
 
 class Command(BaseCommand):
@@ -23,7 +34,7 @@ class Command(BaseCommand):
             row, _ = PhotoMap.objects.select_related("campaign").get_or_create(campaign=campaign_named(slug))
             bar = ProgressBar(self.stderr, live=sys.stderr.isatty(), what=slug)
             try:
-                made = photo_map_make(row=row, report=lambda step, done, total, bar=bar: bar.show(done, total))
+                made = photo_map_make(row=row, report=_shown(bar))
             except ValueError as error:
                 raise CommandError(f"{slug}: {error}") from error
             bar.end()

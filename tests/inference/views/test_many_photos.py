@@ -207,6 +207,7 @@ def test_a_lasso_is_stored_under_a_short_address(
 def test_a_view_belongs_to_its_person_and_its_address_to_everybody(
     client_of: Callable[[str], Client], campaign: Campaign
 ) -> None:
+    images_make(campaign, 1)
     data = {"name": " Best  ones ", "query": "order=best&watch=yes&nonsense=1"}
     address = client_of("rita").post(f"{GALLERY}views", data).headers["Location"]
     assert address == f"{GALLERY}?order=best&watch=yes"
