@@ -132,7 +132,7 @@ def test_scrolling_loads_more_of_the_gallery(
     expect(tiles).to_have_count(24)
     tiles.first.click()
     expect(page.get_by_role("heading", name=images[-1].name)).to_be_visible()
-    page.get_by_role("link", name="Next").click()
+    page.get_by_role("button", name="Next photo").click()
     expect(page.get_by_role("heading", name=images[-2].name)).to_be_visible()
 
 
