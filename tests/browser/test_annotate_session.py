@@ -34,7 +34,7 @@ def test_the_goal_is_stored_and_the_count_survives_a_reload(annotate: Any, optio
     page = annotate(**options)
     expect(page.locator("#session")).to_have_text("0 rated24 left")
     page.locator("#session").click()
-    page.get_by_label("Session goal").select_option("10")
+    page.get_by_label("Session goal", exact=True).select_option("10")
     expect(page.locator("#goal-message")).to_have_text("Saved to your account.")
     assert User.objects.get(username="alice").session_goal == 10
     press(page, "Escape")
@@ -113,7 +113,7 @@ def test_a_skip_takes_a_comment_and_digits_in_it_are_text(annotate: Any) -> None
     press(page, "Enter")
     expect_saved(page)
     assert Annotation.objects.get().skip_reason == "Another reason"
-    assert PhotoComment.objects.get().text == "2 clocks, 1" or PhotoComment.objects.get().text == "12 clocks,"
+    assert PhotoComment.objects.get().text == "2 clocks, 1"
     assert PhotoComment.objects.get().image_id == first
 
 
@@ -153,7 +153,8 @@ def test_a_kind_word_after_eight_answers_in_under_a_second_each(annotate: Any) -
             const { Glance } = await import("/static/js/annotate/glance.js");
             const glance = new Glance();
             const minute = 60_000;
-            const row = (milliseconds, now) => Array.from({ length: 8 }, () => glance.answered(milliseconds, now)).filter(Boolean).length;
+            const row = (milliseconds, now) =>
+                Array.from({ length: 8 }, () => glance.answered(milliseconds, now)).filter(Boolean).length;
             return [row(900, 0), row(900, minute), row(1000, 20 * minute), row(null, 20 * minute),
                     row(500, 20 * minute), row(500, 40 * minute), row(500, 60 * minute)];
         }"""
