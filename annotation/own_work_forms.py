@@ -36,7 +36,7 @@ class HistoryForm(forms.Form):
 
     def __init__(self, *args: Any, campaign: Campaign, **kwargs: Any) -> None:
         """Offer the scores of the campaign as lists, or number fields for a long scale."""
-        super().__init__(*args, auto_id="filter-%s", **kwargs)
+        super().__init__(*args, auto_id="filter-%s", label_suffix="", **kwargs)
         scores = [("", "any"), *((score, score) for score in campaign.scores)]
         for name in ("lowest", "highest"):
             if campaign.bins <= _BUTTONS:

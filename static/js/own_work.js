@@ -9,6 +9,8 @@ const filters = document.querySelector(".own-filters");
 
 if (filters) {
   document.getElementById("filter-apply").hidden = true; // a change applies at once
+  const isFiltered = document.getElementById("history-part").dataset.filtered === "yes";
+  if (matchMedia("(max-width: 600px)").matches && !isFiltered) filters.closest("details").open = false;
   document.body.addEventListener("htmx:configRequest", ({ target, detail }) => {
     if (target !== filters) return;
     const { formData } = detail;

@@ -143,6 +143,7 @@ export class Practice extends EventTarget {
   }
 
   #renderMode() {
+    document.querySelector(".annotate").toggleAttribute("data-practice", this.isOn);
     $("questions").hidden = this.isAnswered;
     $("practice-feedback").hidden = !this.isAnswered;
     $("practice-leave").hidden = !this.isOn || this.result !== null;

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
+from annotation.services.more_votes import more_votes_ask
 
 from annotation.models import AuditRecord, BulkAction, Campaign, Image, PhotoTag, Tag
 from annotation.services.campaigns import campaign_update
-from annotation.services.more_votes import more_votes_ask
 from annotation.services.queue import counters_rebuild
 from annotation.services.tags import TagError, photos_tag, photos_untag
 from inference.services import bulk_actions
