@@ -237,7 +237,9 @@ def test_the_command_prints_the_report(campaign: Campaign, people: dict[str, Any
     assert figures(campaign).fingerprint in out.getvalue()
 
 
-def test_reviewers_find_the_report_beside_the_other_pages_about_quality(client_of: Callable[[str], Any], campaign: Campaign) -> None:
+def test_reviewers_find_the_report_beside_the_other_pages_about_quality(
+    client_of: Callable[[str], Any], campaign: Campaign
+) -> None:
     link = f'href="/campaigns/{campaign.slug}/methods/"'
     assert link in client_of("rita").get(f"/campaigns/{campaign.slug}/annotator-quality/").content.decode()
     assert link not in client_of("alice").get(f"/campaigns/{campaign.slug}/").content.decode()
