@@ -113,6 +113,7 @@ def test_progress_includes_own_answers(client_of: Any, photos: list[Image]) -> N
         "own_skips": 0,
         "pace_per_hour": 1,
         "images": 4,
+        "photos_left": 3,
         "complete_images": 0,
         "votes_given": 2,
         "votes_wanted": 12,

@@ -30,7 +30,7 @@ def test_a_version_fits_until_scale_or_classes_change(campaign: Campaign, versio
     assert version_misfit(version, changed) == "", "the order of the classes does not matter"
     changed = campaign_update(campaign=campaign, synsets=[409, 530, 531, 826, 207])
     assert version_misfit(version, changed) == (
-        "It was made for other classes than the campaign has now: without ImageNet class 207 and with wall clock."
+        "It was made for other classes than the campaign has now: without golden retriever and with wall clock."
     )
     changed = campaign_update(campaign=changed, scale_min=0, scale_max=9)  # as many scores
     assert "another scale than the campaign's, 0 to 9" in version_misfit(version, changed)
@@ -40,7 +40,7 @@ def test_a_version_fits_until_scale_or_classes_change(campaign: Campaign, versio
 def test_a_version_without_a_recipe_is_looked_up_in_its_card(campaign: Campaign, version_of: VersionOf) -> None:
     version = version_of(campaign)
     assert (version.recipe, version.synsets, version.bins) == ({"name": "tiny"}, [3, 7], 10)
-    assert "with ImageNet class 3, ImageNet class 7" in version_misfit(version, campaign)
+    assert "with tiger shark, cock" in version_misfit(version, campaign)
     campaign.synsets = [7, 3]
     assert version_misfit(version, campaign) == ""
     campaign.scale_max = 5
@@ -56,7 +56,7 @@ def test_a_version_about_which_nothing_is_known_fits(campaign: Campaign) -> None
 
 def test_many_classes_make_a_short_sentence() -> None:
     assert synsets_text([409, 530]) == "analog clock, digital clock"
-    assert synsets_text(range(100, 400)).endswith("ImageNet class 104 and 295 more")
+    assert synsets_text(range(100, 400)).endswith("wallaby and 295 more")
 
 
 def test_other_features_of_the_site_are_told(campaign: Campaign, version: ModelVersion) -> None:
@@ -73,7 +73,7 @@ def test_the_photo_page_names_the_classes_of_the_version(client_of: Any, campaig
     predictions_make(version, images, [5.0])
     page = client_of("rita").get(f"/campaigns/watches/photos/{images[0].pk}/")
     assert {name for name, _ in page.context["synsets"]} == {
-        "ImageNet class 207",
+        "golden retriever",
         "analog clock",
         "digital clock",
         "digital watch",

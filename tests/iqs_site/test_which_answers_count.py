@@ -15,7 +15,8 @@ from annotation.models import Annotation, Campaign, Image
 from annotation.selectors.activity import members_active
 from annotation.selectors.campaign_cards import campaign_cards
 from annotation.selectors.opinions import opinion_of, opinions_of
-from annotation.selectors.own_work import own_comparison, own_days, own_history, own_repeats
+from annotation.selectors.own_history import own_history
+from annotation.selectors.own_work import own_comparison, own_days, own_repeats
 from annotation.selectors.progress import campaign_participation, own_progress
 from annotation.selectors.rater_quality import rater_qualities
 from annotation.selectors.repeats import repeat_pairs

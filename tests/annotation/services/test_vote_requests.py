@@ -77,7 +77,7 @@ def test_photos_that_nobody_is_asked_about_are_left_out(
     assert foreign.extra_votes == 0
 
 
-@pytest.mark.parametrize(("count", "votes"), [(0, 2), (3, 0), (3, 21), (501, 2)])
+@pytest.mark.parametrize(("count", "votes"), [(0, 2), (3, 0), (3, 21), (5_001, 2)])
 def test_impossible_requests_are_refused(
     campaign: Campaign, people: dict[str, Any], photos: list[Image], count: int, votes: int
 ) -> None:

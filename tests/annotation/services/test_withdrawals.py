@@ -21,7 +21,7 @@ from annotation.models import (
 )
 from annotation.selectors.export import annotation_records
 from annotation.selectors.opinions import special_counts
-from annotation.selectors.own_work import own_history
+from annotation.selectors.own_history import own_history
 from annotation.selectors.progress import campaign_progress
 from annotation.selectors.votes import vote_table
 from annotation.services.annotations import annotation_record

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from annotation.services.more_votes import more_votes_ask
 
 from annotation.models import AuditRecord, BulkAction, Campaign, Image, PhotoTag, Tag
 from annotation.services.campaigns import campaign_update
@@ -64,13 +63,14 @@ def test_photos_get_the_votes_that_a_reviewer_asked_for_beyond_all_settings(
     assert counters_rebuild(campaign=campaign) == 0, "the slots are what the queue counts"
     bulk_undo(action=action, by=people["rita"])
     full.refresh_from_db()
-    assert (full.votes_needed, full.open_slots, full.votes_asked) == (4, 1, 0)
+    assert (full.votes_needed, full.open_slots, full.extra_votes) == (4, 1, 0)
 
 
-def test_no_photo_is_asked_for_without_end(campaign: Campaign) -> None:
+def test_a_photo_that_waits_for_votes_is_not_asked_for_twice(campaign: Campaign, people: dict[str, Any]) -> None:
     (image,) = images_make(campaign, 1)
-    asked = [more_votes_ask(campaign=campaign, image_ids=[image.pk], votes=20) for _ in range(6)]
-    assert [len(one) for one in asked] == [1] * 5 + [0]
+    first, second = (start(campaign, people, "more_votes", [image], number=20) for _ in range(2))
+    assert (first.changed, second.changed) == (1, 0)
+    assert second.refused == {"waiting for votes of an earlier request": 1}
 
 
 def test_withdrawals_are_audited_one_by_one_and_come_back(campaign: Campaign, people: dict[str, Any]) -> None:

@@ -120,7 +120,9 @@ def test_any_version_can_be_chosen_and_the_champion_is_the_default(
 ) -> None:
     version_make(campaign, 2, champion=False)
     client = client_of("rita")
-    assert "Version 1 (champion), compared with the answers that were given without seeing a prediction" in text_of(client.get(PAGE))
+    assert "Version 1 (champion), compared with the answers that were given without seeing a prediction" in text_of(
+        client.get(PAGE)
+    )
     assert "version 2 has no prediction for them yet" in text_of(client.get(f"{PAGE}?version=2"))
     for query in ("version=3", "version=x", "split=train", "photo=x", "photo=99999999"):
         assert client.get(f"{PAGE}?{query}").status_code == 404, query

@@ -60,7 +60,7 @@ def test_the_old_address_checks_the_same_permissions(client_of: Callable[[str], 
 
 
 def test_only_reviewers_and_admins_have_it_in_the_navigation(client_of: Callable[[str], Any]) -> None:
-    assert PAGE in client_of("rita").get("/campaigns/watches/").content.decode()
+    assert PAGE in client_of("rita").get("/campaigns/watches/calibration/").content.decode()
     assert PAGE not in client_of("alice").get("/campaigns/watches/").content.decode()
 
 
