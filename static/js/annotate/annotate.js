@@ -258,9 +258,8 @@ function wake() {
   return true;
 }
 
-// Without a connection, nothing can go back to the queue: the page waits for the connection or for the person.
 function goAway() {
-  if (leases.isKept) return;
+  if (leases.isKept) return; // without a connection, nothing can go back to the queue
   pause(paused || "away");
   if (!practice.isOn) showCurrent();
 }
