@@ -34,9 +34,9 @@ class HistoryForm(forms.Form):
     changed = forms.BooleanField(label="Changed", required=False)
     comment = forms.BooleanField(label="With comment", required=False)
 
-    def __init__(self, *args: Any, campaign: Campaign, **kwargs: Any) -> None:
+    def __init__(self, data: Any, *, campaign: Campaign) -> None:
         """Offer the scores of the campaign as lists, or number fields for a long scale."""
-        super().__init__(*args, auto_id="filter-%s", label_suffix="", **kwargs)
+        super().__init__(data, auto_id="filter-%s", label_suffix="")
         scores = [("", "any"), *((score, score) for score in campaign.scores)]
         for name in ("lowest", "highest"):
             if campaign.bins <= _BUTTONS:

@@ -138,7 +138,7 @@ function emptyCard() {
   if (practice.result) return cards.practiceDone(practice.result, () => practice.finish());
   if (practice.isOn) return practice.error && cards.practiceFailed(practice.error, () => practice.start());
   if (paused === "break") return cards.breakDue(breakDue, leases.isKept, resume);
-  if (paused === "away") return cards.away(leases.isKept);
+  if (paused === "away") return cards.away();
   if (!leases.error && !leases.emptyBecause) return null;
   endScreen.ask();
   return endScreen.card(leases, progress.total, () => leases.refill());
@@ -258,10 +258,14 @@ function wake() {
   return true;
 }
 
-presence.addEventListener("away", () => {
+function goAway() {
+  if (leases.isKept) return; // without a connection, nothing can go back to the queue
   pause(paused || "away");
   if (!practice.isOn) showCurrent();
-});
+}
+
+presence.addEventListener("away", goAway);
+addEventListener("online", () => presence.isAway && goAway());
 
 // --- Practice ---------------------------------------------------------------------------------------
 

@@ -114,13 +114,15 @@ export class Leases extends EventTarget {
     this.#isClaiming = true;
     clearTimeout(this.#retryTimer);
     try {
-      const count = Math.min(MAX_CLAIM, Math.max(1, this.#ahead + 1 - this.#waiting.length));
+      const { count: most } = this.#buffer;
+      const missing = most ? most - this.#held.size : this.#ahead + 1 - this.#waiting.length;
+      const count = Math.min(MAX_CLAIM, Math.max(1, missing));
       const claim = await this.#claim(count, [...this.#held.keys()]);
       for (const lease of claim.leases) await this.#add(lease);
       this.emptyBecause = claim.empty_because;
       this.emptyKind = claim.empty_kind;
       this.error = null;
-      if (this.#buffer.count && claim.leases.length && this.#waiting.length < this.#ahead) this.#mustRefill = true;
+      if (claim.leases.length && this.#held.size < most) this.#mustRefill = true;
     } catch (error) {
       this.error = error;
       if (error.isTemporary) this.#pace.failed();
@@ -202,7 +204,8 @@ export class Leases extends EventTarget {
 
   // Claims more photos, or returns those that are too many. The next ones to show are kept.
   #bufferChanged() {
-    const surplus = this.#waiting.slice(this.#ahead + 1);
+    const onStage = this.#held.size - this.#waiting.length;
+    const surplus = this.#waiting.slice(this.#buffer.count ? this.#buffer.count - onStage : this.#ahead + 1);
     for (const { image_id } of surplus) this.#release(image_id);
     if (surplus.length) request(`${this.#url}/return`, { image_ids: surplus.map((lease) => lease.image_id) }).catch(() => {});
     else if (this.#waiting.length <= this.#refillAt) this.refill();

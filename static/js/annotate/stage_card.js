@@ -57,15 +57,13 @@ export const cards = {
     isFocused: true,
     isIdle: true,
   }),
-  // isKept: whether the page still has its photos, because there is no connection.
-  away: (isKept) => ({
+  away: () => ({
     title: "Are you still there?",
-    reason: isKept
-      ? "You were away for ten minutes. There is no connection, so this page has kept its photos. Press any key to continue."
-      : "You were away for ten minutes, so your photos went back to the queue. Press any key to get new ones.",
+    reason: "You were away for ten minutes, so your photos went back to the queue. Press any key to get new ones.",
     button: "Continue",
     onClick: () => {}, // every click on the stage ends the pause
   }),
+  // isKept: whether the page still has its photos, because there is no connection.
   breakDue: ({ minutes, count }, isKept, onClick) => ({
     title: "Time for a break",
     reason: `You have rated ${count} photos in ${minutes} minutes. Rest your eyes: look into the distance, stretch, drink something.`,
