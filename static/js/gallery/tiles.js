@@ -1,7 +1,7 @@
 // The photos of the grid that are on the page, in their order, and the next ones from the server.
 
 export class Tiles {
-  #loading = {}; // step → promise of the present request
+  #loading = {}; // 1 or -1 → promise of the present request
 
   constructor() {
     document.addEventListener("keydown", (event) => this.#move(event));
@@ -47,8 +47,9 @@ export class Tiles {
   // Loads photos after or before those on the page; resolves to whether there were any. Callers at the same time share
   // one request.
   #load(step) {
-    this.#loading[step] ??= this.#request(step).finally(() => delete this.#loading[step]);
-    return this.#loading[step];
+    const way = Math.sign(step);
+    this.#loading[way] ??= this.#request(way).finally(() => delete this.#loading[way]);
+    return this.#loading[way];
   }
 
   async #request(step) {
