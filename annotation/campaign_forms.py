@@ -359,8 +359,8 @@ class NewCampaignForm(CampaignForm):
 class DuplicateForm(forms.Form):
     """A new campaign with the settings of another one. It is on the page of the settings, so its ids differ."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="copy_%s", **kwargs)
+    def __init__(self, data: QueryDict | None = None, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, initial=initial, auto_id="copy_%s")
 
     name = forms.CharField(label="Name of the new campaign", max_length=120)
     with_texts = forms.BooleanField(label="Description and instructions", required=False, initial=True)

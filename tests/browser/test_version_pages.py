@@ -48,7 +48,7 @@ def test_a_note_is_written_and_an_export_followed_to_its_download(
     open_page: Callable[..., Page], versions: list[ModelVersion], device: dict[str, Any]
 ) -> None:
     page = open_page(MODELS, "rita", **device)
-    page.get_by_role("link", name="Card, note and export").first.click()
+    page.get_by_role("link", name="Version 2", exact=True).click()
     expect(page.get_by_role("heading", name="Version 2")).to_be_visible()
     page.get_by_role("textbox", name="Note").fill("Learned from the first week.")
     page.get_by_role("button", name="Save the note").click()
