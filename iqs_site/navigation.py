@@ -76,8 +76,17 @@ CAMPAIGN_PAGES = (
         "Photos",
         _R,
         "how-to/browse-photos",
-        below=("photo",),
+        below=("photo", "bulk-actions"),
         words="gallery browse images",
+    ),
+    CampaignPage(
+        "photo-map",
+        "Map",
+        "photos",
+        "Photos",
+        _R,
+        "how-to/browse-photos",
+        words="similar clusters projection lasso",
     ),
     CampaignPage(
         "photo-extremes", "Best and worst", "star", "Photos", _R, "how-to/browse-photos", words="extremes top lowest"
@@ -166,7 +175,7 @@ CAMPAIGN_PAGES = (
         "Manage",
         _ADMIN,
         "how-to/practice-and-check-photos",
-        below=("special-photo",),
+        below=("special-photo", "special-photos-pick", "comments"),
         words="gold example",
     ),
     CampaignPage(
@@ -177,6 +186,9 @@ CAMPAIGN_PAGES = (
         _ADMIN,
         "how-to/invite-annotators",
         words="people invite invitation roles",
+    ),
+    CampaignPage(
+        "exports", "Export", "import", "Manage", _R, "how-to/export", words="download tables csv json parquet"
     ),
     CampaignPage("campaign-audit", "Audit", "audit", "Manage", _ADMIN, "how-to/accounts", words="who changed what log"),
     CampaignPage(

@@ -207,8 +207,9 @@ def _leases_write(statement: str, parameters: dict[str, Any]) -> Iterator[Assign
     """Run a statement that writes leases and returns `_LEASE_COLUMNS`. Yield the leases with their photos."""
     lease: Any
     for lease in Assignment.objects.raw(statement, parameters):
-        photo = [lease.image_id, lease.photo_name, lease.photo_width, lease.photo_height, lease.photo_bytes]
-        lease.image = Image.from_db(lease._state.db, ["id", "name", "width", "height", "byte_size"], photo)
+        # `from_db` takes values in the order of the model's fields, not of the names.
+        photo = [lease.image_id, lease.photo_name, lease.photo_bytes, lease.photo_width, lease.photo_height]
+        lease.image = Image.from_db(lease._state.db, ["id", "name", "byte_size", "width", "height"], photo)
         yield lease
 
 

@@ -58,7 +58,7 @@ def test_pages_name_the_threshold_of_the_version(
 ) -> None:
     client = client_of("rita")
     gallery = client.get("/campaigns/watches/photos/").content.decode()
-    assert "watch (above 0.5)" in gallery
+    assert "watch, above 0.5" in gallery
     assert gallery.count('class="badge watch"') == 1
     assert client.get("/campaigns/watches/photos/?watch=yes").content.decode().count("/thumbnail") == 1
     page = client.get(f"/campaigns/watches/photos/{photos[0].pk}/").content.decode()

@@ -65,7 +65,8 @@ REQUESTS = [
     (method, path, mode)
     for method, path in OPERATIONS
     for mode in NAMES
-    if mode is GenerationMode.POSITIVE or {"parameters", "requestBody"} & SCHEMA[path][method].definition.raw.keys()
+    if mode is GenerationMode.POSITIVE
+    or any(map(DESCRIPTION["paths"][path][method].get, ("parameters", "requestBody")))
 ]
 
 

@@ -57,6 +57,10 @@ SECTIONS = (
 )
 
 
+#: With predictions that this reviewer may not see, fewer photos have no figures.
+FEWEST_WITH_HIDDEN = 20
+
+
 @require_safe
 @campaign_view(Role.REVIEWER)
 def calibration(request: HttpRequest, campaign: Campaign) -> HttpResponse:
@@ -145,6 +149,9 @@ def _report(
         context |= {"evaluation": evaluation, "outdated": _outdated(evaluation, figures)}
     if not figures.compared:
         return context
+    if hidden and figures.compared < FEWEST_WITH_HIDDEN:
+        # Means of few photos would give away the prediction of a hidden one.
+        return context | {"too_few_with_hidden": FEWEST_WITH_HIDDEN}
     shown = [one for one in SECTIONS if figures.scores is not None or not one.needs_scores]
     context["sections"] = shown
     for one in shown:
