@@ -122,7 +122,7 @@ def test_a_worker_computes_once_and_a_page_shows_old_figures_until_then(
     client = client_of("rita")
     markup = client.get(PAGE).content.decode()
     assert "The votes are being counted" in markup
-    assert "hx-trigger=\"every 1s\"" in markup
+    assert 'hx-trigger="every 1s"' in markup
     row = StoredCalibration.objects.get()
     assert row.state == State.QUEUED
     assert "Waiting for a worker" in client.get(f"{PAGE}live").content.decode()

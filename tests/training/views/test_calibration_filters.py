@@ -77,7 +77,9 @@ def test_the_photos_of_an_import_can_be_chosen(version: ModelVersion, photos: li
 
 def test_a_period_has_its_first_and_its_last_day(version: ModelVersion) -> None:
     rows = list(Annotation.objects.filter(image__split="holdout").order_by("pk"))
-    days = [datetime(2026, 3, day, hour, tzinfo=UTC) for day, hour in ((1, 23), (2, 0), (2, 23), (3, 0), (3, 1), (4, 0))]
+    days = [
+        datetime(2026, 3, day, hour, tzinfo=UTC) for day, hour in ((1, 23), (2, 0), (2, 23), (3, 0), (3, 1), (4, 0))
+    ]
     for row, day in zip(rows, days, strict=True):
         Annotation.objects.filter(pk=row.pk).update(created_at=day)
 
@@ -146,7 +148,16 @@ def test_every_chip_takes_one_filter_away(
 
 @pytest.mark.parametrize(
     "query",
-    ["source=x", "source=999999", "out=x", "out=999999", "from=yesterday", "annotators=cats", "split=train", "version=9"],
+    [
+        "source=x",
+        "source=999999",
+        "out=x",
+        "out=999999",
+        "from=yesterday",
+        "annotators=cats",
+        "split=train",
+        "version=9",
+    ],
 )
 def test_what_does_not_exist_cannot_be_chosen(
     client_of: Callable[[str], Client], version: ModelVersion, query: str
@@ -181,9 +192,7 @@ def test_filters_that_no_vote_fits_have_a_message(client_of: Callable[[str], Cli
     assert "No vote that was given without seeing the prediction fits these filters." in text
 
 
-def test_a_page_of_one_photo_has_all_its_parts(
-    client_of: Callable[[str], Client], version: ModelVersion
-) -> None:
+def test_a_page_of_one_photo_has_all_its_parts(client_of: Callable[[str], Client], version: ModelVersion) -> None:
     response = client_of("rita").get(f"{PAGE}?source={ImportBatch.objects.get().pk}")
     assert response.context["figures"].compared == 1
     anchors = [part.anchor for part in response.context["sections"]]
@@ -193,9 +202,7 @@ def test_a_page_of_one_photo_has_all_its_parts(
         assert f'id="{anchor}"' in markup
 
 
-def test_the_report_for_print_says_what_it_is_from(
-    client_of: Callable[[str], Client], version: ModelVersion
-) -> None:
+def test_the_report_for_print_says_what_it_is_from(client_of: Callable[[str], Client], version: ModelVersion) -> None:
     response = client_of("rita").get(f"{PAGE}?annotators=people&view=print")
     text = text_of(response)
     assert "Calibration of Watches" in text

@@ -38,6 +38,6 @@ def quality_figures(comparison: Comparison, *, seed: int) -> QualityFigures | No
         apart=photos_of(comparison, comparison.furthest_apart[:_FURTHEST_APART]),
         bins=tuple(score_bins(comparison.quality_mean, comparison.mos)),
         spread_title=findings.spread_finding(comparison),
-        people_histogram=tuple(people.tolist()),
+        people_histogram=tuple(people.astype(float).tolist()),
         model_histogram=tuple(comparison.distribution.mean(axis=0).tolist()),
     )
