@@ -156,7 +156,7 @@ def leases_claim(
     The returned leases expire `campaign.lease_seconds` from now. Leases in `known` do not change.
 
     `hold` is how many photos the page wants to hold in all. More than `LEASES_PER_ANNOTATOR` are for work without a
-        connection: at most `MOST_HELD`, and at most half of the open photos and those in `known`: others need photos too.
+    connection: at most `MOST_HELD`, and at most half of the open photos and those in `known`: others need photos too.
 
     Returns fewer leases, or none, when no more photos are open to this annotator or the campaign is not active;
     `annotation.selectors.progress.queue_status` tells the reason. `rng` decides all draws.

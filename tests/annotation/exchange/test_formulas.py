@@ -164,8 +164,10 @@ def test_no_table_on_a_page_has_a_formula(client_of: Callable[[str], Any], hosti
     for address, table in tables.items():
         assert formulas(table) == [], address
         rows = list(csv_rows(io.StringIO(table, newline="")))
-        # The table of annotators has no text of theirs but the user name.
+        # The table of annotators has no text of theirs but the user name. That of compared photos has only photos of
+        # the holdout, and there are none.
         texts = {"@alice"} if address.endswith("/annotators.csv") else set(HOSTILE)
+        texts = set() if address.endswith("/calibration/photos.csv") else texts
         assert texts <= {cell for row in rows for cell in row}, address
 
 
