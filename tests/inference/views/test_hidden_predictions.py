@@ -1,6 +1,7 @@
 """A reviewer sees the predictions of a disputed photo only after the own answer, on every page and download."""
 
 import csv
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -70,7 +71,13 @@ def text_of(client: Client, address: str) -> str:
 def seen(client: Client, image: Image) -> list[str]:
     """Return the addresses that show the prediction."""
     shown = ("7.31", "7.3<", "0.617", "0.62", ">7.3 ")
-    return [f"{page} {digits}" for page in pages(image) for digits in shown if digits in text_of(client, page)]
+    return [
+        f"{page} {digits}"
+        for page in pages(image)
+        for digits in shown
+        # Not the fractions of seconds in times, such as 12:00:27.31.
+        if re.search(rf"(?<![\d:]){re.escape(digits)}", text_of(client, page))
+    ]
 
 
 def decide(client: Client, image: Image, **changes: Any) -> None:
