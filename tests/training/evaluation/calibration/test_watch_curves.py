@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn import metrics as sklearn_metrics
@@ -16,6 +16,8 @@ from training.evaluation.calibration.watch_curves import WatchCurves, cost_row, 
 from training.evaluation.calibration.watch_reliability import brier_parts, watch_reliability
 
 AREA = Interval(0.9, 0.8, 1.0, 4)
+# Each example draws a thousand resamples.
+few_examples = settings(max_examples=25)
 labelled = st.integers(2, 40).flatmap(
     lambda n: st.tuples(
         arrays.arrays(np.float64, n, elements=st.floats(0, 1, width=16)),
@@ -44,6 +46,7 @@ def test_a_threshold_curve_of_four_photos_computed_by_hand() -> None:
     assert (found.plateau.best_low, found.plateau.best_high, found.plateau.best.value) == (0.1, 0.4, pytest.approx(0.8))
 
 
+@few_examples
 @given(labelled, st.floats(0, 1))
 def test_every_threshold_does_what_the_table_of_thresholds_says(
     pair: tuple[np.ndarray, np.ndarray], threshold: float
@@ -60,6 +63,7 @@ def test_every_threshold_does_what_the_table_of_thresholds_says(
     assert threshold in curve.threshold
 
 
+@few_examples
 @given(labelled)
 def test_roc_and_precision_recall_curves_are_those_of_scikit_learn(pair: tuple[np.ndarray, np.ndarray]) -> None:
     p, labels = pair
@@ -144,6 +148,7 @@ def test_of_equally_cheap_thresholds_those_nearest_to_the_one_in_use_are_shown()
     assert cost_row(curve, 1, 0.7, photos=4).low == 0.6
 
 
+@few_examples
 @given(labelled, st.floats(0.01, 100))
 def test_no_threshold_is_cheaper_than_the_cheapest(pair: tuple[np.ndarray, np.ndarray], ratio: float) -> None:
     p, labels = pair
