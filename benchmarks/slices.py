@@ -26,7 +26,7 @@ _FEWEST = 20
 
 def measure(setting: Setting) -> Iterator[Claim]:
     """Measure how often a slice is named, and how often it is the right one."""
-    trials = 3 if setting.tiny else TRIALS
+    trials = 8 if setting.tiny else TRIALS
     quiet = {
         "100 photos": World(100),
         "400 photos": World(400),

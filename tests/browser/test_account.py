@@ -53,7 +53,8 @@ def test_a_superuser_makes_a_link_and_the_person_sets_the_password_and_logs_in(
     page.get_by_label("User name").fill("EVE")
     page.get_by_label("Password", exact=True).fill("brand-new-pass-3")
     page.get_by_role("button", name="Log in").click()
-    page.get_by_role("link", name="Eve").click()
+    page.locator("summary", has_text="Eve").click()
+    page.get_by_role("link", name="Your account").click()
     page.get_by_role("heading", name="Your account: Eve").wait_for()
 
 

@@ -64,6 +64,7 @@ def test_the_sections_fit_the_screen(open_page: Callable[..., Page], image: Imag
             page.locator("section[aria-labelledby=drift-title] summary").press("Enter")
             expect(page.get_by_role("cell", name="5.20", exact=True)).to_be_visible()
         elif name == "photo":
+            page.locator("summary", has_text="File:").click()
             expect(page.get_by_text("used neither for training nor for evaluation").first).to_be_visible()
             expect(page.get_by_text("0.913, mirrored")).to_be_visible()
         else:
