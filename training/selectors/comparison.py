@@ -109,4 +109,5 @@ def _photos(image_ids: NDArray[np.int64]) -> list[tuple[int, str, str]]:
         # One array instead of 100,000 parameters.
         statement = 'SELECT id, name, "group"::text FROM annotation_image WHERE id = ANY(%s)'
         cursor.execute(statement, [image_ids.tolist()])
-        return cursor.fetchall()
+        rows: list[tuple[int, str, str]] = cursor.fetchall()
+    return rows

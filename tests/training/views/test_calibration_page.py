@@ -120,7 +120,9 @@ def test_any_version_can_be_chosen_and_the_champion_is_the_default(
 ) -> None:
     version_make(campaign, 2, champion=False)
     client = client_of("rita")
-    assert "Version 1 (champion), compared with all answers up to now" in text_of(client.get(PAGE))
+    assert "Version 1 (champion), compared with the answers that were given without seeing a prediction" in text_of(
+        client.get(PAGE)
+    )
     assert "version 2 has no prediction for them yet" in text_of(client.get(f"{PAGE}?version=2"))
     for query in ("version=3", "version=x", "split=train", "photo=x", "photo=99999999"):
         assert client.get(f"{PAGE}?{query}").status_code == 404, query
@@ -178,6 +180,7 @@ def test_more_photos_need_no_more_queries(
     client = client_of("rita")
 
     def query_count() -> int:
+        client.get(PAGE)  # computes and stores the figures
         with CaptureQueriesContext(connection) as captured:
             client.get(PAGE)
         return len(captured)
@@ -186,7 +189,8 @@ def test_more_photos_need_no_more_queries(
     more = images_make(campaign, 60, holdout=True, prefix="more")
     votes(more, [people["alice"], people["bob"]], 6, "no")
     predictions_make(biased_version, more, [6.0] * 60)
-    assert query_count() == before <= 18
+    # Seven of them read what the stored figures were computed from, and what can be chosen.
+    assert query_count() == before <= 22
 
 
 def test_photo_names_cannot_inject_markup(
@@ -205,7 +209,7 @@ def test_live_and_stored_figures_have_a_time_and_are_equal_for_the_same_votes(
     stored = evaluation.metrics["quality_srcc"]
     assert (live.srcc.value, live.srcc.low, live.srcc.high) == (stored["value"], stored["low"], stored["high"])
     text = text_of(client.get(PAGE))
-    assert re.search(r"compared with all answers up to now \(\d+ \w+ \d{4}, \d\d:\d\d UTC\)", text)
+    assert re.search(r"Counted [\w\s]+ \(\d+ \w+ \d{4}, \d\d:\d\d UTC\) from 80 votes, fingerprint [0-9a-f]{12} ", text)
     assert re.search(r"The figures on the models page were measured .* UTC on the same votes\.", text)
 
     vote(campaign.images.all()[0], people["rita"], 1)
