@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -74,8 +75,8 @@ def point_of(page: Page, image: Image) -> tuple[float, float]:
             const view = Bokeh.index.get_one(root);
             const frame = view.frame, box = view.el.getBoundingClientRect();
             return {
-              x: box.left + frame.x_scale.compute(marks.data_source.data.mos[row]),
-              y: box.top + frame.y_scale.compute(marks.data_source.data.predicted[row]),
+              x: box.left + frame.x_scale.compute(marks.data_source.data.predicted[row]),
+              y: box.top + frame.y_scale.compute(marks.data_source.data.mos[row]),
             };
           }
         }""",
@@ -110,6 +111,56 @@ def test_a_change_of_theme_redraws_the_charts_in_its_colours(open_checked: Any, 
     page.get_by_role("button", name="Switch between light and dark").click()
     page.wait_for_function(f"() => JSON.stringify(({background})() ?? '').includes('#212121')")
     wait_for_charts(page)
+
+
+def test_a_chart_is_downloaded_as_picture_and_as_table(open_checked: Any, images: list[Image]) -> None:
+    page = wait_for_charts(open_checked(CALIBRATION))
+    for place, name in (("#scores", "scatter"), ("#spread", "votes-and-predictions")):
+        with page.expect_download() as pending:
+            page.locator(place).get_by_role("button", name="Download as PNG").click()
+        assert pending.value.suggested_filename == f"{name}.png"
+        with PIL.Image.open(pending.value.path()) as picture:
+            assert picture.width > 300
+            assert picture.height > 200
+            assert len(picture.convert("RGB").getcolors(1_000_000) or []) > 5
+        with page.expect_download() as pending:
+            page.locator(place).get_by_role("button", name="Download as CSV").click()
+        lines = pending.value.path().read_text(encoding="utf-8-sig").splitlines()
+        assert len(lines) == (25 if name == "scatter" else 11)
+    assert lines[0] == "Score,Votes,People,Model"
+
+
+def test_a_name_that_a_spreadsheet_would_run_is_guarded_in_the_download(open_checked: Any, images: list[Image]) -> None:
+    Image.objects.filter(pk=images[0].pk).update(name="=1+1.jpg")
+    page = wait_for_charts(open_checked(CALIBRATION))
+    with page.expect_download() as pending:
+        page.locator("#scores").get_by_role("button", name="Download as CSV").click()
+    text = pending.value.path().read_text(encoding="utf-8-sig")
+    assert text.startswith("photo,id,predicted,predicted_80_low,predicted_80_high,mos,mos_95_low,mos_95_high,votes")
+    assert "\n'=1+1.jpg," in text
+
+
+def test_the_cost_of_a_missed_watch_chooses_the_threshold_by_keyboard(open_checked: Any, images: list[Image]) -> None:
+    # One watch is called 0.02, as all other photos are.
+    images[0].predictions.update(watch_probability=0.02)
+    page = wait_for_charts(open_checked(CALIBRATION))
+    slider = page.get_by_label("How bad is a missed watch?")
+    slider.focus()
+    page.keyboard.press("Home")
+    expect(page.locator("[data-cost-question]")).to_have_text("One false alarm is as bad as 10 missed watches.")
+    expect(page.locator("[data-cost-missed]")).to_have_text("1")
+    expect(page.locator("[data-cost-alarms]")).to_have_text("0")
+    page.keyboard.press("End")
+    expect(page.locator("[data-cost-question]")).to_have_text("One missed watch is as bad as 100 false alarms.")
+    expect(page.locator("[data-cost-missed]")).to_have_text("0")
+    expect(page.locator("[data-cost-alarms]")).to_have_text("12")
+    expect(page.locator("[data-cost-threshold]")).to_have_text("0–0.02")
+    # The table for those without JavaScript says the same.
+    expect(page.locator("[data-cost-table] tbody tr").last.locator("td").first).to_have_text("0–0.02")
+    marked = page.evaluate(
+        "() => Bokeh.documents.map((one) => one.get_model_by_name('cost-line')).find(Boolean).visible"
+    )
+    assert marked is True
 
 
 def test_choosing_another_photo_updates_only_that_part(open_checked: Any, images: list[Image]) -> None:

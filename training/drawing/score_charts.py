@@ -125,7 +125,7 @@ def score_scatter(
     explained = []
     if is_crowded and running is not None:
         band = plot.varea(running.at, running.inner_low, running.inner_high, fill_color=PEOPLE, fill_alpha=0.08)
-        explained.append(("middle 80 % of the photos with such a prediction", [band]))
+        explained.append(("middle 80 % of such photos", [band]))
     equal = plot.line([low, high], [low, high], line_color=STRONG, line_dash="dashed", line_width=1.5)
     explained.append(("model and people equal", [equal]))
     segments = []
@@ -135,7 +135,7 @@ def score_scatter(
         segments.append(_intervals(plot, source, MODEL, ("from", "mos", "to", "mos"), is_crowded))
     if segments and len(rows) and not is_crowded:
         explained.append(("95 % interval of the MOS", segments[:1]))
-        explained.append(("model's 80 % interval of such a MOS", segments[1:]))
+        explained.append(("model's 80 % interval", segments[1:]))
     if line is not None:
         band = plot.varea(line.at, line.low, line.high, fill_color=ORANGE, fill_alpha=0.18)
         fitted = plot.line(line.at, line.value, line_color=ORANGE, line_width=2.5)
@@ -212,7 +212,7 @@ def residual_chart(
         centre, noise = expected
         ends = [float(low), float(high)]
         perfect = plot.line(ends, [noise * (centre - end) for end in ends], line_color=STRONG, line_width=1.5)
-        explained.append(("a perfect model: a MOS of few votes is inexact", [perfect]))
+        explained.append(("a perfect model, with such votes", [perfect]))
     marks = plot.scatter(
         "mos" if by_people else "predicted",
         "difference",
@@ -256,7 +256,7 @@ def pit_chart(pit: PitHistogram, *, title: str) -> Chart:
     )
     top = 1.15 * max(*pit.shares, *(high for high in pit.high if high < 0.5), 0.15)
     plot = plot_in_style(
-        "place of the vote in the prediction (0 low, 1 high)",
+        "place in the prediction (0 low, 1 high)",
         "share of the votes",
         x_range=(0, 1),
         y_range=(0, min(top, 1.0)),
@@ -271,7 +271,7 @@ def pit_chart(pit: PitHistogram, *, title: str) -> Chart:
         fill_color=MODEL, fill_alpha=0.2, line_color=None,
     )  # fmt: skip
     even = plot.line([0, 1], [1 / PIT_BINS] * 2, line_color=MODEL, line_width=2)
-    legend_below(plot, [("votes", [bars]), ("right distributions, with the band of 95 % of the cases", [even, band])])
+    legend_below(plot, [("votes", [bars]), ("right distributions, 95 % of the cases", [even, band])])
     plot.add_tools(
         HoverTool(
             renderers=[bars],

@@ -121,7 +121,7 @@ def precision_recall_chart(
     """Draw precision over recall. `at`: (recall, precision) at the threshold in use; NaN where it is undefined."""
     plot = plot_in_style(
         "recall: share of the watches that are found",
-        "precision: watches among the photos found",
+        "precision: watches among those found",
         x_range=_UNIT,
         y_range=_UNIT,
         height=_SMALL,
@@ -200,7 +200,7 @@ def threshold_chart(curve: ThresholdCurve, *, plateau: Plateau | None, chosen: f
     source = ColumnDataSource(columns | {"threshold": thresholds, "place": log_odds(thresholds)})
     ends = log_odds([0.0, 1.0])
     plot = plot_in_style(
-        "threshold on the watch probability (scale of log-odds)",
+        "threshold (scale of log-odds)",
         "share",
         x_range=(float(ends[0]), float(ends[1])),
         y_range=(0, 1.02),
@@ -212,7 +212,7 @@ def threshold_chart(curve: ThresholdCurve, *, plateau: Plateau | None, chosen: f
     if plateau is not None:
         left, right = (float(end) for end in log_odds([plateau.low, plateau.high]))
         alike = plot.varea([left, right], 0, 1.02, fill_color=STRONG, fill_alpha=0.2)
-        explained.append(("thresholds that F1 cannot tell apart", [alike]))
+        explained.append(("cannot be told apart by F1", [alike]))
     # The steps of the band: each value holds up to the next threshold.
     lows, highs = np.repeat(columns["f1_low"], 2), np.repeat(columns["f1_high"], 2)
     edges = np.repeat(log_odds(thresholds), 2)[1:]

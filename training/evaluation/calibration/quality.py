@@ -154,7 +154,7 @@ def quality_figures(comparison: Comparison, *, seed: int) -> QualityFigures | No
         mos_mean=float(mos.mean()),
         ends=_ends(comparison, draws, noise_share),
         moments=_moments(comparison),
-        people_histogram=tuple(_vote_counts(comparison).sum(axis=0).astype(float).tolist()),
+        people_histogram=tuple(_vote_counts(comparison).sum(axis=0).tolist()),
         model_histogram=tuple(comparison.distribution.mean(axis=0).tolist()),
         bands=_bands(comparison, draws),
         pit=pit_histogram(comparison, draws.group),

@@ -157,11 +157,11 @@ def threshold_title(watch: WatchFigures) -> str:
     if plateau is None:
         missing = "No photo shows a watch" if not watch.watches else "All photos show a watch"
         return f"{missing}, so no threshold can be chosen by these labels; n = {_labelled(watch.photos, watch.watches)}"
-    used = f"the threshold in use, {watch.threshold:g}"
-    where = "is one of them" if watch.threshold in plateau else f"has F1 {at.f1:.2f} and is not one of them"
+    ends = f"{threshold_text(plateau.low)} to {threshold_text(plateau.high)}"
+    among = "is among them" if watch.threshold in plateau else f"has F1 {at.f1:.2f} and is not among them"
     return (
-        f"F1 cannot tell thresholds from {threshold_text(plateau.low)} to {threshold_text(plateau.high)} apart "
-        f"(best {interval_text(plateau.best)}); {used}, {where}; n = {_labelled(watch.photos, watch.watches)}"
+        f"Thresholds from {ends} cannot be told apart by F1 (best {interval_text(plateau.best)}); the one in use, "
+        f"{watch.threshold:g}, {among}; n = {_labelled(watch.photos, watch.watches)}"
     )
 
 
