@@ -77,8 +77,8 @@ def test_a_revoked_invitation_is_marked_and_no_longer_works(
     page = open_page(MEMBERS, "ada")
     page.get_by_role("button", name="Create link").click()
     link = page.get_by_label("Invitation link").input_value()
-    page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Revoke the invitation").click()
+    page.get_by_role("alertdialog").locator("button[value=yes]").click()
     expect(page.get_by_role("region", name="Invitations").get_by_text("revoked")).to_be_visible()
     guest = open_page(link.removeprefix(page.url.removesuffix(MEMBERS)), "mallory")
     expect(guest.get_by_role("heading", name="This link does not work")).to_be_visible()
@@ -102,8 +102,8 @@ def test_activity_is_live_and_reserved_photos_can_be_released(
     expect(bob).to_contain_text("active now")  # without a reload
     expect(bob).to_contain_text("3 until")
     expect_no_sideways_scroll(page)
-    page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Release photos of bob").click()
+    page.get_by_role("alertdialog").locator("button[value=yes]").click()
     expect(page.get_by_text("3 photos are back in the queue.")).to_be_visible()
     assert not campaign.assignments.filter(state="leased").exists()
 
@@ -115,8 +115,8 @@ def test_answers_to_released_photos_are_kept(
         make_image(seed)
     page = annotate("alice")
     admin = open_page(MEMBERS, "ada")
-    admin.on("dialog", lambda dialog: dialog.accept())
     admin.get_by_role("button", name="Release photos of alice").click()
+    admin.get_by_role("alertdialog").locator("button[value=yes]").click()
     expect(admin.get_by_text("back in the queue.")).to_be_visible()
     rated = [rate(page, "w", key) for key in "789"]
     expect_saved(page)

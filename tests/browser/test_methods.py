@@ -1,4 +1,4 @@
-"""The methods report is reached from the overview, readable on a desktop and a phone, and prints without navigation."""
+"""The methods report is reached through the navigation, readable on a desktop and a phone, and prints without navigation."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,6 +34,7 @@ def test_the_report_is_readable(
     rated: None, open_page: Callable[..., Page], width: int, height: int, scheme: str
 ) -> None:
     page = open_page(OVERVIEW, "rita", viewport={"width": width, "height": height}, color_scheme=scheme)
+    page.get_by_role("navigation", name="Areas of the campaign").get_by_role("link", name="Quality").click()
     page.get_by_role("link", name="Methods report").click()
     expect(page.get_by_role("heading", name="Methods report", level=1)).to_be_visible()
     expect(page.get_by_text("3, of which 1 simulated")).to_be_visible()
