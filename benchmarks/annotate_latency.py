@@ -146,7 +146,7 @@ def _log_in(browser: Any, url: str, name: str, password: str) -> Any:
     page = context.new_page()
     page.goto(f"{url}/accounts/login/")
     page.get_by_label("User name").fill(name)
-    page.get_by_label("Password").fill(password)
+    page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Log in").click()
     page.goto(f"{url}/campaigns/{SLUG}/annotate/")
     page.get_by_role("button", name="Begin").click()

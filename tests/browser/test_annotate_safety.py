@@ -51,7 +51,7 @@ def photos(make_image: Callable[..., Any]) -> list[Image]:
 
 def log_in_by_form(page: Page, name: str) -> None:
     page.get_by_label("User name").fill(name)
-    page.get_by_label("Password").fill("pass-word-1")
+    page.get_by_label("Password", exact=True).fill("pass-word-1")
     page.get_by_role("button", name="Log in").click()
 
 

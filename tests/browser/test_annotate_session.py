@@ -10,6 +10,7 @@ from annotation.models import Annotation, Campaign, Image, Membership, PhotoComm
 from tests.browser.annotating import DESKTOP, PATH, PHONE, current_answer, expect_saved, press, rate, shown_photo
 from tests.browser.keeping import expect_unsent_count
 from tests.browser.page_clock import MINUTE, PageClock
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -111,7 +112,8 @@ def test_a_skip_takes_a_comment_and_digits_in_it_are_text(annotate: Any) -> None
     press(page, "1")
     assert shown_photo(page) == first
     press(page, "Enter")
-    expect_saved(page)
+    wait_for(PhotoComment.objects.exists, "The comment is not stored.")
+    wait_for(Annotation.objects.exists, "The skip is not stored.")
     assert Annotation.objects.get().skip_reason == "Another reason"
     assert PhotoComment.objects.get().text == "2 clocks, 1"
     assert PhotoComment.objects.get().image_id == first

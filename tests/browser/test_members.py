@@ -43,7 +43,7 @@ def test_an_admin_invites_by_link_and_a_new_user_joins(
     expect(guest.get_by_text("as reviewer")).to_be_visible()
     expect_no_sideways_scroll(guest)
     guest.get_by_label("User name").fill("newcomer")
-    guest.get_by_label("Password").fill("long-enough-1")
+    guest.get_by_label("Password", exact=True).fill("long-enough-1")
     guest.get_by_role("button", name="Create account and join").click()
     guest.wait_for_url("**/campaigns/watches/")
     assert Membership.objects.get(user__username="newcomer").role == "reviewer"
@@ -59,7 +59,7 @@ def test_a_user_with_an_account_logs_in_and_joins(
     page = open_page(f"/join/{secret}/", "anonymous")
     page.get_by_role("link", name="Log in with an existing account").click()
     page.get_by_label("User name").fill("mallory")
-    page.get_by_label("Password").fill("pass-word-1")
+    page.get_by_label("Password", exact=True).fill("pass-word-1")
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("button", name="Join as mallory").click()
     expect(page.get_by_text("You joined Watches as annotator.")).to_be_visible()

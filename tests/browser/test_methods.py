@@ -1,4 +1,4 @@
-"""The methods report is reached through the navigation, readable on a desktop and a phone, and prints without navigation."""
+"""The methods report is reached through the navigation, readable on a desktop and a phone, and prints on its own."""
 
 from collections.abc import Callable
 from typing import Any
