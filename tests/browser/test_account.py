@@ -42,6 +42,7 @@ def test_a_superuser_makes_a_link_and_the_person_sets_the_password_and_logs_in(
 ) -> None:
     User.objects.filter(username="ada").update(is_superuser=True)
     users = open_page("/users/", "ada")
+    users.locator("summary", has_text="Create an account").click()
     users.get_by_label("User name", exact=True).fill("Eve")
     users.get_by_role("button", name="Create account and link").click()
     link = users.get_by_label("Password link").input_value()

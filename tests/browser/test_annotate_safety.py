@@ -182,6 +182,7 @@ def test_no_answer_is_lost_when_the_server_is_killed(browser: Any, separate_serv
     begin(page)
     given = rate_photos(page, 3)
     expect_all_saved(page, given)
+    page.wait_for_load_state("networkidle")  # the photos that are rated without a server are loaded
     given |= rate_photos(page, 1)
     separate_server.kill()  # while the last answer is being saved, or right after that
     given |= rate_photos(page, 3, first=4)

@@ -67,7 +67,7 @@ def test_the_versions_appear_when_a_worker_has_measured_them(
     expect(part.get_by_text("Waiting for a worker")).to_be_visible()
     trend_make(row=trend_row(campaign=campaign))
     expect(part.locator("svg.of-points")).to_be_visible()
-    part.get_by_label("Metric", exact=True).select_option("quality_rmse")
+    part.locator("select[name=metric]").select_option("quality_rmse")
     part.get_by_role("button", name="Show").click()
     expect(page.locator("#over-time").get_by_role("heading", name="Quality RMSE")).to_be_visible()
     assert "metric=quality_rmse" in page.url

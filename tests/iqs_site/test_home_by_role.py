@@ -158,9 +158,11 @@ def test_findings_and_failed_runs_are_due(
     assert "It has learned from 3 holdout photos." in text
     assert "The last training run failed" in text
     assert f"/campaigns/watches/runs/{run.pk}/" in page.text
-    assert "Version 3 may be trusted to sort photos by quality (SRCC 0.70, 0.60–0.80, n = 60)." in text
+    assert (
+        "Version 3 is good for sorting photos by quality (SRCC 0.700 (0.600 … 0.800), n = 60; required 0.50)." in text
+    )
     text = text_of(client_of("rita").get(STATUS))
-    assert text.index("Version 3 may be trusted") < text.index("left for you")
+    assert text.index("Version 3 is good") < text.index("left for you")
 
 
 def test_the_answers_of_today_are_counted(

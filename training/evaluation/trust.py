@@ -1,31 +1,18 @@
 """Whether a version may be trusted, in one sentence, from what an evaluation has stored.
 
-The limits are on the lower end of the 95 % interval, so a small holdout earns no trust. A correlation of .5 is 'large'
-(Cohen 1988, 'Statistical power analysis'), and an area under the curve of .9 is 'outstanding' (Hosmer & Lemeshow 2000,
-'Applied logistic regression'). The calibration page has the whole verdict.
+For pages that must not wait for the calibration page. Sorting has the requirement, the rule and the evidence of the
+verdict there (`training.evaluation.calibration.verdict`), so the two pages never differ about it. The watch label has
+only its figure here: an evaluation stores no share of missed watches.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
-from annotation.measures.signs import minus
+from annotation.measures.intervals import Interval
+from training.evaluation.calibration.evidence import FEWEST_PHOTOS
+from training.evaluation.calibration.verdict import SORTING_SRCC, Level, level_of
 from training.evaluation.measured import MeasuredMetric, measured
-
-#: With fewer rated holdout photos there is no verdict.
-FEWEST_PHOTOS = 30
-_RANKS, _RANKS_ROUGHLY = 0.5, 0.2
-_FINDS, _FINDS_ROUGHLY = 0.9, 0.7
-
-
-class Level(StrEnum):
-    """How far a version may be trusted."""
-
-    YES = "yes"
-    PARTLY = "partly"
-    NO = "no"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -35,7 +22,7 @@ class Trust:
     level: Level
     sentence: str
     cautions: tuple[str, ...] = ()
-    """Faults that the evaluation found, as sentences."""
+    """Faults that the evaluation found, as sentences. With one, the level is never 'yes'."""
 
 
 def trust(
@@ -50,38 +37,32 @@ def trust(
     if metrics is None:
         return Trust(Level.UNKNOWN, f"Version {number} has not been measured yet, so do not rely on it.")
     by_name = {one.metric.name: one for one in measured(metrics)}
-    ranks, finds = by_name.get("quality_srcc"), by_name.get("watch_roc_auc")
-    photos = ranks.n if ranks else 0
+    srcc, watch = by_name.get("quality_srcc"), by_name.get("watch_f1")
     cautions = tuple(str(one["text"]) for one in findings)
+    photos = (srcc.n if srcc.groups is None else srcc.groups) if srcc else 0
     if photos < FEWEST_PHOTOS:
-        seen = f"only {photos:,} holdout photo{'' if photos == 1 else 's'} with votes"
-        words = f"Too early to say whether version {number} may be trusted: {seen}, and {FEWEST_PHOTOS} are needed."
-        return Trust(Level.UNKNOWN, words, cautions)
-    sorts, sorts_words = _level(ranks, _RANKS, _RANKS_ROUGHLY, "to sort photos by quality")
-    watches, watches_words = _level(finds, _FINDS, _FINDS_ROUGHLY, "to find watches")
-    known = [(level, words) for level, words in ((sorts, sorts_words), (watches, watches_words)) if words]
-    yes = [words for level, words in known if level is Level.YES]
-    partly = [words for level, words in known if level is Level.PARTLY]
-    no = [words for level, words in known if level is Level.NO]
-    parts = [
-        *([f"may be trusted {' and '.join(yes)}"] if yes else []),
-        *([f"may be used with care {' and '.join(partly)}"] if partly else []),
-        *([f"may not be trusted {' or '.join(no)}"] if no else []),
-    ]
-    level = Level.YES if len(yes) == len(known) else Level.NO if len(no) == len(known) else Level.PARTLY
-    if cautions and level is Level.YES:
-        level = Level.PARTLY
-    return Trust(level, f"Version {number} {', but '.join(parts)}.", cautions)
+        seen = f"{photos:,} of {FEWEST_PHOTOS} rated holdout photos (near-duplicates count once)"
+        return Trust(Level.UNKNOWN, f"Not enough evidence for a verdict on version {number} yet: {seen}.", cautions)
+    assert srcc is not None  # it has photos
+    level = _level(srcc)
+    words = {
+        Level.YES: "is good for sorting photos by quality",
+        Level.NO: "is not good for sorting photos by quality",
+        Level.UNKNOWN: "has too few photos to tell whether it is good for sorting photos by quality",
+    }[level]
+    sentence = f"Version {number} {words} ({_figure(srcc)}; required {SORTING_SRCC:.2f})."
+    if watch is not None and watch.known:
+        sentence += f" Watch labels: {_figure(watch)}."
+    return Trust(Level.UNKNOWN if cautions and level is Level.YES else level, sentence, cautions)
 
 
-def _level(one: MeasuredMetric | None, good: float, fair: float, use: str) -> tuple[Level, str]:
-    """Return how far one use may be trusted, and the use with its figure; '' if it could not be measured."""
-    if one is None or one.value is None or one.low is None or one.high is None:
-        return Level.UNKNOWN, ""
-    figure = f"{one.metric.label.split(' ', 1)[1]} {_number(one.value)}, {_number(one.low)}–{_number(one.high)}"
-    level = Level.YES if one.low >= good else Level.PARTLY if one.low >= fair else Level.NO
-    return level, f"{use} ({figure}, n = {one.n:,})"
+def _level(one: MeasuredMetric) -> Level:
+    if one.value is None or one.low is None or one.high is None:
+        return Level.UNKNOWN
+    return level_of(Interval(one.value, one.low, one.high, one.n), SORTING_SRCC, is_higher_better=True)
 
 
-def _number(value: float) -> str:
-    return minus(f"{value:.2f}")
+def _figure(one: MeasuredMetric) -> str:
+    """Return for example 'SRCC 0.700 (0.612 … 0.781), n = 60'."""
+    name = one.metric.label.split(" ", 1)[1]
+    return f"{name} {one.text} ({one.interval}), n = {one.n:,}" if one.known else f"{name} –"
