@@ -22,7 +22,7 @@ class Trust:
     level: Level
     sentence: str
     cautions: tuple[str, ...] = ()
-    """Faults that the evaluation found, as sentences. With one, the level is never 'yes'."""
+    """Faults that the evaluation found, as sentences. With one there is no verdict: the figures may be wrong."""
 
 
 def trust(
@@ -44,6 +44,9 @@ def trust(
         seen = f"{photos:,} of {FEWEST_PHOTOS} rated holdout photos (near-duplicates count once)"
         return Trust(Level.UNKNOWN, f"Not enough evidence for a verdict on version {number} yet: {seen}.", cautions)
     assert srcc is not None  # it has photos
+    if cautions:
+        fault = f"No verdict on version {number}, because its evaluation found a fault ({_figure(srcc)})."
+        return Trust(Level.UNKNOWN, fault, cautions)
     level = _level(srcc)
     words = {
         Level.YES: "is good for sorting photos by quality",
@@ -53,7 +56,7 @@ def trust(
     sentence = f"Version {number} {words} ({_figure(srcc)}; required {SORTING_SRCC:.2f})."
     if watch is not None and watch.known:
         sentence += f" Watch labels: {_figure(watch)}."
-    return Trust(Level.UNKNOWN if cautions and level is Level.YES else level, sentence, cautions)
+    return Trust(level, sentence)
 
 
 def _level(one: MeasuredMetric) -> Level:

@@ -45,8 +45,9 @@ def test_without_evidence_there_is_no_verdict() -> None:
     assert "SRCC" not in few.sentence
 
 
-def test_a_finding_takes_the_yes_away() -> None:
+def test_with_a_fault_there_is_no_verdict() -> None:
     finding = {"kind": "leak", "decision": "refuse", "text": "It has learned from 3 holdout photos."}
     found = trust(2, figures((0.7, 0.6, 0.8)), [finding])
     assert found.level is Level.UNKNOWN
+    assert "good" not in found.sentence
     assert found.cautions == ("It has learned from 3 holdout photos.",)

@@ -10,6 +10,7 @@ import pytest
 
 from annotation.models import Campaign
 from tests.opinions_and_predictions import images_make, predictions_make, version_make, votes
+from training.models import Evaluation
 
 PAGE = "/campaigns/watches/calibration/"
 
@@ -73,3 +74,21 @@ def test_photos_that_are_no_holdout_give_no_verdict_on_new_photos(
     client = client_of("rita")
     assert "not a random holdout" not in verdict_of(client.get(PAGE))
     assert "not a random holdout" in verdict_of(client.get(f"{PAGE}?split=all"))
+
+
+def test_a_version_with_a_fault_has_no_verdict(
+    client_of: Callable[[str], Any], campaign: Campaign, rated: Callable[[int], None]
+) -> None:
+    rated(80)
+    Evaluation.objects.create(
+        model_version=campaign.model_versions.get(),
+        image_count=80,
+        vote_count=160,
+        fingerprint="f",
+        metrics={},
+        findings=[{"kind": "leak", "decision": "refuse", "text": "It has learned from 3 holdout photos."}],
+    )
+    text = verdict_of(client_of("rita").get(PAGE))
+    assert "It has learned from 3 holdout photos." in text
+    assert "No verdict, because the figures may be wrong." in text
+    assert "Good for" not in text

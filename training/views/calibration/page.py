@@ -145,8 +145,10 @@ def _report(
 ) -> dict[str, Any]:
     """Return the context of the sections that have figures."""
     context: dict[str, Any] = {"metrics": METRICS, "left_out": figures.compared - figures.scored}
-    if filters.is_default and (evaluation := newest_evaluations([version]).get(version.pk)) is not None:
-        context |= {"evaluation": evaluation, "outdated": _outdated(evaluation, figures)}
+    if (evaluation := newest_evaluations([version]).get(version.pk)) is not None:
+        context["faults"] = [one["text"] for one in evaluation.findings]
+        if filters.is_default:
+            context |= {"evaluation": evaluation, "outdated": _outdated(evaluation, figures)}
     if not figures.compared:
         return context
     if hidden and figures.compared < FEWEST_WITH_HIDDEN:
