@@ -192,5 +192,5 @@ def _finding(points: Sequence[_Point], *, higher_is_better: bool) -> str:
     elif float(new.high or 0) < float(old.low or 0):
         word = "worse" if higher_is_better else "better"
     else:
-        word = "no clear difference: the intervals overlap"
+        word = "the intervals overlap, so only a comparison of the two versions can tell"
     return f"{old.text} in version {first.version.number}, {new.text} in version {last.version.number}: {word}"

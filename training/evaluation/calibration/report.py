@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from annotation.measures.intervals import Interval
 from training.evaluation.calibration.annotator_bias import AnnotatorBias, annotator_biases
 from training.evaluation.calibration.classes import ClassFigures, SourceRow, class_figures, source_figures
 from training.evaluation.calibration.disagreement import DisagreementFigures, disagreement_figures
@@ -42,7 +41,6 @@ class CalibrationFigures:
     watches: int
     verdict: VerdictFigures
     scores: ScoreFigures | None
-    watch_roc_auc: Interval | None
     quality: QualityFigures | None
     classes: ClassFigures | None
     sources: tuple[SourceRow, ...]
@@ -83,7 +81,7 @@ def calibration_figures(
     tell("comparing watches", 3, _STEPS)
     watch = watch_figures(comparison, threshold=comparison.scale.watch_threshold, seed=seed)
     tell("making the verdict", 4, _STEPS)
-    verdict = verdict_figures(comparison, scored, simulated=simulated, is_random=is_random, seed=seed)
+    verdict = verdict_figures(comparison, scored, scores, simulated=simulated, is_random=is_random, seed=seed)
     tell("comparing slices", 5, _STEPS)
     slices = slice_figures(comparison, facts, fewest_votes=fewest_votes, seed=seed)
     annotators = annotator_biases(scored, seed=seed)
@@ -101,7 +99,6 @@ def calibration_figures(
         watches=int(comparison.is_watch[decided].sum()),
         verdict=verdict,
         scores=scores,
-        watch_roc_auc=watch.roc_auc if watch else None,
         quality=quality,
         classes=classes,
         sources=tuple(sources),

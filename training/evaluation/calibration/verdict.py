@@ -16,13 +16,12 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.measures import correlation
 from annotation.measures.intervals import Interval, interval, wilson_interval
 from annotation.measures.probability_fit import ProbabilityFit, probability_fit
 from annotation.measures.score_fit import SpreadFigures, spread_figures, vote_halves
 from annotation.measures.vote_variance import vote_variance
 from training.evaluation.calibration.evidence import Evidence, evidence_of
-from training.evaluation.comparison import Comparison
+from training.evaluation.comparison import Comparison, ScoreFigures
 
 Floats = NDArray[np.float64]
 
@@ -84,18 +83,24 @@ class VerdictFigures:
 
 
 def verdict_figures(
-    comparison: Comparison, scored: Comparison, *, simulated: Collection[int], is_random: bool, seed: int
+    comparison: Comparison,
+    scored: Comparison,
+    scores: ScoreFigures | None,
+    *,
+    simulated: Collection[int],
+    is_random: bool,
+    seed: int,
 ) -> VerdictFigures:
-    """Return the verdicts on a comparison. `scored`: its photos with enough votes for the score figures.
+    """Return the verdicts on a comparison. `scored`: its photos with enough votes for the score figures `scores`.
 
     `simulated`: ids of annotators that are programs. `is_random`: only holdout photos. The same seed gives the same.
     """
     evidence = evidence_of(comparison, scored, simulated=simulated, is_random=is_random)
     uses: list[Use] = []
     spread = None
-    if evidence.has_scores:
+    if evidence.has_scores and scores is not None:
         spread = _spread(scored, seed=seed)
-        uses += [_sorting(scored, seed), _picking(scored), _discarding(scored), _single(scored, seed)]
+        uses += [_sorting(scores.srcc), _picking(scored), _discarding(scored), _single(scored, seed)]
     fit = None
     if evidence.has_watches:
         decided = comparison.part(comparison.has_majority)
@@ -164,14 +169,13 @@ def _use(
     return Use(name, level, figure, required, higher, found, requirement, rival, needed)
 
 
-def _sorting(scored: Comparison, seed: int) -> Use:
-    figure = interval(correlation.srcc, scored.quality_mean, scored.mos, groups=scored.groups, seed=seed)
+def _sorting(figure: Interval) -> Use:
     return _use(
         "sorting photos by quality",
         figure,
         SORTING_SRCC,
-        n=len(scored),
-        found=f"rank correlation {_numbers(figure)} with people's MOS, n = {len(scored):,} photos",
+        n=figure.n,
+        found=f"rank correlation {_numbers(figure)} with people's MOS, n = {figure.n:,} photos",
         requirement=f"at least {SORTING_SRCC:.2f}",
         rival="random order: 0",
     )

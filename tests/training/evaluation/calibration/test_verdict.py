@@ -8,11 +8,12 @@ from tests.training.evaluation.calibration.invented import bell, comparison, rig
 from training.evaluation.calibration.evidence import evidence_of
 from training.evaluation.calibration.sentences import fit_statement, headline, needed_text, spread_statements
 from training.evaluation.calibration.verdict import Level, level_of, photos_needed, verdict_figures
-from training.evaluation.comparison import Comparison
+from training.evaluation.comparison import Comparison, ScoreFigures
 
 
 def verdict_of(compared: Comparison, **more: object):
-    return verdict_figures(compared, compared, **({"simulated": (), "is_random": True, "seed": 1} | more))  # type: ignore[arg-type]
+    scores = ScoreFigures.of(compared, seed=1)
+    return verdict_figures(compared, compared, scores, **({"simulated": (), "is_random": True, "seed": 1} | more))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
