@@ -130,8 +130,10 @@ def work(request: HttpRequest) -> WorkOut:
     """List the caller's campaigns that have a photo for the caller now."""
     user = cast(User, request.user)  # the authentication requires a login
     active = Campaign.objects.filter(memberships__user=user, state=Campaign.State.ACTIVE).order_by("-pk")
-    campaigns = [campaign for campaign in active[:MOST_CAMPAIGNS] if not queue_state(campaign, user).kind]
-    left = photos_left(user, campaigns_progress([campaign.pk for campaign in campaigns]))
+    chosen = list(active[:MOST_CAMPAIGNS])
+    left = photos_left(user, campaigns_progress([campaign.pk for campaign in chosen]))
+    # Asked only where photos are left: all of them may be with other people now.
+    campaigns = [campaign for campaign in chosen if left[campaign.pk] and not queue_state(campaign, user).kind]
     rows = [
         CampaignWorkOut(
             slug=campaign.slug,
