@@ -63,7 +63,7 @@ def _row(one: VersionPoint, figures: TrendFigures, metric: Metric) -> dict[str, 
 
 
 def _all_metrics(one: VersionPoint, figures: TrendFigures) -> dict[str, Any]:
-    texts = [_text(figures.value(one, name), METRICS[name]) for name in figures.metrics]
+    texts = [(METRICS[name].label, _text(figures.value(one, name), METRICS[name])) for name in figures.metrics]
     return {"number": one.number, "texts": texts}
 
 
