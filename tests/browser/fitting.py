@@ -7,7 +7,8 @@ WIDE = 1280
 
 _FOUND = """(wide) => {
   const found = [], width = document.documentElement.clientWidth;
-  const name = (one) => `${one.tagName.toLowerCase()}.${[...one.classList].join(".")} “${one.textContent.trim().replace(/\\s+/g, " ").slice(0, 40)}”`;
+  const words = (one) => one.textContent.trim().replace(/\\s+/g, " ").slice(0, 40);
+  const name = (one) => `${one.tagName.toLowerCase()}.${[...one.classList].join(".")} “${words(one)}”`;
   const sideways = document.documentElement.scrollWidth - width;
   if (sideways > 0) found.push(`the page scrolls sideways by ${sideways}px`);
   const scrolls = (one) => one.closest(".table-scroll, .table-wrap, pre, [data-scrolls]") !== null || scrolled(one);
@@ -23,7 +24,8 @@ _FOUND = """(wide) => {
   const seen = new Set();
   while (texts.nextNode()) {
     const text = texts.currentNode, one = text.parentElement;
-    if (!text.data.trim() || seen.has(one) || hidden(one) || !one.checkVisibility({ visibilityProperty: true })) continue;
+    if (!text.data.trim() || seen.has(one) || hidden(one)) continue;
+    if (!one.checkVisibility({ visibilityProperty: true })) continue;
     seen.add(one);
     range.selectNodeContents(text);
     const { left, right, width: wide } = range.getBoundingClientRect();
@@ -34,7 +36,8 @@ _FOUND = """(wide) => {
     if (clips && one.scrollWidth > one.clientWidth + 1) found.push(`cut off in its box: ${name(one)}`);
   }
   for (const one of document.querySelectorAll("button, a.button, .badge")) {
-    if (one.checkVisibility() && !hidden(one) && one.scrollWidth > one.clientWidth + 2) found.push(`wider than its box: ${name(one)}`);
+    const isWider = one.checkVisibility() && !hidden(one) && one.scrollWidth > one.clientWidth + 2;
+    if (isWider) found.push(`wider than its box: ${name(one)}`);
   }
   const pen = document.createElement("canvas").getContext("2d");
   for (const one of document.querySelectorAll("select")) {
