@@ -86,7 +86,7 @@ def bulk_action(request: HttpRequest, campaign: Campaign, action_id: int) -> Htt
 def bulk_actions(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """List the last actions on many photos."""
     rows = BulkAction.objects.filter(campaign=campaign).select_related("by", "undone_by").defer("image_ids")
-    context = {"campaign": campaign, "actions": rows[:_SHOWN], "tab": "actions", "query_string": ""}
+    context = {"campaign": campaign, "actions": rows[:_SHOWN]}
     return render(request, "inference/bulk_actions.html", context)
 
 
