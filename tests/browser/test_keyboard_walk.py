@@ -12,13 +12,15 @@ from tests.browser.annotating import current_answer, expect_photo_gone, expect_s
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 MOST_TABS = 30
+# The text of the link or button with the focus. Without one the focus is on the body, which has the text of all.
+FOCUSED = "document.activeElement.matches('a, button') ? document.activeElement.textContent : ''"
 
 
 def tab_to(page: Page, words: str) -> None:
     """Press Tab until the focus is on the link or button with these words."""
     for _ in range(MOST_TABS):
         press(page, "Tab")
-        if words in page.evaluate("document.activeElement.textContent"):
+        if words in page.evaluate(FOCUSED):
             return
     raise AssertionError(f"{MOST_TABS} presses of Tab do not reach “{words}”.")
 
