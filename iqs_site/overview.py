@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from annotation.drawing.svg import Svg
 from annotation.models import Annotation, Campaign, Image, ImportBatch, Role, User
+from annotation.selectors.comments import CommentCounts, comment_counts
 from annotation.selectors.consensus import ConsensusSummary, consensus_summary
 from annotation.selectors.daily_answers import DayOfAnswers, daily_answers
 from annotation.selectors.enough_votes import Forecast, votes_still_needed
@@ -80,6 +81,8 @@ class ModelsStatus:
     """What reviewers and admins see in addition to the progress."""
 
     participation: Participation
+    comments: CommentCounts
+    """Comments of annotators that no admin has marked as done."""
     consensus: ConsensusSummary | None
     """What people say together; None before the first fit."""
     forecast: Forecast
@@ -182,6 +185,7 @@ def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
     damaged = damaged_counts([campaign.pk]).get(campaign.pk, DamagedCounts())
     return ModelsStatus(
         participation=campaign_participation(campaign),
+        comments=comment_counts(campaign),
         consensus=consensus_summary(campaign),
         forecast=votes_still_needed(campaign),
         backlog=counts,

@@ -1,9 +1,12 @@
 """Numbers with a typographic minus, as wide as a plus."""
 
+import re
+
 
 def minus(text: object) -> str:
-    """Return the text of a number with a typographic minus: '−0.35' for '-0.35'."""
-    return str(text).replace("-", "−")
+    """Return the text of a number with a typographic minus: '−0.35' for '-0.35', and '0.0' for '-0.0'."""
+    rounded_to_zero = re.fullmatch(r"-(0\.?0*)", str(text))
+    return rounded_to_zero[1] if rounded_to_zero else str(text).replace("-", "−")
 
 
 def signed(value: float, digits: int = 2) -> str:
