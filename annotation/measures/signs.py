@@ -12,3 +12,8 @@ def minus(text: object) -> str:
 def signed(value: float, digits: int = 2) -> str:
     """Return a number with its sign: '+0.35' or '−0.35'."""
     return minus(f"{value:+.{digits}f}")
+
+
+def ends(low: str, high: str) -> str:
+    """Return the ends of an interval: '0.62–0.79', or '−0.90 to +0.10' where an end begins with a sign or is a word."""
+    return f"{low}–{high}" if low[:1].isdigit() and high[:1].isdigit() else f"{minus(low)} to {minus(high)}"

@@ -1,6 +1,7 @@
 // The frame around every page: dialogs instead of the browser's own, the search, the menu of the user, and the tabs.
 
 import "./dialogs.js";
+import "./scroll_regions.js";
 
 const DOCUMENT_KEYS = { k: true, K: true };
 

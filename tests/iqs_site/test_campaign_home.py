@@ -148,7 +148,7 @@ def test_the_figures_of_the_champion_have_an_interval_and_a_ceiling(
     )
     text = text_of(client_of("rita").get(STATUS))
     assert "version 3" in text
-    assert "Quality SRCC 0.710 (0.620 … 0.790) n = 180 ceiling √r k 0.850" in text
+    assert "Quality SRCC 0.710 (0.620–0.790) n = 180 ceiling √r k 0.850" in text
     assert "Watch ROC AUC – " in text
     time = r"\d+ \w+ \d{4}, \d\d:\d\d UTC"
     assert re.search(rf"Version 3, measured {time} on 180 holdout photos with 900 votes\.", text)
