@@ -74,7 +74,7 @@ class ModelsComingMiddleware:
             text = "The models could not be installed." if install.is_failed else "The models are being installed."
             return JsonResponse({"detail": f"{text} Try again later."}, status=503, headers=headers)
         response = render(request, "iqs_site/models_coming.html", {"install": install}, status=503)
-        response.headers.update(headers)
+        response["Retry-After"] = headers["Retry-After"]
         return response
 
 

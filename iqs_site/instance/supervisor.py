@@ -67,8 +67,8 @@ class Instance:
         """Prepare an instance; entering it starts it.
 
         `port`: of the web server, 0: any free port. `quiet`: print no progress. `seed_demo`: create the demo campaign
-        in an empty database and run its simulated annotators. `models_later`: serve the pages, install the packages of the
-        models meanwhile, and then start the workers.
+        in an empty database and run its simulated annotators. `models_later`: serve the pages, install what
+        the models need meanwhile, and then start the workers.
         """
         self.folder = folder.expanduser().resolve()
         self.host = host
