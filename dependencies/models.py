@@ -2,8 +2,8 @@
 
 `python -m dependencies.models STATE [LOCK]` installs LOCK (requirements.lock) and keeps STATE, a JSON file, up to date:
 `{"state": "installing", "step": "download", "done_mb": 120, "total_mb": 190, "share": 0.2, "seconds_left": 40}`.
-`state` becomes "failed" with a `reason` for people, or the file is deleted when everything is installed. The exit status
-is 0 in both cases, so that a supervisor starts it again only when it was killed.
+`state` becomes "failed" with a `reason` for people, or the file is deleted when everything is installed. The exit
+status is 0 in both cases, so that a supervisor starts it again only when it was killed.
 
 pip tells no progress to programs. Its downloads lie in a folder of their own, so the bytes there are what has been
 downloaded, and the bytes of new folders in site-packages are what has been unpacked.
