@@ -20,8 +20,8 @@ STATE_VARIABLE = "IQS_MODELS_INSTALL"
 ROOT = Path(__file__).resolve().parent.parent.parent
 #: Top-level modules of the packages in requirements.lock that the code imports.
 MODULES = frozenset(
-    "arro3 efficientnet_lite_pytorch onnx onnx_ir onnxruntime onnxscript safetensors skimage sklearn torch "
-    "torchvision".split()
+    {"arro3", "efficientnet_lite_pytorch", "onnx", "onnx_ir", "onnxruntime", "safetensors", "sklearn"}
+    | {"torch", "torchvision"}
 )
 _WORDS = {"download": "downloading", "unpack": "unpacking"}
 

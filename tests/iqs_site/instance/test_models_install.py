@@ -5,13 +5,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 from django.test import Client, RequestFactory
+from packaging.utils import canonicalize_name
 
 from annotation.models import Campaign, User
-from dependencies.lock_file import ROOT
+from dependencies.lock_file import ROOT, WEB, lock_read
 from inference.networks.config import WeightsMissing
 from iqs_site.instance import models_install
 from iqs_site.instance.models_install import MODULES, STATE_VARIABLE, ModelsComing, ModelsGate, ModelsInstall
@@ -29,8 +31,8 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def write(state: Path, **fields: object) -> None:
-    state.write_text(json.dumps(fields))
+def write(path: Path, /, **fields: object) -> None:
+    path.write_text(json.dumps(fields))
 
 
 def test_without_the_variable_or_the_file_everything_is_installed(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,23 +148,13 @@ def imported(path: Path) -> Iterator[str]:
             yield node.module.partition(".")[0]
 
 
-def test_the_gate_knows_every_package_that_the_web_pages_do_not_bring(tmp_path: Path) -> None:
+def test_the_gate_knows_every_package_that_the_web_pages_do_not_bring() -> None:
     """A new import of the models' packages has to be added to MODULES, one of the pages' to requirements-web.txt."""
-    from importlib.metadata import packages_distributions
-
-    from packaging.utils import canonicalize_name
-
-    from dependencies.lock_file import WEB, lock_read
-
     of_pages = {package.name for package in lock_read(WEB)}
-    found = {name for app in ("annotation", "inference", "training", "iqs_site") for path in (ROOT / app).rglob("*.py")
-             for name in imported(path)}  # fmt: skip
-    owners = packages_distributions()
-    others = {
-        name for name in found
-        if name in owners and not any(canonicalize_name(owner) in of_pages for owner in owners[name])
-    }  # fmt: skip
-    assert others == MODULES
+    files = [path for app in ("annotation", "inference", "training", "iqs_site") for path in (ROOT / app).rglob("*.py")]
+    found = {name for path in files if path.parent.name != "examples" for name in imported(path)}
+    owners = {name: {canonicalize_name(owner) for owner in names} for name, names in packages_distributions().items()}
+    assert {name for name in found & owners.keys() if not owners[name] & of_pages} == MODULES
 
 
 PAGES = """
