@@ -32,7 +32,9 @@ _QUALITY += "FROM annotation_image WHERE campaign_id = %s; CREATE UNIQUE INDEX O
 _QUALITY += "ANALYZE bench_photo"
 _NOISE = "(2.0 * (random() + random() + random() - 1.5))"
 _SCORE = f"least(10, greatest(1, round(photo.quality + 0.05 * (person.place - 20) + {_NOISE})))"
-_WATCH = "CASE WHEN random() < 0.03 THEN 'unsure' WHEN (photo.number % 7 = 0) = (random() < 0.95) THEN 'yes' ELSE 'no' END"
+_WATCH = (
+    "CASE WHEN random() < 0.03 THEN 'unsure' WHEN (photo.number % 7 = 0) = (random() < 0.95) THEN 'yes' ELSE 'no' END"
+)
 _PEOPLE = "unnest(%(people)s::bigint[]) WITH ORDINALITY AS person (id, place)"
 #: Each photo has the votes of `VOTES` annotators, who differ from photo to photo.
 _OF_PHOTO = "(photo.number * 7 + photo.number / 40 + person.place) %% 40 < %(votes)s"
@@ -170,7 +172,8 @@ def _fits_make(campaign: "Campaign", people: list["User"], count: int) -> None:
     from django.db.models import Max
 
     from annotation.models import Annotation, AnnotatorStatistics, ConsensusFit, ConsensusState
-    from annotation.models import Membership  # noqa: F401  # the registry of models is ready
+    from annotation.selectors.adjudications import usual_disagreement
+    from annotation.selectors.answer_counts import answers_stored
     from inference.models import DisagreementMark, Prediction
 
     newest = Annotation.objects.filter(campaign=campaign).aggregate(newest=Max("pk"))["newest"]
@@ -188,6 +191,7 @@ def _fits_make(campaign: "Campaign", people: list["User"], count: int) -> None:
         quality_spread=1.7,
         bias_spread=0.5,
         watch_share=1 / 7,
+        figures=usual_disagreement(campaign) | {"answers": answers_stored(campaign, newest=newest)},
     )
     AnnotatorStatistics.objects.bulk_create(
         AnnotatorStatistics(
@@ -253,7 +257,9 @@ class _Filler:
             values[f"value_{field.column}"] = field.get_db_prep_save(field.pre_save(example, True), connection)
             expressions[field.column] = f"%(value_{field.column})s"
             if values[f"value_{field.column}"] is not None:
-                expressions[field.column] += f"::{field.rel_db_type(connection) if field.is_relation else field.db_type(connection)}"
+                expressions[field.column] += (
+                    f"::{field.rel_db_type(connection) if field.is_relation else field.db_type(connection)}"
+                )
         if columns:
             raise ValueError(f"{type(example).__name__} has no {', '.join(columns)}.")
         names = ", ".join(f'"{name}"' for name in expressions)
