@@ -263,7 +263,7 @@ class _Filler:
         if columns:
             raise ValueError(f"{type(example).__name__} has no {', '.join(columns)}.")
         names = ", ".join(f'"{name}"' for name in expressions)
-        statement = f'INSERT INTO "{example._meta.db_table}" ({names}) SELECT {", ".join(expressions.values())} '  # noqa: S608  # names of columns, and the SQL of this module
+        statement = f'INSERT INTO "{example._meta.db_table}" ({names}) SELECT {", ".join(expressions.values())} '
         statement += f"FROM {source}"
         for first in range(1, self.count + 1, _ROWS):
             last = min(first + _ROWS - 1, self.count)
