@@ -19,7 +19,9 @@ def test_with_many_predictions_the_rank_is_estimated(campaign: Campaign, monkeyp
     predictions_make(version, images_make(campaign, 3000), [means[(place * 1009) % 3000] for place in range(3000)])
     one = Prediction.objects.with_quality_class().order_by("quality_mean")[2250]
     exact = rank_of(one, LIMITS)
-    assert exact is not None and exact.count == 3000 and not exact.sampled
+    assert exact is not None
+    assert exact.count == 3000
+    assert not exact.sampled
     assert exact.lower == pytest.approx(75, abs=0.1)
 
     with connection.cursor() as cursor:
@@ -27,7 +29,8 @@ def test_with_many_predictions_the_rank_is_estimated(campaign: Campaign, monkeyp
     monkeypatch.setattr(rank, "EXACT", 1000)
     monkeypatch.setattr(rank, "_SAMPLED", 1500)
     estimate = rank_of(one, LIMITS)
-    assert estimate is not None and 0 < estimate.sampled < 3000
+    assert estimate is not None
+    assert 0 < estimate.sampled < 3000
     assert estimate.lower == pytest.approx(exact.lower, abs=6)
     assert estimate.same == pytest.approx(exact.same, abs=6)
     assert estimate.count == pytest.approx(3000, rel=0.4)

@@ -37,7 +37,8 @@ def test_named_and_other_photos(
     with CaptureQueriesContext(connection) as captured:
         hidden = hidden_photos(campaign, rows, figures=Tree((Named(first.pk),)), named=[third.pk])
     assert len(captured) == 2
-    assert bool(hidden) and hidden.is_part == is_large
+    assert hidden
+    assert hidden.is_part == is_large
     assert len(hidden) == (1 if is_large else 2)
     assert (first.pk in hidden, second.pk in hidden, third.pk in hidden) == (True, True, False)
 
