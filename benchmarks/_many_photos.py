@@ -145,6 +145,8 @@ def campaign_fill(campaign: "Campaign", people: list["User"], count: int) -> Non
             watch_votes="vote.sure",
             watch_yes="vote.yes",
         )
+        # Without statistics, the join would read all predictions for each part.
+        many.run("ANALYZE inference_prediction; ANALYZE annotation_annotation", [])
         predicted = f"{votes} JOIN inference_prediction predicted ON predicted.image_id = vote.image_id "
         predicted += f"WHERE predicted.model_version_id = {version.pk}"
         many.insert(

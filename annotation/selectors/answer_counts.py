@@ -41,6 +41,6 @@ def _counted(campaign: Campaign, *, since: int, until: int | None = None) -> Cou
     given = Count("pk", filter=Q(skip_reason=""))
     ended = Count("pk", filter=Q(supersedes__skip_reason=""))
     found: Counter[int] = Counter()
-    for annotator, more, fewer in rows.order_by().values_list("annotator").annotate(given, ended):
+    for annotator, more, fewer in rows.order_by().values_list("annotator").annotate(given=given, ended=ended):
         found[annotator] = more - fewer
     return found
