@@ -22,7 +22,8 @@ from django.utils import timezone
 from annotation.exchange.labels import LabelsError, labels_match
 from annotation.exchange.reading import Vote, VoteFileError, VoteReader
 from annotation.exchange.registry import READERS
-from annotation.files.names import name_shortened, text_storable
+from annotation.files.names import name_shortened, text_encodable, text_storable
+from annotation.measures.class_limits import limit_moved
 from annotation.measures.figures_text import figures_text
 from annotation.models import AggregatedVotes, AuditKind, Campaign, ImportBatch, ImportedAnnotator, User, VoteImport
 from annotation.models.users import name_key
@@ -190,14 +191,15 @@ def _store(vote_import: VoteImport, path: Path, tell: Report) -> None:
         own = cursor.fetchone()
     if _is_stored(vote_import):  # by another worker, while this one waited
         return
-    digest, lines = _digest(path)
+    digest, lines = _digest(path, of_folder=reader.takes_folders)
     if VoteImport.objects.filter(campaign=campaign, sha256=digest).exists():
         raise VoteImportRefused("This file has been imported into this campaign already.")
     scale = (vote_import.scale_min, vote_import.scale_max)
     scores = scores_mapped(scale, own) if reader.reads is Vote else {}
+    limits = (limit_moved(campaign.reject_at, own, scale), limit_moved(campaign.pending_at, own, scale))
     tables = RowTables()
-    for line in tables.fill(reader.read(path, scale), lowest=scale[0], scores=scores):
-        tell("reading", line, max(line, lines))
+    for line in tables.fill(reader.for_limits(limits).read(path, scale), lowest=scale[0], scores=scores):
+        tell("reading", line, max(line, lines) if reader.counts_lines else 0)
     tables.check_twice()
     _refuse_if_wrong(tables)
     if not tables.rows:
@@ -317,9 +319,16 @@ def _user_name(campaign: Campaign, name: str) -> str:
     return f"{campaign.slug}.{_NOT_IN_USER_NAMES.sub('-', name)}"[:_NAME_ROOM]
 
 
-def _digest(path: Path) -> tuple[str, int]:
-    """Return the SHA-256 of a file and the number of its line ends. Raises OSError."""
+def _digest(path: Path, *, of_folder: bool) -> tuple[str, int]:
+    """Return the SHA-256 of a file and the number of its line ends. Raises OSError.
+
+    of_folder: a folder has the SHA-256 of the paths in it, because they say the classes.
+    """
     digest, lines = hashlib.sha256(), 0
+    if of_folder and path.is_dir():
+        for name in sorted(str(one.relative_to(path)) for one in path.rglob("*")):
+            digest.update(text_encodable(name).encode() + b"\n")
+        return digest.hexdigest(), 0
     with path.open("rb") as file:
         while piece := file.read(1024**2):
             digest.update(piece)
