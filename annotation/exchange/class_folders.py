@@ -81,7 +81,9 @@ def _photos_in(path: Path) -> list[str]:
     """Return the paths of the photos in a zip or a folder, sorted. Raises OSError and VoteFileError."""
     if path.is_dir():
         names = [
-            name_text((Path(place) / file).relative_to(path).as_posix()) for place, _, files in walk(path) for file in files
+            name_text((Path(place) / file).relative_to(path).as_posix())
+            for place, _, files in walk(path)
+            for file in files
         ]
     else:
         with path.open("rb") as file:

@@ -63,7 +63,9 @@ def _parts(path: Path) -> Iterator[Any]:
     _check(path)
     # -P: modules beside the script do not hide others of the same name. Its messages about panics are not shown.
     command = [sys.executable, "-P", str(_CHILD), str(path)]
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as child:
         assert child.stdout is not None
         try:
             rows, is_header = 0, True

@@ -30,6 +30,7 @@ from annotation.models.users import name_key
 from annotation.selectors.vote_summaries import VoteSummary, vote_summary
 from annotation.services.audit import audit_record
 from annotation.services.claims import Claims, Heartbeat, Report
+from annotation.services.photo_folders import exported_name
 from annotation.services.queue import counters_rebuild
 from annotation.services.vote_rows import PROBLEMS_KEPT, RowTables
 
@@ -40,6 +41,7 @@ _CLAIMS = Claims(VoteImport)
 _LOCK = 0x107E
 _SOURCE_BYTES = 200  # of the name of a file, which file systems limit to 255 bytes
 _NAME_ROOM = 140  # characters of a user name, with room for a number that makes it unique
+_NUMBER = re.compile(r"[0-9]{1,18}")  # at the start of the name of an exported photo
 _NOT_IN_USER_NAMES = re.compile(r"[^\w.@+-]+")
 
 
@@ -206,6 +208,8 @@ def _store(vote_import: VoteImport, path: Path, tell: Report) -> None:
         raise VoteImportRefused("The file has no rows.")
     tell("looking for the photos", 0, 0)
     found = _photos_found(campaign, list(tables.photos), by_stem=reader.by_stem)
+    if reader.takes_folders:
+        found |= _exported_found(campaign, [name for name in tables.photos if name not in found])
     tables.photos_set(found)
     left_out = 0
     if reader.reads is Vote:
@@ -273,6 +277,13 @@ def _photos_found(campaign: Campaign, names: list[str], *, by_stem: bool) -> dic
     for photo, name in match.found.items():
         photos.setdefault(name, []).extend(ids[photo])
     return {name: places[0] for name, places in photos.items() if len(places) == 1}
+
+
+def _exported_found(campaign: Campaign, names: list[str]) -> dict[str, int]:
+    """Return {name: id of the photo} of those names that `export_photos` gives to photos of this campaign."""
+    numbers = {int(found[0]): name for name in names if (found := _NUMBER.match(name))}
+    images = campaign.images.filter(pk__in=numbers, withdrawn_at=None)
+    return {numbers[image.pk]: image.pk for image in images if exported_name(image) == numbers[image.pk]}
 
 
 def aggregated_votes_link(*, campaign: Campaign) -> int:

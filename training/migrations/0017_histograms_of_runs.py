@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('training', '0016_numbers_steps_and_memory_of_runs'),
+        ("training", "0016_numbers_steps_and_memory_of_runs"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='trainingrun',
-            name='histogram_count',
-            field=models.PositiveIntegerField(default=0, help_text='Photos with an imported histogram of votes, which it learned from too.'),
+            model_name="trainingrun",
+            name="histogram_count",
+            field=models.PositiveIntegerField(
+                default=0, help_text="Photos with an imported histogram of votes, which it learned from too."
+            ),
         ),
     ]

@@ -85,7 +85,7 @@ def training_histograms(campaign: Campaign) -> Histograms:
     """
     found: dict[int, tuple[str, str, tuple[int, int], list[int]]] = {}
     fields = ("image", "image__sha256", "image__group", "vote_import__scale_min", "vote_import__scale_max", "counts")
-    rows = training_histogram_rows(campaign).order_by("vote_import", "pk").values_list(*fields)
+    rows = training_histogram_rows(campaign).order_by("vote_import_id", "pk").values_list(*fields)
     for image, sha256, group, lowest, highest, counts in rows.iterator(chunk_size=_ROWS):
         found[image] = (sha256, str(group), (lowest, highest), counts)
     own = (campaign.scale_min, campaign.scale_max)

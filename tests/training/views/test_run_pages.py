@@ -160,6 +160,7 @@ def test_the_api_returns_the_state_of_a_run(
         "stage": "Learning quality",
         "message": "",
         "annotations": 0,
+        "histograms": 0,
         "decisions": 0,
         "challenger": 3,
     }
