@@ -11,6 +11,9 @@ class ConsensusCsv(CsvFormat[ConsensusRecord], MeanCsv):
 
     name = "consensus-csv"
     label = "Consensus (CSV)"
-    description = "One line per photo with votes: MOS with its interval, corrected MOS, watch label, decision. Read: MOS, SOS and votes."
+    description = (
+        "One line per photo with votes: MOS with its interval, corrected MOS, watch label, decision. "
+        "Read: MOS, SOS and votes."
+    )
     record = ConsensusRecord
     reads = MeanScore

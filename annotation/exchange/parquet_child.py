@@ -25,10 +25,10 @@ def main(path: str) -> None:
 
     try:
         batches = read_parquet(path, batch_size=_ROWS)
-        names = [field.name for field in batches.schema]
-        _print([[field.name, _type_text(field.type)] for field in batches.schema])
+        fields = [batches.schema.field(place) for place in range(len(batches.schema))]
+        _print([[field.name, _type_text(field.type)] for field in fields])
         for batch in batches:
-            columns = [batch.column(place).to_pylist() for place in range(len(names))]
+            columns = [batch.column(place).to_pylist() for place in range(len(fields))]
             _print([[_text(value) for value in column] for column in columns])
     except (KeyboardInterrupt, BrokenPipeError):
         raise

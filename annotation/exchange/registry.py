@@ -63,6 +63,9 @@ FORMATS: dict[str, Format[Any]] = {
         HistogramCsv(),
         HistogramParquet(),
         Ava(),
+        AvaCsv(),
+        AvaJson(),
+        Koniq(),
         LabelStudio(),
     )
 }

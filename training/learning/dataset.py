@@ -166,10 +166,11 @@ class RatedImages:
 
     def part(self, rows: NDArray[np.bool_]) -> "RatedImages":
         """Return the images selected by `rows` [N]."""
-        columns = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "votes"}
+        optional = {"votes", "aggregated"}
+        columns = {field.name: getattr(self, field.name)[rows] for field in fields(self) if field.name not in optional}
         votes = self.votes.part(rows) if self.votes is not None else None
-        parts = {name: None if column is None else column[rows] for name, column in columns.items()}
-        return RatedImages(**parts, votes=votes)
+        aggregated = self.aggregated[rows] if self.aggregated is not None else None
+        return RatedImages(**columns, votes=votes, aggregated=aggregated)
 
 
 def rated_images(snapshot: Snapshot, *, lowest: int, highest: int) -> RatedImages:

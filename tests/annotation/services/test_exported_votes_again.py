@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from annotation.models import AggregatedVotes, Annotation, Campaign, Image, VoteImport
+from annotation.models import AggregatedVotes, Annotation, Campaign, VoteImport
 from annotation.services.photo_folders import exported_name
 from tests.opinions_and_predictions import vote
 
@@ -32,9 +32,9 @@ def other(voted: Campaign) -> Campaign:
     """Return a campaign with the same photos and no votes."""
     made = Campaign.objects.create(name="Other", slug="other", scale_min=voted.scale_min, scale_max=voted.scale_max)
     for image in voted.images.order_by("pk"):
-        Image.objects.create(
-            campaign=made, name=image.name, sha256=image.sha256, width=image.width, height=image.height, file=image.file
-        )
+        image.pk, image.campaign = None, made
+        image._state.adding = True
+        image.save()
     return made
 
 
