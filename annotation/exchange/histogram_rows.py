@@ -1,4 +1,4 @@
-"""What the formats of data sets share that write one histogram a row: the scale, and names without an extension. Pure."""
+"""What the formats of data sets that write one histogram a row share: the scale and the names. Pure."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
