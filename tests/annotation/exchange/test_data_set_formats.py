@@ -20,7 +20,7 @@ def test_histograms_come_back(name: str, data: st.DataObject) -> None:
     assert scale is not None
     bins = scale[1] - scale[0] + 1
     histograms = st.lists(counts, min_size=bins, max_size=bins).filter(any)
-    files = names.filter(lambda file: not reader.by_stem or "/" not in file and "." not in file)
+    files = names.filter(lambda file: not reader.by_stem or ("/" not in file and "." not in file))
     rows = data.draw(st.lists(st.builds(HistogramRecord, files, histograms.map(tuple), st.just(scale[0])), max_size=5))
     written = b"".join(FORMATS[name].write(rows))
     assert read_bytes(name, written, scale) == [
