@@ -230,7 +230,8 @@ def test_more_versions_runs_and_promotions_need_no_more_queries(
 
     add_versions(2)
     client.get("/campaigns/watches/models/")
-    # 24 for the answers, imported histograms, runs, drift, curve and promotions; 3 for the table: runs, exports, schedule.
+    # 24 for the answers, imported histograms, runs, drift, curve and promotions.
+    # 3 for the table: runs, exports, schedule.
     with django_assert_num_queries(27, exact=False) as few:
         client.get("/campaigns/watches/models/")
     add_versions(5)
