@@ -36,6 +36,7 @@ from inference.selectors import (
 )
 from inference.services.near_duplicates import photos_to_compare
 from inference.serving.model_check import prior_problem, version_problem
+from iqs_site.instance.models_install import models_install
 from iqs_site.trends import answers_chart, versions_chart
 from iqs_site.workers import WorkerState, broker_alive, workers_alive
 from training.evaluation.measured import MeasuredMetric, measured
@@ -137,9 +138,14 @@ class WorkersStatus:
 
 
 def workers_status() -> WorkersStatus:
-    """Return whether the broker answers, and which workers are running."""
+    """Return whether the broker answers, and which workers are running.
+
+    While the models are being installed, no queue counts as idle: the workers start when they are there.
+    """
     broker = broker_alive()
     workers = workers_alive() if broker else []
+    if models_install() is not None:
+        return WorkersStatus(broker, workers, [])
     idle = [queue for queue in QUEUES if not any(queue in worker.queues for worker in workers)]
     return WorkersStatus(broker, workers, idle)
 

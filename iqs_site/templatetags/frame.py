@@ -5,6 +5,8 @@ from typing import Any
 from django import template
 from django.urls import reverse
 
+from iqs_site.instance.models_install import ModelsInstall
+from iqs_site.instance.models_install import models_install as _models_install
 from iqs_site.navigation import SITE_PAGES, Navigation, SitePage, docs_of, navigation
 
 register = template.Library()
@@ -22,6 +24,12 @@ def help_url(context: Any) -> str:
     """Return the address of the documentation that explains the page, or of its start."""
     page = docs_of(_url_name(context.get("request")))
     return reverse("docs-page", args=[page]) if page else reverse("docs")
+
+
+@register.simple_tag
+def models_install() -> ModelsInstall | None:
+    """Return how far the installation of the models is, or None if everything is installed."""
+    return _models_install()
 
 
 @register.simple_tag(takes_context=True)
