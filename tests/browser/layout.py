@@ -39,9 +39,12 @@ _FOUND = """(wide) => {
     range.selectNodeContents(text);
     const { left, right, width: wide } = range.getBoundingClientRect();
     if (wide <= 1) continue;
-    if ((right > width + 1 || left < -1) && !scrolls(one)) found.push(`outside of the window: ${name(one)}`);
     const style = getComputedStyle(one);
-    const clips = ["hidden", "clip"].includes(style.overflowX) && style.textOverflow !== "ellipsis";
+    if (style.clipPath !== "none") continue; // for screen readers only
+    const shortened = style.textOverflow === "ellipsis" && style.overflowX !== "visible";
+    if (shortened && one.getBoundingClientRect().right <= width + 1) continue;
+    if ((right > width + 1 || left < -1) && !scrolls(one)) found.push(`outside of the window: ${name(one)}`);
+    const clips = ["hidden", "clip"].includes(style.overflowX) && !shortened;
     if (clips && one.scrollWidth > one.clientWidth + 1) found.push(`cut off in its box: ${name(one)}`);
   }
   for (const one of document.querySelectorAll("button, a.button, .badge")) {
