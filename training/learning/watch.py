@@ -22,8 +22,7 @@ Floats = NDArray[np.float64]
 _ODDS_UNIT, _FEATURES_UNIT = 5.0, 3.0
 _DIRECTIONS = 256
 # The threshold of a learned head moves from this first guess with the labels, as if this many photos had chosen it.
-# Chosen from 20, 50, 200 and 1000: the best threshold of 200 photos with 27 watches is mostly chance.
-_FIRST, _FIRST_PHOTOS = 0.35, 200
+_FIRST, _FIRST_PHOTOS = 0.35, 50
 # With fewer labels of one kind, nothing can be said about the other.
 _FEWEST_EACH = 2
 
