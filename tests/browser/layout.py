@@ -28,7 +28,9 @@ _FOUND = """(wide) => {
     }
     return false;
   };
-  const hidden = (one) => one.closest(".visually-hidden, svg, .bk-root, [hidden], .skip-link") !== null;
+  // Also what is there for screen readers only.
+  const hidden = (one) => one.closest(".visually-hidden, svg, .bk-root, [hidden], .skip-link") !== null
+    || getComputedStyle(one).clipPath !== "none";
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = document.createRange();
   const seen = new Set();
   while (texts.nextNode()) {
@@ -40,7 +42,6 @@ _FOUND = """(wide) => {
     const { left, right, width: wide } = range.getBoundingClientRect();
     if (wide <= 1) continue;
     const style = getComputedStyle(one);
-    if (style.clipPath !== "none") continue; // for screen readers only
     const shortened = style.textOverflow === "ellipsis" && style.overflowX !== "visible";
     if (shortened && one.getBoundingClientRect().right <= width + 1) continue;
     if ((right > width + 1 || left < -1) && !scrolls(one)) found.push(`outside of the window: ${name(one)}`);
