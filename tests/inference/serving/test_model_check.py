@@ -58,7 +58,7 @@ def test_an_installation_without_damage_has_no_problem(shipped: Path) -> None:
 
 def test_a_damaged_int8_file_is_told_and_forgotten_when_it_is_back(shipped: Path, settings: Any) -> None:
     settings.IQS_PRECISION = "int8"
-    (file,) = (shipped / "int8").glob("*.onnx")
+    (file,) = (shipped / "int8").glob("efficientnet_lite0@*.onnx")
     good = file.read_bytes()
     assert backbone_problem("") == ""
     damage(file)
