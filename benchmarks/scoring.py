@@ -98,8 +98,9 @@ def measure(setting: Setting) -> Iterator[Claim]:
             key="sharp_backbone",
         )
         yield Claim(
-            claim=f"Scoring files with the sharp backbone in {'int8' if runtime.is_int8(EFFICIENTNET_LITE2) else 'fp32'}, "
-            f"the faster one on this processor: {sharp_default_rate:.0f} photos per second",
+            claim="Scoring files with the sharp backbone in "
+            f"{'int8' if runtime.is_int8(EFFICIENTNET_LITE2) else 'fp32'}, the faster one on this processor: "
+            f"{sharp_default_rate:.0f} photos per second",
             value=sharp_default_rate / sharp_rate,
             unit="times as many photos per second",
             baseline=f"{EFFICIENTNET_LITE2.name} in fp32: {sharp_rate:.0f} photos per second",
