@@ -58,8 +58,14 @@ class OwnPasswordForm(NewPasswordForm):
 
 
 class PreferencesForm(forms.Form):
-    """Time zone, theme, session goal and email address."""
+    """Language, time zone, theme, session goal and email address."""
 
+    language = forms.ChoiceField(
+        choices=User.Language.choices,
+        required=False,
+        label="Language",
+        help_text="Of the pages. The API answers in English.",
+    )
     time_zone = forms.ChoiceField(label="Time zone", required=False, help_text="For the times on pages.")
     theme = forms.ChoiceField(choices=User.Theme.choices, required=False)
     session_goal = forms.IntegerField(

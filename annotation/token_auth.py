@@ -10,6 +10,7 @@ from ninja.security import HttpBearer, SessionAuth
 
 from annotation.access.addresses import client_address
 from annotation.access.attempts import Kind, attempt_take
+from annotation.access.languages import language_activate
 from annotation.access.time_zones import time_zone_activate
 from annotation.models import ApiToken, User
 from annotation.services.tokens import token_use
@@ -54,7 +55,7 @@ def user_of_token(request: HttpRequest, secret: str) -> User:
 
 
 class SessionLogin(SessionAuth):
-    """Authentication of the API by session, in the time zone of the user."""
+    """Authentication of the API by session, in the time zone and the language of the user."""
 
     openapi_name = "Session"
 
@@ -63,6 +64,7 @@ class SessionLogin(SessionAuth):
         if not isinstance(request.user, User):
             return None
         time_zone_activate(request.user)
+        language_activate(request, request.user)
         return request.user
 
 

@@ -76,7 +76,7 @@ MIDDLEWARE = [
     "iqs_site.request_limits.LargeBodyMiddleware",
     "annotation.token_auth.TokenMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
-    "iqs_site.middleware.TimeZoneMiddleware",
+    "iqs_site.middleware.PreferencesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

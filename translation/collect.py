@@ -69,7 +69,9 @@ def python_texts(source: str, place: str) -> Iterator[Text]:
             continue
         name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
         wanted = 1 if name in _ONE else 2 if name in _PLURAL else 0
-        texts = [one.value for one in node.args[:wanted] if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+        texts = [
+            one.value for one in node.args[:wanted] if isinstance(one, ast.Constant) and isinstance(one.value, str)
+        ]
         if wanted and len(texts) == wanted:
             yield Text(texts[0], texts[1] if wanted == 2 else "", place)
 

@@ -86,6 +86,11 @@ class User(AbstractUser):
         LIGHT = "light", "light"
         DARK = "dark", "dark"
 
+    class Language(models.TextChoices):
+        BROWSER = "", "as this browser has it"
+        ENGLISH = "en-gb", "English"
+        GERMAN = "de", "Deutsch"
+
     username = UserNameField(
         "username",
         max_length=150,
@@ -106,6 +111,11 @@ class User(AbstractUser):
         max_length=64, blank=True, help_text="IANA name, for the times on pages. Empty: the time zone of the site."
     )
     theme = models.CharField(max_length=5, blank=True, choices=Theme.choices)
+    language = models.CharField(
+        max_length=10,
+        blank=True,
+        help_text="Language of the pages. Empty: the first language of the browser that there is.",
+    )
     session_goal = models.PositiveSmallIntegerField(
         default=0, help_text="Photos that the user wants to rate in one sitting. 0: no goal."
     )

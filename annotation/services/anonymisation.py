@@ -49,7 +49,7 @@ def user_anonymise(*, user: User, by: User) -> User:
     ScreeningDecision.objects.filter(annotator=user).update(reason="")  # reviewers may write names there
     PhotoComment.objects.filter(author=user).update(text="")  # people may write about themselves there
     _admin_log_rename(user, name := _free_name(user))
-    for field in ("first_name", "last_name", "email", "time_zone", "theme"):
+    for field in ("first_name", "last_name", "email", "time_zone", "theme", "language"):
         setattr(user, field, "")
     user.username, user.key_bindings, user.session_goal, user.last_login = name, {}, 0, None
     user.is_active = user.is_staff = user.is_superuser = False

@@ -1,4 +1,4 @@
-"""What users choose for themselves: time zone, theme, email address and session goal."""
+"""What users choose for themselves: time zone, theme, language, email address and session goal."""
 
 from functools import cache
 from zoneinfo import available_timezones
@@ -17,7 +17,7 @@ def time_zones() -> tuple[str, ...]:
     return tuple(sorted(name for name in available_timezones() if name not in {"localtime", "Factory", "posixrules"}))
 
 
-def preferences_set(*, user: User, time_zone: str, theme: str, email: str, session_goal: int) -> None:
+def preferences_set(*, user: User, time_zone: str, theme: str, language: str, email: str, session_goal: int) -> None:
     """Set the preferences. Raises ValidationError, by field, for invalid values."""
     if not 0 <= session_goal <= MOST_GOAL:
         raise ValidationError({"session_goal": f"The goal must be from 0 to {MOST_GOAL:,} photos."})
@@ -25,8 +25,11 @@ def preferences_set(*, user: User, time_zone: str, theme: str, email: str, sessi
         raise ValidationError({"time_zone": f"There is no time zone {time_zone[:64]!r}."})
     if time_zone and not _known_to_database(time_zone):
         raise ValidationError({"time_zone": "The database does not know this time zone. Choose another one."})
-    user.time_zone, user.theme, user.email, user.session_goal = time_zone, theme, email, session_goal
-    fields = ["time_zone", "theme", "email", "session_goal"]
+    if language not in User.Language.values:
+        raise ValidationError({"language": f"There is no language {language[:10]!r}."})
+    user.time_zone, user.theme, user.language = time_zone, theme, language
+    user.email, user.session_goal = email, session_goal
+    fields = ["time_zone", "theme", "language", "email", "session_goal"]
     user.clean_fields(exclude={field.name for field in User._meta.fields} - set(fields))
     user.save(update_fields=fields)
 

@@ -158,7 +158,7 @@ def _page(request: HttpRequest, **changed: Any) -> HttpResponse:
     """Render the account page. `changed`: a form with errors, or a new token with its secret."""
     user = _current_user(request)
     user.refresh_from_db(fields=["email", "key_bindings", "session_goal"])  # together, instead of one query each
-    preferences = {name: getattr(user, name) for name in ("time_zone", "theme", "session_goal", "email")}
+    preferences = {name: getattr(user, name) for name in ("language", "time_zone", "theme", "session_goal", "email")}
     keys = key_bindings_of(user)
     context = {
         "password_form": OwnPasswordForm(user=user),
