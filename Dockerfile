@@ -8,9 +8,9 @@ WORKDIR /app
 # A separate layer for the dependencies stays cached when only the code changes. pip takes only files whose SHA-256 is
 # in the lock file. PIP_EXTRA_INDEX_URL can name an index with the CPU builds of torch, which are smaller.
 ARG PIP_EXTRA_INDEX_URL
-COPY requirements.lock requirements-cpu.lock requirements-cuda.lock ./
+COPY requirements-web.lock requirements.lock requirements-cpu.lock requirements-cuda.lock ./
 COPY dependencies/install.py dependencies/
-RUN PIP_NO_CACHE_DIR=1 python dependencies/install.py requirements.lock
+RUN PIP_NO_CACHE_DIR=1 python dependencies/install.py requirements-web.lock requirements.lock
 
 COPY --chown=iqs . .
 USER iqs

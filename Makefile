@@ -19,9 +19,15 @@ $(BIN)/python:
 $(TOOLS)/python: | $(BIN)/python
 	@$(BIN)/python -m venv $(VENV)/tools
 
-# dependencies/install.py lets pip take only files whose SHA-256 is in the lock file.
-$(VENV)/.runtime: requirements.lock requirements-cpu.lock requirements-cuda.lock dependencies/install.py | $(BIN)/python
-	@echo "iqs: installing the requirements into $(VENV); this takes about a minute …"
+# dependencies/install.py lets pip take only files whose SHA-256 is in the lock file. `make run` serves pages as soon as
+# the packages of the web pages are there, and installs those of the models meanwhile. All other commands need both.
+$(VENV)/.web: requirements-web.lock dependencies/install.py | $(BIN)/python
+	@echo "iqs: installing what the web pages need into $(VENV); this takes about half a minute …"
+	@$(BIN)/python dependencies/install.py --no-compile requirements-web.lock
+	@touch $@
+
+$(VENV)/.runtime: requirements.lock requirements-cpu.lock requirements-cuda.lock $(VENV)/.web
+	@echo "iqs: installing what the models need into $(VENV); this takes about a minute …"
 	@$(BIN)/python dependencies/install.py requirements.lock
 	@touch $@
 
@@ -42,7 +48,7 @@ setup-dev: $(VENV)/.dev
 setup-bench: $(VENV)/.bench
 setup-tools: $(VENV)/.tools
 
-run: setup ## Start IQS with its demo campaign at http://127.0.0.1:8000 (PORT=…)
+run: $(VENV)/.web ## Start IQS with its demo campaign at http://127.0.0.1:8000 (PORT=…)
 	@$(BIN)/python manage.py quickstart --port $(PORT)
 
 smoke: setup-dev ## Test the whole cycle in a temporary instance (PHOTOS=dir LABELS=csv)

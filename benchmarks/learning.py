@@ -7,7 +7,7 @@ photos without `--data`. Every figure is a mean over seeds.
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -46,6 +46,8 @@ BACKBONES: tuple[BackboneConfig, ...] = (EFFICIENTNET_LITE2, EFFICIENTNET_LITE0)
 SEEDS = 10
 #: Photos (0: all) and votes a photo.
 SIZES = ((20, 3), (50, 3), (100, 3), (200, 3), (0, 3), (0, 10))
+#: Of these, the votes are also given as histograms.
+HISTOGRAM_SIZES = ((200, 3), (0, 10))
 SIMULATED_SIZES = ((20, 3), (50, 3), (100, 3), (300, 3))
 SIMULATED_TESTED = 240
 AUTO, PLAIN = "auto", "plain ridge"
@@ -140,6 +142,26 @@ def _real(folder: Path, test: Path | None, extract: Extractor, *, seeds: int, ti
     aims = AIMS if extract.config is EFFICIENTNET_LITE2 else {}
     trial = trials_of(known, other, extract.config)
     yield from _claims(kind, SIZES[:1] if tiny else SIZES, trial, seeds=seeds, aims=aims)
+    for size, votes in SIZES[:1] if tiny else HISTOGRAM_SIZES:
+        yield _as_histograms(kind, trial, size, votes, seeds=seeds)
+
+
+def _as_histograms(kind: str, trial: Callable[[int, int, int], Trial], size: int, votes: int, *, seeds: int) -> Claim:
+    """Return how well the same votes teach as imported histograms, without the names of the people."""
+    single, summed = np.zeros(seeds), np.zeros(seeds)
+    for seed in range(seeds):
+        drawn = trial(size, votes, seed)
+        rated = replace(drawn.learned.rated, votes=None, aggregated=drawn.learned.rated.histograms)
+        single[seed] = _measured(AUTO, drawn, seed).srcc
+        summed[seed] = _measured(AUTO, replace(drawn, learned=replace(drawn.learned, rated=rated)), seed).srcc
+    return Claim(
+        claim=f"{kind}: {size or 'all'} photos × {votes} votes as imported histograms: SRCC {summed.mean():.3f}, "
+        f"{gain(summed, single).text()} against the same votes as single votes",
+        value=float(summed.mean() / single.mean()),
+        unit="times the SRCC of single votes",
+        baseline=f"single votes: SRCC {single.mean():.3f}",
+        target=0.97,
+    )
 
 
 def _simulated(files: list[Path], extract: Extractor, *, seeds: int, tiny: bool) -> Iterator[Claim]:

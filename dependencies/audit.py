@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dependencies.lock_file import BENCH, CUDA_LOCK, DEV, ROOT, RUNTIME, TOOLS, locked_packages
+from dependencies.lock_file import BENCH, CUDA_LOCK, DEV, ROOT, RUNTIME, TOOLS, WEB, locked_packages
 
-AUDITED = ((RUNTIME.path, CUDA_LOCK, BENCH.path, DEV.path), (TOOLS.path,))
+AUDITED = ((WEB.path, RUNTIME.path, CUDA_LOCK, BENCH.path, DEV.path), (TOOLS.path,))
 """The lock files of each environment. The tools may have other versions than the app."""
 
 

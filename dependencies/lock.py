@@ -20,6 +20,7 @@ from dependencies.lock_file import (
     ROOT,
     RUNTIME,
     TOOLS,
+    WEB,
     LockedPackage,
     LockFile,
     lock_text,
@@ -46,9 +47,10 @@ def lock(upgrade: str = "") -> None:
     """
     everything = _resolve(DEV, upgrade)
     check_cpu_build(everything)
-    runtime, bench = (_names(lock_file, everything) for lock_file in (RUNTIME, BENCH))
+    web, runtime, bench = (_names(lock_file, everything) for lock_file in (WEB, RUNTIME, BENCH))
     cuda = {package.name for package in everything if CUDA.match(package.name)}
-    _write(RUNTIME, (package for package in everything if package.name in runtime - cuda))
+    _write(WEB, (package for package in everything if package.name in web))
+    _write(RUNTIME, (package for package in everything if package.name in runtime - web - cuda))
     _write(BENCH, (package for package in everything if package.name in bench - runtime - cuda))
     _write(DEV, (package for package in everything if package.name not in bench | cuda))
     _write(TOOLS, _resolve(TOOLS, upgrade))
@@ -71,7 +73,7 @@ def check_cpu_build(packages: Iterable[LockedPackage]) -> None:
 
 def versions_to_keep(lock_file: LockFile, upgrade: str) -> str:
     """Return the pins of today in the environment of a lock file, which uv keeps where it can, without `upgrade`."""
-    paths = [TOOLS.path] if lock_file is TOOLS else [RUNTIME.path, CUDA_LOCK, BENCH.path, DEV.path]
+    paths = [TOOLS.path] if lock_file is TOOLS else [WEB.path, RUNTIME.path, CUDA_LOCK, BENCH.path, DEV.path]
     packages = [package for path in paths if path.exists() for package in locked_packages(path.read_text())]
     return "".join(f"{package.requirement}\n" for package in packages if upgrade not in ("all", package.name))
 

@@ -28,7 +28,8 @@ class LockFile:
         return ROOT / self.name
 
 
-RUNTIME = LockFile("requirements.lock", "requirements.txt", "The packages of the app")
+WEB = LockFile("requirements-web.lock", "requirements-web.txt", "What the web pages need")
+RUNTIME = LockFile("requirements.lock", "requirements.txt", "What the models need besides", "requirements-web.lock")
 BENCH = LockFile(
     "requirements-bench.lock", "requirements-bench.txt", "What the benchmarks need besides", "requirements.lock"
 )
@@ -36,7 +37,7 @@ DEV = LockFile(
     "requirements-dev.lock", "requirements-dev.txt", "What developers need besides", "requirements-bench.lock"
 )
 TOOLS = LockFile("requirements-tools.lock", "requirements-tools.txt", "The tools of lock files, SBOM and audit")
-LOCK_FILES = (RUNTIME, BENCH, DEV, TOOLS)
+LOCK_FILES = (WEB, RUNTIME, BENCH, DEV, TOOLS)
 
 
 @dataclass(frozen=True)

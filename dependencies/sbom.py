@@ -15,7 +15,7 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from dependencies.lock_file import CUDA_LOCK, ROOT, RUNTIME, lock_read, locked_packages
+from dependencies.lock_file import CUDA_LOCK, ROOT, RUNTIME, WEB, lock_read, locked_packages
 
 LICENCES = ROOT / "docs" / "reference" / "licences.md"
 
@@ -80,9 +80,10 @@ def _names(listed: dict[str, Any]) -> set[str]:
 
 
 def _direct() -> set[str]:
-    """Return the names in requirements.txt."""
-    lines = (line.partition("#")[0].strip() for line in (ROOT / RUNTIME.requirements).read_text().splitlines())
-    return {canonicalize_name(Requirement(line).name) for line in lines if line}
+    """Return the names in the requirements of the web pages and of the models."""
+    texts = ((ROOT / lock.requirements).read_text() for lock in (WEB, RUNTIME))
+    lines = (line.partition("#")[0].strip() for text in texts for line in text.splitlines())
+    return {canonicalize_name(Requirement(line).name) for line in lines if line and not line.startswith("-r")}
 
 
 def _licences() -> dict[str, str]:

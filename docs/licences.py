@@ -24,14 +24,15 @@ _FORBIDDEN = re.compile(
 
 
 def direct_requirements() -> dict[str, str]:
-    """Return {name: pinned version} of requirements.txt."""
-    lines = (line.partition("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines())
-    pins = [Requirement(line) for line in lines if line]
+    """Return {name: pinned version} of the requirements of the web pages and of the models."""
+    texts = ((ROOT / name).read_text() for name in ("requirements-web.txt", "requirements.txt"))
+    lines = (line.partition("#")[0].strip() for text in texts for line in text.splitlines())
+    pins = [Requirement(line) for line in lines if line and not line.startswith("-r")]
     return {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin in pins}
 
 
 def runtime_closure() -> dict[str, Distribution]:
-    """Return every distribution that requirements.txt installs on this machine, directly or indirectly, by name."""
+    """Return every distribution that the requirements install on this machine, directly or indirectly, by name."""
     found: dict[str, Distribution] = {}
     waiting = [(name, frozenset({"binary"} if name == "psycopg" else ())) for name in direct_requirements()]
     while waiting:

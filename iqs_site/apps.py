@@ -2,6 +2,12 @@
 
 from django.apps import AppConfig
 
+from iqs_site.instance.models_install import gate_set
+
 
 class IqsSiteConfig(AppConfig):
     name = "iqs_site"
+
+    def ready(self) -> None:
+        """Keep this process from importing packages that are still being installed."""
+        gate_set()

@@ -16,6 +16,7 @@ from annotation.services.disk_space import disks_low
 from inference.models import Feature
 from inference.serving.model_check import site_problems
 from iqs_site import overview
+from iqs_site.instance.models_install import models_install
 from training.selectors.due_work import DueWork, due_work
 
 _SHOWN_IMPORTS = {ImportBatch.State.QUEUED, ImportBatch.State.RUNNING, ImportBatch.State.FAILED}
@@ -138,6 +139,7 @@ def _health(campaigns: Collection[Campaign]) -> Health:
         waiting=queued.aggregate(count=Count("pk"))["count"],
         imports=[batch for batch in newest.select_related("campaign") if batch.state in _SHOWN_IMPORTS],
         disks_low=disks_low(),
-        model_problems=site_problems(),
+        # Weights are files of packages that may still be on their way.
+        model_problems=[] if models_install() else site_problems(),
         file_notices=overview.file_notices(list(campaigns)),
     )

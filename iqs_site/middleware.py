@@ -1,4 +1,4 @@
-"""Middleware for a header that Django 5.2 does not set, for a full disk, and for the time zone and the language of the user."""
+"""Middleware: a header that Django 5.2 does not set, a full disk, models to come, what the user prefers."""
 
 import errno
 from collections.abc import Callable
@@ -12,7 +12,10 @@ from django.utils import timezone
 
 from annotation.access.languages import language_activate
 from annotation.access.time_zones import time_zone_activate
+from inference.networks.config import WeightsMissing
+from iqs_site.instance.models_install import ModelsComing, models_install
 
+_RETRY_SECONDS = 60  # while it is not known how long the installation takes
 _DISK_FULL = "53100"  # PostgreSQL's code
 
 
@@ -51,6 +54,29 @@ class FullDiskMiddleware:
         if request.path.startswith("/api/"):
             return JsonResponse({"detail": "The server's disk is full. Try again later."}, status=507)
         return render(request, "507.html", status=507)
+
+
+class ModelsComingMiddleware:
+    """Answer 503 with one sentence when a request needs packages of the models that are still being installed."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the response unchanged."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Return the answer, or None for other errors. Weights are files of these packages."""
+        if not isinstance(error, ModelsComing | WeightsMissing) or (install := models_install()) is None:
+            return None
+        headers = {"Retry-After": str(install.seconds_left or _RETRY_SECONDS)}
+        if request.path.startswith("/api/"):
+            text = "The models could not be installed." if install.is_failed else "The models are being installed."
+            return JsonResponse({"detail": f"{text} Try again later."}, status=503, headers=headers)
+        response = render(request, "iqs_site/models_coming.html", {"install": install}, status=503)
+        response["Retry-After"] = headers["Retry-After"]
+        return response
 
 
 class PreferencesMiddleware:

@@ -28,6 +28,8 @@ class CampaignPage:
     """Pages that are reached through it, by the names of their addresses. They mark the same tab."""
     words: str = ""
     """Other words that find it."""
+    keeps_query: bool = False
+    """Whether it has the filters of the gallery, which stay on the way to another page with this."""
 
     def url(self, slug: str) -> str:
         """Return its address in the campaign with this slug."""
@@ -78,18 +80,27 @@ CAMPAIGN_PAGES = (
         "how-to/browse-photos",
         below=("photo", "bulk-actions"),
         words="gallery browse images",
+        keeps_query=True,
     ),
     CampaignPage(
         "photo-map",
         "Map",
-        "photos",
+        "map",
         "Photos",
         _R,
         "how-to/browse-photos",
         words="similar clusters projection lasso",
+        keeps_query=True,
     ),
     CampaignPage(
-        "photo-extremes", "Best and worst", "star", "Photos", _R, "how-to/browse-photos", words="extremes top lowest"
+        "photo-extremes",
+        "Best and worst",
+        "star",
+        "Photos",
+        _R,
+        "how-to/browse-photos",
+        words="extremes top lowest",
+        keeps_query=True,
     ),
     CampaignPage(
         "adjudications",
@@ -231,6 +242,8 @@ class Tab:
     icon: str
     url: str
     is_active: bool
+    keeps_query: bool = False
+    """Whether the filters of the present page go with the link."""
 
 
 @dataclass(frozen=True)
@@ -256,7 +269,13 @@ def navigation(campaign: Campaign, role: Role, url_name: str) -> Navigation:
     groups = [Tab(name, first.icon, first.url(campaign.slug), name == here.group) for name, first in firsts.items()]
     is_known = any(url_name == page.url_name or url_name in page.below for page in pages)
     tabs = [
-        Tab(page.label, page.icon, page.url(campaign.slug), is_known and page is here)
+        Tab(
+            page.label,
+            page.icon,
+            page.url(campaign.slug),
+            is_known and page is here,
+            page.keeps_query and here.keeps_query,
+        )
         for page in pages
         if page.group == here.group
     ]

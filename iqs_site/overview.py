@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from annotation.drawing.svg import Svg
 from annotation.models import Annotation, Campaign, Image, ImportBatch, Role, User
+from annotation.selectors.comments import CommentCounts, comment_counts
 from annotation.selectors.consensus import ConsensusSummary, consensus_summary
 from annotation.selectors.daily_answers import DayOfAnswers, daily_answers
 from annotation.selectors.enough_votes import Forecast, votes_still_needed
@@ -35,6 +36,7 @@ from inference.selectors import (
 )
 from inference.services.near_duplicates import photos_to_compare
 from inference.serving.model_check import prior_problem, version_problem
+from iqs_site.instance.models_install import models_install
 from iqs_site.trends import answers_chart, versions_chart
 from iqs_site.workers import WorkerState, broker_alive, workers_alive
 from training.evaluation.measured import MeasuredMetric, measured
@@ -80,6 +82,8 @@ class ModelsStatus:
     """What reviewers and admins see in addition to the progress."""
 
     participation: Participation
+    comments: CommentCounts
+    """Comments of annotators that no admin has marked as done."""
     consensus: ConsensusSummary | None
     """What people say together; None before the first fit."""
     forecast: Forecast
@@ -134,9 +138,14 @@ class WorkersStatus:
 
 
 def workers_status() -> WorkersStatus:
-    """Return whether the broker answers, and which workers are running."""
+    """Return whether the broker answers, and which workers are running.
+
+    While the models are being installed, no queue counts as idle: the workers start when they are there.
+    """
     broker = broker_alive()
     workers = workers_alive() if broker else []
+    if models_install() is not None:
+        return WorkersStatus(broker, workers, [])
     idle = [queue for queue in QUEUES if not any(queue in worker.queues for worker in workers)]
     return WorkersStatus(broker, workers, idle)
 
@@ -182,6 +191,7 @@ def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
     damaged = damaged_counts([campaign.pk]).get(campaign.pk, DamagedCounts())
     return ModelsStatus(
         participation=campaign_participation(campaign),
+        comments=comment_counts(campaign),
         consensus=consensus_summary(campaign),
         forecast=votes_still_needed(campaign),
         backlog=counts,

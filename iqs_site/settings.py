@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "iqs_site.middleware.ContentSecurityPolicyMiddleware",
     "iqs_site.request_limits.RequestLimitsMiddleware",
     "iqs_site.middleware.FullDiskMiddleware",
+    "iqs_site.middleware.ModelsComingMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -8,7 +8,7 @@ from django.views.generic import RedirectView
 from annotation.views.login import LoginPage
 from iqs_site.api import urls as api_urls
 from iqs_site.api_docs import api_docs
-from iqs_site.views import campaign, docs, find, health, home
+from iqs_site.views import campaign, docs, find, health, home, models_install
 from iqs_site.views.script_texts import script_texts
 
 urlpatterns = [
@@ -21,6 +21,7 @@ urlpatterns = [
     path("texts/<slug:language>.js", script_texts, name="script-texts"),
     path("health", health.health, name="health"),
     path("ready", health.ready, name="ready"),
+    path("models-install", models_install.models_install, name="models-install"),
     path("workers", campaign.worker_notices, name="worker-notices"),
     path("accounts/login/", LoginPage.as_view(), name="login"),
     path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),

@@ -46,6 +46,9 @@ class TrainingRun(models.Model):
     recipe = models.JSONField(default=dict, blank=True, help_text="Recipe with its version and settings.")
     fingerprint = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the frozen answers.")
     annotation_count = models.PositiveIntegerField(default=0, help_text="Number of frozen answers.")
+    histogram_count = models.PositiveIntegerField(
+        default=0, help_text="Photos with an imported histogram of votes, which it learned from too."
+    )
     decision_count = models.PositiveIntegerField(
         default=0, help_text="Photos where a reviewer's decision stood in place of the votes."
     )

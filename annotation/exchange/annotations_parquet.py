@@ -1,13 +1,18 @@
 """Annotations as Parquet. Pure."""
 
+from annotation.exchange.annotations_csv import AnnotationsCsv
 from annotation.exchange.parquet import ParquetFormat
+from annotation.exchange.parquet_reader import ParquetReader
+from annotation.exchange.reading import Vote
 from annotation.exchange.records import AnnotationRecord
 
 
-class AnnotationsParquet(ParquetFormat[AnnotationRecord]):
-    """One row per row of `Annotation`, in the order of recording."""
+class AnnotationsParquet(ParquetFormat[AnnotationRecord], ParquetReader):
+    """One row per row of `Annotation`, in the order of recording, and read as `AnnotationsCsv`."""
 
     name = "annotations-parquet"
     label = "Annotations (Parquet)"
-    description = "One row per answer or skip, including those that were corrected later."
+    description = "One row per answer or skip, including those that were corrected later. Read: independent votes."
     record = AnnotationRecord
+    reads = Vote
+    table = AnnotationsCsv()

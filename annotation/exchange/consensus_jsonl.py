@@ -1,13 +1,19 @@
 """The consensus on each photo as JSON Lines. Pure."""
 
+from annotation.exchange.consensus_csv import ConsensusCsv
 from annotation.exchange.format import JsonLinesFormat
+from annotation.exchange.json_table_reader import JsonTableReader
+from annotation.exchange.reading import MeanScore
 from annotation.exchange.records import ConsensusRecord
 
 
-class ConsensusJsonLines(JsonLinesFormat[ConsensusRecord]):
-    """One line per photo with votes."""
+class ConsensusJsonLines(JsonLinesFormat[ConsensusRecord], JsonTableReader):
+    """One line per photo with votes, read as `ConsensusCsv`."""
 
     name = "consensus-jsonl"
     label = "Consensus (JSON Lines)"
-    description = "One line per photo with votes: MOS with its interval, corrected MOS, watch label, decision."
+    description = ConsensusCsv.description
     record = ConsensusRecord
+    reads = MeanScore
+    table = ConsensusCsv()
+    example = '{"image": "1.jpg", "mos": 6.5}'

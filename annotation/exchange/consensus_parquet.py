@@ -1,13 +1,18 @@
 """The consensus on each photo as Parquet. Pure."""
 
+from annotation.exchange.consensus_csv import ConsensusCsv
 from annotation.exchange.parquet import ParquetFormat
+from annotation.exchange.parquet_reader import ParquetReader
+from annotation.exchange.reading import MeanScore
 from annotation.exchange.records import ConsensusRecord
 
 
-class ConsensusParquet(ParquetFormat[ConsensusRecord]):
-    """One row per photo with votes."""
+class ConsensusParquet(ParquetFormat[ConsensusRecord], ParquetReader):
+    """One row per photo with votes, read as `ConsensusCsv`."""
 
     name = "consensus-parquet"
     label = "Consensus (Parquet)"
-    description = "One row per photo with votes: MOS with its interval, corrected MOS, watch label, decision."
+    description = ConsensusCsv.description
     record = ConsensusRecord
+    reads = MeanScore
+    table = ConsensusCsv()

@@ -1,7 +1,12 @@
 """The histograms of KonIQ-10k. Pure."""
 
+from collections.abc import Iterable, Iterator
+
+from annotation.exchange.format import Format
+from annotation.exchange.histogram_rows import rows_on_scale
 from annotation.exchange.reading import Histogram
-from annotation.exchange.rows import formula_unguard
+from annotation.exchange.records import HistogramRecord
+from annotation.exchange.rows import csv_pieces, formula_unguard
 from annotation.exchange.table_reader import TableReader
 from annotation.exchange.values import LineError, count_read, counts_checked, name_read, number_read
 
@@ -9,7 +14,7 @@ from annotation.exchange.values import LineError, count_read, counts_checked, na
 _TOLERANCE = 0.01
 
 
-class Koniq(TableReader):
+class Koniq(Format[HistogramRecord], TableReader):
     """The columns `image_name,c1,…,c5,c_total`: votes for the scores 1 to 5, or their fractions of c_total.
 
     Fractions times c_total must be whole numbers, within 0.01, that add up to c_total. Other columns are ignored: MOS
@@ -21,6 +26,9 @@ class Koniq(TableReader):
     name = "koniq"
     label = "KonIQ-10k"
     description = "KonIQ-10k: one line per photo with the votes for the scores 1 to 5, as numbers or fractions."
+    suffix = ".csv"
+    content_type = "text/csv; charset=utf-8"
+    record = HistogramRecord
     reads = Histogram
     file_scale = (1, 5)
     needed = {
@@ -35,6 +43,15 @@ class Koniq(TableReader):
         total = count_read(votes, "c_total")
         given = [number_read(part, f"c{score}") for score, part in enumerate(parts, start=1)]
         return Histogram(line, name_read(formula_unguard(photo)), counts_checked(_counts(given, total)))
+
+    def write(self, rows: Iterable[HistogramRecord], *, for_excel: bool = False) -> Iterator[bytes]:
+        """Yield the header and the rows with numbers of votes, in UTF-8. for_excel: with a byte order mark.
+
+        Raises ValueError when the scale of a row is not 1 to 5.
+        """
+        of_rows = rows_on_scale(rows, (1, 5), self.label, by_stem=False)
+        cells = ((name, *counts, sum(counts)) for name, counts in of_rows)
+        return (piece.encode() for piece in csv_pieces(list(self.needed), cells, byte_order_mark=for_excel))
 
 
 def _counts(given: list[float], total: int) -> list[int]:

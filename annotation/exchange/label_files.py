@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from annotation.exchange.annotations_csv import AnnotationsCsv
 from annotation.exchange.ava_csv import AvaCsv
 from annotation.exchange.eva import Eva
 from annotation.exchange.histogram_csv import HistogramCsv
@@ -16,7 +17,9 @@ from annotation.exchange.votes_csv import VotesCsv
 from annotation.exchange.votes_jsonl import VotesJsonLines
 
 # The first that fits is taken, so the ones that need most columns come first.
-_TABLES: tuple[TableReader, ...] = (*(VotesCsv(), Koniq(), AvaCsv(), Eva(), MeanCsv(), HistogramCsv(), ObserverCsv()),)
+_TABLES: tuple[TableReader, ...] = (
+    *(AnnotationsCsv(), VotesCsv(), Koniq(), AvaCsv(), Eva(), MeanCsv(), HistogramCsv(), ObserverCsv()),
+)
 _FOLDER_TABLE = "metadata.jsonl"
 
 Found = tuple[VoteReader, tuple[int, int] | None]

@@ -36,9 +36,14 @@ class ParquetFormat(Format[Record]):
         """
         with TemporaryFile() as file:
             parquet_write(columns_of(self.record), rows, file)
-            file.seek(0)
-            while piece := file.read(_PIECE):
-                yield piece
+            yield from file_pieces(file)
+
+
+def file_pieces(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the content of a file, from its start."""
+    file.seek(0)
+    while piece := file.read(_PIECE):
+        yield piece
 
 
 def columns_of(record: type[Any]) -> dict[str, Any]:

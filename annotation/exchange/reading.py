@@ -81,6 +81,15 @@ class VoteReader(ABC):
     """Lowest and highest score of every file in this format; None if it differs from file to file."""
     by_stem: ClassVar[bool] = False
     """Whether the names in the files lack the extension of the photos' names."""
+    counts_lines: ClassVar[bool] = True
+    """Whether the line ends of a file show how long it is."""
+
+    takes_folders: ClassVar[bool] = False
+    """Whether `read` also takes a folder."""
+
+    def for_limits(self, limits: tuple[float, float]) -> "VoteReader":
+        """Return the reader for a campaign with these limits: rejected and pending up to, on the scale of the file."""
+        return self
 
     @abstractmethod
     def read(self, path: Path, scale: tuple[int, int]) -> Iterator[Vote | Histogram | MeanScore | Wrong]:

@@ -12,6 +12,7 @@ from annotation.exchange.audit_csv import AuditCsv
 from annotation.exchange.ava import Ava
 from annotation.exchange.ava_csv import AvaCsv
 from annotation.exchange.ava_json import AvaJson
+from annotation.exchange.class_folders import ClassFolders
 from annotation.exchange.consensus_csv import ConsensusCsv
 from annotation.exchange.consensus_jsonl import ConsensusJsonLines
 from annotation.exchange.consensus_parquet import ConsensusParquet
@@ -19,6 +20,7 @@ from annotation.exchange.dpchallenge import DpChallenge
 from annotation.exchange.eva import Eva
 from annotation.exchange.format import Format
 from annotation.exchange.histogram_csv import HistogramCsv
+from annotation.exchange.histogram_parquet import HistogramParquet
 from annotation.exchange.image_folder import ImageFolder
 from annotation.exchange.koniq import Koniq
 from annotation.exchange.label_studio import LabelStudio
@@ -59,7 +61,11 @@ FORMATS: dict[str, Format[Any]] = {
         VotesJsonLines(),
         VotesParquet(),
         HistogramCsv(),
+        HistogramParquet(),
         Ava(),
+        AvaCsv(),
+        AvaJson(),
+        Koniq(),
         LabelStudio(),
     )
 }
@@ -76,9 +82,17 @@ READERS: dict[str, VoteReader] = {
     for one in (
         VotesCsv(),
         VotesJsonLines(),
+        VotesParquet(),
+        AnnotationsCsv(),
+        AnnotationsJsonLines(),
+        AnnotationsParquet(),
         ObserverCsv(),
         HistogramCsv(),
+        HistogramParquet(),
         MeanCsv(),
+        ConsensusCsv(),
+        ConsensusJsonLines(),
+        ConsensusParquet(),
         Ava(),
         AvaCsv(),
         AvaJson(),
@@ -88,5 +102,6 @@ READERS: dict[str, VoteReader] = {
         Spaq(),
         LabelStudio(),
         ImageFolder(),
+        ClassFolders(),
     )
 }

@@ -32,13 +32,15 @@ class TableReader(VoteReader):
     """Columns that the file must have."""
     optional: ClassVar[Columns] = {}
     """Columns that it can have. Their cells are empty in a file without them."""
+    flags: ClassVar[Sequence[str]] = ()
+    """Columns whose values are true or false."""
     delimiters: ClassVar[str] = DELIMITERS
     allows_more_cells: ClassVar[bool] = False
     """Whether a row can have more cells than the header has."""
 
     @abstractmethod
-    def row(self, line: int, cells: tuple[str, ...], scale: tuple[int, int]) -> Vote | Histogram | MeanScore:
-        """Return the row of a line. Raises LineError.
+    def row(self, line: int, cells: tuple[str, ...], scale: tuple[int, int]) -> Vote | Histogram | MeanScore | None:
+        """Return the row of a line, or None for a line that has none. Raises LineError.
 
         cells: of the needed columns, then of the optional ones, as in the file.
         """
@@ -63,7 +65,7 @@ class TableReader(VoteReader):
         _line, header = next(rows)
         assert isinstance(header, list)  # the first one is the header
         width = len(header)
-        chosen = itemgetter(*self._places(header, scale))
+        chosen = itemgetter(*self.places(header, scale))
         for found in rows:
             if isinstance(found, Wrong):
                 yield found
@@ -73,18 +75,21 @@ class TableReader(VoteReader):
                 if len(cells) != width:
                     cells = self._fitted(cells, width)
                 cells.append("")  # of optional columns that the file lacks
-                yield self.row(line, chosen(cells), scale)
+                row = self.row(line, chosen(cells), scale)
             except LineError as error:
                 yield Wrong(line, str(error))
+            else:
+                if row is not None:
+                    yield row
 
     def _has_columns(self, header: list[str], scale: tuple[int, int]) -> bool:
         try:
-            self._places(header, scale)
+            self.places(header, scale)
         except VoteFileError:
             return False
         return True
 
-    def _places(self, header: list[str], scale: tuple[int, int]) -> list[int]:
+    def places(self, header: list[str], scale: tuple[int, int]) -> list[int]:
         """Return the place of each column in a row; the end of the row if an optional one is missing.
 
         Raises VoteFileError when a needed column is missing, or the header has a column twice.

@@ -19,6 +19,7 @@ _LONGEST_NUMBER = 60
 _SHOWN = 60
 # Only the digits 0 to 9: `int` and `float` also accept those of other scripts.
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_TRUE, _FALSE = {"true", "1", "yes"}, {"false", "0", "no", ""}
 _WHOLE = re.compile(r"[0-9]{1,9}")
 
 
@@ -95,6 +96,14 @@ def counts_checked(counts: Sequence[int]) -> tuple[int, ...]:
     if votes > MOST_VOTES:
         raise LineError(f"The line has {votes:,} votes. At most {MOST_VOTES:,} are possible.")
     return tuple(counts)
+
+
+def yes_read(text: str, what: str) -> bool:
+    """Return whether a cell says true. An empty one is false."""
+    value = text.strip().lower()
+    if value not in _TRUE and value not in _FALSE:
+        raise LineError(f"The {what} is {shown(text)}. It can be true or false.")
+    return value in _TRUE
 
 
 def watch_read(text: str) -> str:

@@ -1,16 +1,18 @@
 """Single votes as Parquet. Pure."""
 
 from annotation.exchange.parquet import ParquetFormat
+from annotation.exchange.parquet_reader import ParquetReader
+from annotation.exchange.reading import Vote
 from annotation.exchange.records import VoteRecord
+from annotation.exchange.votes_csv import VotesCsv
 
 
-class VotesParquet(ParquetFormat[VoteRecord]):
-    """One row per vote, with the columns of `VotesCsv`.
-
-    It is not read: a damaged file can end the process of the library that reads it, and its columns can be of any size.
-    """
+class VotesParquet(ParquetFormat[VoteRecord], ParquetReader):
+    """One row per vote, with the columns of `VotesCsv`."""
 
     name = "votes-parquet"
     label = "Votes (Parquet)"
-    description = "One row per vote: annotator, file, score, watch label and time."
+    description = "One row per vote: annotator, file, score, and if known the watch label and the time."
     record = VoteRecord
+    reads = Vote
+    table = VotesCsv()

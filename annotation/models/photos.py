@@ -84,6 +84,8 @@ HAS_ORIGINAL = Q(withdrawn_at=None, original_deleted_at=None)
 #: `Image.problem` of photos that models learn from and are measured on: not lost, damaged or reported. Photos whose
 #: originals were deleted at the end of the retention time stay: nothing was wrong with them.
 SOUND_PROBLEMS = ("", DELETED_PROBLEM)
+#: Photos that are left out of learning and of evaluation. Few: they have an index.
+UNSOUND = ~Q(problem__in=SOUND_PROBLEMS)
 #: Photos that annotators are asked to rate: rated photos without a problem.
 QUEUED = Q(problem="", role="rated")
 
@@ -161,6 +163,7 @@ class Image(models.Model):
             models.Index(fields=["campaign", "role"], condition=~Q(role="rated"), name="image_special"),
             models.Index(fields=["campaign", "split"], name="image_split"),
             models.Index(fields=["campaign"], condition=Q(withdrawn_at__isnull=False), name="image_withdrawn"),
+            models.Index(fields=["campaign"], condition=UNSOUND, name="image_unsound"),
             models.Index(fields=["campaign", "id"], name="image_newest"),
             models.Index(fields=["campaign", "vote_count", "id"], name="image_votes"),
             models.Index(fields=["id"], condition=Q(decoding__lt=DECODING_VERSION), name="image_decoded_before"),

@@ -62,19 +62,23 @@ def usual_disagreement(campaign: Campaign) -> dict[str, float]:
     return {name: value or 0.0 for name, value in found.items()}
 
 
-def disputed_rows(campaign: Campaign) -> QuerySet[PhotoConsensus]:
+def disputed_rows(campaign: Campaign, *, with_sent: bool = False) -> QuerySet[PhotoConsensus]:
     """Return the stored consensus on the disputed photos, with the four strengths of their reasons and the greatest.
 
     These are photos in the queue that have all their votes, at least two, and no decision. The reasons: votes that
     scatter or a wide interval of the MOS, compared with the campaign, an uncertain watch label, or a tie of the
     labels. A strength is 1 at its limit, so that different reasons compare. One query now, for the newest fit.
+
+    `with_sent`: also photos that were sent for more votes and still wait for some of them.
     """
     figures = ConsensusFit.objects.filter(campaign=campaign).order_by("-id").values_list("figures", flat=True).first()
     usual = figures if figures and "median_sos" in figures else usual_disagreement(campaign)
     likelier = Greatest(F("watch_posterior"), 1.0 - F("watch_posterior"))
     share = Cast("watch_yes", FloatField()) / Greatest(F("watch_votes"), 1)
     fewer = Case(When(watch_votes__gt=0, then=Least(share, 1.0 - share)), default=0.0, output_field=FloatField())
-    waiting = Image.objects.filter(LIVE, QUEUED, campaign=campaign, vote_count__gte=F("votes_needed"))
+    is_complete = Q(vote_count__gte=F("votes_needed"))
+    complete = is_complete | Q(extra_votes__gt=0) if with_sent else is_complete
+    waiting = Image.objects.filter(LIVE, QUEUED, complete, campaign=campaign)
     rows: QuerySet[PhotoConsensus, Any] = PhotoConsensus.objects.filter(
         campaign=campaign, votes__gte=_FEWEST_VOTES, image__in=waiting
     )
@@ -148,9 +152,10 @@ def photos_disputed(campaign: Campaign, *, limit: int, viewer: User | None = Non
 def predictions_hidden(campaign: Campaign, viewer: User) -> QuerySet[PhotoConsensus, Any]:
     """Return the ids of the disputed photos whose predictions are hidden from a reviewer (one query now).
 
-    They are hidden until the person has answered: with a blind answer as annotator, or with a decision.
+    They are hidden until the person has answered: with a blind answer as annotator, or with a decision. A photo that
+    was sent for more votes stays hidden while it waits for them, because it may come back for a decision.
     """
-    return disputed_rows(campaign).filter(~_is_answered(viewer)).values("image_id")
+    return disputed_rows(campaign, with_sent=True).filter(~_is_answered(viewer)).values("image_id")
 
 
 def is_prediction_hidden(image: Image, viewer: User) -> bool:

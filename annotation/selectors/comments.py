@@ -1,8 +1,9 @@
 """Comments of annotators, for the admins of a campaign and for their authors."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 
 from annotation.models import Annotation, Campaign, PhotoComment, User
 
@@ -21,6 +22,21 @@ def campaign_comments(campaign: Campaign, *, is_done: bool) -> QuerySet[PhotoCom
         .annotate(skip_reason=Subquery(skip.values("skip_reason")[:1]))
         .order_by(F("done_at").desc() if is_done else F("pk").desc(), "-pk")
     )
+
+
+@dataclass(frozen=True)
+class CommentCounts:
+    """How many comments wait for an admin."""
+
+    open: int
+    with_skip: int
+    """Of `open`: comments of people who have also skipped the photo."""
+
+
+def comment_counts(campaign: Campaign) -> CommentCounts:
+    """Count the open comments (one query)."""
+    rows = campaign_comments(campaign, is_done=False).order_by()
+    return CommentCounts(**rows.aggregate(open=Count("pk"), with_skip=Count("skip_reason")))
 
 
 def open_comments_count(campaign: Campaign) -> int:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import atanh, sqrt, tanh
 
-from django.db.models import Count, FloatField, IntegerField, OuterRef, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import FloatField, IntegerField, OuterRef, Subquery
 
-from annotation.models import Annotation, AnnotatorStatistics, Campaign, ConsensusFit, Membership, User
+from annotation.models import AnnotatorStatistics, Campaign, ConsensusFit, Membership, User
 from annotation.models.users import name_key
 from annotation.selectors.activity import Activity
+from annotation.selectors.answer_counts import answer_counts
 
 _FEWEST_VOTES = 10  # with fewer, the interval says nothing
 
@@ -52,26 +52,25 @@ class MemberRow:
 
 
 def members_listed(campaign: Campaign, activities: Sequence[Activity], *, query: str = "") -> list[MemberRow]:
-    """Return the members whose user names contain `query`, by name (two queries).
+    """Return the members whose user names contain `query`, by name (three queries).
 
     activities: of all members, as `members_active` returns them.
     """
-    votes = Annotation.objects.filter(campaign=campaign, annotator=OuterRef("user")).votes()
-    answers = votes.order_by().values("annotator").annotate(n=Count("*")).values("n")
+    fit = ConsensusFit.objects.filter(campaign=campaign).first()
+    answers = answer_counts(campaign, fit)
     statistics = AnnotatorStatistics.objects.filter(campaign=campaign, annotator=OuterRef("user"))
     rows = campaign.memberships.filter(user__name_key__contains=name_key(query)).select_related("user")
     rows = rows.annotate(
-        answers=Coalesce(Subquery(answers, output_field=IntegerField()), 0),
         gain=Subquery(statistics.values("gain"), output_field=FloatField()),
         noise=Subquery(statistics.values("noise"), output_field=FloatField()),
         votes=Subquery(statistics.values("votes"), output_field=IntegerField()),
     )
-    spread = ConsensusFit.objects.filter(campaign=campaign).values_list("quality_spread", flat=True).first()
+    spread = fit.quality_spread if fit else None
     seen = {activity.membership.pk: activity for activity in activities}
     return [
         MemberRow(
             membership=row,
-            answers=row.answers,
+            answers=answers.get(row.user_id, 0),
             agreement=_agreement(row.gain, row.noise, row.votes, spread),
             activity=seen.get(row.pk),
         )

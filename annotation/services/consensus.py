@@ -35,6 +35,7 @@ from annotation.models import (
     PhotoConsensus,
     User,
 )
+from annotation.selectors import answer_counts
 from annotation.selectors.adjudications import usual_disagreement
 from annotation.selectors.consensus import FULL_AFTER, annotator_lines, newest_fit
 from annotation.selectors.votes import consensus_votes
@@ -158,6 +159,7 @@ def _fit(campaign: Campaign, last: ConsensusFit | None, *, newest: int, is_full:
     _annotators_write(campaign, panel, labels, now)
     AnnotatorStatistics.objects.filter(campaign=campaign, updated_at__lt=now).delete()
     figures |= usual_disagreement(campaign)
+    figures[answer_counts.KEY] = answer_counts.answers_stored(campaign, newest=newest)
     ConsensusFit.objects.create(
         campaign=campaign,
         is_full=is_full,

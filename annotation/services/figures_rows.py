@@ -27,7 +27,7 @@ State = FiguresRow.State
 
 # Least time between two computations, and the largest share of a worker's time for them.
 _AGAIN_AFTER, _SHARE_OF_TIME = timedelta(seconds=30), 0.05
-# Some settings of photos change the figures without changing `inputs`.
+# Near-duplicates that are joined change the intervals without changing `inputs`.
 _OLDEST = timedelta(days=1)
 _AT_ONCE = datetime.min.replace(tzinfo=UTC)
 

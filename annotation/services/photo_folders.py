@@ -115,15 +115,15 @@ def _label(consensus: PhotoConsensus | None, labels: str, reject_at: float, pend
     return "pending" if consensus.corrected_mos <= pending_at else "accepted"
 
 
-def _file_name(image: Image) -> str:
-    """Return a name that every system allows, and that no other photo of the campaign has."""
+def exported_name(image: Image) -> str:
+    """Return the name of an exported photo, which every system allows and no other photo of the campaign has."""
     stem = _UNSAFE.sub("-", PurePosixPath(image.name).stem).strip("-.")[:60]
     return f"{image.pk}-{stem}{image.suffix}" if stem else f"{image.pk}{image.suffix}"
 
 
 def _photo_export(image: Image, place: Path, campaign: Campaign, done: Exported) -> str:
     """Write the file of a photo into a folder, and count it. Return its name there; "" if it could not be written."""
-    name = _file_name(image)
+    name = exported_name(image)
     place.mkdir(parents=True, exist_ok=True)
     try:
         _photo_write(place / name, image, is_plain=campaign.remove_metadata)

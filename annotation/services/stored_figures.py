@@ -12,7 +12,15 @@ from django.db.models import Count, Max, Q
 
 from annotation.exchange.methods_report import MethodsFigures
 from annotation.measures.votes import VoteTable
-from annotation.models import Adjudication, Annotation, Campaign, ConsensusFit, StoredFigures
+from annotation.models import (
+    UNSOUND,
+    Adjudication,
+    Annotation,
+    Campaign,
+    ConsensusFit,
+    SplitChange,
+    StoredFigures,
+)
 from annotation.selectors.campaign_quality import QualityFigures, quality_figures
 from annotation.selectors.methods import methods_figures
 from annotation.selectors.rater_quality import RaterParts, rater_parts
@@ -76,7 +84,7 @@ _MAKER = _Maker()
 def figures_request(*, campaign: Campaign, kind: StoredFigures.Kind) -> Figures[StoredFigures]:
     """Return the stored figures. Newer ones are queued, or computed at once in a campaign with few answers.
 
-    The caller announces the task when `is_coming`. Six cheap queries when there is nothing to do.
+    The caller announces the task when `is_coming`. Seven cheap queries when there is nothing to do.
     """
     row, _ = StoredFigures.objects.get_or_create(campaign=campaign, kind=kind)
     row.campaign = campaign  # saves a query
@@ -97,7 +105,7 @@ def claimed_figures_make(*, row: StoredFigures) -> bool:
 
 
 def inputs_of(campaign: Campaign, kind: str) -> str:
-    """Return the SHA-256 of everything that changes the figures and is cheap to read (three queries or five)."""
+    """Return the SHA-256 of everything that changes the figures and is cheap to read (four queries or six)."""
     parts: list[Any] = [
         [str(getattr(campaign, name)) for name in _SETTINGS],
         *vote_inputs(campaign),
@@ -112,19 +120,21 @@ def inputs_of(campaign: Campaign, kind: str) -> str:
 
 
 def vote_inputs(campaign: Campaign) -> list[Any]:
-    """Return what tells whether the counted votes of a campaign have changed (three queries).
+    """Return what tells whether the counted votes of a campaign have changed (four queries).
 
-    Answers never change, so the id of the newest is enough.
+    Answers never change, so the id of the newest is enough. The photos that are listed are few, and each condition has
+    an index: withdrawn, special, and reported, lost or damaged photos. Each change of a split is a row that stays.
     """
-    special = Q(withdrawn_at__isnull=False) | ~Q(role="rated")
+    special = Q(withdrawn_at__isnull=False) | ~Q(role="rated") | UNSOUND
     return [
         Annotation.objects.filter(campaign=campaign).aggregate(newest=Max("pk")),
         campaign.screening_decisions.aggregate(newest=Max("pk"), undone=Count("undone_at")),
         list(
             campaign.images.filter(special)
             .order_by("pk")
-            .values_list("pk", "role", "withdrawn_at", "expected_score", "expected_watch")
+            .values_list("pk", "role", "withdrawn_at", "expected_score", "expected_watch", "problem")
         ),
+        SplitChange.objects.filter(image__campaign=campaign).aggregate(newest=Max("pk"), changes=Count("pk")),
     ]
 
 

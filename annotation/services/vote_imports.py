@@ -22,13 +22,15 @@ from django.utils import timezone
 from annotation.exchange.labels import LabelsError, labels_match
 from annotation.exchange.reading import Vote, VoteFileError, VoteReader
 from annotation.exchange.registry import READERS
-from annotation.files.names import name_shortened, text_storable
+from annotation.files.names import name_shortened, text_encodable, text_storable
+from annotation.measures.class_limits import limit_moved
 from annotation.measures.figures_text import figures_text
 from annotation.models import AggregatedVotes, AuditKind, Campaign, ImportBatch, ImportedAnnotator, User, VoteImport
 from annotation.models.users import name_key
 from annotation.selectors.vote_summaries import VoteSummary, vote_summary
 from annotation.services.audit import audit_record
 from annotation.services.claims import Claims, Heartbeat, Report
+from annotation.services.photo_folders import exported_name
 from annotation.services.queue import counters_rebuild
 from annotation.services.vote_rows import PROBLEMS_KEPT, RowTables
 
@@ -39,6 +41,7 @@ _CLAIMS = Claims(VoteImport)
 _LOCK = 0x107E
 _SOURCE_BYTES = 200  # of the name of a file, which file systems limit to 255 bytes
 _NAME_ROOM = 140  # characters of a user name, with room for a number that makes it unique
+_NUMBER = re.compile(r"[0-9]{1,18}")  # at the start of the name of an exported photo
 _NOT_IN_USER_NAMES = re.compile(r"[^\w.@+-]+")
 
 
@@ -190,20 +193,23 @@ def _store(vote_import: VoteImport, path: Path, tell: Report) -> None:
         own = cursor.fetchone()
     if _is_stored(vote_import):  # by another worker, while this one waited
         return
-    digest, lines = _digest(path)
+    digest, lines = _digest(path, of_folder=reader.takes_folders)
     if VoteImport.objects.filter(campaign=campaign, sha256=digest).exists():
         raise VoteImportRefused("This file has been imported into this campaign already.")
     scale = (vote_import.scale_min, vote_import.scale_max)
     scores = scores_mapped(scale, own) if reader.reads is Vote else {}
+    limits = (limit_moved(campaign.reject_at, own, scale), limit_moved(campaign.pending_at, own, scale))
     tables = RowTables()
-    for line in tables.fill(reader.read(path, scale), lowest=scale[0], scores=scores):
-        tell("reading", line, max(line, lines))
+    for line in tables.fill(reader.for_limits(limits).read(path, scale), lowest=scale[0], scores=scores):
+        tell("reading", line, max(line, lines) if reader.counts_lines else 0)
     tables.check_twice()
     _refuse_if_wrong(tables)
     if not tables.rows:
         raise VoteImportRefused("The file has no rows.")
     tell("looking for the photos", 0, 0)
     found = _photos_found(campaign, list(tables.photos), by_stem=reader.by_stem)
+    if reader.takes_folders:
+        found |= _exported_found(campaign, [name for name in tables.photos if name not in found])
     tables.photos_set(found)
     left_out = 0
     if reader.reads is Vote:
@@ -273,6 +279,13 @@ def _photos_found(campaign: Campaign, names: list[str], *, by_stem: bool) -> dic
     return {name: places[0] for name, places in photos.items() if len(places) == 1}
 
 
+def _exported_found(campaign: Campaign, names: list[str]) -> dict[str, int]:
+    """Return {name: id of the photo} of those names that `export_photos` gives to photos of this campaign."""
+    numbers = {int(found[0]): name for name in names if (found := _NUMBER.match(name))}
+    images = campaign.images.filter(pk__in=numbers, withdrawn_at=None)
+    return {numbers[image.pk]: image.pk for image in images if exported_name(image) == numbers[image.pk]}
+
+
 def aggregated_votes_link(*, campaign: Campaign) -> int:
     """Give imported histograms and means the photos that came after them, and return how many got one."""
     linked = 0
@@ -317,9 +330,16 @@ def _user_name(campaign: Campaign, name: str) -> str:
     return f"{campaign.slug}.{_NOT_IN_USER_NAMES.sub('-', name)}"[:_NAME_ROOM]
 
 
-def _digest(path: Path) -> tuple[str, int]:
-    """Return the SHA-256 of a file and the number of its line ends. Raises OSError."""
+def _digest(path: Path, *, of_folder: bool) -> tuple[str, int]:
+    """Return the SHA-256 of a file and the number of its line ends. Raises OSError.
+
+    of_folder: a folder has the SHA-256 of the paths in it, because they say the classes.
+    """
     digest, lines = hashlib.sha256(), 0
+    if of_folder and path.is_dir():
+        for name in sorted(str(one.relative_to(path)) for one in path.rglob("*")):
+            digest.update(text_encodable(name).encode() + b"\n")
+        return digest.hexdigest(), 0
     with path.open("rb") as file:
         while piece := file.read(1024**2):
             digest.update(piece)

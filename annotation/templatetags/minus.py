@@ -1,4 +1,4 @@
-"""A template filter for numbers that can be negative."""
+"""Numbers that can be negative, and intervals of numbers."""
 
 from django import template
 
@@ -11,3 +11,9 @@ register = template.Library()
 def minus(number: object) -> str:
     """Return a number as text with a typographic minus: '−0.35' for '-0.35'. Use it after `floatformat`."""
     return signs.minus(number)
+
+
+@register.simple_tag
+def ends(low: float, high: float, digits: int = 2) -> str:
+    """Return the ends of an interval as text, such as '0.62–0.79' or '−0.90 to 0.10'."""
+    return signs.ends(f"{low:.{digits}f}", f"{high:.{digits}f}")

@@ -29,6 +29,7 @@ def withdrawn_photos(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "campaign": campaign,
         "page": page,
         "photos": [(row, row.at + keep) for row in page],
+        "can_restore": any(row.files_deleted_at is None for row in page),
         "days": settings.IQS_WITHDRAWN_DAYS,
     }
     return render(request, "annotation/withdrawn_photos.html", context)

@@ -28,6 +28,8 @@ CLAIMS = Claims(BulkAction)
 #: Annotators see all practice photos before their first rated one.
 MOST_PRACTICE = 30
 _ROWS = 5000
+# The reason when a restoration is undone. The first reason went with the withdrawal that it ended.
+_WITHDRAWN_AGAIN = "Withdrawn again"
 
 
 class BulkError(ValueError):
@@ -100,11 +102,12 @@ def bulk_undo(*, action: BulkAction, by: User) -> BulkAction:
         changed = list(action.changes.order_by("image").values_list("image_id", flat=True))
         if not changed:
             raise BulkError("This action has changed nothing.")
+        kind = _RULES[Kind(action.kind)].undone_by
         undo = BulkAction.objects.create(
             campaign=action.campaign,
             by=by,
-            kind=_RULES[Kind(action.kind)].undone_by,
-            text=action.text,
+            kind=kind,
+            text=action.text or (_WITHDRAWN_AGAIN if kind == Kind.WITHDRAW else ""),
             number=action.number,
             image_ids=changed,
             total=len(changed),

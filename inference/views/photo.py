@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,7 +24,8 @@ from annotation.selectors.tags import tag_names, tags_of
 from annotation.views.special_photos import special_photo_form
 from inference.gallery.places import gallery_places, place_of, places_after, places_before, places_read
 from inference.gallery.query import BY_PEOPLE, DISTORTIONS, GalleryQuery
-from inference.models import Distortion, Feature, ModelVersion, Prediction, QualityClass, WatchWithModel
+from inference.gallery.rank import rank_of
+from inference.models import Distortion, Feature, ModelVersion, Prediction, WatchWithModel
 from inference.networks.config import WeightsMissing
 from inference.selectors import (
     champion,
@@ -103,7 +104,7 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
         "watch_interval": watch_interval(shown, prediction.watch_probability) if shown and prediction else None,
         "predictions": predictions,
         "own": _own_expectation(campaign, request.user, prediction, answers),
-        "rank": _rank(prediction, class_limits(campaign, shown)),
+        "rank": rank_of(prediction, class_limits(campaign, shown)) if prediction else None,
         **_with_model(image, shown),
         "synsets": _synset_rows(prediction),
         "file": photo_file(image),
@@ -237,37 +238,6 @@ def _neighbours(image: Image, places: QuerySet[Image, Any], query: GalleryQuery)
     before = places_read(places_before(places, query, here.cursor)[:1])
     after = places_read(places_after(places, query, here.cursor)[:1])
     return before[0].image_id if before else None, after[0].image_id if after else None
-
-
-def _rank(prediction: Prediction | None, limits: tuple[float, float]) -> dict[str, Any] | None:
-    """Return the number of predicted photos, how many percent of them score lower, and how many have its class.
-
-    The class is a fixed limit and the rank depends on the other photos, so the page says both in one sentence. Ties
-    count half, as in `percentile_of`. One query on an index; None for a single photo.
-    """
-    if prediction is None:
-        return None
-    mean, (reject_at, pending_at) = prediction.quality_mean, limits
-    # quality_class is annotated
-    of_class = {
-        QualityClass.REJECTED.value: Q(quality_mean__lte=reject_at),
-        QualityClass.PENDING.value: Q(quality_mean__gt=reject_at, quality_mean__lte=pending_at),
-        QualityClass.ACCEPTED.value: Q(quality_mean__gt=pending_at),
-    }[prediction.quality_class]  # type: ignore[attr-defined]
-    found = Prediction.objects.filter(model_version=prediction.model_version_id).aggregate(
-        lower=Count("pk", filter=Q(quality_mean__lt=mean)),
-        tied=Count("pk", filter=Q(quality_mean=mean)),
-        same=Count("pk", filter=of_class),
-        total=Count("pk"),
-    )
-    total = found["total"]
-    if total < 2:
-        return None
-    return {
-        "lower": 100 * (found["lower"] + found["tied"] / 2) / total,
-        "same": 100 * found["same"] / total,
-        "count": total,
-    }
 
 
 def _severities(distortion: Distortion | None) -> list[dict[str, Any]]:

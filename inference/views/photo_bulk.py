@@ -29,6 +29,7 @@ _KINDS = (
     BulkAction.Kind.MORE_VOTES,
     BulkAction.Kind.PRACTICE,
     BulkAction.Kind.WITHDRAW,
+    BulkAction.Kind.RESTORE,
 )
 
 
@@ -46,12 +47,16 @@ def photos_bulk(request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
             campaign=campaign,
             by=_user(request),
             kind=BulkAction.Kind(kind),
-            image_ids=_selected(request, campaign),
+            image_ids=_withdrawn(request, campaign)
+            if kind == BulkAction.Kind.RESTORE
+            else _selected(request, campaign),
             text=request.POST.get("text", ""),
             number=int(number) if number.isdecimal() and len(number) < 5 else 0,
         )
     except ValueError as error:
         return _refused(request, campaign, str(error))
+    if kind == BulkAction.Kind.RESTORE and not action.is_unfinished:
+        return _restored(request, campaign, action)
     return _state(request, campaign, action)
 
 
@@ -81,7 +86,7 @@ def bulk_action(request: HttpRequest, campaign: Campaign, action_id: int) -> Htt
 def bulk_actions(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """List the last actions on many photos."""
     rows = BulkAction.objects.filter(campaign=campaign).select_related("by", "undone_by").defer("image_ids")
-    context = {"campaign": campaign, "actions": rows[:_SHOWN], "tab": "actions", "query_string": ""}
+    context = {"campaign": campaign, "actions": rows[:_SHOWN]}
     return render(request, "inference/bulk_actions.html", context)
 
 
@@ -130,12 +135,7 @@ def _selected(request: HttpRequest, campaign: Campaign) -> list[int]:
 
     Raises ValueError for ids and queries that are none.
     """
-    try:
-        ids = [int(part) for part in request.POST.get("ids", "").split(",") if part]
-    except ValueError:
-        raise ValueError("These are no photos.") from None
-    if any(not 0 <= pk < 2**63 for pk in ids):
-        raise ValueError("These are no photos.")
+    ids = _ids(request)
     if not request.POST.get("all"):
         return list(campaign.images.filter(LIVE, pk__in=ids).order_by("pk").values_list("pk", flat=True))
     query = GalleryQuery.read(QueryDict(request.POST.get("query", "")).dict())
@@ -144,6 +144,34 @@ def _selected(request: HttpRequest, campaign: Campaign) -> list[int]:
         disagreements_refresh(version=version)
     hidden = predictions_hidden(campaign, _user(request))
     return sorted(set(gallery_ids(gallery_matches(campaign, version, query, hidden))) - set(ids))
+
+
+def _withdrawn(request: HttpRequest, campaign: Campaign) -> list[int]:
+    """Return the withdrawn photos among the `ids`. Raises ValueError for ids that are none."""
+    chosen = campaign.images.filter(withdrawn_at__isnull=False, pk__in=_ids(request))
+    return list(chosen.order_by("pk").values_list("pk", flat=True))
+
+
+def _ids(request: HttpRequest) -> list[int]:
+    """Return the `ids`: numbers between commas, or one field for each photo. Raises ValueError for other text."""
+    try:
+        ids = [int(part) for field in request.POST.getlist("ids") for part in field.split(",") if part]
+    except ValueError:
+        raise ValueError("These are no photos.") from None
+    if any(not 0 <= pk < 2**63 for pk in ids):
+        raise ValueError("These are no photos.")
+    return ids
+
+
+def _restored(request: HttpRequest, campaign: Campaign, action: BulkAction) -> HttpResponse:
+    """Say how many photos are back, on the page of the withdrawn photos, where they were chosen."""
+    if action.state == BulkAction.State.FAILED:
+        messages.error(request, f"This action stopped: {action.message}")
+    elif action.changed:
+        messages.success(request, f"{action.changed:,} photo{'s are' if action.changed != 1 else ' is'} back.")
+    for why, count in action.refused.items():
+        messages.warning(request, f"Left out: {count:,}, {why}.")
+    return redirect("withdrawn-photos", campaign.slug)
 
 
 def _state(
@@ -164,7 +192,8 @@ def _refused(request: HttpRequest, campaign: Campaign, why: str) -> HttpResponse
     if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
         return render(request, "inference/_bulk_action.html", {"campaign": campaign, "refusal": why})
     messages.error(request, why)
-    return redirect("bulk-actions", campaign.slug)
+    is_restore = request.POST.get("kind") == BulkAction.Kind.RESTORE
+    return redirect("withdrawn-photos" if is_restore else "bulk-actions", campaign.slug)
 
 
 def _check_role(request: HttpRequest, least: Role) -> None:

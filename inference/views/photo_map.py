@@ -48,7 +48,6 @@ def photo_map(
         "photos": found.photos,
         "is_newest": found.is_newest,
         "fewest": FEWEST,
-        "tab": "map",
         "query_string": query.encode(),
     }
     if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx

@@ -36,7 +36,7 @@ def try_model(request: HttpRequest) -> HttpResponse:
     """Show the upload form. For POST: create a scoring job from the field `photos` and redirect to its result.
 
     The field `version` has the id of a model version, or nothing for the shipped model. `?campaign=` has the slug of
-    the campaign whose versions come first; its champion is chosen then.
+    the campaign whose versions come first; its champion is chosen then. Without it, the first champion is chosen.
     """
     assert isinstance(request.user, User)  # LoginRequiredMiddleware turns others away
     refusal, status, headers = "", 200, {}
@@ -100,10 +100,13 @@ def _campaign_slug(request: HttpRequest) -> str:
 
 
 def _choices(user: User, *, slug: str, chosen: str | None) -> dict[str, Any]:
-    """Return the versions to choose from. Without a choice, the champion of the campaign `slug` is chosen."""
+    """Return the versions to choose from. Without a choice, the champion of the campaign `slug`.
+
+    Without a campaign too, it is the first champion: people want to try what their campaign has trained.
+    """
     versions = versions_to_try(user, slug=slug)
     if chosen is None:
-        first = versions[0] if versions and versions[0].campaign.slug == slug else None
+        first = versions[0] if versions and (not slug or versions[0].campaign.slug == slug) else None
         chosen = str(first.pk) if first else ""
     return {"versions": versions, "chosen": chosen, "slug": slug}
 

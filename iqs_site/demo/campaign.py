@@ -34,8 +34,9 @@ INSTRUCTIONS = """\
 Look at the photo as a whole, then answer two questions.
 
 1. Does it show a watch or a clock? Any kind counts, whole or in part. Say 'unsure' rather than guess.
-2. How good does the photo look, from 1 (unusable) to 10 (nothing could be better)? Rate the photo, not the object:
-   sharpness, noise, light, colour and traces of compression. A plain object can be in a perfect photo.
+
+2. How good does the photo look, from 1 (unusable) to 10 (nothing could be better)? Rate the photo, not the object: \
+sharpness, noise, light, colour and traces of compression. A plain object can be in a perfect photo.
 
 Use the whole scale, go with the first impression, and do not go back to make your answers agree with each other.
 """

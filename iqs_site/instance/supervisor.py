@@ -23,9 +23,9 @@ from xmlrpc.client import Error as RemoteError
 from xmlrpc.client import ServerProxy
 
 import httpx
-import psutil
 
-from iqs_site.instance import embedded, private_files, supervisor_config
+from iqs_site.instance import embedded, models_install, private_files, supervisor_config
+from iqs_site.instance.leftovers import leftovers_kill
 from iqs_site.instance.preflight import (
     InstanceError,
     address,
@@ -36,7 +36,7 @@ from iqs_site.instance.preflight import (
     port_checked,
     reachable_host,
 )
-from iqs_site.instance.supervisor_config import FOLDER_VARIABLE, Commands, configuration, programs
+from iqs_site.instance.supervisor_config import Commands, configuration, programs
 
 __all__ = ["Instance", "InstanceError", "programs"]
 
@@ -62,23 +62,27 @@ class Instance:
         host: str = "127.0.0.1",
         quiet: bool = True,
         seed_demo: bool = False,
+        models_later: bool = False,
     ) -> None:
         """Prepare an instance; entering it starts it.
 
         `port`: of the web server, 0: any free port. `quiet`: print no progress. `seed_demo`: create the demo campaign
-        in an empty database and run its simulated annotators.
+        in an empty database and run its simulated annotators. `models_later`: serve the pages, install what
+        the models need meanwhile, and then start the workers.
         """
         self.folder = folder.expanduser().resolve()
         self.host = host
         self.port = port
         self.quiet = quiet
         self.seed_demo = seed_demo
+        self.models_later = models_later
         self.environment: dict[str, str] = {}
         self._supervisor: subprocess.Popen[bytes] | None = None
         self._lock: IO[str] | None = None
         self._sockets = Path()
         self._embedded_postgres = False
         self._run_once: dict[str, list[str]] = {}
+        self._held: set[str] = set()
         self._seen: dict[str, tuple[str, int]] = {}
 
     @property
@@ -110,6 +114,11 @@ class Instance:
         """Return the log file of a program."""
         return self.folder / "log" / f"{program}.log"
 
+    @property
+    def models_state(self) -> Path:
+        """Return the file that says how far the installation of the models is."""
+        return self.folder / "run" / "models-install.json"
+
     def is_running(self) -> bool:
         """Return whether the supervisor is running."""
         return self._supervisor is not None and self._supervisor.poll() is None
@@ -122,7 +131,7 @@ class Instance:
             state_before, pid_before = self._seen.get(name, (state, pid))
             if state == "FATAL" != state_before:
                 sentences.append(f"{name} keeps crashing ({self._last_log_line(name)}); see {self.log(name)}.")
-            elif name in self._run_once and state == "EXITED" != state_before:
+            elif name in self._run_once and name != "models" and state == "EXITED" != state_before:
                 sentences.append(f"{name} has finished: {self._last_log_line(name)}")
             elif pid and pid_before and pid != pid_before:
                 sentences.append(f"{name} died and was restarted; see {self.log(name)}.")
@@ -137,7 +146,7 @@ class Instance:
         self._lock_take()
         self._files_tighten()
         # If an earlier start and its supervisor were killed, their programs may still use the port.
-        self._leftovers_kill(wait_seconds=5)
+        leftovers_kill(self.folder, wait_seconds=5)
         self.port = port_checked(self.host, self.port)
         self._sockets_make()
         self._print("starting the database")
@@ -173,6 +182,11 @@ class Instance:
             }
             | supervisor_config.environment(self.folder, self._sockets)
         )
+        if self.models_later:
+            models_install.state_begin(self.models_state)
+            self._run_once["models"] = models_install.install_command(self.models_state)
+            self._held = {name for name in programs(host=self.host, port=self.port) if name != "web"}
+            self.environment[models_install.STATE_VARIABLE] = str(self.models_state)
         # collectstatic and migrate take two seconds each and can run at the same time.
         with self._managing("collectstatic", "--noinput", "--clear", "--verbosity", "0"):
             self._manage("migrate", "--noinput", "--verbosity", "0")
@@ -181,7 +195,9 @@ class Instance:
             self._manage("seed_demo", loud=not self.quiet)
             command = [sys.executable, str(embedded.ROOT / "manage.py"), "seed_demo", "--annotate", "--url", self.url]
             self._run_once["demo-annotators"] = command
-        self._print("starting the web server and the workers")
+            if self._held:  # they wait for predictions
+                self._held.add("demo-annotators")
+        self._print("starting the web server" if self._held else "starting the web server and the workers")
         self._supervise(servers, programs(host=self.host, port=self.port))
         self._wait_for_health()
         self._lock_write(self.url)
@@ -265,7 +281,7 @@ class Instance:
 
     def _supervise(self, servers: Commands, site: Commands) -> None:
         config = self.folder / "run" / "supervisord.conf"
-        config.write_text(configuration(servers, {**site, **self._run_once}, run_once=self._run_once))
+        config.write_text(configuration(servers, {**site, **self._run_once}, run_once=self._run_once, held=self._held))
         program = embedded.ROOT / "iqs_site" / "instance" / "supervisord.py"
         with self.log("supervisord-output").open("wb") as output:
             self._supervisor = subprocess.Popen(
@@ -293,7 +309,8 @@ class Instance:
             if failing and waited > _CRASHING_SECONDS:
                 name = failing[0]
                 raise InstanceError(f"{name} keeps crashing ({self._last_log_line(name)}); see {self.log(name)}.")
-            if states and set(states.values()) <= {"RUNNING", "EXITED"}:
+            needed = {state for name, state in states.items() if name not in self._held}
+            if states and needed <= {"RUNNING", "EXITED"}:
                 with suppress(httpx.TransportError):
                     httpx.get(f"{self.url}/health", timeout=5)
                     return
@@ -331,21 +348,7 @@ class Instance:
             self._supervisor.wait()
             self._supervisor = None
         if self._lock is not None:  # without the lock, the processes belong to another instance
-            self._leftovers_kill(wait_seconds=min(wait_seconds, 5))
-
-    def _leftovers_kill(self, *, wait_seconds: float) -> None:
-        """Stop processes that are still running without the supervisor, such as the training of a killed worker."""
-        leftovers = []
-        for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                if process.pid != os.getpid() and process.environ().get(FOLDER_VARIABLE) == str(self.folder):
-                    process.terminate()
-                    leftovers.append(process)
-        _ended, alive = psutil.wait_procs(leftovers, timeout=wait_seconds)
-        for process in alive:
-            with suppress(psutil.Error):
-                process.kill()
-        psutil.wait_procs(alive, timeout=5)
+            leftovers_kill(self.folder, wait_seconds=min(wait_seconds, 5))
 
     # --- supervisord's state ----------------------------------------------------------------------
 
@@ -355,6 +358,15 @@ class Instance:
             if found["statename"] == "FATAL":
                 with suppress(RemoteError, HTTPException, OSError):
                     self._remote().supervisor.startProcess(f"{found['group']}:{found['name']}", False)
+
+    def held_start(self) -> None:
+        """Start the programs that have waited for the packages of the models, once these are installed."""
+        if self._held and models_install.models_install(self.models_state) is None:
+            groups = {found["name"]: found["group"] for found in self._processes()}
+            for name in sorted(self._held & groups.keys()):
+                with suppress(RemoteError, HTTPException, OSError):
+                    self._remote().supervisor.startProcess(f"{groups[name]}:{name}", False)
+                    self._held.discard(name)
 
     def _processes(self) -> list[dict[str, Any]]:
         """Return supervisord's information about each program; empty while it does not answer."""

@@ -44,10 +44,13 @@ def environment(folder: Path, sockets: Path) -> dict[str, str]:
     return {FOLDER_VARIABLE: str(folder), "IQS_LOGS": logs, "IQS_SOCKETS": str(sockets)}
 
 
-def configuration(servers: Commands, site: Commands, *, run_once: Collection[str] = ()) -> str:
+def configuration(
+    servers: Commands, site: Commands, *, run_once: Collection[str] = (), held: Collection[str] = ()
+) -> str:
     """Return the text of the file. It has no secrets; programs get them in environment variables.
 
     supervisord stops the site before the servers. `run_once`: programs of `site` that end by themselves.
+    `held`: programs that wait until they are started.
     """
     root = "user=root\n" if os.geteuid() == 0 else ""
     parts = [
@@ -63,6 +66,7 @@ def configuration(servers: Commands, site: Commands, *, run_once: Collection[str
         for name, command in commands.items():
             parts.append(
                 f"[program:{name}]\ncommand={_quoted(command)}\n"
+                f"autostart={'false' if name in held else 'true'}\n"
                 f"autorestart={'unexpected' if name in run_once else 'true'}\nexitcodes=0\n"
                 f"startsecs={0 if name in run_once else 1}\nstartretries=20\n"
                 f"stopwaitsecs={_STOP_SECONDS}\nstopasgroup=true\nkillasgroup=true\n"

@@ -11,6 +11,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, to_locale
 
+from iqs_site.instance.models_install import ModelsInstall
+from iqs_site.instance.models_install import models_install as _models_install
 from iqs_site.navigation import SITE_PAGES, Navigation, SitePage, docs_of, navigation
 
 register = template.Library()
@@ -28,6 +30,12 @@ def help_url(context: Any) -> str:
     """Return the address of the documentation that explains the page, or of its start."""
     page = docs_of(_url_name(context.get("request")))
     return reverse("docs-page", args=[page]) if page else reverse("docs")
+
+
+@register.simple_tag
+def models_install() -> ModelsInstall | None:
+    """Return how far the installation of the models is, or None if everything is installed."""
+    return _models_install()
 
 
 @register.simple_tag(takes_context=True)

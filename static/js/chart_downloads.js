@@ -13,13 +13,19 @@ export function offerChart(place, view, columns) {
   });
 }
 
-/** Show the buttons of all drawings of the server: SVG with a table behind it. */
+/**
+ * Show the buttons of all drawings of the server: SVG with a table behind it.
+ *
+ * A drawing of several SVG, such as one for each row of a table, is the part [data-pictured]. The table with the numbers
+ * is the first one, or [data-numbers].
+ */
 export function offerDrawings() {
   for (const frame of document.querySelectorAll("[data-drawing]")) {
-    const svg = frame.querySelector("svg"), rows = frame.querySelector("table")?.rows;
+    const svg = frame.querySelector("svg"), part = frame.querySelector("[data-pictured]");
+    const rows = (frame.querySelector("table[data-numbers]") ?? frame.querySelector("table"))?.rows;
     if (!svg || !rows) continue;
     offer(frame, {
-      png: async () => pictureOf(frame, await canvasOf(svg)),
+      png: async () => pictureOf(frame, part ? await partOf(part) : await canvasOf(svg)),
       csv: () => {
         const [head, ...body] = Array.from(rows, (row) => Array.from(row.cells, (cell) => cell.textContent.trim()));
         return table(head, body);
@@ -130,5 +136,34 @@ async function canvasOf(svg) {
   canvas.width = width * ratio;
   canvas.height = height * ratio;
   canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  return canvas;
+}
+
+/** Return texts and drawings of a part of the page on a canvas, each at its place; without photos. */
+async function partOf(part) {
+  const box = part.getBoundingClientRect(), ratio = devicePixelRatio;
+  const canvas = document.createElement("canvas"), context = canvas.getContext("2d");
+  canvas.width = box.width * ratio;
+  canvas.height = box.height * ratio;
+  context.scale(ratio, ratio);
+  for (const svg of part.querySelectorAll("svg")) {
+    const { left, top, width, height } = svg.getBoundingClientRect();
+    context.drawImage(await canvasOf(svg), left - box.left, top - box.top, width, height);
+  }
+  context.textBaseline = "middle";
+  const texts = document.createTreeWalker(part, NodeFilter.SHOW_TEXT), range = document.createRange();
+  while (texts.nextNode()) {
+    const text = texts.currentNode;
+    if (text.parentElement.closest("svg, .visually-hidden")) continue;
+    const style = getComputedStyle(text.parentElement);
+    context.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    context.fillStyle = style.color;
+    for (const word of text.data.matchAll(/\S+/g)) {
+      range.setStart(text, word.index);
+      range.setEnd(text, word.index + word[0].length);
+      const place = range.getBoundingClientRect();
+      if (place.width) context.fillText(word[0], place.left - box.left, place.top - box.top + place.height / 2);
+    }
+  }
   return canvas;
 }

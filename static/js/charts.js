@@ -32,12 +32,22 @@ function emptied(place) {
   return inner;
 }
 
-async function drawAll() {
+// The charts are drawn one after another, also when the theme changes meanwhile, as it does for the report for print:
+// two drawings of one chart at once would remove each other's place.
+let drawn = Promise.resolve();
+
+function drawAll() {
+  drawn = drawn.then(drawEach);
+  return drawn;
+}
+
+async function drawEach() {
   offerDrawings();
   for (const place of document.querySelectorAll("[data-chart]")) {
     try {
-      await draw(place);
+      if (place.isConnected) await draw(place);
     } catch (error) {
+      if (!place.isConnected) continue; // htmx has replaced it
       place.textContent = "This chart could not be drawn. Its data are in the table below.";
       console.error(error);
     }

@@ -1,6 +1,7 @@
 // The frame around every page: dialogs instead of the browser's own, the search, the menu of the user, and the tabs.
 
 import "./dialogs.js";
+import "./scroll_regions.js";
 
 const DOCUMENT_KEYS = { k: true, K: true };
 
@@ -51,3 +52,18 @@ for (const tabs of document.querySelectorAll(".nav-pages")) {
   tabs.addEventListener("scroll", () => edgesShow(tabs), { passive: true });
   new ResizeObserver(() => edgesShow(tabs)).observe(tabs);
 }
+
+// A table that is wider than its place is scrolled by keyboard too: then its place takes the focus.
+function scrollersFind() {
+  for (const place of document.querySelectorAll(".table-scroll")) {
+    if (place.dataset.scrolls !== "yes" && place.tabIndex >= 0) continue; // the template has given it the focus
+    const scrolls = place.scrollWidth > place.clientWidth;
+    place.dataset.scrolls = scrolls ? "yes" : "no";
+    if (scrolls) place.tabIndex = 0;
+    else place.removeAttribute("tabindex");
+  }
+}
+scrollersFind();
+addEventListener("resize", scrollersFind);
+document.addEventListener("toggle", scrollersFind, true);
+document.addEventListener("htmx:afterSettle", scrollersFind);

@@ -140,3 +140,52 @@ def test_the_window_can_be_resized_during_the_zoom(annotate: Any, large_photos: 
     assert box_of(page)["width"] == WIDTH
     press(page, "z")
     assert box_of(page)["width"] <= 700
+
+
+def test_plus_and_minus_go_through_200_and_400_percent_and_back(annotate: Any, large_photos: list[Image]) -> None:
+    page = annotate()
+    fitted = box_of(page)
+    stage = page.locator("#stage").bounding_box()
+    level = page.locator("#zoom-level")
+    for percent in (100, 200, 400):
+        press(page, "+")
+        expect(level).to_have_text(f"{percent} %")
+        zoomed = box_of(page)
+        size = (WIDTH * percent / 100, HEIGHT * percent / 100)
+        assert (zoomed["width"], zoomed["height"]) == pytest.approx(size, abs=0.1)
+        # What was in the middle of the stage stays there.
+        middle = stage["x"] + stage["width"] / 2
+        assert (middle - zoomed["x"]) / zoomed["width"] == pytest.approx(0.5, abs=0.002)
+    press(page, "+")
+    expect(page.locator("#note")).to_have_text("400 % is the largest zoom")
+    assert box_of(page) == zoomed
+    for percent in (200, 100):
+        press(page, "-")
+        expect(level).to_have_text(f"{percent} %")
+        assert box_of(page)["width"] == pytest.approx(WIDTH * percent / 100, abs=0.1)
+    press(page, "-")
+    expect(page.locator("#zoom-steps")).to_be_hidden()
+    assert box_of(page) == fitted
+
+
+def test_the_photo_is_panned_to_its_corner_at_400_percent(annotate: Any, large_photos: list[Image]) -> None:
+    page = annotate()
+    stage = page.locator("#stage").bounding_box()
+    press(page, "+", "+", "+", *["ArrowDown"] * 60, *["ArrowRight"] * 60)
+    corner = box_of(page)
+    assert corner["x"] + corner["width"] == pytest.approx(stage["x"] + stage["width"], abs=1)
+    assert corner["y"] + corner["height"] == pytest.approx(stage["y"] + stage["height"], abs=1)
+    press(page, "z")
+    assert box_of(page)["width"] <= stage["width"]
+
+
+def test_the_buttons_on_the_photo_zoom_to_400_percent_on_a_phone(annotate: Any, large_photos: list[Image]) -> None:
+    page = annotate(**PHONE)
+    page.get_by_role("button", name="Zoom to 100 %").tap()
+    plus = page.get_by_role("button", name="Zoom in")
+    plus.tap()
+    plus.tap()
+    expect(page.locator("#zoom-level")).to_have_text("400 %")
+    assert box_of(page)["width"] == pytest.approx(WIDTH * 4 / 2, abs=0.1), "the screen has two pixels for one of CSS"
+    page.get_by_role("button", name="Fit").tap()
+    assert not is_zoomed(page)

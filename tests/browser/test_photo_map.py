@@ -69,7 +69,7 @@ def test_a_lasso_becomes_a_filter_of_the_grid(open_page: Any, images: list[Image
     page.wait_for_url("**selection=**")
     expect(page.locator(".tile")).to_have_count(12)
     assert set(page.locator(".tile .name").all_inner_texts()) == {image.name for image in images[:12]}
-    page.get_by_role("navigation", name="Views").get_by_role("link", name="Map").click()
+    page.get_by_role("navigation", name="Campaign").get_by_role("link", name="Map").click()
     expect(page.locator("[data-map-message]")).to_contain_text("12 of 24 photos match the filters")
 
 

@@ -17,6 +17,7 @@ from dependencies.lock_file import (
     ROOT,
     RUNTIME,
     TOOLS,
+    WEB,
     LockedPackage,
     LockFile,
     lock_read,
@@ -86,10 +87,12 @@ def test_every_locked_package_has_one_version_and_hashes_and_no_address(path: Pa
     assert not re.search(r"://|@", path.read_text())
 
 
-@pytest.mark.parametrize("lock", [RUNTIME, BENCH, DEV], ids=lambda lock: lock.name)
+@pytest.mark.parametrize("lock", [WEB, RUNTIME, BENCH, DEV], ids=lambda lock: lock.name)
 def test_a_lock_file_has_all_packages_that_are_needed_and_no_others(lock: LockFile) -> None:
     roots = requirements_of(lock)
-    if lock is not RUNTIME:
+    if lock is not WEB:
+        roots += requirements_of(WEB)
+    if lock in (BENCH, DEV):
         roots += requirements_of(RUNTIME)
     if lock is DEV:
         roots += requirements_of(BENCH)
@@ -130,6 +133,8 @@ def test_only_the_installer_calls_pip_install() -> None:
     """Every other call could install a file that nobody has checked."""
     for name in ("Makefile", "Dockerfile", ".ci/run", "docker-compose.yml"):
         assert not re.search(r"pip3?\s+(install|download|wheel)", (ROOT / name).read_text()), name
-    locks = re.findall(r"dependencies/install\.py (requirements[a-z-]*\.lock)", (ROOT / "Makefile").read_text())
+    locks = re.findall(
+        r"dependencies/install\.py (?:--no-compile )?(requirements[a-z-]*\.lock)", (ROOT / "Makefile").read_text()
+    )
     assert set(locks) == {lock.name for lock in LOCK_FILES}
-    assert "python dependencies/install.py requirements.lock" in (ROOT / "Dockerfile").read_text()
+    assert "python dependencies/install.py requirements-web.lock requirements.lock" in (ROOT / "Dockerfile").read_text()

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import asdict
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from annotation.models import Campaign, ImportBatch
+from annotation.services.annotations import annotation_record
+from annotation.services.comments import comment_record
 from inference.models import Feature
 from inference.selectors import backbone_key
 from iqs_site import overview
@@ -145,7 +148,7 @@ def test_the_figures_of_the_champion_have_an_interval_and_a_ceiling(
     )
     text = text_of(client_of("rita").get(STATUS))
     assert "version 3" in text
-    assert "Quality SRCC 0.710 (0.620 … 0.790) n = 180 ceiling √r k 0.850" in text
+    assert "Quality SRCC 0.710 (0.620–0.790) n = 180 ceiling √r k 0.850" in text
     assert "Watch ROC AUC – " in text
     time = r"\d+ \w+ \d{4}, \d\d:\d\d UTC"
     assert re.search(rf"Version 3, measured {time} on 180 holdout photos with 900 votes\.", text)
@@ -158,6 +161,8 @@ def test_runs_and_imports_are_listed_with_their_state(
     client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any]
 ) -> None:
     images_make(campaign, 1)
+    other = Campaign.objects.create(slug="other", name="Other")
+    TrainingRun.objects.create(campaign=other, trigger="count", state="skipped")
     TrainingRun.objects.create(campaign=campaign, trigger="count", state="skipped", message="Nothing new since run 1.")
     TrainingRun.objects.create(
         campaign=campaign,
@@ -171,10 +176,26 @@ def test_runs_and_imports_are_listed_with_their_state(
     response = client_of("rita").get(STATUS)
     text = text_of(response)
     assert "running button, ada" in text
+    assert re.findall(r"Run (\d+)", text) == ["2", "1"], "runs have the number within their campaign"
     assert "epoch 9" in text
     assert 'value="0.420"' in response.content.decode()
     assert "Nothing new since run 1." in text
     assert "sale.zip done 2 0 1" in text
+
+
+def test_reviewers_see_how_many_comments_are_open(
+    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any]
+) -> None:
+    (image,) = images_make(campaign, 1)
+    assert "open comment" not in text_of(client_of("rita").get(HOME))
+    for text in ("Two clocks.", "Too dark."):
+        comment_record(campaign=campaign, author=people["alice"], image_id=image.pk, client_id=uuid4(), text=text)
+    annotation_record(
+        campaign=campaign, annotator=people["alice"], image_id=image.pk, client_id=uuid4(), skip_reason="Too dark"
+    )
+    assert "2 open comments, 2 with a skip" in text_of(client_of("rita").get(HOME))
+    assert b"/campaigns/watches/comments/" in client_of("ada").get(STATUS).content
+    assert "open comment" not in text_of(client_of("alice").get(HOME))
 
 
 def test_unchanged_content_is_not_sent_again(client_of: Callable[[str], Any], campaign: Campaign) -> None:

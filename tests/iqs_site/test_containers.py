@@ -118,7 +118,8 @@ def allowed_in_the_image() -> list[str]:
 def test_only_the_files_of_the_app_are_in_the_image() -> None:
     assert set(allowed_in_the_image()) == {
         "annotation", "inference", "iqs_site", "training", "templates", "static", "manage.py", "LICENSE",
-        "dependencies", "docs", "requirements.lock", "requirements-cpu.lock", "requirements-cuda.lock",
+        "dependencies", "docs", "requirements-web.lock", "requirements.lock",
+        "requirements-cpu.lock", "requirements-cuda.lock",
     }  # fmt: skip
 
 

@@ -158,7 +158,7 @@ def test_findings_and_failed_runs_are_due(
     assert "It has learned from 3 holdout photos." in text
     assert "The last training run failed" in text
     assert f"/campaigns/watches/runs/{run.pk}/" in page.text
-    fault = "No verdict on version 3, because its evaluation found a fault (SRCC 0.700 (0.600 … 0.800), n = 60)."
+    fault = "No verdict on version 3, because its evaluation found a fault (SRCC 0.700 (0.600–0.800), n = 60)."
     assert fault in text
     text = text_of(client_of("rita").get(STATUS))
     assert text.index("No verdict on version 3") < text.index("left for you")

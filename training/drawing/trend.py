@@ -15,11 +15,12 @@ BY_VERSION, BY_VOTES = "version", "votes"
 _LABELS = 8
 
 
-def trend_chart(figures: TrendFigures, metric: Metric, *, by: str, name: str) -> Svg | None:
+def trend_chart(figures: TrendFigures, metric: Metric, *, by: str, name: str, height: float = 220) -> Svg | None:
     """Draw a metric with its 95 % interval for each version; None when none of them has it.
 
     Over the version, the background is shaded by turns while a version was champion. `by`: BY_VERSION, or BY_VOTES
-    without the versions whose number of answers is unknown. `name`: what the chart shows, for screen readers.
+    without the versions whose number of answers is unknown. `name`: what the chart shows, for screen readers. `height`:
+    of the plot without labels, pixels.
     """
     shown = [one for one in figures.versions if not math.isnan(figures.value(one, metric.name).value)]
     if by == BY_VOTES:
@@ -43,6 +44,7 @@ def trend_chart(figures: TrendFigures, metric: Metric, *, by: str, name: str) ->
         x_ticks=_version_ticks(shown) if is_by_version else round_ticks(first, last, at_most=5),
         y_ticks=round_ticks(*y_range, at_most=5),
         x_label="version" if is_by_version else "answers that the version has learned from",
+        height=height,
     )
 
 

@@ -60,7 +60,8 @@ def inverted_annotators(image_ids: ArrayLike, annotator_ids: ArrayLike, scores: 
 def inverted_problem(inverted: Sequence[Inverted]) -> Problem:
     """Return what to do about such annotators. The text has no name, because it is stored."""
     listed = ", ".join(
-        f"{one.correlation.value:.2f} ({one.correlation.low:.2f} … {one.correlation.high:.2f}, n = {one.correlation.n})"
+        f"{one.correlation.value:.2f} ({one.correlation.low:.2f} to {one.correlation.high:.2f}, "
+        f"n = {one.correlation.n})"
         for one in inverted
     ).replace("-", "−")
     who = "an annotator run" if len(inverted) == 1 else f"{len(inverted)} annotators run"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotation.measures.agreement.worth import worth_text
-from annotation.measures.signs import minus
+from annotation.measures.signs import ends, minus
 from training.evaluation.registry import METRICS, Metric
 
 
@@ -31,16 +31,16 @@ class MeasuredMetric:
 
     @property
     def ceiling_text(self) -> str:
-        """Return the ceiling with its interval and form, for example '0.86 (0.82 … 0.89), ICC(C,1)'."""
+        """Return the ceiling with its interval and form, for example '0.86 (0.82–0.89), ICC(C,1)'."""
         text = _text(self.ceiling, self.metric.digits)
         if self.ceiling_interval is not None:
             low, high = (_text(end, self.metric.digits) for end in self.ceiling_interval)
-            text += f" ({low} … {high})"
+            text += f" ({ends(low, high)})"
         return f"{text}, {self.ceiling_form or 'ICC(1)'}"
 
     @property
     def worth_text(self) -> str:
-        """Return how many annotators the version is worth, for example '3.2 annotators (2.1 … 5.4)'; '' if unknown."""
+        """Return how many annotators the version is worth, for example '3.2 annotators (2.1–5.4)'; '' if unknown."""
         return worth_text(*self.worth) if self.worth else ""
 
     @property
@@ -64,13 +64,13 @@ class MeasuredMetric:
     @property
     def interval(self) -> str:
         """Return the interval, or '' if there is none."""
-        return f"{_text(self.low, self.metric.digits)} … {_text(self.high, self.metric.digits)}" if self.known else ""
+        return ends(_text(self.low, self.metric.digits), _text(self.high, self.metric.digits)) if self.known else ""
 
     @property
     def signed_interval(self) -> str:
         """Return the interval with signs, for differences."""
         digits = self.metric.digits
-        return f"{_text(self.low, digits, sign=True)} … {_text(self.high, digits, sign=True)}" if self.known else ""
+        return ends(_text(self.low, digits, sign=True), _text(self.high, digits, sign=True)) if self.known else ""
 
     @property
     def known(self) -> bool:

@@ -100,7 +100,7 @@ def _verdict(label: str, figure: PairFigure, first: int, second: int) -> PairVer
     if found.verdict in ("better", "worse"):
         better, worse = (first, second) if found.verdict == "better" else (second, first)
         size = f"{abs(found.value):.{metric.digits}f}{unit}"
-        ends = " … ".join(f"{end:.{metric.digits}f}" for end in sorted((abs(found.low), abs(found.high))))
+        ends = "–".join(f"{end:.{metric.digits}f}" for end in sorted((abs(found.low), abs(found.high))))
         direction = "higher" if metric.higher_is_better else "lower"
         return PairVerdict(
             label,

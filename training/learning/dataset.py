@@ -1,4 +1,4 @@
-"""The frozen data of a run: each annotator's answer to each image, and the fingerprint of all answers."""
+"""The frozen data of a run: each annotator's answer to each image, imported histograms, and their fingerprint."""
 
 import hashlib
 from dataclasses import dataclass, field, fields
@@ -13,8 +13,33 @@ from annotation.measures.opinion import weighted_histograms
 
 
 @dataclass(frozen=True)
+class Histograms:
+    """Votes that are known only summed up, one row per image [M], ascending by the image's SHA-256."""
+
+    image_ids: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    sha256: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, "U64"))
+    """Of the image's bytes."""
+    groups: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, "U36"))
+    """Of near-duplicates."""
+    counts: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+    """Votes [M, K] for each opinion score of the campaign's scale, lowest first."""
+
+    def __post_init__(self) -> None:
+        order = np.argsort(self.sha256, kind="stable")
+        for column in fields(self):
+            object.__setattr__(self, column.name, getattr(self, column.name)[order])
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    def part(self, rows: NDArray[np.bool_]) -> "Histograms":
+        """Return the rows that are selected [M]."""
+        return Histograms(**{column.name: getattr(self, column.name)[rows] for column in fields(self)})
+
+
+@dataclass(frozen=True)
 class Snapshot:
-    """Standing answers as columns of one length [V], sorted by image and annotator."""
+    """Standing answers as columns of one length [V], sorted by image and annotator, and imported histograms."""
 
     image_ids: NDArray[np.int64]
     sha256: NDArray[np.str_]
@@ -28,21 +53,29 @@ class Snapshot:
     """1 watch, 0 no watch, -1 unsure."""
     weights: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     """How much each answer counts, above 0 and at most 1. All 1 when left out."""
+    aggregated: Histograms = field(default_factory=Histograms)
+    """Imported histograms, whose votes are none of the answers."""
 
     def __post_init__(self) -> None:
         if not len(self.weights):
             object.__setattr__(self, "weights", np.ones(len(self)))
         order = np.lexsort((self.annotator_ids, self.sha256))
-        for column in fields(self):
-            object.__setattr__(self, column.name, getattr(self, column.name)[order])
+        for name in _ANSWER_COLUMNS:
+            object.__setattr__(self, name, getattr(self, name)[order])
 
     def __len__(self) -> int:
         return len(self.image_ids)
 
     @property
+    def photo_ids(self) -> NDArray[np.int64]:
+        """Return the ids of the images with an answer or a histogram, ascending."""
+        return np.union1d(self.image_ids, self.aggregated.image_ids)
+
+    @property
     def fingerprint(self) -> str:
         """Return the SHA-256 of the rows (image's SHA-256, annotator, watch, score, weight), 64 hex digits.
 
+        Histograms follow, if there are any: the image's SHA-256 and the votes for each score.
         A weight of 1 is left out, so that the fingerprint is that of versions from before there were weights.
         Image ids are left out, so that the same photos and answers in another database have the same fingerprint.
         """
@@ -50,24 +83,39 @@ class Snapshot:
         for row in zip(self.sha256, self.annotator_ids, self.watch, self.scores, self.weights, strict=True):
             weight = "" if row[4] == 1 else f",{row[4]:g}"
             digest.update(f"{row[0]},{row[1]},{row[2]},{row[3]}{weight}\n".encode())
+        for sha256, counts in zip(self.aggregated.sha256, self.aggregated.counts.tolist(), strict=True):
+            digest.update(f"{sha256}:{','.join(f'{count:.6g}' for count in counts)}\n".encode())
         return digest.hexdigest()
 
     def of_images(self, image_ids: NDArray[np.int64]) -> "Snapshot":
         """Return the rows of these images only."""
         rows = np.isin(self.image_ids, image_ids)
-        return Snapshot(**{column.name: getattr(self, column.name)[rows] for column in fields(self)})
+        return Snapshot(
+            **{name: getattr(self, name)[rows] for name in _ANSWER_COLUMNS},
+            aggregated=self.aggregated.part(np.isin(self.aggregated.image_ids, image_ids)),
+        )
 
     def save(self, path: Path) -> None:
         """Write the columns as an npz file. An interrupted write leaves no partial file."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:
-            np.savez_compressed(file, **{column.name: getattr(self, column.name) for column in fields(self)})
+            columns = {name: getattr(self, name) for name in _ANSWER_COLUMNS}
+            columns |= {f"{_HISTOGRAM_KEY}{one.name}": getattr(self.aggregated, one.name) for one in fields(Histograms)}
+            np.savez_compressed(file, **columns)
 
     @classmethod
     def load(cls, path: Path) -> "Snapshot":
-        """Read a file that `save` wrote, also one from before there were weights."""
+        """Read a file that `save` wrote, also one from before there were weights and histograms."""
         with np.load(path, allow_pickle=False) as stored:
-            return cls(**{column.name: stored[column.name] for column in fields(cls) if column.name in stored})
+            keys = {one.name: f"{_HISTOGRAM_KEY}{one.name}" for one in fields(Histograms)}
+            return cls(
+                **{name: stored[name] for name in _ANSWER_COLUMNS if name in stored},
+                aggregated=Histograms(**{name: stored[key] for name, key in keys.items() if key in stored}),
+            )
+
+
+_ANSWER_COLUMNS = tuple(column.name for column in fields(Snapshot) if column.name != "aggregated")
+_HISTOGRAM_KEY = "aggregated_"  # before the names of their columns in a file
 
 
 @dataclass(frozen=True)
@@ -103,21 +151,26 @@ class RatedImages:
     image_ids: NDArray[np.int64]
     groups: NDArray[np.str_]
     histograms: NDArray[np.float32]
-    """Sums of the weights [N, K] of each opinion score, lowest first: counts when each vote has weight 1."""
+    """Sums of the weights [N, K] of each opinion score, lowest first: counts when each vote has weight 1. Imported
+    histograms are part of them."""
     watch_yes: NDArray[np.float32]
     """Sum of the weights of the votes for 'watch', as `watch_no` of those for 'no watch'."""
     watch_no: NDArray[np.float32]
     votes: RatedVotes | None = None
-    """None where only histograms are known."""
+    """The single votes; None where only histograms are known."""
+    aggregated: NDArray[np.float32] | None = None
+    """What of `histograms` came from imported histograms [N, K]; None without any."""
 
     def __len__(self) -> int:
         return len(self.image_ids)
 
     def part(self, rows: NDArray[np.bool_]) -> "RatedImages":
         """Return the images selected by `rows` [N]."""
-        columns = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "votes"}
+        optional = {"votes", "aggregated"}
+        columns = {field.name: getattr(self, field.name)[rows] for field in fields(self) if field.name not in optional}
         votes = self.votes.part(rows) if self.votes is not None else None
-        return RatedImages(**{name: column[rows] for name, column in columns.items()}, votes=votes)
+        aggregated = self.aggregated[rows] if self.aggregated is not None else None
+        return RatedImages(**columns, votes=votes, aggregated=aggregated)
 
 
 def rated_images(snapshot: Snapshot, *, lowest: int, highest: int) -> RatedImages:
@@ -130,14 +183,27 @@ def rated_images(snapshot: Snapshot, *, lowest: int, highest: int) -> RatedImage
             f"Some opinion scores lie outside the scale {lowest} … {highest}; "
             "restore the scale that the campaign had when these answers were given."
         )
-    image_ids, first, row = np.unique(snapshot.image_ids, return_index=True, return_inverse=True)
-    _, histograms = weighted_histograms(
-        snapshot.image_ids, snapshot.scores, snapshot.weights, lowest=lowest, highest=highest
-    )
+    known = snapshot.aggregated
+    if len(known) and known.counts.shape[1] != highest - lowest + 1:
+        raise ValueError(f"The imported histograms are not on the scale {lowest} … {highest}; start a new run.")
+    all_ids = np.concatenate([snapshot.image_ids, known.image_ids])
+    image_ids, first, rows = np.unique(all_ids, return_index=True, return_inverse=True)
+    row = rows[: len(snapshot)]
+    histograms = np.zeros((len(image_ids), highest - lowest + 1))
+    if len(snapshot):
+        answered, of_answers = weighted_histograms(
+            snapshot.image_ids, snapshot.scores, snapshot.weights, lowest=lowest, highest=highest
+        )
+        histograms[np.searchsorted(image_ids, answered)] = of_answers
+    aggregated = None
+    if len(known):
+        aggregated = np.zeros_like(histograms)
+        np.add.at(aggregated, rows[len(snapshot) :], known.counts)
+        histograms += aggregated
     watch_yes, watch_no = watch_weights(row, snapshot.watch, snapshot.weights, photos=len(image_ids))
     return RatedImages(
         image_ids=image_ids,
-        groups=snapshot.groups[first],
+        groups=np.concatenate([snapshot.groups, known.groups])[first],
         histograms=histograms.astype(np.float32),
         watch_yes=watch_yes.astype(np.float32),
         watch_no=watch_no.astype(np.float32),
@@ -148,4 +214,5 @@ def rated_images(snapshot: Snapshot, *, lowest: int, highest: int) -> RatedImage
             weights=snapshot.weights,
             watch=snapshot.watch,
         ),
+        aggregated=None if aggregated is None else aggregated.astype(np.float32),
     )

@@ -9,10 +9,11 @@ from django.db import connection
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from annotation.models import Image
+from annotation.models import Image, synset_names
 from inference.models import ModelVersion
 from inference.networks.config import WeightsMissing
-from inference.selectors import backbone_key, distortion_version, feature_matrix
+from inference.selectors import backbone_key, backbone_of, distortion_version, feature_matrix
+from inference.serving.runtime import backbone_chosen
 from training.evaluation.calibration.content_groups import FITTED, group_count, grouped
 from training.evaluation.calibration.facts import DISTORTIONS, NO_GROUP, PhotoFacts
 from training.evaluation.comparison import Comparison
@@ -48,15 +49,14 @@ def photo_facts(comparison: Comparison, version: ModelVersion | None = None, *, 
     rows = {row[0]: row for row in _rows(_PHOTOS, ids.tolist())}
     missing = (0, "", "", 0, 0, None, "")  # deleted since the votes were read
     found = [rows.get(pk, missing) for pk in ids.tolist()]
-    content, examples = _content(ids, version, seed=seed)
+    content = _content(ids, version, seed=seed)
     return PhotoFacts(
         sources=np.array([PurePath(row[1]).name if row[1] else OTHER_PHOTOS for row in found], dtype=np.str_),
         formats=np.array([_FORMATS.get(row[2].lower(), row[2].lstrip(".").upper()) for row in found], dtype=np.str_),
         megapixels=np.array([row[3] * row[4] / 1e6 for row in found], dtype=np.float64),
         months=np.array([f"{timezone.localtime(row[5]):%Y-%m}" if row[5] else "" for row in found], dtype=np.str_),
         distortions=_severities(ids),
-        content=content,
-        examples=examples,
+        **content,
         is_holdout=np.array([row[6] == Image.Split.HOLDOUT for row in found], dtype=bool),
     )
 
@@ -71,13 +71,14 @@ def _severities(ids: NDArray[np.int64]) -> NDArray[np.float64]:
     return severities
 
 
-def _content(
-    ids: NDArray[np.int64], version: ModelVersion | None, *, seed: int
-) -> tuple[NDArray[np.int64], tuple[tuple[int, ...], ...]]:
-    """Return the content group of each photo [N], and examples of each; nothing for too few photos."""
+def _content(ids: NDArray[np.int64], version: ModelVersion | None, *, seed: int) -> dict[str, Any]:
+    """Return the facts about content groups by their name in PhotoFacts; nothing for too few photos.
+
+    A page never computes them: they are part of the figures of `stored_calibrations`.
+    """
     groups = group_count(len(ids))
     if version is None or not groups:
-        return np.zeros(0, dtype=np.int64), ()
+        return {}
     try:
         key = backbone_key(version.campaign.backbone)
     except WeightsMissing:
@@ -85,7 +86,7 @@ def _content(
     with_features = np.array([pk for (pk,) in _rows(_WITH_FEATURES, ids.tolist(), key)], dtype=np.int64)
     groups = group_count(len(with_features))
     if not groups:
-        return np.zeros(0, dtype=np.int64), ()
+        return {}
     sample = with_features
     if len(sample) > FITTED:
         sample = np.sort(np.random.default_rng(seed).choice(sample, FITTED, replace=False))
@@ -94,10 +95,21 @@ def _content(
         for start in range(0, len(with_features), _CHUNK):
             yield feature_matrix(with_features[start : start + _CHUNK], key)
 
-    photos, labels, examples = grouped(feature_matrix(sample, key)[1], chunks(), groups=groups, seed=seed)
+    features = feature_matrix(sample, key)[1]
+    found = grouped(features, chunks(), groups=groups, seed=seed, classes=_class_names(key, features.shape[1]))
     content = np.full(len(ids), NO_GROUP, dtype=np.int64)
-    content[np.searchsorted(ids, photos)] = labels
-    return content, examples
+    content[np.searchsorted(ids, found.photos)] = found.labels
+    return {"content": content, "examples": found.examples, "typical": found.typical}
+
+
+def _class_names(key: str, features: int) -> tuple[str, ...]:
+    """Return the names of the classes whose log-probabilities end the features of this key; () if they have none."""
+    try:
+        config = backbone_chosen(backbone_of(key))
+    except WeightsMissing:
+        return ()
+    names = synset_names()
+    return names if config.classes == len(names) and config.feature_size == features else ()
 
 
 def _rows(statement: str, *parameters: Any) -> Sequence[tuple[Any, ...]]:

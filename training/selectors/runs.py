@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
-from annotation.models import Annotation, Campaign, Image
+from annotation.models import AggregatedVotes, Annotation, Campaign, Image
 from annotation.selectors.votes import votes_of
 from inference.models import Feature
 from inference.networks.config import WeightsMissing
 from inference.selectors import backbone_key
 from training.models import TrainingRun
+from training.selectors.snapshots import training_histogram_rows
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class TrainingAnswers:
     """Left out unless `exposed_answers` is on: answers to train photos after seeing a prediction, corrections too."""
     without_features: int
     """Left out: answers to photos whose features are not computed yet."""
+    histograms: int = 0
+    """Photos with an imported histogram that a run started now would learn from."""
     neither: int = 0
     """Left out: answers to photos in neither split, because near-duplicates of them were in both."""
 
@@ -55,7 +58,7 @@ def new_answers(campaign: Campaign, *, since: int, exposed_answers: bool) -> int
 
 
 def training_answers(campaign: Campaign, *, since: int, exposed_answers: bool) -> TrainingAnswers:
-    """Count the answers that a run would use or leave out; `since` is an annotation id (two queries)."""
+    """Count the answers that a run would use or leave out; `since` is an annotation id (three queries)."""
     train = Q(image__split=Image.Split.TRAIN)
     taken = (
         votes_of(campaign, split=Image.Split.TRAIN, independent=not exposed_answers)
@@ -77,6 +80,9 @@ def training_answers(campaign: Campaign, *, since: int, exposed_answers: bool) -
         new=taken["new"],
         holdout=rest["holdout"],
         neither=rest["neither"],
+        histograms=training_histogram_rows(campaign)
+        .filter(has_features(campaign))
+        .aggregate(photos=Count("image", distinct=True))["photos"],
         exposed=0 if exposed_answers else rest["exposed"],
         without_features=taken["all"] - taken["usable"],
     )
@@ -112,14 +118,20 @@ def live_run(campaign: Campaign) -> TrainingRun | None:
 def learned_photos(campaign: Campaign, image_ids: Collection[int]) -> set[int]:
     """Return those of the photos that a run can have learned from: they had answers when one froze its answers.
 
-    While a run is live, every photo with an answer counts.
+    While a run is live, every photo with an answer counts. As soon as a run has learned from imported histograms, so
+    does every photo with one.
     """
     runs = TrainingRun.objects.filter(campaign=campaign)
     answers = Annotation.objects.filter(image__in=image_ids)
-    if not runs.filter(state__in=TrainingRun.LIVE).exists():
-        newest = runs.aggregate(newest=Max("last_annotation_id"))["newest"]
-        answers = answers.filter(pk__lte=newest or 0)
-    return set(answers.values_list("image", flat=True))
+    used = runs.aggregate(newest=Max("last_annotation_id"), histograms=Max("histogram_count"))
+    is_live = runs.filter(state__in=TrainingRun.LIVE).exists()
+    if not is_live:
+        answers = answers.filter(pk__lte=used["newest"] or 0)
+    learned = set(answers.values_list("image", flat=True))
+    if is_live or used["histograms"]:
+        histograms = AggregatedVotes.objects.filter(image__in=image_ids, counts__isnull=False)
+        learned |= set(histograms.values_list("image", flat=True))
+    return learned
 
 
 def last_learned(campaign: Campaign) -> TrainingRun | None:

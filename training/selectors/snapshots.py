@@ -1,19 +1,22 @@
 """The votes that training and evaluation use."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from annotation.consensus.labels import UNDECIDED, majority_labels
+from annotation.measures.scale_map import histograms_moved
 from annotation.measures.votes import VoteTable
-from annotation.models import Adjudication, Campaign, Image
+from annotation.models import SOUND_PROBLEMS, Adjudication, AggregatedVotes, Campaign, Image
 from annotation.selectors.votes import WATCH_CODES, vote_table
-from training.learning.dataset import Snapshot, rated_images
+from training.learning.dataset import Histograms, Snapshot, rated_images
 
 # A single vote is not a mean opinion score.
 VOTES_FOR_QUALITY = 2
+_ROWS = 2000  # rows per read
 
 
 @dataclass(frozen=True)
@@ -58,17 +61,55 @@ def training_snapshot(campaign: Campaign, *, exposed_answers: bool) -> Snapshot:
 
 
 def training_data(campaign: Campaign, *, exposed_answers: bool) -> tuple[Snapshot, UsedDecisions]:
-    """Return the answers to train photos, and the decisions among them (three queries, four with decisions).
+    """Return answers and histograms of train photos, and the decisions among them (four queries, five with decisions).
 
     Answers given after seeing a prediction are included only if `exposed_answers` is true. Where the campaign uses
-    decisions as labels, a decision replaces the votes on its photo.
+    decisions as labels, a decision replaces the votes on its photo, also those of a histogram.
     """
     split = Image.Split.TRAIN
     votes = vote_table(campaign, split=split, independent=not exposed_answers)
     used = UsedDecisions()
+    histograms = training_histograms(campaign)
     if campaign.decisions_as_labels:
         votes, used = _decided(campaign, split, votes)
-    return _snapshot(campaign, split, votes), used
+        decided = _decisions(campaign, split).values_list("image", flat=True) if used.count and len(histograms) else ()
+        histograms = histograms.part(~np.isin(histograms.image_ids, list(decided)))
+    return replace(_snapshot(campaign, split, votes), aggregated=histograms), used
+
+
+def training_histograms(campaign: Campaign) -> Histograms:
+    """Return the imported histograms of train photos on the campaign's scale (one query).
+
+    Where several imports have a histogram of a photo, the newest counts: two files of a data set often have the same
+    votes. Photos that are lost, damaged or reported are left out, as for answers.
+    """
+    found: dict[int, tuple[str, str, tuple[int, int], list[int]]] = {}
+    fields = ("image", "image__sha256", "image__group", "vote_import__scale_min", "vote_import__scale_max", "counts")
+    rows = training_histogram_rows(campaign).order_by("vote_import_id", "pk").values_list(*fields)
+    for image, sha256, group, lowest, highest, counts in rows.iterator(chunk_size=_ROWS):
+        found[image] = (sha256, str(group), (lowest, highest), counts)
+    own = (campaign.scale_min, campaign.scale_max)
+    moved = np.zeros((len(found), campaign.bins))
+    for scale in {row[2] for row in found.values()}:
+        places = [place for place, row in enumerate(found.values()) if row[2] == scale]
+        moved[places] = histograms_moved([row[3] for row in found.values() if row[2] == scale], scale, own)
+    return Histograms(
+        image_ids=np.array(list(found), dtype=np.int64),
+        sha256=np.array([row[0] for row in found.values()], dtype="U64"),
+        groups=np.array([row[1] for row in found.values()], dtype="U36"),
+        counts=moved,
+    )
+
+
+def training_histogram_rows(campaign: Campaign) -> QuerySet[AggregatedVotes]:
+    """Return the imported histograms of photos that a run learns from; a photo can have several."""
+    return AggregatedVotes.objects.filter(
+        vote_import__campaign=campaign,
+        counts__isnull=False,
+        image__split=Image.Split.TRAIN,
+        image__withdrawn_at=None,
+        image__problem__in=SOUND_PROBLEMS,
+    )
 
 
 def curve_votes(campaign: Campaign) -> Snapshot:
@@ -85,9 +126,7 @@ def _decided(campaign: Campaign, split: str, votes: VoteTable) -> tuple[VoteTabl
 
     A decision counts as often as the votes that it replaces, so that the photo keeps its weight, and at least once.
     """
-    decisions = Adjudication.objects.filter(
-        image__campaign=campaign, image__split=split, image__withdrawn_at=None, undone_at=None
-    )
+    decisions = _decisions(campaign, split)
     rows = list(decisions.order_by("image").values_list("image", "reviewer", "score", "watch", "saw_prediction"))
     if not rows:
         return votes, UsedDecisions()
@@ -111,6 +150,12 @@ def _decided(campaign: Campaign, split: str, votes: VoteTable) -> tuple[VoteTabl
     return together, UsedDecisions(len(rows), sum(row[4] for row in rows))
 
 
+def _decisions(campaign: Campaign, split: str) -> QuerySet[Adjudication]:
+    return Adjudication.objects.filter(
+        image__campaign=campaign, image__split=split, image__withdrawn_at=None, undone_at=None
+    )
+
+
 def _snapshot(campaign: Campaign, split: str, votes: VoteTable) -> Snapshot:
     rows = Image.objects.filter(campaign=campaign, split=split).values_list("pk", "sha256", "group")
     images = {pk: (sha256, str(group)) for pk, sha256, group in rows}
@@ -127,7 +172,11 @@ def _snapshot(campaign: Campaign, split: str, votes: VoteTable) -> Snapshot:
 
 
 def holdout_opinions(campaign: Campaign) -> HoldoutOpinions:
-    """Return the holdout votes that evaluations use, with their weights. Ties and 'unsure' give no watch label."""
+    """Return the holdout votes that evaluations use, with their weights. Ties and 'unsure' give no watch label.
+
+    Imported histograms are no part of them: nobody knows whether their votes come from the people of the campaign, and
+    agreement, ceiling and intervals need single votes.
+    """
     split = Image.Split.HOLDOUT
     votes = _snapshot(campaign, split, vote_table(campaign, split=split, for_evaluation=True))
     rated = rated_images(votes, lowest=campaign.scale_min, highest=campaign.scale_max)

@@ -120,9 +120,11 @@ def learned_rows(version: ModelVersion, holdout: Snapshot) -> NDArray[np.bool_] 
     if not path.exists():
         return None
     learned = Snapshot.load(path)
-    present = Image.objects.filter(pk__in=np.unique(learned.image_ids).tolist()).values_list("group", flat=True)
-    groups: NDArray[np.str_] = np.array([*learned.groups.tolist(), *map(str, present)], dtype="U36")
-    found: NDArray[np.bool_] = np.isin(holdout.groups, groups) | np.isin(holdout.sha256, learned.sha256)
+    present = Image.objects.filter(pk__in=learned.photo_ids.tolist()).values_list("group", flat=True)
+    known = [*learned.groups.tolist(), *learned.aggregated.groups.tolist()]
+    groups: NDArray[np.str_] = np.array([*known, *map(str, present)], dtype="U36")
+    files = np.concatenate([learned.sha256, learned.aggregated.sha256])
+    found: NDArray[np.bool_] = np.isin(holdout.groups, groups) | np.isin(holdout.sha256, files)
     return found
 
 

@@ -137,20 +137,21 @@ def _freeze(
     else:
         votes, used = training_data(run.campaign, exposed_answers=plan.exposed_answers)
     report(0.03, "Reading features")
-    ids, features = feature_matrix(np.unique(votes.image_ids), backbone)
+    ids, features = feature_matrix(votes.photo_ids, backbone)
     votes = votes.of_images(ids)
-    if not len(votes):
+    if not len(votes.photo_ids):
         raise LearningError(_nothing_to_learn(run.campaign, plan))
     if not frozen:
         votes.save(path)
         report.write(
             fingerprint=votes.fingerprint,
             annotation_count=len(votes),
+            histogram_count=len(votes.aggregated),
             last_annotation_id=newest,
             decision_count=used.count,
             exposed_decision_count=used.after_reveal,
         )
-        run.fingerprint = votes.fingerprint
+        run.fingerprint, run.histogram_count = votes.fingerprint, len(votes.aggregated)
         run.decision_count, run.exposed_decision_count = used.count, used.after_reveal
     return votes, features
 
@@ -165,7 +166,7 @@ def _nothing_to_learn(campaign: Campaign, plan: LearningPlan) -> str:
             f"on the models page, or run manage.py train {campaign.slug} --exposed-answers."
         )
     return (
-        "There is nothing to learn from yet: no train photo has both an answer and features. "
+        "There is nothing to learn from yet: no train photo has both an answer or imported histogram, and features. "
         "Annotate some photos, or wait until the inference workers have processed them."
     )
 
@@ -275,6 +276,7 @@ def _learn_and_store(
                 "seed": run.seed,
                 "run": run.pk,
                 "decisions_as_labels": run.decision_count,
+                "imported_histograms": run.histogram_count,
                 **made_with,
             },
             data_fingerprint=run.fingerprint,
@@ -290,7 +292,7 @@ def _with_pixels(
     run: TrainingRun, votes: Snapshot, features: NDArray[np.float32], report: Reporter
 ) -> tuple[Snapshot, NDArray[np.float32], PhotoPixels]:
     """Return the data of the photos that can be opened, and their pixels."""
-    ids = np.unique(votes.image_ids)
+    ids = votes.photo_ids
 
     def reading(done: int, count: int) -> None:
         report(0.03 + 0.02 * done / count, f"Reading photos, {done:,} of {count:,}")

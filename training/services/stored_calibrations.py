@@ -77,7 +77,7 @@ _MAKER = _Maker()
 def calibration_request(*, campaign: Campaign, version: ModelVersion, filters: Filters) -> Figures[StoredCalibration]:
     """Return the stored figures. Newer ones are queued, or computed at once in a campaign with few answers.
 
-    The caller announces the task when `is_coming`. Five cheap queries when there is nothing to do, and two more for
+    The caller announces the task when `is_coming`. Six cheap queries when there is nothing to do, and two more for
     filters that depend on which annotators are simulated.
     """
     row = calibration_row(campaign=campaign, version=version, filters=filters)
@@ -120,11 +120,11 @@ def filters_key(filters: Filters) -> str:
 
 
 def inputs_of(campaign: Campaign, version: ModelVersion, filters: Filters) -> str:
-    """Return the SHA-256 of everything that changes the figures and is cheap to read (four queries or five).
+    """Return the SHA-256 of everything that changes the figures and is cheap to read (five queries or six).
 
-    They are votes, decisions about annotators, special and withdrawn photos, the version's predictions (neither they
-    nor answers ever change, so the newest id and a count are enough), limits, thresholds and filters. Photos that were
-    reported, moved to another split or joined with near-duplicates are seen a day later.
+    They are votes, decisions about annotators, special, withdrawn and reported photos, changes of splits, the version's
+    predictions (neither they nor answers ever change, so the newest id and a count are enough), limits, thresholds and
+    filters. Photos that were joined with near-duplicates in the same split are seen a day later.
     """
     version.campaign = campaign  # saves a query
     parts: list[Any] = [

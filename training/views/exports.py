@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from annotation.access.permissions import campaign_view
 from annotation.exchange import records
 from annotation.exchange.format import Format
+from annotation.exchange.reading import VoteReader
 from annotation.exchange.registry import formats_of
 from annotation.models import LIVE, Annotation, AnnotatorStatistics, AuditRecord, Campaign, PhotoConsensus, Role, User
 from annotation.selectors.adjudications import predictions_hidden
@@ -97,7 +98,7 @@ EXPORTS = (
     Export(
         "Histograms",
         "One row per photo with votes: how often each score was given.",
-        "For training elsewhere. AVA is the format of that data set; it needs the scale 1 to 10.",
+        "For training elsewhere. AVA and KonIQ-10k are formats of these data sets, for 1 to 10 and for 1 to 5.",
         lambda campaign, _: histogram_records(campaign),
         records.HistogramRecord,
         60,
@@ -161,9 +162,8 @@ class Offer:
 def exports(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Show every export with its formats, its audience and about how large it is."""
     counts = _counts(campaign)
-    ava = (campaign.scale_min, campaign.scale_max) == (1, 10)
     offers = [
-        Offer(one, [form for form in formats_of(one.record) if form.name != "ava" or ava], counts[one.count])
+        Offer(one, [form for form in formats_of(one.record) if _fits(form, campaign)], counts[one.count])
         for one in EXPORTS
     ]
     bundles = VersionExport.objects.filter(version__campaign=campaign).exclude(made_at=None).select_related("version")
@@ -183,17 +183,31 @@ def export_download(request: HttpRequest, campaign: Campaign, name: str) -> Http
     """Stream one table in one format of the registry; with `?excel=1` marked for Excel."""
     assert isinstance(request.user, User)  # campaign_view refuses anonymous users
     for one in EXPORTS:
-        if any(form.name == name for form in formats_of(one.record)):
-            if name == "ava" and (campaign.scale_min, campaign.scale_max) != (1, 10):
-                raise Http404("AVA has the scale 1 to 10, and this campaign has another one.")
+        for form in formats_of(one.record):
+            if form.name != name:
+                continue
+            scale = _own_scale(form)
+            if scale and not _fits(form, campaign):
+                raise Http404(
+                    f"{form.label} has the scale {scale[0]} to {scale[1]}, and this campaign has another one."
+                )
             return table_download(
                 request,
                 format_name=name,
                 rows=one.rows(campaign, request.user),
-                file_name=f"{campaign.slug}-{one.title.lower()}{'-ava' if name == 'ava' else ''}",
+                file_name=f"{campaign.slug}-{one.title.lower()}{f'-{name}' if scale else ''}",
                 campaign=campaign,
             )
     raise Http404("There is no such export.")
+
+
+def _own_scale(form: Format[Any]) -> tuple[int, int] | None:
+    """Return the scale that every file of a format has; None if it is that of the campaign."""
+    return form.file_scale if isinstance(form, VoteReader) else None
+
+
+def _fits(form: Format[Any], campaign: Campaign) -> bool:
+    return _own_scale(form) in {None, (campaign.scale_min, campaign.scale_max)}
 
 
 def _counts(campaign: Campaign) -> dict[str, int]:

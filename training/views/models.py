@@ -43,7 +43,8 @@ from training.tasks import MESSAGE_SECONDS, versions_evaluate
 from training.views.drift import drift_part
 from training.views.learning_curve import curve_part
 from training.views.schedule import schedule_form
-from training.views.version_table import COLUMNS, VersionRow, trends, version_rows
+from training.views.version_table import COLUMNS, VersionRow, version_rows
+from training.views.version_trend import headline_trends, stored_trend
 
 _VERSIONS = 20  # on one page
 _RUNS = 8
@@ -109,6 +110,7 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     )
     schedule = schedule_of(campaign)
     by_votes = request.GET.get("by") == "votes"
+    trend = stored_trend(campaign) if page.paginator.count > 1 else None
     context: dict[str, Any] = {
         "campaign": campaign,
         "page": page,
@@ -117,7 +119,8 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "columns": _columns(rows),
         "elsewhere": sum(row.evaluation is not None and not row.is_common for row in rows),
         "unmeasured": sum(row.evaluation is None for row in rows),
-        "trends": trends(rows, by_votes=by_votes),
+        "trend": trend,
+        "trends": headline_trends(trend.value.figures if trend and trend.value else None, by_votes=by_votes),
         "by_votes": by_votes,
         "schedule": schedule,
         "schedule_next": schedule.next_at(timezone.now()) if schedule else None,

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from annotation.management.lookup import campaign_named
 from annotation.measures.panels import PUBLISHED, Panel
+from annotation.measures.signs import ends
 from annotation.measures.study_design import FEWEST_HOLDOUT, Study, best_change, changes, mos_width, outcome
 from annotation.models import Campaign
 from annotation.selectors.panels import campaign_pace, campaign_panel
@@ -77,7 +78,9 @@ class Command(BaseCommand):
         write(f"{'MOS interval (95 %)':<34} {halves}")
         alpha = found.alpha
         text = (
-            f"{alpha.value:.2f} ({alpha.low:.2f} … {alpha.high:.2f})" if alpha.n else "- (needs two votes on a photo)"
+            f"{alpha.value:.2f} ({ends(f'{alpha.low:.2f}', f'{alpha.high:.2f}')})"
+            if alpha.n
+            else "- (needs two votes on a photo)"
         )
         write(f"{'Krippendorff alpha':<34} {text}")
         write(f"{'Ceiling on the holdout':<34} {found.ceiling:.2f}")

@@ -16,6 +16,7 @@ from annotation.measures.agreement.ceiling import FEWEST_PHOTOS, Form, vote_ceil
 from annotation.measures.agreement.jackknife import jackknife
 from annotation.measures.correlation import plcc
 from annotation.measures.intervals import Interval
+from annotation.measures.signs import ends
 
 Floats = NDArray[np.float64]
 
@@ -41,15 +42,15 @@ class Worth:
 
     @property
     def text(self) -> str:
-        """Return for example '3.2 annotators (2.1 … 5.4)', or '' when it is unknown."""
+        """Return for example '3.2 annotators (2.1–5.4)', or '' when it is unknown."""
         return worth_text(self.annotators.value, self.annotators.low, self.annotators.high) if self.is_known else ""
 
 
 def worth_text(value: float, low: float, high: float) -> str:
-    """Return for example '3.2 annotators (2.1 … 5.4)'; ends of 1,000 or more become 'everybody'."""
+    """Return for example '3.2 annotators (2.1–5.4)'; ends of 1,000 or more become 'everybody'."""
     if value >= MOST:
-        return f"as many annotators as there are ({_number(low)} … {_number(high)})"
-    return f"{_number(value)} annotator{'' if _number(value) == '1.0' else 's'} ({_number(low)} … {_number(high)})"
+        return f"as many annotators as there are ({ends(_number(low), _number(high))})"
+    return f"{_number(value)} annotator{'' if _number(value) == '1.0' else 's'} ({ends(_number(low), _number(high))})"
 
 
 def annotators_worth(

@@ -17,16 +17,22 @@ from inference.serving import runtime
 from iqs_site import env
 from iqs_site.demo.accounts import demo_logins
 from iqs_site.instance import embedded
+from iqs_site.instance.models_install import ModelsInstall, models_install, models_missing
 from iqs_site.instance.preflight import environment_value, host_names, is_loopback
 from iqs_site.instance.supervisor import Instance, InstanceError
 
 _STATUS_SECONDS = 2
+_INSTALLED = "the models are installed; the workers are starting."
+_SHOWN_PERCENT = 20  # between two lines about the installation, where the output is a file
 _FAILED_SECONDS = 30  # between two attempts to start programs that supervisord has given up
 
 
 class Command(BaseCommand):
     help = "Start IQS with all its servers and workers, and create the demo campaign in an empty database."
     requires_system_checks = ()  # the database is not running yet
+    _shown = ""
+    """What was last printed about the installation of the models."""
+    _line_begin = ""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         # Not HOST: some shells export it, and the site would then be on the network by accident.
@@ -39,13 +45,16 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, handler)
         try:
-            runtime.features_key()  # raises where weights are missing
+            models_later = models_missing()
+            if not models_later:
+                runtime.features_key()  # raises where weights are missing
             with Instance(
                 settings.VAR,
                 options["port"],
                 host=options["host"],
                 quiet=False,
                 seed_demo=not options["no_demo"],
+                models_later=models_later,
             ) as instance:
                 self._announce(instance)
                 rounds = 0
@@ -54,7 +63,9 @@ class Command(BaseCommand):
                     rounds += 1
                     if rounds % (_FAILED_SECONDS // _STATUS_SECONDS) == 0:
                         instance.failed_start()
+                    instance.held_start()
                     with suppress(OSError):  # the output may be a file on a full disk
+                        self._progress(models_install(instance.models_state))
                         for sentence in instance.status_changes():
                             self.stdout.write(f"iqs: {sentence}")
                         self.stdout.flush()
@@ -63,6 +74,23 @@ class Command(BaseCommand):
             sys.exit(f"iqs: {error}")
         except KeyboardInterrupt:
             self.stdout.write("iqs: stopped. Your data is kept.")
+
+    def _progress(self, models: ModelsInstall | None) -> None:
+        """Print how far the installation of the models is: on a terminal always in the same line, else sometimes."""
+        if models is None or models.is_failed:
+            sentence = models.sentence if models else _INSTALLED if self._shown else ""
+            if sentence and sentence != self._shown:
+                self.stdout.write(f"{self._line_begin}iqs: {sentence}")
+            self._shown = models.sentence if models else ""
+        elif self.stdout.isatty():
+            self._line_begin = "\r\033[K"
+            self._shown = models.sentence
+            self.stdout.write(f"{self._line_begin}iqs: {models.sentence}", ending="")
+        else:
+            shown = f"{models.step} {(models.percent or 0) // _SHOWN_PERCENT}"
+            if shown != self._shown:
+                self.stdout.write(f"iqs: {models.sentence}")
+                self._shown = shown
 
     def _announce(self, instance: Instance) -> None:
         lines = ["", f"  IQS is ready: {instance.url}", ""]
@@ -76,6 +104,8 @@ class Command(BaseCommand):
             lines.append("")
         if os.geteuid() == 0 and environment_value("DATABASE_URL") is None:
             lines += ["  You are root, so the embedded database runs as the system user 'pgserver'.", ""]
+        if models_install(instance.models_state):
+            lines += ["  The models are being installed. You can already log in and rate photos.", ""]
         lines += [f"  Logs: {instance.folder / 'log'}", "  Press Ctrl-C to stop. Your data is kept.", ""]
         self.stdout.write("\n".join(lines))
         self.stdout.flush()

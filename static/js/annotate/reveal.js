@@ -13,7 +13,7 @@ export async function fetchReveal(api, imageId) {
 }
 
 function othersText({ mean, n, simulated }) {
-  return `others ${mean.toFixed(1)} (n = ${n}${simulated ? `, ${simulated} simulated` : ""})`;
+  return `others ${mean.toFixed(1)} (n\u00a0=\u00a0${n}${simulated ? `, ${simulated} simulated` : ""})`;
 }
 
 function text(className, content) {
@@ -35,7 +35,7 @@ export function revealElements(reveal) {
   const elements = [];
   if (prediction) {
     const spread = `${prediction.quality_mean.toFixed(1)} ± ${prediction.quality_std.toFixed(1)}`;
-    const watch = `watch ${Math.round(100 * prediction.watch_probability)} %`;
+    const watch = `watch ${Math.round(100 * prediction.watch_probability)}\u00a0%`;
     elements.push(text("mark-model", `model ${spread}, ${watch}`));
   }
   if (others) {

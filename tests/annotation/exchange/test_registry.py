@@ -160,6 +160,12 @@ RECORDS: dict[type[Any], Any] = {
 }
 
 
+def record_of(exchange_format: Format[Any]) -> Any:
+    """Return a row that the format can write: KonIQ-10k has five scores."""
+    record = RECORDS[exchange_format.record]
+    return record._replace(counts=record.counts[:5]) if exchange_format.name == "koniq" else record
+
+
 def classes_in_package(base: type[Any]) -> Iterator[type[Any]]:
     """Yield the classes of the package that extend this one, without base classes."""
     for module in pkgutil.iter_modules(annotation.exchange.__path__):
@@ -192,7 +198,7 @@ def test_a_format_has_the_texts_that_pages_and_commands_need(exchange_format: Fo
 
 @pytest.mark.parametrize("exchange_format", FORMATS.values(), ids=FORMATS.keys())
 def test_a_format_reads_its_rows_one_at_a_time(exchange_format: Format[Any]) -> None:
-    record = RECORDS[exchange_format.record]
+    record = record_of(exchange_format)
     rows_read = 0
 
     def rows() -> Iterator[Any]:
@@ -211,7 +217,7 @@ def test_a_format_reads_its_rows_one_at_a_time(exchange_format: Format[Any]) -> 
 
 @pytest.mark.parametrize("exchange_format", FORMATS.values(), ids=FORMATS.keys())
 def test_no_table_contains_a_formula(exchange_format: Format[Any]) -> None:
-    data = b"".join(exchange_format.write([RECORDS[exchange_format.record]]))
+    data = b"".join(exchange_format.write([record_of(exchange_format)]))
     if exchange_format.suffix == ".csv":
         text = data.decode()
         cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]

@@ -7,7 +7,13 @@ from uuid import uuid4
 import pytest
 
 from annotation.models import Campaign, Image, PhotoComment
-from annotation.selectors.comments import campaign_comments, comments_by_photo, open_comments_count
+from annotation.selectors.comments import (
+    CommentCounts,
+    campaign_comments,
+    comment_counts,
+    comments_by_photo,
+    open_comments_count,
+)
 from annotation.services.annotations import annotation_record
 from annotation.services.comments import (
     COMMENT_LENGTH,
@@ -84,10 +90,12 @@ def test_an_open_comment_shows_the_skip_of_its_author(campaign: Campaign, people
     assert [(row.text, row.skip_reason) for row in rows] == [("Fine.", None), ("Two clocks.", "Another reason")]
     comment_done_set(comment=rows[0], by=people["ada"], is_done=True)
     assert open_comments_count(campaign) == 1
+    assert comment_counts(campaign) == CommentCounts(open=1, with_skip=1)
     done = campaign_comments(campaign, is_done=True).get()
     assert (done.done_by, done.text) == (people["ada"], "Fine.")
     comment_done_set(comment=done, by=people["ada"], is_done=False)
     assert open_comments_count(campaign) == 2
+    assert comment_counts(campaign) == CommentCounts(open=2, with_skip=1)
 
 
 def test_comments_that_the_admin_has_not_seen_stay_open(campaign: Campaign, people: Any, photo: Image) -> None:

@@ -118,7 +118,7 @@ def test_a_request_without_news_takes_few_queries(campaign: Campaign, rated: lis
     figures_request(campaign=campaign, kind=kind)
     with CaptureQueriesContext(connection) as captured:
         figures_request(campaign=campaign, kind=kind)
-    assert len(captured) == 6
+    assert len(captured) == 7
 
 
 def test_a_failure_is_shown_and_not_tried_again_at_once(

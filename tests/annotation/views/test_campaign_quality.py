@@ -74,7 +74,7 @@ def test_hidden_repeats_are_compared(client_of: Callable[[str], Any], rated: lis
     for image in rated[:12]:
         score = Annotation.objects.get(image=image, annotator=people["alice"], is_repeat=False).score
         vote(image, people["alice"], score, is_repeat=True)  # type: ignore[arg-type]
-    assert "The same annotator again, SRCC 1.00 (1.00 … 1.00) 12 repeats" in text_of(client_of("rita").get(PAGE))
+    assert "The same annotator again, SRCC 1.00 (1.00–1.00) 12 repeats" in text_of(client_of("rita").get(PAGE))
 
 
 def test_answers_after_a_prediction_and_withdrawn_photos_do_not_count(

@@ -14,6 +14,7 @@ from annotation.models import Adjudication, Campaign, Image, User
 from annotation.selectors.adjudications import photos_disputed
 from annotation.services.consensus import consensus_refresh
 from annotation.services.queue import counters_rebuild
+from annotation.services.vote_requests import votes_request
 from inference.models import ModelVersion
 from tests.opinions_and_predictions import images_make, predictions_make, version_make, vote, votes
 
@@ -118,6 +119,29 @@ def test_after_an_undone_decision_only_its_reviewer_sees_the_prediction(
     client.post(url("adjudication-undo", image.pk))
     assert "7.31" in text_of(client, url("photo", image.pk))
     assert seen(client_of("ada"), image) == []
+
+
+def test_a_disputed_photo_that_waits_for_more_votes_stays_hidden_until_the_decision(
+    photos: list[Image], people: dict[str, User], campaign: Campaign, client_of: Callable[[str], Client]
+) -> None:
+    image = photos[DISPUTED]
+    votes_request(campaign=campaign, image_ids=[image.pk], by=people["rita"], reason="disputed", votes=2)
+    assert photos_disputed(campaign, limit=9) == (0, [])  # nobody has to decide while votes are on their way
+    assert seen(client_of("rita"), image) == []
+    # One of the two votes has come, and the other one not yet.
+    vote(image, people["alice"], 2)
+    counters_rebuild(campaign=campaign)
+    consensus_refresh(campaign=campaign)
+    assert seen(client_of("rita"), image) == []
+    decide(client_of("ada"), image)
+    assert "7.31" in text_of(client_of("rita"), url("photo", image.pk))
+
+
+def test_a_photo_that_people_agree_on_is_not_hidden_by_a_request_for_more_votes(
+    photos: list[Image], people: dict[str, User], campaign: Campaign, client_of: Callable[[str], Client]
+) -> None:
+    votes_request(campaign=campaign, image_ids=[photos[0].pk], by=people["rita"], reason="model and people apart")
+    assert "5.50" in text_of(client_of("rita"), url("photo", photos[0].pk))
 
 
 def test_an_own_blind_answer_reveals_the_prediction_and_an_exposed_one_does_not(

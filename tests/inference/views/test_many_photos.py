@@ -10,10 +10,21 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from annotation.models import BulkAction, Campaign, Image, PhotoMap, PhotoSelection, SavedView
+from annotation.models import (
+    AuditKind,
+    AuditRecord,
+    BulkAction,
+    Campaign,
+    Image,
+    PhotoMap,
+    PhotoSelection,
+    SavedView,
+    Withdrawal,
+)
 from annotation.services.consensus import consensus_refresh
 from annotation.services.queue import counters_rebuild
 from annotation.services.tags import photos_tag
+from annotation.services.withdrawals import photo_withdraw
 from inference.gallery import counts as counts_module
 from inference.gallery.counts import gallery_counts
 from inference.gallery.query import GalleryQuery
@@ -99,6 +110,66 @@ def test_practice_photos_need_an_admin(client_of: Callable[[str], Client], dispu
     assert client_of("ada").post(f"{GALLERY}bulk/start", data).status_code == 302
     action = BulkAction.objects.get()
     assert client_of("rita").post(f"{GALLERY}bulk/{action.pk}/undo").status_code == 403
+
+
+RESTORE = {"kind": "restore"}
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("anonymous", 302), ("mallory", 404), ("alice", 403), ("rita", 302), ("ada", 302)]
+)
+def test_reviewers_put_withdrawn_photos_back(
+    client_of: Callable[[str], Client], people: dict[str, Any], disputed: list[Image], name: str, status: int
+) -> None:
+    ids = [image.pk for image in disputed[:3]]
+    for image in disputed[:3]:
+        photo_withdraw(image=image, reason="Private", by=people["rita"])
+    client = client_of(name)
+    response = client.post(f"{GALLERY}bulk/start", RESTORE | {"ids": [ids[0], ids[2], disputed[5].pk]})
+    assert response.status_code == status
+    may = name in ("rita", "ada")
+    assert set(Withdrawal.objects.values_list("image_id", flat=True)) == ({ids[1]} if may else set(ids))
+    assert AuditRecord.objects.filter(kind=AuditKind.WITHDRAWAL_UNDONE).count() == (2 if may else 0)
+    if may:
+        assert response["Location"] == "/campaigns/watches/withdrawn/"
+        assert b"2 photos are back." in client.get(response["Location"]).content
+        assert set(BulkAction.objects.get().image_ids) == {ids[0], ids[2]}
+
+
+def test_a_restoration_and_a_withdrawal_of_many_photos_can_be_undone(
+    client_of: Callable[[str], Client], people: dict[str, Any], disputed: list[Image]
+) -> None:
+    client, ids = client_of("rita"), [image.pk for image in disputed[:3]]
+    text = ",".join(map(str, ids))
+    client.post(f"{GALLERY}bulk/start", {"kind": "withdraw", "text": "Private", "ids": text})
+    assert Withdrawal.objects.count() == 3
+    withdrawal = BulkAction.objects.get()
+    client.post(f"{GALLERY}bulk/{withdrawal.pk}/undo")
+    assert not Withdrawal.objects.exists()
+    client.post(f"{GALLERY}bulk/start", {"kind": "withdraw", "text": "Private", "ids": text})
+    client.post(f"{GALLERY}bulk/start", RESTORE | {"ids": text})
+    assert not Withdrawal.objects.exists()
+    restoration = BulkAction.objects.filter(kind="restore", undoes=None).get()
+    client.post(f"{GALLERY}bulk/{restoration.pk}/undo")
+    assert set(Withdrawal.objects.values_list("reason", flat=True)) == {"Withdrawn again"}
+    assert Withdrawal.objects.count() == 3
+
+
+def test_photos_without_files_stay_withdrawn(
+    client_of: Callable[[str], Client], people: dict[str, Any], disputed: list[Image]
+) -> None:
+    for image in disputed[:2]:
+        photo_withdraw(image=image, reason="Private", by=people["rita"])
+    Withdrawal.objects.filter(image=disputed[0]).update(files_deleted_at="2026-11-01T12:00Z")
+    client, page = client_of("rita"), "/campaigns/watches/withdrawn/"
+    assert client.get(page).content.count(b'name="ids"') == 1
+    client.post(f"{GALLERY}bulk/start", RESTORE | {"ids": [image.pk for image in disputed[:2]]})
+    assert Withdrawal.objects.get().image == disputed[0]
+    assert b"their files are deleted" in client.get(page).content
+    client.post(f"{GALLERY}bulk/start", RESTORE)
+    content = client.get(page).content
+    assert b"Select photos first." in content
+    assert b"data-restore" not in content, "nothing is left that can be put back"
 
 
 def test_photos_of_another_campaign_are_not_changed(client_of: Callable[[str], Client], disputed: list[Image]) -> None:

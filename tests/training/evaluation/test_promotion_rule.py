@@ -47,7 +47,7 @@ def differences(
 @pytest.mark.parametrize(
     ("stored", "rule", "decision", "words"),
     [
-        (differences(entry(-0.05)), Rule(), PROMOTE, "Quality RPS −0.050 (−0.070 … −0.030, 180 photos in 60 groups)"),
+        (differences(entry(-0.05)), Rule(), PROMOTE, "Quality RPS −0.050 (−0.070 to −0.030, 180 photos in 60 groups)"),
         (differences(entry(-0.05)), Rule(), PROMOTE, "not worse"),
         (differences(entry(0.05)), Rule(), REFUSE, "worse than the champion"),
         (differences(entry(-0.05), entry(-0.05)), Rule(), REFUSE, "worse than the champion by more than 0.01"),

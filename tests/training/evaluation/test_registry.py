@@ -67,4 +67,4 @@ def test_each_metric_is_paired_with_its_difference() -> None:
         ("watch_f1", None),
     ]
     (one,) = measured({"quality_rmse": {**entry, "value": -0.5}})
-    assert (one.text, one.signed, one.interval) == ("−0.50", "−0.50", "0.40 … 0.60")
+    assert (one.text, one.signed, one.interval) == ("−0.50", "−0.50", "0.40–0.60")

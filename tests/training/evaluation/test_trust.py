@@ -23,17 +23,17 @@ def figures(srcc: tuple[float, float, float], *, n: int = 60, groups: int | None
         (
             (0.7, 0.6, 0.8),
             Level.YES,
-            "Version 3 is good for sorting photos by quality (SRCC 0.700 (0.600 … 0.800), n = 60",
+            "Version 3 is good for sorting photos by quality (SRCC 0.700 (0.600–0.800), n = 60",
         ),
         ((0.5, 0.3, 0.7), Level.UNKNOWN, "has too few photos to tell whether it is good for sorting"),
-        ((0.1, -0.1, 0.3), Level.NO, "is not good for sorting photos by quality (SRCC 0.100 (−0.100 … 0.300)"),
+        ((0.1, -0.1, 0.3), Level.NO, "is not good for sorting photos by quality (SRCC 0.100 (−0.100 to 0.300)"),
     ],
 )
 def test_the_whole_interval_decides(srcc: Any, level: Level, words: str) -> None:
     found = trust(3, figures(srcc))
     assert found.level is level
     assert words in found.sentence
-    assert found.sentence.endswith("Watch labels: F1 0.970 (0.930 … 0.990), n = 60.")
+    assert found.sentence.endswith("Watch labels: F1 0.970 (0.930–0.990), n = 60.")
 
 
 def test_without_evidence_there_is_no_verdict() -> None:

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotation.measures.figures_text import figures_text
-from annotation.models import Campaign, Image, User
+from annotation.models import Campaign, Image, SplitChange, User
 from annotation.services.screening import screening_decide, screening_undo
 from inference.models import ModelVersion
 from tests.opinions_and_predictions import images_make, predictions_make, version_make, vote
@@ -100,6 +100,12 @@ def test_everything_that_changes_the_figures_makes_them_old(
     assert changed()
     Image.objects.filter(pk=photos[1].pk).update(withdrawn_at=timezone.now())
     assert changed()
+    Image.objects.filter(pk=photos[2].pk).update(problem="Reported as damaged.")
+    assert changed()
+    Image.objects.filter(pk=photos[2].pk).update(problem="")
+    assert not changed()  # as before the report
+    SplitChange.objects.create(image=photos[2], before="holdout", after="neither")
+    assert changed()
     predictions_make(version, images_make(campaign, 1, holdout=True, prefix="new"), [4.0])
     assert changed()
     Campaign.objects.update(reject_at=4.5)
@@ -174,7 +180,7 @@ def test_a_request_without_news_takes_few_queries(campaign: Campaign, version: M
     calibration_request(campaign=campaign, version=version, filters=Filters())
     with CaptureQueriesContext(connection) as captured:
         calibration_request(campaign=campaign, version=version, filters=Filters())
-    assert len(captured) == 5
+    assert len(captured) == 6
 
 
 def test_the_steps_are_told(campaign: Campaign, version: ModelVersion) -> None:

@@ -44,6 +44,8 @@ def test_every_format_that_has_rows_of_a_campaign_is_offered(client_of: Any, rat
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_download_is_a_file_and_is_recorded(client_of: Any, rated: Campaign, name: str) -> None:
+    if name == "koniq":
+        Campaign.objects.update(scale_max=5)
     response = client_of("rita").get(f"{PAGE}{name}")
     assert response.status_code == 200
     assert 'attachment; filename="watches-' in response["Content-Disposition"]
@@ -60,10 +62,11 @@ def test_rows_and_sizes_are_said(client_of: Any, rated: Campaign) -> None:
     assert offers["Answers"].bytes == 2 * 210
 
 
-def test_ava_needs_its_scale(client_of: Any, rated: Campaign) -> None:
+@pytest.mark.parametrize("name", ["ava", "ava-csv", "ava-json", "koniq"])
+def test_formats_of_data_sets_need_their_scale(client_of: Any, rated: Campaign, name: str) -> None:
     Campaign.objects.update(scale_max=20)
-    assert f"{PAGE}ava" not in client_of("rita").get(PAGE).content.decode()
-    assert client_of("rita").get(f"{PAGE}ava").status_code == 404
+    assert f"{PAGE}{name}" not in client_of("rita").get(PAGE).content.decode()
+    assert client_of("rita").get(f"{PAGE}{name}").status_code == 404
 
 
 def test_other_names_are_not_found(client_of: Any, rated: Campaign) -> None:

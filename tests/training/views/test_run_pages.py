@@ -160,6 +160,7 @@ def test_the_api_returns_the_state_of_a_run(
         "stage": "Learning quality",
         "message": "",
         "annotations": 0,
+        "histograms": 0,
         "decisions": 0,
         "challenger": 3,
     }
@@ -229,8 +230,9 @@ def test_more_versions_runs_and_promotions_need_no_more_queries(
 
     add_versions(2)
     client.get("/campaigns/watches/models/")
-    # 23 for the answers, runs, drift, curve and promotions; 3 for the table: runs, exports, schedule.
-    with django_assert_num_queries(26, exact=False) as few:
+    # 24 for the answers, imported histograms, runs, drift, curve and promotions; 3 for the table: runs, exports,
+    # schedule; 9 that read the stored charts over time and tell whether they are the newest.
+    with django_assert_num_queries(36, exact=False) as few:
         client.get("/campaigns/watches/models/")
     add_versions(5)
     with django_assert_num_queries(len(few.captured_queries)):

@@ -9,9 +9,10 @@ import pytest
 
 from inference.models import ModelVersion
 from tests.opinions_and_predictions import vote
-from training.models import Promotion
+from training.models import Promotion, TrainingRun
 from training.services.evaluations import evaluation_make
 from training.services.promotions import REASON_LENGTH
+from training.services.stored_trends import trend_make, trend_row
 
 MODELS = "/campaigns/watches/models/"
 
@@ -66,25 +67,43 @@ def test_figures_of_other_votes_are_not_in_the_table(
     assert "2 versions were measured on other votes or settings" in text_of(client.get(MODELS))
 
 
-def test_the_trend_has_a_finding_by_version(client_of: Any, versions: list[ModelVersion]) -> None:
-    trends = {one.metric.name: one for one in client_of("rita").get(MODELS).context["trends"]}
-    srcc = trends["quality_srcc"]
-    assert [version.number for version, _, _ in srcc.rows] == [1, 2, 3]
-    assert re.fullmatch(r"−?\d\.\d+ in version 1, −0\.\d+ in version 3: worse", srcc.title)
+def trends_of(client: Any, **query: str) -> dict[str, Any]:
+    return {one.metric.name: one for one in client.get(MODELS, query).context["trends"]}
 
 
-def test_the_trend_by_votes_leaves_out_versions_without_a_number(client_of: Any, versions: list[ModelVersion]) -> None:
-    ModelVersion.objects.filter(pk=versions[0].pk).update(recipe={"name": "shipped prior", "seed": 1})
-    ModelVersion.objects.filter(pk=versions[1].pk).update(figures={"votes": 120})
+def test_the_charts_over_time_come_from_a_worker(client_of: Any, versions: list[ModelVersion], campaign: Any) -> None:
+    client = client_of("rita")
+    first = client.get(MODELS)
+    assert first.context["trends"] == []
+    assert "Waiting for a worker to measure all versions" in text_of(first)
+    trend_make(row=trend_row(campaign=campaign))
+    srcc = trends_of(client)["quality_srcc"]
+    assert [number for number, _, _ in srcc.rows] == [3, 2, 1]
+    assert re.fullmatch(r"Quality SRCC −?\d\.\d+ \(.*\) with version 1", srcc.title)  # the champion is the oldest
+    assert srcc.chart.count('class="whisker"') == 9  # three lines for each of three versions
+    text = text_of(client.get(MODELS))
+    assert "which all of them have predicted: 30 with a MOS, 30 with a watch label" in text
+    assert "Waiting for a worker" not in text
+
+
+def test_the_charts_by_answers_leave_out_versions_without_a_number(
+    client_of: Any, versions: list[ModelVersion], campaign: Any
+) -> None:
+    run = TrainingRun.objects.create(campaign=campaign, trigger="button", state="done", annotation_count=120)
+    TrainingRun.objects.filter(pk=run.pk).update(challenger=versions[1])
+    trend_make(row=trend_row(campaign=campaign))
     response = client_of("rita").get(MODELS, {"by": "votes"})
     srcc = next(one for one in response.context["trends"] if one.metric.name == "quality_srcc")
-    assert [(version.number, votes) for version, votes, _ in srcc.rows] == [(1, 0), (2, 120)]
-    assert "votes learned from" in text_of(response)
+    assert srcc.chart.count("<circle") == 1
+    assert "Version 2" in srcc.chart
+    assert "answers that the version has learned from" in text_of(response)
 
 
-def test_one_version_has_no_trend(client_of: Any, make_version: Callable[..., Any]) -> None:
+def test_one_version_has_no_charts_over_time(client_of: Any, make_version: Callable[..., Any]) -> None:
     make_version(1, champion=True)
-    assert client_of("rita").get(MODELS).context["trends"] == []
+    response = client_of("rita").get(MODELS)
+    assert response.context["trends"] == []
+    assert "Over time" not in text_of(response)
 
 
 def test_the_dialog_shows_the_comparison_and_what_the_rule_says(client_of: Any, versions: list[ModelVersion]) -> None:

@@ -1,6 +1,5 @@
 """How well the predicted quality classes agree with those of the mean opinion scores."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,28 +92,3 @@ def class_figures(comparison: Comparison, *, seed: int) -> ClassFigures | None:
         most_common=CLASS_NAMES[most],
         over_most_common=paired_interval(classification.accuracy, model, constant, people, seed=seed, groups=groups),
     )
-
-
-@dataclass(frozen=True)
-class SourceRow:
-    """The figures of the photos of one import."""
-
-    source: str
-    photos: int
-    srcc: Interval
-    accuracy: Interval
-
-
-def source_figures(comparison: Comparison, sources: Sequence[str], *, seed: int, fewest: int = 10) -> list[SourceRow]:
-    """Return a row for each source [N] with at least `fewest` photos, by name; none when only one source has them."""
-    names = np.asarray(sources)
-    rows = []
-    for source in sorted(set(sources)):
-        part = comparison.part(names == source)
-        if len(part) < fewest:
-            continue
-        figures = class_figures(part, seed=seed)
-        assert figures is not None
-        srcc = interval(correlation.srcc, part.quality_mean, part.mos, seed=seed, groups=part.groups)
-        rows.append(SourceRow(source, len(part), srcc, figures.accuracy))
-    return rows if len(rows) > 1 else []

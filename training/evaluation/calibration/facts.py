@@ -1,6 +1,7 @@
 """What is known about compared photos besides votes and predictions."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,8 @@ class PhotoFacts:
     """Number of the photo's content group [N], 0, 1, …; NO_GROUP without features."""
     examples: tuple[tuple[int, ...], ...] = ()
     """Ids of some photos in the middle of each content group."""
+    typical: tuple[tuple[str, ...], ...] = ()
+    """The ImageNet classes that are most typical of each content group, as names; none when unknown."""
     is_holdout: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
     """Whether models never learn from the photo [N]."""
 
@@ -40,4 +43,5 @@ class PhotoFacts:
             return column[rows] if len(column) else column
 
         columns = ("sources", "formats", "megapixels", "months", "distortions", "content", "is_holdout")
-        return PhotoFacts(**{name: chosen(getattr(self, name)) for name in columns}, examples=self.examples)  # type: ignore[arg-type]  # the columns keep their types
+        parts: dict[str, Any] = {name: chosen(getattr(self, name)) for name in columns}
+        return PhotoFacts(**parts, examples=self.examples, typical=self.typical)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from training.evaluation.calibration.annotator_bias import AnnotatorBias, annotator_biases
-from training.evaluation.calibration.classes import ClassFigures, SourceRow, class_figures, source_figures
+from training.evaluation.calibration.classes import ClassFigures, class_figures
 from training.evaluation.calibration.disagreement import DisagreementFigures, disagreement_figures
 from training.evaluation.calibration.facts import PhotoFacts
 from training.evaluation.calibration.quality import QualityFigures, quality_figures
@@ -43,7 +43,6 @@ class CalibrationFigures:
     scores: ScoreFigures | None
     quality: QualityFigures | None
     classes: ClassFigures | None
-    sources: tuple[SourceRow, ...]
     watch: WatchFigures | None
     slices: SliceFigures | None
     annotators: tuple[AnnotatorBias, ...]
@@ -68,7 +67,7 @@ def calibration_figures(
     votes of an evaluation. `tell` is called before each step.
     """
     enough = comparison.vote_counts >= fewest_votes
-    scored, scored_facts = comparison.part(enough), facts.part(enough)
+    scored = comparison.part(enough)
     decided = comparison.has_majority
     labelled = int(decided.sum())
     tell("comparing scores", 0, _STEPS)
@@ -77,7 +76,6 @@ def calibration_figures(
     quality = quality_figures(scored, seed=seed)
     tell("comparing classes", 2, _STEPS)
     classes = class_figures(scored, seed=seed)
-    sources = source_figures(scored, scored_facts.sources.tolist(), seed=seed)
     tell("comparing watches", 3, _STEPS)
     watch = watch_figures(comparison, threshold=comparison.scale.watch_threshold, seed=seed)
     tell("making the verdict", 4, _STEPS)
@@ -101,7 +99,6 @@ def calibration_figures(
         scores=scores,
         quality=quality,
         classes=classes,
-        sources=tuple(sources),
         watch=watch,
         slices=slices,
         annotators=annotators,

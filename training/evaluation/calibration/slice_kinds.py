@@ -113,14 +113,31 @@ def _size_kind(megapixels: Floats) -> SliceKind:
 
 def _content_kind(facts: PhotoFacts) -> SliceKind:
     groups = len(facts.examples)
-    names = [SliceName(f"group {one + 1}", f"photos of content group {one + 1}") for one in range(groups)]
+    names = [_content_name(one, facts.typical) for one in range(groups)]
     present = [one for one in range(groups) if (facts.content == one).any()]
     codes, kept = _without_gaps(facts.content, names)
     note = "Photos that look alike to the network, found by k-means on the stored features."
+    if any(facts.typical):
+        note += " Their names are the ImageNet classes that the network sees there more than elsewhere."
     missing = int((facts.content == NO_GROUP).sum())
     if missing:
         note += f" {missing:,} photos have no features yet."
     return SliceKind("content", "Content", codes, kept, note, tuple(facts.examples[one] for one in present))
+
+
+def _content_name(group: int, typical: Sequence[tuple[str, ...]]) -> SliceName:
+    """Return the name of a content group by its most typical classes, and by its number where none is typical.
+
+    Two groups with the same classes have their numbers too.
+    """
+    number = f"group {group + 1}"
+    classes = typical[group] if typical else ()
+    if not classes:
+        return SliceName(number, f"photos of content {number}")
+    label = f"mostly: {', '.join(classes)}"
+    if list(typical).count(classes) > 1:
+        label += f" ({number})"
+    return SliceName(label, f"photos of the content “{label}”")
 
 
 def _month_kind(months: NDArray[np.str_]) -> SliceKind:

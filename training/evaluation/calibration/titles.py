@@ -6,7 +6,7 @@ They state numbers and no verdict: whether a model fits is for tests that could 
 from math import isfinite, isnan
 
 from annotation.measures.intervals import Interval
-from annotation.measures.signs import minus, signed
+from annotation.measures.signs import ends, minus, signed
 from training.evaluation.calibration.quality import QualityFigures
 from training.evaluation.calibration.score_line import FittedLine
 from training.evaluation.calibration.vote_forecast import PIT_BINS, Coverage, PitHistogram
@@ -22,8 +22,7 @@ def interval_text(found: Interval, digits: int = 2) -> str:
     value = minus(f"{found.value:.{digits}f}")
     if not (isfinite(found.low) and isfinite(found.high)):
         return value
-    between = "–" if found.low >= 0 else " to "
-    return f"{value} ({minus(f'{found.low:.{digits}f}{between}{found.high:.{digits}f}')})"
+    return f"{value} ({ends(f'{found.low:.{digits}f}', f'{found.high:.{digits}f}')})"
 
 
 def signed_text(found: Interval, digits: int = 1) -> str:

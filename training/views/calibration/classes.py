@@ -22,5 +22,4 @@ def section(
     return {
         "classes": figures.classes,
         "class_limits": class_limits(campaign, version),
-        "sources": figures.sources,
     }

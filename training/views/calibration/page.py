@@ -27,6 +27,7 @@ from training.tasks import MESSAGE_SECONDS, stored_calibration_make
 from training.views.calibration import classes, disagreement, quality, slices, trend, verdict, watch
 from training.views.calibration.choice import filters_of, number_of, version_of
 from training.views.calibration.filter_bar import filter_bar
+from training.views.calibration.hidden_photos import HiddenPhotos, hidden_photos
 from training.views.calibration.one_photo import one_photo
 from training.views.calibration.shown import Shown
 
@@ -75,18 +76,20 @@ def calibration(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         return render(request, "training/calibration/page.html", context)
     assert isinstance(request.user, User)  # campaign_view refuses anonymous users
     version.campaign = campaign  # saves queries
-    hidden = {row["image_id"] for row in predictions_hidden(campaign, request.user)}
+    rows = predictions_hidden(campaign, request.user)
     context |= {"query": shown.address(filters, version.number), "shown_fields": shown.chosen}
     part = request.htmx.target  # type: ignore[attr-defined]  # by django-htmx
     if part == "one-photo" and photo_id:
-        context["one"] = one_photo(campaign, version, photo_id, hidden)
+        named = hidden_photos(campaign, rows, figures=None, named=[photo_id])
+        context["one"] = one_photo(campaign, version, photo_id, named)
         return render(request, "training/calibration/_one_photo.html", context)
     context |= {"bar": filter_bar(campaign, version, filters), "is_print": request.GET.get("view") == "print"}
     if filters.is_possible:
         stored = _stored(campaign, version, filters)
-        context |= {"stored": stored, "row": stored.row, "figures": stored.value, "hidden": len(hidden)}
+        context |= {"stored": stored, "row": stored.row, "figures": stored.value}
         if stored.value is not None and stored.row.made_at is not None:
-            context["had"] = stored.row.made_at.isoformat()
+            hidden = hidden_photos(campaign, rows, figures=stored.value, named=[photo_id] if photo_id else ())
+            context |= {"had": stored.row.made_at.isoformat(), "hidden": hidden}
             context |= _report(campaign, version, stored.value, hidden=hidden, filters=filters, photo_id=photo_id)
             context |= slices.section(campaign, version, stored.value, filters=filters, shown=shown)
             context |= trend.section(campaign, version, filters=filters, shown=shown)
@@ -139,7 +142,7 @@ def _report(
     version: ModelVersion,
     figures: CalibrationFigures,
     *,
-    hidden: set[int],
+    hidden: HiddenPhotos,
     filters: Filters,
     photo_id: int | None,
 ) -> dict[str, Any]:

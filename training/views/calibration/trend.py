@@ -1,6 +1,5 @@
 """The section about the versions over time, and about two versions side by side."""
 
-import math
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -8,18 +7,16 @@ from django.urls import reverse
 
 from annotation.measures.intervals import Interval
 from annotation.models import Campaign
-from annotation.tasks import announce
 from inference.models import ModelVersion
-from training.drawing.trend import trend_chart
+from training.drawing.trend import BY_VOTES
 from training.evaluation.calibration import titles
 from training.evaluation.calibration.filters import Filters
 from training.evaluation.calibration.trend import ChampionPeriod, TrendFigures, VersionPoint
 from training.evaluation.registry import METRICS, Metric
 from training.evaluation.version_pair import pair_figures, pair_verdicts
-from training.models import StoredTrend, VersionComparison
-from training.services.stored_trends import trend_request
-from training.tasks import MESSAGE_SECONDS, stored_trend_make
+from training.models import VersionComparison
 from training.views.calibration.shown import TREND_BY, Shown
+from training.views.version_trend import stored_trend, trend_of, trend_title
 
 # In the table of two versions; the whole list is in the table of the metric.
 _SIDE_BY_SIDE = ("quality_srcc", "quality_rmse", "quality_rps", "class_f1", "watch_roc_auc", "watch_f1", "watch_brier")
@@ -27,53 +24,31 @@ _SIDE_BY_SIDE = ("quality_srcc", "quality_rmse", "quality_rps", "class_f1", "wat
 
 def section(campaign: Campaign, version: ModelVersion, *, filters: Filters, shown: Shown) -> dict[str, Any]:
     """Return the context of the section. A worker is asked for a newer chart when it is old."""
-    stored = trend_request(campaign=campaign)
-    if stored.row.state == StoredTrend.State.QUEUED:
-        announce(stored_trend_make, stored.row.pk, expires=MESSAGE_SECONDS)
+    stored = stored_trend(campaign)
     context: dict[str, Any] = {
         "trend_stored": stored,
         "trend_form": {"metric": shown.metric, "by": shown.by},
         "trend_metrics": list(METRICS.values()),
         "trend_orders": TREND_BY,
+        "trend_by_votes": shown.by == BY_VOTES,
         "trend_fields": _fields(filters, version, shown),
     }
     figures: TrendFigures | None = stored.value.figures if stored.value else None
     if figures is None or shown.metric not in figures.metrics:
         return context
     metric = METRICS[shown.metric]
-    title = trend_title(figures, metric)
-    chart = trend_chart(
-        figures,
-        metric,
-        by=shown.by,
-        name=f"{metric.label} of each version. {title}. A table follows.",
-    )
+    found = trend_of(figures, metric, by_votes=shown.by == BY_VOTES)
     return context | {
         "trend": figures,
         "trend_metric": metric,
         "trend_photos": figures.quality_photos if metric.votes == "quality" else figures.watch_photos,
-        "trend_title": title,
-        "trend_chart": chart,
+        "trend_title": trend_title(figures, metric),
+        "trend_chart": found and found.chart,
         "trend_rows": [_row(one, figures, metric) for one in reversed(figures.versions)],
         "trend_table": [_all_metrics(one, figures) for one in reversed(figures.versions)],
         "trend_columns": [METRICS[name] for name in figures.metrics],
         **_pair(campaign, version, figures),
     }
-
-
-def trend_title(figures: TrendFigures, metric: Metric) -> str:
-    """Return what happened to the metric from the first to the champion, as a sentence."""
-    known = [one for one in figures.versions if not math.isnan(figures.value(one, metric.name).value)]
-    if not known:
-        return f"{metric.label} cannot be measured on these photos"
-    last = next((one for one in known if one.is_champion), known[-1])
-    first = known[0]
-    now = figures.value(last, metric.name)
-    here = f"{metric.label} {titles.interval_text(now, metric.digits)} with version {last.number}"
-    if first.number == last.number:
-        return here
-    before = figures.value(first, metric.name)
-    return f"{here}; {titles.interval_text(before, metric.digits)} with version {first.number}"
 
 
 def _row(one: VersionPoint, figures: TrendFigures, metric: Metric) -> dict[str, Any]:
@@ -88,7 +63,7 @@ def _row(one: VersionPoint, figures: TrendFigures, metric: Metric) -> dict[str, 
 
 
 def _all_metrics(one: VersionPoint, figures: TrendFigures) -> dict[str, Any]:
-    texts = [_text(figures.value(one, name), METRICS[name]) for name in figures.metrics]
+    texts = [(METRICS[name].label, _text(figures.value(one, name), METRICS[name])) for name in figures.metrics]
     return {"number": one.number, "texts": texts}
 
 

@@ -74,10 +74,10 @@ def test_without_a_ceiling_or_with_few_groups_the_worth_is_unknown_or_open(rng: 
 @pytest.mark.parametrize(
     ("ends", "text"),
     [
-        ((3.21, 2.1, 5.4), "3.2 annotators (2.1 … 5.4)"),
-        ((1.0, 0.5, 22.0), "1.0 annotator (0.5 … 22)"),
-        ((40.0, 8.0, math.inf), "40 annotators (8.0 … everybody)"),
-        ((math.inf, 8.0, math.inf), "as many annotators as there are (8.0 … everybody)"),
+        ((3.21, 2.1, 5.4), "3.2 annotators (2.1–5.4)"),
+        ((1.0, 0.5, 22.0), "1.0 annotator (0.5–22)"),
+        ((40.0, 8.0, math.inf), "40 annotators (8.0 to everybody)"),
+        ((math.inf, 8.0, math.inf), "as many annotators as there are (8.0 to everybody)"),
     ],
 )
 def test_the_worth_in_words(ends: tuple[float, float, float], text: str) -> None:

@@ -8,7 +8,7 @@ from sklearn.metrics import f1_score
 
 from annotation.measures.classification import macro_f1
 from annotation.measures.votes import VoteTable
-from training.evaluation.calibration.classes import class_figures, source_figures
+from training.evaluation.calibration.classes import class_figures
 from training.evaluation.comparison import Comparison
 from training.evaluation.registry import ScaleAndThresholds
 
@@ -81,12 +81,6 @@ def test_with_few_photos_the_finding_is_that_it_cannot_be_told(compared: Compari
     assert figures is not None
     assert "cannot be told" in figures.finding
     assert class_figures(compared.part(np.zeros(6, dtype=bool)), seed=1) is None
-
-
-def test_sources_are_compared_only_if_two_have_enough_photos(compared: Comparison) -> None:
-    both = source_figures(compared, ["a", "b"] * 3, seed=1, fewest=3)
-    assert [(row.source, row.photos) for row in both] == [("a", 3), ("b", 3)]
-    assert source_figures(compared, ["a"] * 4 + ["b"] * 2, seed=1, fewest=3) == []
 
 
 def test_macro_f1_is_that_of_scikit_learn() -> None:

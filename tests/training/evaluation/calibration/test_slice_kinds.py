@@ -91,3 +91,14 @@ def test_codes_always_name_a_slice(photos: int) -> None:
         assert len(kind.codes) == photos
         assert kind.codes.min() >= NO_GROUP
         assert kind.codes.max() == len(kind.names) - 1
+
+
+def test_content_groups_have_the_names_of_their_typical_classes() -> None:
+    content = np.repeat([0, 1, 2, 3], 75)
+    typical = (("wall clock",), (), ("wall clock",), ("analog clock", "stopwatch"))
+    kind = kinds_of(content=content, examples=((1,), (2,), (3,), (4,)), typical=typical)["content"]
+    assert [one.label for one in kind.names] == [
+        "mostly: wall clock (group 1)", "group 2", "mostly: wall clock (group 3)", "mostly: analog clock, stopwatch",
+    ]  # fmt: skip
+    assert kind.names[1].words == "photos of content group 2"
+    assert kind.names[3].words == "photos of the content “mostly: analog clock, stopwatch”"

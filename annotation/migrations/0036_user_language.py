@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("annotation", "0034_session_goal_and_comments"),
+        ("annotation", "0035_index_of_reported_photos"),
     ]
 
     operations = [

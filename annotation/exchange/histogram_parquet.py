@@ -1,0 +1,46 @@
+"""Histograms of votes as Parquet. Pure."""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from tempfile import TemporaryFile
+
+from annotation.exchange.format import Format
+from annotation.exchange.histogram_csv import HistogramCsv
+from annotation.exchange.parquet import file_pieces, parquet_write
+from annotation.exchange.parquet_reader import ParquetReader
+from annotation.exchange.reading import Histogram
+from annotation.exchange.records import HistogramRecord
+
+
+class HistogramParquet(Format[HistogramRecord], ParquetReader):
+    """One row per photo, with a column for each score of the scale, as `HistogramCsv`."""
+
+    name = "histogram-parquet"
+    label = "Histograms (Parquet)"
+    description = "One row per photo: file, and a column for each score with the number of its votes."
+    suffix = ".parquet"
+    content_type = "application/vnd.apache.parquet"
+    is_text = False
+    record = HistogramRecord
+    reads = Histogram
+    table = HistogramCsv()
+
+    def write(self, rows: Iterable[HistogramRecord], *, for_excel: bool = False) -> Iterator[bytes]:
+        """Yield the file in pieces, after all rows were read.
+
+        Without rows the scores are not known, so there is only the column `file`. Raises ValueError when the rows have
+        different scales.
+        """
+        rest = iter(rows)
+        first = next(rest, None)
+        scores = range(first.lowest, first.lowest + len(first.counts)) if first else range(0)
+
+        def cells(row: HistogramRecord) -> tuple[object, ...]:
+            if range(row.lowest, row.lowest + len(row.counts)) != scores:
+                raise ValueError("The histograms of one file need one scale.")
+            return row.file, *row.counts
+
+        with TemporaryFile() as file:
+            columns = {"file": str, **{str(score): int for score in scores}}
+            parquet_write(columns, map(cells, chain([first] if first else [], rest)), file)
+            yield from file_pieces(file)

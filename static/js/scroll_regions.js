@@ -1,0 +1,27 @@
+// Tables that are wider than their box can be scrolled by keyboard: such a box gets the focus and a name.
+
+/** Give boxes that scroll sideways a place in the order of the Tab key, and take it from those that do not scroll. */
+function regionsMark() {
+  for (const box of document.querySelectorAll(".table-scroll")) {
+    if (box.hasAttribute("tabindex") && !("region" in box.dataset)) continue; // the template gave it one
+    const scrolls = box.scrollWidth > box.clientWidth + 1;
+    if (scrolls === "region" in box.dataset) continue;
+    if (scrolls) {
+      Object.assign(box, { tabIndex: 0, role: "region", ariaLabel: nameOf(box) });
+      box.dataset.region = "";
+    } else {
+      for (const name of ["tabindex", "role", "aria-label", "data-region"]) box.removeAttribute(name);
+    }
+  }
+}
+
+/** Return the name of a table: its caption, or the heading before it. */
+function nameOf(box) {
+  const text = box.querySelector("caption")?.textContent ?? box.closest("section, details, .card")?.querySelector("h2, h3, h4, summary")?.textContent;
+  return `Table: ${(text ?? document.title).trim().replace(/\s+/g, " ").slice(0, 80)}`;
+}
+
+regionsMark();
+addEventListener("resize", regionsMark);
+document.addEventListener("htmx:afterSettle", regionsMark);
+document.addEventListener("toggle", regionsMark, true); // a part that is opened; the event does not bubble

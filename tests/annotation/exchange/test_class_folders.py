@@ -1,0 +1,98 @@
+"""Photos in folders named after their class are read as means in the middle of the class."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from annotation.exchange.class_folders import ClassFolders, class_means
+from annotation.exchange.reading import MeanScore, VoteFileError, Wrong
+from annotation.measures.class_limits import class_limits
+from tests.annotation.exchange.vote_files import read_bytes
+
+
+def zipped(*names: str) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name in names:
+            archive.writestr(name, b"")
+    return data.getvalue()
+
+
+def found_in(*names: str) -> list[Any]:
+    return read_bytes("class-folders", zipped(*names), file_name="classes.zip")
+
+
+def test_a_photo_gets_the_middle_of_its_class() -> None:
+    assert found_in("accepted/1.jpg", "data/Train/Rejected/é.jpg", "train/pending/new/3.jpg", "pending/") == [
+        MeanScore(1, "1.jpg", 8.0),
+        MeanScore(2, "é.jpg", 3.0),
+        MeanScore(3, "3.jpg", 5.5),
+    ]
+
+
+def test_the_limits_of_the_campaign_decide(tmp_path: Path) -> None:
+    for name in ("rejected", "pending", "accepted"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.jpg").touch()
+    (tmp_path / ".DS_Store").touch()
+    (tmp_path / "accepted" / "labels.csv").touch()
+    rows = list(ClassFolders().for_limits((3.0, 8.0)).read(tmp_path, (0, 10)))
+    assert [(row.photo, row.mos) for row in rows if isinstance(row, MeanScore)] == [
+        ("accepted.jpg", 9.0),
+        ("pending.jpg", 5.5),
+        ("rejected.jpg", 1.5),
+    ]
+    assert len(rows) == 3
+
+
+@given(st.integers(0, 5), st.integers(1, 100), st.floats(0, 1), st.floats(0, 1))
+def test_the_mean_is_in_its_class(lowest: int, length: int, first: float, second: float) -> None:
+    highest = lowest + length
+    reject_at, pending_at = sorted(lowest + part * length for part in (first, second))
+    means = class_means((lowest, highest), (reject_at, pending_at))
+    if "rejected" in means:
+        assert lowest <= means["rejected"] <= reject_at
+    if "pending" in means and reject_at + 1e-6 < pending_at:
+        assert reject_at < means["pending"] <= pending_at
+    if "accepted" in means and pending_at + 1e-6 < highest:
+        assert pending_at < means["accepted"] <= highest
+
+
+def test_the_default_limits_leave_room_for_each_class() -> None:
+    assert set(class_means((1, 10), class_limits(1, 10))) == {"rejected", "pending", "accepted"}
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("good/1.jpg", '"1.jpg" is in "good". A photo must be in a folder rejected, pending or accepted.'),
+        ("1.jpg", '"1.jpg" is in no folder. A photo must be in a folder rejected, pending or accepted.'),
+        ("no-watch/1.jpg", '"1.jpg" is in "no-watch". A vote needs a score, so watch folders are not read.'),
+    ],
+)
+def test_a_wrong_folder_is_named(name: str, why: str) -> None:
+    rows = found_in("accepted/0.jpg", name)
+    assert [row for row in rows if isinstance(row, Wrong)] == [Wrong(1 if name == "1.jpg" else 2, why)]
+
+
+def test_empty_folders_have_no_rows() -> None:
+    assert found_in("accepted/", "rejected/", "__MACOSX/accepted/._1.jpg") == []
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [(b"", "^The file is empty"), (b"no zip", "is not a zip"), (zipped("accepted/1.jpg")[:-30], "is not a zip")],
+)
+def test_a_file_that_is_no_zip_is_one_sentence(data: bytes, why: str) -> None:
+    with pytest.raises(VoteFileError, match=why):
+        read_bytes("class-folders", data, file_name="classes.zip")
+
+
+def test_a_missing_file_is_an_os_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        list(ClassFolders().read(tmp_path / "missing.zip", (1, 10)))

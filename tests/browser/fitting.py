@@ -1,0 +1,64 @@
+"""What does not fit on a page: sideways scroll, text outside of the window or of its box, tables that hide columns."""
+
+from typing import Any
+
+#: From this width on, tables must show all their columns.
+WIDE = 1280
+
+_FOUND = """(wide) => {
+  const found = [], width = document.documentElement.clientWidth;
+  const words = (one) => one.textContent.trim().replace(/\\s+/g, " ").slice(0, 40);
+  const name = (one) => `${one.tagName.toLowerCase()}.${[...one.classList].join(".")} “${words(one)}”`;
+  const sideways = document.documentElement.scrollWidth - width;
+  if (sideways > 0) found.push(`the page scrolls sideways by ${sideways}px`);
+  const scrolls = (one) => one.closest(".table-scroll, .table-wrap, pre, [data-scrolls]") !== null || scrolled(one);
+  // Boxes that a person can scroll, such as the tabs on a phone.
+  const scrolled = (one) => {
+    for (let box = one.parentElement; box && box !== document.body; box = box.parentElement) {
+      if (["auto", "scroll"].includes(getComputedStyle(box).overflowX)) return true;
+    }
+    return false;
+  };
+  const hidden = (one) => one.closest(".visually-hidden, svg, .bk-root, [hidden], .skip-link") !== null;
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = document.createRange();
+  const seen = new Set();
+  while (texts.nextNode()) {
+    const text = texts.currentNode, one = text.parentElement;
+    if (!text.data.trim() || seen.has(one) || hidden(one)) continue;
+    if (!one.checkVisibility({ visibilityProperty: true })) continue;
+    seen.add(one);
+    range.selectNodeContents(text);
+    const { left, right, width: wide } = range.getBoundingClientRect();
+    if (wide <= 1) continue;
+    if ((right > width + 1 || left < -1) && !scrolls(one)) found.push(`outside of the window: ${name(one)}`);
+    const style = getComputedStyle(one);
+    const clips = ["hidden", "clip"].includes(style.overflowX) && style.textOverflow !== "ellipsis";
+    if (clips && one.scrollWidth > one.clientWidth + 1) found.push(`cut off in its box: ${name(one)}`);
+  }
+  for (const one of document.querySelectorAll("button, a.button, .badge")) {
+    const isWider = one.checkVisibility() && !hidden(one) && one.scrollWidth > one.clientWidth + 2;
+    if (isWider) found.push(`wider than its box: ${name(one)}`);
+  }
+  const pen = document.createElement("canvas").getContext("2d");
+  for (const one of document.querySelectorAll("select")) {
+    // On a phone, the list that opens shows the whole text.
+    if (!one.checkVisibility() || one.multiple || one.size > 1 || innerWidth < 640) continue;
+    const style = getComputedStyle(one);
+    pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    const text = one.selectedOptions[0]?.textContent.trim() ?? "";
+    const room = one.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - 14; // the arrow
+    if (pen.measureText(text).width > room) found.push(`a choice that is cut off: ${one.name} “${text}”`);
+  }
+  if (wide) {
+    for (const one of document.querySelectorAll(".table-scroll")) {
+      if (one.checkVisibility() && one.scrollWidth > one.clientWidth + 1) found.push(`hides columns: ${name(one)}`);
+    }
+  }
+  return found;
+}"""
+
+
+def not_fitting(page: Any) -> list[str]:
+    """Return one line for each thing that does not fit in the window of a page; tables may scroll below WIDE pixels."""
+    found: list[str] = page.evaluate(_FOUND, page.viewport_size["width"] >= WIDE)
+    return found
