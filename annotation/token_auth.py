@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext
 from ninja.errors import HttpError
 from ninja.security import HttpBearer, SessionAuth
 
@@ -46,7 +47,7 @@ def user_of_token(request: HttpRequest, secret: str) -> User:
         attempt_take(Kind.TOKEN, address=client_address(request))
         raise HttpError(401, NOT_VALID)
     if token.scope == ApiToken.Scope.READ and request.method not in _READING:
-        raise HttpError(403, "This API token has the scope read. This request needs the scope annotate.")
+        raise HttpError(403, gettext("This API token has the scope read. This request needs the scope annotate."))
     user = token.user
     user.token_scope = token.scope
     request.user = user

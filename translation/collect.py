@@ -56,8 +56,8 @@ def template_texts(source: str, place: str) -> Iterator[Text]:
         if isinstance(node, BlockTranslateNode):
             one, many = _block_text(node, node.singular), _block_text(node, node.plural) if node.plural else ""
             yield Text(one, many, place)
-        if isinstance(node, TranslateNode):
-            yield Text(str(node.filter_expression.var.literal).replace("%", "%%"), "", place)
+        if isinstance(node, TranslateNode) and isinstance(node.filter_expression.var.literal, str):
+            yield Text(node.filter_expression.var.literal.replace("%", "%%"), "", place)
         for text in _marked(node, set()):
             yield Text(text, "", place)
 

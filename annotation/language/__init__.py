@@ -11,7 +11,7 @@ _translate: Callable[[str], str] | None = None
 
 def translation_use(translate: Callable[[str], str]) -> None:
     """Translate with this function from now on: English text in, text in the language of the present request out."""
-    global _translate  # noqa: PLW0603  # one process has one way to translate
+    global _translate  # one process has one way to translate
     _translate = translate
 
 

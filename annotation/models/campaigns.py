@@ -13,6 +13,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Exists, F, Q
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy
 
 # ImageNet classes that show a watch or a clock.
 DEFAULT_SYNSETS = {
@@ -55,9 +56,9 @@ def default_backbone() -> str:
 class Role(models.TextChoices):
     """What a member may do in a campaign; each role includes the ones before it."""
 
-    ANNOTATOR = "annotator", "annotator"
-    REVIEWER = "reviewer", "reviewer"
-    ADMIN = "admin", "admin"
+    ANNOTATOR = "annotator", gettext_lazy("annotator")
+    REVIEWER = "reviewer", gettext_lazy("reviewer")
+    ADMIN = "admin", gettext_lazy("admin")
 
     @property
     def rank(self) -> int:
@@ -69,37 +70,42 @@ class Campaign(models.Model):
     """A set of photos that people and models rate, with its settings."""
 
     class State(models.TextChoices):
-        ACTIVE = "active", "active"
-        PAUSED = "paused", "paused"
-        CLOSED = "closed", "closed"
+        ACTIVE = "active", gettext_lazy("active")
+        PAUSED = "paused", gettext_lazy("paused")
+        CLOSED = "closed", gettext_lazy("closed")
 
     class Mode(models.TextChoices):
-        BLIND = "blind", "blind: the prediction is never shown"
-        REVEAL = "reveal", "reveal: the prediction and the other annotators' mean are shown after the answer"
+        BLIND = "blind", gettext_lazy("blind: the prediction is never shown")
+        REVEAL = (
+            "reveal",
+            gettext_lazy("reveal: the prediction and the other annotators' mean are shown after the answer"),
+        )
         PRELABEL = (
             "prelabel",
-            "prelabel: the prediction is shown before the answer; such answers are left out of evaluation",
+            gettext_lazy(
+                "prelabel: the prediction is shown before the answer; such answers are left out of evaluation"
+            ),
         )
 
     class Backbone(models.TextChoices):
         """The bundled backbones that the settings page offers. A command can set others (`campaign_backbone`)."""
 
-        SHARP = "efficientnet_lite2", "sharp: EfficientNet-Lite2, learns more from the same votes"
-        FAST = "efficientnet_lite0", "fast: EfficientNet-Lite0, takes less time for each photo"
+        SHARP = "efficientnet_lite2", gettext_lazy("sharp: EfficientNet-Lite2, learns more from the same votes")
+        FAST = "efficientnet_lite0", gettext_lazy("fast: EfficientNet-Lite0, takes less time for each photo")
 
     class PromotionRule(models.TextChoices):
         """What a challenger needs to become champion: the name of a metric, or none worse."""
 
-        RPS = "quality_rps", "better Quality RPS; SRCC and watch F1 not worse"
-        SRCC = "quality_srcc", "better Quality SRCC; RPS and watch F1 not worse"
-        F1 = "watch_f1", "better Watch F1; RPS and SRCC not worse"
-        NOT_WORSE = "not_worse", "none of RPS, SRCC and watch F1 worse"
+        RPS = "quality_rps", gettext_lazy("better Quality RPS; SRCC and watch F1 not worse")
+        SRCC = "quality_srcc", gettext_lazy("better Quality SRCC; RPS and watch F1 not worse")
+        F1 = "watch_f1", gettext_lazy("better Watch F1; RPS and SRCC not worse")
+        NOT_WORSE = "not_worse", gettext_lazy("none of RPS, SRCC and watch F1 worse")
 
     class WatchAim(models.TextChoices):
-        FIXED = "fixed", "fixed: as entered here"
-        F1 = "f1", "best F1"
-        COST = "cost", "least cost of mistakes"
-        MISSES = "misses", "few missed watches"
+        FIXED = "fixed", gettext_lazy("fixed: as entered here")
+        F1 = "f1", gettext_lazy("best F1")
+        COST = "cost", gettext_lazy("least cost of mistakes")
+        MISSES = "misses", gettext_lazy("few missed watches")
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.utils.translation import gettext_lazy
 
 #: Letters without a picture. A name with one of them would look like another name.
 _INVISIBLE_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
@@ -82,12 +83,12 @@ class User(AbstractUser):
     """
 
     class Theme(models.TextChoices):
-        BROWSER = "", "as this browser has it"
-        LIGHT = "light", "light"
-        DARK = "dark", "dark"
+        BROWSER = "", gettext_lazy("as this browser has it")
+        LIGHT = "light", gettext_lazy("light")
+        DARK = "dark", gettext_lazy("dark")
 
     class Language(models.TextChoices):
-        BROWSER = "", "as this browser has it"
+        BROWSER = "", gettext_lazy("as this browser has it")
         ENGLISH = "en-gb", "English"
         GERMAN = "de", "Deutsch"
 

@@ -5,6 +5,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.models import (
     Annotation,
@@ -35,10 +36,10 @@ def user_anonymise(*, user: User, by: User) -> User:
     return to the queue. Raises MemberError for the user's own account, and for one that is anonymised already.
     """
     if user.pk == by.pk:
-        raise MemberError("You cannot anonymise your own account.")
+        raise MemberError(gettext("You cannot anonymise your own account."))
     user = User.objects.select_for_update().get(pk=user.pk)
     if user.anonymised_at is not None:
-        raise MemberError(f"{user.username} is anonymised already.")
+        raise MemberError(gettext("%(username)s is anonymised already.") % {"username": user.username})
     for membership in Membership.objects.filter(user=user).select_related("campaign", "user"):
         member_leases_return(membership=membership)
     _access_remove(user)

@@ -53,7 +53,7 @@ def page_language() -> str:
 
 @register.simple_tag
 def script_texts() -> SafeString | str:
-    """Return the script with the texts of JavaScript modules. English pages need none: the modules have English texts."""
+    """Return the script with the texts of JavaScript modules. English pages need none: the modules are in English."""
     language = get_language()
     if not language or language == settings.LANGUAGE_CODE:
         return ""
