@@ -97,7 +97,12 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.messages.context_processors.messages",
                 "iqs_site.cookies.csrf_cookie",
             ],
-            "builtins": ["django.templatetags.i18n", "annotation.templatetags.icons", "iqs_site.templatetags.frame"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "annotation.templatetags.icons",
+                "annotation.templatetags.how_many",
+                "iqs_site.templatetags.frame",
+            ],
         },
     }
 ]

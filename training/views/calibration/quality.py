@@ -109,12 +109,14 @@ def _rows(quality: QualityFigures, scores: ScoreFigures) -> Sequence[tuple[str, 
     """Return (name, figure with interval, what it is) of every figure about scores."""
     points = METRICS["quality_rmse"].unit
     return [
-        (gettext(METRICS["quality_srcc"].label), titles.interval_text(scores.srcc), gettext(METRICS["quality_srcc"].explanation)),
+        (gettext(METRICS["quality_srcc"].label), titles.interval_text(scores.srcc),
+         gettext(METRICS["quality_srcc"].explanation)),
         (gettext("Quality KRCC"), titles.interval_text(quality.krcc), gettext(
 "Kendall's rank correlation (τ_b): the share of pairs of "
          "photos in the same order minus the share in the opposite order."
 )),
-        (gettext(METRICS["quality_plcc"].label), titles.interval_text(quality.plcc), gettext(METRICS["quality_plcc"].explanation)),
+        (gettext(METRICS["quality_plcc"].label), titles.interval_text(quality.plcc),
+         gettext(METRICS["quality_plcc"].explanation)),
         ("Ceiling √r_k", _ceiling(scores), gettext(
 "The correlation that a perfect model would have with these votes: a MOS of "
          "few votes is itself inexact."

@@ -98,7 +98,8 @@ def _rows(watch: WatchFigures) -> list[tuple[str, str, str]]:
             titles.percent_text(watch.base_rate),
             gettext("Photos whose majority label is ‘watch’."),
         ),
-        (gettext(METRICS["watch_roc_auc"].label), titles.interval_text(watch.roc_auc), gettext(METRICS["watch_roc_auc"].explanation)),
+        (gettext(METRICS["watch_roc_auc"].label), titles.interval_text(watch.roc_auc),
+         gettext(METRICS["watch_roc_auc"].explanation)),
         (gettext("Average precision"), titles.interval_text(average.area) if average else "–",
          gettext(
              "Area under the curve of precision and recall; chance would have %(value)s."
