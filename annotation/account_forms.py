@@ -4,12 +4,11 @@ from datetime import datetime, time
 from typing import Any
 
 from django import forms
-from django.contrib.auth.password_validation import password_validators_help_texts
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from annotation.access.attempts import Kind, attempt_return, attempt_take
-from annotation.language.lazy import gettext_lazy
+from annotation.language.lazy import gettext_lazy, password_rules
 from annotation.models import ApiToken, AuditKind, Campaign, User
 from annotation.services.preferences import MOST_GOAL, time_zones
 from annotation.services.tokens import MOST_DAYS
@@ -23,7 +22,7 @@ def _new_password(label: str, help_text: str = "") -> forms.CharField:
 class NewPasswordForm(forms.Form):
     """A new password, twice."""
 
-    password = _new_password(gettext_lazy("New password"), " ".join(password_validators_help_texts()))
+    password = _new_password(gettext_lazy("New password"), password_rules())
     again = _new_password(gettext_lazy("New password again"))
 
     def clean(self) -> dict[str, Any]:

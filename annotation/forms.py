@@ -4,11 +4,11 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.password_validation import password_validators_help_texts
 from django.utils.translation import gettext, gettext_lazy
 
 from annotation.access.attempts import TooManyAttempts
 from annotation.access.hashers import HashingBusy
+from annotation.language.lazy import password_rules
 from annotation.models import Annotation, Campaign, Image, Role, User
 from annotation.services import invitations
 from annotation.services.comments import COMMENT_LENGTH
@@ -62,7 +62,7 @@ class AccountForm(forms.Form):
     password = forms.CharField(
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         strip=False,
-        help_text=" ".join(password_validators_help_texts()),
+        help_text=password_rules(),
     )
 
 

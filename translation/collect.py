@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.template import engines
+from django.template import Template
 from django.template.base import FilterExpression, Node, NodeList, TextNode, TokenType
 from django.templatetags.i18n import BlockTranslateNode, TranslateNode
 from django.utils.functional import Promise
@@ -52,7 +52,7 @@ def script_texts() -> Iterator[Text]:
 
 def template_texts(source: str, place: str) -> Iterator[Text]:
     """Yield the texts of a template."""
-    for node in _nodes(engines["django"].from_string(source).template.nodelist):
+    for node in _nodes(Template(source).nodelist):
         if isinstance(node, BlockTranslateNode):
             one, many = _block_text(node, node.singular), _block_text(node, node.plural) if node.plural else ""
             yield Text(one, many, place)

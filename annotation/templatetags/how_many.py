@@ -9,7 +9,7 @@ register = template.Library()
 
 @register.filter
 def how_many(value: Any) -> int:
-    """Return 1 for 1 and for a list with one entry, 0 for nothing, and a number that is not 1 for 1.5 and other values."""
+    """Return the length of a list, 0 for nothing, and 2 for 1.5 and other broken numbers, which have the plural form."""
     try:
         number = float(value)
     except (TypeError, ValueError):

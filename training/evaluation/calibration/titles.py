@@ -5,7 +5,6 @@ They state numbers and no verdict: whether a model fits is for tests that could 
 
 from math import isfinite, isnan
 
-from annotation.language import gettext
 from annotation.measures.intervals import Interval
 from annotation.measures.signs import ends, minus, signed
 from training.evaluation.calibration.quality import QualityFigures
@@ -52,38 +51,26 @@ def line_title(line: FittedLine | None, bias: Interval, photos: str) -> str:
     `photos`: how many of which kind, such as '63 holdout photos'.
     """
     if line is None:
-        return gettext("Model − MOS is %(bias)s points on average; n = %(photos)s") % {
-            "bias": signed_text(bias),
-            "photos": photos,
-        }
+        return f"Model − MOS is {signed_text(bias)} points on average; n = {photos}"
     # A whole score in the upper part of what the model says.
     wanted = int(line.at[0] + 0.8 * (line.at[-1] - line.at[0]))
     place = min(range(len(line.at)), key=lambda one: abs(line.at[one] - wanted))
     said = Interval(line.value[place], line.low[place], line.high[place], 0)
-    return gettext(
-        "When the model says %(place)s, people say %(said)s on average; a point more from the model is "
-        "%(slope)s points from people; n = %(photos)s"
-    ) % {
-        "place": f"{line.at[place]:.1f}",
-        "said": interval_text(said, 1),
-        "slope": interval_text(line.slope, 2),
-        "photos": photos,
-    }
+    return (
+        f"When the model says {line.at[place]:.1f}, people say {interval_text(said, 1)} on average; "
+        f"a point more from the model is {interval_text(line.slope, 2)} points from people; n = {photos}"
+    )
 
 
 def residual_title(quality: QualityFigures, bias: Interval) -> str:
     """Return the mean of model − MOS, and that of the photos with the lowest and the highest predictions."""
-    title = gettext("Model − MOS is %(bias)s points on average") % {"bias": signed_text(bias)}
+    title = f"Model − MOS is {signed_text(bias)} points on average"
     if quality.bands:
         low, high = quality.bands[0], quality.bands[-1]
-        title += gettext(
-            "; %(difference)s for the %(photos)s lowest predictions, %(difference_2)s for the %(photos_2)s highest"
-        ) % {
-            "difference": signed_text(low.difference),
-            "photos": f"{low.photos:,}",
-            "difference_2": signed_text(high.difference),
-            "photos_2": f"{high.photos:,}",
-        }
+        title += (
+            f"; {signed_text(low.difference)} for the {low.photos:,} lowest predictions, "
+            f"{signed_text(high.difference)} for the {high.photos:,} highest"
+        )
     return title
 
 
@@ -91,90 +78,57 @@ def ends_title(quality: QualityFigures) -> str:
     """Return how far off the model is on the photos that people rate highest, and what a perfect model would show."""
     top = next((end for end in quality.ends if end.is_top), None)
     if top is None:
-        return gettext("Model − MOS over the MOS; n = %(photos)s photos") % {"photos": f"{quality.photos:,}"}
-    title = gettext(
-        "On the %(n)s photos that people rate highest (MOS %(mos)s), model − MOS is %(difference)s points"
-    ) % {"n": f"{top.difference.n:,}", "mos": f"{top.mos:.1f}", "difference": signed_text(top.difference)}
-    return (
-        title
-        if isnan(top.expected)
-        else (
-            gettext("%(title)s; a perfect model would show %(expected)s")
-            % {"title": title, "expected": _signed(top.expected, 1)}
-        )
+        return f"Model − MOS over the MOS; n = {quality.photos:,} photos"
+    title = (
+        f"On the {top.difference.n:,} photos that people rate highest (MOS {top.mos:.1f}), "
+        f"model − MOS is {signed_text(top.difference)} points"
     )
+    return title if isnan(top.expected) else f"{title}; a perfect model would show {_signed(top.expected, 1)}"
 
 
 def spread_title(quality: QualityFigures) -> str:
     """Return mean and spread of the votes and of the predicted distributions."""
     found = quality.moments
-    return gettext(
-        "Votes: mean %(people_mean)s, standard deviation %(people_deviation)s; model: mean %(model_mean)s, "
-        "standard deviation %(model_deviation)s; n = %(votes)s on %(photos)s"
-    ) % {
-        "people_mean": f"{found.people_mean:.2f}",
-        "people_deviation": f"{found.people_deviation:.2f}",
-        "model_mean": f"{found.model_mean:.2f}",
-        "model_deviation": f"{found.model_deviation:.2f}",
-        "votes": _count(quality.votes, "vote"),
-        "photos": _count(quality.photos, "photo"),
-    }
+    return (
+        f"Votes: mean {found.people_mean:.2f}, standard deviation {found.people_deviation:.2f}; "
+        f"model: mean {found.model_mean:.2f}, standard deviation {found.model_deviation:.2f}; "
+        f"n = {_count(quality.votes, 'vote')} on {_count(quality.photos, 'photo')}"
+    )
 
 
 def pit_title(pit: PitHistogram) -> str:
     """Return how many bars of the PIT histogram lie outside of their band."""
     lie = "lies" if pit.outside == 1 else "lie"
-    return gettext(
-        "%(outside)s of %(pit_bins)s bars %(lie)s outside of the band of right distributions; n = %(votes)s on "
-        "%(photos)s"
-    ) % {
-        "outside": pit.outside,
-        "pit_bins": PIT_BINS,
-        "lie": lie,
-        "votes": _count(pit.votes, "vote"),
-        "photos": _count(pit.photos, "photo"),
-    }
+    return (
+        f"{pit.outside} of {PIT_BINS} bars {lie} outside of the band of right distributions; "
+        f"n = {_count(pit.votes, 'vote')} on {_count(pit.photos, 'photo')}"
+    )
 
 
 def coverage_title(found: Coverage) -> str:
     """Return how often an interval contains what people say, beside what the model promises."""
-    interval = gettext("The model's %(level)s %% interval") % {"level": f"{100 * found.level:.0f}"}
+    interval = f"The model's {100 * found.level:.0f} % interval"
     if found.of_mos:
-        return gettext("%(interval)s contains the MOS of %(observed)s of the photos") % {
-            "interval": interval,
-            "observed": percent_text(found.observed),
-        }
-    promise = gettext("it promises %(promised)s %%") % {"promised": f"{100 * found.promised:.0f}"}
-    return gettext("%(interval)s contains %(observed)s of the votes; %(promise)s") % {
-        "interval": interval,
-        "observed": percent_text(found.observed),
-        "promise": promise,
-    }
+        return f"{interval} contains the MOS of {percent_text(found.observed)} of the photos"
+    promise = f"it promises {100 * found.promised:.0f} %"
+    return f"{interval} contains {percent_text(found.observed)} of the votes; {promise}"
 
 
 def reliability_title(watch: WatchFigures) -> str:
     """Return how many bins lie outside of their band, and the calibration error beside that of chance."""
     if watch.reliability is None:
-        return gettext("Too few labels for a reliability diagram: %(watches)s") % {
-            "watches": _labelled(watch.photos, watch.watches)
-        }
+        return f"Too few labels for a reliability diagram: {_labelled(watch.photos, watch.watches)}"
     return reliability_text(watch.reliability, photos=watch.photos, watches=watch.watches)
 
 
 def reliability_text(found: WatchReliability, *, photos: int, watches: int) -> str:
     """Return the same of a diagram of so many photos with a majority label, so many of them with a watch."""
     lie = "lies" if found.outside == 1 else "lie"
-    return gettext(
-        "%(outside)s of %(count)s bins %(lie)s outside of the band of right probabilities; calibration error "
-        "%(error)s, by chance up to %(error_by_chance)s; n = %(watches)s"
-    ) % {
-        "outside": found.outside,
-        "count": len(found.bins),
-        "lie": lie,
-        "error": f"{found.error:.3f}",
-        "error_by_chance": f"{found.error_by_chance:.3f}",
-        "watches": _labelled(photos, watches),
-    }
+    return (
+        f"{found.outside} of {len(found.bins)} bins {lie} outside of the band of right probabilities; "
+        f"calibration error {found.error:.3f}, by chance up to {found.error_by_chance:.3f}; "
+        f"n = {_labelled(photos, watches)}"
+    )
 
 
 def roc_title(watch: WatchFigures) -> str:
@@ -182,54 +136,32 @@ def roc_title(watch: WatchFigures) -> str:
     at = watch.at_threshold
     found = at.true_positives / watch.watches if watch.watches else float("nan")
     alarms = at.false_positives / max(watch.photos - watch.watches, 1)
-    return gettext(
-        "ROC AUC %(roc_auc)s; the threshold in use finds %(found)s %% of the watches with %(alarms)s %% of the "
-        "other photos; n = %(watches)s"
-    ) % {
-        "roc_auc": interval_text(watch.roc_auc),
-        "found": f"{100 * found:.0f}",
-        "alarms": f"{100 * alarms:.0f}",
-        "watches": _labelled(watch.photos, watch.watches),
-    }
+    return (
+        f"ROC AUC {interval_text(watch.roc_auc)}; the threshold in use finds {100 * found:.0f} % of the watches with "
+        f"{100 * alarms:.0f} % of the other photos; n = {_labelled(watch.photos, watch.watches)}"
+    )
 
 
 def precision_recall_title(watch: WatchFigures) -> str:
     """Return the average precision beside that of chance."""
     curve = watch.curves.precision_recall
     area = "–" if curve is None else interval_text(curve.area)
-    chance = gettext("chance would have %(value)s") % {"value": f"{watch.base_rate.value:.2f}"}
-    return gettext("Average precision %(area)s; %(chance)s; n = %(watches)s") % {
-        "area": area,
-        "chance": chance,
-        "watches": _labelled(watch.photos, watch.watches),
-    }
+    chance = f"chance would have {watch.base_rate.value:.2f}"
+    return f"Average precision {area}; {chance}; n = {_labelled(watch.photos, watch.watches)}"
 
 
 def threshold_title(watch: WatchFigures) -> str:
     """Return F1 at the threshold in use, and which thresholds F1 cannot tell apart."""
     at, plateau = watch.at_threshold, watch.curves.plateau
     if plateau is None:
-        missing = gettext("No photo shows a watch") if not watch.watches else gettext("All photos show a watch")
-        return gettext("%(missing)s, so no threshold can be chosen by these labels; n = %(watches)s") % {
-            "missing": missing,
-            "watches": _labelled(watch.photos, watch.watches),
-        }
+        missing = "No photo shows a watch" if not watch.watches else "All photos show a watch"
+        return f"{missing}, so no threshold can be chosen by these labels; n = {_labelled(watch.photos, watch.watches)}"
     ends = f"{threshold_text(plateau.low)} to {threshold_text(plateau.high)}"
-    among = (
-        gettext("is among them")
-        if watch.threshold in plateau
-        else (gettext("has F1 %(f1)s and is not among them") % {"f1": f"{at.f1:.2f}"})
+    among = "is among them" if watch.threshold in plateau else f"has F1 {at.f1:.2f} and is not among them"
+    return (
+        f"Thresholds from {ends} cannot be told apart by F1 (best {interval_text(plateau.best)}); the one in use, "
+        f"{watch.threshold:g}, {among}; n = {_labelled(watch.photos, watch.watches)}"
     )
-    return gettext(
-        "Thresholds from %(ends)s cannot be told apart by F1 (best %(best)s); the one in use, %(threshold)s, "
-        "%(among)s; n = %(watches)s"
-    ) % {
-        "ends": ends,
-        "best": interval_text(plateau.best),
-        "threshold": f"{watch.threshold:g}",
-        "among": among,
-        "watches": _labelled(watch.photos, watch.watches),
-    }
 
 
 def plateau_text(plateau: Plateau) -> str:
@@ -251,15 +183,9 @@ def confusion_title(watch: WatchFigures) -> str:
     if watch.watches:
         parts.append(f"{missed.count:,} of {_count(watch.watches, 'watch', 'es')} missed ({_ends(missed.share)})")
     if others:
-        what = gettext("false alarm") if alarms.count == 1 else gettext("false alarms")
-        parts.append(
-            gettext("%(count)s %(what)s in %(others)s other photos (%(share)s)")
-            % {"count": f"{alarms.count:,}", "what": what, "others": f"{others:,}", "share": _ends(alarms.share)}
-        )
-    return gettext("At the threshold %(threshold)s: %(parts)s") % {
-        "threshold": f"{watch.threshold:g}",
-        "parts": ", ".join(parts),
-    }
+        what = "false alarm" if alarms.count == 1 else "false alarms"
+        parts.append(f"{alarms.count:,} {what} in {others:,} other photos ({_ends(alarms.share)})")
+    return f"At the threshold {watch.threshold:g}: {', '.join(parts)}"
 
 
 def _signed(value: float, digits: int) -> str:
@@ -273,10 +199,7 @@ def _ends(share: Interval) -> str:
 
 
 def _labelled(photos: int, watches: int) -> str:
-    return gettext("%(photos)s with a majority label, %(watches)s") % {
-        "photos": _count(photos, "photo"),
-        "watches": _count(watches, "watch", "es"),
-    }
+    return f"{_count(photos, 'photo')} with a majority label, {_count(watches, 'watch', 'es')}"
 
 
 def _count(number: int, what: str, plural: str = "s") -> str:
