@@ -9,7 +9,7 @@ register = template.Library()
 
 @register.filter
 def how_many(value: Any) -> int:
-    """Return the length of a list, 0 for nothing, and 2 for 1.5 and other broken numbers, which have the plural form."""
+    """Return the length of a list, 0 for nothing, and 2 for broken numbers such as 1.5."""
     try:
         number = float(value)
     except (TypeError, ValueError):
