@@ -38,7 +38,7 @@ class Step:
     unpacked: int
 
 
-STEPS = {install.CPU_LOCK: Step(190, 760), LOCK.name: Step(170, 470)}
+STEPS = {install.CPU_LOCK: Step(190, 700), LOCK.name: Step(150, 320)}
 """The steps of an installation with the CPU build of torch. Others (CUDA) have no total."""
 
 

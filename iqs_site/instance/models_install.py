@@ -20,8 +20,7 @@ STATE_VARIABLE = "IQS_MODELS_INSTALL"
 ROOT = Path(__file__).resolve().parent.parent.parent
 #: Top-level modules of the packages in requirements.lock that the code imports.
 MODULES = frozenset(
-    {"arro3", "efficientnet_lite_pytorch", "onnx", "onnx_ir", "onnxruntime", "safetensors", "sklearn"}
-    | {"torch", "torchvision"}
+    {"arro3", "efficientnet_lite_pytorch", "onnx", "onnx_ir", "onnxruntime", "safetensors", "torch", "torchvision"}
 )
 _WORDS = {"download": "downloading", "unpack": "unpacking"}
 

@@ -1,6 +1,6 @@
-"""Checks of the layout of a page: nothing is wider than the screen, and no text is cut off by its box."""
+"""What does not fit on a page: sideways scroll, text outside of the window or of its box, tables that hide columns."""
 
-from playwright.sync_api import Page
+from typing import Any
 
 #: {name: (width, height) in CSS pixels}. A screen of 1280 x 900 at 200 % has 640 x 450 of them.
 SCREENS = {
@@ -11,39 +11,67 @@ SCREENS = {
     "large": (3840, 2160),
 }
 
-# Elements that reach out of the screen and cannot be scrolled to, and texts that their box cuts off without "…".
-_CUT_OFF = """
-() => {
-  const found = [];
-  const hidden = ".visually-hidden, .skip-link, svg, canvas, select, [aria-hidden='true'], dialog:not([open])";
-  const say = (node, why) => {
-    const text = node.textContent.trim().slice(0, 50);
-    found.push(`${why}: <${node.localName} class="${node.className}"> ${text}`);
-  };
-  const isScrolled = (node) => {
-    for (let one = node.parentElement; one; one = one.parentElement) {
-      if (["auto", "scroll"].includes(getComputedStyle(one).overflowX)) return true;
+#: From this width on, tables must show all their columns.
+WIDE = 1280
+
+_FOUND = """(wide) => {
+  const found = [], width = document.documentElement.clientWidth;
+  const words = (one) => one.textContent.trim().replace(/\\s+/g, " ").slice(0, 40);
+  const name = (one) => `${one.tagName.toLowerCase()}.${[...one.classList].join(".")} “${words(one)}”`;
+  const sideways = document.documentElement.scrollWidth - width;
+  if (sideways > 0) found.push(`the page scrolls sideways by ${sideways}px`);
+  const scrolls = (one) => one.closest(".table-scroll, .table-wrap, pre, [data-scrolls]") !== null || scrolled(one);
+  // Boxes that a person can scroll, such as the tabs on a phone.
+  const scrolled = (one) => {
+    for (let box = one.parentElement; box && box !== document.body; box = box.parentElement) {
+      if (["auto", "scroll"].includes(getComputedStyle(box).overflowX)) return true;
     }
     return false;
   };
-  for (const node of document.querySelectorAll("body *")) {
-    if (!node.checkVisibility({ visibilityProperty: true, opacityProperty: true }) || node.closest(hidden)) continue;
-    const style = getComputedStyle(node);
-    if (style.clipPath !== "none" || style.position === "absolute" && node.offsetWidth <= 1) continue;
-    const box = node.getBoundingClientRect();
-    if (box.width && (box.right > innerWidth + 1 || box.left < -1) && !isScrolled(node)) say(node, "out of the screen");
-    const hides = ["hidden", "clip"].includes(style.overflowX) && style.textOverflow !== "ellipsis";
-    const isLabel = node.matches("button, .button, .badge, .tab, th") && style.textOverflow !== "ellipsis";
-    if ((hides || isLabel) && node.textContent.trim() && node.scrollWidth > node.clientWidth + 1 && node.clientWidth) {
-      if (!node.querySelector("img, canvas") && !node.matches("dialog, body")) say(node, "cut off");
+  // Also what is there for screen readers only.
+  const hidden = (one) => one.closest(".visually-hidden, svg, .bk-root, [hidden], .skip-link") !== null
+    || getComputedStyle(one).clipPath !== "none";
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), range = document.createRange();
+  const seen = new Set();
+  while (texts.nextNode()) {
+    const text = texts.currentNode, one = text.parentElement;
+    if (!text.data.trim() || seen.has(one) || hidden(one)) continue;
+    if (!one.checkVisibility({ visibilityProperty: true })) continue;
+    seen.add(one);
+    range.selectNodeContents(text);
+    const { left, right, width: wide } = range.getBoundingClientRect();
+    if (wide <= 1) continue;
+    const style = getComputedStyle(one);
+    const shortened = style.textOverflow === "ellipsis" && style.overflowX !== "visible";
+    if (shortened && one.getBoundingClientRect().right <= width + 1) continue;
+    if ((right > width + 1 || left < -1) && !scrolls(one)) found.push(`outside of the window: ${name(one)}`);
+    const clips = ["hidden", "clip"].includes(style.overflowX) && !shortened;
+    if (clips && one.scrollWidth > one.clientWidth + 1) found.push(`cut off in its box: ${name(one)}`);
+  }
+  for (const one of document.querySelectorAll("button, a.button, .badge")) {
+    const isWider = one.checkVisibility() && !hidden(one) && one.scrollWidth > one.clientWidth + 2;
+    if (isWider) found.push(`wider than its box: ${name(one)}`);
+  }
+  const pen = document.createElement("canvas").getContext("2d");
+  for (const one of document.querySelectorAll("select")) {
+    // On a phone, the list that opens shows the whole text.
+    if (!one.checkVisibility() || one.multiple || one.size > 1 || innerWidth < 640) continue;
+    const style = getComputedStyle(one);
+    pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    const text = one.selectedOptions[0]?.textContent.trim() ?? "";
+    const room = one.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - 14; // the arrow
+    if (pen.measureText(text).width > room) found.push(`a choice that is cut off: ${one.name} “${text}”`);
+  }
+  if (wide) {
+    for (const one of document.querySelectorAll(".table-scroll")) {
+      if (one.checkVisibility() && one.scrollWidth > one.clientWidth + 1) found.push(`hides columns: ${name(one)}`);
     }
   }
   return found;
-}
-"""
+}"""
 
 
-def layout_findings(page: Page) -> list[str]:
-    """Return one line for each element that is cut off, or for a page that scrolls sideways."""
-    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    return ([f"{wide} px wider than the screen"] if wide > 0 else []) + page.evaluate(_CUT_OFF)
+def layout_findings(page: Any) -> list[str]:
+    """Return one line for each thing that does not fit in the window of a page; tables may scroll below WIDE pixels."""
+    found: list[str] = page.evaluate(_FOUND, page.viewport_size["width"] >= WIDE)
+    return found

@@ -345,7 +345,7 @@ def test_the_number_of_queries_does_not_grow_with_the_answers(
         vote(image, make_user(f"annotator-{number}"), 5)
     Image.objects.filter(pk__in=[other.pk for other in others]).update(group=image.group)
     predictions_make(version_make(campaign, 2, champion=False), [image], [6.0])
-    assert count_queries() == before <= 30
+    assert count_queries() == before <= 31  # one asks whether there are so many predictions that the rank is estimated
 
 
 def test_markup_in_a_name_is_escaped(client_of: Callable[[str], Any], campaign: Campaign) -> None:

@@ -188,4 +188,4 @@ def test_home_and_rating_need_no_model(admin_client: Client, state: Path, monkey
     monkeypatch.setattr(sys, "meta_path", [ModelsGate(), *sys.meta_path])
     assert admin_client.get("/").status_code == 200
     assert admin_client.get(f"/campaigns/{campaign.slug}/").status_code == 200
-    assert admin_client.get(f"/campaigns/{campaign.slug}/annotate").status_code == 200
+    assert admin_client.get(f"/campaigns/{campaign.slug}/annotate/").status_code == 200

@@ -11,7 +11,7 @@ from annotation.models import Campaign, ImportBatch, Membership, Role
 from annotation.services.consensus import consensus_refresh
 from annotation.services.queue import counters_rebuild
 from tests.browser.axe import axe_findings
-from tests.browser.fitting import not_fitting
+from tests.browser.layout import SCREENS, layout_findings
 from tests.conftest import photo_bytes, thumbnail_path
 from tests.opinions_and_predictions import predictions_make, version_make, votes
 from training.models import TrainingRun
@@ -20,11 +20,9 @@ from training.services.stored_trends import trend_make, trend_row
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-# 640 pixels are a window of 1280 at 200 %: the zoom of the browser makes the window smaller, in pixels of the page.
-WIDTHS = (390, 640, 768, 1280, 3840)
-# axe reads the whole page, so it looks at a phone and at a desk only; the other widths have one of their layouts.
+# axe reads the whole page, so it looks at a phone and at a desk only; the other screens have one of their layouts.
 # In the dark, only the colours differ.
-AXE_WIDTHS = {"light": (390, 1280), "dark": (1280,)}
+AXE_SCREENS = {"light": ("phone", "desktop"), "dark": ("desktop",)}
 CAMPAIGN = (
     "", "calibration/", "calibration/?view=print", "calibration/?split=all&measure=watch", "annotator-quality/",
     "quality/", "methods/", "disputed/", "models/", "models/compare/", "import/", "votes/", "export/",
@@ -76,16 +74,13 @@ def problems(page: Page, paths: list[str], theme: Any) -> list[str]:
     root, found = page.url.rstrip("/"), []
     page.emulate_media(color_scheme=theme)
     for path in paths:
-        page.set_viewport_size({"width": WIDTHS[-1], "height": 900})
         response = page.goto(root + path)
         if response is None or response.status != 200:
             found.append(f"{path}: {response and response.status}")
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
-            lines = not_fitting(page)
-            if width in AXE_WIDTHS[theme]:
-                lines += axe_findings(page)
-            found += [f"{path} at {width}: {line}" for line in lines]
+        for screen, (width, height) in SCREENS.items():
+            page.set_viewport_size({"width": width, "height": height})
+            lines = layout_findings(page) + (axe_findings(page) if screen in AXE_SCREENS[theme] else [])
+            found += [f"{path}, {screen}: {line}" for line in lines]
     return found
 
 
@@ -128,7 +123,7 @@ def test_what_does_not_fit_is_found(open_page: Callable[..., Page], people: dict
           style("narrow", { width: "50px", minWidth: "0" });
           style("table", { width: "30px" }); }"""
     )
-    found = "\n".join(not_fitting(page))
+    found = "\n".join(layout_findings(page))
     for words in ("scrolls sideways", "outside of the window", "cut off in its box", "a choice", "hides columns"):
         assert words in found
 
