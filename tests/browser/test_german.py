@@ -72,7 +72,7 @@ def test_pages_are_german_fit_and_axe_finds_nothing(
         expect(page.locator("html")).to_have_attribute("lang", "de")
         assert page.evaluate("document.documentElement.scrollWidth") <= screen["viewport"]["width"], path
         assert axe_findings(page) == [], path
-        assert ENGLISH.findall(_words(page)) == [], path
+        assert [line for line in _words(page).splitlines() if ENGLISH.search(line)] == [], path
 
 
 def test_a_photo_is_rated_in_german(open_page: Callable[..., Page], images: list[Image]) -> None:
