@@ -141,7 +141,7 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
             campaign, since=last.last_annotation_id if last else 0, exposed_answers=exposed_answers
         ),
         "exposed_answers": exposed_answers,
-        "exposed_answers_label": EXPOSED_ANSWERS_LABEL,
+        "exposed_answers_label": gettext(EXPOSED_ANSWERS_LABEL),
         "recipes": list(RECIPES.values()),
         "default_recipe": DEFAULT_RECIPE,
         "promotion_rule": rule_of(campaign).description,
