@@ -7,7 +7,7 @@ PORT ?= 8000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-bench setup-tools browser run smoke chaos test test-fast api-check lint format bench docs lock sbom audit clean
+.PHONY: help setup setup-dev setup-bench setup-tools browser run smoke chaos test test-fast api-check lint format messages bench docs lock sbom audit clean
 
 help: ## List the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -79,6 +79,9 @@ lint: setup-dev ## Check format, lint, types, imports and migrations
 format: setup-dev ## Format the code and fix lint errors
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+messages: setup-dev ## Bring the translations of the pages up to date, and compile them
+	@$(BIN)/python -m translation
 
 bench: setup-bench ## Run the benchmarks and update the tables of the README and docs (NAME=scoring DATA=dir TEST=dir)
 	@$(BIN)/python -m benchmarks $(NAME) $(if $(DATA),--data $(DATA)) $(if $(TEST),--test $(TEST)) $(if $(NAME),,--tables)

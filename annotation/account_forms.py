@@ -4,10 +4,11 @@ from datetime import datetime, time
 from typing import Any
 
 from django import forms
-from django.contrib.auth.password_validation import password_validators_help_texts
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.access.attempts import Kind, attempt_return, attempt_take
+from annotation.language.lazy import gettext_lazy, password_rules
 from annotation.models import ApiToken, AuditKind, Campaign, User
 from annotation.services.preferences import MOST_GOAL, time_zones
 from annotation.services.tokens import MOST_DAYS
@@ -21,14 +22,14 @@ def _new_password(label: str, help_text: str = "") -> forms.CharField:
 class NewPasswordForm(forms.Form):
     """A new password, twice."""
 
-    password = _new_password("New password", " ".join(password_validators_help_texts()))
-    again = _new_password("New password again")
+    password = _new_password(gettext_lazy("New password"), password_rules())
+    again = _new_password(gettext_lazy("New password again"))
 
     def clean(self) -> dict[str, Any]:
         """Return the values. Raises ValidationError when the two passwords differ."""
         values: dict[str, Any] = dict(self.cleaned_data)
         if "password" in values and "again" in values and values["password"] != values["again"]:
-            self.add_error("again", "The two passwords are not the same.")
+            self.add_error("again", gettext("The two passwords are not the same."))
         return values
 
 
@@ -36,7 +37,7 @@ class OwnPasswordForm(NewPasswordForm):
     """The current password, and a new one."""
 
     current = forms.CharField(
-        label="Current password",
+        label=gettext_lazy("Current password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
@@ -52,32 +53,47 @@ class OwnPasswordForm(NewPasswordForm):
         name = self._user.get_username()
         attempt_take(Kind.PASSWORD, name=name)
         if not self._user.check_password(current):
-            raise forms.ValidationError("This is not your current password.")
+            raise forms.ValidationError(gettext("This is not your current password."))
         attempt_return(Kind.PASSWORD, name=name)
         return current
 
 
 class PreferencesForm(forms.Form):
-    """Time zone, theme, session goal and email address."""
+    """Language, time zone, theme, session goal and email address."""
 
-    time_zone = forms.ChoiceField(label="Time zone", required=False, help_text="For the times on pages.")
+    language = forms.ChoiceField(
+        choices=User.Language.choices,
+        required=False,
+        label=gettext_lazy("Language"),
+        help_text=gettext_lazy("Of the pages. The API answers in English."),
+    )
+    time_zone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"), required=False, help_text=gettext_lazy("For the times on pages.")
+    )
     theme = forms.ChoiceField(choices=User.Theme.choices, required=False)
     session_goal = forms.IntegerField(
-        label="Session goal (photos)",
+        label=gettext_lazy("Session goal (photos)"),
         required=False,
         min_value=0,
         max_value=MOST_GOAL,
-        help_text="How many photos you want to rate in one session. The annotate page shows how far you are. "
-        "0 or empty: no goal.",
+        help_text=gettext_lazy(
+            "How many photos you want to rate in one session. The annotate page shows how far you are. "
+            "0 or empty: no goal."
+        ),
     )
     email = forms.EmailField(
-        label="Email", required=False, help_text="Optional. Links that set your password can be sent there."
+        label=gettext_lazy("Email"),
+        required=False,
+        help_text=gettext_lazy("Optional. Links that set your password can be sent there."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         site = timezone.get_default_timezone_name()
-        zones = [("", f"{site} (of this site)"), *((name, name.replace("_", " ")) for name in time_zones())]
+        zones = [
+            ("", gettext("%(site)s (of this site)") % {"site": site}),
+            *((name, name.replace("_", " ")) for name in time_zones()),
+        ]
         self.fields["time_zone"].choices = zones  # type: ignore[attr-defined]  # a ChoiceField
 
     def clean_session_goal(self) -> int:
@@ -88,25 +104,27 @@ class PreferencesForm(forms.Form):
 class TokenForm(forms.Form):
     """A new API token."""
 
-    name = forms.CharField(max_length=80, help_text="What uses the token, for example “backup script”.")
+    name = forms.CharField(max_length=80, help_text=gettext_lazy("What uses the token, for example “backup script”."))
     scope = forms.ChoiceField(
         choices=ApiToken.Scope.choices,
         initial=ApiToken.Scope.READ,
-        help_text="read: see what your roles let you see. annotate: also lease photos, send answers and score photos. "
-        "admin: also what only admins may do.",
+        help_text=gettext_lazy(
+            "read: see what your roles let you see. annotate: also lease photos, send answers and score photos. "
+            "admin: also what only admins may do."
+        ),
     )
-    days = forms.IntegerField(label="Expires after (days)", min_value=1, max_value=MOST_DAYS, initial=90)
+    days = forms.IntegerField(label=gettext_lazy("Expires after (days)"), min_value=1, max_value=MOST_DAYS, initial=90)
 
 
 class AuditForm(forms.Form):
     """Which audit records to show. Every field may be empty."""
 
-    person = forms.CharField(required=False, max_length=150, label="Person")
+    person = forms.CharField(required=False, max_length=150, label=gettext_lazy("Person"))
     kind = forms.ChoiceField(required=False, choices=[("", "everything"), *AuditKind.choices])
     campaign = forms.ModelChoiceField(
         required=False, queryset=Campaign.objects.order_by("name"), to_field_name="slug", empty_label="all"
     )
-    since = forms.DateField(required=False, label="From", widget=forms.DateInput(attrs={"type": "date"}))
+    since = forms.DateField(required=False, label=gettext_lazy("From"), widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}))
 
     def clean_since(self) -> datetime | None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from ninja import Field, Router, Schema
 from ninja.errors import HttpError
 
@@ -242,7 +243,10 @@ def annotation_record(request: HttpRequest, slug: Slug, answer: AnswerIn) -> Rec
     """
     campaign, user = sending(request, slug, answer.image_id)
     if answer.annotator_id not in (None, user.pk):
-        raise HttpError(409, f"Somebody else gave this answer. You are logged in as {user.username}.")
+        raise HttpError(
+            409,
+            gettext("Somebody else gave this answer. You are logged in as %(username)s.") % {"username": user.username},
+        )
     try:
         receipt = annotations.annotation_record(
             campaign=campaign, annotator=user, **answer.model_dump(exclude={"annotator_id"})

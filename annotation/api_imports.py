@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
 from ninja import Field, Query, Router, Schema
 from ninja.errors import HttpError
 from ninja.responses import Status
@@ -73,7 +74,7 @@ def _campaign(request: HttpRequest, slug: str) -> Campaign:
 def _batch(campaign: Campaign, import_id: int) -> ImportBatch:
     batch = ImportBatch.objects.filter(campaign=campaign, pk=import_id).first()
     if batch is None:
-        raise HttpError(404, f"This campaign has no import number {import_id}.")
+        raise HttpError(404, gettext("This campaign has no import number %(import_id)s.") % {"import_id": import_id})
     return batch
 
 
@@ -95,7 +96,7 @@ def import_begin(request: HttpRequest, response: HttpResponse, slug: Slug) -> Im
     """
     campaign, user = _campaign(request, slug), cast(User, request.user)
     if why := space_refusal(size=0):
-        raise HttpError(507, f"Photos cannot be imported now: {why}.")
+        raise HttpError(507, gettext("Photos cannot be imported now: %(why)s.") % {"why": why})
     try:
         quota_take(user=user, kind=HourlyUse.Kind.IMPORTS)
     except QuotaUsedUp as used_up:
@@ -130,7 +131,9 @@ def import_file(request: HttpRequest, slug: Slug, import_id: Id, piece: Query[Pi
     except UploadClosed as closed:
         raise HttpError(410, str(closed)) from None
     except OSError as error:
-        raise HttpError(507, f"The server cannot store the file: {error.strerror or error}.") from None
+        raise HttpError(
+            507, gettext("The server cannot store the file: %(error)s.") % {"error": error.strerror or error}
+        ) from None
     return PieceOut(complete=complete)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, cast
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext
 from ninja import Field, Query, Router, Schema
 from ninja.errors import HttpError
 
@@ -111,7 +112,11 @@ def comment_post(request: HttpRequest, slug: Slug, comment: CommentIn) -> Commen
     """
     campaign, user = sending(request, slug, comment.image_id)
     if comment.annotator_id not in (None, user.pk):
-        raise HttpError(409, f"Somebody else wrote this comment. You are logged in as {user.username}.")
+        raise HttpError(
+            409,
+            gettext("Somebody else wrote this comment. You are logged in as %(username)s.")
+            % {"username": user.username},
+        )
     try:
         receipt = comment_record(
             campaign=campaign,

@@ -7,5 +7,10 @@ class AnnotationConfig(AppConfig):
     name = "annotation"
 
     def ready(self) -> None:
-        """Connect the receivers."""
+        """Connect the receivers, and let pure packages speak the language of the request."""
+        from django.utils.translation import gettext
+
+        from annotation.language import translation_use
+
+        translation_use(gettext)
         from annotation import receivers  # noqa: F401

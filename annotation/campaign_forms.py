@@ -5,9 +5,11 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext
 
 from annotation.campaign_form_texts import HELP_TEXTS, LABELS
 from annotation.form_fields import PercentField, SynsetsField
+from annotation.language.lazy import gettext_lazy
 from annotation.measures.class_limits import class_limits
 from annotation.models import DEFAULT_SYNSETS, Campaign
 from annotation.models.campaigns import default_backbone
@@ -48,31 +50,39 @@ class CampaignForm(forms.ModelForm):
     """The settings of a campaign. `annotation.services.campaigns` checks rules between fields and saves it."""
 
     synsets = SynsetsField(
-        label="Model classes that count as a watch",
+        label=gettext_lazy("Model classes that count as a watch"),
         initial=list(DEFAULT_SYNSETS),
-        help_text="The backbone knows 1,000 kinds of things. The probabilities of those that you choose add up to the "
-        "watch probability. New campaigns have the five kinds of watches and clocks.",
+        help_text=gettext_lazy(
+            "The backbone knows 1,000 kinds of things. The probabilities of those that you choose add up to the "
+            "watch probability. New campaigns have the five kinds of watches and clocks."
+        ),
     )
     repeat_share = PercentField(
-        label="Hidden repeats (%)",
+        label=gettext_lazy("Hidden repeats (%)"),
         most=share_max_percent("repeat_share"),
         initial=0,
-        help_text="Share of photos that the annotator has rated before, shown again without a mark. They measure how "
-        "consistent people are and add no votes. 5 % is enough for a few hundred photos per person.",
+        help_text=gettext_lazy(
+            "Share of photos that the annotator has rated before, shown again without a mark. They measure how "
+            "consistent people are and add no votes. 5 % is enough for a few hundred photos per person."
+        ),
     )
     gold_share = PercentField(
-        label="Gold photos (%)",
+        label=gettext_lazy("Gold photos (%)"),
         most=share_max_percent("gold_share"),
         initial=0.05,
-        help_text="Share of gold photos, shown without a mark until the annotator has seen all of them. Choose them on "
-        "the page Practice and check photos. Without gold photos this setting has no effect.",
+        help_text=gettext_lazy(
+            "Share of gold photos, shown without a mark until the annotator has seen all of them. Choose them on "
+            "the page Practice and check photos. Without gold photos this setting has no effect."
+        ),
     )
     anchoring_share = PercentField(
-        label="Anchoring experiment (%)",
+        label=gettext_lazy("Anchoring experiment (%)"),
         most=share_max_percent("anchoring_share"),
         initial=0,
-        help_text="Share of photos that show the prediction before the answer, in blind campaigns too, to measure how "
-        "much it influences people. These answers are not used in evaluation. 0: no experiment.",
+        help_text=gettext_lazy(
+            "Share of photos that show the prediction before the answer, in blind campaigns too, to measure how "
+            "much it influences people. These answers are not used in evaluation. 0: no experiment."
+        ),
     )
 
     class Meta:
@@ -126,20 +136,20 @@ class CampaignForm(forms.ModelForm):
         help_texts = HELP_TEXTS
 
     GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-        ("Campaign", ("name", "slug", "description", "instructions", "mode")),
-        ("Scale and classes", ("scale_min", "scale_max", "reject_at", "pending_at")),
-        ("Watches", ("synsets", "watch_aim", "watch_threshold", "watch_miss_cost", "watch_misses")),
-        ("Votes", ("votes_per_image", "holdout_votes", "holdout_fraction", "lease_seconds")),
-        ("Enough votes", STOP_FIELDS),
-        ("Annotator quality", ("repeat_share", "gold_share", "anchoring_share", "break_minutes")),
+        (gettext_lazy("Campaign"), ("name", "slug", "description", "instructions", "mode")),
+        (gettext_lazy("Scale and classes"), ("scale_min", "scale_max", "reject_at", "pending_at")),
+        (gettext_lazy("Watches"), ("synsets", "watch_aim", "watch_threshold", "watch_miss_cost", "watch_misses")),
+        (gettext_lazy("Votes"), ("votes_per_image", "holdout_votes", "holdout_fraction", "lease_seconds")),
+        (gettext_lazy("Enough votes"), STOP_FIELDS),
+        (gettext_lazy("Annotator quality"), ("repeat_share", "gold_share", "anchoring_share", "break_minutes")),
         (
-            "Training",
+            gettext_lazy("Training"),
             (
                 *("backbone", "train_after", "retrain_on_drift", "promote_automatically", "promotion_rule"),
                 *("promotion_margin", "decisions_as_labels"),
             ),
         ),
-        ("Privacy", ("remove_metadata", "retention_days")),
+        (gettext_lazy("Privacy"), ("remove_metadata", "retention_days")),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -197,7 +207,7 @@ class CampaignForm(forms.ModelForm):
         groups = [
             FieldGroup(heading, [self[one] for one in names if one not in self.FIRST]) for heading, names in self.GROUPS
         ]
-        queue = FieldGroup("Order of photos", [self[name] for name in self._lane_fields.values()])
+        queue = FieldGroup(gettext("Order of photos"), [self[name] for name in self._lane_fields.values()])
         return [*groups[:-2], queue, *groups[-2:]]
 
     def wrong_fields(self) -> list[forms.BoundField]:
@@ -253,14 +263,14 @@ class NewCampaignForm(CampaignForm):
     _OTHER = "other"
     _LIKE = "like"
 
-    purpose = forms.ChoiceField(label="What is it for?", required=False, widget=forms.RadioSelect)
+    purpose = forms.ChoiceField(label=gettext_lazy("What is it for?"), required=False, widget=forms.RadioSelect)
     scale = forms.ChoiceField(
-        label="Scale of the scores",
+        label=gettext_lazy("Scale of the scores"),
         required=False,
         widget=forms.RadioSelect,
         choices=[
             *((f"{low}-{high}", f"{low} to {high}") for low, high in SCALES),
-            (_OTHER, "another one"),
+            (_OTHER, gettext_lazy("another one")),
         ],
     )
     preset_shown = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -272,7 +282,14 @@ class NewCampaignForm(CampaignForm):
         super().__init__(data, instance=campaign)
         self.purposes = [(one.name, one.label, one.description) for one in PURPOSES]
         if like is not None:
-            self.purposes.insert(0, (self._LIKE, f"The same as {like.name}", "All settings as they are there."))
+            self.purposes.insert(
+                0,
+                (
+                    self._LIKE,
+                    gettext("The same as %(name)s") % {"name": like.name},
+                    gettext("All settings as they are there."),
+                ),
+            )
         self.fields["purpose"].choices = [(name, label) for name, label, _ in self.purposes]  # type: ignore[attr-defined]
         scale = f"{campaign.scale_min}-{campaign.scale_max}"
         known = dict(self.fields["scale"].choices)  # type: ignore[attr-defined]
@@ -281,7 +298,7 @@ class NewCampaignForm(CampaignForm):
         self.fields["name"].widget.attrs["autofocus"] = True
         self.fields["instructions"].widget.attrs["rows"] = 4
         self.fields["slug"].required = False
-        self.fields["slug"].widget.attrs["placeholder"] = "from the name"
+        self.fields["slug"].widget.attrs["placeholder"] = gettext("from the name")
         for name in ("scale_min", "scale_max"):
             self.fields[name].required = False
             self.fields[name].help_text = ""
@@ -362,7 +379,7 @@ class DuplicateForm(forms.Form):
     def __init__(self, data: QueryDict | None = None, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, initial=initial, auto_id="copy_%s")
 
-    name = forms.CharField(label="Name of the new campaign", max_length=120)
-    with_texts = forms.BooleanField(label="Description and instructions", required=False, initial=True)
-    with_members = forms.BooleanField(label="Members with their roles", required=False)
-    with_special_photos = forms.BooleanField(label="Practice, example and gold photos", required=False)
+    name = forms.CharField(label=gettext_lazy("Name of the new campaign"), max_length=120)
+    with_texts = forms.BooleanField(label=gettext_lazy("Description and instructions"), required=False, initial=True)
+    with_members = forms.BooleanField(label=gettext_lazy("Members with their roles"), required=False)
+    with_special_photos = forms.BooleanField(label=gettext_lazy("Practice, example and gold photos"), required=False)

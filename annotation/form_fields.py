@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 
 _CLASSES = 1000  # of ImageNet
 
@@ -20,9 +21,12 @@ class SynsetsField(forms.CharField):
         synsets: list[int] = []
         for word in text.replace(",", " ").split():
             if not (word.isascii() and word.isdigit() and int(word) < _CLASSES):
-                raise forms.ValidationError(f"{word!r} is not an ImageNet class number (0 to {_CLASSES - 1}).")
+                raise forms.ValidationError(
+                    gettext("%(word)s is not an ImageNet class number (0 to %(classes)s).")
+                    % {"word": f"{word!r}", "classes": _CLASSES - 1}
+                )
             if int(word) in synsets:
-                raise forms.ValidationError(f"{word} is listed twice.")
+                raise forms.ValidationError(gettext("%(word)s is listed twice.") % {"word": word})
             synsets.append(int(word))
         return synsets
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from annotation.models import Annotation, Campaign
 from annotation.selectors.own_history import SKIPPED, HistoryFilter
@@ -18,21 +19,23 @@ class HistoryForm(forms.Form):
     """Which answers to list. Every field may be empty, and a value that is not valid is left out."""
 
     name = forms.CharField(
-        label="Photo", required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search"})
+        label=gettext_lazy("Photo"), required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search"})
     )
     answer = forms.ChoiceField(
-        label="Answer", required=False, choices=[("", "all"), *Annotation.Watch.choices, (SKIPPED, "skipped")]
+        label=gettext_lazy("Answer"),
+        required=False,
+        choices=[("", "all"), *Annotation.Watch.choices, (SKIPPED, "skipped")],
     )
-    lowest = forms.IntegerField(label="Score from", required=False)
-    highest = forms.IntegerField(label="Score to", required=False)
+    lowest = forms.IntegerField(label=gettext_lazy("Score from"), required=False)
+    highest = forms.IntegerField(label=gettext_lazy("Score to"), required=False)
     since = forms.DateField(
-        label="From", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=gettext_lazy("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
     until = forms.DateField(
         label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
-    changed = forms.BooleanField(label="Changed", required=False)
-    comment = forms.BooleanField(label="With comment", required=False)
+    changed = forms.BooleanField(label=gettext_lazy("Changed"), required=False)
+    comment = forms.BooleanField(label=gettext_lazy("With comment"), required=False)
 
     def __init__(self, data: Any, *, campaign: Campaign) -> None:
         """Offer the scores of the campaign as lists, or number fields for a long scale."""

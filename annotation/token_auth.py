@@ -5,11 +5,13 @@ from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext
 from ninja.errors import HttpError
 from ninja.security import HttpBearer, SessionAuth
 
 from annotation.access.addresses import client_address
 from annotation.access.attempts import Kind, attempt_take
+from annotation.access.languages import language_activate
 from annotation.access.time_zones import time_zone_activate
 from annotation.models import ApiToken, User
 from annotation.services.tokens import token_use
@@ -45,7 +47,7 @@ def user_of_token(request: HttpRequest, secret: str) -> User:
         attempt_take(Kind.TOKEN, address=client_address(request))
         raise HttpError(401, NOT_VALID)
     if token.scope == ApiToken.Scope.READ and request.method not in _READING:
-        raise HttpError(403, "This API token has the scope read. This request needs the scope annotate.")
+        raise HttpError(403, gettext("This API token has the scope read. This request needs the scope annotate."))
     user = token.user
     user.token_scope = token.scope
     request.user = user
@@ -54,7 +56,7 @@ def user_of_token(request: HttpRequest, secret: str) -> User:
 
 
 class SessionLogin(SessionAuth):
-    """Authentication of the API by session, in the time zone of the user."""
+    """Authentication of the API by session, in the time zone and the language of the user."""
 
     openapi_name = "Session"
 
@@ -63,6 +65,7 @@ class SessionLogin(SessionAuth):
         if not isinstance(request.user, User):
             return None
         time_zone_activate(request.user)
+        language_activate(request, request.user)
         return request.user
 
 

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy
 
 from annotation.models import Campaign, Image
 from inference.postgres.bit_field import BitField
@@ -112,11 +113,11 @@ class PhotoWork(models.Model):
     """The state of one photo in the work queue of one algorithm."""
 
     class State(models.TextChoices):
-        QUEUED = "queued", "queued"
-        RUNNING = "running", "running"
-        DONE = "done", "done"
-        FAILED = "failed", "failed"
-        CANCELLED = "cancelled", "cancelled"
+        QUEUED = "queued", gettext_lazy("queued")
+        RUNNING = "running", gettext_lazy("running")
+        DONE = "done", gettext_lazy("done")
+        FAILED = "failed", gettext_lazy("failed")
+        CANCELLED = "cancelled", gettext_lazy("cancelled")
 
     state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
     reason = models.TextField(blank=True, help_text="Why it failed.")
@@ -190,9 +191,9 @@ class ComparedPhoto(models.Model):
 class QualityClass(models.TextChoices):
     """The three quality classes, by predicted quality or by distortions."""
 
-    REJECTED = "rejected", "rejected"
-    PENDING = "pending", "pending"
-    ACCEPTED = "accepted", "accepted"
+    REJECTED = "rejected", gettext_lazy("rejected")
+    PENDING = "pending", gettext_lazy("pending")
+    ACCEPTED = "accepted", gettext_lazy("accepted")
 
 
 class Distortion(PhotoWork):

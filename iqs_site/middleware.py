@@ -1,4 +1,4 @@
-"""Middleware: a header that Django 5.2 does not set, a full disk, models to come, the time zone of the user."""
+"""Middleware: a header that Django 5.2 does not set, a full disk, models to come, what the user prefers."""
 
 import errno
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from annotation.access.languages import language_activate
 from annotation.access.time_zones import time_zone_activate
 from inference.networks.config import WeightsMissing
 from iqs_site.instance.models_install import ModelsComing, models_install
@@ -78,8 +79,11 @@ class ModelsComingMiddleware:
         return response
 
 
-class TimeZoneMiddleware:
-    """Show the times of a page in the time zone that the user has chosen. Comes after LoginRequiredMiddleware."""
+class PreferencesMiddleware:
+    """Show a page in the language and the time zone that the user has chosen. Comes after LoginRequiredMiddleware.
+
+    LocaleMiddleware, which comes before it, has activated the language of the browser.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -92,9 +96,10 @@ class TimeZoneMiddleware:
             timezone.deactivate()
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
-        """Activate the time zone. Pages without a login have that of the site, and the user is not loaded for them.
+        """Activate both. Pages without a login follow the site and the browser, and the user is not loaded for them.
 
         The API does the same when it has authenticated the request.
         """
         if getattr(view, "login_required", True):
             time_zone_activate(request.user)
+            language_activate(request, request.user)

@@ -6,6 +6,7 @@ from operator import or_
 
 from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from annotation.models import Campaign, Membership, Role, User
 from annotation.selectors.photo_search import own_photos_named, photos_named
@@ -48,12 +49,12 @@ def find(question: str, *, user: User, slug: str = "") -> list[FoundGroup]:
     campaigns = _campaigns(words, user, roles, slug)
     here = next((one for one in campaigns if one[0].slug == slug), None)
     groups = [
-        FoundGroup("Pages", _pages(words, campaigns, here, user)),
-        FoundGroup("Campaigns", _campaign_rows(words, campaigns)),
+        FoundGroup(gettext("Pages"), _pages(words, campaigns, here, user)),
+        FoundGroup(gettext("Campaigns"), _campaign_rows(words, campaigns)),
     ]
     if len(question) >= _FEWEST_LETTERS:
         photos = _photos(question, user, roles, here[0].pk if here else None)
-        groups += [FoundGroup("Photos", photos), FoundGroup("Documentation", _docs(words))]
+        groups += [FoundGroup(gettext("Photos"), photos), FoundGroup(gettext("Documentation"), _docs(words))]
     return [group for group in groups if group.items]
 
 
@@ -101,7 +102,7 @@ def _rank(words: list[str], label: str, text: str) -> int | None:
 
 def _campaign_rows(words: list[str], campaigns: list[tuple[Campaign, Role]]) -> list[Found]:
     rows = [
-        Found(campaign.name, role.label, reverse("campaign", args=[campaign.slug]))
+        Found(campaign.name, str(role.label), reverse("campaign", args=[campaign.slug]))
         for campaign, role in campaigns
         if all(word in f"{campaign.name} {campaign.slug}".casefold() for word in words)
     ]

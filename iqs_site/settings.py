@@ -70,13 +70,14 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "iqs_site.request_limits.LargeBodyMiddleware",
     "annotation.token_auth.TokenMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
-    "iqs_site.middleware.TimeZoneMiddleware",
+    "iqs_site.middleware.PreferencesMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -91,11 +92,17 @@ TEMPLATES: list[dict[str, Any]] = [
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "iqs_site.cookies.csrf_cookie",
             ],
-            "builtins": ["annotation.templatetags.icons", "iqs_site.templatetags.frame"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "annotation.templatetags.icons",
+                "annotation.templatetags.how_many",
+                "iqs_site.templatetags.frame",
+            ],
         },
     }
 ]
@@ -119,7 +126,11 @@ LOGOUT_REDIRECT_URL = "login"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
-USE_I18N = False
+# English is the language of the texts in the sources. locale/ has the others.
+LANGUAGES = [("en-gb", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+# Numbers look the same in every language.
+FORMAT_MODULE_PATH = ["iqs_site.formats"]
 
 # --- Email ----------------------------------------------------------------------------------------
 # Without a server, password links are only shown to the admin who makes them.

@@ -9,6 +9,7 @@ from annotation.views.login import LoginPage
 from iqs_site.api import urls as api_urls
 from iqs_site.api_docs import api_docs
 from iqs_site.views import campaign, docs, find, health, home, models_install
+from iqs_site.views.script_texts import script_texts
 
 urlpatterns = [
     path("api/", api_docs, name="api-docs"),
@@ -17,6 +18,7 @@ urlpatterns = [
     path("find", find.find_json, name="find"),
     path("docs/", docs.docs_page, name="docs"),
     path("docs/<path:page>/", docs.docs_page, name="docs-page"),
+    path("texts/<slug:language>.js", script_texts, name="script-texts"),
     path("health", health.health, name="health"),
     path("ready", health.ready, name="ready"),
     path("models-install", models_install.models_install, name="models-install"),

@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Max, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from annotation.models import Campaign, FiguresRow
 from inference.models import ModelVersion
@@ -18,21 +19,21 @@ class TrainingRun(models.Model):
     """A request to train a model version on the annotations of a campaign, with its progress and result."""
 
     class Trigger(models.TextChoices):
-        BUTTON = "button", "button"
-        SCHEDULE = "schedule", "schedule"
-        COUNT = "count", "new annotations"
-        COMMAND = "command", "command line"
-        API = "api", "API"
-        BACKBONE = "backbone", "another backbone"
-        DRIFT = "drift", "drift of photos"
+        BUTTON = "button", gettext_lazy("button")
+        SCHEDULE = "schedule", gettext_lazy("schedule")
+        COUNT = "count", gettext_lazy("new annotations")
+        COMMAND = "command", gettext_lazy("command line")
+        API = "api", gettext_lazy("API")
+        BACKBONE = "backbone", gettext_lazy("another backbone")
+        DRIFT = "drift", gettext_lazy("drift of photos")
 
     class State(models.TextChoices):
-        QUEUED = "queued", "queued"
-        RUNNING = "running", "running"
-        DONE = "done", "done"
-        SKIPPED = "skipped", "skipped: nothing new"
-        CANCELLED = "cancelled", "cancelled"
-        FAILED = "failed", "failed"
+        QUEUED = "queued", gettext_lazy("queued")
+        RUNNING = "running", gettext_lazy("running")
+        DONE = "done", gettext_lazy("done")
+        SKIPPED = "skipped", gettext_lazy("skipped: nothing new")
+        CANCELLED = "cancelled", gettext_lazy("cancelled")
+        FAILED = "failed", gettext_lazy("failed")
 
     LIVE = (State.QUEUED, State.RUNNING)
 
@@ -206,9 +207,9 @@ class Promotion(models.Model):
     """The audit record of a champion change. Rows are never changed."""
 
     class Kind(models.TextChoices):
-        AUTOMATIC = "automatic", "automatic promotion"
-        MANUAL = "manual", "promotion"
-        ROLLBACK = "rollback", "rollback"
+        AUTOMATIC = "automatic", gettext_lazy("automatic promotion")
+        MANUAL = "manual", gettext_lazy("promotion")
+        ROLLBACK = "rollback", gettext_lazy("rollback")
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="promotions")
     kind = models.CharField(max_length=9, choices=Kind.choices)
@@ -337,10 +338,10 @@ class LearningCurve(models.Model):
     """
 
     class State(models.TextChoices):
-        QUEUED = "queued", "queued"
-        RUNNING = "running", "running"
-        DONE = "done", "done"
-        FAILED = "failed", "failed"
+        QUEUED = "queued", gettext_lazy("queued")
+        RUNNING = "running", gettext_lazy("running")
+        DONE = "done", gettext_lazy("done")
+        FAILED = "failed", gettext_lazy("failed")
 
     LIVE = (State.QUEUED, State.RUNNING)
 

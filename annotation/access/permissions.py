@@ -11,6 +11,7 @@ from django.db import connection
 from django.db.models import JSONField
 from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext
 
 from annotation.models import ApiToken, Campaign, Membership, Role, User
 
@@ -62,10 +63,11 @@ def campaign_for(user: User | AnonymousUser, slug: str, at_least: Role) -> tuple
         member_role, *values = cursor.fetchone() or [None]
     role = _role(user, member_role) if values else None
     if role is None:
-        raise Http404("No such campaign, or you are not a member of it.")
+        raise Http404(gettext("No such campaign, or you are not a member of it."))
     if role.rank < at_least.rank:
         raise PermissionDenied(
-            f"This page needs the role {at_least.label}. Your role in this campaign is {role.label}."
+            gettext("This page needs the role %(label)s. Your role in this campaign is %(label_2)s.")
+            % {"label": at_least.label, "label_2": role.label}
         )
     for place in _JSON_PLACES:  # Django's connections return JSON as text
         values[place] = json.loads(values[place])

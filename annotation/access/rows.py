@@ -4,6 +4,7 @@ from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 from django.http import Http404
+from django.utils.translation import gettext
 
 ModelT = TypeVar("ModelT", bound=Model)
 
@@ -17,5 +18,5 @@ def row_or_404(what: str, rows: type[ModelT] | QuerySet[ModelT], **conditions: A
     queryset = rows if isinstance(rows, QuerySet) else rows._default_manager.all()
     row = queryset.filter(**conditions).first()
     if row is None:
-        raise Http404(f"There is no such {what}.")
+        raise Http404(gettext("There is no such %(what)s.") % {"what": what})
     return row

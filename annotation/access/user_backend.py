@@ -28,6 +28,7 @@ _WANTED = {
     "is_simulated",
     "time_zone",
     "theme",
+    "language",
 }
 # In the order of the model, as `from_db` needs them.
 _COLUMNS = [field.attname for field in User._meta.concrete_fields if field.attname in _WANTED]

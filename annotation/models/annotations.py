@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from annotation import answers
 from annotation.models.campaigns import Campaign
@@ -79,9 +80,9 @@ class Annotation(models.Model):
     """
 
     class Watch(models.TextChoices):
-        YES = "yes", "watch"
-        NO = "no", "no watch"
-        UNSURE = "unsure", "unsure"
+        YES = "yes", gettext_lazy("watch")
+        NO = "no", gettext_lazy("no watch")
+        UNSURE = "unsure", gettext_lazy("unsure")
 
     client_id = models.UUIDField(
         unique=True, help_text="Chosen by the client, so that the same answer sent twice is recorded once."

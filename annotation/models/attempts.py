@@ -1,6 +1,7 @@
 """Counts of attempts that could be guesses."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 
 class AttemptCount(models.Model):
@@ -12,13 +13,13 @@ class AttemptCount(models.Model):
     class Kind(models.TextChoices):
         """What was tried, and for whom it is counted."""
 
-        LOGIN = "login", "log in: one name from one address"
-        LOGIN_NAME = "login-name", "log in: one name from all addresses"
-        LOGIN_ADDRESS = "login-address", "log in: all names from one address"
-        PASSWORD = "password", "current password, when changing it"  # no password
-        INVITATION = "invitation", "invitation and password links from one address"
-        ACCOUNT = "account", "new accounts from one address"
-        TOKEN = "token", "API tokens from one address"  # no password
+        LOGIN = "login", gettext_lazy("log in: one name from one address")
+        LOGIN_NAME = "login-name", gettext_lazy("log in: one name from all addresses")
+        LOGIN_ADDRESS = "login-address", gettext_lazy("log in: all names from one address")
+        PASSWORD = "password", gettext_lazy("current password, when changing it")  # no password
+        INVITATION = "invitation", gettext_lazy("invitation and password links from one address")
+        ACCOUNT = "account", gettext_lazy("new accounts from one address")
+        TOKEN = "token", gettext_lazy("API tokens from one address")  # no password
 
     kind = models.CharField(max_length=20, choices=Kind.choices)
     name = models.CharField(

@@ -7,50 +7,51 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils import timezone
 
+from annotation.language.lazy import gettext_lazy
 from annotation.models.campaigns import Campaign
 
 
 class AuditKind(models.TextChoices):
     """What happened. The field has no choices, so that a new kind needs no migration."""
 
-    ACCOUNT_CREATED = "account_created", "account created"
-    ACCOUNT_CHANGED = "account_changed", "account changed"
-    ACCOUNT_DEACTIVATED = "account_deactivated", "account deactivated"
-    ACCOUNT_REACTIVATED = "account_reactivated", "account reactivated"
-    PASSWORD_CHANGED = "password_changed", "password changed"
-    PASSWORD_LINK_CREATED = "password_link_created", "password link created"
-    LOGIN_FAILED = "login_failed", "login failed"
-    LOGIN_LOCKED = "login_locked", "login locked"
-    LOGIN_UNLOCKED = "login_unlocked", "login unlocked"
-    SESSIONS_ENDED = "sessions_ended", "sessions ended"
-    TOKEN_CREATED = "token_created", "API token created"
-    TOKEN_REVOKED = "token_revoked", "API token revoked"
-    CAMPAIGN_CREATED = "campaign_created", "campaign created"
-    SETTINGS_CHANGED = "settings_changed", "settings changed"
-    MEMBER_ADDED = "member_added", "member added"
-    ROLE_CHANGED = "role_changed", "role changed"
-    MEMBER_REMOVED = "member_removed", "member removed"
-    INVITATION_CREATED = "invitation_created", "invitation created"
-    INVITATION_REVOKED = "invitation_revoked", "invitation revoked"
-    SCREENING = "screening", "screening decision"
-    SCREENING_UNDONE = "screening_undone", "screening decision undone"
-    EXPORT = "export", "export"
-    VOTE_IMPORT = "vote_import", "votes imported"
-    PROMOTION = "promotion", "promotion"
-    MODEL_NOTE = "model_note", "note on a model version"
-    MODEL_FILES = "model_files", "files of model versions deleted"
-    ACCOUNT_ANONYMISED = "account_anonymised", "account anonymised"
-    WITHDRAWAL = "withdrawal", "photo withdrawn"
-    WITHDRAWAL_UNDONE = "withdrawal_undone", "withdrawal undone"
-    PHOTOS_DELETED = "photos_deleted", "photos deleted"
-    PHOTOS_MOVED = "photos_moved", "photos moved"
-    NEAR_DUPLICATES = "near_duplicates", "near-duplicates joined"
-    RETENTION = "retention", "originals and device data deleted"
-    ADJUDICATION = "adjudication", "decision about a disputed photo"
-    ADJUDICATION_UNDONE = "adjudication_undone", "decision undone"
-    VOTES_REQUESTED = "votes_requested", "photos sent for more votes"
-    VOTES_REQUEST_UNDONE = "votes_request_undone", "request for more votes undone"
-    ADMIN_SITE = "admin_site", "change in Django's admin"
+    ACCOUNT_CREATED = "account_created", gettext_lazy("account created")
+    ACCOUNT_CHANGED = "account_changed", gettext_lazy("account changed")
+    ACCOUNT_DEACTIVATED = "account_deactivated", gettext_lazy("account deactivated")
+    ACCOUNT_REACTIVATED = "account_reactivated", gettext_lazy("account reactivated")
+    PASSWORD_CHANGED = "password_changed", gettext_lazy("password changed")
+    PASSWORD_LINK_CREATED = "password_link_created", gettext_lazy("password link created")
+    LOGIN_FAILED = "login_failed", gettext_lazy("login failed")
+    LOGIN_LOCKED = "login_locked", gettext_lazy("login locked")
+    LOGIN_UNLOCKED = "login_unlocked", gettext_lazy("login unlocked")
+    SESSIONS_ENDED = "sessions_ended", gettext_lazy("sessions ended")
+    TOKEN_CREATED = "token_created", gettext_lazy("API token created")
+    TOKEN_REVOKED = "token_revoked", gettext_lazy("API token revoked")
+    CAMPAIGN_CREATED = "campaign_created", gettext_lazy("campaign created")
+    SETTINGS_CHANGED = "settings_changed", gettext_lazy("settings changed")
+    MEMBER_ADDED = "member_added", gettext_lazy("member added")
+    ROLE_CHANGED = "role_changed", gettext_lazy("role changed")
+    MEMBER_REMOVED = "member_removed", gettext_lazy("member removed")
+    INVITATION_CREATED = "invitation_created", gettext_lazy("invitation created")
+    INVITATION_REVOKED = "invitation_revoked", gettext_lazy("invitation revoked")
+    SCREENING = "screening", gettext_lazy("screening decision")
+    SCREENING_UNDONE = "screening_undone", gettext_lazy("screening decision undone")
+    EXPORT = "export", gettext_lazy("export")
+    VOTE_IMPORT = "vote_import", gettext_lazy("votes imported")
+    PROMOTION = "promotion", gettext_lazy("promotion")
+    MODEL_NOTE = "model_note", gettext_lazy("note on a model version")
+    MODEL_FILES = "model_files", gettext_lazy("files of model versions deleted")
+    ACCOUNT_ANONYMISED = "account_anonymised", gettext_lazy("account anonymised")
+    WITHDRAWAL = "withdrawal", gettext_lazy("photo withdrawn")
+    WITHDRAWAL_UNDONE = "withdrawal_undone", gettext_lazy("withdrawal undone")
+    PHOTOS_DELETED = "photos_deleted", gettext_lazy("photos deleted")
+    PHOTOS_MOVED = "photos_moved", gettext_lazy("photos moved")
+    NEAR_DUPLICATES = "near_duplicates", gettext_lazy("near-duplicates joined")
+    RETENTION = "retention", gettext_lazy("originals and device data deleted")
+    ADJUDICATION = "adjudication", gettext_lazy("decision about a disputed photo")
+    ADJUDICATION_UNDONE = "adjudication_undone", gettext_lazy("decision undone")
+    VOTES_REQUESTED = "votes_requested", gettext_lazy("photos sent for more votes")
+    VOTES_REQUEST_UNDONE = "votes_request_undone", gettext_lazy("request for more votes undone")
+    ADMIN_SITE = "admin_site", gettext_lazy("change in Django's admin")
 
 
 class AuditRecord(models.Model):

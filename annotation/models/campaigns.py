@@ -13,6 +13,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Exists, F, Q
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 # ImageNet classes that show a watch or a clock.
 DEFAULT_SYNSETS = {
@@ -33,7 +35,7 @@ def synset_names() -> tuple[str, ...]:
 def synset_name(synset: int) -> str:
     """Return the name of an ImageNet class; for a number that is no class, the number in words."""
     names = synset_names()
-    return names[synset] if 0 <= synset < len(names) else f"ImageNet class {synset}"
+    return names[synset] if 0 <= synset < len(names) else (gettext("ImageNet class %(synset)s") % {"synset": synset})
 
 
 def default_synsets() -> list[int]:
@@ -55,9 +57,9 @@ def default_backbone() -> str:
 class Role(models.TextChoices):
     """What a member may do in a campaign; each role includes the ones before it."""
 
-    ANNOTATOR = "annotator", "annotator"
-    REVIEWER = "reviewer", "reviewer"
-    ADMIN = "admin", "admin"
+    ANNOTATOR = "annotator", _("annotator")
+    REVIEWER = "reviewer", _("reviewer")
+    ADMIN = "admin", _("admin")
 
     @property
     def rank(self) -> int:
@@ -69,190 +71,221 @@ class Campaign(models.Model):
     """A set of photos that people and models rate, with its settings."""
 
     class State(models.TextChoices):
-        ACTIVE = "active", "active"
-        PAUSED = "paused", "paused"
-        CLOSED = "closed", "closed"
+        ACTIVE = "active", _("active")
+        PAUSED = "paused", _("paused")
+        CLOSED = "closed", _("closed")
 
     class Mode(models.TextChoices):
-        BLIND = "blind", "blind: the prediction is never shown"
-        REVEAL = "reveal", "reveal: the prediction and the other annotators' mean are shown after the answer"
+        BLIND = "blind", _("blind: the prediction is never shown")
+        REVEAL = (
+            "reveal",
+            _("reveal: the prediction and the other annotators' mean are shown after the answer"),
+        )
         PRELABEL = (
             "prelabel",
-            "prelabel: the prediction is shown before the answer; such answers are left out of evaluation",
+            _("prelabel: the prediction is shown before the answer; such answers are left out of evaluation"),
         )
 
     class Backbone(models.TextChoices):
         """The bundled backbones that the settings page offers. A command can set others (`campaign_backbone`)."""
 
-        SHARP = "efficientnet_lite2", "sharp: EfficientNet-Lite2, learns more from the same votes"
-        FAST = "efficientnet_lite0", "fast: EfficientNet-Lite0, takes less time for each photo"
+        SHARP = "efficientnet_lite2", _("sharp: EfficientNet-Lite2, learns more from the same votes")
+        FAST = "efficientnet_lite0", _("fast: EfficientNet-Lite0, takes less time for each photo")
 
     class PromotionRule(models.TextChoices):
         """What a challenger needs to become champion: the name of a metric, or none worse."""
 
-        RPS = "quality_rps", "better Quality RPS; SRCC and watch F1 not worse"
-        SRCC = "quality_srcc", "better Quality SRCC; RPS and watch F1 not worse"
-        F1 = "watch_f1", "better Watch F1; RPS and SRCC not worse"
-        NOT_WORSE = "not_worse", "none of RPS, SRCC and watch F1 worse"
+        RPS = "quality_rps", _("better Quality RPS; SRCC and watch F1 not worse")
+        SRCC = "quality_srcc", _("better Quality SRCC; RPS and watch F1 not worse")
+        F1 = "watch_f1", _("better Watch F1; RPS and SRCC not worse")
+        NOT_WORSE = "not_worse", _("none of RPS, SRCC and watch F1 worse")
 
     class WatchAim(models.TextChoices):
-        FIXED = "fixed", "fixed: as entered here"
-        F1 = "f1", "best F1"
-        COST = "cost", "least cost of mistakes"
-        MISSES = "misses", "few missed watches"
+        FIXED = "fixed", _("fixed: as entered here")
+        F1 = "f1", _("best F1")
+        COST = "cost", _("least cost of mistakes")
+        MISSES = "misses", _("few missed watches")
 
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
     description = models.TextField(blank=True)
-    instructions = models.TextField(blank=True, help_text="Shown to annotators before they start.")
+    instructions = models.TextField(blank=True, help_text=_("Shown to annotators before they start."))
     state = models.CharField(max_length=8, choices=State.choices, default=State.ACTIVE)
     mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.REVEAL)
-    scale_min = models.PositiveSmallIntegerField("lowest score", default=1)
-    scale_max = models.PositiveSmallIntegerField("highest score", default=10, validators=[MaxValueValidator(100)])
+    scale_min = models.PositiveSmallIntegerField(_("lowest score"), default=1)
+    scale_max = models.PositiveSmallIntegerField(_("highest score"), default=10, validators=[MaxValueValidator(100)])
     synsets = ArrayField(
         models.PositiveSmallIntegerField(validators=[MaxValueValidator(999)]),
         default=default_synsets,
-        help_text="ImageNet class indices that count as a watch. The watch probability is their sum.",
+        help_text=_("ImageNet class indices that count as a watch. The watch probability is their sum."),
     )
     watch_threshold = models.FloatField(
         default=0.05,
         validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
-        help_text="The model decides 'watch' when the watch probability is above this value. A version that has "
-        "learned from enough labels has its own threshold, unless the aim is 'fixed'.",
+        help_text=_(
+            "The model decides 'watch' when the watch probability is above this value. A version that has "
+            "learned from enough labels has its own threshold, unless the aim is 'fixed'."
+        ),
     )
     watch_aim = models.CharField(
-        "aim of the watch threshold",
+        _("aim of the watch threshold"),
         max_length=6,
         choices=WatchAim.choices,
         default=WatchAim.F1,
-        help_text="Each training run chooses the threshold of its version for this aim, on photos that it has not "
-        "learned from. 'Fixed' holds at once; another aim holds from the next version on.",
+        help_text=_(
+            "Each training run chooses the threshold of its version for this aim, on photos that it has not "
+            "learned from. 'Fixed' holds at once; another aim holds from the next version on."
+        ),
     )
     watch_miss_cost = models.FloatField(
-        "cost of a missed watch",
+        _("cost of a missed watch"),
         default=1.0,
         validators=[MinValueValidator(0.01), MaxValueValidator(1000.0)],
-        help_text="In false alarms. Only for the aim 'least cost of mistakes'.",
+        help_text=_("In false alarms. Only for the aim 'least cost of mistakes'."),
     )
     watch_misses = models.FloatField(
-        "largest share missed",
+        _("largest share missed"),
         default=0.05,
         validators=[MinValueValidator(0.0), MaxValueValidator(0.5)],
-        help_text="Of the watches, for example 0.05. Only for the aim 'few missed watches'.",
+        help_text=_("Of the watches, for example 0.05. Only for the aim 'few missed watches'."),
     )
-    reject_at = models.FloatField("rejected up to", default=5.0)
-    pending_at = models.FloatField("pending up to", default=6.0)
+    reject_at = models.FloatField(_("rejected up to"), default=5.0)
+    pending_at = models.FloatField(_("pending up to"), default=6.0)
     votes_per_image = models.PositiveSmallIntegerField(default=3, validators=[MinValueValidator(1)])
     holdout_votes = models.PositiveSmallIntegerField(
-        default=5, validators=[MinValueValidator(1)], help_text="More votes make the evaluation more precise."
+        default=5,
+        validators=[MinValueValidator(1)],
+        help_text=_("More votes make the evaluation more precise."),
     )
     target_half_width = models.FloatField(
-        "MOS interval within ± (points)",
+        _("MOS interval within ± (points)"),
         default=0.0,
         validators=[MinValueValidator(0.0), MaxValueValidator(100.0)],
-        help_text="A photo stops when the 95 % interval of its corrected MOS is this narrow. 0: no target.",
+        help_text=_("A photo stops when the 95 % interval of its corrected MOS is this narrow. 0: no target."),
     )
     target_watch = models.FloatField(
-        "watch label with probability",
+        _("watch label with probability"),
         default=0.0,
         validators=[MinValueValidator(0.0), MaxValueValidator(0.9999)],
-        help_text="A photo stops when one watch label is this probable, for example 0.95. 0: no target. With both "
-        "targets, a photo needs both.",
+        help_text=_(
+            "A photo stops when one watch label is this probable, for example 0.95. 0: no target. With both "
+            "targets, a photo needs both."
+        ),
     )
     fewest_votes = models.PositiveSmallIntegerField(
-        "fewest votes", default=2, validators=[MinValueValidator(1)], help_text="No photo stops with fewer votes."
+        _("fewest votes"),
+        default=2,
+        validators=[MinValueValidator(1)],
+        help_text=_("No photo stops with fewer votes."),
     )
     most_votes = models.PositiveSmallIntegerField(
-        "most votes",
+        _("most votes"),
         default=10,
         validators=[MinValueValidator(1)],
-        help_text="Votes that stopped photos do not need go to other photos, up to this number. Holdout photos keep "
-        "their fixed number.",
+        help_text=_(
+            "Votes that stopped photos do not need go to other photos, up to this number. Holdout photos keep "
+            "their fixed number."
+        ),
     )
     holdout_fraction = models.FloatField(
         default=0.2,
         validators=[MinValueValidator(0.0), MaxValueValidator(0.9)],
-        help_text="Share of photos in the holdout, drawn at random at import.",
+        help_text=_("Share of photos in the holdout, drawn at random at import."),
     )
-    seed = models.PositiveBigIntegerField(default=20260101, help_text="Seed of the random holdout draw.")
+    seed = models.PositiveBigIntegerField(default=20260101, help_text=_("Seed of the random holdout draw."))
     repeat_share = models.FloatField(
-        "hidden repeats",
+        _("hidden repeats"),
         default=0.0,
         validators=[MinValueValidator(0.0), MaxValueValidator(0.3)],
-        help_text="Share of photos that are shown to an annotator a second time, unmarked, to measure self-agreement.",
+        help_text=_(
+            "Share of photos that are shown to an annotator a second time, unmarked, to measure self-agreement."
+        ),
     )
     gold_share = models.FloatField(
-        "gold photos",
+        _("gold photos"),
         default=0.05,
         validators=[MinValueValidator(0.0), MaxValueValidator(0.3)],
-        help_text="Share of gold photos, whose answer is known. Each annotator gets each gold photo once.",
+        help_text=_("Share of gold photos, whose answer is known. Each annotator gets each gold photo once."),
     )
     anchoring_share = models.FloatField(
-        "anchoring experiment",
+        _("anchoring experiment"),
         default=0.0,
         validators=[MinValueValidator(0.0), MaxValueValidator(0.5)],
-        help_text="Share of photos that show the prediction before the answer, to measure its influence.",
+        help_text=_("Share of photos that show the prediction before the answer, to measure its influence."),
     )
     lane_shares = models.JSONField(
-        "queue lanes",
+        _("queue lanes"),
         default=default_lane_shares,
-        help_text="Share of each queue lane among the rated photos: {lane: share}. The shares add up to 1.",
+        help_text=_("Share of each queue lane among the rated photos: {lane: share}. The shares add up to 1."),
     )
     break_minutes = models.PositiveSmallIntegerField(
-        "break after", default=30, help_text="Minutes of rating before the page suggests a break. 0 means never."
+        _("break after"),
+        default=30,
+        help_text=_("Minutes of rating before the page suggests a break. 0 means never."),
     )
     lease_seconds = models.PositiveIntegerField(default=300, validators=[MinValueValidator(10)])
     backbone = models.CharField(
         max_length=64,
         default=default_backbone,
-        help_text="Network whose features are stored for each photo, and from which models learn.",
+        help_text=_("Network whose features are stored for each photo, and from which models learn."),
     )
     train_after = models.PositiveIntegerField(
         default=200,
-        help_text="Number of new answers to learn from that starts a training run automatically. 0 means never.",
+        help_text=_("Number of new answers to learn from that starts a training run automatically. 0 means never."),
     )
     retrain_on_drift = models.BooleanField(
-        "train when new photos differ",
+        _("train when new photos differ"),
         default=False,
-        help_text="Start a training run when this week's photos or their scores differ from those learned from, and "
-        "people have rated some of them. At most once a week.",
+        help_text=_(
+            "Start a training run when this week's photos or their scores differ from those learned from, and "
+            "people have rated some of them. At most once a week."
+        ),
     )
     promote_automatically = models.BooleanField(
         default=False,
-        help_text="Promote a challenger that passes the promotion rule; the models page states the rule.",
+        help_text=_("Promote a challenger that passes the promotion rule; the models page states the rule."),
     )
     promotion_rule = models.CharField(
         max_length=12,
         choices=PromotionRule.choices,
         default=PromotionRule.RPS,
-        help_text="RPS improves with better ranks, less bias and better distributions. Showing that nothing is "
-        "worse takes many holdout photos.",
+        help_text=_(
+            "RPS improves with better ranks, less bias and better distributions. Showing that nothing is "
+            "worse takes many holdout photos."
+        ),
     )
     promotion_margin = models.FloatField(
-        "loss that counts as not worse",
+        _("loss that counts as not worse"),
         default=0.01,
         validators=[MinValueValidator(0.0), MaxValueValidator(0.2)],
-        help_text="0.01 allows a loss of 0.01 in SRCC and in F1, and of 1 % in RPS.",
+        help_text=_("0.01 allows a loss of 0.01 in SRCC and in F1, and of 1 % in RPS."),
     )
     decisions_as_labels = models.BooleanField(
-        "use decisions as labels",
+        _("use decisions as labels"),
         default=False,
-        help_text="In training, a reviewer's decision replaces the votes on its photo. Never in evaluation.",
+        help_text=_("In training, a reviewer's decision replaces the votes on its photo. Never in evaluation."),
     )
     remove_metadata = models.BooleanField(
-        "remove metadata",
+        _("remove metadata"),
         default=True,
-        help_text="Send photos without place, time, camera, names, comments and previews. The picture stays the same.",
+        help_text=_(
+            "Send photos without place, time, camera, names, comments and previews. The picture stays the same."
+        ),
     )
     retention_days = models.PositiveIntegerField(
-        "delete originals after (days)",
+        _("delete originals after (days)"),
         default=0,
         validators=[MaxValueValidator(36_500)],
-        help_text="Days from closing the campaign until originals and data about devices are deleted. 0 means never.",
+        help_text=_(
+            "Days from closing the campaign until originals and data about devices are deleted. 0 means never."
+        ),
     )
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
     data_deleted_at = models.DateTimeField(
-        null=True, blank=True, editable=False, help_text="When originals and data about devices were deleted."
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When originals and data about devices were deleted."),
     )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -273,7 +306,9 @@ class Campaign(models.Model):
         if exclude and "slug" in exclude:
             return
         if CampaignAddress.objects.filter(slug=self.slug).exclude(campaign=self.pk).exists():
-            raise ValidationError({"slug": "Another campaign had this address before, and links to it still work."})
+            raise ValidationError(
+                {"slug": gettext("Another campaign had this address before, and links to it still work.")}
+            )
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save the campaign and store its address, which then belongs to it for ever.
@@ -336,7 +371,7 @@ class Membership(models.Model):
     role = models.CharField(max_length=9, choices=Role.choices, default=Role.ANNOTATOR)
     joined_at = models.DateTimeField(auto_now_add=True)
     practised_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the member finished the practice photos."
+        null=True, blank=True, help_text=_("When the member finished the practice photos.")
     )
 
     class Meta:
@@ -352,8 +387,8 @@ class Invitation(models.Model):
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="invitations")
     token_sha256 = models.CharField(max_length=64, unique=True)
     role = models.CharField(max_length=9, choices=Role.choices, default=Role.ANNOTATOR)
-    note = models.CharField(max_length=120, blank=True, help_text="Who the link is for.")
-    places = models.PositiveIntegerField(default=1, help_text="How many people can join with this link.")
+    note = models.CharField(max_length=120, blank=True, help_text=_("Who the link is for."))
+    places = models.PositiveIntegerField(default=1, help_text=_("How many people can join with this link."))
     used = models.PositiveIntegerField(default=0)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 
 class UserSession(models.Model):
@@ -27,9 +28,9 @@ class ApiToken(models.Model):
     """A secret with which a program uses the API as a user."""
 
     class Scope(models.TextChoices):
-        READ = "read", "read"
-        ANNOTATE = "annotate", "annotate"
-        ADMIN = "admin", "admin"
+        READ = "read", gettext_lazy("read")
+        ANNOTATE = "annotate", gettext_lazy("annotate")
+        ADMIN = "admin", gettext_lazy("admin")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=80, help_text="What uses the token.")

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from annotation.models.campaigns import Campaign
 from annotation.models.photos import Image
@@ -57,20 +58,20 @@ class BulkAction(models.Model):
     """One action on many photos, by a request or by a worker. `Claims` finds the queued and the lost ones."""
 
     class Kind(models.TextChoices):
-        TAG = "tag", "add a tag"
-        UNTAG = "untag", "remove a tag"
-        MORE_VOTES = "more_votes", "ask for more votes"
-        FEWER_VOTES = "fewer_votes", "take back a request for votes"
-        PRACTICE = "practice", "make practice photos"
-        RATED = "rated", "make ordinary photos"
-        WITHDRAW = "withdraw", "withdraw"
-        RESTORE = "restore", "put back"
+        TAG = "tag", gettext_lazy("add a tag")
+        UNTAG = "untag", gettext_lazy("remove a tag")
+        MORE_VOTES = "more_votes", gettext_lazy("ask for more votes")
+        FEWER_VOTES = "fewer_votes", gettext_lazy("take back a request for votes")
+        PRACTICE = "practice", gettext_lazy("make practice photos")
+        RATED = "rated", gettext_lazy("make ordinary photos")
+        WITHDRAW = "withdraw", gettext_lazy("withdraw")
+        RESTORE = "restore", gettext_lazy("put back")
 
     class State(models.TextChoices):
-        QUEUED = "queued", "queued"
-        RUNNING = "running", "running"
-        DONE = "done", "done"
-        FAILED = "failed", "failed"
+        QUEUED = "queued", gettext_lazy("queued")
+        RUNNING = "running", gettext_lazy("running")
+        DONE = "done", gettext_lazy("done")
+        FAILED = "failed", gettext_lazy("failed")
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="bulk_actions", db_index=False)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False)

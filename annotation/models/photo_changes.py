@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from annotation.models.campaigns import Campaign
 from annotation.models.photos import ImportBatch
@@ -15,14 +16,14 @@ class PhotoChange(models.Model):
     """
 
     class Kind(models.TextChoices):
-        DELETE = "delete", "delete"
-        MOVE = "move", "move"
+        DELETE = "delete", gettext_lazy("delete")
+        MOVE = "move", gettext_lazy("move")
 
     class State(models.TextChoices):
-        QUEUED = "queued", "queued"
-        RUNNING = "running", "running"
-        DONE = "done", "done"
-        FAILED = "failed", "failed"
+        QUEUED = "queued", gettext_lazy("queued")
+        RUNNING = "running", gettext_lazy("running")
+        DONE = "done", gettext_lazy("done")
+        FAILED = "failed", gettext_lazy("failed")
 
     LIVE = (State.QUEUED, State.RUNNING)
 

@@ -1,6 +1,7 @@
 """The map of a campaign's photos: where each photo is on a plane. Derived from the stored features."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from annotation.models.campaigns import Campaign
 
@@ -9,10 +10,10 @@ class PhotoMap(models.Model):
     """The newest map of a campaign, and whether a worker makes another one. `Claims` finds the queued ones."""
 
     class State(models.TextChoices):
-        IDLE = "idle", "idle"
-        QUEUED = "queued", "queued"
-        RUNNING = "running", "running"
-        FAILED = "failed", "failed"
+        IDLE = "idle", gettext_lazy("idle")
+        QUEUED = "queued", gettext_lazy("queued")
+        RUNNING = "running", gettext_lazy("running")
+        FAILED = "failed", gettext_lazy("failed")
 
     campaign = models.OneToOneField(Campaign, models.CASCADE, related_name="photo_map")
     state = models.CharField(max_length=7, choices=State.choices, default=State.IDLE)

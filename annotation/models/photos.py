@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Collate, Lower
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from annotation import answers
 from annotation.models.campaigns import Campaign
@@ -18,11 +19,11 @@ class ImportBatch(models.Model):
     """One import of photos, from an upload or the command line."""
 
     class State(models.TextChoices):
-        RECEIVING = "receiving", "receiving files"
-        QUEUED = "queued", "queued"
-        RUNNING = "running", "running"
-        DONE = "done", "done"
-        FAILED = "failed", "failed"
+        RECEIVING = "receiving", gettext_lazy("receiving files")
+        QUEUED = "queued", gettext_lazy("queued")
+        RUNNING = "running", gettext_lazy("running")
+        DONE = "done", gettext_lazy("done")
+        FAILED = "failed", gettext_lazy("failed")
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="imports")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
@@ -98,15 +99,15 @@ class Image(models.Model):
     """One photo of a campaign. Its original bytes are in the photo storage, named by their SHA-256."""
 
     class Split(models.TextChoices):
-        TRAIN = "train", "train"
-        HOLDOUT = "holdout", "holdout"
-        NEITHER = "neither", "neither: a copy of a photo of the other split"
+        TRAIN = "train", gettext_lazy("train")
+        HOLDOUT = "holdout", gettext_lazy("holdout")
+        NEITHER = "neither", gettext_lazy("neither: a copy of a photo of the other split")
 
     class Role(models.TextChoices):
-        RATED = "rated", "rated"
-        PRACTICE = "practice", "practice: shown before the first rated photo; answers are not saved"
-        EXAMPLE = "example", "example: shown with the instructions"
-        GOLD = "gold", "gold: its answer is known; annotators are not told which photos are gold"
+        RATED = "rated", gettext_lazy("rated")
+        PRACTICE = "practice", gettext_lazy("practice: shown before the first rated photo; answers are not saved")
+        EXAMPLE = "example", gettext_lazy("example: shown with the instructions")
+        GOLD = "gold", gettext_lazy("gold: its answer is known; annotators are not told which photos are gold")
 
     TAUGHT = answers.TAUGHT
 

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from annotation.models.campaigns import Campaign
 from annotation.models.photos import Image
@@ -12,11 +13,11 @@ class Assignment(models.Model):
     """A lease of one photo to one annotator, with its current state."""
 
     class State(models.TextChoices):
-        LEASED = "leased", "leased"
-        DONE = "done", "done"
-        SKIPPED = "skipped", "skipped"
-        EXPIRED = "expired", "expired"
-        RETURNED = "returned", "returned"
+        LEASED = "leased", gettext_lazy("leased")
+        DONE = "done", gettext_lazy("done")
+        SKIPPED = "skipped", gettext_lazy("skipped")
+        EXPIRED = "expired", gettext_lazy("expired")
+        RETURNED = "returned", gettext_lazy("returned")
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="assignments")
     image = models.ForeignKey(Image, models.CASCADE, related_name="assignments")

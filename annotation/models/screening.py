@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from annotation.models.campaigns import Campaign
 
@@ -15,10 +16,10 @@ class ScreeningDecision(models.Model):
     """
 
     class Decision(models.TextChoices):
-        KEEP = "keep", "keep: the votes count fully"
-        DOWN_WEIGHT = "down-weight", "down-weight: each vote counts for a part"
-        EXCLUDE = "exclude", "exclude: the votes count for nothing"
-        REREAD = "reread", "ask to read the instructions again"
+        KEEP = "keep", gettext_lazy("keep: the votes count fully")
+        DOWN_WEIGHT = "down-weight", gettext_lazy("down-weight: each vote counts for a part")
+        EXCLUDE = "exclude", gettext_lazy("exclude: the votes count for nothing")
+        REREAD = "reread", gettext_lazy("ask to read the instructions again")
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="screening_decisions")
     annotator = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="screening_decisions")

@@ -1,6 +1,7 @@
 """Figures of pages that take long to compute, stored. All of them are derived from the votes."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from annotation.models.campaigns import Campaign
 
@@ -9,10 +10,10 @@ class FiguresRow(models.Model):
     """Stored figures, and whether a worker computes them again. The models that extend it say which figures."""
 
     class State(models.TextChoices):
-        IDLE = "idle", "idle"
-        QUEUED = "queued", "queued"
-        RUNNING = "running", "running"
-        FAILED = "failed", "failed"
+        IDLE = "idle", gettext_lazy("idle")
+        QUEUED = "queued", gettext_lazy("queued")
+        RUNNING = "running", gettext_lazy("running")
+        FAILED = "failed", gettext_lazy("failed")
 
     state = models.CharField(max_length=7, choices=State.choices, default=State.IDLE)
     step = models.CharField(max_length=40, blank=True, help_text="What a worker does now.")
@@ -40,9 +41,9 @@ class StoredFigures(FiguresRow):
     """The figures of one kind of a campaign."""
 
     class Kind(models.TextChoices):
-        AGREEMENT = "agreement", "agreement and labels"
-        RATERS = "raters", "annotator quality"
-        METHODS = "methods", "methods report"
+        AGREEMENT = "agreement", gettext_lazy("agreement and labels")
+        RATERS = "raters", gettext_lazy("annotator quality")
+        METHODS = "methods", gettext_lazy("methods report")
 
     campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="stored_figures", db_index=False)
     kind = models.CharField(max_length=9, choices=Kind.choices)

@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.utils.translation import gettext_lazy
 
 #: Letters without a picture. A name with one of them would look like another name.
 _INVISIBLE_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
@@ -82,9 +83,14 @@ class User(AbstractUser):
     """
 
     class Theme(models.TextChoices):
-        BROWSER = "", "as this browser has it"
-        LIGHT = "light", "light"
-        DARK = "dark", "dark"
+        BROWSER = "", gettext_lazy("as this browser has it")
+        LIGHT = "light", gettext_lazy("light")
+        DARK = "dark", gettext_lazy("dark")
+
+    class Language(models.TextChoices):
+        BROWSER = "", gettext_lazy("as this browser has it")
+        ENGLISH = "en-gb", "English"
+        GERMAN = "de", "Deutsch"
 
     username = UserNameField(
         "username",
@@ -106,6 +112,11 @@ class User(AbstractUser):
         max_length=64, blank=True, help_text="IANA name, for the times on pages. Empty: the time zone of the site."
     )
     theme = models.CharField(max_length=5, blank=True, choices=Theme.choices)
+    language = models.CharField(
+        max_length=10,
+        blank=True,
+        help_text="Language of the pages. Empty: the first language of the browser that there is.",
+    )
     session_goal = models.PositiveSmallIntegerField(
         default=0, help_text="Photos that the user wants to rate in one sitting. 0: no goal."
     )

@@ -22,6 +22,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Least
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 
 from annotation.answers import vote_sql
 from annotation.models import LIVE, QUEUED, Assignment, Campaign, Image, Membership, User
@@ -200,16 +201,16 @@ def queue_status(campaign: Campaign, annotator: User) -> str:
 def queue_state(campaign: Campaign, annotator: User) -> QueueState:
     """Return whether there is a photo for the annotator, and if not, why."""
     if campaign.state == Campaign.State.PAUSED:
-        return QueueState("paused", "The campaign is paused. Its admin can resume it.")
+        return QueueState("paused", gettext("The campaign is paused. Its admin can resume it."))
     if campaign.state == Campaign.State.CLOSED:
-        return QueueState("closed", "The campaign is closed and accepts no more answers.")
+        return QueueState("closed", gettext("The campaign is closed and accepts no more answers."))
     if _own_leases(campaign, annotator).exists():
         return QueueState()
     queued = Image.objects.filter(QUEUED, campaign=campaign)
     if queued.filter(~_answered(campaign, annotator), open_slots__gt=0).exists():
         return QueueState()
     if not campaign.images.filter(role=Image.Role.RATED).exists():
-        return QueueState("no_photos", "There are no photos yet. The campaign's admin can import them.")
+        return QueueState("no_photos", gettext("There are no photos yet. The campaign's admin can import them."))
     return _why_nothing_is_open(campaign, annotator, queued)
 
 
@@ -246,23 +247,33 @@ def _why_nothing_is_open(campaign: Campaign, annotator: User, queued: QuerySet[I
     if not queued.filter(open_slots__gt=0).exists() and not leased.exists():
         lacking = campaign.images.filter(LIVE, role=Image.Role.RATED, vote_count__lt=F("votes_needed"))
         if count := lacking.exclude(problem="").count():
-            photos = "1 photo lacks votes but cannot" if count == 1 else f"{count:,} photos lack votes but cannot"
             return QueueState(
                 "problems",
-                f"No photo is left to rate. {photos} be shown, for example because its file is missing. "
-                "The campaign's admin finds the reason under 'Practice and check photos'.",
+                ngettext(
+                    "No photo is left to rate. %(n)s photo lacks votes but cannot be shown, for example "
+                    "because its file "
+                    "is missing. The campaign's admin finds the reason under 'Practice and check photos'.",
+                    "No photo is left to rate. %(n)s photos lack votes but cannot be shown, for example because their "
+                    "files are missing. The campaign's admin finds the reason under 'Practice and check photos'.",
+                    count,
+                )
+                % {"n": f"{count:,}"},
             )
-        return QueueState("all_done", "All done: every photo has the votes it needs. Thank you.")
+        return QueueState("all_done", gettext("All done: every photo has the votes it needs. Thank you."))
     until = leased.filter(~_answered(campaign, annotator, "image")).aggregate(first=Min("expires_at"))["first"]
     if until is None:
         return QueueState(
-            "answered", "You have answered every photo that still needs votes. Other annotators will do the rest."
+            "answered",
+            gettext("You have answered every photo that still needs votes. Other annotators will do the rest."),
         )
     until = max(until, timezone.now())
     when = timezone.localtime(until)
     return QueueState(
         "reserved",
-        f"All remaining photos are reserved for other annotators until {when:%H:%M} ({when.tzname()}). "
-        "You will get those that they do not answer by then.",
+        gettext(
+            "All remaining photos are reserved for other annotators until %(when)s (%(tzname)s). You will get "
+            "those that they do not answer by then."
+        )
+        % {"when": f"{when:%H:%M}", "tzname": when.tzname()},
         until,
     )

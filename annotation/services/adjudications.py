@@ -5,6 +5,7 @@ The server knows whether a reviewer saw a prediction before the decision, so the
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.models import Adjudication, Annotation, AuditKind, Image, User
 from annotation.selectors.adjudications import may_have_seen
@@ -28,11 +29,16 @@ def adjudication_record(*, image: Image, by: User, watch: str, score: int, comme
     campaign = image.campaign
     comment = " ".join(comment.replace("\0", "").split())
     if watch not in Annotation.Watch.values:
-        raise AdjudicationError("Choose watch, no watch or unsure.")
+        raise AdjudicationError(gettext("Choose watch, no watch or unsure."))
     if score not in campaign.scores:
-        raise AdjudicationError(f"The score must be a whole number from {campaign.scale_min} to {campaign.scale_max}.")
+        raise AdjudicationError(
+            gettext("The score must be a whole number from %(scale_min)s to %(scale_max)s.")
+            % {"scale_min": campaign.scale_min, "scale_max": campaign.scale_max}
+        )
     if len(comment) > COMMENT_LENGTH:
-        raise AdjudicationError(f"The comment is longer than {COMMENT_LENGTH} characters.")
+        raise AdjudicationError(
+            gettext("The comment is longer than %(comment_length)s characters.") % {"comment_length": COMMENT_LENGTH}
+        )
     Image.objects.select_for_update(no_key=True).get(pk=image.pk)
     saw = may_have_seen(image, by)
     _undo(image, by)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.answers import last_sql
 from annotation.models import Annotation, Assignment, Campaign, Image, User
@@ -108,7 +109,9 @@ def annotation_record(
     }
     if (same := known.pop(client_id, None)) is not None:
         if (same.annotator_id, same.image_id) != (annotator.pk, image.pk):
-            raise AnnotationError("The id of this answer belongs to another answer. Send it again with a new id.")
+            raise AnnotationError(
+                gettext("The id of this answer belongs to another answer. Send it again with a new id.")
+            )
         return Receipt(same, created=False)
     if not is_member:
         _former_member_check(assignments)
@@ -116,7 +119,8 @@ def annotation_record(
     standing = next(iter(known.values()), None)
     if assignment is None and standing is None and campaign.state != Campaign.State.ACTIVE:
         raise AnnotationError(
-            f"The campaign is {campaign.get_state_display()} and accepts answers only to photos that you already have."
+            gettext("The campaign is %(get_state_display)s and accepts answers only to photos that you already have.")
+            % {"get_state_display": campaign.get_state_display()}
         )
 
     is_answer, was_answer = not skip_reason, standing is not None and not standing.skip_reason
@@ -174,7 +178,7 @@ def _image_lock(campaign: Campaign, annotator: User, image_id: int) -> tuple[Ima
     of_all = {"image": image_id, "campaign": campaign.pk, "annotator": annotator.pk}
     found: Any = next(iter(Image.objects.raw(_LOCK, of_all)), None)
     if found is None:
-        raise AnnotationError(f"This campaign has no photo number {image_id}.")
+        raise AnnotationError(gettext("This campaign has no photo number %(image_id)s.") % {"image_id": image_id})
     image: Image = found
     return image, (found.scale_min, found.scale_max), found.is_members or annotator.is_superuser
 
@@ -182,11 +186,14 @@ def _image_lock(campaign: Campaign, annotator: User, image_id: int) -> tuple[Ima
 def _former_member_check(assignments: list[Assignment]) -> None:
     """Raise AnnotationError unless the photo was leased to the person, and not long ago."""
     if not assignments:
-        raise AnnotationError("Only members of the campaign can answer. Ask its admin to add you.")
+        raise AnnotationError(gettext("Only members of the campaign can answer. Ask its admin to add you."))
     if not was_leased_lately(assignments):
         raise AnnotationError(
-            f"You are no longer a member of this campaign, and got this photo more than {TAKEN.days} days ago. Ask an "
-            "admin of the campaign to add you again, then send the answer again."
+            gettext(
+                "You are no longer a member of this campaign, and got this photo more than %(days)s days ago. "
+                "Ask an admin of the campaign to add you again, then send the answer again."
+            )
+            % {"days": TAKEN.days}
         )
 
 
@@ -202,20 +209,32 @@ def _check(
     lowest, highest = scale
     if skip_reason:
         if watch or score is not None:
-            raise AnnotationError("A skipped photo has neither a watch label nor a score.")
+            raise AnnotationError(gettext("A skipped photo has neither a watch label nor a score."))
         if len(skip_reason) > 200:
-            raise AnnotationError("The reason for skipping is longer than 200 characters.")
+            raise AnnotationError(gettext("The reason for skipping is longer than 200 characters."))
     elif watch not in Annotation.Watch.values:
-        raise AnnotationError(f"The watch label must be one of {', '.join(Annotation.Watch.values)}, not {watch!r}.")
+        raise AnnotationError(
+            gettext("The watch label must be one of %(values)s, not %(watch)s.")
+            % {"values": ", ".join(Annotation.Watch.values), "watch": f"{watch!r}"}
+        )
     elif given_on is not None and given_on != scale:
         raise AnnotationError(
-            f"This score was given on the scale {given_on[0]} to {given_on[1]}, and the campaign's scale is now "
-            f"{lowest} to {highest}. Reload the page and rate the photo again."
+            gettext(
+                "This score was given on the scale %(given_on)s to %(given_on_2)s, and the campaign's scale is "
+                "now %(lowest)s to %(highest)s. Reload the page and rate the photo again."
+            )
+            % {"given_on": given_on[0], "given_on_2": given_on[1], "lowest": lowest, "highest": highest}
         )
     elif score is None or not lowest <= score <= highest:
-        raise AnnotationError(f"The score must be a whole number from {lowest} to {highest}, not {score}.")
+        raise AnnotationError(
+            gettext("The score must be a whole number from %(lowest)s to %(highest)s, not %(score)s.")
+            % {"lowest": lowest, "highest": highest, "score": score}
+        )
     if viewing and len(json.dumps(viewing)) > VIEWING_BYTES:
-        raise AnnotationError(f"The viewing conditions are larger than {VIEWING_BYTES} bytes.")
+        raise AnnotationError(
+            gettext("The viewing conditions are larger than %(viewing_bytes)s bytes.")
+            % {"viewing_bytes": VIEWING_BYTES}
+        )
 
 
 def _assignment_of(assignments: list[Assignment], lease_id: int | None) -> Assignment | None:

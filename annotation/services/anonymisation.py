@@ -5,6 +5,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.models import (
     Annotation,
@@ -35,10 +36,10 @@ def user_anonymise(*, user: User, by: User) -> User:
     return to the queue. Raises MemberError for the user's own account, and for one that is anonymised already.
     """
     if user.pk == by.pk:
-        raise MemberError("You cannot anonymise your own account.")
+        raise MemberError(gettext("You cannot anonymise your own account."))
     user = User.objects.select_for_update().get(pk=user.pk)
     if user.anonymised_at is not None:
-        raise MemberError(f"{user.username} is anonymised already.")
+        raise MemberError(gettext("%(username)s is anonymised already.") % {"username": user.username})
     for membership in Membership.objects.filter(user=user).select_related("campaign", "user"):
         member_leases_return(membership=membership)
     _access_remove(user)
@@ -49,7 +50,7 @@ def user_anonymise(*, user: User, by: User) -> User:
     ScreeningDecision.objects.filter(annotator=user).update(reason="")  # reviewers may write names there
     PhotoComment.objects.filter(author=user).update(text="")  # people may write about themselves there
     _admin_log_rename(user, name := _free_name(user))
-    for field in ("first_name", "last_name", "email", "time_zone", "theme"):
+    for field in ("first_name", "last_name", "email", "time_zone", "theme", "language"):
         setattr(user, field, "")
     user.username, user.key_bindings, user.session_goal, user.last_login = name, {}, 0, None
     user.is_active = user.is_staff = user.is_superuser = False

@@ -20,6 +20,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.files.names import name_path, name_text, text_storable
 from annotation.models import Campaign, Image, ImportBatch, ImportRejection, User
@@ -308,7 +309,7 @@ def _heartbeat(batch: ImportBatch, **fields: Any) -> None:
     now = timezone.now()
     mine = ImportBatch.objects.filter(pk=batch.pk, state=ImportBatch.State.RUNNING, heartbeat_at=batch.heartbeat_at)
     if not mine.update(heartbeat_at=now, **fields):
-        raise ImportLost(f"Another worker has claimed import {batch.pk}.")
+        raise ImportLost(gettext("Another worker has claimed import %(pk)s.") % {"pk": batch.pk})
     batch.heartbeat_at = now
     for name, value in fields.items():
         setattr(batch, name, value)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from annotation.language.lazy import gettext_lazy
 from annotation.models import Campaign, Role, User
 
 
@@ -25,8 +26,10 @@ class Purpose:
 PURPOSES = (
     Purpose(
         "teach",
-        "Teach a model",
-        "3 votes per photo. After each answer people see what the model says, and it learns from every 200 answers.",
+        gettext_lazy("Teach a model"),
+        gettext_lazy(
+            "3 votes per photo. After each answer people see what the model says, and it learns from every 200 answers."
+        ),
         {
             "mode": Campaign.Mode.REVEAL,
             "votes_per_image": 3,
@@ -39,8 +42,11 @@ PURPOSES = (
     ),
     Purpose(
         "measure",
-        "Measure what people see",
-        "10 votes per photo, for studies. Nobody sees a prediction, and hidden repeats show how consistent people are.",
+        gettext_lazy("Measure what people see"),
+        gettext_lazy(
+            "10 votes per photo, for studies. Nobody sees a prediction, and hidden repeats show how consistent "
+            "people are."
+        ),
         {
             "mode": Campaign.Mode.BLIND,
             "votes_per_image": 10,
@@ -53,9 +59,11 @@ PURPOSES = (
     ),
     Purpose(
         "sort",
-        "Sort a collection quickly",
-        "1 vote per photo. People see the prediction first and correct it, so models are not measured with these "
-        "answers.",
+        gettext_lazy("Sort a collection quickly"),
+        gettext_lazy(
+            "1 vote per photo. People see the prediction first and correct it, so models are not measured with these "
+            "answers."
+        ),
         {
             "mode": Campaign.Mode.PRELABEL,
             "votes_per_image": 1,

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.models import Campaign, Image, PhotoComment, User
 
@@ -35,13 +36,18 @@ def comment_record(*, campaign: Campaign, author: User, image_id: int, client_id
         return CommentReceipt(same, created=False)
     text = " ".join(text.replace("\0", "").split())
     if not text:
-        raise CommentError("The comment is empty.")
+        raise CommentError(gettext("The comment is empty."))
     if len(text) > COMMENT_LENGTH:
-        raise CommentError(f"The comment is longer than {COMMENT_LENGTH} characters.")
+        raise CommentError(
+            gettext("The comment is longer than %(comment_length)s characters.") % {"comment_length": COMMENT_LENGTH}
+        )
     if not Image.objects.filter(campaign=campaign, pk=image_id).exists():
-        raise CommentError(f"This campaign has no photo number {image_id}.")
+        raise CommentError(gettext("This campaign has no photo number %(image_id)s.") % {"image_id": image_id})
     if PhotoComment.objects.filter(image=image_id, author=author).count() >= MOST_COMMENTS:
-        raise CommentError(f"You have written {MOST_COMMENTS} comments on this photo, which is the most.")
+        raise CommentError(
+            gettext("You have written %(most_comments)s comments on this photo, which is the most.")
+            % {"most_comments": MOST_COMMENTS}
+        )
     try:
         with transaction.atomic():
             comment = PhotoComment.objects.create(
@@ -71,5 +77,5 @@ def _with_id(client_id: UUID, author: User, image_id: int) -> PhotoComment | Non
     """Return the comment with this id, or None. Raises CommentError when it is of somebody else or another photo."""
     found = PhotoComment.objects.filter(client_id=client_id).first()
     if found is not None and (found.author_id, found.image_id) != (author.pk, image_id):
-        raise CommentError("The id of this comment belongs to another comment. Send it again with a new id.")
+        raise CommentError(gettext("The id of this comment belongs to another comment. Send it again with a new id."))
     return found

@@ -12,6 +12,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.models import AuditKind, Campaign, Invitation, Membership, Role, User
 from annotation.services.audit import audit_record
@@ -41,11 +42,17 @@ def invitation_create(
     Raises InvitationError for the role admin, and for numbers outside 1 … MOST_PLACES and 1 … MOST_DAYS.
     """
     if role not in ROLES:
-        raise InvitationError("A link can invite annotators or reviewers. Add admins by user name.")
+        raise InvitationError(gettext("A link can invite annotators or reviewers. Add admins by user name."))
     if not 1 <= places <= MOST_PLACES:
-        raise InvitationError(f"The number of uses must be 1 to {MOST_PLACES}, not {places}.")
+        raise InvitationError(
+            gettext("The number of uses must be 1 to %(most_places)s, not %(places)s.")
+            % {"most_places": MOST_PLACES, "places": places}
+        )
     if not 1 <= days <= MOST_DAYS:
-        raise InvitationError(f"The number of days must be 1 to {MOST_DAYS}, not {days}.")
+        raise InvitationError(
+            gettext("The number of days must be 1 to %(most_days)s, not %(days)s.")
+            % {"most_days": MOST_DAYS, "days": days}
+        )
     secret = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
         campaign=campaign,

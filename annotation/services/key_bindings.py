@@ -3,6 +3,8 @@
 import unicodedata
 from collections.abc import Mapping
 
+from django.utils.translation import gettext, gettext_lazy
+
 from annotation.models import User
 
 #: The default key of each action, as `KeyboardEvent.key` names it; letters are lower case.
@@ -21,26 +23,28 @@ DEFAULT_KEYS = {
 }
 #: The name of each action in the key settings.
 ACTION_NAMES = {
-    "watch_yes": "watch",
-    "watch_no": "no watch",
-    "watch_unsure": "unsure",
-    "skip": "skip",
-    "undo": "undo",
-    "keep": "keep answer",
-    "zoom": "zoom",
-    "last": "last answers",
-    "comment": "comment",
-    "progress": "session",
-    "help": "help",
+    "watch_yes": gettext_lazy("watch"),
+    "watch_no": gettext_lazy("no watch"),
+    "watch_unsure": gettext_lazy("unsure"),
+    "skip": gettext_lazy("skip"),
+    "undo": gettext_lazy("undo"),
+    "keep": gettext_lazy("keep answer"),
+    "zoom": gettext_lazy("zoom"),
+    "last": gettext_lazy("last answers"),
+    "comment": gettext_lazy("comment"),
+    "progress": gettext_lazy("session"),
+    "help": gettext_lazy("help"),
 }
 _SPARE_KEYS = "abdefghijkoqrstvxy.,;"
 _NAMED_KEYS = {"Enter", "Delete", "Insert", "Home", "End", "PageUp", "PageDown"}
 _RESERVED = {
-    "Escape": "it always cancels",
-    "Backspace": "it is always undo",
-    "Tab": "it always moves the focus",
-    **dict.fromkeys(("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"), "arrow keys pan the zoomed photo"),
-    **dict.fromkeys("0123456789", "digits are always the score"),
+    "Escape": gettext_lazy("it always cancels"),
+    "Backspace": gettext_lazy("it is always undo"),
+    "Tab": gettext_lazy("it always moves the focus"),
+    **dict.fromkeys(
+        ("ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"), gettext_lazy("arrow keys pan the zoomed photo")
+    ),
+    **dict.fromkeys("0123456789", gettext_lazy("digits are always the score")),
 }
 
 
@@ -75,13 +79,19 @@ def key_bindings_set(*, user: User, bindings: Mapping[str, str]) -> dict[str, st
     """
     for action in bindings:
         if action not in DEFAULT_KEYS:
-            raise KeyBindingError(f"Unknown action {action!r}. The actions are {', '.join(DEFAULT_KEYS)}.")
+            raise KeyBindingError(
+                gettext("Unknown action %(action)s. The actions are %(default_keys)s.")
+                % {"action": f"{action!r}", "default_keys": ", ".join(DEFAULT_KEYS)}
+            )
     chosen = {**DEFAULT_KEYS, **{action: _normal(key) for action, key in bindings.items()}}
     actions: dict[str, str] = {}
     for action, key in chosen.items():
         if key in actions:
             first, second = ACTION_NAMES[actions[key]], ACTION_NAMES[action]
-            raise KeyBindingError(f"The key {key_name(key)} cannot be both “{first}” and “{second}”.")
+            raise KeyBindingError(
+                gettext("The key %(key)s cannot be both “%(first)s” and “%(second)s”.")
+                % {"key": key_name(key), "first": first, "second": second}
+            )
         actions[key] = action
     user.key_bindings = {action: key for action, key in chosen.items() if key != DEFAULT_KEYS[action]}
     user.save(update_fields=["key_bindings"])
@@ -91,10 +101,15 @@ def key_bindings_set(*, user: User, bindings: Mapping[str, str]) -> dict[str, st
 def _normal(key: str) -> str:
     """Return the key in its stored form. Raises KeyBindingError for a key that no action can have."""
     if key in _RESERVED:
-        raise KeyBindingError(f"The key {key_name(key)} is reserved: {_RESERVED[key]}.")
+        raise KeyBindingError(
+            gettext("The key %(key)s is reserved: %(key_2)s.") % {"key": key_name(key), "key_2": _RESERVED[key]}
+        )
     if key in _NAMED_KEYS or key == " ":
         return key
     lower = key.lower()
     if len(lower) != 1 or unicodedata.category(lower)[0] not in "LPS":
-        raise KeyBindingError(f"The key {key[:20]!r} cannot be used. Choose a letter, a symbol, Space or Enter.")
+        raise KeyBindingError(
+            gettext("The key %(key)s cannot be used. Choose a letter, a symbol, Space or Enter.")
+            % {"key": f"{key[:20]!r}"}
+        )
     return lower

@@ -6,6 +6,8 @@ when Django starts, and its workers write their priorities (`annotation.models.Q
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 RANDOM = "random"
 
 
@@ -37,7 +39,7 @@ _lanes = {
 def lane_register(lane: Lane) -> None:
     """Add a lane that campaigns can use. Raises ValueError when another lane has the same name."""
     if _lanes.setdefault(lane.name, lane) != lane:
-        raise ValueError(f"Two queue lanes have the name {lane.name!r}.")
+        raise ValueError(gettext("Two queue lanes have the name %(name)s.") % {"name": f"{lane.name!r}"})
 
 
 def lanes() -> tuple[Lane, ...]:

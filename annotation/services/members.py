@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.models import Assignment, AuditKind, Campaign, ImportedAnnotator, Membership, PasswordLink, Role, User
 from annotation.services import queue
@@ -28,7 +29,9 @@ def member_set(*, campaign: Campaign, user: User, role: Role, by: User | None = 
     membership = Membership.objects.filter(campaign=campaign, user=user).first()
     if membership is None:
         if not user.is_active:
-            raise MemberError(f"{user.username} is deactivated. Reactivate the account first.")
+            raise MemberError(
+                gettext("%(username)s is deactivated. Reactivate the account first.") % {"username": user.username}
+            )
         audit_record(kind=AuditKind.MEMBER_ADDED, by=by, user=user, campaign=campaign, after={"role": role})
         return Membership.objects.create(campaign=campaign, user=user, role=role)
     if role != Role.ADMIN:
@@ -122,15 +125,19 @@ def user_active_set(*, user: User, active: bool, by: User) -> None:
     is known only from imported votes.
     """
     if not active and user.pk == by.pk:
-        raise MemberError("You cannot deactivate your own account.")
+        raise MemberError(gettext("You cannot deactivate your own account."))
     if active and user.anonymised_at is not None:
-        raise MemberError(f"{user.username} is anonymised and stays deactivated.")
+        raise MemberError(gettext("%(username)s is anonymised and stays deactivated.") % {"username": user.username})
     if active and ImportedAnnotator.objects.filter(user=user).exists():
-        raise MemberError(f"{user.username} is known only from imported votes and cannot log in.")
+        raise MemberError(
+            gettext("%(username)s is known only from imported votes and cannot log in.") % {"username": user.username}
+        )
     # Lock every superuser, so that two of them cannot deactivate each other at the same time.
     superusers = list(User.objects.select_for_update().filter(is_superuser=True, is_active=True).order_by("pk"))
     if not active and superusers == [user]:
-        raise MemberError(f"{user.username} is the last superuser and cannot be deactivated.")
+        raise MemberError(
+            gettext("%(username)s is the last superuser and cannot be deactivated.") % {"username": user.username}
+        )
     if user.is_active == active:
         return
     user.is_active = active
@@ -168,7 +175,9 @@ def _admin_left(membership: Membership, by: User | None) -> None:
     )
     if membership.role == Role.ADMIN and not others.exists():
         subject = "You are" if by is not None and by.pk == membership.user_id else f"{membership.user.username} is"
-        raise MemberError(f"{subject} the campaign's last admin. Make somebody else an admin first.")
+        raise MemberError(
+            gettext("%(subject)s the campaign's last admin. Make somebody else an admin first.") % {"subject": subject}
+        )
 
 
 def practice_finish(*, campaign: Campaign, annotator: User) -> None:

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.models import AuditKind, PasswordLink, User
 from annotation.services.audit import audit_record
@@ -51,7 +52,9 @@ def password_link_create(*, user: User, by: User) -> tuple[PasswordLink, str]:
     Earlier links of the user end. Raises PasswordLinkError for a deactivated user.
     """
     if not user.is_active:
-        raise PasswordLinkError(f"{user.username} is deactivated. Reactivate the account first.")
+        raise PasswordLinkError(
+            gettext("%(username)s is deactivated. Reactivate the account first.") % {"username": user.username}
+        )
     now, secret = timezone.now(), secrets.token_urlsafe(32)
     user.password_links.filter(ended_at=None).update(ended_at=now)
     link = PasswordLink.objects.create(

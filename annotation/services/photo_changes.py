@@ -16,6 +16,7 @@ from operator import or_
 from django.db import transaction
 from django.db.models import Exists, OuterRef, ProtectedError, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.files.names import text_storable
 from annotation.models import (
@@ -106,17 +107,21 @@ def photo_change_request(
     """
     Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
     if campaign.photo_changes.filter(state__in=PhotoChange.LIVE).exists():
-        raise PhotoChangeError("Another deletion or move of this campaign is running. Wait until it has ended.")
+        raise PhotoChangeError(
+            gettext("Another deletion or move of this campaign is running. Wait until it has ended.")
+        )
     words = " ".join(reason.replace("\0", "").split())
     photos = photos_of(campaign=campaign, batch=batch, image_ids=image_ids)
     if kind == PhotoChange.Kind.DELETE:
         if not 1 <= len(words) <= REASON_LENGTH:
-            raise PhotoChangeError(f"Enter a reason of at most {REASON_LENGTH} characters.")
+            raise PhotoChangeError(
+                gettext("Enter a reason of at most %(reason_length)s characters.") % {"reason_length": REASON_LENGTH}
+            )
     elif target is None or target.pk == campaign.pk:
-        raise PhotoChangeError("Choose another campaign to move the photos to.")
+        raise PhotoChangeError(gettext("Choose another campaign to move the photos to."))
     total = photos.count()
     if not total:
-        raise PhotoChangeError("There are no photos to change: all are deleted, withdrawn or moved already.")
+        raise PhotoChangeError(gettext("There are no photos to change: all are deleted, withdrawn or moved already."))
     return PhotoChange.objects.create(
         campaign=campaign,
         created_by=by,

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.db.models import Count, QuerySet
+from django.utils.translation import gettext
 
 from annotation.models import HAS_ORIGINAL, Campaign, Image, PhotoConsensus
 from annotation.photos.metadata.removal import MetadataStays, metadata_remove
@@ -62,10 +63,10 @@ def photos_export(
     the majority. Raises FolderRefused, and OSError when nothing can be written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise FolderRefused(f"{folder} exists already and is not an empty folder.")
+        raise FolderRefused(gettext("%(folder)s exists already and is not an empty folder.") % {"folder": folder})
     reject_at, pending_at = limits or (campaign.reject_at, campaign.pending_at)
     if not reject_at <= pending_at:  # also for NaN
-        raise FolderRefused("The limits must be two numbers, and the first cannot be above the second.")
+        raise FolderRefused(gettext("The limits must be two numbers, and the first cannot be above the second."))
     images = campaign.images.filter(HAS_ORIGINAL, role=Image.Role.RATED, split__in=_SPLITS).order_by("pk")
     total, done = images.count(), Exported()
     histograms, has_sos = _histograms(campaign), _has_sos(images)

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 
 import numpy as np
+from django.utils.translation import gettext
 
 from annotation.models import Campaign, PhotoSelection, SavedView, User
 from annotation.models.gallery import VIEW_NAME_LENGTH
@@ -23,10 +24,14 @@ def view_save(*, campaign: Campaign, user: User, name: str, query: str) -> Saved
     """
     name = " ".join(name.replace("\0", "").split())
     if not 1 <= len(name) <= VIEW_NAME_LENGTH:
-        raise SavedViewError(f"Enter a name of at most {VIEW_NAME_LENGTH} characters.")
+        raise SavedViewError(
+            gettext("Enter a name of at most %(view_name_length)s characters.") % {"view_name_length": VIEW_NAME_LENGTH}
+        )
     own = SavedView.objects.filter(campaign=campaign, user=user)
     if own.count() >= MOST_VIEWS and not own.filter(name=name).exists():
-        raise SavedViewError(f"You have {MOST_VIEWS} views here already. Delete one first.")
+        raise SavedViewError(
+            gettext("You have %(most_views)s views here already. Delete one first.") % {"most_views": MOST_VIEWS}
+        )
     view, _ = own.update_or_create(campaign=campaign, user=user, name=name, defaults={"query": query})
     return view
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.models import AuditKind, Campaign, Membership, ScreeningDecision, User
 from annotation.services.audit import audit_record
@@ -40,20 +41,26 @@ def screening_decide(
     weight, a missing reason, an annotator who has nothing to do with the campaign, and for a decision about oneself.
     """
     if decision not in _Decision.values:
-        raise ScreeningError(f"The decision must be one of {', '.join(_Decision.values)}.")
+        raise ScreeningError(
+            gettext("The decision must be one of %(values)s.") % {"values": ", ".join(_Decision.values)}
+        )
     kept_weight = _weight(weight) if decision == _Decision.DOWN_WEIGHT else None
     reason = reason.strip()
     if not reason:
-        raise ScreeningError("Give a reason. It is stored with the decision.")
+        raise ScreeningError(gettext("Give a reason. It is stored with the decision."))
     if len(reason) > REASON_LENGTH:
-        raise ScreeningError(f"The reason is longer than {REASON_LENGTH} characters.")
+        raise ScreeningError(
+            gettext("The reason is longer than %(reason_length)s characters.") % {"reason_length": REASON_LENGTH}
+        )
     if annotator == by:
-        raise ScreeningError("Another reviewer must decide about your own answers.")
+        raise ScreeningError(gettext("Another reviewer must decide about your own answers."))
     # Locks the campaign, so that two reviewers decide one after the other. Answers are not held up.
     Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
     has_part = Membership.objects.filter(campaign=campaign, user=annotator).exists()
     if not (has_part or campaign.annotations.filter(annotator=annotator).exists()):
-        raise ScreeningError(f"{annotator.username} has no answers in this campaign.")
+        raise ScreeningError(
+            gettext("%(username)s has no answers in this campaign.") % {"username": annotator.username}
+        )
     for before in campaign.screening_decisions.filter(annotator=annotator, undone_at=None):
         if (before.decision == _Decision.REREAD) == (decision == _Decision.REREAD):
             _end(before, by)
@@ -73,7 +80,7 @@ def screening_undo(*, decision: ScreeningDecision, by: User) -> bool:
     if locked.undone_at is not None:
         return False
     if locked.annotator_id == by.pk:
-        raise ScreeningError("Another reviewer must decide about your own answers.")
+        raise ScreeningError(gettext("Another reviewer must decide about your own answers."))
     _end(locked, by)
     return True
 
@@ -91,8 +98,11 @@ def _weight(weight: float | None) -> float:
     given = DEFAULT_WEIGHT if weight is None else weight
     if not LEAST_WEIGHT <= given <= MOST_WEIGHT:
         raise ScreeningError(
-            f"The weight of a vote must be from {100 * LEAST_WEIGHT:.0f} % to {100 * MOST_WEIGHT:.0f} %. "
-            "To leave the votes out, exclude the annotator."
+            gettext(
+                "The weight of a vote must be from %(least_weight)s %% to %(most_weight)s %%. To leave the "
+                "votes out, exclude the annotator."
+            )
+            % {"least_weight": f"{100 * LEAST_WEIGHT:.0f}", "most_weight": f"{100 * MOST_WEIGHT:.0f}"}
         )
     return given
 

@@ -2,9 +2,11 @@
 
 from collections import Counter
 
+from django.utils.translation import gettext_noop
+
 from annotation.models import Annotation, Image
 
-DAMAGED = "It does not load or is damaged"  # one of the reasons on the annotate page
+DAMAGED = gettext_noop("It does not load or is damaged")  # one of the reasons on the annotate page
 DAMAGED_REPORTS = 2
 DAMAGED_PROBLEM = f"{DAMAGED_REPORTS} annotators report: “{DAMAGED}”."
 SKIPS = 3

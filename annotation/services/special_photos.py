@@ -7,6 +7,7 @@ the queue also checks the role. A photo that becomes 'rated' again continues as 
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from annotation.models import Annotation, Assignment, Campaign, Image, User
 from annotation.models.photos import DELETED_PROBLEM
@@ -48,16 +49,21 @@ def special_photo_set(*, image: Image, role: Image.Role, expected: Expected, lea
     become a practice or example photo.
     """
     if role == Image.Role.RATED:
-        raise SpecialPhotoError("A rated photo has no expected answer.")
+        raise SpecialPhotoError(gettext("A rated photo has no expected answer."))
     _expected_check(image.campaign, role, expected)
     image = _locked(image)
     if image.problem and image.role != role:
-        raise SpecialPhotoError(f"This photo has a problem: {image.problem} Put it back into the queue first.")
+        raise SpecialPhotoError(
+            gettext("This photo has a problem: %(problem)s Put it back into the queue first.")
+            % {"problem": image.problem}
+        )
     leaves = image.split == Image.Split.HOLDOUT and role in Image.TAUGHT and image.role not in Image.TAUGHT
     if leaves and not leave_evaluation:
         raise LeavesEvaluation(
-            "This photo belongs to the holdout. As a practice or example photo it is left out of every evaluation. "
-            "Choose another photo, or confirm."
+            gettext(
+                "This photo belongs to the holdout. As a practice or example photo it is left out of every evaluation. "
+                "Choose another photo, or confirm."
+            )
         )
     if image.role != role:
         photo_leases_return(image)
@@ -80,7 +86,7 @@ def practice_choose(*, campaign: Campaign) -> list[Image]:
     there are practice photos already, or not enough candidates.
     """
     if campaign.images.filter(role=Image.Role.PRACTICE).exists():
-        raise SpecialPhotoError("There are practice photos already. Remove them first to choose five others.")
+        raise SpecialPhotoError(gettext("There are practice photos already. Remove them first to choose five others."))
     opinions = opinions_of(campaign, min_votes=PRACTICE_VOTES)
     if len(opinions) < PRACTICE_COUNT:
         raise SpecialPhotoError(
@@ -91,8 +97,11 @@ def practice_choose(*, campaign: Campaign) -> list[Image]:
     score_range = max(one.mean for one in opinions) - min(one.mean for one in opinions)
     if score_range < PRACTICE_RANGE * (campaign.bins - 1):
         raise SpecialPhotoError(
-            f"The {len(opinions)} photos with enough votes are too similar: their means differ by only "
-            f"{score_range:.1f} points. Collect more answers, or choose photos by hand."
+            gettext(
+                "The %(count)s photos with enough votes are too similar: their means differ by only "
+                "%(score_range)s points. Collect more answers, or choose photos by hand."
+            )
+            % {"count": len(opinions), "score_range": f"{score_range:.1f}"}
         )
     chosen = [
         opinions[place]
@@ -117,11 +126,13 @@ def problem_remove(*, image: Image) -> Image:
     """
     image = _locked(image)
     if image.withdrawn_at is not None:
-        raise SpecialPhotoError("This photo was withdrawn. Put it back on the page of withdrawn photos.")
+        raise SpecialPhotoError(gettext("This photo was withdrawn. Put it back on the page of withdrawn photos."))
     if image.original_deleted_at is not None:
         raise SpecialPhotoError(DELETED_PROBLEM)
     if image.has_file_problem:
-        raise SpecialPhotoError(f"{image.problem} Import the photo again. Then it comes back by itself.")
+        raise SpecialPhotoError(
+            gettext("%(problem)s Import the photo again. Then it comes back by itself.") % {"problem": image.problem}
+        )
     image.problem = ""
     image.save(update_fields=["problem"])
     return image
@@ -155,10 +166,13 @@ def _save(image: Image, role: Image.Role, expected: Expected | None) -> Image:
 
 def _expected_check(campaign: Campaign, role: Image.Role, expected: Expected) -> None:
     if expected.watch not in Annotation.Watch.values:
-        raise SpecialPhotoError("Choose whether the photo shows a watch.")
+        raise SpecialPhotoError(gettext("Choose whether the photo shows a watch."))
     if role == Image.Role.GOLD and expected.watch == Annotation.Watch.UNSURE:
-        raise SpecialPhotoError("A gold photo needs a known answer: watch or no watch.")
+        raise SpecialPhotoError(gettext("A gold photo needs a known answer: watch or no watch."))
     if expected.score not in campaign.scores:
-        raise SpecialPhotoError(f"The expected score must be from {campaign.scale_min} to {campaign.scale_max}.")
+        raise SpecialPhotoError(
+            gettext("The expected score must be from %(scale_min)s to %(scale_max)s.")
+            % {"scale_min": campaign.scale_min, "scale_max": campaign.scale_max}
+        )
     if len(expected.guidance.strip()) > 300:
-        raise SpecialPhotoError("The guidance is longer than 300 characters.")
+        raise SpecialPhotoError(gettext("The guidance is longer than 300 characters."))

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from annotation.models import Campaign, PhotoTag, Tag, User
 from annotation.models.tags import TAG_LENGTH
@@ -20,9 +21,9 @@ def tag_name_clean(text: str) -> str:
     """Return the name of a tag without spaces at its ends. Raises TagError for an empty, long or divided name."""
     name = " ".join(text.replace("\0", "").split())
     if not 1 <= len(name) <= TAG_LENGTH:
-        raise TagError(f"Enter a tag of at most {TAG_LENGTH} characters.")
+        raise TagError(gettext("Enter a tag of at most %(tag_length)s characters.") % {"tag_length": TAG_LENGTH})
     if any(mark in name for mark in SEPARATORS):
-        raise TagError("A tag has no comma and no semicolon. Add one tag after the other.")
+        raise TagError(gettext("A tag has no comma and no semicolon. Add one tag after the other."))
     return name
 
 

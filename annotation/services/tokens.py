@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.models import ApiToken, AuditKind, User
 from annotation.services.audit import audit_record
@@ -29,12 +30,18 @@ def token_create(*, user: User, name: str, scope: ApiToken.Scope, days: int) -> 
     Raises TokenError for an empty name, days outside 1 … MOST_DAYS, and a user who has MOST_TOKENS valid tokens.
     """
     if not name.strip():
-        raise TokenError("Enter a name, so that you can tell your tokens apart.")
+        raise TokenError(gettext("Enter a name, so that you can tell your tokens apart."))
     if not 1 <= days <= MOST_DAYS:
-        raise TokenError(f"The number of days must be 1 to {MOST_DAYS}, not {days}.")
+        raise TokenError(
+            gettext("The number of days must be 1 to %(most_days)s, not %(days)s.")
+            % {"most_days": MOST_DAYS, "days": days}
+        )
     User.objects.select_for_update(no_key=True).get(pk=user.pk)  # so that two requests do not pass the limit
     if user.api_tokens.filter(revoked_at=None, expires_at__gt=timezone.now()).count() >= MOST_TOKENS:
-        raise TokenError(f"You have {MOST_TOKENS} valid tokens. Revoke one that you do not need.")
+        raise TokenError(
+            gettext("You have %(most_tokens)s valid tokens. Revoke one that you do not need.")
+            % {"most_tokens": MOST_TOKENS}
+        )
     secret = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=user,

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.files.names import name_shortened, name_text
 from annotation.files.whole_file import put_in_place
@@ -46,7 +47,7 @@ def upload_piece_store(
     """
     batch = ImportBatch.objects.filter(pk=batch_id, campaign=campaign, state=ImportBatch.State.RECEIVING).first()
     if batch is None:
-        raise UploadClosed("This upload accepts no more files. Start a new one.")
+        raise UploadClosed(gettext("This upload accepts no more files. Start a new one."))
     path = safe_path(name)
     part = batch_folder(batch) / f".{number}.part"  # hidden names are never imported
     try:
@@ -70,14 +71,19 @@ def _file_check(suffix: str, number: int, size: int) -> None:
     """Raise UploadRefused for files that the import would reject anyway, before they are uploaded."""
     limit = settings.IQS_MAX_ZIP_BYTES if suffix.lower() == ".zip" else settings.IQS_MAX_FILE_BYTES
     if size > limit:
-        raise UploadRefused(f"The file is larger than the allowed {limit // _MEGABYTE} MB.")
+        raise UploadRefused(
+            gettext("The file is larger than the allowed %(megabyte)s MB.") % {"megabyte": limit // _MEGABYTE}
+        )
     if number >= settings.IQS_MAX_FILES_PER_IMPORT:
-        raise UploadRefused(f"One import can have at most {settings.IQS_MAX_FILES_PER_IMPORT} files.")
+        raise UploadRefused(
+            gettext("One import can have at most %(iqs_max_files_per_import)s files.")
+            % {"iqs_max_files_per_import": settings.IQS_MAX_FILES_PER_IMPORT}
+        )
 
 
 def _disk_check(size: int) -> None:
     if why := space_refusal(size=size):
-        raise UploadRefused(f"The file cannot be stored: {why}.")
+        raise UploadRefused(gettext("The file cannot be stored: %(why)s.") % {"why": why})
 
 
 def _piece_append(part: Path, offset: int, piece: bytes, size: int) -> None:
@@ -85,7 +91,7 @@ def _piece_append(part: Path, offset: int, piece: bytes, size: int) -> None:
     if offset != received:
         raise WrongOffset(received)
     if offset + len(piece) > size:
-        raise UploadRefused("The file is longer than announced. Did it change during the upload?")
+        raise UploadRefused(gettext("The file is longer than announced. Did it change during the upload?"))
     with part.open("ab" if offset else "wb") as file:
         file.write(piece)
 
@@ -95,7 +101,7 @@ def _file_finish(batch: ImportBatch, part: Path, path: PurePosixPath) -> None:
     """Rename a complete file. The row lock makes sure that the import is not queued before the rename."""
     receiving = ImportBatch.objects.filter(pk=batch.pk, state=ImportBatch.State.RECEIVING)
     if not receiving.update(heartbeat_at=timezone.now(), received=F("received") + 1):
-        raise UploadClosed("The upload was finished before the file was complete.")
+        raise UploadClosed(gettext("The upload was finished before the file was complete."))
     wanted = batch_folder(batch) / path
     try:
         wanted.parent.mkdir(parents=True, exist_ok=True)
@@ -106,8 +112,8 @@ def _file_finish(batch: ImportBatch, part: Path, path: PurePosixPath) -> None:
             target = wanted.with_name(name_shortened(name, PART_BYTES, in_bytes=True))
         put_in_place(part, target)
     except (FileExistsError, NotADirectoryError) as error:
-        raise UploadRefused("Another file of this upload has the same name as this file's folder.") from error
+        raise UploadRefused(gettext("Another file of this upload has the same name as this file's folder.")) from error
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:
             raise
-        raise UploadRefused("The path is too long for the server's file system.") from error
+        raise UploadRefused(gettext("The path is too long for the server's file system.")) from error

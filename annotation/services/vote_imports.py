@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.exchange.labels import LabelsError, labels_match
 from annotation.exchange.reading import Vote, VoteFileError, VoteReader
@@ -74,9 +75,12 @@ def vote_import_begin(
     own = (campaign.scale_min, campaign.scale_max)
     used = scale or reader.file_scale or own
     if reader.file_scale and used != reader.file_scale:
-        raise VoteImportRefused(f"{reader.label} has the scale {_scale_text(reader.file_scale)}, not another one.")
+        raise VoteImportRefused(
+            gettext("%(label)s has the scale %(file_scale)s, not another one.")
+            % {"label": reader.label, "file_scale": _scale_text(reader.file_scale)}
+        )
     if not 0 <= used[0] < used[1] <= 1000:
-        raise VoteImportRefused("A scale needs two whole numbers from 0 to 1000, the lower one first.")
+        raise VoteImportRefused(gettext("A scale needs two whole numbers from 0 to 1000, the lower one first."))
     if reader.reads is Vote:
         scores_mapped(used, own)
     return VoteImport.objects.create(
@@ -103,9 +107,11 @@ def scores_mapped(of_file: tuple[int, int], of_campaign: tuple[int, int]) -> dic
     factor, rest = divmod(own_high - own_low, high - low)
     if rest:
         raise VoteImportRefused(
-            f"The scores of the file are from {_scale_text(of_file)}, those of the campaign from "
-            f"{_scale_text(of_campaign)}. Votes would have to be rounded. Import them into a campaign with the scale "
-            f"{_scale_text(of_file)}."
+            gettext(
+                "The scores of the file are from %(of_file)s, those of the campaign from %(of_campaign)s. "
+                "Votes would have to be rounded. Import them into a campaign with the scale %(of_file)s."
+            )
+            % {"of_file": _scale_text(of_file), "of_campaign": _scale_text(of_campaign)}
         )
     return {score: own_low + factor * (score - low) for score in range(low, high + 1)}
 
@@ -195,7 +201,7 @@ def _store(vote_import: VoteImport, path: Path, tell: Report) -> None:
         return
     digest, lines = _digest(path, of_folder=reader.takes_folders)
     if VoteImport.objects.filter(campaign=campaign, sha256=digest).exists():
-        raise VoteImportRefused("This file has been imported into this campaign already.")
+        raise VoteImportRefused(gettext("This file has been imported into this campaign already."))
     scale = (vote_import.scale_min, vote_import.scale_max)
     scores = scores_mapped(scale, own) if reader.reads is Vote else {}
     limits = (limit_moved(campaign.reject_at, own, scale), limit_moved(campaign.pending_at, own, scale))
@@ -205,7 +211,7 @@ def _store(vote_import: VoteImport, path: Path, tell: Report) -> None:
     tables.check_twice()
     _refuse_if_wrong(tables)
     if not tables.rows:
-        raise VoteImportRefused("The file has no rows.")
+        raise VoteImportRefused(gettext("The file has no rows."))
     tell("looking for the photos", 0, 0)
     found = _photos_found(campaign, list(tables.photos), by_stem=reader.by_stem)
     if reader.takes_folders:
@@ -239,7 +245,9 @@ def _refuse_if_wrong(tables: RowTables) -> None:
     """Raise VoteImportRefused when the file has problems."""
     if count := tables.problems.count:
         lines = "1 line is" if count == 1 else f"{count} lines are"
-        raise VoteImportRefused(f"{lines} wrong, so nothing was imported.", tables.problems.kept)
+        raise VoteImportRefused(
+            gettext("%(lines)s wrong, so nothing was imported.") % {"lines": lines}, tables.problems.kept
+        )
 
 
 def _without_photo(vote_import: VoteImport, tables: RowTables) -> int:
@@ -253,13 +261,19 @@ def _without_photo(vote_import: VoteImport, tables: RowTables) -> int:
     if not vote_import.leaves_out_unknown:
         photos = "1 photo" if len(missing) == 1 else f"{len(missing)} photos"
         raise VoteImportRefused(
-            f"The file has votes on {photos} that this campaign does not have, or has several times. Import the photos "
-            "first, or leave out these votes.",
-            [(line, f"The campaign has no photo {name}.") for line, name in missing[:PROBLEMS_KEPT]],
+            gettext(
+                "The file has votes on %(photos)s that this campaign does not have, or has several times. "
+                "Import the photos first, or leave out these votes."
+            )
+            % {"photos": photos},
+            [
+                (line, gettext("The campaign has no photo %(name)s.") % {"name": name})
+                for line, name in missing[:PROBLEMS_KEPT]
+            ],
         )
     left_out = tables.rows_without_photo_remove()
     if not tables.rows:
-        raise VoteImportRefused("The campaign has none of the photos of this file. Import the photos first.")
+        raise VoteImportRefused(gettext("The campaign has none of the photos of this file. Import the photos first."))
     return left_out
 
 
@@ -272,7 +286,9 @@ def _photos_found(campaign: Campaign, names: list[str], *, by_stem: bool) -> dic
     try:
         match = labels_match({name: name for name in names}, ids, by_file_name=True)
     except LabelsError as error:
-        raise VoteImportRefused(f"Two names of the file mean the same photo: {error}.") from error
+        raise VoteImportRefused(
+            gettext("Two names of the file mean the same photo: %(error)s.") % {"error": error}
+        ) from error
     photos: dict[str, list[int]] = {}
     for photo, name in match.found.items():
         photos.setdefault(name, []).extend(ids[photo])

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Greatest
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.models import LIVE, QUEUED, AuditKind, Campaign, Image, User, VoteRequest
 from annotation.selectors.vote_requests import requested_images
@@ -65,11 +66,11 @@ def votes_request(
     """
     wanted = set(image_ids)
     if not 1 <= votes <= MOST_VOTES:
-        raise VoteRequestError(f"Ask for 1 to {MOST_VOTES} more votes.")
+        raise VoteRequestError(gettext("Ask for 1 to %(most_votes)s more votes.") % {"most_votes": MOST_VOTES})
     if not wanted:
-        raise VoteRequestError("Choose at least one photo.")
+        raise VoteRequestError(gettext("Choose at least one photo."))
     if len(wanted) > MOST_PHOTOS:
-        raise VoteRequestError(f"Send at most {MOST_PHOTOS} photos at a time.")
+        raise VoteRequestError(gettext("Send at most %(most_photos)s photos at a time.") % {"most_photos": MOST_PHOTOS})
     images = Image.objects.filter(LIVE, QUEUED, campaign=campaign, pk__in=wanted).order_by("pk")
     locked = images.select_for_update(no_key=True).values_list("pk", "vote_count", "open_slots")
     found = {pk: (count, slots) for pk, count, slots in locked}

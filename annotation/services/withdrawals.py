@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.models import AuditKind, Image, User, Withdrawal
 from annotation.models.photos import WITHDRAWN_PROBLEM
@@ -35,10 +36,12 @@ def photo_withdraw(*, image: Image, reason: str, by: User | None, is_recorded: b
     """
     reason = " ".join(reason.replace("\0", "").split())
     if not 1 <= len(reason) <= REASON_LENGTH:
-        raise WithdrawalError(f"Enter a reason of at most {REASON_LENGTH} characters.")
+        raise WithdrawalError(
+            gettext("Enter a reason of at most %(reason_length)s characters.") % {"reason_length": REASON_LENGTH}
+        )
     image = _locked(image)
     if image.withdrawn_at is not None:
-        raise WithdrawalError(f"{image.name} is withdrawn already.")
+        raise WithdrawalError(gettext("%(name)s is withdrawn already.") % {"name": image.name})
     photo_leases_return(image)
     withdrawal = Withdrawal.objects.create(image=image, reason=reason, by=by, problem=image.problem)
     image.problem, image.withdrawn_at = WITHDRAWN_PROBLEM, withdrawal.at
@@ -58,9 +61,9 @@ def photo_withdrawal_undo(*, image: Image, by: User | None) -> Image:
     image = _locked(image)
     withdrawal = Withdrawal.objects.filter(image=image).first()
     if withdrawal is None:
-        raise WithdrawalError(f"{image.name} is not withdrawn.")
+        raise WithdrawalError(gettext("%(name)s is not withdrawn.") % {"name": image.name})
     if withdrawal.files_deleted_at is not None:
-        raise WithdrawalError(f"{image.name} cannot be put back: its files are deleted.")
+        raise WithdrawalError(gettext("%(name)s cannot be put back: its files are deleted.") % {"name": image.name})
     image.problem, image.withdrawn_at = withdrawal.problem, None
     image.save(update_fields=["problem", "withdrawn_at"])
     withdrawal.delete()

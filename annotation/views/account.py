@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -51,7 +52,7 @@ def account_password(request: HttpRequest) -> HttpResponse:
     form = OwnPasswordForm(request.POST, user=user)
     if form.is_valid() and _done(form, lambda: user_password_set(user=user, password=form.cleaned_data["password"])):
         update_session_auth_hash(request, user)  # this session goes on
-        messages.success(request, "Your password was changed. Your other sessions have ended.")
+        messages.success(request, gettext("Your password was changed. Your other sessions have ended."))
         return redirect("account")
     return _page(request, password_form=form)
 
@@ -72,7 +73,7 @@ def account_session_end(request: HttpRequest, session_id: int) -> HttpResponse:
     """End one session of the user."""
     user = _current_user(request)
     session_end(user=user, session_id=row_or_404("session", UserSession, user=user, pk=session_id).pk)
-    messages.success(request, "The session has ended.")
+    messages.success(request, gettext("The session has ended."))
     return redirect("account")
 
 
@@ -80,7 +81,9 @@ def account_session_end(request: HttpRequest, session_id: int) -> HttpResponse:
 def account_sessions_end(request: HttpRequest) -> HttpResponse:
     """End all sessions of the user but this one."""
     ended = sessions_end(user=_current_user(request), keep=request.session.session_key)
-    messages.success(request, f"{ended} other session{'' if ended == 1 else 's'} ended.")
+    messages.success(
+        request, ngettext("%(n)s other session ended.", "%(n)s other sessions ended.", ended) % {"n": ended}
+    )
     return redirect("account")
 
 
@@ -110,9 +113,9 @@ def account_token_revoke(request: HttpRequest, token_id: int) -> HttpResponse:
     """Revoke an API token of the user."""
     user = _current_user(request)
     if token_revoke(user=user, token_id=row_or_404("API token", ApiToken, user=user, pk=token_id).pk):
-        messages.success(request, "The token was revoked. Programs can no longer use it.")
+        messages.success(request, gettext("The token was revoked. Programs can no longer use it."))
     else:
-        messages.error(request, "This token was already revoked.")
+        messages.error(request, gettext("This token was already revoked."))
     return redirect("account")
 
 
@@ -136,7 +139,7 @@ def password_link(request: HttpRequest, secret: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             if _done(form, lambda: password_link_use(link=link, password=form.cleaned_data["password"])):
-                messages.success(request, "Your password is set. Log in with it.")
+                messages.success(request, gettext("Your password is set. Log in with it."))
                 return redirect("login")
         except PasswordLinkError as error:  # meanwhile the link was used or replaced
             return render(request, "annotation/password_link.html", {"not_valid": str(error)}, status=404)
@@ -158,7 +161,7 @@ def _page(request: HttpRequest, **changed: Any) -> HttpResponse:
     """Render the account page. `changed`: a form with errors, or a new token with its secret."""
     user = _current_user(request)
     user.refresh_from_db(fields=["email", "key_bindings", "session_goal"])  # together, instead of one query each
-    preferences = {name: getattr(user, name) for name in ("time_zone", "theme", "session_goal", "email")}
+    preferences = {name: getattr(user, name) for name in ("language", "time_zone", "theme", "session_goal", "email")}
     keys = key_bindings_of(user)
     context = {
         "password_form": OwnPasswordForm(user=user),

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
@@ -51,7 +52,7 @@ def adjudication(request: HttpRequest, campaign: Campaign, image_id: int) -> Htt
         except AdjudicationError as refused:
             error = str(refused)
         else:
-            messages.success(request, f"Your decision about {image.name} is stored.")
+            messages.success(request, gettext("Your decision about %(name)s is stored.") % {"name": image.name})
             return redirect("adjudication", campaign.slug, image.pk)
     votes = Annotation.objects.filter(image=image).standing().select_related("annotator").order_by("pk")
     decision = adjudication_of(image)
@@ -78,5 +79,5 @@ def adjudication_end(request: HttpRequest, campaign: Campaign, image_id: int) ->
     """Undo the decision about a photo."""
     image = row_or_404("photo", Image.objects.select_related("campaign"), campaign=campaign, pk=image_id)
     if adjudication_undo(image=image, by=request.user):  # type: ignore[arg-type]  # as above
-        messages.success(request, f"The decision about {image.name} is undone.")
+        messages.success(request, gettext("The decision about %(name)s is undone.") % {"name": image.name})
     return redirect("adjudication", campaign.slug, image.pk)

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.translation import gettext_lazy, gettext_noop
 from django.views.decorators.http import require_POST
 
 from annotation.access.permissions import campaign_view
@@ -20,10 +21,10 @@ from annotation.services.screening import reread_confirm
 
 SCORE_BUTTONS = 12  # a scale with more bins has a slider and a number field
 SKIP_REASONS = [
-    "I cannot judge this photo",
-    "It does not load or is damaged",
-    "It should not be here",
-    "Another reason",
+    gettext_noop("I cannot judge this photo"),
+    gettext_noop("It does not load or is damaged"),
+    gettext_noop("It should not be here"),
+    gettext_noop("Another reason"),
 ]
 # The modules of static/js/annotate/. The page names all of them, so that the browser loads them at once.
 MODULES = [
@@ -66,17 +67,17 @@ MODULES = [
 ]
 # What each key does, as the help dialog says it.
 _PURPOSES = {
-    "watch_yes": "Watch",
+    "watch_yes": gettext_lazy("Watch"),
     "watch_no": "No watch",
     "watch_unsure": "Unsure (“maybe”)",
-    "skip": "Skip the photo and give a reason",
-    "undo": "Go back to the previous photo",
-    "keep": "Keep an earlier answer",
-    "zoom": "Zoom to 100 % and back. Arrow keys pan",
-    "last": "The last answers, to give one again",
-    "comment": "Write to the campaign's admins about this photo",
-    "progress": "Your session: goal, photos left, photos to load ahead",
-    "help": "Show this help",
+    "skip": gettext_lazy("Skip the photo and give a reason"),
+    "undo": gettext_lazy("Go back to the previous photo"),
+    "keep": gettext_lazy("Keep an earlier answer"),
+    "zoom": gettext_lazy("Zoom to 100 % and back. Arrow keys pan"),
+    "last": gettext_lazy("The last answers, to give one again"),
+    "comment": gettext_lazy("Write to the campaign's admins about this photo"),
+    "progress": gettext_lazy("Your session: goal, photos left, photos to load ahead"),
+    "help": gettext_lazy("Show this help"),
 }
 
 

@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from annotation.access.permissions import campaign_view
@@ -94,4 +95,6 @@ def _superuser_only(request: HttpRequest) -> None:
     user = request.user
     assert isinstance(user, User)
     if not user.is_superuser or user.token_scope not in ("", ApiToken.Scope.ADMIN):
-        raise PermissionDenied("Only superusers see the audit of the site. Campaigns have an audit page for admins.")
+        raise PermissionDenied(
+            gettext("Only superusers see the audit of the site. Campaigns have an audit page for admins.")
+        )

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from annotation.access.permissions import campaign_view
@@ -76,83 +77,94 @@ def campaign_quality(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 
 def _agreement_title(report: AgreementReport) -> str:
     if not report.is_enough:
-        return "Not enough votes to tell how well people agree"
+        return gettext("Not enough votes to tell how well people agree")
     value = report.ceiling.value
     if not report.ceiling.is_known:
-        return "Agreement cannot be measured: all votes are equal"
-    return (
-        f"A perfect model would reach a correlation of {value.value:.2f} "
-        f"({value.low:.2f}–{value.high:.2f}) with the MOS of these votes"
-    )
+        return gettext("Agreement cannot be measured: all votes are equal")
+    return gettext(
+        "A perfect model would reach a correlation of %(value)s (%(low)s–%(high)s) with the MOS of these votes"
+    ) % {"value": f"{value.value:.2f}", "low": f"{value.low:.2f}", "high": f"{value.high:.2f}"}
 
 
 def _figures(report: AgreementReport, retest: Interval) -> list[Figure]:
-    photos, needs = "photos", f"needs {FEWEST_PHOTOS} photos with two votes"
+    photos, needs = (
+        "photos",
+        gettext("needs %(fewest_photos)s photos with two votes") % {"fewest_photos": FEWEST_PHOTOS},
+    )
     form = report.ceiling.form
     return [
         Figure(
-            "Krippendorff's alpha, scores as points",
+            gettext("Krippendorff's alpha, scores as points"),
             report.alpha,
             photos,
             needs,
-            "1: all votes on a photo are equal. 0: votes differ as much as votes on different photos.",
+            gettext("1: all votes on a photo are equal. 0: votes differ as much as votes on different photos."),
         ),
-        Figure("Krippendorff's alpha, scores as ranks", report.alpha_ordinal, photos, needs, "As above, for ranks."),
         Figure(
-            "Krippendorff's alpha, watch labels",
+            gettext("Krippendorff's alpha, scores as ranks"),
+            report.alpha_ordinal,
+            photos,
+            needs,
+            gettext("As above, for ranks."),
+        ),
+        Figure(
+            gettext("Krippendorff's alpha, watch labels"),
             report.alpha_watch,
             photos,
-            f"needs {FEWEST_PHOTOS} photos with two labels that differ between photos",
-            "As above, for watch or no watch. ‘Unsure’ counts as no answer.",
+            gettext("needs %(fewest_photos)s photos with two labels that differ between photos")
+            % {"fewest_photos": FEWEST_PHOTOS},
+            gettext("As above, for watch or no watch. ‘Unsure’ counts as no answer."),
         ),
         Figure(
-            f"Reliability of one vote, {form.label}",
+            gettext("Reliability of one vote, %(label)s") % {"label": form.label},
             report.ceiling.icc,
             photos,
             needs,
-            f"The share of a vote's variance that is due to the photo. The form fits because {form.reason}.",
+            gettext("The share of a vote's variance that is due to the photo. The form fits because %(reason)s.")
+            % {"reason": form.reason},
         ),
         Figure(
             f"Ceiling √rₖ, {form.label}",
             report.ceiling.value,
             photos,
             needs,
-            "The correlation with the MOS that a perfect model would reach.",
+            gettext("The correlation with the MOS that a perfect model would reach."),
         ),
         Figure(
-            "Split-half SRCC",
+            gettext("Split-half SRCC"),
             report.split_half,
             photos,
             needs,
-            "How alike two random halves of the people rank photos. Mean of ten splits.",
+            gettext("How alike two random halves of the people rank photos. Mean of ten splits."),
         ),
         Figure(
-            "Reliability of the MOS from halves",
+            gettext("Reliability of the MOS from halves"),
             report.all_votes,
             photos,
             needs,
-            "By Spearman and Brown, for all votes together. Its root is another estimate of the ceiling.",
+            gettext("By Spearman and Brown, for all votes together. Its root is another estimate of the ceiling."),
         ),
         Figure(
-            "Two annotators, SRCC",
+            gettext("Two annotators, SRCC"),
             report.pairs,
             "pairs",
-            f"needs two people with {FEWEST_COMMON} common photos",
-            "Median over pairs of annotators.",
+            gettext("needs two people with %(fewest_common)s common photos") % {"fewest_common": FEWEST_COMMON},
+            gettext("Median over pairs of annotators."),
         ),
         Figure(
-            "One annotator and the others, SRCC",
+            gettext("One annotator and the others, SRCC"),
             report.against_others,
             "annotators",
-            f"needs a person with {FEWEST_COMMON} photos that others rated",
-            "Median over annotators, each against the mean of all others.",
+            gettext("needs a person with %(fewest_common)s photos that others rated")
+            % {"fewest_common": FEWEST_COMMON},
+            gettext("Median over annotators, each against the mean of all others."),
         ),
         Figure(
-            "The same annotator again, SRCC",
+            gettext("The same annotator again, SRCC"),
             retest,
             "repeats",
-            f"needs {FEWEST_COMMON} hidden repeats",
-            "Both answers of one person to the same photo, less the person's own mean.",
+            gettext("needs %(fewest_common)s hidden repeats") % {"fewest_common": FEWEST_COMMON},
+            gettext("Both answers of one person to the same photo, less the person's own mean."),
         ),
     ]
 
@@ -170,7 +182,7 @@ def _weeks_drawing(weeks: Sequence[WeekAgreement]) -> Svg:
         y_range=(low, high),
         x_ticks=[Tick(x, _day_text(int(x))) for x in xs[::every]],
         y_ticks=round_ticks(low, high, at_most=5),
-        x_label="week of a photo's last vote",
+        x_label=gettext("week of a photo's last vote"),
         height=140,
     )
 

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotation.access.permissions import campaign_view
@@ -19,9 +20,9 @@ from annotation.signals import photos_added
 
 _OFFERED = 50  # campaigns to begin with, the newest
 _DONE = {
-    Campaign.State.ACTIVE: "The campaign is active. Annotators get photos.",
-    Campaign.State.PAUSED: "The campaign is paused. Annotators get no new photos.",
-    Campaign.State.CLOSED: "The campaign is closed. Annotators get no new photos.",
+    Campaign.State.ACTIVE: gettext_lazy("The campaign is active. Annotators get photos."),
+    Campaign.State.PAUSED: gettext_lazy("The campaign is paused. Annotators get no new photos."),
+    Campaign.State.CLOSED: gettext_lazy("The campaign is closed. Annotators get no new photos."),
 }
 
 
@@ -36,7 +37,7 @@ def campaign_new(request: HttpRequest) -> HttpResponse:
     if wanted := request.GET.get("like", ""):
         like = campaigns_to_copy(user).filter(slug=wanted).first()
         if like is None:
-            raise Http404("There is no such campaign, or you are not an admin of it.")
+            raise Http404(gettext("There is no such campaign, or you are not an admin of it."))
     form = NewCampaignForm(request.POST or None, like=like)
     if request.method == "POST" and form.is_valid():
         try:
@@ -44,7 +45,7 @@ def campaign_new(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_error(None, error)
         else:
-            messages.success(request, f"{campaign.name} was created. Now import photos.")
+            messages.success(request, gettext("%(name)s was created. Now import photos.") % {"name": campaign.name})
             return redirect("import", campaign.slug)
     context = {"form": form, "like": like, "campaigns": campaigns_to_copy(user)[:_OFFERED], "classes": synset_names()}
     return render(request, "annotation/campaign_new.html", context, status=422 if form.errors else 200)
@@ -80,7 +81,11 @@ def campaign_copy(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         else:
             if form.cleaned_data["with_special_photos"]:
                 photos_added.send(sender=campaign_copy, campaign_id=copy.pk)
-            messages.success(request, f"{copy.name} was created with the settings of {campaign.name}.")
+            messages.success(
+                request,
+                gettext("%(name)s was created with the settings of %(name_2)s.")
+                % {"name": copy.name, "name_2": campaign.name},
+            )
             return redirect("import", copy.slug)
     return _settings(request, campaign, CampaignForm(instance=campaign), form)
 
@@ -102,7 +107,7 @@ def _creator(request: HttpRequest) -> User:
     """Return the user. Raises PermissionDenied for those who cannot create campaigns."""
     user = request.user
     if not isinstance(user, User) or not _may_create(user):
-        raise PermissionDenied("Only staff can create campaigns. Ask a superuser to make you staff.")
+        raise PermissionDenied(gettext("Only staff can create campaigns. Ask a superuser to make you staff."))
     return user
 
 
@@ -112,9 +117,13 @@ def campaign_state(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Pause, close or reopen a campaign."""
     state = request.POST.get("state", "")
     if state not in Campaign.State.values:
-        messages.error(request, f"There is no campaign state {state!r}.")
+        messages.error(request, gettext("There is no campaign state %(state)s.") % {"state": f"{state!r}"})
     elif campaign_state_set(campaign=campaign, state=Campaign.State(state)):
         messages.success(request, _DONE[Campaign.State(state)])
     else:
-        messages.error(request, f"A campaign that is {campaign.get_state_display()} cannot be set to {state}.")
+        messages.error(
+            request,
+            gettext("A campaign that is %(get_state_display)s cannot be set to %(state)s.")
+            % {"get_state_display": campaign.get_state_display(), "state": state},
+        )
     return redirect("campaign-edit", campaign.slug)

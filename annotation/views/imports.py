@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
@@ -59,15 +60,18 @@ def import_start(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Start an upload and return its addresses. 429 when the user has started as many imports as one hour allows."""
     assert isinstance(request.user, User)
     if why := space_refusal(size=0):
-        return _error(507, f"Photos cannot be imported now: {why}.")
+        return _error(507, gettext("Photos cannot be imported now: %(why)s.") % {"why": why})
     try:
         quota_take(user=request.user, kind=HourlyUse.Kind.IMPORTS)
     except QuotaUsedUp as used_up:
         quota = used_up.quota
         return _error(
             429,
-            f"You have started {quota.limit} imports in this hour, as many as are allowed. "
-            f"You can start the next one at {quota.until_text}.",
+            gettext(
+                "You have started %(limit)s imports in this hour, as many as are allowed. You can start the "
+                "next one at %(until_text)s."
+            )
+            % {"limit": quota.limit, "until_text": quota.until_text},
             retry_after=quota.retry_after,
         )
     batch = upload_begin(campaign=campaign, by=request.user)
@@ -92,9 +96,13 @@ def import_file(request: HttpRequest, campaign: Campaign, batch_id: int) -> Http
         number, size, offset = (int(request.GET[key]) for key in ("number", "size", "offset"))
         length = int(request.headers.get("Content-Length") or 0)
     except (KeyError, ValueError):
-        return _error(400, "number, size and offset must be whole numbers.")
+        return _error(400, gettext("number, size and offset must be whole numbers."))
     if min(number, size, offset) < 0 or length > PIECE_BYTES:
-        return _error(400, f"Numbers cannot be negative, and a piece has at most {PIECE_BYTES} bytes.")
+        return _error(
+            400,
+            gettext("Numbers cannot be negative, and a piece has at most %(piece_bytes)s bytes.")
+            % {"piece_bytes": PIECE_BYTES},
+        )
     try:
         complete = upload_piece_store(
             campaign=campaign,
@@ -112,7 +120,7 @@ def import_file(request: HttpRequest, campaign: Campaign, batch_id: int) -> Http
     except UploadClosed as closed:
         return _error(410, str(closed))
     except OSError as error:
-        return _error(507, f"The server cannot store the file: {error.strerror or error}.")
+        return _error(507, gettext("The server cannot store the file: %(error)s.") % {"error": error.strerror or error})
     return JsonResponse({"complete": complete})
 
 
@@ -131,8 +139,8 @@ def import_finish(request: HttpRequest, campaign: Campaign, batch_id: int) -> Ht
 def import_discard(request: HttpRequest, campaign: Campaign, batch_id: int) -> HttpResponse:
     """Discard an unfinished upload."""
     batch = row_or_404("import", ImportBatch, campaign=campaign, pk=batch_id)
-    if batch_discard(batch=batch, message="The upload was discarded."):
-        messages.success(request, "The upload was discarded. None of its files were imported.")
+    if batch_discard(batch=batch, message=gettext("The upload was discarded.")):
+        messages.success(request, gettext("The upload was discarded. None of its files were imported."))
     return redirect("import", campaign.slug)
 
 

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -82,7 +83,10 @@ def _join(request: HttpRequest, invitation: Invitation, user: User) -> HttpRespo
     campaign = invitation.campaign
     if request.method == "POST":
         member = invitation_accept(invitation=invitation, user=user)
-        messages.success(request, f"You joined {campaign.name} as {Role(member.role).label}.")
+        messages.success(
+            request,
+            gettext("You joined %(name)s as %(label)s.") % {"name": campaign.name, "label": Role(member.role).label},
+        )
         return redirect("campaign", campaign.slug)
     role = role_in(campaign, user)
     has_role = role is not None and role.rank >= Role(invitation.role).rank
@@ -100,7 +104,9 @@ def _join_new(request: HttpRequest, invitation: Invitation) -> HttpResponse:
             form.add_error(None, error)
         else:
             login(request, user)
-            messages.success(request, f"Welcome, {user.username}. Your account was created.")
+            messages.success(
+                request, gettext("Welcome, %(username)s. Your account was created.") % {"username": user.username}
+            )
             return redirect("campaign", invitation.campaign.slug)
     context = {"invitation": invitation, "form": form}
     return render(request, "annotation/join.html", context, status=422 if form.errors else 200)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils.translation import gettext
+
 from annotation.drawing.axis import Tick, axis_end
 from annotation.drawing.columns import Series, columns
 from annotation.drawing.svg import Svg
@@ -16,8 +18,10 @@ from annotation.selectors.vote_summaries import VoteSummary
 def campaign_labels(campaign: Campaign, counted: LabelCounts) -> dict[str, Any]:
     """Return what the label analysis of a campaign's own votes shows."""
     classes = [("rejected", counted.rejected), ("pending", counted.pending), ("accepted", counted.accepted)]
-    watch = [("watch", counted.watch), ("no watch", counted.no_watch)]
-    tables = [("Quality classes", classes)] + ([("Watch labels", watch)] if counted.watch + counted.no_watch else [])
+    watch = [("watch", counted.watch), (gettext("no watch"), counted.no_watch)]
+    tables = [(gettext("Quality classes"), classes)] + (
+        [(gettext("Watch labels"), watch)] if counted.watch + counted.no_watch else []
+    )
     scores = [str(score) for score in campaign.scores]
     return {
         "undecided": counted.undecided,
@@ -32,12 +36,12 @@ def imported_labels(summary: VoteSummary) -> dict[str, Any]:
     """Return what the label analysis of one import of votes shows."""
     tables = [
         (
-            "Quality classes",
+            gettext("Quality classes"),
             [("rejected", summary.rejected), ("pending", summary.pending), ("accepted", summary.accepted)],
         )
     ]
     if summary.watch + summary.no_watch:
-        tables.append(("Watch labels", [("watch", summary.watch), ("no watch", summary.no_watch)]))
+        tables.append((gettext("Watch labels"), [("watch", summary.watch), (gettext("no watch"), summary.no_watch)]))
     return {
         "undecided": summary.undecided if len(tables) > 1 else None,
         "limits": summary.limits,
@@ -62,9 +66,11 @@ def _distributions(bins: Sequence[str], votes: Sequence[int] | None, photos: Seq
     known: Sequence[int | None] = votes or [None] * len(bins)
     return {
         "score_rows": list(zip(bins, known, photos, strict=True)),
-        "score_drawing": _shares_drawing("Votes by score", bins, [votes], "score of a vote") if votes else "",
+        "score_drawing": _shares_drawing(gettext("Votes by score"), bins, [votes], gettext("score of a vote"))
+        if votes
+        else "",
         "score_votes": sum(votes) if votes else None,
-        "mos_drawing": _shares_drawing("Photos by MOS", bins, [photos], "MOS, rounded"),
+        "mos_drawing": _shares_drawing(gettext("Photos by MOS"), bins, [photos], "MOS, rounded"),
     }
 
 
@@ -75,7 +81,10 @@ def _class_table(name: str, classes: Sequence[ClassShare]) -> tuple[str, Sequenc
 def _class_drawing(name: str, classes: Sequence[ClassShare]) -> Svg:
     shares = [[one.share for one in classes], [one.balanced_share for one in classes]]
     return _shares_drawing(
-        f"{name}, share of photos before and after balancing", [one.name for one in classes], shares, ""
+        gettext("%(name)s, share of photos before and after balancing") % {"name": name},
+        [one.name for one in classes],
+        shares,
+        "",
     )
 
 

@@ -7,6 +7,7 @@ from django.contrib.auth import views as auth_views
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation.access.attempts import TooManyAttempts, refusals
@@ -43,12 +44,12 @@ def refused_attempt_lift(request: HttpRequest, row_id: int) -> HttpResponse:
     """Lift one limit. Only for superusers."""
     by = _superuser_only(request)
     if attempts_lift(row_id=row_id, by=by):
-        messages.success(request, "The limit was lifted. The next attempt is possible now.")
+        messages.success(request, gettext("The limit was lifted. The next attempt is possible now."))
     return redirect("refused-attempts")
 
 
 def _superuser_only(request: HttpRequest) -> User:
     assert isinstance(request.user, User)  # login is required everywhere
     if not request.user.is_superuser:
-        raise PermissionDenied("Only superusers can lift the limits on attempts.")
+        raise PermissionDenied(gettext("Only superusers can lift the limits on attempts."))
     return request.user

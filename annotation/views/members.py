@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
@@ -55,7 +56,10 @@ def members(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         except MemberError as error:
             form.add_error("username", str(error))
         else:
-            messages.success(request, f"{user.username} now has the role {role.label}.")
+            messages.success(
+                request,
+                gettext("%(username)s now has the role %(label)s.") % {"username": user.username, "label": role.label},
+            )
             return redirect("members", campaign.slug)
     context = members_context(campaign, form=form, query=request.GET.get("q", ""))
     return render(request, "annotation/members.html", context, status=_status(form))
@@ -78,8 +82,11 @@ def member_leases(request: HttpRequest, campaign: Campaign, membership_id: int) 
         "member", Membership.objects.select_related("user", "campaign"), campaign=campaign, pk=membership_id
     )
     returned = member_leases_return(membership=membership)
-    photos = "1 photo is" if returned == 1 else f"{returned} photos are"
-    sentence = f"{photos} back in the queue. Answers that {membership.user.username} still sends are kept."
+    sentence = ngettext(
+        "%(n)s photo is back in the queue. Answers that %(username)s still sends are kept.",
+        "%(n)s photos are back in the queue. Answers that %(username)s still sends are kept.",
+        returned,
+    ) % {"n": returned, "username": membership.user.username}
     if not request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
         messages.success(request, sentence)
         return redirect("members", campaign.slug)
@@ -147,13 +154,17 @@ def member_change(request: HttpRequest, campaign: Campaign, membership_id: int) 
     try:
         if "remove" in request.POST:
             member_remove(membership=membership, by=_current_user(request))
-            messages.success(request, f"{name} was removed from the campaign. Their answers are kept.")
+            messages.success(
+                request, gettext("%(name)s was removed from the campaign. Their answers are kept.") % {"name": name}
+            )
         elif request.POST.get("role") in Role.values:
             role = Role(request.POST["role"])
             member_set(campaign=campaign, user=membership.user, role=role, by=_current_user(request))
-            messages.success(request, f"{name} now has the role {role.label}.")
+            messages.success(
+                request, gettext("%(name)s now has the role %(label)s.") % {"name": name, "label": role.label}
+            )
         else:
-            messages.error(request, "Choose annotator, reviewer or admin.")
+            messages.error(request, gettext("Choose annotator, reviewer or admin."))
     except MemberError as error:
         messages.error(request, str(error))
     return redirect("members", campaign.slug)
@@ -166,9 +177,12 @@ def _role_changed(request: HttpRequest, campaign: Campaign, membership: Membersh
     role = request.POST.get("role", "")
     try:
         if role not in Role.values:
-            raise MemberError("Choose annotator, reviewer or admin.")
+            raise MemberError(gettext("Choose annotator, reviewer or admin."))
         changed = member_set(campaign=campaign, user=membership.user, role=Role(role), by=_current_user(request))
-        shown["done"] = f"{membership.user.username} now has the role {Role(role).label}."
+        shown["done"] = gettext("%(username)s now has the role %(label)s.") % {
+            "username": membership.user.username,
+            "label": Role(role).label,
+        }
         if before != role and "is_undo" not in request.POST:
             shown["undo"] = {"membership": changed, "role": before}
     except MemberError as error:
@@ -222,7 +236,7 @@ def _link_shown(request: HttpRequest, link: PasswordLink, secret: str) -> HttpRe
             password_link_send(link=link, url=url)
             sent_to = link.user.email
         except OSError as error:  # also every error of the mail server
-            problem = f"The email could not be sent: {error}"
+            problem = gettext("The email could not be sent: %(error)s") % {"error": error}
     response = _users_page(
         request, UserForm(), link=link, link_url=url, link_hours=LINK_HOURS, sent_to=sent_to, email_problem=problem
     )
@@ -239,15 +253,27 @@ def user_change(request: HttpRequest, user_id: int) -> HttpResponse:
         if "active" in request.POST:
             active = request.POST["active"] == "yes"
             user_active_set(user=user, active=active, by=by)
-            messages.success(request, f"{user.username} {'can log in again' if active else 'can no longer log in'}.")
+            messages.success(
+                request,
+                (gettext("%(username)s can log in again.") if active else gettext("%(username)s can no longer log in."))
+                % {"username": user.username},
+            )
         elif "simulated" in request.POST:
             simulated = request.POST["simulated"] == "yes"
             user_simulated_set(user=user, simulated=simulated)
-            messages.success(request, f"{user.username} is marked as {'simulated' if simulated else 'a person'}.")
+            messages.success(
+                request,
+                (
+                    gettext("%(username)s is marked as simulated.")
+                    if simulated
+                    else gettext("%(username)s is marked as a person.")
+                )
+                % {"username": user.username},
+            )
         elif "password_link" in request.POST:
             return _link_shown(request, *password_link_create(user=user, by=by))
         else:
-            messages.error(request, "Nothing was changed.")
+            messages.error(request, gettext("Nothing was changed."))
     except (MemberError, PasswordLinkError) as error:
         messages.error(request, str(error))
     return redirect("users")
@@ -261,5 +287,7 @@ def _current_user(request: HttpRequest) -> User:
 def _superuser_only(request: HttpRequest) -> User:
     user = _current_user(request)
     if not user.is_superuser:
-        raise PermissionDenied("Only superusers can manage accounts. Campaign members are on the Members page.")
+        raise PermissionDenied(
+            gettext("Only superusers can manage accounts. Campaign members are on the Members page.")
+        )
     return user

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
@@ -77,7 +78,7 @@ def own_answer_undo(request: HttpRequest, campaign: Campaign, image_id: int) -> 
     user = current_user(request)
     answer = _standing(campaign, user, image_id)
     before = answer.supersedes
-    done = correction_refused(answer.image) or "Nothing was changed: there is a newer answer."
+    done = correction_refused(answer.image) or gettext("Nothing was changed: there is a newer answer.")
     if not correction_refused(answer.image) and str(answer.pk) == request.POST.get("answer") and before is not None:
         try:
             annotation_record(
@@ -93,7 +94,7 @@ def own_answer_undo(request: HttpRequest, campaign: Campaign, image_id: int) -> 
         except AnnotationError as error:
             done = str(error)
         else:
-            done = "Your earlier answer counts again."
+            done = gettext("Your earlier answer counts again.")
     if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
         return _row(request, campaign, image_id, done=done)
     messages.success(request, f"{answer.image.name}: {done}")
@@ -111,7 +112,7 @@ def _standing(campaign: Campaign, user: User, image_id: int) -> Annotation:
     rows = own_standing(campaign, user).filter(image=image_id, image__withdrawn_at=None)
     answer = with_others(rows, campaign, user).select_related("image__campaign", "supersedes").first()
     if answer is None:
-        raise Http404("You have not answered this photo.")
+        raise Http404(gettext("You have not answered this photo."))
     others_hide(answer, campaign)
     return answer
 
@@ -128,7 +129,7 @@ def _save(answer: Annotation, user: User, *, client_id: UUID, watch: str, score:
             campaign=campaign, author=user, image_id=image_id, client_id=uuid5(client_id, "comment"), text=comment
         )
     if is_same:
-        return "Your comment was sent." if comment else "Nothing has changed."
+        return gettext("Your comment was sent.") if comment else gettext("Nothing has changed.")
     annotation_record(
         campaign=campaign,
         annotator=user,

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -42,7 +43,10 @@ def anonymise(request: HttpRequest, user_id: int) -> HttpResponse:
         except MemberError as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, f"The account is anonymised. Its name is now {renamed.username}.")
+            messages.success(
+                request,
+                gettext("The account is anonymised. Its name is now %(username)s.") % {"username": renamed.username},
+            )
             return redirect("users")
     answers = Annotation.objects.filter(annotator=person).count()
     context = {"form": form, "person": person, "answers": answers}
@@ -62,5 +66,5 @@ def _current_user(request: HttpRequest) -> User:
 def _superuser_only(request: HttpRequest) -> User:
     user = _current_user(request)
     if not user.is_superuser:
-        raise PermissionDenied("Only superusers can manage accounts.")
+        raise PermissionDenied(gettext("Only superusers can manage accounts."))
     return user

@@ -14,9 +14,11 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponseNotFound
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from annotation.files.names import name_shown
+from annotation.language.lazy import gettext_lazy
 from annotation.models import LIVE, Image, User
 from annotation.photos.decoding import CONTENT_TYPES
 from annotation.photos.metadata.removal import MetadataStays, metadata_remove
@@ -28,7 +30,7 @@ logger = logging.getLogger(__name__)
 # In the ETag of originals without metadata. Change it when `metadata_remove` keeps more or less.
 _PLAIN = "plain-1"
 _PIECE = 256 * 1024  # bytes written to the connection at a time
-_MISSING = (
+_MISSING = gettext_lazy(
     "The file of this photo is missing from the photo storage. An admin can import the photo again, which repairs it."
 )
 
@@ -39,7 +41,7 @@ def original(request: HttpRequest, image_id: int) -> HttpResponseBase:
     """Send the original file: the pixels as they were imported, and by default without metadata."""
     image: Any = _visible(request, image_id)
     if image.original_deleted_at is not None:
-        return _not_found("The original of this photo was deleted when its campaign's retention time ended.")
+        return _not_found(gettext("The original of this photo was deleted when its campaign's retention time ended."))
     version = f"{image.sha256}.{_PLAIN}" if image.is_plain else image.sha256
     return _file(request, image, image.photo_name, image.name, version, is_plain=image.is_plain)
 
@@ -64,7 +66,7 @@ def _visible(request: HttpRequest, image_id: int) -> Image:
         images = images.filter(campaign__memberships__user=request.user)
     image = images.filter(pk=image_id).first()
     if image is None:
-        raise Http404("No such photo, or you are not a member of its campaign.")
+        raise Http404(gettext("No such photo, or you are not a member of its campaign."))
     return image
 
 
@@ -90,7 +92,9 @@ def _file(
         except MetadataStays as error:
             logger.warning("Photo %s: %s", image.sha256, error)
             photo_file_suspect(sha256=image.sha256)
-            return _not_found(f"{error} An admin can allow metadata in the settings of the campaign.")
+            return _not_found(
+                gettext("%(error)s An admin can allow metadata in the settings of the campaign.") % {"error": error}
+            )
     response.headers["ETag"] = etag
     response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_safe
 
 from annotation.drawing.axis import axis_end, round_ticks
@@ -29,9 +30,9 @@ from annotation.views.plan_form import PlanForm, first_values, noise_of, plan_ca
 
 _MOST_VOTES = 20
 MEASURES = {
-    "mos_width": "narrower MOS intervals",
-    "alpha_width": "a narrower interval of alpha",
-    "gain": "detecting smaller gains",
+    "mos_width": gettext_lazy("narrower MOS intervals"),
+    "alpha_width": gettext_lazy("a narrower interval of alpha"),
+    "gain": gettext_lazy("detecting smaller gains"),
 }
 
 
@@ -41,7 +42,7 @@ def plan_campaign(request: HttpRequest) -> HttpResponse:
     user = request.user
     campaigns = plan_campaigns(user) if isinstance(user, User) else []
     if not (campaigns or (isinstance(user, User) and (user.is_staff or user.is_superuser))):
-        raise PermissionDenied("This page needs the role reviewer in a campaign, or staff.")
+        raise PermissionDenied(gettext("This page needs the role reviewer in a campaign, or staff."))
     key = request.GET.get("noise", "")
     if "photos" in request.GET:
         form = PlanForm(request.GET, campaigns=campaigns)
@@ -82,12 +83,18 @@ def _drawings(study: Study, panel: Panel) -> list[tuple[str, Svg, str, list[tupl
     widths = [mos_width(panel, k) for k in votes]
     hours = [replace(study, votes=k).hours for k in votes]
     curves = [
-        _curve("Width of the MOS interval, points", "votes on each photo", votes, [widths], study.votes),
+        _curve(
+            gettext("Width of the MOS interval, points"), gettext("votes on each photo"), votes, [widths], study.votes
+        ),
     ]
     if most > 1:
         alphas = [expected_alpha(replace(study, votes=k), panel) for k in votes[1:]]
         ends = [[one.value for one in alphas], [one.low for one in alphas], [one.high for one in alphas]]
-        curves.append(_curve("Alpha and its expected interval", "votes on each photo", votes[1:], ends, study.votes))
+        curves.append(
+            _curve(
+                gettext("Alpha and its expected interval"), gettext("votes on each photo"), votes[1:], ends, study.votes
+            )
+        )
     counts = [FEWEST_HOLDOUT * 2**step for step in range(12)]
     counts = [count for count in counts if count <= max(4 * study.holdout_photos, 320)]
     counts = sorted({*counts, round(study.holdout_photos)})
@@ -95,8 +102,18 @@ def _drawings(study: Study, panel: Panel) -> list[tuple[str, Svg, str, list[tupl
     known = [(count, gain) for count, gain in gains if gain < inf]
     if len(known) > 1:
         places, values = zip(*known, strict=True)
-        curves.append(_curve("Gain in SRCC that is detected", "holdout photos", places, [values], study.holdout_photos))
-    curves.append(_curve("Hours of all annotators", "votes on each photo", votes, [hours], study.votes))
+        curves.append(
+            _curve(
+                gettext("Gain in SRCC that is detected"),
+                gettext("holdout photos"),
+                places,
+                [values],
+                study.holdout_photos,
+            )
+        )
+    curves.append(
+        _curve(gettext("Hours of all annotators"), gettext("votes on each photo"), votes, [hours], study.votes)
+    )
     return curves
 
 

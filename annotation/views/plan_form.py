@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, gettext_lazy
 
 from annotation.measures.panels import PUBLISHED, Panel
 from annotation.measures.study_design import Study
@@ -38,28 +39,31 @@ class PlanForm(forms.Form):
     """A planned campaign."""
 
     noise = forms.ChoiceField(
-        label="Noise of the votes from", help_text="A pilot is a campaign with two votes a photo."
+        label=gettext_lazy("Noise of the votes from"),
+        help_text=gettext_lazy("A pilot is a campaign with two votes a photo."),
     )
-    lowest = forms.IntegerField(label="Lowest score", min_value=0, max_value=99)
-    highest = forms.IntegerField(label="Highest score", min_value=1, max_value=100)
-    people = forms.IntegerField(label="Annotators", min_value=1, max_value=100_000)
-    photos = forms.IntegerField(label="Photos to learn from", min_value=1, max_value=10_000_000)
-    votes = forms.IntegerField(label="Votes on each", min_value=1, max_value=1000)
-    holdout_photos = forms.IntegerField(label="Holdout photos", min_value=1, max_value=1_000_000)
-    holdout_votes = forms.IntegerField(label="Votes on each holdout photo", min_value=1, max_value=1000)
-    seconds = forms.FloatField(label="Seconds a vote", min_value=0.1, max_value=3600)
-    cost_per_hour = forms.FloatField(label="Cost an hour", min_value=0, max_value=10_000, help_text="In any currency.")
+    lowest = forms.IntegerField(label=gettext_lazy("Lowest score"), min_value=0, max_value=99)
+    highest = forms.IntegerField(label=gettext_lazy("Highest score"), min_value=1, max_value=100)
+    people = forms.IntegerField(label=gettext_lazy("Annotators"), min_value=1, max_value=100_000)
+    photos = forms.IntegerField(label=gettext_lazy("Photos to learn from"), min_value=1, max_value=10_000_000)
+    votes = forms.IntegerField(label=gettext_lazy("Votes on each"), min_value=1, max_value=1000)
+    holdout_photos = forms.IntegerField(label=gettext_lazy("Holdout photos"), min_value=1, max_value=1_000_000)
+    holdout_votes = forms.IntegerField(label=gettext_lazy("Votes on each holdout photo"), min_value=1, max_value=1000)
+    seconds = forms.FloatField(label=gettext_lazy("Seconds a vote"), min_value=0.1, max_value=3600)
+    cost_per_hour = forms.FloatField(
+        label=gettext_lazy("Cost an hour"), min_value=0, max_value=10_000, help_text=gettext_lazy("In any currency.")
+    )
     champion = forms.FloatField(
-        label="SRCC of the present model",
+        label=gettext_lazy("SRCC of the present model"),
         min_value=0.01,
         max_value=0.99,
-        help_text="With the opinion of everybody. The gain is measured from here.",
+        help_text=gettext_lazy("With the opinion of everybody. The gain is measured from here."),
     )
     similarity = forms.FloatField(
-        label="SRCC of the two models' scores",
+        label=gettext_lazy("SRCC of the two models' scores"),
         min_value=0.01,
         max_value=0.999,
-        help_text="Two versions of one campaign often have 0.9 and more.",
+        help_text=gettext_lazy("Two versions of one campaign often have 0.9 and more."),
     )
 
     def __init__(self, *args: Any, campaigns: list[Campaign], **kwargs: Any) -> None:
@@ -67,7 +71,7 @@ class PlanForm(forms.Form):
         published = [(key, one.name) for key, one in PUBLISHED.items()]
         own = [(one.slug, one.name) for one in campaigns]
         field = self.fields["noise"]
-        field.choices = [("Published", published), *([("Campaigns", own)] if own else [])]  # type: ignore[attr-defined]
+        field.choices = [(gettext("Published"), published), *([(gettext("Campaigns"), own)] if own else [])]  # type: ignore[attr-defined]
         for name in ("seconds", "cost_per_hour", "champion", "similarity"):
             self.fields[name].widget.attrs["step"] = "any"
 
@@ -86,11 +90,13 @@ class PlanForm(forms.Form):
         """Check what depends on two fields."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
         if data.get("lowest") is not None and data.get("highest") is not None and data["highest"] <= data["lowest"]:
-            self.add_error("highest", "The highest score must be above the lowest.")
+            self.add_error("highest", gettext("The highest score must be above the lowest."))
         for name in ("votes", "holdout_votes"):
             if data.get("people") and data.get(name) and data[name] > data["people"]:
                 self.add_error(
-                    name, f"Each annotator has one vote on a photo, so at most {data['people']} are possible."
+                    name,
+                    gettext("Each annotator has one vote on a photo, so at most %(data)s are possible.")
+                    % {"data": data["people"]},
                 )
         return data
 

@@ -10,6 +10,7 @@ from django.db.models.functions import RowNumber
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from annotation.access.permissions import campaign_view
@@ -19,17 +20,29 @@ from annotation.services.special_photos import Expected, SpecialPhotoError, spec
 PAGE_SIZE = 48
 _FEW_VOTES = 2  # a MOS of fewer votes is no known answer
 ORDERS = {
-    "spread": "a few from worst to best",
-    "agreed": "people agree most",
-    "best": "best first",
-    "worst": "worst first",
-    "newest": "newest first",
+    "spread": gettext_lazy("a few from worst to best"),
+    "agreed": gettext_lazy("people agree most"),
+    "best": gettext_lazy("best first"),
+    "worst": gettext_lazy("worst first"),
+    "newest": gettext_lazy("newest first"),
 }
 #: For each kind: its name, which order helps to choose, and what to look for.
 KINDS = {
-    Image.Role.PRACTICE.value: ("practice photos", "spread", "Choose about five, from the worst to the best."),
-    Image.Role.EXAMPLE.value: ("example photos", "spread", "Choose photos with low, middle and high scores."),
-    Image.Role.GOLD.value: ("gold photos", "agreed", "Choose photos with an obvious answer."),
+    Image.Role.PRACTICE.value: (
+        gettext_lazy("practice photos"),
+        "spread",
+        gettext_lazy("Choose about five, from the worst to the best."),
+    ),
+    Image.Role.EXAMPLE.value: (
+        gettext_lazy("example photos"),
+        "spread",
+        gettext_lazy("Choose photos with low, middle and high scores."),
+    ),
+    Image.Role.GOLD.value: (
+        gettext_lazy("gold photos"),
+        "agreed",
+        gettext_lazy("Choose photos with an obvious answer."),
+    ),
 }
 
 
@@ -53,7 +66,7 @@ class Candidate:
 def special_photos_pick(request: HttpRequest, campaign: Campaign, kind: str) -> HttpResponse:
     """Show photos to choose from (`?order=`, `?q=`), or give the chosen ones their role and expected answers."""
     if kind not in KINDS:
-        raise Http404("There is no such kind of photo.")
+        raise Http404(gettext("There is no such kind of photo."))
     name, best_order, advice = KINDS[kind]
     if request.method == "POST":
         refused = _set(request, campaign, kind)
@@ -111,7 +124,7 @@ def _set(request: HttpRequest, campaign: Campaign, kind: str) -> list[str]:
     """Give the chosen photos their role; return why others did not get it."""
     ids = [int(one) for one in request.POST.getlist("photo") if one.isdecimal() and len(one) < 19]
     if not ids:
-        return ["Choose at least one photo."]
+        return [gettext("Choose at least one photo.")]
     refused, done = [], 0
     for image in campaign.images.filter(HAS_ORIGINAL, pk__in=ids).select_related("campaign").order_by("pk"):
         score = request.POST.get(f"score-{image.pk}", "")
@@ -131,5 +144,5 @@ def _set(request: HttpRequest, campaign: Campaign, kind: str) -> list[str]:
         except SpecialPhotoError as error:
             refused.append(f"{image.name}: {error}")
     if done:
-        messages.success(request, f"{done} photo{'' if done == 1 else 's'} added.")
+        messages.success(request, ngettext("%(n)s photo added.", "%(n)s photos added.", done) % {"n": done})
     return refused

@@ -8,11 +8,13 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
 from annotation.access.rows import row_or_404
 from annotation.forms import SpecialPhotoForm
+from annotation.language.lazy import gettext_lazy
 from annotation.models import LIVE, Campaign, Image, Role
 from annotation.selectors.comments import comments_by_photo, open_comments_count
 from annotation.selectors.opinions import opinion_of, special_counts
@@ -29,11 +31,17 @@ from annotation.services.special_photos import (
 
 PAGE_SIZE = 60
 PROBLEM = "problem"
+_NOW = {
+    Image.Role.PRACTICE: gettext_lazy("%(name)s is now a practice photo."),
+    Image.Role.EXAMPLE: gettext_lazy("%(name)s is now an example photo."),
+    Image.Role.GOLD: gettext_lazy("%(name)s is now a gold photo."),
+    Image.Role.RATED: gettext_lazy("%(name)s is an ordinary photo again."),
+}
 _SHOWN = {
-    Image.Role.PRACTICE.value: "Practice",
-    Image.Role.EXAMPLE.value: "Examples",
-    Image.Role.GOLD.value: "Gold",
-    PROBLEM: "Problems",
+    Image.Role.PRACTICE.value: gettext_lazy("Practice"),
+    Image.Role.EXAMPLE.value: gettext_lazy("Examples"),
+    Image.Role.GOLD.value: gettext_lazy("Gold"),
+    PROBLEM: gettext_lazy("Problems"),
 }
 
 
@@ -89,7 +97,11 @@ def practice_photos_choose(request: HttpRequest, campaign: Campaign) -> HttpResp
         messages.error(request, str(error))
     else:
         scores = ", ".join(str(image.expected_score) for image in chosen)
-        messages.success(request, f"Chosen from worst to best, with the expected scores {scores}. Please check them.")
+        messages.success(
+            request,
+            gettext("Chosen from worst to best, with the expected scores %(scores)s. Please check them.")
+            % {"scores": scores},
+        )
     return redirect("special-photos", campaign.slug)
 
 
@@ -102,7 +114,7 @@ def photo_requeue(request: HttpRequest, campaign: Campaign, image_id: int) -> Ht
     except SpecialPhotoError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{image.name} is back in the queue.")
+        messages.success(request, gettext("%(name)s is back in the queue.") % {"name": image.name})
     return redirect(f"{reverse('special-photos', args=[campaign.slug])}?show={PROBLEM}")
 
 
@@ -137,11 +149,11 @@ def _save(
     if role == Image.Role.RATED:
         before = image.role
         special_photo_reset(image=image)
-        messages.success(request, f"{image.name} is an ordinary photo again.")
+        messages.success(request, gettext("%(name)s is an ordinary photo again.") % {"name": image.name})
         return redirect(f"{page}?show={before}" if before in _SHOWN else page)
     expected = Expected(expected_watch, expected_score, guidance)
     special_photo_set(image=image, role=Image.Role(role), expected=expected, leave_evaluation=leave_evaluation)
-    messages.success(request, f"{image.name} is now {'an' if role == Image.Role.EXAMPLE else 'a'} {role} photo.")
+    messages.success(request, _NOW[Image.Role(role)] % {"name": image.name})
     return redirect(f"{page}?show={role}")
 
 

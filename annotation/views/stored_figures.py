@@ -2,6 +2,7 @@
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from annotation.access.permissions import campaign_view
@@ -24,7 +25,7 @@ def figures_for_page(campaign: Campaign, kind: StoredFigures.Kind) -> Figures[St
 def stored_figures(request: HttpRequest, campaign: Campaign, kind: str) -> HttpResponse:
     """Return the live part about stored figures. When they are ready, the page loads again."""
     if kind not in StoredFigures.Kind.values:
-        raise Http404("There are no such figures.")
+        raise Http404(gettext("There are no such figures."))
     row = StoredFigures.objects.filter(campaign=campaign, kind=kind).first()
     is_coming = row is not None and row.is_coming
     part = {"campaign": campaign, "row": row, "is_coming": is_coming, "is_newest": False}

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotation.access.permissions import campaign_view
@@ -45,7 +46,7 @@ def vote_imports(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "campaign": campaign,
         "form": form,
         "formats": [
-            (one, "single votes" if one.reads is Vote else "aggregated votes", one.file_scale)
+            (one, gettext("single votes") if one.reads is Vote else gettext("aggregated votes"), one.file_scale)
             for one in READERS.values()
         ],
         "imports": campaign.vote_imports.select_related("created_by")[:_LISTED],
@@ -80,7 +81,7 @@ def _begin(request: HttpRequest, campaign: Campaign, values: dict[str, Any]) -> 
     assert isinstance(request.user, User)
     file: UploadedFile[Any] = values["file"]
     if why := space_refusal(size=file.size or 0):
-        raise VoteImportRefused(f"The file cannot be stored now: {why}.")
+        raise VoteImportRefused(gettext("The file cannot be stored now: %(why)s.") % {"why": why})
     quota_take(user=request.user, kind=HourlyUse.Kind.IMPORTS)
     # The file is complete before other processes can see the import.
     with transaction.atomic():
@@ -99,7 +100,9 @@ def _begin(request: HttpRequest, campaign: Campaign, values: dict[str, Any]) -> 
             with whole_file(path) as stored:
                 stored.writelines(file.chunks())
         except OSError as error:
-            raise VoteImportRefused(f"The file cannot be stored: {error.strerror or error}.") from error
+            raise VoteImportRefused(
+                gettext("The file cannot be stored: %(error)s.") % {"error": error.strerror or error}
+            ) from error
     return begun
 
 
@@ -107,7 +110,7 @@ def _sentence(refused: VoteImportRefused | QuotaUsedUp) -> str:
     if isinstance(refused, VoteImportRefused):
         return str(refused)
     quota = refused.quota
-    return (
-        f"You have started {quota.limit} imports in this hour, as many as are allowed. You can start the next one at "
-        f"{quota.until_text}."
-    )
+    return gettext(
+        "You have started %(limit)s imports in this hour, as many as are allowed. You can start the next one "
+        "at %(until_text)s."
+    ) % {"limit": quota.limit, "until_text": quota.until_text}

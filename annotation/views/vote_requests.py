@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from annotation.access.permissions import campaign_view
@@ -33,11 +34,22 @@ def votes_more(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         messages.error(request, str(refused))
     else:
         if sent.photos:
-            messages.success(request, f"Sent {_photos(sent.photos)} for {MORE_VOTES} more votes each.")
+            messages.success(
+                request,
+                gettext("Sent %(photos)s for %(more_votes)s more votes each.")
+                % {"photos": _photos(sent.photos), "more_votes": MORE_VOTES},
+            )
         if sent.waiting:
-            messages.info(request, f"Sent before and still waiting for votes: {_photos(sent.waiting)}.")
+            messages.info(
+                request,
+                gettext("Sent before and still waiting for votes: %(waiting)s.") % {"waiting": _photos(sent.waiting)},
+            )
         if sent.left_out:
-            messages.warning(request, f"Not sent, because no longer in the queue: {_photos(sent.left_out)}.")
+            messages.warning(
+                request,
+                gettext("Not sent, because no longer in the queue: %(left_out)s.")
+                % {"left_out": _photos(sent.left_out)},
+            )
     return _back(request, campaign)
 
 
@@ -47,9 +59,12 @@ def votes_more_undo(request: HttpRequest, campaign: Campaign, batch: uuid.UUID) 
     """Take a request back, and go back to the page `next`."""
     count = len(votes_request_undo(campaign=campaign, batch=batch, by=request.user))  # type: ignore[arg-type]  # as above
     if count:
-        messages.success(request, f"Undone for {_photos(count)}. Votes that have come in the meantime stay.")
+        messages.success(
+            request,
+            gettext("Undone for %(count)s. Votes that have come in the meantime stay.") % {"count": _photos(count)},
+        )
     else:
-        messages.info(request, "This was undone before.")
+        messages.info(request, gettext("This was undone before."))
     return _back(request, campaign)
 
 

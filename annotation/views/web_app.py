@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -46,9 +47,9 @@ def manifest(request: HttpRequest) -> HttpResponse:
     """Return the web app manifest: name, icons and first page of the app."""
     content = {
         "id": reverse("home"),
-        "name": "IQS · image quality and watches",
+        "name": gettext("IQS · image quality and watches"),
         "short_name": "IQS",
-        "description": "Rate photographs together with others.",
+        "description": gettext("Rate photographs together with others."),
         "start_url": reverse("home"),
         "scope": reverse("home"),
         "display": "standalone",

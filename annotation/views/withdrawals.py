@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
@@ -43,12 +44,15 @@ def photo_withdraw(request: HttpRequest, campaign: Campaign, image_id: int) -> H
     form = WithdrawalForm(request.POST)
     try:
         if not form.is_valid():
-            raise withdrawals.WithdrawalError(f"Enter a reason of at most {withdrawals.REASON_LENGTH} characters.")
+            raise withdrawals.WithdrawalError(
+                gettext("Enter a reason of at most %(reason_length)s characters.")
+                % {"reason_length": withdrawals.REASON_LENGTH}
+            )
         withdrawals.photo_withdraw(image=image, reason=form.cleaned_data["reason"], by=_current_user(request))
     except withdrawals.WithdrawalError as error:
         messages.error(request, str(error))
         return redirect("photo", campaign.slug, image.pk)
-    messages.success(request, f"{image.name} was withdrawn.")
+    messages.success(request, gettext("%(name)s was withdrawn.") % {"name": image.name})
     return redirect("withdrawn-photos", campaign.slug)
 
 
@@ -62,7 +66,7 @@ def withdrawal_undo(request: HttpRequest, campaign: Campaign, image_id: int) -> 
     except withdrawals.WithdrawalError as error:
         messages.error(request, str(error))
         return redirect("withdrawn-photos", campaign.slug)
-    messages.success(request, f"{image.name} is back.")
+    messages.success(request, gettext("%(name)s is back.") % {"name": image.name})
     return redirect("photo", campaign.slug, image.pk)
 
 

@@ -6,30 +6,32 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Self
 from urllib.parse import urlencode
 
+from django.utils.translation import gettext, gettext_lazy
+
 from annotation.models import Image
 from inference.models import QualityClass
 
 # Name → (label, whether the largest key comes first).
 ORDERS = {
-    "newest": ("newest first", True),
-    "best": ("best predicted quality", True),
-    "worst": ("worst predicted quality", False),
-    "watch": ("most likely a watch", True),
-    "unlike": ("least likely a watch", False),
-    "people_best": ("highest corrected MOS", True),
-    "people_worst": ("lowest corrected MOS", False),
-    "mos_best": ("highest MOS", True),
-    "mos_worst": ("lowest MOS", False),
-    "votes_most": ("most votes", True),
-    "votes_fewest": ("fewest votes", False),
-    "apart": ("model and people furthest apart on quality", True),
-    "watch_apart": ("model and people furthest apart on watches", True),
-    "distorted": ("most distorted", False),
-    "undistorted": ("least distorted", True),
-    "blur": ("most blurred", True),
+    "newest": (gettext_lazy("newest first"), True),
+    "best": (gettext_lazy("best predicted quality"), True),
+    "worst": (gettext_lazy("worst predicted quality"), False),
+    "watch": (gettext_lazy("most likely a watch"), True),
+    "unlike": (gettext_lazy("least likely a watch"), False),
+    "people_best": (gettext_lazy("highest corrected MOS"), True),
+    "people_worst": (gettext_lazy("lowest corrected MOS"), False),
+    "mos_best": (gettext_lazy("highest MOS"), True),
+    "mos_worst": (gettext_lazy("lowest MOS"), False),
+    "votes_most": (gettext_lazy("most votes"), True),
+    "votes_fewest": (gettext_lazy("fewest votes"), False),
+    "apart": (gettext_lazy("model and people furthest apart on quality"), True),
+    "watch_apart": (gettext_lazy("model and people furthest apart on watches"), True),
+    "distorted": (gettext_lazy("most distorted"), False),
+    "undistorted": (gettext_lazy("least distorted"), True),
+    "blur": (gettext_lazy("most blurred"), True),
     "noise": ("noisiest", True),
-    "exposure": ("worst exposed", True),
-    "compression": ("most compressed", True),
+    "exposure": (gettext_lazy("worst exposed"), True),
+    "compression": (gettext_lazy("most compressed"), True),
 }
 #: The four detectors, in the order in which they are shown.
 DISTORTIONS = ("blur", "noise", "exposure", "compression")
@@ -107,7 +109,10 @@ class GalleryQuery:
         for name in cls.RANGES:
             least, most = getattr(query, f"{name}_from"), getattr(query, f"{name}_to")
             if least is not None and most is not None and least > most:
-                raise ValueError(f"The smallest {name} ({least:g}) is greater than the largest ({most:g}).")
+                raise ValueError(
+                    gettext("The smallest %(name)s (%(least)s) is greater than the largest (%(most)s).")
+                    % {"name": name, "least": f"{least:g}", "most": f"{most:g}"}
+                )
         return query
 
     def encode(self, **more: object) -> str:
@@ -146,7 +151,10 @@ class GalleryQuery:
 def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         known = ", ".join(choice for choice in allowed if choice)
-        raise ValueError(f"Unknown {name.replace('_', ' ')} “{value}”. Choose one of {known}.")
+        raise ValueError(
+            gettext("Unknown %(replace)s “%(value)s”. Choose one of %(known)s.")
+            % {"replace": name.replace("_", " "), "value": value, "known": known}
+        )
     return value
 
 
@@ -157,7 +165,10 @@ def _number(name: str, value: str) -> float:
         number = math.nan
     if not math.isfinite(number):
         what, _, end = name.rpartition("_")
-        raise ValueError(f"“{value}” is not a number. Enter a number such as 0.5 for {what} “{end}”.")
+        raise ValueError(
+            gettext("“%(value)s” is not a number. Enter a number such as 0.5 for %(what)s “%(end)s”.")
+            % {"value": value, "what": what, "end": end}
+        )
     return number
 
 

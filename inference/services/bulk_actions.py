@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
+from annotation.language.lazy import gettext_lazy
 from annotation.models import Annotation, BulkAction, BulkChange, Campaign, Image, Role, User
 from annotation.selectors.opinions import opinion_of
 from annotation.services.claims import Claims, Heartbeat, Report
@@ -29,7 +31,7 @@ CLAIMS = Claims(BulkAction)
 MOST_PRACTICE = 30
 _ROWS = 5000
 # The reason when a restoration is undone. The first reason went with the withdrawal that it ended.
-_WITHDRAWN_AGAIN = "Withdrawn again"
+_WITHDRAWN_AGAIN = gettext_lazy("Withdrawn again")
 
 
 class BulkError(ValueError):
@@ -73,7 +75,7 @@ def bulk_start(
     Raises BulkError without photos and for a text or number that the action does not allow.
     """
     if not image_ids:
-        raise BulkError("Select photos first.")
+        raise BulkError(gettext("Select photos first."))
     text, number = _checked(kind, text, number, len(image_ids))
     action = BulkAction.objects.create(
         campaign=campaign,
@@ -96,12 +98,12 @@ def bulk_undo(*, action: BulkAction, by: User) -> BulkAction:
     with transaction.atomic():
         action = BulkAction.objects.select_for_update().get(pk=action.pk)
         if action.is_unfinished:
-            raise BulkError("This action is not finished yet.")
+            raise BulkError(gettext("This action is not finished yet."))
         if BulkAction.objects.filter(undoes=action).exists():
-            raise BulkError("This action is undone already.")
+            raise BulkError(gettext("This action is undone already."))
         changed = list(action.changes.order_by("image").values_list("image_id", flat=True))
         if not changed:
-            raise BulkError("This action has changed nothing.")
+            raise BulkError(gettext("This action has changed nothing."))
         kind = _RULES[Kind(action.kind)].undone_by
         undo = BulkAction.objects.create(
             campaign=action.campaign,
@@ -139,7 +141,7 @@ def bulk_run(*, action: BulkAction, report: Report | None = None) -> BulkAction:
         action.state = State.DONE
     except Exception as error:
         logger.exception("Bulk action %s of campaign %s failed.", action.pk, action.campaign_id)
-        action.state, action.message = State.FAILED, f"{type(error).__name__}. See the log."
+        action.state, action.message = State.FAILED, gettext("%(name)s. See the log.") % {"name": type(error).__name__}
     action.finished_at, action.done = timezone.now(), action.position
     action.save(update_fields=["state", "message", "finished_at", "done"])
     return action
@@ -175,13 +177,16 @@ def _checked(kind: BulkAction.Kind, text: str, number: int, photos: int) -> tupl
     if kind == Kind.WITHDRAW:
         reason = " ".join(text.replace("\0", "").split())
         if not 1 <= len(reason) <= REASON_LENGTH:
-            raise BulkError(f"Enter a reason of at most {REASON_LENGTH} characters.")
+            raise BulkError(
+                gettext("Enter a reason of at most %(reason_length)s characters.") % {"reason_length": REASON_LENGTH}
+            )
         return reason, 0
     if kind == Kind.MORE_VOTES and not 1 <= number <= MOST_VOTES:
-        raise BulkError(f"Ask for 1 to {MOST_VOTES} more votes.")
+        raise BulkError(gettext("Ask for 1 to %(most_votes)s more votes.") % {"most_votes": MOST_VOTES})
     if kind == Kind.PRACTICE and photos > MOST_PRACTICE:
         raise BulkError(
-            f"At most {MOST_PRACTICE} photos at once can become practice photos: annotators see all of them."
+            gettext("At most %(most_practice)s photos at once can become practice photos: annotators see all of them.")
+            % {"most_practice": MOST_PRACTICE}
         )
     return "", number
 
@@ -224,7 +229,7 @@ def _each(campaign: Campaign, ids: Sequence[int], change: Callable[[Image], str]
     images = campaign.images.select_related("campaign").in_bulk(ids)
     changed, refused = [], dict[str, int]()
     for pk in ids:
-        why = change(images[pk]) if pk in images else "deleted meanwhile"
+        why = change(images[pk]) if pk in images else gettext("deleted meanwhile")
         if why:
             refused[why] = refused.get(why, 0) + 1
         else:
@@ -235,17 +240,17 @@ def _each(campaign: Campaign, ids: Sequence[int], change: Callable[[Image], str]
 def _practice(action: BulkAction, campaign: Campaign, ids: Sequence[int]) -> _Done:
     def change(image: Image) -> str:
         if image.role != Image.Role.RATED:
-            return f"{image.role} photos already"
+            return gettext("%(role)s photos already") % {"role": image.role}
         if image.split == Image.Split.HOLDOUT:
-            return "photos of the holdout, which would leave every evaluation"
+            return gettext("photos of the holdout, which would leave every evaluation")
         opinion = opinion_of(image)
         if opinion is None or opinion.watch not in Annotation.Watch.values:
-            return "photos without votes and a clear watch label"
+            return gettext("photos without votes and a clear watch label")
         try:
             expected = Expected(opinion.watch, opinion.score)
             special_photo_set(image=image, role=Image.Role.PRACTICE, expected=expected)
         except SpecialPhotoError:
-            return "photos with a problem"
+            return gettext("photos with a problem")
         return ""
 
     return _each(campaign, ids, change)
@@ -254,7 +259,7 @@ def _practice(action: BulkAction, campaign: Campaign, ids: Sequence[int]) -> _Do
 def _rated(action: BulkAction, campaign: Campaign, ids: Sequence[int]) -> _Done:
     def change(image: Image) -> str:
         if image.role != Image.Role.PRACTICE:
-            return "not practice photos any more"
+            return gettext("not practice photos any more")
         special_photo_reset(image=image)
         return ""
 
@@ -266,7 +271,7 @@ def _withdraw(action: BulkAction, campaign: Campaign, ids: Sequence[int]) -> _Do
         try:
             photo_withdraw(image=image, reason=action.text, by=action.by)
         except WithdrawalError:
-            return "withdrawn already"
+            return gettext("withdrawn already")
         return ""
 
     return _each(campaign, ids, change)
@@ -277,7 +282,7 @@ def _restore(action: BulkAction, campaign: Campaign, ids: Sequence[int]) -> _Don
         try:
             photo_withdrawal_undo(image=image, by=action.by)
         except WithdrawalError:
-            return "put back already, or their files are deleted"
+            return gettext("put back already, or their files are deleted")
         return ""
 
     return _each(campaign, ids, change)

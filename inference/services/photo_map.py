@@ -14,6 +14,7 @@ from datetime import timedelta
 import numpy as np
 from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 from numpy.typing import NDArray
 
 from annotation.models import Campaign, PhotoMap
@@ -90,7 +91,7 @@ def photo_map_make(*, row: PhotoMap, report: Report | None = None) -> PhotoMap:
     features = _features(row.campaign)
     fingerprint, photos = _fingerprint(features)
     if photos < FEWEST:
-        raise ValueError(f"A map needs {FEWEST} photos with features.")
+        raise ValueError(gettext("A map needs %(fewest)s photos with features.") % {"fewest": FEWEST})
     pks = np.array(features.order_by("image_id").values_list("pk", flat=True), dtype=np.int64)
     fitted = np.random.default_rng(_SEED).choice(pks, min(_FITTED, len(pks)), replace=False)
     backbone = _backbone(row.campaign)

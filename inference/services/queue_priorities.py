@@ -9,6 +9,7 @@ from datetime import timedelta
 import numpy as np
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.models import Campaign, QueueLane
 from annotation.services.lane_registry import RANDOM, Lane, lane_register, lane_shares_known
@@ -95,7 +96,10 @@ def _lane_write(campaign: Campaign, strategy: Strategy, pool: Pool, reading: flo
     lane.seed = random.SystemRandom().getrandbits(62)
     priorities = strategy.priorities(pool, np.random.default_rng(lane.seed))
     if priorities.shape != (len(pool),) or not np.isfinite(priorities).all():
-        raise ValueError(f"The strategy {strategy.name!r} must give one finite number for each photo.")
+        raise ValueError(
+            gettext("The strategy %(name)s must give one finite number for each photo.")
+            % {"name": f"{strategy.name!r}"}
+        )
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM annotation_queuepriority WHERE lane_id = %s", [lane.pk])
     rows_write(

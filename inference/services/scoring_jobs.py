@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from annotation.files.whole_file import whole_file, whole_path
 from annotation.models import HourlyUse, User
@@ -118,21 +119,28 @@ def scoring_job_create(*, user: User, uploads: Sequence[Upload], model: ScoringM
     ScoringLimitReached when the user has used what one hour allows.
     """
     if not uploads:
-        raise ScoringRefused("Choose a photo first.")
+        raise ScoringRefused(gettext("Choose a photo first."))
     if len(uploads) > MOST_FILES:
-        raise ScoringRefused(f"{len(uploads)} files are more than the {MOST_FILES} allowed at once.")
+        raise ScoringRefused(
+            gettext("%(count)s files are more than the %(most_files)s allowed at once.")
+            % {"count": len(uploads), "most_files": MOST_FILES}
+        )
     user_folder = _root() / str(user.pk)
     queued = [folder for folder in _folders(user_folder) if any(folder.glob("*.photo"))]
     if len(queued) >= _JOBS_PER_USER:
-        raise ScoringRefused("Your earlier photos are still waiting for a worker. Try again when they are scored.")
+        raise ScoringRefused(
+            gettext("Your earlier photos are still waiting for a worker. Try again when they are scored.")
+        )
     user_folder.mkdir(parents=True, exist_ok=True)
     limit = settings.IQS_MAX_FILE_BYTES
     size = sum(min(upload.size or 0, limit) for upload in uploads)
     waiting = sum(_size(photo) for folder in queued for photo in folder.glob("*.photo"))
     if queued and waiting + size > MOST_FILES * limit:
-        raise ScoringRefused("Your earlier photos are still waiting for a worker. Try again when they are scored.")
+        raise ScoringRefused(
+            gettext("Your earlier photos are still waiting for a worker. Try again when they are scored.")
+        )
     if why := space_refusal(size=size):
-        raise ScoringRefused(f"The photos cannot be scored now: {why}.")
+        raise ScoringRefused(gettext("The photos cannot be scored now: %(why)s.") % {"why": why})
     _quota_use(user, len(uploads))
     key = uuid4().hex
     with whole_path(user_folder / key, durable=False) as part:
@@ -289,8 +297,10 @@ def _quota_use(user: User, photos: int) -> None:
     except QuotaUsedUp as used_up:
         quota = used_up.quota
         raise ScoringLimitReached(
-            f"You can score {quota.limit:,} photos an hour, and {quota.left:,} are left. "
-            f"You can score more at {quota.until_text}.",
+            gettext(
+                "You can score %(limit)s photos an hour, and %(left)s are left. You can score more at %(until_text)s."
+            )
+            % {"limit": f"{quota.limit:,}", "left": f"{quota.left:,}", "until_text": quota.until_text},
             quota,
         ) from used_up
 

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from django.utils.translation import gettext
+
 from annotation.models import Campaign, Membership, Role, User
 from inference.models import ModelVersion
 from inference.networks.model_files import ModelFileError
@@ -57,7 +59,7 @@ class ScoringModel:
             return site_scorer()
         version = ModelVersion.objects.select_related("campaign").filter(pk=self.version_id).first()
         if version is None:
-            raise ModelFileError("The version was deleted.")
+            raise ModelFileError(gettext("The version was deleted."))
         return version_scorer(version, self.rules)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.utils.translation import gettext, gettext_lazy
+
 from annotation.models import LIVE, Campaign, Image, SavedView, User
 from annotation.selectors.tags import tag_names
 from inference.gallery.counts import AT_ONCE, GalleryCounts, gallery_counts, photos_up_to
@@ -21,9 +23,9 @@ from inference.selectors import shown_threshold
 
 _GROUPS = (
     ("By time", ("newest",)),
-    ("By the model", ("best", "worst", "watch", "unlike")),
+    (gettext_lazy("By the model"), ("best", "worst", "watch", "unlike")),
     ("By people", (*BY_CONSENSUS, *BY_VOTES)),
-    ("Model against people", BY_PEOPLE),
+    (gettext_lazy("Model against people"), BY_PEOPLE),
     ("By distortion", BY_DISTORTION),
 )
 #: Tags in the list of filters. The field takes the others.
@@ -75,14 +77,21 @@ def facets(query: GalleryQuery, version: ModelVersion | None, threshold: float) 
     """Return each filter with a few choices: its name, label and [(value, label)], without those that need a model."""
     classes = QualityClass.choices
     found: list[tuple[str, str, list[tuple[str, str]]]] = [
-        ("votes", "Votes", [("none", "none yet"), ("some", "some"), ("enough", "enough")]),
-        ("split", "Split", [(value, value) for value in Image.Split.values]),
-        ("distortion_class", "Class by distortions", [(value, str(label)) for value, label in classes]),
+        ("votes", gettext("Votes"), [("none", gettext("none yet")), ("some", "some"), ("enough", "enough")]),
+        ("split", gettext("Split"), [(value, value) for value in Image.Split.values]),
+        ("distortion_class", gettext("Class by distortions"), [(value, str(label)) for value, label in classes]),
     ]
     if version is not None:
         by_model: list[tuple[str, str, list[tuple[str, str]]]] = [
-            ("quality_class", "Predicted class", [(value, str(label)) for value, label in classes]),
-            ("watch", "Predicted watch", [("yes", f"watch, above {threshold:g}"), ("no", "no watch")]),
+            ("quality_class", gettext("Predicted class"), [(value, str(label)) for value, label in classes]),
+            (
+                "watch",
+                gettext("Predicted watch"),
+                [
+                    ("yes", gettext("watch, above %(threshold)s") % {"threshold": f"{threshold:g}"}),
+                    ("no", gettext("no watch")),
+                ],
+            ),
         ]
         found = by_model + found
     return [
@@ -114,15 +123,19 @@ def chips(threshold: float, query: GalleryQuery) -> list[dict[str, str]]:
     """Return a text for each filter that is set, with its name and the query without that filter."""
     words: dict[str, Callable[[Any], str]] = {
         "quality_class": lambda value: f"predicted {value}",
-        "watch": lambda value: f"{'watch >' if value == 'yes' else 'no watch ≤'} {threshold:g}",
-        "distortion_class": lambda value: f"{value} by distortions",
-        "votes": lambda value: {"none": "no votes yet", "some": "some votes", "enough": "enough votes"}[value],
+        "watch": lambda value: f"{'watch >' if value == 'yes' else gettext('no watch ≤')} {threshold:g}",
+        "distortion_class": lambda value: gettext("%(value)s by distortions") % {"value": value},
+        "votes": lambda value: {
+            "none": gettext("no votes yet"),
+            "some": gettext("some votes"),
+            "enough": gettext("enough votes"),
+        }[value],
         "split": lambda value: f"{value} only",
         "tag": lambda value: f"tag “{value}”",
-        "selection": lambda value: "a selection of photos",
-        "name": lambda value: f"name contains “{value}”",
+        "selection": lambda value: gettext("a selection of photos"),
+        "name": lambda value: gettext("name contains “%(value)s”") % {"value": value},
     }
-    what = {"watch": "watch probability", "distortion": "distortion quality", "mos": "MOS"}
+    what = {"watch": gettext("watch probability"), "distortion": gettext("distortion quality"), "mos": "MOS"}
     found = []
     for name, value in query.filters.items():
         if name in words:
@@ -152,11 +165,13 @@ def _removable_filters(
 def _missing(version: ModelVersion | None, query: GalleryQuery) -> str:
     """Return what is missing, for a gallery that stays empty after the removal of any single filter."""
     if query.order in BY_PEOPLE:
-        return "This order needs photos with a prediction and with votes given before seeing it."
+        return gettext("This order needs photos with a prediction and with votes given before seeing it.")
     if query.order in BY_CONSENSUS:
-        return "No photo has a MOS yet. Workers compute it soon after the first votes."
+        return gettext("No photo has a MOS yet. Workers compute it soon after the first votes.")
     if query.order in BY_DISTORTION:
-        return "No photo has been measured for distortions yet. Workers start when all photos have predictions."
+        return gettext(
+            "No photo has been measured for distortions yet. Workers start when all photos have predictions."
+        )
     if version is None:
-        return "There are no predictions yet to sort or filter by."
-    return "No photo matches these filters, or the matching photos have no prediction yet."
+        return gettext("There are no predictions yet to sort or filter by.")
+    return gettext("No photo matches these filters, or the matching photos have no prediction yet.")

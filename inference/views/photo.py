@@ -8,6 +8,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_safe
 
 from annotation.access.permissions import campaign_view
@@ -46,9 +47,9 @@ GRADES = ((0.6, "strong"), (0.3, "clear"), (0.05, "slight"), (0.0, "none"))
 #: Largest combined quality (0 … 100) that is rejected, and that is pending (`distortion.combine`).
 DISTORTION_THRESHOLDS = (10, 60)
 _WHAT = {
-    "blur": "out of focus or motion blur",
-    "noise": "sensor noise",
-    "exposure": "too dark or too bright",
+    "blur": gettext_lazy("out of focus or motion blur"),
+    "noise": gettext_lazy("sensor noise"),
+    "exposure": gettext_lazy("too dark or too bright"),
     "compression": "JPEG blocks",
 }
 
@@ -58,7 +59,7 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
     """Show one photo with its votes and predictions."""
     image = Image.objects.select_related("consensus").filter(campaign=campaign, pk=image_id).first()
     if image is None:
-        raise Http404("There is no such photo in this campaign.")
+        raise Http404(gettext("There is no such photo in this campaign."))
     if image.withdrawn_at is not None:
         return redirect(f"{reverse('withdrawn-photos', args=[campaign.slug])}#photo-{image.pk}")
     try:
@@ -136,7 +137,7 @@ def photo_predictions(request: HttpRequest, campaign: Campaign, image_id: int) -
     assert isinstance(request.user, User)
     image = row_or_404("photo", Image.objects.filter(LIVE).select_related("campaign"), campaign=campaign, pk=image_id)
     if is_prediction_hidden(image, request.user):
-        raise PermissionDenied("Decide first: the predictions follow your own answer.")
+        raise PermissionDenied(gettext("Decide first: the predictions follow your own answer."))
     return render(
         request,
         "inference/_reveal.html",

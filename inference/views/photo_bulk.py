@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
@@ -39,7 +40,7 @@ def photos_bulk(request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
     """Do an action on the selected photos, and return its state as a part of the page."""
     kind = request.POST.get("kind", "")
     if kind not in _KINDS:
-        return _refused(request, campaign, "Choose an action.")
+        return _refused(request, campaign, gettext("Choose an action."))
     _check_role(request, least_role(BulkAction.Kind(kind)))
     number = request.POST.get("number", "")
     try:
@@ -100,7 +101,7 @@ def selection(request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
         messages.error(request, str(error))
         return redirect("photos", campaign.slug)
     if not ids:
-        messages.error(request, "Select photos first.")
+        messages.error(request, gettext("Select photos first."))
         return redirect("photos", campaign.slug)
     chosen = selection_make(campaign=campaign, image_ids=ids, what="selected in the gallery", by=_user(request))
     query = GalleryQuery(selection=chosen.key)
@@ -119,10 +120,14 @@ def saved_view(request: HttpRequest, campaign: Campaign) -> HttpResponseBase:
         query = GalleryQuery.read(QueryDict(request.POST.get("query", "")).dict())
         if delete.isdecimal() and len(delete) < 19:
             if view_delete(campaign=campaign, user=user, view_id=int(delete)):
-                messages.success(request, "The view was deleted.")
+                messages.success(request, gettext("The view was deleted."))
         else:
             view = view_save(campaign=campaign, user=user, name=request.POST.get("name", ""), query=query.encode())
-            messages.success(request, f"Saved as “{view.name}”. Its address shows the same photos to your colleagues.")
+            messages.success(
+                request,
+                gettext("Saved as “%(name)s”. Its address shows the same photos to your colleagues.")
+                % {"name": view.name},
+            )
     except SavedViewError as error:
         messages.error(request, str(error))
     except ValueError:
@@ -157,20 +162,23 @@ def _ids(request: HttpRequest) -> list[int]:
     try:
         ids = [int(part) for field in request.POST.getlist("ids") for part in field.split(",") if part]
     except ValueError:
-        raise ValueError("These are no photos.") from None
+        raise ValueError(gettext("These are no photos.")) from None
     if any(not 0 <= pk < 2**63 for pk in ids):
-        raise ValueError("These are no photos.")
+        raise ValueError(gettext("These are no photos."))
     return ids
 
 
 def _restored(request: HttpRequest, campaign: Campaign, action: BulkAction) -> HttpResponse:
     """Say how many photos are back, on the page of the withdrawn photos, where they were chosen."""
     if action.state == BulkAction.State.FAILED:
-        messages.error(request, f"This action stopped: {action.message}")
+        messages.error(request, gettext("This action stopped: %(message)s") % {"message": action.message})
     elif action.changed:
-        messages.success(request, f"{action.changed:,} photo{'s are' if action.changed != 1 else ' is'} back.")
+        messages.success(
+            request,
+            ngettext("%(n)s photo is back.", "%(n)s photos are back.", action.changed) % {"n": f"{action.changed:,}"},
+        )
     for why, count in action.refused.items():
-        messages.warning(request, f"Left out: {count:,}, {why}.")
+        messages.warning(request, gettext("Left out: %(count)s, %(why)s.") % {"count": f"{count:,}", "why": why})
     return redirect("withdrawn-photos", campaign.slug)
 
 
@@ -199,7 +207,7 @@ def _refused(request: HttpRequest, campaign: Campaign, why: str) -> HttpResponse
 def _check_role(request: HttpRequest, least: Role) -> None:
     role: Role = request.campaign_role  # type: ignore[attr-defined]  # set by campaign_view
     if role.rank < least.rank:
-        raise PermissionDenied(f"This action needs the role {least.label}.")
+        raise PermissionDenied(gettext("This action needs the role %(label)s.") % {"label": least.label})
 
 
 def _user(request: HttpRequest) -> User:

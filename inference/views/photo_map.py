@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonR
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 from numpy.typing import NDArray
 
@@ -75,7 +76,7 @@ def photo_map_points(
     """Return the points: the length of a JSON text (4 bytes), the text, and the columns that it describes."""
     row = PhotoMap.objects.filter(campaign=campaign).exclude(made_at=None).first()
     if row is None:
-        return HttpResponseBadRequest("There is no map yet.", content_type="text/plain; charset=utf-8")
+        return HttpResponseBadRequest(gettext("There is no map yet."), content_type="text/plain; charset=utf-8")
     shown = version if version and fits_scale(version, campaign) else None
     matching = None
     if query.filters:
@@ -98,7 +99,7 @@ def photo_map_selection(request: HttpRequest, campaign: Campaign) -> HttpRespons
     assert isinstance(request.user, User)  # campaign_view refuses anonymous users
     row = PhotoMap.objects.filter(campaign=campaign).exclude(made_at=None).first()
     if row is None or request.POST.get("fingerprint") != row.fingerprint:
-        return JsonResponse({"detail": "There is a newer map. Load the page again."}, status=409)
+        return JsonResponse({"detail": gettext("There is a newer map. Load the page again.")}, status=409)
     placed = placed_photos(row)
     cluster = request.POST.get("cluster", "")
     try:
@@ -110,7 +111,7 @@ def photo_map_selection(request: HttpRequest, campaign: Campaign) -> HttpRespons
     if query.selection:  # a lasso in a selection takes a part of it
         ids = ids[np.isin(ids, selection_ids(campaign, query.selection))]
     if not len(ids):
-        return JsonResponse({"detail": "There is no photo inside."}, status=422)
+        return JsonResponse({"detail": gettext("There is no photo inside.")}, status=422)
     what = f"cluster {int(cluster) + 1} of the map" if cluster else "a lasso on the map"
     selection = selection_make(campaign=campaign, image_ids=ids.tolist(), what=what, by=request.user)
     address = f"{reverse('photos', args=[campaign.slug])}?{replace(query, selection=selection.key).encode()}"
@@ -122,9 +123,9 @@ def _corners(request: HttpRequest) -> NDArray[np.int64]:
     try:
         numbers = [int(part) for part in request.POST.get("corners", "").split(",")]
     except ValueError:
-        raise ValueError("This is no lasso.") from None
+        raise ValueError(gettext("This is no lasso.")) from None
     if len(numbers) % 2 or not 6 <= len(numbers) <= 2 * MOST_CORNERS or any(abs(one) > 2**31 for one in numbers):
-        raise ValueError("This is no lasso.")
+        raise ValueError(gettext("This is no lasso."))
     return np.array(numbers, dtype=np.int64).reshape(-1, 2)
 
 

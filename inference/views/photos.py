@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from annotation.access.permissions import campaign_view
@@ -198,7 +199,7 @@ def photos_table(
     """
     chosen = request.GET.get("format", _FORMATS[0])
     if chosen not in _FORMATS:
-        raise ValueError(f"Unknown format. Choose one of {', '.join(_FORMATS)}.")
+        raise ValueError(gettext("Unknown format. Choose one of %(formats)s.") % {"formats": ", ".join(_FORMATS)})
     return table_download(
         request,
         format_name=chosen,

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from annotation.access.permissions import campaign_for
@@ -45,7 +46,7 @@ def try_model(request: HttpRequest) -> HttpResponse:
         try:
             model = model_chosen(request.user, request.POST.get("version", ""))
             if model is None:
-                raise ScoringRefused("This version cannot be used. Choose another one.")
+                raise ScoringRefused(gettext("This version cannot be used. Choose another one."))
             key = scoring_job_create(user=request.user, uploads=request.FILES.getlist("photos"), model=model)
         except ScoringLimitReached as reached:
             refusal, status, headers = str(reached), 429, {"Retry-After": str(reached.retry_after)}
@@ -70,7 +71,11 @@ def try_model_result(request: HttpRequest, key: str) -> HttpResponse:
     job = scoring_job_find(user=request.user, key=key)
     part = bool(getattr(request, "htmx", False))
     if job is None:
-        messages.info(request, f"Results are deleted after {KEPT_SECONDS // 60} minutes. Please send the photos again.")
+        messages.info(
+            request,
+            gettext("Results are deleted after %(kept_seconds)s minutes. Please send the photos again.")
+            % {"kept_seconds": KEPT_SECONDS // 60},
+        )
         return HttpResponse(headers={"HX-Refresh": "true"}) if part else redirect("try-model")
     context = _limits() | {
         "job": job,

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
@@ -63,7 +64,7 @@ def campaign_work(request: HttpRequest, campaign: Campaign, queue: str, action: 
     Returns the updated live part of the overview.
     """
     if queue not in _QUEUES or action not in _ACTIONS:
-        raise Http404("No such queue or action.")
+        raise Http404(gettext("No such queue or action."))
     with suppress(WeightsMissing):  # the live part shows what is missing
         _ACTIONS[action](queue=_QUEUES[queue](campaign), campaign=campaign)
         announce(sweep)

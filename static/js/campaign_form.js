@@ -2,6 +2,7 @@
 // class limits from the scale, the address from the name, and the settings of a new campaign from its purpose.
 
 import { classPicker } from "./class_picker.js";
+import { gettext } from "./texts.js";
 
 const field = (name) => document.querySelector(`[name="${name}"]:not([type="hidden"])`);
 const json = (id) => JSON.parse(document.getElementById(id)?.textContent ?? "null");
@@ -60,7 +61,7 @@ const slug = (text) => text.normalize("NFKD").replace(/[^\w\s-]/g, "").trim().to
 if (presets) {
   for (const input of named) input.addEventListener("change", scaleByName);
   for (const input of form.querySelectorAll('[name="purpose"]')) input.addEventListener("change", () => purposeChosen(input.value));
-  field("name").addEventListener("input", (event) => { field("slug").placeholder = slug(event.target.value) || "from the name"; });
+  field("name").addEventListener("input", (event) => { field("slug").placeholder = slug(event.target.value) || gettext("from the name"); });
   scaleByName();
 }
 

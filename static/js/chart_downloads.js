@@ -1,6 +1,7 @@
 // Downloads of a chart: its picture as PNG and its numbers as CSV, made in the browser.
 // A chart is in a .chart-frame with its title and a part [data-downloads], which is hidden until the chart is there.
 
+
 const MARGIN = 16;
 const LINE = 22;
 

@@ -2,6 +2,7 @@
 // The data contain placeholder colours. They are replaced by the tokens of site.css, again after each change of theme.
 
 import { offerChart, offerDrawings } from "./chart_downloads.js";
+import { gettext } from "./texts.js";
 
 const probe = document.createElement("span");
 probe.hidden = true;
@@ -48,7 +49,7 @@ async function drawEach() {
       if (place.isConnected) await draw(place);
     } catch (error) {
       if (!place.isConnected) continue; // htmx has replaced it
-      place.textContent = "This chart could not be drawn. Its data are in the table below.";
+      place.textContent = gettext("This chart could not be drawn. Its data are in the table below.");
       console.error(error);
     }
   }

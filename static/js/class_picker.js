@@ -1,5 +1,7 @@
 // A searchable list of ImageNet classes in place of a field with their numbers. The field is still what is sent.
 
+import { gettext, ngettext } from "./texts.js";
+
 const SHOWN = 60; // matches in the list
 
 export function classPicker(root, names) {
@@ -10,12 +12,12 @@ export function classPicker(root, names) {
   const list = document.createElement("ul");
   const count = document.createElement("p");
   chips.className = "chips";
-  chips.setAttribute("aria-label", "Chosen classes");
+  chips.setAttribute("aria-label", gettext("Chosen classes"));
   search.type = "search";
-  search.placeholder = "Search 1,000 classes, for example clock";
+  search.placeholder = gettext("Search 1,000 classes, for example clock");
   search.autocomplete = "off";
   list.className = "class-list";
-  list.setAttribute("aria-label", "Classes that match");
+  list.setAttribute("aria-label", gettext("Classes that match"));
   count.className = "small soft";
   count.setAttribute("role", "status");
 
@@ -32,7 +34,7 @@ export function classPicker(root, names) {
       button.type = "button";
       button.className = "chip";
       button.textContent = `${names[number] ?? number} ×`;
-      button.setAttribute("aria-label", `Remove ${names[number] ?? number}`);
+      button.setAttribute("aria-label", gettext("Remove %(name)s", { name: names[number] ?? number }));
       button.addEventListener("click", () => { set(chosen().filter((one) => one !== number)); search.focus(); });
       line.append(button);
       return line;
@@ -54,9 +56,9 @@ export function classPicker(root, names) {
       return line;
     }));
     list.hidden = !found.length;
-    count.textContent = !words ? `${has.size} chosen`
-      : found.length > SHOWN ? `${SHOWN} of ${found.length} matches: type more of the name`
-        : `${found.length} match${found.length === 1 ? "" : "es"}`;
+    count.textContent = !words ? gettext("%(size)s chosen", { size: has.size })
+      : found.length > SHOWN ? gettext("%(shown)s of %(found)s matches: type more of the name", { shown: SHOWN, found: found.length })
+        : ngettext("%(n)s match", "%(n)s matches", found.length);
   }
 
   function draw() { drawChips(); drawList(); }

@@ -8,6 +8,8 @@
 // or on one of its buttons. The button says what it does: data-confirm-action, or its own words without a number.
 // data-confirm-danger marks what cannot be undone; so does the class danger on the button.
 
+import { gettext } from "./texts.js";
+
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -23,7 +25,7 @@ function partsOf(question) {
   return [title, text ?? ""];
 }
 
-function ask(question, { text = null, action = "OK", cancel = "Cancel", danger = false, field = null } = {}) {
+function ask(question, { text = null, action = "OK", cancel = gettext("Cancel"), danger = false, field = null } = {}) {
   const [title, rest] = text === null ? partsOf(question) : [question, text];
   const heading = element("h2", { id: "ask-title" }, title);
   const words = element("p", { id: "ask-text" }, rest);
@@ -60,7 +62,7 @@ export function confirmed(question, options = {}) {
 }
 
 /** Ask for a text. Returns a promise of the text, or of null when the person cancels. */
-export async function answered(question, { label = "Answer", value = "", required = true, ...options } = {}) {
+export async function answered(question, { label = gettext("Answer"), value = "", required = true, ...options } = {}) {
   const input = element("input", { id: "ask-field", type: "text", maxlength: "300", required, value });
   const isYes = await ask(question, { ...options, field: { label: element("label", { for: "ask-field" }, label), input } });
   return isYes ? input.value.trim() : null;

@@ -1,11 +1,13 @@
 // Uploads files in pieces, a few files at a time, then opens the page of the import.
 // The server checks every file. This page only sends bytes, and sends them again after network errors.
 
+import { gettext } from "./texts.js";
+
 const PARALLEL = 4;
 const ATTEMPTS = 6; // for each piece, with growing pauses: about a minute in total
 
 const MAX_NAME = 8000; // characters of a header, the limit of common servers
-const LOGGED_OUT = "You are logged out. The uploaded files are kept.";
+const LOGGED_OUT = gettext("You are logged out. The uploaded files are kept.");
 
 const root = document.getElementById("upload");
 const pieceBytes = Number(root.dataset.pieceBytes);
@@ -39,7 +41,7 @@ function request(method, url, body, onProgress, headers = {}) {
       try { answer = JSON.parse(xhr.responseText); } catch { /* it is a page, not JSON */ }
       resolve({ status: xhr.status, url: xhr.responseURL, answer });
     };
-    xhr.onerror = xhr.ontimeout = () => reject(new Error("The server does not answer."));
+    xhr.onerror = xhr.ontimeout = () => reject(new Error(gettext("The server does not answer.")));
     xhr.send(body ?? null);
   });
 }
@@ -53,7 +55,7 @@ class UploadStopped extends Error {}
 async function sendPiece(item, offset, onProgress) {
   const end = Math.min(offset + pieceBytes, item.file.size);
   const headers = { "x-file-name": nameHeader(item.path) };
-  if (headers["x-file-name"].length > MAX_NAME) return { refusal: "Its path is too long. Import its folder by itself." };
+  if (headers["x-file-name"].length > MAX_NAME) return { refusal: gettext("Its path is too long. Import its folder by itself.") };
   const query = new URLSearchParams({ number: item.number, size: item.file.size, offset });
   for (let attempt = 1; ; attempt += 1) {
     if (stopped) throw new UploadStopped("");
@@ -61,7 +63,7 @@ async function sendPiece(item, offset, onProgress) {
     try {
       reply = await request("PUT", `${urls.file_url}?${query}`, item.file.slice(offset, end), onProgress, headers);
     } catch (error) {
-      if (attempt === ATTEMPTS) throw new UploadStopped(`${error.message} You can still import the uploaded files.`);
+      if (attempt === ATTEMPTS) throw new UploadStopped(gettext("%(message)s You can still import the uploaded files.", { message: error.message }));
     }
     if ([401, 403].includes(reply?.status) || (reply && !reply.url.includes(urls.file_url))) { // redirected to the login page, or a new login
       throw new UploadStopped(LOGGED_OUT);
@@ -69,7 +71,7 @@ async function sendPiece(item, offset, onProgress) {
     if (reply?.status === 200) return { offset: end };
     if (reply?.status === 409) return { offset: reply.answer.offset };
     if (reply?.status === 422) return { refusal: reply.answer.detail };
-    if (reply && reply.status < 500 && ![408, 425, 429].includes(reply.status)) throw new UploadStopped(reply.answer.detail ?? `The server refused the file (status ${reply.status}).`);
+    if (reply && reply.status < 500 && ![408, 425, 429].includes(reply.status)) throw new UploadStopped(reply.answer.detail ?? gettext("The server refused the file (status %(status)s).", { status: reply.status }));
     if (reply?.status === 507) throw new UploadStopped(reply.answer.detail);
     if (attempt === ATTEMPTS) throw new UploadStopped(`The server failed (${reply ? `status ${reply.status}` : "no answer"}).`);
     await pause(500 * 2 ** attempt);
@@ -128,7 +130,7 @@ function showProgress() {
   byId("overall").max = Math.max(1, total.bytes);
   byId("overall").value = sent.bytes;
   byId("files").textContent = `${sent.files.toLocaleString("en-GB")} of ${total.files.toLocaleString("en-GB")} files, `
-    + `${megabytes(sent.bytes)} of ${megabytes(total.bytes)}`;
+    + gettext("%(megabytes)s of %(megabytes_2)s", { megabytes: megabytes(sent.bytes), megabytes_2: megabytes(total.bytes) });
   const left = Math.ceil((total.bytes - sent.bytes) / Math.max(rate, 1));
   byId("rate").textContent = seconds > 2 ? `${megabytes(rate)}/s, about ${left} s left` : "";
 }
@@ -136,12 +138,12 @@ function showProgress() {
 function stop(sentence) {
   stopped = true;
   window.removeEventListener("beforeunload", warnBeforeLeaving);
-  byId("upload-heading").textContent = "Upload stopped";
+  byId("upload-heading").textContent = gettext("Upload stopped");
   byId("problem").replaceChildren(sentence, " ");
   if (urls) {
     const link = document.createElement("a");
     link.href = urls.page_url;
-    link.textContent = "Import the uploaded files, or discard it";
+    link.textContent = gettext("Import the uploaded files, or discard it");
     byId("problem").append(link);
   }
   byId("problem").hidden = false;
@@ -170,14 +172,14 @@ async function begin() {
   sent.began = performance.now();
   window.addEventListener("beforeunload", warnBeforeLeaving);
   const reply = await request("POST", root.dataset.startUrl);
-  if (!reply.answer.file_url) throw new UploadStopped(reply.answer.detail ?? "The server did not start the upload. Reload the page and log in again.");
+  if (!reply.answer.file_url) throw new UploadStopped(reply.answer.detail ?? gettext("The server did not start the upload. Reload the page and log in again."));
   urls = reply.answer;
   startUploaders();
 }
 
 async function finish() {
   stopped = true; // files that are added now come too late
-  byId("upload-heading").textContent = "Uploaded. Starting the import…";
+  byId("upload-heading").textContent = gettext("Uploaded. Starting the import…");
   byId("cancel").hidden = true;
   const reply = await request("POST", urls.finish_url);
   // The campaign's address may have changed during the upload, so only the part behind it counts.
@@ -239,4 +241,4 @@ drop.addEventListener("drop", async (event) => {
   const nested = await Promise.all(entries.map((entry) => entryFiles(entry, "")));
   add([...loose, ...nested.flat()]);
 });
-byId("cancel").addEventListener("click", () => stop("You stopped the upload."));
+byId("cancel").addEventListener("click", () => stop(gettext("You stopped the upload.")));

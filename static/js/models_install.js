@@ -1,5 +1,7 @@
 // The bar that says how far the installation of the models is. It disappears when everything is installed.
 
+import { gettext } from "./texts.js";
+
 const SECONDS_BETWEEN = 2;
 
 const part = document.getElementById("models-install");
@@ -34,7 +36,7 @@ function show(html) {
 
 function done() {
   part.remove();
-  document.getElementById("models-installed").textContent = "The models are installed.";
+  document.getElementById("models-installed").textContent = gettext("The models are installed.");
   if (document.querySelector("[data-open-when-installed]")) location.reload();
 }
 

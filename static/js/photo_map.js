@@ -5,6 +5,7 @@ import { Colours } from "./photo_map/colours.js";
 import { cornersOf, pointsInside } from "./photo_map/lasso.js";
 import { Points } from "./photo_map/points.js";
 import { View } from "./photo_map/view.js";
+import { gettext, ngettext } from "./texts.js";
 
 const REACH = 12; // CSS pixels around the pointer
 const UNKNOWN = 65535;
@@ -23,7 +24,7 @@ async function begin() {
     if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
     points = new Points(await answer.arrayBuffer());
   } catch {
-    message.textContent = "The map could not be loaded. Load the page again.";
+    message.textContent = gettext("The map could not be loaded. Load the page again.");
     return;
   }
   const matching = points.match.reduce((sum, one) => sum + one, 0);
@@ -150,7 +151,7 @@ function cardShow(view, points, [x, y]) {
   const words = [];
   if (points.quality[found] !== UNKNOWN) words.push(`○ ${score(points.quality[found])} ± ${score(points.deviation[found])}`);
   if (points.mos[found] !== UNKNOWN) words.push(`● ${score(points.mos[found])}`);
-  words.push(`${points.votes[found]} vote${points.votes[found] === 1 ? "" : "s"}`);
+  words.push(ngettext("%(n)s vote", "%(n)s votes", points.votes[found]));
   part("facts").textContent = words.join(" · ");
   card.style.left = `${Math.min(Math.max(x + 14, 4), canvas.clientWidth - 205)}px`;
   card.style.top = `${Math.min(Math.max(y + 14, 4), canvas.clientHeight - 190)}px`;
@@ -161,7 +162,7 @@ function lassoEnd(view, points) {
   view.corners = cornersOf(view.path);
   const inside = pointsInside(points, view.corners);
   view.chosen = new Set(inside);
-  part("count").textContent = inside.length ? `${inside.length.toLocaleString("en")} photo${inside.length === 1 ? "" : "s"} in the lasso` : "No photo in the lasso";
+  part("count").textContent = inside.length ? ngettext("%(n)s photo in the lasso", "%(n)s photos in the lasso", inside.length) : gettext("No photo in the lasso");
   part("show").hidden = !inside.length;
   part("found").hidden = false;
   part("card").hidden = true;
@@ -176,7 +177,7 @@ function lassoClear(view) {
 
 async function lassoSend(view, points) {
   const body = new URLSearchParams({ corners: view.corners.join(","), fingerprint: points.fingerprint, query: canvas.dataset.query });
-  let words = "The selection could not be saved.";
+  let words = gettext("The selection could not be saved.");
   try {
     const answer = await fetch(canvas.dataset.selection, { method: "POST", body, headers: { "x-csrftoken": csrf() } });
     const found = await answer.json();

@@ -4,6 +4,7 @@ import { Lightbox } from "./gallery/lightbox.js";
 import { Selection } from "./gallery/selection.js";
 import { Tiles } from "./gallery/tiles.js";
 import { menusClose } from "./gallery/menus.js";
+import { gettext } from "./texts.js";
 
 const YEAR = 31_536_000; // seconds
 const form = document.querySelector("[data-gallery-form]");
@@ -49,7 +50,7 @@ function resultsCame() {
   const count = Number(part.dataset.filters);
   const opener = document.querySelector("[data-open-filters]");
   if (!opener) return;
-  opener.textContent = "Filters";
+  opener.textContent = gettext("Filters");
   if (count) {
     const badge = Object.assign(document.createElement("span"), { className: "badge accent", textContent: count });
     opener.append(" ", badge);

@@ -1,6 +1,8 @@
 // The search over pages, campaigns, photos and documentation: Ctrl+K. A combobox with a list, as the WAI-ARIA practices
 // describe it: the focus stays in the field, and aria-activedescendant names the chosen row.
 
+import { gettext, ngettext } from "./texts.js";
+
 const WAIT = 120; // milliseconds without another key, before the server is asked
 
 let dialog = null;
@@ -74,12 +76,12 @@ async function find() {
     const { groups } = await response.json();
     shownFor = words;
     show(groups);
-    if (options.length) tell(`${options.length} result${options.length === 1 ? "" : "s"}`, false);
-    else tell(`Nothing found for “${words}”. Photos are found by the beginning of their name.`, true);
+    if (options.length) tell(ngettext("%(n)s result", "%(n)s results", options.length), false);
+    else tell(gettext("Nothing found for “%(words)s”. Photos are found by the beginning of their name.", { words }), true);
   } catch (error) {
     if (error.name === "AbortError") return undefined;
     show([]);
-    tell("The server does not answer. Try again in a moment.", true);
+    tell(gettext("The server does not answer. Try again in a moment."), true);
   }
   return undefined;
 }
@@ -114,20 +116,20 @@ async function go(event) {
 function build() {
   const icon = document.querySelector("[data-search-open] .icon")?.cloneNode(true) ?? "";
   input = element("input", {
-    type: "text", role: "combobox", "aria-label": "Search pages, campaigns, photos and help", "aria-autocomplete": "list",
+    type: "text", role: "combobox", "aria-label": gettext("Search pages, campaigns, photos and help"), "aria-autocomplete": "list",
     "aria-controls": "search-list", "aria-expanded": "false", autocomplete: "off", spellcheck: "false", maxlength: "100",
-    placeholder: "Page, campaign, photo or help…", enterkeyhint: "go",
+    placeholder: gettext("Page, campaign, photo or help…"), enterkeyhint: "go",
   });
-  list = element("div", { id: "search-list", class: "search-results", role: "listbox", "aria-label": "Results" });
+  list = element("div", { id: "search-list", class: "search-results", role: "listbox", "aria-label": gettext("Results") });
   status = element("p", { role: "status", class: "visually-hidden" });
-  const close = element("button", { type: "button", class: "quiet small" }, "Close");
+  const close = element("button", { type: "button", class: "quiet small" }, gettext("Close"));
   close.addEventListener("click", () => dialog.close());
   const keys = element("div", { class: "search-keys", "aria-hidden": "true" });
-  for (const [key, does] of [["↑ ↓", "choose"], ["Enter", "open"], ["Esc", "close"]]) {
+  for (const [key, does] of [["↑ ↓", gettext("choose")], ["Enter", gettext("open")], ["Esc", gettext("close")]]) {
     keys.append(element("span", {}, element("span", { class: "key" }, key), ` ${does}`));
   }
   dialog = element(
-    "dialog", { class: "search", "aria-label": "Search" },
+    "dialog", { class: "search", "aria-label": gettext("Search") },
     element("div", { class: "search-field" }, icon, input, close), list, status, keys,
   );
   input.addEventListener("input", () => {

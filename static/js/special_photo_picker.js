@@ -1,11 +1,13 @@
 // The grid of photos to choose from: how many are chosen, and an answer that is edited chooses its photo.
 
+import { gettext } from "./texts.js";
+
 const form = document.getElementById("picker");
 const shown = document.getElementById("picked");
 
 function count() {
   const chosen = form.querySelectorAll('[name="photo"]:checked').length;
-  shown.textContent = `${chosen} chosen`;
+  shown.textContent = gettext("%(chosen)s chosen", { chosen });
 }
 
 form?.addEventListener("input", (event) => {

@@ -1,5 +1,7 @@
 // Sends photos when they are chosen or dropped, and shows a notice when the results cannot be updated.
 
+import { gettext } from "./texts.js";
+
 const form = document.getElementById("try-model");
 const input = document.getElementById("photos");
 const refusal = document.getElementById("refusal");
@@ -11,10 +13,10 @@ document.documentElement.classList.add("js"); // hides the button, which only br
 /** Return why the server would refuse the files, or "", so that they need not be sent first. */
 function refusalOf(files) {
   const most = Number(form.dataset.mostFiles);
-  if (files.length > most) return `${files.length} files are more than the ${most} allowed at once.`;
+  if (files.length > most) return gettext("%(files)s files are more than the %(most)s allowed at once.", { files: files.length, most });
   const megabytes = [...files].reduce((sum, file) => sum + file.size, 0) / 1024 ** 2;
   const total = Number(form.dataset.totalMegabytes);
-  if (megabytes > total) return `The photos have ${Math.ceil(megabytes)} MB. At most ${total} MB are allowed at once.`;
+  if (megabytes > total) return gettext("The photos have %(ceil)s MB. At most %(total)s MB are allowed at once.", { ceil: Math.ceil(megabytes), total });
   return "";
 }
 
@@ -26,7 +28,7 @@ function send() {
     input.value = "";
     return;
   }
-  text.textContent = input.files.length === 1 ? "Sending the photo…" : `Sending ${input.files.length} photos…`;
+  text.textContent = input.files.length === 1 ? gettext("Sending the photo…") : gettext("Sending %(files)s photos…", { files: input.files.length });
   form.requestSubmit();
 }
 

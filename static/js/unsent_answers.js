@@ -4,9 +4,10 @@
 import { saveAnswers } from "./annotate/answer_file.js";
 import { openAnswerLog } from "./annotate/answer_log.js";
 import { Outbox } from "./annotate/outbox.js";
+import { gettext, ngettext } from "./texts.js";
 
 const $ = (id) => document.getElementById(id);
-const counted = (number) => (number === 1 ? "1 answer of yours waits" : `${number} answers of yours wait`);
+const counted = (number) => ngettext("%(n)s answer of yours waits", "%(n)s answers of yours wait", number);
 
 const notice = $("unsent");
 const outbox = new Outbox(await openAnswerLog(), { annotator: Number(notice.dataset.annotator), campaign: null });
@@ -14,20 +15,20 @@ const outbox = new Outbox(await openAnswerLog(), { annotator: Number(notice.data
 function text() {
   const { pending, refused, state, message } = outbox;
   if (refused.length) return `The server refused ${refused.length === 1 ? "it" : refused.length}: ${refused[0].refused}`;
-  if (state === "login") return message || "Log in again to send.";
-  if (state === "offline") return "The server cannot be reached. This page tries again automatically.";
-  return pending ? "Sending…" : "";
+  if (state === "login") return message || gettext("Log in again to send.");
+  if (state === "offline") return gettext("The server cannot be reached. This page tries again automatically.");
+  return pending ? gettext("Sending…") : "";
 }
 
 function render() {
   const number = outbox.waiting.length;
   if (!number) {
-    if (!notice.hidden) $("unsent-text").textContent = "All answers from this browser are on the server.";
+    if (!notice.hidden) $("unsent-text").textContent = gettext("All answers from this browser are on the server.");
     for (const id of ["unsent-again", "unsent-save"]) $(id).hidden = true;
     return;
   }
   notice.hidden = false;
-  $("unsent-text").textContent = `${counted(number)} in this browser. ${text()}`;
+  $("unsent-text").textContent = gettext("%(counted)s in this browser. %(text)s", { counted: counted(number), text: text() });
   $("unsent-again").hidden = !outbox.refused.length;
   $("unsent-save").hidden = false;
 }

@@ -1,6 +1,8 @@
 // The cheapest threshold of the watch probability for a price of a missed watch, from the stored curve.
 // training/evaluation/calibration/watch_curves.py computes the same for the table, which stays for those without JavaScript.
 
+import { gettext } from "./texts.js";
+
 const SAME = 1e-9;
 const PER = 1000;
 
@@ -31,9 +33,9 @@ export function ratioAt(step) {
 }
 
 function question(ratio) {
-  if (ratio === 1) return "One missed watch is as bad as one false alarm.";
-  if (ratio > 1) return `One missed watch is as bad as ${ratio} false alarms.`;
-  return `One false alarm is as bad as ${Number((1 / ratio).toPrecision(2))} missed watches.`;
+  if (ratio === 1) return gettext("One missed watch is as bad as one false alarm.");
+  if (ratio > 1) return gettext("One missed watch is as bad as %(ratio)s false alarms.", { ratio });
+  return gettext("One false alarm is as bad as %(number)s missed watches.", { number: Number((1 / ratio).toPrecision(2)) });
 }
 
 function thresholdText(value) {
@@ -54,7 +56,7 @@ function begin() {
     const range = `${thresholdText(found.low)}–${thresholdText(found.high)}`;
     slider.setAttribute("aria-valuetext", question(ratio));
     show("question", question(ratio));
-    show("threshold", found.isInUse ? `${range}, with the one in use` : range);
+    show("threshold", found.isInUse ? gettext("%(range)s, with the one in use", { range }) : range);
     show("missed", count.format(found.missed));
     show("alarms", count.format(found.falseAlarms));
     show("cost", count.format(found.cost));

@@ -7,7 +7,7 @@ const button = document.querySelector("[data-restore]");
 function show() {
   const chosen = boxes.filter((box) => box.checked).length;
   button.disabled = chosen === 0;
-  button.textContent = chosen ? `Put ${chosen} photo${chosen === 1 ? "" : "s"} back` : "Put the selected photos back";
+  button.textContent = chosen ? ngettext("Put %(n)s photo back", "Put %(n)s photos back", chosen) : gettext("Put the selected photos back");
   const box = all.querySelector("input");
   box.checked = chosen === boxes.length;
   box.indeterminate = chosen > 0 && chosen < boxes.length;

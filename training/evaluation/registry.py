@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from annotation.language import gettext_noop
 from annotation.measures import classification, correlation, distribution, intervals
 from annotation.measures.distribution import Floats
 
@@ -164,8 +165,8 @@ def _mean(distances: Column) -> Column:
 _METRICS = (
     Metric(
         name="quality_srcc",
-        label="Quality SRCC",
-        explanation="Spearman's rank correlation of predicted mean and MOS.",
+        label=gettext_noop("Quality SRCC"),
+        explanation=gettext_noop("Spearman's rank correlation of predicted mean and MOS."),
         higher_is_better=True,
         digits=3,
         unit="",
@@ -177,8 +178,8 @@ _METRICS = (
     ),
     Metric(
         name="quality_plcc",
-        label="Quality PLCC",
-        explanation="Pearson's linear correlation of predicted mean and MOS.",
+        label=gettext_noop("Quality PLCC"),
+        explanation=gettext_noop("Pearson's linear correlation of predicted mean and MOS."),
         higher_is_better=True,
         digits=3,
         unit="",
@@ -190,8 +191,8 @@ _METRICS = (
     ),
     Metric(
         name="quality_rmse",
-        label="Quality RMSE",
-        explanation="Root mean squared difference of predicted mean and MOS.",
+        label=gettext_noop("Quality RMSE"),
+        explanation=gettext_noop("Root mean squared difference of predicted mean and MOS."),
         higher_is_better=False,
         digits=2,
         unit="scores",
@@ -202,8 +203,8 @@ _METRICS = (
     ),
     Metric(
         name="quality_emd",
-        label="Quality EMD",
-        explanation="Earth mover's distance (r = 2) between predicted distribution and score histogram.",
+        label=gettext_noop("Quality EMD"),
+        explanation=gettext_noop("Earth mover's distance (r = 2) between predicted distribution and score histogram."),
         higher_is_better=False,
         digits=3,
         unit="",
@@ -213,8 +214,8 @@ _METRICS = (
     ),
     Metric(
         name="quality_rps",
-        label="Quality RPS",
-        explanation="Ranked probability score per vote: the sum over the scale of (CDF − 1[vote ≤ k])².",
+        label=gettext_noop("Quality RPS"),
+        explanation=gettext_noop("Ranked probability score per vote: the sum over the scale of (CDF − 1[vote ≤ k])²."),
         higher_is_better=False,
         digits=3,
         unit="scores",
@@ -224,8 +225,10 @@ _METRICS = (
     ),
     Metric(
         name="class_accuracy",
-        label="Class accuracy",
-        explanation="Share of photos whose predicted class (rejected, pending, accepted) is that of the MOS.",
+        label=gettext_noop("Class accuracy"),
+        explanation=gettext_noop(
+            "Share of photos whose predicted class (rejected, pending, accepted) is that of the MOS."
+        ),
         higher_is_better=True,
         digits=3,
         unit="",
@@ -237,8 +240,10 @@ _METRICS = (
     Metric(
         name="class_f1",
         label="Class F1",
-        explanation="Mean of the F1 of rejected, pending and accepted against the class of the MOS. Each class counts "
-        "the same, however rare; a class without photos is left out.",
+        explanation=gettext_noop(
+            "Mean of the F1 of rejected, pending and accepted against the class of the MOS. Each class counts "
+            "the same, however rare; a class without photos is left out."
+        ),
         higher_is_better=True,
         digits=3,
         unit="",
@@ -249,8 +254,8 @@ _METRICS = (
     ),
     Metric(
         name="watch_roc_auc",
-        label="Watch ROC AUC",
-        explanation="Area under the ROC curve of the watch probability, against the majority label.",
+        label=gettext_noop("Watch ROC AUC"),
+        explanation=gettext_noop("Area under the ROC curve of the watch probability, against the majority label."),
         higher_is_better=True,
         digits=3,
         unit="",
@@ -262,7 +267,7 @@ _METRICS = (
     Metric(
         name="watch_f1",
         label="Watch F1",
-        explanation="F1 of the decisions at the watch threshold, against the majority label.",
+        explanation=gettext_noop("F1 of the decisions at the watch threshold, against the majority label."),
         higher_is_better=True,
         digits=3,
         unit="",
@@ -273,8 +278,8 @@ _METRICS = (
     ),
     Metric(
         name="watch_accuracy",
-        label="Watch accuracy",
-        explanation="Share of correct decisions at the watch threshold, against the majority label.",
+        label=gettext_noop("Watch accuracy"),
+        explanation=gettext_noop("Share of correct decisions at the watch threshold, against the majority label."),
         higher_is_better=True,
         digits=3,
         unit="",
@@ -285,8 +290,8 @@ _METRICS = (
     ),
     Metric(
         name="watch_brier",
-        label="Watch Brier",
-        explanation="Mean squared difference of watch probability and majority label.",
+        label=gettext_noop("Watch Brier"),
+        explanation=gettext_noop("Mean squared difference of watch probability and majority label."),
         higher_is_better=False,
         digits=3,
         unit="",

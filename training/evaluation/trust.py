@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from annotation.language import gettext
 from annotation.measures.intervals import Interval
 from training.evaluation.calibration.evidence import FEWEST_PHOTOS
 from training.evaluation.calibration.verdict import SORTING_SRCC, Level, level_of
@@ -33,29 +34,50 @@ def trust(
     None for `number`: there is no version. None for `metrics`: it was not evaluated.
     """
     if number is None:
-        return Trust(Level.UNKNOWN, "There is no model yet.")
+        return Trust(Level.UNKNOWN, gettext("There is no model yet."))
     if metrics is None:
-        return Trust(Level.UNKNOWN, f"Version {number} has not been measured yet, so do not rely on it.")
+        return Trust(
+            Level.UNKNOWN,
+            gettext("Version %(number)s has not been measured yet, so do not rely on it.") % {"number": number},
+        )
     by_name = {one.metric.name: one for one in measured(metrics)}
     srcc, watch = by_name.get("quality_srcc"), by_name.get("watch_f1")
     cautions = tuple(str(one["text"]) for one in findings)
     photos = (srcc.n if srcc.groups is None else srcc.groups) if srcc else 0
     if photos < FEWEST_PHOTOS:
-        seen = f"{photos:,} of {FEWEST_PHOTOS} rated holdout photos (near-duplicates count once)"
-        return Trust(Level.UNKNOWN, f"Not enough evidence for a verdict on version {number} yet: {seen}.", cautions)
+        seen = gettext("%(photos)s of %(fewest_photos)s rated holdout photos (near-duplicates count once)") % {
+            "photos": f"{photos:,}",
+            "fewest_photos": FEWEST_PHOTOS,
+        }
+        return Trust(
+            Level.UNKNOWN,
+            gettext("Not enough evidence for a verdict on version %(number)s yet: %(seen)s.")
+            % {"number": number, "seen": seen},
+            cautions,
+        )
     assert srcc is not None  # it has photos
     if cautions:
-        fault = f"No verdict on version {number}, because its evaluation found a fault ({_figure(srcc)})."
+        fault = gettext("No verdict on version %(number)s, because its evaluation found a fault (%(srcc)s).") % {
+            "number": number,
+            "srcc": _figure(srcc),
+        }
         return Trust(Level.UNKNOWN, fault, cautions)
     level = _level(srcc)
     words = {
-        Level.YES: "is good for sorting photos by quality",
-        Level.NO: "is not good for sorting photos by quality",
-        Level.UNKNOWN: "has too few photos to tell whether it is good for sorting photos by quality",
+        Level.YES: gettext(
+            "Version %(number)s is good for sorting photos by quality (%(figure)s; required %(required)s)."
+        ),
+        Level.NO: gettext(
+            "Version %(number)s is not good for sorting photos by quality (%(figure)s; required %(required)s)."
+        ),
+        Level.UNKNOWN: gettext(
+            "Version %(number)s has too few photos to tell whether it is good for sorting photos by quality "
+            "(%(figure)s; required %(required)s)."
+        ),
     }[level]
-    sentence = f"Version {number} {words} ({_figure(srcc)}; required {SORTING_SRCC:.2f})."
+    sentence = words % {"number": number, "figure": _figure(srcc), "required": f"{SORTING_SRCC:.2f}"}
     if watch is not None and watch.known:
-        sentence += f" Watch labels: {_figure(watch)}."
+        sentence += " " + gettext("Watch labels: %(watch)s.") % {"watch": _figure(watch)}
     return Trust(level, sentence)
 
 

@@ -6,6 +6,7 @@ To add a recipe, write a class with the interface `training.learning.recipe.Reci
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from annotation.language import gettext_noop
 from training.learning.auto import Auto
 from training.learning.calibrated_prior import CalibratedPrior
 from training.learning.config import WatchConfig
@@ -32,7 +33,7 @@ DEFAULT_RECIPE = Auto.name
 # Of runs from before the registry, which store no name.
 OLDEST_RECIPE = PriorResidual.name
 
-EXPOSED_ANSWERS_LABEL = "Also learn from answers given after seeing a prediction"
+EXPOSED_ANSWERS_LABEL = gettext_noop("Also learn from answers given after seeing a prediction")
 
 
 @dataclass(frozen=True)

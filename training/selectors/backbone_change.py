@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 from annotation.models import AuditKind, AuditRecord, Campaign
 from inference.models import PRIOR_NAME, ModelVersion
 from inference.networks.config import WeightsMissing, is_of_run
@@ -47,30 +49,43 @@ class BackboneChange:
         if self.work.waiting:
             left = f", {self.work.time_left} left" if self.work.time_left else ""
             following = (
-                "its prior becomes the champion"
+                gettext("its prior becomes the champion")
                 if self._has_prior
-                else "the version with this network is compared with the champion"
+                else gettext("the version with this network is compared with the champion")
                 if is_of_run(self.new)
-                else "a training run starts"
+                else gettext("a training run starts")
             )
-            return (
-                f"Workers process all photos again: {self.work.done:,} done, {self.work.waiting:,} to do{left}. "
-                f"Then {following}."
-            )
+            return gettext(
+                "Workers process all photos again: %(done)s done, %(waiting)s to do%(left)s. Then %(following)s."
+            ) % {
+                "done": f"{self.work.done:,}",
+                "waiting": f"{self.work.waiting:,}",
+                "left": left,
+                "following": following,
+            }
         if self.work.cancelled:
-            return f"The processing of {self.work.cancelled:,} photos was cancelled. Resume it on the campaign page."
+            return gettext("The processing of %(cancelled)s photos was cancelled. Resume it on the campaign page.") % {
+                "cancelled": f"{self.work.cancelled:,}"
+            }
         if self._has_prior:
-            return "All photos are processed. Its prior becomes the champion within a minute."
+            return gettext("All photos are processed. Its prior becomes the champion within a minute.")
         if self.run is None and is_of_run(self.new):
-            return "All photos are processed. The version is compared with the champion within a minute."
+            return gettext("All photos are processed. The version is compared with the champion within a minute.")
         if self.run is None:
-            return "All photos are processed. A training run starts within a minute."
+            return gettext("All photos are processed. A training run starts within a minute.")
         if self.run.state in TrainingRun.LIVE and is_of_run(self.new):
-            return f"All photos are processed. Run {self.run.number} compares the version with the champion."
+            return gettext("All photos are processed. Run %(number)s compares the version with the champion.") % {
+                "number": self.run.number
+            }
         if self.run.state in TrainingRun.LIVE:
-            made = f"Run {self.run.number} trains a version and compares it with the champion."
-            return f"All photos are processed. {made}"
-        return f"Run {self.run.number} has ended. {self.run.message}"
+            made = gettext("Run %(number)s trains a version and compares it with the champion.") % {
+                "number": self.run.number
+            }
+            return gettext("All photos are processed. %(made)s") % {"made": made}
+        return gettext("Run %(number)s has ended. %(message)s") % {
+            "number": self.run.number,
+            "message": self.run.message,
+        }
 
     @property
     def _has_prior(self) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from django.conf import settings
+from django.utils.translation import gettext
 
 from annotation.measures.agreement.ceiling import vote_ceiling
 from annotation.measures.figures_text import figures_text
@@ -77,7 +78,10 @@ def curve_perform(*, curve_id: int, attempt: int, echo: Echo | None = None) -> L
         logger.exception("Learning curve %s failed.", curve_id)
         state, message = State.FAILED, f"{type(error).__name__}: {error}"
     if not curve_finish(curve_id=curve_id, attempt=attempt, state=state, message=message, result=result):
-        raise CurveEndedError(f"Attempt {attempt} of learning curve {curve_id} is over.")
+        raise CurveEndedError(
+            gettext("Attempt %(attempt)s of learning curve %(curve_id)s is over.")
+            % {"attempt": attempt, "curve_id": curve_id}
+        )
     curve.refresh_from_db()
     return curve
 
@@ -98,8 +102,11 @@ def _data(campaign: Campaign) -> tuple[QualityData | None, str]:
     )
     if features.shape[1] != prior.config.feature_size:
         raise CurveError(
-            f"The stored features have {features.shape[1]} numbers, but the prior needs {prior.config.feature_size}; "
-            "let the inference workers compute them again."
+            gettext(
+                "The stored features have %(shape)s numbers, but the prior needs %(feature_size)s; let the "
+                "inference workers compute them again."
+            )
+            % {"shape": features.shape[1], "feature_size": prior.config.feature_size}
         )
     rated = rated_images(votes, lowest=campaign.scale_min, highest=campaign.scale_max)
     return QualityData(prior.eval(), np.ascontiguousarray(features, dtype=np.float32), rated), ""

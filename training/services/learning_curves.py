@@ -9,6 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.models import Campaign, User
 from training.models import LearningCurve
@@ -39,7 +40,9 @@ def curve_request(*, campaign: Campaign, by: User | None = None) -> LearningCurv
                 return LearningCurve.objects.create(campaign=campaign, requested_by=by)
         except IntegrityError:
             continue  # another request was first, and its curve may have ended since
-    raise RuntimeError(f"Learning curves of {campaign} start and end too fast to request one.")
+    raise RuntimeError(
+        gettext("Learning curves of %(campaign)s start and end too fast to request one.") % {"campaign": campaign}
+    )
 
 
 def curve_claim(*, curve_id: int) -> int | None:
@@ -56,7 +59,10 @@ def curve_write(*, curve_id: int, attempt: int, progress: float) -> None:
     """Write progress and a heartbeat. Raises CurveEndedError if the attempt is not the current one."""
     current = LearningCurve.objects.filter(pk=curve_id, attempt=attempt, state=State.RUNNING)
     if not current.update(heartbeat_at=timezone.now(), progress=progress):
-        raise CurveEndedError(f"Attempt {attempt} of learning curve {curve_id} is over.")
+        raise CurveEndedError(
+            gettext("Attempt %(attempt)s of learning curve %(curve_id)s is over.")
+            % {"attempt": attempt, "curve_id": curve_id}
+        )
 
 
 @transaction.atomic

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils.translation import gettext
 
+from annotation.language.lazy import english
 from annotation.models import AuditKind, Campaign, User
 from annotation.services.audit import audit_record
 from inference.models import ModelVersion
@@ -41,16 +43,24 @@ def promotion_make(
     version = ModelVersion.objects.get(pk=version.pk)
     version.campaign = campaign
     if version.is_champion:
-        raise PromotionError(f"Version {version.number} is already the champion.")
+        raise PromotionError(gettext("Version %(number)s is already the champion.") % {"number": version.number})
     if kind == Promotion.Kind.ROLLBACK and version.pk not in past_champions(campaign):
-        raise PromotionError(f"Version {version.number} has never been champion, so a rollback to it is not possible.")
+        raise PromotionError(
+            gettext("Version %(number)s has never been champion, so a rollback to it is not possible.")
+            % {"number": version.number}
+        )
     if misfit := version_misfit(version, campaign):
-        raise PromotionError(f"Version {version.number} cannot become champion. {misfit} Train a new version.")
+        raise PromotionError(
+            gettext("Version %(number)s cannot become champion. %(misfit)s Train a new version.")
+            % {"number": version.number, "misfit": misfit}
+        )
     if kind != Promotion.Kind.ROLLBACK and has_other_network(version, campaign):
         raise PromotionError(
-            f"Version {version.number} has a network of its own, and most photos have no features of it yet. First "
-            f"run manage.py campaign_backbone {campaign.slug} {backbone_of(version.backbone)}; the champion goes on "
-            "meanwhile."
+            gettext(
+                "Version %(number)s has a network of its own, and most photos have no features of it yet. "
+                "First run manage.py campaign_backbone %(slug)s %(backbone)s; the champion goes on meanwhile."
+            )
+            % {"number": version.number, "slug": campaign.slug, "backbone": backbone_of(version.backbone)}
         )
     try:
         replaced = champion_set(version=version)
@@ -60,7 +70,7 @@ def promotion_make(
         kind=AuditKind.PROMOTION,
         by=by,
         campaign=campaign,
-        what=Promotion.Kind(kind).label,
+        what=english(Promotion.Kind(kind).label),
         before={"version": replaced.number if replaced else None},
         after={"version": version.number, "reason": reason},
     )
@@ -117,10 +127,16 @@ def promotion_by_admin(
     opinion = rules_opinion(kind=kind, evaluation=evaluation, current_champion=champion(version.campaign))
     words = " ".join(reason.replace("\0", "").split())
     if len(words) > REASON_LENGTH:
-        raise PromotionError(f"The reason has {len(words)} characters; at most {REASON_LENGTH} are stored.")
+        raise PromotionError(
+            gettext("The reason has %(count)s characters; at most %(reason_length)s are stored.")
+            % {"count": len(words), "reason_length": REASON_LENGTH}
+        )
     if must_explain and not opinion.agrees and not words:
         raise PromotionError(
-            f"The promotion rule does not say that version {version.number} is better. Give a reason for your decision."
+            gettext(
+                "The promotion rule does not say that version %(number)s is better. Give a reason for your decision."
+            )
+            % {"number": version.number}
         )
     stored = f"“{words}” {opinion.text}" if words else opinion.text
     return promotion_make(version=version, kind=kind, by=by, reason=stored, evaluation=evaluation)

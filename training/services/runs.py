@@ -10,6 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.models import Campaign, User
 from inference.models import ModelVersion
@@ -67,7 +68,7 @@ def run_request(
                 )
         except IntegrityError:
             continue  # another request was first, and its run may have ended since
-    raise RuntimeError(f"Runs of {campaign} start and end too fast to request one.")
+    raise RuntimeError(gettext("Runs of %(campaign)s start and end too fast to request one.") % {"campaign": campaign})
 
 
 def run_claim(*, run_id: int) -> int | None:
@@ -97,8 +98,10 @@ def run_write(*, run_id: int, attempt: int, **fields: Any) -> None:
     if current.filter(cancel_requested=False).update(heartbeat_at=timezone.now(), **fields):
         return
     if current.exists():
-        raise RunCancelledError(f"Run {run_id} was cancelled.")
-    raise RunEndedError(f"Attempt {attempt} of run {run_id} is over.")
+        raise RunCancelledError(gettext("Run %(run_id)s was cancelled.") % {"run_id": run_id})
+    raise RunEndedError(
+        gettext("Attempt %(attempt)s of run %(run_id)s is over.") % {"attempt": attempt, "run_id": run_id}
+    )
 
 
 def run_finish(*, run_id: int, attempt: int, state: str, message: str = "", **fields: Any) -> bool:

@@ -8,13 +8,22 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from annotation.models import AuditKind, Campaign
 from annotation.services.audit import audit_changes
 
 TASK = "training.tasks.retrain_scheduled"
-DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAYS = (
+    gettext_lazy("Monday"),
+    gettext_lazy("Tuesday"),
+    gettext_lazy("Wednesday"),
+    gettext_lazy("Thursday"),
+    gettext_lazy("Friday"),
+    gettext_lazy("Saturday"),
+    gettext_lazy("Sunday"),
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +38,7 @@ class Schedule:
     @property
     def text(self) -> str:
         """Return the schedule in words, such as 'every night at 02:00 (UTC)'."""
-        day = "every day" if self.weekday is None else f"every {DAYS[self.weekday]}"
+        day = gettext("every day") if self.weekday is None else f"every {DAYS[self.weekday]}"
         return f"{day} at {self.at:%H:%M} ({settings.TIME_ZONE})"
 
     def next_at(self, now: datetime) -> datetime:
@@ -39,7 +48,7 @@ class Schedule:
             found = datetime.combine(here.date() + timedelta(days=days), self.at, tzinfo=here.tzinfo)
             if found > here and self.weekday in (None, found.weekday()):
                 return found
-        raise AssertionError("Nine days have every day of the week.")
+        raise AssertionError(gettext("Nine days have every day of the week."))
 
 
 def schedule_of(campaign: Campaign) -> Schedule | None:

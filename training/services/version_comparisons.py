@@ -7,6 +7,7 @@ They decide nothing: promotions have their own rule, and a comparison is no look
 from typing import Any
 
 import numpy as np
+from django.utils.translation import gettext
 from numpy.typing import NDArray
 
 from annotation.models import Campaign, User
@@ -92,7 +93,10 @@ def version_pair_measure(
 
 def _predictions(version: ModelVersion, opinions: HoldoutOpinions) -> PredictionTable:
     if not fits_scale(version, version.campaign):
-        raise WorkImpossible(f"Version {version.number} was made for another scale, so it cannot be compared.")
+        raise WorkImpossible(
+            gettext("Version %(number)s was made for another scale, so it cannot be compared.")
+            % {"number": version.number}
+        )
     try:
         predictions_refresh(version=version, image_ids=opinions.image_ids.tolist())
     except ModelFileError as error:

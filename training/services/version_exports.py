@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from django.conf import settings
+from django.utils.translation import gettext
 from numpy.typing import NDArray
 
 from annotation.files.whole_file import whole_path
@@ -127,9 +128,13 @@ def _backbone_file(version: ModelVersion) -> Path:
         if version.backbone == int8_key(folder, config.key()):
             return int8_verified(folder, config.key())
     except WeightsMissing as error:
-        raise ModelFileError(f"The backbone of version {version.number} is missing. {error}") from error
+        raise ModelFileError(
+            gettext("The backbone of version %(number)s is missing. %(error)s")
+            % {"number": version.number, "error": error}
+        ) from error
     raise ModelFileError(
-        f"Version {version.number} reads features of {version.backbone}, and the site has this backbone no more."
+        gettext("Version %(number)s reads features of %(backbone)s, and the site has this backbone no more.")
+        % {"number": version.number, "backbone": version.backbone}
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.models import AuditKind, Campaign
 from annotation.services.audit import audit_record
@@ -20,7 +21,7 @@ def versions_to_delete(campaign: Campaign, *, keep: int) -> list[ModelVersion]:
     Raises ValueError if `keep` is below 1.
     """
     if keep < 1:
-        raise ValueError("The files of at least one version are kept.")
+        raise ValueError(gettext("The files of at least one version are kept."))
     versions = list(ModelVersion.objects.filter(campaign=campaign, files_deleted_at=None).order_by("-number"))
     target = rollback_target(campaign)
     kept = {version.pk for version in versions[:keep]} | {version.pk for version in versions if version.is_champion}

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.utils.translation import gettext
+
 from annotation.drawing.axis import Tick, round_ticks
 from annotation.drawing.lines import Line, lines
 from annotation.drawing.svg import Svg
@@ -58,6 +60,6 @@ def _chart(weeks: list[dict[str, Any]]) -> Svg | str:
         y_range=ends,
         x_ticks=[Tick(xs[0], until[0]), Tick(xs[-1], until[1])],
         y_ticks=round_ticks(*ends, at_most=5),
-        x_label="last day of the week of import",
+        x_label=gettext("last day of the week of import"),
         height=140,
     )

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from annotation.access.permissions import campaign_view
@@ -14,6 +15,7 @@ from annotation.exchange import records
 from annotation.exchange.format import Format
 from annotation.exchange.reading import VoteReader
 from annotation.exchange.registry import formats_of
+from annotation.language.lazy import gettext_lazy
 from annotation.models import LIVE, Annotation, AnnotatorStatistics, AuditRecord, Campaign, PhotoConsensus, Role, User
 from annotation.selectors.adjudications import predictions_hidden
 from annotation.selectors.export import (
@@ -69,72 +71,83 @@ def _tasks(campaign: Campaign, user: User) -> Iterator[Any]:
 
 EXPORTS = (
     Export(
-        "Answers",
-        "Every answer and skip in the order it was given, also those that were corrected later, with time and device.",
-        "For an archive, and for your own analysis. Nothing is summed up.",
+        gettext_lazy("Answers"),
+        gettext_lazy(
+            "Every answer and skip in the order it was given, also those that were corrected later, with time "
+            "and device."
+        ),
+        gettext_lazy("For an archive, and for your own analysis. Nothing is summed up."),
         lambda campaign, _: annotation_records(campaign),
         records.AnnotationRecord,
         210,
         "answers",
     ),
     Export(
-        "Votes",
-        "One row per vote that was given without seeing a prediction: annotator, photo, score, watch label, time.",
-        "For programs for subjective quality, and for another campaign of IQS, which can import it again.",
+        gettext_lazy("Votes"),
+        gettext_lazy(
+            "One row per vote that was given without seeing a prediction: annotator, photo, score, watch label, time."
+        ),
+        gettext_lazy(
+            "For programs for subjective quality, and for another campaign of IQS, which can import it again."
+        ),
         lambda campaign, _: vote_records(campaign),
         records.VoteRecord,
         80,
         "answers",
     ),
     Export(
-        "Consensus",
-        "One row per photo with votes: MOS with its interval, corrected MOS, watch label, decision of a reviewer.",
-        "For whoever needs one result per photo.",
+        gettext_lazy("Consensus"),
+        gettext_lazy(
+            "One row per photo with votes: MOS with its interval, corrected MOS, watch label, decision of a reviewer."
+        ),
+        gettext_lazy("For whoever needs one result per photo."),
         lambda campaign, _: consensus_records(campaign),
         records.ConsensusRecord,
         260,
         "rated",
     ),
     Export(
-        "Histograms",
-        "One row per photo with votes: how often each score was given.",
-        "For training elsewhere. AVA and KonIQ-10k are formats of these data sets, for 1 to 10 and for 1 to 5.",
+        gettext_lazy("Histograms"),
+        gettext_lazy("One row per photo with votes: how often each score was given."),
+        gettext_lazy(
+            "For training elsewhere. AVA and KonIQ-10k are formats of these data sets, for 1 to 10 and for 1 to 5."
+        ),
         lambda campaign, _: histogram_records(campaign),
         records.HistogramRecord,
         60,
         "rated",
     ),
     Export(
-        "Photos",
-        "One row per photo: predictions of the champion, distortions, MOS and number of votes.",
-        "For sorting in a spreadsheet.",
+        gettext_lazy("Photos"),
+        gettext_lazy("One row per photo: predictions of the champion, distortions, MOS and number of votes."),
+        gettext_lazy("For sorting in a spreadsheet."),
         _photos,
         records.PhotoRecord,
         240,
         "photos",
     ),
     Export(
-        "Predictions",
-        "One row per photo and model version, with the whole distribution of the scores.",
-        "For comparing models.",
+        gettext_lazy("Predictions"),
+        gettext_lazy("One row per photo and model version, with the whole distribution of the scores."),
+        gettext_lazy("For comparing models."),
         _predictions,
         records.PredictionRecord,
         420,
         "predictions",
     ),
     Export(
-        "Annotators",
-        "One row per annotator with votes: bias, gain, noise, and how well they label watches.",
-        "For a report about the panel. It names people.",
+        gettext_lazy("Annotators"),
+        gettext_lazy("One row per annotator with votes: bias, gain, noise, and how well they label watches."),
+        gettext_lazy("For a report about the panel. It names people."),
         lambda campaign, _: annotator_records(campaign),
         records.AnnotatorRecord,
         150,
         "annotators",
     ),
     Export(
-        "Tasks",
-        "One task per photo with its votes, and with the predictions of each model version.",
-        "For Label Studio, to go on there.",
+        gettext_lazy("Tasks"),
+        gettext_lazy("One task per photo with its votes, and with the predictions of each model version."),
+        gettext_lazy("For Label Studio, to go on there."),
         _tasks,
         records.TaskRecord,
         900,
@@ -189,7 +202,8 @@ def export_download(request: HttpRequest, campaign: Campaign, name: str) -> Http
             scale = _own_scale(form)
             if scale and not _fits(form, campaign):
                 raise Http404(
-                    f"{form.label} has the scale {scale[0]} to {scale[1]}, and this campaign has another one."
+                    gettext("%(label)s has the scale %(scale)s to %(scale_2)s, and this campaign has another one.")
+                    % {"label": form.label, "scale": scale[0], "scale_2": scale[1]}
                 )
             return table_download(
                 request,
@@ -198,7 +212,7 @@ def export_download(request: HttpRequest, campaign: Campaign, name: str) -> Http
                 file_name=f"{campaign.slug}-{one.title.lower()}{f'-{name}' if scale else ''}",
                 campaign=campaign,
             )
-    raise Http404("There is no such export.")
+    raise Http404(gettext("There is no such export."))
 
 
 def _own_scale(form: Format[Any]) -> tuple[int, int] | None:

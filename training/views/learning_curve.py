@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
@@ -62,8 +63,8 @@ def curve_part(campaign: Campaign) -> CurvePart:
         report=report,
         words=curve_words(report, margin=campaign.promotion_margin) if report else None,
         charts=[
-            ("Rank correlation with the votes (SRCC)", srcc_chart(report)),
-            ("RPS, lower is better", rps_chart(report)),
+            (gettext("Rank correlation with the votes (SRCC)"), srcc_chart(report)),
+            (gettext("RPS, lower is better"), rps_chart(report)),
         ]
         if report
         else [],
@@ -91,8 +92,11 @@ def learning_curve_start(request: HttpRequest, campaign: Campaign) -> HttpRespon
             quota = used_up.quota
             messages.error(
                 request,
-                f"You have started {quota.limit} training runs and learning curves in this hour, as many as are "
-                f"allowed. You can start the next one at {quota.until_text}.",
+                gettext(
+                    "You have started %(limit)s training runs and learning curves in this hour, as many as are "
+                    "allowed. You can start the next one at %(until_text)s."
+                )
+                % {"limit": quota.limit, "until_text": quota.until_text},
             )
             return redirect("models", campaign.slug)
     curve = curve_request(campaign=campaign, by=request.user)

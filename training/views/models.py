@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
@@ -140,7 +141,7 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
             campaign, since=last.last_annotation_id if last else 0, exposed_answers=exposed_answers
         ),
         "exposed_answers": exposed_answers,
-        "exposed_answers_label": EXPOSED_ANSWERS_LABEL,
+        "exposed_answers_label": gettext(EXPOSED_ANSWERS_LABEL),
         "recipes": list(RECIPES.values()),
         "default_recipe": DEFAULT_RECIPE,
         "promotion_rule": rule_of(campaign).description,
@@ -163,7 +164,9 @@ def models_evaluate(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     announce(versions_evaluate, campaign.pk, expires=MESSAGE_SECONDS)
     messages.success(
         request,
-        "A worker is evaluating all versions on the current holdout votes. Reload this page to see the results.",
+        gettext(
+            "A worker is evaluating all versions on the current holdout votes. Reload this page to see the results."
+        ),
     )
     return redirect("models", campaign.slug)
 
@@ -184,7 +187,7 @@ def model_rollback(request: HttpRequest, campaign: Campaign, number: int) -> Htt
 
 def _change_champion(request: HttpRequest, campaign: Campaign, number: int, kind: Promotion.Kind) -> HttpResponse:
     assert isinstance(request.user, User)
-    version = row_or_404("model version", ModelVersion, campaign=campaign, number=number)
+    version = row_or_404(gettext("model version"), ModelVersion, campaign=campaign, number=number)
     try:
         promotion_by_admin(
             version=version, kind=kind, by=request.user, reason=request.POST.get("reason", ""), must_explain=True
@@ -193,7 +196,9 @@ def _change_champion(request: HttpRequest, campaign: Campaign, number: int, kind
         messages.error(request, str(error))
     else:
         announce(predictions_run, version.pk)
-        messages.success(request, f"Version {number} is now the champion. Updating predictions…")
+        messages.success(
+            request, gettext("Version %(number)s is now the champion. Updating predictions…") % {"number": number}
+        )
     return redirect("models", campaign.slug)
 
 
@@ -240,11 +245,14 @@ def _recipe_used(version: ModelVersion) -> Recipe | None:
 
 def _not_comparable(evaluation: Evaluation, reference: Evaluation | None) -> str:
     if reference is None:
-        return "The champion has not been evaluated, so there is nothing to compare with."
+        return gettext("The champion has not been evaluated, so there is nothing to compare with.")
     if same_holdout(evaluation, reference):
         return ""
     if evaluation.fingerprint != reference.fingerprint:
-        how = "on other votes"
+        how = gettext("on other votes")
     else:
-        how = "on other photos" if same_settings(evaluation, reference) else "with other settings"
-    return f"Measured {how} than the champion (version {reference.model_version.number}): not comparable."
+        how = gettext("on other photos") if same_settings(evaluation, reference) else gettext("with other settings")
+    return gettext("Measured %(how)s than the champion (version %(number)s): not comparable.") % {
+        "how": how,
+        "number": reference.model_version.number,
+    }

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from annotation.access.permissions import campaign_view
@@ -124,9 +125,12 @@ def rater_undo(request: HttpRequest, campaign: Campaign, decision_id: int) -> Ht
     assert isinstance(request.user, User)  # campaign_view requires a login
     try:
         if screening_undo(decision=decision, by=request.user):
-            messages.success(request, f"The decision about {decision.annotator.username} was undone.")
+            messages.success(
+                request,
+                gettext("The decision about %(username)s was undone.") % {"username": decision.annotator.username},
+            )
         else:
-            messages.info(request, "This decision was already undone or replaced.")
+            messages.info(request, gettext("This decision was already undone or replaced."))
     except ScreeningError as error:
         messages.error(request, str(error))
     return redirect("rater-quality", campaign.slug)

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
@@ -57,7 +58,9 @@ def run_start(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     assert isinstance(request.user, User)
     recipe = request.POST.get("recipe", DEFAULT_RECIPE)
     if recipe not in RECIPES:
-        messages.error(request, f"There is no recipe “{recipe[:40]}”. Choose one of the list.")
+        messages.error(
+            request, gettext("There is no recipe “%(recipe)s”. Choose one of the list.") % {"recipe": recipe[:40]}
+        )
         return redirect("models", campaign.slug)
     if live_run(campaign) is None:
         try:
@@ -66,8 +69,11 @@ def run_start(request: HttpRequest, campaign: Campaign) -> HttpResponse:
             quota = used_up.quota
             messages.error(
                 request,
-                f"You have started {quota.limit} training runs in this hour, as many as are allowed. "
-                f"You can start the next one at {quota.until_text}.",
+                gettext(
+                    "You have started %(limit)s training runs in this hour, as many as are allowed. You can "
+                    "start the next one at %(until_text)s."
+                )
+                % {"limit": quota.limit, "until_text": quota.until_text},
             )
             return redirect("models", campaign.slug)
     run = run_request(
@@ -87,11 +93,15 @@ def run_start(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 def run_stop(request: HttpRequest, campaign: Campaign, run_id: int) -> HttpResponse:
     """Cancel a queued or running run."""
     assert isinstance(request.user, User)
-    run = row_or_404("training run", TrainingRun, campaign=campaign, pk=run_id)
+    run = row_or_404(gettext("training run"), TrainingRun, campaign=campaign, pk=run_id)
     if run.state in TrainingRun.LIVE:
         run_cancel(run=run, by=request.user)
     else:
-        messages.info(request, f"Run {run.number} has already ended: {run.get_state_display()}.")
+        messages.info(
+            request,
+            gettext("Run %(number)s has already ended: %(get_state_display)s.")
+            % {"number": run.number, "get_state_display": run.get_state_display()},
+        )
     return redirect("run", campaign.slug, run.pk)
 
 
@@ -99,9 +109,9 @@ def run_stop(request: HttpRequest, campaign: Campaign, run_id: int) -> HttpRespo
 @campaign_view(Role.ADMIN)
 def run_log(request: HttpRequest, campaign: Campaign, run_id: int) -> FileResponse:
     """Return the whole log of the newest attempt. Only for admins: it can name folders of the server."""
-    run = row_or_404("training run", TrainingRun, campaign=campaign, pk=run_id)
+    run = row_or_404(gettext("training run"), TrainingRun, campaign=campaign, pk=run_id)
     if not run.log.exists():
-        raise Http404("This run has no log. Runs of the command line write to its terminal.")
+        raise Http404(gettext("This run has no log. Runs of the command line write to its terminal."))
     return FileResponse(
         run.log.open("rb"),
         as_attachment=True,
@@ -145,7 +155,10 @@ def _log_end(run: TrainingRun) -> list[str]:
 
 def _context(request: HttpRequest, campaign: Campaign, run_id: int) -> dict[str, Any]:
     run = row_or_404(
-        "training run", TrainingRun.objects.select_related("challenger", "requested_by"), campaign=campaign, pk=run_id
+        gettext("training run"),
+        TrainingRun.objects.select_related("challenger", "requested_by"),
+        campaign=campaign,
+        pk=run_id,
     )
     evaluation = None
     if run.state == TrainingRun.State.DONE and run.challenger is not None:

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_POST
 
 from annotation.access.permissions import campaign_view
@@ -21,18 +22,24 @@ _NIGHT = time(2, 0)
 class ScheduleForm(forms.Form):
     """What starts a run: the number of new answers, other photos than before, or the time."""
 
-    train_after = forms.IntegerField(label="New answers that start a run", min_value=0, max_value=10_000_000)
-    retrain_on_drift = forms.BooleanField(label="when new photos differ from those learned from", required=False)
+    train_after = forms.IntegerField(
+        label=gettext_lazy("New answers that start a run"), min_value=0, max_value=10_000_000
+    )
+    retrain_on_drift = forms.BooleanField(
+        label=gettext_lazy("when new photos differ from those learned from"), required=False
+    )
     when = forms.ChoiceField(
-        label="At a fixed time",
+        label=gettext_lazy("At a fixed time"),
         choices=[
             ("", "never"),
-            ("daily", "every day"),
+            ("daily", gettext_lazy("every day")),
             *((str(number), f"every {day}") for number, day in enumerate(DAYS)),
         ],
         required=False,
     )
-    at = forms.TimeField(label="Time", required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    at = forms.TimeField(
+        label=gettext_lazy("Time"), required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
 
     def schedule(self) -> Schedule | None:
         """Return what was chosen."""
@@ -63,7 +70,7 @@ def schedule_save(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     form = ScheduleForm(request.POST)
     if not form.is_valid():
         problems = (f"{form[name].label}: {' '.join(map(str, found))}" for name, found in form.errors.items())
-        messages.error(request, f"Not saved. {' '.join(problems)}")
+        messages.error(request, gettext("Not saved. %(problems)s") % {"problems": " ".join(problems)})
         return redirect("models", campaign.slug)
     try:
         campaign_update(
@@ -72,9 +79,11 @@ def schedule_save(request: HttpRequest, campaign: Campaign) -> HttpResponse:
             retrain_on_drift=form.cleaned_data["retrain_on_drift"],
         )
     except ValidationError as error:
-        messages.error(request, f"Not saved. {' '.join(error.messages)}")
+        messages.error(request, gettext("Not saved. %(messages)s") % {"messages": " ".join(error.messages)})
         return redirect("models", campaign.slug)
     schedule = form.schedule()
     schedule_set(campaign=campaign, schedule=schedule)
-    messages.success(request, f"Saved. {'Training runs ' + schedule.text + '.' if schedule else 'No fixed time.'}")
+    messages.success(
+        request, f"Saved. {'Training runs ' + schedule.text + '.' if schedule else gettext('No fixed time.')}"
+    )
     return redirect("models", campaign.slug)

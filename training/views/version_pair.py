@@ -8,6 +8,7 @@ import numpy as np
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 from numpy.typing import NDArray
 
@@ -56,7 +57,7 @@ def version_pair_live(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Show the progress of a comparison; when it has ended, tell htmx to load the whole page again."""
     pair = _pair(list(campaign.model_versions.all()), request.GET.get("a", ""), request.GET.get("b", ""))
     if pair is None:
-        raise Http404("Choose two versions of this campaign.")
+        raise Http404(gettext("Choose two versions of this campaign."))
     context = {"campaign": campaign} | _state(campaign, pair)
     response = render(request, "training/_version_pair_state.html", context)
     if context["comparison"] is None or not context["comparison"].is_live:
@@ -71,7 +72,7 @@ def version_pair_start(request: HttpRequest, campaign: Campaign) -> HttpResponse
     assert isinstance(request.user, User)
     pair = _pair(list(campaign.model_versions.all()), request.POST.get("a", ""), request.POST.get("b", ""))
     if pair is None:
-        raise Http404("Choose two versions of this campaign.")
+        raise Http404(gettext("Choose two versions of this campaign."))
     first, second = pair
     comparison = version_comparison_request(campaign=campaign, first=first, second=second, by=request.user)
     announce(version_comparison_run, comparison.pk, expires=MESSAGE_SECONDS)
@@ -84,9 +85,9 @@ def _pair(versions: Sequence[ModelVersion], first: str, second: str) -> Pair | N
         return None
     numbers = {str(version.number): version for version in versions}
     if first not in numbers or second not in numbers:
-        raise Http404("This campaign has no model version with this number.")
+        raise Http404(gettext("This campaign has no model version with this number."))
     if first == second:
-        raise Http404("Choose two different versions.")
+        raise Http404(gettext("Choose two different versions."))
     return numbers[first], numbers[second]
 
 

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from django.utils.translation import gettext
+
 from annotation.drawing.svg import Svg
 from annotation.models import Campaign
 from annotation.services.figures_rows import Figures
@@ -75,12 +77,20 @@ def trend_title(figures: TrendFigures, metric: Metric) -> str:
     """Return what happened to the metric from the first to the champion, as a sentence."""
     known = [one for one in figures.versions if not math.isnan(figures.value(one, metric.name).value)]
     if not known:
-        return f"{metric.label} cannot be measured on these photos"
+        return gettext("%(label)s cannot be measured on these photos") % {"label": metric.label}
     last = next((one for one in known if one.is_champion), known[-1])
     first = known[0]
     now = figures.value(last, metric.name)
-    here = f"{metric.label} {titles.interval_text(now, metric.digits)} with version {last.number}"
+    here = gettext("%(label)s %(digits)s with version %(number)s") % {
+        "label": metric.label,
+        "digits": titles.interval_text(now, metric.digits),
+        "number": last.number,
+    }
     if first.number == last.number:
         return here
     before = figures.value(first, metric.name)
-    return f"{here}; {titles.interval_text(before, metric.digits)} with version {first.number}"
+    return gettext("%(here)s; %(digits)s with version %(number)s") % {
+        "here": here,
+        "digits": titles.interval_text(before, metric.digits),
+        "number": first.number,
+    }

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
@@ -27,7 +28,7 @@ NOTE_LENGTH = 4000
 
 
 def _version(campaign: Campaign, number: int) -> ModelVersion:
-    version = row_or_404("model version", ModelVersion, campaign=campaign, number=number)
+    version = row_or_404(gettext("model version"), ModelVersion, campaign=campaign, number=number)
     version.campaign = campaign
     return version
 
@@ -67,10 +68,14 @@ def version_note(request: HttpRequest, campaign: Campaign, number: int) -> HttpR
     assert isinstance(request.user, User)
     note = request.POST.get("note", "").replace("\r\n", "\n").replace("\0", "").strip()
     if len(note) > NOTE_LENGTH:
-        messages.error(request, f"A note has at most {NOTE_LENGTH:,} characters; this one has {len(note):,}.")
+        messages.error(
+            request,
+            gettext("A note has at most %(note_length)s characters; this one has %(count)s.")
+            % {"note_length": f"{NOTE_LENGTH:,}", "count": f"{len(note):,}"},
+        )
     else:
         version_note_write(version=_version(campaign, number), note=note, by=request.user)
-        messages.success(request, "The note was saved." if note else "The note was removed.")
+        messages.success(request, gettext("The note was saved.") if note else gettext("The note was removed."))
     return redirect("version", campaign.slug, number)
 
 
@@ -120,8 +125,10 @@ def export_zip(request: HttpRequest, campaign: Campaign, number: int) -> FileRes
     version = _version(campaign, number)
     export = VersionExport.objects.filter(version=version).exclude(made_at=None).select_related("version").first()
     if export is None or not export.path.exists():
-        raise Http404("There is no export of this version. Its page makes one.")
-    audit_record(kind=AuditKind.EXPORT, campaign=campaign, what=f"model version {number}")
+        raise Http404(gettext("There is no export of this version. Its page makes one."))
+    audit_record(
+        kind=AuditKind.EXPORT, campaign=campaign, what=gettext("model version %(number)s") % {"number": number}
+    )
     return FileResponse(
         export.path.open("rb"),
         as_attachment=True,

@@ -31,7 +31,7 @@ import { StatusLine } from "./status_line.js";
 import { Swipe } from "./swipe.js";
 import { Zoom } from "./zoom.js";
 import { ZoomControls } from "./zoom_controls.js";
-
+import { gettext } from "../texts.js";
 const RETRY_EMPTY = 10_000; // milliseconds between two requests for photos while there are none
 const MAX_UNDO = 50; // answered photos that undo can reach
 const KEPT_DECODED = 3; // answered photos that stay decoded, so that undo shows them at once
@@ -63,7 +63,7 @@ const session = new Session(config);
 const progress = new ProgressPanel({ session, buffer, leases, outbox, config });
 const endScreen = new EndScreen(config, () => !$("empty").hidden && !current() && showEmpty());
 const help = new HelpDialog(config);
-const comments = new CommentBox(outbox, config, ({ lease }) => note.show(`Comment on ${lease.name} sent to the admins`));
+const comments = new CommentBox(outbox, config, ({ lease }) => note.show(gettext("Comment on %(name)s sent to the admins", { name: lease.name })));
 const skipMenu = new SkipMenu(skip, (item) => comments.open(item));
 const lastAnswers = new LastAnswers(config, { answered: () => answered, open: revise });
 new KeySettings(keys, config.keysUrl);
@@ -196,7 +196,7 @@ function submit(item, input) {
   const words = isRevising() ? "" : recordFirstAnswer(item);
   item.reveal = null;
   next();
-  status.announce(`${answerText(item)} for photo ${item.lease.name}. ${item.hint}`);
+  status.announce(gettext("%(answer_text)s for photo %(name)s. %(hint)s", { answer_text: answerText(item), name: item.lease.name, hint: item.hint }));
   if (words) note.show(words, 4_000);
 }
 
@@ -213,7 +213,7 @@ function recordFirstAnswer(item) {
   if (answered.length > KEPT_DECODED) deck.forget(answered.at(-KEPT_DECODED - 1).lease);
   breakDue = breakClock.answered();
   if (breakDue) pause("break");
-  if (isGoalReached) return `Goal reached: ${session.goal} photos. Well done! Go on as long as you like.`;
+  if (isGoalReached) return gettext("Goal reached: %(goal)s photos. Well done! Go on as long as you like.", { goal: session.goal });
   return isQuick ? GLANCE_WORDS : "";
 }
 
@@ -228,7 +228,7 @@ function revise(item) {
   revised = item;
   if (item.hint) answerHints.reset();
   item.inputs = {};
-  status.announce("Back to an earlier photo.");
+  status.announce(gettext("Back to an earlier photo."));
   showCurrent();
 }
 
@@ -281,7 +281,7 @@ practice.addEventListener("answered", ({ detail }) => {
 });
 practice.addEventListener("end", () => {
   next();
-  note.show("Your answers are saved from now on");
+  note.show(gettext("Your answers are saved from now on"));
 });
 $("practise")?.addEventListener("click", () => {
   help.close();

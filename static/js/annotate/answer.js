@@ -1,6 +1,8 @@
 // An answer as text, and as the body of the request that sends it.
 
-const WATCH_TEXT = { yes: "watch", no: "no watch", unsure: "unsure" };
+import { gettext } from "../texts.js";
+
+const WATCH_TEXT = { yes: gettext("watch"), no: gettext("no watch"), unsure: gettext("unsure") };
 
 // E.g. "no watch, 7". The expected answer of a practice photo may have only one of the two parts.
 export function answerText({ watch, score, skipReason }) {

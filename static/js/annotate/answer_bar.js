@@ -2,9 +2,10 @@
 
 import { answerText } from "./answer.js";
 import { revealElements } from "./reveal.js";
+import { gettext } from "../texts.js";
 
-const FIRST_STEPS = "Answer both questions, in any order";
-const FIRST_SWIPES = "Swipe right for watch, left for no watch, up to skip. Tap a score.";
+const FIRST_STEPS = gettext("Answer both questions, in any order");
+const FIRST_SWIPES = gettext("Swipe right for watch, left for no watch, up to skip. Tap a score.");
 
 function element(tag, properties, ...children) {
   const node = Object.assign(document.createElement(tag), properties);
@@ -32,8 +33,8 @@ export class AnswerBar {
   renderPractice({ number, total }, isDone) {
     this.#undo.disabled = true;
     this.#undo.removeAttribute("data-hint");
-    const place = isDone ? `Practice, ${total} photos` : `Practice ${number} of ${total}`;
-    this.#line.replaceChildren(element("span", {}, element("strong", {}, place), " · not saved"));
+    const place = isDone ? gettext("Practice, %(total)s photos", { total }) : gettext("Practice %(number)s of %(total)s", { number, total });
+    this.#line.replaceChildren(element("span", {}, element("strong", {}, place), ` · ${gettext("not saved")}`));
   }
 
   // item: the item on the stage; isRevising: whether it has an answer already; last: the item answered last;
@@ -42,7 +43,7 @@ export class AnswerBar {
     this.#undo.disabled = !canUndo;
     const hint = isRevising ? "" : (last?.hint ?? "");
     this.#undo.toggleAttribute("data-hint", Boolean(hint));
-    if (isRevising) return this.#line.replaceChildren(`Earlier answer: ${answerText(item)}`, this.#keepButton());
+    if (isRevising) return this.#line.replaceChildren(gettext("Earlier answer: %(answer_text)s", { answer_text: answerText(item) }), this.#keepButton());
     if (item?.lease.show_prediction) return this.#line.replaceChildren(...this.#lastAnswer(last, hint), ...revealElements(item.reveal));
     if (!last) return this.#line.replaceChildren(element("span", { className: "first-steps" }, this.#firstSteps));
     this.#line.replaceChildren(...this.#lastAnswer(last, hint), ...revealElements(last.reveal));
@@ -50,12 +51,12 @@ export class AnswerBar {
 
   #lastAnswer(last, hint) {
     if (hint) return [element("span", { className: "hint" }, hint)];
-    return last ? [element("span", {}, "Last: ", element("strong", {}, answerText(last)))] : [];
+    return last ? [element("span", {}, gettext("Last:"), " ", element("strong", {}, answerText(last)))] : [];
   }
 
   #keepButton() {
     const cap = element("kbd", { className: "key", ariaHidden: "true" }, this.#keys.nameOf("keep"));
-    const button = element("button", { type: "button", className: "quiet" }, "Keep it ", cap);
+    const button = element("button", { type: "button", className: "quiet" }, gettext("Keep it"), " ", cap);
     button.addEventListener("click", this.#keep);
     return button;
   }

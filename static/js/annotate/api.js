@@ -1,5 +1,7 @@
 // Requests to the API: JSON in both directions, and one class for all errors.
 
+import { gettext } from "../texts.js";
+
 const TIMEOUT = 15_000; // milliseconds until a request counts as failed
 
 export class ApiError extends Error {
@@ -28,7 +30,7 @@ function csrfToken() {
 function errorMessage(body, status) {
   if (typeof body?.detail === "string") return body.detail;
   if (Array.isArray(body?.detail)) return body.detail.map((problem) => problem.msg).join("; ");
-  return `The server answered with status ${status}.`;
+  return gettext("The server answered with status %(status)s.", { status });
 }
 
 // Resolves with the JSON of the answer. Throws ApiError for everything else. Sends a GET without a body.
@@ -45,12 +47,12 @@ export async function request(url, body = null, { keepalive = false, method = "P
     const isJson = response.headers.get("content-type")?.includes("json");
     answer = isJson ? await response.json() : null;
   } catch {
-    throw new ApiError(0, "The server cannot be reached.");
+    throw new ApiError(0, gettext("The server cannot be reached."));
   }
   // An answer that is not JSON comes from a proxy. With 4xx it refuses the request, for example because it is too long.
   // Otherwise it is unknown whether the server got the request.
   const isRefusal = response.status >= 400 && response.status < 500;
-  if (answer === null && !isRefusal) throw new ApiError(0, "The server's answer cannot be read.");
+  if (answer === null && !isRefusal) throw new ApiError(0, gettext("The server's answer cannot be read."));
   if (!response.ok) throw new ApiError(response.status, errorMessage(answer, response.status));
   return answer;
 }

@@ -1,15 +1,16 @@
 // What to do when there is no photo: own work, and other campaigns of the person that have photos.
 
 import { request } from "./api.js";
+import { gettext, ngettext } from "../texts.js";
 
 const TITLES = {
-  all_done: "All done",
-  answered: "Your part is done",
-  reserved: "The rest is with others right now",
-  paused: "Paused",
-  closed: "Closed",
-  no_photos: "No photos yet",
-  problems: "No photo is left",
+  all_done: gettext("All done"),
+  answered: gettext("Your part is done"),
+  reserved: gettext("The rest is with others right now"),
+  paused: gettext("Paused"),
+  closed: gettext("Closed"),
+  no_photos: gettext("No photos yet"),
+  problems: gettext("No photo is left"),
 };
 
 export class EndScreen {
@@ -27,12 +28,12 @@ export class EndScreen {
   // Returns the contents of the card for a page without photos. total: rated photos in the campaign, or null.
   card(leases, total, onClick) {
     const { error, emptyBecause, emptyKind } = leases;
-    const done = total ? `You have rated ${total.toLocaleString("en")} photo${total === 1 ? "" : "s"} here. ` : "";
+    const done = total ? `${ngettext("You have rated %(n)s photo here.", "You have rated %(n)s photos here.", total)} ` : "";
     return {
-      title: error ? "Photos could not be loaded" : (TITLES[emptyKind] ?? "Nothing to do right now"),
+      title: error ? gettext("Photos could not be loaded") : (TITLES[emptyKind] ?? gettext("Nothing to do right now")),
       reason: error?.message ?? emptyBecause,
-      note: `${error ? "" : done}This page checks for photos automatically.`,
-      button: error ? "Try again" : "Check again",
+      note: `${error ? "" : done}${gettext("This page checks for photos automatically.")}`,
+      button: error ? gettext("Try again") : gettext("Check again"),
       links: this.#links(error),
       isIdle: true,
       onClick,
@@ -59,9 +60,9 @@ export class EndScreen {
   #links(error) {
     const others = this.#campaigns.map(({ name, url, photos_left: count }, place) => ({
       href: url,
-      text: `Rate in ${name} (${count.toLocaleString("en")} left)`,
+      text: gettext("Rate in %(name)s (%(count)s left)", { name, count: count.toLocaleString("en") }),
       isPrimary: place === 0,
     }));
-    return error ? [] : [...others, { href: this.#config.ownWorkUrl, text: "Your work" }];
+    return error ? [] : [...others, { href: this.#config.ownWorkUrl, text: gettext("Your work") }];
   }
 }

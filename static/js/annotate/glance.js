@@ -5,12 +5,14 @@
 // time is left to look at sharpness and noise. The page Annotator quality has the same limit. One quick answer means
 // nothing, because some photos are obvious; eight in a row are a habit.
 
+import { gettext } from "../texts.js";
+
 const GLANCE = 1_000; // milliseconds from showing a photo to its answer
 const IN_A_ROW = 8;
 const PAUSE = 10 * 60_000; // milliseconds between two words
 const MOST = 3; // on one page: who has read it three times knows it
 
-export const GLANCE_WORDS = "Quick work! Take all the time you need, nobody is waiting.";
+export const GLANCE_WORDS = gettext("Quick work! Take all the time you need, nobody is waiting.");
 
 export class Glance {
   #row = 0;

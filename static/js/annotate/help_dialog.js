@@ -1,6 +1,8 @@
 // The dialog with the instructions and the keys. It opens by itself at the first visit, after a change of the
 // instructions, and from the account page (#keys).
 
+import { gettext } from "../texts.js";
+
 const $ = (id) => document.getElementById(id);
 
 export class HelpDialog {
@@ -14,7 +16,7 @@ export class HelpDialog {
     this.#instructions = instructions;
     this.#dialog.addEventListener("close", () => {
       this.#seen();
-      $("help-close").textContent = "Close";
+      $("help-close").textContent = gettext("Close");
     });
     // The form loads the page again, without closing the dialog.
     $("reread")?.addEventListener("submit", () => this.#seen());
@@ -22,7 +24,7 @@ export class HelpDialog {
 
   openIfNew() {
     const isNew = localStorage.getItem(this.#key) !== this.#instructions;
-    if (isNew) $("help-close").textContent = "Begin";
+    if (isNew) $("help-close").textContent = gettext("Begin");
     if (isNew || location.hash === "#keys") this.open();
   }
 

@@ -3,6 +3,7 @@
 
 import { request } from "./api.js";
 import { keyName, keyOf } from "./keys.js";
+import { gettext } from "../texts.js";
 
 const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock", "Dead", "Process"];
 
@@ -23,7 +24,7 @@ export class KeySettings {
     });
     document.getElementById("key-defaults").addEventListener("click", () => {
       this.#cancel();
-      this.#save({}, "All keys are reset to the defaults.");
+      this.#save({}, gettext("All keys are reset to the defaults."));
     });
     addEventListener("keydown", (event) => this.#button && this.#pressed(event), true);
     this.#section.addEventListener("focusout", ({ relatedTarget }) => relatedTarget !== this.#button && this.#cancel());
@@ -41,7 +42,7 @@ export class KeySettings {
     this.#button = button;
     button.classList.add("asking");
     button.focus(); // not every browser focuses a tapped button
-    this.#say(`Press the new key for “${button.dataset.name}”, or Esc to cancel.`);
+    this.#say(gettext("Press the new key for “%(name)s”, or Esc to cancel.", { name: button.dataset.name }));
   }
 
   #cancel() {
@@ -65,11 +66,11 @@ export class KeySettings {
     if (other && this.#takenKey !== key) {
       this.#takenKey = key;
       const taken = this.#section.querySelector(`[data-rebind="${other}"]`).dataset.name;
-      return this.#say(`${keyName(key)} is already the key for “${taken}”. Press it again to swap the two keys, or press another key.`);
+      return this.#say(gettext("%(key_name)s is already the key for “%(taken)s”. Press it again to swap the two keys, or press another key.", { key_name: keyName(key), taken }));
     }
     if (other) bindings[other] = this.#keys.bindings[action];
     this.#cancel();
-    this.#save(bindings, `${keyName(key)} is now the key for “${name}”.`);
+    this.#save(bindings, gettext("%(key_name)s is now the key for “%(name)s”.", { key_name: keyName(key), name }));
   }
 
   async #save(bindings, words) {
@@ -77,7 +78,7 @@ export class KeySettings {
       this.#keys.bind((await request(this.#url, { bindings }, { method: "PUT" })).bindings);
       this.#say(words);
     } catch (error) {
-      this.#say(`${error.message} The keys were not changed.`);
+      this.#say(gettext("%(message)s The keys were not changed.", { message: error.message }));
     }
   }
 }

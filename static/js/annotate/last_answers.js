@@ -7,6 +7,7 @@
 import { answerText } from "./answer.js";
 import { request } from "./api.js";
 import { revealElements } from "./reveal.js";
+import { gettext } from "../texts.js";
 
 const MOST = 10;
 
@@ -48,7 +49,7 @@ export class LastAnswers {
       this.#earlier = answers.map(itemOf);
       this.#problem = "";
     } catch (error) {
-      this.#problem = `Earlier answers could not be loaded. ${error.message}`;
+      this.#problem = gettext("Earlier answers could not be loaded. %(message)s", { message: error.message });
     }
     if (this.#dialog.open) this.#render();
   }
@@ -59,14 +60,14 @@ export class LastAnswers {
     $("last-list").replaceChildren(...items.map((item) => this.#row(item)));
     $("last-list").querySelectorAll("button")[Math.max(focused, 0)]?.focus();
     const isLoading = this.#earlier === null && !this.#problem && this.#answered().length < MOST;
-    $("last-note").textContent = this.#problem || (items.length ? "" : isLoading ? "Loading…" : "No answers yet. The last ten appear here.");
+    $("last-note").textContent = this.#problem || (items.length ? "" : isLoading ? gettext("Loading…") : gettext("No answers yet. The last ten appear here."));
     $("last-note").hidden = !$("last-note").textContent;
   }
 
   #row(item) {
     const { lease } = item;
     const thumbnail = Object.assign(new Image(), { src: lease.thumbnail ?? lease.url.replace(/original$/, "thumbnail"), alt: "", loading: "lazy" });
-    const words = element("span", "words", element("strong", "", item.skipReason ? "Skipped" : answerText(item)), element("small", "", item.skipReason || lease.name));
+    const words = element("span", "words", element("strong", "", item.skipReason ? gettext("Skipped") : answerText(item)), element("small", "", item.skipReason || lease.name));
     if (item.reveal) words.append(element("small", "reveal", ...revealElements(item.reveal)));
     const button = element("button", "", thumbnail, words);
     button.type = "button";

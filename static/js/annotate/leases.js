@@ -5,6 +5,7 @@
 
 import { request } from "./api.js";
 import { Pace } from "./pace.js";
+import { gettext } from "../texts.js";
 
 const RENEWALS = 3; // in the duration of a lease, so that two may fail
 const MAX_KNOWN = 500; // photos that a claim can name
@@ -141,7 +142,7 @@ export class Leases extends EventTarget {
     const wait = isEmpty ? RETRY_AFTER[this.#emptyClaims] : undefined;
     this.#emptyClaims = wait ? this.#emptyClaims + 1 : 0;
     if (wait) this.#retryTimer = setTimeout(() => this.refill(), wait);
-    else if (isEmpty) this.emptyBecause = "The last photos are being assigned right now, or another tab shows them.";
+    else if (isEmpty) this.emptyBecause = gettext("The last photos are being assigned right now, or another tab shows them.");
   }
 
   // Resolves with whether the server still leases the photo to this person; true when it cannot be asked.

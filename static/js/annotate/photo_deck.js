@@ -4,6 +4,8 @@
 // on the stage, because scaling some megapixels to the size of the stage takes longer than a frame. While the stage is
 // empty, the photo for it has the connection and the processor almost for itself.
 
+import { gettext } from "../texts.js";
+
 const LOADING_AT_ONCE = 3; // the browser opens six connections, and claims and answers need some
 const DECODED_PIXELS = 120_000_000; // 4 bytes each: about 480 MB
 const MIN_DECODED = 2; // photos, of any size
@@ -29,7 +31,7 @@ export class PhotoDeck {
     if (lease.decoded) return lease.loaded;
     const img = new Image(lease.width, lease.height);
     img.decoding = "async";
-    img.alt = "Photo to rate";
+    img.alt = gettext("Photo to rate");
     img.draggable = false;
     lease.img = img;
     lease.isReady = lease.isStarted = lease.isLoaded = lease.isDecoding = lease.hasFailed = false;

@@ -6,6 +6,7 @@
 import { answerText } from "./answer.js";
 import { request } from "./api.js";
 import { scaleDrawing, summary, verdict } from "./practice_scale.js";
+import { gettext } from "../texts.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -69,12 +70,12 @@ export class Practice extends EventTarget {
     const expected = answerText({ watch: watch || null, score });
     const given = this.item.watch ? answerText(this.item) : "";
     const isMatch = given && (!watch || watch === this.item.watch) && (score === null || score === this.item.score);
-    $("practice-given").textContent = given ? `You said ${given}.` : "";
-    $("practice-expected").textContent = !expected ? "" : isMatch ? "As expected." : `Expected: ${expected}.`;
+    $("practice-given").textContent = given ? gettext("You said %(given)s.", { given }) : "";
+    $("practice-expected").textContent = !expected ? "" : isMatch ? gettext("As expected.") : gettext("Expected: %(expected)s.", { expected });
     $("practice-guidance").textContent = guidance;
     this.#showVerdict({ watch, score });
     const isLast = this.#index === this.#photos.length - 1;
-    $("practice-next-words").textContent = isLast ? "Your result" : "Next practice photo";
+    $("practice-next-words").textContent = isLast ? gettext("Your result") : gettext("Next practice photo");
     this.isAnswered = true;
     this.#renderMode();
     $("practice-next").focus();

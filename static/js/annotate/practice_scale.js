@@ -1,6 +1,8 @@
 // A small picture of the scale with the person's score (a filled dot) and the expected one (a bar, with the range that
 // counts as a hit), and the same in words.
 
+import { gettext, ngettext } from "../texts.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const POINTS = 9; // steps of the scale 1-10, where one point away is still a hit; longer scales in proportion
 
@@ -13,15 +15,15 @@ export function verdict(given, expected, scale) {
   const hasScore = given.score !== null && expected.score !== null;
   const hasWatch = Boolean(given.watch && expected.watch);
   const difference = hasScore ? given.score - expected.score : 0;
-  const points = `${Math.abs(difference)} point${Math.abs(difference) === 1 ? "" : "s"} ${difference > 0 ? "higher" : "lower"}`;
+  const points = difference > 0 ? ngettext("%(n)s point higher", "%(n)s points higher", difference) : ngettext("%(n)s point lower", "%(n)s points lower", -difference);
   const isScoreHit = hasScore ? Math.abs(difference) <= tolerance(scale) : null;
   const isWatchHit = hasWatch ? given.watch === expected.watch : null;
   return {
     difference,
     isScoreHit,
     isWatchHit,
-    scoreWords: hasScore ? `Score ${isScoreHit ? "hit" : "missed"}${difference ? `, ${points}` : ""}` : "",
-    watchWords: hasWatch ? `Watch label ${isWatchHit ? "right" : "different"}` : "",
+    scoreWords: hasScore ? `${isScoreHit ? gettext("Score hit") : gettext("Score missed")}${difference ? `, ${points}` : ""}` : "",
+    watchWords: hasWatch ? (isWatchHit ? gettext("Watch label right") : gettext("Watch label different")) : "",
   };
 }
 
@@ -31,14 +33,14 @@ export function summary(verdicts) {
   const labels = verdicts.filter(({ isWatchHit }) => isWatchHit !== null);
   const hits = (all, name) => all.filter((one) => one[name]).length;
   const sentences = [];
-  if (scores.length) sentences.push(`${hits(scores, "isScoreHit")} of ${scores.length} scores hit.`);
-  if (labels.length) sentences.push(`${hits(labels, "isWatchHit")} of ${labels.length} watch labels right.`);
+  if (scores.length) sentences.push(gettext("%(hits)s of %(all)s scores hit.", { hits: hits(scores, "isScoreHit"), all: scores.length }));
+  if (labels.length) sentences.push(gettext("%(hits)s of %(all)s watch labels right.", { hits: hits(labels, "isWatchHit"), all: labels.length }));
   const mean = scores.reduce((sum, { difference }) => sum + difference, 0) / (scores.length || 1);
   if (scores.length > 1) {
     const rounded = Math.abs(mean).toFixed(1);
-    sentences.push(rounded === "0.0" ? "On average your scores are as high as expected." : `On average your scores are ${rounded} points ${mean > 0 ? "higher" : "lower"}.`);
+    sentences.push(rounded === "0.0" ? gettext("On average your scores are as high as expected.") : (mean > 0 ? gettext("On average your scores are %(rounded)s points higher.", { rounded }) : gettext("On average your scores are %(rounded)s points lower.", { rounded })));
   }
-  return sentences.join(" ") || "You have seen all practice photos.";
+  return sentences.join(" ") || gettext("You have seen all practice photos.");
 }
 
 // Returns an SVG element. given, expected: scores or null; it is drawn where there is at least one of them.
@@ -58,11 +60,11 @@ export function scaleDrawing({ lowest, highest, given, expected, words }) {
   }
   if (expected !== null) {
     drawing.append(node("line", { class: "expected", x1: at(expected), x2: at(expected), y1: middle - 11, y2: middle + 11 }));
-    drawing.append(node("text", { x: at(expected), y: 46, "text-anchor": "middle" }, `expected ${expected}`));
+    drawing.append(node("text", { x: at(expected), y: 46, "text-anchor": "middle" }, gettext("expected %(expected)s", { expected })));
   }
   if (given !== null) {
     drawing.append(node("circle", { class: "given", cx: at(given), cy: middle, r: 6 }));
-    drawing.append(node("text", { class: "strong", x: at(given), y: 9, "text-anchor": "middle" }, `you ${given}`));
+    drawing.append(node("text", { class: "strong", x: at(given), y: 9, "text-anchor": "middle" }, gettext("you %(given)s", { given })));
   }
   return drawing;
 }

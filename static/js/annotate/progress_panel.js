@@ -3,9 +3,9 @@
 
 import { request } from "./api.js";
 import { CHOICES } from "./photo_buffer.js";
+import { gettext, ngettext } from "../texts.js";
 
 const $ = (id) => document.getElementById(id);
-const plural = (number, word) => `${number.toLocaleString("en")} ${word}${number === 1 ? "" : "s"}`;
 const ASK_EVERY = 60_000; // milliseconds between two questions about what is left, while the person rates
 const GOALS = [0, 10, 25, 50, 100, 200];
 
@@ -72,7 +72,7 @@ export class ProgressPanel {
   get leftText() {
     const left = this.#left;
     if (left === null) return "";
-    return `${left.toLocaleString("en")} left`;
+    return gettext("%(left)s left", { left: left.toLocaleString("en") });
   }
 
   get #left() {
@@ -83,18 +83,18 @@ export class ProgressPanel {
 
   #render() {
     const { rated, skipped, goal } = this.#session;
-    $("session-count").textContent = goal ? `${rated} of ${goal}` : `${rated} rated`;
+    $("session-count").textContent = goal ? gettext("%(rated)s of %(goal)s", { rated, goal }) : gettext("%(rated)s rated", { rated });
     $("session-left").textContent = this.leftText;
     $("session").dataset.reached = goal && rated >= goal ? "yes" : "no";
-    $("session").title = "Photos in this session, and photos left for you";
+    $("session").title = gettext("Photos in this session, and photos left for you");
     $("goal-bar").hidden = !goal;
     $("goal-bar").max = goal || 1;
     $("goal-bar").value = Math.min(rated, goal || 1);
-    const rows = [["This session", `${plural(rated, "photo")} rated${skipped ? `, ${skipped} skipped` : ""}`]];
+    const rows = [[gettext("This session"), `${ngettext("%(n)s photo rated", "%(n)s photos rated", rated)}${skipped ? gettext(", %(skipped)s skipped", { skipped }) : ""}`]];
     const seconds = this.#session.secondsPerPhoto;
-    if (seconds !== null && seconds >= 1) rows.push(["Time for a photo", `about ${Math.round(seconds)} s (median)`]);
-    if (this.total !== null) rows.push(["In this campaign", `${plural(this.total, "photo")} rated by you`]);
-    if (this.leftText) rows.push(["Left for you", this.leftText.replace(" left", " photos")]);
+    if (seconds !== null && seconds >= 1) rows.push([gettext("Time for a photo"), gettext("about %(value)s s (median)", { value: Math.round(seconds) })]);
+    if (this.total !== null) rows.push([gettext("In this campaign"), ngettext("%(n)s photo rated by you", "%(n)s photos rated by you", this.total)]);
+    if (this.leftText) rows.push([gettext("Left for you"), gettext("%(left)s photos", { left: this.#left.toLocaleString("en") })]);
     $("progress-figures").replaceChildren(...rows.flatMap(([term, words]) => [element("dt", term), element("dd", words)]));
   }
 
@@ -102,7 +102,7 @@ export class ProgressPanel {
 
   #renderGoal() {
     const goals = [...new Set([...GOALS, this.#session.goal])].sort((one, other) => one - other);
-    $("goal").replaceChildren(...goals.map((goal) => new Option(goal ? plural(goal, "photo") : "no goal", goal, false, goal === this.#session.goal)));
+    $("goal").replaceChildren(...goals.map((goal) => new Option(goal ? ngettext("%(n)s photo", "%(n)s photos", goal) : gettext("no goal"), goal, false, goal === this.#session.goal)));
     $("goal-message").textContent = "";
   }
 
@@ -110,9 +110,9 @@ export class ProgressPanel {
     this.#session.goal = photos;
     try {
       await request(this.#config.goalUrl, { photos }, { method: "PUT" });
-      $("goal-message").textContent = "Saved to your account.";
+      $("goal-message").textContent = gettext("Saved to your account.");
     } catch (error) {
-      $("goal-message").textContent = `Only for this page: ${error.message}`;
+      $("goal-message").textContent = gettext("Only for this page: %(message)s", { message: error.message });
     }
   }
 
@@ -121,14 +121,17 @@ export class ProgressPanel {
   #renderBuffer() {
     const { count } = this.#buffer;
     const { meanBytes, held, loaded, loadedBytes } = this.#leases.holding;
-    const size = (photos) => (meanBytes ? `, about ${megabytes(photos * meanBytes)}` : "");
-    const text = (choice) => (choice ? `${choice} photos${size(choice)}` : "automatic");
+    const size = (photos) => (meanBytes ? gettext(", about %(megabytes)s", { megabytes: megabytes(photos * meanBytes) }) : "");
+    const text = (choice) => (choice ? gettext("%(choice)s photos%(size)s", { choice, size: size(choice) }) : gettext("automatic"));
     if (document.activeElement !== $("ahead")) {
       $("ahead").replaceChildren(...CHOICES.map((choice) => new Option(text(choice), choice, false, choice === count)));
     }
     const minutes = Math.max(1, Math.round(this.#config.leaseSeconds / 60));
-    $("ahead-state").textContent = `${loaded} of ${plural(held, "photo")} on this page ${loaded === 1 ? "is" : "are"} loaded (${megabytes(loadedBytes)}).${count > held ? " More come while you are connected, at most half of the photos that are open." : ""}`;
-    $("ahead-note").textContent = `They stay while this page is open. Without a connection they are reserved for you for about ${plural(minutes, "minute")}; then others can get them too. Your answers are kept and count all the same.`;
+    $("ahead-state").textContent = gettext("Photos on this page: %(held)s, loaded: %(loaded)s (%(size)s).", { held, loaded, size: megabytes(loadedBytes) })
+      + (count > held ? ` ${gettext("More come while you are connected, at most half of the photos that are open.")}` : "");
+    $("ahead-note").textContent = ngettext(
+      "They stay while this page is open. Without a connection they are reserved for you for about %(n)s minute; then others can get them too. Your answers are kept and count all the same.",
+      "They stay while this page is open. Without a connection they are reserved for you for about %(n)s minutes; then others can get them too. Your answers are kept and count all the same.", minutes);
   }
 }
 

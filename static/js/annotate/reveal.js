@@ -2,6 +2,7 @@
 // outline and the other annotators are filled columns.
 
 import { request } from "./api.js";
+import { gettext } from "../texts.js";
 
 // Resolves with the response of the server, or with null if the request fails. Rating continues without a prediction.
 export async function fetchReveal(api, imageId) {
@@ -35,11 +36,11 @@ export function revealElements(reveal) {
   const elements = [];
   if (prediction) {
     const spread = `${prediction.quality_mean.toFixed(1)} ± ${prediction.quality_std.toFixed(1)}`;
-    const watch = `watch ${Math.round(100 * prediction.watch_probability)}\u00a0%`;
-    elements.push(text("mark-model", `model ${spread}, ${watch}`));
+    const watch = gettext("watch %(value)s\u00a0%", { value: Math.round(100 * prediction.watch_probability) });
+    elements.push(text("mark-model", gettext("model %(spread)s, %(watch)s", { spread, watch })));
   }
   if (others) {
-    elements.push(others.n ? text("mark-people", othersText(others)) : text("", "no other answers yet"));
+    elements.push(others.n ? text("mark-people", othersText(others)) : text("", gettext("no other answers yet")));
   }
   return drawing ? [...elements, ...chartElements(drawing)] : elements;
 }

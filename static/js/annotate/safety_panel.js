@@ -3,23 +3,23 @@
 
 import { saveAnswers } from "./answer_file.js";
 import { request } from "./api.js";
+import { gettext, ngettext } from "../texts.js";
 
 const MAX_IDS = 500; // in one request
 const MAX_ROWS = 100;
 const COMPARE_AFTER = 400; // milliseconds without a change until the next comparison
-const WATCH_TEXT = { yes: "watch", no: "no watch", unsure: "unsure" };
+const WATCH_TEXT = { yes: gettext("watch"), no: gettext("no watch"), unsure: gettext("unsure") };
 const STATUS_TEXT = {
-  stored: "on the server",
-  saved: "saved, not checked now",
-  waiting: "waiting in this browser",
-  refused: "refused by the server",
-  discarded: "refused by the server, discarded by you",
-  replaced: "replaced by a later answer",
-  lost: "missing on the server",
+  stored: gettext("on the server"),
+  saved: gettext("saved, not checked now"),
+  waiting: gettext("waiting in this browser"),
+  refused: gettext("refused by the server"),
+  discarded: gettext("refused by the server, discarded by you"),
+  replaced: gettext("replaced by a later answer"),
+  lost: gettext("missing on the server"),
 };
 
 const $ = (id) => document.getElementById(id);
-const plural = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 const are = (number) => (number === 1 ? "is" : "are");
 
 // Returns Map: entry → its status, a key of STATUS_TEXT. stored: Set of client_ids that the server has, or null when it
@@ -72,7 +72,7 @@ export class SafetyPanel {
 
   open() {
     if (document.querySelector("dialog[open]")) return;
-    this.#showVerdict("asking", "Comparing with the server…");
+    this.#showVerdict("asking", gettext("Comparing with the server…"));
     $("safety-list").open = $("safety-details").open = false;
     this.#dialog.showModal();
     this.#compare();
@@ -134,43 +134,42 @@ export class SafetyPanel {
     $("safety-answers").replaceChildren(...[...found].slice(0, MAX_ROWS).map(([entry, status]) => row(entry, status)));
     $("safety-storage").textContent = this.#storageText(isPersisted);
     $("safety-send").hidden = !waiting.length && !elsewhere;
-    $("safety-download").textContent = this.#unsent.length ? "Download unsent answers" : "Download answers";
+    $("safety-download").textContent = this.#unsent.length ? gettext("Download unsent answers") : gettext("Download answers");
     $("safety-download").disabled = !this.#unsent.length && !this.#entries.length;
     if (waiting.length || refused.length || lost.length || elsewhere || others) $("safety-details").open = true;
   }
 
   #renderVerdict(stored, server, waiting, refused, lost) {
-    if (lost.length) return this.#showVerdict("trouble", `${plural(lost.length, "saved answer")} ${are(lost.length)} missing on the server. This browser still has ${lost.length === 1 ? "it" : "them"}.`);
-    if (refused.length) return this.#showVerdict("trouble", `The server refused ${plural(refused.length, "answer")}.`);
-    if (waiting.length) return this.#showVerdict("waiting", `${plural(waiting.length, "answer")} ${are(waiting.length)} not on the server yet. ${this.#waitingText(waiting.length)}`);
-    if (!server.stored) return this.#showVerdict("waiting", `The server confirmed every answer when it was sent. It cannot be checked now: ${server.message}`);
-    if (!stored) return this.#showVerdict("safe", "Everything is saved. No answers are waiting in this browser.");
-    return this.#showVerdict("safe", `Everything is saved. ${stored === 1 ? "The answer" : `All ${stored} answers`} from this browser ${are(stored)} on the server.`);
+    if (lost.length) return this.#showVerdict("trouble", ngettext("%(n)s saved answer is missing on the server. This browser still has it.", "%(n)s saved answers are missing on the server. This browser still has them.", lost.length));
+    if (refused.length) return this.#showVerdict("trouble", ngettext("The server refused %(n)s answer.", "The server refused %(n)s answers.", refused.length));
+    if (waiting.length) return this.#showVerdict("waiting", `${ngettext("%(n)s answer is not on the server yet.", "%(n)s answers are not on the server yet.", waiting.length)} ${this.#waitingText(waiting.length)}`);
+    if (!server.stored) return this.#showVerdict("waiting", gettext("The server confirmed every answer when it was sent. It cannot be checked now: %(message)s", { message: server.message }));
+    if (!stored) return this.#showVerdict("safe", gettext("Everything is saved. No answers are waiting in this browser."));
+    return this.#showVerdict("safe", ngettext("Everything is saved. The answer from this browser is on the server.", "Everything is saved. All %(n)s answers from this browser are on the server.", stored));
   }
 
   #waitingText(number) {
-    const they = number === 1 ? "It is" : "They are";
-    if (this.#outbox.isPersistent) return `${they} kept in this browser and will be sent automatically.`;
-    return `${they} on this page only. Leave it open until everything is saved, or download the unsent answers.`;
+    if (this.#outbox.isPersistent) return ngettext("It is kept in this browser and will be sent automatically.", "They are kept in this browser and will be sent automatically.", number);
+    return ngettext("It is on this page only. Leave it open until everything is saved, or download the unsent answers.", "They are on this page only. Leave it open until everything is saved, or download the unsent answers.", number);
   }
 
   #renderCounts(given, server, stored, discarded, waiting, elsewhere, others) {
     const pairs = [];
-    if (server.stored) pairs.push(["On the server", `${plural(server.own_answers, "rating")} and ${plural(server.own_skips, "skip")} of yours in this campaign, without corrections`]);
-    else pairs.push(["On the server", `Unknown: ${server.message}`]);
-    pairs.push(["In this browser", server.stored ? `${plural(given, "answer")}, ${stored} of them on the server` : plural(given, "answer")]);
-    if (waiting.length) pairs.push(["Waiting", `${waiting.length}: ${this.#waitingReason()}`]);
-    if (discarded) pairs.push(["Discarded", `${discarded} refused by the server and discarded by you`]);
-    if (elsewhere) pairs.push(["Other campaigns", `${plural(elsewhere, "answer")} of yours ${are(elsewhere)} waiting too. This page sends ${elsewhere === 1 ? "it" : "them"}.`]);
-    if (others) pairs.push(["Other people", `${plural(others, "answer")} of others who use this browser ${are(others)} waiting until they log in and open this page`]);
+    if (server.stored) pairs.push([gettext("On the server"), gettext("%(ratings)s and %(skips)s of yours in this campaign, without corrections", { ratings: ngettext("%(n)s rating", "%(n)s ratings", server.own_answers), skips: ngettext("%(n)s skip", "%(n)s skips", server.own_skips) })]);
+    else pairs.push([gettext("On the server"), gettext("Unknown: %(message)s", { message: server.message })]);
+    pairs.push([gettext("In this browser"), `${ngettext("%(n)s answer", "%(n)s answers", given)}${server.stored ? gettext(", %(stored)s of them on the server", { stored }) : ""}`]);
+    if (waiting.length) pairs.push([gettext("Waiting"), `${waiting.length}: ${this.#waitingReason()}`]);
+    if (discarded) pairs.push([gettext("Discarded"), gettext("%(discarded)s refused by the server and discarded by you", { discarded })]);
+    if (elsewhere) pairs.push([gettext("Other campaigns"), ngettext("%(n)s answer of yours is waiting too. This page sends it.", "%(n)s answers of yours are waiting too. This page sends them.", elsewhere)]);
+    if (others) pairs.push([gettext("Other people"), ngettext("%(n)s answer of others who use this browser is waiting until they log in and open this page", "%(n)s answers of others who use this browser are waiting until they log in and open this page", others)]);
     const elements = pairs.flatMap(([term, words]) => [element("dt", term), element("dd", words)]);
     $("safety-counts").replaceChildren(...elements);
   }
 
   #waitingReason() {
     const { state, message } = this.#outbox;
-    if (state === "login") return message || "you are logged out. Log in again; no answer is lost.";
-    if (state === "offline") return "the server cannot be reached. This page tries again automatically.";
+    if (state === "login") return message || gettext("you are logged out. Log in again; no answer is lost.");
+    if (state === "offline") return gettext("the server cannot be reached. This page tries again automatically.");
     return "sending";
   }
 
@@ -178,23 +177,24 @@ export class SafetyPanel {
     const notices = [];
     if (lost.length) {
       const notice = element("div", "", "notice error");
-      const [these, them] = lost.length === 1 ? ["this answer", "it"] : ["these answers", "them"];
-      const words = `The server confirmed ${these} but no longer has ${them}. This can happen after an older backup was restored. You can send ${them} again, and the server records ${them} once. Please tell the campaign's admin.`;
-      const again = Object.assign(element("button", `Send ${plural(lost.length, "answer")} again`, "primary"), { type: "button" });
+      const words = ngettext(
+        "The server confirmed this answer but no longer has it. This can happen after an older backup was restored. You can send it again, and the server records it once. Please tell the campaign's admin.",
+        "The server confirmed these answers but no longer has them. This can happen after an older backup was restored. You can send them again, and the server records them once. Please tell the campaign's admin.", lost.length);
+      const again = Object.assign(element("button", ngettext("Send %(n)s answer again", "Send %(n)s answers again", lost.length), "primary"), { type: "button" });
       again.addEventListener("click", () => this.#outbox.resend(this.#lost));
       notice.append(element("p", words), again);
       notices.push(notice);
     }
     for (const [sentence, number] of counted(refused.map((entry) => entry.refused))) {
-      notices.push(element("div", `${plural(number, "answer")} refused: ${sentence} ${number === 1 ? "It stays" : "They stay"} in this browser until you press Discard on the page.`, "notice error"));
+      notices.push(element("div", ngettext("%(n)s answer refused: %(sentence)s It stays in this browser until you press Discard on the page.", "%(n)s answers refused: %(sentence)s They stay in this browser until you press Discard on the page.", number, { sentence }), "notice error"));
     }
     $("safety-troubles").replaceChildren(...notices);
   }
 
   #storageText(isPersisted) {
-    if (!this.#outbox.isPersistent) return "This browser cannot store answers (private window, or no space left). They are kept only while this page is open.";
-    if (isPersisted) return "Answers are stored on this device before they are sent. The browser has agreed not to delete them.";
-    return "Answers are stored on this device before they are sent. They stay when you close the page, the browser or the computer, unless somebody clears the browser's data.";
+    if (!this.#outbox.isPersistent) return gettext("This browser cannot store answers (private window, or no space left). They are kept only while this page is open.");
+    if (isPersisted) return gettext("Answers are stored on this device before they are sent. The browser has agreed not to delete them.");
+    return gettext("Answers are stored on this device before they are sent. They stay when you close the page, the browser or the computer, unless somebody clears the browser's data.");
   }
 
   #showVerdict(state, words) {

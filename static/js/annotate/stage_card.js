@@ -1,5 +1,7 @@
 // The card that is shown in place of a photo: it says why there is no photo and what to do.
 
+import { gettext } from "../texts.js";
+
 const $ = (id) => document.getElementById(id);
 
 export class StageCard {
@@ -12,7 +14,7 @@ export class StageCard {
   // note: small text below the reason; figure: an element; links: [{href, text, isPrimary}]; button: its label;
   // isFocused: whether the next Enter presses it; isIdle: whether there is nothing to answer, so that the page hides the
   // questions.
-  show({ title, reason, note = "", figure = null, links = [], button = "Try again", onClick, isFocused = false, isIdle = false }) {
+  show({ title, reason, note = "", figure = null, links = [], button = gettext("Try again"), onClick, isFocused = false, isIdle = false }) {
     $("empty-title").textContent = title;
     $("empty-reason").textContent = reason;
     $("empty-note").textContent = note;
@@ -38,39 +40,39 @@ function linkElement({ href, text, isPrimary = false }) {
 
 // The contents of the cards, for `show`. `EndScreen` has that of a page without photos.
 export const cards = {
-  practiceFailed: (error, onClick) => ({ title: "Practice photos could not be loaded", reason: error.message, onClick }),
+  practiceFailed: (error, onClick) => ({ title: gettext("Practice photos could not be loaded"), reason: error.message, onClick }),
   broken: (onClick) => ({
-    title: "This photo could not be loaded",
+    title: gettext("This photo could not be loaded"),
     reason: navigator.onLine
-      ? "Try again, or skip it to report it to the campaign's admin."
-      : "There is no connection. The photo loads when the connection is back.",
+      ? gettext("Try again, or skip it to report it to the campaign's admin.")
+      : gettext("There is no connection. The photo loads when the connection is back."),
     onClick,
   }),
   // summary: sentences; figure: a picture of all answers.
   practiceDone: ({ summary, figure }, onClick) => ({
-    title: "Practice done",
+    title: gettext("Practice done"),
     reason: summary,
     figure,
-    note: "Practice answers are not saved. From now on your answers are.",
-    button: "Start rating",
+    note: gettext("Practice answers are not saved. From now on your answers are."),
+    button: gettext("Start rating"),
     onClick,
     isFocused: true,
     isIdle: true,
   }),
   away: () => ({
-    title: "Are you still there?",
-    reason: "You were away for ten minutes, so your photos went back to the queue. Press any key to get new ones.",
-    button: "Continue",
+    title: gettext("Are you still there?"),
+    reason: gettext("You were away for ten minutes, so your photos went back to the queue. Press any key to get new ones."),
+    button: gettext("Continue"),
     onClick: () => {}, // every click on the stage ends the pause
   }),
   // isKept: whether the page still has its photos, because there is no connection.
   breakDue: ({ minutes, count }, isKept, onClick) => ({
-    title: "Time for a break",
-    reason: `You have rated ${count} photos in ${minutes} minutes. Rest your eyes: look into the distance, stretch, drink something.`,
+    title: gettext("Time for a break"),
+    reason: gettext("You have rated %(count)s photos in %(minutes)s minutes. Rest your eyes: look into the distance, stretch, drink something.", { count, minutes }),
     note: isKept
-      ? "Your answers and the photos on this page are kept."
-      : "Your answers are kept. Your photos went back to the queue. You get new ones when you continue.",
-    button: "Continue",
+      ? gettext("Your answers and the photos on this page are kept.")
+      : gettext("Your answers are kept. Your photos went back to the queue. You get new ones when you continue."),
+    button: gettext("Continue"),
     onClick,
     isFocused: true,
   }),

@@ -1,9 +1,9 @@
 // The page's status: whether answers are saved, and problems that need the person.
 
 import { saveAnswers } from "./answer_file.js";
+import { gettext, ngettext } from "../texts.js";
 
 const $ = (id) => document.getElementById(id);
-const plural = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
 const ANNOUNCE_AFTER = 1_500; // milliseconds without a change before a screen reader hears the saved state
 
 export class StatusLine {
@@ -33,7 +33,7 @@ export class StatusLine {
     const { pending, kept, state, refused } = this.#outbox;
     const isStuck = kept > 0 && (state === "offline" || state === "login");
     const isRefused = !pending && refused.length;
-    const words = isStuck ? `${kept} not sent yet` : pending ? `Saving ${pending}` : isRefused ? `${refused.length} refused` : "Saved";
+    const words = isStuck ? gettext("%(kept)s not sent yet", { kept }) : pending ? gettext("Saving %(pending)s", { pending }) : isRefused ? gettext("%(refused)s refused", { refused: refused.length }) : gettext("Saved");
     this.#announceSaved(words);
     $("saved").textContent = words;
     $("saved").dataset.state = isStuck || refused.length ? "trouble" : pending ? "saving" : "saved";
@@ -50,13 +50,15 @@ export class StatusLine {
 
   // Does not count ratings that are still being written to the log: the page must not promise to keep them.
   #renderTrouble(kept, state, refused) {
-    const ratings = `${plural(kept, "rating")} ${kept === 1 ? "is" : "are"} kept ${this.#outbox.isPersistent ? "in this browser" : "on this page only, so leave it open"}`;
+    const ratings = this.#outbox.isPersistent
+      ? ngettext("%(n)s rating is kept in this browser", "%(n)s ratings are kept in this browser", kept)
+      : ngettext("%(n)s rating is kept on this page only, so leave it open", "%(n)s ratings are kept on this page only, so leave it open", kept);
     const needsLogin = state === "login" || this.#claimError?.needsLogin;
     let words = "";
-    if (this.#outbox.message && kept) words = `${this.#outbox.message} ${ratings} for the person who gave ${kept === 1 ? "it" : "them"}.`;
-    else if (needsLogin) words = kept ? `Log in again: ${ratings} and will be sent then.` : "Log in again to continue.";
-    else if (kept && state === "offline") words = `No connection: ${ratings} and will be sent when the connection is back.`;
-    else if (refused.length) words = `The server refused ${plural(refused.length, "rating")}: ${refused[0].refused}`;
+    if (this.#outbox.message && kept) words = gettext("%(message)s %(ratings)s for the person who gave them.", { message: this.#outbox.message, ratings });
+    else if (needsLogin) words = kept ? gettext("Log in again: %(ratings)s and will be sent then.", { ratings }) : gettext("Log in again to continue.");
+    else if (kept && state === "offline") words = gettext("No connection: %(ratings)s and will be sent when the connection is back.", { ratings });
+    else if (refused.length) words = ngettext("The server refused %(n)s rating: %(why)s", "The server refused %(n)s ratings: %(why)s", refused.length, { why: refused[0].refused });
     $("trouble").hidden = !words;
     if ($("trouble-text").textContent !== words) $("trouble-text").textContent = words;
     $("trouble-login").hidden = !needsLogin;

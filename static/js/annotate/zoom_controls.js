@@ -1,6 +1,7 @@
 // Mouse, keys and fingers for the zoom: the button in the bar, the buttons on the zoomed photo, double-click, pinch.
 
 import { Gestures } from "./gestures.js";
+import { gettext } from "../texts.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -35,9 +36,9 @@ export class ZoomControls {
     if (!this.#isShown()) return;
     if (this.#zoom.isOn) {
       this.#zoom.leave();
-      return this.#note.show("The photo fits the screen");
+      return this.#note.show(gettext("The photo fits the screen"));
     }
-    if (!this.#zoom.enter(point)) return this.#note.show(`This photo is already shown at 100 %${this.#isTouch ? ", pinch to enlarge it" : ", + enlarges it"}`);
+    if (!this.#zoom.enter(point)) return this.#note.show(this.#isTouch ? gettext("This photo is already shown at 100 %, pinch to enlarge it") : gettext("This photo is already shown at 100 %, + enlarges it"));
     this.#explain();
   }
 
@@ -46,7 +47,7 @@ export class ZoomControls {
     if (!this.#isShown()) return;
     if (!this.#zoom.change(direction, point)) return this.#zoom.isLargest && this.#note.show("400 % is the largest zoom");
     if (this.#zoom.isOn) this.#explain();
-    else this.#note.show("The photo fits the screen");
+    else this.#note.show(gettext("The photo fits the screen"));
   }
 
   get #isTouch() {
@@ -55,7 +56,7 @@ export class ZoomControls {
 
   #explain() {
     const level = this.#zoom.levelText;
-    this.#note.show(this.#isTouch ? `${level} · drag to pan, double-tap to fit` : `${level} · drag or arrow keys to pan, + and − to zoom, ${this.#keys.nameOf("zoom")} to fit`);
+    this.#note.show(this.#isTouch ? gettext("%(level)s · drag to pan, double-tap to fit", { level }) : gettext("%(level)s · drag or arrow keys to pan, + and − to zoom, %(key)s to fit", { level, key: this.#keys.nameOf("zoom") }));
   }
 
   #onClick(id, act) {

@@ -2,6 +2,7 @@
 // i shows the facts, z zooms, x selects, Enter opens the page of the photo.
 
 import { Zoomable } from "./zoomable.js";
+import { gettext } from "../texts.js";
 
 const AHEAD = [1, 2, -1]; // photos to load in advance
 const SWIPE = 60; // CSS pixels
@@ -53,7 +54,7 @@ export class Lightbox {
     const there = await this.tiles.beside(from, step);
     if (this.#id !== from || !this.dialog.open) return; // a faster key has gone on
     if (there) this.#show(there);
-    else this.note.textContent = step > 0 ? "This is the last photo." : "This is the first photo.";
+    else this.note.textContent = step > 0 ? gettext("This is the last photo.") : gettext("This is the first photo.");
   }
 
   #show(id) {
@@ -62,7 +63,7 @@ export class Lightbox {
     this.zoom.fit();
     const name = link.querySelector(".name").textContent;
     this.photo.src = link.dataset.original;
-    this.photo.alt = `The photo ${name}`;
+    this.photo.alt = gettext("The photo %(name)s", { name });
     this.dialog.querySelector("h2").textContent = name;
     this.page.href = link.href;
     this.tick.checked = this.selection.has(id);

@@ -85,7 +85,7 @@ export class Selection {
     const all = this.bar.querySelector("[data-select-all]");
     all.hidden = this.#isAll || total <= count;
     all.querySelector("[data-all-count]").textContent = total.toLocaleString("en");
-    const words = `${count.toLocaleString("en")} photo${count === 1 ? "" : "s"}`;
+    const words = ngettext("%(n)s photo", "%(n)s photos", count);
     for (const place of document.querySelectorAll("[data-what]")) place.textContent = words;
   }
 

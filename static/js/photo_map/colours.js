@@ -94,7 +94,7 @@ export class Colours {
       ramp.append(figure(this.low), " ", bar, " ", figure(this.high));
       items.push(ramp);
     }
-    if (this.unknown) items.push(swatch(this.grey, `unknown or hidden ${this.unknown.toLocaleString("en")}`));
+    if (this.unknown) items.push(swatch(this.grey, gettext("unknown or hidden %(n)s", { n: this.unknown.toLocaleString("en") })));
     place.replaceChildren(...items);
   }
 }

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from annotation.language import gettext
 from annotation.measures.intervals import Interval
 from annotation.measures.probability_fit import ENOUGH_POWER, FACTOR, Fault, Fit, ProbabilityFit
 from annotation.measures.score_fit import ScoreFit, SpreadFigures
@@ -22,7 +23,11 @@ def headline(uses: Sequence[Use]) -> str:
     """Return what the model may be used for, what not, and what cannot be told; '' without uses."""
     parts = [
         f"{start}: {', '.join(names)}."
-        for start, level in (("Good for", Level.YES), ("Not for", Level.NO), ("Cannot tell yet", Level.UNKNOWN))
+        for start, level in (
+            (gettext("Good for"), Level.YES),
+            (gettext("Not for"), Level.NO),
+            (gettext("Cannot tell yet"), Level.UNKNOWN),
+        )
         if (names := [use.name for use in uses if use.level is level])
     ]
     return " ".join(parts)

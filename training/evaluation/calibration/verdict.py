@@ -16,6 +16,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.language import gettext, gettext_noop
 from annotation.measures.intervals import Interval, interval, wilson_interval
 from annotation.measures.probability_fit import ProbabilityFit, probability_fit
 from annotation.measures.score_fit import SpreadFigures, spread_figures, vote_halves
@@ -46,7 +47,7 @@ class Level(StrEnum):
 
     YES = "yes"
     NO = "no"
-    UNKNOWN = "cannot tell"
+    UNKNOWN = gettext_noop("cannot tell")
 
 
 @dataclass(frozen=True)
@@ -171,13 +172,14 @@ def _use(
 
 def _sorting(figure: Interval) -> Use:
     return _use(
-        "sorting photos by quality",
+        gettext("sorting photos by quality"),
         figure,
         SORTING_SRCC,
         n=figure.n,
-        found=f"rank correlation {_numbers(figure)} with people's MOS, n = {figure.n:,} photos",
-        requirement=f"at least {SORTING_SRCC:.2f}",
-        rival="random order: 0",
+        found=gettext("rank correlation %(figure)s with people's MOS, n = %(n)s photos")
+        % {"figure": _numbers(figure), "n": f"{figure.n:,}"},
+        requirement=gettext("at least %(sorting_srcc)s") % {"sorting_srcc": f"{SORTING_SRCC:.2f}"},
+        rival=gettext("random order: 0"),
     )
 
 
@@ -186,13 +188,14 @@ def _picking(scored: Comparison) -> Use:
     is_good = scored.mos >= np.quantile(scored.mos, 0.75)
     figure = _share(is_good[picks], scored.groups[picks])
     return _use(
-        "picking the best photos",
+        gettext("picking the best photos"),
         figure,
         BEST_SHARE,
         n=len(scored),
-        found=f"of its best {len(picks):,}, {_percent(figure)} are in the quarter that people like best",
-        requirement=f"at least {100 * BEST_SHARE:.0f} %",
-        rival=f"random picks: {100 * is_good.mean():.0f} %",
+        found=gettext("of its best %(count)s, %(figure)s are in the quarter that people like best")
+        % {"count": f"{len(picks):,}", "figure": _percent(figure)},
+        requirement=gettext("at least %(best_share)s %%") % {"best_share": f"{100 * BEST_SHARE:.0f}"},
+        rival=gettext("random picks: %(mean)s %%") % {"mean": f"{100 * is_good.mean():.0f}"},
         is_share=True,
     )
 
@@ -202,13 +205,14 @@ def _discarding(scored: Comparison) -> Use:
     is_liked = scored.mos > np.median(scored.mos)
     figure = _share(is_liked[picks], scored.groups[picks])
     return _use(
-        "throwing away the worst photos",
+        gettext("throwing away the worst photos"),
         figure,
         WORST_LOSS,
         n=len(scored),
-        found=f"of its worst {len(picks):,}, {_percent(figure)} are in the half that people like better",
-        requirement=f"at most {100 * WORST_LOSS:.0f} %",
-        rival=f"random picks: {100 * is_liked.mean():.0f} %",
+        found=gettext("of its worst %(count)s, %(figure)s are in the half that people like better")
+        % {"count": f"{len(picks):,}", "figure": _percent(figure)},
+        requirement=gettext("at most %(worst_loss)s %%") % {"worst_loss": f"{100 * WORST_LOSS:.0f}"},
+        rival=gettext("random picks: %(mean)s %%") % {"mean": f"{100 * is_liked.mean():.0f}"},
         is_share=True,
         higher=False,
     )
@@ -220,13 +224,16 @@ def _single(scored: Comparison, seed: int) -> Use:
     required = SINGLE_ERROR * (scored.highest - scored.lowest)
     always_mean = float(_error(np.full(len(scored), scored.mos.mean()), scored.mos, noise))
     return _use(
-        "the score of a single photo",
+        gettext("the score of a single photo"),
         figure,
         required,
         n=len(scored),
-        found=f"typical error {_numbers(figure)} points (root mean square, without the chance in the votes)",
-        requirement=f"at most {required:.1f} point{'' if required == 1 else 's'}",
-        rival=f"the mean for every photo: {always_mean:.2f} points",
+        found=gettext("typical error %(figure)s points (root mean square, without the chance in the votes)")
+        % {"figure": _numbers(figure)},
+        requirement=gettext("at most 1 point")
+        if required == 1
+        else gettext("at most %(points)s points") % {"points": f"{required:.1f}"},
+        rival=gettext("the mean for every photo: %(always_mean)s points") % {"always_mean": f"{always_mean:.2f}"},
         higher=False,
     )
 
@@ -239,13 +246,19 @@ def _watches(decided: Comparison) -> list[Use]:
     missed, watches = int((is_watch & ~is_called).sum()), int(is_watch.sum())
     uses = [
         _use(
-            "finding the watches",
+            gettext("finding the watches"),
             found,
             WATCH_SHARE,
             n=watches,
-            found=f"at the threshold {threshold:g}, {missed:,} of {watches:,} watches missed: {_percent(found)} found",
-            requirement=f"at least {100 * WATCH_SHARE:.0f} % found",
-            rival="calling every photo a watch: 100 %",
+            found=gettext("at the threshold %(threshold)s, %(missed)s of %(watches)s watches missed: %(found)s found")
+            % {
+                "threshold": f"{threshold:g}",
+                "missed": f"{missed:,}",
+                "watches": f"{watches:,}",
+                "found": _percent(found),
+            },
+            requirement=gettext("at least %(watch_share)s %% found") % {"watch_share": f"{100 * WATCH_SHARE:.0f}"},
+            rival=gettext("calling every photo a watch: 100 %"),
             is_share=True,
         )
     ]
@@ -254,14 +267,23 @@ def _watches(decided: Comparison) -> list[Use]:
         alarms, called = int((is_called & ~is_watch).sum()), int(is_called.sum())
         uses.append(
             _use(
-                "believing a watch label",
+                gettext("believing a watch label"),
                 right,
                 WATCH_SHARE,
                 n=called,
-                found=f"at the threshold {threshold:g}, {alarms:,} false alarm{'' if alarms == 1 else 's'} "
-                f"among {called:,} photos that it calls a watch, of {len(decided):,}: {_percent(right)} are right",
-                requirement=f"at least {100 * WATCH_SHARE:.0f} % right",
-                rival=f"calling every photo a watch: {100 * is_watch.mean():.0f} %",
+                found=gettext(
+                    "at the threshold %(threshold)s, false alarms among the photos that it calls a watch: "
+                    "%(alarms)s of %(called)s, n = %(photos)s; %(right)s are right"
+                )
+                % {
+                    "threshold": f"{threshold:g}",
+                    "alarms": f"{alarms:,}",
+                    "called": f"{called:,}",
+                    "photos": f"{len(decided):,}",
+                    "right": _percent(right),
+                },
+                requirement=gettext("at least %(watch_share)s %% right") % {"watch_share": f"{100 * WATCH_SHARE:.0f}"},
+                rival=gettext("calling every photo a watch: %(mean)s %%") % {"mean": f"{100 * is_watch.mean():.0f}"},
                 is_share=True,
             )
         )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from django.http import Http404, QueryDict
+from django.utils.translation import gettext
 
 from inference.models import ModelVersion
 from training.evaluation.calibration.filters import ANNOTATORS, SPLITS, Filters
@@ -18,7 +19,7 @@ def version_of(versions: Sequence[ModelVersion], number: str) -> ModelVersion | 
         for version in versions:
             if str(version.number) == number:
                 return version
-        raise Http404("This campaign has no model version with this number.")
+        raise Http404(gettext("This campaign has no model version with this number."))
     return next((version for version in versions if version.is_champion), versions[0] if versions else None)
 
 
@@ -26,17 +27,21 @@ def filters_of(query: QueryDict) -> Filters:
     """Return what the address chooses. Raises Http404 for a value that does not exist."""
     split = query.get("split") or "holdout"
     if split not in SPLITS:
-        raise Http404("The calibration page shows the split “holdout” or “all”.")
+        raise Http404(gettext("The calibration page shows the split “holdout” or “all”."))
     annotators = query.get("annotators") or "all"
     if annotators not in ANNOTATORS:
-        raise Http404("The calibration page shows the votes of “all” annotators, of “people” or of “simulated” ones.")
+        raise Http404(
+            gettext("The calibration page shows the votes of “all” annotators, of “people” or of “simulated” ones.")
+        )
     return Filters(
         split=split,
-        source=number_of(query.get("source", ""), "There is no such import."),
+        source=number_of(query.get("source", ""), gettext("There is no such import.")),
         since=_day(query.get("from", "")),
         until=_day(query.get("to", "")),
         left_out=tuple(
-            sorted({number for text in query.getlist("out") if (number := number_of(text, "No such annotator."))})
+            sorted(
+                {number for text in query.getlist("out") if (number := number_of(text, gettext("No such annotator.")))}
+            )
         ),
         annotators=annotators,
     )
@@ -57,4 +62,4 @@ def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise Http404("A day is written like 2026-11-28.") from error
+        raise Http404(gettext("A day is written like 2026-11-28.")) from error

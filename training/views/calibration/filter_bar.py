@@ -10,7 +10,9 @@ from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext
 
+from annotation.language.lazy import gettext_lazy
 from annotation.models import Annotation, Campaign, ImportBatch, User
 from inference.models import ModelVersion
 from training.evaluation.calibration.filters import ALL, HOLDOUT, NO_IMPORT, PEOPLE, SIMULATED, Filters
@@ -18,7 +20,7 @@ from training.evaluation.calibration.filters import ALL, HOLDOUT, NO_IMPORT, PEO
 # A longer list is no help, and slows the page down.
 _MOST_IMPORTS, _MOST_ANNOTATORS = 200, 300
 _PERIODS = ((7, "7 days"), (30, "30 days"), (90, "90 days"))
-_WHOSE = {PEOPLE: "votes of people only", SIMULATED: "votes of simulated annotators only"}
+_WHOSE = {PEOPLE: gettext_lazy("votes of people only"), SIMULATED: gettext_lazy("votes of simulated annotators only")}
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class FilterBar:
     @property
     def words(self) -> str:
         """Return the chosen filters as a part of a sentence, for a report."""
-        return ", ".join(chip.words for chip in self.chips) or "none: all votes on the holdout photos"
+        return ", ".join(chip.words for chip in self.chips) or gettext("none: all votes on the holdout photos")
 
     @property
     def has_simulated(self) -> bool:
@@ -80,11 +82,11 @@ def filter_bar(campaign: Campaign, version: ModelVersion, filters: Filters) -> F
     imports = _imports(campaign, filters)
     names = dict(imports)
     if filters.source is not None and filters.source not in names:
-        raise Http404("There is no such import.")
+        raise Http404(gettext("There is no such import."))
     raters = _raters(campaign, filters)
     known = {rater.pk for rater in raters}
     if not known.issuperset(filters.left_out):
-        raise Http404("An annotator that is to be left out has no answers in this campaign.")
+        raise Http404(gettext("An annotator that is to be left out has no answers in this campaign."))
     today = timezone.localdate()
     return FilterBar(
         imports=imports,
@@ -102,7 +104,7 @@ def _imports(campaign: Campaign, filters: Filters) -> list[tuple[int, str]]:
     shown = [one for place, one in enumerate(found) if place < _MOST_IMPORTS or one[0] == filters.source]
     # The images of a campaign are found by their import, because few have none where others have one.
     if shown and campaign.images.filter(batch=None).exists():
-        shown.append((NO_IMPORT, "photos that no import brought"))
+        shown.append((NO_IMPORT, gettext("photos that no import brought")))
     return shown
 
 
@@ -128,15 +130,19 @@ def _chips(version: ModelVersion, filters: Filters, imports: dict[int, str], nam
         return Chip(words, replace(filters, **without).query(version=version.number))
 
     if filters.split == ALL:
-        yield chip("all rated photos", split=HOLDOUT)
+        yield chip(gettext("all rated photos"), split=HOLDOUT)
     if filters.source is not None:
         yield chip(f"import {imports[filters.source]}" if filters.source else imports[NO_IMPORT], source=None)
     if filters.since and filters.until:
-        yield chip(f"votes from {_day(filters.since)} to {_day(filters.until)}", since=None, until=None)
+        yield chip(
+            gettext("votes from %(since)s to %(until)s") % {"since": _day(filters.since), "until": _day(filters.until)},
+            since=None,
+            until=None,
+        )
     elif filters.since:
-        yield chip(f"votes from {_day(filters.since)} on", since=None)
+        yield chip(gettext("votes from %(since)s on") % {"since": _day(filters.since)}, since=None)
     elif filters.until:
-        yield chip(f"votes up to {_day(filters.until)}", until=None)
+        yield chip(gettext("votes up to %(until)s") % {"until": _day(filters.until)}, until=None)
     if filters.annotators != ALL:
         yield chip(_WHOSE[filters.annotators], annotators=ALL)
     for annotator in filters.left_out:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from django.http import Http404
+from django.utils.translation import gettext
 
 from annotation.measures import opinion
 from annotation.models import LIVE, Annotation, Campaign, Image
@@ -19,7 +20,7 @@ def one_photo(campaign: Campaign, version: ModelVersion, photo_id: int, hidden: 
     """
     image = Image.objects.filter(LIVE, campaign=campaign, pk=photo_id).first()
     if image is None:
-        raise Http404("This photo is not in this campaign.")
+        raise Http404(gettext("This photo is not in this campaign."))
     answers = Annotation.objects.filter(image=image).independent_votes()
     scores = np.array(answers.values_list("score", flat=True), dtype=np.int64)
     histogram = opinion.score_histogram(scores, lowest=campaign.scale_min, highest=campaign.scale_max)

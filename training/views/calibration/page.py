@@ -8,9 +8,11 @@ from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from annotation.access.permissions import campaign_view
+from annotation.language.lazy import gettext_lazy
 from annotation.models import Campaign, Role, User
 from annotation.selectors.adjudications import predictions_hidden
 from annotation.services.figures_rows import Figures
@@ -47,14 +49,16 @@ class Section:
 
 #: The order of the page.
 SECTIONS = (
-    Section("verdict", "Verdict", "training/calibration/_verdict.html", verdict),
-    Section("quality", "Quality scores", "training/calibration/_quality.html", quality, needs_scores=True),
-    Section("classes", "Classes", "training/calibration/_classes.html", classes, needs_scores=True),
-    Section("watch", "Watch label", "training/calibration/_watch.html", watch),
-    Section("slices", "Slices", "training/calibration/_slices.html", needs_scores=True),
-    Section("annotators", "Annotators", "training/calibration/_annotators.html", needs_scores=True),
-    Section("over-time", "Over time", "training/calibration/_trend.html"),
-    Section("disagreement", "Disagreement", "training/calibration/_disagreement.html", disagreement),
+    Section("verdict", gettext_lazy("Verdict"), "training/calibration/_verdict.html", verdict),
+    Section(
+        "quality", gettext_lazy("Quality scores"), "training/calibration/_quality.html", quality, needs_scores=True
+    ),
+    Section("classes", gettext_lazy("Classes"), "training/calibration/_classes.html", classes, needs_scores=True),
+    Section("watch", gettext_lazy("Watch label"), "training/calibration/_watch.html", watch),
+    Section("slices", gettext_lazy("Slices"), "training/calibration/_slices.html", needs_scores=True),
+    Section("annotators", gettext_lazy("Annotators"), "training/calibration/_annotators.html", needs_scores=True),
+    Section("over-time", gettext_lazy("Over time"), "training/calibration/_trend.html"),
+    Section("disagreement", gettext_lazy("Disagreement"), "training/calibration/_disagreement.html", disagreement),
 )
 
 
@@ -70,7 +74,7 @@ def calibration(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     versions = list(campaign.model_versions.annotate(has_predictions=has_predictions))
     version, filters = version_of(versions, request.GET.get("version", "")), filters_of(request.GET)
     shown = Shown.read(request.GET)
-    photo_id = number_of(request.GET.get("photo", ""), "This photo is not in this campaign.")
+    photo_id = number_of(request.GET.get("photo", ""), gettext("This photo is not in this campaign."))
     context: dict[str, Any] = {"campaign": campaign, "versions": versions, "version": version, "filters": filters}
     if version is None:
         return render(request, "training/calibration/page.html", context)
@@ -111,10 +115,10 @@ def calibration_live(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     version = version_of(list(campaign.model_versions.all()), request.GET.get("version", ""))
     filters = filters_of(request.GET)
     if version is None:
-        raise Http404("This campaign has no model version.")
+        raise Http404(gettext("This campaign has no model version."))
     row = calibration_stored(version=version, filters=filters)
     if row is None:
-        raise Http404("There are no such figures.")
+        raise Http404(gettext("There are no such figures."))
     had = request.GET.get("had", "")
     context = {
         "campaign": campaign,
@@ -175,6 +179,13 @@ def _outdated(evaluation: Evaluation, figures: CalibrationFigures) -> str:
         return changed
     then, now = evaluation.vote_count, figures.holdout_votes
     votes = evaluation_age(newer=max(now - then, 0), counted_then=then, counted_now=now) or (
-        "Measured on other holdout votes"
+        gettext("Measured on other holdout votes")
     )
-    return f"{votes}, and {changed[0].lower()}{changed[1:]}" if changed else votes
+    return (
+        (
+            gettext("%(votes)s, and %(lower)s%(changed)s")
+            % {"votes": votes, "lower": changed[0].lower(), "changed": changed[1:]}
+        )
+        if changed
+        else votes
+    )

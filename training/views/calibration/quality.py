@@ -5,6 +5,7 @@ from math import isnan
 from typing import Any
 
 import numpy as np
+from django.utils.translation import gettext
 
 from annotation.measures.signs import minus
 from annotation.models import Campaign
@@ -52,7 +53,7 @@ def section(
         "coverage_title": titles.coverage_title(quality.coverage[0]),
         "coverage_rows": [
             {
-                "name": f"{100 * one.level:.0f} % of {'the MOS' if one.of_mos else 'the next vote'}",
+                "name": f"{100 * one.level:.0f} % of {gettext('the MOS') if one.of_mos else gettext('the next vote')}",
                 "promised": 100 * one.promised,
                 "observed": one.observed,
                 "width": one.width,
@@ -108,28 +109,42 @@ def _rows(quality: QualityFigures, scores: ScoreFigures) -> Sequence[tuple[str, 
     """Return (name, figure with interval, what it is) of every figure about scores."""
     points = METRICS["quality_rmse"].unit
     return [
-        (METRICS["quality_srcc"].label, titles.interval_text(scores.srcc), METRICS["quality_srcc"].explanation),
-        ("Quality KRCC", titles.interval_text(quality.krcc), "Kendall's rank correlation (τ_b): the share of pairs of "
-         "photos in the same order minus the share in the opposite order."),
-        (METRICS["quality_plcc"].label, titles.interval_text(quality.plcc), METRICS["quality_plcc"].explanation),
-        ("Ceiling √r_k", _ceiling(scores), "The correlation that a perfect model would have with these votes: a MOS of "
-         "few votes is itself inexact."),
-        ("Worth", scores.worth.text if scores.worth.is_known else "–",
-         "The mean of so many annotators would correlate with the MOS as well as the model does."),
-        ("Agreement between annotators (split-half)", _number(scores.split_half),
-         "SRCC of the means of two halves of each photo's votes: between different people, not of people with "
-         "themselves. Each half has fewer votes than the MOS, so a good model can exceed it."),
-        ("Model − MOS", titles.signed_text(scores.bias, 2), "Mean difference, in points."),
-        (METRICS["quality_rmse"].label, f"{titles.interval_text(scores.rmse)} {points}",
-         METRICS["quality_rmse"].explanation),
-        ("Quality MAE", f"{titles.interval_text(quality.mae)} {points}",
-         "Mean absolute difference of predicted mean and MOS."),
-        (METRICS["quality_emd"].label, titles.interval_text(quality.emd, 3),
-         f"{METRICS['quality_emd'].explanation} The distribution of all votes for every photo would have "
-         f"{quality.emd_of_average:.3f}; about {quality.emd_if_right:.3f} would remain if each vote came from the "
-         "predicted distribution, because histograms of few votes are rough."),
-        (METRICS["quality_rps"].label, f"{titles.interval_text(quality.rps, 3)} {points}",
-         METRICS["quality_rps"].explanation),
+        (gettext(METRICS["quality_srcc"].label), titles.interval_text(scores.srcc),
+         gettext(METRICS["quality_srcc"].explanation)),
+        (gettext("Quality KRCC"), titles.interval_text(quality.krcc), gettext(
+"Kendall's rank correlation (τ_b): the share of pairs of "
+         "photos in the same order minus the share in the opposite order."
+)),
+        (gettext(METRICS["quality_plcc"].label), titles.interval_text(quality.plcc),
+         gettext(METRICS["quality_plcc"].explanation)),
+        ("Ceiling √r_k", _ceiling(scores), gettext(
+"The correlation that a perfect model would have with these votes: a MOS of "
+         "few votes is itself inexact."
+)),
+        (gettext("Worth"), scores.worth.text if scores.worth.is_known else "–",
+         gettext("The mean of so many annotators would correlate with the MOS as well as the model does.")),
+        (gettext("Agreement between annotators (split-half)"), _number(scores.split_half),
+         gettext(
+"SRCC of the means of two halves of each photo's votes: between different people, not of people with "
+         "themselves. Each half has fewer votes than the MOS, so a good model can exceed it."
+)),
+        ("Model − MOS", titles.signed_text(scores.bias, 2), gettext("Mean difference, in points.")),
+        (gettext(METRICS["quality_rmse"].label), f"{titles.interval_text(scores.rmse)} {points}",
+         gettext(METRICS["quality_rmse"].explanation)),
+        (gettext("Quality MAE"), f"{titles.interval_text(quality.mae)} {points}",
+         gettext("Mean absolute difference of predicted mean and MOS.")),
+        (gettext(METRICS["quality_emd"].label), titles.interval_text(quality.emd, 3),
+         gettext(
+             "%(explanation)s The distribution of all votes for every photo would have %(emd_of_average)s; about "
+             "%(emd_if_right)s would remain if each vote came from the predicted distribution, because histograms "
+             "of few votes are rough."
+         ) % {
+             "explanation": gettext(METRICS["quality_emd"].explanation),
+             "emd_of_average": f"{quality.emd_of_average:.3f}",
+             "emd_if_right": f"{quality.emd_if_right:.3f}",
+         }),
+        (gettext(METRICS["quality_rps"].label), f"{titles.interval_text(quality.rps, 3)} {points}",
+         gettext(METRICS["quality_rps"].explanation)),
     ]  # fmt: skip
 
 

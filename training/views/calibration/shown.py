@@ -5,14 +5,20 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from django.http import Http404, QueryDict
+from django.utils.translation import gettext, gettext_lazy
 
 from training.evaluation.calibration.filters import Filters
 from training.evaluation.registry import METRICS
 
 #: Measures of slices, and their names on the page.
-MEASURES = {"bias": "Bias", "rmse": "Typical error", "srcc": "Rank correlation", "watch": "Wrong watch decisions"}
+MEASURES = {
+    "bias": gettext_lazy("Bias"),
+    "rmse": gettext_lazy("Typical error"),
+    "srcc": gettext_lazy("Rank correlation"),
+    "watch": gettext_lazy("Wrong watch decisions"),
+}
 #: What the chart of the versions runs over.
-TREND_BY = {"version": "by version", "votes": "by answers"}
+TREND_BY = {"version": gettext_lazy("by version"), "votes": gettext_lazy("by answers")}
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Shown:
         for field in fields(cls):
             value = query.get(field.name) or field.default
             if value not in known[field.name]:
-                raise Http404(f"The calibration page has no such {field.name}.")
+                raise Http404(gettext("The calibration page has no such %(name)s.") % {"name": field.name})
             chosen[field.name] = value
         return cls(**chosen)
 

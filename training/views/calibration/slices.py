@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 
 from annotation.drawing.intervals import interval_row
 from annotation.measures.intervals import Interval
@@ -21,13 +22,15 @@ from training.views.calibration.shown import MEASURES, Shown
 
 #: Annotators with the most votes; the others are behind "more".
 _ANNOTATORS_SHOWN = 12
-_UNITS = {"bias": "points", "rmse": "points", "srcc": "SRCC", "watch": "of photos with a majority label"}
+_UNITS = {"bias": "points", "rmse": "points", "srcc": "SRCC", "watch": gettext_lazy("of photos with a majority label")}
 _EXPLANATIONS = {
-    "bias": "Mean of model − MOS. Right of the line: the model scores too high.",
-    "rmse": "Root mean squared difference of model and MOS (RMSE). The line is that of all photos.",
-    "srcc": "Spearman's rank correlation of model and MOS within the slice. A slice with photos of similar quality has "
-    "a lower one even if the errors are as small as elsewhere.",
-    "watch": "Share of wrong watch decisions at the threshold in use. The line is that of all photos.",
+    "bias": gettext_lazy("Mean of model − MOS. Right of the line: the model scores too high."),
+    "rmse": gettext_lazy("Root mean squared difference of model and MOS (RMSE). The line is that of all photos."),
+    "srcc": gettext_lazy(
+        "Spearman's rank correlation of model and MOS within the slice. A slice with photos of similar quality has "
+        "a lower one even if the errors are as small as elsewhere."
+    ),
+    "watch": gettext_lazy("Share of wrong watch decisions at the threshold in use. The line is that of all photos."),
 }
 
 
@@ -66,7 +69,7 @@ def section(
         "slices": slices,
         "slice_verdicts": [
             {"what": what, "verdict": verdict, "address": _gallery(campaign, verdict.query, split)}
-            for what, verdict in (("Scores", slices.scores), ("Watches", slices.watches))
+            for what, verdict in ((gettext("Scores"), slices.scores), (gettext("Watches"), slices.watches))
         ],
         "slice_kinds": kinds,
         "slice_measures": [

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from annotation.access.permissions import campaign_view
@@ -55,7 +56,7 @@ def calibration_csv(request: HttpRequest, campaign: Campaign) -> StreamingHttpRe
     version = version_of(list(campaign.model_versions.all()), request.GET.get("version", ""))
     filters = filters_of(request.GET)
     if version is None:
-        raise Http404("This campaign has no model version.")
+        raise Http404(gettext("This campaign has no model version."))
     filter_bar(campaign, version, filters)  # refuses imports and annotators of other campaigns
     assert isinstance(request.user, User)  # campaign_view refuses anonymous users
     hidden = {row["image_id"] for row in predictions_hidden(campaign, request.user)}

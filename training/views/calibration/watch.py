@@ -4,6 +4,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
+from django.utils.translation import gettext, gettext_lazy
+
 from annotation.measures.calibration import ReliabilityBin
 from annotation.models import Campaign
 from inference.models import ModelVersion
@@ -16,10 +18,10 @@ from training.views.calibration_charts import reliability_chart
 
 _THUMBNAILS = 8
 _CELLS = {
-    (True, True): ("found", "Watches found", "least sure first"),
-    (True, False): ("missed", "Watches missed", "surest mistake first"),
-    (False, True): ("alarms", "False alarms", "surest mistake first"),
-    (False, False): ("left", "Others rightly left", "least sure first"),
+    (True, True): ("found", gettext_lazy("Watches found"), gettext_lazy("least sure first")),
+    (True, False): ("missed", gettext_lazy("Watches missed"), gettext_lazy("surest mistake first")),
+    (False, True): ("alarms", gettext_lazy("False alarms"), gettext_lazy("surest mistake first")),
+    (False, False): ("left", gettext_lazy("Others rightly left"), gettext_lazy("least sure first")),
 }
 
 
@@ -91,27 +93,49 @@ def _rows(watch: WatchFigures) -> list[tuple[str, str, str]]:
     parts, found = watch.brier_parts, watch.reliability
     average = watch.curves.precision_recall
     rows = [
-        ("Share of watches", titles.percent_text(watch.base_rate), "Photos whose majority label is ‘watch’."),
-        (METRICS["watch_roc_auc"].label, titles.interval_text(watch.roc_auc), METRICS["watch_roc_auc"].explanation),
-        ("Average precision", titles.interval_text(average.area) if average else "–",
-         f"Area under the curve of precision and recall; chance would have {watch.base_rate.value:.2f}."),
-        (METRICS["watch_brier"].label, titles.interval_text(watch.brier, 3),
-         f"{METRICS['watch_brier'].explanation} It is {parts.miscalibration:.3f} for wrong probabilities, less "
-         f"{parts.discrimination:.3f} for telling photos apart, plus {parts.uncertainty:.3f} for the share of watches "
-         "alone (isotonic regression; the first part is too high for few photos)."),
-        ("Brier skill", titles.interval_text(watch.brier_skill),
-         "1 − Brier over that of saying the share of watches for every photo: 1 is perfect, 0 no better than that."),
-        ("Log loss", titles.interval_text(watch.log_loss, 3),
-         f"Mean of −log of the probability given to the label that came; the share of watches alone would have "
-         f"{watch.log_loss_of_share:.3f}."),
+        (
+            gettext("Share of watches"),
+            titles.percent_text(watch.base_rate),
+            gettext("Photos whose majority label is ‘watch’."),
+        ),
+        (gettext(METRICS["watch_roc_auc"].label), titles.interval_text(watch.roc_auc),
+         gettext(METRICS["watch_roc_auc"].explanation)),
+        (gettext("Average precision"), titles.interval_text(average.area) if average else "–",
+         gettext(
+             "Area under the curve of precision and recall; chance would have %(value)s."
+         ) % {"value": f"{watch.base_rate.value:.2f}"}),
+        (gettext(METRICS["watch_brier"].label), titles.interval_text(watch.brier, 3),
+         gettext(
+             "%(explanation)s It is %(miscalibration)s for wrong probabilities, less %(discrimination)s for "
+             "telling photos apart, plus %(uncertainty)s for the share of watches alone (isotonic regression; the "
+             "first part is too high for few photos)."
+         ) % {
+             "explanation": gettext(METRICS["watch_brier"].explanation),
+             "miscalibration": f"{parts.miscalibration:.3f}",
+             "discrimination": f"{parts.discrimination:.3f}",
+             "uncertainty": f"{parts.uncertainty:.3f}",
+         }),
+        (gettext("Brier skill"), titles.interval_text(watch.brier_skill),
+         gettext(
+             "1 − Brier over that of saying the share of watches for every photo: 1 is perfect, 0 no better than "
+             "that."
+         )),
+        (gettext("Log loss"), titles.interval_text(watch.log_loss, 3),
+         gettext(
+             "Mean of −log of the probability given to the label that came; the share of watches alone would have "
+             "%(log_loss_of_share)s."
+         ) % {"log_loss_of_share": f"{watch.log_loss_of_share:.3f}"}),
     ]  # fmt: skip
     if found is not None:
         rows.append(
             (
-                "Calibration error (ECE)",
+                gettext("Calibration error (ECE)"),
                 f"{found.error:.3f}",
-                f"Mean distance of the {len(found.bins)} points from the dashed line. With right probabilities it "
-                f"would be up to {found.error_by_chance:.3f} by chance, in 95 % of the cases.",
+                gettext(
+                    "Mean distance of the %(count)s points from the dashed line. With right probabilities it "
+                    "would be up to %(error_by_chance)s by chance, in 95 %% of the cases."
+                )
+                % {"count": len(found.bins), "error_by_chance": f"{found.error_by_chance:.3f}"},
             )
         )
     return rows

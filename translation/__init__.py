@@ -1,0 +1,1 @@
+"""Tools for the texts of other languages: `make messages`. No app imports them; they need polib."""
