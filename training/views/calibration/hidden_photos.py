@@ -26,8 +26,8 @@ class HiddenPhotos(Collection[int]):
 
     def __contains__(self, image_id: object) -> bool:
         """Return whether the photo is hidden (one query for a photo that was not named in a large campaign)."""
-        if self.is_part and image_id not in self._named:
-            self._named.add(image_id)  # type: ignore[arg-type]  # an id
+        if self.is_part and isinstance(image_id, int) and image_id not in self._named:
+            self._named.add(image_id)
             self._ids |= {row["image_id"] for row in self._rows.filter(image=image_id)}
         return image_id in self._ids
 
