@@ -87,6 +87,7 @@ def test_empty_folders_have_no_rows() -> None:
 @pytest.mark.parametrize(
     ("data", "why"),
     [(b"", "^The file is empty"), (b"no zip", "is not a zip"), (zipped("accepted/1.jpg")[:-30], "is not a zip")],
+    ids=["empty", "text", "cut off"],
 )
 def test_a_file_that_is_no_zip_is_one_sentence(data: bytes, why: str) -> None:
     with pytest.raises(VoteFileError, match=why):
