@@ -4,6 +4,13 @@ from django.utils.translation import gettext_lazy
 
 LABELS = {
     "slug": gettext_lazy("Address"),
+    "description": gettext_lazy("Description"),
+    "instructions": gettext_lazy("Instructions"),
+    "mode": gettext_lazy("Mode"),
+    "watch_threshold": gettext_lazy("Watch threshold"),
+    "holdout_fraction": gettext_lazy("Holdout fraction"),
+    "promote_automatically": gettext_lazy("Promote automatically"),
+    "promotion_rule": gettext_lazy("Promotion rule"),
     "votes_per_image": gettext_lazy("Votes per photo"),
     "holdout_votes": gettext_lazy("Votes per holdout photo"),
     "lease_seconds": gettext_lazy("Reserve a photo for (seconds)"),

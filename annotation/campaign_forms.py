@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.text import format_lazy
 from django.utils.translation import gettext
 
 from annotation.campaign_form_texts import HELP_TEXTS, LABELS
@@ -269,7 +270,10 @@ class NewCampaignForm(CampaignForm):
         required=False,
         widget=forms.RadioSelect,
         choices=[
-            *((f"{low}-{high}", f"{low} to {high}") for low, high in SCALES),
+            *(
+                (f"{low}-{high}", format_lazy(gettext_lazy("{low} to {high}"), low=low, high=high))
+                for low, high in SCALES
+            ),
             (_OTHER, gettext_lazy("another one")),
         ],
     )

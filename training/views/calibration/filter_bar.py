@@ -19,7 +19,7 @@ from training.evaluation.calibration.filters import ALL, HOLDOUT, NO_IMPORT, PEO
 
 # A longer list is no help, and slows the page down.
 _MOST_IMPORTS, _MOST_ANNOTATORS = 200, 300
-_PERIODS = ((7, "7 days"), (30, "30 days"), (90, "90 days"))
+_PERIODS = (7, 30, 90)
 _WHOSE = {PEOPLE: gettext_lazy("votes of people only"), SIMULATED: gettext_lazy("votes of simulated annotators only")}
 
 
@@ -118,9 +118,9 @@ def _raters(campaign: Campaign, filters: Filters) -> list[Rater]:
 
 
 def _periods(version: ModelVersion, filters: Filters, today: date) -> Iterator[Period]:
-    for days, name in _PERIODS:
+    for days in _PERIODS:
         chosen = replace(filters, since=today - timedelta(days=days - 1), until=None)
-        yield Period(name, chosen.query(version=version.number), chosen == filters)
+        yield Period(gettext("%(days)s days") % {"days": days}, chosen.query(version=version.number), chosen == filters)
 
 
 def _chips(version: ModelVersion, filters: Filters, imports: dict[int, str], names: dict[int, str]) -> Iterator[Chip]:
