@@ -104,6 +104,7 @@ def demo_annotate(url: str, report: Report, *, wait_seconds: float = 900.0, shar
         return
     report("demo: simulated annotators are waiting for predictions")
     _predictions_wait(campaign, url, wait_seconds)
+    report("demo: every photo has a prediction")
 
     def show(answers: int) -> None:
         if answers % 50 == 0:
