@@ -1,7 +1,7 @@
 """From a fresh clone to the first page, the first rating and a complete demo: `make run`, as a newcomer starts it.
 
 `make run` serves pages before the packages of the models are installed. The baseline installs everything first
-(`make setup`) and then does the same. Both begin without an environment and with an empty cache of pip, so the downloads
+(`make setup`) and then does the same. Both begin without an environment and with an empty cache of pip, so downloads
 count. IQS_BENCH_ROUNDS: how often each is measured (2), in alternating order; the shortest time counts.
 
 With `--tiny` nothing is cloned or installed: both use this environment, up to the first rating.
