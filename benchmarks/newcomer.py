@@ -53,8 +53,8 @@ def measure(setting: Setting) -> Iterator[Claim]:
         for found, everything in sorted(((pages_first, False), (all_first, True)), key=lambda one: one[1] ^ number % 2):
             found.append(_start(setting, everything=everything))
     for field, words, target in (
-        ("page", "the first page", 1.5),
-        ("rating", "the first rating", 1.5),
+        ("page", "the first page", 1.3),
+        ("rating", "the first rating", 1.3),
         ("complete", "predictions of all demo photos", 0.8),
     ):
         if setting.tiny and field == "complete":
