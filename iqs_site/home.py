@@ -16,7 +16,7 @@ from annotation.services.disk_space import disks_low
 from inference.models import Feature
 from inference.serving.model_check import site_problems
 from iqs_site import overview
-from iqs_site.instance.models_install import models_install
+from iqs_site.instance.models_install import ModelsInstall, models_install
 from training.selectors.due_work import DueWork, due_work
 
 _SHOWN_IMPORTS = {ImportBatch.State.QUEUED, ImportBatch.State.RUNNING, ImportBatch.State.FAILED}
@@ -66,12 +66,14 @@ class Health:
     disks_low: list[Disk]
     model_problems: list[str]
     file_notices: list[overview.FileNotice]
+    models_wait: str
+    """Why no worker runs yet, in a few words; '' when the models are installed."""
 
     @property
     def is_well(self) -> bool:
         """Return whether there is nothing to repair."""
         failed = any(batch.state == ImportBatch.State.FAILED for batch in self.imports)
-        missing = not self.workers.broker or self.workers.idle_queues
+        missing = not self.workers.broker or self.workers.idle_queues or self.models_wait
         return not (missing or failed or self.disks_low or self.model_problems or self.file_notices)
 
     @property
@@ -133,6 +135,7 @@ def _health(campaigns: Collection[Campaign]) -> Health:
     """Return whether the site is well (four queries, and two questions to the broker)."""
     keys = [campaign.pk for campaign in campaigns]
     queued = Feature.objects.filter(state=Feature.State.QUEUED, turn_campaign__in=keys).order_by()
+    install = models_install()
     newest = ImportBatch.objects.filter(campaign__in=keys).order_by("campaign_id", "-id").distinct("campaign_id")
     return Health(
         workers=overview.workers_status(),
@@ -140,6 +143,13 @@ def _health(campaigns: Collection[Campaign]) -> Health:
         imports=[batch for batch in newest.select_related("campaign") if batch.state in _SHOWN_IMPORTS],
         disks_low=disks_low(),
         # Weights are files of packages that may still be on their way.
-        model_problems=[] if models_install() else site_problems(),
+        model_problems=[] if install else site_problems(),
         file_notices=overview.file_notices(list(campaigns)),
+        models_wait=_models_wait(install) if install else "",
     )
+
+
+def _models_wait(install: ModelsInstall) -> str:
+    if install.is_failed:
+        return "No worker runs, because the models could not be installed"
+    return "The models are being installed, and the workers start afterwards"

@@ -17,12 +17,17 @@ from inference.selectors import backlog
 from iqs_site.demo.accounts import LOGINS, password_get_or_make, passwords
 from iqs_site.demo.annotators import Account, PanelReport, PanelRun, PanelSession
 from iqs_site.demo.panel import Panel
-from iqs_site.demo.photos import PHOTO_COUNT, photos_plan, photos_write
+from iqs_site.demo.photos import PHOTO_COUNT, DemoPhoto, photos_plan, photos_write
 from iqs_site.demo.special import special_photos_make
+from iqs_site.instance.models_install import models_install
 
 Report = Callable[[str], None]
 
 SLUG = "demo"
+#: Photos that are drawn before the site is served, so that people can begin to rate.
+FIRST_PHOTOS = 12
+#: Photos that are drawn and then imported together: more come to the queue before a person has rated the last ones.
+_TOGETHER = 40
 #: Share of all votes that the simulated annotators give; people can give the rest.
 SIMULATED_SHARE = 0.85
 SPEED_FACTOR = 5.0  # slow enough to watch, and for training runs to happen in between
@@ -46,11 +51,11 @@ class DemoError(RuntimeError):
     """The demo cannot continue; the message says why."""
 
 
-def demo_prepare(report: Report, *, count: int = PHOTO_COUNT) -> None:
+def demo_prepare(report: Report, *, count: int = PHOTO_COUNT, first: int | None = None) -> None:
     """Create the demo campaign with its accounts and `count` photos, unless the database has another campaign.
 
-    A second call only completes an interrupted first one. `report` is called with one line at a time.
-    Raises DemoError when photos could not be imported.
+    `first`: stop when so many photos are there. A second call completes the first one, or one that was interrupted.
+    `report` is called with one line at a time. Raises DemoError when photos could not be imported.
     """
     campaign = Campaign.objects.filter(addresses__slug=SLUG).first()
     if campaign is None:
@@ -60,25 +65,34 @@ def demo_prepare(report: Report, *, count: int = PHOTO_COUNT) -> None:
     _people_join(campaign)
     plan = photos_plan(count)
     there = set(Image.objects.filter(campaign=campaign).values_list("name", flat=True))
-    if missing := [photo for photo in plan if photo.name not in there]:
-        with TemporaryDirectory(prefix="iqs-demo-") as folder:
-            for done, _ in enumerate(photos_write(Path(folder), missing), start=1):
-                if done % 50 == 0 or done == len(missing):
-                    report(f"demo: {done} of {len(missing)} photos drawn")
-            details = {photo.name: photo.details for photo in missing}
-            batch = folder_import(campaign=campaign, source=Path(folder), details=details)
-        if batch.state != ImportBatch.State.DONE or batch.rejected:
-            raise DemoError(f"the demo photos could not be imported: {batch.message or 'some were rejected.'}")
-        report(f"demo: {batch.added} photos imported")
-    if set_aside := special_photos_make(campaign):
+    missing = [photo for photo in plan if photo.name not in there]
+    if first is not None:
+        missing = missing[: max(0, first - len(there))]
+    for begin in range(0, len(missing), _TOGETHER):
+        _photos_add(campaign, missing[begin : begin + _TOGETHER])
+        done = count - len(missing) + min(begin + _TOGETHER, len(missing)) if first is None else len(missing)
+        report(f"demo: {done} of {count} photos are there")
+    if first is None and (set_aside := special_photos_make(campaign)):
         report(f"demo: {set_aside} photos used as practice, example and gold photos")
+
+
+def _photos_add(campaign: Campaign, plan: list[DemoPhoto]) -> None:
+    """Draw the photos of the plan and import them. Raises DemoError when they could not be imported."""
+    with TemporaryDirectory(prefix="iqs-demo-") as folder:
+        for _ in photos_write(Path(folder), plan):
+            pass
+        details = {photo.name: photo.details for photo in plan}
+        batch = folder_import(campaign=campaign, source=Path(folder), details=details)
+    if batch.state != ImportBatch.State.DONE or batch.rejected:
+        raise DemoError(f"the demo photos could not be imported: {batch.message or 'some were rejected.'}")
 
 
 def demo_annotate(url: str, report: Report, *, wait_seconds: float = 900.0, share: float = SIMULATED_SHARE) -> None:
     """Let the simulated annotators give `share` of the demo's votes through the site at `url`.
 
     Waits up to `wait_seconds` until the site answers and every photo has a prediction; raises DemoError when they do
-    not. Does nothing when there is no demo campaign or the share is already reached.
+    not. The installation of the models does not count as waiting. Does nothing when there is no demo campaign or the
+    share is already reached.
     """
     campaign = Campaign.objects.filter(addresses__slug=SLUG, state=Campaign.State.ACTIVE).first()
     accounts = panel_accounts(Panel())
@@ -90,6 +104,7 @@ def demo_annotate(url: str, report: Report, *, wait_seconds: float = 900.0, shar
         return
     report("demo: simulated annotators are waiting for predictions")
     _predictions_wait(campaign, url, wait_seconds)
+    report("demo: every photo has a prediction")
 
     def show(answers: int) -> None:
         if answers % 50 == 0:
@@ -177,7 +192,9 @@ def _predictions_wait(campaign: Campaign, url: str, wait_seconds: float) -> None
         waiting = images - state.predicted - state.failed
         if waiting <= 0 and _site_answers(url):
             return
-        if time.monotonic() > until:
+        if models_install() is not None:  # no worker can run yet
+            until = time.monotonic() + wait_seconds
+        elif time.monotonic() > until:
             raise DemoError(
                 f"the site at {url} does not answer."
                 if waiting <= 0

@@ -1,6 +1,7 @@
 """Practice, example and gold photos of the demo. Their answers are known, because the program draws the photos."""
 
 import numpy as np
+from django.utils import timezone
 
 from annotation.models import Campaign, Image
 from annotation.photos.storage import photo_file_open
@@ -31,12 +32,14 @@ assert len(_STRENGTHS) == GRADES
 def special_photos_make(campaign: Campaign) -> int:
     """Make some photos of the training split practice, example and gold photos; return how many.
 
-    The expected score is the quality that the simulated annotators agree on, without their bias and taste.
+    The expected score is the quality that the simulated annotators agree on, without their bias and taste. Photos that
+    somebody has rated stay as they are, and who has rated some needs no practice any more.
     Returns 0 when the campaign already has special photos, or too few photos.
     """
     if campaign.images.exclude(role=Image.Role.RATED).exists():
         return 0
-    photos = list(campaign.images.filter(split=Image.Split.TRAIN, problem="").order_by("name")[:_CANDIDATES])
+    unrated = campaign.images.filter(split=Image.Split.TRAIN, problem="", annotations=None)
+    photos = list(unrated.order_by("name")[:_CANDIDATES])
     if len(photos) < _CANDIDATES:
         return 0
     panel = Panel()
@@ -64,6 +67,8 @@ def special_photos_make(campaign: Campaign) -> int:
                 guidance=_guidance(photo.details["degradation"], photo.details["grade"]),
             ),
         )
+    begun = campaign.annotations.values_list("annotator", flat=True).distinct()
+    campaign.memberships.filter(user__in=begun, practised_at=None).update(practised_at=timezone.now())
     return len(PLACES)
 
 

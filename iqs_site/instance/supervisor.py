@@ -84,6 +84,7 @@ class Instance:
         self._run_once: dict[str, list[str]] = {}
         self._held: set[str] = set()
         self._seen: dict[str, tuple[str, int]] = {}
+        self._demo_line = ""
 
     @property
     def url(self) -> str:
@@ -124,7 +125,7 @@ class Instance:
         return self._supervisor is not None and self._supervisor.poll() is None
 
     def status_changes(self) -> list[str]:
-        """Return a sentence for each program that was restarted, finished or failed since the last call."""
+        """Return what happened since the last call: programs that restarted, finished or failed, photos of the demo."""
         sentences = []
         for found in self._processes():
             name, state, pid = found["name"], found["statename"], found["pid"]
@@ -135,6 +136,9 @@ class Instance:
                 sentences.append(f"{name} has finished: {self._last_log_line(name)}")
             elif pid and pid_before and pid != pid_before:
                 sentences.append(f"{name} died and was restarted; see {self.log(name)}.")
+            elif name == "demo" and (line := self._last_log_line(name)) != self._demo_line:
+                self._demo_line = line
+                sentences += [line] if line.endswith("photos are there") else []
             # A program that waits for its restart has no process; keep the id of its last one.
             self._seen[name] = (state, pid or pid_before)
         return sentences
@@ -192,11 +196,9 @@ class Instance:
             self._manage("migrate", "--noinput", "--verbosity", "0")
         if self.seed_demo:
             self._print("preparing the demo campaign")
-            self._manage("seed_demo", loud=not self.quiet)
-            command = [sys.executable, str(embedded.ROOT / "manage.py"), "seed_demo", "--annotate", "--url", self.url]
-            self._run_once["demo-annotators"] = command
-            if self._held:  # they wait for predictions
-                self._held.add("demo-annotators")
+            self._manage("seed_demo", "--first", loud=not self.quiet)
+            # The other photos come while people already rate, and then the simulated annotators.
+            self._run_once["demo"] = supervisor_config.demo_command(self.url)
         self._print("starting the web server" if self._held else "starting the web server and the workers")
         self._supervise(servers, programs(host=self.host, port=self.port))
         self._wait_for_health()

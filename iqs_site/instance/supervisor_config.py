@@ -11,6 +11,7 @@ from iqs_site.instance.preflight import address
 
 Commands = Mapping[str, Sequence[str]]
 
+_MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
 # supervisord inserts these environment variables after it has read the file, so the paths may have any characters.
 FOLDER_VARIABLE = "IQS_INSTANCE"  # every process of an instance has its folder in it
 _FOLDER, _LOGS, _SOCKETS = f"%(ENV_{FOLDER_VARIABLE})s", "%(ENV_IQS_LOGS)s", "%(ENV_IQS_SOCKETS)s"
@@ -36,6 +37,12 @@ def programs(*, host: str, port: int) -> dict[str, list[str]]:
         "worker-training": [*worker, "--hostname", "training@%h", "--queues", "default,training", "--concurrency", "6"],
         "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile="],
     }
+
+
+def demo_command(url: str) -> list[str]:
+    """Return the command that completes the demo of the site at `url` and then runs its simulated annotators."""
+    # The priority is lower than that of the pages, and higher than that of the workers: people wait for photos.
+    return ["nice", "-n", "5", sys.executable, str(_MANAGE), "seed_demo", "--annotate", "--url", url]
 
 
 def environment(folder: Path, sockets: Path) -> dict[str, str]:

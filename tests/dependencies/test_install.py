@@ -20,10 +20,11 @@ WHEEL = "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-n
 Installer = Callable[[str], subprocess.CompletedProcess[str]]
 
 
-def wheel(folder: Path, name: str, version: str, needs: str = "") -> str:
-    """Write a wheel with an empty module and return its SHA-256."""
+def wheel(folder: Path, name: str, version: str, needs: str = "", *, parts: int = 0) -> str:
+    """Write a wheel with an empty module and return its SHA-256. `parts`: files in a folder of the same name."""
     info = f"{name}-{version}.dist-info"
     files = {f"{name}.py": "", f"{info}/WHEEL": WHEEL, f"{info}/METADATA": metadata(name, version, needs)}
+    files = {f"{name}_parts/part_{number}.py": "" for number in range(parts)} | files
     path = folder / f"{name}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as archive:
         for file, text in files.items():

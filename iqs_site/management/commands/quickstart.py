@@ -67,7 +67,7 @@ class Command(BaseCommand):
                     with suppress(OSError):  # the output may be a file on a full disk
                         self._progress(models_install(instance.models_state))
                         for sentence in instance.status_changes():
-                            self.stdout.write(f"iqs: {sentence}")
+                            self.stdout.write(f"{self._line_begin}iqs: {sentence}")
                         self.stdout.flush()
                 raise InstanceError(f"the supervisor stopped; see {instance.log('supervisord')}.")
         except (InstanceError, embedded.EmbeddedError, WeightsMissing) as error:

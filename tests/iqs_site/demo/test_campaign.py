@@ -1,18 +1,22 @@
 """The demo campaign: created only once, and only in an empty database. Its simulated annotators are marked."""
 
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth import authenticate
 from django.core.management import call_command
 
-from annotation.models import Campaign, Image, User
-from annotation.selectors.progress import practice_photos
+from annotation.models import Annotation, Campaign, Image, User
+from annotation.selectors.progress import has_practised, practice_photos
 from iqs_site.demo.accounts import accounts_file, demo_logins, password_get_or_make, passwords
 from iqs_site.demo.campaign import DemoError, demo_annotate, demo_prepare, panel_accounts
 from iqs_site.demo.panel import Panel
+from iqs_site.demo.photos import DemoPhoto, photos_write
+from iqs_site.instance.models_install import STATE_VARIABLE, state_begin
 
 pytestmark = pytest.mark.django_db
 
@@ -139,3 +143,70 @@ def test_the_command_prepares_the_demo(campaign: Campaign, capsys: pytest.Captur
     call_command("seed_demo")  # there is another campaign, so the command does nothing
 
     assert capsys.readouterr().out == ""
+
+
+def test_the_first_photos_can_be_rated_before_the_others_are_there():
+    lines: list[str] = []
+    demo_prepare(lines.append, count=5, first=2)
+    assert Image.objects.filter(campaign__slug="demo", role=Image.Role.RATED, open_slots__gt=0).count() == 2
+    demo_prepare(lines.append, count=5, first=2)
+    assert Image.objects.count() == 2
+    demo_prepare(lines.append, count=5)
+    assert sorted(Image.objects.values_list("name", flat=True)) == [f"photo-{number:03d}.jpg" for number in range(1, 6)]
+    assert lines[1:] == ["demo: 2 of 5 photos are there", "demo: 5 of 5 photos are there"]
+
+
+def test_photos_are_imported_while_others_are_still_drawn(monkeypatch: pytest.MonkeyPatch):
+    """A start that is killed meanwhile loses the photos that are being drawn, and the next one goes on."""
+    monkeypatch.setattr("iqs_site.demo.campaign._TOGETHER", 2)
+    written = []
+
+    def stops(folder: Path, plan: list[DemoPhoto]) -> Iterator[tuple[Path, DemoPhoto]]:
+        for number, found in enumerate(photos_write(folder, plan)):
+            if written and number:
+                raise KeyboardInterrupt
+            yield found
+        written.append(len(plan))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("iqs_site.demo.campaign.photos_write", stops)
+        with pytest.raises(KeyboardInterrupt):
+            demo_prepare(lambda line: None, count=5)
+    assert Image.objects.count() == 2
+    demo_prepare(lambda line: None, count=5)
+    assert Image.objects.count() == 5
+
+
+@pytest.mark.slow
+def test_a_rated_photo_does_not_become_special_and_its_annotator_needs_no_practice():
+    demo_prepare(lambda line: None, count=120, first=12)
+    campaign, annotator = Campaign.objects.get(slug="demo"), User.objects.get(username="annotator")
+    rated = list(campaign.images.all())
+    for image in rated:
+        Annotation.objects.create(
+            campaign=campaign, image=image, annotator=annotator, watch="no", score=5, client_id=uuid4()
+        )
+    demo_prepare(lambda line: None, count=120)
+    assert campaign.images.filter(role=Image.Role.PRACTICE).count() == 5
+    assert not campaign.images.filter(pk__in=[image.pk for image in rated]).exclude(role=Image.Role.RATED).exists()
+    assert has_practised(campaign, annotator)
+    assert not has_practised(campaign, User.objects.get(username="sim-01"))
+
+
+def test_the_annotators_wait_as_long_as_the_models_are_being_installed(
+    demo: Campaign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    state = tmp_path / "models-install.json"
+    monkeypatch.setenv(STATE_VARIABLE, str(state))
+    state_begin(state)
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 3:
+            state.unlink()
+
+    monkeypatch.setattr("iqs_site.demo.campaign.time.sleep", wait)  # nothing is running that could be waited for
+    with pytest.raises(DemoError, match="no prediction yet"):
+        demo_annotate("http://127.0.0.1:9", lambda line: None, wait_seconds=0)
+    assert len(waits) >= 3

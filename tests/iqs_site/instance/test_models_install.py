@@ -4,15 +4,19 @@ import ast
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 from packaging.utils import canonicalize_name
 
-from annotation.models import Campaign, User
+from annotation.models import Campaign, Role, User
+from annotation.services.members import member_set
 from dependencies.lock_file import ROOT, WEB, lock_read
 from inference.networks.config import WeightsMissing
 from iqs_site.instance import models_install
@@ -92,6 +96,35 @@ def test_pages_show_the_bar_until_everything_is_installed(client: Client, state:
     state.unlink()
     assert "models-install" not in client.get("/").content.decode()
     assert client.get("/models-install").content.decode().strip() == ""
+
+
+@pytest.mark.django_db
+def test_home_says_why_no_worker_runs(admin_client: Client, admin_user: User, state: Path) -> None:
+    campaign = Campaign.objects.create(slug="demo", name="Demo", scale_min=1, scale_max=10)
+    member_set(campaign=campaign, user=admin_user, role=Role.ADMIN)
+    write(state, **INSTALLING)
+    page = admin_client.get("/").content.decode()
+    assert "The models are being installed, and the workers start afterwards: no photo waiting." in page
+    assert "The site is well" not in page
+    assert "0 workers" not in page
+    write(state, state="failed", reason="The disk is full.")
+    page = admin_client.get("/").content.decode()
+    assert "No worker runs, because the models could not be installed: no photo waiting." in page
+
+
+@pytest.mark.django_db
+def test_the_bar_takes_no_query(
+    admin_client: Client, state: Path, django_assert_max_num_queries: Callable[[int], AbstractContextManager[object]]
+) -> None:
+    campaign = Campaign.objects.create(slug="demo", name="Demo", scale_min=1, scale_max=10)
+    for path in ("/", f"/campaigns/{campaign.slug}/", f"/campaigns/{campaign.slug}/annotate/"):
+        admin_client.get(path)
+        with CaptureQueriesContext(connection) as without:
+            admin_client.get(path)
+        write(state, **INSTALLING)
+        with django_assert_max_num_queries(len(without)):
+            admin_client.get(path)
+        state.unlink()
 
 
 @pytest.mark.django_db
