@@ -27,8 +27,9 @@ class HiddenPhotos(Collection[int]):
     def __contains__(self, image_id: object) -> bool:
         """Return whether the photo is hidden (one query for a photo that was not named in a large campaign)."""
         if self.is_part and image_id not in self._named:
-            self._named.add(image_id)  # type: ignore[arg-type]  # an id
-            self._ids |= {row["image_id"] for row in self._rows.filter(image=image_id)}
+            pk: Any = image_id  # `Collection` allows every object here
+            self._named.add(pk)
+            self._ids |= {row["image_id"] for row in self._rows.filter(image=pk)}
         return image_id in self._ids
 
     def __iter__(self) -> Iterator[int]:
