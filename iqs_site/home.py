@@ -151,5 +151,5 @@ def _health(campaigns: Collection[Campaign]) -> Health:
 
 def _models_wait(install: ModelsInstall) -> str:
     if install.is_failed:
-        return "No worker runs, because the models could not be installed"
-    return "The models are being installed, and the workers start afterwards"
+        return gettext("No worker runs, because the models could not be installed")
+    return gettext("The models are being installed, and the workers start afterwards")

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from annotation.drawing.svg import Svg
 from annotation.models import Annotation, Campaign, Image, ImportBatch, Role, User
 from annotation.selectors.comments import CommentCounts, comment_counts
 from annotation.selectors.consensus import ConsensusSummary, consensus_summary
 from annotation.selectors.daily_answers import DayOfAnswers, daily_answers
-from annotation.selectors.enough_votes import Forecast, votes_still_needed
+from annotation.selectors.enough_votes import Forecast, stop_rule, votes_still_needed
+from annotation.selectors.kept_counts import LARGE, KeptCounts, counts_forget
 from annotation.selectors.last_answers import last_answers
 from annotation.selectors.near_duplicates import DuplicatesSummary, duplicates_summary
 from annotation.selectors.photo_files import DamagedCounts, damaged_counts, damaged_photos
@@ -35,7 +37,7 @@ from inference.selectors import (
     work_counts,
 )
 from inference.services.near_duplicates import photos_to_compare
-from inference.serving.model_check import prior_problem, version_problem
+from inference.serving.model_check import backbone_problem, prior_problem, version_problem
 from iqs_site.instance.models_install import models_install
 from iqs_site.trends import answers_chart, versions_chart
 from iqs_site.workers import WorkerState, broker_alive, workers_alive
@@ -50,6 +52,7 @@ RUNS_SHOWN = 4
 IMPORTS_SHOWN = 3
 DAMAGED_SHOWN = 20
 FAILURES_SHOWN = 20
+_DISTORTIONS = "distortions"
 _MAIN_METRIC = "quality_srcc"
 KEY_METRICS = {"quality_srcc", "quality_rmse", "watch_roc_auc"}
 ANSWERS_SHOWN = 6
@@ -120,6 +123,8 @@ class ModelsStatus:
     """Photos that were not compared yet with the others."""
     model_problems: list[str]
     """What is wrong with model files, as sentences."""
+    counted_at: datetime | None
+    """When the oldest number of photos was counted, in a large campaign; None: all are of now."""
 
     @property
     def compared(self) -> int:
@@ -168,6 +173,7 @@ class CampaignStatus:
 def campaign_status(campaign: Campaign, user: User, role: Role) -> CampaignStatus:
     """Return the status of a campaign, with the parts that the role may see."""
     progress = campaign_progress(campaign)
+    kept = KeptCounts(campaign, is_large=progress.all_images > LARGE)
     is_reviewer = role.rank >= Role.REVIEWER.rank
     return CampaignStatus(
         progress=progress,
@@ -175,15 +181,19 @@ def campaign_status(campaign: Campaign, user: User, role: Role) -> CampaignStatu
         left=photos_left(user, {campaign.pk: progress})[campaign.pk],
         nothing_to_do=queue_status(campaign, user),
         last_answers=[] if is_reviewer else last_answers(campaign, user, count=ANSWERS_SHOWN),
-        models=_models_status(campaign, role) if is_reviewer else None,
+        models=_models_status(campaign, role, kept) if is_reviewer else None,
     )
 
 
-def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
+def _models_status(campaign: Campaign, role: Role, kept: KeptCounts) -> ModelsStatus:
     version = champion(campaign)
     evaluation = newest_evaluations([version]).get(version.pk) if version else None
     failures: list[Feature] = []
-    counts = backlog(campaign)
+    counts = kept.get(_backlog_name(campaign), lambda: backlog(campaign))
+    distortions = kept.get(_DISTORTIONS, lambda: work_counts(campaign, distortions_queue()))
+    targets = stop_rule(campaign)
+    forecast = kept.get(f"forecast-{targets}", lambda: votes_still_needed(campaign))
+    to_compare = 0 if counts.problem else kept.get("to-compare", lambda: photos_to_compare(campaign).count())
     if counts.failed and role is Role.ADMIN:
         failed = features_queue(campaign.backbone).rows.filter(image__campaign=campaign, state=Feature.State.FAILED)
         failures = list(failed.select_related("image").defer("vector").order_by("-pk")[:FAILURES_SHOWN])
@@ -193,9 +203,9 @@ def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
         participation=campaign_participation(campaign),
         comments=comment_counts(campaign),
         consensus=consensus_summary(campaign),
-        forecast=votes_still_needed(campaign),
+        forecast=forecast,
         backlog=counts,
-        distortions=work_counts(campaign, distortions_queue()),
+        distortions=distortions,
         failures=failures,
         broker=alive.broker,
         workers=alive.workers,
@@ -213,9 +223,20 @@ def _models_status(campaign: Campaign, role: Role) -> ModelsStatus:
         damaged=damaged,
         damaged_photos=list(damaged_photos(campaign)[:DAMAGED_SHOWN]) if damaged.total else [],
         duplicates=duplicates_summary(campaign),
-        to_compare=0 if counts.problem else photos_to_compare(campaign).count(),
+        to_compare=to_compare,
         model_problems=_model_problems(version),
+        counted_at=kept.counted_at,
     )
+
+
+def work_counts_forget(campaign: Campaign) -> None:
+    """Let the next overview count the photos of the work queues again."""
+    counts_forget(campaign, _backlog_name(campaign), _DISTORTIONS)
+
+
+def _backlog_name(campaign: Campaign) -> str:
+    """Return the name of the kept backlog. A problem with the backbone shows at once, and its end too."""
+    return f"backlog-{campaign.backbone}-{backbone_problem(campaign.backbone)}"
 
 
 def _versions_measured(campaign: Campaign, of_champion: Evaluation | None) -> list[tuple[int, MeasuredMetric]]:

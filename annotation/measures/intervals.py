@@ -213,6 +213,9 @@ class _Members:
 
     def of(self, drawn: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
         """Yield rows of `drawn` [B, groups] that have equally many images, and their images [rows, images]."""
+        if self.groups == len(self._images):  # each image is a group, so every row has equally many
+            yield np.arange(len(drawn)), self._images[drawn]
+            return
         totals = self._sizes[drawn].sum(axis=-1)
         for total in np.unique(totals):
             rows = np.flatnonzero(totals == total)

@@ -25,6 +25,8 @@ AT_ONCE = 20_000
 _PARTS = (3, 7, 13, 31, 61, 127)
 #: The filters with a fixed number of choices.
 FACETS = ("quality_class", "watch", "votes", "split", "distortion_class")
+#: Those by predictions.
+_BY_MODEL = {"quality_class", "watch"}
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,16 @@ def gallery_counts(
     *,
     photos: int | None = None,
 ) -> GalleryCounts:
-    """Count the photos (two queries, and one more without `photos`, the number of photos of the campaign).
+    """Count the photos (two queries, one more with `hidden`).
+
+    One more without `photos`, the number of photos of the campaign.
 
     Choices by predictions leave out the `hidden` photos, as the gallery does. For the orders by disagreement, call
     `disagreements_refresh` first.
     """
     photos = photos_up_to(campaign, EXACT * _PARTS[-1]) if photos is None else photos
     every = 1 if photos <= EXACT else next((part for part in _PARTS if photos / part <= EXACT), _PARTS[-1])
-    conditions = _conditions(campaign, version, hidden)
+    conditions = _conditions(campaign, version)
     chosen = {name: conditions[name][value] for name in FACETS if (value := getattr(query, name)) in conditions[name]}
     if query.tag:
         has_tag = PhotoTag.objects.filter(tag__campaign=campaign, tag__name=query.tag, image=OuterRef("pk"))
@@ -74,11 +78,17 @@ def gallery_counts(
             condition=Q(distortions__version=distortion_version(), distortions__state=Distortion.State.DONE),
         ),
     )
-    counts = {"total": _count(chosen.values())}
+    counts = {"total": chosen}
     for name, choices in conditions.items():
-        others = [condition for other, condition in chosen.items() if other != name]
-        counts |= {_alias(name, value): _count([*others, condition]) for value, condition in choices.items()}
-    number = {name: every * count for name, count in rows.aggregate(**counts).items()}
+        counts |= {_alias(name, value): chosen | {name: condition} for value, condition in choices.items()}
+    found = rows.aggregate(**{alias: _count(together.values()) for alias, together in counts.items()})
+    if hidden is not None and not query.without(*FACETS, "tag").uses_predictions:
+        # Counting the hidden photos apart finds them once. A condition in each count found them again for each.
+        by_model = {alias: together for alias, together in counts.items() if not _BY_MODEL.isdisjoint(together)}
+        of_hidden = rows.filter(pk__in=hidden)
+        left_out = of_hidden.aggregate(**{alias: _count(together.values()) for alias, together in by_model.items()})
+        found |= {alias: found[alias] - count for alias, count in left_out.items()}
+    number = {alias: every * count for alias, count in found.items()}
     return GalleryCounts(
         total=number["total"],
         choices={
@@ -89,24 +99,23 @@ def gallery_counts(
     )
 
 
-def _conditions(campaign: Campaign, version: ModelVersion | None, hidden: Hidden | None) -> dict[str, dict[str, Q]]:
+def _conditions(campaign: Campaign, version: ModelVersion | None) -> dict[str, dict[str, Q]]:
     """Return {filter: {choice: condition}} on photos with the relations `of_model` and `of_detectors`.
 
     The limits of the classes are those of the gallery: see `_conditions` of `inference.gallery.places`.
     """
     reject_at, pending_at = class_limits(campaign, version)
     threshold = shown_threshold(campaign, version)
-    shown = Q() if hidden is None else ~Q(pk__in=hidden)
     mean, watch = "of_model__quality_mean", "of_model__watch_probability"
     by_model = {
         "quality_class": {
-            QualityClass.REJECTED.value: Q(**{f"{mean}__lte": reject_at}) & shown,
-            QualityClass.PENDING.value: Q(**{f"{mean}__gt": reject_at, f"{mean}__lte": pending_at}) & shown,
-            QualityClass.ACCEPTED.value: Q(**{f"{mean}__gt": pending_at}) & shown,
+            QualityClass.REJECTED.value: Q(**{f"{mean}__lte": reject_at}),
+            QualityClass.PENDING.value: Q(**{f"{mean}__gt": reject_at, f"{mean}__lte": pending_at}),
+            QualityClass.ACCEPTED.value: Q(**{f"{mean}__gt": pending_at}),
         },
         "watch": {
-            "yes": Q(**{f"{watch}__gt": threshold}) & shown,
-            "no": Q(**{f"{watch}__lte": threshold}) & shown,
+            "yes": Q(**{f"{watch}__gt": threshold}),
+            "no": Q(**{f"{watch}__lte": threshold}),
         },
     }
     return by_model | {

@@ -68,6 +68,7 @@ def campaign_work(request: HttpRequest, campaign: Campaign, queue: str, action: 
     with suppress(WeightsMissing):  # the live part shows what is missing
         _ACTIONS[action](queue=_QUEUES[queue](campaign), campaign=campaign)
         announce(sweep)
+    overview.work_counts_forget(campaign)
     if not request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
         return redirect("campaign", campaign.slug)
     status, digest = _status(request, campaign)

@@ -108,3 +108,19 @@ def test_missing_weights_are_shown(client_of: Callable[[str], Any], campaign: Ca
     assert "Photos are not being processed. Unknown backbone" in page
     assert "no_such_network" in page
     assert client_of("ada").post(CANCEL).status_code == 302
+
+
+def test_a_large_campaign_keeps_its_counts_says_so_and_counts_again_after_a_button(
+    client_of: Callable[[str], Any], campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = client_of("ada")
+    images_make(campaign, 2)
+    assert "were counted at" not in text_of(ada.get(STATUS))
+    monkeypatch.setattr(overview, "LARGE", 1)
+    first = text_of(ada.get(STATUS))
+    assert "2 queued" in first
+    assert "Photos and votes still needed were counted at" in first
+    images_make(campaign, 1, prefix="later")
+    assert "2 queued" in text_of(ada.get(STATUS))
+    ada.post(CANCEL)
+    assert "3 photos were cancelled." in text_of(ada.get(STATUS))

@@ -14,7 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 from annotation.access.permissions import campaign_view
 from annotation.access.rows import row_or_404
 from annotation.models import Campaign, Role, User
+from annotation.selectors.kept_counts import LARGE, KeptCounts
 from annotation.tasks import announce
+from inference.gallery.counts import photos_up_to
 from inference.models import ModelVersion
 from inference.selectors import champion, features_misfit, synsets_text, version_misfit
 from inference.serving.model_check import site_problems, version_problem, version_weights_problem
@@ -97,6 +99,8 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     last = last_learned(campaign)
     runs = list(TrainingRun.objects.filter(campaign=campaign).select_related("challenger", "requested_by")[:_RUNS])
     exposed_answers = exposed_answers_on(runs[0] if runs else None)  # the newest
+    since = last.last_annotation_id if last else 0
+    kept = KeptCounts(campaign, is_large=photos_up_to(campaign, LARGE) > LARGE)
     cards = [
         _card(version, campaign, evaluations.get(version.pk), reference, has_been_champion=version.pk in past)
         for version in page.object_list
@@ -137,9 +141,11 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "live_run": runs[0] if runs and runs[0].state in TrainingRun.LIVE else None,
         "last_learned": last,
         "last_misfit": version_misfit(last.challenger, campaign) if last and last.challenger else "",
-        "answers": training_answers(
-            campaign, since=last.last_annotation_id if last else 0, exposed_answers=exposed_answers
+        "answers": kept.get(
+            f"answers-{since}-{exposed_answers}",
+            lambda: training_answers(campaign, since=since, exposed_answers=exposed_answers),
         ),
+        "answers_at": kept.counted_at,
         "exposed_answers": exposed_answers,
         "exposed_answers_label": gettext(EXPOSED_ANSWERS_LABEL),
         "recipes": list(RECIPES.values()),

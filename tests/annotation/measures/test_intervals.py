@@ -150,3 +150,16 @@ def test_root_mean_square_interval_equals_scipys_chi_square(values: list[float])
     assert found.low == pytest.approx(math.sqrt(squares / stats.chi2.ppf(0.975, n)))
     assert found.high == pytest.approx(math.sqrt(squares / stats.chi2.ppf(0.025, n)))
     assert found.low <= found.value <= found.high
+
+
+def test_groups_of_one_image_draw_the_images_in_the_order_of_their_names(rng: np.random.Generator) -> None:
+    names = rng.permutation(30)
+    values = rng.normal(size=30)
+
+    def mean(column: np.ndarray) -> np.ndarray:
+        return column.mean(axis=-1)
+
+    grouped = intervals.interval(mean, values, seed=1, groups=names)
+    in_order = intervals.interval(mean, values[np.argsort(names)], seed=1)
+    assert (grouped.low, grouped.high) == pytest.approx((in_order.low, in_order.high))
+    assert (grouped.n, grouped.groups, in_order.groups) == (30, 30, None)

@@ -21,12 +21,14 @@ from annotation.models import (
     SavedView,
     Withdrawal,
 )
+from annotation.selectors.adjudications import predictions_hidden
 from annotation.services.consensus import consensus_refresh
 from annotation.services.queue import counters_rebuild
 from annotation.services.tags import photos_tag
 from annotation.services.withdrawals import photo_withdraw
 from inference.gallery import counts as counts_module
 from inference.gallery.counts import gallery_counts
+from inference.gallery.places import gallery_places
 from inference.gallery.query import GalleryQuery
 from inference.models import Feature, ModelVersion
 from inference.selectors import backbone_key
@@ -196,7 +198,6 @@ def test_counts_are_those_of_the_grid(campaign: Campaign, version: ModelVersion)
     photos_tag(campaign=campaign, name="odd", image_ids=[image.pk for image in images[1::2]], by=None)
     base = GalleryQuery(watch="no", split="train")
     found = gallery_counts(campaign, version, base)
-    from inference.gallery.places import gallery_places
 
     def grid(**more: Any) -> int:
         return len(gallery_places(campaign, version, GalleryQuery(**{"watch": "no", "split": "train", **more})))
@@ -219,6 +220,25 @@ def test_counts_of_very_many_photos_are_estimates_and_say_so(
     assert found.total % 3 == 0
     assert 45 <= found.total <= 75
     assert "about" in client_of("rita").get(f"{GALLERY}counts/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "chosen", [{}, {"quality_class": "rejected"}, {"watch": "yes", "split": "train"}, {"order": "best"}], ids=str
+)
+def test_counts_without_hidden_photos_are_those_of_the_grid(
+    campaign: Campaign, people: dict[str, Any], version: ModelVersion, disputed: list[Image], chosen: dict[str, str]
+) -> None:
+    hidden = predictions_hidden(campaign, people["rita"])
+    assert {row["image_id"] for row in hidden} == {disputed[0].pk}
+    Image.objects.filter(pk=disputed[1].pk).update(split="holdout")
+
+    def grid(**more: str) -> int:
+        return len(gallery_places(campaign, version, GalleryQuery(**{**chosen, **more}), hidden))
+
+    found = gallery_counts(campaign, version, GalleryQuery(**chosen), hidden)
+    assert found.total == grid()
+    for name, choices in found.choices.items():
+        assert choices == {value: grid(**{name: value}) for value in choices}, name
 
 
 def test_counts_tags_and_facts_do_not_tell_a_hidden_prediction(

@@ -18,6 +18,7 @@ from training.services.evaluations import evaluation_make
 from training.services.promotions import promotion_make
 from training.services.runs import run_claim, run_finish, run_request, run_write
 from training.tasks import versions_evaluate
+from training.views import models
 
 State = TrainingRun.State
 TIME = r"\d+ \w+ \d{4}, \d\d:\d\d UTC"
@@ -231,8 +232,9 @@ def test_more_versions_runs_and_promotions_need_no_more_queries(
     add_versions(2)
     client.get("/campaigns/watches/models/")
     # 24 for the answers, imported histograms, runs, drift, curve and promotions; 3 for the table: runs, exports,
-    # schedule; 9 that read the stored charts over time and tell whether they are the newest.
-    with django_assert_num_queries(36, exact=False) as few:
+    # schedule; 10 that read the stored charts over time and tell whether they are the newest, also by reported photos
+    # and changes of splits; 1 for whether the campaign is large.
+    with django_assert_num_queries(38, exact=False) as few:
         client.get("/campaigns/watches/models/")
     add_versions(5)
     with django_assert_num_queries(len(few.captured_queries)):
@@ -347,3 +349,22 @@ def test_the_run_page_shows_when_and_on_which_votes_its_figures_were_measured(
     assert "Measured before 1 newer holdout vote; the calibration page shows the current figures." in text_of(
         client_of("rita").get(page)
     )
+
+
+def test_a_large_campaign_keeps_the_number_of_answers_and_says_when_it_was_counted(
+    client_of: Callable[[str], Any],
+    people: dict[str, Any],
+    make_rated_images: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    images = make_rated_images(train=4, features=4)
+    client = client_of("ada")
+    assert "Counted at" not in text_of(client.get(MODELS))
+    monkeypatch.setattr(models, "LARGE", 1)
+    first = client.get(MODELS)
+    assert "A run would learn from 8 answers" in text_of(first)
+    assert re.search(r"Counted at \d\d:\d\d:\d\d UTC", text_of(first))
+    vote(images[0], people["ada"], 5)
+    assert "A run would learn from 8 answers" in text_of(client.get(MODELS))
+    monkeypatch.setattr(models, "LARGE", 50_000)
+    assert "A run would learn from 9 answers" in text_of(client.get(MODELS))
