@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db.models import Count
+from django.utils.translation import gettext
 
 from annotation.drawing.columns import Series, columns
 from annotation.drawing.svg import Svg
