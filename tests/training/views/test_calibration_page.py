@@ -138,7 +138,7 @@ def test_an_htmx_request_gets_only_the_part_of_one_photo(
     assert markup.lstrip().startswith('<div id="one-photo">')
     assert image.name in markup
     assert "people: 2 votes" in markup
-    assert len(captured) <= 12
+    assert len(captured) <= 13  # one asks for changes of splits, on which the figures depend
     assert image.name in text_of(client.get(f"{PAGE}?photo={image.pk}"))
 
 

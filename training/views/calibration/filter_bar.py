@@ -127,7 +127,7 @@ def _chips(version: ModelVersion, filters: Filters, imports: dict[int, str], nam
     """Yield the filters that are set, in the order of the bar."""
 
     def chip(words: str, **without: Any) -> Chip:
-        return Chip(words, replace(filters, **without).query(version=version.number))
+        return Chip(str(words), replace(filters, **without).query(version=version.number))
 
     if filters.split == ALL:
         yield chip(gettext("all rated photos"), split=HOLDOUT)
