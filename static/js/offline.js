@@ -1,7 +1,6 @@
 // The page without a connection: says how many answers wait in this browser, and goes on when the server answers.
 
 import { openAnswerLog } from "./annotate/answer_log.js";
-import { gettext } from "./texts.js";
 
 const ASK_EVERY = 10_000; // milliseconds
 const NOBODY = 0; // no user has this id, so the answers of all people count as those of others
@@ -20,7 +19,8 @@ async function tryAgain() {
 async function showWaiting() {
   const count = await (await openAnswerLog()).waitingOfOthers(NOBODY);
   if (!count) return;
-  $("waiting").textContent = count === 1 ? "1 answer waits in this browser. It is sent when its author opens the app again." : gettext("%(count)s answers wait in this browser. They are sent when their author opens the app again.", { count });
+  const { one, many } = $("waiting").dataset; // the page brings its texts, so that no other file must be kept
+  $("waiting").textContent = (count === 1 ? one : many).replace("{count}", count);
   $("waiting").hidden = false;
 }
 
