@@ -119,7 +119,7 @@ def test_the_command_prints_every_metric_with_its_interval(two_versions: tuple[A
     assert re.match(r"Watches v2, measured .* UTC on 40 holdout photos with 120 votes", lines[0])
     assert lines[-3] == DESCRIPTION
     assert lines[-2] == "1 of 20 looks at this holdout are used for this champion."
-    assert re.search(r"Ceiling √r_k, .*: 0\.\d+ \(0\.\d+ … [01]\.\d+\), ICC\(C,1\)\.$", lines[-4])
+    assert re.search(r"Ceiling √r_k, .*: 0\.\d+ \(0\.\d+–[01]\.\d+\), ICC\(C,1\)\.$", lines[-4])
     assert lines[-5].startswith("Correlates with the MOS as well as the mean of ")
     assert [line.split("  ")[0].strip() for line in lines[2:-5]] == [metric.label for metric in METRICS.values()]
     assert "better" in lines[2]
