@@ -127,7 +127,7 @@ export class ProgressPanel {
       $("ahead").replaceChildren(...CHOICES.map((choice) => new Option(text(choice), choice, false, choice === count)));
     }
     const minutes = Math.max(1, Math.round(this.#config.leaseSeconds / 60));
-    $("ahead-state").textContent = gettext("Photos on this page: %(held)s, loaded: %(loaded)s (%(size)s).", { held, loaded, size: megabytes(loadedBytes) })
+    $("ahead-state").textContent = gettext("%(loaded)s of %(held)s photos on this page are loaded (%(size)s).", { held, loaded, size: megabytes(loadedBytes) })
       + (count > held ? ` ${gettext("More come while you are connected, at most half of the photos that are open.")}` : "");
     $("ahead-note").textContent = ngettext(
       "They stay while this page is open. Without a connection they are reserved for you for about %(n)s minute; then others can get them too. Your answers are kept and count all the same.",
