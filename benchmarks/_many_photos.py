@@ -4,6 +4,7 @@ The votes are drawn: each photo has a quality, each annotator a bias, and a vote
 file or features.
 """
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -287,5 +288,5 @@ def seconds_told(what: str, action: Callable[[], object]) -> float:
     start = time.perf_counter()
     action()
     seconds = time.perf_counter() - start
-    tqdm.write(f"{what}: {seconds:.1f} s")
+    tqdm.write(f"{what}: {seconds:.1f} s", file=sys.stderr)
     return seconds
