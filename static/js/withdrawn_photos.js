@@ -1,5 +1,7 @@
 // The list of withdrawn photos: choose all on the page, and how many are chosen on the button.
 
+import { gettext, ngettext } from "./texts.js";
+
 const all = document.querySelector("[data-choose-all]");
 const boxes = [...document.querySelectorAll("input[name='ids']")];
 const button = document.querySelector("[data-restore]");

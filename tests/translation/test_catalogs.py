@@ -74,3 +74,11 @@ def test_the_finder_sees_text_and_attributes() -> None:
         "more",
         "text",
     ]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "static" / "js").rglob("*.js")), ids=lambda path: str(path.name))
+def test_modules_import_the_functions_that_translate(path: Path) -> None:
+    code = path.read_text()
+    used = set(re.findall(r"(?<![\w.])(n?gettext)\(", code)) if path.name != "texts.js" else set()
+    imported = re.findall(r"^import \{([^}]*)\} from \"[./]*texts\.js\";$", code, re.MULTILINE)
+    assert used <= {name.strip() for names in imported for name in names.split(",")}

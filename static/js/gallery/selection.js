@@ -1,5 +1,7 @@
 // The selected photos: some of those on the page, or all that match the filters except some. Space and x select.
 
+import { ngettext } from "../texts.js";
+
 export class Selection {
   #ids = new Set(); // selected; with `#isAll`, those that are not
   #isAll = false;

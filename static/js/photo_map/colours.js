@@ -1,6 +1,8 @@
 // The colour of each point, and the legend. Numbers run through a scale that colour-blind people can read; classes have
 // the colours of the site. Photos without a value are grey.
 
+import { gettext } from "../texts.js";
+
 const STOPS = { light: ["#3b2a8c", "#2b6f9e", "#25997f", "#8ab536", "#c8a415"], dark: ["#8f86e8", "#5aa9d6", "#4cc7a2", "#a9d84f", "#f7e04d"] };
 const CLASSES = ["rejected", "pending", "accepted"];
 const UNKNOWN = 65535;

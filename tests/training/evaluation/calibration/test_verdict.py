@@ -83,7 +83,7 @@ def test_missed_watches_and_false_alarms_have_verdicts_of_their_own() -> None:
     assert uses["finding the watches"].level is Level.YES
     assert uses["finding the watches"].found.startswith("at the threshold 0.5, 0 of 60 watches missed: 100 % (94–100)")
     assert uses["believing a watch label"].level is Level.NO
-    assert "30 false alarms among 90 photos" in uses["believing a watch label"].found
+    assert "photos that it calls a watch: 30 of 90" in uses["believing a watch label"].found
     statement = fit_statement(verdict_of(compared).watch_fit)  # type: ignore[arg-type]
     assert statement.level is Level.NO
 
