@@ -3,9 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import chain
 
 from annotation.exchange.format import Format
+from annotation.exchange.histogram_rows import histogram_cells
 from annotation.exchange.reading import Histogram, VoteFileError
 from annotation.exchange.records import HistogramRecord
 from annotation.exchange.rows import csv_pieces, formula_unguard
@@ -61,17 +61,8 @@ class HistogramCsv(Format[HistogramRecord], TableReader):
         Without rows the scores are not known, so the header has only `file`. Raises ValueError when the rows have
         different scales.
         """
-        rest = iter(rows)
-        first = next(rest, None)
-        scores = range(first.lowest, first.lowest + len(first.counts)) if first else range(0)
-
-        def cells(row: HistogramRecord) -> tuple[object, ...]:
-            if range(row.lowest, row.lowest + len(row.counts)) != scores:
-                raise ValueError("The histograms of one file need one scale.")
-            return row.file, *row.counts
-
-        all_rows = map(cells, chain([first] if first else [], rest))
-        pieces = csv_pieces(["file", *map(str, scores)], all_rows, byte_order_mark=for_excel)
+        scores, cells = histogram_cells(rows)
+        pieces = csv_pieces(["file", *map(str, scores)], cells, byte_order_mark=for_excel)
         return (piece.encode() for piece in pieces)
 
 

@@ -1,11 +1,11 @@
 """Histograms of votes as Parquet. Pure."""
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from tempfile import TemporaryFile
 
 from annotation.exchange.format import Format
 from annotation.exchange.histogram_csv import HistogramCsv
+from annotation.exchange.histogram_rows import histogram_cells
 from annotation.exchange.parquet import file_pieces, parquet_write
 from annotation.exchange.parquet_reader import ParquetReader
 from annotation.exchange.reading import Histogram
@@ -31,16 +31,8 @@ class HistogramParquet(Format[HistogramRecord], ParquetReader):
         Without rows the scores are not known, so there is only the column `file`. Raises ValueError when the rows have
         different scales.
         """
-        rest = iter(rows)
-        first = next(rest, None)
-        scores = range(first.lowest, first.lowest + len(first.counts)) if first else range(0)
-
-        def cells(row: HistogramRecord) -> tuple[object, ...]:
-            if range(row.lowest, row.lowest + len(row.counts)) != scores:
-                raise ValueError("The histograms of one file need one scale.")
-            return row.file, *row.counts
-
+        scores, cells = histogram_cells(rows)
         with TemporaryFile() as file:
             columns = {"file": str, **{str(score): int for score in scores}}
-            parquet_write(columns, map(cells, chain([first] if first else [], rest)), file)
+            parquet_write(columns, cells, file)
             yield from file_pieces(file)

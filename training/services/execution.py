@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from django.conf import settings
 from django.db import transaction
-from django.utils.translation import gettext
 from numpy.typing import NDArray
 
 from annotation.models import LIVE, Campaign, Image
@@ -94,9 +93,7 @@ def run_perform(*, run_id: int, attempt: int, echo: Echo | None = None) -> Outco
         outcome = Outcome(State.FAILED, f"{type(error).__name__}: {error}")
     ended = {"progress": 1.0, "stage": "Done"} if outcome.state == State.DONE else {"stage": ""}
     if not run_finish(run_id=run_id, attempt=attempt, state=outcome.state, message=outcome.message, **ended):
-        raise RunEndedError(
-            gettext("Attempt %(attempt)s of run %(run_id)s is over.") % {"attempt": attempt, "run_id": run_id}
-        )
+        raise RunEndedError(f"Attempt {attempt} of run {run_id} is over.")
     shutil.rmtree(run.checkpoint_folder, ignore_errors=True)
     return outcome
 
@@ -105,7 +102,7 @@ def _perform(run: TrainingRun, report: Reporter) -> Outcome:
     try:
         plan = LearningPlan.from_json(run.recipe)
     except ValueError as error:
-        raise LearningError(gettext("%(error)s Start a new run.") % {"error": error}) from error
+        raise LearningError(f"{error} Start a new run.") from error
     challenger = run.challenger  # made by an earlier attempt that died before the evaluation
     if challenger is None:
         backbone = backbone_key(run.campaign.backbone)
@@ -234,11 +231,8 @@ def _learn_and_store(
     )
     if features.shape[1] != prior.config.feature_size:
         raise LearningError(
-            gettext(
-                "The stored features have %(shape)s numbers, but the prior needs %(feature_size)s; let the "
-                "inference workers compute them again."
-            )
-            % {"shape": features.shape[1], "feature_size": prior.config.feature_size}
+            f"The stored features have {features.shape[1]} numbers, but the prior needs {prior.config.feature_size}; "
+            "let the inference workers compute them again."
         )
     history: History = []
 
@@ -306,7 +300,7 @@ def _with_pixels(
     photos = photo_pixels_make(run, ids, reading)
     kept = photos.rows >= 0
     if not kept.any():
-        raise LearningError(gettext("None of the photos can be opened, so the network cannot learn from them."))
+        raise LearningError("None of the photos can be opened, so the network cannot learn from them.")
     return votes.of_images(ids[kept]), features[kept], photos.part(kept)
 
 
@@ -346,11 +340,8 @@ def _parity_check(folder: Path, features: NDArray[np.float32]) -> None:
     # `not … <=` also refuses NaN, because comparisons with NaN are false.
     if not difference <= _PARITY:
         raise LearningError(
-            gettext(
-                "The probabilities of the exported heads differ from those of the learned heads by "
-                "%(difference)s; nothing was stored. Please report this with the files in the run's folder."
-            )
-            % {"difference": f"{difference:.2g}"}
+            f"The probabilities of the exported heads differ from those of the learned heads by {difference:.2g}; "
+            "nothing was stored. Please report this with the files in the run's folder."
         )
 
 
