@@ -13,6 +13,7 @@ class FewestVotesFirst:
     label = "Fewest votes first"
     description = "The photo with the fewest votes so far, so that every photo gets a first vote early."
     reason = "fewest votes: {votes} of {votes_needed}"
+    columns: frozenset[str] = frozenset()
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:
         """Return −(votes + live leases) + a uniform number in [0, 1) that breaks ties, [N]."""

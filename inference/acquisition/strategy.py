@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 class Pool:
     """The N photos of a campaign that still need votes, one array per column.
 
-    A strategy that needs more (features, predictions) adds a column with the default None, and the service that reads
-    the pool fills it.
+    The service that reads the pool fills the columns after the first four only for strategies that name them in
+    `columns`. They are None where the campaign has nothing to fill them with.
     """
 
     image_ids: NDArray[np.int64]
@@ -23,6 +23,28 @@ class Pool:
     """[N], 1 or more."""
     open_slots: NDArray[np.int64]
     """[N], votes needed less votes and live leases, 1 or more."""
+    features: NDArray[np.float32] | None = None
+    """[N, D], the main directions of the features of the photos' pooled stage. Rows of NaN: not yet looked at."""
+    groups: NDArray[np.int64] | None = None
+    """[N], the same number for near-duplicates."""
+    quality_mean: NDArray[np.float64] | None = None
+    """[N], expected scores on the campaign's scale. NaN: none. The same holds for the next five columns."""
+    quality_variance: NDArray[np.float64] | None = None
+    """[N], variance of the *posterior* of a photo's true score: how little is known, not how far votes spread."""
+    vote_variance: NDArray[np.float64] | None = None
+    """[N], variance of a next vote around the true score."""
+    quality_disagreement: NDArray[np.float64] | None = None
+    """[N], the gap between the 90 % intervals of people and model, in points; 0 where they meet or people say nothing."""
+    watch_probability: NDArray[np.float64] | None = None
+    """[N], 0 … 1."""
+    watch_spread: NDArray[np.float64] | None = None
+    """[N], mutual information of the watch label and the members of an ensemble, in nats (BALD)."""
+    watch_threshold: float | None = None
+    """The deployed threshold, 0 … 1."""
+    watch_yes: NDArray[np.int64] | None = None
+    """[N], votes for a watch so far."""
+    watch_no: NDArray[np.int64] | None = None
+    """[N], votes against a watch so far."""
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -40,6 +62,8 @@ class Strategy(Protocol):
     reason: str
     """Why a photo was chosen: a format string with `votes` and `votes_needed` (of the photo when it is handed out) and
     `priority`."""
+    columns: frozenset[str]
+    """The columns of `Pool` after the first four that the strategy needs."""
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:
         """Return a finite number for each photo of the pool [N]; the photo with the highest number is shown first."""

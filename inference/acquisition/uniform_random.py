@@ -16,6 +16,7 @@ class UniformRandom:
     label = "Uniform random"
     description = "Any open photo, drawn at random. Estimates of accuracy rest on this lane."
     reason = "uniform random"
+    columns: frozenset[str] = frozenset()
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:
         """Return uniform numbers in [0, 1), [N]."""

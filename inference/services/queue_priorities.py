@@ -115,6 +115,7 @@ def _lane_write(campaign: Campaign, strategy: Strategy, pool: Pool, reading: flo
 def _fingerprint(strategy: Strategy, pool: Pool) -> str:
     """Return a SHA-256 of the inputs of the priorities, without the random seed."""
     digest = hashlib.sha256(strategy.name.encode())
-    for column in vars(pool).values():
-        digest.update(column.tobytes())
+    for column, values in vars(pool).items():
+        if values is not None:
+            digest.update(column.encode() + np.asarray(values).tobytes())
     return digest.hexdigest()
