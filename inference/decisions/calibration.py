@@ -311,6 +311,20 @@ class Achieved:
         return self.low > self.tolerance
 
 
+@dataclass(frozen=True)
+class Checked:
+    """What fresh audit photos say about all statements with a limit."""
+
+    photos: int
+    """Fresh audit photos."""
+    achieved: tuple[Achieved, ...]
+
+    @property
+    def broken(self) -> Achieved | None:
+        """Return the first statement that they contradict."""
+        return next((one for one in self.achieved if one.is_broken), None)
+
+
 def achieved(
     tolerances: Tolerances, limits: Limits, fresh: AuditPhotos, *, class_limits: tuple[float, float]
 ) -> tuple[Achieved, ...]:
