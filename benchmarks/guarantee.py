@@ -164,7 +164,7 @@ def _kept(
                     )
                 )
     for (statement, tolerances), rows in kept.items():
-        ours, rival = (sum(row[place] for row in rows) for place in (0, 1))
+        ours, rival = sum(row[0] for row in rows), sum(row[1] for row in rows)
         decided = [row[2] for row in rows if row[2] is not None]
         share = f"{100 * np.mean(decided):.0f} %" if decided else "nothing"
         yield Claim(
@@ -316,7 +316,7 @@ def _watch_campaign(features: NDArray[np.float32], watch: Bools, rng: np.random.
 
     order = rng.permutation(len(watch))
     learned, rest = order[: len(watch) // 3], order[len(watch) // 3 :]
-    parts = min(64, len(learned) - 1)
+    parts = min(64, len(learned) - 1, features.shape[1])
     model = make_pipeline(StandardScaler(), PCA(parts, random_state=0), LogisticRegression(C=0.01, max_iter=1000)).fit(
         features[learned], watch[learned]
     )
