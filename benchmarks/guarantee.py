@@ -111,7 +111,7 @@ def measure(setting: Setting) -> Iterator[Claim]:
                 {
                     Statement.ACCEPTED: (replace(NOTHING, accepted=0.1), replace(NOTHING, accepted=0.2)),
                     Statement.REJECTED: (replace(NOTHING, rejected=0.2), replace(NOTHING, rejected=0.3)),
-                    Statement.SCORE: (replace(NOTHING, score_points=1.6),),
+                    Statement.SCORE: (replace(NOTHING, score_points=2.0),),
                 },
                 photos=QUALITY_PHOTOS,
                 draws=draws,
@@ -214,7 +214,7 @@ def _shifted(
         "blurred photos": (np.ones(len(known.groups), dtype=bool), blurred),
         "photos like those before": (np.ones(len(known.groups), dtype=bool), known.features),
     }
-    tolerances = replace(NOTHING, accepted=0.2, score_points=1.6)
+    tolerances = replace(NOTHING, accepted=0.2, score_points=2.0)
     for what, (is_new_kind, features) in worlds.items():
         drifts = breaks = noticed = 0
         for seed in range(draws):
