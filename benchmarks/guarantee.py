@@ -220,8 +220,9 @@ def _shifted(
         for seed in range(draws):
             rng = np.random.default_rng(seed)
             names = rng.permutation(np.unique(known.groups))
-            is_new = np.isin(known.groups, names[: len(names) // 4]) & is_new_kind
-            before = ~np.isin(known.groups, names[: len(names) // 4]) & (is_new_kind.all() | ~is_new_kind)
+            # Photos of another theme come after all others; otherwise, a quarter of the groups is new.
+            is_new = is_new_kind if not is_new_kind.all() else np.isin(known.groups, names[: len(names) // 4])
+            before = ~is_new & ~np.isin(known.groups, np.unique(known.groups[is_new]))
             old, new = np.flatnonzero(before), np.flatnonzero(is_new)
             learned = np.isin(known.groups, names[len(names) // 4 :][::2]) & before
             predict = _ridge(known, np.flatnonzero(learned))
