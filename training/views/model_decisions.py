@@ -143,15 +143,16 @@ def verdict(found: Deciding) -> str:
             State.WAITING: gettext("A worker looks at the audit votes. Until it is done, people decide."),
             State.TOO_FEW: gettext("Cannot tell: the audit votes do not support any limit, so people decide."),
         }.get(found.state, gettext("Deciding is paused. People decide."))
-    counts, limits = found.run.counts, found.limits
+    counts = found.run.counts
     photos = counts.get("photos", 0)
-    parts = []
-    if limits.accept_from is not None or limits.reject_below is not None:
-        parts.append(gettext("the quality of %s") % _percent(counts["accepted"] + counts["rejected"], photos))
-    if limits.watch_from is not None or limits.no_watch_below is not None:
-        parts.append(gettext("the watch of %s") % _percent(counts["yes"] + counts["no"], photos))
-    if limits.half_width is not None:
-        parts.append(gettext("the score of %s") % _percent(counts["score"], photos))
+    decided = (
+        (gettext("the quality of %s"), counts["accepted"] + counts["rejected"]),
+        (gettext("the watch of %s"), counts["yes"] + counts["no"]),
+        (gettext("the score of %s"), counts["score"]),
+    )
+    parts = [text % _percent(number, photos) for text, number in decided if number]
+    if not parts:
+        return gettext("The model may decide, but no photo is beyond its limits. People decide.")
     return gettext("The model decides %(what)s of %(photos)s photos.") % {
         "what": _joined(parts),
         "photos": f"{photos:,}",
@@ -165,7 +166,7 @@ def _joined(parts: list[str]) -> str:
 
 
 def _percent(part: int, whole: int) -> str:
-    return f"{part / whole:.0%}" if whole else "0%"
+    return _share(part / whole)
 
 
 def _why(found: Deciding) -> str:
@@ -211,7 +212,7 @@ def _why(found: Deciding) -> str:
 
 def _share(value: float) -> str:
     """Return a share in percent: one digit below 10 %."""
-    percent = 100 * value
+    percent = round(100 * value, 1)
     return f"{percent:.0f} %" if percent >= 10 or percent == round(percent) else f"{percent:.1f} %"
 
 

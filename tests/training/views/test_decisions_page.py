@@ -71,7 +71,7 @@ def test_the_verdict_says_what_is_decided_and_each_statement_how_it_holds(
     deciding_run: DecisionRun, client_of: Callable[[str], Any]
 ) -> None:
     page = client_of("rita").get(PAGE).text
-    assert "The model decides the quality of 40% of 100 photos." in page
+    assert "The model decides the quality of 40 % of 100 photos." in page
     assert "At most 20 % of the photos that it accepts are not acceptable." in page
     assert "score from 7.00" in page
     assert "0 of 40 audit photos wrong" in page
