@@ -117,13 +117,15 @@ def _page(request: HttpRequest, campaign: Campaign, found: Deciding, form: RuleF
     checked = [(check.made_at, figures) for check in checks if (figures := check.checked) is not None]
     newest = checked[0][1] if checked else None
     has_numbers = found.run is not None and found.state not in {State.OFF, State.NO_MODEL, State.WAITING}
+    rows = _rows(found, newest) if has_numbers else []
     context: dict[str, Any] = {
         "campaign": campaign,
         "found": found,
         "state": found.state.name.lower(),
         "verdict": verdict(found),
         "why": _why(found),
-        "rows": _rows(found, newest) if has_numbers else [],
+        "stated": [row.sentence for row in rows if row.decided is not None] if found.state == State.DECIDING else [],
+        "rows": rows,
         "bars": _bars(found.run) if has_numbers and found.run else [],
         "panel": found.rule.panel if found.rule else 1,
         "confidence": _share(found.rule.confidence) if found.rule else "",
@@ -202,7 +204,7 @@ def _why(found: Deciding) -> str:
             "day": day,
             "wrong": broken.wrong,
             "photos": broken.photos,
-            "low": _share(broken.low).removesuffix(" %"),
+            "low": _number(broken.low),
             "high": _share(broken.high),
             "tolerance": _share(broken.tolerance),
         }
@@ -212,8 +214,12 @@ def _why(found: Deciding) -> str:
 
 def _share(value: float) -> str:
     """Return a share in percent: one digit below 10 %."""
+    return f"{_number(value)}\N{NO-BREAK SPACE}%"
+
+
+def _number(value: float) -> str:
     percent = round(100 * value, 1)
-    return f"{percent:.0f} %" if percent >= 10 or percent == round(percent) else f"{percent:.1f} %"
+    return f"{percent:.0f}" if percent >= 10 or percent == round(percent) else f"{percent:.1f}"
 
 
 def statement_text(statement: Statement, tolerances: Tolerances) -> str:
@@ -277,9 +283,9 @@ def _limit(one: Finding) -> str:
     if one.statement == Statement.REJECTED:
         return gettext("score below %s") % f"{one.limit:.2f}"
     if one.statement == Statement.WATCH:
-        return gettext("probability from %s") % f"{one.limit:.0%}"
+        return gettext("probability from %s") % _share(one.limit)
     if one.statement == Statement.MISSED:
-        return gettext("probability below %s") % f"{one.limit:.0%}"
+        return gettext("probability below %s") % _share(one.limit)
     return f"± {one.limit:.2f}"
 
 
@@ -289,7 +295,7 @@ def _fresh(one: Achieved | None) -> str:
     return gettext("%(wrong)s of %(photos)s wrong (%(low)s–%(high)s)") % {
         "wrong": f"{one.wrong:,}",
         "photos": f"{one.photos:,}",
-        "low": _share(one.low).removesuffix(" %"),
+        "low": _number(one.low),
         "high": _share(one.high),
     }
 
