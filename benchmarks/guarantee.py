@@ -208,9 +208,10 @@ def _shifted(
     known: RatedPhotos, blurred: NDArray[np.float32], categories: NDArray[np.str_], *, draws: int, tiny: bool
 ) -> Iterator[Claim]:
     """Yield how often new photos of another kind are noticed: by drift, or by fresh audit votes."""
-    kinds = np.unique(categories)
+    kinds, sizes = np.unique(categories, return_counts=True)
+    largest = kinds[np.argmax(sizes)]
     worlds: dict[str, tuple[Bools, NDArray[np.float32]]] = {
-        f"photos of other themes ({kinds[-2]})": (categories == kinds[-2], known.features),
+        f"photos of other themes ({largest})": (categories == largest, known.features),
         "blurred photos": (np.ones(len(known.groups), dtype=bool), blurred),
         "photos like those before": (np.ones(len(known.groups), dtype=bool), known.features),
     }
@@ -349,8 +350,10 @@ def _generated(rng: np.random.Generator) -> tuple[RatedPhotos, NDArray[np.float3
     quality = 4 + features[:, :4].sum(axis=1) * 0.5
     photo = np.repeat(np.arange(count), votes)
     steps = np.clip(np.rint(quality[photo] + rng.normal(0, 1.2, len(photo))), 1, 7).astype(np.int64) - 1
-    categories = np.where(np.arange(count) % 4 == 0, "b", np.where(np.arange(count) % 4 == 1, "c", "a"))
-    groups = np.array([f"g{place // 2}" for place in range(count)])
+    number = np.arange(count) // 2
+    categories = np.where(number % 2 == 0, "a", np.where(number % 4 == 1, "b", "c"))
+    features[categories == "a", 4:12] += 1.5
+    groups = np.array([f"g{one}" for one in number])
     known = RatedPhotos(features, groups, photo, photo, steps, 7)
     blurred = features + np.float32(1.5)
     return known, blurred, categories
