@@ -3,8 +3,8 @@
 DATA is a folder with photos and votes (photos.csv with `file,group,category`, votes.csv) for quality, or with labels
 (photos.csv with `file,watch`) for watches, or one that holds both. Without it, photos are generated numbers.
 
-One draw: a model learns from a part of the photos. The others are the campaign: five times, audit photos are drawn from them at
-random, each with the votes of a panel drawn from the real ones, and limits are calibrated. The truth is exact, because
+One draw: a model learns from a part of the photos. The others are the campaign. Five times, audit photos are drawn
+from them at random, each with the votes of a panel drawn from the real ones, and limits are calibrated. The truth is exact, because
 all votes are known: the share of errors among all photos that the limits decide, by what panels of that size say. Audit
 photos are drawn with replacement, as from a campaign with many more photos like these; without it would be easier.
 
@@ -171,7 +171,8 @@ def _kept(
         share = f"{100 * np.mean(decided):.0f} %" if decided else "nothing"
         yield Claim(
             claim=f"{_words(statement, tolerances)}: kept in {_share(ours, n)} of {n} calibrations ({draws} models) "
-            f"with {photos} audit photos; the model decides {share} of the photos, and cannot tell in {n - len(decided)}",
+            f"with {photos} audit photos; the model decides {share} of the photos, and cannot tell in "
+            f"{n - len(decided)}",
             value=100 * ours / n,
             unit="% of the calibrations",
             baseline=f"plug-in limit: kept in {_share(rival, n)}",
