@@ -4,9 +4,10 @@ DATA is a folder with photos and votes (photos.csv with `file,group,category`, v
 (photos.csv with `file,watch`) for watches, or one that holds both. Without it, photos are generated numbers.
 
 One draw: a model learns from a part of the photos. The others are the campaign. Five times, audit photos are drawn
-from them at random, each with the votes of a panel drawn from the real ones, and limits are calibrated. The truth is exact, because
-all votes are known: the share of errors among all photos that the limits decide, by what panels of that size say. Audit
-photos are drawn with replacement, as from a campaign with many more photos like these; without it would be easier.
+from them at random, each with the votes of a panel drawn from the real ones, and limits are calibrated. The truth is
+exact, because all votes are known: the share of errors among all photos that the limits decide, by what panels of that
+size say. Audit photos are drawn with replacement, as from a campaign with many more photos like these; without it would
+be easier.
 
 The rival is the plug-in limit: the most generous one that kept the tolerance on the same audit photos.
 """

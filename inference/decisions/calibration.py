@@ -171,7 +171,7 @@ def calibrate(
                 mean,
                 people <= pending_at,
                 pool_quality,
-                pending_at,
+                says_pending,
             )
         )
     if tolerances.rejected is not None:
