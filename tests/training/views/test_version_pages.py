@@ -170,7 +170,7 @@ def test_the_page_says_how_a_version_stands_and_lets_admins_promote_it(
     for name, number in (("rita", 2), ("ada", 1)):  # a reviewer does not promote, and nobody promotes the champion
         page = client_of(name).get(f"{MODELS}/{number}/")
         assert "data-opens" not in page.text
-        assert "<dialog class=\"own-dialog promotion\"" not in page.text
+        assert '<dialog class="own-dialog promotion"' not in page.text
     assert "Its predictions are on all pages" in text_of(client_of("rita").get(f"{MODELS}/1/"))
 
 
