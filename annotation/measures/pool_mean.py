@@ -166,7 +166,7 @@ def class_parts(
     """
     means = np.asarray(vote_means, dtype=np.float64).ravel()
     counts = np.asarray(vote_counts, dtype=np.float64).ravel()
-    hits = _in_classes(means, limits)
+    hits = _in_classes(means, 1 / counts, limits)
     total = float(means.var(ddof=1)) if len(means) > 2 else 0.0
     if not variance > 0 or not total > 0:
         return hits, hits.mean(axis=0)
@@ -174,7 +174,8 @@ def class_parts(
     centre, between = float(means.mean()), max(total - float(noise.mean()), 0.01 * total)
 
     def moved(middle: float, spread: float) -> Floats:
-        return _in_classes(middle + np.sqrt(spread / (spread + noise)) * (means - middle), limits)
+        root = np.sqrt(spread / (spread + noise))
+        return _in_classes(middle + root * (means - middle), root / counts, limits)
 
     hits = moved(centre, between)
     step, far = _STEP * sqrt(total), _STEP * between
@@ -185,10 +186,13 @@ def class_parts(
     return parts, hits.mean(axis=0)
 
 
-def _in_classes(scores: Floats, limits: tuple[float, float]) -> Floats:
-    """Return 1 for the class of each score and 0 for the others [n, 3]."""
-    lower, upper = scores <= limits[0], scores > limits[1]
-    return np.stack([lower, ~lower & ~upper, upper], axis=-1).astype(np.float64)
+def _in_classes(scores: Floats, widths: Floats, limits: tuple[float, float]) -> Floats:
+    """Return the part of each score in each class [n, 3].
+
+    Means of k whole votes lie 1/k apart, the opinion of everybody anywhere: each score is spread evenly over `widths`.
+    """
+    below = [np.clip((limit - scores) / widths + 0.5, 0.0, 1.0) for limit in limits]
+    return np.stack([below[0], below[1] - below[0], 1 - below[1]], axis=-1)
 
 
 class _Spread:
