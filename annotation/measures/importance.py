@@ -1,8 +1,8 @@
 """Means over a pool from photos that were not drawn uniformly: importance weights (LURE) and what they are worth.
 
-Active learning asks about unusual photos, so the plain mean over them says nothing about the pool. LURE weights each draw
-by how unlikely it was: Farquhar, Gal & Rainforth (2021), 'On Statistical Bias In Active Learning: How and When To Fix
-It', arXiv:2101.11665. The weighted mean is unbiased if
+Active learning asks about unusual photos, so the plain mean over them says nothing about the pool. LURE weights each
+draw by how unlikely it was: Farquhar, Gal & Rainforth (2021), 'On Statistical Bias In Active Learning: How and When To
+Fix It', arXiv:2101.11665. The weighted mean is unbiased if
 
 1. draw m takes one of the N − m + 1 photos that were not drawn before, and each of them can be drawn;
 2. the stored probability is that of this photo among them;
@@ -10,17 +10,17 @@ It', arXiv:2101.11665. The weighted mean is unbiased if
 
 The queue of a campaign (`annotation.services.queue_lanes`) fulfils them only in part:
 
-* With more votes than one a photo, a draw can give a photo that others have answered (against 1). Only the first draw of
-  each photo can be used then, and its probability is too small by that of all photos answered before.
-* The stored probability is over the photos that are open to one annotator, who has had other photos than the next one
+* With more than one vote a photo, a draw can give a photo that others have answered (against 1). Only the first draw of
+  each photo can be used then, and the stored probabilities are too small by a factor that is not known.
+* The stored probability is over the photos that are open to one annotator, and the next annotator has had others
   (against 2).
 * The part of the lane `random` is the gap between two queue positions, not 1/N. A photo with a small gap that is drawn
   gets a huge weight: gaps are nearly exponential, and the mean of 1/gap is infinite. Queue positions have nothing to do
-  with what a photo shows, so the same probability averaged over them, share/N, is as right and has no such weights.
+  with what a photo shows, so the probability averaged over them, share/N, is as right and has no such weights.
 
-Lanes other than `random` always take the first photo of an order, with nearly their whole share as probability. The
-weights of their draws are therefore close to m-th part of nothing: LURE rests on the draws of the lane `random`, and
-`effective_sample_size` says so. It is a check of the audit, not a gain over it.
+Lanes other than `random` always take the first photo of an order, with nearly their whole share as probability, so the
+weights of their draws are close to 0. LURE then rests on the draws of the lane `random` alone, and is less exact than
+the plain mean of the audit photos (`make bench NAME=audit`). No page shows it.
 """
 
 import numpy as np

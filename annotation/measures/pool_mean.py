@@ -4,9 +4,8 @@
 
     mean = λ·(mean prediction of all photos) + mean over the sample of (vote mean − λ·prediction)
 
-Source: Angelopoulos, Duchi & Zrnic (2023), 'PPI++: Efficient Prediction-Powered Inference', arXiv:2311.01453. The weight
-λ is the one with the smallest variance ('power tuning'): the slope of votes on predictions in the sample. Predictions
-that know nothing get the weight 0, and predictions that are wrong by a constant do no harm. Surveys know the same as
+Source: Angelopoulos, Duchi & Zrnic (2023), 'PPI++: Efficient Prediction-Powered Inference', arXiv:2311.01453. The
+weight λ is the one with the smallest variance ('power tuning'): the slope of votes on predictions in the sample. Predictions that know nothing get the weight 0, and predictions that are wrong by a constant do no harm. Surveys know the same as
 the regression estimator (Särndal, Swensson & Wretman, 1992, 'Model Assisted Survey Sampling', chapter 6). Here the
 sampled photos are a part of the pool, as there, so λ is not divided by 1 + n/N.
 
@@ -17,15 +16,16 @@ from. The photos with predictions that `predicted` counts are a random part of t
 
     variance = (1 − n/N)·V(vote mean − λ·prediction) + (g/G)·(1 − (1 − q)·N/P)·V(vote mean)
 
-g and G are the groups of near-duplicates among the n and N photos (n/N without near-duplicates). V is the variance of a mean over the sample in which groups of near-duplicates are drawn whole (Cochran, 1977,
-'Sampling Techniques', chapter 9). q is the part of the variance of vote means that is noise of the votes: it remains
-when all photos of the pool have votes. `noise=1` leaves out that the pool is finite, and is never too narrow. The
-classical mean has N = n.
+g and G are the groups of near-duplicates among the n and N photos (n/N without near-duplicates). V is the variance of a
+mean over the sample in which groups of near-duplicates are drawn whole (Cochran, 1977, 'Sampling Techniques', chapter
+9). q is the part of the variance of vote means that is noise of the votes: it remains when all photos of the pool have
+votes. `noise=1` leaves out that the pool is finite, and is never too narrow. The classical mean has N = n.
 
-**Few labels.** Quantiles are Student's with the number of groups − 1 degrees of freedom; the prediction-powered mean
-loses one more for λ, and its variance is multiplied by (G − 1)/(G − 2). **Shares** have Wilson's interval with the effective
-number of photos p·(1 − p)/variance (Kott & Carr, 1997). One more photo on which votes and predictions differ is added
-to their variance, because a sample without any such photo does not say that there is none.
+**Few labels.** Quantiles are Student's with the number of groups − 1 degrees of freedom. The prediction-powered mean
+loses one more for λ, and its variance is multiplied by (G − 1)/(G − 2). **Shares** have Wilson's interval with the
+effective number of photos p·(1 − p)/variance (Kott & Carr, 1997). One more photo on which votes and predictions differ
+is added to their variance, because a sample without any such photo does not say that there is none. `make bench
+NAME=audit` counts how often the intervals are right.
 """
 
 from dataclasses import dataclass
@@ -116,7 +116,7 @@ def powered_mean(
     classical = classical_mean(values, groups=members, pool=pool, noise=noise, is_share=is_share)
     spread = _Spread(members)
     if spread.groups < 3:
-        return PoolMean(replace_ends(classical), classical, nan, nan, predicted)
+        return PoolMean(_without_ends(classical), classical, nan, nan, predicted)
     own, other = values - values.mean(), scores - scores.mean()
     weight = spread.slope(own, other)
     value = float(values.mean() + weight * (predicted_mean - scores.mean()))
@@ -134,11 +134,6 @@ def powered_mean(
         correlation=float(own @ other) / norm if norm > 0 else nan,
         predicted=predicted,
     )
-
-
-def replace_ends(found: Interval) -> Interval:
-    """Return the value with ends that say nothing: the slope of fewer than three groups is unknown."""
-    return Interval(found.value, -inf, inf, found.n, found.groups)
 
 
 def has_evidence(votes: ArrayLike, *, groups: ArrayLike, is_share: bool) -> bool:
@@ -169,7 +164,7 @@ def class_parts(
     hits = _in_classes(means, 1 / counts, limits)
     total = float(means.var(ddof=1)) if len(means) > 2 else 0.0
     if not variance > 0 or not total > 0:
-        return hits, hits.mean(axis=0)
+        return hits, hits.mean(axis=0) if len(hits) else np.full(3, nan)
     noise = variance / counts
     centre, between = float(means.mean()), max(total - float(noise.mean()), 0.01 * total)
 
@@ -193,6 +188,11 @@ def _in_classes(scores: Floats, widths: Floats, limits: tuple[float, float]) -> 
     """
     below = [np.clip((limit - scores) / widths + 0.5, 0.0, 1.0) for limit in limits]
     return np.stack([below[0], below[1] - below[0], 1 - below[1]], axis=-1)
+
+
+def _without_ends(found: Interval) -> Interval:
+    """Return the value with ends that say nothing: the slope of fewer than three groups is unknown."""
+    return Interval(found.value, -inf, inf, found.n, found.groups)
 
 
 class _Spread:
