@@ -5,9 +5,10 @@
     mean = λ·(mean prediction of all photos) + mean over the sample of (vote mean − λ·prediction)
 
 Source: Angelopoulos, Duchi & Zrnic (2023), 'PPI++: Efficient Prediction-Powered Inference', arXiv:2311.01453. The
-weight λ is the one with the smallest variance ('power tuning'): the slope of votes on predictions in the sample. Predictions that know nothing get the weight 0, and predictions that are wrong by a constant do no harm. Surveys know the same as
-the regression estimator (Särndal, Swensson & Wretman, 1992, 'Model Assisted Survey Sampling', chapter 6). Here the
-sampled photos are a part of the pool, as there, so λ is not divided by 1 + n/N.
+weight λ is the one with the smallest variance ('power tuning'): the slope of votes on predictions in the sample.
+Predictions that know nothing get the weight 0, and predictions that are wrong by a constant do no harm. Surveys know
+the same as the regression estimator (Särndal, Swensson & Wretman, 1992, 'Model Assisted Survey Sampling', chapter 6).
+Here the sampled photos are a part of the pool, as there, so λ is not divided by 1 + n/N.
 
 What the sample must be: photos that were chosen without a look at their prediction, and that the model has not learned
 from. The photos with predictions that `predicted` counts are a random part of the pool too, for example the holdout.
