@@ -35,9 +35,14 @@ class World:
     """Of near-duplicates [P]; in one group, all photos are of one split."""
 
     @property
+    def decisions(self) -> Ints:
+        """Return the decisions at the threshold 0.5 [P]."""
+        return (self.watch_probability > 0.5).astype(np.int64)
+
+    @property
     def is_right(self) -> Floats:
-        """Return whether the decision at the threshold 0.5 is right [P]."""
-        return ((self.watch_probability > 0.5) == (self.watch == 1)).astype(np.float64)
+        """Return whether the decisions are right [P]."""
+        return (self.decisions == self.watch).astype(np.float64)
 
     @property
     def errors(self) -> Floats:

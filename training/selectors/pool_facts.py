@@ -58,8 +58,12 @@ def pool_facts(campaign: Campaign, version: ModelVersion, opinions: HoldoutOpini
 
 
 def _has_chosen_votes(campaign: Campaign) -> bool:
-    """Return whether a training photo has an answer that no blind lane asked for: of another lane, or imported."""
-    answers = Annotation.objects.filter(campaign=campaign, image__split=Image.Split.TRAIN, is_repeat=False)
+    """Return whether a training photo has an answer that no blind lane asked for: of another lane, or imported.
+
+    Practice, example and gold photos are not in the queue: people chose them, and they are not in the pool.
+    """
+    in_queue = {"image__split": Image.Split.TRAIN, "image__role": Image.Role.RATED}
+    answers = Annotation.objects.filter(campaign=campaign, is_repeat=False, **in_queue)
     blind = Assignment.objects.filter(campaign=campaign, lane__in=BLIND_LANES, is_repeat=False)
     asked = blind.values_list("image_id", "annotator_id")
     found = set(answers.order_by().values_list("image_id", "annotator_id").distinct().difference(asked)[:1])

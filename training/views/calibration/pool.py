@@ -35,6 +35,9 @@ def section(
         return {}
     top = _top_share(pool)
     rows = [_row(one, _axis(one, campaign, top)) for one in pool.estimates]
+    shares = [row for row in rows if not (row["is_score"] or row["missing"])]
+    for row in shares[:-1]:
+        row["axis"] = []  # the shares have one axis in common: its ends stand below the last
     return {
         "pool": pool,
         "pool_title": _title(pool),
