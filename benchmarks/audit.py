@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from annotation.measures.classification import f1
 from annotation.measures.importance import effective_sample_size, lure_weights
 from annotation.measures.intervals import Interval, interval, wilson_interval
-from annotation.measures.pool_mean import PoolMean, class_parts, classical_mean, powered_mean
+from annotation.measures.pool_mean import PoolMean, class_parts, classical_mean, common_weight, powered_mean
 from annotation.measures.signs import signed
 from annotation.measures.vote_variance import variance_of
 from benchmarks._audit_worlds import RANDOM, UNSURE, Draws, World, campaign_run, world_make
@@ -213,9 +213,11 @@ def _class_shares(seed: int) -> dict[str, tuple[Interval, Interval, float]]:
     variances = ((votes - means[:, None]) ** 2 * given).sum(axis=1) / (counts - 1)
     parts, _ = class_parts(means, counts, variance=variance_of(variances, counts).mean, limits=_LIMITS)
     groups = np.arange(audited)
+    classes = _class_of(predicted, 4.9, 5.5)
+    weight = common_weight(parts, classes[:audited, None] == np.arange(3), groups=groups)
     found = {}
     for place, name in enumerate(("rejected", "pending", "accepted")):
-        said = _class_of(predicted, 4.9, 5.5) == place
+        said = classes == place
         estimate = powered_mean(
             parts[:, place],
             said[:audited],
@@ -225,6 +227,7 @@ def _class_shares(seed: int) -> dict[str, tuple[Interval, Interval, float]]:
             groups=groups,
             pool=photos,
             is_share=True,
+            weight=weight,
         )
         plain = classical_mean(_class_of(means, *_LIMITS) == place, groups=groups, pool=photos, is_share=True)
         found[name] = (estimate.powered, plain, float((_class_of(opinion, *_LIMITS) == place).mean()))

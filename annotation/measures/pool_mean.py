@@ -101,13 +101,14 @@ def powered_mean(
     pool: float = inf,
     noise: float = 1.0,
     is_share: bool = False,
+    weight: float | None = None,
 ) -> PoolMean:
     """Return the prediction-powered mean of the pool beside the classical one.
 
-    `predictions` [n]: of the sampled photos. `predicted_mean`: mean prediction of all `predicted` photos, of which the
-    sample is a part; `predicted_groups`: groups of near-duplicates among them. The other arguments are those of
-    `classical_mean`. Raises ValueError for columns of unequal length, and if fewer photos have a prediction than are in
-    the sample.
+    `predictions` [n]: of the sampled photos. `predicted_mean`: mean prediction of all `predicted` photos, of which
+    the sample is a part; `predicted_groups`: groups of near-duplicates among them. `weight`: λ; None: the best one.
+    The other arguments are those of `classical_mean`. Raises ValueError for columns of unequal length, and if fewer
+    photos have a prediction than are in the sample.
     """
     values, members = _columns(votes, groups)
     scores = np.asarray(predictions, dtype=np.float64).ravel()
@@ -119,7 +120,7 @@ def powered_mean(
     if spread.groups < 3:
         return PoolMean(_without_ends(classical), classical, nan, nan, predicted)
     own, other = values - values.mean(), scores - scores.mean()
-    weight = spread.slope(own, other)
+    weight = spread.slope(own[:, None], other[:, None]) if weight is None else weight
     value = float(values.mean() + weight * (predicted_mean - scores.mean()))
     rest = own - weight * other
     loss = (spread.groups - 1) / (spread.groups - 2)
@@ -135,6 +136,14 @@ def powered_mean(
         correlation=float(own @ other) / norm if norm > 0 else nan,
         predicted=predicted,
     )
+
+
+def common_weight(votes: ArrayLike, predictions: ArrayLike, *, groups: ArrayLike) -> float:
+    """Return one weight λ for the shares of several classes, both [n, C]: with it, the estimates add up to 1."""
+    own, other = np.asarray(votes, dtype=np.float64), np.asarray(predictions, dtype=np.float64)
+    if len(own) < 2:
+        return 0.0
+    return _Spread(np.asarray(groups)).slope(own - own.mean(axis=0), other - other.mean(axis=0))
 
 
 def has_evidence(votes: ArrayLike, *, groups: ArrayLike, is_share: bool) -> bool:
@@ -212,8 +221,10 @@ class _Spread:
         return float(sums @ sums + extra) / self.photos**2 * self.groups / (self.groups - 1)
 
     def slope(self, own: Floats, other: Floats) -> float:
-        """Return the weight with the smallest variance of `own` − weight·`other`."""
-        first, second = np.bincount(self._group, own), np.bincount(self._group, other)
+        """Return the weight with the smallest variance of `own` − weight·`other`, summed over the columns [n, C]."""
+        first, second = (
+            np.array([np.bincount(self._group, column) for column in columns.T]).ravel() for columns in (own, other)
+        )
         square = float(second @ second)
         return float(first @ second) / square if square > 1e-12 * self.photos else 0.0
 

@@ -23,6 +23,7 @@ from annotation.measures.pool_mean import (
     PoolMean,
     class_parts,
     classical_mean,
+    common_weight,
     has_evidence,
     powered_mean,
 )
@@ -136,8 +137,18 @@ def _estimates(audit: Comparison, scored: Comparison, facts: PoolFacts, *, varia
     limits = (scored.scale.reject_at, scored.scale.pending_at)
     parts, _ = class_parts(scored.mos, scored.vote_counts, variance=variance, limits=limits)
     predicted = _predicted_classes(scored.quality_mean, scored.scale)
+    weight = common_weight(parts, predicted, groups=scored.groups)
     for place, name in enumerate(CLASSES):
-        yield _estimate(name, scored, parts[:, place], predicted[:, place], facts.classes[place], facts, is_share=True)
+        yield _estimate(
+            name,
+            scored,
+            parts[:, place],
+            predicted[:, place],
+            facts.classes[place],
+            facts,
+            is_share=True,
+            weight=weight,
+        )
     answered = audit.part(audit.watch_yes + audit.watch_no > 0)
     watch = answered.watch_yes / (answered.watch_yes + answered.watch_no)
     yield _estimate(WATCH, answered, watch, answered.watch_probability, facts.watch, facts, is_share=True)
@@ -153,6 +164,7 @@ def _estimate(
     *,
     noise: float = 1.0,
     is_share: bool = False,
+    weight: float | None = None,
 ) -> PoolEstimate:
     if not has_evidence(votes, groups=sample.groups, is_share=is_share):
         return _too_little(name, sample, votes)
@@ -166,6 +178,7 @@ def _estimate(
         pool=max(facts.photos, len(votes)),
         noise=noise,
         is_share=is_share,
+        weight=weight,
     )
     return PoolEstimate(name, found, found.classical.groups or 0, FEWEST_GROUPS)
 
