@@ -23,7 +23,7 @@ from training.selectors.verdicts import learned_rows
 #: Lanes that take photos without a look at them: at random, or by the number of votes.
 BLIND_LANES = (RANDOM, "fewest_votes", "holdout")
 
-# One reading of the predictions: 0.3 s for 100,000 photos.
+# One reading of the predictions, and no photo of it leaves the database.
 _PREDICTED = """
 SELECT count(*), count(DISTINCT image."group"), coalesce(avg(prediction.quality_mean), 0),
   coalesce(avg((prediction.quality_mean <= %(reject)s)::int), 0),

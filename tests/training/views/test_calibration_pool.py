@@ -151,5 +151,5 @@ def test_filters_have_no_figures_of_the_campaign(
 ) -> None:
     leases(audited, raters, "random")
     text = part_of(client_of("rita").get(f"{PAGE}?split=all"))
-    assert "The whole campaign has no filters" in text
+    assert "The whole campaign is estimated without filters" in text
     assert "on average" not in text
