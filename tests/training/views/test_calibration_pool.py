@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from annotation.models import Assignment, Campaign, Image, User
 from annotation.services.queue import counters_rebuild
-from inference.models import ModelVersion
+from inference.models import ModelVersion, Prediction
 from tests.opinions_and_predictions import images_make, predictions_make, version_make, votes
 from training.evaluation.pool_estimates import PoolFacts
 from training.selectors.pool_facts import pool_facts
@@ -76,7 +76,7 @@ def version(campaign: Campaign, holdout: list[Image], train: list[Image], rng: n
     made = version_make(campaign)
     means = np.linspace(4, 9, HOLDOUT) + rng.normal(0, 0.5, HOLDOUT)
     predictions_make(made, holdout, means, watch=np.where(np.arange(HOLDOUT) % 12 == 0, 0.9, 0.01))
-    predictions_make(made, train, np.full(TRAIN, 2.0))
+    predictions_make(made, train, np.linspace(4, 9, TRAIN) + rng.normal(0, 0.5, TRAIN), watch=0.08)
     counters_rebuild(campaign=campaign)
     return made
 
@@ -117,13 +117,14 @@ def test_only_lanes_that_do_not_look_at_photos_make_audit_photos(
 def test_one_chosen_training_photo_leaves_only_the_holdout(
     campaign: Campaign, version: ModelVersion, train: list[Image], raters: list[User]
 ) -> None:
+    Prediction.objects.filter(image__in=train).update(quality_mean=2.0)
     votes(train[:2], raters[:1], 2, "no")
     leases(train[:1], raters[:1], "random")
     counters_rebuild(campaign=campaign)
     leases(train[1:2], raters[:1], "random")
     blind = facts_of(campaign, version)
     assert (blind.is_holdout_only, blind.predicted) == (False, HOLDOUT + TRAIN - 2)
-    assert blind.score < 5  # training photos have predictions of 2.0
+    assert blind.score < 5
     Assignment.objects.filter(image=train[1]).update(lane="watch_margin")
     chosen = facts_of(campaign, version)
     assert (chosen.is_holdout_only, chosen.predicted, chosen.photos) == (True, HOLDOUT, HOLDOUT + TRAIN)
@@ -136,6 +137,15 @@ def test_imported_votes_leave_only_the_holdout(
 ) -> None:
     votes(train[:1], raters[:1], 2, "no")
     assert facts_of(campaign, version).is_holdout_only
+
+
+def test_answers_to_gold_photos_are_no_choice_of_training_photos(
+    campaign: Campaign, version: ModelVersion, train: list[Image], raters: list[User]
+) -> None:
+    Image.objects.filter(pk=train[0].pk).update(role=Image.Role.GOLD)
+    votes(train[:1], raters[:1], 2, "no")
+    found = facts_of(campaign, version)
+    assert (found.is_holdout_only, found.photos) == (False, HOLDOUT + TRAIN - 1)
 
 
 def test_withdrawn_photos_are_not_in_the_campaign(
