@@ -164,7 +164,6 @@ def _mean_score(seed: int, correlation: float) -> tuple[PoolMean, float, float]:
         scores,
         predicted_mean=float(world.scores[held].mean()),
         predicted=len(held),
-        predicted_groups=len(held),
         groups=groups,
         pool=len(world.votes),
     )
@@ -214,7 +213,7 @@ def _class_shares(seed: int) -> dict[str, tuple[Interval, Interval, float]]:
     parts, _ = class_parts(means, counts, variance=variance_of(variances, counts).mean, limits=_LIMITS)
     groups = np.arange(audited)
     classes = _class_of(predicted, 4.9, 5.5)
-    weight = common_weight(parts, classes[:audited, None] == np.arange(3), groups=groups)
+    weight = common_weight(parts, classes[:audited, None] == np.arange(3))
     found = {}
     for place, name in enumerate(("rejected", "pending", "accepted")):
         said = classes == place
@@ -223,7 +222,6 @@ def _class_shares(seed: int) -> dict[str, tuple[Interval, Interval, float]]:
             said[:audited],
             predicted_mean=float(said[:held].mean()),
             predicted=held,
-            predicted_groups=held,
             groups=groups,
             pool=photos,
             is_share=True,

@@ -15,15 +15,17 @@ from. The photos with predictions that `predicted` counts are a random part of t
 
 **Variance.** With n sampled photos, N photos with predictions and P photos in the pool:
 
-    variance = (1 − n/N)·V(vote mean − λ·prediction) + (g/G)·(1 − (1 − q)·N/P)·V(vote mean)
+    classical = V·(1 − (1 − q)·n/P)
+    powered = classical − (1 − n/N)·(s²(vote mean) − s²(vote mean − λ·prediction))/n
 
-g and G are the groups of near-duplicates among the n and N photos (n/N without near-duplicates). V is the variance of a
-mean over the sample in which groups of near-duplicates are drawn whole (Cochran, 1977, 'Sampling Techniques', chapter
-9). q is the part of the variance of vote means that is noise of the votes: it remains when all photos of the pool have
-votes. `noise=1` leaves out that the pool is finite, and is never too narrow. The classical mean has N = n.
+V is the variance of a mean over the sample in which groups of near-duplicates are drawn whole (Cochran, 1977, 'Sampling
+Techniques', chapter 9): the groups of the N photos are a sample of those of the pool. The n photos are drawn one by one
+from the N, so what predictions save is a variance s² of single photos (two-phase sampling; Särndal, Swensson & Wretman,
+chapter 9). q is the part of the variance of vote means that is noise of the votes: it remains when all photos of the
+pool have votes. `noise=1` leaves out that the pool is finite, and is never too narrow.
 
 **Few labels.** Quantiles are Student's with the number of groups − 1 degrees of freedom. The prediction-powered mean
-loses one more for λ, and its variance is multiplied by (G − 1)/(G − 2). **Shares** have Wilson's interval with the
+loses one more for λ, and s² of the rest is multiplied by (n − 1)/(n − 2). **Shares** have Wilson's interval with the
 effective number of photos p·(1 − p)/variance (Kott & Carr, 1997). One more photo on which votes and predictions differ
 is added to their variance, because a sample without any such photo does not say that there is none. `make bench
 NAME=audit` counts how often the intervals are right.
@@ -96,7 +98,6 @@ def powered_mean(
     *,
     predicted_mean: float,
     predicted: int,
-    predicted_groups: int,
     groups: ArrayLike,
     pool: float = inf,
     noise: float = 1.0,
@@ -105,10 +106,9 @@ def powered_mean(
 ) -> PoolMean:
     """Return the prediction-powered mean of the pool beside the classical one.
 
-    `predictions` [n]: of the sampled photos. `predicted_mean`: mean prediction of all `predicted` photos, of which
-    the sample is a part; `predicted_groups`: groups of near-duplicates among them. `weight`: λ; None: the best one.
-    The other arguments are those of `classical_mean`. Raises ValueError for columns of unequal length, and if fewer
-    photos have a prediction than are in the sample.
+    `predictions` [n]: of the sampled photos. `predicted_mean`: mean prediction of all `predicted` photos, of which the
+    sample is a part. `weight`: λ; None: the best one. The other arguments are those of `classical_mean`. Raises
+    ValueError for columns of unequal length, and if fewer photos have a prediction than are in the sample.
     """
     values, members = _columns(votes, groups)
     scores = np.asarray(predictions, dtype=np.float64).ravel()
@@ -120,14 +120,15 @@ def powered_mean(
     if spread.groups < 3:
         return PoolMean(_without_ends(classical), classical, nan, nan, predicted)
     own, other = values - values.mean(), scores - scores.mean()
-    weight = spread.slope(own[:, None], other[:, None]) if weight is None else weight
+    weight = _slope(own, other) if weight is None else weight
     value = float(values.mean() + weight * (predicted_mean - scores.mean()))
     rest = own - weight * other
-    loss = (spread.groups - 1) / (spread.groups - 2)
-    variance = (1 - n / predicted) * spread.variance(rest, extra=float(is_share)) * loss
-    finite = 1 - min(predicted / pool, 1.0) * (1 - noise)
-    known = min(spread.groups / predicted_groups, 1.0)
-    variance += known * finite * spread.variance(own, extra=float(is_share))
+    singles = float(own @ own) / (n - 1) / n
+    left = float(rest @ rest) / (n - 2) / n
+    saved, finite = 1 - n / predicted, min(n / pool, 1.0) * (1 - noise)
+    variance = spread.variance(own, extra=float(is_share)) * (1 - finite) - saved * (singles - left)
+    # By chance, groups can differ less than single photos do.
+    variance = max(variance, singles * (1 - finite) - saved * (singles - left), 0.0)
     norm = sqrt(float(own @ own) * float(other @ other))
     return PoolMean(
         powered=_interval(value, variance, spread, spread.groups - 2, is_share),
@@ -138,12 +139,12 @@ def powered_mean(
     )
 
 
-def common_weight(votes: ArrayLike, predictions: ArrayLike, *, groups: ArrayLike) -> float:
+def common_weight(votes: ArrayLike, predictions: ArrayLike) -> float:
     """Return one weight λ for the shares of several classes, both [n, C]: with it, the estimates add up to 1."""
     own, other = np.asarray(votes, dtype=np.float64), np.asarray(predictions, dtype=np.float64)
     if len(own) < 2:
         return 0.0
-    return _Spread(np.asarray(groups)).slope(own - own.mean(axis=0), other - other.mean(axis=0))
+    return _slope(own - own.mean(axis=0), other - other.mean(axis=0))
 
 
 def has_evidence(votes: ArrayLike, *, groups: ArrayLike, is_share: bool) -> bool:
@@ -220,13 +221,11 @@ class _Spread:
         sums = np.bincount(self._group, rest)
         return float(sums @ sums + extra) / self.photos**2 * self.groups / (self.groups - 1)
 
-    def slope(self, own: Floats, other: Floats) -> float:
-        """Return the weight with the smallest variance of `own` − weight·`other`, summed over the columns [n, C]."""
-        first, second = (
-            np.array([np.bincount(self._group, column) for column in columns.T]).ravel() for columns in (own, other)
-        )
-        square = float(second @ second)
-        return float(first @ second) / square if square > 1e-12 * self.photos else 0.0
+
+def _slope(own: Floats, other: Floats) -> float:
+    """Return the weight with the smallest sum of squares of `own` − weight·`other`, both centred."""
+    square = float(np.sum(other**2))
+    return float(np.sum(own * other)) / square if square > 1e-12 * len(other) else 0.0
 
 
 def _columns(votes: ArrayLike, groups: ArrayLike) -> tuple[Floats, NDArray[np.generic]]:

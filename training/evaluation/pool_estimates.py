@@ -57,8 +57,6 @@ class PoolFacts:
     """In the campaign."""
     predicted: int
     """Photos that the version predicts and has not learned from: a random part of the campaign."""
-    predicted_groups: int
-    """Groups of near-duplicates among them."""
     score: float
     """Mean of their predicted means."""
     classes: tuple[float, float, float]
@@ -137,7 +135,7 @@ def _estimates(audit: Comparison, scored: Comparison, facts: PoolFacts, *, varia
     limits = (scored.scale.reject_at, scored.scale.pending_at)
     parts, _ = class_parts(scored.mos, scored.vote_counts, variance=variance, limits=limits)
     predicted = _predicted_classes(scored.quality_mean, scored.scale)
-    weight = common_weight(parts, predicted, groups=scored.groups)
+    weight = common_weight(parts, predicted)
     for place, name in enumerate(CLASSES):
         yield _estimate(
             name,
@@ -173,7 +171,6 @@ def _estimate(
         predictions,
         predicted_mean=predicted_mean,
         predicted=max(facts.predicted, len(votes)),
-        predicted_groups=max(facts.predicted_groups, 1),
         groups=sample.groups,
         pool=max(facts.photos, len(votes)),
         noise=noise,

@@ -25,7 +25,7 @@ BLIND_LANES = (RANDOM, "fewest_votes", "holdout")
 
 # One reading of the predictions, and no photo of it leaves the database.
 _PREDICTED = """
-SELECT count(*), count(DISTINCT image."group"), coalesce(avg(prediction.quality_mean), 0),
+SELECT count(*), coalesce(avg(prediction.quality_mean), 0),
   coalesce(avg((prediction.quality_mean <= %(reject)s)::int), 0),
   coalesce(avg((prediction.quality_mean > %(reject)s AND prediction.quality_mean <= %(pending)s)::int), 0),
   coalesce(avg((prediction.quality_mean > %(pending)s)::int), 0),
@@ -44,12 +44,11 @@ def pool_facts(campaign: Campaign, version: ModelVersion, opinions: HoldoutOpini
     asked = Assignment.objects.filter(campaign=campaign, lane__in=BLIND_LANES, is_repeat=False)
     audited = asked.filter(image__split=Image.Split.HOLDOUT).order_by().values_list("image_id", flat=True).distinct()
     is_holdout_only = _has_chosen_votes(campaign)
-    count, groups, score, rejected, pending, accepted, watch = _predicted(version, with_train=not is_holdout_only)
+    count, score, rejected, pending, accepted, watch = _predicted(version, with_train=not is_holdout_only)
     return PoolFacts(
         audited=np.setdiff1d(np.array(list(audited), dtype=np.int64), _learned(version, opinions)),
         photos=photos.count(),
         predicted=count,
-        predicted_groups=groups,
         score=score,
         classes=(rejected, pending, accepted),
         watch=watch,
@@ -77,10 +76,10 @@ def _learned(version: ModelVersion, opinions: HoldoutOpinions) -> NDArray[np.int
     return photos
 
 
-def _predicted(version: ModelVersion, *, with_train: bool) -> tuple[int, int, float, float, float, float, float]:
-    """Return the number of predicted photos and of their groups, and the means of what the version predicts."""
+def _predicted(version: ModelVersion, *, with_train: bool) -> tuple[int, float, float, float, float, float]:
+    """Return the number of predicted photos, and the means of what the version predicts."""
     if not fits_scale(version, version.campaign):
-        return 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0
+        return 0, 0.0, 0.0, 0.0, 0.0, 0.0
     reject_at, pending_at = class_limits(version.campaign, version)
     parameters: dict[str, int | float | bool | list[str]] = {
         "version": version.pk,
@@ -91,5 +90,5 @@ def _predicted(version: ModelVersion, *, with_train: bool) -> tuple[int, int, fl
     }
     with connection.cursor() as cursor:
         cursor.execute(_PREDICTED, parameters)
-        count, groups, *means = cursor.fetchone()
-    return (count, groups, *map(float, means))
+        count, *means = cursor.fetchone()
+    return (count, *map(float, means))

@@ -20,7 +20,7 @@ def sample(rng: np.random.Generator, n: int = 100, *, noise: float = 1.0, copies
 
 
 def estimate(votes: Any, predictions: Any, photos: Any, **more: Any) -> PoolMean:
-    found = {"groups": photos, "predicted": POOL, "predicted_groups": POOL, "predicted_mean": predictions.mean()}
+    found = {"groups": photos, "predicted": POOL, "predicted_mean": predictions.mean()}
     return powered_mean(votes[photos], predictions[photos], **(found | more))
 
 
@@ -90,7 +90,6 @@ def test_a_share_stays_between_0_and_1_and_in_its_interval(hits: int, seed: int,
         said,
         predicted_mean=float(rng.random()),
         predicted=500,
-        predicted_groups=500,
         groups=np.arange(60),
         is_share=True,
     ).powered
@@ -122,7 +121,6 @@ def test_intervals_are_right_in_95_of_100_cases(rng: np.random.Generator, copies
             predictions[photos],
             predicted_mean=predictions[held].mean(),
             predicted=len(held),
-            predicted_groups=len(held) // copies,
             groups=groups[photos],
             pool=POOL,
             noise=1 / votes.var(ddof=1),
@@ -163,7 +161,7 @@ def test_one_photo_or_none_says_nothing() -> None:
     one = classical_mean([4.0], groups=[1])
     assert (one.value, one.high) == (4.0, float("inf"))
     assert classical_mean([1.0], groups=[1], is_share=True).low == 0.0
-    two = powered_mean([1, 2], [1, 2], predicted_mean=1, predicted=9, predicted_groups=9, groups=[1, 2])
+    two = powered_mean([1, 2], [1, 2], predicted_mean=1, predicted=9, groups=[1, 2])
     assert two.powered.high == float("inf")
 
 
@@ -171,4 +169,4 @@ def test_columns_of_other_lengths_are_refused() -> None:
     with pytest.raises(ValueError, match="Each of the 3 photos needs a group"):
         classical_mean([1, 2, 3], groups=[1, 2])
     with pytest.raises(ValueError, match="3 photos with votes do not match 3 predictions of 2 photos"):
-        powered_mean([1, 2, 3], [1, 2, 3], predicted_mean=1, predicted=2, predicted_groups=2, groups=[1, 2, 3])
+        powered_mean([1, 2, 3], [1, 2, 3], predicted_mean=1, predicted=2, groups=[1, 2, 3])

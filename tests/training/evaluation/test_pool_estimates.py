@@ -30,7 +30,6 @@ def facts(audit: Comparison, **changed: Any) -> PoolFacts:
         audited=audit.image_ids,
         photos=ALL,
         predicted=ALL,
-        predicted_groups=ALL,
         score=5.0,
         classes=(0.33, 0.33, 0.34),
         watch=0.3,
