@@ -91,8 +91,9 @@ def test_the_section_shows_both_intervals_and_the_accuracy(
     leases(audited, raters, "random")
     text = part_of(client_of("rita").get(PAGE))
     assert re.search(r"Photos would get \d\.\d\d \(\d\.\d\d–\d\.\d\d\) on average; \d+ % \(\d+–\d+ %\) would be", text)
-    assert re.search(r"Mean score \d \d \d\.\d\d \(\d\.\d\d–\d\.\d\d\) \d+ % narrower \d\.\d\d \(", text)
-    assert re.search(r"With a watch 0 % \d+ % \d+\.\d % \(", text)
+    both = r"Votes and predictions \d\.\d\d \(\d\.\d\d–\d\.\d\d\) \d+ % narrower Votes alone \d\.\d\d \("
+    assert re.search(rf"Mean score \d \d {both}", text)
+    assert re.search(r"With a watch 0 % \d+ % Votes and predictions \d+\.\d % \(", text)
     assert re.search(r"Mean absolute error, in points \d\.\d\d \(\d\.\d\d–\d\.\d\d\) n = 60", text)
     assert re.search(r"Right watch decisions \d+ % \(\d+–\d+ %\) n = 60", text)
     assert "120 votes on 60 audit photos" in text
