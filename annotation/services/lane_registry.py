@@ -75,6 +75,9 @@ def lane_shares_problem(shares: object) -> str:
     return ""
 
 
-def lane_reason(name: str, *, votes: int, votes_needed: int, priority: float) -> str:
-    """Return why a registered lane chose a photo, in at most 200 characters."""
-    return _lanes[name].reason.format(votes=votes, votes_needed=votes_needed, priority=priority)[:200]
+def lane_reason(name: str, *, votes: int, votes_needed: int, priority: float, stored: str = "") -> str:
+    """Return why a registered lane chose a photo, in at most 200 characters.
+
+    `stored`: the format string that workers stored with the lane instead of its own, or ''.
+    """
+    return (stored or _lanes[name].reason).format(votes=votes, votes_needed=votes_needed, priority=priority)[:200]

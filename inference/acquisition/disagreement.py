@@ -25,6 +25,7 @@ class Disagreement:
     )
     reason = "people and model disagree about its score"
     columns: frozenset[str] = frozenset({"features", "answered_features", "groups", "quality_disagreement"})
+    score_column: str | None = "quality_disagreement"
     split: Literal["train", "holdout"] | None = "train"
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:

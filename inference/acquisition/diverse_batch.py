@@ -26,6 +26,7 @@ class DiverseBatch:
     )
     reason = "looks unlike the photos with answers"
     columns: frozenset[str] = frozenset({"features", "answered_features", "groups"})
+    score_column: str | None = "features"
     split: Literal["train", "holdout"] | None = "train"
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ class FewestVotesFirst:
     description = "The photo with the fewest votes so far, so that every photo gets a first vote early."
     reason = "fewest votes: {votes} of {votes_needed}"
     columns: frozenset[str] = frozenset({"groups"})
+    score_column: str | None = None
     split: Literal["train", "holdout"] | None = None
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -34,6 +34,7 @@ class InformationGain:
     columns: frozenset[str] = frozenset(
         {"features", "answered_features", "groups", "quality_variance", "vote_variance"}
     )
+    score_column: str | None = "quality_variance"
     split: Literal["train", "holdout"] | None = "train"
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:

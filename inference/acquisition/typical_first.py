@@ -30,6 +30,7 @@ class TypicalFirst:
     )
     reason = "typical of photos that have no answers yet"
     columns: frozenset[str] = frozenset({"features", "answered_features", "groups"})
+    score_column: str | None = "features"
     split: Literal["train", "holdout"] | None = "train"
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:

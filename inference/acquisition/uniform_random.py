@@ -19,6 +19,7 @@ class UniformRandom:
     description = "Any open photo, drawn at random. Estimates of accuracy rest on this lane."
     reason = "uniform random"
     columns: frozenset[str] = frozenset()
+    score_column: str | None = None
     split: Literal["train", "holdout"] | None = None
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -25,6 +25,7 @@ class WatchBald:
     )
     reason = "models disagree whether it shows a watch"
     columns: frozenset[str] = frozenset({"features", "answered_features", "groups", "watch_spread"})
+    score_column: str | None = "watch_spread"
     split: Literal["train", "holdout"] | None = "train"
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -28,6 +28,7 @@ class WatchEntropy:
     columns: frozenset[str] = frozenset(
         {"features", "answered_features", "groups", "watch_probability", "watch_threshold"}
     )
+    score_column: str | None = "watch_probability"
     split: Literal["train", "holdout"] | None = "train"
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -27,6 +27,7 @@ class WatchMargin:
     columns: frozenset[str] = frozenset(
         {"features", "answered_features", "groups", "watch_probability", "watch_threshold", "watch_yes", "watch_no"}
     )
+    score_column: str | None = "watch_probability"
     split: Literal["train", "holdout"] | None = "train"
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:
