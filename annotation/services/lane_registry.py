@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext
 
+from annotation.language import gettext_noop
+
 RANDOM = "random"
 
 
@@ -29,8 +31,8 @@ class Lane:
 _lanes = {
     RANDOM: Lane(
         name=RANDOM,
-        label="Uniform random",
-        description="Any open photo, drawn at random. Estimates of accuracy rest on this lane.",
+        label=gettext_noop("Uniform random"),
+        description=gettext_noop("Any open photo, drawn at random. Estimates of accuracy rest on this lane."),
         reason="uniform random",
     )
 }

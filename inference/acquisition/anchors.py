@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.language import gettext_noop
 from inference.acquisition.selection import priorities_of
 from inference.acquisition.strategy import Pool
 
@@ -19,8 +20,8 @@ class AnchorsFirst:
     """
 
     name = "anchors"
-    label = "Rated by others"
-    description = (
+    label = gettext_noop("Rated by others")
+    description = gettext_noop(
         "A photo that others have rated and that needs more votes, so that annotators share photos and can be compared."
     )
     reason = "rated by {votes} others, to compare annotators"

@@ -43,13 +43,14 @@ class _Projection:
         spread = np.where(deviation > 0, deviation + 1e-3, 1).astype(np.float32)
         inputs = (features - mean) / spread
         count = min(DIRECTIONS, *inputs.shape)
-        components = PCA(count, svd_solver="randomized", random_state=0).fit(inputs).components_.T
+        components: NDArray[np.floating] = PCA(count, svd_solver="randomized", random_state=0).fit(inputs).components_.T
         length = float(np.sqrt(((inputs @ components) ** 2).sum(axis=1).mean()))
-        return cls(mean, (components / spread[:, None] / max(length, 1e-9)).astype(np.float32), photos)
+        return cls(
+            mean.astype(np.float32), (components / spread[:, None] / max(length, 1e-9)).astype(np.float32), photos
+        )
 
     def __call__(self, features: NDArray[np.float16]) -> Directions:
-        projected: Directions = (features.astype(np.float32) - self.mean) @ self.components
-        return projected
+        return np.asarray((features.astype(np.float32) - self.mean) @ self.components, dtype=np.float32)
 
 
 class _CampaignFeatures:
