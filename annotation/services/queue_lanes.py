@@ -229,7 +229,7 @@ class ClaimDraws:
                 special = rated._replace(is_anchored=_is_anchored_draw(self._campaign, self._rng))
             draws.append(special)
             self._taken.append(special.image_id)
-        if self._priority_lanes and draws:
+        if self._first_of_lanes and draws:
             self._cursor.execute(_DELETE_PRIORITIES, {"images": [draw.image_id for draw in draws]})
         return draws
 
