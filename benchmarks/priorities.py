@@ -22,7 +22,7 @@ from benchmarks._campaign import temporary_campaign
 from benchmarks._claims import Claim, Setting
 from benchmarks._many_photos import seconds_told
 from benchmarks.photo_map import drawn_features
-from benchmarks.queue_load import _PHOTOS
+from benchmarks._load_campaign import PHOTO_ROWS
 
 if TYPE_CHECKING:
     from annotation.models import Campaign
@@ -100,7 +100,7 @@ def _fill(campaign: "Campaign", version: "ModelVersion", count: int, path: Path)
     with connection.cursor() as cursor:
         # Without the checks of foreign keys, which a million single rows would wait for.
         cursor.execute("SET session_replication_role = replica; SET synchronous_commit = off")
-        cursor.execute(_PHOTOS, {"campaign": campaign.pk, "votes": 3, "count": count, "decoding": DECODING_VERSION})
+        cursor.execute(PHOTO_ROWS, {"campaign": campaign.pk, "votes": 3, "count": count, "decoding": DECODING_VERSION})
     ids = np.array(campaign.images.order_by("pk").values_list("pk", flat=True), dtype=np.int64)
     connection.ensure_connection()
     statement = (

@@ -31,7 +31,7 @@ START = {
 }
 
 #: Photos of a lane that get a priority, the first ones. When they are used up, the lane `random` takes its place.
-MOST_PHOTOS = 50_000
+MOST_PHOTOS = 10_000
 
 
 def lanes_register() -> None:
