@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from benchmarks._campaign import temporary_campaign
 from benchmarks._claims import Claim, Setting
+from benchmarks._load_campaign import PHOTO_ROWS
 from benchmarks._many_photos import seconds_told
 from benchmarks.photo_map import drawn_features
-from benchmarks._load_campaign import PHOTO_ROWS
 
 if TYPE_CHECKING:
     from annotation.models import Campaign
