@@ -24,7 +24,7 @@ class AnchorsFirst:
     description = gettext_noop(
         "A photo that others have rated and that needs more votes, so that annotators share photos and can be compared."
     )
-    reason = "rated by {votes} others, to compare annotators"
+    reason = "to compare annotators: has {votes} of {votes_needed} votes"
     columns: frozenset[str] = frozenset({"groups"})
     score_column: str | None = None
     split: Literal["train", "holdout"] | None = None
