@@ -98,7 +98,7 @@ class TestWatchOpinion:
         label = (inputs[:, 0] + rng.normal(size=60) > 0).astype(np.int64)
         found = [watch_opinion(inputs, label, 1 - label, inputs, np.random.default_rng(5)) for _ in range(2)]
         spreads = [one.spread for one in found if one is not None and one.spread is not None]
-        np.testing.assert_array_equal(*spreads)
+        np.testing.assert_array_equal(spreads[0], spreads[1])
         assert (spreads[0] >= 0).all()
         assert (spreads[0] <= np.log(2)).all()
         assert spreads[0].max() > 0
