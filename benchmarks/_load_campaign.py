@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 VOTES = 3
 _REST_SECONDS, _REST_PERCENT = 3.0, 15.0  # a worker that uses less of a core in this time is resting
 
-# Rows without files: a lease does not read the file.
-_PHOTOS = """
+# Rows without files: a lease does not read the file. Also for `benchmarks.priorities`.
+PHOTO_ROWS = """
 INSERT INTO annotation_image (campaign_id, name, sha256, suffix, byte_size, width, height, phash, "group", split,
   votes_needed, open_slots, vote_count, queue_position, role, expected_watch, guidance, problem, details, decoding,
   created_at)
@@ -47,7 +47,7 @@ def campaign_make(slug: str, photos: int, people: list["User"]) -> "Campaign":
         campaign = Campaign.objects.create(slug=slug, name=slug, votes_per_image=VOTES, train_after=0)
         Membership.objects.bulk_create([Membership(campaign=campaign, user=user) for user in people])
         values = {"campaign": campaign.pk, "votes": VOTES, "count": photos, "decoding": DECODING_VERSION}
-        cursor.execute(_PHOTOS, values)
+        cursor.execute(PHOTO_ROWS, values)
         for work in (
             features_queue(campaign.backbone),
             distortions_queue(),
