@@ -38,7 +38,9 @@ def chance_within(draws: int, share: float, place: int) -> float:
 
     Every draw takes the lane with probability `share`, so it is that of at least `place` hits of a binomial.
     """
-    fewer = sum(comb(draws, hits) * share**hits * (1 - share) ** (draws - hits) for hits in range(min(place, draws + 1)))
+    fewer = sum(
+        comb(draws, hits) * share**hits * (1 - share) ** (draws - hits) for hits in range(min(place, draws + 1))
+    )
     return min(max(1 - fewer, 0.0), 1.0)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext
 
 from annotation.models import LIVE, Campaign, Image
 from annotation.services.lane_registry import RANDOM, lane_labels, lane_reason, lane_shares_known
@@ -62,9 +63,11 @@ class NextPhoto:
     facts: PhotoFacts
 
     @property
-    def percent(self) -> float:
-        """Return the chance in percent."""
-        return 100 * self.chance
+    def chance_text(self) -> str:
+        """Return the chance in whole percent: '7 %', 'under 1 %', 'over 99 %'."""
+        if self.chance > 0.99:
+            return gettext("over 99 %")
+        return gettext("under 1 %") if self.chance < 0.01 else f"{100 * self.chance:.0f} %"
 
 
 @dataclass(frozen=True)
@@ -97,18 +100,22 @@ def next_photos(
     predictions: dict[int, Any] = {}
     if version is not None:
         rows = Prediction.objects.filter(model_version=version, image__in=images)
-        predictions = {row.image_id: row for row in rows.only("image", "watch_probability", "quality_mean", "quality_std")}
+        predictions = {
+            row.image_id: row for row in rows.only("image", "watch_probability", "quality_mean", "quality_std")
+        }
     labels = lane_labels()
     places: dict[str, int] = {}
+    # Where a lane has no photo, a random one comes.
+    at_random = chance_at_random(count, shares.get(RANDOM, 0.0) + sum(shares[name] for name in missing), is_open or 1)
     found = []
     for lane, image_id, priority in drawn:
         if (image := images.get(image_id)) is None:
             continue
         places[lane] = places.get(lane, 0) + 1
         facts = _facts(image, predictions.get(image_id), threshold, is_hidden=image_id in hidden)
-        chance = chance_at_random(count, shares.get(RANDOM, 0.0), is_open)
+        chance = at_random
         if lane != RANDOM:
-            chance = 1 - (1 - chance) * (1 - chance_within(count, shares[lane], places[lane]))
+            chance = 1 - (1 - at_random) * (1 - chance_within(count, shares[lane], places[lane]))
         stored = lane_reason(lane, votes=image.vote_count, votes_needed=image.votes_needed, priority=priority)
         found.append(NextPhoto(image, lane, labels[lane], reason_text(lane, facts, stored=stored), chance, facts))
     return NextPhotos(
@@ -123,7 +130,9 @@ def next_ids(campaign: Campaign, *, count: int = NEXT) -> list[int]:
     return [image_id for _, image_id, _ in _draw(campaign, lane_shares_known(campaign.lane_shares), count)[0]]
 
 
-def _draw(campaign: Campaign, shares: dict[str, float], count: int) -> tuple[list[tuple[str, int, float]], int, list[str]]:
+def _draw(
+    campaign: Campaign, shares: dict[str, float], count: int
+) -> tuple[list[tuple[str, int, float]], int, list[str]]:
     """Return (lane, image id, priority) of the next photos, the number of open photos, and the lanes without one."""
     lanes = [name for name in shares if name != RANDOM]
     heads: dict[str, list[tuple[int, float]]] = {name: [] for name in lanes}

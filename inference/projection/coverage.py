@@ -40,6 +40,11 @@ class Coverage:
         """Return the covered share, 0 … 1; 0 without photos."""
         return self.covered / self.photos if self.photos else 0.0
 
+    @property
+    def random_percent(self) -> float:
+        """Return `at_random` in percent."""
+        return 100 * self.at_random
+
 
 def coverage(features: NDArray[np.float32], rated: NDArray[np.bool_], *, seed: int) -> Coverage:
     """Return the coverage of photos by their features [N, D], N at least 2; `rated` [N]."""
@@ -69,9 +74,7 @@ def _nearest(points: NDArray[np.float32], count: int) -> NDArray[np.intp]:
     """Return the places of the nearest points of each point, itself among them [N, count]."""
     from sklearn.neighbors import NearestNeighbors
 
-    found: NDArray[np.intp] = (
-        NearestNeighbors(n_neighbors=count).fit(points).kneighbors(points, return_distance=False)
-    )
+    found: NDArray[np.intp] = NearestNeighbors(n_neighbors=count).fit(points).kneighbors(points, return_distance=False)
     return found
 
 

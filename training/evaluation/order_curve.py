@@ -181,7 +181,11 @@ def saved_answers(sizes: Floats, differences: list[Interval], equal: float) -> I
     """
     found = [
         _crossing(sizes, np.array(ends, dtype=np.float64))
-        for ends in ([one.value for one in differences], [one.low for one in differences], [one.high for one in differences])
+        for ends in (
+            [one.value for one in differences],
+            [one.low for one in differences],
+            [one.high for one in differences],
+        )
     ]
     if any(one is None for one in found):
         return None

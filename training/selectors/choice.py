@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from django.db.models import F
 from numpy.typing import NDArray
 
 from annotation.measures.votes import VoteTable
@@ -60,6 +61,8 @@ class ChoiceFigures:
     rated: int
     """Those with a vote."""
     forecast: Forecast
+    missing_photos: int
+    """Photos that have not reached the campaign's targets, or that miss votes if there is no target."""
 
     @property
     def covered_clusters(self) -> int:
@@ -84,10 +87,15 @@ def choice_figures(campaign: Campaign, tell: Report) -> tuple[ChoiceFigures, Vot
             missing[task] = str(error)
     tell("measuring coverage", 0, 0)
     pool = np.array(
-        list(Image.objects.filter(LIVE, QUEUED, campaign=campaign).order_by("pk").values_list("pk", "vote_count")),
+        list(
+            Image.objects.filter(LIVE, QUEUED, campaign=campaign)
+            .order_by("pk")
+            .values_list("pk", "vote_count", F("votes_needed") - F("vote_count"))
+        ),
         dtype=np.int64,
-    ).reshape(-1, 2)
+    ).reshape(-1, 3)
     rated = pool[pool[:, 1] > 0, 0]
+    forecast = votes_still_needed(campaign)
     figures = ChoiceFigures(
         score=curves[OrderTask.SCORE],
         score_missing=missing[OrderTask.SCORE],
@@ -97,7 +105,8 @@ def choice_figures(campaign: Campaign, tell: Report) -> tuple[ChoiceFigures, Vot
         clusters=_clusters(campaign, rated),
         pool=len(pool),
         rated=len(rated),
-        forecast=votes_still_needed(campaign),
+        forecast=forecast,
+        missing_photos=forecast.photos - forecast.stopped if forecast.is_by_target else int((pool[:, 2] > 0).sum()),
     )
     return figures, votes
 
