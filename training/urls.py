@@ -3,7 +3,17 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from training.views import exports, learning_curve, models, next_photos, rater_quality, runs, schedule, version_pair, versions
+from training.views import (
+    exports,
+    learning_curve,
+    models,
+    next_photos,
+    rater_quality,
+    runs,
+    schedule,
+    version_pair,
+    versions,
+)
 from training.views.calibration import page as calibration
 from training.views.calibration import table as calibration_table
 

@@ -12,8 +12,8 @@ from math import comb
 def lanes_in_turn(shares: Mapping[str, float], photos: Mapping[str, int], count: int, *, rest: str) -> list[str]:
     """Return the lanes of the next `count` photos, fewer when no lane has more.
 
-    shares: above 0, of sum 1; photos: how many each lane has. A lane without photos leaves its turns to the lane `rest`,
-    as a claim does.
+    shares: above 0, of sum 1; photos: how many each lane has. A lane without photos leaves its turns to the lane
+    `rest`, as a claim does.
     """
     left = dict(photos)
     sums = dict.fromkeys(shares, 0.0)

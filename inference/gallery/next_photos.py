@@ -137,7 +137,8 @@ def _draw(
     lanes = [name for name in shares if name != RANDOM]
     heads: dict[str, list[tuple[int, float]]] = {name: [] for name in lanes}
     # A photo may be in the heads of several lanes, so each needs more than it hands out.
-    limits = {"campaign": campaign.pk, "lanes": lanes, "count": count * (len(lanes) + 1), "rows": 10 * count}
+    most = count * (len(lanes) + 1)
+    limits: dict[str, Any] = {"campaign": campaign.pk, "lanes": lanes, "count": most, "rows": 10 * most}
     # The same places until the queue changes, so that the page does not change at every look.
     rng = random.Random(campaign.seed)  # noqa: S311  # shows a possible draw
     places = [rng.random() for _ in range(3 * count)]

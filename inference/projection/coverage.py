@@ -1,9 +1,9 @@
 """How much of a pool is near a rated photo, in the space of the features. Pure.
 
-A photo is covered when a rated photo is among its nearest 1 % of the pool. So the figure has no unit, and does not depend
-on how far apart the features of photos are. A random choice of as many photos covers a certain share too, which is the
-one to compare with (Sener & Savarese, 2018, 'Active learning for convolutional neural networks: a core-set approach',
-choose photos by the distance to the nearest labelled one).
+A photo is covered when a rated photo is among its nearest 1 % of the pool. So the figure has no unit, and does not
+depend on how far apart the features of photos are. A random choice of as many photos covers a certain share too, which
+is the one to compare with. Sener & Savarese (2018), 'Active learning for convolutional neural networks: a core-set
+approach', choose photos by the distance to the nearest labelled one.
 """
 
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ def _nearest(points: NDArray[np.float32], count: int) -> NDArray[np.intp]:
 
 
 def _covered(neighbours: NDArray[np.intp], rated: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = rated[neighbours].any(axis=1)
+    found: NDArray[np.bool_] = np.any(rated[neighbours], axis=1)
     return found
 
 

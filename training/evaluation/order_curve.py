@@ -104,8 +104,8 @@ def order_missing(random_answers: int, chosen: int, groups: int) -> str:
         return ""
     return (
         f"Too few answers to compare the orders: it needs {FEWEST_RANDOM} answers to random photos and "
-        f"{FEWEST_CHOSEN} to chosen ones since the queue began to choose, in {FEWEST_GROUPS} groups of near-duplicates. "
-        f"There are {random_answers:,} and {chosen:,}, in {groups:,} groups."
+        f"{FEWEST_CHOSEN} to chosen ones since the queue began to choose, in {FEWEST_GROUPS} groups of "
+        f"near-duplicates. There are {random_answers:,} and {chosen:,}, in {groups:,} groups."
     )
 
 
