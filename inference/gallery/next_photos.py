@@ -1,7 +1,6 @@
 """The photos that people will probably be asked about next, and why. Reads the queue and changes nothing."""
 
 import random
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +11,7 @@ from annotation.models import LIVE, Campaign, Image
 from annotation.services.lane_registry import RANDOM, lane_labels, lane_reason, lane_shares_known
 from inference.acquisition.next_order import chance_at_random, chance_within, lanes_in_turn
 from inference.acquisition.reasons import PhotoFacts, reason_text
+from inference.gallery.places import Hidden
 from inference.models import ModelVersion, Prediction
 
 #: How many photos the page shows.
@@ -87,12 +87,12 @@ class NextPhotos:
 
 
 def next_photos(
-    campaign: Campaign, version: ModelVersion | None, hidden: Collection[int], threshold: float, *, count: int = NEXT
+    campaign: Campaign, version: ModelVersion | None, hidden: Hidden, threshold: float, *, count: int = NEXT
 ) -> NextPhotos:
-    """Return the next photos of the queue for somebody who has rated none (four queries, three without a version).
+    """Return the next photos of the queue for somebody who has rated none (five queries at most).
 
-    version: whose predictions are shown, None for none; hidden: ids of photos whose predictions are not shown;
-    threshold: of the watch.
+    version: whose predictions are shown, None for none; hidden: photos whose predictions are not shown; threshold: of
+    the watch.
     """
     shares = lane_shares_known(campaign.lane_shares)
     drawn, is_open, missing = _draw(campaign, shares, count)
@@ -103,6 +103,7 @@ def next_photos(
         predictions = {
             row.image_id: row for row in rows.only("image", "watch_probability", "quality_mean", "quality_std")
         }
+    unseen = {row["image_id"] for row in hidden.filter(image__in=images)}
     labels = lane_labels()
     places: dict[str, int] = {}
     # Where a lane has no photo, a random one comes.
@@ -112,7 +113,7 @@ def next_photos(
         if (image := images.get(image_id)) is None:
             continue
         places[lane] = places.get(lane, 0) + 1
-        facts = _facts(image, predictions.get(image_id), threshold, is_hidden=image_id in hidden)
+        facts = _facts(image, predictions.get(image_id), threshold, is_hidden=image_id in unseen)
         chance = at_random
         if lane != RANDOM:
             chance = 1 - (1 - at_random) * (1 - chance_within(count, shares[lane], places[lane]))

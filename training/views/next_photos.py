@@ -105,7 +105,7 @@ def next_photos_csv(request: HttpRequest, campaign: Campaign) -> StreamingHttpRe
 
 def _next(request: HttpRequest, campaign: Campaign, version: ModelVersion | None) -> NextPhotos:
     assert isinstance(request.user, User)  # campaign_view refuses anonymous users
-    hidden = {row["image_id"] for row in predictions_hidden(campaign, request.user)}
+    hidden = predictions_hidden(campaign, request.user)
     shown = version if version and fits_scale(version, campaign) else None
     return next_photos(campaign, shown, hidden, shown_threshold(campaign, version))
 
