@@ -1,4 +1,4 @@
-"""The page Next photos: who may see it, what it says in each state, what stays hidden, and how many queries it takes."""
+"""The page Next photos: who may see it, what it says in each state, what stays hidden, and its number of queries."""
 
 from collections.abc import Callable
 from datetime import timedelta
