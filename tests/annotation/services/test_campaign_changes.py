@@ -108,7 +108,8 @@ def test_an_old_settings_page_does_not_undo_the_change_of_another_admin(client_o
     first, second = shown(client), shown(client)
     place = reverse("campaign-edit", args=["watches"])
     changed = {"watch_threshold": "0.2", "synsets": "409, 892", "promote_automatically": "on", "repeat_share": "10"}
-    lanes = {"lane_random": "50", "lane_fewest_votes": "50"}
+    lanes = dict.fromkeys(("lane_watch_margin", "lane_holdout", "lane_anchors"), "0")
+    lanes |= {"lane_random": "50", "lane_fewest_votes": "50"}
     assert client.post(place, {**first, **changed, **lanes}).status_code == 302
     assert client.post(place, {**second, "name": "Better"}).status_code == 302
     campaign.refresh_from_db()

@@ -235,8 +235,9 @@ def test_shares_of_queue_lanes_are_set_on_the_settings_page(campaign: Campaign, 
     page = reverse("campaign-edit", args=["watches"])
     html = client_of("ada").get(page).content.decode()
     assert "Fewest votes first (%)" in html
-    assert 'name="lane_random" value="100"' in html
-    data = form_of(campaign, lane_random="25", lane_fewest_votes="75")
+    assert 'name="lane_random" value="20"' in html
+    shares = {"lane_random": "25", "lane_fewest_votes": "75", "lane_watch_margin": "", "lane_holdout": "0"}
+    data = form_of(campaign, **shares, lane_anchors="")
     assert client_of("ada").post(page, data).status_code == 302
     campaign.refresh_from_db()
     assert campaign.lane_shares == {"random": 0.25, "fewest_votes": 0.75}
