@@ -1,6 +1,7 @@
 """Why a lane asks about a photo, in plain words with the numbers of the photo. Pure.
 
-Lanes that are not named here say their own reason, which assignments store too.
+Lanes that are not named here say their own reason, which assignments store too. Lanes that ask where the model is unsure
+learn from the newest answers, so the numbers of the champion stand beside the reason and are not the reason itself.
 """
 
 from collections.abc import Callable
@@ -21,8 +22,6 @@ class PhotoFacts:
     """The deployed threshold, 0 … 1."""
     quality_mean: float | None = None
     """Points."""
-    quality_std: float | None = None
-    """Standard deviation of the predicted votes, points."""
     is_hidden: bool = False
     """The prediction is hidden until the reader has answered."""
 
@@ -54,8 +53,8 @@ def _watch(facts: PhotoFacts) -> str:
     if facts.is_hidden:
         return _hidden()
     if facts.watch_probability is None or facts.watch_threshold is None:
-        return gettext("the model is unsure about the watch")
-    return gettext("the model is unsure about the watch: %(probability)s at a threshold of %(threshold)s") % {
+        return gettext("unsure about the watch")
+    return gettext("unsure about the watch; the champion says %(probability)s at a threshold of %(threshold)s") % {
         "probability": _share(facts.watch_probability),
         "threshold": _share(facts.watch_threshold),
     }
@@ -65,31 +64,29 @@ def _ensemble(facts: PhotoFacts) -> str:
     if facts.is_hidden:
         return _hidden()
     if facts.watch_probability is None:
-        return gettext("models of one ensemble contradict each other about the watch")
-    return gettext("models of one ensemble contradict each other about the watch; their mean is %(probability)s") % {
-        "probability": _share(facts.watch_probability)
-    }
+        return gettext("models that learned from different answers contradict each other about the watch")
+    return gettext(
+        "models that learned from different answers contradict each other about the watch; the champion says "
+        "%(probability)s"
+    ) % {"probability": _share(facts.watch_probability)}
 
 
 def _gain(facts: PhotoFacts) -> str:
     if facts.is_hidden:
         return _hidden()
-    if facts.quality_mean is None or facts.quality_std is None:
-        return gettext("the next vote is expected to teach most")
-    return gettext("the next vote is expected to teach most: the model says %(mean)s ± %(spread)s") % {
-        "mean": f"{facts.quality_mean:.1f}",
-        "spread": f"{facts.quality_std:.1f}",
+    if facts.quality_mean is None:
+        return gettext("little is known about its score")
+    return gettext("little is known about its score; the champion says %(mean)s") % {
+        "mean": f"{facts.quality_mean:.1f}"
     }
 
 
-def _relabel(facts: PhotoFacts) -> str:
-    if facts.votes:
-        return gettext("its votes so far may be wrong, and a further one is worth more than a new photo")
-    return gettext("a first vote here is worth more than a further one elsewhere")
-
-
 def _disagreement(facts: PhotoFacts) -> str:
-    return _hidden() if facts.is_hidden else gettext("people and the model disagree beyond both intervals")
+    return (
+        _hidden()
+        if facts.is_hidden
+        else gettext("people and the model disagree about its score, beyond both intervals")
+    )
 
 
 def _typical(facts: PhotoFacts) -> str:
@@ -120,7 +117,6 @@ _REASONS: dict[str, Callable[[PhotoFacts], str]] = {
     "watch_entropy": _watch,
     "watch_bald": _ensemble,
     "information_gain": _gain,
-    "relabel_or_new": _relabel,
     "disagreement": _disagreement,
     "typical_first": _typical,
     "diverse_batch": _unlike,

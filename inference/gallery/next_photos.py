@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.utils.translation import gettext
@@ -22,7 +22,7 @@ _COUNTED = 10_000
 _IS_OPEN = "image.campaign_id = %(campaign)s AND image.open_slots > 0 AND image.problem = '' AND image.role = 'rated'"
 # The first open photos of each lane, by the index priority_order, as a claim finds them.
 _HEADS = f"""
-SELECT lane.name, candidate.image_id, candidate.priority
+SELECT lane.name, lane.reason, candidate.image_id, candidate.priority
 FROM annotation_queuelane lane CROSS JOIN LATERAL (
   SELECT head.image_id, head.priority FROM (
     SELECT image_id, priority FROM annotation_queuepriority
@@ -47,6 +47,16 @@ FROM unnest(%(places)s::float8[]) WITH ORDINALITY AS probe (at, number) CROSS JO
   LIMIT 1
 ) found ORDER BY probe.number
 """  # noqa: S608  # made of constants
+
+
+class _Head(NamedTuple):
+    """A photo that a lane may hand out."""
+
+    lane: str
+    image_id: int
+    priority: float = 0.0
+    reason: str = ""
+    """A format string of the lane's row, '' for its own."""
 
 
 @dataclass(frozen=True)
@@ -96,20 +106,19 @@ def next_photos(
     """
     shares = lane_shares_known(campaign.lane_shares)
     drawn, is_open, missing = _draw(campaign, shares, count)
-    images = Image.objects.filter(LIVE, campaign=campaign).in_bulk([image_id for _, image_id, _ in drawn])
+    images = Image.objects.filter(LIVE, campaign=campaign).in_bulk([one.image_id for one in drawn])
     predictions: dict[int, Any] = {}
     if version is not None:
         rows = Prediction.objects.filter(model_version=version, image__in=images)
-        predictions = {
-            row.image_id: row for row in rows.only("image", "watch_probability", "quality_mean", "quality_std")
-        }
+        predictions = {row.image_id: row for row in rows.only("image", "watch_probability", "quality_mean")}
     unseen = {row["image_id"] for row in hidden.filter(image__in=images)}
-    labels = lane_labels()
+    labels = {name: gettext(label) for name, label in lane_labels().items()}
     places: dict[str, int] = {}
     # Where a lane has no photo, a random one comes.
     at_random = chance_at_random(count, shares.get(RANDOM, 0.0) + sum(shares[name] for name in missing), is_open or 1)
     found = []
-    for lane, image_id, priority in drawn:
+    for head in drawn:
+        lane, image_id = head.lane, head.image_id
         if (image := images.get(image_id)) is None:
             continue
         places[lane] = places.get(lane, 0) + 1
@@ -117,8 +126,16 @@ def next_photos(
         chance = at_random
         if lane != RANDOM:
             chance = 1 - (1 - at_random) * (1 - chance_within(count, shares[lane], places[lane]))
-        stored = lane_reason(lane, votes=image.vote_count, votes_needed=image.votes_needed, priority=priority)
-        found.append(NextPhoto(image, lane, labels[lane], reason_text(lane, facts, stored=stored), chance, facts))
+        stored = lane_reason(
+            lane,
+            votes=image.vote_count,
+            votes_needed=image.votes_needed,
+            priority=head.priority,
+            stored=head.reason,
+        )
+        # A lane that cannot choose in its own way yet has stored another reason, which then holds.
+        reason = stored if head.reason else reason_text(lane, facts, stored=stored)
+        found.append(NextPhoto(image, lane, labels[lane], reason, chance, facts))
     return NextPhotos(
         photos=found,
         lanes=[(name, labels[name], share, places.get(name, 0)) for name, share in shares.items()],
@@ -128,15 +145,13 @@ def next_photos(
 
 def next_ids(campaign: Campaign, *, count: int = NEXT) -> list[int]:
     """Return the ids of the next photos (two queries at most)."""
-    return [image_id for _, image_id, _ in _draw(campaign, lane_shares_known(campaign.lane_shares), count)[0]]
+    return [one.image_id for one in _draw(campaign, lane_shares_known(campaign.lane_shares), count)[0]]
 
 
-def _draw(
-    campaign: Campaign, shares: dict[str, float], count: int
-) -> tuple[list[tuple[str, int, float]], int, list[str]]:
-    """Return (lane, image id, priority) of the next photos, the number of open photos, and the lanes without one."""
+def _draw(campaign: Campaign, shares: dict[str, float], count: int) -> tuple[list[_Head], int, list[str]]:
+    """Return the next photos, the number of open photos, and the lanes without one (two queries at most)."""
     lanes = [name for name in shares if name != RANDOM]
-    heads: dict[str, list[tuple[int, float]]] = {name: [] for name in lanes}
+    heads: dict[str, list[_Head]] = {name: [] for name in lanes}
     # A photo may be in the heads of several lanes, so each needs more than it hands out.
     most = count * (len(lanes) + 1)
     limits: dict[str, Any] = {"campaign": campaign.pk, "lanes": lanes, "count": most, "rows": 10 * most}
@@ -146,22 +161,22 @@ def _draw(
     with connection.cursor() as cursor:
         if lanes:
             cursor.execute(_HEADS, limits)
-            for name, image_id, priority in cursor.fetchall():
-                heads[name].append((image_id, priority))
+            for name, reason, image_id, priority in cursor.fetchall():
+                heads[name].append(_Head(name, image_id, priority, reason))
         cursor.execute(_PROBES, {"campaign": campaign.pk, "places": places})
         probes = cursor.fetchall()
     is_open = probes[0][1] if probes else 0
-    heads[RANDOM] = [(image_id, 0.0) for image_id in dict.fromkeys(row[0] for row in probes)]
+    heads[RANDOM] = [_Head(RANDOM, image_id) for image_id in dict.fromkeys(row[0] for row in probes)]
     missing = [name for name in lanes if not heads[name]]
     turns = lanes_in_turn(shares, {name: len(rows) for name, rows in heads.items()}, 3 * count, rest=RANDOM)
-    drawn: list[tuple[str, int, float]] = []
+    drawn: list[_Head] = []
     taken: set[int] = set()
     for lane in turns:
         while heads[lane]:
-            image_id, priority = heads[lane].pop(0)
-            if image_id not in taken:
-                taken.add(image_id)
-                drawn.append((lane, image_id, priority))
+            head = heads[lane].pop(0)
+            if head.image_id not in taken:
+                taken.add(head.image_id)
+                drawn.append(head)
                 break
     return drawn[:count], is_open, missing
 
@@ -174,6 +189,5 @@ def _facts(image: Image, prediction: Any, threshold: float, *, is_hidden: bool) 
         watch_probability=None if shown is None else shown.watch_probability,
         watch_threshold=None if shown is None else threshold,
         quality_mean=None if shown is None else shown.quality_mean,
-        quality_std=None if shown is None else shown.quality_std,
         is_hidden=is_hidden,
     )

@@ -58,7 +58,10 @@ def lane_mix(campaign: Campaign) -> LaneMix:
         for name, share in ((REPEAT, campaign.repeat_share), (GOLD, campaign.gold_share))
         if share or given[name]
     }
-    labels = lane_labels() | {REPEAT: gettext("Hidden repeats"), GOLD: gettext("Gold photos")}
+    labels = {name: gettext(label) for name, label in lane_labels().items()} | {
+        REPEAT: gettext("Hidden repeats"),
+        GOLD: gettext("Gold photos"),
+    }
     names = sorted({*wanted, *given}, key=lambda name: (-wanted.get(name, 0), name != RANDOM, name))
     return LaneMix(
         [

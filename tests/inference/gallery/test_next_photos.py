@@ -135,3 +135,9 @@ def test_the_number_of_queries_does_not_grow(campaign: Campaign, images: list[Im
     with CaptureQueriesContext(connection) as captured:
         next_ids(campaign)
     assert len(captured) == 2
+
+
+def test_a_lane_that_starts_in_another_way_says_so(campaign: Campaign, images: list[Image]) -> None:
+    priorities_refresh(campaign=campaign)
+    QueueLane.objects.update(reason="typical photos, {votes} votes (start: no label yet)")
+    assert following(campaign).photos[0].reason == "typical photos, 0 votes (start: no label yet)"
