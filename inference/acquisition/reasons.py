@@ -1,7 +1,7 @@
 """Why a lane asks about a photo, in plain words with the numbers of the photo. Pure.
 
-Lanes that are not named here say their own reason, which assignments store too. Lanes that ask where the model is unsure
-learn from the newest answers, so the numbers of the champion stand beside the reason and are not the reason itself.
+Lanes that are not named here say their own reason, which assignments store too. Lanes that ask where the model is
+unsure learn from the newest answers. So the numbers of the champion stand beside the reason, and are not the reason.
 """
 
 from collections.abc import Callable
@@ -94,7 +94,7 @@ def _typical(facts: PhotoFacts) -> str:
 
 
 def _unlike(facts: PhotoFacts) -> str:
-    return gettext("unlike all rated photos")
+    return gettext("unlike the other rated photos") if facts.votes else gettext("unlike all rated photos")
 
 
 def _holdout(facts: PhotoFacts) -> str:

@@ -33,6 +33,9 @@ from training.selectors.lane_mix import LaneMix, lane_mix
 from training.services.stored_choices import choice_request
 from training.tasks import MESSAGE_SECONDS, stored_choice_make
 
+#: The title of the lanes names this many of those that differ most; the table has all.
+_NAMED_LANES = 2
+
 
 @dataclass(frozen=True)
 class OrderPart:
@@ -145,12 +148,13 @@ def _mix_title(mix: LaneMix) -> str:
         return gettext("No answers yet")
     if not mix.differing:
         return gettext("The last %(answers)s answers came from the lanes as wanted") % {"answers": mix.answers}
+    widest = sorted(mix.differing, key=lambda one: -abs(one.given.value - one.wanted))[:_NAMED_LANES]
     return gettext("The last %(answers)s answers did not come from the lanes as wanted: %(lanes)s") % {
         "answers": mix.answers,
         "lanes": ", ".join(
             gettext("%(label)s %(given)s %% instead of %(wanted)s %%")
             % {"label": one.label, "given": f"{100 * one.given.value:.0f}", "wanted": f"{100 * one.wanted:.0f}"}
-            for one in mix.differing
+            for one in widest
         ),
     }
 
