@@ -89,6 +89,15 @@ CAMPAIGN_PAGES = (
         words="own answers history mine",
     ),
     CampaignPage(
+        "next-photos",
+        gettext_lazy("Next photos"),
+        "plan",
+        gettext_lazy("Work"),
+        _R,
+        "how-to/choose-the-next-photos",
+        words="queue lanes active learning asked because coverage stop",
+    ),
+    CampaignPage(
         "photos",
         gettext_lazy("All photos"),
         "photos",

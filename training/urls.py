@@ -3,7 +3,17 @@
 from django.urls import path
 from django.views.generic import RedirectView
 
-from training.views import exports, learning_curve, models, rater_quality, runs, schedule, version_pair, versions
+from training.views import (
+    exports,
+    learning_curve,
+    models,
+    next_photos,
+    rater_quality,
+    runs,
+    schedule,
+    version_pair,
+    versions,
+)
 from training.views.calibration import page as calibration
 from training.views.calibration import table as calibration_table
 
@@ -25,6 +35,8 @@ urlpatterns = [
         "campaigns/<slug:slug>/rating-practice/",
         RedirectView.as_view(pattern_name="rater-quality", permanent=True, query_string=True),
     ),
+    path("campaigns/<slug:slug>/next/", next_photos.next_photos_page, name="next-photos"),
+    path("campaigns/<slug:slug>/next/photos.csv", next_photos.next_photos_csv, name="next-photos-csv"),
     path("campaigns/<slug:slug>/models/", models.models_page, name="models"),
     path(
         "campaigns/<slug:slug>/models/learning-curve/live",
