@@ -1,0 +1,150 @@
+"""What the upload gate says about one photo: accepted, pending or rejected, with reasons.
+
+With limits of the campaign (`inference.services.decision_limits`) the decision has a guarantee, and 'pending' and
+'unsure' mean that people should decide. Without them the class limits and the watch threshold of the version decide.
+Distortions are named and change no decision.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from annotation.language import gettext, gettext_noop
+from inference.decisions.limits import Decision, Limits, decide
+from inference.distortion.grades import grade_of
+from inference.gallery.query import DISTORTIONS
+from inference.scoring.rows import Cells, Rules
+from inference.services.scoring_models import ScoringModel
+
+_FAULTS = {
+    "blur": gettext_noop("Blurred: %(value)s. From %(limit)s on, this is %(grade)s."),
+    "noise": gettext_noop("Noisy: %(value)s. From %(limit)s on, this is %(grade)s."),
+    "exposure": gettext_noop("Too dark or too bright: %(value)s. From %(limit)s on, this is %(grade)s."),
+    "compression": gettext_noop("Compressed too much: %(value)s. From %(limit)s on, this is %(grade)s."),
+}
+_GRADES_NAMED = (gettext_noop("strong"), gettext_noop("clear"))
+
+
+@dataclass(frozen=True)
+class GateAnswer:
+    """The answer about one photo. Scores are on the scale of the model, probabilities and severities 0 … 1."""
+
+    decision: Literal["accepted", "pending", "rejected"]
+    score: float
+    """The predicted mean score."""
+    std: float
+    """Standard deviation of the predicted scores of different people."""
+    interval: tuple[float, float] | None
+    """Lowest and highest score under the guarantee, on the scale; None without a guarantee for scores."""
+    class_probabilities: tuple[float, float, float]
+    """That the score of one person is rejected, pending, accepted; adds up to one."""
+    watch: Literal["yes", "no", "unsure"]
+    watch_probability: float
+    distortions: dict[str, float]
+    """{detector: severity}; empty if they were not measured."""
+    worst_distortion: str
+    """The detector with the largest severity; '' if no severity is at least 'slight'."""
+    reasons: tuple[str, ...]
+    """Sentences in the language of the reader."""
+    limits: Limits | None
+    """Of the guarantee; None without one."""
+    guarantee_text: str
+    """What is guaranteed, or that nothing is."""
+
+    @property
+    def class_probability(self) -> float:
+        """Return the probability of the class that was decided."""
+        return self.class_probabilities[("rejected", "pending", "accepted").index(self.decision)]
+
+
+def gate_answer(cells: Cells, model: ScoringModel) -> GateAnswer:
+    """Return the answer for the row of a scored photo. The row must have no `reason`."""
+    rules = model.rules
+    mean, probability = _number(cells, "quality_mean"), _number(cells, "watch_probability")
+    shares = class_probabilities(cells, rules)
+    if model.limits is None:
+        decision = _by_rules(cells, rules)
+    else:
+        decision = decide(
+            model.limits, quality_mean=mean, class_probabilities=shares, watch_probability=probability
+        )
+    severities = {name: _number(cells, name) for name in DISTORTIONS if cells.get(name) is not None}
+    worst = max(severities, key=severities.__getitem__, default="")
+    return GateAnswer(
+        decision=decision.quality,
+        score=mean,
+        std=_number(cells, "quality_std"),
+        interval=decision.score_interval and _on_scale(decision.score_interval, rules),
+        class_probabilities=shares,
+        watch=decision.watch,
+        watch_probability=probability,
+        distortions=severities,
+        worst_distortion=worst if worst and grade_of(severities[worst])[0] != "none" else "",
+        reasons=(*decision.reasons, *_faults(severities)),
+        limits=model.limits,
+        guarantee_text=_guarantee_text(model),
+    )
+
+
+def class_probabilities(cells: Cells, rules: Rules) -> tuple[float, float, float]:
+    """Return the probabilities that one person's score is rejected, pending and accepted, from the distribution."""
+    rejected = pending = accepted = 0.0
+    for score in range(rules.lowest, rules.highest + 1):
+        share = _number(cells, f"q{score}")
+        if score <= rules.reject_at:
+            rejected += share
+        elif score <= rules.pending_at:
+            pending += share
+        else:
+            accepted += share
+    total = rejected + pending + accepted or 1.0  # the shares were rounded
+    return rejected / total, pending / total, accepted / total
+
+
+def _by_rules(cells: Cells, rules: Rules) -> Decision:
+    """Decide as the gallery does: by the class limits and the threshold."""
+    mean, probability = _number(cells, "quality_mean"), _number(cells, "watch_probability")
+    numbers = {"mean": f"{mean:.2f}", "low": f"{rules.reject_at:.4g}", "high": f"{rules.pending_at:.4g}"}
+    quality: Literal["accepted", "pending", "rejected"]
+    if mean <= rules.reject_at:
+        quality, sentence = "rejected", gettext("The predicted score %(mean)s is at most %(low)s.")
+    elif mean <= rules.pending_at:
+        quality, sentence = "pending", gettext("The predicted score %(mean)s is above %(low)s and at most %(high)s.")
+    else:
+        quality, sentence = "accepted", gettext("The predicted score %(mean)s is above %(high)s.")
+    is_watch = probability > rules.threshold
+    watch_sentence = (
+        gettext("The watch probability %(probability)s is above the threshold %(limit)s.")
+        if is_watch
+        else gettext("The watch probability %(probability)s is not above the threshold %(limit)s.")
+    ) % {"probability": f"{probability:.3f}", "limit": f"{rules.threshold:.3f}"}
+    return Decision(quality, "yes" if is_watch else "no", None, (sentence % numbers, watch_sentence))
+
+
+def _faults(severities: dict[str, float]) -> list[str]:
+    """Return a sentence about each distortion that people notice, the worst one first."""
+    sentences = []
+    for name, value in sorted(severities.items(), key=lambda one: -one[1]):
+        grade, least = grade_of(value)
+        if grade in _GRADES_NAMED:
+            values = {"value": f"{value:.2f}", "limit": f"{least:.1f}", "grade": gettext(grade)}
+            sentences.append(gettext(_FAULTS[name]) % values)
+    return sentences
+
+
+def _guarantee_text(model: ScoringModel) -> str:
+    if model.limits is None:
+        return gettext("No guarantee: the limits of this decision are not calibrated on audit votes.")
+    return gettext(
+        "Decided under the campaign's guarantee, with a confidence of %(confidence)s, calibrated on %(photos)s photos."
+    ) % {"confidence": f"{model.limits.confidence:.0%}", "photos": f"{model.limits.calibrated_on:,}"}
+
+
+def _on_scale(interval: tuple[float, float], rules: Rules) -> tuple[float, float]:
+    low, high = interval
+    return max(low, float(rules.lowest)), min(high, float(rules.highest))
+
+
+def _number(cells: Cells, name: str) -> float:
+    value = cells[name]
+    assert isinstance(value, float | int), name  # a scored photo has all numbers
+    return float(value)
