@@ -224,7 +224,9 @@ def _upload(request: HttpRequest) -> Upload:
         raise HttpError(422, gettext("The file is empty."))
     if upload.size > settings.IQS_MAX_FILE_BYTES:
         megabytes = settings.IQS_MAX_FILE_BYTES // 1024**2
-        raise HttpError(413, gettext("The file is larger than the %(megabytes)s MB allowed.") % {"megabytes": megabytes})
+        raise HttpError(
+            413, gettext("The file is larger than the %(megabytes)s MB allowed.") % {"megabytes": megabytes}
+        )
     return upload
 
 

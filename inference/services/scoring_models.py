@@ -105,7 +105,7 @@ def model_of(version: ModelVersion) -> ScoringModel:
 
 
 def champions_to_try(user: User) -> list[ModelVersion]:
-    """Return the champions of all campaigns in which the user is reviewer or admin, with their campaigns (one query)."""
+    """Return the champions of the campaigns in which the user is reviewer or admin, with the campaigns (one query)."""
     versions = ModelVersion.objects.filter(is_champion=True, files_deleted_at=None).select_related("campaign")
     if not user.is_superuser:
         reviewed = Membership.objects.filter(user=user, role__in=_roles())
@@ -114,7 +114,7 @@ def champions_to_try(user: User) -> list[ModelVersion]:
 
 
 def versions_of(campaign: Campaign) -> list[ModelVersion]:
-    """Return the champion of a campaign and its newest other versions that can score, the champion first (one query)."""
+    """Return the champion of a campaign and the newest other versions that can score, in this order (one query)."""
     versions = ModelVersion.objects.filter(campaign=campaign, files_deleted_at=None)
     found = list(versions.order_by("-is_champion", "-number")[:MOST_VERSIONS])
     for version in found:

@@ -1,4 +1,4 @@
-"""Requests of programs that wait for the results of a scoring job. A waiting request holds a thread of the web server."""
+"""Requests of programs that wait for the results of a scoring job. Each holds a thread of the web server."""
 
 import threading
 import time

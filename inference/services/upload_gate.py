@@ -64,9 +64,7 @@ def gate_answer(cells: Cells, model: ScoringModel) -> GateAnswer:
     if model.limits is None:
         decision = _by_rules(cells, rules)
     else:
-        decision = decide(
-            model.limits, quality_mean=mean, class_probabilities=shares, watch_probability=probability
-        )
+        decision = decide(model.limits, quality_mean=mean, class_probabilities=shares, watch_probability=probability)
     severities = {name: _number(cells, name) for name in DISTORTIONS if cells.get(name) is not None}
     worst = max(severities, key=severities.__getitem__, default="")
     return GateAnswer(

@@ -1,7 +1,7 @@
 """The pages on which people send photos and see what a model says; no photo is kept.
 
-"Try the model" is for everybody. "Check photos" of a campaign decides as the campaign's upload gate does, and also shows
-what its other versions would say.
+"Try the model" is for everybody. "Check photos" of a campaign decides as the campaign's upload gate does, and can also
+show what its other versions would say.
 """
 
 from typing import Any
