@@ -77,7 +77,7 @@ if (form) {
   document.addEventListener("htmx:afterSwap", ({ detail }) => {
     const job = document.getElementById(detail.requestConfig.elt.id);
     if (!job?.matches(".job:not([hx-get])")) return;
-    const verdicts = [...job.querySelectorAll("[data-verdict]")].map((one) => `${one.querySelector("h2").textContent}: ${one.dataset.verdict}`);
+    const verdicts = [...job.querySelectorAll(".scored")].map((one) => `${one.querySelector("h2").textContent}: ${one.querySelector(".badge").textContent}`);
     document.getElementById("said").textContent = verdicts.join(", ");
   });
 }
