@@ -37,6 +37,7 @@ if (form) {
       input.value = "";
       return;
     }
+    text.classList.remove("idle");
     text.textContent = input.files.length === 1 ? gettext("Sending the photo…") : gettext("Sending %(files)s photos…", { files: input.files.length });
     form.requestSubmit();
   };
@@ -71,6 +72,7 @@ if (form) {
     if (target !== form) return;
     input.value = ""; // so that the same photo can be sent again
     text.textContent = invitation;
+    text.classList.add("idle");
     if (detail.successful) form.classList.add("compact");
   });
   // Say the end of a job to people who do not see the page.
