@@ -31,6 +31,12 @@ class Limits:
     calibrated_on: int
     """Number of photos with audit votes, near-duplicates counted once."""
 
+    @property
+    def has_any(self) -> bool:
+        """Return whether the model decides anything."""
+        limits = (self.accept_from, self.reject_below, self.watch_from, self.no_watch_below, self.half_width)
+        return any(limit is not None for limit in limits)
+
 
 @dataclass(frozen=True)
 class Decision:
