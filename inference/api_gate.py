@@ -80,8 +80,12 @@ class GuaranteeOut(Schema):
     watch_from: float | None
     no_watch_below: float | None
     half_width: float | None
-    confidence: float
+    confidence: float = Field(description="Of each statement by itself.")
     calibrated_on: int = Field(description="Number of photos with audit votes.")
+    tolerances: dict[str, float] = Field(
+        description="What the campaign allows: the largest share of `accepted`, `rejected` and `watch` photos that are "
+        "wrong, and of watches that are `missed`; `score_share` of the scores are within `score_points`."
+    )
 
 
 class GateOut(Schema):
@@ -262,7 +266,16 @@ def _out(answer: GateAnswer, job: ScoringJob) -> GateOut:
         distortions=GateDistortionsOut(**answer.distortions, worst=answer.worst_distortion or None),
         reasons=list(answer.reasons),
         version=job.model.number or 0,
-        guarantee=None if limits is None else GuaranteeOut(**vars(limits)),
+        guarantee=None if limits is None else GuaranteeOut(**vars(limits), tolerances=_tolerances(job)),
         guarantee_text=answer.guarantee_text,
         stored=False,
     )
+
+
+def _tolerances(job: ScoringJob) -> dict[str, float]:
+    tolerances = job.model.tolerances
+    names = ("accepted", "rejected", "watch", "missed", "score_points", "score_share")
+    values = {name: getattr(tolerances, name, None) for name in names}
+    if values["score_points"] is None:
+        del values["score_share"]
+    return {name: value for name, value in values.items() if value is not None}

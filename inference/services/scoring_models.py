@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext
 
 from annotation.models import Campaign, Membership, Role, User
+from inference.decisions.calibration import Tolerances
 from inference.decisions.limits import Limits
 from inference.models import ModelVersion
 from inference.networks.model_files import ModelFileError
 from inference.scoring.rows import Rules
 from inference.selectors import class_limits, deployed_threshold, features_misfit, fits_scale
-from inference.services.decision_limits import campaign_limits
+from inference.services.decision_limits import campaign_guarantee
 from inference.serving.scorer import SITE_RULES, site_scorer, version_scorer
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ class ScoringModel:
     """Of the version; None for the shipped model."""
     limits: Limits | None = None
     """Of the campaign's guarantee; None without one, and for versions that are not the champion."""
+    tolerances: Tolerances | None = None
+    """What the guarantee allows; None without one."""
+    state: str = ""
+    """A `State` of `inference.gallery.decisions` for the champion, else ''."""
     campaign_id: int | None = None
     """None for the shipped model."""
 
@@ -59,11 +64,12 @@ class ScoringModel:
             stored: dict[str, Any] = json.loads((folder / _FILE).read_text())
         except FileNotFoundError:
             return SHIPPED
-        rules, limits = stored.pop("rules"), stored.pop("limits", None)
+        rules, limits, tolerances = stored.pop("rules"), stored.pop("limits", None), stored.pop("tolerances", None)
         return cls(
             **stored,
             rules=Rules(**{**rules, "synsets": tuple(rules["synsets"])}),
             limits=limits and Limits(**limits),
+            tolerances=tolerances and Tolerances(**tolerances),
         )
 
     def scorer(self) -> "PhotoScorer":
@@ -92,14 +98,16 @@ def model_of(version: ModelVersion) -> ScoringModel:
         pending_at=pending_at,
     )
     name = f"version {version.number} of {campaign.name}"
-    limits = campaign_limits(campaign) if version.is_champion else None
+    guarantee = campaign_guarantee(campaign) if version.is_champion else None
     return ScoringModel(
         name=name,
         rules=rules,
         version_id=version.pk,
         aim=campaign.get_watch_aim_display(),
         number=version.number,
-        limits=limits,
+        limits=guarantee.limits if guarantee else None,
+        tolerances=guarantee.tolerances if guarantee else None,
+        state=str(guarantee.state) if guarantee else "",
         campaign_id=campaign.pk,
     )
 

@@ -1,6 +1,6 @@
 """What the upload gate says about one photo: accepted, pending or rejected, with reasons.
 
-With limits of the campaign (`inference.services.decision_limits`) the decision has a guarantee, and 'pending' and
+With limits of the campaign (`inference.gallery.decisions`) the decision has a guarantee, and 'pending' and
 'unsure' mean that people should decide. Without them the class limits and the watch threshold of the version decide.
 Distortions are named and change no decision.
 """
@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from annotation.language import gettext, gettext_noop
+from inference.decisions.calibration import Tolerances
 from inference.decisions.limits import Decision, Limits, decide
 from inference.distortion.grades import grade_of
+from inference.gallery.decisions import State
 from inference.gallery.query import DISTORTIONS
 from inference.scoring.rows import Cells, Rules
 from inference.services.scoring_models import ScoringModel
@@ -22,6 +24,18 @@ _FAULTS = {
     "compression": gettext_noop("Compressed too much: %(value)s. From %(limit)s on, this is %(grade)s."),
 }
 _GRADES_NAMED = (gettext_noop("strong"), gettext_noop("clear"))
+
+
+#: Why there is no guarantee, by the state of the campaign.
+_NO_GUARANTEE = {
+    "": gettext_noop("No guarantee: only the decisions of a campaign's champion can have one."),
+    State.OFF: gettext_noop("No guarantee: the campaign states no tolerance."),
+    State.WAITING: gettext_noop("No guarantee: the decision is not calibrated yet."),
+    State.TOO_FEW: gettext_noop("No guarantee: there are too few audit votes to calibrate the decision."),
+    State.NEW_MODEL: gettext_noop("No guarantee now: the new version is not calibrated yet."),
+    State.NEW_CLASSES: gettext_noop("No guarantee now: the limits of the classes have changed since the calibration."),
+    State.PAUSED: gettext_noop("No guarantee now: deciding is paused, because the calibration no longer holds."),
+}
 
 
 @dataclass(frozen=True)
@@ -130,11 +144,46 @@ def _faults(severities: dict[str, float]) -> list[str]:
 
 
 def _guarantee_text(model: ScoringModel) -> str:
-    if model.limits is None:
-        return gettext("No guarantee: the limits of this decision are not calibrated on audit votes.")
+    limits = model.limits
+    if limits is None:
+        return gettext(_NO_GUARANTEE.get(model.state, _NO_GUARANTEE[""]))
     return gettext(
-        "Decided under the campaign's guarantee, with a confidence of %(confidence)s, calibrated on %(photos)s photos."
-    ) % {"confidence": f"{model.limits.confidence:.0%}", "photos": f"{model.limits.calibrated_on:,}"}
+        "Guaranteed for photos like those of the campaign, with a confidence of %(confidence)s, calibrated on "
+        "%(photos)s photos: %(statements)s."
+    ) % {
+        "confidence": f"{limits.confidence:.0%}",
+        "photos": f"{limits.calibrated_on:,}",
+        "statements": "; ".join(_statements(limits, model.tolerances)),
+    }
+
+
+def _statements(limits: Limits, tolerances: Tolerances | None) -> list[str]:
+    """Return what is guaranteed: the tolerances of the rule that have a limit."""
+    if tolerances is None:
+        return []
+    shares = (
+        (
+            limits.accept_from,
+            tolerances.accepted,
+            gettext("at most %(share)s of the accepted photos are not acceptable"),
+        ),
+        (
+            limits.reject_below,
+            tolerances.rejected,
+            gettext("at most %(share)s of the rejected photos are wrongly rejected"),
+        ),
+        (limits.watch_from, tolerances.watch, gettext("at most %(share)s of the photos called a watch are none")),
+        (limits.no_watch_below, tolerances.missed, gettext("at most %(share)s of the watches are called no watch")),
+    )
+    found = [
+        sentence % {"share": f"{share:.4g}%"}
+        for limit, tolerance, sentence in shares
+        if limit is not None and tolerance is not None and (share := 100 * tolerance)
+    ]
+    if limits.half_width is not None and tolerances.score_points is not None:
+        numbers = {"share": f"{100 * tolerances.score_share:.4g}%", "points": f"{tolerances.score_points:.4g}"}
+        found.append(gettext("for %(share)s of the photos, the score is within %(points)s points") % numbers)
+    return found
 
 
 def _on_scale(interval: tuple[float, float], rules: Rules) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
+from annotation.measures.figures_text import figures_text
 from annotation.models import ApiToken, Campaign, HourlyUse
 from annotation.services.tokens import token_create
+from inference.decisions.calibration import Calibration, Tolerances
 from inference.decisions.limits import Limits
-from inference.models import ModelVersion
+from inference.models import DecisionRule, DecisionRun, ModelVersion
 from inference.scoring.rows import Rules
 from inference.services.scoring_jobs import scoring_job_create
 from inference.services.scoring_models import ScoringModel, model_of
@@ -35,6 +38,7 @@ LIMITS = Limits(
     confidence=0.95,
     calibrated_on=1234,
 )
+TOLERANCES = Tolerances(accepted=0.02, rejected=None, watch=None, missed=0.05, score_points=1.5)
 
 
 @pytest.fixture(autouse=True)
@@ -267,15 +271,71 @@ def row(mean: float, watch: float, **severities: float) -> dict[str, Any]:
 def test_under_a_guarantee_its_limits_decide(
     mean: float, watch: float, decision: str, said: str, interval: tuple[float, float]
 ) -> None:
-    answer = gate_answer(row(mean, watch), ScoringModel("v", Rules((1,)), limits=LIMITS))
+    answer = gate_answer(row(mean, watch), ScoringModel("v", Rules((1,)), limits=LIMITS, tolerances=TOLERANCES))
     assert (answer.decision, answer.watch) == (decision, said)
     assert answer.interval == pytest.approx(interval)
-    assert "95%" in answer.guarantee_text
-    assert "1,234" in answer.guarantee_text
+    assert answer.guarantee_text == (
+        "Guaranteed for photos like those of the campaign, with a confidence of 95%, calibrated on 1,234 photos: at "
+        "most 2% of the accepted photos are not acceptable; at most 5% of the watches are called no watch; for 90% of "
+        "the photos, the score is within 1.5 points."
+    )
+
+
+@pytest.fixture
+def guarantee(campaign: Campaign, version: ModelVersion) -> DecisionRun:
+    """Return a calibration of the champion by which the model decides."""
+    DecisionRule.objects.create(campaign=campaign, is_on=True, accepted=0.02, missed=0.05, score_points=1.5)
+    return DecisionRun.objects.create(
+        campaign=campaign,
+        rule_number=1,
+        model_version=version,
+        class_limits=[campaign.reject_at, campaign.pending_at],
+        figures=figures_text(Calibration(LIMITS, ())),
+    )
+
+
+@pytest.mark.usefixtures("worker")
+def test_the_calibrated_limits_of_the_champion_decide(client_of: Client, guarantee: DecisionRun) -> None:
+    answer = client_of("rita").post(ADDRESS, upload(grey(250))).json()
+    assert answer["guarantee"] == {
+        **asdict(LIMITS),
+        "tolerances": {"accepted": 0.02, "missed": 0.05, "score_points": 1.5, "score_share": 0.9},
+    }
+    assert answer["decision"] == "accepted"
+    assert answer["reasons"][0].endswith("is at least 6.50.")
+    low, high = answer["quality"]["interval"]
+    assert low == pytest.approx(answer["quality"]["score"] - 1.5)
+    assert high == 10
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"rule_number": 2}, "is not calibrated yet"),
+        ({"pause": "drift"}, "deciding is paused"),
+        ({"class_limits": [1, 2]}, "limits of the classes have changed"),
+    ],
+)
+@pytest.mark.usefixtures("worker")
+def test_a_guarantee_that_no_longer_holds_is_not_given(
+    client_of: Client, guarantee: DecisionRun, change: dict[str, Any], words: str
+) -> None:
+    DecisionRun.objects.update(**change)
+    answer = client_of("rita").post(ADDRESS, upload(grey(250))).json()
+    assert answer["guarantee"] is None
+    assert words in answer["guarantee_text"]
+    assert answer["reasons"][0].endswith("is above 6.")
+
+
+def test_other_versions_than_the_champion_have_no_guarantee(campaign: Campaign, guarantee: DecisionRun) -> None:
+    assert model_of(guarantee.model_version).limits == LIMITS
+    other = version_of(campaign, 9, champion=False)
+    assert model_of(other).limits is None
+    assert "champion" in gate_answer(row(6, 0.1), model_of(other)).guarantee_text
 
 
 def test_a_guarantee_travels_with_the_job(tmp_path: Path) -> None:
-    model = ScoringModel("v", Rules((1,)), version_id=1, number=4, limits=LIMITS, campaign_id=2)
+    model = ScoringModel("v", Rules((1,)), version_id=1, number=4, limits=LIMITS, tolerances=TOLERANCES, campaign_id=2)
     model.write(tmp_path)
     assert ScoringModel.read(tmp_path) == model
     assert json.loads((tmp_path / "model.json").read_text())["limits"]["calibrated_on"] == 1234
