@@ -18,7 +18,7 @@ from benchmarks._machine import machine
 from benchmarks._photos import camera_photos, photo_files
 from benchmarks._site import SLUG, site_running
 
-PHOTOS, CAMERA_PHOTOS = 200, 60
+PHOTOS, CAMERA_PHOTOS = 150, 40
 MEGAPIXELS = 12.0
 #: Milliseconds, p95 of the API.
 LIMIT, CAMERA_LIMIT = 150, 1_000

@@ -1,7 +1,14 @@
-"""Words for the severity of a distortion. Loads no other module, because web processes read it."""
+"""Words for the severity of a distortion. Loads no numeric library, because web processes read it."""
+
+from annotation.language import gettext_noop
 
 #: Smallest severity of each grade, 0 … 1, the worst grade first.
-GRADES = ((0.6, "strong"), (0.3, "clear"), (0.05, "slight"), (0.0, "none"))
+GRADES = (
+    (0.6, gettext_noop("strong")),
+    (0.3, gettext_noop("clear")),
+    (0.05, gettext_noop("slight")),
+    (0.0, gettext_noop("none")),
+)
 
 
 def grade_of(value: float) -> tuple[str, float]:

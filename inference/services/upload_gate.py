@@ -23,7 +23,7 @@ _FAULTS = {
     "exposure": gettext_noop("Too dark or too bright: %(value)s. From %(limit)s on, this is %(grade)s."),
     "compression": gettext_noop("Compressed too much: %(value)s. From %(limit)s on, this is %(grade)s."),
 }
-_GRADES_NAMED = (gettext_noop("strong"), gettext_noop("clear"))
+_GRADES_NAMED = ("strong", "clear")
 
 
 #: Why there is no guarantee, by the state of the campaign.
