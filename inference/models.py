@@ -14,6 +14,9 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy
 
 from annotation.models import Campaign, Image
+from inference.decision_models import DecisionCheck as DecisionCheck
+from inference.decision_models import DecisionRule as DecisionRule
+from inference.decision_models import DecisionRun as DecisionRun
 from inference.postgres.bit_field import BitField
 
 # Columns of ModelVersion that may change after the insert.

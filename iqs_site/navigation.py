@@ -34,8 +34,6 @@ class CampaignPage:
 
     def url(self, slug: str) -> str:
         """Return its address in the campaign with this slug."""
-        if self.url_name == "try-model":
-            return f"{reverse('try-model')}?campaign={slug}"
         return reverse(self.url_name, args=[slug])
 
 
@@ -203,13 +201,14 @@ CAMPAIGN_PAGES = (
         words="side by side pair",
     ),
     CampaignPage(
-        "try-model",
-        gettext_lazy("Try the model"),
+        "gate",
+        gettext_lazy("Check photos"),
         "try",
         gettext_lazy("Models"),
         _R,
-        "how-to/score-a-folder",
-        words="score a photo",
+        "how-to/check-uploads",
+        below=("gate-result",),
+        words="score a photo try the model upload gate accept reject",
     ),
     CampaignPage(
         "import",

@@ -155,6 +155,7 @@ CELERY_TASK_ROUTES = {
     "inference.tasks.scoring_job_run": {"queue": "single"},
     "inference.tasks.*": {"queue": "inference"},
     "training.tasks.drift_run": {"queue": "training"},
+    "training.tasks.decisions_run": {"queue": "training"},
     "training.tasks.learning_curve_measure": {"queue": "training"},
     "training.tasks.near_duplicates_run": {"queue": "inference"},
     "training.tasks.run_execute": {"queue": "training"},

@@ -18,6 +18,7 @@ from training.services.drift import campaigns_to_check, drift_check
 from training.services.drift_runs import runs_request_drifted
 from training.services.evaluation_requests import champions_request, evaluations_due, evaluations_perform
 from training.services.learning_curves import curve_claim, curves_queued, curves_requeue_stale
+from training.services.model_decisions import decisions_due, decisions_update
 from training.services.run_turns import run_claim_next, run_next_id
 from training.services.runs import run_request, runs_request_due, runs_requeue_stale
 from training.services.stored_calibrations import CLAIMS as CALIBRATIONS
@@ -132,6 +133,12 @@ def drift_run(campaign_id: int) -> None:
 
 
 @shared_task
+def decisions_run(campaign_id: int) -> None:
+    """Check and calibrate what the model decides in the campaign."""
+    decisions_update(campaign=Campaign.objects.get(pk=campaign_id))
+
+
+@shared_task
 def sweep() -> None:
     """Requeue stale runs, request runs in campaigns with enough new answers, drift or a new backbone, and announce all.
 
@@ -139,7 +146,8 @@ def sweep() -> None:
 
     Also request evaluations of champions whose votes or settings have changed, announce requested evaluations, exports
     and comparisons of versions, figures that a page waits for, campaigns with photos to compare, and those with new
-    photos to check for drift, and delete features and figures that nothing needs any more.
+    photos to check for drift, and those where the model decides, and delete features and figures that nothing needs
+    any more.
     """
     runs_requeue_stale()
     runs_request_due()
@@ -167,5 +175,7 @@ def sweep() -> None:
         announce(stored_choice_make, choice_id, expires=MESSAGE_SECONDS)
     for campaign_id in campaigns_to_check():
         drift_run.apply_async([campaign_id], expires=MESSAGE_SECONDS)
+    for campaign_id in decisions_due():
+        decisions_run.apply_async([campaign_id], expires=MESSAGE_SECONDS)
     for campaign_id in campaigns_to_compare():
         near_duplicates_run.apply_async([campaign_id], expires=MESSAGE_SECONDS)

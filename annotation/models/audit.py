@@ -51,6 +51,7 @@ class AuditKind(models.TextChoices):
     ADJUDICATION_UNDONE = "adjudication_undone", gettext_lazy("decision undone")
     VOTES_REQUESTED = "votes_requested", gettext_lazy("photos sent for more votes")
     VOTES_REQUEST_UNDONE = "votes_request_undone", gettext_lazy("request for more votes undone")
+    DECISION_RULE = "decision_rule", gettext_lazy("what the model may decide")
     ADMIN_SITE = "admin_site", gettext_lazy("change in Django's admin")
 
 

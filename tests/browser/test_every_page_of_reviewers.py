@@ -25,7 +25,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 AXE_SCREENS = {"light": ("phone", "desktop"), "dark": ("desktop",)}
 CAMPAIGN = (
     "", "calibration/", "calibration/?view=print", "calibration/?split=all&measure=watch", "annotator-quality/",
-    "quality/", "methods/", "next/", "disputed/", "models/", "models/compare/", "import/", "votes/", "export/",
+    "quality/", "methods/", "next/", "disputed/", "decisions/", "models/", "models/compare/", "gate/", "import/",
+    "votes/", "export/",
     "special-photos/", "members/", "settings/", "comments/", "withdrawn/", "audit/",
 )  # fmt: skip
 SITE = ("/", "/users/", "/new-campaign/", "/plan-campaign/", "/admin/", "/api/", "/score/")
