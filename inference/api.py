@@ -1,9 +1,6 @@
 """API endpoints for predictions: scoring of uploaded photos, and the reveal after an answer."""
 
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Annotated
 
 from django.http import HttpRequest, HttpResponse
@@ -26,6 +23,7 @@ from inference.services.scoring_jobs import (
     scoring_job_create,
     scoring_job_find,
 )
+from inference.services.scoring_waits import scoring_job_wait
 from inference.tasks import scoring_job_run
 
 router = Router(tags=["inference"])
@@ -81,10 +79,6 @@ class ScoreOut(Schema):
 
 Ticket = Annotated[str, Field(max_length=100)]
 
-# At most this many threads wait for a worker; further requests get 202 at once.
-_MOST_WAITERS = 4
-_waiters: set[int] = set()  # users with a request that waits
-_waiters_lock = threading.Lock()
 WAIT_SECONDS = 5.0
 # The reveal's drawing, in pixels. With more columns, the text beside it would not fit on a phone.
 _DRAWING_HEIGHT, _COLUMN_WIDTH, _BINS_DRAWN = 24, 8, 20
@@ -118,28 +112,8 @@ def score(
     except ScoringRefused as refused:
         raise HttpError(422, str(refused)) from refused
     announce(scoring_job_run, user.pk, ticket)
-    with _waiting(user) as may_wait:
-        until = time.monotonic() + WAIT_SECONDS
-        while (
-            may_wait and (job := scoring_job_find(user=user, key=ticket)) and job.waiting and time.monotonic() < until
-        ):
-            time.sleep(0.1)
+    scoring_job_wait(user=user, key=ticket, seconds=WAIT_SECONDS)
     return _score_answer(user, ticket)
-
-
-@contextmanager
-def _waiting(user: User) -> Iterator[bool]:
-    """Yield whether this request may wait for a worker: one request of each user, and few in all."""
-    with _waiters_lock:
-        may_wait = user.pk not in _waiters and len(_waiters) < _MOST_WAITERS
-        if may_wait:
-            _waiters.add(user.pk)
-    try:
-        yield may_wait
-    finally:
-        if may_wait:
-            with _waiters_lock:
-                _waiters.discard(user.pk)
 
 
 @router.get("/score/{ticket}", response={200: ScoreOut, 202: ScoreOut, **READ_PROBLEMS})

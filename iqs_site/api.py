@@ -19,6 +19,7 @@ from annotation.api_me import router as me_router
 from annotation.api_own_work import router as own_work_router
 from annotation.token_auth import SessionLogin, TokenAuth
 from inference.api import router as inference_router
+from inference.api_gate import router as gate_router
 from iqs_site.api_json import JsonRefused, StrictParser
 from training.api import router as training_router
 
@@ -43,6 +44,7 @@ api.add_router("", imports_router)
 api.add_router("", me_router)
 api.add_router("", own_work_router)
 api.add_router("", inference_router)
+api.add_router("", gate_router)
 api.add_router("", training_router)
 
 

@@ -46,6 +46,8 @@ class Operation:
     anchor: str
     method: str
     path: str
+    group: str
+    """What it is about: its tag in the schema."""
     summary: str
     parameters: list[FieldRow]
     media_type: str
@@ -56,6 +58,11 @@ class Operation:
     """Answers that are errors."""
     example: str
     """A command line."""
+
+    @property
+    def short_path(self) -> str:
+        """Return the path without what nearly all have in common."""
+        return self.path.removeprefix("/api").replace("/campaigns/{slug}", "…")
 
 
 @require_safe
@@ -92,6 +99,7 @@ class _Reader:
             anchor=operation["operationId"],
             method=method.upper(),
             path=path,
+            group=next(iter(operation.get("tags", [])), ""),
             summary=operation.get("description") or operation.get("summary", ""),
             parameters=parameters,
             media_type=media_type,

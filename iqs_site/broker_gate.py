@@ -1,10 +1,13 @@
-"""Limits how long a request waits for the broker.
+"""Keeps requests from waiting for the broker.
 
 The broker can be down, hang, or stop in the middle of an answer. Socket timeouts do not help enough: they count again
-for each command and for each piece of an answer. So a thread talks to the broker, and the request waits for the thread
-only for a limited time. Nothing is lost when it gives up: all work is in the database, and the sweep finds it.
+for each command and for each piece of an answer. So only threads talk to the broker. A request hands over its messages
+and goes on. For a question it waits a limited time, and not at all while the broker is known to be silent. Nothing is
+lost with a message: all work is in the database, and the sweep finds it.
 """
 
+import logging
+import queue
 import threading
 import time
 from collections.abc import Callable
@@ -13,9 +16,13 @@ from typing import Any, TypeVar
 
 from django.core.signals import request_finished, request_started
 
-REQUEST_SECONDS = 1.5  # what one request waits in all
-PAUSE_SECONDS = 5.0  # after a wait without an answer, nobody waits for so long
-_MOST_THREADS = 8  # of one process, that talk to the broker or hang
+logger = logging.getLogger(__name__)
+
+REQUEST_SECONDS = 1.5  # what one request waits for answers in all
+PAUSE_SECONDS = 5.0  # a silent broker is asked again so often, and no request waits for that
+SLOW_SECONDS = 0.1  # an error that took longer counts as silence; a refused connection takes a millisecond
+MOST_WAITING = 1_000  # messages that wait for the thread that sends them; more are dropped
+_MOST_THREADS = 8  # of one process, that ask the broker or hang
 
 ResultT = TypeVar("ResultT")
 
@@ -30,9 +37,12 @@ class BrokerGate:
     def __init__(self, *, request_seconds: float = REQUEST_SECONDS, pause_seconds: float = PAUSE_SECONDS) -> None:
         """Set the limits."""
         self._request_seconds, self._pause_seconds = request_seconds, pause_seconds
-        self._silent_until = 0.0
+        self._is_silent, self._ask_again_at = False, 0.0
         self._threads = threading.BoundedSemaphore(_MOST_THREADS)
         self._request = threading.local()
+        self._messages: queue.Queue[Callable[[], Any]] = queue.Queue(MOST_WAITING)
+        self._sender: threading.Thread | None = None
+        self._starting = threading.Lock()
 
     @property
     def is_in_request(self) -> bool:
@@ -48,35 +58,83 @@ class BrokerGate:
         if self.is_in_request:
             del self._request.seconds_left
 
-    def run(self, work: Callable[[], ResultT], *, seconds: float = REQUEST_SECONDS) -> ResultT:
-        """Return what `work` returns, or raise what it raises. It talks to the broker, in a thread.
+    def hand_over(self, send: Callable[[], Any]) -> None:
+        """Let a thread call `send` soon, after what was handed over before; return at once.
 
-        Raises BrokerSilent when it takes longer than `seconds` or than the request may still wait; and at once when the
-        broker has just been silent, or too many threads wait for it. `work` may go on after that.
+        Raises BrokerSilent when too many messages wait. When one fails slowly, those that wait are dropped, so that
+        old messages don't hold up new ones. The log says how many.
+        """
+        try:
+            self._messages.put_nowait(send)
+        except queue.Full:
+            raise BrokerSilent("Too many messages wait for the broker.") from None
+        with self._starting:
+            if self._sender is None:
+                self._sender = _daemon(self._messages_send)
+
+    def run(self, work: Callable[[], ResultT], *, seconds: float = REQUEST_SECONDS) -> ResultT:
+        """Return what `work` returns, or raise what it raises. It asks the broker, in a thread.
+
+        Raises BrokerSilent when it takes longer than `seconds` or than the request may still wait; and at once when too
+        many threads wait, or when the broker is silent. A silent broker is asked again from time to time, without
+        waiting; so the first request after an answer finds it well.
         """
         left = min(seconds, getattr(self._request, "seconds_left", seconds))
-        if left <= 0 or time.monotonic() < self._silent_until or not self._threads.acquire(blocking=False):
-            raise BrokerSilent("The broker did not answer.")
-        outcome: Future[ResultT] = Future()
-        # A daemon, so that a thread that hangs does not keep the process from its end.
-        threading.Thread(target=self._work, args=(work, outcome), name="broker", daemon=True).start()
         begin = time.monotonic()
+        is_silent = self._is_silent
+        if left <= 0 or (is_silent and begin < self._ask_again_at) or not self._threads.acquire(blocking=False):
+            raise BrokerSilent("The broker did not answer.")
+        self._ask_again_at = begin + self._pause_seconds
+        outcome: Future[ResultT] = Future()
+        _daemon(lambda: self._work(work, outcome))
+        if is_silent:
+            raise BrokerSilent("The broker has not answered for some time.")
         done, _ = wait([outcome], timeout=left)
         now = time.monotonic()
         if self.is_in_request:
             self._request.seconds_left -= now - begin
         if not done:
-            self._silent_until = now + self._pause_seconds
+            self._is_silent, self._ask_again_at = True, now + self._pause_seconds
             raise BrokerSilent("The broker did not answer.")
         return outcome.result()
 
     def _work(self, work: Callable[[], ResultT], outcome: "Future[ResultT]") -> None:
+        begin = time.monotonic()
         try:
-            outcome.set_result(work())
+            found = work()
         except BaseException as error:
+            self._is_silent = time.monotonic() - begin > SLOW_SECONDS
             outcome.set_exception(error)
+        else:
+            self._is_silent = False
+            outcome.set_result(found)
         finally:
             self._threads.release()
+
+    def _messages_send(self) -> None:
+        while True:
+            send = self._messages.get()
+            begin = time.monotonic()
+            try:
+                send()
+            except Exception as error:
+                dropped = 0
+                while time.monotonic() - begin > SLOW_SECONDS and not self._messages.empty():
+                    self._messages.get()
+                    dropped += 1
+                logger.info(
+                    "The broker did not accept a message (%s). The sweep will find its work, and that of %d messages "
+                    "behind it.",
+                    error,
+                    dropped,
+                )
+
+
+def _daemon(target: Callable[[], Any]) -> threading.Thread:
+    """Start a thread that does not keep the process from its end when it hangs."""
+    thread = threading.Thread(target=target, name="broker", daemon=True)
+    thread.start()
+    return thread
 
 
 gate = BrokerGate()

@@ -15,16 +15,20 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iqs_site.settings")
 
 
 class SiteCelery(Celery):  # type: ignore[misc]  # Celery has no types
-    """Celery, with requests that do not wait long for the broker."""
+    """Celery, with requests that do not wait for the broker."""
 
     def send_task(self, *args: Any, **kwargs: Any) -> Any:
-        """Send a message. Raises OperationalError when the broker does not take it, in a request soon."""
+        """Send a message and return its result; in a request, hand it over to a thread and return None.
+
+        Raises OperationalError when the broker does not take it, or when too many messages wait for the thread.
+        """
         if not gate.is_in_request:
             return super().send_task(*args, **kwargs)
         try:
-            return gate.run(lambda: Celery.send_task(self, *args, **kwargs))
+            gate.hand_over(lambda: Celery.send_task(self, *args, **kwargs))
         except BrokerSilent as silent:
             raise OperationalError(str(silent)) from silent
+        return None
 
 
 app = SiteCelery("iqs")

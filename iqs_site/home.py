@@ -12,6 +12,7 @@ from annotation.drawing.svg import Svg
 from annotation.files.free_space import Disk
 from annotation.models import Campaign, ImportBatch, Role, User
 from annotation.selectors.campaign_cards import CampaignCard, campaign_cards
+from annotation.selectors.comments import open_comments_counts
 from annotation.selectors.daily_answers import DayOfAnswers, daily_answers
 from annotation.services.disk_space import disks_low
 from inference.models import Feature
@@ -97,6 +98,8 @@ class Home:
     """The campaign in which to go on rating: the last one, or else the first one with photos for this person."""
     due: list[DueWork]
     """For reviewers and admins: the campaigns in which something is due."""
+    comments: list[tuple[Campaign, int]]
+    """For admins: the campaigns in which annotators have written something, with the number of open comments."""
     is_reviewer: bool
     """Whether the person is reviewer or admin of a campaign."""
     health: Health | None
@@ -126,6 +129,7 @@ def home(user: User) -> Home:
         cards=[HomeCard(card, due.get(card.campaign.pk), days.get(card.campaign.pk, [])) for card in cards],
         next=rated[0] if rated else None,
         due=[one for one in due.values() if one.is_due],
+        comments=open_comments_counts(administered),
         is_reviewer=bool(reviewed),
         health=_health(administered) if administered or user.is_staff else None,
         kept_megabytes=int(settings.IQS_LOW_DISK_BYTES // 1024**2),

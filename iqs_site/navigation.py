@@ -34,8 +34,6 @@ class CampaignPage:
 
     def url(self, slug: str) -> str:
         """Return its address in the campaign with this slug."""
-        if self.url_name == "try-model":
-            return f"{reverse('try-model')}?campaign={slug}"
         return reverse(self.url_name, args=[slug])
 
 
@@ -87,6 +85,15 @@ CAMPAIGN_PAGES = (
         "how-to/what-happens-to-an-answer",
         below=("own-answer",),
         words="own answers history mine",
+    ),
+    CampaignPage(
+        "next-photos",
+        gettext_lazy("Next photos"),
+        "plan",
+        gettext_lazy("Work"),
+        _R,
+        "how-to/choose-the-next-photos",
+        words="queue lanes active learning asked because coverage stop",
     ),
     CampaignPage(
         "photos",
@@ -203,13 +210,14 @@ CAMPAIGN_PAGES = (
         words="side by side pair",
     ),
     CampaignPage(
-        "try-model",
-        gettext_lazy("Try the model"),
+        "gate",
+        gettext_lazy("Check photos"),
         "try",
         gettext_lazy("Models"),
         _R,
-        "how-to/score-a-folder",
-        words="score a photo",
+        "how-to/check-uploads",
+        below=("gate-result",),
+        words="score a photo try the model upload gate accept reject",
     ),
     CampaignPage(
         "import",

@@ -66,8 +66,8 @@ class Trends:
 
     days: list[DayOfAnswers]
     """The last days, oldest first."""
-    versions: list[tuple[int, MeasuredMetric]]
-    """(number, SRCC) of the versions that were measured on the champion's holdout, oldest first."""
+    versions: list[tuple[ModelVersion, MeasuredMetric]]
+    """The SRCC of the versions that were measured on the champion's holdout, oldest first."""
 
     @property
     def answers_chart(self) -> Svg | str:
@@ -239,8 +239,8 @@ def _backlog_name(campaign: Campaign) -> str:
     return f"backlog-{campaign.backbone}-{backbone_problem(campaign.backbone)}"
 
 
-def _versions_measured(campaign: Campaign, of_champion: Evaluation | None) -> list[tuple[int, MeasuredMetric]]:
-    """Return (number, SRCC) of the newest versions that were measured on the champion's holdout (two queries)."""
+def _versions_measured(campaign: Campaign, of_champion: Evaluation | None) -> list[tuple[ModelVersion, MeasuredMetric]]:
+    """Return the SRCC of the newest versions that were measured on the champion's holdout (two queries)."""
     if of_champion is None:
         return []
     versions = list(ModelVersion.objects.filter(campaign=campaign)[:VERSIONS_SHOWN])
@@ -249,7 +249,7 @@ def _versions_measured(campaign: Campaign, of_champion: Evaluation | None) -> li
     for version in reversed(versions):
         evaluation = evaluations.get(version.pk)
         if evaluation and same_holdout(evaluation, of_champion):
-            found += [(version.number, one) for one in measured(evaluation.metrics) if one.metric.name == _MAIN_METRIC]
+            found += [(version, one) for one in measured(evaluation.metrics) if one.metric.name == _MAIN_METRIC]
     return found
 
 

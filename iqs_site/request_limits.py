@@ -30,7 +30,8 @@ REFUSAL = "iqs.refusal"
 _FORM_BYTES = 64 * 1024  # around the photos of a form
 _IMPORT = re.compile(r"(/api)?/campaigns/[^/]+/imports/[0-9]+/file")
 _VOTES = re.compile(r"/campaigns/[^/]+/votes/")
-_SCORING = re.compile(r"(/api)?/score/?")
+_SCORING = re.compile(r"(/api)?/score/?|/campaigns/[^/]+/gate/")
+_GATE = re.compile(r"/api/campaigns/[^/]+/gate")
 
 _SENTENCES = {
     400: "The body of the request is damaged.",
@@ -55,7 +56,7 @@ def body_limit(path: str) -> BodyLimit:
     """Return the limit of an address. Addresses that take files take longer bodies, from users who are logged in."""
     if _IMPORT.fullmatch(path):
         return BodyLimit(PIECE_BYTES, FREE_BYTES)
-    if _VOTES.fullmatch(path):
+    if _VOTES.fullmatch(path) or _GATE.fullmatch(path):
         return BodyLimit(settings.IQS_MAX_FILE_BYTES + _FORM_BYTES, FREE_BYTES)
     if _SCORING.fullmatch(path):
         return BodyLimit(settings.IQS_MAX_SCORING_BYTES + _FORM_BYTES, FREE_BYTES)

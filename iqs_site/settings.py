@@ -169,8 +169,8 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# A request does not wait for a broker that is down: the sweep finds the work later. `iqs_site.broker_gate` limits the
-# wait for a broker that hangs.
+# Nobody tries again to send to a broker that is down: the sweep finds the work later. `iqs_site.broker_gate` keeps
+# requests from waiting.
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
-from annotation.drawing.axis import Tick, axis_end, round_ticks
+from annotation.drawing.axis import Tick, axis_end
 from annotation.drawing.columns import Series, columns
-from annotation.drawing.lines import Line, lines
 from annotation.drawing.svg import Svg
+from annotation.measures.intervals import Interval
 from annotation.selectors.daily_answers import DayOfAnswers
+from inference.models import ModelVersion
+from training.drawing.trend import BY_VERSION, trend_chart
+from training.evaluation.calibration.trend import TrendFigures, VersionPoint
 from training.evaluation.measured import MeasuredMetric
 
 _HEIGHT = 110  # pixels
@@ -29,26 +32,31 @@ def answers_chart(days: Sequence[DayOfAnswers]) -> Svg | str:
     )
 
 
-def versions_chart(rows: Sequence[tuple[int, MeasuredMetric]]) -> Svg | str:
-    """Draw the SRCC of (version number, metric), oldest first, with its interval; '' with fewer than two versions."""
-    known = [
-        (number, one.low, one.value, one.high)
-        for number, one in rows
+def versions_chart(rows: Sequence[tuple[ModelVersion, MeasuredMetric]]) -> Svg | str:
+    """Draw one metric of versions, oldest first, with its interval; '' with fewer than two that have it."""
+    shown = [
+        (version, one, Interval(one.value, one.low, one.high, one.n))
+        for version, one in rows
         if one.value is not None and one.low is not None and one.high is not None
     ]
-    if len(known) < 2:
+    if len(shown) < 2:
         return ""
-    xs = [float(number) for number, *_ in known]
-    low, value, high = ([row[place] for row in known] for place in (1, 2, 3))
-    room = max(0.02, 0.1 * (max(high) - min(low)))
-    ends = min(low) - room, max(high) + room
-    return lines(
-        name=f"Quality SRCC by version, from {value[0]:.2f} for version {known[0][0]} to {value[-1]:.2f} for version "
-        f"{known[-1][0]}, with 95 % intervals; the table below has the numbers",
-        lines=[Line("validation", xs, value), Line("train", xs, low), Line("train", xs, high)],
-        x_range=(xs[0], xs[-1]),
-        y_range=ends,
-        x_ticks=[Tick(x, f"v{x:.0f}") for x in xs],
-        y_ticks=round_ticks(*ends, at_most=5),
-        height=_HEIGHT,
+    (first, was, _), (last, now, _) = shown[0], shown[-1]
+    figures = TrendFigures(
+        metrics=(now.metric.name,),
+        versions=tuple(
+            VersionPoint(version.number, version.created_at, None, version.is_champion, (interval,))
+            for version, _, interval in shown
+        ),
+        quality_photos=now.n,
+        watch_photos=0,
+        votes=0,
+        unpredicted=(),
+        learned=0,
+        champions=(),
     )
+    name = (
+        f"{now.metric.label} by version, from {was.text} for version {first.number} to {now.text} for version "
+        f"{last.number}, with 95 % intervals; the table below has the numbers"
+    )
+    return trend_chart(figures, now.metric, by=BY_VERSION, name=name, height=_HEIGHT) or ""

@@ -331,6 +331,15 @@ class StoredTrend(FiguresRow):
         return f"versions of {self.campaign} over time"
 
 
+class StoredChoice(FiguresRow):
+    """Whether a campaign's choice of photos pays, for the page Next photos. Derived data."""
+
+    campaign = models.OneToOneField(Campaign, models.CASCADE, related_name="stored_choice")
+
+    def __str__(self) -> str:
+        return f"choice of photos of {self.campaign}"
+
+
 class LearningCurve(models.Model):
     """A request to measure the learning curve of a campaign, with its progress and result. Derived data.
 

@@ -23,6 +23,8 @@ from training.services.run_turns import run_claim_next, run_next_id
 from training.services.runs import run_request, runs_request_due, runs_requeue_stale
 from training.services.stored_calibrations import CLAIMS as CALIBRATIONS
 from training.services.stored_calibrations import calibrations_old_delete, claimed_calibration_make
+from training.services.stored_choices import CLAIMS as CHOICES
+from training.services.stored_choices import claimed_choice_make
 from training.services.stored_trends import CLAIMS as TRENDS
 from training.services.stored_trends import claimed_trend_make
 from training.services.training_process import run_supervise
@@ -105,6 +107,13 @@ def stored_trend_make(trend_id: int) -> bool:
 
 
 @shared_task
+def stored_choice_make(choice_id: int) -> bool:
+    """Compute the figures that a page Next photos asked for; return whether this worker did it."""
+    row = CHOICES.claim(choice_id)
+    return row is not None and claimed_choice_make(row=row)
+
+
+@shared_task
 def near_duplicates_run(campaign_id: int) -> int:
     """Compare photos whose features are new, and join groups of near-duplicates; return the number of photos.
 
@@ -162,6 +171,8 @@ def sweep() -> None:
         announce(stored_calibration_make, calibration_id, expires=MESSAGE_SECONDS)
     for trend_id in TRENDS.claimable_ids():
         announce(stored_trend_make, trend_id, expires=MESSAGE_SECONDS)
+    for choice_id in CHOICES.claimable_ids():
+        announce(stored_choice_make, choice_id, expires=MESSAGE_SECONDS)
     for campaign_id in campaigns_to_check():
         drift_run.apply_async([campaign_id], expires=MESSAGE_SECONDS)
     for campaign_id in decisions_due():

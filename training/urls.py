@@ -8,6 +8,7 @@ from training.views import (
     learning_curve,
     model_decisions,
     models,
+    next_photos,
     rater_quality,
     runs,
     schedule,
@@ -37,6 +38,8 @@ urlpatterns = [
         "campaigns/<slug:slug>/rating-practice/",
         RedirectView.as_view(pattern_name="rater-quality", permanent=True, query_string=True),
     ),
+    path("campaigns/<slug:slug>/next/", next_photos.next_photos_page, name="next-photos"),
+    path("campaigns/<slug:slug>/next/photos.csv", next_photos.next_photos_csv, name="next-photos-csv"),
     path("campaigns/<slug:slug>/models/", models.models_page, name="models"),
     path(
         "campaigns/<slug:slug>/models/learning-curve/live",

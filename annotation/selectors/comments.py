@@ -44,6 +44,19 @@ def open_comments_count(campaign: Campaign) -> int:
     return campaign_comments(campaign, is_done=False).values("pk").count()
 
 
+def open_comments_counts(campaigns: Collection[Campaign]) -> list[tuple[Campaign, int]]:
+    """Return the campaigns that have open comments, with how many wait for an admin (one query; none for no campaign).
+
+    They count as in `campaign_comments`.
+    """
+    if not campaigns:
+        return []
+    waiting = PhotoComment.objects.filter(campaign__in=[one.pk for one in campaigns], done_at=None)
+    shown = waiting.filter(image__withdrawn_at=None).exclude(text="").order_by()
+    found = dict(shown.values_list("campaign").annotate(Count("pk")))
+    return [(one, found[one.pk]) for one in campaigns if one.pk in found]
+
+
 def comments_by_photo(
     campaign: Campaign, image_ids: Collection[int], author: User | None = None
 ) -> dict[int, list[PhotoComment]]:

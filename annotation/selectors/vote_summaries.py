@@ -44,6 +44,18 @@ _SCORES = """
 SELECT width_bucket(score, %(low)s, %(high)s, %(parts)s) AS part, count(*)
 FROM annotation_annotation WHERE vote_import_id = %(vote_import)s GROUP BY part
 """
+# Photos of the import that have the other form of votes too, from any import.
+_AGGREGATED_IN_BOTH = """
+SELECT count(DISTINCT image_id) FROM annotation_aggregatedvotes sums
+WHERE vote_import_id = %(vote_import)s AND counts IS NOT NULL AND EXISTS (
+  SELECT 1 FROM annotation_annotation single
+  WHERE single.image_id = sums.image_id AND single.vote_import_id IS NOT NULL)
+"""
+_SINGLE_IN_BOTH = """
+SELECT count(DISTINCT image_id) FROM annotation_annotation single
+WHERE vote_import_id = %(vote_import)s AND EXISTS (
+  SELECT 1 FROM annotation_aggregatedvotes sums WHERE sums.image_id = single.image_id AND sums.counts IS NOT NULL)
+"""
 
 
 @dataclass(frozen=True)
@@ -75,6 +87,8 @@ class VoteSummary:
     no_watch: int
     undecided: int
     """Photos with a tie, or with 'unsure' only."""
+    in_both: int
+    """Photos that have both imported single votes and an imported histogram: models learn from the single votes."""
 
 
 def stored_summary(vote_import: VoteImport) -> VoteSummary | None:
@@ -85,7 +99,7 @@ def stored_summary(vote_import: VoteImport) -> VoteSummary | None:
 
 
 def vote_summary(vote_import: VoteImport) -> VoteSummary:
-    """Compute what the votes of an import are like (two queries over all its rows)."""
+    """Compute what the votes of an import are like (three queries over all its rows)."""
     scale = _scale_of(vote_import)
     scores = scale[1] - scale[0] + 1
     parts = scores if scores <= _MOST_SCORES else _PARTS
@@ -101,12 +115,15 @@ def vote_summary(vote_import: VoteImport) -> VoteSummary:
         "reject_at": limits[0],
         "pending_at": limits[1],
     }
-    photos, of_score = (_SINGLE, _SCORES) if _is_of_people(vote_import) else (_AGGREGATED, _COUNTS)
+    of_people = _is_of_people(vote_import)
+    photos, of_score = (_SINGLE, _SCORES) if of_people else (_AGGREGATED, _COUNTS)
     with connection.cursor() as cursor:
         cursor.execute(f"WITH photo AS ({photos}) {_PHOTOS} FROM photo GROUP BY part", values)
         rows = cursor.fetchall()
         cursor.execute(of_score, values)
         counts = _filled(cursor.fetchall(), parts)
+        cursor.execute(_SINGLE_IN_BOTH if of_people else _AGGREGATED_IN_BOTH, values)
+        (in_both,) = cursor.fetchone()
     columns = [[row[place] for row in rows] for place in range(11)]
     sums = [sum(int(value or 0) for value in column) for column in columns]
     knows_votes = any(value is not None for value in columns[3])
@@ -126,6 +143,7 @@ def vote_summary(vote_import: VoteImport) -> VoteSummary:
         watch=sums[8],
         no_watch=sums[9],
         undecided=sums[10],
+        in_both=in_both,
     )
 
 

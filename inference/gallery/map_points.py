@@ -12,6 +12,8 @@ from inference.selectors import class_limits
 
 #: The value of a column of 16 bits for a photo without one.
 UNKNOWN = 65_535
+#: `asked` of a photo: nobody has rated it and others come first, it is one of the next, somebody has rated it.
+NOT_YET, ASKED_NEXT, RATED = range(3)
 #: Scores and deviations are whole hundredths, plus 100 so that corrected ones below 0 fit.
 _HUNDREDTHS, _SHIFT = 100, 100
 _EXAMPLES = 4
@@ -51,12 +53,14 @@ def map_columns(
     placed: Placed,
     hidden: NDArray[np.int64],
     matching: NDArray[np.int64] | None,
+    upcoming: NDArray[np.int64],
 ) -> dict[str, NDArray[Any]]:
     """Return the columns [M] of the photos on the map that are not withdrawn (one query).
 
     `id` as float64, which JavaScript reads exactly; `x` and `y`; `votes`; `quality`, `deviation` and `mos` in
-    hundredths plus 100, `UNKNOWN` for none; `class`: 0 rejected, 1 pending, 2 accepted, 255 unknown; `match`: 1 if the
-    photo is one of `matching`, or if this is None. Predictions of the `hidden` photos are unknown.
+    hundredths plus 100, `UNKNOWN` for none; `class`: 0 rejected, 1 pending, 2 accepted, 255 unknown; `asked`: `RATED`,
+    `ASKED_NEXT` for the `upcoming` photos, else `NOT_YET`; `match`: 1 if the photo is one of `matching`, or if this is
+    None. Predictions of the `hidden` photos are unknown.
     """
     values = integers_read(_VALUES, [version.pk if version else 0, campaign.pk], count=5)
     rows = np.searchsorted(values[0], placed.image_ids)
@@ -77,6 +81,7 @@ def map_columns(
         "deviation": _hundredths(deviation),
         "mos": _hundredths(mos),
         "class": classes.astype("u1"),
+        "asked": np.where(np.isin(image_ids, upcoming), ASKED_NEXT, np.where(votes > 0, RATED, NOT_YET)).astype("u1"),
         "match": (np.isin(image_ids, matching) if matching is not None else np.ones(len(image_ids))).astype("u1"),
     }
 

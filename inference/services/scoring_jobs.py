@@ -39,12 +39,21 @@ _MAX_ATTEMPTS = 3
 _PATIENCE_SECONDS = 4
 _STALE_SECONDS = 10  # an unclaimed job of this age is announced again, because its message may be lost
 _NAME_LENGTH = 200
+_NO_THUMBNAILS = "no-thumbnails"  # file in the folder of a job whose results have no pictures
 _KEY = re.compile("[0-9a-f]{32}")
 _MEGABYTE = 1024 * 1024
 
 
 class ScoringRefused(Exception):
     """The photos are not accepted; the message says why."""
+
+
+class ScoringBusy(ScoringRefused):
+    """Earlier photos of the user still wait for a worker. A later try may succeed."""
+
+
+class ScoringNoSpace(ScoringRefused):
+    """The server's disk has no space for the photos."""
 
 
 class ScoringLimitReached(ScoringRefused):
@@ -82,6 +91,8 @@ class ScoredFile:
     """The row, with parts; None while the photo is queued."""
     thumbnail: str
     """A `data:` URL; empty if there is no picture."""
+    is_site_fault: bool = False
+    """Whether the photo has no result because of the site, and not because of the file."""
 
 
 @dataclass(frozen=True)
@@ -112,10 +123,13 @@ class ScoringJob:
         return bool(self.waiting) and not self.is_claimed and self.seconds > _PATIENCE_SECONDS
 
 
-def scoring_job_create(*, user: User, uploads: Sequence[Upload], model: ScoringModel = SHIPPED) -> str:
+def scoring_job_create(
+    *, user: User, uploads: Sequence[Upload], model: ScoringModel = SHIPPED, has_thumbnails: bool = True
+) -> str:
     """Store photos as a queued job for a model and return its key; the caller announces it.
 
-    A file that is too large gets a result with the reason; the other photos are accepted. Raises ScoringRefused, and
+    A file that is too large gets a result with the reason; the other photos are accepted. `has_thumbnails`: whether
+    the results have pictures, which programs do not need. Raises ScoringRefused, ScoringBusy, ScoringNoSpace, and
     ScoringLimitReached when the user has used what one hour allows.
     """
     if not uploads:
@@ -128,7 +142,7 @@ def scoring_job_create(*, user: User, uploads: Sequence[Upload], model: ScoringM
     user_folder = _root() / str(user.pk)
     queued = [folder for folder in _folders(user_folder) if any(folder.glob("*.photo"))]
     if len(queued) >= _JOBS_PER_USER:
-        raise ScoringRefused(
+        raise ScoringBusy(
             gettext("Your earlier photos are still waiting for a worker. Try again when they are scored.")
         )
     user_folder.mkdir(parents=True, exist_ok=True)
@@ -136,11 +150,11 @@ def scoring_job_create(*, user: User, uploads: Sequence[Upload], model: ScoringM
     size = sum(min(upload.size or 0, limit) for upload in uploads)
     waiting = sum(_size(photo) for folder in queued for photo in folder.glob("*.photo"))
     if queued and waiting + size > MOST_FILES * limit:
-        raise ScoringRefused(
+        raise ScoringBusy(
             gettext("Your earlier photos are still waiting for a worker. Try again when they are scored.")
         )
     if why := space_refusal(size=size):
-        raise ScoringRefused(gettext("The photos cannot be scored now: %(why)s.") % {"why": why})
+        raise ScoringNoSpace(gettext("The photos cannot be scored now: %(why)s.") % {"why": why})
     _quota_use(user, len(uploads))
     key = uuid4().hex
     with whole_path(user_folder / key, durable=False) as part:
@@ -149,6 +163,8 @@ def scoring_job_create(*, user: User, uploads: Sequence[Upload], model: ScoringM
         (part / "names.json").write_text(json.dumps(names))
         if model is not SHIPPED:
             model.write(part)
+        if not has_thumbnails:
+            (part / _NO_THUMBNAILS).touch()
         for place, upload in enumerate(uploads):
             if (upload.size or 0) > limit:
                 _result_write(
@@ -195,25 +211,27 @@ def scoring_job_run(
                 done = _score(folder, names, queued[:most], model)
                 seconds = time.monotonic() - started
                 quota_add(user_id=user_id, kind=HourlyUse.Kind.SCORING_SECONDS, amount=seconds)
-                _attempts_write(folder, 0)
+                with suppress(FileNotFoundError):  # the program has its answer, and the job is deleted
+                    _attempts_write(folder, 0)
                 return done
             except RuntimeError as error:  # no weights, a damaged file, no such device; the message names the cause
                 reason = f"The model cannot be loaded: {error}"
         for place in _queued(folder):
-            _result_write(folder, place, names[place], reason)
+            _result_write(folder, place, names[place], reason, is_site_fault=True)
         return len(queued)
 
 
 def _score(folder: Path, names: list[str], queued: list[int], scorer: "PhotoScorer") -> int:
     from inference.scoring.contact_sheet import thumbnail_address
 
-    done = 0
+    done, has_thumbnails = 0, not (folder / _NO_THUMBNAILS).exists()
     source: Callable[[int], Path | IO[bytes]] = lambda place: folder / f"{place}.photo"  # noqa: E731
     # One at a time, so that the page shows each as soon as it has a result.
     for rows in scorer.rows(queued, name=str, source=source, batch=1):
         for row in rows:
             place = int(row.file)
-            picture = "" if row.reason else thumbnail_address(folder / f"{place}.photo", thumbnail)
+            has_picture = has_thumbnails and not row.reason
+            picture = thumbnail_address(folder / f"{place}.photo", thumbnail) if has_picture else ""
             _write(folder / f"{place}.json", replace(row, file=names[place]).cells(scorer.rules), picture)
             (folder / f"{place}.photo").unlink(missing_ok=True)
             done += 1
@@ -233,10 +251,17 @@ def scoring_job_find(*, user: User, key: str) -> ScoringJob | None:
             result: dict[str, Any] = {}
             with suppress(FileNotFoundError):
                 result = json.loads((folder / f"{place}.json").read_text())
-            files.append(ScoredFile(name, result.get("cells"), result.get("thumbnail", "")))
+            cells, picture = result.get("cells"), result.get("thumbnail", "")
+            files.append(ScoredFile(name, cells, picture, result.get("is_site_fault", False)))
     except (FileNotFoundError, NotADirectoryError):
         return None
     return ScoringJob(key, files, age, (folder / "attempts").exists(), ScoringModel.read(folder))
+
+
+def scoring_job_delete(*, user: User, key: str) -> None:
+    """Delete a user's own finished job now instead of after KEPT_SECONDS."""
+    if _KEY.fullmatch(key):
+        shutil.rmtree(_root() / str(user.pk) / key, ignore_errors=True)
 
 
 def scoring_jobs_sweep() -> list[tuple[int, str]]:
@@ -342,14 +367,15 @@ def _queued(folder: Path) -> list[int]:
     return sorted(int(file.stem) for file in folder.glob("*.photo") if not (folder / f"{file.stem}.json").exists())
 
 
-def _result_write(folder: Path, place: int, name: str, reason: str) -> None:
-    _write(folder / f"{place}.json", ScoreRow(name, reason=reason).cells(SITE_RULES), "")
+def _result_write(folder: Path, place: int, name: str, reason: str, *, is_site_fault: bool = False) -> None:
+    cells = ScoreRow(name, reason=reason).cells(SITE_RULES)
+    _write(folder / f"{place}.json", cells, "", is_site_fault=is_site_fault)
     (folder / f"{place}.photo").unlink(missing_ok=True)
 
 
-def _write(path: Path, cells: Cells, thumbnail: str) -> None:
+def _write(path: Path, cells: Cells, thumbnail: str, *, is_site_fault: bool = False) -> None:
     with whole_file(path, "w", durable=False) as file:
-        file.write(json.dumps({"cells": cells, "thumbnail": thumbnail}))
+        file.write(json.dumps({"cells": cells, "thumbnail": thumbnail, "is_site_fault": is_site_fault}))
 
 
 def _name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Which model scores the photos on the page 'Try the model': the shipped one, or a version of a campaign.
+"""Which model scores the photos that people send: the shipped one, or a version of a campaign.
 
 Reviewers and admins may choose versions of their campaigns. Annotators get the shipped model only, because a version
 of a blind campaign would tell them its predictions.
@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext
 
 from annotation.models import Campaign, Membership, Role, User
+from inference.decisions.calibration import Tolerances
+from inference.decisions.limits import Limits
 from inference.models import ModelVersion
 from inference.networks.model_files import ModelFileError
 from inference.scoring.rows import Rules
 from inference.selectors import class_limits, deployed_threshold, features_misfit, fits_scale
+from inference.services.decision_limits import campaign_guarantee
 from inference.serving.scorer import SITE_RULES, site_scorer, version_scorer
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 #: Versions of one campaign that the page offers.
 MOST_VERSIONS = 12
+_MOST_CAMPAIGNS = 50
 _FILE = "model.json"
 
 
@@ -38,6 +42,16 @@ class ScoringModel:
     """None for the shipped model."""
     aim: str = ""
     """What its threshold is for, for example 'best F1'; '' for the shipped model."""
+    number: int | None = None
+    """Of the version; None for the shipped model."""
+    limits: Limits | None = None
+    """Of the campaign's guarantee; None without one, and for versions that are not the champion."""
+    tolerances: Tolerances | None = None
+    """What the guarantee allows; None without one."""
+    state: str = ""
+    """A `State` of `inference.gallery.decisions` for the champion, else ''."""
+    campaign_id: int | None = None
+    """None for the shipped model."""
 
     def write(self, folder: Path) -> None:
         """Store it in the folder of a scoring job."""
@@ -50,8 +64,13 @@ class ScoringModel:
             stored: dict[str, Any] = json.loads((folder / _FILE).read_text())
         except FileNotFoundError:
             return SHIPPED
-        rules = stored.pop("rules")
-        return cls(**stored, rules=Rules(**{**rules, "synsets": tuple(rules["synsets"])}))
+        rules, limits, tolerances = stored.pop("rules"), stored.pop("limits", None), stored.pop("tolerances", None)
+        return cls(
+            **stored,
+            rules=Rules(**{**rules, "synsets": tuple(rules["synsets"])}),
+            limits=limits and Limits(**limits),
+            tolerances=tolerances and Tolerances(**tolerances),
+        )
 
     def scorer(self) -> "PhotoScorer":
         """Return the loaded model. Only workers call it. Raises RuntimeError with a message if it cannot be loaded."""
@@ -79,24 +98,36 @@ def model_of(version: ModelVersion) -> ScoringModel:
         pending_at=pending_at,
     )
     name = f"version {version.number} of {campaign.name}"
-    return ScoringModel(name, rules, version.pk, campaign.get_watch_aim_display())
+    guarantee = campaign_guarantee(campaign) if version.is_champion else None
+    return ScoringModel(
+        name=name,
+        rules=rules,
+        version_id=version.pk,
+        aim=campaign.get_watch_aim_display(),
+        number=version.number,
+        limits=guarantee.limits if guarantee else None,
+        tolerances=guarantee.tolerances if guarantee else None,
+        state=str(guarantee.state) if guarantee else "",
+        campaign_id=campaign.pk,
+    )
 
 
-def versions_to_try(user: User, *, slug: str = "") -> list[ModelVersion]:
-    """Return the versions that the user may choose, by campaign, with their campaigns (two queries).
-
-    The champions of all campaigns in which the user is reviewer or admin, and the newest versions of the campaign
-    `slug`, the champion first.
-    """
-    versions = ModelVersion.objects.filter(files_deleted_at=None).select_related("campaign")
+def champions_to_try(user: User) -> list[ModelVersion]:
+    """Return the champions of the campaigns in which the user is reviewer or admin, with the campaigns (one query)."""
+    versions = ModelVersion.objects.filter(is_champion=True, files_deleted_at=None).select_related("campaign")
     if not user.is_superuser:
         reviewed = Membership.objects.filter(user=user, role__in=_roles())
         versions = versions.filter(campaign__in=reviewed.values("campaign"))
-    champions = list(versions.filter(is_champion=True).order_by("campaign__name")[:50])
-    others = list(versions.filter(campaign__slug=slug, is_champion=False)[:MOST_VERSIONS]) if slug else []
-    here = [one for one in champions if one.campaign.slug == slug]
-    elsewhere = [one for one in champions if one.campaign.slug != slug]
-    return [one for one in (*here, *others, *elsewhere) if is_usable(one)]
+    return [one for one in versions.order_by("campaign__name")[:_MOST_CAMPAIGNS] if is_usable(one)]
+
+
+def versions_of(campaign: Campaign) -> list[ModelVersion]:
+    """Return the champion of a campaign and the newest other versions that can score, in this order (one query)."""
+    versions = ModelVersion.objects.filter(campaign=campaign, files_deleted_at=None)
+    found = list(versions.order_by("-is_champion", "-number")[:MOST_VERSIONS])
+    for version in found:
+        version.campaign = campaign
+    return [one for one in found if is_usable(one)]
 
 
 def is_usable(version: ModelVersion) -> bool:

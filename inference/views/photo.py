@@ -23,6 +23,7 @@ from annotation.selectors.photo_files import photo_file
 from annotation.selectors.screening import vote_weights
 from annotation.selectors.tags import tag_names, tags_of
 from annotation.views.special_photos import special_photo_form
+from inference.distortion.grades import grade_of
 from inference.gallery.places import gallery_places, place_of, places_after, places_before, places_read
 from inference.gallery.query import BY_PEOPLE, DISTORTIONS, GalleryQuery
 from inference.gallery.rank import rank_of
@@ -42,8 +43,6 @@ from inference.services.similarity import images_similar
 
 NEAR_DUPLICATES_SHOWN = 24
 SIMILAR_SHOWN = 12
-#: Smallest severity of each grade. The grade also sets the colour.
-GRADES = ((0.6, "strong"), (0.3, "clear"), (0.05, "slight"), (0.0, "none"))
 #: Largest combined quality (0 … 100) that is rejected, and that is pending (`distortion.combine`).
 DISTORTION_THRESHOLDS = (10, 60)
 _WHAT = {
@@ -250,7 +249,7 @@ def _severities(distortion: Distortion | None) -> list[dict[str, Any]]:
         value = getattr(distortion, name)
         if value is None:
             continue
-        grade = next(word for least, word in GRADES if value >= least)
+        grade, _ = grade_of(value)  # it also sets the colour
         rows.append({"name": name, "value": value, "grade": grade, "what": _WHAT[name]})
     return rows
 

@@ -19,6 +19,7 @@ from annotation.selectors.tags import selection_ids
 from annotation.services.saved_views import selection_make
 from annotation.tasks import announce
 from inference.gallery.map_points import cluster_rows, map_columns
+from inference.gallery.next_photos import next_ids
 from inference.gallery.places import Hidden, gallery_ids, gallery_matches
 from inference.gallery.query import GalleryQuery
 from inference.models import ModelVersion
@@ -82,7 +83,8 @@ def photo_map_points(
     if query.filters:
         matching = np.array(gallery_ids(gallery_matches(campaign, version, query.without("order"), hidden)), np.int64)
     hidden_ids = np.array([one["image_id"] for one in hidden], dtype=np.int64)
-    columns = map_columns(campaign, shown, placed_photos(row), hidden_ids, matching)
+    upcoming = np.array(next_ids(campaign), dtype=np.int64)
+    columns = map_columns(campaign, shown, placed_photos(row), hidden_ids, matching, upcoming)
     about = {"scale": [campaign.scale_min, campaign.scale_max], "fingerprint": row.fingerprint}
     return HttpResponse(
         _packed(about, columns), content_type="application/octet-stream", headers={"Cache-Control": "no-store"}

@@ -1,15 +1,34 @@
 // The frame around every page: dialogs instead of the browser's own, the search, the menu of the user, and the tabs.
 
+import "./closed_dialogs.js";
 import "./dialogs.js";
 import "./scroll_regions.js";
 
 const DOCUMENT_KEYS = { k: true, K: true };
 
-// The search is loaded when it is opened for the first time.
+// The search is loaded when it is opened for the first time. Keys pressed before it is there belong to it already: not to
+// the page below, where a letter can be a shortcut.
+let early = null; // {words, isEntered} while the search is loaded
+
 async function searchOpen() {
-  if (!document.body.dataset.findUrl) return; // nobody is logged in
-  const { open } = await import("./search.js");
-  open();
+  if (!document.body.dataset.findUrl || early) return; // nobody is logged in, or it comes
+  early = { words: "", isEntered: false };
+  try {
+    const { open } = await import("./search.js");
+    if (early) open(early);
+  } finally {
+    early = null;
+  }
+}
+
+function earlyKey(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (event.key === "Escape") early = null;
+  else if (event.key === "Enter") early.isEntered = true;
+  else if (event.key === "Backspace") early.words = early.words.slice(0, -1);
+  else if ([...event.key].length === 1) early.words += event.key;
 }
 
 document.addEventListener("click", (event) => {
@@ -19,6 +38,8 @@ document.addEventListener("click", (event) => {
   }
 });
 document.addEventListener("keydown", (event) => {
+  if (early) earlyKey(event);
+  if (event.defaultPrevented) return;
   const isShortcut = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key in DOCUMENT_KEYS;
   if (isShortcut && document.body.dataset.findUrl && !document.querySelector("dialog[open]:not(.search)")) {
     event.preventDefault();

@@ -31,6 +31,8 @@ async function begin() {
   message.textContent = matching < points.count ? `${matching.toLocaleString("en")} of ${points.count.toLocaleString("en")} photos match the filters; the others are grey.` : "";
   const view = new View(canvas, points, (id) => canvas.dataset.thumbnail.replace("/0/", `/${id}/`));
   const chooser = document.querySelector("[data-colour]");
+  const wished = location.hash.slice(1); // a link of another page names the colours
+  if ([...chooser.options].some((one) => one.value === wished)) chooser.value = wished;
   const colour = () => {
     view.colours = new Colours(points, chooser.value);
     view.colours.legend(part("legend"));

@@ -149,13 +149,14 @@ function build() {
   document.body.append(dialog);
 }
 
-/** Open the search. The browser returns the focus when it closes. */
-export function open() {
+/** Open the search with what has been typed already. The browser returns the focus when it closes. */
+export function open({ words, isEntered }) {
   if (!dialog) build();
   if (dialog.open) return;
-  input.value = "";
+  input.value = words;
   shownFor = null;
   dialog.showModal();
   input.focus();
-  find();
+  if (isEntered) go({});
+  else find();
 }

@@ -25,8 +25,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 AXE_SCREENS = {"light": ("phone", "desktop"), "dark": ("desktop",)}
 CAMPAIGN = (
     "", "calibration/", "calibration/?view=print", "calibration/?split=all&measure=watch", "annotator-quality/",
-    "quality/", "methods/", "disputed/", "models/", "models/compare/", "import/", "votes/", "export/",
-    "special-photos/", "decisions/", "members/", "settings/", "comments/", "withdrawn/", "audit/",
+    "quality/", "methods/", "next/", "disputed/", "decisions/", "models/", "models/compare/", "gate/", "import/",
+    "votes/", "export/",
+    "special-photos/", "members/", "settings/", "comments/", "withdrawn/", "audit/",
 )  # fmt: skip
 SITE = ("/", "/users/", "/new-campaign/", "/plan-campaign/", "/admin/", "/api/", "/score/")
 

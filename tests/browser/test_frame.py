@@ -114,6 +114,50 @@ def test_enter_waits_for_the_answer_to_the_last_key(open_page: Callable[..., Pag
     page.wait_for_url("**/disputed/")
 
 
+@pytest.fixture
+def slow_search(open_page: Callable[..., Page], images: list[Image]) -> tuple[Page, Callable[[], None]]:
+    """A page on which the search is asked for but not loaded yet, and a function that lets it come."""
+    page = open_page("/campaigns/watches/photos/", "rita")
+    held: list[Any] = []
+    page.route("**/js/search*.js", lambda route: held.append(route))  # Playwright takes no method of a list
+    with page.expect_request("**/js/search*.js"):
+        page.keyboard.press("Control+k")
+    return page, lambda: [route.continue_() for route in held]
+
+
+def test_letters_typed_before_the_search_is_there_are_in_its_field(
+    slow_search: tuple[Page, Callable[[], None]],
+) -> None:
+    page, come = slow_search
+    page.keyboard.type("photo-33")
+    page.keyboard.press("Backspace")
+    come()
+    field = page.get_by_role("combobox", name="Search")
+    expect(field).to_have_value("photo-3")
+    page.keyboard.type(".j")
+    expect(field).to_have_value("photo-3.j")
+    expect(page.get_by_role("option", name="photo-3.jpg")).to_be_visible()
+    assert page.url.endswith("/campaigns/watches/photos/")  # none of the letters was a shortcut of the page
+
+
+def test_enter_before_the_search_is_there_opens_what_was_typed(slow_search: tuple[Page, Callable[[], None]]) -> None:
+    page, come = slow_search
+    page.keyboard.type("annotator qu")
+    page.keyboard.press("Enter")
+    come()
+    page.wait_for_url("**/annotator-quality/")
+
+
+def test_escape_before_the_search_is_there_calls_it_off(slow_search: tuple[Page, Callable[[], None]]) -> None:
+    page, come = slow_search
+    page.keyboard.type("ph")
+    page.keyboard.press("Escape")
+    with page.expect_response("**/js/search*.js"):
+        come()
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("combobox", name="Search")).to_have_value("")
+
+
 # --- dialogs ------------------------------------------------------------------------------------------
 
 

@@ -51,7 +51,7 @@ def test_a_photo_gets_scores_and_a_text_file_gets_a_reason(page: Page, photos: P
     expect(scored.locator(".histogram .hit")).to_have_count(10)
     refused = page.get_by_role("article").filter(has_text="letter.jpg")
     expect(refused).to_contain_text("not scored Not a photo")
-    assert page.locator("#scored-photos").get_attribute("hx-trigger") is None
+    assert page.locator(".job").get_attribute("hx-trigger") is None
 
 
 def test_a_dropped_photo_is_sent(page: Page, photos: Path) -> None:

@@ -30,8 +30,10 @@ def test_the_page_shows_every_operation_with_its_answers(
         page = client.get("/api/").text
     for path, methods in api.get_openapi_schema()["paths"].items():
         for method, operation in methods.items():
-            assert f"<strong>{method.upper()}</strong> {path}</code>" in page
+            assert f'<code class="method {method}">{method.upper()}</code> <code>{path}</code>' in page
             assert f'id="{operation["operationId"]}"' in page
+            assert f'href="#{operation["operationId"]}"' in page
+            assert f"<h2>{operation['tags'][0].capitalize()}</h2>" in page
             for status in operation["responses"]:
                 assert str(status) in page
     assert "strict" in page

@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from annotation.models import Campaign, Image, ImportBatch, Membership
+from annotation.models import Campaign, Image, ImportBatch, Membership, PhotoComment
 from annotation.selectors.adjudications import disputed_counts, photos_disputed
+from annotation.selectors.comments import open_comments_count, open_comments_counts
 from annotation.selectors.daily_answers import daily_answers
 from annotation.services.annotations import annotation_record
+from annotation.services.comments import comment_done_set, comment_record
 from annotation.services.consensus import consensus_refresh
 from annotation.services.queue import counters_rebuild
 from inference.models import Feature
@@ -215,7 +218,27 @@ def test_admins_see_imports_that_run_or_failed(client_of: Callable[[str], Any], 
     assert "failed" not in text
 
 
-@pytest.mark.parametrize(("name", "most"), [("rita", 16), ("ada", 21)])
+def test_admins_see_how_many_comments_wait(
+    client_of: Callable[[str], Any], campaign: Campaign, people: dict[str, Any]
+) -> None:
+    images = images_make(campaign, 3)
+    for image in images:
+        comment_record(
+            campaign=campaign, author=people["alice"], image_id=image.pk, client_id=uuid.uuid4(), text="Two watches"
+        )
+    page = client_of("ada").get("/")
+    assert "Read 3 comments of annotators Watches" in text_of(page)
+    assert 'href="/campaigns/watches/comments/"' in page.text
+    for name in ("rita", "alice"):
+        assert "comments of annotators" not in text_of(client_of(name).get("/"))
+    assert open_comments_counts([campaign]) == [(campaign, open_comments_count(campaign))]
+    comment_done_set(comment=PhotoComment.objects.first(), by=people["ada"], is_done=True)
+    Image.objects.filter(pk=PhotoComment.objects.last().image_id).update(withdrawn_at=timezone.now())
+    assert "Read 1 comment of annotators Watches" in text_of(client_of("ada").get("/"))
+    assert open_comments_counts([campaign]) == [(campaign, open_comments_count(campaign))]
+
+
+@pytest.mark.parametrize(("name", "most"), [("rita", 16), ("ada", 22)])
 def test_many_campaigns_need_no_more_queries_than_one(
     client_of: Callable[[str], Any], disputed: list[Image], people: dict[str, Any], name: str, most: int
 ) -> None:

@@ -43,6 +43,10 @@ def send(client: Client, path: str, length: int | str, method: str = "POST", **e
         ("/score/", 256 * MEGABYTE + 65536),
         ("/api/score", 256 * MEGABYTE + 65536),
         ("/api/score/ticket", MEGABYTE),
+        ("/campaigns/watches/gate/", 256 * MEGABYTE + 65536),
+        ("/campaigns/watches/gate/ticket/", MEGABYTE),
+        ("/api/campaigns/watches/gate", 64 * MEGABYTE + 65536),
+        ("/api/campaigns/watches/gate/ticket", MEGABYTE),
     ],
 )
 def test_every_address_has_a_limit(path: str, most: int) -> None:

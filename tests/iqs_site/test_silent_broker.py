@@ -1,6 +1,7 @@
 """Requests are answered while the broker hangs, and the sweep finds what they wanted."""
 
 import os
+import re
 import signal
 import socket
 import threading
@@ -123,6 +124,35 @@ def test_a_request_that_sends_and_asks_is_answered(
     assert response.status_code == 200
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("message", [b"", None], ids=["hangs", "refuses"])
+def test_requests_that_send_do_not_wait_for_the_broker(
+    message: bytes | None, use_broker: Broker, client_of: Callable[[str], Client], campaign: Campaign
+) -> None:
+    """A request has no time to wait in this test, and no limit of time could end a wait."""
+    broker = SilentBroker(b"")
+    use_broker(broker.url)
+    if message is None:
+        broker.close()
+    celery.gate._request_seconds = 3600.0
+    waited: list[object] = []
+    ask = celery.gate.run
+    celery.gate.run = lambda *args, **kwargs: waited.append(args) or ask(*args, **kwargs)  # type: ignore[method-assign]
+    batch = upload_with_a_file(campaign)
+    assert client_of("ada").post(f"/campaigns/watches/imports/{batch.pk}/finish").status_code == 302
+    assert waited == []
+    assert batches_claimable() == [batch.pk]
+    broker.close()
+
+
+def test_only_tasks_send_without_announce() -> None:
+    """`announce` is where a request hands a message over; views that send by themselves would wait or fail."""
+    sends = re.compile(r"\.(delay|apply_async|send_task)\(")
+    apps = [path for app in ("annotation", "inference", "training", "iqs_site") for path in Path(app).rglob("*.py")]
+    found = {str(path) for path in apps if path.name != "tasks.py" and sends.search(path.read_text())}
+    assert found == {"iqs_site/celery.py"}
+
+
 @contextmanager
 def stopped(process: psutil.Process) -> Iterator[None]:
     os.kill(process.pid, signal.SIGSTOP)
@@ -148,15 +178,15 @@ def test_a_real_broker_that_is_stopped_and_goes_on(
         finish = "/campaigns/watches/imports/{}/finish"
         first, second, third = (upload_with_a_file(campaign) for _ in range(3))
         assert client.post(finish.format(first.pk)).status_code == 302
-        assert broker.llen("default") == 1
+        wait_for(lambda: broker.llen("default") == 1, "The message was not sent.")
         assert "does not answer" not in client.get("/workers").text
         workers.gate._request_seconds = 0.2
         with stopped(server):
             assert client.post(finish.format(second.pk)).status_code == 302
             assert client.get("/workers").status_code == 200
             assert batches_claimable() == [first.pk, second.pk]
-        workers.gate._silent_until = 0.0  # the pause is over
         workers.gate._request_seconds = SECONDS
         assert client.post(finish.format(third.pk)).status_code == 302
-        assert broker.llen("default") >= 2  # the messages of the first and the third, perhaps of the second too
+        # The messages of the first and the third, perhaps of the second too.
+        wait_for(lambda: broker.llen("default") >= 2, "The message was not sent.")
     connection.close()

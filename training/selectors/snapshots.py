@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from numpy.typing import NDArray
 
 from annotation.consensus.labels import UNDECIDED, majority_labels
 from annotation.measures.scale_map import histograms_moved
 from annotation.measures.votes import VoteTable
-from annotation.models import SOUND_PROBLEMS, Adjudication, AggregatedVotes, Campaign, Image
+from annotation.models import SOUND_PROBLEMS, Adjudication, AggregatedVotes, Annotation, Campaign, Image
 from annotation.selectors.votes import WATCH_CODES, vote_table
 from training.learning.dataset import Histograms, Snapshot, rated_images
 
@@ -102,8 +102,14 @@ def training_histograms(campaign: Campaign) -> Histograms:
 
 
 def training_histogram_rows(campaign: Campaign) -> QuerySet[AggregatedVotes]:
-    """Return the imported histograms of photos that a run learns from; a photo can have several."""
+    """Return the imported histograms of photos that a run learns from; a photo can have several.
+
+    A photo with imported single votes has none: the histogram is most likely the sum of these votes, and would count
+    them again. Votes that were given on this site are never in an imported histogram, so both count.
+    """
+    single_votes = Annotation.objects.filter(image=OuterRef("image"), vote_import__isnull=False)
     return AggregatedVotes.objects.filter(
+        ~Exists(single_votes),
         vote_import__campaign=campaign,
         counts__isnull=False,
         image__split=Image.Split.TRAIN,

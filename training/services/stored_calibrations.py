@@ -25,12 +25,13 @@ from training.evaluation.calibration.report import CalibrationFigures, calibrati
 from training.models import StoredCalibration
 from training.selectors.calibration_facts import photo_facts
 from training.selectors.comparison import compare_chosen, scale_and_thresholds
+from training.selectors.pool_facts import pool_facts
 from training.selectors.snapshots import holdout_opinions
 
 CLAIMS = Claims(StoredCalibration)
 
-# With at most this many answers in the campaign, the page computes the figures itself.
-FEW_ANSWERS = 3_000
+# With at most this many answers and predictions of the version, the page computes the figures itself.
+FEW_ANSWERS, FEW_PREDICTIONS = 3_000, 50_000
 # A row takes up to a megabyte.
 MOST_ROWS = 60
 _KEPT, _KEPT_WITHOUT_FILTERS = timedelta(days=3), timedelta(days=90)
@@ -49,8 +50,10 @@ class _Maker(FiguresMaker[StoredCalibration]):
         return inputs_of(row.campaign, row.version, Filters.from_json(row.filters))
 
     def is_quick(self, row: StoredCalibration) -> bool:
-        """Return whether the campaign has few answers."""
-        return not Annotation.objects.filter(campaign=row.campaign_id)[FEW_ANSWERS:].exists()
+        """Return whether the campaign has few answers, and few predictions that its means are made of."""
+        if Annotation.objects.filter(campaign=row.campaign_id)[FEW_ANSWERS:].exists():
+            return False
+        return not Prediction.objects.filter(model_version=row.version_id)[FEW_PREDICTIONS:].exists()
 
     def make(self, row: StoredCalibration, tell: Report) -> tuple[CalibrationFigures, VoteTable]:
         """Return the figures, and the chosen votes on photos with a prediction."""
@@ -66,6 +69,7 @@ class _Maker(FiguresMaker[StoredCalibration]):
             simulated=simulated_among(comparison.votes),
             is_random=filters.split == HOLDOUT,
             holdout=("", 0) if opinions is None else (opinions.fingerprint, opinions.vote_count),
+            pool=None if opinions is None else pool_facts(campaign, row.version, opinions),
             tell=tell,
         )
         return figures, comparison.votes

@@ -37,7 +37,7 @@ def score_scatter(campaign: Campaign, shown: Comparison, *, title: str) -> Any:
             votes=shown.vote_counts,
         ),
         scale=(shown.lowest, shown.highest),
-        links=photo_links(campaign),
+        links=photo_links(photo_addresses(campaign)),
         title=title,
         rng=np.random.default_rng(campaign.seed),
     )
@@ -94,14 +94,16 @@ def reliability_chart(found: WatchReliability, *, title: str) -> Any:
     )
 
 
-def photo_links(campaign: Campaign) -> Any:
-    """Return the addresses of the photos of a campaign, for the charts."""
+def photo_addresses(campaign: Campaign) -> tuple[str, str]:
+    """Return the addresses of the page and of the thumbnail of a photo of a campaign, with `@image` for its id."""
+    return _address_with_placeholder("photo", campaign.slug, 0), _address_with_placeholder("photo-thumbnail", 0)
+
+
+def photo_links(addresses: tuple[str, str]) -> Any:
+    """Return `photo_addresses` for the charts."""
     from training.drawing.bokeh_chart import PhotoLinks
 
-    return PhotoLinks(
-        photo=_address_with_placeholder("photo", campaign.slug, 0),
-        thumbnail=_address_with_placeholder("photo-thumbnail", 0),
-    )
+    return PhotoLinks(*addresses)
 
 
 def _address_with_placeholder(name: str, *arguments: Any) -> str:

@@ -14,15 +14,19 @@ from annotation.models import AuditKind, Campaign, Role, User
 from annotation.services.audit import audit_record
 from annotation.tasks import announce
 from inference.models import ModelVersion
-from inference.selectors import version_misfit
+from inference.selectors import champion, version_misfit
 from inference.services.version_notes import version_note_write
 from inference.serving.model_check import version_problem, version_weights_problem
+from training.evaluation.measured import measured_pairs
 from training.evaluation.version_card import card_markdown
 from training.models import VersionExport
 from training.selectors.lineage import lineage_of
 from training.selectors.version_cards import version_card
+from training.selectors.versions import newest_evaluations, rollback_target
+from training.services.promotions import REASON_LENGTH
 from training.services.version_exports import version_export_request
 from training.tasks import MESSAGE_SECONDS, version_export_run
+from training.views.version_table import COLUMNS, version_rows
 
 NOTE_LENGTH = 4000
 
@@ -46,16 +50,33 @@ def _export_context(campaign: Campaign, version: ModelVersion) -> dict[str, Any]
 @require_safe
 @campaign_view(Role.REVIEWER)
 def version_page(request: HttpRequest, campaign: Campaign, number: int) -> HttpResponse:
-    """Show the card, note and lineage of a version, and its export."""
+    """Show how a version stands beside the champion, its card, note and lineage, and its export."""
     version = _version(campaign, number)
-    lineage = lineage_of(version)
+    lineage, misfit = lineage_of(version), version_misfit(version, campaign)
+    current = version if version.is_champion else champion(campaign)
+    evaluations = newest_evaluations({one.pk: one for one in (version, current) if one}.values())
+    (row,) = version_rows(
+        campaign,
+        [version],
+        evaluations,
+        champion=current,
+        rollback=rollback_target(campaign),
+        cannot={version.pk: misfit},
+    )
+    own = evaluations.get(version.pk)
+    pairs = measured_pairs(own.metrics, own.differences) if own else []
     others = ModelVersion.objects.filter(campaign=campaign).exclude(pk=version.pk)
     context = _export_context(campaign, version) | {
         "card": version_card(version, lineage),
         "lineage": lineage,
         "others": list(others.values("number", "is_champion")),
         "note_length": NOTE_LENGTH,
-        "misfit": version_misfit(version, campaign),
+        "misfit": misfit,
+        "champion": current,
+        "row": row,
+        "headlines": [pair for pair in pairs if pair[0].metric.name in COLUMNS],
+        "is_admin": request.campaign_role.rank >= Role.ADMIN.rank,  # type: ignore[attr-defined]  # by campaign_view
+        "reason_length": REASON_LENGTH,
         "file_problem": version_problem(version) or version_weights_problem(version),
     }
     return render(request, "training/version.html", context)

@@ -4,7 +4,11 @@
 import { gettext } from "../texts.js";
 
 const STOPS = { light: ["#3b2a8c", "#2b6f9e", "#25997f", "#8ab536", "#c8a415"], dark: ["#8f86e8", "#5aa9d6", "#4cc7a2", "#a9d84f", "#f7e04d"] };
-const CLASSES = ["rejected", "pending", "accepted"];
+// Columns whose values are classes: the colour and the words of each value.
+const CLASSES = {
+  class: { tokens: ["--rejected", "--pending", "--accepted"], words: () => ["rejected", "pending", "accepted"] },
+  asked: { tokens: ["--line-strong", "--no-watch", "--accepted"], words: () => [gettext("not yet"), gettext("next"), gettext("rated")] },
+};
 const UNKNOWN = 65535;
 const STEPS = 64;
 const GREY = { light: "#b9b9b4", dark: "#4c4c4a" };
@@ -35,11 +39,11 @@ export class Colours {
     this.grey = packed(parts(GREY[theme]));
     const of = (this.of = new Uint8Array(points.count)); // index in the palette; 255: grey
     this.unknown = 0;
-    if (by === "class") {
-      this.palette = CLASSES.map((name) => packed(token(`--${name}`)));
+    if (CLASSES[by]) {
+      this.palette = CLASSES[by].tokens.map((name) => packed(token(name)));
       this.counts = [0, 0, 0];
       for (let i = 0; i < points.count; i++) {
-        of[i] = points.class[i];
+        of[i] = points[by][i];
         if (of[i] === 255) this.unknown++;
         else this.counts[of[i]]++;
       }
@@ -65,6 +69,11 @@ export class Colours {
     }
   }
 
+  // Whether the point is drawn larger and over the others: one of the few that come next.
+  isAbove(i) {
+    return this.by === "asked" && this.of[i] === 1;
+  }
+
   packed(i, isMatch) {
     return !isMatch || this.of[i] === 255 ? this.grey : this.palette[this.of[i]];
   }
@@ -87,7 +96,7 @@ export class Colours {
       return item;
     };
     const items = [];
-    if (this.by === "class") CLASSES.forEach((name, i) => items.push(swatch(this.palette[i], `${name} ${this.counts[i].toLocaleString("en")}`)));
+    if (CLASSES[this.by]) CLASSES[this.by].words().forEach((name, i) => items.push(swatch(this.palette[i], `${name} ${this.counts[i].toLocaleString("en")}`)));
     else {
       const bar = Object.assign(document.createElement("i"), { className: "ramp" });
       bar.style.background = `linear-gradient(90deg, ${this.palette.filter((_, i) => i % 7 === 0).map((one) => this.#css(one)).join(", ")})`;

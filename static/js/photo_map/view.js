@@ -70,10 +70,12 @@ export class View {
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     const [left, top] = this.toMap(0, 0);
     const [right, bottom] = this.toMap(canvas.clientWidth, canvas.clientHeight);
-    const seen = [];
+    const below = [];
+    const above = []; // few points that others must not cover
     points.within(left, top, right, bottom, (i) => {
-      if (points.x[i] >= left && points.x[i] <= right && points.y[i] >= top && points.y[i] <= bottom) seen.push(i);
+      if (points.x[i] >= left && points.x[i] <= right && points.y[i] >= top && points.y[i] <= bottom) (this.colours.isAbove(i) ? above : below).push(i);
     });
+    const seen = below.concat(above);
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, width, height);
     if (seen.length > DISCS) this.#squares(seen, width, height, ratio);
@@ -100,8 +102,9 @@ export class View {
         const colour = this.colours.packed(i, bright);
         const column = Math.round(x[i] * scale + dx);
         const row = Math.round(y[i] * scale + dy);
-        for (let v = Math.max(row, 0); v < Math.min(row + size, height); v++) {
-          for (let u = Math.max(column, 0); u < Math.min(column + size, width); u++) pixels[v * width + u] = colour;
+        const side = this.colours.isAbove(i) ? 3 * size : size;
+        for (let v = Math.max(row, 0); v < Math.min(row + side, height); v++) {
+          for (let u = Math.max(column, 0); u < Math.min(column + side, width); u++) pixels[v * width + u] = colour;
         }
       }
     }
@@ -124,7 +127,7 @@ export class View {
         context.drawImage(picture, x - w / 2, y - h / 2, w, h);
       } else {
         context.beginPath();
-        context.arc(x, y, radius, 0, 2 * Math.PI);
+        context.arc(x, y, this.colours.isAbove(i) ? 1.6 * radius : radius, 0, 2 * Math.PI);
         context.fill();
       }
     }

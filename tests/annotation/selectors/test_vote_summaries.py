@@ -104,3 +104,25 @@ def test_an_import_from_before_is_summed_up_when_its_page_is_opened(
     VoteImport.objects.update(summary="")
     assert client_of("ada").get(reverse("vote-import", args=["watches", done.pk])).status_code == 200
     assert stored_summary(VoteImport.objects.get(pk=done.pk)) is not None
+
+
+def test_photos_with_both_forms_of_imported_votes_are_counted_and_named(
+    imported: Callable[..., VoteImport], client_of: Callable[[str], Client], campaign: Campaign
+) -> None:
+    counts = "file,1,2,3,4,5\nphoto-0.jpg,0,0,2,1,1\nphoto-1.jpg,0,1,2,1,1\nelsewhere.jpg,4,0,0,0,0\n"
+    first = imported("histogram-csv", counts, (1, 5))
+    assert first.summary
+    assert vote_summary(first).in_both == 0
+    single = imported("votes-csv", VOTES)
+    assert vote_summary(single).in_both == 2
+    later = imported("histogram-csv", "file,1,2,3,4,5\nphoto-2.jpg,0,0,2,1,1\nphoto-9.jpg,1,0,0,0,0\n", (1, 5))
+    assert vote_summary(later).in_both == 1
+    mean = imported("mean-csv", "file,mos\nphoto-1.jpg,40\n", (0, 100))
+    assert vote_summary(mean).in_both == 0  # nobody learns from a mean
+
+    def page_of(done: VoteImport) -> str:
+        return client_of("ada").get(reverse("vote-import", args=[campaign.slug, done.pk])).text
+
+    assert "2 of these photos also have an imported histogram. Models learn from their single votes" in page_of(single)
+    assert "1 of these photos also has imported single votes. Models learn from those" in page_of(later)
+    assert "no vote counts twice" not in page_of(mean)

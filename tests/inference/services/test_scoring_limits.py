@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from annotation.models import HourlyUse
 from inference import api
 from inference.services.scoring_jobs import ScoringRefused, scoring_job_create, scoring_job_find
+from inference.services.scoring_waits import waiting
 from inference.tasks import scoring_job_run
 from tests.annotation.photos.costly_files import flat_png, jpeg_of_scans
 from tests.conftest import photo_bytes
@@ -107,11 +108,11 @@ def test_waiting_photos_of_one_user_fill_no_disk(people: dict[str, Any], setting
 
 
 def test_one_user_holds_one_waiting_request(people: dict[str, Any]) -> None:
-    with api._waiting(people["alice"]) as first, api._waiting(people["alice"]) as second:
+    with waiting(people["alice"]) as first, waiting(people["alice"]) as second:
         assert (first, second) == (True, False)
-        with api._waiting(people["bob"]) as other:
+        with waiting(people["bob"]) as other:
             assert other
-    with api._waiting(people["alice"]) as again:
+    with waiting(people["alice"]) as again:
         assert again
 
 

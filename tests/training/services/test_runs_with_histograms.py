@@ -94,6 +94,22 @@ def test_of_two_imports_the_newest_histogram_of_a_photo_counts(
     assert data.aggregated.counts.tolist() == [[9.0, *[0.0] * 9]]
 
 
+def test_imported_single_votes_count_instead_of_the_histogram_of_the_photo(
+    campaign: Campaign, images: list[Image], tmp_path: Path
+) -> None:
+    first, second = of_split(images, "train")[:2]
+    import_text(campaign, tmp_path, f"{HEADER}{first.name},{COUNTS}\n{second.name},{COUNTS}\n")
+    path = tmp_path / "votes.csv"
+    path.write_text(f"annotator,file,score\np1,{first.name},3\np2,{first.name},5\n")
+    begun = vote_import_begin(campaign=campaign, reader=READERS["votes-csv"], source=path.name)
+    assert vote_import_run(vote_import=begun, path=path).state == VoteImport.State.DONE
+    data, _ = training_data(campaign, exposed_answers=False)
+    assert data.aggregated.image_ids.tolist() == [second.pk]
+    given = data.scores[data.image_ids == first.pk]
+    assert {3, 5} <= set(given.tolist())
+    assert training_answers(campaign, since=0, exposed_answers=False).histograms == 1
+
+
 def test_a_histogram_on_another_scale_keeps_its_votes_and_its_mean(
     campaign: Campaign, images: list[Image], tmp_path: Path
 ) -> None:

@@ -247,3 +247,18 @@ def test_the_report_for_print_has_no_buttons_in_these_sections(
     response = client_of("rita").get(f"{PAGE}?view=print")
     for anchor in ("slices", "annotators", "over-time", "disagreement"):
         assert "<button" not in part_of(response, anchor)
+
+
+@pytest.mark.django_db
+def test_a_second_request_draws_no_bokeh_chart(
+    version: ModelVersion, client_of: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training.drawing import bokeh_chart
+
+    client = client_of("rita")
+    client.get(PAGE)  # computes the figures
+    first = client.get(PAGE).content.decode()
+    monkeypatch.setattr(bokeh_chart, "json_item", lambda plot: pytest.fail("A chart is drawn again."))
+    second = client.get(PAGE).content.decode()
+    charts = re.compile(r'<script id="([^"]+)-data" type="application/json">(.*?)</script>', flags=re.S)
+    assert charts.findall(first) == charts.findall(second) != []

@@ -151,6 +151,29 @@ def test_the_card_and_the_lineage_say_where_a_version_comes_from(
     assert f"* Made by training run {run.number} with the seed 5." in markdown.content.decode()
 
 
+def test_the_page_says_how_a_version_stands_and_lets_admins_promote_it(
+    client_of: Callable[[str], Any], pair: tuple[ModelVersion, ModelVersion]
+) -> None:
+    champion, challenger = pair
+    evaluation_make(version=champion)
+    unmeasured = client_of("ada").get(f"{MODELS}/2/")
+    assert "Not compared with the present champion yet" in text_of(unmeasured)
+    assert "It has not been measured on the holdout yet." in text_of(unmeasured)
+    assert f'action="{MODELS}/evaluate"' in unmeasured.text
+    evaluation_make(version=challenger, against=champion)
+    page = client_of("ada").get(f"{MODELS}/2/")
+    assert "The promotion rule says:" in text_of(page)
+    assert "vs v1: worse" in text_of(page)
+    assert 'data-opens="promote-2"' in page.text
+    assert 'id="promote-2"' in page.text
+    assert f'action="{MODELS}/evaluate"' not in page.text
+    for name, number in (("rita", 2), ("ada", 1)):  # a reviewer does not promote, and nobody promotes the champion
+        page = client_of(name).get(f"{MODELS}/{number}/")
+        assert "data-opens" not in page.text
+        assert '<dialog class="own-dialog promotion"' not in page.text
+    assert "Its predictions are on all pages" in text_of(client_of("rita").get(f"{MODELS}/1/"))
+
+
 def test_an_export_shows_its_progress_and_is_downloaded(
     client_of: Callable[[str], Any], people: dict[str, Any], make_version: Callable[..., Any]
 ) -> None:

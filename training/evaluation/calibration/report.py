@@ -12,6 +12,7 @@ from training.evaluation.calibration.slices import SliceFigures, slice_figures
 from training.evaluation.calibration.verdict import VerdictFigures, verdict_figures
 from training.evaluation.calibration.watch import WatchFigures, watch_figures
 from training.evaluation.comparison import Comparison, ScoreFigures
+from training.evaluation.pool_estimates import PoolFacts, PoolFigures, pool_figures
 
 Report = Callable[[str, int, int], None]
 """Called with the present step, how much of it is done, and its total."""
@@ -47,6 +48,8 @@ class CalibrationFigures:
     slices: SliceFigures | None
     annotators: tuple[AnnotatorBias, ...]
     disagreement: DisagreementFigures | None
+    pool: PoolFigures | None
+    """Of the whole campaign; None with filters, which choose photos."""
 
 
 def calibration_figures(
@@ -58,13 +61,14 @@ def calibration_figures(
     simulated: Collection[int] = (),
     is_random: bool = True,
     holdout: tuple[str, int] = ("", 0),
+    pool: PoolFacts | None = None,
     tell: Report = lambda step, done, total: None,
 ) -> CalibrationFigures:
     """Return the figures of a comparison. The same seed gives the same figures.
 
     `facts`: of the same photos. Sections about scores use photos with at least `fewest_votes` votes. `simulated`:
     ids of annotators that are programs. `is_random`: only holdout photos. `holdout`: fingerprint and number of the
-    votes of an evaluation. `tell` is called before each step.
+    votes of an evaluation. `pool`: about the whole campaign, without filters. `tell` is called before each step.
     """
     enough = comparison.vote_counts >= fewest_votes
     scored = comparison.part(enough)
@@ -85,6 +89,8 @@ def calibration_figures(
     annotators = annotator_biases(scored, seed=seed)
     tell("looking for disagreement", 6, _STEPS)
     disagreement = disagreement_figures(comparison, facts)
+    tell("estimating the whole campaign", 7, _STEPS)
+    campaign = None if pool is None else pool_figures(comparison, pool, seed=seed)
     tell("storing", _STEPS, _STEPS)
     return CalibrationFigures(
         rated=comparison.rated,
@@ -103,4 +109,5 @@ def calibration_figures(
         slices=slices,
         annotators=annotators,
         disagreement=disagreement,
+        pool=campaign,
     )

@@ -26,7 +26,7 @@ from training.models import Evaluation, StoredCalibration
 from training.selectors.versions import newest_evaluations, settings_changed_since
 from training.services.stored_calibrations import calibration_request, calibration_stored
 from training.tasks import MESSAGE_SECONDS, stored_calibration_make
-from training.views.calibration import classes, disagreement, quality, slices, trend, verdict, watch
+from training.views.calibration import classes, disagreement, pool, quality, slices, trend, verdict, watch
 from training.views.calibration.choice import filters_of, number_of, version_of
 from training.views.calibration.filter_bar import filter_bar
 from training.views.calibration.hidden_photos import HiddenPhotos, hidden_photos
@@ -50,6 +50,7 @@ class Section:
 #: The order of the page.
 SECTIONS = (
     Section("verdict", gettext_lazy("Verdict"), "training/calibration/_verdict.html", verdict),
+    Section("campaign", gettext_lazy("The whole campaign"), "training/calibration/_pool.html", pool),
     Section(
         "quality", gettext_lazy("Quality scores"), "training/calibration/_quality.html", quality, needs_scores=True
     ),

@@ -16,7 +16,8 @@ from training.evaluation.calibration.quality import QualityFigures
 from training.evaluation.calibration.report import CalibrationFigures
 from training.evaluation.comparison import ScoreFigures
 from training.evaluation.registry import METRICS
-from training.views.calibration_charts import photo_links, photo_points
+from training.views.calibration.kept_charts import charts_kept
+from training.views.calibration_charts import photo_addresses, photo_links, photo_points
 
 _FURTHEST_APART_SHOWN = 50
 _PICKS_SHOWN = 8
@@ -67,14 +68,28 @@ def _charts(
     campaign: Campaign, quality: QualityFigures, scores: ScoreFigures, photos: str, hidden: Collection[int]
 ) -> dict[str, Any]:
     """Return the Bokeh charts; single photos only where the reviewer may see their predictions."""
+    kept = [place for place, photo in enumerate(quality.sample) if photo.image_id not in hidden]
+    scale = (campaign.scale_min, campaign.scale_max)
+    return charts_kept(_drawn, scale, campaign.seed, photo_addresses(campaign), quality, scores, photos, kept)
+
+
+def _drawn(
+    scale: tuple[int, int],
+    seed: int,
+    addresses: tuple[str, str],
+    quality: QualityFigures,
+    scores: ScoreFigures,
+    photos: str,
+    kept: Sequence[int],
+) -> dict[str, Any]:
+    """Return the Bokeh charts with the photos of the sample at the places `kept`."""
     from training.drawing import score_charts  # imported here, because Bokeh takes half a second to import
 
-    kept = [place for place, photo in enumerate(quality.sample) if photo.image_id not in hidden]
     shown = [quality.sample[place] for place in kept]
     common: dict[str, Any] = {
-        "scale": (campaign.scale_min, campaign.scale_max),
-        "links": photo_links(campaign),
-        "rng": np.random.default_rng(campaign.seed),
+        "scale": scale,
+        "links": photo_links(addresses),
+        "rng": np.random.default_rng(seed),
         # A sample stands for all photos; photos that are only hidden are named by the page.
         "of": quality.photos if len(quality.sample) < quality.photos else len(shown),
     }

@@ -14,6 +14,7 @@ from training.evaluation.calibration.filters import Filters
 from training.evaluation.calibration.report import CalibrationFigures
 from training.evaluation.calibration.watch import ConfusionCell, WatchFigures
 from training.evaluation.registry import METRICS
+from training.views.calibration.kept_charts import charts_kept
 from training.views.calibration_charts import reliability_chart
 
 _THUMBNAILS = 8
@@ -40,7 +41,7 @@ def section(
         return context
     return (
         context
-        | _charts(watch)
+        | charts_kept(_charts, watch)
         | {
             "watch": watch,
             "watch_rows": _rows(watch),
