@@ -192,6 +192,15 @@ CAMPAIGN_PAGES = (
         words="champion train training promote roll back",
     ),
     CampaignPage(
+        "decisions",
+        gettext_lazy("Decide for me"),
+        "check",
+        gettext_lazy("Models"),
+        _R,
+        "how-to/let-the-model-decide",
+        words="guarantee tolerance automatic limits accept reject",
+    ),
+    CampaignPage(
         "version-pair",
         gettext_lazy("Compare versions"),
         "compare",

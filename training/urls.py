@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 from training.views import (
     exports,
     learning_curve,
+    model_decisions,
     models,
     next_photos,
     rater_quality,
@@ -21,6 +22,8 @@ urlpatterns = [
     path("campaigns/<slug:slug>/calibration/", calibration.calibration, name="calibration"),
     path("campaigns/<slug:slug>/calibration/live", calibration.calibration_live, name="calibration-live"),
     path("campaigns/<slug:slug>/calibration/photos.csv", calibration_table.calibration_csv, name="calibration-csv"),
+    path("campaigns/<slug:slug>/decisions/", model_decisions.decisions, name="decisions"),
+    path("campaigns/<slug:slug>/decisions/rule", model_decisions.decisions_rule, name="decisions-rule"),
     path("campaigns/<slug:slug>/annotator-quality/", rater_quality.rater_quality, name="rater-quality"),
     path(
         "campaigns/<slug:slug>/annotator-quality/<int:user_id>/decide", rater_quality.rater_decide, name="rater-decide"

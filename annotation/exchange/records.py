@@ -194,6 +194,35 @@ class PredictionRecord(NamedTuple):
     predicted_at: datetime
 
 
+class DecisionRecord(NamedTuple):
+    """What is known about one photo, and who said it: people, the model, both, or nobody yet."""
+
+    image: str
+    """File name at import."""
+    sha256: str
+    split: str
+    quality: str | None
+    """rejected, pending or accepted: by people where they have answered, else by the model; None: nobody yet."""
+    quality_by: str
+    """people, model, both or nobody. People have answered when as many have as the rule asks for."""
+    quality_model: str | None
+    """What the model decided: rejected or accepted; None if it left the photo to people."""
+    score: float | None
+    """MOS of people, else the predicted mean where the rule allows it; on the campaign's scale, as the next two."""
+    score_low: float | None
+    """Interval: of people 95 %, of the model as the rule states it."""
+    score_high: float | None
+    score_by: str
+    watch: bool | None
+    """By people where most of them say yes or no, else by the model."""
+    watch_by: str
+    watch_model: bool | None
+    votes: int
+    """Independent votes."""
+    model_version: int | None
+    """The version that was calibrated; None if the model decides nothing."""
+
+
 class TaskPrediction(NamedTuple):
     """What one model version says about one photo."""
 

@@ -16,6 +16,9 @@ from annotation.exchange.class_folders import ClassFolders
 from annotation.exchange.consensus_csv import ConsensusCsv
 from annotation.exchange.consensus_jsonl import ConsensusJsonLines
 from annotation.exchange.consensus_parquet import ConsensusParquet
+from annotation.exchange.decisions_csv import DecisionsCsv
+from annotation.exchange.decisions_jsonl import DecisionsJsonLines
+from annotation.exchange.decisions_parquet import DecisionsParquet
 from annotation.exchange.dpchallenge import DpChallenge
 from annotation.exchange.eva import Eva
 from annotation.exchange.format import Format
@@ -56,6 +59,9 @@ FORMATS: dict[str, Format[Any]] = {
         PredictionsCsv(),
         PredictionsJsonLines(),
         PredictionsParquet(),
+        DecisionsCsv(),
+        DecisionsJsonLines(),
+        DecisionsParquet(),
         AuditCsv(),
         VotesCsv(),
         VotesJsonLines(),

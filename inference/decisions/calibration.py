@@ -144,14 +144,19 @@ def calibrate(
     class_limits: tuple[float, float],
     pool_quality: Floats,
     pool_watch: Floats,
+    predicted_limits: tuple[float, float] | None = None,
+    watch_threshold: float = 0.5,
 ) -> Calibration:
     """Return the limits that the audit photos support.
 
     class_limits: scores up to which people's mean is 'rejected' and 'pending', on the campaign's scale. pool_quality
-    and pool_watch [M]: predictions of all photos of the campaign, the audit photos among them.
+    and pool_watch [M]: predictions of all photos of the campaign, the audit photos among them. predicted_limits: as
+    class_limits, for predicted means; None: the same. The model only decides what it says by itself: it never accepts
+    a photo that it calls pending, even where so many photos are acceptable that the tolerance would allow it.
     """
     findings = []
     reject_at, pending_at = class_limits
+    says_reject, says_pending = predicted_limits or class_limits
     scored = np.isfinite(audit.people_mean)
     mean, people = audit.quality_mean[scored], audit.people_mean[scored]
     labelled = audit.has_watch
@@ -166,21 +171,23 @@ def calibrate(
                 mean,
                 people <= pending_at,
                 pool_quality,
-                pending_at,
+                says_pending,
             )
         )
     if tolerances.rejected is not None:
         # The same as accepting, with the scale turned round.
         found = _share_finding(
-            Statement.REJECTED, tolerances.rejected, confidence, -mean, people > reject_at, -pool_quality, -reject_at
+            Statement.REJECTED, tolerances.rejected, confidence, -mean, people > reject_at, -pool_quality, -says_reject
         )
         findings.append(_turned(found))
     if tolerances.watch is not None:
         findings.append(
-            _share_finding(Statement.WATCH, tolerances.watch, confidence, probability, ~watch, pool_watch, 0.5)
+            _share_finding(
+                Statement.WATCH, tolerances.watch, confidence, probability, ~watch, pool_watch, watch_threshold
+            )
         )
     if tolerances.missed is not None:
-        findings.append(_missed_finding(tolerances.missed, confidence, probability, watch, pool_watch))
+        findings.append(_missed_finding(tolerances.missed, confidence, probability, watch, pool_watch, watch_threshold))
     if tolerances.score_points is not None:
         findings.append(_score_finding(tolerances, np.abs(mean - people)))
     at = {one.statement: one.limit for one in findings}
@@ -209,9 +216,9 @@ def _share_finding(
 ) -> Finding:
     """Test limits on `scores`, high ones first: a photo is decided from the limit on.
 
-    class_from: from where on the model says the class without any guarantee; it only goes into `needed`.
+    class_from: from where on the model says the class without any guarantee. Limits are never lower.
     """
-    candidates = _candidates(pool)
+    candidates = _candidates(pool[pool >= class_from])
     photos = (scores >= candidates[:, None]).sum(axis=1)
     errors = ((scores >= candidates[:, None]) & wrong).sum(axis=1)
     # Two orders of tests, each with half of the risk.
@@ -245,17 +252,20 @@ def _turned(found: Finding) -> Finding:
     return found if found.limit is None else replace(found, limit=float(np.nextafter(-found.limit, np.inf)))
 
 
-def _missed_finding(tolerance: float, confidence: float, probability: Floats, watch: Bools, pool: Floats) -> Finding:
+def _missed_finding(
+    tolerance: float, confidence: float, probability: Floats, watch: Bools, pool: Floats, highest: float
+) -> Finding:
     """Test limits on the watch probability, low ones first: below the limit the model says 'no watch'.
 
     The share of missed watches only grows with the limit, so the order has one start, at the lowest limit.
+    No limit is above `highest`.
     """
     own = np.sort(probability[watch])
     n = len(own)
     needed_watches = fewest_photos(tolerance, confidence)
     share = float(np.mean(watch)) if len(watch) else 0.0
     needed = math.ceil(needed_watches / share) if share else None
-    candidates = _candidates(pool)[::-1]
+    candidates = _candidates(pool[pool <= highest])[::-1]
     missed = np.searchsorted(own, candidates, side="left")
     best = -1
     for place, count in enumerate(missed):

@@ -49,8 +49,8 @@ def _check(campaign: Campaign, tolerances: Tolerances, *, is_on: bool) -> None:
         problems.append("The distance of the score must be above 0 and within the scale.")
     if not 0.5 <= tolerances.score_share < 1:
         problems.append("The share of the scores must be at least 50 % and below 100 %.")
-    if not 0.8 <= tolerances.confidence <= 0.999:
-        problems.append("The confidence must be from 80 % to 99.9 %.")
+    if not 0.8 <= tolerances.confidence <= 0.99:
+        problems.append("The confidence must be from 80 % to 99 %.")
     if not 1 <= tolerances.panel <= 50:
         problems.append("The panel must have from 1 to 50 votes.")
     if is_on and points is None and all(share is None for share in shares.values()):

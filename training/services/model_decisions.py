@@ -13,7 +13,7 @@ from annotation.models import LIVE, Annotation, Campaign
 from inference.decisions.calibration import Checked, achieved, calibrate
 from inference.gallery.decisions import State, deciding, decision_counts
 from inference.models import DecisionCheck, DecisionRule, DecisionRun, ModelVersion, Prediction
-from inference.selectors import fits_scale
+from inference.selectors import class_limits, fits_scale, shown_threshold
 from training.evaluation.drift import Drift, DriftVerdict
 from training.models import DriftCheck
 from training.selectors.audit_photos import AuditTable, audit_table
@@ -156,6 +156,8 @@ def _calibrate(
         class_limits=(campaign.reject_at, campaign.pending_at),
         pool_quality=quality,
         pool_watch=watch,
+        predicted_limits=class_limits(campaign, version),
+        watch_threshold=shown_threshold(campaign, version),
     )
     if only_with_limits and not calibration.limits.has_any:
         return None

@@ -27,6 +27,7 @@ from annotation.selectors.export import (
 )
 from annotation.token_auth import token_allowed
 from annotation.views.downloads import table_download
+from inference.gallery.decisions_table import decision_records
 from inference.gallery.predictions_table import prediction_records
 from inference.gallery.query import GalleryQuery
 from inference.gallery.table import gallery_records
@@ -61,6 +62,10 @@ def _photos(campaign: Campaign, user: User) -> Iterator[Any]:
 
 def _predictions(campaign: Campaign, user: User) -> Iterator[Any]:
     return prediction_records(campaign, hidden=predictions_hidden(campaign, user))
+
+
+def _decisions(campaign: Campaign, user: User) -> Iterator[Any]:
+    return decision_records(campaign, predictions_hidden(campaign, user))
 
 
 def _tasks(campaign: Campaign, user: User) -> Iterator[Any]:
@@ -134,6 +139,18 @@ EXPORTS = (
         records.PredictionRecord,
         420,
         "predictions",
+    ),
+    Export(
+        gettext_lazy("Decisions"),
+        gettext_lazy(
+            "One row per photo: class, score with its interval, watch label, and whether people, the model, both or "
+            "nobody said so."
+        ),
+        gettext_lazy("For whoever needs a label of every photo, with a stated error of the model."),
+        _decisions,
+        records.DecisionRecord,
+        170,
+        "photos",
     ),
     Export(
         gettext_lazy("Annotators"),

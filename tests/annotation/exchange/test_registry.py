@@ -17,6 +17,7 @@ from annotation.exchange.records import (
     AnnotatorRecord,
     AuditRow,
     ConsensusRecord,
+    DecisionRecord,
     HistogramRecord,
     PhotoRecord,
     PredictionRecord,
@@ -147,6 +148,23 @@ PREDICTION = PredictionRecord(
     compression=1.0,
     predicted_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
 )
+DECISION = DecisionRecord(
+    image="=1.jpg",
+    sha256="a" * 64,
+    split="train",
+    quality="accepted",
+    quality_by="both",
+    quality_model="accepted",
+    score=7.5,
+    score_low=6.0,
+    score_high=9.0,
+    score_by="people",
+    watch=True,
+    watch_by="model",
+    watch_model=True,
+    votes=3,
+    model_version=3,
+)
 RECORDS: dict[type[Any], Any] = {
     AnnotationRecord: ANNOTATION,
     PhotoRecord: PHOTO,
@@ -157,6 +175,7 @@ RECORDS: dict[type[Any], Any] = {
     HistogramRecord: HISTOGRAM,
     TaskRecord: TASK,
     PredictionRecord: PREDICTION,
+    DecisionRecord: DECISION,
 }
 
 

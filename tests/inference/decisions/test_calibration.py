@@ -53,13 +53,13 @@ def found(photos: AuditPhotos, tolerances: Tolerances = EVERYTHING) -> Calibrati
 def test_many_votes_give_each_statement_a_limit_on_its_own_side() -> None:
     limits = found(photos_draw(np.random.default_rng(1), 2000)).limits
     assert limits.accept_from is not None
-    assert 5 < limits.accept_from < 7.5
+    assert 6 <= limits.accept_from < 7.5
     assert limits.reject_below is not None
-    assert 2.5 < limits.reject_below < 5
+    assert 2.5 < limits.reject_below <= 4.01
     assert limits.watch_from is not None
-    assert 0.2 < limits.watch_from < 0.9
+    assert 0.5 <= limits.watch_from < 0.9
     assert limits.no_watch_below is not None
-    assert 0.1 < limits.no_watch_below < 0.8
+    assert 0.1 < limits.no_watch_below <= 0.5
     # The 90 % quantile of a normal error with deviation 0.5 is 0.82.
     assert limits.half_width == pytest.approx(0.85, abs=0.1)
     assert limits.calibrated_on == 2000
@@ -92,6 +92,26 @@ def test_photos_that_nobody_was_asked_about_do_not_count() -> None:
     silent = replace(photos, has_watch=np.zeros(2000, dtype=bool), people_mean=np.full(2000, np.nan))
     limits = found(silent).limits
     assert (limits.accept_from, limits.watch_from, limits.no_watch_below, limits.half_width) == (None,) * 4
+
+
+def test_the_model_never_decides_against_what_it_says_itself() -> None:
+    """A tolerance above the share of all photos that are wrong would otherwise accept or reject every photo."""
+    photos = photos_draw(np.random.default_rng(1), 2000)
+    generous = Tolerances(accepted=0.5, rejected=0.5, watch=0.5, missed=0.5, score_points=None)
+    limits = calibrate(
+        generous,
+        photos,
+        class_limits=(6.0, 6.0),
+        pool_quality=photos.quality_mean,
+        pool_watch=photos.watch_probability,
+        predicted_limits=(5.5, 6.5),
+        watch_threshold=0.4,
+    ).limits
+    assert limits.accept_from == pytest.approx(6.5, abs=0.1)
+    assert limits.reject_below == pytest.approx(5.5, abs=0.1)
+    assert limits.watch_from == pytest.approx(0.4, abs=0.05)
+    assert limits.no_watch_below is not None
+    assert limits.no_watch_below <= 0.4
 
 
 def test_ties_at_the_limit_are_decided_as_they_were_tested() -> None:

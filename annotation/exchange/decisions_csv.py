@@ -1,0 +1,13 @@
+"""Labels and scores of all photos, with who said so, as CSV. Pure."""
+
+from annotation.exchange.format import CsvFormat
+from annotation.exchange.records import DecisionRecord
+
+
+class DecisionsCsv(CsvFormat[DecisionRecord]):
+    """One line per photo."""
+
+    name = "decisions-csv"
+    label = "Labels and who said so (CSV)"
+    description = "One line per photo with its class, score and watch label, and whether people or the model said so."
+    record = DecisionRecord

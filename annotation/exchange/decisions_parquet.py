@@ -1,0 +1,13 @@
+"""Labels and scores of all photos, with who said so, as Parquet. Pure."""
+
+from annotation.exchange.parquet import ParquetFormat
+from annotation.exchange.records import DecisionRecord
+
+
+class DecisionsParquet(ParquetFormat[DecisionRecord]):
+    """One row per photo."""
+
+    name = "decisions-parquet"
+    label = "Labels and who said so (Parquet)"
+    description = "One row per photo with its class, score and watch label, and whether people or the model said so."
+    record = DecisionRecord
