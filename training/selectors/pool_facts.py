@@ -43,7 +43,7 @@ def pool_facts(campaign: Campaign, version: ModelVersion, opinions: HoldoutOpini
     photos = campaign.images.filter(LIVE, role=Image.Role.RATED, problem__in=SOUND_PROBLEMS)
     asked = Assignment.objects.filter(campaign=campaign, lane__in=BLIND_LANES, is_repeat=False)
     audited = asked.filter(image__split=Image.Split.HOLDOUT).order_by().values_list("image_id", flat=True).distinct()
-    is_holdout_only = _has_chosen_votes(campaign)
+    is_holdout_only = has_chosen_votes(campaign)
     count, score, rejected, pending, accepted, watch = _predicted(version, with_train=not is_holdout_only)
     return PoolFacts(
         audited=np.setdiff1d(np.array(list(audited), dtype=np.int64), _learned(version, opinions)),
@@ -56,7 +56,7 @@ def pool_facts(campaign: Campaign, version: ModelVersion, opinions: HoldoutOpini
     )
 
 
-def _has_chosen_votes(campaign: Campaign) -> bool:
+def has_chosen_votes(campaign: Campaign) -> bool:
     """Return whether a training photo has an answer that no blind lane asked for: of another lane, or imported.
 
     Practice, example and gold photos are not in the queue: people chose them, and they are not in the pool.
