@@ -6,7 +6,7 @@ its covariance come from the fit of a real panel: the covariance of the estimate
 what is only the error of these estimates.
 """
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ Ints = NDArray[np.int64]
 _FEWEST_VOTES = 10
 _FEWEST_PEOPLE = 5
 _LEAST_NOISE = 0.1
+_ROUNDS = 6
 # More or less than this is no way to use a scale, only the tail of a normal distribution.
 _GAINS = (0.0, 2.5)
 
@@ -65,13 +66,13 @@ class RaterPanel:
     def on_scale(self, lowest: int, highest: int) -> "RaterPanel":
         """Return the same panel for another scale: points become as long as the scale needs."""
         factor = (highest - lowest) / (self.highest - self.lowest)
-        changed = {
+        changed: dict[str, Any] = {
             "bias": (self.bias[0] * factor, self.bias[1] * factor),
             "log_noise": (self.log_noise[0] + float(np.log(factor)), self.log_noise[1]),
             "vote_deviation": self.vote_deviation * factor,
             "simulated_deviation": self.simulated_deviation * factor,
         }
-        return RaterPanel(**(asdict(self) | changed | {"lowest": lowest, "highest": highest}))
+        return replace(self, lowest=lowest, highest=highest, **changed)
 
     def as_json(self) -> dict[str, Any]:
         """Return the panel as JSON values."""
@@ -139,13 +140,19 @@ def raters_fitted(
         vote_deviation=_deviation(photos, scores),
         simulated_deviation=0.0,
     )
-    # The same number of votes by the same number of votes a person, on the photos as the fit found them.
-    rng = np.random.default_rng(seed)
+    # On the same photos, as many people give as many votes. The ends of the scale cut votes off, so votes with the noise
+    # of the fit would spread less than the real ones: the noise is raised until they spread as far.
     _, person = np.unique(people, return_inverse=True)
     truth = fit.quality[np.searchsorted(fit.image_ids, photos)]
-    drawn = found.people(int(person.max()) + 1, rng)
-    given = drawn.scores(truth, person, rng, middle=fit.mean, lowest=lowest, highest=highest)
-    return RaterPanel(**(asdict(found) | {"simulated_deviation": _deviation(photos, given)}))
+    for _round in range(_ROUNDS):
+        rng = np.random.default_rng(seed)
+        drawn = found.people(int(person.max()) + 1, rng)
+        given = drawn.scores(truth, person, rng, middle=fit.mean, lowest=lowest, highest=highest)
+        found = replace(found, simulated_deviation=_deviation(photos, given))
+        if _round < _ROUNDS - 1 and found.simulated_deviation > 0:
+            more = float(np.log(max(found.vote_deviation, _LEAST_NOISE) / found.simulated_deviation))
+            found = replace(found, log_noise=(found.log_noise[0] + more, found.log_noise[1]))
+    return found
 
 
 def _distribution(fit: PanelFit, used: NDArray[np.bool_]) -> tuple[list[float], list[float], list[float]]:

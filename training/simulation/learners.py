@@ -1,0 +1,99 @@
+"""What a simulated campaign learns from its answers: the same for every strategy, so that only the choice differs.
+
+A learner fills the columns of `inference.acquisition.strategy.Pool`, and is measured on photos of other groups.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.simulation.ratings import QUALITY, Ratings
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Columns = dict[str, Any]
+
+
+@dataclass
+class Answers:
+    """The answers of a campaign so far, for each of its P photos."""
+
+    count: Ints
+    total: Floats
+    """Sum of the scores, or of the watch votes (1 or 0)."""
+    squares: Floats
+    """Sum of the squared scores."""
+
+    @classmethod
+    def none(cls, photos: int) -> "Answers":
+        """Return the state before the first answer."""
+        return cls(np.zeros(photos, dtype=np.int64), np.zeros(photos), np.zeros(photos))
+
+    def add(self, photo: int, vote: float) -> None:
+        """Add one answer."""
+        self.count[photo] += 1
+        self.total[photo] += vote
+        self.squares[photo] += vote**2
+
+    @property
+    def means(self) -> Floats:
+        """Return the mean vote of each photo [P]; 0 without votes."""
+        return self.total / np.maximum(self.count, 1)
+
+
+class Learner(Protocol):
+    """Learns from answers about the P photos of a campaign."""
+
+    figures: tuple[str, ...]
+    """The names of what `measure` returns."""
+
+    def columns(self, answers: Answers, wanted: frozenset[str], rng: np.random.Generator) -> Columns:
+        """Learn, and return the wanted columns of all P photos. A column that cannot be filled yet is left out."""
+        ...
+
+    def measure(self, answers: Answers) -> dict[str, float]:
+        """Learn, and return the figures on the tested photos and on the consensus."""
+        ...
+
+
+def learner_for(ratings: Ratings, photos: Ints, tested: Ints, *, seed: int) -> Learner:
+    """Return the learner for the task: it learns from `photos` [P] and is measured on `tested`, places in `ratings`."""
+    # Here, because these modules load torch or scikit-learn.
+    if ratings.task == QUALITY:
+        from training.simulation.quality_learner import QualityLearner
+
+        return QualityLearner(ratings, photos, tested, seed=seed)
+    from training.simulation.watch_learner import WatchLearner
+
+    return WatchLearner(ratings, photos, tested, seed=seed)
+
+
+@dataclass
+class Directions:
+    """The main directions of the pooled layer, learned from the photos that can be asked about."""
+
+    ratings: Ratings
+    photos: Ints
+    seed: int
+    most: int = 256
+    mean: NDArray[np.float32] = field(init=False)
+    spread: NDArray[np.float32] = field(init=False)
+    along: NDArray[np.float32] = field(init=False)
+
+    def __post_init__(self) -> None:
+        from training.learning.sampling import principal_directions
+
+        pooled = self._pooled(self.photos)
+        self.mean, self.spread = pooled.mean(axis=0), pooled.std(axis=0) + 1e-3
+        self.along = principal_directions((pooled - self.mean) / self.spread, count=self.most, seed=self.seed)
+
+    def of(self, photos: Ints) -> NDArray[np.float32]:
+        """Return the coordinates of photos [N, R]."""
+        found: NDArray[np.float32] = ((self._pooled(photos) - self.mean) / self.spread) @ self.along
+        return found
+
+    def _pooled(self, photos: Ints) -> NDArray[np.float32]:
+        layout = self.ratings.layout
+        return self.ratings.features[photos, layout.pooled_start : layout.pooled_stop]
