@@ -1,8 +1,11 @@
 """Photos with the fewest votes first."""
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.acquisition.selection import priorities_of
 from inference.acquisition.strategy import Pool
 
 
@@ -13,8 +16,9 @@ class FewestVotesFirst:
     label = "Fewest votes first"
     description = "The photo with the fewest votes so far, so that every photo gets a first vote early."
     reason = "fewest votes: {votes} of {votes_needed}"
-    columns: frozenset[str] = frozenset()
+    columns: frozenset[str] = frozenset({"groups"})
+    split: Literal["train", "holdout"] | None = None
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Return −(votes + live leases) + a uniform number in [0, 1) that breaks ties, [N]."""
-        return (pool.open_slots - pool.votes_needed) + rng.random(len(pool))
+        """Return priorities by −(votes + live leases), [N]."""
+        return priorities_of(pool.open_slots - pool.votes_needed, pool, rng)

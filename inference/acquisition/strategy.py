@@ -1,7 +1,7 @@
 """The interface of queue strategies: `Pool` in, priorities out."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ class Pool:
     vote_variance: NDArray[np.float64] | None = None
     """[N], variance of a next vote around the true score."""
     quality_disagreement: NDArray[np.float64] | None = None
-    """[N], the gap between the 90 % intervals of people and model, in points; 0 where they meet or people say nothing."""
+    """[N], the gap between the 90 % intervals of people and model, in points; 0 where they meet or without votes."""
     watch_probability: NDArray[np.float64] | None = None
     """[N], 0 … 1."""
     watch_spread: NDArray[np.float64] | None = None
@@ -45,9 +45,17 @@ class Pool:
     """[N], votes for a watch so far."""
     watch_no: NDArray[np.int64] | None = None
     """[N], votes against a watch so far."""
+    answered_features: NDArray[np.float32] | None = None
+    """[M, D], the features of photos that have all their answers and so left the pool."""
 
     def __len__(self) -> int:
         return len(self.image_ids)
+
+    @property
+    def leases(self) -> NDArray[np.int64]:
+        """Return the photos' live leases, [N], 0 or more: answers that are on their way."""
+        leases: NDArray[np.int64] = np.maximum(self.votes_needed - self.votes - self.open_slots, 0)
+        return leases
 
 
 class Strategy(Protocol):
@@ -64,6 +72,12 @@ class Strategy(Protocol):
     `priority`."""
     columns: frozenset[str]
     """The columns of `Pool` after the first four that the strategy needs."""
+    split: Literal["train", "holdout"] | None
+    """The photos that it chooses among; None for all. Only strategies that look at nothing but votes may leave the
+    split "train": a holdout photo that is chosen for its score would spoil the measurement."""
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Return a finite number for each photo of the pool [N]; the photo with the highest number is shown first."""
+        """Return a finite number for each photo of the pool [N]; the photo with the highest number is shown first.
+
+        Where the pool lacks what the strategy needs, it orders photos as `typical_first` does.
+        """

@@ -1,5 +1,7 @@
 """A uniformly random photo."""
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +19,7 @@ class UniformRandom:
     description = "Any open photo, drawn at random. Estimates of accuracy rest on this lane."
     reason = "uniform random"
     columns: frozenset[str] = frozenset()
+    split: Literal["train", "holdout"] | None = None
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:
         """Return uniform numbers in [0, 1), [N]."""
