@@ -16,31 +16,31 @@ Ints = NDArray[np.int64]
 Columns = dict[str, Any]
 
 
-@dataclass
 class Answers:
-    """The answers of a campaign so far, for each of its P photos."""
+    """The answers of a campaign so far, on its P photos."""
 
-    count: Ints
-    total: Floats
-    """Sum of the scores, or of the watch votes (1 or 0)."""
-    squares: Floats
-    """Sum of the squared scores."""
+    def __init__(self, photos: int) -> None:
+        self.count: Ints = np.zeros(photos, dtype=np.int64)
+        self.total: Floats = np.zeros(photos)
+        """Sum of the scores, or of the watch votes (1 or 0)."""
+        self._votes: list[tuple[int, int, float]] = []
 
-    @classmethod
-    def none(cls, photos: int) -> "Answers":
-        """Return the state before the first answer."""
-        return cls(np.zeros(photos, dtype=np.int64), np.zeros(photos), np.zeros(photos))
-
-    def add(self, photo: int, vote: float) -> None:
+    def add(self, photo: int, vote: float, annotator: int) -> None:
         """Add one answer."""
         self.count[photo] += 1
         self.total[photo] += vote
-        self.squares[photo] += vote**2
+        self._votes.append((photo, annotator, vote))
 
     @property
     def means(self) -> Floats:
         """Return the mean vote of each photo [P]; 0 without votes."""
         return self.total / np.maximum(self.count, 1)
+
+    @property
+    def votes(self) -> tuple[Ints, Ints, Floats]:
+        """Return photo, annotator and vote of each answer [V]."""
+        photo, annotator, vote = np.array(self._votes, dtype=np.float64).reshape(-1, 3).T
+        return photo.astype(np.int64), annotator.astype(np.int64), vote
 
 
 class Learner(Protocol):

@@ -9,8 +9,8 @@ from inference.acquisition.registry import STRATEGIES
 from inference.acquisition.strategy import Pool
 from training.simulation.learners import Answers, Columns, Learner, learner_for
 from training.simulation.mixture import Mixture
-from training.simulation.ratings import Ratings
-from training.simulation.votes import VoteSource
+from training.simulation.ratings import WATCH, Ratings
+from training.simulation.votes import PEOPLE, VoteSource
 
 Ints = NDArray[np.int64]
 
@@ -79,7 +79,7 @@ def campaign_replay(ratings: Ratings, mixture: Mixture, plan: Plan, *, seed: int
         reached.append(campaign.given)
         rows.append(learner.measure(campaign.answers))
     figures = {name: tuple(row[name] for row in rows) for name in learner.figures}
-    ceiling = learner.measure(_all_votes(ratings, photos))
+    ceiling = learner.measure(_all_votes(ratings, photos, seed))
     return Replay(mixture.label, plan.clicks, seed, tuple(reached), figures, ceiling)
 
 
@@ -97,7 +97,7 @@ class _Campaign:
     ) -> None:
         self.learner, self.source, self.groups, self.mixture, self.plan = learner, source, groups, mixture, plan
         self.needed = np.minimum(source.available, plan.votes_per_photo)
-        self.answers = Answers.none(len(groups))
+        self.answers = Answers(len(groups))
         self.given = 0
         self._rng = rng
 
@@ -127,7 +127,7 @@ class _Campaign:
                 return
             photo = queue.pop()
             asked.add(photo)
-            self.answers.add(photo, self.source.next(photo))
+            self.answers.add(photo, *self.source.next(photo))
             self.given += 1
 
     def _pool(self, photos: Ints, shares: dict[str, float]) -> Pool:
@@ -154,14 +154,14 @@ def _queues(shares: dict[str, float], pool: Pool, photos: Ints, rng: np.random.G
     return {name: photos[np.argsort(STRATEGIES[name].priorities(pool, rng), kind="stable")].tolist() for name in shares}
 
 
-def _all_votes(ratings: Ratings, photos: Ints) -> Answers:
-    """Return the answers of a campaign that has every vote."""
-    if ratings.votes is None:
-        # As many votes as make the error of a mean small.
-        count = np.full(len(photos), 100)
-        truth = ratings.truth[photos]
-        variance = ratings.panel.simulated_deviation**2 if ratings.panel is not None else 0.0
-        return Answers(count, count * truth, count * (truth**2 + variance))
-    votes = ratings.votes
-    total, squares = (np.bincount(votes.photo, votes.score**power, len(ratings))[photos] for power in (1, 2))
-    return Answers(np.bincount(votes.photo, minlength=len(ratings))[photos], total, squares)
+def _all_votes(ratings: Ratings, photos: Ints, seed: int) -> Answers:
+    """Return the answers of a campaign that has every vote, without random clicks."""
+    most = 1 if ratings.task == WATCH else PEOPLE
+    if ratings.votes is not None:
+        most = int(np.bincount(ratings.votes.photo).max())
+    source = VoteSource(ratings, photos, most=most, clicks=0.0, seed=seed)
+    answers = Answers(len(photos))
+    for photo, available in enumerate(source.available.tolist()):
+        for _ in range(available):
+            answers.add(photo, *source.next(photo))
+    return answers

@@ -8,8 +8,8 @@ from training.simulation.ratings import QUALITY, Ratings
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# A panel of simulated annotators has this number of people, as a large study has.
-_PEOPLE = 100
+PEOPLE = 100
+"""A panel of simulated annotators has this number of people, as a large study has."""
 
 
 class VoteSource:
@@ -25,7 +25,8 @@ class VoteSource:
         `clicks`: the share of votes that are random clicks, 0 … 1: any score of the scale, or any label.
         """
         rng = np.random.default_rng([seed, 1])
-        honest = _real(ratings, photos, most, rng) if ratings.votes is not None else _made(ratings, photos, most, rng)
+        make = _real if ratings.votes is not None else _made
+        honest, self._annotators = make(ratings, photos, most, rng)
         click = rng.random(honest.shape) < clicks
         random = rng.integers(ratings.lowest, ratings.highest + 1, honest.shape)
         self._votes = np.where(click & ~np.isnan(honest), random, honest)
@@ -33,37 +34,38 @@ class VoteSource:
         """How many votes each photo has [P]."""
         self._given = np.zeros(len(photos), dtype=np.int64)
 
-    def next(self, photo: int) -> float:
-        """Return the next vote on a photo (0 … P − 1). Raises IndexError when all of its votes were given."""
+    def next(self, photo: int) -> tuple[float, int]:
+        """Return the next vote on a photo (0 … P − 1) and its annotator. Raises IndexError after its last vote."""
         place = self._given[photo]
         if place >= self.available[photo]:
             raise IndexError(f"photo {photo} has only {self.available[photo]} votes")
         self._given[photo] = place + 1
-        return float(self._votes[photo, place])
+        return float(self._votes[photo, place]), int(self._annotators[photo, place])
 
 
-def _real(ratings: Ratings, photos: Ints, most: int, rng: np.random.Generator) -> Floats:
-    """Return real votes in random order [P, most]; NaN after the last vote of a photo."""
+def _real(ratings: Ratings, photos: Ints, most: int, rng: np.random.Generator) -> tuple[Floats, Ints]:
+    """Return real votes in random order and their annotators [P, most]; NaN after the last vote of a photo."""
     assert ratings.votes is not None
     order = rng.permutation(len(ratings.votes.photo))
     order = order[np.argsort(ratings.votes.photo[order], kind="stable")]
     sorted_photo = ratings.votes.photo[order]
-    found = np.full((len(photos), most), np.nan)
+    found, annotators = np.full((len(photos), most), np.nan), np.zeros((len(photos), most), dtype=np.int64)
     starts, ends = np.searchsorted(sorted_photo, photos), np.searchsorted(sorted_photo, photos, side="right")
     for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
         count = min(end - start, most)
         found[place, :count] = ratings.votes.score[order[start : start + count]]
-    return found
+        annotators[place, :count] = ratings.votes.annotator[order[start : start + count]]
+    return found, annotators
 
 
-def _made(ratings: Ratings, photos: Ints, most: int, rng: np.random.Generator) -> Floats:
-    """Return the votes of simulated annotators [P, most]: by their panel, or the label as it is."""
+def _made(ratings: Ratings, photos: Ints, most: int, rng: np.random.Generator) -> tuple[Floats, Ints]:
+    """Return the votes of simulated annotators and who they are [P, most]: by their panel, or the label as it is."""
     truth = np.repeat(ratings.truth[photos][:, np.newaxis], most, axis=1)
-    if ratings.task != QUALITY or ratings.panel is None:
-        return truth
-    people = ratings.panel.people(max(_PEOPLE, most), rng)
     # Nobody rates a photo twice.
-    person = np.stack([rng.permutation(len(people.bias))[:most] for _ in photos])
+    person = np.stack([rng.permutation(max(PEOPLE, most))[:most] for _ in photos])
+    if ratings.task != QUALITY or ratings.panel is None:
+        return truth, person
+    people = ratings.panel.people(max(PEOPLE, most), rng)
     scores = people.scores(
         truth.ravel(),
         person.ravel(),
@@ -72,4 +74,4 @@ def _made(ratings: Ratings, photos: Ints, most: int, rng: np.random.Generator) -
         lowest=ratings.lowest,
         highest=ratings.highest,
     )
-    return scores.reshape(truth.shape)
+    return scores.reshape(truth.shape), person
