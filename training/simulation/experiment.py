@@ -65,9 +65,7 @@ def experiment_run(
     return sorted(found, key=lambda one: (place[one.label], one.clicks, one.seed))
 
 
-def _played(
-    ratings: Ratings, campaigns: Sequence[tuple[Mixture, Plan, int]], processes: int
-) -> Iterator[Replay]:
+def _played(ratings: Ratings, campaigns: Sequence[tuple[Mixture, Plan, int]], processes: int) -> Iterator[Replay]:
     if processes == 1:
         for mixture, plan, seed in campaigns:
             yield campaign_replay(ratings, mixture, plan, seed=seed)
