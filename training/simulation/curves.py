@@ -66,7 +66,7 @@ def curve_of(replays: Sequence[Replay], label: str, figure: str, clicks: float) 
 
 def ceiling_of(replays: Sequence[Replay], figure: str) -> float:
     """Return the mean figure with all votes of all photos."""
-    by_seed = {one.seed: one.ceiling[figure] for one in replays}
+    by_seed = {one.seed: one.ceiling[figure] for one in replays if one.ceiling}
     return float(np.mean(list(by_seed.values())))
 
 

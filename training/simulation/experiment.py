@@ -34,13 +34,13 @@ class Experiment:
         return replace(self.plan, clicks=clicks, votes_per_photo=most)
 
     @property
-    def campaigns(self) -> list[tuple[Mixture, Plan, int]]:
-        """Return all campaigns, by seed: an experiment that is stopped early has all mixtures."""
+    def campaigns(self) -> list[tuple[Mixture, Plan, int, bool]]:
+        """Return all campaigns, and whether the ceiling is measured: once for each seed, as it is the same for all."""
+        kinds = [(clicks, mixture) for clicks in self.clicks for mixture in self.mixtures]
         return [
-            (mixture, self.plan_of(mixture, clicks), seed)
+            (mixture, self.plan_of(mixture, clicks), seed, not place)
             for seed in self.seeds
-            for clicks in self.clicks
-            for mixture in self.mixtures
+            for place, (clicks, mixture) in enumerate(kinds)
         ]
 
 
@@ -51,7 +51,7 @@ def experiment_run(
     processes: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Replay]:
-    """Play all campaigns in `processes` processes, 1: in this one. `progress`: told how many of how many are done.
+    """Play all campaigns in `processes` other processes, 0: in this one. `progress`: told how many of all are done.
 
     The result does not depend on the number of processes. It is sorted by mixture, clicks and seed.
     """
@@ -65,10 +65,10 @@ def experiment_run(
     return sorted(found, key=lambda one: (place[one.label], one.clicks, one.seed))
 
 
-def _played(ratings: Ratings, campaigns: Sequence[tuple[Mixture, Plan, int]], processes: int) -> Iterator[Replay]:
-    if processes == 1:
-        for mixture, plan, seed in campaigns:
-            yield campaign_replay(ratings, mixture, plan, seed=seed)
+def _played(ratings: Ratings, campaigns: Sequence[tuple[Mixture, Plan, int, bool]], processes: int) -> Iterator[Replay]:
+    if not processes:
+        for mixture, plan, seed, has_ceiling in campaigns:
+            yield campaign_replay(ratings, mixture, plan, seed=seed, has_ceiling=has_ceiling)
         return
     # New processes instead of copies of this one, whose threads a copy would lack.
     with (
@@ -105,6 +105,6 @@ def _begin(ratings: Ratings) -> None:
     _ratings = ratings
 
 
-def _play(mixture: Mixture, plan: Plan, seed: int) -> Replay:
+def _play(mixture: Mixture, plan: Plan, seed: int, has_ceiling: bool) -> Replay:
     assert _ratings is not None
-    return campaign_replay(_ratings, mixture, plan, seed=seed)
+    return campaign_replay(_ratings, mixture, plan, seed=seed, has_ceiling=has_ceiling)

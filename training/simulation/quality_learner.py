@@ -2,10 +2,10 @@
 
 The line of `training.learning.score_line` chooses its decay λ by the errors of groups that are left out. A ridge
 regression is the mean of a Gaussian posterior, so λ also says how uncertain the line is. It learns from the scores of
-the panel model, which takes out the bias of the annotators, as the recipes do (`corrected_scores`). The true score of a photo is
-the line plus what features cannot explain, with the variance that the recipe `ridge` assumes. Its posterior, given the
-line and the photo's own votes, is the estimate that mixes both (Rasmussen & Williams 2006, 'Gaussian processes for
-machine learning', 2.1 and 2.7).
+the panel model, which takes out the bias of the annotators, as the recipes do (`corrected_scores`). The true score of a
+photo is the line plus what features cannot explain, with the variance that the recipe `ridge` assumes. Its posterior,
+given the line and the photo's own votes, is the estimate that mixes both (Rasmussen & Williams 2006, 'Gaussian
+processes for machine learning', 2.1 and 2.7).
 """
 
 from dataclasses import dataclass

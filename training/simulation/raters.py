@@ -140,8 +140,8 @@ def raters_fitted(
         vote_deviation=_deviation(photos, scores),
         simulated_deviation=0.0,
     )
-    # On the same photos, as many people give as many votes. The ends of the scale cut votes off, so votes with the noise
-    # of the fit would spread less than the real ones: the noise is raised until they spread as far.
+    # On the same photos, as many people give as many votes. The ends of the scale cut votes off, so votes with the
+    # noise of the fit would spread less than the real ones: the noise is raised until they spread as far.
     _, person = np.unique(people, return_inverse=True)
     truth = fit.quality[np.searchsorted(fit.image_ids, photos)]
     for _round in range(_ROUNDS):

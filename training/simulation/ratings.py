@@ -1,6 +1,6 @@
 """Photos with known answers: what a simulated campaign is played on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,10 +71,38 @@ class Ratings:
     def __len__(self) -> int:
         return len(self.truth)
 
+    only_tested: NDArray[np.bool_] | None = None
+    """[N]: photos of another folder, which are tested and never asked about. None: a third of the groups is tested."""
+
     @property
     def steps(self) -> int:
         """Return the distance of the ends of the scale, 1 or more."""
         return self.highest - self.lowest
+
+    def tested_on(self, other: "Ratings") -> "Ratings":
+        """Return these photos with all photos of another folder to test on.
+
+        Raises ValueError if the tasks or the scales differ: rank correlations do not mind, errors do.
+        """
+        if (self.task, self.lowest, self.highest) != (other.task, other.lowest, other.highest):
+            raise ValueError(f"{self.name} and {other.name} have other answers, or another scale")
+        votes = self.votes
+        if votes is not None and other.votes is not None:
+            more = other.votes
+            votes = VoteTable(
+                np.concatenate([votes.photo, more.photo + len(self)]),
+                np.concatenate([votes.annotator, more.annotator + int(votes.annotator.max()) + 1]),
+                np.concatenate([votes.score, more.score]),
+            )
+        return replace(
+            self,
+            name=f"{self.name}, tested on {other.name}",
+            features=np.concatenate([self.features, other.features]),
+            groups=np.concatenate([self.groups, other.groups + int(self.groups.max()) + 1]),
+            truth=np.concatenate([self.truth, other.truth]),
+            votes=votes,
+            only_tested=np.repeat([False, True], [len(self), len(other)]),
+        )
 
     @property
     def source(self) -> str:

@@ -51,23 +51,26 @@ class Replay:
     figures: dict[str, tuple[float, ...]]
     """Figure: its value after each of `answers`."""
     ceiling: dict[str, float]
-    """The figures with every vote of every photo, without random clicks."""
+    """The figures with every vote of every photo, without random clicks; empty where they were not asked for."""
 
 
-def photos_split(groups: Ints, seed: int) -> tuple[Ints, Ints]:
+def photos_split(groups: Ints, seed: int, *, only_tested: NDArray[np.bool_] | None = None) -> tuple[Ints, Ints]:
     """Return the places of the photos that are asked about and of those that are tested, ascending.
 
-    A third of the groups of near-duplicates is tested.
+    A third of the groups of near-duplicates is tested. With photos that are only tested (`only_tested` [N]), this third
+    is neither asked about nor tested.
     """
     rng = np.random.default_rng([seed, 0])
-    names = rng.permutation(np.unique(groups))
-    tested = np.isin(groups, names[: round(len(names) * TESTED_SHARE)])
-    return np.flatnonzero(~tested), np.flatnonzero(tested)
+    names = rng.permutation(np.unique(groups if only_tested is None else groups[~only_tested]))
+    left_out = np.isin(groups, names[: round(len(names) * TESTED_SHARE)])
+    if only_tested is None:
+        return np.flatnonzero(~left_out), np.flatnonzero(left_out)
+    return np.flatnonzero(~left_out & ~only_tested), np.flatnonzero(only_tested)
 
 
-def campaign_replay(ratings: Ratings, mixture: Mixture, plan: Plan, *, seed: int) -> Replay:
+def campaign_replay(ratings: Ratings, mixture: Mixture, plan: Plan, *, seed: int, has_ceiling: bool = True) -> Replay:
     """Play one campaign. The same seed splits the photos alike and gives the same votes for every mixture."""
-    photos, tested = photos_split(ratings.groups, seed)
+    photos, tested = photos_split(ratings.groups, seed, only_tested=ratings.only_tested)
     learner = learner_for(ratings, photos, tested, seed=seed)
     source = VoteSource(ratings, photos, most=plan.votes_per_photo, clicks=plan.clicks, seed=seed)
     campaign = _Campaign(learner, source, ratings.groups[photos], mixture, plan, np.random.default_rng([seed, 2]))
@@ -79,7 +82,7 @@ def campaign_replay(ratings: Ratings, mixture: Mixture, plan: Plan, *, seed: int
         reached.append(campaign.given)
         rows.append(learner.measure(campaign.answers))
     figures = {name: tuple(row[name] for row in rows) for name in learner.figures}
-    ceiling = learner.measure(_all_votes(ratings, photos, seed))
+    ceiling = learner.measure(_all_votes(ratings, photos, seed)) if has_ceiling else {}
     return Replay(mixture.label, plan.clicks, seed, tuple(reached), figures, ceiling)
 
 

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from annotation.measures.intervals import Interval
-from annotation.measures.signs import minus
+from annotation.measures.signs import ends, minus
 from training.drawing.simulation_curves import SERIES, SeriesLine, simulation_chart
 from training.simulation.curves import (
     LOWER_IS_BETTER,
@@ -26,14 +27,14 @@ from training.simulation.replay import Replay
 
 _PAGE = Template((Path(__file__).parent / "report.html").read_text(encoding="utf-8"))
 
-#: Figure: its title, and the number of decimals.
+#: Figure: its title, the number of decimals, and the ends of what is possible, where intervals end too.
 FIGURES = {
-    "srcc": ("Rank correlation (SRCC) of the model on photos of other groups", 3),
-    "mos_rmse": ("Error of the mean scores (RMSE, points), from the votes alone", 3),
-    "mixed_rmse": ("Error of the mean scores (RMSE, points), votes and model mixed", 3),
-    "rated": ("Photos with an answer", 0),
-    "f1": ("F1 of watches on photos that nobody was asked about", 3),
-    "watches": ("Watches among the photos with an answer", 0),
+    "srcc": ("Rank correlation (SRCC) of the model on photos of other groups", 3, (-1.0, 1.0)),
+    "mos_rmse": ("Error of the mean scores (RMSE, points), from the votes alone", 3, (0.0, math.inf)),
+    "mixed_rmse": ("Error of the mean scores (RMSE, points), votes and model mixed", 3, (0.0, math.inf)),
+    "rated": ("Photos with an answer", 0, (0.0, math.inf)),
+    "f1": ("F1 of watches on photos that nobody was asked about", 3, (0.0, 1.0)),
+    "watches": ("Watches among the photos with an answer", 0, (0.0, math.inf)),
 }
 #: The figure that decides, and the part of its highest value that must be reached.
 DECIDES = {QUALITY: ("srcc", 0.95), "watch": ("f1", 1.0)}
@@ -100,9 +101,10 @@ def _method(ratings: Ratings, experiment: Experiment) -> str:
         else "a logistic regression on the pooled features, without a zero-shot model"
     )
     return (
-        f"{seeds} {'campaign' if seeds == 1 else 'campaigns'} for each way to choose photos, with other photos and votes "
-        f"each time. A third of the groups of near-duplicates is never asked about; the model is tested on it. The learner "
-        f"is the same for all: {learner}. Bands and brackets are 95 % intervals over the campaigns (Student’s t)."
+        f"{seeds} {'campaign' if seeds == 1 else 'campaigns'} for each way to choose photos, with other photos and "
+        "votes each time. A third of the groups of near-duplicates is never asked about; the model is tested on it. "
+        f"The learner is the same for all: {learner}. Bands and small figures are 95 % intervals over the campaigns "
+        "(Student’s t)."
     )
 
 
@@ -112,20 +114,22 @@ def _section(ratings: Ratings, experiment: Experiment, replays: Sequence[Replay]
     parts = [f"<h2>{escape(head)}</h2>", _needed_table(ratings, experiment, replays, clicks)]
     decides = DECIDES[ratings.task][0]
     for figure in replays[0].figures:
-        title, digits = FIGURES[figure]
+        title, digits, ends_of_figure = FIGURES[figure]
         curves = [curve_of(replays, label, figure, clicks) for label in labels]
+        if figure == "rated" and all((one.values == one.answers).all() for one in curves):
+            continue  # no photo was asked about twice
         better = "lower is better" if figure in LOWER_IS_BETTER else ""
         legend = "".join(
             f'<li class="key-{number % SERIES + 1}">{escape(one.label)}</li>' for number, one in enumerate(curves)
         )
         chart = simulation_chart(
-            [SeriesLine(one.label, one.answers, one.points) for one in curves],
+            [SeriesLine(one.label, one.answers, _within(one, ends_of_figure)) for one in curves],
             name=f"{title}, over the number of answers: " + "; ".join(_spoken(one, digits) for one in curves),
             level=level_of(ratings, experiment, replays, clicks) if figure == decides else None,
         )
         parts.append(
             f'<section class="card"><h3>{escape(title)}{", " * bool(better)}{better}</h3>'
-            f'<ul class="legend">{legend}</ul>{chart}{_figures_table(curves, digits)}</section>'
+            f'<ul class="legend">{legend}</ul>{chart}{_figures_table(curves, title, digits, ends_of_figure)}</section>'
         )
     return "".join(parts)
 
@@ -152,7 +156,7 @@ def _needed_table(ratings: Ratings, experiment: Experiment, replays: Sequence[Re
             f"<td>{_verdict(ours, theirs) if mixture.label != baseline else 'compared with'}</td></tr>"
         )
     return (
-        f'<section class="card"><h3>Answers needed for {escape(what)}</h3><div class="table"><table><thead><tr>'
+        f'<section class="card"><h3>Answers needed for {escape(what)}</h3>{_scrolled("Answers needed")}<table><thead><tr>'
         f"<th>chosen by</th><th>answers</th><th>of “{escape(baseline)}”</th><th>against “{escape(baseline)}”</th></tr>"
         f"</thead><tbody>{''.join(rows)}</tbody></table></div></section>"
     )
@@ -172,16 +176,22 @@ def _answers(needed: Interval) -> str:
     return f"{needed.value:,.0f}<small>{needed.low:,.0f}–{high}</small>"
 
 
-def _figures_table(curves: Sequence[Curve], digits: int) -> str:
+def _within(curve: Curve, ends_of_figure: tuple[float, float]) -> list[Interval]:
+    """Return the points with intervals that end where the figure does."""
+    least, most = ends_of_figure
+    return [replace(one, low=max(one.low, least), high=min(one.high, most)) for one in curve.points]
+
+
+def _figures_table(curves: Sequence[Curve], title: str, digits: int, ends_of_figure: tuple[float, float]) -> str:
     answers = max((one.answers for one in curves), key=len)
     head = "".join(f"<th>{number:,}</th>" for number in answers)
     rows = []
     for curve in curves:
-        cells = [_cell(point, digits) for point in curve.points]
+        cells = [_cell(point, digits) for point in _within(curve, ends_of_figure)]
         cells += [""] * (len(answers) - len(cells))
         rows.append(f"<tr><td>{escape(curve.label)}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>")
     return (
-        f'<div class="table"><table><thead><tr><th>answers</th>{head}</tr></thead>'
+        f"{_scrolled(title)}<table><thead><tr><th>answers</th>{head}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
@@ -192,7 +202,12 @@ def _cell(point: Interval, digits: int) -> str:
     text = minus(f"{point.value:.{digits}f}")
     if not (math.isfinite(point.low) and math.isfinite(point.high)):
         return text
-    return f"{text}<small>{minus(f'{point.low:.{digits}f}')}–{minus(f'{point.high:.{digits}f}')}</small>"
+    return f"{text}<small>{ends(f'{point.low:.{digits}f}', f'{point.high:.{digits}f}')}</small>"
+
+
+def _scrolled(title: str) -> str:
+    """Return the start of a box for a wide table, which scrolls by keyboard too."""
+    return f'<div class="table" role="region" tabindex="0" aria-label="{escape(title)}">'
 
 
 def _spoken(curve: Curve, digits: int) -> str:

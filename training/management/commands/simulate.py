@@ -81,7 +81,7 @@ class Command(BaseCommand):
             "--raters",
             type=Path,
             metavar="JSON",
-            help="Let simulated annotators give the scores, as `fit_raters` wrote them. Default: the votes of the folder.",
+            help="Let simulated annotators give the scores, as `fit_raters` wrote them. Default: the folder's votes.",
         )
         parser.add_argument(
             "--processes",
