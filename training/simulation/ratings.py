@@ -110,6 +110,8 @@ class Ratings:
         if self.votes is not None:
             people, photos = len(np.unique(self.votes.annotator)), len(self)
             return f"{len(self.votes.score):,} real votes of {people:,} people on {photos:,} photos, each drawn once"
+        if self.panel is not None and not self.panel.annotators:
+            return f"simulated annotators with invented numbers on {len(self):,} photos"
         if self.panel is not None:
             return (
                 f"simulated annotators like the {self.panel.annotators:,} people of {self.panel.fitted_on}, "

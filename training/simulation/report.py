@@ -156,8 +156,8 @@ def _needed_table(ratings: Ratings, experiment: Experiment, replays: Sequence[Re
             f"<td>{_verdict(ours, theirs) if mixture.label != baseline else 'compared with'}</td></tr>"
         )
     return (
-        f'<section class="card"><h3>Answers needed for {escape(what)}</h3>{_scrolled("Answers needed")}<table><thead><tr>'
-        f"<th>chosen by</th><th>answers</th><th>of “{escape(baseline)}”</th><th>against “{escape(baseline)}”</th></tr>"
+        f'<section class="card"><h3>Answers needed for {escape(what)}</h3>{_scrolled("Answers needed")}<table><thead>'
+        f"<tr><th>chosen by</th><th>answers</th><th>of “{escape(baseline)}”</th><th>against “{escape(baseline)}”</th></tr>"
         f"</thead><tbody>{''.join(rows)}</tbody></table></div></section>"
     )
 

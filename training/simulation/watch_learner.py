@@ -16,8 +16,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 THRESHOLD = 0.5
-# Photos have about this length: the penalty of the regression then allows weights as large as it needs.
-_UNIT = 30.0
+# Photos get about this length: the penalty of the regression then allows weights as large as it needs.
+_LENGTH = 1.2
 _INVERSE_PENALTY = 1.0
 _MEMBERS = 8
 _LEAST_PROBABILITY = 1e-9
@@ -30,8 +30,9 @@ class WatchLearner:
 
     def __init__(self, ratings: Ratings, photos: Ints, tested: Ints, *, seed: int) -> None:
         directions = Directions(ratings, photos, seed)
-        self.inputs = directions.of(photos) / _UNIT
-        self.tested = directions.of(tested) / _UNIT
+        unit = _LENGTH / np.sqrt(ratings.layout.pooled_stop - ratings.layout.pooled_start)
+        self.inputs = directions.of(photos) * unit
+        self.tested = directions.of(tested) * unit
         self.truth, self.tested_truth = ratings.truth[photos] > 0.5, ratings.truth[tested] > 0.5
 
     def columns(self, answers: Answers, wanted: frozenset[str], rng: np.random.Generator) -> Columns:

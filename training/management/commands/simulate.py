@@ -1,6 +1,7 @@
 """`manage.py simulate --data DIR --out DIR`: replay ways to choose photos on a folder whose answers are known."""
 
 import json
+import math
 import os
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Sequence
@@ -145,7 +146,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{clicks:.0%} random clicks; answers for {what}, {level:.3f}:")
             for mixture in experiment.mixtures:
                 needed = answers_needed(curve_of(replays, mixture.label, figure, clicks), level)
-                reached = "not reached" if needed.value != needed.value else f"{needed.value:,.0f}"
+                reached = "not reached" if math.isnan(needed.value) else f"{needed.value:,.0f}"
                 self.stdout.write(f"  {mixture.label}: {reached}")
         self.stdout.write(f"Report: {folder / 'report.html'}")
 
