@@ -52,6 +52,6 @@ def features_kept(
         pass  # not there, or damaged
     found = extract(files)
     folder.mkdir(parents=True, exist_ok=True)
-    with whole_file(path, "wb") as file:
-        np.save(file, found)
+    with whole_file(path, "wb") as target:
+        np.save(target, found)
     return found

@@ -86,13 +86,12 @@ class Directions:
         from training.learning.sampling import principal_directions
 
         pooled = self._pooled(self.photos)
-        self.mean, self.spread = pooled.mean(axis=0), pooled.std(axis=0) + 1e-3
+        self.mean, self.spread = pooled.mean(axis=0), pooled.std(axis=0) + np.float32(1e-3)
         self.along = principal_directions((pooled - self.mean) / self.spread, count=self.most, seed=self.seed)
 
     def of(self, photos: Ints) -> NDArray[np.float32]:
         """Return the coordinates of photos [N, R]."""
-        found: NDArray[np.float32] = ((self._pooled(photos) - self.mean) / self.spread) @ self.along
-        return found
+        return (((self._pooled(photos) - self.mean) / self.spread) @ self.along).astype(np.float32)
 
     def _pooled(self, photos: Ints) -> NDArray[np.float32]:
         layout = self.ratings.layout

@@ -74,7 +74,8 @@ def campaign_replay(ratings: Ratings, mixture: Mixture, plan: Plan, *, seed: int
     learner = learner_for(ratings, photos, tested, seed=seed)
     source = VoteSource(ratings, photos, most=plan.votes_per_photo, clicks=plan.clicks, seed=seed)
     campaign = _Campaign(learner, source, ratings.groups[photos], mixture, plan, np.random.default_rng([seed, 2]))
-    reached, rows = [], []
+    reached: list[int] = []
+    rows: list[dict[str, float]] = []
     for budget in plan.budgets:
         campaign.run(budget)
         if campaign.given < budget and reached and campaign.given == reached[-1]:
@@ -137,7 +138,9 @@ class _Campaign:
         """Return what the strategies see of the open photos."""
         wanted = frozenset[str]().union(*(STRATEGIES[name].columns for name in shares))
         columns: Columns = self.learner.columns(self.answers, wanted, self._rng) if wanted else {}
-        found = {name: value[photos] if isinstance(value, np.ndarray) else value for name, value in columns.items()}
+        found: Columns = {
+            name: value[photos] if isinstance(value, np.ndarray) else value for name, value in columns.items()
+        }
         if "features" in columns:
             closed = (self.answers.count > 0) & (self.answers.count >= self.needed)
             found["answered_features"] = columns["features"][closed]
