@@ -1,4 +1,9 @@
-"""The learner of watch labels: a logistic regression on the pooled layer, without help of a zero-shot model."""
+"""The learner of watch labels: a logistic regression on the pooled layer, without help of a zero-shot model.
+
+Its settings were chosen with 12 seeds on 900 photos, of which 120 show a watch. There is no model before two labels of
+each kind, as in the recipe (`training.learning.watch`): with one of each, and 10 % random clicks, a single wrong 'yes'
+led the choice of photos astray in one campaign of six, and it had found nothing after 60 labels.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -15,16 +20,18 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-THRESHOLD = 0.5
+# Where the recipe begins too. With few watches among the labels, probabilities are too low.
+THRESHOLD = 0.35
+_FEWEST_EACH = 2
 # Photos get about this length: the penalty of the regression then allows weights as large as it needs.
 _LENGTH = 1.2
-_INVERSE_PENALTY = 1.0
+_INVERSE_PENALTY = 10.0
 _MEMBERS = 8
 _LEAST_PROBABILITY = 1e-9
 
 
 class WatchLearner:
-    """See the module. With labels of one kind only it predicts that kind for every photo."""
+    """See the module. Without a model it finds no watch."""
 
     figures: tuple[str, ...] = ("f1", "watches", "rated")
 
@@ -50,7 +57,7 @@ class WatchLearner:
         return found
 
     def measure(self, answers: Answers) -> dict[str, float]:
-        """Return F1 of the tested photos at .5, how many watches people have labelled, and photos with a label."""
+        """Return F1 of the tested photos at the threshold, how many watches people have labelled, and photos with a label."""
         model = self._model(answers)
         known = answers.count > 0
         score = 0.0
@@ -60,16 +67,17 @@ class WatchLearner:
         return {"f1": score, "watches": float((known & self.truth).sum()), "rated": float(known.sum())}
 
     def _model(self, answers: Answers, weights: Floats | None = None) -> "LogisticRegression | None":
-        """Return the regression, or None with labels of one kind. `weights` [P]: how often each photo counts."""
+        """Return the regression, or None with few labels of one kind. `weights` [P]: how often each photo counts."""
         from sklearn.linear_model import LogisticRegression
 
+        has_watch = answers.means[answers.count > 0] > 0.5
+        if min(has_watch.sum(), (~has_watch).sum()) < _FEWEST_EACH:
+            return None
         counts = (answers.count > 0).astype(np.float64) if weights is None else weights
         # Each photo counts once, as a watch and as none, with the shares of its votes.
         share = answers.means
         rows = np.concatenate([np.flatnonzero(counts * share), np.flatnonzero(counts * (1 - share))])
         labels = np.repeat([1, 0], [np.count_nonzero(counts * share), np.count_nonzero(counts * (1 - share))])
-        if len(np.unique(labels)) < 2:
-            return None
         sample = counts[rows] * np.where(labels == 1, share[rows], 1 - share[rows])
         model = LogisticRegression(C=_INVERSE_PENALTY, max_iter=500)
         return model.fit(self.inputs[rows], labels, sample_weight=sample)
