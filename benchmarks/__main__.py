@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 #: Benchmarks whose table is on another page than the README.
 PAGES = {
+    "active_learning": ROOT / "docs" / "reference" / "simulation.md",
     "classes": ROOT / "docs" / "reference" / "recipes.md",
     "consensus": ROOT / "docs" / "reference" / "consensus.md",
     "learning": ROOT / "docs" / "reference" / "recipes.md",

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from training.simulation.ratings import QUALITY, Ratings
+from training.simulation.ratings import Ratings
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -56,18 +56,6 @@ class Learner(Protocol):
     def measure(self, answers: Answers) -> dict[str, float]:
         """Learn, and return the figures on the tested photos and on the consensus."""
         ...
-
-
-def learner_for(ratings: Ratings, photos: Ints, tested: Ints, *, seed: int) -> Learner:
-    """Return the learner for the task: it learns from `photos` [P] and is measured on `tested`, places in `ratings`."""
-    # Here, because these modules load torch or scikit-learn.
-    if ratings.task == QUALITY:
-        from training.simulation.quality_learner import QualityLearner
-
-        return QualityLearner(ratings, photos, tested, seed=seed)
-    from training.simulation.watch_learner import WatchLearner
-
-    return WatchLearner(ratings, photos, tested, seed=seed)
 
 
 @dataclass

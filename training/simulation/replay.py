@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from inference.acquisition.registry import STRATEGIES
 from inference.acquisition.strategy import Pool
-from training.simulation.learners import Answers, Columns, Learner, learner_for
+from training.simulation.learners import Answers, Columns, Learner
 from training.simulation.mixture import Mixture
-from training.simulation.ratings import WATCH, Ratings
+from training.simulation.ratings import QUALITY, WATCH, Ratings
 from training.simulation.votes import PEOPLE, VoteSource
 
 Ints = NDArray[np.int64]
@@ -71,7 +71,7 @@ def photos_split(groups: Ints, seed: int, *, only_tested: NDArray[np.bool_] | No
 def campaign_replay(ratings: Ratings, mixture: Mixture, plan: Plan, *, seed: int, has_ceiling: bool = True) -> Replay:
     """Play one campaign. The same seed splits the photos alike and gives the same votes for every mixture."""
     photos, tested = photos_split(ratings.groups, seed, only_tested=ratings.only_tested)
-    learner = learner_for(ratings, photos, tested, seed=seed)
+    learner = _learner_for(ratings, photos, tested, seed=seed)
     source = VoteSource(ratings, photos, most=plan.votes_per_photo, clicks=plan.clicks, seed=seed)
     campaign = _Campaign(learner, source, ratings.groups[photos], mixture, plan, np.random.default_rng([seed, 2]))
     reached: list[int] = []
@@ -85,6 +85,18 @@ def campaign_replay(ratings: Ratings, mixture: Mixture, plan: Plan, *, seed: int
     figures = {name: tuple(row[name] for row in rows) for name in learner.figures}
     ceiling = learner.measure(_all_votes(ratings, photos, seed)) if has_ceiling else {}
     return Replay(mixture.label, plan.clicks, seed, tuple(reached), figures, ceiling)
+
+
+def _learner_for(ratings: Ratings, photos: Ints, tested: Ints, *, seed: int) -> Learner:
+    """Return the learner for the task: it learns from `photos` [P] and is measured on `tested`, places in `ratings`."""
+    # Imported here: the one for scores loads torch, which labels do not need.
+    if ratings.task == QUALITY:
+        from training.simulation.quality_learner import QualityLearner
+
+        return QualityLearner(ratings, photos, tested, seed=seed)
+    from training.simulation.watch_learner import WatchLearner
+
+    return WatchLearner(ratings, photos, tested, seed=seed)
 
 
 class _Campaign:

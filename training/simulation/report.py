@@ -157,7 +157,8 @@ def _needed_table(ratings: Ratings, experiment: Experiment, replays: Sequence[Re
         )
     return (
         f'<section class="card"><h3>Answers needed for {escape(what)}</h3>{_scrolled("Answers needed")}<table><thead>'
-        f"<tr><th>chosen by</th><th>answers</th><th>of “{escape(baseline)}”</th><th>against “{escape(baseline)}”</th></tr>"
+        f"<tr><th>chosen by</th><th>answers</th><th>of “{escape(baseline)}”</th>"
+        f"<th>against “{escape(baseline)}”</th></tr>"
         f"</thead><tbody>{''.join(rows)}</tbody></table></div></section>"
     )
 

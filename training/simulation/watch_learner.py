@@ -57,7 +57,7 @@ class WatchLearner:
         return found
 
     def measure(self, answers: Answers) -> dict[str, float]:
-        """Return F1 of the tested photos at the threshold, how many watches people have labelled, and photos with a label."""
+        """Return F1 of the tested photos at the threshold, and how many watches and photos people have labelled."""
         model = self._model(answers)
         known = answers.count > 0
         score = 0.0
