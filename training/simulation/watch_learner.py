@@ -2,7 +2,7 @@
 
 Its settings were chosen with 12 seeds on 900 photos, of which 120 show a watch. There is no model before two labels of
 each kind, as in the recipe (`training.learning.watch`): with one of each, and 10 % random clicks, a single wrong 'yes'
-led the choice of photos astray in one campaign of six, and it had found nothing after 60 labels.
+led the choice of photos astray in one campaign of twelve: after 80 labels its F1 was still 0.
 """
 
 from typing import TYPE_CHECKING
