@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from annotation.campaign_form_texts import HELP_TEXTS, LABELS
 from annotation.form_fields import PercentField, SynsetsField
+from annotation.lane_share_fields import LaneShareFields
 from annotation.language.lazy import gettext_lazy
 from annotation.measures.class_limits import class_limits
 from annotation.models import DEFAULT_SYNSETS, Campaign
@@ -24,7 +25,6 @@ from annotation.services.campaigns import (
     fields_fixed,
     share_max_percent,
 )
-from annotation.services.lane_registry import lane_shares_problem, lanes
 
 _EMPTY_IS_ZERO = ("retention_days", "target_half_width", "target_watch")
 
@@ -35,6 +35,8 @@ class FieldGroup:
 
     heading: str
     fields: list[forms.BoundField]
+    is_queue: bool = False
+    """Its fields are the shares of the lanes."""
 
     @property
     def anchor(self) -> str:
@@ -155,14 +157,7 @@ class CampaignForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._lane_fields = {lane.name: f"lane_{lane.name}" for lane in lanes()}
-        for lane in lanes():
-            self.fields[self._lane_fields[lane.name]] = PercentField(
-                label=f"{lane.label} (%)",
-                most=100,
-                initial=self.instance.lane_shares.get(lane.name, 0.0),
-                help_text=lane.description,
-            )
+        self.lane_fields = LaneShareFields(self, self.instance.lane_shares)
         self._prepare_limits()
         self._prepare_backbones()
         for name in _EMPTY_IS_ZERO:
@@ -208,7 +203,9 @@ class CampaignForm(forms.ModelForm):
         groups = [
             FieldGroup(heading, [self[one] for one in names if one not in self.FIRST]) for heading, names in self.GROUPS
         ]
-        queue = FieldGroup(gettext("Order of photos"), [self[name] for name in self._lane_fields.values()])
+        queue = FieldGroup(
+            gettext("Order of photos"), [*self.lane_fields.first, *self.lane_fields.others], is_queue=True
+        )
         return [*groups[:-2], queue, *groups[-2:]]
 
     def wrong_fields(self) -> list[forms.BoundField]:
@@ -222,13 +219,11 @@ class CampaignForm(forms.ModelForm):
         """Return the values, with `lane_shares` {lane name: share} instead of one field per lane."""
         values: dict[str, Any] = dict(self.cleaned_data)
         values |= {name: values[name] or 0 for name in _EMPTY_IS_ZERO if name in values}
-        shares = {lane: values.pop(name) for lane, name in self._lane_fields.items() if name in values}
-        if len(shares) == len(self._lane_fields) and (problem := lane_shares_problem(shares)):
-            self.add_error(next(iter(self._lane_fields.values())), problem)
+        values = self.lane_fields.cleaned(values)
         if {"scale_min", "scale_max"} & set(self.changed_data):
             # A limit that still has its old number moves with the scale.
             values = {name: value for name, value in values.items() if name not in LIMITS or name in self.changed_data}
-        return {**values, "lane_shares": {lane: share for lane, share in shares.items() if share}}
+        return values
 
     def changes(self) -> dict[str, Any]:
         """Return the values of the fields that the person has changed, as `campaign_update` takes them.
@@ -239,7 +234,7 @@ class CampaignForm(forms.ModelForm):
         touched = {
             name for name in self.fields if self[name].html_initial_name not in self.data or name in self.changed_data
         }
-        if touched & set(self._lane_fields.values()):
+        if touched & set(self.lane_fields.names.values()):
             touched.add("lane_shares")
         return {name: value for name, value in self.cleaned_data.items() if name in touched}
 
@@ -323,17 +318,19 @@ class NewCampaignForm(CampaignForm):
 
     def presets(self) -> dict[str, dict[str, str]]:
         """Return {purpose: {field: value as the page shows it}}."""
-        return {
-            one.name: {
+        shown: dict[str, dict[str, str]] = {}
+        for one in PURPOSES:
+            values = {
                 name: f"{100 * value:.10g}"
                 if name in SHARES
                 else f"{value:g}"
                 if isinstance(value, float)
                 else str(value)
                 for name, value in one.settings.items()
+                if name != "lane_shares"
             }
-            for one in PURPOSES
-        }
+            shown[one.name] = values | self.lane_fields.values(one.settings["lane_shares"])
+        return shown
 
     def clean(self) -> dict[str, Any]:
         """Return the values of the campaign: with the settings of the purpose, the scale by name, and an address."""

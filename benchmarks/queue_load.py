@@ -9,35 +9,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-import psutil
-
 from benchmarks import _plain_site
 from benchmarks._campaign import temporary_campaign
 from benchmarks._claims import Claim, Setting
 from benchmarks._http_client import session_make
+from benchmarks._load_campaign import VOTES, campaign_make, people_make, workers_await
 from benchmarks._machine import machine
 from benchmarks._raters import Timings, p95, rate_steadily, rate_without_pause
 
 if TYPE_CHECKING:
     from annotation.models import Campaign, User
-    from iqs_site.instance.supervisor import Instance
 
-VOTES = 3
 STEADY, AT_ONCE = 50, 10  # annotators
 ALLOWED_MS, ALLOWED_CYCLE_MS, WANTED_RATE, ALLOWED_GROWTH = 30, 150, 100, 1.5
 AHEAD = 5  # photos that the annotate page leases in advance
 _WARM_UP_SECONDS = 3.0
-_REST_SECONDS, _REST_PERCENT = 3.0, 15.0  # a worker that uses less of a core in this time is resting
 
-# Rows without files: a lease does not read the file.
-_PHOTOS = """
-INSERT INTO annotation_image (campaign_id, name, sha256, suffix, byte_size, width, height, phash, "group", split,
-  votes_needed, open_slots, vote_count, queue_position, role, expected_watch, guidance, problem, details, decoding,
-  created_at)
-SELECT %(campaign)s, number || '.jpg', md5(number::text) || md5(%(campaign)s || ' ' || number), '.jpg', 1, 640, 480,
-  number, gen_random_uuid(), 'train', %(votes)s, %(votes)s, 0, random(), 'rated', '', '', '', '{}', %(decoding)s, now()
-FROM generate_series(1, %(count)s) AS number
-"""
 _WRONG = """
 SELECT count(*) FILTER (WHERE n > %(votes)s OR n > people) FROM (
   SELECT count(*) AS n, count(DISTINCT annotator_id) AS people
@@ -54,16 +41,16 @@ def measure(setting: Setting) -> Iterator[Claim]:
         # Imported here, because it loads the settings, which need DATABASE_URL.
         from iqs_site.instance.supervisor import Instance
 
-        people = _people_make(STEADY)
+        people = people_make(STEADY)
         sessions = [session_make(user) for user in people]
         with Instance(folder) as instance:
-            campaign = _campaign_make("without_pause", few, people)
-            _workers_await(campaign, instance)
+            campaign = campaign_make("without_pause", few, people)
+            workers_await(campaign, instance)
             rate_without_pause(instance.url, campaign.slug, sessions[:AT_ONCE], seconds=min(seconds, _WARM_UP_SECONDS))
             without_pause = rate_without_pause(instance.url, campaign.slug, sessions[:AT_ONCE], seconds=seconds / 3)
             _check(campaign)
-            campaign = _campaign_make("steady", many, people)
-            _workers_await(campaign, instance)
+            campaign = campaign_make("steady", many, people)
+            workers_await(campaign, instance)
             steady = rate_steadily(instance.url, campaign.slug, sessions, seconds=seconds, ahead=AHEAD)
             _check(campaign)
         with _plain_site_served() as url:
@@ -107,7 +94,7 @@ def _growth_claim(people: list["User"], few: int, most: int, *, claims: int) -> 
     """Lease photos one after the other, in a small and a large campaign in turn, for many annotators."""
     from annotation.services.queue import leases_claim
 
-    campaigns = [_campaign_make(f"claims-{count}", count, people) for count in (few, most)]
+    campaigns = [campaign_make(f"claims-{count}", count, people) for count in (few, most)]
     durations: list[list[float]] = [[], []]
     rng = random.Random(1)
     for user in people:
@@ -126,58 +113,6 @@ def _growth_claim(people: list["User"], few: int, most: int, *, claims: int) -> 
         baseline=f"leasing one of {few:,} photos: {small:.2f} ms",
         target=round(1 / ALLOWED_GROWTH, 3),
     )
-
-
-def _people_make(count: int) -> list["User"]:
-    from annotation.models import User
-
-    users = [User(username=f"rater-{number:02}", is_simulated=True) for number in range(1, count + 1)]
-    for user in users:
-        user.set_unusable_password()
-        user.save()
-    return users
-
-
-def _campaign_make(slug: str, photos: int, people: list["User"]) -> "Campaign":
-    from django.db import connection, transaction
-
-    from annotation.models import Campaign, Membership
-    from annotation.photos.decoding_version import DECODING_VERSION
-    from inference.selectors import distortions_queue, features_queue
-    from inference.services.backlog import work_cancel
-
-    with transaction.atomic(), connection.cursor() as cursor:
-        campaign = Campaign.objects.create(slug=slug, name=slug, votes_per_image=VOTES, train_after=0)
-        Membership.objects.bulk_create([Membership(campaign=campaign, user=user) for user in people])
-        values = {"campaign": campaign.pk, "votes": VOTES, "count": photos, "decoding": DECODING_VERSION}
-        cursor.execute(_PHOTOS, values)
-        for work in (
-            features_queue(campaign.backbone),
-            distortions_queue(),
-        ):  # without files, workers would fail on every photo
-            work_cancel(queue=work, campaign=campaign)
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE annotation_image")
-    return campaign
-
-
-def _workers_await(campaign: "Campaign", instance: "Instance") -> None:
-    """Wait until the inference worker rests.
-
-    Once in the life of an instance it makes the first model and measures whether int8 or fp32 is faster here, which
-    uses a core for some seconds. Raises TimeoutError after twenty minutes, because the machine may be busy.
-    """
-    from inference.models import ModelVersion
-
-    worker = psutil.Process(instance.pids("worker-inference")[0])
-    worker.cpu_percent()
-    until = time.monotonic() + 1200
-    while time.monotonic() < until:
-        time.sleep(_REST_SECONDS)  # observes another process
-        is_resting = worker.cpu_percent() < _REST_PERCENT
-        if is_resting and ModelVersion.objects.filter(campaign=campaign, is_champion=True).exists():
-            return
-    raise TimeoutError(f"the workers did not finish their first work on {campaign.slug} within twenty minutes")
 
 
 def _check(campaign: "Campaign") -> None:

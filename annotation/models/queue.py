@@ -63,6 +63,11 @@ class QueueLane(models.Model):
     photos = models.PositiveIntegerField(default=0, help_text="Number of photos with a priority.")
     seed = models.PositiveBigIntegerField(default=0, help_text="Random seed of the last refresh.")
     fingerprint = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the input of the last refresh.")
+    reason = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="Why its photos are chosen, as a format string; empty: as the strategy says.",
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["campaign", "name"], name="queue_lane_once")]

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from annotation.language.lazy import gettext_lazy
 from annotation.models import Campaign, Role, User
+from annotation.services.lane_mixtures import mixture
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ PURPOSES = (
             "repeat_share": 0.0,
             "gold_share": 0.05,
             "train_after": 200,
+            "lane_shares": mixture("both"),
         },
     ),
     Purpose(
@@ -55,6 +57,7 @@ PURPOSES = (
             "repeat_share": 0.05,
             "gold_share": 0.05,
             "train_after": 0,
+            "lane_shares": mixture("scores"),
         },
     ),
     Purpose(
@@ -72,6 +75,7 @@ PURPOSES = (
             "repeat_share": 0.0,
             "gold_share": 0.05,
             "train_after": 0,
+            "lane_shares": mixture("random"),
         },
     ),
 )

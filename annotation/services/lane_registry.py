@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext
 
+from annotation.language import gettext_noop
+
 RANDOM = "random"
 
 
@@ -29,8 +31,8 @@ class Lane:
 _lanes = {
     RANDOM: Lane(
         name=RANDOM,
-        label="Uniform random",
-        description="Any open photo, drawn at random. Estimates of accuracy rest on this lane.",
+        label=gettext_noop("Uniform random"),
+        description=gettext_noop("Any open photo, drawn at random. Estimates of accuracy rest on this lane."),
         reason="uniform random",
     )
 }
@@ -75,6 +77,9 @@ def lane_shares_problem(shares: object) -> str:
     return ""
 
 
-def lane_reason(name: str, *, votes: int, votes_needed: int, priority: float) -> str:
-    """Return why a registered lane chose a photo, in at most 200 characters."""
-    return _lanes[name].reason.format(votes=votes, votes_needed=votes_needed, priority=priority)[:200]
+def lane_reason(name: str, *, votes: int, votes_needed: int, priority: float, stored: str = "") -> str:
+    """Return why a registered lane chose a photo, in at most 200 characters.
+
+    `stored`: the format string that workers stored with the lane instead of its own, or ''.
+    """
+    return (stored or _lanes[name].reason).format(votes=votes, votes_needed=votes_needed, priority=priority)[:200]

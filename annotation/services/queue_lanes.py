@@ -103,7 +103,7 @@ CROSS JOIN ({_wrap_around(_BEFORE_HALF, "<", ">=", position="%(start)s")}) befor
 # the planner check one photo after the other in this order. Without it, the planner reads and sorts all photos of a
 # campaign of 10,000.
 _FIRST_OF_LANES = f"""
-SELECT lane.name, candidate.image_id, candidate.priority
+SELECT lane.name, lane.reason, candidate.image_id, candidate.priority
 FROM annotation_queuelane lane CROSS JOIN LATERAL (
   SELECT head.image_id, head.priority FROM (
     SELECT image_id, priority FROM annotation_queuepriority
@@ -211,6 +211,7 @@ class ClaimDraws:
         self._rng = rng
         self._shares = lane_shares_known(campaign.lane_shares)
         self._first_of_lanes: dict[str, list[tuple[int, float]]] = {}
+        self._reasons: dict[str, str] = {}
         self._golds: list[int] | None = None
         self._has_repeats = True
 
@@ -228,7 +229,7 @@ class ClaimDraws:
                 special = rated._replace(is_anchored=_is_anchored_draw(self._campaign, self._rng))
             draws.append(special)
             self._taken.append(special.image_id)
-        if self._priority_lanes and draws:
+        if self._first_of_lanes and draws:
             self._cursor.execute(_DELETE_PRIORITIES, {"images": [draw.image_id for draw in draws]})
         return draws
 
@@ -242,7 +243,8 @@ class ClaimDraws:
             return
         limits = {"lanes": self._priority_lanes, "count": count + _SPARE, "lane_rows": _LANE_ROWS}
         self._cursor.execute(_FIRST_OF_LANES, {**self._whose, "taken": self._taken, **limits})
-        for lane, image_id, priority in self._cursor.fetchall():
+        for lane, reason, image_id, priority in self._cursor.fetchall():
+            self._reasons[lane] = reason
             self._first_of_lanes.setdefault(lane, []).append((image_id, priority))
 
     def _rated_draw(self) -> Draw | None:
@@ -270,7 +272,8 @@ class ClaimDraws:
             gap=_gap(before, position, 1.0),
         )
         priority = first_of_lanes[lane][0][1] if lane != RANDOM else 0.0
-        reason = lane_reason(lane, votes=votes, votes_needed=votes_needed, priority=priority)
+        stored = self._reasons.get(lane, "")
+        reason = lane_reason(lane, votes=votes, votes_needed=votes_needed, priority=priority, stored=stored)
         return Draw(image_id, lane, reason, probability)
 
     def _find(self, statement: str, **parameters: Any) -> tuple[int, float, int, int, float] | None:

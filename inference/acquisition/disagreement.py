@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.language import gettext_noop
 from inference.acquisition.selection import priorities_of
 from inference.acquisition.strategy import Pool
 from inference.acquisition.typical_first import typical_priorities
@@ -18,13 +19,14 @@ class Disagreement:
     """
 
     name = "disagreement"
-    label = "People and model disagree"
-    description = (
+    label = gettext_noop("People and model disagree")
+    description = gettext_noop(
         "The photo whose votes and predicted score lie furthest apart, more than chance explains. "
         "It finds wrong votes and weak places of the model, and looks only at photos with votes."
     )
     reason = "people and model disagree about its score"
     columns: frozenset[str] = frozenset({"features", "answered_features", "groups", "quality_disagreement"})
+    score_column: str | None = "quality_disagreement"
     split: Literal["train", "holdout"] | None = "train"
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.language import gettext_noop
 from inference.acquisition.selection import order_priorities
 from inference.acquisition.strategy import Pool
 from inference.acquisition.typical_first import typical_priorities
@@ -20,12 +21,13 @@ class DiverseBatch:
     """
 
     name = "diverse_batch"
-    label = "Different from all so far"
-    description = (
+    label = gettext_noop("Different from all so far")
+    description = gettext_noop(
         "The photo that looks least like the photos with answers. It finds rare kinds of photos, and oddities too."
     )
     reason = "looks unlike the photos with answers"
     columns: frozenset[str] = frozenset({"features", "answered_features", "groups"})
+    score_column: str | None = "features"
     split: Literal["train", "holdout"] | None = "train"
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from annotation.language import gettext_noop
 from inference.acquisition.fewest_votes import FewestVotesFirst
 
 
@@ -9,8 +10,8 @@ class HoldoutFirst(FewestVotesFirst):
     """The holdout photo with the fewest votes and live leases. No score has a say, so the measurement stays honest."""
 
     name = "holdout"
-    label = "Holdout photos"
-    description = (
+    label = gettext_noop("Holdout photos")
+    description = gettext_noop(
         "The holdout photo with the fewest votes so far, so that models can be measured early. "
         "It never looks at predictions."
     )

@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.language import gettext_noop
 from inference.acquisition.selection import order_priorities
 from inference.acquisition.strategy import Pool
 from inference.acquisition.typical_first import typical_priorities
@@ -25,8 +26,8 @@ class InformationGain:
     """
 
     name = "information_gain"
-    label = "Most informative about scores"
-    description = (
+    label = gettext_noop("Most informative about scores")
+    description = gettext_noop(
         "The photo whose score is known least, compared with how much one vote tells. "
         "In our measurements it saved no votes against 'fewest votes first'."
     )
@@ -34,6 +35,7 @@ class InformationGain:
     columns: frozenset[str] = frozenset(
         {"features", "answered_features", "groups", "quality_variance", "vote_variance"}
     )
+    score_column: str | None = "quality_variance"
     split: Literal["train", "holdout"] | None = "train"
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:

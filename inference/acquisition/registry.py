@@ -1,5 +1,6 @@
 """All queue strategies by name."""
 
+from inference.acquisition.anchors import AnchorsFirst
 from inference.acquisition.disagreement import Disagreement
 from inference.acquisition.diverse_batch import DiverseBatch
 from inference.acquisition.fewest_votes import FewestVotesFirst
@@ -19,6 +20,7 @@ _ALL: tuple[Strategy, ...] = (
     WatchMargin(),
     InformationGain(),
     HoldoutFirst(),
+    AnchorsFirst(),
     TypicalFirst(),
     WatchEntropy(),
     WatchBald(),

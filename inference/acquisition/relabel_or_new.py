@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.language import gettext_noop
 from inference.acquisition.selection import priorities_of
 from inference.acquisition.strategy import Pool
 from inference.acquisition.typical_first import typical_priorities
@@ -24,8 +25,8 @@ class RelabelOrNew:
     """
 
     name = "relabel_or_new"
-    label = "Check or ask anew"
-    description = (
+    label = gettext_noop("Check or ask anew")
+    description = gettext_noop(
         "Weighs one more answer for a photo that has some against a first answer for a new photo, "
         "and takes the one whose watch label is less certain. For campaigns with several votes a photo."
     )
@@ -33,6 +34,7 @@ class RelabelOrNew:
     columns: frozenset[str] = frozenset(
         {"features", "answered_features", "groups", "watch_probability", "watch_threshold", "watch_yes", "watch_no"}
     )
+    score_column: str | None = "watch_probability"
     split: Literal["train", "holdout"] | None = "train"
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:

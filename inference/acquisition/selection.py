@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from inference.acquisition.strategy import Pool
 
 # The head of an order that is mixed: this part of the pool, at most so many photos, and photos per cluster.
-_HEAD_PART, _HEAD, _PER_CLUSTER = 0.1, 1000, 5
+_HEAD_PART, _HEAD, _PER_CLUSTER = 0.05, 1000, 5
 #: Near-duplicates are at least so many places apart, while there are other photos.
 GAP = 50
 
@@ -42,7 +42,7 @@ def order_priorities(order: NDArray[np.int64], pool: Pool) -> NDArray[np.float64
 
 
 def head_mix(order: NDArray[np.int64], features: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return the order [N] with photos that look different first among the best tenth (at most 1,000 photos).
+    """Return the order [N] with photos that look different first among the best twentieth (at most 1,000 photos).
 
     The head is split into clusters by k-means. Its first photos are the best one of each cluster, then the second ones,
     and so on, each time by score. The first photo stays the first. After Zhdanov, "Diverse mini-batch Active Learning",

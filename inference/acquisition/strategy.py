@@ -72,6 +72,9 @@ class Strategy(Protocol):
     `priority`."""
     columns: frozenset[str]
     """The columns of `Pool` after the first four that the strategy needs."""
+    score_column: str | None
+    """The column that its scores come from; None for votes alone. Without it in the pool, the strategy starts with the
+    order of `typical_first`."""
     split: Literal["train", "holdout"] | None
     """The photos that it chooses among; None for all. Only strategies that look at nothing but votes may leave the
     split "train": a holdout photo that is chosen for its score would spoil the measurement."""

@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.language import gettext_noop
 from inference.acquisition.selection import order_priorities, place_in_group, priorities_of
 from inference.acquisition.strategy import Pool
 
@@ -23,13 +24,14 @@ class TypicalFirst:
     """
 
     name = "typical_first"
-    label = "Typical photos first"
-    description = (
+    label = gettext_noop("Typical photos first")
+    description = gettext_noop(
         "Sorts photos by how they look into clusters and asks about the most typical photo of each. "
         "The best start: the first answers then cover all kinds of photos."
     )
     reason = "typical of photos that have no answers yet"
     columns: frozenset[str] = frozenset({"features", "answered_features", "groups"})
+    score_column: str | None = "features"
     split: Literal["train", "holdout"] | None = "train"
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:

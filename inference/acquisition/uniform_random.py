@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.language import gettext_noop
 from inference.acquisition.strategy import Pool
 
 
@@ -15,10 +16,11 @@ class UniformRandom:
     """
 
     name = "random"
-    label = "Uniform random"
-    description = "Any open photo, drawn at random. Estimates of accuracy rest on this lane."
+    label = gettext_noop("Uniform random")
+    description = gettext_noop("Any open photo, drawn at random. Estimates of accuracy rest on this lane.")
     reason = "uniform random"
     columns: frozenset[str] = frozenset()
+    score_column: str | None = None
     split: Literal["train", "holdout"] | None = None
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.language import gettext_noop
 from inference.acquisition.selection import priorities_of
 from inference.acquisition.strategy import Pool
 from inference.acquisition.typical_first import typical_priorities
@@ -18,13 +19,14 @@ class WatchBald:
     """
 
     name = "watch_bald"
-    label = "Models disagree about a watch"
-    description = (
+    label = gettext_noop("Models disagree about a watch")
+    description = gettext_noop(
         "The photo about which several models, learned from different samples of the answers, disagree. "
         "It leaves out photos that are unclear to all of them."
     )
     reason = "models disagree whether it shows a watch"
     columns: frozenset[str] = frozenset({"features", "answered_features", "groups", "watch_spread"})
+    score_column: str | None = "watch_spread"
     split: Literal["train", "holdout"] | None = "train"
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.language import gettext_noop
 from inference.acquisition.selection import priorities_of
 from inference.acquisition.strategy import Pool
 from inference.acquisition.typical_first import typical_priorities
@@ -19,8 +20,8 @@ class WatchEntropy:
     """
 
     name = "watch_entropy"
-    label = "Most uncertain watch label"
-    description = (
+    label = gettext_noop("Most uncertain watch label")
+    description = gettext_noop(
         "The photo whose watch label is most uncertain at the model's threshold. "
         "It is close to 'unsure about a watch', but looks at votes only by their number."
     )
@@ -28,6 +29,7 @@ class WatchEntropy:
     columns: frozenset[str] = frozenset(
         {"features", "answered_features", "groups", "watch_probability", "watch_threshold"}
     )
+    score_column: str | None = "watch_probability"
     split: Literal["train", "holdout"] | None = "train"
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:

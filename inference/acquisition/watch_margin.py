@@ -5,6 +5,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.language import gettext_noop
 from inference.acquisition.selection import priorities_of
 from inference.acquisition.strategy import Pool
 from inference.acquisition.typical_first import typical_priorities
@@ -18,8 +19,8 @@ class WatchMargin:
     """
 
     name = "watch_margin"
-    label = "Unsure about a watch"
-    description = (
+    label = gettext_noop("Unsure about a watch")
+    description = gettext_noop(
         "The photo that the model is least sure about: a little more, and it would decide otherwise. "
         "For finding watches it needs the fewest answers."
     )
@@ -27,6 +28,7 @@ class WatchMargin:
     columns: frozenset[str] = frozenset(
         {"features", "answered_features", "groups", "watch_probability", "watch_threshold", "watch_yes", "watch_no"}
     )
+    score_column: str | None = "watch_probability"
     split: Literal["train", "holdout"] | None = "train"
 
     def priorities(self, pool: Pool, rng: np.random.Generator) -> NDArray[np.float64]:

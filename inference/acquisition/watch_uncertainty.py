@@ -19,7 +19,7 @@ def distance_from_threshold(pool: Pool) -> NDArray[np.float64]:
     if pool.watch_probability is None:
         return np.full(len(pool), np.nan)
     threshold = 0.5 if pool.watch_threshold is None else pool.watch_threshold
-    odds = _log_odds(pool.watch_probability) - float(_log_odds(np.array(threshold)))
+    odds = log_odds(pool.watch_probability) - float(log_odds(np.array(threshold)))
     if pool.watch_yes is not None and pool.watch_no is not None:
         odds = odds + _ANSWER * (pool.watch_yes - pool.watch_no)
         expected = pool.leases
@@ -40,6 +40,7 @@ def probability_at_half(pool: Pool) -> NDArray[np.float64]:
     return np.where(given < threshold, given / threshold / 2, 0.5 + (given - threshold) / (1 - threshold) / 2)
 
 
-def _log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+def log_odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ln(p / (1 − p)) of probabilities, cut at 1e-6 from 0 and 1."""
     clipped = np.clip(probability, _LIMIT, 1 - _LIMIT)
     return np.asarray(np.log(clipped / (1 - clipped)), dtype=np.float64)

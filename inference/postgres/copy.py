@@ -38,6 +38,29 @@ def vectors_read(feature_ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDA
     return found["image_id"].astype(np.int64), found["vector"]
 
 
+def pooled_read(
+    image_ids: NDArray[np.int64], backbone: str, *, start: int, size: int
+) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+    """Return image ids [M] and a part [M, size] of the vectors of these photos, in any order.
+
+    The part begins at number `start` of the vector. Photos without features of this backbone key are left out.
+    """
+    statement = (
+        "COPY (SELECT image_id, substring(vector, %s, %s) FROM inference_feature "
+        "WHERE image_id = ANY(%s) AND backbone = %s AND state = 'done') TO STDOUT (FORMAT BINARY)"
+    )
+    width = np.dtype("<f2").itemsize
+    parameters = [start * width + 1, size * width, image_ids.tolist(), backbone]
+    connection.ensure_connection()
+    with connection.connection.cursor() as cursor, cursor.copy(statement, parameters) as copy:
+        rows = b"".join(copy)[len(_HEADER) : -len(_TRAILER)]
+    record = np.dtype(
+        [("fields", ">i2"), ("id_size", ">i4"), ("image_id", ">i8"), ("size", ">i4"), ("vector", "<f2", (size,))]
+    )
+    found = np.frombuffer(rows, record)
+    return found["image_id"].astype(np.int64), found["vector"]
+
+
 def integers_read(query: str, parameters: Sequence[Any], *, count: int) -> NDArray[np.int64]:
     """Return the columns [count, N] of a query whose `count` columns are all bigint and never null."""
     connection.ensure_connection()

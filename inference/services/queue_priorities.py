@@ -1,6 +1,5 @@
 """Priorities of the queue lanes. Workers write them; claims in `annotation.services.queue_lanes` read them."""
 
-import hashlib
 import random
 import time
 from collections.abc import Iterator
@@ -15,16 +14,24 @@ from annotation.models import Campaign, QueueLane
 from annotation.services.lane_registry import RANDOM, Lane, lane_register, lane_shares_known
 from inference.acquisition.registry import STRATEGIES
 from inference.acquisition.strategy import Pool, Strategy
-from inference.postgres.copy import integers_read, rows_write
+from inference.postgres.copy import rows_write
+from inference.services.queue_pool import QueuePool
 
 # Minimum time between two refreshes of a lane, and the largest share of a worker's time for it.
 _REFRESH_AFTER = timedelta(seconds=30)
 _SHARE_OF_TIME = 0.05
 
-_POOL = """
-SELECT id, vote_count::bigint, votes_needed::bigint, open_slots::bigint FROM annotation_image
-WHERE campaign_id = %s AND open_slots > 0 AND problem = '' AND role = 'rated' ORDER BY id
-"""
+#: Why a strategy starts with another order, by the column that it lacks.
+START = {
+    "features": "the photos have no features yet",
+    "quality_variance": "too few scores to learn from",
+    "quality_disagreement": "too few scores to compare with",
+    "watch_probability": "too few watch labels to learn from",
+    "watch_spread": "too few watch labels to learn from",
+}
+
+#: Photos of a lane that get a priority, the first ones. When they are used up, the lane `random` takes its place.
+MOST_PHOTOS = 10_000
 
 
 def lanes_register() -> None:
@@ -64,7 +71,7 @@ def priorities_refresh(*, campaign: Campaign) -> int:
     if not strategies:
         return 0
     start = time.monotonic()
-    pool = _pool_read(campaign)
+    pool = QueuePool(campaign, np.random.default_rng(random.SystemRandom().getrandbits(62)))
     reading = time.monotonic() - start
     return sum(_lane_write(campaign, strategy, pool, reading) for strategy in strategies)
 
@@ -76,23 +83,19 @@ def _is_due(lane: QueueLane) -> bool:
     return lane.refreshed_at + pause <= timezone.now()
 
 
-def _pool_read(campaign: Campaign) -> Pool:
-    columns = integers_read(_POOL, [campaign.pk], count=4)
-    return Pool(*columns)
-
-
 @transaction.atomic
-def _lane_write(campaign: Campaign, strategy: Strategy, pool: Pool, reading: float) -> int:
+def _lane_write(campaign: Campaign, strategy: Strategy, photos: QueuePool, reading: float) -> int:
     start = time.monotonic()
     QueueLane.objects.get_or_create(campaign=campaign, name=strategy.name)
     lane = QueueLane.objects.select_for_update(skip_locked=True).filter(campaign=campaign, name=strategy.name).first()
     if lane is None:  # another worker is writing it
         return 0
-    fingerprint = _fingerprint(strategy, pool)
+    fingerprint = photos.fingerprint(strategy)
     if lane.fingerprint == fingerprint and lane.priorities.count() == lane.photos:
         lane.refreshed_at = timezone.now()
         lane.save(update_fields=["refreshed_at"])
         return 0
+    pool = photos.pool(strategy)
     lane.seed = random.SystemRandom().getrandbits(62)
     priorities = strategy.priorities(pool, np.random.default_rng(lane.seed))
     if priorities.shape != (len(pool),) or not np.isfinite(priorities).all():
@@ -100,22 +103,28 @@ def _lane_write(campaign: Campaign, strategy: Strategy, pool: Pool, reading: flo
             gettext("The strategy %(name)s must give one finite number for each photo.")
             % {"name": f"{strategy.name!r}"}
         )
+    kept = np.arange(len(pool))
+    if len(pool) > MOST_PHOTOS:
+        kept = np.argpartition(-priorities, MOST_PHOTOS)[:MOST_PHOTOS]
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM annotation_queuepriority WHERE lane_id = %s", [lane.pk])
     rows_write(
         "annotation_queuepriority",
-        {"lane_id": np.full(len(pool), lane.pk), "image_id": pool.image_ids, "priority": priorities.astype(np.float64)},
+        {
+            "lane_id": np.full(len(kept), lane.pk),
+            "image_id": pool.image_ids[kept],
+            "priority": priorities[kept].astype(np.float64),
+        },
     )
     lane.refreshed_at, lane.seconds = timezone.now(), reading + time.monotonic() - start
-    lane.photos, lane.fingerprint = len(pool), fingerprint
+    lane.photos, lane.fingerprint, lane.reason = len(kept), fingerprint, _reason(strategy, pool)
     lane.save()
-    return len(pool)
+    return len(kept)
 
 
-def _fingerprint(strategy: Strategy, pool: Pool) -> str:
-    """Return a SHA-256 of the inputs of the priorities, without the random seed."""
-    digest = hashlib.sha256(strategy.name.encode())
-    for column, values in vars(pool).items():
-        if values is not None:
-            digest.update(column.encode() + np.asarray(values).tobytes())
-    return digest.hexdigest()
+def _reason(strategy: Strategy, pool: Pool) -> str:
+    """Return why the photos of the lane are chosen: '' for the strategy's own reason, or what it starts with."""
+    if strategy.score_column is None or getattr(pool, strategy.score_column) is not None:
+        return ""
+    order = "typical_first" if pool.features is not None else "fewest_votes"
+    return f"{STRATEGIES[order].reason} (start: {START[strategy.score_column]})"

@@ -2,6 +2,7 @@
 // class limits from the scale, the address from the name, and the settings of a new campaign from its purpose.
 
 import { classPicker } from "./class_picker.js";
+import { mixtureShow } from "./lane_mixture.js";
 import { gettext } from "./texts.js";
 
 const field = (name) => document.querySelector(`[name="${name}"]:not([type="hidden"])`);
@@ -53,6 +54,7 @@ function purposeChosen(purpose) {
     }
   }
   form.elements.preset_shown.value = purpose;
+  mixtureShow();
 }
 
 // The same as Django's slugify for common letters; the server decides.

@@ -1,5 +1,6 @@
 // The frame around every page: dialogs instead of the browser's own, the search, the menu of the user, and the tabs.
 
+import "./closed_dialogs.js";
 import "./dialogs.js";
 import "./scroll_regions.js";
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from annotation.models import Campaign, Image, User
+from annotation.models import Campaign, Image, PhotoComment, User
 from tests.browser.annotating import PHONE, current_answer, expect_saved, press, rate, shown_photo
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -130,3 +130,37 @@ def test_a_typed_score_and_a_watch_key_are_one_answer(annotate: Any, photos: lis
     assert (current_answer(first).watch, current_answer(first).score) == ("no", 83)
     assert current_answer(first).viewing["inputs"] == {"score": "keys", "watch": "keys"}
     assert (current_answer(second).watch, current_answer(second).score) == ("unsure", 100)
+
+
+# What a browser does with a key that comes in the frame after the key that closed a dialog.
+_KEY_TO_CLOSED = """([id, key]) => {
+  const field = document.getElementById(id);
+  field.focus();
+  field.closest("dialog").close();
+  field.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+}"""
+
+
+@pytest.mark.parametrize(
+    ("opening", "field", "text"), [("c", "comment-text", "Blurred"), (" ", "skip-comment", "Blurred")]
+)
+def test_a_key_right_after_a_dialog_was_closed_is_a_key_of_the_page(
+    annotate: Any, photos: list[Image], opening: str, field: str, text: str
+) -> None:
+    page = annotate()
+    first = shown_photo(page)
+    for key, expected in {"w": "[data-watch=yes][aria-pressed=true]", "l": "#last[open]", "Enter": "body"}.items():
+        press(page, opening)
+        page.locator(f"#{field}").fill(text)
+        page.evaluate(_KEY_TO_CLOSED, [field, key])
+        expect(page.locator(expected)).to_be_visible()
+        if key == "l":
+            press(page, "Escape")
+            expect(page.get_by_role("dialog")).to_have_count(0)
+    assert shown_photo(page) == first  # Enter did not skip it
+    press(page, opening)
+    page.evaluate(_KEY_TO_CLOSED, [field, "4"])
+    expect(page.locator(f'#photo img[src$="/photos/{first}/original"]')).to_have_count(0)
+    expect_saved(page)
+    assert current_answer(first).score == 4
+    assert not PhotoComment.objects.exists()

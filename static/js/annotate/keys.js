@@ -37,7 +37,6 @@ function isTyping(event) {
 
 function isOnControl(target) {
   if (target.id === "empty-again") return true; // it has the focus while there is no photo
-  if (target.closest("dialog:not([open])")) return false; // it was just closed and loses the focus in the next frame
   return target.matches("button:focus-visible, a:focus-visible, input[type='range']:focus-visible");
 }
 

@@ -236,7 +236,7 @@ def test_shares_of_queue_lanes_are_set_on_the_settings_page(campaign: Campaign, 
     html = client_of("ada").get(page).content.decode()
     assert "Fewest votes first (%)" in html
     assert 'name="lane_random" value="100"' in html
-    data = form_of(campaign, lane_random="25", lane_fewest_votes="75")
+    data = form_of(campaign, lane_random="25", lane_fewest_votes="75", lane_watch_margin="")
     assert client_of("ada").post(page, data).status_code == 302
     campaign.refresh_from_db()
     assert campaign.lane_shares == {"random": 0.25, "fewest_votes": 0.75}

@@ -176,6 +176,26 @@ class TestPriorityLanes:
         assert stored == pytest.approx(dict(zip([photo.pk for photo in photos[1:]], expected, strict=True)))
         assert_frequencies_fit(counts, stored)
 
+    def test_the_probabilities_of_several_lanes_sum_to_one(
+        self, campaign: Campaign, people: Any, photos: list[Image]
+    ) -> None:
+        campaign.lane_shares = {"random": 0.2, "sharp": 0.4, "new": 0.2, "fewest_votes": 0.2}  # the last one is empty
+        prioritize(campaign, "sharp", photos[::-1])
+        prioritize(campaign, "new", [photos[1], photos[3]])
+        counts, stored = first_draws(campaign, people["alice"])
+        assert sum(stored.values()) == pytest.approx(1)
+        assert min(stored.values()) > 0
+        assert_frequencies_fit(counts, stored)
+
+    def test_the_reason_that_workers_stored_with_the_lane_comes_first(
+        self, campaign: Campaign, people: Any, photos: list[Image]
+    ) -> None:
+        campaign.lane_shares = {"sharp": 1.0}
+        prioritize(campaign, "sharp", photos)
+        QueueLane.objects.update(reason="typical, {votes} votes (start)")
+        (lease,) = leases_claim(campaign=campaign, annotator=people["alice"], count=1)
+        assert lease.reason == "typical, 0 votes (start)"
+
     def test_a_lease_that_comes_back_keeps_lane_reason_and_probability(
         self, campaign: Campaign, people: Any, photos: list[Image]
     ) -> None:

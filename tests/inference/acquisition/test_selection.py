@@ -50,12 +50,12 @@ def test_priorities_fall_by_score_and_unknown_scores_come_last() -> None:
 
 
 def test_the_head_of_a_mixed_order_has_one_photo_of_each_kind_first() -> None:
-    # The 50 best photos of 500 are of 10 kinds, and by score alone the first 5 would be of one kind.
+    # The 50 best photos of 1000 are of 10 kinds, and by score alone the first 5 would be of one kind.
     rng = np.random.default_rng(1)
-    kinds = np.arange(500) // 5 % 10
-    features = (10 * np.eye(10)[kinds] + 0.1 * rng.normal(size=(500, 10))).astype(np.float32)
-    mixed = head_mix(np.arange(500), features, rng)
+    kinds = np.arange(1000) // 5 % 10
+    features = (10 * np.eye(10)[kinds] + 0.1 * rng.normal(size=(1000, 10))).astype(np.float32)
+    mixed = head_mix(np.arange(1000), features, rng)
     assert mixed[0] == 0
     assert set(kinds[mixed[:10]].tolist()) == set(range(10))
-    np.testing.assert_array_equal(mixed[50:], np.arange(50, 500))
+    np.testing.assert_array_equal(mixed[50:], np.arange(50, 1000))
     assert sorted(mixed[:50].tolist()) == list(range(50))

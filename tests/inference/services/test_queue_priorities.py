@@ -116,7 +116,7 @@ class TestCampaignsDue:
     def test_campaigns_with_missing_stale_or_unused_lanes_are_due(
         self, campaign: Campaign, photos: list[Image]
     ) -> None:
-        Campaign.objects.create(slug="random-only", name="Random only")
+        Campaign.objects.create(slug="random-only", name="Random only", lane_shares={"random": 1.0})
         assert list(campaigns_due()) == [campaign.pk]
         priorities_refresh(campaign=campaign)
         assert list(campaigns_due()) == []
