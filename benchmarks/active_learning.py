@@ -139,20 +139,21 @@ def _quality(ratings: Ratings, replays: Sequence[Replay], clicks: float) -> Iter
         target=1 / VOTE_SHARE,
         key=f"quality, votes, {clicks:.0%} clicks",
     )
-    yield Claim(
-        claim=f"{where}: the same by the default, {FEWEST}: {_count(needed[FEWEST])}",
-        value=_ratio(needed[RANDOM], needed[FEWEST], last),
-        unit="times fewer than random order",
-        baseline=f"{RANDOM} {_count(needed[RANDOM])}",
-        target=1.0,
-    )
     yield _never_worse(where, curves[FEWEST], curves[RANDOM])
     photos = curve_of(replays, FEWEST, "rated", clicks).means.max()
     at = min(curves[FEWEST].answers, key=lambda one: abs(one - VOTES * photos))
     plain = {label: curve_of(replays, label, "mos_rmse", clicks) for label in labels}
     mixed = {label: curve_of(replays, label, "mixed_rmse", clicks) for label in labels}
     yield Claim(
-        claim=f"{where}: error of mean scores after {at} votes, votes and model mixed, by the default, {FEWEST}: "
+        claim=f"{where}: error of mean scores after {at} votes, from the votes alone, by the default, {FEWEST}: "
+        f"{_text(plain[FEWEST].at(at))} points",
+        value=plain[RANDOM].at(at).value / plain[FEWEST].at(at).value,
+        unit="times as exact as random order",
+        baseline=_others(plain, FEWEST, at),
+        target=1.0,
+    )
+    yield Claim(
+        claim=f"{where}: the same with votes and model mixed, by the default, {FEWEST}: "
         f"{_text(mixed[FEWEST].at(at))} points",
         value=plain[FEWEST].at(at).value / mixed[FEWEST].at(at).value,
         unit="times as exact as the mean of the same votes",
