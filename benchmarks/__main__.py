@@ -24,9 +24,11 @@ ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 #: Benchmarks whose table is on another page than the README.
 PAGES = {
+    "active_learning": ROOT / "docs" / "reference" / "simulation.md",
     "audit": ROOT / "docs" / "reference" / "metrics.md",
     "classes": ROOT / "docs" / "reference" / "recipes.md",
     "consensus": ROOT / "docs" / "reference" / "consensus.md",
+    "guarantee": ROOT / "docs" / "how-to" / "let-the-model-decide.md",
     "learning": ROOT / "docs" / "reference" / "recipes.md",
     "learning_curve": ROOT / "docs" / "reference" / "recipes.md",
     "watch_labels": ROOT / "docs" / "reference" / "recipes.md",

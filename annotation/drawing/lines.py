@@ -22,6 +22,16 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Area:
+    """The area between two lines, behind all lines, and its CSS class."""
+
+    kind: str
+    xs: Sequence[float]
+    low: Sequence[float]
+    high: Sequence[float]
+
+
+@dataclass(frozen=True)
 class LineMark:
     """A mark on a line, at a distance of 0 or more from the start, with a text above or below it."""
 
@@ -40,10 +50,11 @@ def lines(
     x_ticks: Sequence[Tick],
     y_ticks: Sequence[Tick],
     x_label: str = "",
+    areas: Sequence[Area] = (),
     best: tuple[float, float] | None = None,
     height: float = 200,
 ) -> Svg:
-    """Draw lines within the two ranges (low < high each), and a mark at the point `best`.
+    """Draw lines within the two ranges (low < high each), areas behind them, and a mark at the point `best`.
 
     All points must be finite. `height` is the height of the plot without labels, in pixels.
     """
@@ -60,9 +71,15 @@ def lines(
         drawing.tick(tick.text, up(tick.value))
     drawing.rule(base, "axis")
     plot = drawing.stretched(top=_TOP, height=height)
+
+    def path(xs: Sequence[float], ys: Sequence[float]) -> str:
+        return " ".join(f"{number(across(x))},{number(up(y))}" for x, y in zip(xs, ys, strict=True))
+
+    for area in areas:
+        around = path([*area.xs, *reversed(area.xs)], [*area.low, *reversed(area.high)])
+        drawing.add("polygon", {"class": area.kind, "points": around}, into=plot)
     for line in lines:
-        points = " ".join(f"{number(across(x))},{number(up(y))}" for x, y in zip(line.xs, line.ys, strict=True))
-        drawing.add("polyline", {"class": line.kind, "points": points}, into=plot)
+        drawing.add("polyline", {"class": line.kind, "points": path(line.xs, line.ys)}, into=plot)
     if best is not None:
         drawing.mark("best", at=across(best[0]), y=up(best[1]))
     for tick in x_ticks:

@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 
 # Variance of one vote around the opinion of everybody, relative to (K − 1)², where nothing else is known: about that of
 # the panels of AVA (SOS parameter .22 in the middle of the scale).
-_VOTE_VARIANCE = 0.055
+VOTE_VARIANCE = 0.055
 _LEAST_PRECISION = 1e-3
 
 
@@ -40,7 +40,7 @@ def corrected_scores(rated: RatedImages) -> Scores:
     counts = rated.histograms.sum(axis=1).astype(np.float64)
     if votes is None or len(np.unique(votes.annotator_ids)) < 2:
         values = (rated.histograms @ np.arange(bins)).astype(np.float64) / counts
-        return Scores(values, _VOTE_VARIANCE * (bins - 1) ** 2 / counts)
+        return Scores(values, VOTE_VARIANCE * (bins - 1) ** 2 / counts)
     if rated.aggregated is not None:
         return _with_histograms(rated, rated.aggregated.astype(np.float64))
     return _of_votes(votes, bins)
@@ -56,7 +56,7 @@ def _with_histograms(rated: RatedImages, aggregated: Floats) -> Scores:
     single = _of_votes(rated.votes.part(has_votes), bins)
     precision[has_votes] = 1 / single.variance
     total[has_votes] = single.values / single.variance
-    vote_variance = _VOTE_VARIANCE * (bins - 1) ** 2
+    vote_variance = VOTE_VARIANCE * (bins - 1) ** 2
     precision += votes_of / vote_variance
     total += aggregated @ np.arange(bins, dtype=np.float64) / vote_variance
     return Scores(total / precision, 1 / precision)
