@@ -44,12 +44,7 @@ def default_synsets() -> list[int]:
 
 
 def default_lane_shares() -> dict[str, float]:
-    """Return the shares of the queue lanes of a new campaign.
-
-    Most photos are those where the model is unsure about a watch, which takes the fewest answers, and those with the
-    fewest votes, which no order for scores has beaten. A fifth is drawn at random to measure accuracy, a tenth are
-    holdout photos, and a tenth have been rated by others, so that annotators can be compared.
-    """
+    """Return the shares of the queue lanes of a new campaign (docs/reference/choosing-photos.md)."""
     return {"watch_margin": 0.4, "fewest_votes": 0.2, "random": 0.2, "holdout": 0.1, "anchors": 0.1}
 
 
