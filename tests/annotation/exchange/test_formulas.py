@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from annotation.exchange.rows import csv_pieces, csv_rows, formula_guard, formula_unguard
 from annotation.models import Annotation, AnnotatorStatistics, AuditKind, AuditRecord, Campaign, Image, ImportBatch
+from inference.services.queue_priorities import priorities_refresh
 from tests.inference.tiny_models import tiny_models_place
 from tests.opinions_and_predictions import consensus_make, predictions_make, version_make
 
@@ -159,6 +160,11 @@ def csv_addresses(client: Any, campaign: Campaign) -> dict[str, str]:
 def test_no_table_on_a_page_has_a_formula(client_of: Callable[[str], Any], hostile_campaign: Campaign) -> None:
     images = list(hostile_campaign.images.all())
     predictions_make(version_make(hostile_campaign), images, [5.0] * len(images))
+    # The table of the next photos has those of lanes with an order.
+    Campaign.objects.filter(pk=hostile_campaign.pk).update(lane_shares={"fewest_votes": 1.0})
+    hostile_campaign.images.update(open_slots=3, problem="")
+    hostile_campaign.refresh_from_db()
+    priorities_refresh(campaign=hostile_campaign)
     tables = csv_addresses(client_of("ada"), hostile_campaign)
     assert len(tables) >= 3
     for address, table in tables.items():
@@ -168,7 +174,11 @@ def test_no_table_on_a_page_has_a_formula(client_of: Callable[[str], Any], hosti
         # the holdout, and there are none.
         texts = {"@alice"} if address.endswith("/annotators.csv") else set(HOSTILE)
         texts = set() if address.endswith("/calibration/photos.csv") else texts
-        assert texts <= {cell for row in rows for cell in row}, address
+        cells = {cell for row in rows for cell in row}
+        if address.endswith("/next/photos.csv"):  # the first twenty photos
+            assert texts & cells
+            continue
+        assert texts <= cells, address
 
 
 @pytest.mark.parametrize(

@@ -229,7 +229,7 @@ def test_without_a_broker_a_request_does_not_try_for_long_and_the_run_waits(
     monkeypatch.setattr(UnixDomainSocketConnection, "_connect", counted)
     # Other tests leave their mark: after a silent broker nobody tries for five seconds, and a request that was never
     # closed may have used up its time.
-    monkeypatch.setattr(gate, "_silent_until", 0.0)
+    monkeypatch.setattr(gate, "_is_silent", False)
     gate.request_end()
     run = request_by_button(campaign)
     with django_capture_on_commit_callbacks(execute=True):
