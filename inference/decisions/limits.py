@@ -77,6 +77,13 @@ def decide(
     return Decision(quality, watch, interval, reasons)
 
 
+def percent_text(share: float | None) -> str:
+    """Return a share, 0 … 1, as text such as '67 %' or '0.6 %'; '' for None."""
+    if share is None:
+        return ""
+    return f"{100 * share:.{1 if 0 < share < 0.01 else 0}f} %"
+
+
 def _quality_reason(limits: Limits, quality: str, mean: float, class_probabilities: tuple[float, float, float]) -> str:
     if quality == "accepted":
         return gettext("The predicted score %(mean)s is at least %(limit)s.") % {
@@ -94,18 +101,22 @@ def _quality_reason(limits: Limits, quality: str, mean: float, class_probabiliti
     return gettext(
         "The predicted score %(mean)s is between the limits. Most likely it is %(class)s (%(share)s), which is not "
         "sure enough."
-    ) % {"mean": f"{mean:.2f}", "class": gettext(_CLASSES[largest]), "share": f"{class_probabilities[largest]:.0%}"}
+    ) % {
+        "mean": f"{mean:.2f}",
+        "class": gettext(_CLASSES[largest]),
+        "share": percent_text(class_probabilities[largest]),
+    }
 
 
 def _watch_reason(limits: Limits, watch: str, probability: float) -> str:
-    numbers = {"probability": f"{probability:.0%}"}
+    numbers = {"probability": percent_text(probability)}
     if watch == "yes":
         return gettext("The watch probability %(probability)s is at least %(limit)s.") % (
-            numbers | {"limit": f"{limits.watch_from:.0%}"}
+            numbers | {"limit": percent_text(limits.watch_from)}
         )
     if watch == "no":
         return gettext("The watch probability %(probability)s is below %(limit)s.") % (
-            numbers | {"limit": f"{limits.no_watch_below:.0%}"}
+            numbers | {"limit": percent_text(limits.no_watch_below)}
         )
     if limits.watch_from is None and limits.no_watch_below is None:
         return gettext("There are too few audit votes to decide about the watch.")

@@ -10,7 +10,7 @@ from typing import Literal
 
 from annotation.language import gettext, gettext_noop
 from inference.decisions.calibration import Tolerances
-from inference.decisions.limits import Decision, Limits, decide
+from inference.decisions.limits import Decision, Limits, decide, percent_text
 from inference.distortion.grades import grade_of
 from inference.gallery.decisions import State
 from inference.gallery.query import DISTORTIONS
@@ -151,7 +151,7 @@ def _guarantee_text(model: ScoringModel) -> str:
         "Guaranteed for photos like those of the campaign, with a confidence of %(confidence)s, calibrated on "
         "%(photos)s photos: %(statements)s."
     ) % {
-        "confidence": f"{limits.confidence:.0%}",
+        "confidence": percent_text(limits.confidence),
         "photos": f"{limits.calibrated_on:,}",
         "statements": "; ".join(_statements(limits, model.tolerances)),
     }
@@ -176,12 +176,12 @@ def _statements(limits: Limits, tolerances: Tolerances | None) -> list[str]:
         (limits.no_watch_below, tolerances.missed, gettext("at most %(share)s of the watches are called no watch")),
     )
     found = [
-        sentence % {"share": f"{share:.4g}%"}
+        sentence % {"share": f"{share:.4g} %"}
         for limit, tolerance, sentence in shares
         if limit is not None and tolerance is not None and (share := 100 * tolerance)
     ]
     if limits.half_width is not None and tolerances.score_points is not None:
-        numbers = {"share": f"{100 * tolerances.score_share:.4g}%", "points": f"{tolerances.score_points:.4g}"}
+        numbers = {"share": f"{100 * tolerances.score_share:.4g} %", "points": f"{tolerances.score_points:.4g}"}
         found.append(gettext("for %(share)s of the photos, the score is within %(points)s points") % numbers)
     return found
 

@@ -275,9 +275,9 @@ def test_under_a_guarantee_its_limits_decide(
     assert (answer.decision, answer.watch) == (decision, said)
     assert answer.interval == pytest.approx(interval)
     assert answer.guarantee_text == (
-        "Guaranteed for photos like those of the campaign, with a confidence of 95%, calibrated on 1,234 photos: at "
-        "most 2% of the accepted photos are not acceptable; at most 5% of the watches are called no watch; for 90% of "
-        "the photos, the score is within 1.5 points."
+        "Guaranteed for photos like those of the campaign, with a confidence of 95 %, calibrated on 1,234 photos: at "
+        "most 2 % of the accepted photos are not acceptable; at most 5 % of the watches are called no watch; for 90 % "
+        "of the photos, the score is within 1.5 points."
     )
 
 

@@ -41,7 +41,7 @@ def test_one_limit_alone_decides_on_its_side_only() -> None:
     accepts = replace(LIMITS, reject_below=None, no_watch_below=None)
     decision = decide(accepts, quality_mean=1.0, class_probabilities=(0.8, 0.1, 0.1), watch_probability=0.0)
     assert (decision.quality, decision.watch) == ("pending", "unsure")
-    assert "rejected (80%)" in decision.reasons[0]
+    assert "rejected (80 %)" in decision.reasons[0]
 
 
 def test_the_interval_is_around_the_predicted_mean() -> None:
