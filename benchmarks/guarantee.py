@@ -178,7 +178,7 @@ def _kept(
             unit="% of the calibrations",
             baseline=f"plug-in limit: kept in {_share(rival, n)}",
             # The test of the scores is exact, so that chance alone puts half of such shares below 95 %.
-            target=1 if tiny else 100 * wilson_interval(round(CONFIDENCE * n), n).low,
+            target=1 if tiny else round(100 * wilson_interval(round(CONFIDENCE * n), n).low, 1),
         )
 
 
