@@ -221,7 +221,7 @@ STATICFILES_DIRS = [BASE_DIR / "static", ("bokeh", str(_bokeh_scripts()))]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     # Photos and their thumbnails, below MEDIA_ROOT. Another storage backend works too.
-    "photos": {"BACKEND": "annotation.photos.storage.PhotoFolder"},
+    "photos": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 # A checkout serves the source files; `make run` and containers serve the files that collectstatic has compressed.

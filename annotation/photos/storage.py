@@ -14,24 +14,8 @@ from annotation.files.whole_file import whole_file
 # Every finding about an original begins with these words. `Image.problem` has the finding of a damaged photo.
 FILE_PROBLEM = "The file of this photo "
 _CHUNK = 1024 * 1024
-
-
-class PhotoFolder(FileSystemStorage):
-    """A folder in MEDIA_ROOT that writes files atomically and syncs them to disk.
-
-    The sync matters because an upload is deleted after its photos are stored. A file of the same name is replaced.
-    """
-
-    def get_available_name(self, name: str, max_length: int | None = None) -> str:
-        """Return the name itself."""
-        return name
-
-    def _save(self, name: str, content: Any) -> str:
-        path = Path(self.path(name))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as file:
-            file.writelines(content.chunks())
-        return name
+# Each attempt that fails means that another worker has stored the file in the meantime.
+_ATTEMPTS = 20
 
 
 def photo_name(sha256: str, suffix: str) -> str:
@@ -47,19 +31,29 @@ def thumbnail_name(sha256: str) -> str:
 def photo_file_write(name: str, data: bytes) -> bool:
     """Write a file, unless a file with this name and content exists; return whether it was written.
 
-    A file of this name with other content is damaged, and is replaced. Raises OSError when the storage cannot write.
+    A file of this name with other content is damaged, and is replaced. In a folder the file is whole and on the disk
+    afterwards, because an upload is deleted after its photos are stored. Several workers may write the same file at
+    the same time. Raises OSError when the storage cannot write.
     """
     if _has_content(name, data):
         return False
     store = _store()
-    saved = store.save(name, ContentFile(data))
-    if saved != name:
+    if isinstance(store, FileSystemStorage):
+        path = Path(store.path(name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as file:
+            file.write(data)
+        return True
+    for _attempt in range(_ATTEMPTS):
+        saved = store.save(name, ContentFile(data))
+        if saved == name:
+            return True
         # This storage never replaces files. Either another worker wrote the same file just now, or the file is damaged.
         store.delete(saved)
-        if not _has_content(name, data):
-            store.delete(name)
-            store.save(name, ContentFile(data))
-    return True
+        if _has_content(name, data):
+            return True
+        store.delete(name)
+    raise OSError(f"{name} cannot be stored: other files of this name appear again and again.")
 
 
 def _has_content(name: str, data: bytes) -> bool:

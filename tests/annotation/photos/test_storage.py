@@ -1,15 +1,17 @@
+import contextlib
 import hashlib
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import InMemoryStorage, Storage, storages
 
 from annotation.models import Image
 from annotation.photos.storage import (
-    PhotoFolder,
     photo_file_delete,
     photo_file_exists,
     photo_file_open,
@@ -23,11 +25,29 @@ from tests.conftest import photo_bytes
 DIGEST = hashlib.sha256(b"a photo").hexdigest()
 NAME = photo_name(DIGEST, ".jpg")
 BACKENDS = {
-    "folder": "annotation.photos.storage.PhotoFolder",
-    # Some object storages are like these: the first has no file paths, and neither replaces an existing file.
-    "memory": "django.core.files.storage.InMemoryStorage",
-    "plain folder": "django.core.files.storage.FileSystemStorage",
+    "folder": "django.core.files.storage.FileSystemStorage",
+    "objects": "tests.annotation.photos.test_storage.Objects",
 }
+
+
+class Objects(InMemoryStorage):
+    """Like some object storages: no file paths, whole files only, and an existing file is never replaced."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._one_at_a_time = threading.RLock()
+
+    def save(self, *arguments: Any, **options: Any) -> str:
+        with self._one_at_a_time:
+            return super().save(*arguments, **options)
+
+    def open(self, *arguments: Any, **options: Any) -> Any:
+        with self._one_at_a_time:
+            return ContentFile(super().open(*arguments, **options).read())
+
+    def delete(self, name: str) -> None:
+        with self._one_at_a_time, contextlib.suppress(KeyError):  # the class of Django refuses what does not exist
+            super().delete(name)
 
 
 @pytest.fixture(params=BACKENDS)
@@ -85,20 +105,23 @@ def test_an_incomplete_file_is_replaced(store: Storage) -> None:
     assert stored(store) == {NAME: b"a photo"}
 
 
-def test_concurrent_writes_of_the_same_photo_leave_one_file(store: Storage) -> None:
+@pytest.mark.parametrize("before", [None, b"a damaged file"])
+def test_concurrent_writes_of_the_same_photo_leave_one_file(store: Storage, before: bytes | None) -> None:
     data = bytes(300_000)
-    start = threading.Barrier(6)
+    for _round in range(10):
+        photo_file_delete(NAME)
+        if before is not None:
+            photo_file_write(NAME, before)
+        start = threading.Barrier(6)
 
-    def write() -> None:
-        start.wait()
-        photo_file_write(NAME, data)
+        def write(_worker: int, start: threading.Barrier = start) -> None:
+            start.wait()
+            photo_file_write(NAME, data)
 
-    threads = [threading.Thread(target=write) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert stored(store) == {NAME: data}
+        with ThreadPoolExecutor(6) as workers:
+            list(workers.map(write, range(6)))  # an error of a worker is raised here
+        found = stored(store)
+        assert (list(found), found[NAME] == data) == ([NAME], True)
 
 
 def test_the_source_is_a_path_in_a_folder_and_an_open_file_in_other_storages(store: Storage) -> None:
@@ -126,5 +149,4 @@ def test_a_write_waits_until_file_and_folder_are_on_disk(monkeypatch: pytest.Mon
     synced: list[int] = []
     monkeypatch.setattr("annotation.files.whole_file.os.fsync", synced.append)
     photo_file_write(NAME, b"a photo")
-    assert isinstance(storages["photos"], PhotoFolder)
     assert len(synced) == 2, "sync the file, then the folder that contains its name"

@@ -85,6 +85,11 @@ def vectors() -> dict[str, bytes]:
     return {row.image.name: bytes(row.vector or b"") for row in Feature.objects.select_related("image")}
 
 
+def difference(first: bytes, second: bytes) -> float:
+    """Return the largest difference between the numbers of two vectors. They reach to -7, where float16 has .004."""
+    return float(np.abs(np.subtract(*(np.frombuffer(vector, "<f2").astype(float) for vector in (first, second)))).max())
+
+
 def measured() -> dict[str, float | None]:
     return {row.image.name: row.exposure for row in Distortion.objects.select_related("image")}
 
@@ -97,13 +102,14 @@ def test_only_the_changed_photo_is_computed_again(campaign: Campaign, photos: di
     assert vectors() == features  # until the new ones are there
     compute()
     assert vectors()["plain.jpg"] == features["plain.jpg"]
-    assert vectors()[SWAPPED] != features[SWAPPED]
+    assert difference(vectors()[SWAPPED], features[SWAPPED]) > 0.05
     assert measured()["plain.jpg"] == distortions["plain.jpg"]
     assert (backlog(campaign).queued, backlog(campaign).done) == (0, 2)
     remade = vectors()
     Feature.objects.all().delete()
     compute()
-    assert vectors() == remade  # the same as those of a new photo
+    # The same as those of a new photo, up to rounding: this time both photos are in one batch.
+    assert max(difference(vector, remade[name]) for name, vector in vectors().items()) < 0.02
 
 
 def test_predictions_of_every_version_are_replaced(
