@@ -4,7 +4,7 @@ File names contain the SHA-256 of the content. So a file never changes, and two 
 """
 
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, Storage, storages
