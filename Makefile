@@ -83,8 +83,8 @@ format: setup-dev ## Format the code and fix lint errors
 messages: setup-dev ## Bring the translations of the pages up to date, and compile them
 	@$(BIN)/python -m translation
 
-bench: setup-bench ## Run the benchmarks and update the tables of the README and docs (NAME=scoring DATA=dir TEST=dir)
-	@$(BIN)/python -m benchmarks $(NAME) $(if $(DATA),--data $(DATA)) $(if $(TEST),--test $(TEST)) $(if $(NAME),,--tables)
+bench: setup-bench ## Run the benchmarks and update the tables of the README and docs (NAME=scoring DATA=dir TEST=dir TABLES=yes)
+	@$(BIN)/python -m benchmarks $(NAME) $(if $(DATA),--data $(DATA)) $(if $(TEST),--test $(TEST)) $(if $(NAME),$(if $(TABLES),--tables),--tables)
 
 docs: setup-dev ## Build the documentation in site/
 	$(BIN)/mkdocs build --strict --quiet

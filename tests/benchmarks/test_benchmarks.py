@@ -9,14 +9,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks import _claims
-from benchmarks.__main__ import PAGES, README, TABLE_BEGINS, TABLE_ENDS, names, run, table, table_put
+from benchmarks.__main__ import names, run
 from benchmarks._claims import Claim, DataMissing, Setting, seconds_of
 from benchmarks._photos import photo_files
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = {"claim", "value", "unit", "baseline", "target", "key", "ok"}
-
-NO_SECOND = {"processor": "", "measured": "", "figures": {}}
 
 
 @pytest.mark.slow
@@ -67,23 +65,20 @@ def test_a_claim_with_a_highest_value_holds_between_both():
     assert claim.ok
     assert json.loads(claim.line())["highest"] == 98
     assert not Claim("Covering", 98.1, "%", "Student's t", target=93, highest=98).ok
-    assert "| Covering | 95 % | Student's t | 93 to 98 |  |" in table([json.loads(claim.line())], NO_SECOND)
 
 
 def test_a_claim_holds_by_the_value_that_is_printed():
     assert Claim("Rounding", 2.996, "times", "nothing", target=3).ok
 
 
-def test_a_benchmark_fails_when_one_claim_does_not_hold(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
+def test_a_claim_that_does_not_hold_is_printed_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     import types
 
     module = types.ModuleType("benchmarks.made_up")
     module.measure = lambda setting: iter([Claim("a", 3, "x", "b", 2), Claim("c", 1, "x", "b", 2)])  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "benchmarks.made_up", module)
 
-    assert run("made_up", Setting()) is False
+    assert [claim.ok for claim in run("made_up", Setting())] == [True, False]
     assert [json.loads(line)["ok"] for line in capsys.readouterr().out.splitlines()] == [True, False]
 
 
@@ -107,34 +102,3 @@ def test_seconds_of_returns_the_shortest_duration(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(_claims.time, "perf_counter", lambda: next(clock))
 
     assert seconds_of(lambda: None, times=3) == 2.0
-
-
-def test_the_table_in_the_readme_is_replaced_and_shows_missed_targets():
-    claims = [
-        json.loads(Claim("Saving", 2.0, "times as fast", "waiting", target=2.0).line()),
-        json.loads(Claim("Reading", 1.0, "times as fast", "walking", target=2.0).line()),
-    ]
-
-    text = table_put(f"Before\n{TABLE_BEGINS}\nold\n{TABLE_ENDS}\nAfter\n", table(claims, NO_SECOND))
-
-    assert "old" not in text
-    assert "| Saving | 2 times as fast | waiting | 2 |  |" in text
-    assert "| Reading | 1 times as fast | walking | 2, missed |  |" in text
-    assert text.startswith("Before\n")
-    assert text.endswith("After\n")
-
-
-def test_a_readme_without_markers_is_refused():
-    with pytest.raises(ValueError, match="lacks"):
-        table_put("no markers", "")
-
-
-@pytest.mark.parametrize("page", [README, *PAGES.values()], ids=lambda page: page.name)
-def test_the_pages_have_markers_for_their_tables(page: Path):
-    assert table_put(page.read_text(), "rows")
-
-
-def test_a_table_without_a_second_machine_has_no_column_for_it():
-    claim = json.loads(Claim("Covering", 95.0, "%", "Student's t", target=93).line())
-
-    assert table([claim]).splitlines()[2] == "| Covering | 95 % | Student's t | 93 |"

@@ -1,14 +1,8 @@
-"""Limits in seconds follow the speed of the machine, and the table has a column for processors without VNNI."""
-
-import json
-from pathlib import Path
+"""Limits in seconds follow the speed of the machine."""
 
 import pytest
 
-from benchmarks.__main__ import SECOND, second_column, table
-from benchmarks._claims import Claim
 from benchmarks._machine import Machine, work_seconds
-from benchmarks.scoring import LARGE
 
 TABLE = Machine("EPYC", slowness=1.0, has_vnni=True)
 SLOW = Machine("EPYC", slowness=2.5, has_vnni=False)
@@ -42,24 +36,3 @@ def test_ratios_have_a_smaller_target_without_vnni() -> None:
 
 def test_the_work_takes_time() -> None:
     assert work_seconds() > 0
-
-
-def test_the_second_column_has_the_figures_of_the_rows_with_a_key() -> None:
-    claims = [
-        json.loads(Claim("Saving", 2.0, "times as fast", "waiting", 2.0, key="save").line()),
-        json.loads(Claim("Reading", 3.0, "times as fast", "walking", 2.0).line()),
-    ]
-    second = second_column(claims, "EPYC, avx2", "measured on 1 May 2026")
-    assert second["figures"] == {"save": "2"}
-    first, other, _, note = table(claims, second | {"figures": {"save": "1.1 s"}}).splitlines()[2:]
-    assert first == "| Saving | 2 times as fast | waiting | 2 | 1.1 s |"
-    assert other == "| Reading | 3 times as fast | walking | 2 |  |"
-    assert "EPYC, avx2, measured on 1 May 2026" in note
-
-
-def test_every_figure_of_the_second_column_belongs_to_a_row() -> None:
-    figures = json.loads(SECOND.read_text())["figures"]
-    source = "".join(path.read_text() for path in SECOND.parent.glob("*.py"))
-    large = {f"scoring_{megapixels}_megapixels" for megapixels in LARGE}
-    assert Path(SECOND).is_file()
-    assert [key for key in figures if f'key="{key}"' not in source and key not in large] == []
