@@ -19,6 +19,7 @@ PAGES = {
     "active_learning": ROOT / "docs" / "reference" / "simulation.md",
     "audit": ROOT / "docs" / "reference" / "metrics.md",
     "classes": ROOT / "docs" / "reference" / "recipes.md",
+    "drift": ROOT / "docs" / "reference" / "metrics.md",
     "consensus": ROOT / "docs" / "reference" / "consensus.md",
     "guarantee": ROOT / "docs" / "how-to" / "let-the-model-decide.md",
     "learning": ROOT / "docs" / "reference" / "recipes.md",
@@ -28,6 +29,8 @@ PAGES = {
     "gate": ROOT / "docs" / "reference" / "metrics.md",
     "probability_fit": ROOT / "docs" / "reference" / "metrics.md",
     "personal": ROOT / "docs" / "reference" / "personal-scores.md",
+    "near_duplicates": ROOT / "docs" / "reference" / "metrics.md",
+    "slices": ROOT / "docs" / "reference" / "metrics.md",
 }
 RESULTS = Path(__file__).parent / "results"
 SECOND = Path(__file__).parent / "without_vnni.json"
