@@ -59,7 +59,7 @@ def test_a_newcomer_gets_from_nothing_to_the_first_rating(
     name.fill("Pocket watches")
     assert no_sideways_scroll(page)
     page.get_by_role("button", name="Create campaign").click()
-    page.on("filechooser", lambda _chooser: None)  # Playwright takes over the dialog from here on, not from the click on
+    page.on("filechooser", lambda _chooser: None)  # Playwright handles dialogs from here on, not from the click on
     page.wait_for_url("**/campaigns/pocket-watches/import/")  # no rejected form
     with page.expect_file_chooser() as chooser:
         page.locator("label", has_text="Choose files").click()
