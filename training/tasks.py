@@ -10,6 +10,7 @@ from annotation.models import Campaign
 from annotation.services.turns import Slots
 from annotation.tasks import announce
 from inference.services.near_duplicates import campaigns_to_compare, near_duplicates_join
+from inference.tasks import priorities_run
 from training.models import TrainingRun, VersionComparison, VersionExport
 from training.selectors.runs import learned_photos
 from training.services.backbone_changes import old_features_delete, runs_request_changed
@@ -136,6 +137,7 @@ def drift_run(campaign_id: int) -> None:
 def decisions_run(campaign_id: int) -> None:
     """Check and calibrate what the model decides in the campaign."""
     decisions_update(campaign=Campaign.objects.get(pk=campaign_id))
+    announce(priorities_run, campaign_id, expires=MESSAGE_SECONDS)  # decided photos leave the queue, others come back
 
 
 @shared_task

@@ -14,6 +14,7 @@ from annotation.models import Campaign, QueueLane
 from annotation.services.lane_registry import RANDOM, Lane, lane_register, lane_shares_known
 from inference.acquisition.registry import STRATEGIES
 from inference.acquisition.strategy import Pool, Strategy
+from inference.models import DecisionRule
 from inference.postgres.copy import rows_write
 from inference.services.queue_pool import QueuePool
 
@@ -73,6 +74,8 @@ def priorities_refresh(*, campaign: Campaign) -> int:
     start = time.monotonic()
     pool = QueuePool(campaign, np.random.default_rng(random.SystemRandom().getrandbits(62)))
     reading = time.monotonic() - start
+    if pool.decided[0]:
+        DecisionRule.objects.filter(campaign=campaign, left_queue_at=None).update(left_queue_at=timezone.now())
     return sum(_lane_write(campaign, strategy, pool, reading) for strategy in strategies)
 
 
@@ -91,9 +94,10 @@ def _lane_write(campaign: Campaign, strategy: Strategy, photos: QueuePool, readi
     if lane is None:  # another worker is writing it
         return 0
     fingerprint = photos.fingerprint(strategy)
+    lane.decided_photos, lane.decided_votes = photos.decided
     if lane.fingerprint == fingerprint and lane.priorities.count() == lane.photos:
         lane.refreshed_at = timezone.now()
-        lane.save(update_fields=["refreshed_at"])
+        lane.save(update_fields=["refreshed_at", "decided_photos", "decided_votes"])
         return 0
     pool = photos.pool(strategy)
     lane.seed = random.SystemRandom().getrandbits(62)
