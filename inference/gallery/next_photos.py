@@ -12,7 +12,8 @@ from annotation.selectors.first_of_lanes import IS_OPEN, NOBODY, LaneHead, first
 from annotation.selectors.progress import DecidedPhotos, decided_in_queue
 from annotation.services.lane_registry import RANDOM, lane_labels, lane_reason, lane_shares_known
 from inference.acquisition.next_order import chance_at_random, chance_within, lanes_in_turn
-from inference.acquisition.reasons import PhotoFacts, reason_text
+from inference.acquisition.reasons import CHAMPION_UNSURE, PhotoFacts, percent_words, reason_text, start_text
+from inference.acquisition.registry import STRATEGIES
 from inference.gallery.places import Hidden
 from inference.models import ModelVersion, Prediction
 
@@ -49,11 +50,15 @@ class NextPhoto:
     facts: PhotoFacts
 
     @property
+    def watch_text(self) -> str:
+        """Return the champion's watch probability in whole percent; '' if it is unknown or hidden."""
+        said = self.facts.watch_probability
+        return "" if said is None else percent_words(said)
+
+    @property
     def chance_text(self) -> str:
         """Return the chance in whole percent: '7 %', 'under 1 %', 'over 99 %'."""
-        if self.chance > 0.99:
-            return gettext("over 99 %")
-        return gettext("under 1 %") if self.chance < 0.01 else f"{100 * self.chance:.0f} %"
+        return percent_words(self.chance)
 
 
 @dataclass(frozen=True)
@@ -111,8 +116,7 @@ def next_photos(
             priority=head.priority,
             stored=head.reason,
         )
-        # A lane that cannot choose in its own way yet has stored another reason, which then holds.
-        reason = stored if head.reason else reason_text(lane, facts, stored=stored)
+        reason = _reason(head, facts, stored)
         found.append(NextPhoto(image, lane, labels[lane], reason, chance, facts))
     return NextPhotos(
         photos=found,
@@ -156,6 +160,16 @@ def _draw(campaign: Campaign, shares: dict[str, float], count: int) -> tuple[lis
                 drawn.append(head)
                 break
     return drawn[:count], is_open, missing
+
+
+def _reason(head: LaneHead, facts: PhotoFacts, stored: str) -> str:
+    """Return why the lane chose the photo. A lane that cannot choose in its own way yet has stored another reason."""
+    start = start_text(head.reason, facts, fewest=STRATEGIES["fewest_votes"].reason)
+    if start is not None:
+        return start
+    if head.reason == CHAMPION_UNSURE and not facts.is_hidden:
+        return gettext(CHAMPION_UNSURE)
+    return stored if head.reason and head.reason != CHAMPION_UNSURE else reason_text(head.lane, facts, stored=stored)
 
 
 def _facts(image: Image, prediction: Any, threshold: float, *, is_hidden: bool) -> PhotoFacts:

@@ -302,6 +302,11 @@ class QueuePool:
     def _quick_probability(self) -> Floats | None:
         return self._quick_opinion(spread=False)
 
+    @property
+    def is_watch_of_champion(self) -> bool:
+        """Return whether the watch probabilities of the photos are the champion's, not those of the quick model."""
+        return self._quick_probability is None
+
     @cached_property
     def _watch_probability(self) -> Floats | None:
         """The quick model's; the champion's while the answers of enough photos are nearly all the same.

@@ -82,12 +82,12 @@ def test_each_of_the_next_photos_says_why(campaign: Campaign, client_of: Callabl
     page = page_of(client_of)
     assert "Of the next 20 photos, about 15 are chosen and 5 drawn at random" in page
     assert page.count("Asked because:") == 20
-    assert page.count("no votes yet") == 15
-    assert page.count("watch 0.42") == 20
+    assert page.count("nobody has rated it yet") == 15
+    assert page.count("watch, by the champion: 42 %") == 20
     rows = b"".join(client_of("rita").get(CSV).streaming_content)
     head, first, *others = rows.decode().splitlines()
     assert head == "place,image,file,lane,reason,chance,votes,votes_needed,watch_probability,predicted_mean"
-    assert "fewest_votes,no votes yet" in first
+    assert "fewest_votes,nobody has rated it yet" in first
     assert len(others) == 19
     assert AuditRecord.objects.filter(what__contains="next-photos.csv").exists()
 
@@ -115,11 +115,11 @@ def test_predictions_of_disputed_photos_are_hidden_until_the_reviewer_answers(
     votes_request(campaign=campaign, image_ids=[disputed.pk], by=people["rita"], reason="they scatter")
     page = page_of(client_of)
     assert page.count("prediction hidden") == 1
-    assert "watch 0.42" not in page
+    assert "watch, by the champion: 42 %" not in page
     rows = b"".join(client_of("rita").get(CSV).streaming_content).decode().splitlines()
     assert rows[1].endswith(",,")
     votes([disputed], [people["rita"]], 5, "no")
-    assert "watch 0.42" in page_of(client_of)
+    assert "watch, by the champion: 42 %" in page_of(client_of)
 
 
 def test_the_lanes_of_the_last_answers(
