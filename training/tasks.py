@@ -7,6 +7,7 @@ from celery import shared_task
 from django.conf import settings
 
 from annotation.models import Campaign
+from annotation.services.figures_rows import claimed_row_make
 from annotation.services.turns import Slots
 from annotation.tasks import announce
 from inference.services.near_duplicates import campaigns_to_compare, near_duplicates_join
@@ -24,10 +25,10 @@ from training.services.run_turns import run_claim_next, run_next_id
 from training.services.runs import run_request, runs_request_due, runs_requeue_stale
 from training.services.stored_calibrations import CLAIMS as CALIBRATIONS
 from training.services.stored_calibrations import calibrations_old_delete, claimed_calibration_make
+from training.services.stored_choices import CHOICE
 from training.services.stored_choices import CLAIMS as CHOICES
-from training.services.stored_choices import claimed_choice_make
 from training.services.stored_trends import CLAIMS as TRENDS
-from training.services.stored_trends import claimed_trend_make
+from training.services.stored_trends import TREND
 from training.services.training_process import run_supervise
 from training.services.version_comparisons import version_comparison_perform
 from training.services.version_exports import version_export_perform
@@ -104,14 +105,14 @@ def stored_calibration_make(calibration_id: int) -> bool:
 def stored_trend_make(trend_id: int) -> bool:
     """Compute the chart of the versions over time that a page asked for; return whether this worker did it."""
     row = TRENDS.claim(trend_id)
-    return row is not None and claimed_trend_make(row=row)
+    return row is not None and claimed_row_make(row, TREND)
 
 
 @shared_task
 def stored_choice_make(choice_id: int) -> bool:
     """Compute the figures that a page Next photos asked for; return whether this worker did it."""
     row = CHOICES.claim(choice_id)
-    return row is not None and claimed_choice_make(row=row)
+    return row is not None and claimed_row_make(row, CHOICE)
 
 
 @shared_task

@@ -31,7 +31,7 @@ from training.evaluation.order_curve import OrderCurve, OrderTask
 from training.models import LearningCurve, StoredChoice
 from training.selectors.choice import RATED_PER_CLUSTER, ChoiceFigures
 from training.selectors.lane_mix import LaneMix, lane_mix
-from training.services.stored_choices import choice_request
+from training.services.stored_choices import CHOICE
 from training.tasks import MESSAGE_SECONDS, stored_choice_make
 
 #: The title of the lanes names this many of those that differ most; the table has all.
@@ -71,7 +71,7 @@ class NextRow(NamedTuple):
 @campaign_view(Role.REVIEWER)
 def next_photos_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Show the page. While a worker computes its figures, htmx loads it again and again."""
-    stored = choice_request(campaign=campaign)
+    stored = CHOICE.request(campaign=campaign)
     if stored.row.state == StoredChoice.State.QUEUED:
         announce(stored_choice_make, stored.row.pk, expires=MESSAGE_SECONDS)
     version = champion(campaign)

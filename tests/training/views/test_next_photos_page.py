@@ -14,6 +14,7 @@ from annotation.measures.figures_text import figures_text
 from annotation.measures.intervals import Interval
 from annotation.models import Assignment, AuditRecord, Campaign, Image, PhotoMap
 from annotation.services.consensus import consensus_refresh
+from annotation.services.figures_rows import row_make
 from annotation.services.queue import counters_rebuild
 from annotation.services.vote_requests import votes_request
 from inference.networks.config import EFFICIENTNET_LITE0
@@ -21,7 +22,7 @@ from inference.services.queue_priorities import priorities_refresh
 from tests.opinions_and_predictions import images_make, predictions_make, version_make, votes
 from tests.training.evaluation.test_curve_gain import report
 from training.models import LearningCurve, StoredChoice
-from training.services.stored_choices import choice_make, choice_request, choice_row
+from training.services.stored_choices import CHOICE
 from training.tasks import stored_choice_make
 
 PAGE, CSV = "/campaigns/watches/next/", "/campaigns/watches/next/photos.csv"
@@ -172,8 +173,8 @@ def measured(campaign: Campaign, people: dict[str, Any], make_rated_images: Call
     )
     counters_rebuild(campaign=campaign)
     lanes_share(campaign)
-    row = choice_row(campaign=campaign)
-    choice_make(row=row)
+    row = CHOICE.row(campaign=campaign)
+    row_make(row, CHOICE)
     return row
 
 
@@ -198,7 +199,7 @@ def test_the_learning_curve_of_the_campaign_takes_part(
         campaign=campaign, state="done", result=figures_text(LITTLE), finished_at=timezone.now()
     )
     Image.objects.update(votes_needed=4, open_slots=1)
-    choice_make(row=measured)
+    row_make(measured, CHOICE)
     page = page_of(client_of)
     assert "You can stop: more votes hardly help the model" in page
     assert "more votes hardly help the model." in page
@@ -209,7 +210,7 @@ def test_before_a_choice_there_is_nothing_to_compare(
     measured: StoredChoice, campaign: Campaign, client_of: Callable[[str], Any]
 ) -> None:
     Assignment.objects.update(lane="random")
-    choice_make(row=measured)
+    row_make(measured, CHOICE)
     page = page_of(client_of)
     assert "Cannot tell yet whether the choice pays" in page
     assert page.count("All photos so far were drawn at random") == 1
@@ -239,10 +240,10 @@ def test_a_worker_makes_what_a_page_asked_for_once(
 
 
 def test_new_votes_make_the_figures_old(measured: StoredChoice, campaign: Campaign, people: dict[str, Any]) -> None:
-    assert choice_request(campaign=campaign).is_newest
+    assert CHOICE.request(campaign=campaign).is_newest
     StoredChoice.objects.update(made_at=timezone.now() - timedelta(hours=1))
     votes([Image.objects.earliest("pk")], [people["rita"]], 5, "no")
-    assert choice_request(campaign=campaign).row.state == State.QUEUED
+    assert CHOICE.request(campaign=campaign).row.state == State.QUEUED
 
 
 def test_the_number_of_queries_does_not_grow(
