@@ -91,8 +91,9 @@ class CampaignFiguresMaker(FiguresMaker[Row]):
 
     def row(self, *, campaign: Campaign) -> Row:
         """Return the row of a campaign, which is empty at first."""
-        row, _ = self.model._default_manager.get_or_create(campaign=campaign)
-        row.campaign = campaign  # saves a query
+        found: Any = self.model._default_manager.get_or_create(campaign=campaign)[0]
+        found.campaign = campaign  # saves a query
+        row: Row = found
         return row
 
     def request(self, *, campaign: Campaign) -> Figures[Row]:

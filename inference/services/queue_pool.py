@@ -121,8 +121,8 @@ class QueuePool:
             image__role=Image.Role.RATED,
         )
         decided = np.fromiter(said.values_list("image_id", flat=True).iterator(chunk_size=20_000), dtype=np.int64)
-        is_decided: NDArray[np.bool_] = np.isin(self._all.image_ids, decided)
-        return is_decided & (self._split != _SPLITS["holdout"])
+        is_decided: NDArray[np.bool_] = np.isin(self._all.image_ids, decided) & (self._split != _SPLITS["holdout"])
+        return is_decided
 
     @cached_property
     def _facts(self) -> str:
