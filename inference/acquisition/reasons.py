@@ -133,9 +133,7 @@ def _disagreement(facts: PhotoFacts) -> str:
     if facts.is_hidden:
         return _hidden()
     if facts.quality_mean is None:
-        return gettext(
-            "people gave it another score than the champion expects, and chance alone hardly explains the gap"
-        )
+        return gettext("people gave it another score than the champion expects, by more than chance explains")
     return gettext(
         "people gave it another score than the champion expects (%(mean)s), by more than chance explains"
     ) % {"mean": f"{facts.quality_mean:.1f}"}
@@ -156,7 +154,7 @@ def _holdout(facts: PhotoFacts) -> str:
 
 
 def _hidden() -> str:
-    return gettext("of what a model says about it; you see this after your own answer")
+    return gettext("a model says something about it that you see after your own answer")
 
 
 def _champion_on_watch(facts: PhotoFacts) -> str:

@@ -68,7 +68,7 @@ def test_a_lane_says_what_it_starts_with() -> None:
 @pytest.mark.parametrize("lane", OF_THE_MODEL)
 def test_what_the_model_says_is_hidden_before_the_own_answer(lane: str) -> None:
     assert reason_text(lane, HIDDEN, stored="gap 3.1 points") == (
-        "of what a model says about it; you see this after your own answer"
+        "a model says something about it that you see after your own answer"
     )
 
 
