@@ -88,7 +88,7 @@ def _watch(facts: PhotoFacts) -> str:
     if facts.is_hidden:
         return _hidden()
     return _joined(
-        gettext("the queue's own model, which learns from each new answer, is unsure whether it shows a watch"),
+        gettext("the queue's own model is unsure whether it shows a watch"),
         _champion_on_watch(facts),
     )
 
@@ -119,14 +119,13 @@ def _ensemble(facts: PhotoFacts) -> str:
 def _gain(facts: PhotoFacts) -> str:
     if facts.is_hidden:
         return _hidden()
-    words = gettext(
-        "the queue's own model, which learns from each new answer, knows little about its score (%(votes)s of "
-        "%(needed)s votes)"
-    ) % _votes(facts)
+    words = gettext("the queue's own model knows little about its score (%(votes)s of %(needed)s votes)") % _votes(
+        facts
+    )
     if facts.quality_mean is None:
         return words
     mean = f"{facts.quality_mean:.1f}"
-    return _joined(words, gettext("The champion, trained earlier, expects %(mean)s.") % {"mean": mean})
+    return _joined(words, gettext("The champion expects %(mean)s.") % {"mean": mean})
 
 
 def _disagreement(facts: PhotoFacts) -> str:
@@ -163,13 +162,11 @@ def _champion_on_watch(facts: PhotoFacts) -> str:
     if said is None or limit is None:
         return ""
     if abs(_log_odds(said) - _log_odds(limit)) < _UNSURE:
-        words = gettext("The champion, trained earlier, is unsure too: %(said)s, and above %(limit)s it says 'watch'.")
+        words = gettext("The champion is unsure too: %(said)s, and above %(limit)s it says 'watch'.")
     elif said > limit:
-        words = gettext("The champion, trained earlier, says 'watch': %(said)s, where above %(limit)s is enough.")
+        words = gettext("The champion says 'watch': %(said)s, where above %(limit)s is enough.")
     else:
-        words = gettext(
-            "The champion, trained earlier, says 'no watch': %(said)s, and above %(limit)s it says 'watch'."
-        )
+        words = gettext("The champion says 'no watch': %(said)s, and above %(limit)s it says 'watch'.")
     return words % {"said": percent_words(said), "limit": f"{100 * limit:.3g} %"}
 
 

@@ -51,9 +51,9 @@ class NextPhoto:
 
     @property
     def watch_text(self) -> str:
-        """Return the champion's watch probability in whole percent; '' if it is unknown or hidden."""
+        """Return the champion's watch probability in whole percent; '' if it is unknown, hidden or in the reason."""
         said = self.facts.watch_probability
-        return "" if said is None else percent_words(said)
+        return "" if said is None or percent_words(said) in self.reason else percent_words(said)
 
     @property
     def chance_text(self) -> str:

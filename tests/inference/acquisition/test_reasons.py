@@ -15,10 +15,10 @@ OF_THE_MODEL = ["watch_margin", "watch_entropy", "watch_bald", "relabel_or_new",
 def test_each_reason_says_which_model_it_is_about() -> None:
     words = reason_text("watch_margin", FACTS, stored="")
     assert words == (
-        "the queue's own model, which learns from each new answer, is unsure whether it shows a watch. The champion, "
-        "trained earlier, is unsure too: 42 %, and above 40 % it says 'watch'."
+        "the queue's own model is unsure whether it shows a watch. The champion "
+        "is unsure too: 42 %, and above 40 % it says 'watch'."
     )
-    assert reason_text("information_gain", FACTS, stored="").endswith("The champion, trained earlier, expects 6.2.")
+    assert reason_text("information_gain", FACTS, stored="").endswith("The champion expects 6.2.")
     assert "than the champion expects (6.2)" in reason_text("disagreement", FACTS, stored="")
 
 
@@ -33,7 +33,7 @@ def test_each_reason_says_which_model_it_is_about() -> None:
 )
 def test_the_champion_is_quoted_in_words(said: float, limit: float, words: str) -> None:
     facts = dataclasses.replace(FACTS, watch_probability=said, watch_threshold=limit)
-    assert reason_text("watch_entropy", facts, stored="").endswith(f"The champion, trained earlier, {words}")
+    assert reason_text("watch_entropy", facts, stored="").endswith(f"The champion {words}")
 
 
 def test_votes_are_in_the_reasons_of_lanes_that_look_at_them() -> None:
