@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.measures.classification import f1
-from annotation.measures.importance import effective_sample_size, lure_weights
 from annotation.measures.intervals import Interval, interval, wilson_interval
 from annotation.measures.pool_mean import PoolMean, class_parts, classical_mean, common_weight, powered_mean
 from annotation.measures.signs import signed
 from annotation.measures.vote_variance import variance_of
 from benchmarks._audit_worlds import RANDOM, UNSURE, Draws, World, campaign_run, world_make
 from benchmarks._claims import Claim, Setting
+from benchmarks._importance import effective_sample_size, lure_weights
 
 CAMPAIGNS = 1000
 SEED = 7000

@@ -26,6 +26,7 @@ from annotation.measures.intervals import wilson_interval
 from annotation.photos.decoding import photo_open
 from benchmarks._claims import Claim, DataMissing, Setting
 from benchmarks._learning_data import Extractor, RatedPhotos, photos_read
+from benchmarks._plug_in_limit import plug_in_limit
 from benchmarks._votes import table_rows
 from benchmarks.learning import real_folder
 from inference.decisions.calibration import (
@@ -34,7 +35,6 @@ from inference.decisions.calibration import (
     Tolerances,
     achieved,
     calibrate,
-    plug_in_limit,
 )
 from inference.decisions.limits import Limits
 from inference.networks.config import EFFICIENTNET_LITE2

@@ -17,12 +17,8 @@ from annotation.services.annotations import prediction_shown
 from annotation.tasks import announce
 from inference.models import Prediction
 from inference.services.personal_lines import own_expectation
-from inference.services.scoring_jobs import (
-    ScoringLimitReached,
-    ScoringRefused,
-    scoring_job_create,
-    scoring_job_find,
-)
+from inference.services.scoring_jobs import scoring_job_create, scoring_job_find
+from inference.services.scoring_quota import ScoringLimitReached, ScoringRefused
 from inference.services.scoring_waits import scoring_job_wait
 from inference.tasks import scoring_job_run
 

@@ -12,20 +12,13 @@ from ninja.errors import HttpError
 from annotation.access.permissions import campaign_for
 from annotation.api_schema import READ_PROBLEMS, WRITE_PROBLEMS, Problem, Slug
 from annotation.models import Role, User
-from annotation.tasks import announce
+from annotation.services.quotas import QuotaUsedUp
+from annotation.tasks import announce, batch_import
 from inference.selectors import champion
-from inference.services.scoring_jobs import (
-    ScoringBusy,
-    ScoringJob,
-    ScoringLimitReached,
-    ScoringNoSpace,
-    ScoringRefused,
-    Upload,
-    scoring_job_create,
-    scoring_job_delete,
-    scoring_job_find,
-)
+from inference.services.checked_photos import NoSpace, PhotoGone, PhotoRefused, checked_photo_take
+from inference.services.scoring_jobs import ScoringJob, Upload, scoring_job_create, scoring_job_delete, scoring_job_find
 from inference.services.scoring_models import is_usable, model_of
+from inference.services.scoring_quota import ScoringBusy, ScoringLimitReached, ScoringNoSpace, ScoringRefused
 from inference.services.scoring_waits import scoring_job_wait
 from inference.services.upload_gate import GateAnswer, gate_answer
 from inference.tasks import scoring_job_run
@@ -100,7 +93,20 @@ class GateOut(Schema):
     version: int = Field(description="Number of the model version that decided: the champion.")
     guarantee: GuaranteeOut | None = Field(description="null: the decision has no guarantee.")
     guarantee_text: str
-    stored: bool = Field(description="Whether the photo is stored: always false.")
+    stored: bool = Field(description="Whether the photo is in the campaign: false, because checking stores nothing.")
+    ticket: str | None = Field(
+        description="With `keep`: for `POST /campaigns/{slug}/gate/{ticket}/store`, for 15 minutes. null without."
+    )
+
+
+class GateStoredOut(Schema):
+    """Where the photo is now."""
+
+    known: bool = Field(description="Whether the campaign has this very photo from before. Then nothing is imported.")
+    photo: int | None = Field(description="The id of that photo; null for a new one, which the import creates.")
+    import_id: int | None = Field(
+        description="The import that takes the photo: `GET /campaigns/{slug}/imports/{import_id}` says how it goes."
+    )
 
 
 class GateWaitingOut(Schema):
@@ -143,16 +149,18 @@ _SENT: dict[str, Any] = {
     openapi_extra=_SENT,
 )
 def gate(
-    request: HttpRequest, response: HttpResponse, slug: Slug
+    request: HttpRequest, response: HttpResponse, slug: Slug, keep: bool = False
 ) -> Status[GateOut] | Status[GateWaitingOut] | Status[Problem]:
     """Say whether the campaign's model accepts a photo, with reasons (reviewers). The photo is not stored.
+
+    With `keep=true`, which needs an admin, the photo waits 15 minutes for `POST …/gate/{ticket}/store`.
 
     Send the photo as the multipart field `file`, or as the body with a content type such as `image/jpeg` or
     `application/octet-stream`. 200 with the answer, or after five seconds 202 with a ticket. 422 with the reason when
     the file is no photo that can be rated. 409 when the campaign has no model that can decide. 429 when you have sent
     as many photos as one hour allows, or when your earlier photos still wait.
     """
-    campaign, _role = campaign_for(request.user, slug, Role.REVIEWER)
+    campaign, _role = campaign_for(request.user, slug, Role.ADMIN if keep else Role.REVIEWER)
     user = request.user
     assert isinstance(user, User)  # campaign_for turns anonymous visitors away
     upload = _upload(request)
@@ -160,7 +168,9 @@ def gate(
     if version is None or version.files_deleted_at is not None or not is_usable(version):
         return Status(409, Problem(detail=gettext("The campaign has no model that can decide about photos now.")))
     try:
-        ticket = scoring_job_create(user=user, uploads=[upload], model=model_of(version), has_thumbnails=False)
+        ticket = scoring_job_create(
+            user=user, uploads=[upload], model=model_of(version), has_thumbnails=False, keeps_photos=keep
+        )
     except ScoringLimitReached as reached:
         response["Retry-After"] = str(reached.retry_after)
         return Status(429, Problem(detail=str(reached)))
@@ -173,7 +183,7 @@ def gate(
         raise HttpError(422, str(refused)) from refused
     announce(scoring_job_run, user.pk, ticket)
     job = scoring_job_wait(user=user, key=ticket, seconds=WAIT_SECONDS)
-    if job is not None and not job.waiting:
+    if job is not None and not job.waiting and not keep:
         scoring_job_delete(user=user, key=ticket)
     return _answer(job, campaign.pk)
 
@@ -188,6 +198,44 @@ def gate_ticket(request: HttpRequest, slug: Slug, ticket: Ticket) -> Status[Gate
     user = request.user
     assert isinstance(user, User)
     return _answer(scoring_job_find(user=user, key=ticket), campaign.pk)
+
+
+@router.post("/campaigns/{slug}/gate/{ticket}/store", response={200: GateStoredOut, 409: Problem, **WRITE_PROBLEMS})
+def gate_store(
+    request: HttpRequest, response: HttpResponse, slug: Slug, ticket: Ticket
+) -> GateStoredOut | Status[Problem]:
+    """Take a photo that was checked with `keep=true` into the campaign (admins).
+
+    An import takes it as any upload, with the same limits. Calling it again changes nothing. 404 when the photo is no
+    longer here, 409 while it still waits for a worker, 422 when it is no photo that can be rated, 429 when you have
+    begun as many imports as one hour allows.
+    """
+    campaign, _role = campaign_for(request.user, slug, Role.ADMIN)
+    user = request.user
+    assert isinstance(user, User)
+    job = scoring_job_find(user=user, key=ticket)
+    if (answer := _answer(job, campaign.pk)).status_code == 202:
+        return Status(409, Problem(detail=gettext("The photo still waits for a worker. Ask for its answer first.")))
+    assert job is not None, answer
+    try:
+        taken = checked_photo_take(campaign=campaign, by=user, job=job, place=0)
+    except PhotoGone as gone:
+        raise HttpError(404, str(gone)) from None
+    except NoSpace as full:
+        raise HttpError(507, str(full)) from None
+    except PhotoRefused as refused:
+        raise HttpError(422, str(refused)) from None
+    except QuotaUsedUp as used_up:
+        response["Retry-After"] = str(used_up.quota.retry_after)
+        limit = used_up.quota.limit
+        return Status(429, Problem(detail=f"You have started {limit} imports in this hour, as many as are allowed."))
+    if taken.is_new_import and taken.batch:
+        announce(batch_import, taken.batch.pk)
+    return GateStoredOut(
+        known=taken.known is not None,
+        photo=taken.known.pk if taken.known else None,
+        import_id=taken.batch.pk if taken.batch else None,
+    )
 
 
 class _Body:
@@ -269,6 +317,7 @@ def _out(answer: GateAnswer, job: ScoringJob) -> GateOut:
         guarantee=None if limits is None else GuaranteeOut(**vars(limits), tolerances=_tolerances(job)),
         guarantee_text=answer.guarantee_text,
         stored=False,
+        ticket=job.key if job.keeps_photos else None,
     )
 
 

@@ -37,6 +37,12 @@ class DecisionRule(models.Model):
     votes_from = models.DateTimeField(
         null=True, blank=True, help_text="Older audit votes no longer count: the photos or the errors have changed."
     )
+    left_queue_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When decided photos first left the lanes of the queue. From then on, open photos are no random "
+        "part of the campaign.",
+    )
     changed_at = models.DateTimeField(default=timezone.now)
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+")
 

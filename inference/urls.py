@@ -9,6 +9,7 @@ urlpatterns = [
     path("score/<slug:key>/", try_model.try_model_result, name="try-model-result"),
     path("campaigns/<slug:slug>/gate/", try_model.gate, name="gate"),
     path("campaigns/<slug:slug>/gate/<slug:key>/", try_model.gate_result, name="gate-result"),
+    path("campaigns/<slug:slug>/gate/<slug:key>/<int:place>/store", try_model.gate_store, name="gate-store"),
     path("campaigns/<slug:slug>/photos/", photos.photos, name="photos"),
     path("campaigns/<slug:slug>/photos/extremes/", photos.extremes, name="photo-extremes"),
     path("campaigns/<slug:slug>/photos/predictions.csv", photos.predictions_table, name="predictions-table"),

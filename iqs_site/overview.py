@@ -16,11 +16,13 @@ from annotation.selectors.near_duplicates import DuplicatesSummary, duplicates_s
 from annotation.selectors.photo_files import DamagedCounts, damaged_counts, damaged_photos
 from annotation.selectors.photos_left import photos_left
 from annotation.selectors.progress import (
+    DecidedPhotos,
     OwnProgress,
     Participation,
     Progress,
     campaign_participation,
     campaign_progress,
+    decided_in_queue,
     own_progress,
     queue_status,
 )
@@ -85,6 +87,7 @@ class ModelsStatus:
     """What reviewers and admins see in addition to the progress."""
 
     participation: Participation
+    decided: DecidedPhotos
     comments: CommentCounts
     """Comments of annotators that no admin has marked as done."""
     consensus: ConsensusSummary | None
@@ -201,6 +204,7 @@ def _models_status(campaign: Campaign, role: Role, kept: KeptCounts) -> ModelsSt
     damaged = damaged_counts([campaign.pk]).get(campaign.pk, DamagedCounts())
     return ModelsStatus(
         participation=campaign_participation(campaign),
+        decided=decided_in_queue(campaign),
         comments=comment_counts(campaign),
         consensus=consensus_summary(campaign),
         forecast=forecast,

@@ -7,9 +7,11 @@ from celery import shared_task
 from django.conf import settings
 
 from annotation.models import Campaign
+from annotation.services.figures_rows import claimed_row_make
 from annotation.services.turns import Slots
 from annotation.tasks import announce
 from inference.services.near_duplicates import campaigns_to_compare, near_duplicates_join
+from inference.tasks import priorities_run
 from training.models import TrainingRun, VersionComparison, VersionExport
 from training.selectors.runs import learned_photos
 from training.services.backbone_changes import old_features_delete, runs_request_changed
@@ -23,10 +25,10 @@ from training.services.run_turns import run_claim_next, run_next_id
 from training.services.runs import run_request, runs_request_due, runs_requeue_stale
 from training.services.stored_calibrations import CLAIMS as CALIBRATIONS
 from training.services.stored_calibrations import calibrations_old_delete, claimed_calibration_make
+from training.services.stored_choices import CHOICE
 from training.services.stored_choices import CLAIMS as CHOICES
-from training.services.stored_choices import claimed_choice_make
 from training.services.stored_trends import CLAIMS as TRENDS
-from training.services.stored_trends import claimed_trend_make
+from training.services.stored_trends import TREND
 from training.services.training_process import run_supervise
 from training.services.version_comparisons import version_comparison_perform
 from training.services.version_exports import version_export_perform
@@ -103,14 +105,14 @@ def stored_calibration_make(calibration_id: int) -> bool:
 def stored_trend_make(trend_id: int) -> bool:
     """Compute the chart of the versions over time that a page asked for; return whether this worker did it."""
     row = TRENDS.claim(trend_id)
-    return row is not None and claimed_trend_make(row=row)
+    return row is not None and claimed_row_make(row, TREND)
 
 
 @shared_task
 def stored_choice_make(choice_id: int) -> bool:
     """Compute the figures that a page Next photos asked for; return whether this worker did it."""
     row = CHOICES.claim(choice_id)
-    return row is not None and claimed_choice_make(row=row)
+    return row is not None and claimed_row_make(row, CHOICE)
 
 
 @shared_task
@@ -136,6 +138,7 @@ def drift_run(campaign_id: int) -> None:
 def decisions_run(campaign_id: int) -> None:
     """Check and calibrate what the model decides in the campaign."""
     decisions_update(campaign=Campaign.objects.get(pk=campaign_id))
+    announce(priorities_run, campaign_id, expires=MESSAGE_SECONDS)  # decided photos leave the queue, others come back
 
 
 @shared_task

@@ -69,6 +69,15 @@ class QueueLane(models.Model):
         help_text="Why its photos are chosen, as a format string; empty: as the strategy says.",
     )
 
+    decided_photos = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Open photos that a model has decided, at the last refresh: lanes other than random leave them out.",
+    )
+    decided_votes = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Votes that these photos lack: people need not give them."
+    )
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["campaign", "name"], name="queue_lane_once")]
 

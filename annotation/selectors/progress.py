@@ -14,6 +14,7 @@ from django.db.models import (
     ExpressionWrapper,
     F,
     IntegerField,
+    Max,
     Min,
     OuterRef,
     Q,
@@ -84,6 +85,15 @@ class Participation:
     """Live leases."""
     skipped: int
     """Skips, once for each photo and annotator."""
+
+
+@dataclass(frozen=True)
+class DecidedPhotos:
+    """Photos that lack votes and that a model has decided. Only the lane random still gives them to people."""
+
+    photos: int
+    votes: int
+    """The votes that they lack, which people need not give."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +178,12 @@ def campaign_participation(campaign: Campaign) -> Participation:
         cursor.execute(_PARTICIPATION, {"campaign": campaign.pk})
         annotators, leased, skipped = cursor.fetchone()
     return Participation(annotators=annotators, leased=leased, skipped=skipped)
+
+
+def decided_in_queue(campaign: Campaign) -> DecidedPhotos:
+    """Return what a model has decided among the photos that lack votes, at the last refresh (one query)."""
+    found = campaign.queue_lanes.aggregate(photos=Max("decided_photos"), votes=Max("decided_votes"))
+    return DecidedPhotos(found["photos"] or 0, found["votes"] or 0)
 
 
 def own_progress(campaign: Campaign, annotator: User) -> OwnProgress:

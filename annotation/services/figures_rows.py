@@ -17,7 +17,7 @@ from django.utils import timezone
 from annotation.exchange.methods_report import votes_fingerprint
 from annotation.measures.figures_text import figures_read, figures_text
 from annotation.measures.votes import VoteTable
-from annotation.models import FiguresRow
+from annotation.models import Campaign, FiguresRow
 from annotation.services.claims import Heartbeat, Report
 
 logger = logging.getLogger(__name__)
@@ -71,6 +71,34 @@ class Figures(Generic[Row]):
     def is_coming(self) -> bool:
         """Return whether a worker computes them now, or soon."""
         return self.row.is_coming
+
+
+class CampaignFiguresMaker(FiguresMaker[Row]):
+    """Computes figures of which a campaign has one row. Only workers and commands compute them, never a page."""
+
+    model: type[Row]
+    """The rows, one a campaign."""
+    value: type[Any]
+    """The frozen dataclass of the figures."""
+
+    def kind(self, row: Row) -> type[Any]:
+        """Return the dataclass of the figures."""
+        return self.value
+
+    def is_quick(self, row: Row) -> bool:
+        """Return False: a page never computes them."""
+        return False
+
+    def row(self, *, campaign: Campaign) -> Row:
+        """Return the row of a campaign, which is empty at first."""
+        found: Any = self.model._default_manager.get_or_create(campaign=campaign)[0]
+        found.campaign = campaign  # saves a query
+        row: Row = found
+        return row
+
+    def request(self, *, campaign: Campaign) -> Figures[Row]:
+        """Return the stored figures. Newer ones are queued; the caller announces the task when they are `is_coming`."""
+        return row_request(self.row(campaign=campaign), self)
 
 
 def row_request(row: Row, maker: FiguresMaker[Row]) -> Figures[Row]:

@@ -43,6 +43,7 @@ from typing import Any, NamedTuple
 
 from annotation.answers import vote_sql
 from annotation.models import Campaign
+from annotation.selectors.first_of_lanes import IS_OPEN, LaneHead, first_of_lanes
 from annotation.services.lane_registry import RANDOM, lane_reason, lane_shares_known
 
 # Minimum number of answers between an answer and its hidden repeat. Working memory holds about seven items, and after
@@ -58,21 +59,13 @@ _LANE_ROWS = 200
 # Extra candidates per claim, because other claims may have locked some of them at the same moment.
 _SPARE = 8
 
-# A photo open to the annotator. A photo with any assignment of this annotator is excluded: `_UNANSWERED` in
-# `annotation.services.queue` has already returned the unanswered ones.
-_IS_OPEN = """
-image.campaign_id = %(campaign)s AND image.open_slots > 0 AND image.problem = '' AND image.role = 'rated'
-    AND NOT image.id = ANY(%(taken)s)
-    AND NOT EXISTS (SELECT FROM annotation_assignment assignment
-                    WHERE assignment.image_id = image.id AND assignment.annotator_id = %(annotator)s)
-"""
 _FOUND = "image.id, image.queue_position, image.vote_count, image.votes_needed"
 
 # The first open photo at or after a position (continuing from the start), by the partial index image_open: the cost
 # does not grow with the campaign. The query skips photos that are locked by another claim instead of waiting for them.
 _PROBE_HALF = f"""
 SELECT * FROM (
-  SELECT {_FOUND} FROM annotation_image image WHERE {_IS_OPEN} AND image.queue_position {{side}} %(start)s
+  SELECT {_FOUND} FROM annotation_image image WHERE {IS_OPEN} AND image.queue_position {{side}} %(start)s
   ORDER BY image.queue_position LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
 ) {{name}}
 """  # noqa: S608  # made of constants
@@ -80,7 +73,7 @@ SELECT * FROM (
 _BEFORE_HALF = f"""
 SELECT * FROM (
   SELECT image.queue_position FROM annotation_image image
-  WHERE {_IS_OPEN} AND image.queue_position {{side}} {{position}}
+  WHERE {IS_OPEN} AND image.queue_position {{side}} {{position}}
   ORDER BY image.queue_position DESC LIMIT 1
 ) {{name}}
 """  # noqa: S608  # made of constants
@@ -98,29 +91,11 @@ FROM ({_wrap_around(_PROBE_HALF, ">=", "<")}) found
 CROSS JOIN ({_wrap_around(_BEFORE_HALF, "<", ">=", position="%(start)s")}) before
 """  # noqa: S608  # made of constants
 
-# The first photos of each lane that are open to the annotator, by the index priority_order. The query does not lock
-# them: the claim needs to know the first photo of every lane, but takes a photo of one lane. The inner LIMIT 1 makes
-# the planner check one photo after the other in this order. Without it, the planner reads and sorts all photos of a
-# campaign of 10,000.
-_FIRST_OF_LANES = f"""
-SELECT lane.name, lane.reason, candidate.image_id, candidate.priority
-FROM annotation_queuelane lane CROSS JOIN LATERAL (
-  SELECT head.image_id, head.priority FROM (
-    SELECT image_id, priority FROM annotation_queuepriority
-    WHERE lane_id = lane.id ORDER BY priority DESC LIMIT %(lane_rows)s
-  ) head CROSS JOIN LATERAL (
-    SELECT FROM annotation_image image WHERE image.id = head.image_id AND {_IS_OPEN} LIMIT 1
-  ) open_photo
-  ORDER BY head.priority DESC LIMIT %(count)s
-) candidate
-WHERE lane.campaign_id = %(campaign)s AND lane.name = ANY(%(lanes)s)
-ORDER BY lane.name, candidate.priority DESC
-"""  # noqa: S608  # made of constants
 _LOCK_CANDIDATE = f"""
 SELECT found.*, before.queue_position FROM (
   SELECT {_FOUND} FROM unnest(%(candidates)s::bigint[]) WITH ORDINALITY AS candidate (image_id, place)
   JOIN annotation_image image ON image.id = candidate.image_id
-  WHERE {_IS_OPEN} ORDER BY candidate.place LIMIT 1 FOR NO KEY UPDATE OF image SKIP LOCKED
+  WHERE {IS_OPEN} ORDER BY candidate.place LIMIT 1 FOR NO KEY UPDATE OF image SKIP LOCKED
 ) found CROSS JOIN LATERAL ({_wrap_around(_BEFORE_HALF, "<", ">=", position="found.queue_position")}) before
 """  # noqa: S608  # made of constants
 
@@ -210,8 +185,7 @@ class ClaimDraws:
         self._taken = list(taken)
         self._rng = rng
         self._shares = lane_shares_known(campaign.lane_shares)
-        self._first_of_lanes: dict[str, list[tuple[int, float]]] = {}
-        self._reasons: dict[str, str] = {}
+        self._first_of_lanes: dict[str, list[LaneHead]] = {}
         self._golds: list[int] | None = None
         self._has_repeats = True
 
@@ -241,25 +215,29 @@ class ClaimDraws:
         """Read the first photos of each lane with priorities, enough for `count` draws."""
         if not self._priority_lanes:
             return
-        limits = {"lanes": self._priority_lanes, "count": count + _SPARE, "lane_rows": _LANE_ROWS}
-        self._cursor.execute(_FIRST_OF_LANES, {**self._whose, "taken": self._taken, **limits})
-        for lane, reason, image_id, priority in self._cursor.fetchall():
-            self._reasons[lane] = reason
-            self._first_of_lanes.setdefault(lane, []).append((image_id, priority))
+        self._first_of_lanes = first_of_lanes(
+            self._cursor,
+            self._campaign,
+            self._priority_lanes,
+            count=count + _SPARE,
+            rows=_LANE_ROWS,
+            annotator=self._whose["annotator"],
+            taken=self._taken,
+        )
 
     def _rated_draw(self) -> Draw | None:
         """Draw a lane by the shares and lock its photo. None when no rated photo is open to the annotator."""
-        first_of_lanes = {
-            lane: [candidate for candidate in candidates if candidate[0] not in self._taken]
+        first = {
+            lane: [candidate for candidate in candidates if candidate.image_id not in self._taken]
             for lane, candidates in self._first_of_lanes.items()
         }
         lane, found = RANDOM, None
         if self._priority_lanes:
             (lane,) = self._rng.choices(list(self._shares), list(self._shares.values()))
-            if candidates := first_of_lanes.get(lane, []):
-                found = self._find(_LOCK_CANDIDATE, candidates=[image_id for image_id, _ in candidates])
+            if candidates := first.get(lane, []):
+                found = self._find(_LOCK_CANDIDATE, candidates=[one.image_id for one in candidates])
                 # Other claims have locked the candidates before the one found.
-                first_of_lanes[lane] = [one for one in candidates if found is not None and one[0] == found[0]]
+                first[lane] = [one for one in candidates if found and one.image_id == found[0]]
         if found is None:
             lane, found = RANDOM, self._find(_PROBE, start=self._rng.random())
         if found is None:
@@ -267,13 +245,12 @@ class ClaimDraws:
         image_id, position, votes, votes_needed, before = found
         probability = _mixture_probability(
             self._shares,
-            {name: candidates[0][0] for name, candidates in first_of_lanes.items() if candidates},
+            {name: candidates[0].image_id for name, candidates in first.items() if candidates},
             image_id=image_id,
             gap=_gap(before, position, 1.0),
         )
-        priority = first_of_lanes[lane][0][1] if lane != RANDOM else 0.0
-        stored = self._reasons.get(lane, "")
-        reason = lane_reason(lane, votes=votes, votes_needed=votes_needed, priority=priority, stored=stored)
+        head = first[lane][0] if lane != RANDOM else LaneHead(RANDOM, image_id)
+        reason = lane_reason(lane, votes=votes, votes_needed=votes_needed, priority=head.priority, stored=head.reason)
         return Draw(image_id, lane, reason, probability)
 
     def _find(self, statement: str, **parameters: Any) -> tuple[int, float, int, int, float] | None:

@@ -24,7 +24,7 @@ class Disagreement:
         "The photo whose votes and predicted score lie furthest apart, more than chance explains. "
         "It finds wrong votes and weak places of the model, and looks only at photos with votes."
     )
-    reason = "people and model disagree about its score"
+    reason = "people and the champion disagree about its score"
     columns: frozenset[str] = frozenset({"features", "answered_features", "groups", "quality_disagreement"})
     score_column: str | None = "quality_disagreement"
     split: Literal["train", "holdout"] | None = "train"

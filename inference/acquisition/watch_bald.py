@@ -24,7 +24,7 @@ class WatchBald:
         "The photo about which several models, learned from different samples of the answers, disagree. "
         "It leaves out photos that are unclear to all of them."
     )
-    reason = "models disagree whether it shows a watch"
+    reason = "small models of the queue contradict each other whether it shows a watch"
     columns: frozenset[str] = frozenset({"features", "answered_features", "groups", "watch_spread"})
     score_column: str | None = "watch_spread"
     split: Literal["train", "holdout"] | None = "train"

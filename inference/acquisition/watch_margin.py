@@ -24,7 +24,7 @@ class WatchMargin:
         "The photo that the model is least sure about: a little more, and it would decide otherwise. "
         "For finding watches it needs the fewest answers."
     )
-    reason = "the model is unsure whether it shows a watch"
+    reason = "the queue's own model is unsure whether it shows a watch"
     columns: frozenset[str] = frozenset(
         {"features", "answered_features", "groups", "watch_probability", "watch_threshold", "watch_yes", "watch_no"}
     )

@@ -197,7 +197,7 @@ def calibrate(
     return Calibration(limits, tuple(findings))
 
 
-def _candidates(pool: Floats) -> Floats:
+def candidate_limits(pool: Floats) -> Floats:
     """Return the candidate limits, descending: up to 200 places among the predictions."""
     finite = np.unique(pool[np.isfinite(pool)])
     if len(finite) > _CANDIDATES:
@@ -218,7 +218,7 @@ def _share_finding(
 
     class_from: from where on the model says the class without any guarantee. Limits are never lower.
     """
-    candidates = _candidates(pool[pool >= class_from])
+    candidates = candidate_limits(pool[pool >= class_from])
     photos = (scores >= candidates[:, None]).sum(axis=1)
     errors = ((scores >= candidates[:, None]) & wrong).sum(axis=1)
     # Two orders of tests, each with half of the risk.
@@ -265,7 +265,7 @@ def _missed_finding(
     needed_watches = fewest_photos(tolerance, confidence)
     share = float(np.mean(watch)) if len(watch) else 0.0
     needed = math.ceil(needed_watches / share) if share else None
-    candidates = _candidates(pool[pool <= highest])[::-1]
+    candidates = candidate_limits(pool[pool <= highest])[::-1]
     missed = np.searchsorted(own, candidates, side="left")
     best = -1
     for place, count in enumerate(missed):
@@ -369,15 +369,3 @@ def exact_interval(wrong: int, photos: int, confidence: float) -> tuple[float, f
         return float("nan"), float("nan")
     one_sided = (1 + confidence) / 2
     return 1 - upper_bound(photos - wrong, photos, one_sided), upper_bound(wrong, photos, one_sided)
-
-
-def plug_in_limit(tolerance: float, scores: Floats, wrong: Bools, pool: Floats) -> float | None:
-    """Return the most generous limit whose observed share of errors is within the tolerance; the naive rival.
-
-    It breaks the tolerance in about half of the cases (`benchmarks/guarantee.py`), so nothing but benchmarks uses it.
-    """
-    for limit in _candidates(pool)[::-1]:
-        decided = scores >= limit
-        if decided.any() and float(np.mean(wrong[decided])) <= tolerance:
-            return float(limit)
-    return None

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Count, FilteredRelation, Q
 
 from annotation.models import LIVE, Campaign
-from inference.decisions.calibration import Calibration
+from inference.decisions.calibration import Calibration, Tolerances
 from inference.decisions.limits import Limits
 from inference.models import DecisionRule, DecisionRun, ModelVersion
 from inference.selectors import champion
@@ -105,6 +105,27 @@ def decided_conditions(limits: Limits | None, path: str = "prediction__") -> dic
         "no": beyond("watch_probability__lt", limits.no_watch_below) & ~yes,
         "score": never() if limits.half_width is None else Q(**{f"{path}quality_mean__isnull": False}),
     }
+
+
+def nothing_left_for_people(limits: Limits | None, tolerances: Tolerances, path: str = "prediction__") -> Q:
+    """Return the condition that the model has decided everything that people would be asked about a photo.
+
+    People answer the quality and the watch together. So the model must have decided both: each kind of statement about
+    the quality that the rule makes (a class, a score), and the watch. A rule that says nothing about one of them leaves
+    all photos to people.
+    """
+    conditions = decided_conditions(limits, path)
+    quality: list[Q] = []
+    if tolerances.accepted is not None or tolerances.rejected is not None:
+        quality.append(conditions["accepted"] | conditions["rejected"])
+    if tolerances.score_points is not None:
+        quality.append(conditions["score"])
+    if limits is None or not quality or (tolerances.watch is None and tolerances.missed is None):
+        return never()
+    found = conditions["yes"] | conditions["no"]
+    for condition in quality:
+        found &= condition
+    return found
 
 
 def decision_counts(campaign: Campaign, version: ModelVersion, limits: Limits, panel: int) -> dict[str, Any]:

@@ -2,15 +2,18 @@
 
 import random
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext
 
 from annotation.models import LIVE, Campaign, Image
+from annotation.selectors.first_of_lanes import IS_OPEN, NOBODY, LaneHead, first_of_lanes
+from annotation.selectors.progress import DecidedPhotos, decided_in_queue
 from annotation.services.lane_registry import RANDOM, lane_labels, lane_reason, lane_shares_known
 from inference.acquisition.next_order import chance_at_random, chance_within, lanes_in_turn
-from inference.acquisition.reasons import PhotoFacts, reason_text
+from inference.acquisition.reasons import CHAMPION_UNSURE, PhotoFacts, percent_words, reason_text, start_text
+from inference.acquisition.registry import STRATEGIES
 from inference.gallery.places import Hidden
 from inference.models import ModelVersion, Prediction
 
@@ -19,44 +22,18 @@ NEXT = 20
 #: Open photos are counted up to this number: the chance of one of more is below a thousandth anyway.
 _COUNTED = 10_000
 
-_IS_OPEN = "image.campaign_id = %(campaign)s AND image.open_slots > 0 AND image.problem = '' AND image.role = 'rated'"
-# The first open photos of each lane, by the index priority_order, as a claim finds them.
-_HEADS = f"""
-SELECT lane.name, lane.reason, candidate.image_id, candidate.priority
-FROM annotation_queuelane lane CROSS JOIN LATERAL (
-  SELECT head.image_id, head.priority FROM (
-    SELECT image_id, priority FROM annotation_queuepriority
-    WHERE lane_id = lane.id ORDER BY priority DESC LIMIT %(rows)s
-  ) head CROSS JOIN LATERAL (
-    SELECT FROM annotation_image image WHERE image.id = head.image_id AND {_IS_OPEN} LIMIT 1
-  ) open_photo
-  ORDER BY head.priority DESC LIMIT %(count)s
-) candidate
-WHERE lane.campaign_id = %(campaign)s AND lane.name = ANY(%(lanes)s)
-ORDER BY lane.name, candidate.priority DESC
-"""  # noqa: S608  # made of constants
 # The first open photo at or after each of some positions, continuing from the start, by the index image_open.
 _PROBES = f"""
-SELECT found.id, (SELECT count(*) FROM (SELECT FROM annotation_image image WHERE {_IS_OPEN} LIMIT {_COUNTED}) few)
+SELECT found.id, (SELECT count(*) FROM (SELECT FROM annotation_image image WHERE {IS_OPEN} LIMIT {_COUNTED}) few)
 FROM unnest(%(places)s::float8[]) WITH ORDINALITY AS probe (at, number) CROSS JOIN LATERAL (
-  (SELECT image.id FROM annotation_image image WHERE {_IS_OPEN} AND image.queue_position >= probe.at
+  (SELECT image.id FROM annotation_image image WHERE {IS_OPEN} AND image.queue_position >= probe.at
    ORDER BY image.queue_position LIMIT 1)
   UNION ALL
-  (SELECT image.id FROM annotation_image image WHERE {_IS_OPEN} AND image.queue_position < probe.at
+  (SELECT image.id FROM annotation_image image WHERE {IS_OPEN} AND image.queue_position < probe.at
    ORDER BY image.queue_position LIMIT 1)
   LIMIT 1
 ) found ORDER BY probe.number
 """  # noqa: S608  # made of constants
-
-
-class _Head(NamedTuple):
-    """A photo that a lane may hand out."""
-
-    lane: str
-    image_id: int
-    priority: float = 0.0
-    reason: str = ""
-    """A format string of the lane's row, '' for its own."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +50,15 @@ class NextPhoto:
     facts: PhotoFacts
 
     @property
+    def watch_text(self) -> str:
+        """Return the champion's watch probability in whole percent; '' if it is unknown, hidden or in the reason."""
+        said = self.facts.watch_probability
+        return "" if said is None or percent_words(said) in self.reason else percent_words(said)
+
+    @property
     def chance_text(self) -> str:
         """Return the chance in whole percent: '7 %', 'under 1 %', 'over 99 %'."""
-        if self.chance > 0.99:
-            return gettext("over 99 %")
-        return gettext("under 1 %") if self.chance < 0.01 else f"{100 * self.chance:.0f} %"
+        return percent_words(self.chance)
 
 
 @dataclass(frozen=True)
@@ -89,6 +70,8 @@ class NextPhotos:
     """(name, label, share, photos among these) of each lane with a share."""
     waiting: list[str]
     """Labels of lanes with a share but without photos: workers have not written them, or none is left."""
+    decided: DecidedPhotos
+    """What the model has decided among the photos that lack votes."""
 
     @property
     def is_random_only(self) -> bool:
@@ -99,7 +82,7 @@ class NextPhotos:
 def next_photos(
     campaign: Campaign, version: ModelVersion | None, hidden: Hidden, threshold: float, *, count: int = NEXT
 ) -> NextPhotos:
-    """Return the next photos of the queue for somebody who has rated none (five queries at most).
+    """Return the next photos of the queue for somebody who has rated none (six queries at most).
 
     version: whose predictions are shown, None for none; hidden: photos whose predictions are not shown; threshold: of
     the watch.
@@ -133,13 +116,13 @@ def next_photos(
             priority=head.priority,
             stored=head.reason,
         )
-        # A lane that cannot choose in its own way yet has stored another reason, which then holds.
-        reason = stored if head.reason else reason_text(lane, facts, stored=stored)
+        reason = _reason(head, facts, stored)
         found.append(NextPhoto(image, lane, labels[lane], reason, chance, facts))
     return NextPhotos(
         photos=found,
         lanes=[(name, labels[name], share, places.get(name, 0)) for name, share in shares.items()],
         waiting=[labels[name] for name in missing],
+        decided=decided_in_queue(campaign),
     )
 
 
@@ -148,28 +131,26 @@ def next_ids(campaign: Campaign, *, count: int = NEXT) -> list[int]:
     return [one.image_id for one in _draw(campaign, lane_shares_known(campaign.lane_shares), count)[0]]
 
 
-def _draw(campaign: Campaign, shares: dict[str, float], count: int) -> tuple[list[_Head], int, list[str]]:
+def _draw(campaign: Campaign, shares: dict[str, float], count: int) -> tuple[list[LaneHead], int, list[str]]:
     """Return the next photos, the number of open photos, and the lanes without one (two queries at most)."""
     lanes = [name for name in shares if name != RANDOM]
-    heads: dict[str, list[_Head]] = {name: [] for name in lanes}
+    heads: dict[str, list[LaneHead]] = {name: [] for name in lanes}
     # A photo may be in the heads of several lanes, so each needs more than it hands out.
     most = count * (len(lanes) + 1)
-    limits: dict[str, Any] = {"campaign": campaign.pk, "lanes": lanes, "count": most, "rows": 10 * most}
     # The same places until the queue changes, so that the page does not change at every look.
     rng = random.Random(campaign.seed)  # noqa: S311  # shows a possible draw
     places = [rng.random() for _ in range(3 * count)]
     with connection.cursor() as cursor:
         if lanes:
-            cursor.execute(_HEADS, limits)
-            for name, reason, image_id, priority in cursor.fetchall():
-                heads[name].append(_Head(name, image_id, priority, reason))
-        cursor.execute(_PROBES, {"campaign": campaign.pk, "places": places})
+            heads |= first_of_lanes(cursor, campaign, lanes, count=most, rows=10 * most)
+        parameters: dict[str, Any] = {"campaign": campaign.pk, "annotator": NOBODY, "taken": [], "places": places}
+        cursor.execute(_PROBES, parameters)
         probes = cursor.fetchall()
     is_open = probes[0][1] if probes else 0
-    heads[RANDOM] = [_Head(RANDOM, image_id) for image_id in dict.fromkeys(row[0] for row in probes)]
+    heads[RANDOM] = [LaneHead(RANDOM, image_id) for image_id in dict.fromkeys(row[0] for row in probes)]
     missing = [name for name in lanes if not heads[name]]
     turns = lanes_in_turn(shares, {name: len(rows) for name, rows in heads.items()}, 3 * count, rest=RANDOM)
-    drawn: list[_Head] = []
+    drawn: list[LaneHead] = []
     taken: set[int] = set()
     for lane in turns:
         while heads[lane]:
@@ -179,6 +160,16 @@ def _draw(campaign: Campaign, shares: dict[str, float], count: int) -> tuple[lis
                 drawn.append(head)
                 break
     return drawn[:count], is_open, missing
+
+
+def _reason(head: LaneHead, facts: PhotoFacts, stored: str) -> str:
+    """Return why the lane chose the photo. A lane that cannot choose in its own way yet has stored another reason."""
+    start = start_text(head.reason, facts, fewest=STRATEGIES["fewest_votes"].reason)
+    if start is not None:
+        return start
+    if head.reason == CHAMPION_UNSURE and not facts.is_hidden:
+        return gettext(CHAMPION_UNSURE)
+    return stored if head.reason and head.reason != CHAMPION_UNSURE else reason_text(head.lane, facts, stored=stored)
 
 
 def _facts(image: Image, prediction: Any, threshold: float, *, is_hidden: bool) -> PhotoFacts:

@@ -5,6 +5,9 @@ a uniform sample, and the 10,000 whose predicted watch probability is next to th
 with the lowest queue positions, which are random, so it changes little between two refreshes, and a worker need not
 read their features again.
 
+Photos that the model has decided are left out while it decides, because people need not rate them. Photos of the
+holdout stay, because they measure the models and show whether the decisions are right.
+
 Votes are independent votes of the split "train": what people say about holdout photos has no influence on what is
 asked. Down-weighted annotators count in full here; the order of questions needs no more.
 """
@@ -18,12 +21,13 @@ from django.db.models import Count, Max
 from numpy.typing import NDArray
 
 from annotation.answers import independent_vote_sql
-from annotation.models import Annotation, Campaign
+from annotation.models import LIVE, Annotation, Campaign, Image
 from annotation.selectors.opinions import campaign_vote_variance
 from annotation.selectors.screening import excluded_annotators
 from inference.acquisition.quality_learner import QualityKnowledge, ScoreVotes, interval_gap, quality_knowledge
 from inference.acquisition.strategy import Pool, Strategy
 from inference.acquisition.watch_learner import FEWEST_ANSWERED, champion_input, watch_opinion
+from inference.gallery.decisions import deciding, nothing_left_for_people
 from inference.models import Feature, ModelVersion, Prediction
 from inference.networks.config import WeightsMissing
 from inference.postgres.copy import integers_read
@@ -86,10 +90,39 @@ class QueuePool:
             digest.update(self._facts.encode())
         return digest.hexdigest()
 
+    @property
+    def decided(self) -> tuple[int, int]:
+        """Return how many open photos the strategies leave out because a model has decided them, and their votes."""
+        return int(self._is_decided.sum()), int(self._all.open_slots[self._is_decided].sum())
+
     def _base(self, strategy: Strategy) -> Pool:
-        if strategy.split is None:
-            return self._all
-        return _rows(self._all, np.flatnonzero(self._split == _SPLITS[strategy.split]))
+        is_asked = ~self._is_decided
+        if strategy.split is not None:
+            is_asked &= self._split == _SPLITS[strategy.split]
+        return _rows(self._all, np.flatnonzero(is_asked))
+
+    @cached_property
+    def _is_decided(self) -> NDArray[np.bool_]:
+        """Which open photos outside the holdout a model has decided, [N] (up to five queries).
+
+        None in a campaign without a holdout: the random photos of such a campaign are its only audit photos, and they
+        would no longer be a random part of it.
+        """
+        found = deciding(self._campaign)
+        holdout = self._campaign.images.filter(LIVE, role=Image.Role.RATED, split=Image.Split.HOLDOUT)
+        if found.limits is None or found.rule is None or not holdout.exists():
+            return np.zeros(len(self._all), dtype=bool)
+        said = Prediction.objects.filter(
+            nothing_left_for_people(found.limits, found.rule.tolerances, path=""),
+            model_version=found.version,
+            image__open_slots__gt=0,
+            image__extra_votes=0,  # a reviewer has asked people for more votes
+            image__problem="",
+            image__role=Image.Role.RATED,
+        )
+        decided = np.fromiter(said.values_list("image_id", flat=True).iterator(chunk_size=20_000), dtype=np.int64)
+        is_decided: NDArray[np.bool_] = np.isin(self._all.image_ids, decided) & (self._split != _SPLITS["holdout"])
+        return is_decided
 
     @cached_property
     def _facts(self) -> str:
@@ -113,11 +146,12 @@ class QueuePool:
 
     @cached_property
     def _candidates(self) -> Pool:
-        train = np.flatnonzero(self._split == _SPLITS["train"])
+        is_asked = ~self._is_decided & (self._split == _SPLITS["train"])
+        train = np.flatnonzero(is_asked)
         if len(train) > CANDIDATES:
             first = train[np.argpartition(self._position[train], CANDIDATES)[:CANDIDATES]]
             near = np.flatnonzero(np.isin(self._all.image_ids, self._near_threshold()))
-            train = np.union1d(first, near[self._split[near] == _SPLITS["train"]])
+            train = np.union1d(first, near[is_asked[near]])
         return _rows(self._all, train)
 
     def _near_threshold(self) -> list[int]:
@@ -267,6 +301,11 @@ class QueuePool:
     @cached_property
     def _quick_probability(self) -> Floats | None:
         return self._quick_opinion(spread=False)
+
+    @property
+    def is_watch_of_champion(self) -> bool:
+        """Return whether the watch probabilities of the photos are the champion's, not those of the quick model."""
+        return self._quick_probability is None
 
     @cached_property
     def _watch_probability(self) -> Floats | None:

@@ -12,23 +12,16 @@ from django.utils.translation import gettext
 
 from annotation.models import Campaign, QueueLane
 from annotation.services.lane_registry import RANDOM, Lane, lane_register, lane_shares_known
+from inference.acquisition.reasons import CHAMPION_UNSURE, start_reason
 from inference.acquisition.registry import STRATEGIES
 from inference.acquisition.strategy import Pool, Strategy
+from inference.models import DecisionRule
 from inference.postgres.copy import rows_write
 from inference.services.queue_pool import QueuePool
 
 # Minimum time between two refreshes of a lane, and the largest share of a worker's time for it.
 _REFRESH_AFTER = timedelta(seconds=30)
 _SHARE_OF_TIME = 0.05
-
-#: Why a strategy starts with another order, by the column that it lacks.
-START = {
-    "features": "the photos have no features yet",
-    "quality_variance": "too few scores to learn from",
-    "quality_disagreement": "too few scores to compare with",
-    "watch_probability": "too few watch labels to learn from",
-    "watch_spread": "too few watch labels to learn from",
-}
 
 #: Photos of a lane that get a priority, the first ones. When they are used up, the lane `random` takes its place.
 MOST_PHOTOS = 10_000
@@ -73,6 +66,8 @@ def priorities_refresh(*, campaign: Campaign) -> int:
     start = time.monotonic()
     pool = QueuePool(campaign, np.random.default_rng(random.SystemRandom().getrandbits(62)))
     reading = time.monotonic() - start
+    if pool.decided[0]:
+        DecisionRule.objects.filter(campaign=campaign, left_queue_at=None).update(left_queue_at=timezone.now())
     return sum(_lane_write(campaign, strategy, pool, reading) for strategy in strategies)
 
 
@@ -91,9 +86,10 @@ def _lane_write(campaign: Campaign, strategy: Strategy, photos: QueuePool, readi
     if lane is None:  # another worker is writing it
         return 0
     fingerprint = photos.fingerprint(strategy)
+    lane.decided_photos, lane.decided_votes = photos.decided
     if lane.fingerprint == fingerprint and lane.priorities.count() == lane.photos:
         lane.refreshed_at = timezone.now()
-        lane.save(update_fields=["refreshed_at"])
+        lane.save(update_fields=["refreshed_at", "decided_photos", "decided_votes"])
         return 0
     pool = photos.pool(strategy)
     lane.seed = random.SystemRandom().getrandbits(62)
@@ -117,14 +113,17 @@ def _lane_write(campaign: Campaign, strategy: Strategy, photos: QueuePool, readi
         },
     )
     lane.refreshed_at, lane.seconds = timezone.now(), reading + time.monotonic() - start
-    lane.photos, lane.fingerprint, lane.reason = len(kept), fingerprint, _reason(strategy, pool)
+    lane.photos, lane.fingerprint, lane.reason = len(kept), fingerprint, _reason(strategy, pool, photos)
     lane.save()
     return len(kept)
 
 
-def _reason(strategy: Strategy, pool: Pool) -> str:
+def _reason(strategy: Strategy, pool: Pool, photos: QueuePool) -> str:
     """Return why the photos of the lane are chosen: '' for the strategy's own reason, or what it starts with."""
-    if strategy.score_column is None or getattr(pool, strategy.score_column) is not None:
+    if strategy.score_column is None:
         return ""
+    if getattr(pool, strategy.score_column) is not None:
+        is_of_champion = strategy.score_column == "watch_probability" and photos.is_watch_of_champion
+        return CHAMPION_UNSURE if is_of_champion else ""
     order = "typical_first" if pool.features is not None else "fewest_votes"
-    return f"{STRATEGIES[order].reason} (start: {START[strategy.score_column]})"
+    return start_reason(STRATEGIES[order].reason, strategy.score_column)

@@ -24,9 +24,16 @@ from django.utils.translation import gettext
 from annotation.files.whole_file import whole_file, whole_path
 from annotation.models import HourlyUse, User
 from annotation.services.disk_space import space_refusal
-from annotation.services.quotas import Quota, QuotaUsedUp, quota_add, quota_find, quota_take
+from annotation.services.quotas import quota_add
 from inference.scoring.rows import Cells, ScoreRow
 from inference.services.scoring_models import SHIPPED, ScoringModel
+from inference.services.scoring_quota import (
+    ScoringBusy,
+    ScoringNoSpace,
+    ScoringRefused,
+    scoring_quota_take,
+    seconds_used_up,
+)
 from inference.serving.scorer import SITE_RULES, thumbnail
 
 if TYPE_CHECKING:
@@ -40,28 +47,9 @@ _PATIENCE_SECONDS = 4
 _STALE_SECONDS = 10  # an unclaimed job of this age is announced again, because its message may be lost
 _NAME_LENGTH = 200
 _NO_THUMBNAILS = "no-thumbnails"  # file in the folder of a job whose results have no pictures
+_KEEPS_PHOTOS = "keeps-photos"  # file in the folder of a job whose photos stay as long as its results
 _KEY = re.compile("[0-9a-f]{32}")
 _MEGABYTE = 1024 * 1024
-
-
-class ScoringRefused(Exception):
-    """The photos are not accepted; the message says why."""
-
-
-class ScoringBusy(ScoringRefused):
-    """Earlier photos of the user still wait for a worker. A later try may succeed."""
-
-
-class ScoringNoSpace(ScoringRefused):
-    """The server's disk has no space for the photos."""
-
-
-class ScoringLimitReached(ScoringRefused):
-    """The user has used what one hour allows. `retry_after`: seconds until the next hour."""
-
-    def __init__(self, sentence: str, quota: Quota) -> None:
-        super().__init__(sentence)
-        self.retry_after = quota.retry_after
 
 
 class Upload(Protocol):
@@ -106,6 +94,8 @@ class ScoringJob:
     is_claimed: bool
     """Whether a worker has claimed it."""
     model: ScoringModel = SHIPPED
+    keeps_photos: bool = False
+    """Whether the photos stay as long as the results."""
 
     @property
     def done(self) -> int:
@@ -124,12 +114,18 @@ class ScoringJob:
 
 
 def scoring_job_create(
-    *, user: User, uploads: Sequence[Upload], model: ScoringModel = SHIPPED, has_thumbnails: bool = True
+    *,
+    user: User,
+    uploads: Sequence[Upload],
+    model: ScoringModel = SHIPPED,
+    has_thumbnails: bool = True,
+    keeps_photos: bool = False,
 ) -> str:
     """Store photos as a queued job for a model and return its key; the caller announces it.
 
     A file that is too large gets a result with the reason; the other photos are accepted. `has_thumbnails`: whether
-    the results have pictures, which programs do not need. Raises ScoringRefused, ScoringBusy, ScoringNoSpace, and
+    the results have pictures, which programs do not need. `keeps_photos`: the photos are deleted with their results, so
+    that `checked_photos` can have them until then. Raises ScoringRefused, ScoringBusy, ScoringNoSpace, and
     ScoringLimitReached when the user has used what one hour allows.
     """
     if not uploads:
@@ -155,7 +151,7 @@ def scoring_job_create(
         )
     if why := space_refusal(size=size):
         raise ScoringNoSpace(gettext("The photos cannot be scored now: %(why)s.") % {"why": why})
-    _quota_use(user, len(uploads))
+    scoring_quota_take(user, len(uploads))
     key = uuid4().hex
     with whole_path(user_folder / key, durable=False) as part:
         part.mkdir()
@@ -165,6 +161,8 @@ def scoring_job_create(
             model.write(part)
         if not has_thumbnails:
             (part / _NO_THUMBNAILS).touch()
+        if keeps_photos:
+            (part / _KEEPS_PHOTOS).touch()
         for place, upload in enumerate(uploads):
             if (upload.size or 0) > limit:
                 _result_write(
@@ -175,11 +173,6 @@ def scoring_job_create(
                 for chunk in upload.chunks():
                     file.write(chunk)
     return key
-
-
-def scored_photos_quota(user: User) -> Quota | None:
-    """Return how many photos the user can still send in this hour; None without a limit."""
-    return quota_find(user=user, kind=HourlyUse.Kind.SCORED_PHOTOS)
 
 
 def scoring_job_run(
@@ -202,7 +195,7 @@ def scoring_job_run(
         reason = ""
         if _attempts_count(folder) > _MAX_ATTEMPTS:
             reason = f"Given up after {_MAX_ATTEMPTS} attempts: the worker died each time."
-        elif used_up := _seconds_used_up(user_id):
+        elif used_up := seconds_used_up(user_id):
             reason = used_up
         else:
             try:
@@ -233,9 +226,25 @@ def _score(folder: Path, names: list[str], queued: list[int], scorer: "PhotoScor
             has_picture = has_thumbnails and not row.reason
             picture = thumbnail_address(folder / f"{place}.photo", thumbnail) if has_picture else ""
             _write(folder / f"{place}.json", replace(row, file=names[place]).cells(scorer.rules), picture)
-            (folder / f"{place}.photo").unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                _photo_end(folder, place, is_kept=not row.reason)
             done += 1
     return done
+
+
+def _photo_end(folder: Path, place: int, *, is_kept: bool) -> None:
+    """Delete a scored photo, or put it aside if the job keeps its photos. Raises FileNotFoundError if it is gone."""
+    photo = folder / f"{place}.photo"
+    if is_kept and (folder / _KEEPS_PHOTOS).exists():
+        photo.rename(folder / f"{place}.kept")
+    else:
+        photo.unlink()
+
+
+def scoring_job_folder(*, user: User, key: str) -> Path | None:
+    """Return the folder of a user's own job; None if there is no such job or it was deleted."""
+    folder = _root() / str(user.pk) / key
+    return folder if _KEY.fullmatch(key) and folder.is_dir() else None
 
 
 def scoring_job_find(*, user: User, key: str) -> ScoringJob | None:
@@ -246,6 +255,7 @@ def scoring_job_find(*, user: User, key: str) -> ScoringJob | None:
     try:
         names = json.loads((folder / "names.json").read_text())
         age = time.time() - (folder / "names.json").stat().st_mtime
+        keeps_photos = (folder / _KEEPS_PHOTOS).exists()
         files = []
         for place, name in enumerate(names):
             result: dict[str, Any] = {}
@@ -255,7 +265,7 @@ def scoring_job_find(*, user: User, key: str) -> ScoringJob | None:
             files.append(ScoredFile(name, cells, picture, result.get("is_site_fault", False)))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return ScoringJob(key, files, age, (folder / "attempts").exists(), ScoringModel.read(folder))
+    return ScoringJob(key, files, age, (folder / "attempts").exists(), ScoringModel.read(folder), keeps_photos)
 
 
 def scoring_job_delete(*, user: User, key: str) -> None:
@@ -310,38 +320,6 @@ def _attempts_count(folder: Path) -> int:
 def _attempts_write(folder: Path, attempts: int) -> None:
     with whole_file(folder / "attempts", "w") as counted:
         counted.write(str(attempts))
-
-
-def _quota_use(user: User, photos: int) -> None:
-    """Use up a part of the user's limit for this hour. Raises ScoringLimitReached."""
-    seconds = quota_find(user=user, kind=HourlyUse.Kind.SCORING_SECONDS)
-    if seconds is not None and not seconds.left:
-        raise ScoringLimitReached(_seconds_sentence(seconds), seconds)
-    try:
-        quota_take(user=user, kind=HourlyUse.Kind.SCORED_PHOTOS, amount=photos)
-    except QuotaUsedUp as used_up:
-        quota = used_up.quota
-        raise ScoringLimitReached(
-            gettext(
-                "You can score %(limit)s photos an hour, and %(left)s are left. You can score more at %(until_text)s."
-            )
-            % {"limit": f"{quota.limit:,}", "left": f"{quota.left:,}", "until_text": quota.until_text},
-            quota,
-        ) from used_up
-
-
-def _seconds_used_up(user_id: int) -> str:
-    """Return the reason why the user's photos are not scored in this hour, or ""."""
-    user = User.objects.filter(pk=user_id).first()
-    quota = quota_find(user=user, kind=HourlyUse.Kind.SCORING_SECONDS) if user else None
-    return "" if quota is None or quota.left else _seconds_sentence(quota)
-
-
-def _seconds_sentence(quota: Quota) -> str:
-    return (
-        f"Scoring your photos has taken {quota.limit:,} seconds in this hour, as long as is allowed. "
-        f"You can score more at {quota.until_text}."
-    )
 
 
 def _size(file: Path) -> int:

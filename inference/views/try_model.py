@@ -1,4 +1,4 @@
-"""The pages on which people send photos and see what a model says; no photo is kept.
+"""The pages on which people send photos and see what a model says; no photo is kept, unless an admin asks for it.
 
 "Try the model" is for everybody. "Check photos" of a campaign decides as the campaign's upload gate does, and can also
 show what its other versions would say.
@@ -12,24 +12,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from annotation.access.permissions import campaign_view
 from annotation.models import Campaign, Role, User, synset_name
-from annotation.tasks import announce
+from annotation.services.quotas import QuotaUsedUp
+from annotation.tasks import announce, batch_import
 from inference.distortion.grades import grade_of
 from inference.models import ModelVersion
-from inference.services.scoring_jobs import (
-    KEPT_SECONDS,
-    MOST_FILES,
-    ScoredFile,
-    ScoringLimitReached,
-    ScoringRefused,
-    scored_photos_quota,
-    scoring_job_create,
-    scoring_job_find,
-)
+from inference.services.checked_photos import PhotoGone, PhotoRefused, checked_photo_take
+from inference.services.scoring_jobs import KEPT_SECONDS, MOST_FILES, ScoredFile, scoring_job_create, scoring_job_find
 from inference.services.scoring_models import SHIPPED, ScoringModel, champions_to_try, model_chosen, versions_of
+from inference.services.scoring_quota import ScoringLimitReached, ScoringRefused, scored_photos_quota
 from inference.services.upload_gate import GateAnswer, gate_answer
 from inference.tasks import scoring_job_run
 
@@ -68,6 +62,50 @@ def gate_result(request: HttpRequest, campaign: Campaign, key: str) -> HttpRespo
     return _result(request, request.user, key, campaign)
 
 
+@campaign_view(Role.ADMIN)
+@require_POST
+def gate_store(request: HttpRequest, campaign: Campaign, key: str, place: int) -> HttpResponse:
+    """Let an import take a checked photo into the campaign. For htmx: what stands in place of the button."""
+    assert isinstance(request.user, User)
+    job = scoring_job_find(user=request.user, key=key)
+    context: dict[str, Any] = {"campaign": campaign}
+    status = 200
+    if job is None or job.model.campaign_id != campaign.pk:
+        context["problem"], status = gettext("The photo is no longer here. Check it again."), 404
+    else:
+        try:
+            taken = checked_photo_take(campaign=campaign, by=request.user, job=job, place=place)
+        except (PhotoGone, PhotoRefused) as refused:
+            context["problem"], status = str(refused), 404 if isinstance(refused, PhotoGone) else 422
+        except QuotaUsedUp as used_up:
+            context["problem"], status = _imports_used_up(used_up), 429
+        else:
+            context["taken"] = taken
+            if taken.is_new_import and taken.batch:
+                announce(batch_import, taken.batch.pk)
+    if getattr(request, "htmx", False):
+        # htmx shows only answers of the status 200; the sentence says what is wrong.
+        return render(request, "inference/_checked_photo_stored.html", context)
+    if status == 200 and context["taken"].batch:
+        return redirect("import-batch", campaign.slug, context["taken"].batch.pk)
+    if status == 200:
+        return redirect("photo", campaign.slug, context["taken"].known.pk)
+    messages.error(request, context["problem"])
+    return redirect("gate-result", campaign.slug, key)
+
+
+def _imports_used_up(used_up: QuotaUsedUp) -> str:
+    quota = used_up.quota
+    return gettext(
+        "You have started %(limit)s imports in this hour, as many as are allowed. You can start the "
+        "next one at %(until_text)s."
+    ) % {"limit": quota.limit, "until_text": quota.until_text}
+
+
+def _may_import(request: HttpRequest) -> bool:
+    return bool(request.campaign_role == Role.ADMIN)  # type: ignore[attr-defined]
+
+
 def _form(request: HttpRequest, user: User, campaign: Campaign | None) -> HttpResponse:
     """Show the form, or create a job. For htmx: the live part of the new job, or the refusal in its place."""
     refusal, status, headers = "", 200, {}
@@ -77,7 +115,12 @@ def _form(request: HttpRequest, user: User, campaign: Campaign | None) -> HttpRe
             model = model_chosen(user, request.POST.get("version", ""))
             if model is None or (campaign and model.campaign_id != campaign.pk):
                 raise ScoringRefused(gettext("This version cannot be used. Choose another one."))
-            key = scoring_job_create(user=user, uploads=request.FILES.getlist("photos"), model=model)
+            key = scoring_job_create(
+                user=user,
+                uploads=request.FILES.getlist("photos"),
+                model=model,
+                keeps_photos=campaign is not None and _may_import(request),
+            )
         except ScoringLimitReached as reached:
             refusal, status, headers = str(reached), 429, {"Retry-After": str(reached.retry_after)}
         except ScoringRefused as refused:
@@ -117,6 +160,8 @@ def _result(
         "job": job,
         "result_url": _address("result", campaign, key),
         "files": [_file_context(file, job.model) for file in job.files],
+        "may_store": campaign is not None and job.keeps_photos and _may_import(request),
+        "campaign": campaign,
         "model": job.model,
         "is_shipped": job.model == SHIPPED,
         "threshold": job.model.rules.threshold,
@@ -143,7 +188,8 @@ def _choices(user: User, campaign: Campaign | None, *, chosen: str | None) -> di
     versions: list[ModelVersion] = versions_of(campaign) if campaign else champions_to_try(user)
     if chosen is None:
         chosen = str(versions[0].pk) if versions else ""
-    return {"versions": versions, "chosen": chosen, "campaign": campaign, "form_url": _address("form", campaign)}
+    form_url = _address("form", campaign)
+    return {"versions": versions, "chosen": chosen, "campaign": campaign, "form_url": form_url}
 
 
 def _class_bar(answer: GateAnswer) -> list[dict[str, Any]]:

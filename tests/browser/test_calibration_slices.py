@@ -8,10 +8,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from annotation.models import Campaign, Image, VoteRequest
+from annotation.services.figures_rows import row_make
 from annotation.services.queue import counters_rebuild
 from tests.conftest import photo_bytes, thumbnail_path
 from tests.opinions_and_predictions import predictions_make, version_make, votes
-from training.services.stored_trends import trend_make, trend_row
+from training.services.stored_trends import TREND
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -65,7 +66,7 @@ def test_the_versions_appear_when_a_worker_has_measured_them(
     page = open_page(PAGE, "rita")
     part = page.locator("#over-time")
     expect(part.get_by_text("Waiting for a worker")).to_be_visible()
-    trend_make(row=trend_row(campaign=campaign))
+    row_make(TREND.row(campaign=campaign), TREND)
     expect(part.locator("svg.of-points")).to_be_visible()
     part.locator("select[name=metric]").select_option("quality_rmse")
     part.get_by_role("button", name="Show").click()
@@ -76,7 +77,7 @@ def test_the_versions_appear_when_a_worker_has_measured_them(
 def test_the_sections_fit_a_phone_and_the_measure_changes(
     open_page: Callable[..., Page], campaign: Campaign, images: list[Image]
 ) -> None:
-    trend_make(row=trend_row(campaign=campaign))
+    row_make(TREND.row(campaign=campaign), TREND)
     page = open_page(PAGE, "rita", **PHONE)
     assert width_of(page) == 390
     for part in ("#slices", "#annotators", "#over-time", "#disagreement"):

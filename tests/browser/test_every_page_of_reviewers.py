@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from annotation.models import Campaign, ImportBatch, Membership, Role
 from annotation.services.consensus import consensus_refresh
+from annotation.services.figures_rows import row_make
 from annotation.services.queue import counters_rebuild
 from tests.browser.axe import axe_findings
 from tests.browser.layout import SCREENS, layout_findings
@@ -16,7 +17,7 @@ from tests.conftest import photo_bytes, thumbnail_path
 from tests.opinions_and_predictions import predictions_make, version_make, votes
 from training.models import TrainingRun
 from training.services.evaluations import evaluation_make
-from training.services.stored_trends import trend_make, trend_row
+from training.services.stored_trends import TREND
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -53,7 +54,7 @@ def full(campaign: Campaign, people: dict[str, Any], make_image: Callable[..., A
         predictions_make(version, images, means, watch=np.where(watch == "yes", 0.8, 0.02))
     evaluation_make(version=first)
     evaluation_make(version=second, against=first)
-    trend_make(row=trend_row(campaign=campaign))
+    row_make(TREND.row(campaign=campaign), TREND)
     run = TrainingRun.objects.create(campaign=campaign, trigger="button", state="done", challenger=second)
     place = f"/campaigns/{campaign.slug}/"
     person = f"annotator-quality/?annotator={people['alice'].pk}"

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from annotation.measures.intervals import Interval
 from annotation.models import Assignment, Campaign, Image, PhotoMap
+from annotation.services.figures_rows import row_make
 from annotation.services.queue import counters_rebuild
 from inference.services import photo_map
 from inference.services.queue_priorities import priorities_refresh
@@ -19,7 +20,7 @@ from tests.conftest import photo_bytes, thumbnail_path
 from tests.opinions_and_predictions import predictions_make, version_make, votes
 from training.evaluation.order_curve import OrderCurve, OrderPoint, OrderTask
 from training.selectors import choice
-from training.services.stored_choices import choice_make, choice_row
+from training.services.stored_choices import CHOICE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -72,7 +73,7 @@ def images(
         clusters=(np.arange(40) >= 30).astype("u1").tobytes(),
         made_at=timezone.now(),
     )
-    choice_make(row=choice_row(campaign=campaign))
+    row_make(CHOICE.row(campaign=campaign), CHOICE)
     return images
 
 

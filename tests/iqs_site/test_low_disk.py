@@ -18,7 +18,8 @@ from annotation.files.free_space import disks_of
 from annotation.models import Campaign, ImportBatch
 from annotation.services.batches import folder_import
 from annotation.services.disk_space import space_refusal
-from inference.services.scoring_jobs import ScoringRefused, scoring_job_create
+from inference.services.scoring_jobs import scoring_job_create
+from inference.services.scoring_quota import ScoringRefused
 from iqs_site.middleware import FullDiskMiddleware
 from tests.conftest import photo_bytes
 

@@ -7,7 +7,8 @@ Which votes they are:
 * On **other photos**, votes for evaluation that the lane `random` brought, where the version has not learned from any
   photo of the group of near-duplicates: no answer to one of them came before the version's run froze its answers. They
   count only while no lane has chosen training photos by what a model says: such lanes take the difficult photos away,
-  and on those that they leave over the model looks better than it is (`benchmarks/audit.py`: 4.7 points).
+  and on those that they leave over the model looks better than it is (`benchmarks/audit.py`: 4.7 points). For the same
+  reason, only votes count that are older than the moment when photos that the model had decided first left the queue.
 
 A photo counts once it has a panel: as many of these votes as the rule states. The first ones count, in the order they
 were given. A group of near-duplicates counts once, with the photo whose panel was complete first.
@@ -26,7 +27,7 @@ from annotation.selectors.votes import votes_of
 from inference.decisions.calibration import AuditPhotos
 from inference.models import ModelVersion, Prediction
 from training.models import TrainingRun
-from training.selectors.pool_facts import has_chosen_votes
+from training.selectors.pool_facts import has_chosen_votes, left_queue_at
 
 #: The lane that draws photos at random.
 AUDIT_LANE = "random"
@@ -52,16 +53,18 @@ class AuditTable:
 def audit_table(
     campaign: Campaign, version: ModelVersion, *, panel: int, votes_from: datetime | None = None
 ) -> AuditTable:
-    """Return the audit photos of a version with its predictions and what their panels say (at most eight queries).
+    """Return the audit photos of a version with its predictions and what their panels say (at most nine queries).
 
     votes_from: older votes do not count.
     """
     is_audit = Q(image__split=Image.Split.HOLDOUT)
     if not has_chosen_votes(campaign):
+        before = left_queue_at(campaign)
         drawn = Assignment.objects.filter(
             image=OuterRef("image"), annotator=OuterRef("annotator"), lane=AUDIT_LANE, is_repeat=False
         )
-        is_audit |= Q(Exists(drawn), image__split=Image.Split.TRAIN)
+        was_random = Q() if before is None else Q(created_at__lt=before)
+        is_audit |= Q(Exists(drawn), was_random, image__split=Image.Split.TRAIN)
     votes = votes_of(campaign, for_evaluation=True).filter(is_audit, image__role=Image.Role.RATED)
     if votes_from is not None:
         votes = votes.filter(created_at__gte=votes_from)

@@ -6,7 +6,10 @@ the campaign, and the version must not have learned from them:
 * The holdout is drawn at random at import, and versions do not learn from it.
 * Training photos without votes are one too, but only while all votes on training photos came from lanes that do not
   look at photos. Lanes such as `watch_margin` take certain photos away, and those that are left over differ.
+  The same holds once photos that the model had decided have left the queue.
 """
+
+from datetime import datetime
 
 import numpy as np
 from django.db import connection
@@ -14,7 +17,7 @@ from numpy.typing import NDArray
 
 from annotation.models import LIVE, SOUND_PROBLEMS, Annotation, Assignment, Campaign, Image
 from annotation.services.lane_registry import RANDOM
-from inference.models import ModelVersion
+from inference.models import DecisionRule, ModelVersion
 from inference.selectors import class_limits, fits_scale
 from training.evaluation.pool_estimates import PoolFacts
 from training.selectors.snapshots import HoldoutOpinions
@@ -38,12 +41,12 @@ WHERE prediction.model_version_id = %(version)s AND image.withdrawn_at IS NULL A
 
 
 def pool_facts(campaign: Campaign, version: ModelVersion, opinions: HoldoutOpinions) -> PoolFacts:
-    """Return the facts about a campaign and a version of it (six queries). `opinions`: votes on its holdout."""
+    """Return the facts about a campaign and a version of it (at most seven queries). `opinions`: on its holdout."""
     version.campaign = campaign  # saves queries
     photos = campaign.images.filter(LIVE, role=Image.Role.RATED, problem__in=SOUND_PROBLEMS)
     asked = Assignment.objects.filter(campaign=campaign, lane__in=BLIND_LANES, is_repeat=False)
     audited = asked.filter(image__split=Image.Split.HOLDOUT).order_by().values_list("image_id", flat=True).distinct()
-    is_holdout_only = has_chosen_votes(campaign)
+    is_holdout_only = has_chosen_votes(campaign) or left_queue_at(campaign) is not None
     count, score, rejected, pending, accepted, watch = _predicted(version, with_train=not is_holdout_only)
     return PoolFacts(
         audited=np.setdiff1d(np.array(list(audited), dtype=np.int64), _learned(version, opinions)),
@@ -67,6 +70,11 @@ def has_chosen_votes(campaign: Campaign) -> bool:
     asked = blind.values_list("image_id", "annotator_id")
     found = set(answers.order_by().values_list("image_id", "annotator_id").distinct().difference(asked)[:1])
     return bool(found)
+
+
+def left_queue_at(campaign: Campaign) -> datetime | None:
+    """Return when photos that a model had decided first left the queue; None: never (one query)."""
+    return DecisionRule.objects.filter(campaign=campaign).values_list("left_queue_at", flat=True).first()
 
 
 def _learned(version: ModelVersion, opinions: HoldoutOpinions) -> NDArray[np.int64]:

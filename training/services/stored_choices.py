@@ -8,9 +8,9 @@ from typing import Any
 from django.db.models import Count, Max
 
 from annotation.measures.votes import VoteTable
-from annotation.models import Campaign, ConsensusFit, PhotoMap
+from annotation.models import ConsensusFit, PhotoMap
 from annotation.services.claims import Claims, Report
-from annotation.services.figures_rows import Figures, FiguresMaker, claimed_row_make, row_make, row_request
+from annotation.services.figures_rows import CampaignFiguresMaker
 from annotation.services.stored_figures import inputs_digest, vote_inputs
 from training.models import StoredChoice
 from training.selectors.choice import ChoiceFigures, choice_figures
@@ -22,10 +22,8 @@ _SETTINGS = (
 )
 
 
-class _Maker(FiguresMaker[StoredChoice]):
-    def kind(self, row: StoredChoice) -> type[Any]:
-        """Return the dataclass of the figures."""
-        return ChoiceFigures
+class _Maker(CampaignFiguresMaker[StoredChoice]):
+    model, value = StoredChoice, ChoiceFigures
 
     def inputs(self, row: StoredChoice) -> str:
         """Return the SHA-256 of votes, photos, settings, map and consensus (seven queries)."""
@@ -39,36 +37,9 @@ class _Maker(FiguresMaker[StoredChoice]):
         ]
         return inputs_digest(parts)
 
-    def is_quick(self, row: StoredChoice) -> bool:
-        """Return False: a page never computes it."""
-        return False
-
     def make(self, row: StoredChoice, tell: Report) -> tuple[ChoiceFigures, VoteTable]:
         """Return the figures, and the votes on train photos."""
         return choice_figures(row.campaign, tell)
 
 
-_MAKER = _Maker()
-
-
-def choice_request(*, campaign: Campaign) -> Figures[StoredChoice]:
-    """Return the stored figures. Newer ones are queued; the caller announces the task when they are `is_coming`."""
-    return row_request(choice_row(campaign=campaign), _MAKER)
-
-
-def choice_row(*, campaign: Campaign) -> StoredChoice:
-    """Return the row of a campaign, which is empty at first."""
-    row, _ = StoredChoice.objects.get_or_create(campaign=campaign)
-    row.campaign = campaign  # saves a query
-    return row
-
-
-def choice_make(*, row: StoredChoice, report: Report | None = None) -> ChoiceFigures:
-    """Compute the figures now, store and return them. `report`: called with each step."""
-    figures: ChoiceFigures = row_make(row, _MAKER, report)
-    return figures
-
-
-def claimed_choice_make(*, row: StoredChoice) -> bool:
-    """Compute the figures of a claimed row, with a heartbeat. Return whether it worked; log and store a failure."""
-    return claimed_row_make(row, _MAKER)
+CHOICE = _Maker()

@@ -9,10 +9,10 @@ from typing import Any
 from django.db.models import Count, Max
 
 from annotation.measures.votes import VoteTable
-from annotation.models import Campaign, Image
+from annotation.models import Image
 from annotation.selectors.votes import vote_table
 from annotation.services.claims import Claims, Report
-from annotation.services.figures_rows import Figures, FiguresMaker, claimed_row_make, row_make, row_request
+from annotation.services.figures_rows import CampaignFiguresMaker
 from annotation.services.stored_figures import inputs_digest, vote_inputs
 from inference.models import Prediction
 from training.evaluation.calibration.trend import Trend
@@ -23,10 +23,8 @@ from training.selectors.trend import chosen_versions, version_trend
 CLAIMS = Claims(StoredTrend)
 
 
-class _Maker(FiguresMaker[StoredTrend]):
-    def kind(self, row: StoredTrend) -> type[Any]:
-        """Return the dataclass of the chart."""
-        return Trend
+class _Maker(CampaignFiguresMaker[StoredTrend]):
+    model, value = StoredTrend, Trend
 
     def inputs(self, row: StoredTrend) -> str:
         """Return the SHA-256 of votes, versions, their thresholds and predictions, and promotions (six queries)."""
@@ -42,10 +40,6 @@ class _Maker(FiguresMaker[StoredTrend]):
         ]
         return inputs_digest(parts)
 
-    def is_quick(self, row: StoredTrend) -> bool:
-        """Return False: a page never computes it."""
-        return False
-
     def make(self, row: StoredTrend, tell: Report) -> tuple[Trend, VoteTable]:
         """Return the figures, and the votes on the holdout."""
         campaign = row.campaign
@@ -53,27 +47,4 @@ class _Maker(FiguresMaker[StoredTrend]):
         return Trend(figures), vote_table(campaign, split=Image.Split.HOLDOUT, for_evaluation=True)
 
 
-_MAKER = _Maker()
-
-
-def trend_request(*, campaign: Campaign) -> Figures[StoredTrend]:
-    """Return the stored chart. A newer one is queued; the caller announces the task when it `is_coming`."""
-    return row_request(trend_row(campaign=campaign), _MAKER)
-
-
-def trend_row(*, campaign: Campaign) -> StoredTrend:
-    """Return the row of a campaign, which is empty at first."""
-    row, _ = StoredTrend.objects.get_or_create(campaign=campaign)
-    row.campaign = campaign  # saves a query
-    return row
-
-
-def trend_make(*, row: StoredTrend, report: Report | None = None) -> Trend:
-    """Compute the chart now, store and return it. `report`: called with each step."""
-    trend: Trend = row_make(row, _MAKER, report)
-    return trend
-
-
-def claimed_trend_make(*, row: StoredTrend) -> bool:
-    """Compute the chart of a claimed row, with a heartbeat. Return whether it worked; log and store a failure."""
-    return claimed_row_make(row, _MAKER)
+TREND = _Maker()

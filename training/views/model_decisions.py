@@ -23,6 +23,7 @@ from inference.decisions.calibration import Achieved, Checked, Finding, Statemen
 from inference.gallery.decisions import Deciding, State, deciding
 from inference.models import DecisionRule, DecisionRun
 from inference.services.decision_rules import decision_rule_set
+from inference.tasks import priorities_run
 from training.tasks import MESSAGE_SECONDS, decisions_run
 
 _CHECKS = 60  # days of the trend
@@ -107,6 +108,7 @@ def decisions_rule(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         else:
             if rule.is_on:
                 announce(decisions_run, campaign.pk, expires=MESSAGE_SECONDS)
+            announce(priorities_run, campaign.pk, expires=MESSAGE_SECONDS)  # a changed rule decides nothing yet
             messages.success(request, gettext("Saved."))
             return redirect("decisions", campaign.slug)
     return _page(request, campaign, deciding(campaign), form=form)

@@ -20,6 +20,7 @@ from annotation.selectors.adjudications import predictions_hidden
 from annotation.services.audit import audit_record
 from annotation.tasks import announce
 from annotation.views.downloads import EXCEL
+from inference.gallery.decisions import deciding
 from inference.gallery.next_photos import NextPhotos, next_photos
 from inference.models import ModelVersion
 from inference.selectors import champion, fits_scale, shown_threshold
@@ -30,7 +31,7 @@ from training.evaluation.order_curve import OrderCurve, OrderTask
 from training.models import LearningCurve, StoredChoice
 from training.selectors.choice import RATED_PER_CLUSTER, ChoiceFigures
 from training.selectors.lane_mix import LaneMix, lane_mix
-from training.services.stored_choices import choice_request
+from training.services.stored_choices import CHOICE
 from training.tasks import MESSAGE_SECONDS, stored_choice_make
 
 #: The title of the lanes names this many of those that differ most; the table has all.
@@ -70,7 +71,7 @@ class NextRow(NamedTuple):
 @campaign_view(Role.REVIEWER)
 def next_photos_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Show the page. While a worker computes its figures, htmx loads it again and again."""
-    stored = choice_request(campaign=campaign)
+    stored = CHOICE.request(campaign=campaign)
     if stored.row.state == StoredChoice.State.QUEUED:
         announce(stored_choice_make, stored.row.pk, expires=MESSAGE_SECONDS)
     version = champion(campaign)
@@ -81,6 +82,7 @@ def next_photos_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "version": version,
         "next": found,
         "next_title": _next_title(found),
+        "decided_text": _decided_text(campaign, found),
         "mix": mix,
         "mix_title": _mix_title(mix),
         "mix_rows": _mix_rows(mix),
@@ -141,6 +143,18 @@ def _next_title(found: NextPhotos) -> str:
         "chosen": len(found.photos) - at_random,
         "random": at_random,
     }
+
+
+def _decided_text(campaign: Campaign, found: NextPhotos) -> str:
+    """Return what the model has decided and what this saves; '' if it decides nothing (up to three queries)."""
+    saved = found.decided
+    limits = deciding(campaign).limits if saved.photos else None
+    if limits is None:
+        return ""
+    return gettext(
+        "The model has decided %(photos)s photos that lack votes. They come in the random lane only, so people save up "
+        "to %(votes)s votes. Its limits rest on %(audited)s audit photos."
+    ) % {"photos": f"{saved.photos:,}", "votes": f"{saved.votes:,}", "audited": f"{limits.calibrated_on:,}"}
 
 
 def _mix_title(mix: LaneMix) -> str:

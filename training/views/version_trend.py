@@ -14,7 +14,7 @@ from training.evaluation.calibration import titles
 from training.evaluation.calibration.trend import TrendFigures
 from training.evaluation.registry import METRICS, Metric
 from training.models import StoredTrend
-from training.services.stored_trends import trend_request
+from training.services.stored_trends import TREND
 from training.tasks import MESSAGE_SECONDS, stored_trend_make
 
 #: The charts of the models page.
@@ -35,7 +35,7 @@ class Trend:
 
 def stored_trend(campaign: Campaign) -> Figures[StoredTrend]:
     """Return the stored figures of all versions. A worker is asked for newer ones when they are old."""
-    stored = trend_request(campaign=campaign)
+    stored = TREND.request(campaign=campaign)
     if stored.row.state == StoredTrend.State.QUEUED:
         announce(stored_trend_make, stored.row.pk, expires=MESSAGE_SECONDS)
     return stored

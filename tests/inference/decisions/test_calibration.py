@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
+from benchmarks._plug_in_limit import plug_in_limit
 from inference.decisions.calibration import (
     AuditPhotos,
     Calibration,
@@ -15,7 +16,6 @@ from inference.decisions.calibration import (
     calibrate,
     exact_interval,
     fewest_photos,
-    plug_in_limit,
     upper_bound,
 )
 from inference.decisions.limits import Limits

@@ -55,10 +55,12 @@ def test_reasons_and_votes(campaign: Campaign, images: list[Image]) -> None:
     priorities_refresh(campaign=campaign)
     found = following(campaign)
     by_lane = {one.lane: one for one in found.photos}
-    assert by_lane["random"].reason == "drawn at random, which keeps the figures honest"
-    assert found.photos[0].reason == "no votes yet"
+    assert by_lane["random"].reason == (
+        "it was drawn at random, as a spot check: only such photos show how good a model is"
+    )
+    assert found.photos[0].reason == "nobody has rated it yet"
     assert found.photos[0].facts.votes == 0
-    assert by_lane["fewest_votes"].reason == "it has the fewest votes: 1 of 3"  # the last one of the lane
+    assert by_lane["fewest_votes"].reason.endswith("the fewest votes: 1 of 3")  # the last one of the lane
 
 
 def test_the_chance_falls_along_a_lane(campaign: Campaign, images: list[Image]) -> None:
@@ -131,7 +133,7 @@ def test_the_number_of_queries_does_not_grow(campaign: Campaign, images: list[Im
     for count in (3, 20):
         with CaptureQueriesContext(connection) as captured:
             following(campaign, version, count=count)
-        assert len(captured) == 4  # five with hidden photos: `none()` needs no query
+        assert len(captured) == 5  # six with hidden photos: `none()` needs no query
     with CaptureQueriesContext(connection) as captured:
         next_ids(campaign)
     assert len(captured) == 2
@@ -139,5 +141,7 @@ def test_the_number_of_queries_does_not_grow(campaign: Campaign, images: list[Im
 
 def test_a_lane_that_starts_in_another_way_says_so(campaign: Campaign, images: list[Image]) -> None:
     priorities_refresh(campaign=campaign)
-    QueueLane.objects.update(reason="typical photos, {votes} votes (start: no label yet)")
-    assert following(campaign).photos[0].reason == "typical photos, 0 votes (start: no label yet)"
+    QueueLane.objects.update(reason="fewest votes: {votes} of {votes_needed} (start: too few scores to learn from)")
+    assert following(campaign).photos[0].reason == (
+        "nobody has rated it yet. This lane chooses in this way at the start: too few scores to learn from."
+    )

@@ -241,7 +241,7 @@ class TestRefresh:
         use(campaign, "watch_margin")
         priorities_refresh(campaign=campaign)
         (lease,) = leases_claim(campaign=campaign, annotator=people["bob"], count=1)
-        assert lease.reason == "the model is unsure whether it shows a watch"
+        assert lease.reason == "the queue's own model is unsure whether it shows a watch"
 
     def test_photos_without_features_start_by_votes(
         self, campaign: Campaign, people: dict[str, Any], photos: Any

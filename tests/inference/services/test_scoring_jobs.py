@@ -15,8 +15,9 @@ from PIL import Image
 
 from inference import api
 from inference.services import scoring_jobs
-from inference.services.scoring_jobs import ScoringRefused, scoring_job_create, scoring_job_find, scoring_jobs_sweep
+from inference.services.scoring_jobs import scoring_job_create, scoring_job_find, scoring_jobs_sweep
 from inference.services.scoring_models import ScoringModel
+from inference.services.scoring_quota import ScoringRefused
 from inference.tasks import scoring_job_run
 from tests.annotation.bad_files import encoded, png_header
 from tests.conftest import photo_bytes

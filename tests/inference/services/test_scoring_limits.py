@@ -9,7 +9,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from annotation.models import HourlyUse
 from inference import api
-from inference.services.scoring_jobs import ScoringRefused, scoring_job_create, scoring_job_find
+from inference.services.scoring_jobs import scoring_job_create, scoring_job_find
+from inference.services.scoring_quota import ScoringRefused
 from inference.services.scoring_waits import waiting
 from inference.tasks import scoring_job_run
 from tests.annotation.photos.costly_files import flat_png, jpeg_of_scans

@@ -11,11 +11,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from annotation.models import Campaign, Image, VoteRequest
+from annotation.services.figures_rows import row_make
 from annotation.services.queue import counters_rebuild
 from inference.models import ModelVersion
 from tests.opinions_and_predictions import distortions_make, images_make, predictions_make, version_make, votes
 from training.models import Promotion, StoredTrend, TrainingRun
-from training.services.stored_trends import trend_make, trend_row
+from training.services.stored_trends import TREND
 from training.tasks import stored_trend_make
 
 PAGE = "/campaigns/watches/calibration/"
@@ -189,7 +190,7 @@ def test_versions_are_compared_on_the_same_photos_and_the_metric_is_in_the_addre
         campaign=campaign, trigger="button", state="done", challenger=second, annotation_count=321
     )
     predictions_make(second, images[:150], np.linspace(3, 8, 150) + rng.normal(0, 0.3, 150))
-    trend_make(row=trend_row(campaign=campaign))
+    row_make(TREND.row(campaign=campaign), TREND)
     client = client_of("rita")
     part = part_of(client.get(f"{PAGE}?metric=quality_rmse"), "over-time")
     assert "All versions on the same 150 holdout photos" in part
@@ -212,7 +213,7 @@ def test_champions_are_marked(
     ModelVersion.objects.filter(pk=version.pk).update(is_champion=False)
     ModelVersion.objects.filter(pk=second.pk).update(is_champion=True)
     Promotion.objects.create(campaign=campaign, kind="manual", version=second, replaced=version, by=people["ada"])
-    trend_make(row=trend_row(campaign=campaign))
+    row_make(TREND.row(campaign=campaign), TREND)
     part = part_of(client_of("rita").get(PAGE), "over-time")
     assert part.count('<circle class="champion"') == 1
     assert "Version 1 was champion" in part
@@ -224,7 +225,7 @@ def test_more_photos_need_no_more_queries(
     version: ModelVersion,
 ) -> None:  # fmt: skip
     client = client_of("rita")
-    trend_make(row=trend_row(campaign=campaign))
+    row_make(TREND.row(campaign=campaign), TREND)
     client.post(MORE, {"image": [images[0].pk]})
 
     def query_count() -> int:
@@ -237,7 +238,7 @@ def test_more_photos_need_no_more_queries(
     more = images_make(campaign, 60, holdout=True, prefix="more")
     votes(more, [people["alice"], people["bob"]], 6, "no")
     predictions_make(version, more, [6.0] * 60)
-    trend_make(row=trend_row(campaign=campaign))
+    row_make(TREND.row(campaign=campaign), TREND)
     assert query_count() == before <= 45
 
 

@@ -14,6 +14,7 @@ from annotation.measures.figures_text import figures_text
 from annotation.measures.intervals import Interval
 from annotation.models import Assignment, AuditRecord, Campaign, Image, PhotoMap
 from annotation.services.consensus import consensus_refresh
+from annotation.services.figures_rows import row_make
 from annotation.services.queue import counters_rebuild
 from annotation.services.vote_requests import votes_request
 from inference.networks.config import EFFICIENTNET_LITE0
@@ -21,7 +22,7 @@ from inference.services.queue_priorities import priorities_refresh
 from tests.opinions_and_predictions import images_make, predictions_make, version_make, votes
 from tests.training.evaluation.test_curve_gain import report
 from training.models import LearningCurve, StoredChoice
-from training.services.stored_choices import choice_make, choice_request, choice_row
+from training.services.stored_choices import CHOICE
 from training.tasks import stored_choice_make
 
 PAGE, CSV = "/campaigns/watches/next/", "/campaigns/watches/next/photos.csv"
@@ -82,12 +83,12 @@ def test_each_of_the_next_photos_says_why(campaign: Campaign, client_of: Callabl
     page = page_of(client_of)
     assert "Of the next 20 photos, about 15 are chosen and 5 drawn at random" in page
     assert page.count("Asked because:") == 20
-    assert page.count("no votes yet") == 15
-    assert page.count("watch 0.42") == 20
+    assert page.count("nobody has rated it yet") == 15
+    assert page.count("watch, by the champion: 42 %") == 20
     rows = b"".join(client_of("rita").get(CSV).streaming_content)
     head, first, *others = rows.decode().splitlines()
     assert head == "place,image,file,lane,reason,chance,votes,votes_needed,watch_probability,predicted_mean"
-    assert "fewest_votes,no votes yet" in first
+    assert "fewest_votes,nobody has rated it yet" in first
     assert len(others) == 19
     assert AuditRecord.objects.filter(what__contains="next-photos.csv").exists()
 
@@ -115,11 +116,11 @@ def test_predictions_of_disputed_photos_are_hidden_until_the_reviewer_answers(
     votes_request(campaign=campaign, image_ids=[disputed.pk], by=people["rita"], reason="they scatter")
     page = page_of(client_of)
     assert page.count("prediction hidden") == 1
-    assert "watch 0.42" not in page
+    assert "watch, by the champion: 42 %" not in page
     rows = b"".join(client_of("rita").get(CSV).streaming_content).decode().splitlines()
     assert rows[1].endswith(",,")
     votes([disputed], [people["rita"]], 5, "no")
-    assert "watch 0.42" in page_of(client_of)
+    assert "watch, by the champion: 42 %" in page_of(client_of)
 
 
 def test_the_lanes_of_the_last_answers(
@@ -172,8 +173,8 @@ def measured(campaign: Campaign, people: dict[str, Any], make_rated_images: Call
     )
     counters_rebuild(campaign=campaign)
     lanes_share(campaign)
-    row = choice_row(campaign=campaign)
-    choice_make(row=row)
+    row = CHOICE.row(campaign=campaign)
+    row_make(row, CHOICE)
     return row
 
 
@@ -198,7 +199,7 @@ def test_the_learning_curve_of_the_campaign_takes_part(
         campaign=campaign, state="done", result=figures_text(LITTLE), finished_at=timezone.now()
     )
     Image.objects.update(votes_needed=4, open_slots=1)
-    choice_make(row=measured)
+    row_make(measured, CHOICE)
     page = page_of(client_of)
     assert "You can stop: more votes hardly help the model" in page
     assert "more votes hardly help the model." in page
@@ -209,7 +210,7 @@ def test_before_a_choice_there_is_nothing_to_compare(
     measured: StoredChoice, campaign: Campaign, client_of: Callable[[str], Any]
 ) -> None:
     Assignment.objects.update(lane="random")
-    choice_make(row=measured)
+    row_make(measured, CHOICE)
     page = page_of(client_of)
     assert "Cannot tell yet whether the choice pays" in page
     assert page.count("All photos so far were drawn at random") == 1
@@ -239,10 +240,10 @@ def test_a_worker_makes_what_a_page_asked_for_once(
 
 
 def test_new_votes_make_the_figures_old(measured: StoredChoice, campaign: Campaign, people: dict[str, Any]) -> None:
-    assert choice_request(campaign=campaign).is_newest
+    assert CHOICE.request(campaign=campaign).is_newest
     StoredChoice.objects.update(made_at=timezone.now() - timedelta(hours=1))
     votes([Image.objects.earliest("pk")], [people["rita"]], 5, "no")
-    assert choice_request(campaign=campaign).row.state == State.QUEUED
+    assert CHOICE.request(campaign=campaign).row.state == State.QUEUED
 
 
 def test_the_number_of_queries_does_not_grow(

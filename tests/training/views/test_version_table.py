@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from annotation.services.figures_rows import row_make
 from inference.models import ModelVersion
 from tests.opinions_and_predictions import vote
 from training.models import Promotion, TrainingRun
 from training.services.evaluations import evaluation_make
 from training.services.promotions import REASON_LENGTH
-from training.services.stored_trends import trend_make, trend_row
+from training.services.stored_trends import TREND
 
 MODELS = "/campaigns/watches/models/"
 
@@ -76,7 +77,7 @@ def test_the_charts_over_time_come_from_a_worker(client_of: Any, versions: list[
     first = client.get(MODELS)
     assert first.context["trends"] == []
     assert "Waiting for a worker to measure all versions" in text_of(first)
-    trend_make(row=trend_row(campaign=campaign))
+    row_make(TREND.row(campaign=campaign), TREND)
     srcc = trends_of(client)["quality_srcc"]
     assert [number for number, _, _ in srcc.rows] == [3, 2, 1]
     assert re.fullmatch(r"Quality SRCC −?\d\.\d+ \(.*\) with version 1", srcc.title)  # the champion is the oldest
@@ -91,7 +92,7 @@ def test_the_charts_by_answers_leave_out_versions_without_a_number(
 ) -> None:
     run = TrainingRun.objects.create(campaign=campaign, trigger="button", state="done", annotation_count=120)
     TrainingRun.objects.filter(pk=run.pk).update(challenger=versions[1])
-    trend_make(row=trend_row(campaign=campaign))
+    row_make(TREND.row(campaign=campaign), TREND)
     response = client_of("rita").get(MODELS, {"by": "votes"})
     srcc = next(one for one in response.context["trends"] if one.metric.name == "quality_srcc")
     assert srcc.chart.count("<circle") == 1

@@ -11,12 +11,13 @@ from django.core.management.base import BaseCommand
 from annotation.management.lookup import campaign_named
 from annotation.management.progress import ProgressBar
 from annotation.models import Campaign, FiguresRow, StoredFigures
+from annotation.services.figures_rows import row_make
 from annotation.services.stored_figures import figures_make
 from inference.selectors import champion
 from training.evaluation.calibration.filters import Filters
 from training.models import StoredCalibration
 from training.services.stored_calibrations import calibration_make, calibration_row
-from training.services.stored_trends import trend_make, trend_row
+from training.services.stored_trends import TREND
 
 
 class Command(BaseCommand):
@@ -50,8 +51,8 @@ def _wanted(campaign: Campaign) -> list[tuple[FiguresRow, str, Callable[[], Any]
         found.append((row, f"{campaign.slug}: {kind.label}", partial(figures_make, row=row)))
     if (version := champion(campaign)) is not None:
         calibration_row(campaign=campaign, version=version, filters=Filters())
-        trend = trend_row(campaign=campaign)
-        found.append((trend, f"{campaign.slug}: versions over time", partial(trend_make, row=trend)))
+        trend = TREND.row(campaign=campaign)
+        found.append((trend, f"{campaign.slug}: versions over time", partial(row_make, maker=TREND, row=trend)))
     for stored in StoredCalibration.objects.filter(campaign=campaign).select_related("campaign", "version"):
         words = "" if Filters.from_json(stored.filters).is_default else ", with filters"
         name = f"{campaign.slug}: calibration of version {stored.version.number}{words}"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.measures.importance import effective_sample_size, lure_weights
+from benchmarks._importance import effective_sample_size, lure_weights
 
 
 @given(pool=st.integers(1, 60), share=st.floats(0.01, 1))
