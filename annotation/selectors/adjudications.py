@@ -201,8 +201,8 @@ def _times_usual(field: str, median: float, limit: float) -> Any:
 
 def _reasons(row: Any) -> list[str]:
     found = [
-        (row.scatter, f"votes scatter: SOS {row.sos:.1f}" if row.sos is not None else ""),
-        (row.width, f"wide interval: MOS ± {row.half_width:.1f}" if row.half_width is not None else ""),
+        (row.scatter, f"votes scatter (SOS\u00a0{row.sos:.1f})" if row.sos is not None else ""),
+        (row.width, f"wide interval: MOS ±\u00a0{row.half_width:.1f}" if row.half_width is not None else ""),
         (row.doubt, f"watch probability {row.watch_posterior:.2f}" if row.watch_posterior is not None else ""),
         (row.tie, f"watch votes {row.watch_yes} to {row.watch_votes - row.watch_yes}"),
     ]

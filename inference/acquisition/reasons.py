@@ -106,8 +106,8 @@ def _hidden() -> str:
 
 
 def _share(value: float) -> str:
-    """Return '.42' for 0.42, and '1.00' for one."""
-    return f"{value:.2f}".removeprefix("0")
+    """Return '0.42', as the pages write probabilities."""
+    return f"{value:.2f}"
 
 
 _REASONS: dict[str, Callable[[PhotoFacts], str]] = {

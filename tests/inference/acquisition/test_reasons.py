@@ -13,7 +13,7 @@ OF_THE_MODEL = ["watch_margin", "watch_entropy", "watch_bald", "information_gain
 
 def test_the_numbers_of_the_photo_are_in_the_reason() -> None:
     assert reason_text("watch_margin", FACTS, stored="") == (
-        "unsure about the watch; the champion says .42 at a threshold of .40"
+        "unsure about the watch; the champion says 0.42 at a threshold of 0.40"
     )
     assert reason_text("information_gain", FACTS, stored="").endswith("the champion says 6.2")
     assert reason_text("fewest_votes", FACTS, stored="") == "it has the fewest votes: 1 of 3"
