@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from django.db.models import Case, Count, F, FilteredRelation, Min, OuterRef, Q, QuerySet, Subquery, When
 from django.utils import timezone
+from django.utils.translation import gettext
 from numpy.typing import NDArray
 
 from annotation.models import HAS_ORIGINAL, LIVE, Campaign, Image, synset_name
@@ -71,9 +72,11 @@ class WorkCounts:
         if self.seconds_left is None:
             return ""
         if self.seconds_left < 60:
-            return "less than a minute"
+            return gettext("less than a minute")
         minutes = round(self.seconds_left / 60)
-        return f"about {minutes} min" if minutes < 90 else f"about {round(minutes / 60)} h"
+        if minutes < 90:
+            return gettext("about %(minutes)s min") % {"minutes": minutes}
+        return gettext("about %(hours)s h") % {"hours": round(minutes / 60)}
 
 
 @dataclass(frozen=True)
