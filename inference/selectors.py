@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from django.db.models import Case, Count, F, FilteredRelation, Min, OuterRef, Q, QuerySet, Subquery, When
 from django.utils import timezone
+from django.utils.translation import gettext
 from numpy.typing import NDArray
 
 from annotation.models import HAS_ORIGINAL, LIVE, Campaign, Image, synset_name
@@ -71,9 +72,11 @@ class WorkCounts:
         if self.seconds_left is None:
             return ""
         if self.seconds_left < 60:
-            return "less than a minute"
+            return gettext("less than a minute")
         minutes = round(self.seconds_left / 60)
-        return f"about {minutes} min" if minutes < 90 else f"about {round(minutes / 60)} h"
+        if minutes < 90:
+            return gettext("about %(minutes)s min") % {"minutes": minutes}
+        return gettext("about %(hours)s h") % {"hours": round(minutes / 60)}
 
 
 @dataclass(frozen=True)
@@ -206,13 +209,16 @@ def version_misfit(version: ModelVersion, campaign: Campaign) -> str:
     Such a version cannot become champion. The order of the classes does not matter.
     """
     if not fits_scale(version, campaign):
-        return f"It was made for another scale than the campaign's, {campaign.scale_min} to {campaign.scale_max}."
+        ends = {"low": campaign.scale_min, "high": campaign.scale_max}
+        return gettext("It was made for another scale than the campaign's, %(low)s to %(high)s.") % ends
     own, present = set(version.synsets), set(campaign.synsets)
     if not own or own == present:
         return ""
-    parts = [("without", present - own), ("with", own - present)]
-    words = " and ".join(f"{word} {synsets_text(sorted(synsets))}" for word, synsets in parts if synsets)
-    return f"It was made for other classes than the campaign has now: {words}."
+    parts = [(gettext("without %(classes)s"), present - own), (gettext("with %(classes)s"), own - present)]
+    words = gettext(" and ").join(
+        text % {"classes": synsets_text(sorted(synsets))} for text, synsets in parts if synsets
+    )
+    return gettext("It was made for other classes than the campaign has now: %(differences)s.") % {"differences": words}
 
 
 def features_misfit(version: ModelVersion) -> str:
@@ -223,14 +229,16 @@ def features_misfit(version: ModelVersion) -> str:
         return ""
     if version.backbone == key or is_computed(version.backbone):
         return ""
-    return f"It needs features of {version.backbone}, and the site now computes {key}: new photos get no prediction."
+    return gettext(
+        "It needs features of %(own)s, and the site now computes %(present)s: new photos get no prediction."
+    ) % {"own": version.backbone, "present": key}
 
 
 def synsets_text(synsets: Sequence[int]) -> str:
     """Return the names of some classes, with the number of the others if there are many."""
     names = [synset_name(synset) for synset in synsets[:_CLASSES_NAMED]]
     more = len(synsets) - len(names)
-    return ", ".join(names) + (f" and {more} more" if more else "")
+    return ", ".join(names) + (gettext(" and %(more)s more") % {"more": more} if more else "")
 
 
 def features_queue(backbone: str) -> WorkQueue[Feature]:

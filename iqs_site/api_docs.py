@@ -18,6 +18,9 @@ from iqs_site.api import api
 
 Json = Mapping[str, Any]
 
+# Ids of the database are below this. As a limit it tells a reader nothing.
+_BEYOND_IDS = 2**63
+
 
 @dataclass(frozen=True)
 class FieldRow:
@@ -158,7 +161,7 @@ class _Reader:
                 ("maxLength", "at most {} characters"),
                 ("maxItems", "at most {} entries"),
             )
-            if key in schema
+            if schema.get(key) not in (None, _BEYOND_IDS)
         ]
         return ", ".join([str(kind), *limits])
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from annotation.drawing.svg import Svg
 from annotation.models import Annotation, Campaign, Image, ImportBatch, Role, User
 from annotation.selectors.comments import CommentCounts, comment_counts
@@ -260,7 +262,9 @@ def _versions_measured(campaign: Campaign, of_champion: Evaluation | None) -> li
 def _model_problems(version: ModelVersion | None) -> list[str]:
     """Return what is wrong with the champion's file and the shipped prior. The backlog has problems of the backbone."""
     problems = [version_problem(version) if version else prior_problem()]
-    return [f"There are no new predictions. {problem}" for problem in problems if problem]
+    return [
+        gettext("There are no new predictions. %(problem)s") % {"problem": problem} for problem in problems if problem
+    ]
 
 
 @dataclass(frozen=True)

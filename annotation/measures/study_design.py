@@ -14,6 +14,7 @@
 from dataclasses import dataclass, replace
 from math import inf, nan, sqrt
 
+from annotation.language import gettext
 from annotation.measures.agreement.ceiling import reliability
 from annotation.measures.intervals import CONFIDENCE, Interval
 from annotation.measures.panels import Panel
@@ -176,14 +177,16 @@ def changes(study: Study, panel: Panel) -> list[Change]:
     found = []
     if study.votes < most and study.photos:
         after = replace(study, votes=min(study.votes + more / study.photos, most))
-        found.append(_change("more votes on each photo", study, after, panel))
+        found.append(_change(gettext("more votes on each photo"), study, after, panel))
     after = replace(study, photos=study.photos + more / study.votes)
-    found.append(_change("more photos", study, after, panel))
+    found.append(_change(gettext("more photos"), study, after, panel))
     if study.holdout_votes < most and study.holdout_photos:
         votes = min(study.holdout_votes + more / study.holdout_photos, most)
-        found.append(_change("more votes on each holdout photo", study, replace(study, holdout_votes=votes), panel))
+        found.append(
+            _change(gettext("more votes on each holdout photo"), study, replace(study, holdout_votes=votes), panel)
+        )
     after = replace(study, holdout_photos=study.holdout_photos + more / study.holdout_votes)
-    found.append(_change("more holdout photos", study, after, panel))
+    found.append(_change(gettext("more holdout photos"), study, after, panel))
     return found
 
 

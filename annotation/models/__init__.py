@@ -12,9 +12,6 @@ from annotation.models.campaigns import (
     DEFAULT_SYNSETS,
     Campaign,
     CampaignAddress,
-    Invitation,
-    Membership,
-    Role,
     default_lane_shares,
     default_synsets,
     synset_name,
@@ -24,6 +21,7 @@ from annotation.models.comments import PhotoComment
 from annotation.models.consensus import AnnotatorStatistics, ConsensusFit, ConsensusState, PhotoConsensus
 from annotation.models.credentials import ApiToken, PasswordLink, UserSession
 from annotation.models.gallery import BulkAction, BulkChange, PhotoSelection, SavedView
+from annotation.models.members import Invitation, Membership, Role
 from annotation.models.near_duplicates import DuplicateLink, SplitChange
 from annotation.models.photo_changes import PhotoChange
 from annotation.models.photo_files import FileCheck, PhotoFile
@@ -41,7 +39,7 @@ from annotation.models.photos import (
 )
 from annotation.models.queue import Assignment, QueueLane, QueuePriority
 from annotation.models.screening import ScreeningDecision
-from annotation.models.stored_figures import FiguresRow, StoredFigures
+from annotation.models.stored_figures import ComputedRow, FiguresRow, StoredFigures
 from annotation.models.tags import PhotoTag, Tag
 from annotation.models.use import HourlyUse
 from annotation.models.users import User
@@ -69,6 +67,7 @@ __all__ = [
     "BulkChange",
     "Campaign",
     "CampaignAddress",
+    "ComputedRow",
     "ConsensusFit",
     "ConsensusState",
     "DuplicateLink",

@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy
 from annotation.models.campaigns import Campaign
 
 
-class FiguresRow(models.Model):
-    """Stored figures, and whether a worker computes them again. The models that extend it say which figures."""
+class ComputedRow(models.Model):
+    """Something that a worker computes and stores, and whether it computes it again. `Claims` finds the queued rows."""
 
     class State(models.TextChoices):
         IDLE = "idle", gettext_lazy("idle")
@@ -21,10 +21,7 @@ class FiguresRow(models.Model):
     total = models.PositiveBigIntegerField(default=0, help_text="Of the present step.")
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     message = models.TextField(blank=True, help_text="Why the last computation failed.")
-    figures = models.TextField(blank=True, help_text="JSON. Empty before the first computation.")
-    inputs = models.CharField(max_length=64, blank=True, help_text="SHA-256 of what the figures were computed from.")
     fingerprint = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the votes used.")
-    votes = models.PositiveIntegerField(default=0, help_text="Votes used.")
     made_at = models.DateTimeField(null=True, blank=True)
     seconds = models.FloatField(default=0.0, help_text="How long the computation took.")
 
@@ -33,8 +30,19 @@ class FiguresRow(models.Model):
 
     @property
     def is_coming(self) -> bool:
-        """Return whether a worker computes them now, or soon."""
+        """Return whether a worker computes it now, or soon."""
         return self.state in (self.State.QUEUED, self.State.RUNNING)
+
+
+class FiguresRow(ComputedRow):
+    """Stored figures. The models that extend it say which ones."""
+
+    figures = models.TextField(blank=True, help_text="JSON. Empty before the first computation.")
+    inputs = models.CharField(max_length=64, blank=True, help_text="SHA-256 of what the figures were computed from.")
+    votes = models.PositiveIntegerField(default=0, help_text="Votes used.")
+
+    class Meta:
+        abstract = True
 
 
 class StoredFigures(FiguresRow):

@@ -16,6 +16,7 @@ from math import ceil
 
 import numpy as np
 
+from annotation.language import gettext, gettext_noop
 from annotation.measures.intervals import Interval, wilson_interval
 from annotation.measures.signs import minus, signed
 from annotation.raters.attention import STRAIGHT_LINE_FEWEST, ScoreSpread
@@ -59,7 +60,13 @@ class Verdict(StrEnum):
     @property
     def label(self) -> str:
         """Return the verdict in words."""
-        return {"flagged": "check", "fine": "fine", "unknown": "not enough answers to tell"}[self.value]
+        return gettext(
+            {
+                "flagged": gettext_noop("check"),
+                "fine": gettext_noop("fine"),
+                "unknown": gettext_noop("not enough answers to tell"),
+            }[self.value]
+        )
 
 
 @dataclass(frozen=True)
@@ -86,9 +93,11 @@ def verdict_of(findings: Sequence[Finding]) -> Verdict:
     return Verdict.UNKNOWN
 
 
-SCORES, WATCH, SPEED = "scores", "watch labels", "speed"
-SAME, GOLD, REPEATS, SKIPS = "same score", "gold photos", "repeats", "skips"
-SESSION_DRIFT, WEEKS_DRIFT, BT500 = "drift in a session", "drift over weeks", "BT.500"
+# The names of the rules. The page translates them.
+SCORES, WATCH, SPEED = gettext_noop("scores"), gettext_noop("watch labels"), gettext_noop("speed")
+SAME, GOLD = gettext_noop("same score"), gettext_noop("gold photos")
+REPEATS, SKIPS = gettext_noop("repeats"), gettext_noop("skips")
+SESSION_DRIFT, WEEKS_DRIFT, BT500 = gettext_noop("drift in a session"), gettext_noop("drift over weeks"), "BT.500"
 
 
 def group_median(values: Sequence[float], counts: Sequence[int]) -> float:
@@ -105,23 +114,27 @@ def scores_finding(correlation: Interval, median: float, information: float) -> 
     information is below `LEAST_INFORMATION`. Fine when the interval lies above 0. Otherwise nobody can tell.
     """
     n, value = correlation.n, correlation.value
-    shown = minus(f"{value:.2f} ({correlation.low:.2f} to {correlation.high:.2f})")
-    group = f"group: {median:.2f}, n = {n}"
+    shown = minus(f"{value:.2f} ({correlation.low:.2f}–{correlation.high:.2f})")
+    shown += ", " + gettext("group: %(median)s, n = %(n)s") % {"median": f"{median:.2f}", "n": n}
     if n < 4 or np.isnan(value):
-        why = f"{_counted(n, 'photo')} that others rated too" if n < 4 else f"no two different scores, n = {n}"
+        rated = gettext("%(photos)s that others rated too") % {"photos": _photos(n)}
+        why = rated if n < 4 else gettext("no two different scores, n = %(n)s") % {"n": n}
         return Finding(SCORES, Verdict.UNKNOWN, why, _answers_needed(0.0, median, n))
     if correlation.low > 0:
-        return Finding(SCORES, Verdict.FINE, f"scores rank the photos like the others' scores: {shown}, {group}")
-    says = f"a vote says {_percent(information)} of what a typical vote says"
+        evidence = gettext("scores rank the photos like the others' scores: %(shown)s") % {"shown": shown}
+        return Finding(SCORES, Verdict.FINE, evidence)
+    correlated = gettext("rank correlation %(shown)s") % {"shown": shown}
+    says = gettext("a vote says %(share)s of what a typical vote says") % {"share": _percent(information)}
     if correlation.high < 0 and correlation.high < median:
-        evidence = f"scores rank the photos opposite to the others' scores: rank correlation {shown}, {group}"
-        return Finding(SCORES, Verdict.FLAGGED, evidence)
+        opposite = gettext("scores rank the photos opposite to the others' scores")
+        return Finding(SCORES, Verdict.FLAGGED, f"{opposite}: {correlated}")
     if correlation.high < median:
         if information >= LEAST_INFORMATION:
-            return Finding(SCORES, Verdict.UNKNOWN, f"rank correlation {shown}, {group}, but {says}")
-        evidence = "scores rank the photos no better than chance against the others' scores: rank correlation "
-        return Finding(SCORES, Verdict.FLAGGED, f"{evidence}{shown}, {group}; {says}")
-    return Finding(SCORES, Verdict.UNKNOWN, f"rank correlation {shown}, {group}", _answers_needed(value, median, n))
+            but = gettext("%(correlated)s, but %(says)s") % {"correlated": correlated, "says": says}
+            return Finding(SCORES, Verdict.UNKNOWN, but)
+        chance = gettext("scores rank the photos no better than chance against the others' scores")
+        return Finding(SCORES, Verdict.FLAGGED, f"{chance}: {correlated}; {says}")
+    return Finding(SCORES, Verdict.UNKNOWN, correlated, _answers_needed(value, median, n))
 
 
 def _answers_needed(value: float, median: float, n: int) -> int | None:
@@ -143,17 +156,26 @@ def watch_finding(agreement: WatchAgreement, median: float) -> Finding:
     chance agreement is high, and the rule needs many answers.
     """
     if agreement.n < FEWEST:
-        return Finding(WATCH, Verdict.UNKNOWN, f"{_counted(agreement.n, 'photo')} that others labelled too", FEWEST)
+        labelled = gettext("%(photos)s that others labelled too") % {"photos": _photos(agreement.n)}
+        return Finding(WATCH, Verdict.UNKNOWN, labelled, FEWEST)
     share = wilson_interval(agreement.hits, agreement.n)
-    shown = (
-        f"{_percent(share.value)} ({_percent(share.low)} to {_percent(share.high)}) equal the others' majority, "
-        f"by chance {_percent(agreement.chance)}, group {_percent(median)}, n = {share.n}"
-    )
+    shown = gettext(
+        "%(share)s (%(low)s–%(high)s) equal the others' majority, by chance %(chance)s, group %(group)s, n = %(n)s"
+    ) % {
+        "share": _percent(share.value),
+        "low": f"{100 * share.low:.0f}",
+        "high": _percent(share.high),
+        "chance": _percent(agreement.chance),
+        "group": _percent(median),
+        "n": share.n,
+    }
     if share.high < median - WATCH_MARGIN or (share.high < median and share.low <= agreement.chance):
-        return Finding(WATCH, Verdict.FLAGGED, f"watch labels differ from the others': {shown}")
+        return Finding(
+            WATCH, Verdict.FLAGGED, gettext("watch labels differ from the others': %(shown)s") % {"shown": shown}
+        )
     if share.low > agreement.chance:
-        return Finding(WATCH, Verdict.FINE, f"watch labels: {shown}")
-    return Finding(WATCH, Verdict.UNKNOWN, f"watch labels: {shown}", _labels_needed(share.value, agreement.chance))
+        return Finding(WATCH, Verdict.FINE, shown)
+    return Finding(WATCH, Verdict.UNKNOWN, shown, _labels_needed(share.value, agreement.chance))
 
 
 def _labels_needed(share: float, chance: float) -> int | None:
@@ -176,53 +198,77 @@ def speed_finding(median_seconds: float, fast: int, n: int, group_seconds: float
     a half, from `FEWEST_TIMES` answers on.
     """
     if n < FEWEST_TIMES or np.isnan(group_seconds):
-        return Finding(SPEED, Verdict.UNKNOWN, f"{_counted(n, 'answer')} with a time", FEWEST_TIMES)
-    share = wilson_interval(fast, n)
-    shown = f"median {median_seconds:.1f} s, group {group_seconds:.1f} s, n = {n}"
-    if share.low > 0.5:
-        limit = speed_limit(group_seconds)
         return Finding(
-            SPEED, Verdict.FLAGGED, f"{_percent(share.value)} of the answers take less than {limit:.1f} s: {shown}"
+            SPEED, Verdict.UNKNOWN, gettext("%(answers)s with a time") % {"answers": _answers(n)}, FEWEST_TIMES
         )
+    share = wilson_interval(fast, n)
+    shown = gettext("median %(own)s s, group %(group)s s, n = %(n)s") % {
+        "own": f"{median_seconds:.1f}",
+        "group": f"{group_seconds:.1f}",
+        "n": n,
+    }
+    if share.low > 0.5:
+        evidence = gettext("%(share)s of the answers take less than %(limit)s s: %(shown)s") % {
+            "share": _percent(share.value),
+            "limit": f"{speed_limit(group_seconds):.1f}",
+            "shown": shown,
+        }
+        return Finding(SPEED, Verdict.FLAGGED, evidence)
     return Finding(SPEED, Verdict.FINE, shown)
 
 
 def same_score_finding(spread: ScoreSpread | None, n: int) -> Finding:
     """Judge the variance of the latest scores (`attention.score_spread`); `n` is their number."""
     if spread is None:
-        return Finding(SAME, Verdict.UNKNOWN, _counted(n, "score"), STRAIGHT_LINE_FEWEST)
-    shown = f"variance {spread.variance:.2f}, limit {spread.limit:.2f}, n = {spread.n}"
+        return Finding(
+            SAME, Verdict.UNKNOWN, _counted(n, gettext("%(n)s score"), gettext("%(n)s scores")), STRAIGHT_LINE_FEWEST
+        )
+    shown = gettext("variance %(variance)s, limit %(limit)s, n = %(n)s") % {
+        "variance": f"{spread.variance:.2f}",
+        "limit": f"{spread.limit:.2f}",
+        "n": spread.n,
+    }
     if spread.is_straight:
-        return Finding(SAME, Verdict.FLAGGED, f"the last {spread.n} scores are nearly the same: {shown}")
+        evidence = gettext("the last %(n)s scores are nearly the same: %(shown)s") % {"n": spread.n, "shown": shown}
+        return Finding(SAME, Verdict.FLAGGED, evidence)
     return Finding(SAME, Verdict.FINE, shown)
 
 
 def gold_finding(gold: Interval | None) -> Finding:
     """Judge the share of correct answers to gold photos (`attention.gold_hits`)."""
     if gold is None or gold.n < FEWEST_GOLD:
-        return Finding(GOLD, Verdict.UNKNOWN, _counted(gold.n if gold else 0, "gold photo"), FEWEST_GOLD)
-    correct = f"{round(gold.value * gold.n)} of {gold.n} gold photos correct"
+        answered = _counted(gold.n if gold else 0, gettext("%(n)s gold photo"), gettext("%(n)s gold photos"))
+        return Finding(GOLD, Verdict.UNKNOWN, answered, FEWEST_GOLD)
+    hits = {"hits": round(gold.value * gold.n), "n": gold.n}
     if gold.high < LEAST_GOLD:
-        return Finding(GOLD, Verdict.FLAGGED, f"only {correct}")
-    return Finding(GOLD, Verdict.FINE, correct)
+        return Finding(GOLD, Verdict.FLAGGED, gettext("only %(hits)s of %(n)s gold photos correct") % hits)
+    return Finding(GOLD, Verdict.FINE, gettext("%(hits)s of %(n)s gold photos correct") % hits)
 
 
 def repeats_finding(repeats: SelfAgreement | None, loosest: float) -> Finding:
     """Judge self-agreement; `loosest` is the repeatability, in points, of answers of two different people."""
     if repeats is None or repeats.n < FEWEST_SHOWN:
-        return Finding(REPEATS, Verdict.UNKNOWN, _counted(repeats.n if repeats else 0, "repeated photo"), FEWEST_SHOWN)
-    shown = f"typical difference {repeats.rmse.value:.1f} points, n = {repeats.n}"
+        n = repeats.n if repeats else 0
+        repeated = _counted(n, gettext("%(n)s repeated photo"), gettext("%(n)s repeated photos"))
+        return Finding(REPEATS, Verdict.UNKNOWN, repeated, FEWEST_SHOWN)
+    shown = gettext("typical difference %(points)s points, n = %(n)s") % {
+        "points": f"{repeats.rmse.value:.1f}",
+        "n": repeats.n,
+    }
     if repeats.repeatability.low > loosest:
-        return Finding(REPEATS, Verdict.FLAGGED, f"rates repeated photos differently: {shown}")
+        return Finding(
+            REPEATS, Verdict.FLAGGED, gettext("rates repeated photos differently: %(shown)s") % {"shown": shown}
+        )
     return Finding(REPEATS, Verdict.FINE, shown)
 
 
 def skips_finding(skips: int, seen: int) -> Finding:
     """Judge the share of skips among the latest `seen` answers and skips."""
     if seen < FEWEST_SEEN:
-        return Finding(SKIPS, Verdict.UNKNOWN, _counted(seen, "photo"), FEWEST_SEEN)
+        return Finding(SKIPS, Verdict.UNKNOWN, _photos(seen), FEWEST_SEEN)
     flagged = skips / seen > MOST_SKIPPED
-    return Finding(SKIPS, Verdict.FLAGGED if flagged else Verdict.FINE, f"skipped {skips} of the last {seen} photos")
+    evidence = gettext("skipped %(skips)s of the last %(seen)s photos") % {"skips": skips, "seen": seen}
+    return Finding(SKIPS, Verdict.FLAGGED if flagged else Verdict.FINE, evidence)
 
 
 def drift_finding(rule: str, slope: Interval, span: float, scale_length: int, unit: str) -> Finding:
@@ -231,27 +277,47 @@ def drift_finding(rule: str, slope: Interval, span: float, scale_length: int, un
     Flagged when the whole interval of the drift over the span is beyond `DRIFT_PART` of the scale.
     """
     if slope.n < FEWEST_DRIFT or np.isnan(slope.value) or span <= 0:
-        return Finding(rule, Verdict.UNKNOWN, _counted(slope.n, "answer"), FEWEST_DRIFT)
-    low, high = signed(slope.low), signed(slope.high)
-    shown = f"{signed(slope.value)} points per {unit} ({low} to {high}), n = {slope.n}"
+        return Finding(rule, Verdict.UNKNOWN, _answers(slope.n), FEWEST_DRIFT)
+    shown = gettext("%(points)s points per %(unit)s (%(low)s to %(high)s), n = %(n)s") % {
+        "points": signed(slope.value),
+        "unit": unit,
+        "low": signed(slope.low),
+        "high": signed(slope.high),
+        "n": slope.n,
+    }
     least = min(abs(slope.low), abs(slope.high)) * span if slope.low * slope.high > 0 else 0.0
     if least > DRIFT_PART * scale_length:
-        way = "higher" if slope.value > 0 else "lower"
-        return Finding(rule, Verdict.FLAGGED, f"scores become {way}, compared with the others: {shown}")
+        higher = gettext("scores become higher, compared with the others: %(shown)s")
+        lower = gettext("scores become lower, compared with the others: %(shown)s")
+        return Finding(rule, Verdict.FLAGGED, (higher if slope.value > 0 else lower) % {"shown": shown})
     return Finding(rule, Verdict.FINE, shown)
 
 
 def bt500_finding(counts: Bt500Counts) -> Finding:
     """Judge as ITU-R BT.500 does: many scores far from the panel's, on both sides."""
     if counts.n < FEWEST_BT500:
-        return Finding(BT500, Verdict.UNKNOWN, f"{_counted(counts.n, 'photo')} with four votes", FEWEST_BT500)
-    shown = f"{counts.above} scores far above and {counts.below} far below the panel's, n = {counts.n}"
+        return Finding(
+            BT500, Verdict.UNKNOWN, gettext("%(photos)s with four votes") % {"photos": _photos(counts.n)}, FEWEST_BT500
+        )
+    shown = gettext("%(above)s scores far above and %(below)s far below the panel's, n = %(n)s") % {
+        "above": counts.above,
+        "below": counts.below,
+        "n": counts.n,
+    }
     return Finding(BT500, Verdict.FLAGGED if counts.is_rejected else Verdict.FINE, shown)
 
 
 def _percent(share: float) -> str:
-    return "unknown" if np.isnan(share) else f"{100 * share:.0f} %"
+    return gettext("unknown") if np.isnan(share) else f"{100 * share:.0f} %"
 
 
-def _counted(n: int, thing: str) -> str:
-    return f"{n} {thing}{'' if n == 1 else 's'}"
+def _counted(n: int, one: str, several: str) -> str:
+    return (one if n == 1 else several) % {"n": n}
+
+
+def _photos(n: int) -> str:
+    return _counted(n, gettext("%(n)s photo"), gettext("%(n)s photos"))
+
+
+def _answers(n: int) -> str:
+    return _counted(n, gettext("%(n)s answer"), gettext("%(n)s answers"))

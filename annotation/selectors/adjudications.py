@@ -7,6 +7,7 @@ from typing import Any
 from django.core.cache import cache
 from django.db.models import Aggregate, Case, Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Coalesce, Greatest, Least
+from django.utils.translation import gettext
 
 from annotation.models import (
     LIVE,
@@ -200,10 +201,13 @@ def _times_usual(field: str, median: float, limit: float) -> Any:
 
 
 def _reasons(row: Any) -> list[str]:
-    found = [
-        (row.scatter, f"votes scatter: SOS {row.sos:.1f}" if row.sos is not None else ""),
-        (row.width, f"wide interval: MOS ± {row.half_width:.1f}" if row.half_width is not None else ""),
-        (row.doubt, f"watch probability {row.watch_posterior:.2f}" if row.watch_posterior is not None else ""),
-        (row.tie, f"watch votes {row.watch_yes} to {row.watch_votes - row.watch_yes}"),
-    ]
+    found = []
+    if row.sos is not None:
+        found.append((row.scatter, gettext("votes scatter (SOS\u00a0%(sos)s)") % {"sos": f"{row.sos:.1f}"}))
+    if row.half_width is not None:
+        found.append((row.width, gettext("wide interval: MOS ±\u00a0%(points)s") % {"points": f"{row.half_width:.1f}"}))
+    if row.watch_posterior is not None:
+        found.append((row.doubt, gettext("watch probability %(value)s") % {"value": f"{row.watch_posterior:.2f}"}))
+    against = row.watch_votes - row.watch_yes
+    found.append((row.tie, gettext("watch votes %(yes)s to %(no)s") % {"yes": row.watch_yes, "no": against}))
     return [text for strength, text in sorted(found, key=lambda one: -one[0]) if strength > 1]

@@ -15,6 +15,7 @@ import numpy as np
 from django.db.models import Avg, Count, Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
+from django.utils.translation import gettext
 from numpy.typing import NDArray
 
 from annotation.consensus.labels import majority_label
@@ -69,9 +70,9 @@ def others_shown(campaign: Campaign) -> bool:
 def correction_refused(image: Image) -> str:
     """Return why an answer to this photo cannot be corrected, or '' when it can. Reads `image.campaign`."""
     if image.campaign.state == Campaign.State.CLOSED:
-        return "The campaign is closed. Answers cannot be changed."
+        return gettext("The campaign is closed. Answers cannot be changed.")
     if image.role in Image.TAUGHT:
-        return "This photo is now a practice or example photo. Your answer to it cannot be changed."
+        return gettext("This photo is now a practice or example photo. Your answer to it cannot be changed.")
     return ""
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from annotation.measures.agreement.ceiling import FEWEST_PHOTOS
 from annotation.measures.agreement.crossed import VarianceComponents, variance_components
@@ -39,9 +40,14 @@ def campaign_panel(campaign: Campaign) -> Panel | None:
     if variances.photos <= 0 or variances.rest <= 0:
         return None
     people = len(np.unique(votes.annotator_ids))
-    source = f"{len(votes):,} votes on {len(count):,} photos by {people:,} people of this campaign"
+    source = gettext("%(votes)s votes on %(photos)s photos by %(people)s people of this campaign") % {
+        "votes": f"{len(votes):,}",
+        "photos": f"{len(count):,}",
+        "people": f"{people:,}",
+    }
     if counted.simulated_votes:
-        source += f"; {counted.simulated_votes:,} of all votes are from simulated annotators"
+        simulated = {"votes": f"{counted.simulated_votes:,}"}
+        source += "; " + gettext("%(votes)s of all votes are from simulated annotators") % simulated
     scale = (campaign.scale_min, campaign.scale_max)
     return panel_of(campaign.name, source, scale, variances, campaign_vote_variance(campaign))
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count, F, Q
+from django.utils.translation import gettext
 
 from annotation.answers import standing_sql
 from annotation.measures.intervals import Interval, wilson_interval
@@ -185,8 +186,8 @@ class RaterQuality:
         if panel is not None:
             length = self.scale_length
             findings += [
-                drift_finding(SESSION_DRIFT, panel.session_slope, panel.session_span, length, "100 answers"),
-                drift_finding(WEEKS_DRIFT, panel.weeks_slope, panel.weeks_span, length, "week"),
+                drift_finding(SESSION_DRIFT, panel.session_slope, panel.session_span, length, gettext("100 answers")),
+                drift_finding(WEEKS_DRIFT, panel.weeks_slope, panel.weeks_span, length, gettext("week")),
                 bt500_finding(panel.bt500),
             ]
         return findings

@@ -10,6 +10,7 @@ from django.db import models, transaction
 from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext
 
 from annotation.measures.class_limits import class_limits, limit_moved
 from annotation.models import Annotation, AuditKind, Campaign, CampaignAddress, Image, Membership, Role, User
@@ -138,10 +139,12 @@ def fields_fixed(campaign: Campaign) -> dict[str, str]:
     """Return the fields that can no longer change, each with the reason."""
     fixed: dict[str, str] = {}
     if campaign.images.exists():
-        reason = "Cannot change after the first import: the holdout was drawn with it."
+        reason = gettext("Cannot change after the first import: the holdout was drawn with it.")
         fixed |= {"holdout_fraction": reason, "seed": reason}
     if _has_scores(campaign):
-        reason = "Cannot change after the first answer or expected score: other scales cannot be compared with it."
+        reason = gettext(
+            "Cannot change after the first answer or expected score: other scales cannot be compared with it."
+        )
         fixed |= {"scale_min": reason, "scale_max": reason}
     return fixed
 
@@ -188,24 +191,24 @@ def _problems(campaign: Campaign) -> dict[str, list[str]]:
         wrong = error.message_dict
     for name in SHARES:
         if name in wrong:
-            wrong[name] = [f"Enter a percentage from 0 to {share_max_percent(name)}."]
+            wrong[name] = [gettext("Enter a percentage from 0 to %(most)s.") % {"most": share_max_percent(name)}]
     errors: dict[str, str] = {}
     if {"scale_min", "scale_max"} & wrong.keys():
         pass
     elif campaign.scale_max <= campaign.scale_min:
-        errors["scale_max"] = "The highest score must be above the lowest."
+        errors["scale_max"] = gettext("The highest score must be above the lowest.")
     elif not wrong.keys() & set(LIMITS) and not (
         campaign.scale_min <= campaign.reject_at <= campaign.pending_at <= campaign.scale_max
     ):
-        errors["pending_at" if campaign.pending_at < campaign.reject_at else "reject_at"] = (
+        errors["pending_at" if campaign.pending_at < campaign.reject_at else "reject_at"] = gettext(
             "Both limits must be on the scale, and 'pending up to' must not be below 'rejected up to'."
         )
     if not wrong.keys() & {*STOP_FIELDS, "votes_per_image"}:
         errors |= _stop_errors(campaign)
     if "synsets" not in wrong and (not campaign.synsets or len(set(campaign.synsets)) != len(campaign.synsets)):
-        errors["synsets"] = "Enter at least one class, and each class only once."
+        errors["synsets"] = gettext("Enter at least one class, and each class only once.")
     if "anchoring_share" not in wrong and campaign.anchoring_share and campaign.mode == Campaign.Mode.PRELABEL:
-        errors["anchoring_share"] = (
+        errors["anchoring_share"] = gettext(
             "In prelabel mode every annotator sees the prediction first, so there is no comparison group. Set it to 0."
         )
     if problem := lane_shares_problem(campaign.lane_shares):
@@ -222,13 +225,13 @@ def _stop_errors(campaign: Campaign) -> dict[str, str]:
     """Return what contradicts in `STOP_FIELDS`, by field. Without a target the limits do not matter."""
     errors: dict[str, str] = {}
     if 0 < campaign.target_watch <= 0.5:
-        errors["target_watch"] = "Enter a probability above 0.5, or 0 for no target."
+        errors["target_watch"] = gettext("Enter a probability above 0.5, or 0 for no target.")
     if not (campaign.target_half_width or campaign.target_watch):
         return errors
     if campaign.fewest_votes > campaign.votes_per_image:
-        errors["fewest_votes"] = "The fewest votes must not be above the votes per photo."
+        errors["fewest_votes"] = gettext("The fewest votes must not be above the votes per photo.")
     if campaign.most_votes < campaign.votes_per_image:
-        errors["most_votes"] = "The most votes must not be below the votes per photo."
+        errors["most_votes"] = gettext("The most votes must not be below the votes per photo.")
     return errors
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from annotation.files.free_space import Disk, disks_of
 
@@ -34,11 +35,11 @@ def space_refusal(*, size: int) -> str:
     try:
         disks = disks_of(folders)
     except OSError as error:
-        return f"the server cannot read its folders ({error.strerror})"
+        return gettext("the server cannot read its folders (%(reason)s)") % {"reason": error.strerror}
     for disk in disks:
         if disk.free < size * len(disk.contents) + settings.IQS_LOW_DISK_BYTES:
             kept = settings.IQS_LOW_DISK_BYTES // _MEGABYTE
-            return (
-                f"the server's disk is too full: {disk.free_megabytes} MB are free, and {kept} MB stay free for answers"
-            )
+            return gettext(
+                "the server's disk is too full: %(free)s MB are free, and %(kept)s MB stay free for answers"
+            ) % {"free": disk.free_megabytes, "kept": kept}
     return ""

@@ -8,6 +8,7 @@ is computed. `FiguresMaker` says for each model of `FiguresRow` what is computed
 import logging
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -17,13 +18,13 @@ from django.utils import timezone
 from annotation.exchange.methods_report import votes_fingerprint
 from annotation.measures.figures_text import figures_read, figures_text
 from annotation.measures.votes import VoteTable
-from annotation.models import Campaign, FiguresRow
+from annotation.models import Campaign, ComputedRow, FiguresRow
 from annotation.services.claims import Heartbeat, Report
 
 logger = logging.getLogger(__name__)
 
 Row = TypeVar("Row", bound=FiguresRow)
-State = FiguresRow.State
+State = ComputedRow.State
 
 # Least time between two computations, and the largest share of a worker's time for them.
 _AGAIN_AFTER, _SHARE_OF_TIME = timedelta(seconds=30), 0.05
@@ -114,11 +115,18 @@ def row_request(row: Row, maker: FiguresMaker[Row]) -> Figures[Row]:
         return Figures(row, value, is_newest)
     if maker.is_quick(row):
         return Figures(row, row_make(row, maker), True)
-    if row.state in (State.IDLE, State.FAILED) and _again_at(row, has_value=value is not None) <= now:
-        waiting = type(row)._default_manager.filter(pk=row.pk, state__in=(State.IDLE, State.FAILED))
-        waiting.update(state=State.QUEUED, heartbeat_at=now, step="", done=0, total=0)
-        row.refresh_from_db(fields=["state", "heartbeat_at", "step", "done", "total"])
+    if _again_at(row, has_value=value is not None) <= now:
+        row_queue(row)
     return Figures(row, value, is_newest)
+
+
+def row_queue(row: ComputedRow) -> None:
+    """Queue the row for a worker, unless it is queued or a worker computes it. The caller announces the task."""
+    if row.is_coming:
+        return
+    waiting = type(row)._default_manager.filter(pk=row.pk, state__in=(State.IDLE, State.FAILED))
+    waiting.update(state=State.QUEUED, heartbeat_at=timezone.now(), step="", done=0, total=0)
+    row.refresh_from_db(fields=["state", "heartbeat_at", "step", "done", "total"])
 
 
 def row_make(row: Row, maker: FiguresMaker[Row], report: Report | None = None) -> Any:
@@ -148,11 +156,16 @@ def row_make(row: Row, maker: FiguresMaker[Row], report: Report | None = None) -
 
 def claimed_row_make(row: Row, maker: FiguresMaker[Row]) -> bool:
     """Compute the figures of a claimed row, with a heartbeat. Return whether it worked; log and store a failure."""
+    return claimed_compute(row, lambda tell: row_make(row, maker, tell))
+
+
+def claimed_compute(row: ComputedRow, compute: Callable[[Report], Any]) -> bool:
+    """Compute and store a claimed row, with a heartbeat. Return whether it worked; log and store a failure."""
     try:
         with Heartbeat(row) as tell:
-            row_make(row, maker, tell)
+            compute(tell)
     except Exception as error:
-        logger.exception("The figures of row %s (%s) failed.", row.pk, row)
+        logger.exception("Computing row %s (%s) failed.", row.pk, row)
         type(row)._default_manager.filter(pk=row.pk).update(
             state=State.FAILED, message=f"{type(error).__name__}. See the log.", heartbeat_at=timezone.now()
         )

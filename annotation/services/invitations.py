@@ -14,6 +14,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from annotation.language.lazy import gettext_lazy
 from annotation.models import AuditKind, Campaign, Invitation, Membership, Role, User
 from annotation.services.audit import audit_record
 from annotation.services.members import member_set, user_create
@@ -23,7 +24,7 @@ ROLES = (Role.ANNOTATOR, Role.REVIEWER)
 MOST_PLACES = 500
 MOST_DAYS = 90
 #: The same message for unknown and for expired links, so that guessing a link reveals nothing.
-NOT_VALID = (
+NOT_VALID = gettext_lazy(
     "This invitation is not valid. It may have expired, been used up or been revoked. "
     "Ask the person who sent it for a new one."
 )

@@ -67,13 +67,18 @@ def lane_shares_known(shares: dict[str, float]) -> dict[str, float]:
 def lane_shares_problem(shares: object) -> str:
     """Return an error message for {lane name: share}, or '' when it is valid."""
     if not isinstance(shares, dict) or not all(isinstance(share, int | float) for share in shares.values()):
-        return "The queue shares must be an object with a number for each lane name."
+        return gettext("The queue shares must be an object with a number for each lane name.")
     if unknown := sorted(set(shares) - set(_lanes)):
-        return f"There is no queue lane {', '.join(map(repr, unknown))}. The lanes are {', '.join(map(repr, _lanes))}."
+        return gettext("There is no queue lane %(unknown)s. The lanes are %(known)s.") % {
+            "unknown": ", ".join(map(repr, unknown)),
+            "known": ", ".join(map(repr, _lanes)),
+        }
     if any(not 0 <= share <= 1 for share in shares.values()):
-        return "Each queue share must be a percentage from 0 to 100."
+        return gettext("Each queue share must be a percentage from 0 to 100.")
     if abs(sum(shares.values()) - 1) > 1e-6:
-        return f"The queue shares must add up to 100 percent, not {100 * sum(shares.values()):.10g}."
+        return gettext("The queue shares must add up to 100 percent, not %(percent)s.") % {
+            "percent": f"{100 * sum(shares.values()):.10g}"
+        }
     return ""
 
 

@@ -14,13 +14,14 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from annotation.language.lazy import gettext_lazy
 from annotation.models import AuditKind, PasswordLink, User
 from annotation.services.audit import audit_record
 from annotation.services.tokens import tokens_revoke
 
 LINK_HOURS = 72
 #: The same message for all links that do not work, so that guessing a link reveals nothing.
-NOT_VALID = (
+NOT_VALID = gettext_lazy(
     "This link is not valid. It may have expired, been used or been replaced by a newer link. "
     "Ask the person who sent it for a new one."
 )

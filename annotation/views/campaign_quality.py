@@ -88,7 +88,7 @@ def _agreement_title(report: AgreementReport) -> str:
 
 def _figures(report: AgreementReport, retest: Interval) -> list[Figure]:
     photos, needs = (
-        "photos",
+        gettext("photos"),
         gettext("needs %(fewest_photos)s photos with two votes") % {"fewest_photos": FEWEST_PHOTOS},
     )
     form = report.ceiling.form
@@ -116,15 +116,15 @@ def _figures(report: AgreementReport, retest: Interval) -> list[Figure]:
             gettext("As above, for watch or no watch. ‘Unsure’ counts as no answer."),
         ),
         Figure(
-            gettext("Reliability of one vote, %(label)s") % {"label": form.label},
+            gettext("Reliability of one vote, %(label)s") % {"label": gettext(form.label)},
             report.ceiling.icc,
             photos,
             needs,
             gettext("The share of a vote's variance that is due to the photo. The form fits because %(reason)s.")
-            % {"reason": form.reason},
+            % {"reason": gettext(form.reason)},
         ),
         Figure(
-            f"Ceiling √rₖ, {form.label}",
+            gettext("Ceiling √rₖ, %(label)s") % {"label": gettext(form.label)},
             report.ceiling.value,
             photos,
             needs,
@@ -147,14 +147,14 @@ def _figures(report: AgreementReport, retest: Interval) -> list[Figure]:
         Figure(
             gettext("Two annotators, SRCC"),
             report.pairs,
-            "pairs",
+            gettext("pairs"),
             gettext("needs two people with %(fewest_common)s common photos") % {"fewest_common": FEWEST_COMMON},
             gettext("Median over pairs of annotators."),
         ),
         Figure(
             gettext("One annotator and the others, SRCC"),
             report.against_others,
-            "annotators",
+            gettext("annotators"),
             gettext("needs a person with %(fewest_common)s photos that others rated")
             % {"fewest_common": FEWEST_COMMON},
             gettext("Median over annotators, each against the mean of all others."),
@@ -162,7 +162,7 @@ def _figures(report: AgreementReport, retest: Interval) -> list[Figure]:
         Figure(
             gettext("The same annotator again, SRCC"),
             retest,
-            "repeats",
+            gettext("repeats"),
             gettext("needs %(fewest_common)s hidden repeats") % {"fewest_common": FEWEST_COMMON},
             gettext("Both answers of one person to the same photo, less the person's own mean."),
         ),

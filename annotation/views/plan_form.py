@@ -79,10 +79,10 @@ class PlanForm(forms.Form):
     def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
         """Return the fields under headings."""
         names = {
-            "Scale and noise": ("noise", "lowest", "highest"),
-            "Photos and votes": ("photos", "votes", "holdout_photos", "holdout_votes", "people"),
-            "Time and cost": ("seconds", "cost_per_hour"),
-            "Models to compare": ("champion", "similarity"),
+            gettext("Scale and noise"): ("noise", "lowest", "highest"),
+            gettext("Photos and votes"): ("photos", "votes", "holdout_photos", "holdout_votes", "people"),
+            gettext("Time and cost"): ("seconds", "cost_per_hour"),
+            gettext("Models to compare"): ("champion", "similarity"),
         }
         return [(heading, [self[name] for name in fields]) for heading, fields in names.items()]
 

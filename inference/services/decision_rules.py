@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.models import AuditKind, Campaign, User
 from annotation.services.audit import audit_changes
@@ -40,20 +41,20 @@ def _values(rule: DecisionRule) -> dict[str, Any]:
 def _check(campaign: Campaign, tolerances: Tolerances, *, is_on: bool) -> None:
     shares = {name: getattr(tolerances, name) for name in ("accepted", "rejected", "watch", "missed")}
     problems = [
-        f"{name}: the tolerance must be above 0 and at most 50 %."
+        gettext("%(name)s: the tolerance must be above 0 and at most 50 %%.") % {"name": name}
         for name, share in shares.items()
         if share is not None and not 0 < share <= 0.5
     ]
     points = tolerances.score_points
     if points is not None and not 0 < points <= campaign.scale_max - campaign.scale_min:
-        problems.append("The distance of the score must be above 0 and within the scale.")
+        problems.append(gettext("The distance of the score must be above 0 and within the scale."))
     if not 0.5 <= tolerances.score_share < 1:
-        problems.append("The share of the scores must be at least 50 % and below 100 %.")
+        problems.append(gettext("The share of the scores must be at least 50 % and below 100 %."))
     if not 0.8 <= tolerances.confidence <= 0.99:
-        problems.append("The confidence must be from 80 % to 99 %.")
+        problems.append(gettext("The confidence must be from 80 % to 99 %."))
     if not 1 <= tolerances.panel <= 50:
-        problems.append("The panel must have from 1 to 50 votes.")
+        problems.append(gettext("The panel must have from 1 to 50 votes."))
     if is_on and points is None and all(share is None for share in shares.values()):
-        problems.append("Give at least one tolerance, or switch it off.")
+        problems.append(gettext("Give at least one tolerance, or switch it off."))
     if problems:
         raise ValidationError(problems)

@@ -4,7 +4,6 @@ A page gets the stored map at once. When photos with features have come or gone 
 """
 
 import hashlib
-import logging
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,14 +17,13 @@ from django.utils.translation import gettext
 from numpy.typing import NDArray
 
 from annotation.models import Campaign, PhotoMap
-from annotation.services.claims import Claims, Heartbeat, Report
+from annotation.services.claims import Claims, Report
+from annotation.services.figures_rows import claimed_compute, row_queue
 from inference.models import Feature
 from inference.networks.config import WeightsMissing
 from inference.projection.layout import Components, clusters_of, grid_places, landmark_layout
 from inference.selectors import backbone_key, backbone_of, champion, features_unpack, is_computed
 from inference.services.similarity import pooled_part
-
-logger = logging.getLogger(__name__)
 
 CLAIMS = Claims(PhotoMap)
 State = PhotoMap.State
@@ -72,15 +70,8 @@ def photo_map_request(*, campaign: Campaign) -> RequestedMap:
     is_newest = row.fingerprint == fingerprint
     last = row.heartbeat_at if row.state == State.FAILED else row.made_at
     pause = max(_AGAIN_AFTER, timedelta(seconds=row.seconds / _SHARE_OF_TIME))
-    if (
-        not is_newest
-        and photos >= FEWEST
-        and row.state in (State.IDLE, State.FAILED)
-        and (last is None or last + pause <= timezone.now())
-    ):
-        waiting = PhotoMap.objects.filter(pk=row.pk, state__in=(State.IDLE, State.FAILED))
-        waiting.update(state=State.QUEUED, heartbeat_at=timezone.now(), step="", done=0, total=0)
-        row.refresh_from_db(fields=["state", "step", "done", "total", "heartbeat_at"])
+    if not is_newest and photos >= FEWEST and (last is None or last + pause <= timezone.now()):
+        row_queue(row)
     return RequestedMap(row, photos, is_newest)
 
 
@@ -126,16 +117,7 @@ def photo_map_make(*, row: PhotoMap, report: Report | None = None) -> PhotoMap:
 
 def claimed_photo_map_make(*, row: PhotoMap) -> bool:
     """Make the map of a claimed row, with a heartbeat. Return whether it worked; log and store a failure."""
-    try:
-        with Heartbeat(row) as tell:
-            photo_map_make(row=row, report=tell)
-    except Exception as error:
-        logger.exception("The map of campaign %s failed.", row.campaign_id)
-        PhotoMap.objects.filter(pk=row.pk).update(
-            state=State.FAILED, message=f"{type(error).__name__}. See the log.", heartbeat_at=timezone.now()
-        )
-        return False
-    return True
+    return claimed_compute(row, lambda tell: photo_map_make(row=row, report=tell))
 
 
 def placed_photos(row: PhotoMap) -> PlacedPhotos:

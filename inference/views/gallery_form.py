@@ -22,11 +22,11 @@ from inference.models import ModelVersion, QualityClass
 from inference.selectors import shown_threshold
 
 _GROUPS = (
-    ("By time", ("newest",)),
+    (gettext_lazy("By time"), ("newest",)),
     (gettext_lazy("By the model"), ("best", "worst", "watch", "unlike")),
-    ("By people", (*BY_CONSENSUS, *BY_VOTES)),
+    (gettext_lazy("By people"), (*BY_CONSENSUS, *BY_VOTES)),
     (gettext_lazy("Model against people"), BY_PEOPLE),
-    ("By distortion", BY_DISTORTION),
+    (gettext_lazy("By distortion"), BY_DISTORTION),
 )
 #: Tags in the list of filters. The field takes the others.
 _TAGS_SHOWN = 12

@@ -49,7 +49,7 @@ _WHAT = {
     "blur": gettext_lazy("out of focus or motion blur"),
     "noise": gettext_lazy("sensor noise"),
     "exposure": gettext_lazy("too dark or too bright"),
-    "compression": "JPEG blocks",
+    "compression": gettext_lazy("JPEG blocks"),
 }
 
 

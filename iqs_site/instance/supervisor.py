@@ -4,27 +4,25 @@
 programs stop when the block of `Instance` ends, or when its process is killed.
 """
 
-import ctypes
-import fcntl
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import Any, Self
 from xmlrpc.client import Error as RemoteError
 from xmlrpc.client import ServerProxy
 
 import httpx
 
 from iqs_site.instance import embedded, models_install, private_files, supervisor_config
+from iqs_site.instance.child_processes import die_with_parent, manage, managing
+from iqs_site.instance.folder_lock import FolderLock
 from iqs_site.instance.leftovers import leftovers_kill
 from iqs_site.instance.preflight import (
     InstanceError,
@@ -43,8 +41,6 @@ __all__ = ["Instance", "InstanceError", "programs"]
 _START_SECONDS = 90
 _CRASHING_SECONDS = 15  # the start fails if a program still crashes after this time
 _STOP_SECONDS = 10
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 class Instance:
@@ -78,7 +74,7 @@ class Instance:
         self.models_later = models_later
         self.environment: dict[str, str] = {}
         self._supervisor: subprocess.Popen[bytes] | None = None
-        self._lock: IO[str] | None = None
+        self._lock: FolderLock | None = None
         self._sockets = Path()
         self._embedded_postgres = False
         self._run_once: dict[str, list[str]] = {}
@@ -147,7 +143,7 @@ class Instance:
 
     def _start(self) -> None:
         self._folders_make()
-        self._lock_take()
+        self._lock = FolderLock(self.folder)
         self._files_tighten()
         # If an earlier start and its supervisor were killed, their programs may still use the port.
         leftovers_kill(self.folder, wait_seconds=5)
@@ -192,17 +188,17 @@ class Instance:
             self._held = {name for name in programs(host=self.host, port=self.port) if name != "web"}
             self.environment[models_install.STATE_VARIABLE] = str(self.models_state)
         # collectstatic and migrate take two seconds each and can run at the same time.
-        with self._managing("collectstatic", "--noinput", "--clear", "--verbosity", "0"):
-            self._manage("migrate", "--noinput", "--verbosity", "0")
+        with managing(self.environment, "collectstatic", "--noinput", "--clear", "--verbosity", "0"):
+            manage(self.environment, "migrate", "--noinput", "--verbosity", "0")
         if self.seed_demo:
             self._print("preparing the demo campaign")
-            self._manage("seed_demo", "--first", loud=not self.quiet)
+            manage(self.environment, "seed_demo", "--first", loud=not self.quiet)
             # The other photos come while people already rate, and then the simulated annotators.
             self._run_once["demo"] = supervisor_config.demo_command(self.url)
         self._print("starting the web server" if self._held else "starting the web server and the workers")
         self._supervise(servers, programs(host=self.host, port=self.port))
         self._wait_for_health()
-        self._lock_write(self.url)
+        self._lock.write(self.url)
         self.status_changes()  # so that the next call only returns later changes
 
     def _folders_make(self) -> None:
@@ -237,50 +233,6 @@ class Instance:
         self._sockets = Path(tempfile.mkdtemp(prefix="iqs-run-"))
         file.write_text(str(self._sockets))
 
-    def _lock_take(self) -> None:
-        self._lock = (self.folder / "run" / "lock").open("a+")
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._lock.seek(0)
-            url = self._lock.read().strip()
-            self._lock.close()
-            self._lock = None
-            raise InstanceError(
-                f"IQS is already running{f' at {url}' if url else ''} with the data in {self.folder}; "
-                "stop it first, or set IQS_VAR to another folder."
-            ) from None
-        self._lock_write("")
-
-    def _lock_write(self, url: str) -> None:
-        """Write the address of the site into the lock file, for the message of a second start."""
-        assert self._lock is not None
-        self._lock.truncate(0)
-        self._lock.write(url)
-        self._lock.flush()
-
-    def _manage(self, *words: str, loud: bool = False) -> None:
-        """Run a management command. Raises InstanceError with its last error line when it fails."""
-        with self._managing(*words, loud=loud):
-            pass
-
-    @contextmanager
-    def _managing(self, *words: str, loud: bool = False) -> Iterator[None]:
-        """Run a management command while the block runs, then wait for it. Raises InstanceError as `_manage` does."""
-        command = [sys.executable, str(embedded.ROOT / "manage.py"), *words]
-        output = None if loud else subprocess.PIPE
-        options: dict[str, Any] = {"env": self.environment, "umask": private_files.UMASK}
-        with subprocess.Popen(command, stdout=output, stderr=subprocess.PIPE, **options) as process:
-            try:
-                yield
-                _, errors = process.communicate()
-            except BaseException:
-                process.kill()
-                raise
-        if process.returncode:
-            last = (errors.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
-            raise InstanceError(f"`manage.py {words[0]}` failed: {last}")
-
     def _supervise(self, servers: Commands, site: Commands) -> None:
         config = self.folder / "run" / "supervisord.conf"
         config.write_text(configuration(servers, {**site, **self._run_once}, run_once=self._run_once, held=self._held))
@@ -297,7 +249,7 @@ class Instance:
                 # In a new session, Ctrl-C in the terminal only reaches this process, which then stops everything
                 # in order. The death signal stops the supervisor when this process is killed.
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=die_with_parent,
             )
 
     def _wait_for_health(self) -> None:
@@ -334,8 +286,7 @@ class Instance:
             for file in (embedded.broker_address_file(self.folder), self.folder / "run" / "sockets"):
                 file.unlink(missing_ok=True)
         if self._lock is not None:
-            self._lock_write("")
-            self._lock.close()
+            self._lock.release()
             self._lock = None
 
     def _programs_stop(self, *, wait_seconds: float) -> None:
@@ -392,9 +343,3 @@ class Instance:
     def _print(self, step: str) -> None:
         if not self.quiet:
             print(f"iqs: {step} …", file=sys.stderr, flush=True)
-
-
-def _die_with_parent() -> None:
-    """Ask the kernel for SIGTERM when the parent dies (Linux only). Runs in the child process before exec."""
-    if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -6,29 +6,53 @@ import "./scroll_regions.js";
 
 const DOCUMENT_KEYS = { k: true, K: true };
 
-// The search is loaded when it is opened for the first time. Keys pressed before it is there belong to it already: not to
-// the page below, where a letter can be a shortcut.
-let early = null; // {words, isEntered} while the search is loaded
+// The search is loaded when it is opened for the first time. What is typed before it is there belongs to it already, not to
+// the page below, where a letter can be a shortcut. A field out of sight takes it, because only the browser knows what a key
+// writes: AltGr, dead keys, input methods, a pasted text.
+let early = null; // {field, before, isEntered} while the search is loaded; before: what has had the focus
+
+function earlyStart() {
+  const field = document.createElement("input");
+  field.className = "visually-hidden early-search";
+  field.maxLength = 100;
+  field.autocomplete = "off";
+  field.spellcheck = false;
+  field.setAttribute("aria-label", document.querySelector("[data-search-open]")?.textContent.trim() ?? "");
+  early = { field, before: document.activeElement, isEntered: false };
+  document.body.append(field);
+  field.focus({ preventScroll: true });
+}
+
+// Gives the focus back first: the dialog of the search remembers who has it, and returns it when it closes.
+function earlyEnd() {
+  const { field, before } = early;
+  early = null;
+  field.remove();
+  if (before?.isConnected) before.focus({ preventScroll: true });
+}
 
 async function searchOpen() {
   if (!document.body.dataset.findUrl || early) return; // nobody is logged in, or it comes
-  early = { words: "", isEntered: false };
+  earlyStart();
+  const mine = early;
   try {
     const { open } = await import("./search.js");
-    if (early) open(early);
+    if (early !== mine) return; // called off
+    earlyEnd();
+    open({ words: mine.field.value, isEntered: mine.isEntered });
   } finally {
-    early = null;
+    if (early === mine) earlyEnd(); // it could not be loaded
   }
 }
 
 function earlyKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  event.preventDefault();
   event.stopImmediatePropagation();
-  if (event.key === "Escape") early = null;
+  const isShortcut = (event.ctrlKey || event.metaKey) && !event.altKey && event.key in DOCUMENT_KEYS;
+  if (event.isComposing) return;
+  if (event.key === "Escape") earlyEnd();
   else if (event.key === "Enter") early.isEntered = true;
-  else if (event.key === "Backspace") early.words = early.words.slice(0, -1);
-  else if ([...event.key].length === 1) early.words += event.key;
+  else if (event.key !== "Tab" && !isShortcut) return;
+  event.preventDefault();
 }
 
 document.addEventListener("click", (event) => {
@@ -38,7 +62,7 @@ document.addEventListener("click", (event) => {
   }
 });
 document.addEventListener("keydown", (event) => {
-  if (early) earlyKey(event);
+  if (early) return earlyKey(event);
   if (event.defaultPrevented) return;
   const isShortcut = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key in DOCUMENT_KEYS;
   if (isShortcut && document.body.dataset.findUrl && !document.querySelector("dialog[open]:not(.search)")) {

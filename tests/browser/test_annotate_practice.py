@@ -147,3 +147,14 @@ def test_examples_are_beside_the_instructions_from_worst_to_best(
     assert sources == [f"/photos/{image.pk}/original" for image in (worst, best)]
     begin(page)
     assert shown_photo(page) in {image.pk for image in photos}
+
+
+def test_words_at_the_ends_of_the_scale_are_in_sight_on_a_phone(annotate: Any, practice: list[Image]) -> None:
+    Image.objects.filter(pk=practice[0].pk).update(expected_score=1)
+    page = annotate(**PHONE)
+    press(page, "n", "0")
+    for words in ("expected 1", "you 10"):
+        box = feedback(page).get_by_text(words, exact=True).bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390

@@ -140,6 +140,36 @@ def test_letters_typed_before_the_search_is_there_are_in_its_field(
     assert page.url.endswith("/campaigns/watches/photos/")  # none of the letters was a shortcut of the page
 
 
+def test_characters_of_altgr_and_dead_keys_typed_before_the_search_is_there_are_kept(
+    slow_search: tuple[Page, Callable[[], None]],
+) -> None:
+    page, come = slow_search
+    page.keyboard.type("a")
+    # AltGr as on Windows: a key with the modifiers Control and Alt, then the character that it writes.
+    keys = page.context.new_cdp_session(page)
+    keys.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", "key": "@", "code": "KeyQ", "modifiers": 1 | 2})
+    keys.send("Input.dispatchKeyEvent", {"type": "char", "text": "@"})
+    keys.send("Input.dispatchKeyEvent", {"type": "keyUp", "key": "@", "code": "KeyQ", "modifiers": 1 | 2})
+    page.keyboard.insert_text("é")  # what a dead key or an input method writes: no key has this character
+    come()
+    expect(page.get_by_role("combobox", name="Search")).to_have_value("a@é")
+    expect(page.locator(".early-search")).to_have_count(0)
+
+
+def test_the_focus_returns_to_where_it_was_before_the_search_was_loaded(
+    slow_search: tuple[Page, Callable[[], None]],
+) -> None:
+    page, come = slow_search
+    page.keyboard.press("Escape")
+    more = page.get_by_text("More filters")
+    more.focus()
+    page.keyboard.press("Control+k")
+    come()
+    expect(page.get_by_role("combobox", name="Search")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(more).to_be_focused()
+
+
 def test_enter_before_the_search_is_there_opens_what_was_typed(slow_search: tuple[Page, Callable[[], None]]) -> None:
     page, come = slow_search
     page.keyboard.type("annotator qu")

@@ -185,8 +185,8 @@ def test_the_error_for_a_broken_database_folder_is_one_sentence(tmp_path: Path) 
 
 def test_a_supervisor_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
     code = (
-        "import subprocess, time; from iqs_site.instance.supervisor import _die_with_parent; "
-        "print(subprocess.Popen(['sleep', '600'], preexec_fn=_die_with_parent).pid, flush=True); time.sleep(600)"
+        "import subprocess, time; from iqs_site.instance.child_processes import die_with_parent; "
+        "print(subprocess.Popen(['sleep', '600'], preexec_fn=die_with_parent).pid, flush=True); time.sleep(600)"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=django_settings.BASE_DIR, stdout=subprocess.PIPE)
     assert parent.stdout is not None

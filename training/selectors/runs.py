@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
+from django.utils.translation import gettext, ngettext
 
 from annotation.models import AggregatedVotes, Annotation, Campaign, Image
 from annotation.selectors.votes import votes_of
@@ -36,12 +37,11 @@ class TrainingAnswers:
     @property
     def left_out(self) -> list[tuple[int, str]]:
         """Return the numbers of answers that are left out, and why; no zeros."""
-        answers = "answer" if self.holdout == 1 else "answers"
         reasons = [
-            (self.holdout, f"{answers} to holdout photos"),
-            (self.neither, "to photos in neither split, because near-duplicates of them were in both"),
-            (self.exposed, "given after seeing a prediction"),
-            (self.without_features, "to photos whose features are not computed yet"),
+            (self.holdout, ngettext("answer to holdout photos", "answers to holdout photos", self.holdout)),
+            (self.neither, gettext("to photos in neither split, because near-duplicates of them were in both")),
+            (self.exposed, gettext("given after seeing a prediction")),
+            (self.without_features, gettext("to photos whose features are not computed yet")),
         ]
         return [(count, reason) for count, reason in reasons if count]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
+from django.utils.translation import gettext
 from numpy.typing import NDArray
 
 from annotation.models import Campaign, Image, User
@@ -36,19 +37,22 @@ class HoldoutUse:
     @property
     def text(self) -> str:
         """Return the use of the holdout in words, and what to do when it is used up."""
-        used = f"{self.looks} of {LOOKS} looks at this holdout are used for this champion."
+        looks = {"looks": self.looks, "all": LOOKS}
+        used = gettext("%(looks)s of %(all)s looks at this holdout are used for this champion.") % looks
         if self.left:
             return used
         if self.imports is None:
-            return (
-                f"{used} It is used up, and new photos do not join it because the campaign's share of holdout photos "
-                "is 0: start a new campaign with a holdout."
+            rest = gettext(
+                "It is used up, and new photos do not join it because the campaign's share of holdout photos is 0: "
+                "start a new campaign with a holdout."
             )
-        return (
-            f"{used} It is used up. It needs {self.fresh:,} fresh holdout photos with votes. Newly imported photos "
-            f"join the holdout by the campaign's share: import about {self.imports:,} photos. Photos that a model may "
-            "have learned from never join it."
-        )
+        else:
+            rest = gettext(
+                "It is used up. It needs %(fresh)s fresh holdout photos with votes. Newly imported photos join the "
+                "holdout by the campaign's share: import about %(imports)s photos. Photos that a model may have "
+                "learned from never join it."
+            ) % {"fresh": f"{self.fresh:,}", "imports": f"{self.imports:,}"}
+        return f"{used} {rest}"
 
 
 def rule_of(campaign: Campaign) -> Rule:

@@ -17,6 +17,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from annotation.language import gettext_noop
 from annotation.measures.agreement.crossed import components_of, vote_columns
 from annotation.measures.agreement.jackknife import PARTS, jackknife
 from annotation.measures.agreement.one_way import one_way_variances
@@ -35,24 +36,24 @@ class Form(Enum):
     """Which intraclass correlation fits the votes, by its name."""
 
     CONSISTENCY = "ICC(C,1)"
-    MIXED = "variance components"
+    MIXED = gettext_noop("variance components")
     ONE_WAY = "ICC(1)"
 
     @property
     def label(self) -> str:
-        """Return the name of the form."""
+        """Return the name of the form, in English. What shows it translates it."""
         return self.value
 
     @property
     def reason(self) -> str:
-        """Return which people voted, as part of a sentence."""
+        """Return which people voted, as part of a sentence in English. What shows it translates it."""
         return _REASONS[self]
 
 
 _REASONS = {
-    Form.CONSISTENCY: "the same people rated all photos",
-    Form.MIXED: "some people rated many photos, and no photo has votes of all",
-    Form.ONE_WAY: "each photo has votes of other people",
+    Form.CONSISTENCY: gettext_noop("the same people rated all photos"),
+    Form.MIXED: gettext_noop("some people rated many photos, and no photo has votes of all"),
+    Form.ONE_WAY: gettext_noop("each photo has votes of other people"),
 }
 
 

@@ -108,7 +108,9 @@ export class Practice extends EventTarget {
       [one.watchWords, one.isWatchHit],
     ];
     $("practice-verdict").replaceChildren(...pills.filter(([words]) => words).map(([words, isHit]) => pill(words, isHit)));
-    const words = `Expected ${expected.score ?? "no score"}, you ${score ?? "no score"}, on the scale ${this.#scale.lowest} to ${this.#scale.highest}`;
+    const none = gettext("no score");
+    const values = { ...this.#scale, expected: expected.score ?? none, given: score ?? none };
+    const words = gettext("Expected %(expected)s, you %(given)s, on the scale %(lowest)s to %(highest)s", values);
     const draw = () => scaleDrawing({ ...this.#scale, given: score, expected: expected.score, words });
     $("practice-scale").replaceChildren(...(expected.score === null ? [] : [draw()]));
     if (watch) this.#given.push({ verdict: one, drawing: expected.score === null ? null : draw() });

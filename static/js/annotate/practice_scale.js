@@ -47,6 +47,11 @@ export function summary(verdicts) {
 export function scaleDrawing({ lowest, highest, given, expected, words }) {
   const drawing = node("svg", { class: "scale-drawing", role: "img", "aria-label": words });
   const at = (score) => `${4 + (92 * (score - lowest)) / (highest - lowest)}%`;
+  // Words at an end of the scale begin or stop there, because on a phone nothing beyond the scale is in sight.
+  const anchor = (score) => {
+    const share = (score - lowest) / (highest - lowest);
+    return share < 0.15 ? "start" : share > 0.85 ? "end" : "middle";
+  };
   const middle = 22;
   if (expected !== null) {
     const reach = tolerance({ lowest, highest }) + 0.5;
@@ -60,11 +65,11 @@ export function scaleDrawing({ lowest, highest, given, expected, words }) {
   }
   if (expected !== null) {
     drawing.append(node("line", { class: "expected", x1: at(expected), x2: at(expected), y1: middle - 11, y2: middle + 11 }));
-    drawing.append(node("text", { x: at(expected), y: 46, "text-anchor": "middle" }, gettext("expected %(expected)s", { expected })));
+    drawing.append(node("text", { x: at(expected), y: 46, "text-anchor": anchor(expected) }, gettext("expected %(expected)s", { expected })));
   }
   if (given !== null) {
     drawing.append(node("circle", { class: "given", cx: at(given), cy: middle, r: 6 }));
-    drawing.append(node("text", { class: "strong", x: at(given), y: 9, "text-anchor": "middle" }, gettext("you %(given)s", { given })));
+    drawing.append(node("text", { class: "strong", x: at(given), y: 9, "text-anchor": anchor(given) }, gettext("you %(given)s", { given })));
   }
   return drawing;
 }
