@@ -22,9 +22,10 @@ class ClassFolders(VoteReader):
     """A zip or a folder with the folders `rejected`, `pending` and `accepted`, or `watch` and `no-watch`, at any depth.
 
     A class says between which scores the mean of a photo is, and not what the mean is. So each photo gets the mean in
-    the middle of its class, by the limits of the campaign, and no number of votes. A watch folder says whether the photo
-    shows a watch. A path such as accepted/watch/1.jpg says both, and so do
-    two files of the same name in two folders. The name of a photo is that of its file. The line of a row is the number of the file, in the order of their paths.
+    the middle of its class, by the limits of the campaign, and no number of votes. A watch folder says whether the
+    photo shows a watch. A path such as accepted/watch/1.jpg says both, and so do two files of the same name in a
+    folder of each kind. The name of a photo is that of its file. The line of a row is the number of the file, in the
+    order of their paths.
     """
 
     name = "class-folders"

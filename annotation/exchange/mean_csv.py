@@ -7,7 +7,7 @@ from annotation.exchange.values import LineError, count_read, deviation_read, me
 
 
 class MeanCsv(TableReader):
-    """The columns `file,mos`, and if known `sos` (the standard deviation of the votes), `votes` (their number), `watch`.
+    """The columns `file,mos`, and if known `sos` (standard deviation of the votes), `votes` (their number), `watch`.
 
     A line needs a mean or a watch label.
     """

@@ -120,7 +120,7 @@ def watch_read(text: str) -> str:
 
 
 def watch_label_read(text: str) -> str:
-    """Return one of WATCH_LABELS, also from the spellings of other programs: watch and no-watch, 1 and 0, true, false."""
+    """Return one of WATCH_LABELS, also for what other programs write: watch, no-watch, 1, 0, true or false."""
     label = text.strip().lower()
     label = _WATCH_SPELLINGS.get(label, label)
     if label not in WATCH_LABELS:

@@ -20,7 +20,7 @@ from annotation.selectors.export import (
 
 
 class Command(TableExport):
-    help = "Write the votes of a campaign that were given without seeing a prediction, each, as histograms, or as watch labels."
+    help = "Write the votes of a campaign that were given without seeing a prediction, each or summed up."
     rows_of = {VoteRecord: vote_records, HistogramRecord: histogram_records, WatchRecord: watch_records}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
