@@ -1,8 +1,9 @@
-"""The frozen data of a run: each annotator's answer to each image, imported histograms and labels, their fingerprint."""
+"""The frozen data of a run: answers of annotators, imported histograms and labels, and their fingerprint."""
 
 import hashlib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -213,11 +214,12 @@ class RatedImages:
     @property
     def has_scores(self) -> NDArray[np.bool_]:
         """Return for each photo [N] whether it has a score; the others have only a watch label."""
-        return self.histograms.sum(axis=1) > 0
+        found: NDArray[np.bool_] = self.histograms.sum(axis=1) > 0
+        return found
 
     def part(self, rows: NDArray[np.bool_]) -> "RatedImages":
         """Return the images selected by `rows` [N]."""
-        columns = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "votes"}
+        columns: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "votes"}
         return RatedImages(
             **{name: None if column is None else column[rows] for name, column in columns.items()},
             votes=self.votes.part(rows) if self.votes is not None else None,

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-
 from scipy.special import expit, logit
 
 from annotation.consensus.dawid_skene import labels_fit
@@ -52,8 +51,8 @@ def watch_probabilities(rated: RatedImages) -> NDArray[np.float64]:
 def label_reliability(people: Floats, votes: RatedVotes | None) -> tuple[float, float]:
     """Return how often a 'no' and a 'yes' of somebody unknown is right, each in (0, 1).
 
-    It is as often as those of the campaign's people on average, by their probabilities of a watch [N] on photos where at
-    least two said yes or no: one vote alone does not say whether it is right. Few answers are moved towards
+    It is as often as those of the campaign's people on average, by their probabilities of a watch [N] on photos where
+    at least two said yes or no: one vote alone does not say whether it is right. Few answers are moved towards
     `FIRST_RIGHT`, as if `FIRST_ANSWERS` more had been right that often.
     """
     right, answers = np.full(2, FIRST_ANSWERS * FIRST_RIGHT), np.full(2, FIRST_ANSWERS)

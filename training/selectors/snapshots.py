@@ -220,8 +220,8 @@ def _snapshot(campaign: Campaign, split: str, votes: VoteTable) -> Snapshot:
 def holdout_opinions(campaign: Campaign) -> HoldoutOpinions:
     """Return the holdout votes that evaluations use, with their weights. Ties and 'unsure' give no watch label.
 
-    Imported histograms and watch labels are no part of them: nobody knows whether their votes come from the people of the campaign, and
-    agreement, ceiling and intervals need single votes.
+    Imported histograms and watch labels are no part of them: nobody knows whether they come from the people of the
+    campaign, and agreement, ceiling and intervals need single votes.
     """
     split = Image.Split.HOLDOUT
     votes = _snapshot(campaign, split, vote_table(campaign, split=split, for_evaluation=True))
