@@ -10,7 +10,7 @@ from training.learning.dataset import RatedImages, RatedVotes
 Floats = NDArray[np.float64]
 
 #: How often the yes and the no of somebody unknown is right, until the campaign's people have given answers to tell.
-FIRST_RIGHT = 0.95
+FIRST_RIGHT = 0.98
 #: How many answers of people this counts as.
 FIRST_ANSWERS = 20.0
 _LEAST = 1e-9  # of a probability, so that its odds are finite
