@@ -70,6 +70,7 @@ def vote_import(request: HttpRequest, campaign: Campaign, import_id: int) -> Htt
     if found.state == VoteImport.State.DONE:
         summary = stored_summary(found) or vote_summary_store(vote_import=found)
         context |= {"summary": summary, **imported_labels(summary)}
+        context["has_scale"] &= summary.rated > 0  # folders can have watch labels alone
     part = bool(getattr(request, "htmx", False))
     return render(request, "annotation/_vote_import.html" if part else "annotation/vote_import.html", context)
 
