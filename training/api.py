@@ -37,6 +37,7 @@ class RunOut(Schema):
     message: str = Field(description="How the run ended, as text.")
     annotations: int = Field(description="Number of answers in its frozen data.")
     histograms: int = Field(description="Photos with an imported histogram of votes, which it learned from too.")
+    labels: int = Field(description="Photos with an imported watch label, which it learned from too.")
     decisions: int = Field(description="Photos where a reviewer's decision stood in place of the votes.")
     challenger: int | None = Field(description="Number of the model version that it made.")
 
@@ -164,6 +165,7 @@ def _run_out(training_run: TrainingRun) -> RunOut:
         message=training_run.message,
         annotations=training_run.annotation_count,
         histograms=training_run.histogram_count,
+        labels=training_run.label_count,
         decisions=training_run.decision_count,
         challenger=training_run.challenger.number if training_run.challenger else None,
     )

@@ -50,6 +50,9 @@ class TrainingRun(models.Model):
     histogram_count = models.PositiveIntegerField(
         default=0, help_text="Photos with an imported histogram of votes, which it learned from too."
     )
+    label_count = models.PositiveIntegerField(
+        default=0, help_text="Photos with an imported watch label, which it learned from too."
+    )
     decision_count = models.PositiveIntegerField(
         default=0, help_text="Photos where a reviewer's decision stood in place of the votes."
     )

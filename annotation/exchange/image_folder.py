@@ -1,7 +1,7 @@
 """`metadata.jsonl` of an image folder, as Hugging Face datasets read it. Pure."""
 
 from annotation.exchange.line_reader import LineReader
-from annotation.exchange.reading import MeanScore
+from annotation.exchange.reading import MeanScore, WatchLabel
 from annotation.exchange.values import (
     LineError,
     count_read,
@@ -10,6 +10,7 @@ from annotation.exchange.values import (
     json_text,
     mean_read,
     name_read,
+    watch_label_read,
 )
 
 _MEANS = ("mos", "score", "rating", "label")
@@ -17,7 +18,7 @@ _MEANS = ("mos", "score", "rating", "label")
 
 class ImageFolder(LineReader):
     """One object per photo: `file_name`, a mean in `mos`, `score`, `rating` or `label`, and if known `sos`
-    (standard deviation of the votes) and `votes` (their number).
+    (standard deviation of the votes), `votes` (their number) and `watch`. A line needs a mean or a watch label.
 
     `file`, if it is there, is the name that the photo had before the folder was made, and is preferred. The photos
     themselves are imported as every folder. `manage.py export_photos` writes such folders.
@@ -25,18 +26,20 @@ class ImageFolder(LineReader):
 
     name = "image-folder"
     label = "Image folder (metadata.jsonl)"
-    description = "metadata.jsonl of an image folder: file_name, and mos, score, rating or label as the mean."
+    description = "metadata.jsonl of an image folder: file_name, and mos, score, rating or label as the mean, or watch."
     reads = MeanScore
 
-    def row(self, line: int, text: str, scale: tuple[int, int]) -> MeanScore | None:
-        """Return the mean of a line; None for a photo without one. Raises LineError."""
+    def row(self, line: int, text: str, scale: tuple[int, int]) -> MeanScore | WatchLabel | None:
+        """Return the mean of a line, or only its watch label; None for a photo without either. Raises LineError."""
         entry = json_object(text, '{"file_name": "1.jpg", "mos": 6.5}')
         column = next((name for name in _MEANS if name in entry), None)
-        if column is None:
-            raise LineError(f"The line has none of {', '.join(_MEANS)}.")
+        if column is None and "watch" not in entry:
+            raise LineError(f"The line has none of {', '.join(_MEANS)}, watch.")
         name = name_read(json_text(entry.get("file") or entry.get("file_name"), "file_name"))
-        if entry[column] is None:
-            return None
+        watch = entry.get("watch")
+        label = watch_label_read(str(watch) if isinstance(watch, bool) else json_text(watch, "watch label"))
+        if column is None or entry[column] is None:
+            return WatchLabel(line, name, label) if label else None
         mean = mean_read(json_text(entry[column], column), scale, column)
         votes = json_text(entry.get("votes"), "number of votes")
         sos = json_text(entry.get("sos"), "sos")
@@ -46,4 +49,5 @@ class ImageFolder(LineReader):
             mean,
             deviation_read(sos, scale) if sos else None,
             (count_read(votes, "number of votes") or None) if votes else None,
+            label,
         )

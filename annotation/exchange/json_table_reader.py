@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from annotation.exchange.line_reader import LineReader
-from annotation.exchange.reading import Histogram, MeanScore, Vote
+from annotation.exchange.reading import Row
 from annotation.exchange.rows import formula_guard
 from annotation.exchange.table_reader import TableReader
 from annotation.exchange.values import json_object, json_text
@@ -17,7 +17,7 @@ class JsonTableReader(LineReader):
     example: ClassVar[str]
     """A line, for a message."""
 
-    def row(self, line: int, text: str, scale: tuple[int, int]) -> Vote | Histogram | MeanScore | None:
+    def row(self, line: int, text: str, scale: tuple[int, int]) -> Row | None:
         """Return the row of a line, or None for a line that has none. Raises LineError."""
         entry = json_object(text, self.example)
         cells = []

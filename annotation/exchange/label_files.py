@@ -10,15 +10,18 @@ from annotation.exchange.image_folder import ImageFolder
 from annotation.exchange.koniq import Koniq
 from annotation.exchange.mean_csv import MeanCsv
 from annotation.exchange.observer_csv import ObserverCsv
-from annotation.exchange.reading import VoteFileError, VoteReader
+from annotation.exchange.reading import VoteFileError, VoteReader, Wrong
 from annotation.exchange.table_reader import TableReader, column_name
-from annotation.exchange.tables import table_rows
+from annotation.exchange.tables import table_rows, text_rows
+from annotation.exchange.values import LineError, json_object
 from annotation.exchange.votes_csv import VotesCsv
 from annotation.exchange.votes_jsonl import VotesJsonLines
+from annotation.exchange.watch_csv import WatchCsv
+from annotation.exchange.watch_jsonl import WatchJsonLines
 
 # The first that fits is taken, so the ones that need most columns come first.
 _TABLES: tuple[TableReader, ...] = (
-    *(AnnotationsCsv(), VotesCsv(), Koniq(), AvaCsv(), Eva(), MeanCsv(), HistogramCsv(), ObserverCsv()),
+    *(AnnotationsCsv(), VotesCsv(), Koniq(), AvaCsv(), Eva(), MeanCsv(), HistogramCsv(), ObserverCsv(), WatchCsv()),
 )
 _FOLDER_TABLE = "metadata.jsonl"
 
@@ -33,15 +36,28 @@ def label_reader(path: Path, scale: tuple[int, int]) -> Found:
     VoteFileError when no format fits, with a sentence that says what would, and OSError.
     """
     if path.suffix.lower() == ".jsonl":
-        return (ImageFolder() if path.name == _FOLDER_TABLE else VotesJsonLines()), None
+        if path.name == _FOLDER_TABLE:
+            return ImageFolder(), None
+        return (WatchJsonLines() if _has_watch_alone(path) else VotesJsonLines()), None
     for reader in _TABLES:
         own = _scale_of_columns(path) if isinstance(reader, HistogramCsv) else None
         if reader.fits(path, own or reader.file_scale or scale):
             return reader, own
     raise VoteFileError(
         "It is a table, but none of labels: those have a column with the name of the photo (file), and a score, a MOS, "
-        "or one column for each score. The page Import votes lists the formats."
+        "a watch label, or one column for each score. The page Import votes lists the formats."
     )
+
+
+def _has_watch_alone(path: Path) -> bool:
+    """Return whether the first line of JSON Lines has a watch label, and neither a score nor an annotator."""
+    first = next((row for row in text_rows(path) if not isinstance(row, Wrong)), None)
+    try:
+        keys = set(json_object(first[1], "") if first else ())
+    except LineError:
+        return False
+    votes = VotesCsv.needed
+    return "watch" in keys and not keys & {*votes["score"], *votes["annotator"]}
 
 
 def _scale_of_columns(path: Path) -> tuple[int, int] | None:

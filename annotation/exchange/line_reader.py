@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 
-from annotation.exchange.reading import Histogram, MeanScore, Vote, VoteReader, Wrong
+from annotation.exchange.reading import Row, VoteReader, Wrong
 from annotation.exchange.tables import text_rows
 from annotation.exchange.values import LineError
 
@@ -13,10 +13,10 @@ class LineReader(VoteReader):
     """A reader of texts with one row a line."""
 
     @abstractmethod
-    def row(self, line: int, text: str, scale: tuple[int, int]) -> Vote | Histogram | MeanScore | None:
+    def row(self, line: int, text: str, scale: tuple[int, int]) -> Row | None:
         """Return the row of a line, or None for a line that says that nothing is known. Raises LineError."""
 
-    def read(self, path: Path, scale: tuple[int, int]) -> Iterator[Vote | Histogram | MeanScore | Wrong]:
+    def read(self, path: Path, scale: tuple[int, int]) -> Iterator[Row | Wrong]:
         """Yield the rows of the file, as `VoteReader.read` says."""
         for found in text_rows(path):
             if isinstance(found, Wrong):

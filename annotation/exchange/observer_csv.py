@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from annotation.exchange.reading import NAME_LENGTH, Histogram, MeanScore, Vote, Wrong
+from annotation.exchange.reading import NAME_LENGTH, Row, Vote, Wrong
 from annotation.exchange.rows import formula_unguard
 from annotation.exchange.table_reader import TableReader
 from annotation.exchange.values import name_read, score_read, watch_read
@@ -26,7 +26,7 @@ class ObserverCsv(TableReader):
     needed = {"Image Name": ("image_name", "file", "image", "photo"), "Vote": ("vote", "score", "rating")}
     optional = {"watch": ("watch",)}
 
-    def read(self, path: Path, scale: tuple[int, int]) -> Iterator[Vote | Histogram | MeanScore | Wrong]:
+    def read(self, path: Path, scale: tuple[int, int]) -> Iterator[Row | Wrong]:
         """Yield the votes of the file, as `VoteReader.read` says."""
         annotator = name_shortened(name_text(path.stem), NAME_LENGTH)
         for row in super().read(path, scale):

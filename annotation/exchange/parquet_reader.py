@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
-from annotation.exchange.reading import Histogram, MeanScore, Vote, VoteFileError, VoteReader, Wrong
+from annotation.exchange.reading import Row, VoteFileError, VoteReader, Wrong
 from annotation.exchange.rows import formula_guard
 from annotation.exchange.table_reader import TableReader
 from annotation.exchange.values import LineError, shown
@@ -28,7 +28,7 @@ class ParquetReader(VoteReader):
     """The reader of the same columns from CSV."""
     counts_lines = False
 
-    def read(self, path: Path, scale: tuple[int, int]) -> Iterator[Vote | Histogram | MeanScore | Wrong]:
+    def read(self, path: Path, scale: tuple[int, int]) -> Iterator[Row | Wrong]:
         """Yield the rows of the file, as `VoteReader.read` says."""
         parts = _parts(path)
         header = next(parts)

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
-#: Watch labels of votes. Empty: the file does not say.
+#: Watch labels. Empty: the file does not say.
 WATCH_LABELS = ("yes", "no", "unsure", "")
 #: Longest photo name and annotator name.
 NAME_LENGTH = 500
@@ -52,6 +52,21 @@ class MeanScore(NamedTuple):
     """Standard deviation of the votes, if the file says it."""
     votes: int | None = None
     """Number of votes, if the file says it."""
+    watch: str = ""
+    """One of WATCH_LABELS."""
+
+
+class WatchLabel(NamedTuple):
+    """Whether one photo shows a watch, and nothing about its quality. Nobody knows who said so."""
+
+    line: int
+    photo: str
+    watch: str
+    """One of WATCH_LABELS, not empty."""
+
+
+Row = Vote | Histogram | MeanScore | WatchLabel
+"""A line that can be used."""
 
 
 class Wrong(NamedTuple):
@@ -75,8 +90,8 @@ class VoteReader(ABC):
     """Name on pages."""
     description: ClassVar[str]
     """One sentence about its content."""
-    reads: ClassVar[type[Vote] | type[Histogram] | type[MeanScore]]
-    """Type of its rows."""
+    reads: ClassVar[type[Row]]
+    """Type of its rows. A row without a mean of a reader of means is a `WatchLabel`."""
     file_scale: ClassVar[tuple[int, int] | None] = None
     """Lowest and highest score of every file in this format; None if it differs from file to file."""
     by_stem: ClassVar[bool] = False
@@ -92,7 +107,7 @@ class VoteReader(ABC):
         return self
 
     @abstractmethod
-    def read(self, path: Path, scale: tuple[int, int]) -> Iterator[Vote | Histogram | MeanScore | Wrong]:
+    def read(self, path: Path, scale: tuple[int, int]) -> Iterator[Row | Wrong]:
         """Yield the rows of a file, keeping few of them in memory, and a `Wrong` for each line that has no row.
 
         scale: lowest and highest score of this file; the same as `file_scale` where that is set. A row outside the

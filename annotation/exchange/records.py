@@ -165,6 +165,15 @@ class HistogramRecord(NamedTuple):
     """Lowest score of the scale."""
 
 
+class WatchRecord(NamedTuple):
+    """Whether one photo shows a watch."""
+
+    file: str
+    """File name of the photo at import."""
+    watch: str
+    """yes, no, or unsure if as many say one as the other."""
+
+
 class PredictionRecord(NamedTuple):
     """What one model version says about one photo, as it is stored, with its distortions."""
 

@@ -40,6 +40,9 @@ from annotation.exchange.spaq import Spaq
 from annotation.exchange.votes_csv import VotesCsv
 from annotation.exchange.votes_jsonl import VotesJsonLines
 from annotation.exchange.votes_parquet import VotesParquet
+from annotation.exchange.watch_csv import WatchCsv
+from annotation.exchange.watch_jsonl import WatchJsonLines
+from annotation.exchange.watch_parquet import WatchParquet
 
 FORMATS: dict[str, Format[Any]] = {
     one.name: one
@@ -72,6 +75,9 @@ FORMATS: dict[str, Format[Any]] = {
         AvaCsv(),
         AvaJson(),
         Koniq(),
+        WatchCsv(),
+        WatchJsonLines(),
+        WatchParquet(),
         LabelStudio(),
     )
 }
@@ -99,6 +105,9 @@ READERS: dict[str, VoteReader] = {
         ConsensusCsv(),
         ConsensusJsonLines(),
         ConsensusParquet(),
+        WatchCsv(),
+        WatchJsonLines(),
+        WatchParquet(),
         Ava(),
         AvaCsv(),
         AvaJson(),

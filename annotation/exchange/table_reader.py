@@ -7,7 +7,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import ClassVar
 
-from annotation.exchange.reading import Histogram, MeanScore, Vote, VoteFileError, VoteReader, Wrong
+from annotation.exchange.reading import Row, VoteFileError, VoteReader, Wrong
 from annotation.exchange.tables import DELIMITERS, table_rows
 from annotation.exchange.values import LineError
 from annotation.files.names import name_shown
@@ -39,7 +39,7 @@ class TableReader(VoteReader):
     """Whether a row can have more cells than the header has."""
 
     @abstractmethod
-    def row(self, line: int, cells: tuple[str, ...], scale: tuple[int, int]) -> Vote | Histogram | MeanScore | None:
+    def row(self, line: int, cells: tuple[str, ...], scale: tuple[int, int]) -> Row | None:
         """Return the row of a line, or None for a line that has none. Raises LineError.
 
         cells: of the needed columns, then of the optional ones, as in the file.
@@ -59,7 +59,7 @@ class TableReader(VoteReader):
         """Return the columns that a file with this scale must have."""
         return self.needed
 
-    def read(self, path: Path, scale: tuple[int, int]) -> Iterator[Vote | Histogram | MeanScore | Wrong]:
+    def read(self, path: Path, scale: tuple[int, int]) -> Iterator[Row | Wrong]:
         """Yield the rows of the file, as `VoteReader.read` says."""
         rows = table_rows(path, lambda header: self._has_columns(header, scale), self.delimiters)
         _line, header = next(rows)

@@ -19,6 +19,11 @@ _LONGEST_NUMBER = 60
 _SHOWN = 60
 # Only the digits 0 to 9: `int` and `float` also accept those of other scripts.
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+# How programs write the label of a folder or of a column.
+_WATCH_SPELLINGS = {
+    **dict.fromkeys(("watch", "1", "1.0", "true"), "yes"),
+    **dict.fromkeys(("no-watch", "no_watch", "no watch", "0", "0.0", "false"), "no"),
+}
 _TRUE, _FALSE = {"true", "1", "yes"}, {"false", "0", "no", ""}
 _WHOLE = re.compile(r"[0-9]{1,9}")
 
@@ -111,6 +116,17 @@ def watch_read(text: str) -> str:
     label = text.strip().lower()
     if label not in WATCH_LABELS:
         raise LineError(f"The watch label is {shown(text)}. It can be yes, no, unsure or empty.")
+    return label
+
+
+def watch_label_read(text: str) -> str:
+    """Return one of WATCH_LABELS, also for what other programs write: watch, no-watch, 1, 0, true or false."""
+    label = text.strip().lower()
+    label = _WATCH_SPELLINGS.get(label, label)
+    if label not in WATCH_LABELS:
+        raise LineError(
+            f"The watch label is {shown(text)}. It can be yes, no or unsure; watch or no-watch; 1 or 0; true or false."
+        )
     return label
 
 

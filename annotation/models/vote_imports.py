@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy
 
+from annotation.consensus.labels import majority_label
 from annotation.models.campaigns import Campaign
 from annotation.models.photos import Image, ImportBatch
 
@@ -85,9 +86,9 @@ class ImportedAnnotator(models.Model):
 
 
 class AggregatedVotes(models.Model):
-    """What a file says about many votes on one photo: how often each score was given, or only the mean.
+    """What a file says about one photo: how often each score was given, or only the mean, or whether it shows a watch.
 
-    Nobody knows who gave them, so they are no answers: they are shown, analysed and exported as aggregated votes. The
+    Nobody knows who said so, so they are no answers: they are shown, analysed and exported as aggregated votes. The
     scores are on the scale of the import.
     """
 
@@ -105,13 +106,44 @@ class AggregatedVotes(models.Model):
         models.PositiveIntegerField(), null=True, blank=True, help_text="Votes for each score, lowest first."
     )
     votes = models.PositiveIntegerField(null=True, blank=True, help_text="Empty if the file does not say it.")
-    mos = models.FloatField(help_text="Mean of the votes.")
+    mos = models.FloatField(
+        null=True, blank=True, help_text="Mean of the votes. Empty if the file has only a watch label of the photo."
+    )
     sos = models.FloatField(
         null=True, blank=True, help_text="Standard deviation of the votes over n − 1. Empty if it is not known."
     )
 
+    watch_yes = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Votes that the photo shows a watch: 1 for a label. Empty if the file says nothing about it. "
+        "With 0 for both, the file says 'unsure'.",
+    )
+    watch_no = models.PositiveIntegerField(null=True, blank=True, help_text="Votes that it shows none, as above.")
+
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["vote_import", "name"], name="aggregated_votes_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["vote_import", "name"], name="aggregated_votes_once"),
+            models.CheckConstraint(
+                condition=Q(mos__isnull=False) | Q(watch_yes__isnull=False), name="aggregated_votes_say_something"
+            ),
+            models.CheckConstraint(
+                condition=Q(watch_yes__isnull=True, watch_no__isnull=True)
+                | Q(watch_yes__isnull=False, watch_no__isnull=False),
+                name="aggregated_votes_watch_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(mos__isnull=False) | Q(counts__isnull=True, votes__isnull=True, sos__isnull=True),
+                name="aggregated_votes_have_a_mean",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"aggregated votes on {self.name}"
+
+    @property
+    def watch(self) -> str:
+        """Return yes, no, or unsure with as many votes for each; empty if the file says nothing about it."""
+        if self.watch_yes is None or self.watch_no is None:
+            return ""
+        return majority_label(self.watch_yes, self.watch_no) or "unsure"

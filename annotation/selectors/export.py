@@ -7,12 +7,14 @@ from operator import itemgetter
 from django.db.models import Count, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 
+from annotation.consensus.labels import majority_label
 from annotation.exchange.records import (
     AnnotationRecord,
     AnnotatorRecord,
     ConsensusRecord,
     HistogramRecord,
     VoteRecord,
+    WatchRecord,
 )
 from annotation.models import (
     Adjudication,
@@ -111,6 +113,25 @@ def aggregated_records(vote_import: VoteImport) -> Iterator[HistogramRecord]:
     rows = vote_import.aggregated_votes.filter(counts__isnull=False).order_by("pk").values_list("name", "counts")
     lowest = vote_import.scale_min
     return (HistogramRecord(name, tuple(counts or ()), lowest) for name, counts in rows.iterator(chunk_size=_ROWS))
+
+
+def watch_records(campaign: Campaign) -> Iterator[WatchRecord]:
+    """Yield whether each photo shows a watch by most of its independent votes, in the order of the photos.
+
+    'unsure' if as many say one as the other. Photos of which nobody was asked are left out, and withdrawn ones.
+    """
+    asked = votes_of(campaign, independent=True).exclude(watch="").order_by("image")
+    rows = asked.values_list("image", "image__name").annotate(
+        yes=Count("pk", filter=Q(watch="yes")), no=Count("pk", filter=Q(watch="no"))
+    )
+    for _image, name, yes, no in rows.iterator(chunk_size=_ROWS):
+        yield WatchRecord(name, majority_label(yes, no) or "unsure")
+
+
+def aggregated_watch_records(vote_import: VoteImport) -> Iterator[WatchRecord]:
+    """Yield the watch labels of an import with the names of its file, in the order of the file (one query)."""
+    rows = vote_import.aggregated_votes.filter(watch_yes__isnull=False).order_by("pk")
+    return (WatchRecord(one.name, one.watch) for one in rows.iterator(chunk_size=_ROWS))
 
 
 def _records(annotations: AnnotationQuerySet) -> Iterator[AnnotationRecord]:

@@ -18,7 +18,7 @@ _MOST_SCORES, _PARTS = 20, 10
 
 # One row for each photo of the import: mean, number of votes, photo of the campaign, watches minus other labels.
 _AGGREGATED = """
-SELECT mos, votes, image_id, NULL::bigint AS watch FROM annotation_aggregatedvotes
+SELECT mos, votes, image_id, watch_yes::bigint - watch_no AS watch FROM annotation_aggregatedvotes
 WHERE vote_import_id = %(vote_import)s
 """
 _SINGLE = """
@@ -44,17 +44,24 @@ _SCORES = """
 SELECT width_bucket(score, %(low)s, %(high)s, %(parts)s) AS part, count(*)
 FROM annotation_annotation WHERE vote_import_id = %(vote_import)s GROUP BY part
 """
-# Photos of the import that have the other form of votes too, from any import.
+# Photos of the import that have the other form of votes too, from any import: scores, then watch labels.
 _AGGREGATED_IN_BOTH = """
-SELECT count(DISTINCT image_id) FROM annotation_aggregatedvotes sums
-WHERE vote_import_id = %(vote_import)s AND counts IS NOT NULL AND EXISTS (
-  SELECT 1 FROM annotation_annotation single
-  WHERE single.image_id = sums.image_id AND single.vote_import_id IS NOT NULL)
+SELECT count(DISTINCT image_id) FILTER (WHERE counts IS NOT NULL AND EXISTS (
+    SELECT 1 FROM annotation_annotation single
+    WHERE single.image_id = sums.image_id AND single.vote_import_id IS NOT NULL)),
+  count(DISTINCT image_id) FILTER (WHERE watch_yes IS NOT NULL AND EXISTS (
+    SELECT 1 FROM annotation_annotation single
+    WHERE single.image_id = sums.image_id AND single.vote_import_id IS NOT NULL AND single.watch <> ''))
+FROM annotation_aggregatedvotes sums WHERE vote_import_id = %(vote_import)s
 """
 _SINGLE_IN_BOTH = """
-SELECT count(DISTINCT image_id) FROM annotation_annotation single
-WHERE vote_import_id = %(vote_import)s AND EXISTS (
-  SELECT 1 FROM annotation_aggregatedvotes sums WHERE sums.image_id = single.image_id AND sums.counts IS NOT NULL)
+SELECT count(DISTINCT image_id) FILTER (WHERE EXISTS (
+    SELECT 1 FROM annotation_aggregatedvotes sums
+    WHERE sums.image_id = single.image_id AND sums.counts IS NOT NULL)),
+  count(DISTINCT image_id) FILTER (WHERE watch <> '' AND EXISTS (
+    SELECT 1 FROM annotation_aggregatedvotes sums
+    WHERE sums.image_id = single.image_id AND sums.watch_yes IS NOT NULL))
+FROM annotation_annotation single WHERE vote_import_id = %(vote_import)s
 """
 
 
@@ -89,6 +96,13 @@ class VoteSummary:
     """Photos with a tie, or with 'unsure' only."""
     in_both: int
     """Photos that have both imported single votes and an imported histogram: models learn from the single votes."""
+    watch_in_both: int = 0
+    """Photos that have both imported single votes with a watch label and an imported watch label, as above."""
+
+    @property
+    def rated(self) -> int:
+        """Return how many photos have a mean; the others have only a watch label."""
+        return sum(self.means)
 
 
 def stored_summary(vote_import: VoteImport) -> VoteSummary | None:
@@ -123,7 +137,7 @@ def vote_summary(vote_import: VoteImport) -> VoteSummary:
         cursor.execute(of_score, values)
         counts = _filled(cursor.fetchall(), parts)
         cursor.execute(_SINGLE_IN_BOTH if of_people else _AGGREGATED_IN_BOTH, values)
-        (in_both,) = cursor.fetchone()
+        in_both, watch_in_both = cursor.fetchone()
     columns = [[row[place] for row in rows] for place in range(11)]
     sums = [sum(int(value or 0) for value in column) for column in columns]
     knows_votes = any(value is not None for value in columns[3])
@@ -134,7 +148,7 @@ def vote_summary(vote_import: VoteImport) -> VoteSummary:
         votes=sums[3] if knows_votes else None,
         bins=_names(scale, parts),
         counts=counts if any(counts) else None,
-        means=_filled([(row[0], row[1]) for row in rows], parts),
+        means=_filled([(row[0], row[1]) for row in rows if row[0] is not None], parts),
         in_middle=sums[4],
         limits=limits,
         rejected=sums[5],
@@ -144,6 +158,7 @@ def vote_summary(vote_import: VoteImport) -> VoteSummary:
         no_watch=sums[9],
         undecided=sums[10],
         in_both=in_both,
+        watch_in_both=watch_in_both,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from django.db import connection
 
-from annotation.exchange.reading import Histogram, MeanScore, Vote, Wrong
+from annotation.exchange.reading import Histogram, MeanScore, Row, Vote, WatchLabel, Wrong
 from annotation.measures import opinion
 from annotation.models import VoteImport
 
@@ -21,6 +21,8 @@ PROBLEMS_KEPT = 100
 _ROWS = 20_000  # rows in one COPY
 _PHOTOS = 2_000  # photos whose votes are stored by one statement
 _NULL = r"\N"
+# {watch label: votes for a watch and against it} as values of COPY.
+_WATCH = {"yes": "1\t0", "no": "0\t1", "unsure": "0\t0", "": f"{_NULL}\t{_NULL}"}
 
 # The tables end with the transaction. A second import in one transaction, as in tests, begins again.
 _CREATE = """
@@ -29,7 +31,8 @@ CREATE TEMPORARY TABLE vote_row (
   line bigint, photo integer, annotator integer, score integer, watch text, given_at timestamptz
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE aggregated_row (
-  line bigint, photo integer, votes integer, mos double precision, sos double precision, counts integer[]
+  line bigint, photo integer, votes integer, mos double precision, sos double precision, counts integer[],
+  watch_yes integer, watch_no integer
 ) ON COMMIT DROP;
 CREATE TEMPORARY TABLE photo_of_row (photo integer PRIMARY KEY, image_id bigint, name text) ON COMMIT DROP;
 CREATE TEMPORARY TABLE annotator_of_row (annotator integer PRIMARY KEY, user_id bigint) ON COMMIT DROP;
@@ -71,13 +74,14 @@ ORDER BY vote_row.line
 """
 
 _STORE_AGGREGATED = """
-INSERT INTO annotation_aggregatedvotes (vote_import_id, image_id, name, counts, votes, mos, sos)
-SELECT %(vote_import)s, photo_of_row.image_id, photo_of_row.name, counts, votes, mos, sos
+INSERT INTO annotation_aggregatedvotes (
+  vote_import_id, image_id, name, counts, votes, mos, sos, watch_yes, watch_no
+)
+SELECT %(vote_import)s, photo_of_row.image_id, photo_of_row.name, counts, votes, mos, sos, watch_yes, watch_no
 FROM aggregated_row JOIN photo_of_row USING (photo)
 WHERE photo_of_row.photo >= %(first)s AND photo_of_row.photo < %(end)s
 """
 
-Row = Vote | Histogram | MeanScore
 Item = TypeVar("Item")
 
 
@@ -124,9 +128,10 @@ class RowTables:
             votes = [self._vote_line(row, scores) for row in piece if isinstance(row, Vote)]
             histograms = [row for row in piece if isinstance(row, Histogram)]
             means = [self._mean_line(row) for row in piece if isinstance(row, MeanScore)]
+            labels = [self._label_line(row) for row in piece if isinstance(row, WatchLabel)]
             _copy("vote_row", votes)
-            _copy("aggregated_row", [*self._histogram_lines(histograms, lowest), *means])
-            self.rows += len(votes) + len(histograms) + len(means)
+            _copy("aggregated_row", [*self._histogram_lines(histograms, lowest), *means, *labels])
+            self.rows += len(votes) + len(histograms) + len(means) + len(labels)
             yield piece[-1].line
 
     def _photo(self, row: Row) -> int:
@@ -145,11 +150,16 @@ class RowTables:
         means, spreads = opinion.mos(counts, lowest).tolist(), opinion.sos(counts).tolist()
         for row, count, mos, sos in zip(rows, votes, means, spreads, strict=True):
             array = ",".join(map(str, row.counts))
-            yield f"{row.line}\t{self._photo(row)}\t{count}\t{mos!r}\t{_number(sos)}\t{{{array}}}\n"
+            yield f"{row.line}\t{self._photo(row)}\t{count}\t{mos!r}\t{_number(sos)}\t{{{array}}}\t{_NULL}\t{_NULL}\n"
 
     def _mean_line(self, row: MeanScore) -> str:
         votes = _NULL if row.votes is None else row.votes
-        return f"{row.line}\t{self._photo(row)}\t{votes}\t{row.mos!r}\t{_number(row.sos)}\t{_NULL}\n"
+        return (
+            f"{row.line}\t{self._photo(row)}\t{votes}\t{row.mos!r}\t{_number(row.sos)}\t{_NULL}\t{_WATCH[row.watch]}\n"
+        )
+
+    def _label_line(self, row: WatchLabel) -> str:
+        return f"{row.line}\t{self._photo(row)}\t{_NULL}\t{_NULL}\t{_NULL}\t{_NULL}\t{_WATCH[row.watch]}\n"
 
     def check_twice(self) -> None:
         """Note each vote on a photo on which the same annotator has one, and each further row of aggregated votes."""

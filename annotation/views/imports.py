@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from annotation.access.permissions import campaign_view
 from annotation.access.rows import row_or_404
-from annotation.exchange.reading import Vote
+from annotation.exchange.reading import Vote, WatchLabel
 from annotation.exchange.registry import READERS
 from annotation.models import Campaign, HourlyUse, ImportBatch, PhotoChange, Role, User, VoteImport
 from annotation.services.batches import batch_discard, batch_enqueue, upload_begin
@@ -159,8 +159,9 @@ def import_batch(request: HttpRequest, campaign: Campaign, batch_id: int) -> Htt
         "campaign": campaign,
         "batch": batch,
         "labels": [
-            (one, READERS.get(one.format), one.format in READERS and READERS[one.format].reads is Vote)
+            (one, READERS.get(one.format), reads is Vote, reads is WatchLabel)
             for one in labels
+            for reads in [READERS[one.format].reads if one.format in READERS else None]
         ],
         "change": change,
         "live": batch.state in {ImportBatch.State.QUEUED, ImportBatch.State.RUNNING}

@@ -9,6 +9,7 @@ from annotation.drawing.axis import Tick, axis_end
 from annotation.drawing.columns import Series, columns
 from annotation.drawing.svg import Svg
 from annotation.measures import label_analysis
+from annotation.measures.intervals import wilson_interval
 from annotation.measures.label_analysis import ClassShare
 from annotation.models import Campaign
 from annotation.selectors.campaign_quality import LabelCounts
@@ -34,18 +35,19 @@ def campaign_labels(campaign: Campaign, counted: LabelCounts) -> dict[str, Any]:
 
 def imported_labels(summary: VoteSummary) -> dict[str, Any]:
     """Return what the label analysis of one import of votes shows."""
-    tables = [
-        (
-            gettext("Quality classes"),
-            [("rejected", summary.rejected), ("pending", summary.pending), ("accepted", summary.accepted)],
-        )
-    ]
-    if summary.watch + summary.no_watch:
+    tables = []
+    if summary.rated:
+        classes = [("rejected", summary.rejected), ("pending", summary.pending), ("accepted", summary.accepted)]
+        tables.append((gettext("Quality classes"), classes))
+    labelled = summary.watch + summary.no_watch
+    if labelled:
         tables.append((gettext("Watch labels"), [("watch", summary.watch), (gettext("no watch"), summary.no_watch)]))
     return {
-        "undecided": summary.undecided if len(tables) > 1 else None,
+        "undecided": summary.undecided or None if labelled else None,
+        "watch_share": wilson_interval(summary.watch, labelled) if labelled and not summary.rated else None,
+        "labelled": labelled,
         "limits": summary.limits,
-        **_middle(summary.in_middle, summary.photos, *summary.scale),
+        **_middle(summary.in_middle, summary.rated, *summary.scale),
         **_distributions(summary.bins, summary.counts, summary.means),
         "class_tables": [_class_table(name, label_analysis.balanced(counts)) for name, counts in tables],
     }
@@ -70,7 +72,7 @@ def _distributions(bins: Sequence[str], votes: Sequence[int] | None, photos: Seq
         if votes
         else "",
         "score_votes": sum(votes) if votes else None,
-        "mos_drawing": _shares_drawing(gettext("Photos by MOS"), bins, [photos], "MOS, rounded"),
+        "mos_drawing": _shares_drawing(gettext("Photos by MOS"), bins, [photos], "MOS, rounded") if any(photos) else "",
     }
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from annotation.access.permissions import campaign_view
 from annotation.access.rows import row_or_404
-from annotation.exchange.reading import Vote
+from annotation.exchange.reading import Vote, VoteReader, WatchLabel
 from annotation.exchange.registry import READERS
 from annotation.files.whole_file import whole_file
 from annotation.models import Campaign, HourlyUse, Role, User, VoteImport
@@ -45,10 +45,7 @@ def vote_imports(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     context = {
         "campaign": campaign,
         "form": form,
-        "formats": [
-            (one, gettext("single votes") if one.reads is Vote else gettext("aggregated votes"), one.file_scale)
-            for one in READERS.values()
-        ],
+        "formats": [(one, _kind(one), one.file_scale, one.reads is WatchLabel) for one in READERS.values()],
         "imports": campaign.vote_imports.select_related("created_by")[:_LISTED],
     }
     return render(request, "annotation/vote_imports.html", context, status=400 if form.errors else 200)
@@ -66,14 +63,23 @@ def vote_import(request: HttpRequest, campaign: Campaign, import_id: int) -> Htt
         "import": found,
         "reader": READERS.get(found.format),
         "of_people": found.format in READERS and READERS[found.format].reads is Vote,
+        "has_scale": found.format not in READERS or READERS[found.format].reads is not WatchLabel,
         "live": queued or found.state == VoteImport.State.RUNNING,
         "waits_long": queued and found.created_at < timezone.now() - _WAITS_LONG_AFTER,
     }
     if found.state == VoteImport.State.DONE:
         summary = stored_summary(found) or vote_summary_store(vote_import=found)
         context |= {"summary": summary, **imported_labels(summary)}
+        context["has_scale"] &= summary.rated > 0  # folders can have watch labels alone
     part = bool(getattr(request, "htmx", False))
     return render(request, "annotation/_vote_import.html" if part else "annotation/vote_import.html", context)
+
+
+def _kind(reader: VoteReader) -> str:
+    """Return what the files of a format have, in words."""
+    if reader.reads is WatchLabel:
+        return gettext("watch labels")
+    return gettext("single votes") if reader.reads is Vote else gettext("aggregated votes")
 
 
 def _begin(request: HttpRequest, campaign: Campaign, values: dict[str, Any]) -> VoteImport:

@@ -1,8 +1,9 @@
-"""The frozen data of a run: each annotator's answer to each image, imported histograms, and their fingerprint."""
+"""The frozen data of a run: answers of annotators, imported histograms and labels, and their fingerprint."""
 
 import hashlib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +39,33 @@ class Histograms:
 
 
 @dataclass(frozen=True)
+class WatchLabels:
+    """Imported watch labels, of which nobody knows who gave them, one row per image [L], ascending by its SHA-256."""
+
+    image_ids: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    sha256: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, "U64"))
+    """Of the image's bytes."""
+    groups: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, "U36"))
+    """Of near-duplicates."""
+    watch: NDArray[np.int8] = field(default_factory=lambda: np.empty(0, np.int8))
+    """1 watch, 0 no watch [L]."""
+
+    def __post_init__(self) -> None:
+        order = np.argsort(self.sha256, kind="stable")
+        for column in fields(self):
+            object.__setattr__(self, column.name, getattr(self, column.name)[order])
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    def part(self, rows: NDArray[np.bool_]) -> "WatchLabels":
+        """Return the rows that are selected [L]."""
+        return WatchLabels(**{column.name: getattr(self, column.name)[rows] for column in fields(self)})
+
+
+@dataclass(frozen=True)
 class Snapshot:
-    """Standing answers as columns of one length [V], sorted by image and annotator, and imported histograms."""
+    """Standing answers as columns of one length [V], sorted by image and annotator, imported histograms and labels."""
 
     image_ids: NDArray[np.int64]
     sha256: NDArray[np.str_]
@@ -55,6 +81,8 @@ class Snapshot:
     """How much each answer counts, above 0 and at most 1. All 1 when left out."""
     aggregated: Histograms = field(default_factory=Histograms)
     """Imported histograms, whose votes are none of the answers."""
+    labels: WatchLabels = field(default_factory=WatchLabels)
+    """Imported watch labels, which are no answers either."""
 
     def __post_init__(self) -> None:
         if not len(self.weights):
@@ -68,14 +96,25 @@ class Snapshot:
 
     @property
     def photo_ids(self) -> NDArray[np.int64]:
-        """Return the ids of the images with an answer or a histogram, ascending."""
-        return np.union1d(self.image_ids, self.aggregated.image_ids)
+        """Return the ids of the images with an answer, a histogram or a label, ascending."""
+        return np.union1d(np.union1d(self.image_ids, self.aggregated.image_ids), self.labels.image_ids)
+
+    @property
+    def all_groups(self) -> NDArray[np.str_]:
+        """Return the groups of near-duplicates of these images; some are there several times."""
+        return np.concatenate([self.groups, self.aggregated.groups, self.labels.groups])
+
+    @property
+    def all_sha256(self) -> NDArray[np.str_]:
+        """Return the SHA-256 of these images; some are there several times."""
+        return np.concatenate([self.sha256, self.aggregated.sha256, self.labels.sha256])
 
     @property
     def fingerprint(self) -> str:
         """Return the SHA-256 of the rows (image's SHA-256, annotator, watch, score, weight), 64 hex digits.
 
-        Histograms follow, if there are any: the image's SHA-256 and the votes for each score.
+        Histograms follow, if there are any: the image's SHA-256 and the votes for each score. Then labels, if there are
+        any: the image's SHA-256 and 1 or 0.
         A weight of 1 is left out, so that the fingerprint is that of versions from before there were weights.
         Image ids are left out, so that the same photos and answers in another database have the same fingerprint.
         """
@@ -85,6 +124,8 @@ class Snapshot:
             digest.update(f"{row[0]},{row[1]},{row[2]},{row[3]}{weight}\n".encode())
         for sha256, counts in zip(self.aggregated.sha256, self.aggregated.counts.tolist(), strict=True):
             digest.update(f"{sha256}:{','.join(f'{count:.6g}' for count in counts)}\n".encode())
+        for sha256, watch in zip(self.labels.sha256, self.labels.watch, strict=True):
+            digest.update(f"{sha256}=watch:{watch}\n".encode())
         return digest.hexdigest()
 
     def of_images(self, image_ids: NDArray[np.int64]) -> "Snapshot":
@@ -93,6 +134,7 @@ class Snapshot:
         return Snapshot(
             **{name: getattr(self, name)[rows] for name in _ANSWER_COLUMNS},
             aggregated=self.aggregated.part(np.isin(self.aggregated.image_ids, image_ids)),
+            labels=self.labels.part(np.isin(self.labels.image_ids, image_ids)),
         )
 
     def save(self, path: Path) -> None:
@@ -101,21 +143,24 @@ class Snapshot:
         with whole_file(path) as file:
             columns = {name: getattr(self, name) for name in _ANSWER_COLUMNS}
             columns |= {f"{_HISTOGRAM_KEY}{one.name}": getattr(self.aggregated, one.name) for one in fields(Histograms)}
+            columns |= {f"{_LABEL_KEY}{one.name}": getattr(self.labels, one.name) for one in fields(WatchLabels)}
             np.savez_compressed(file, **columns)
 
     @classmethod
     def load(cls, path: Path) -> "Snapshot":
-        """Read a file that `save` wrote, also one from before there were weights and histograms."""
+        """Read a file that `save` wrote, also one from before there were weights, histograms and labels."""
         with np.load(path, allow_pickle=False) as stored:
             keys = {one.name: f"{_HISTOGRAM_KEY}{one.name}" for one in fields(Histograms)}
+            of_labels = {one.name: f"{_LABEL_KEY}{one.name}" for one in fields(WatchLabels)}
             return cls(
                 **{name: stored[name] for name in _ANSWER_COLUMNS if name in stored},
                 aggregated=Histograms(**{name: stored[key] for name, key in keys.items() if key in stored}),
+                labels=WatchLabels(**{name: stored[key] for name, key in of_labels.items() if key in stored}),
             )
 
 
-_ANSWER_COLUMNS = tuple(column.name for column in fields(Snapshot) if column.name != "aggregated")
-_HISTOGRAM_KEY = "aggregated_"  # before the names of their columns in a file
+_ANSWER_COLUMNS = tuple(column.name for column in fields(Snapshot) if column.name not in {"aggregated", "labels"})
+_HISTOGRAM_KEY, _LABEL_KEY = "aggregated_", "label_"  # before the names of their columns in a file
 
 
 @dataclass(frozen=True)
@@ -160,17 +205,25 @@ class RatedImages:
     """The single votes; None where only histograms are known."""
     aggregated: NDArray[np.float32] | None = None
     """What of `histograms` came from imported histograms [N, K]; None without any."""
+    watch_labels: NDArray[np.int8] | None = None
+    """Imported watch labels: 1 watch, 0 no watch, -1 for photos without one [N]; None without any."""
 
     def __len__(self) -> int:
         return len(self.image_ids)
 
+    @property
+    def has_scores(self) -> NDArray[np.bool_]:
+        """Return for each photo [N] whether it has a score; the others have only a watch label."""
+        found: NDArray[np.bool_] = self.histograms.sum(axis=1) > 0
+        return found
+
     def part(self, rows: NDArray[np.bool_]) -> "RatedImages":
         """Return the images selected by `rows` [N]."""
-        optional = {"votes", "aggregated"}
-        columns = {field.name: getattr(self, field.name)[rows] for field in fields(self) if field.name not in optional}
-        votes = self.votes.part(rows) if self.votes is not None else None
-        aggregated = self.aggregated[rows] if self.aggregated is not None else None
-        return RatedImages(**columns, votes=votes, aggregated=aggregated)
+        columns: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "votes"}
+        return RatedImages(
+            **{name: None if column is None else column[rows] for name, column in columns.items()},
+            votes=self.votes.part(rows) if self.votes is not None else None,
+        )
 
 
 def rated_images(snapshot: Snapshot, *, lowest: int, highest: int) -> RatedImages:
@@ -183,10 +236,10 @@ def rated_images(snapshot: Snapshot, *, lowest: int, highest: int) -> RatedImage
             f"Some opinion scores lie outside the scale {lowest} … {highest}; "
             "restore the scale that the campaign had when these answers were given."
         )
-    known = snapshot.aggregated
+    known, labels = snapshot.aggregated, snapshot.labels
     if len(known) and known.counts.shape[1] != highest - lowest + 1:
         raise ValueError(f"The imported histograms are not on the scale {lowest} … {highest}; start a new run.")
-    all_ids = np.concatenate([snapshot.image_ids, known.image_ids])
+    all_ids = np.concatenate([snapshot.image_ids, known.image_ids, labels.image_ids])
     image_ids, first, rows = np.unique(all_ids, return_index=True, return_inverse=True)
     row = rows[: len(snapshot)]
     histograms = np.zeros((len(image_ids), highest - lowest + 1))
@@ -198,12 +251,16 @@ def rated_images(snapshot: Snapshot, *, lowest: int, highest: int) -> RatedImage
     aggregated = None
     if len(known):
         aggregated = np.zeros_like(histograms)
-        np.add.at(aggregated, rows[len(snapshot) :], known.counts)
+        np.add.at(aggregated, rows[len(snapshot) : len(snapshot) + len(known)], known.counts)
         histograms += aggregated
+    watch_labels = None
+    if len(labels):
+        watch_labels = np.full(len(image_ids), -1, dtype=np.int8)
+        watch_labels[rows[len(snapshot) + len(known) :]] = labels.watch
     watch_yes, watch_no = watch_weights(row, snapshot.watch, snapshot.weights, photos=len(image_ids))
     return RatedImages(
         image_ids=image_ids,
-        groups=np.concatenate([snapshot.groups, known.groups])[first],
+        groups=snapshot.all_groups[first],
         histograms=histograms.astype(np.float32),
         watch_yes=watch_yes.astype(np.float32),
         watch_no=watch_no.astype(np.float32),
@@ -215,4 +272,5 @@ def rated_images(snapshot: Snapshot, *, lowest: int, highest: int) -> RatedImage
             watch=snapshot.watch,
         ),
         aggregated=None if aggregated is None else aggregated.astype(np.float32),
+        watch_labels=watch_labels,
     )

@@ -14,6 +14,7 @@ from training.learning.checkpoints import Checkpoints
 from training.learning.config import WatchConfig
 from training.learning.dataset import RatedImages
 from training.learning.photo_pixels import PhotoPixels
+from training.learning.prior_alone import PriorAlone, PriorConfig
 from training.learning.quality_data import QualityData
 from training.learning.recipe import FittedHeads, History, Recipe, Report
 from training.learning.watch import WatchFit, watch_fit
@@ -49,23 +50,28 @@ def heads_fit(
         torch.manual_seed(seed)
         prior = prior.eval()
         data = QualityData(prior, np.ascontiguousarray(features, dtype=np.float32), rated, checkpoints, photos)
+        scored = rated.has_scores
+        of_quality = data if scored.all() else replace(data.part(scored), checkpoints=checkpoints)
         history: History = []
 
         def learning(stage: str, share: float, losses: History) -> None:
             history[:] = losses
             report(stage, _QUALITY_UNTIL * share, losses)
 
-        fitted = recipe.fit(data, config=config, seed=seed, report=learning)
+        if scored.any():
+            fitted = recipe.fit(of_quality, config=config, seed=seed, report=learning)
+        else:  # imported watch labels alone
+            fitted = PriorAlone().fit(data, config=PriorConfig(), seed=seed, report=learning)
         history = fitted.history or history
         report("Learning the watch label", _QUALITY_UNTIL, history)
-        if fitted.features is not None:
-            data = replace(data, features=fitted.features)  # of the network that has learned
+        if fitted.features is not None:  # of the network that has learned
+            data = replace(data, features=_all_features(fitted, photos, scored, report))
         watch = _watch(data, config=watch_config, aim=watch_aim, seed=seed)
         _watch_put(fitted.heads, watch)
         report("Assembling the heads", 1.0, history)
     figures = {
         "recipe": recipe.name,
-        "images": len(rated),
+        "images": int(scored.sum()),
         "votes": int(rated.histograms.sum()),
         **fitted.figures,
         "watch": {
@@ -97,6 +103,21 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+def _all_features(
+    fitted: FittedHeads, photos: PhotoPixels | None, scored: NDArray[np.bool_], report: Report
+) -> NDArray[np.float32]:
+    """Return what the network that has learned gives for all photos [N, D], also for those without a score."""
+    assert fitted.features is not None
+    if scored.all() or fitted.network is None or photos is None:
+        return fitted.features
+    from training.learning.whole_network_steps import photo_features
+
+    found = np.empty((len(scored), fitted.features.shape[1]), dtype=np.float32)
+    found[scored] = fitted.features
+    found[~scored] = photo_features(fitted.network, photos.part(~scored), report, (_QUALITY_UNTIL, _QUALITY_UNTIL))
+    return found
 
 
 def _watch(data: QualityData, *, config: WatchConfig, aim: WatchAim, seed: int) -> WatchFit:

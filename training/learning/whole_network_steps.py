@@ -58,7 +58,7 @@ def whole_network_fit(data: QualityData, *, config: WholeNetworkConfig, seed: in
         trained = _train(job, data, report)
         seconds = time.monotonic() - began
         network.to("cpu").load_state_dict(trained.state)
-        after = _features(network, photos, report, (_NETWORK_UNTIL, 1.0)) if trained.epoch else before
+        after = photo_features(network, photos, report, (_NETWORK_UNTIL, 1.0)) if trained.epoch else before
     gain = NetworkGain(
         is_used=trained.epoch > 0,
         epoch=trained.epoch,
@@ -79,8 +79,8 @@ def _before(
     stored = data.checkpoints.load(_FROZEN) if data.checkpoints else None
     if stored is None:
         half = _FEATURES_UNTIL / 2
-        plain = torch.from_numpy(_features(network, photos, report, (0.0, half)))
-        mirrored = torch.from_numpy(_features(network, photos, report, (half, _FEATURES_UNTIL), is_mirrored=True))
+        plain = torch.from_numpy(photo_features(network, photos, report, (0.0, half)))
+        mirrored = torch.from_numpy(photo_features(network, photos, report, (half, _FEATURES_UNTIL), is_mirrored=True))
         heads = _prior(data, photos, plain)
         with torch.no_grad():
             classes = torch.stack([class_log_probabilities(one, heads) for one in (plain, mirrored)], 1).half()
@@ -128,7 +128,7 @@ def _train(job: NetworkJob, data: QualityData, report: Report) -> TrainedNetwork
 
 
 @torch.no_grad()
-def _features(
+def photo_features(
     network: StagedBackbone,
     photos: PhotoPixels,
     report: Report,

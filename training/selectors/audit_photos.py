@@ -28,6 +28,7 @@ from inference.decisions.calibration import AuditPhotos
 from inference.models import ModelVersion, Prediction
 from training.models import TrainingRun
 from training.selectors.pool_facts import has_chosen_votes, left_queue_at
+from training.selectors.snapshots import imported_kinds
 
 #: The lane that draws photos at random.
 AUDIT_LANE = "random"
@@ -114,7 +115,7 @@ def learned_groups(campaign: Campaign, version: ModelVersion) -> set[UUID]:
         return set()
     answers = Annotation.objects.filter(campaign=campaign, pk__lte=run.last_annotation_id, skip_reason="")
     learned = set(answers.exclude(image__split=Image.Split.HOLDOUT).values_list("image__group", flat=True).distinct())
-    if run.histogram_count:
-        histograms = AggregatedVotes.objects.filter(image__campaign=campaign, counts__isnull=False)
-        learned |= set(histograms.values_list("image__group", flat=True).distinct())
+    if imported := imported_kinds(histograms=run.histogram_count > 0, labels=run.label_count > 0):
+        rows = AggregatedVotes.objects.filter(imported, image__campaign=campaign)
+        learned |= set(rows.values_list("image__group", flat=True).distinct())
     return learned

@@ -12,7 +12,7 @@ from inference.models import Feature
 from inference.networks.config import WeightsMissing
 from inference.selectors import backbone_key
 from training.models import TrainingRun
-from training.selectors.snapshots import training_histogram_rows
+from training.selectors.snapshots import imported_kinds, training_histogram_rows, training_label_rows
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class TrainingAnswers:
     """Left out: answers to photos whose features are not computed yet."""
     histograms: int = 0
     """Photos with an imported histogram that a run started now would learn from."""
+    labels: int = 0
+    """Photos with an imported watch label that a run started now would learn from."""
     neither: int = 0
     """Left out: answers to photos in neither split, because near-duplicates of them were in both."""
 
@@ -58,7 +60,7 @@ def new_answers(campaign: Campaign, *, since: int, exposed_answers: bool) -> int
 
 
 def training_answers(campaign: Campaign, *, since: int, exposed_answers: bool) -> TrainingAnswers:
-    """Count the answers that a run would use or leave out; `since` is an annotation id (three queries)."""
+    """Count the answers that a run would use or leave out; `since` is an annotation id (four queries)."""
     train = Q(image__split=Image.Split.TRAIN)
     taken = (
         votes_of(campaign, split=Image.Split.TRAIN, independent=not exposed_answers)
@@ -81,6 +83,9 @@ def training_answers(campaign: Campaign, *, since: int, exposed_answers: bool) -
         holdout=rest["holdout"],
         neither=rest["neither"],
         histograms=training_histogram_rows(campaign)
+        .filter(has_features(campaign))
+        .aggregate(photos=Count("image", distinct=True))["photos"],
+        labels=training_label_rows(campaign)
         .filter(has_features(campaign))
         .aggregate(photos=Count("image", distinct=True))["photos"],
         exposed=0 if exposed_answers else rest["exposed"],
@@ -118,19 +123,21 @@ def live_run(campaign: Campaign) -> TrainingRun | None:
 def learned_photos(campaign: Campaign, image_ids: Collection[int]) -> set[int]:
     """Return those of the photos that a run can have learned from: they had answers when one froze its answers.
 
-    While a run is live, every photo with an answer counts. As soon as a run has learned from imported histograms, so
-    does every photo with one.
+    While a run is live, every photo with an answer counts. As soon as a run has learned from imported histograms,
+    so does every photo with one; the same holds for imported watch labels.
     """
     runs = TrainingRun.objects.filter(campaign=campaign)
     answers = Annotation.objects.filter(image__in=image_ids)
-    used = runs.aggregate(newest=Max("last_annotation_id"), histograms=Max("histogram_count"))
+    used = runs.aggregate(
+        newest=Max("last_annotation_id"), histograms=Max("histogram_count"), labels=Max("label_count")
+    )
     is_live = runs.filter(state__in=TrainingRun.LIVE).exists()
     if not is_live:
         answers = answers.filter(pk__lte=used["newest"] or 0)
     learned = set(answers.values_list("image", flat=True))
-    if is_live or used["histograms"]:
-        histograms = AggregatedVotes.objects.filter(image__in=image_ids, counts__isnull=False)
-        learned |= set(histograms.values_list("image", flat=True))
+    imported = imported_kinds(histograms=is_live or bool(used["histograms"]), labels=is_live or bool(used["labels"]))
+    if imported:
+        learned |= set(AggregatedVotes.objects.filter(imported, image__in=image_ids).values_list("image", flat=True))
     return learned
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from numpy.typing import NDArray
 
 from annotation.consensus.labels import UNDECIDED, majority_labels
@@ -12,7 +12,7 @@ from annotation.measures.scale_map import histograms_moved
 from annotation.measures.votes import VoteTable
 from annotation.models import SOUND_PROBLEMS, Adjudication, AggregatedVotes, Annotation, Campaign, Image
 from annotation.selectors.votes import WATCH_CODES, vote_table
-from training.learning.dataset import Histograms, Snapshot, rated_images
+from training.learning.dataset import Histograms, Snapshot, WatchLabels, rated_images
 
 # A single vote is not a mean opinion score.
 VOTES_FOR_QUALITY = 2
@@ -61,20 +61,23 @@ def training_snapshot(campaign: Campaign, *, exposed_answers: bool) -> Snapshot:
 
 
 def training_data(campaign: Campaign, *, exposed_answers: bool) -> tuple[Snapshot, UsedDecisions]:
-    """Return answers and histograms of train photos, and the decisions among them (four queries, five with decisions).
+    """Return what a run learns from: answers, histograms and watch labels of train photos (five queries, six with
+    decisions), and the decisions among the answers.
 
     Answers given after seeing a prediction are included only if `exposed_answers` is true. Where the campaign uses
-    decisions as labels, a decision replaces the votes on its photo, also those of a histogram.
+    decisions as labels, a decision replaces the votes on its photo, also those of a histogram and an imported label.
     """
     split = Image.Split.TRAIN
     votes = vote_table(campaign, split=split, independent=not exposed_answers)
     used = UsedDecisions()
-    histograms = training_histograms(campaign)
+    histograms, labels = training_histograms(campaign), training_labels(campaign)
     if campaign.decisions_as_labels:
         votes, used = _decided(campaign, split, votes)
-        decided = _decisions(campaign, split).values_list("image", flat=True) if used.count and len(histograms) else ()
-        histograms = histograms.part(~np.isin(histograms.image_ids, list(decided)))
-    return replace(_snapshot(campaign, split, votes), aggregated=histograms), used
+        imported = len(histograms) + len(labels)
+        decided = list(_decisions(campaign, split).values_list("image", flat=True) if used.count and imported else ())
+        histograms = histograms.part(~np.isin(histograms.image_ids, decided))
+        labels = labels.part(~np.isin(labels.image_ids, decided))
+    return replace(_snapshot(campaign, split, votes), aggregated=histograms, labels=labels), used
 
 
 def training_histograms(campaign: Campaign) -> Histograms:
@@ -107,11 +110,48 @@ def training_histogram_rows(campaign: Campaign) -> QuerySet[AggregatedVotes]:
     A photo with imported single votes has none: the histogram is most likely the sum of these votes, and would count
     them again. Votes that were given on this site are never in an imported histogram, so both count.
     """
-    single_votes = Annotation.objects.filter(image=OuterRef("image"), vote_import__isnull=False)
+    return _training_rows(campaign, _single_votes()).filter(counts__isnull=False)
+
+
+def training_labels(campaign: Campaign) -> WatchLabels:
+    """Return the imported watch labels of train photos (one query). Where several imports have one, the newest counts.
+
+    A label of an import is one vote, however many votes it says it sums up, and 'unsure' is none.
+    """
+    fields = ("image", "image__sha256", "image__group", "watch_yes", "watch_no")
+    rows = training_label_rows(campaign).order_by("vote_import_id", "pk").values_list(*fields)
+    found = {row[0]: (row[1], str(row[2]), row[3] > row[4]) for row in rows.iterator(chunk_size=_ROWS)}
+    return WatchLabels(
+        image_ids=np.array(list(found), dtype=np.int64),
+        sha256=np.array([row[0] for row in found.values()], dtype="U64"),
+        groups=np.array([row[1] for row in found.values()], dtype="U36"),
+        watch=np.array([row[2] for row in found.values()], dtype=np.int8),
+    )
+
+
+def training_label_rows(campaign: Campaign) -> QuerySet[AggregatedVotes]:
+    """Return the imported watch labels of photos that a run learns from; a photo can have several.
+
+    A photo with imported single votes that say yes, no or unsure has none, as for histograms. Imported votes with a
+    score alone say nothing about a watch.
+    """
+    asked = _single_votes().exclude(watch="")
+    return _training_rows(campaign, asked).filter(watch_yes__isnull=False).exclude(watch_yes=F("watch_no"))
+
+
+def imported_kinds(*, histograms: bool, labels: bool) -> Q:
+    """Return a condition on aggregated votes: those with one of these kinds of content. Without any it is empty."""
+    return (Q(counts__isnull=False) if histograms else Q()) | (Q(watch_yes__isnull=False) if labels else Q())
+
+
+def _single_votes() -> QuerySet[Annotation]:
+    return Annotation.objects.filter(image=OuterRef("image"), vote_import__isnull=False)
+
+
+def _training_rows(campaign: Campaign, unless: QuerySet[Annotation]) -> QuerySet[AggregatedVotes]:
     return AggregatedVotes.objects.filter(
-        ~Exists(single_votes),
+        ~Exists(unless),
         vote_import__campaign=campaign,
-        counts__isnull=False,
         image__split=Image.Split.TRAIN,
         image__withdrawn_at=None,
         image__problem__in=SOUND_PROBLEMS,
@@ -180,8 +220,8 @@ def _snapshot(campaign: Campaign, split: str, votes: VoteTable) -> Snapshot:
 def holdout_opinions(campaign: Campaign) -> HoldoutOpinions:
     """Return the holdout votes that evaluations use, with their weights. Ties and 'unsure' give no watch label.
 
-    Imported histograms are no part of them: nobody knows whether their votes come from the people of the campaign, and
-    agreement, ceiling and intervals need single votes.
+    Imported histograms and watch labels are no part of them: nobody knows whether they come from the people of the
+    campaign, and agreement, ceiling and intervals need single votes.
     """
     split = Image.Split.HOLDOUT
     votes = _snapshot(campaign, split, vote_table(campaign, split=split, for_evaluation=True))

@@ -125,10 +125,8 @@ def learned_rows(version: ModelVersion, holdout: Snapshot) -> NDArray[np.bool_] 
         return None
     learned = Snapshot.load(path)
     present = Image.objects.filter(pk__in=learned.photo_ids.tolist()).values_list("group", flat=True)
-    known = [*learned.groups.tolist(), *learned.aggregated.groups.tolist()]
-    groups: NDArray[np.str_] = np.array([*known, *map(str, present)], dtype="U36")
-    files = np.concatenate([learned.sha256, learned.aggregated.sha256])
-    found: NDArray[np.bool_] = np.isin(holdout.groups, groups) | np.isin(holdout.sha256, files)
+    groups: NDArray[np.str_] = np.array([*learned.all_groups.tolist(), *map(str, present)], dtype="U36")
+    found: NDArray[np.bool_] = np.isin(holdout.groups, groups) | np.isin(holdout.sha256, learned.all_sha256)
     return found
 
 

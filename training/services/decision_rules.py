@@ -36,4 +36,4 @@ def class_spread_of(campaign: Campaign, fitted: FittedHeads, rated: RatedImages,
     if not len(features):
         return 1.0, 0.0
     means = mean_score(predicted(fitted.heads, features), lowest=campaign.scale_min)
-    return class_spread(np.asarray(means), rated, lowest=campaign.scale_min)
+    return class_spread(np.asarray(means), rated.part(rated.has_scores), lowest=campaign.scale_min)

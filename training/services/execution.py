@@ -147,11 +147,13 @@ def _freeze(
             fingerprint=votes.fingerprint,
             annotation_count=len(votes),
             histogram_count=len(votes.aggregated),
+            label_count=len(votes.labels),
             last_annotation_id=newest,
             decision_count=used.count,
             exposed_decision_count=used.after_reveal,
         )
-        run.fingerprint, run.histogram_count = votes.fingerprint, len(votes.aggregated)
+        run.fingerprint = votes.fingerprint
+        run.histogram_count, run.label_count = len(votes.aggregated), len(votes.labels)
         run.decision_count, run.exposed_decision_count = used.count, used.after_reveal
     return votes, features
 
@@ -166,8 +168,8 @@ def _nothing_to_learn(campaign: Campaign, plan: LearningPlan) -> str:
             f"on the models page, or run manage.py train {campaign.slug} --exposed-answers."
         )
     return (
-        "There is nothing to learn from yet: no train photo has both an answer or imported histogram, and features. "
-        "Annotate some photos, or wait until the inference workers have processed them."
+        "There is nothing to learn from yet: no train photo has features, and an answer or an imported histogram or "
+        "watch label. Annotate some photos, or wait until the inference workers have processed them."
     )
 
 
@@ -277,6 +279,7 @@ def _learn_and_store(
                 "run": run.pk,
                 "decisions_as_labels": run.decision_count,
                 "imported_histograms": run.histogram_count,
+                "imported_labels": run.label_count,
                 **made_with,
             },
             data_fingerprint=run.fingerprint,

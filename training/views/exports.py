@@ -24,6 +24,7 @@ from annotation.selectors.export import (
     consensus_records,
     histogram_records,
     vote_records,
+    watch_records,
 )
 from annotation.token_auth import token_allowed
 from annotation.views.downloads import table_download
@@ -120,6 +121,15 @@ EXPORTS = (
         lambda campaign, _: histogram_records(campaign),
         records.HistogramRecord,
         60,
+        "rated",
+    ),
+    Export(
+        gettext_lazy("Watch labels"),
+        gettext_lazy("One row per photo: whether most people who were asked said that it shows a watch."),
+        gettext_lazy("For training elsewhere, where only the label counts."),
+        lambda campaign, _: watch_records(campaign),
+        records.WatchRecord,
+        30,
         "rated",
     ),
     Export(

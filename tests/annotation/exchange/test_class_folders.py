@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation.exchange.class_folders import ClassFolders, class_means
-from annotation.exchange.reading import MeanScore, VoteFileError, Wrong
+from annotation.exchange.reading import MeanScore, VoteFileError, WatchLabel, Wrong
 from annotation.measures.class_limits import class_limits
 from tests.annotation.exchange.vote_files import read_bytes
 
@@ -67,17 +67,57 @@ def test_the_default_limits_leave_room_for_each_class() -> None:
     assert set(class_means((1, 10), class_limits(1, 10))) == {"rejected", "pending", "accepted"}
 
 
+WANTED = "A photo must be in a folder rejected, pending or accepted, or watch or no-watch."
+
+
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("good/1.jpg", '"1.jpg" is in "good". A photo must be in a folder rejected, pending or accepted.'),
-        ("1.jpg", '"1.jpg" is in no folder. A photo must be in a folder rejected, pending or accepted.'),
-        ("no-watch/1.jpg", '"1.jpg" is in "no-watch". A vote needs a score, so watch folders are not read.'),
+        ("good/1.jpg", f'"1.jpg" is in "good". {WANTED}'),
+        ("1.jpg", f'"1.jpg" is in no folder. {WANTED}'),
+        ("watches/1.jpg", f'"1.jpg" is in "watches". {WANTED}'),
     ],
 )
 def test_a_wrong_folder_is_named(name: str, why: str) -> None:
     rows = found_in("accepted/0.jpg", name)
     assert [row for row in rows if isinstance(row, Wrong)] == [Wrong(1 if name == "1.jpg" else 2, why)]
+
+
+def test_watch_folders_say_only_whether_there_is_a_watch() -> None:
+    assert found_in("train/watch/1.jpg", "train/No-Watch/2.jpg", "no_watch/3.jpg", "no watch/new/4.jpg") == [
+        WatchLabel(1, "4.jpg", "no"),
+        WatchLabel(2, "3.jpg", "no"),
+        WatchLabel(3, "2.jpg", "no"),
+        WatchLabel(4, "1.jpg", "yes"),
+    ]
+
+
+def test_folders_inside_each_other_say_both() -> None:
+    assert found_in("accepted/watch/1.jpg", "no-watch/Rejected/2.jpg", "pending/3.jpg", "watch/4.jpg") == [
+        MeanScore(1, "1.jpg", 8.0, watch="yes"),
+        MeanScore(2, "2.jpg", 3.0, watch="no"),
+        MeanScore(3, "3.jpg", 5.5),
+        WatchLabel(4, "4.jpg", "yes"),
+    ]
+
+
+def test_a_photo_in_a_folder_of_each_kind_has_one_row() -> None:
+    assert found_in("classes/accepted/1.jpg", "labels/watch/1.jpg", "labels/watch/2.jpg") == [
+        MeanScore(1, "1.jpg", 8.0, watch="yes"),
+        WatchLabel(3, "2.jpg", "yes"),
+    ]
+
+
+def test_two_folders_of_one_kind_give_two_rows_which_an_import_refuses() -> None:
+    assert found_in("no-watch/1.jpg", "watch/1.jpg") == [WatchLabel(1, "1.jpg", "no"), WatchLabel(2, "1.jpg", "yes")]
+    assert [row.line for row in found_in("accepted/watch/1.jpg", "no-watch/1.jpg")] == [1, 2]
+
+
+def test_a_watch_folder_does_not_hide_a_class_without_room(tmp_path: Path) -> None:
+    (tmp_path / "pending" / "watch").mkdir(parents=True)
+    (tmp_path / "pending" / "watch" / "1.jpg").touch()
+    why = '"1.jpg" is in "pending", a class that the limits of the campaign leave no room for.'
+    assert list(ClassFolders((5.0, 5.0)).read(tmp_path, (1, 10))) == [Wrong(1, why)]
 
 
 def test_empty_folders_have_no_rows() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.exchange.reading import MeanScore
+from annotation.exchange.reading import MeanScore, WatchLabel
 from tests.annotation.exchange.vote_files import names, read, read_bytes, why
 
 numbers = st.floats(1, 10, allow_nan=False)
@@ -30,6 +30,18 @@ def test_a_photo_without_a_mean_is_left_out() -> None:
     assert rows == [MeanScore(2, "2.jpg", 3)]
 
 
+def test_a_line_can_have_a_watch_label_beside_the_mean_or_alone() -> None:
+    lines = (
+        '{"file_name": "1.jpg", "mos": 3, "watch": "no-watch"}\n{"file_name": "2.jpg", "watch": true}\n'
+        '{"file_name": "3.jpg", "mos": null, "watch": ""}\n{"file_name": "4.jpg", "mos": 9, "watch": ""}'
+    )
+    assert read("image-folder", lines, (1, 10)) == [
+        MeanScore(1, "1.jpg", 3, watch="no"),
+        WatchLabel(2, "2.jpg", "yes"),
+        MeanScore(4, "4.jpg", 9),
+    ]
+
+
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
@@ -38,7 +50,8 @@ def test_a_photo_without_a_mean_is_left_out() -> None:
         ('{"file_name": "1.jpg", "mos": 3, "sos": [1]}', "The sos is neither a text nor a number."),
         ('{"file_name": "1.jpg", "mos": 11}', "the scale is from 1 to 10"),
         ('{"file_name": "1.jpg", "label": "watch"}', "which is not a number"),
-        ('{"file_name": "1.jpg"}', "The line has none of mos, score, rating, label."),
+        ('{"file_name": "1.jpg"}', "The line has none of mos, score, rating, label, watch."),
+        ('{"file_name": "1.jpg", "watch": "perhaps"}', "It can be yes, no or unsure"),
         ('{"mos": 3}', "The name of the photo is missing."),
     ],
 )

@@ -25,6 +25,8 @@ def found(folder: Path, text: str, name: str = "labels.csv") -> tuple[str, tuple
         ("file,score", ("observer-csv", None)),
         ("Image Name\tVote", ("observer-csv", None)),
         ("file,mos,votes", ("mean-csv", None)),
+        ("file,mos,watch", ("mean-csv", None)),
+        ("file,watch,source", ("watch-csv", None)),
         ("file,1,2,3,4,5", ("histogram-csv", (1, 5))),
         ("file,score1,score2,score3", ("histogram-csv", (1, 3))),
         ("image_name,c1,c2,c3,c4,c5,c_total", ("koniq", None)),
@@ -38,6 +40,8 @@ def test_a_table_is_recognised_by_its_header(tmp_path: Path, header: str, expect
 def test_json_lines_are_votes_or_the_table_of_a_folder(tmp_path: Path) -> None:
     assert found(tmp_path, "{}", "votes.jsonl")[0] == "votes-jsonl"
     assert found(tmp_path, "{}", "metadata.jsonl")[0] == "image-folder"
+    assert found(tmp_path, '{"file": "1.jpg", "watch": "yes"}\n{}', "labels.jsonl")[0] == "watch-jsonl"
+    assert found(tmp_path, '{"file": "1.jpg", "watch": "yes", "score": 7}', "votes.jsonl")[0] == "votes-jsonl"
 
 
 @pytest.mark.parametrize("text", ["name,address\nx,y\n", "", "\x00\x01"])

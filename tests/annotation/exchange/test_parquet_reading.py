@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotation.exchange.parquet import parquet_write
-from annotation.exchange.reading import Histogram, MeanScore, Vote, VoteFileError, Wrong
-from annotation.exchange.records import HistogramRecord, VoteRecord
+from annotation.exchange.reading import Histogram, MeanScore, Vote, VoteFileError, WatchLabel, Wrong
+from annotation.exchange.records import HistogramRecord, VoteRecord, WatchRecord
 from annotation.exchange.registry import FORMATS, READERS
 from tests.annotation.exchange.test_registry import ANNOTATION, CONSENSUS
 from tests.annotation.exchange.vote_files import names, read_bytes
@@ -36,7 +36,14 @@ VOTES = [VoteRecord("=ada", "é.jpg", 7, "yes", WHEN), VoteRecord("'=bob", "2.jp
 
 
 def test_every_parquet_table_of_votes_is_read() -> None:
-    assert PARQUET == ["votes-parquet", "annotations-parquet", "histogram-parquet", "consensus-parquet"]
+    names = ("votes", "annotations", "histogram", "consensus", "watch")
+    assert [f"{name}-parquet" for name in names] == PARQUET
+
+
+def test_watch_labels_come_back_as_they_were_written() -> None:
+    records = [WatchRecord("=1.jpg", "yes"), WatchRecord("é.jpg", "no"), WatchRecord("3.jpg", "unsure")]
+    found = read_bytes("watch-parquet", written("watch-parquet", *records))
+    assert found == [WatchLabel(line, *record) for line, record in enumerate(records, start=1)]
 
 
 def test_single_votes_come_back_as_they_were_written() -> None:

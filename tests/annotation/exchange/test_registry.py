@@ -24,6 +24,7 @@ from annotation.exchange.records import (
     TaskPrediction,
     TaskRecord,
     VoteRecord,
+    WatchRecord,
 )
 from annotation.exchange.registry import FORMATS, READERS, formats_of
 from inference.gallery.query import DISTORTIONS
@@ -173,6 +174,7 @@ RECORDS: dict[type[Any], Any] = {
     AnnotatorRecord: ANNOTATOR,
     VoteRecord: VOTE,
     HistogramRecord: HISTOGRAM,
+    WatchRecord: WatchRecord(file="=1.jpg", watch="yes"),
     TaskRecord: TASK,
     PredictionRecord: PREDICTION,
     DecisionRecord: DECISION,

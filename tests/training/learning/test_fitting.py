@@ -156,6 +156,38 @@ def test_learning_does_not_change_the_global_random_state() -> None:
     assert torch.equal(state, torch.random.get_rng_state())
 
 
+def with_labels_alone(rated: RatedImages, scored: int) -> RatedImages:
+    """Return the same photos; all but the first `scored` have only an imported label, which is right."""
+    alone = np.arange(len(rated)) >= scored
+    watch = (rated.watch_yes > rated.watch_no).astype(np.int8)
+    return replace(
+        rated,
+        histograms=np.where(alone[:, np.newaxis], 0, rated.histograms),
+        watch_yes=np.where(alone, 0, rated.watch_yes),
+        watch_no=np.where(alone, 0, rated.watch_no),
+        watch_labels=np.where(alone, watch, np.int8(-1)),
+    )
+
+
+def test_photos_with_a_label_alone_teach_the_watch_head_and_nothing_about_quality() -> None:
+    features, rated, _quality = generated_data(240)
+    first = np.arange(240) < 60
+    fitted = residual_fitted(prior(), features, with_labels_alone(rated, 60))
+    plain = residual_fitted(prior(), features[first], rated.part(first))
+    assert (fitted.figures["images"], fitted.figures["watch"]["labels"]) == (60, 240)
+    assert (plain.figures["images"], plain.figures["watch"]["labels"]) == (60, 60)
+    assert predicted_means(fitted.heads, features) == pytest.approx(predicted_means(plain.heads, features))
+    assert fitted.figures["watch"]["uses_features"]
+    assert not plain.figures["watch"]["uses_features"]  # too few labels
+
+
+def test_labels_alone_keep_the_quality_of_the_prior() -> None:
+    features, rated, _quality = generated_data(240)
+    fitted = residual_fitted(prior(), features, with_labels_alone(rated, 0))
+    assert predicted_means(fitted.heads, features).tolist() == predicted_means(prior(), features).tolist()
+    assert (fitted.figures["images"], fitted.figures["votes"], fitted.figures["watch"]["labels"]) == (0, 0, 240)
+
+
 def test_an_exception_in_the_report_stops_learning() -> None:
     features, rated, _ = generated_data(80)
 

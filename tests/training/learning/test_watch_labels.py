@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from training.learning.dataset import RatedImages, RatedVotes
-from training.learning.watch_labels import watch_posteriors, watch_probabilities
+from training.learning.watch_labels import FIRST_RIGHT, label_reliability, watch_posteriors, watch_probabilities
 
 
 def watch_votes(
@@ -58,3 +58,54 @@ def test_without_single_votes_the_share_stands_for_the_posterior(known: str) -> 
         assert found[:2].tolist() == [0.5, 0.0]
     else:
         assert found[0] > 0.5 > found[1]
+
+
+def labelled(labels: list[int], votes: RatedVotes | None = None) -> RatedImages:
+    """Return photos with imported labels (1, 0, or -1 for none) and these votes."""
+    nothing = np.zeros(0, dtype=np.int64)
+    count = len(labels)
+    return RatedImages(
+        image_ids=np.arange(count),
+        groups=np.arange(count).astype(str),
+        histograms=np.zeros((count, 10), dtype=np.float32),
+        watch_yes=np.zeros(count, dtype=np.float32),
+        watch_no=np.zeros(count, dtype=np.float32),
+        votes=votes or watch_votes(nothing, nothing, nothing),
+        watch_labels=np.array(labels, dtype=np.int8),
+    )
+
+
+def test_labels_of_nobody_are_right_as_often_as_is_assumed_until_people_have_answered() -> None:
+    found = watch_probabilities(labelled([1, 0, -1]))
+    assert found[:2] == pytest.approx([FIRST_RIGHT, 1 - FIRST_RIGHT])
+    assert np.isnan(found[2])
+
+
+def test_labels_are_trusted_as_much_as_the_people_of_the_campaign() -> None:
+    rng = np.random.default_rng(3)
+    watch, rows = rng.random(400) < 0.3, np.repeat(np.arange(400), 3)
+    said = watch[rows] ^ (rng.random(1200) < 0.2)
+    votes = watch_votes(rows, rng.integers(0, 12, 1200), said)
+    found = watch_probabilities(labelled([-1] * 400 + [1, 0], votes))
+    right = [watch[rows][said == label].mean() for label in (True, False)]  # how often a yes and a no shows a watch
+    # The probabilities by people are a little too sure of themselves, and so are the labels.
+    assert found[400:] == pytest.approx(right, abs=0.1)
+    assert found[:400] == pytest.approx(watch_posteriors(votes, photos=402)[:400])  # labels do not change the people
+
+
+def test_a_single_vote_does_not_say_how_often_people_are_right() -> None:
+    people = np.array([0.8, 0.3, np.nan])
+    votes = watch_votes(np.array([0, 1]), np.array([1, 2]), np.array([1, 0]))
+    assert label_reliability(people, votes) == pytest.approx((FIRST_RIGHT, FIRST_RIGHT))
+
+
+def test_a_label_is_one_more_vote_and_people_who_agree_win_against_it() -> None:
+    photos, people = np.repeat(np.arange(60), 3), np.tile([1, 2, 3], 60)
+    votes = watch_votes(photos, people, photos % 3 == 0)
+    plain = watch_posteriors(votes, photos=60)
+    against = [int(photo % 3 != 0) for photo in range(60)]
+    found = watch_probabilities(labelled(against, votes))
+    assert ((found > 0.5) == (plain > 0.5)).all()
+    assert np.abs(np.log(found / (1 - found))).max() < np.abs(np.log(plain / (1 - plain))).max()
+    agreeing = watch_probabilities(labelled([1 - label for label in against], votes))
+    assert (np.abs(agreeing - 0.5) >= np.abs(plain - 0.5) - 1e-6).all()
