@@ -15,9 +15,6 @@ from django.db.backends.signals import connection_created
 
 _PROCESSES = Path("/proc")
 _ATTEMPTS, _PAUSE = 5, 0.1
-#: Of a session, at most: it shares the processor with every other session of the machine, and each connection of
-#: PostgreSQL is one. With 10, training took five times as long beside other programs.
-_SESSION_NICENESS = 5
 
 
 def priority_lower() -> None:
@@ -26,7 +23,7 @@ def priority_lower() -> None:
     if niceness <= 0:
         return
     if os.getsid(0) == os.getpid():
-        _session_lower(os.getpid(), min(niceness, _SESSION_NICENESS))
+        _session_lower(os.getpid(), niceness)
     connection_created.connect(_connection_lower)
 
 
@@ -41,14 +38,18 @@ def _connection_lower(*, connection: Any, **kwargs: Any) -> None:
             return  # the number is that of another container
         os.setpriority(os.PRIO_PROCESS, info.backend_pid, niceness)
         # PostgreSQL starts a session for each connection.
-        _session_lower(info.backend_pid, min(niceness, _SESSION_NICENESS))
+        _session_lower(info.backend_pid, niceness)
 
 
 def _session_lower(leader: int, niceness: int) -> None:
-    """Set the niceness of a session, if this system has such."""
+    """Give a session half of a niceness, if this system has such.
+
+    It shares the processor with every other session of the machine, and each connection of PostgreSQL is one. With all
+    of 10, training took five times as long beside other programs.
+    """
     for _ in range(_ATTEMPTS):
         try:
-            (_PROCESSES / str(leader) / "autogroup").write_text(str(niceness))
+            (_PROCESSES / str(leader) / "autogroup").write_text(str(niceness // 2))
         except BlockingIOError:  # users may change one in a tenth of a second
             time.sleep(_PAUSE)
         except OSError:

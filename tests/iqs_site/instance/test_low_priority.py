@@ -45,5 +45,5 @@ def test_the_session_and_the_connection_of_a_process_have_a_low_priority_too(db:
     of_own_session, of_server, of_its_session = printed.split()
     assert int(of_server) == niceness
     # "none": this system does not share the processor between sessions.
-    assert {of_own_session, of_its_session} in ({"5" if niceness else "0"}, {"none"})
+    assert {of_own_session, of_its_session} in ({str(niceness // 2)}, {"none"})
     assert os.getpriority(os.PRIO_PROCESS, connection.connection.info.backend_pid) == 0, "others stay as they are"
