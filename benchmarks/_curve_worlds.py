@@ -2,7 +2,8 @@
 
 Real votes come from a folder of photos (`benchmarks/_learning_data.py`). Simulated ones are of photos whose quality is
 partly in their features: `rising`, where it takes many photos to learn it; `flat`, where the features say nothing; and
-`learned`, where a few photos are enough.
+`learned`, where a few photos are enough. In `steep`, still more features count alike, and more than in `rising` depends
+on them.
 """
 
 from dataclasses import dataclass
@@ -27,8 +28,11 @@ Ints = NDArray[np.int64]
 VOTES = 3  # a photo
 _SYNSETS = (409, 530, 531, 826, 892)
 _PEOPLE_DRAWS, _OTHERS = 20, 4
-_TESTED, _FACTORS, _CONTRAST = 600, 60, 0.8
-SIMULATED = ("rising", "learned", "flat")
+_TESTED = 600
+# How many factors photos have, and how much of the quality depends on them.
+_FACTORS, _CONTRAST = {"steep": 150}, {"steep": 1.2}
+_FACTORS_ELSE, _CONTRAST_ELSE = 60, 0.8
+SIMULATED = ("rising", "steep", "learned", "flat")
 
 
 @dataclass(frozen=True)
@@ -100,16 +104,19 @@ def simulated_world(kind: str, photos: int, rng: np.random.Generator) -> World:
     """Return a world of `photos` photos to rate, of one of the kinds in `SIMULATED`."""
     fixed = np.random.default_rng(7)  # all worlds have photos and opinions of one kind
     size = EFFICIENTNET_LITE0.feature_size
-    loadings = fixed.normal(size=(_FACTORS, size)) / np.arange(1, _FACTORS + 1)[:, None] ** 0.5
-    liked = fixed.normal(size=_FACTORS)
-    factors = rng.normal(size=(photos + _TESTED, _FACTORS))
+    count, contrast = _FACTORS.get(kind, _FACTORS_ELSE), _CONTRAST.get(kind, _CONTRAST_ELSE)
+    loadings = fixed.normal(size=(count, size)) / np.arange(1, count + 1)[:, None] ** 0.5
+    liked = fixed.normal(size=count)
+    factors = rng.normal(size=(photos + _TESTED, count))
     features = (factors @ loadings + rng.normal(size=(len(factors), size))).astype(np.float32)
+    of_all = factors @ liked / np.linalg.norm(liked)
     signal = {
-        "rising": factors @ liked / np.linalg.norm(liked),
+        "rising": of_all,
+        "steep": of_all,
         "learned": factors[:, 0],
         "flat": rng.normal(size=len(factors)),
     }[kind]
-    truth = np.clip(5.5 + 1.3 * (_CONTRAST * signal + 0.6 * rng.normal(size=len(factors))), 1, 10)
+    truth = np.clip(5.5 + 1.3 * (contrast * signal + 0.6 * rng.normal(size=len(factors))), 1, 10)
     pool, tested = np.arange(photos), np.arange(photos, len(factors))
     votes = simulated_votes(truth, pool, VOTES, rng)
     rated = rated_images_of(*votes, groups=pool.astype("U36"), bins=10)

@@ -7,7 +7,7 @@ the mean over training sets. All draws differ from those on which the form of th
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,16 @@ from benchmarks._claims import Claim, Setting
 from benchmarks._curve_worlds import World, real_world, simulated_world
 from benchmarks._learning_data import Extractor, has_votes, photos_read
 from inference.networks.config import EFFICIENTNET_LITE2
-from training.evaluation.curve_gain import UPPER, fold_interval, gain_intervals, gains, inverse_root, logarithm
+from training.evaluation.curve_gain import (
+    UPPER,
+    Form,
+    fold_interval,
+    gain_intervals,
+    gains,
+    inverse_root,
+    logarithm,
+    square_root,
+)
 from training.evaluation.learning_curve import STEP, CurveScores, curve_measure
 
 Floats = NDArray[np.float64]
@@ -30,7 +39,7 @@ Forecast = Callable[[CurveScores, Floats], tuple[float, float]]
 
 SEEDS, FIRST_SEED = 10, 2000
 REAL_SIZES = (300, 450, 600)  # answers
-SIMULATED_SIZES = {"rising": (600,), "learned": (600,), "flat": (600,)}
+SIMULATED_SIZES = {"rising": (300, 600), "steep": (600,), "learned": (600,), "flat": (600,)}
 OURS = "ours"
 
 
@@ -70,6 +79,7 @@ def measure(setting: Setting) -> Iterator[Claim]:
             ]
             yield from _coverage(kind, campaigns[kind])
     yield from _rivals(campaigns)
+    yield from _ensembles(campaigns)
     yield _false_claims(campaigns)
 
 
@@ -140,6 +150,32 @@ def _rivals(campaigns: dict[str, list[Drawn]]) -> Iterator[Claim]:
         )
 
 
+def _ensembles(campaigns: dict[str, list[Drawn]]) -> Iterator[Claim]:
+    """Yield how often our interval covers, and how wide it is, against those of fewer and of other forms."""
+    for name in ("srcc", "rps"):
+        texts, ours = [], 0.0
+        for which, options in ENSEMBLES.items():
+            covered, halves, helps = [], [], 0
+            for draws in campaigns.values():
+                truth = float(_truth(draws, name)[1])
+                for one in draws:
+                    found = gain_intervals(one.scores, one.figures(name), **options)[1]
+                    covered.append(bool(found.low <= truth <= found.high))
+                    halves.append((found.high - found.low) / 2)
+                    helps += found.low > 0
+            texts.append(
+                f"{which} {sum(covered)} of {len(covered)}, ± {np.mean(halves):.4f}, above zero in {helps} campaigns"
+            )
+            ours = ours or float(np.mean(covered))
+        yield Claim(
+            claim=f"Interval of the forecast for the next {STEP} answers, {name.upper()}, all campaigns: {texts[0]}",
+            value=ours,
+            unit="of the campaigns",
+            baseline="; ".join(texts[1:]),
+            target=0.9,
+        )
+
+
 def _false_claims(campaigns: dict[str, list[Drawn]]) -> Claim:
     """Return how often a curve claims a gain where the features say nothing about the votes."""
     flat = [one for kind, draws in campaigns.items() if "'flat'" in kind for one in draws]
@@ -173,11 +209,14 @@ def _last_two(scores: CurveScores, figures: Floats) -> tuple[float, float]:
     return gain, gain
 
 
-def _curve(
-    scores: CurveScores, figures: Floats, form: Callable[[Floats], Floats], *, upper: float = 0.0
-) -> tuple[float, float]:
+def _curve(scores: CurveScores, figures: Floats, form: Form, *, upper: float = 0.0) -> tuple[float, float]:
     last, following = gains(scores.answers, figures[:, None], scores.total, form, upper=upper)
     return float(last[0]), float(following[0])
+
+
+def _straight(answers: Floats) -> Floats:
+    """Return the x of a straight line."""
+    return answers
 
 
 def _power_law(scores: CurveScores, figures: Floats) -> tuple[float, float]:
@@ -208,4 +247,13 @@ FORECASTS: dict[str, Forecast] = {
     "a − b/√n": lambda scores, figures: _curve(scores, figures, inverse_root),
     "a − b/n, upper points": lambda scores, figures: _curve(scores, figures, lambda n: -1 / n, upper=UPPER),
     "a − b·n^−c": _power_law,
+    "a + b·√n, upper points": lambda scores, figures: _curve(scores, figures, square_root, upper=UPPER),
+    "a + b·n, upper points": lambda scores, figures: _curve(scores, figures, _straight, upper=UPPER),
+}
+#: Forms whose intervals an interval contains; the first is ours.
+ENSEMBLES: dict[str, dict[str, Sequence[Form]]] = {
+    "covers": {},
+    "a − b/√n alone": {"forms": (inverse_root,)},
+    "a − b/√n and a + b·log n": {"forms": (inverse_root, logarithm)},
+    "these and a straight line": {"forms": (inverse_root, logarithm, _straight)},
 }

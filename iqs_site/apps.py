@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 
+from iqs_site.instance.low_priority import priority_lower
 from iqs_site.instance.models_install import gate_set
 
 
@@ -9,5 +10,6 @@ class IqsSiteConfig(AppConfig):
     name = "iqs_site"
 
     def ready(self) -> None:
-        """Keep this process from importing packages that are still being installed."""
+        """Keep this process from importing packages that are still being installed, and make its niceness count."""
         gate_set()
+        priority_lower()

@@ -21,7 +21,7 @@ _STOP_SECONDS = 6  # a program that takes longer is killed; every task may run t
 def programs(*, host: str, port: int) -> dict[str, list[str]]:
     """Return the command of each program of an instance except the database and the broker."""
     celery = [sys.executable, "-m", "celery", "-A", "iqs_site"]
-    # Workers have a lower priority, so that they do not slow down the pages.
+    # Workers have a lower priority, so that they do not slow down the pages (also `iqs_site.instance.low_priority`).
     low_priority = ["nice", "-n", "10"]
     options = ["--pool", "threads", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
     worker = [*low_priority, *celery, "worker", *options]

@@ -43,6 +43,12 @@ def test_workers_take_tasks_from_every_queue() -> None:
     assert queues_of_workers == queues_of_tasks
 
 
+def test_workers_leave_the_processors_to_the_pages_and_the_database() -> None:
+    shares = {name: service.get("cpu_shares", 1024) for name, service in SERVICES.items()}
+    workers = {name for name in SERVICES if name.startswith("worker")}
+    assert {name for name, share in shares.items() if share < 1024} == workers
+
+
 def test_celery_commands_use_the_application_of_the_code() -> None:
     from iqs_site import celery_app
 

@@ -83,6 +83,8 @@ def test_an_instance_restarts_killed_programs_and_leaves_no_process_behind(setti
             assert instance.pids(name), f"{name} is not running"
         web, worker = (psutil.Process(instance.pids(name)[0]).nice() for name in ("web", "worker-inference"))
         assert worker > web, "workers have a lower priority than pages"
+        started = [instance.pids(name)[0] for name in programs(host="", port=0)]
+        assert [os.getsid(process) for process in started] == started, "each program has a session of its own"
 
         killed = instance.pids("worker-inference")[0]
         os.kill(killed, signal.SIGKILL)

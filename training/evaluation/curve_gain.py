@@ -1,15 +1,15 @@
 """What a learning curve says: the gain of the last 200 answers, and a forecast for the next 200, with intervals.
 
 Both come from a curve a − b/√n through the points with the most answers n, which forecasts best. The two points that
-lie 200 answers apart are too noisy alone. Nobody knows the true form, and a curve a + b·log n flattens later: the
-interval contains those of both. The benchmark `learning_curve` compares them with others, and measures how often
-intervals cover.
+lie 200 answers apart are too noisy alone. Nobody knows the true form. A curve a + b·log n flattens later, and a + b·√n,
+for campaigns that still learn steeply, hardly: the interval contains those of all three. The benchmark `learning_curve`
+compares them with others, and measures how often intervals cover.
 
 Source: Nadeau & Bengio (2003), 'Inference for the generalization error', for intervals from folds: those learned
 from nearly the same photos, so 1/K + 1/(K − 1) is in place of 1/K.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +19,8 @@ from annotation.measures.intervals import CONFIDENCE, Interval
 from training.evaluation.learning_curve import RECIPE, STEP, CurveScores
 
 Floats = NDArray[np.float64]
+# Takes numbers of answers [S]; returns the x [S] of a curve that is a straight line in it.
+Form = Callable[[Floats], Floats]
 
 #: The curve goes through points with at least this share of the answers.
 UPPER = 0.24
@@ -103,25 +105,33 @@ def logarithm(answers: Floats) -> Floats:
     return place
 
 
-def gain_intervals(scores: CurveScores, figures: Floats) -> tuple[Interval, Interval]:
+def square_root(answers: Floats) -> Floats:
+    """Return the x of a curve a + b·√n."""
+    place: Floats = np.sqrt(np.asarray(answers, dtype=np.float64))
+    return place
+
+
+#: The first gives the value; the interval contains those of all.
+FORMS: tuple[Form, ...] = (inverse_root, logarithm, square_root)
+
+
+def gain_intervals(scores: CurveScores, figures: Floats, *, forms: Sequence[Form] = FORMS) -> tuple[Interval, Interval]:
     """Return the gain of the last 200 answers and that of the next 200; figures [S, K], larger is better."""
-    of_root, of_log = (
+    by_form = [
         [
             fold_interval(of_folds, scores.rated, scores.groups)
             for of_folds in gains(scores.answers, figures, scores.total, form)
         ]
-        for form in (inverse_root, logarithm)
-    )
+        for form in forms
+    ]
     last, following = (
-        replace(root, low=min(root.low, log.low), high=max(root.high, log.high))
-        for root, log in zip(of_root, of_log, strict=True)
+        replace(found[0], low=min(one.low for one in found), high=max(one.high for one in found))
+        for found in zip(*by_form, strict=True)
     )
     return last, following
 
 
-def gains(
-    answers: Floats, figures: Floats, total: int, form: Callable[[Floats], Floats], *, upper: float = UPPER
-) -> tuple[Floats, Floats]:
+def gains(answers: Floats, figures: Floats, total: int, form: Form, *, upper: float = UPPER) -> tuple[Floats, Floats]:
     """Return the gain of the last 200 of `total` answers and that of the next 200, by each fold [K].
 
     answers [S], ascending; figures [S, K], larger is better. The curve is fitted by least squares through the points

@@ -9,6 +9,7 @@ from scipy import stats
 from annotation.measures.figures_text import figures_read, figures_text
 from annotation.measures.intervals import Interval
 from training.evaluation.curve_gain import (
+    FORMS,
     CurveReport,
     curve_report,
     fold_interval,
@@ -61,15 +62,20 @@ def test_points_with_few_answers_have_no_say() -> None:
     assert expected == pytest.approx(2.0 * (560**-0.5 - 760**-0.5))
 
 
-def test_the_interval_contains_those_of_both_forms() -> None:
+def test_the_interval_contains_those_of_all_forms() -> None:
     rising = scores(1.5 - 0.05 * np.log(ANSWERS), 0.1 + 0.05 * np.log(ANSWERS))
     found = gain_intervals(rising, rising.srcc)[1]
-    root, log = (
-        fold_interval(gains(ANSWERS, rising.srcc, 560, form)[1], 187, 180) for form in (inverse_root, logarithm)
-    )
-    assert root.value < log.value  # which flattens later
-    assert found.value == root.value
-    assert (found.low, found.high) == (min(root.low, log.low), max(root.high, log.high))
+    inverse, log, root = (fold_interval(gains(ANSWERS, rising.srcc, 560, form)[1], 187, 180) for form in FORMS)
+    assert inverse.value < log.value < root.value  # which flattens least
+    assert found.value == inverse.value
+    assert (found.low, found.high) == (min(inverse.low, log.low, root.low), max(inverse.high, log.high, root.high))
+
+
+def test_a_curve_that_does_not_flatten_much_is_forecast_within_the_interval() -> None:
+    steep = scores(1.5 - 0.02 * np.sqrt(ANSWERS), 0.1 + 0.02 * np.sqrt(ANSWERS))
+    true = 0.02 * (760**0.5 - 560**0.5)
+    assert gain_intervals(steep, steep.srcc)[1].high == pytest.approx(true)
+    assert gain_intervals(steep, steep.srcc, forms=FORMS[:2])[1].high < 0.8 * true
 
 
 def test_a_better_rps_is_a_gain_although_it_is_lower() -> None:
