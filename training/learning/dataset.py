@@ -219,11 +219,11 @@ class RatedImages:
 
     def part(self, rows: NDArray[np.bool_]) -> "RatedImages":
         """Return the images selected by `rows` [N]."""
-        columns: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "votes"}
-        return RatedImages(
-            **{name: None if column is None else column[rows] for name, column in columns.items()},
-            votes=self.votes.part(rows) if self.votes is not None else None,
-        )
+        kept: dict[str, Any] = {"votes": self.votes.part(rows) if self.votes is not None else None}
+        for name in (column.name for column in fields(self) if column.name != "votes"):
+            column = getattr(self, name)
+            kept[name] = None if column is None else column[rows]
+        return RatedImages(**kept)
 
 
 def rated_images(snapshot: Snapshot, *, lowest: int, highest: int) -> RatedImages:
