@@ -21,7 +21,7 @@ class VoteImportForm(forms.Form):
         required=False,
         min_value=0,
         max_value=1000,
-        help_text=gettext_lazy("Empty: see the table."),
+        help_text=gettext_lazy("Empty: the scale of the format, or that of the campaign."),
     )
     highest = forms.IntegerField(
         label=gettext_lazy("Highest score in the file"), required=False, min_value=1, max_value=1000
