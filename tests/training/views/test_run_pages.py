@@ -162,6 +162,7 @@ def test_the_api_returns_the_state_of_a_run(
         "message": "",
         "annotations": 0,
         "histograms": 0,
+        "labels": 0,
         "decisions": 0,
         "challenger": 3,
     }
@@ -231,10 +232,10 @@ def test_more_versions_runs_and_promotions_need_no_more_queries(
 
     add_versions(2)
     client.get("/campaigns/watches/models/")
-    # 24 for the answers, imported histograms, runs, drift, curve and promotions; 3 for the table: runs, exports,
+    # 25 for answers, imported histograms and labels, runs, drift, curve and promotions; 3 for the table: runs, exports,
     # schedule; 10 that read the stored charts over time and tell whether they are the newest, also by reported photos
     # and changes of splits; 1 for whether the campaign is large.
-    with django_assert_num_queries(38, exact=False) as few:
+    with django_assert_num_queries(39, exact=False) as few:
         client.get("/campaigns/watches/models/")
     add_versions(5)
     with django_assert_num_queries(len(few.captured_queries)):
