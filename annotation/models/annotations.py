@@ -87,7 +87,7 @@ class Annotation(models.Model):
     client_id = models.UUIDField(
         unique=True, help_text="Chosen by the client, so that the same answer sent twice is recorded once."
     )
-    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="annotations")
+    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="annotations", db_index=False)
     image = models.ForeignKey(Image, models.PROTECT, related_name="annotations")
     annotator = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="annotations")
     watch = models.CharField(
@@ -160,6 +160,9 @@ class Annotation(models.Model):
             ),
         ]
         indexes = [
+            # The newest answers of a campaign. By the primary key, a small campaign would be searched for among all
+            # newer answers of the others.
+            models.Index(fields=["campaign", "id"], name="annotation_newest"),
             models.Index(fields=["campaign", "annotator", "-id"], name="annotation_history"),
             models.Index(
                 fields=["vote_import"], condition=Q(vote_import__isnull=False), name="annotation_of_vote_import"
