@@ -121,7 +121,7 @@ def slow_search(open_page: Callable[..., Page], images: list[Image]) -> tuple[Pa
     held: list[Any] = []
     page.route("**/js/search*.js", lambda route: held.append(route))  # Playwright takes no method of a list
     with page.expect_request("**/js/search*.js"):
-        page.keyboard.press("Control+k")
+        page.locator("[data-search-open]").first.click()  # it also waits for the page, as a key does not
     return page, lambda: [route.continue_() for route in held]
 
 
