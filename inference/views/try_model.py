@@ -103,7 +103,7 @@ def _imports_used_up(used_up: QuotaUsedUp) -> str:
 
 
 def _may_import(request: HttpRequest) -> bool:
-    return bool(request.campaign_role == Role.ADMIN)  # type: ignore[attr-defined]
+    return bool(request.campaign_role == Role.ADMIN)  # type: ignore[attr-defined]  # set by campaign_view
 
 
 def _form(request: HttpRequest, user: User, campaign: Campaign | None) -> HttpResponse:

@@ -100,6 +100,7 @@ def test_stored_results_are_those_of_benchmarks() -> None:
 def test_one_benchmark_is_measured_again_and_the_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"Before\n{TABLE_BEGINS}\n{TABLE_ENDS}\nAfter\n")
+    # Replaced, so that the test does not write into the repository.
     monkeypatch.setattr(_tables, "RESULTS", tmp_path)
     monkeypatch.setattr(_tables, "PAGES", {"walk": page, "wait": page})
     old, other, new = (

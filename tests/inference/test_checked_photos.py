@@ -23,7 +23,7 @@ Client = Callable[[str], Any]
 def version(campaign: Campaign, settings: Any, monkeypatch: pytest.MonkeyPatch) -> ModelVersion:
     """Return a champion. Photos are scored and imported as soon as they are sent: no worker runs beside the tests."""
     tiny_models_place(settings.MODELS_ROOT)
-    monkeypatch.setattr("inference.api_gate.WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("inference.api_gate.WAIT_SECONDS", 0.0)  # the photo is scored, or never will be
     for module in ("inference.api_gate", "inference.views.try_model"):
         monkeypatch.setattr(f"{module}.announce", lambda task, *arguments: task(*arguments))
     Campaign.objects.update(backbone=BACKBONE)
@@ -98,6 +98,7 @@ class TestApi:
         assert not Image.objects.exists()
 
     def test_a_photo_that_waits_comes_later(self, client_of: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        # As if all workers were busy: nobody takes the message.
         monkeypatch.setattr("inference.api_gate.announce", lambda *arguments: None)
         waiting = checked(client_of("ada"))
         assert waiting.status_code == 202

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +14,14 @@ from annotation.measures.opinion import weighted_histograms
 
 
 @dataclass(frozen=True)
-class Histograms:
-    """Votes that are known only summed up, one row per image [M], ascending by the image's SHA-256."""
+class _Imported:
+    """What imports say about images, as columns of one length with a row per image, ascending by its SHA-256."""
 
     image_ids: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     sha256: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, "U64"))
     """Of the image's bytes."""
     groups: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, "U36"))
     """Of near-duplicates."""
-    counts: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
-    """Votes [M, K] for each opinion score of the campaign's scale, lowest first."""
 
     def __post_init__(self) -> None:
         order = np.argsort(self.sha256, kind="stable")
@@ -33,34 +31,25 @@ class Histograms:
     def __len__(self) -> int:
         return len(self.image_ids)
 
-    def part(self, rows: NDArray[np.bool_]) -> "Histograms":
+    def part(self, rows: NDArray[np.bool_]) -> Self:
         """Return the rows that are selected [M]."""
-        return Histograms(**{column.name: getattr(self, column.name)[rows] for column in fields(self)})
+        return type(self)(**{column.name: getattr(self, column.name)[rows] for column in fields(self)})
 
 
 @dataclass(frozen=True)
-class WatchLabels:
+class Histograms(_Imported):
+    """Votes that are known only summed up, one row per image [M], ascending by the image's SHA-256."""
+
+    counts: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+    """Votes [M, K] for each opinion score of the campaign's scale, lowest first."""
+
+
+@dataclass(frozen=True)
+class WatchLabels(_Imported):
     """Imported watch labels, of which nobody knows who gave them, one row per image [L], ascending by its SHA-256."""
 
-    image_ids: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    sha256: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, "U64"))
-    """Of the image's bytes."""
-    groups: NDArray[np.str_] = field(default_factory=lambda: np.empty(0, "U36"))
-    """Of near-duplicates."""
     watch: NDArray[np.int8] = field(default_factory=lambda: np.empty(0, np.int8))
     """1 watch, 0 no watch [L]."""
-
-    def __post_init__(self) -> None:
-        order = np.argsort(self.sha256, kind="stable")
-        for column in fields(self):
-            object.__setattr__(self, column.name, getattr(self, column.name)[order])
-
-    def __len__(self) -> int:
-        return len(self.image_ids)
-
-    def part(self, rows: NDArray[np.bool_]) -> "WatchLabels":
-        """Return the rows that are selected [L]."""
-        return WatchLabels(**{column.name: getattr(self, column.name)[rows] for column in fields(self)})
 
 
 @dataclass(frozen=True)

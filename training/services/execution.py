@@ -143,18 +143,15 @@ def _freeze(
         raise LearningError(_nothing_to_learn(run.campaign, plan))
     if not frozen:
         votes.save(path)
-        report.write(
-            fingerprint=votes.fingerprint,
-            annotation_count=len(votes),
-            histogram_count=len(votes.aggregated),
-            label_count=len(votes.labels),
-            last_annotation_id=newest,
-            decision_count=used.count,
-            exposed_decision_count=used.after_reveal,
-        )
-        run.fingerprint = votes.fingerprint
-        run.histogram_count, run.label_count = len(votes.aggregated), len(votes.labels)
-        run.decision_count, run.exposed_decision_count = used.count, used.after_reveal
+        counted = {
+            "annotation_count": len(votes),
+            "histogram_count": len(votes.aggregated),
+            "label_count": len(votes.labels),
+            "decision_count": used.count,
+            "exposed_decision_count": used.after_reveal,
+        }
+        report.write(fingerprint=votes.fingerprint, last_annotation_id=newest, **counted)
+        run.refresh_from_db(fields=["fingerprint", *counted])
     return votes, features
 
 

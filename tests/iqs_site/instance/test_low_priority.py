@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-# Prints the niceness of this session, of the process that serves this one's connection, and of that one's session.
+# Prints three numbers of niceness: of its own session, of the database's process for it, and of that process's session.
 PROGRAM = """
 import os
 from pathlib import Path
