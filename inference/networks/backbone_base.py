@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -63,3 +64,14 @@ def token_statistics(x: Tensor) -> list[Tensor]:
     mean = x.mean(dim=1, keepdim=True)
     variance = (x - mean).square().mean(dim=1)
     return [mean.squeeze(1), (variance + _FLOOR).sqrt()]
+
+
+def resize_matrix(side: int, smaller: int) -> Tensor:
+    """Return R [smaller, side] so that R·x·Rᵀ is the picture x, resized (bicubic, antialiased).
+
+    Matrix products give the same result in every runtime; resizing operators do not.
+    """
+    columns = torch.eye(side)[None, None]
+    return functional.interpolate(columns, size=(smaller, side), mode="bicubic", antialias=True, align_corners=False)[
+        0, 0
+    ]

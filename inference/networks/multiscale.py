@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from inference.networks.backbone_base import resize_matrix
 from inference.networks.config import TorchvisionConfig
 from inference.networks.torchvision_models import TorchvisionBackbone
 
@@ -62,14 +63,3 @@ def embedding_at(embedding: Tensor, grid: int) -> Tensor:
     places = embedding[:, 1:].transpose(1, 2).reshape(1, -1, own, own)
     places = functional.interpolate(places, size=(grid, grid), mode="bicubic", align_corners=False)
     return torch.cat([embedding[:, :1], places.flatten(2).transpose(1, 2)], dim=1)
-
-
-def resize_matrix(side: int, smaller: int) -> Tensor:
-    """Return R [smaller, side] so that R·x·Rᵀ is the picture x, resized (bicubic, antialiased).
-
-    Matrix products give the same result in every runtime; resizing operators do not.
-    """
-    columns = torch.eye(side)[None, None]
-    return functional.interpolate(columns, size=(smaller, side), mode="bicubic", antialias=True, align_corners=False)[
-        0, 0
-    ]

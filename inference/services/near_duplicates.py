@@ -18,7 +18,7 @@ from annotation.photos.near_duplicates import Limits, Link, Photos, Rows, duplic
 from annotation.services.photo_groups import JoinedGroups, groups_join
 from annotation.services.turns import turn_lock
 from inference.models import ComparedPhoto, Feature
-from inference.networks.config import WeightsMissing
+from inference.networks.config import WeightsMissing, without_sizes
 from inference.selectors import backbone_key, features_unpack
 from inference.services.similarity import pooled_part
 from inference.serving import runtime
@@ -130,7 +130,9 @@ def near_duplicates_join(
 
 def _links(campaign: Campaign, photos: Photos, centre: Rows | None) -> list[Link]:
     """Compare some photos with all compared photos of the campaign, and with each other."""
-    with_mean, without_mean = LIMITS.get(runtime.backbone_chosen(campaign.backbone).name, (_BY_HASH, _BY_HASH))
+    with_mean, without_mean = LIMITS.get(
+        without_sizes(runtime.backbone_chosen(campaign.backbone).name), (_BY_HASH, _BY_HASH)
+    )
     compared = _features(campaign).filter(_is_compared(campaign.backbone)).order_by("image")
     links: list[Link] = []
     last = 0

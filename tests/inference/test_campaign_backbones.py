@@ -15,7 +15,7 @@ from annotation.models import AuditRecord, Campaign
 from inference.models import Feature, ModelVersion, Prediction
 from inference.networks import config as config_module
 from inference.networks.backbone_base import StagedBackbone
-from inference.networks.config import PRIOR_FOLDERS
+from inference.networks.config import PRIOR_FOLDERS, backbone_config
 from inference.networks.export import backbone_to_onnx
 from inference.scoring.predictor import Backbone
 from inference.selectors import backbone_key, backbone_of, backbones_needed, backlog, features_queue, is_computed
@@ -161,12 +161,12 @@ def test_new_campaigns_get_the_backbone_of_the_setting(settings: Any, db: None) 
     assert Campaign.objects.create(slug="new", name="New").backbone == "resnet50"
 
 
-def test_the_settings_page_offers_sharp_and_fast_and_keeps_another_one(campaign: Campaign, client_of: Any) -> None:
+def test_the_settings_page_offers_the_bundled_ones_and_keeps_another_one(campaign: Campaign, client_of: Any) -> None:
     offered = [value for value, _label in CampaignForm(instance=campaign).fields["backbone"].choices]
-    assert offered == ["efficientnet_lite2", "efficientnet_lite0"]
+    assert offered == ["efficientnet_lite2", "efficientnet_lite2@260+384", "efficientnet_lite0"]
     campaign.backbone = "resnet50"
     offered = [value for value, _label in CampaignForm(instance=campaign).fields["backbone"].choices]
-    assert offered[2:] == ["resnet50"]
+    assert offered[3:] == ["resnet50"]
     form = CampaignForm({"backbone": "no_such_network"}, instance=campaign)
     assert "no_such_network is not one of the available choices" in str(form.errors["backbone"])
     page = client_of("ada").get(SETTINGS).content.decode()
@@ -197,5 +197,5 @@ def test_present_campaigns_keep_the_backbone_of_the_site(
     assert Campaign.objects.get().backbone == expected
 
 
-def test_the_default_of_the_settings_page_has_a_prior() -> None:
-    assert set(Campaign.Backbone.values) == set(PRIOR_FOLDERS)
+def test_every_backbone_of_the_settings_page_has_a_prior() -> None:
+    assert {backbone_config(name).prior_folder for name in Campaign.Backbone.values} == set(PRIOR_FOLDERS.values())

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from training.learning.corrected_scores import Scores, corrected_scores
 from training.learning.quality_data import QualityData
-from training.learning.score_line import Inputs, ScoreLine, score_line_fit
+from training.learning.score_line import Inputs, ScoreLine, mean_line, score_line_fit
 
 Floats = NDArray[np.float64]
 
@@ -26,18 +26,25 @@ class FittedLine:
 
 
 def line_fit(data: QualityData, *, decays: tuple[float, ...], most_prior: float, photo_variance: float) -> FittedLine:
-    """Fit the line to the corrected scores of the photos. The arguments are settings of `RidgeConfig`."""
+    """Fit the line to the corrected scores of the photos. The arguments are settings of `RidgeConfig`.
+
+    Where the network saw each photo in two sizes, it is the mean of two lines: on OASIS, the mean is better than one
+    line on all features.
+    """
     inputs = Inputs.of(data.features, data.prior.config)
     of_photos = inputs.of_photos(data.features)
     scores = corrected_scores(data.rated)
     variance = scores.variance + photo_variance * (data.bins - 1) ** 2
-    line = score_line_fit(
-        of_photos,
-        scores.values,
-        1 / variance,
-        data.prior_mean,
-        groups=data.rated.groups,
-        decays=decays,
-        most_prior=most_prior,
-    )
-    return FittedLine(inputs, of_photos, scores, variance, line)
+    lines = [
+        score_line_fit(
+            of_photos[:, view],
+            scores.values,
+            1 / variance,
+            data.prior_mean,
+            groups=data.rated.groups,
+            decays=decays,
+            most_prior=most_prior,
+        )
+        for view in inputs.views
+    ]
+    return FittedLine(inputs, of_photos, scores, variance, mean_line(lines))

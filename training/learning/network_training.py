@@ -101,7 +101,7 @@ class _Learner(nn.Module):
 def class_log_probabilities(features: Tensor, heads: Heads) -> Tensor:
     """Return logarithms of the ImageNet class probabilities [N, C] of features [N, D]."""
     if heads.classifier is None:
-        return features[:, heads.config.pooled_stop :]
+        return features[:, heads.config.class_part]
     pooled = features[:, heads.config.pooled_start : heads.config.pooled_stop]
     return nn.functional.linear(pooled, *heads.classifier).log_softmax(1)
 

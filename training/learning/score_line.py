@@ -8,6 +8,7 @@ elements of statistical learning', 7.10, for single photos). They are linear in 
 follows from the errors of the scores and those of the prior.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,7 +30,11 @@ _LEAST_SPREAD = 1e-3
 
 @dataclass(frozen=True)
 class Inputs:
-    """Features, standardised by the photos that are learned from and weighted by blocks."""
+    """Features, standardised by the photos that are learned from and weighted by blocks.
+
+    The blocks are the statistics of the stages (how a photo looks) and the class log-probabilities (what it shows), or
+    the pooled last layer if there are no classes.
+    """
 
     mean: NDArray[np.float32]
     """[D]"""
@@ -37,24 +42,28 @@ class Inputs:
     """[D]"""
     block_weight: Floats
     """[D]: with it, each block counts as much as the other, whatever its size."""
+    views: tuple[slice, ...]
+    """The columns that describe the photo in each size in which the network saw it. Each has its own line."""
 
     @classmethod
     def of(cls, features: NDArray[np.float32], config: HeadsConfig) -> "Inputs":
-        """Return the standardisation of features [N, D].
-
-        The blocks are the statistics of the stages (how a photo looks) and the class log-probabilities (what it shows),
-        or the pooled last layer if there are no classes.
-        """
+        """Return the standardisation of features [N, D]."""
         weight = np.zeros(features.shape[1])
-        stages = slice(0, config.pooled_start)
-        shown = slice(config.pooled_stop, None) if config.classes else slice(config.pooled_start, config.pooled_stop)
-        blocks = [block for block in (stages, shown) if len(weight[block])]
-        for block in blocks:
-            weight[block] = (len(blocks) * len(weight[block])) ** -0.5
-        return cls(features.mean(axis=0), features.std(axis=0) + _LEAST_SPREAD, weight)
+        shown = config.class_part if config.classes else slice(config.pooled_start, config.pooled_stop)
+        parts = [[slice(0, config.pooled_start), shown]]
+        if config.second_size:
+            second = slice(config.class_part.stop, config.feature_size)
+            classes = second.stop - config.classes
+            parts.append([slice(second.start, classes), slice(classes, second.stop)])
+        for part in parts:
+            blocks = [block for block in part if len(weight[block])]
+            for block in blocks:
+                weight[block] = (len(blocks) * len(weight[block])) ** -0.5
+        views = tuple(slice(part[0].start, part[-1].stop) for part in parts)
+        return cls(features.mean(axis=0), features.std(axis=0) + _LEAST_SPREAD, weight, views)
 
     def of_photos(self, features: NDArray[np.float32]) -> Floats:
-        """Return the weighted inputs of photos [N, D]; a typical photo has length one."""
+        """Return the weighted inputs of photos [N, D]; in each view a typical photo has length one."""
         standardised = np.clip((features - self.mean) / self.spread, -INPUT_LIMIT, INPUT_LIMIT)
         inputs: Floats = standardised * self.block_weight
         return inputs
@@ -76,6 +85,20 @@ class ScoreLine:
         """Return scores [N]."""
         scores: Floats = inputs @ self.weight + self.prior_weight * prior_mean + self.offset
         return scores
+
+
+def mean_line(lines: Sequence[ScoreLine]) -> ScoreLine:
+    """Return the line that predicts the mean of what lines on the views of a photo predict.
+
+    Their weights [D_1], [D_2] … are joined in this order. With one line, this is that line.
+    """
+    return ScoreLine(
+        np.concatenate([line.weight for line in lines]) / len(lines),
+        float(np.mean([line.prior_weight for line in lines])),
+        float(np.mean([line.offset for line in lines])),
+        float(np.exp(np.mean([np.log(line.decay) for line in lines]))) if len(lines) > 1 else lines[0].decay,
+        np.mean([line.left_out for line in lines], axis=0),
+    )
 
 
 def score_line_fit(

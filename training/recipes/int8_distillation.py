@@ -159,7 +159,7 @@ class _Loss:
 
     def _outputs(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return log probabilities of classes [N, classes], log-odds of the watch [N], quality means [N]."""
-        classes = features[:, self.heads.config.pooled_stop :]
+        classes = features[:, self.heads.config.class_part]
         output = self.heads(features)
         return classes, output.watch_logit.clamp(min=-8.0), output.quality_logits.softmax(1) @ self.scores
 

@@ -19,6 +19,8 @@ class Layout:
 
     pooled_start: int
     pooled_stop: int
+    second_size: int = 0
+    """Numbers at the end that describe the photo in a second size. They are not used here."""
 
     def block_weight(self, size: int) -> Floats:
         """Return the weights [D] with which the quality line sees `size` features, as `score_line.Inputs` has them.
@@ -26,7 +28,8 @@ class Layout:
         Statistics and classes count as much as each other, and the pooled layer only where there are no classes.
         """
         weight = np.zeros(size)
-        shown = slice(self.pooled_stop, None) if size > self.pooled_stop else slice(self.pooled_start, self.pooled_stop)
+        classes = slice(self.pooled_stop, size - self.second_size)
+        shown = classes if classes.stop > self.pooled_stop else slice(self.pooled_start, self.pooled_stop)
         blocks = [block for block in (slice(0, self.pooled_start), shown) if len(weight[block])]
         for block in blocks:
             weight[block] = (len(blocks) * len(weight[block])) ** -0.5

@@ -11,12 +11,20 @@ from safetensors.torch import save_file
 from torch import nn
 
 from inference.networks import torchvision_import
-from inference.networks.backbone_base import StagedBackbone, map_statistics, token_statistics
+from inference.networks.backbone_base import StagedBackbone, map_statistics, resize_matrix, token_statistics
 from inference.networks.backbones import backbone_load
-from inference.networks.config import BACKBONES, TorchvisionConfig, WeightsMissing, backbone_config, backbone_names
-from inference.networks.efficientnet_lite import LiteBackbone
+from inference.networks.config import (
+    BACKBONES,
+    LiteConfig,
+    TorchvisionConfig,
+    WeightsMissing,
+    backbone_config,
+    backbone_names,
+    without_sizes,
+)
+from inference.networks.efficientnet_lite import LiteBackbone, TwoSizeLite
 from inference.networks.export import backbone_to_onnx
-from inference.networks.multiscale import MultiscaleTransformer, embedding_at, resize_matrix
+from inference.networks.multiscale import MultiscaleTransformer, embedding_at
 from inference.networks.torchvision_import import models
 from inference.networks.torchvision_models import TorchvisionBackbone, feature_layers
 from inference.networks.torchvision_table import TORCHVISION
@@ -162,6 +170,56 @@ def test_a_transformer_of_two_sizes_has_the_stages_of_both() -> None:
     assert (two.input_size, two.scales) == (384, (224, 384))
     assert two.pooled_start == 2 * one.pooled_start
     assert two.pooled_size == one.pooled_size
+
+
+TWO_SIZES = "efficientnet_lite2@260+384"
+
+
+def test_a_bundled_backbone_of_two_sizes_adds_stages_and_classes_of_the_larger_picture() -> None:
+    one, two = backbone_config("efficientnet_lite2"), backbone_config(TWO_SIZES)
+    assert isinstance(two, LiteConfig)
+    assert (two.input_size, two.scales) == (384, (260, 384))
+    assert (two.pooled_start, two.pooled_stop, two.classes) == (one.pooled_start, one.pooled_stop, one.classes)
+    assert two.feature_size == one.feature_size + one.pooled_start + one.classes
+    assert two.weights_path() == one.weights_path()
+    assert two.prior_folder == one.prior_folder
+    assert two.key().startswith(f"{TWO_SIZES}@")
+    assert two.key() != backbone_config("efficientnet_lite2@260+416").key()
+
+
+@pytest.mark.parametrize(
+    "sizes", ["", "384", "384+260", "224+384", "260+380", "260+384+512", "260+260", "260+x", "-1+32"]
+)
+def test_invalid_sizes_of_a_bundled_backbone_name_valid_ones(sizes: str) -> None:
+    with pytest.raises(WeightsMissing, match=r"must be 260, .* multiple of 32, as in efficientnet_lite2@260\+384"):
+        backbone_config(f"efficientnet_lite2@{sizes}")
+
+
+def test_names_without_sizes() -> None:
+    assert without_sizes(TWO_SIZES) == "efficientnet_lite2"
+    for other in ("efficientnet_lite2", "vit_b_16@224+384", f"{TWO_SIZES}+run3", "efficientnet_lite0+run3"):
+        assert without_sizes(other) == other
+
+
+@torch.no_grad()
+def test_a_network_of_two_sizes_sees_both_pictures(tiny_backbone: StagedBackbone, tmp_path: Path) -> None:
+    assert isinstance(tiny_backbone, LiteBackbone)
+    config = replace(TINY, input_size=64, scales=(32, 64))
+    two = TwoSizeLite(tiny_backbone.network, config).eval()
+    seen = random_pixels(64)
+    features = two(seen)
+    assert features.shape == (3, config.feature_size)
+    resize = resize_matrix(64, 32)
+    smaller = (resize @ seen.permute(0, 3, 1, 2).float() @ resize.T).clamp(0, 255).permute(0, 2, 3, 1)
+    own, finer = tiny_backbone(smaller), tiny_backbone(seen)
+    first = TINY.feature_size
+    torch.testing.assert_close(features[:, :first], own, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(features[:, first:][:, : TINY.pooled_start], finer[:, : TINY.pooled_start])
+    torch.testing.assert_close(features[:, -TINY.classes :], finer[:, TINY.pooled_stop :])
+    backbone_to_onnx(two, tmp_path / "backbone.onnx")
+    served = Backbone(tmp_path / "backbone.onnx", threads=1, device="cpu")
+    assert served.side == 64
+    np.testing.assert_allclose(served.features(list(seen.numpy())), features.numpy(), atol=1e-3)
 
 
 def tiny_transformer() -> nn.Module:

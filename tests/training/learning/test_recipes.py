@@ -1,5 +1,6 @@
 """Every recipe on generated photos: it learns, is exactly repeatable, and its heads are served as they were learned."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from annotation.measures import correlation
 from annotation.measures.distribution import rps
 from inference.networks.checkpoint import heads_load, heads_save
 from inference.networks.export import heads_to_onnx
+from inference.networks.heads import Heads
 from inference.scoring.predictor import HeadsPredictor
 from tests.training.learning.recipe_data import rated_photos, small_prior, with_shuffled_votes
 from training.learning.auto import Auto, AutoConfig, candidates
@@ -186,3 +188,22 @@ def test_the_progress_of_the_comparison_never_decreases() -> None:
     Auto().fit(data, config=AutoConfig(), seed=1, report=lambda stage, share, history: shares.append(share))
     assert shares == sorted(shares)
     assert Ridge.name == "ridge"
+
+
+@pytest.mark.parametrize("name", ["ridge", "gaussian_process"])
+def test_what_only_the_larger_picture_shows_is_learned(name: str, tmp_path: Path) -> None:
+    data, quality = rated_photos(300)
+    own = data.prior.config
+    config = replace(own, feature_size=own.feature_size + own.pooled_start, second_size=own.pooled_start)
+    prior = Heads(config, data.prior.classifier).eval()
+    prior.load_state_dict(data.prior.state_dict())
+    # The smaller picture says nothing; the larger one has the stages that decide.
+    nothing = np.random.default_rng(1).normal(size=data.features.shape)
+    features = np.hstack([nothing, data.features[:, : own.pooled_start]]).astype(np.float32)
+    both = replace(data, prior=prior, features=features)
+    tested = np.arange(300) >= 200
+    fitted = learned(name, both.part(~tested))
+    heads_save(tmp_path, fitted.heads, {})
+    heads_to_onnx(heads_load(tmp_path)[0], tmp_path / "heads.onnx")
+    served = HeadsPredictor(tmp_path / "heads.onnx").predict(features[tested]).distribution
+    assert correlation.srcc(served @ np.arange(served.shape[1]), quality[tested]) > 0.6

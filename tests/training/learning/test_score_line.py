@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from inference.networks.heads import HeadsConfig
-from training.learning.score_line import Inputs, score_line_fit
+from training.learning.score_line import Inputs, mean_line, score_line_fit
 
 DECAYS = (0.01, 0.1, 1.0, 10.0, 100.0)
 
@@ -87,3 +87,27 @@ def test_a_constant_feature_has_no_effect() -> None:
     features = np.random.default_rng(1).normal(size=(50, 20)).astype(np.float32)
     features[:, 3] = 7
     assert np.abs(Inputs.of(features, config).of_photos(features)[:, 3]).max() < 1e-3
+
+
+def test_each_size_has_its_own_line_and_the_mean_of_them_predicts() -> None:
+    # 12 stage statistics, 8 pooled, 5 classes; then the same statistics and classes of the larger picture.
+    config = HeadsConfig(42, 12, 20, 10, 0, 0.0, (1,), second_size=17)
+    rng = np.random.default_rng(2)
+    features = rng.normal(3, 2, size=(60, 42)).astype(np.float32)
+    inputs = Inputs.of(features, config)
+    assert inputs.views == (slice(0, 25), slice(25, 42))
+    squares = (inputs.of_photos(features) ** 2).mean(0)
+    for block in (slice(0, 12), slice(20, 25), slice(25, 37), slice(37, 42)):
+        assert squares[block].sum() == pytest.approx(0.5, abs=0.02)
+    assert squares[12:20].sum() == 0
+    of_photos, scores, prior = inputs.of_photos(features), rng.normal(size=60), rng.normal(size=60)
+    lines = [
+        score_line_fit(
+            of_photos[:, view], scores, np.ones(60), prior, groups=np.arange(60), decays=DECAYS, most_prior=1.25
+        )
+        for view in inputs.views
+    ]
+    both = mean_line(lines)
+    expected = [line.predict(of_photos[:, view], prior) for line, view in zip(lines, inputs.views, strict=True)]
+    np.testing.assert_allclose(both.predict(of_photos, prior), np.mean(expected, axis=0), atol=1e-9)
+    np.testing.assert_allclose(both.left_out, (lines[0].left_out + lines[1].left_out) / 2)

@@ -163,7 +163,7 @@ def panel_read(path: Path | None) -> RaterPanel | None:
 
 def layout_of(config: BackboneConfig) -> Layout:
     """Return where the parts of the network's features are."""
-    return Layout(config.pooled_start, config.pooled_stop)
+    return Layout(config.pooled_start, config.pooled_stop, config.second_size)
 
 
 def numbers(text: str) -> tuple[int, ...]:
