@@ -136,9 +136,7 @@ def powered_mean(
     variance = max(variance, singles * (1 - finite) - saved * (singles - left), 0.0)
     norm = sqrt(float(own @ own) * float(other @ other))
     return PoolMean(
-        powered=pool_interval(
-            value, variance, n=n, groups=spread.groups, degrees=spread.groups - 2, is_share=is_share
-        ),
+        powered=pool_interval(value, variance, n=n, groups=spread.groups, degrees=spread.groups - 2, is_share=is_share),
         classical=classical,
         weight=weight,
         correlation=float(own @ other) / norm if norm > 0 else nan,

@@ -28,7 +28,6 @@ with the number of random draws less one per stratum. **Shares** have Wilson's i
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import nan
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
