@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.measures.weighted_mean import Stratum, random_draws
 from benchmarks._audit_worlds import World
 from inference.acquisition.selection import priorities_of
 from inference.acquisition.strategy import Pool
+from training.evaluation.weighted_answers import TakenPhotos
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -36,27 +36,6 @@ class Panel:
     watch: Floats
 
 
-@dataclass(frozen=True)
-class Taken:
-    """The photos with votes, in the order in which the queue first gave them."""
-
-    photos: Ints
-    is_even: NDArray[np.bool_]
-    """Whether a lane of `EVEN` gave each photo first."""
-    scores: Floats
-    """Mean votes."""
-    watch: Floats
-    counts: Ints
-
-    def strata(self, world: World, values: Floats) -> list[Stratum]:
-        """Return the holdout and the rest, with these values of the photos."""
-        return [
-            random_draws(values[own], self.is_even[own], photos=int(np.count_nonzero(world.holdout == is_holdout)))
-            for is_holdout in (True, False)
-            for own in [world.holdout[self.photos] == is_holdout]
-        ]
-
-
 def panel_make(world: World, rng: np.random.Generator) -> Panel:
     """Return a panel whose people rate around the votes of the world."""
     shape = (PEOPLE, len(world.votes))
@@ -66,8 +45,8 @@ def panel_make(world: World, rng: np.random.Generator) -> Panel:
     return Panel(scores, np.where(is_wrong, 1 - world.watch, world.watch).astype(np.float64))
 
 
-def queue_run(world: World, panel: Panel, answers: int, rng: np.random.Generator) -> Taken:
-    """Return what a campaign with so many answers has."""
+def queue_run(world: World, panel: Panel, answers: int, rng: np.random.Generator) -> tuple[Ints, TakenPhotos]:
+    """Return the photos that a campaign with so many answers took, in their order, and what is known of them."""
     photos = len(world.votes)
     place = np.argsort(rng.random(photos))  # photo at each place of the queue
     positions = np.sort(rng.random(photos))
@@ -96,12 +75,17 @@ def queue_run(world: World, panel: Panel, answers: int, rng: np.random.Generator
         counts[photo] += 1
     taken = np.array(list(first), dtype=np.int64)
     given = had[:, taken]
-    return Taken(
-        photos=taken,
-        is_even=np.array([lane in EVEN for lane in first.values()]),
-        scores=(panel.scores[:, taken] * given).sum(axis=0) / counts[taken],
-        watch=(panel.watch[:, taken] * given).sum(axis=0) / counts[taken],
-        counts=counts[taken],
+    votes = counts[taken].astype(np.float64)
+    held = int(np.count_nonzero(world.holdout))
+    return taken, TakenPhotos(
+        is_holdout=world.holdout[taken],
+        is_random=np.array([lane in EVEN for lane in first.values()]),
+        scores=(panel.scores[:, taken] * given).sum(axis=0) / votes,
+        watch=(panel.watch[:, taken] * given).sum(axis=0) / votes,
+        votes=votes,
+        labels=votes,
+        holdout=held,
+        others=photos - held,
     )
 
 

@@ -97,9 +97,16 @@ def weighted_mean(strata: Sequence[Stratum], *, noise: float = 1.0, is_share: bo
     spread = float(weights @ (values - value) ** 2) / pool
     variance = float(sum(errors)) / pool**2 + noise * spread / pool
     draws = sum(one.draws for one in parts)
+    # Wilson's interval takes a share without any variance for a chance result. Here it is counted.
+    is_counted = variance <= 0 and 0 < value < 1
     return WeightedMean(
         mean=pool_interval(
-            value, variance, n=len(values), groups=draws, degrees=max(draws - len(parts), 1), is_share=is_share
+            value,
+            variance,
+            n=len(values),
+            groups=draws,
+            degrees=max(draws - len(parts), 1),
+            is_share=is_share and not is_counted,
         ),
         draws=draws,
         worth=float(weights.sum() ** 2 / (weights @ weights)),

@@ -9,6 +9,7 @@ about them is no example of what it says about others.
 """
 
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,8 @@ class TakenPhotos:
     """Share of 'watch' among the votes that say yes or no [n]; NaN without any."""
     votes: Floats
     """Number of votes with a score [n]."""
+    labels: Floats
+    """Number of votes that say yes or no [n]."""
     holdout: int
     """Photos of the holdout, taken or not."""
     others: int
@@ -75,8 +78,12 @@ class WeightedAnswers:
 def weighted_answers(taken: TakenPhotos, *, variance: float) -> WeightedAnswers:
     """Return the mean score and the share of photos with a watch. `variance`: of votes on one photo, NaN if unknown."""
     return WeightedAnswers(
-        score=_estimate(taken.strata(taken.scores), noise=_noise(taken, variance), is_share=False),
-        watch=_estimate(taken.strata(taken.watch), noise=1.0, is_share=True),
+        score=_estimate(taken.strata(taken.scores), noise=_noise(taken.scores, taken.votes, variance), is_share=False),
+        watch=_estimate(
+            taken.strata(taken.watch),
+            noise=_noise(taken.watch, taken.labels, _label_variance(taken.watch, taken.labels)),
+            is_share=True,
+        ),
     )
 
 
@@ -94,10 +101,19 @@ def _estimate(strata: list[Stratum], *, noise: float, is_share: bool) -> Weighte
     return WeightedEstimate(found)
 
 
-def _noise(taken: TakenPhotos, variance: float) -> float:
-    """Return which part of the variance of the mean scores is noise of the votes; 1 if unknown."""
-    has_score = ~np.isnan(taken.scores)
-    total = float(np.var(taken.scores[has_score], ddof=1)) if np.count_nonzero(has_score) > 1 else 0.0
-    if not variance > 0 or not total > 0:
+def _noise(values: Floats, votes: Floats, variance: float) -> float:
+    """Return which part of the variance of the mean votes [n] is noise of the votes; 1 if unknown."""
+    known = ~np.isnan(values)
+    total = float(np.var(values[known], ddof=1)) if np.count_nonzero(known) > 1 else 0.0
+    if not variance >= 0 or not total > 0:
         return 1.0
-    return min(variance * float((1 / taken.votes[has_score]).mean()) / total, 1.0)
+    return min(variance * float((1 / votes[known]).mean()) / total, 1.0)
+
+
+def _label_variance(shares: Floats, labels: Floats) -> float:
+    """Return the variance of one label of a photo, from photos with two or more; NaN without any."""
+    several = labels > 1
+    if not several.any():
+        return nan
+    share, count = shares[several], labels[several]
+    return float((count * share * (1 - share)).sum() / (count - 1).sum())

@@ -57,7 +57,7 @@ def taken_photos(campaign: Campaign, *, left_queue_at: datetime | None) -> Taken
     ends = {True: place_of(counts["last_holdout"]), False: place_of(counts["last_other"])}
     left = place_of(left_queue_at)
     votes = _votes(campaign)
-    rows: list[tuple[float, bool, bool, float, float, int]] = []
+    rows: list[tuple[float, bool, bool, float, float, int, int]] = []
     for place, (image, _, lane, _, split) in enumerate(drawn):
         own = votes.pop(image, None)
         held = split == Image.Split.HOLDOUT
@@ -70,13 +70,14 @@ def taken_photos(campaign: Campaign, *, left_queue_at: datetime | None) -> Taken
         for own in votes.values()
     ]
     rows.sort(key=lambda row: row[0])
-    table: NDArray[np.float64] = np.array(rows, dtype=np.float64).reshape(-1, 6)
+    table: NDArray[np.float64] = np.array(rows, dtype=np.float64).reshape(-1, 7)
     return TakenPhotos(
         is_holdout=table[:, 1] > 0,
         is_random=table[:, 2] > 0,
         scores=table[:, 3],
         watch=table[:, 4],
         votes=table[:, 5],
+        labels=table[:, 6],
         holdout=counts["holdout"],
         others=counts["others"],
     )
@@ -100,15 +101,16 @@ def _votes(campaign: Campaign) -> dict[int, dict[str, Any]]:
             number=Count("pk", filter=has_score),
             yes=Sum(weight, filter=Q(watch=Annotation.Watch.YES)),
             no=Sum(weight, filter=Q(watch=Annotation.Watch.NO)),
+            labels=Count("pk", filter=Q(watch__in=[Annotation.Watch.YES, Annotation.Watch.NO])),
         )
     )
     return {row["image_id"]: dict(row) for row in rows.iterator(chunk_size=20_000)}
 
 
-def _values(own: dict[str, Any] | None) -> tuple[float, float, int]:
-    """Return the mean score, the share of 'watch' and the number of scores; NaN without votes."""
+def _values(own: dict[str, Any] | None) -> tuple[float, float, int, int]:
+    """Return the mean score, the share of 'watch', and the numbers of scores and labels; NaN without votes."""
     if own is None:
-        return nan, nan, 0
+        return nan, nan, 0, 0
     yes, no = own["yes"] or 0.0, own["no"] or 0.0
     score = own["scores"] / own["scored"] if own["scored"] else nan
-    return score, yes / (yes + no) if yes + no > 0 else nan, own["number"]
+    return score, yes / (yes + no) if yes + no > 0 else nan, own["number"], own["labels"]

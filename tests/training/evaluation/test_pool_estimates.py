@@ -37,6 +37,7 @@ def taken(audit: Comparison) -> TakenPhotos:
         scores=audit.mos[drawn],
         watch=(audit.watch_yes / 3)[drawn],
         votes=audit.vote_counts[drawn],
+        labels=audit.vote_counts[drawn],
         holdout=500,
         others=500,
     )
@@ -165,3 +166,14 @@ def test_few_watches_cannot_be_told_from_all_answers(audit: Comparison) -> None:
     )
     watch = weighted_answers(replace(rare, others=0), variance=1.0).watch
     assert watch == WeightedEstimate(None, 4, 5, is_of_side=True)
+
+
+def test_labels_that_agree_leave_no_chance_when_every_photo_has_them(audit: Comparison) -> None:
+    whole = replace(taken(audit), is_random=np.ones(PHOTOS, bool), holdout=80, others=40)
+    found = weighted_answers(whole, variance=0.6).watch.found
+    assert found is not None
+    assert found.mean.high - found.mean.low < 0.01
+    divided = replace(whole, watch=np.where(np.arange(PHOTOS) % 2, 1 / 3, 2 / 3))
+    unsure = weighted_answers(divided, variance=0.6).watch.found
+    assert unsure is not None
+    assert unsure.mean.high - unsure.mean.low > 0.05

@@ -73,7 +73,7 @@ def test_photos_come_in_the_order_in_which_somebody_got_them_first(
     taken = found(campaign)
     assert taken.scores.tolist() == [8, 3, 5]
     assert taken.watch.tolist() == [1, 0.5, 0]
-    assert taken.votes.tolist() == [2, 2, 2]
+    assert taken.votes.tolist() == taken.labels.tolist() == [2, 2, 2]
     assert taken.is_random.tolist() == [False, True, True]
     assert (taken.holdout, taken.others) == (0, 12)
 

@@ -20,7 +20,9 @@ def context(pool: PoolFigures) -> dict[str, Any]:
     return {
         "weighted_rows": rows,
         "weighted_found": "; ".join(f"{row['label']} {row['text']}" for row in known),
-        "weighted_narrowest": [_narrowest(name, pool, one) for name, one in _named(pool) if one.found is not None],
+        "weighted_narrowest": [
+            _narrowest(name, pool, one.found.mean) for name, one in _named(pool) if one.found is not None
+        ],
         "weighted_worth": _worth(pool),
     }
 
@@ -50,26 +52,28 @@ def _missing(one: WeightedEstimate) -> str:
     return gettext("cannot tell yet: %(have)s of %(needed)s photos drawn at random") % numbers
 
 
-def _narrowest(name: str, pool: PoolFigures, one: WeightedEstimate) -> str:
-    """Return which way has the narrowest interval of the figure."""
-    assert one.found is not None  # the caller has asked
-    audit = next((found.found for found in pool.estimates if found.name == name), None)
-    ways = [(gettext("all answers, weighted"), one.found.mean)]
-    if audit is not None:
-        ways += [
-            (gettext("votes and predictions"), audit.powered),
-            (gettext("votes on audit photos alone"), audit.classical),
-        ]
-    widths = sorted((found.high - found.low, way) for way, found in ways if isfinite(found.high - found.low))
+def _narrowest(name: str, pool: PoolFigures, found: Interval) -> str:
+    """Return which way has the narrowest interval of a figure."""
+    audit = next((one.found for one in pool.estimates if one.name == name), None)
     label = gettext(LABELS[name])
-    if len(widths) < 2:
+    if audit is None:
         return gettext("%(figure)s: only all answers together can tell it.") % {"figure": label}
+    ways = [
+        (found, gettext("all answers, weighted")),
+        (audit.powered, gettext("votes and predictions")),
+        (audit.classical, gettext("votes on audit photos alone")),
+    ]
+    widths = sorted((one.high - one.low, way) for one, way in ways if isfinite(one.high - one.low))
     (best, way), *others = widths
-    parts = ", ".join(f"{other} {width / best:.1f} ×" for width, other in others)
-    return gettext("%(figure)s: the narrowest interval is that of %(way)s. As wide as it: %(others)s.") % {
+    parts = [
+        gettext("%(way)s %(times)s times as wide") % {"way": other, "times": f"{width / best:.1f}"}
+        for width, other in others
+        if best > 0
+    ]
+    return gettext("%(figure)s: narrowest by %(way)s (%(others)s).") % {
         "figure": label,
         "way": way,
-        "others": parts,
+        "others": ", ".join(parts),
     }
 
 
@@ -78,10 +82,14 @@ def _worth(pool: PoolFigures) -> str:
     found = next((one.found for _, one in _named(pool) if one.found is not None), None)
     if found is None:
         return ""
+    if found.mean.n >= pool.photos:
+        return gettext(
+            "Every photo has answers and counts for itself: the interval is what is left of chance in votes."
+        )
     return gettext(
-        "The %(photos)s photos with answers are worth about %(worth)s photos of equal weight: a chosen photo counts "
-        "for itself alone, and each of the %(draws)s photos drawn at random also counts for photos that nobody has "
-        "been asked about. The largest weight is %(largest)s times the average."
+        "The %(photos)s photos with answers are worth %(worth)s of equal weight: a chosen photo counts for itself "
+        "alone, and each of the %(draws)s drawn at random also counts for photos that nobody has been asked about, "
+        "the heaviest for %(largest)s times the average."
     ) % {
         "photos": f"{found.mean.n:,}",
         "worth": f"{found.worth:,.0f}",
