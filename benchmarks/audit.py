@@ -1,7 +1,8 @@
 """Figures of campaigns whose queue chooses photos by what the model is unsure about: are they right, and how exact?
 
 Simulated campaigns with a known truth. Rivals: the plain mean over chosen photos and over all answered ones, the
-audit photos alone (classical), importance weights (LURE) over all lanes and given the lane, and predictions that count fully (PPI without power tuning).
+audit photos alone (classical), importance weights (LURE) over all lanes and given the lane, and predictions that count
+fully (PPI without power tuning).
 """
 
 from collections.abc import Iterator

@@ -183,7 +183,9 @@ def test_all_answers_are_shown_beside_the_audit_photos(
     text = part_of(client_of("rita").get(PAGE))
     # 60 of 400 have 9 points, the others 5; the holdout has 5.5: (400·5.6 + 240·5.5) / 640.
     assert re.search(r"All answers, weighted: Mean score 5\.5\d \(5\.4\d–5\.\d\d\); With a watch 2\d\.\d % \(", text)
-    assert re.search(r"Mean score: narrowest by all answers, weighted \(votes \w+ \w+( \w+)? \d\.\d times as wide", text)
+    assert re.search(
+        r"Mean score: narrowest by all answers, weighted \(votes \w+ \w+( \w+)? \d\.\d times as wide", text
+    )
     assert re.search(r"The 160 photos with answers are worth \d+ of equal weight", text)
     assert "each of the 100 drawn at random" in text
     assert "How accurate version 1 is cannot be told from all answers" in text
