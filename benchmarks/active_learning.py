@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from annotation.measures.intervals import Interval
@@ -104,10 +105,10 @@ def _watch(ratings: Ratings, replays: Sequence[Replay], clicks: float) -> Iterat
         target=F1,
         key=f"watch, F1, {clicks:.0%} clicks",
     )
-    level = random.best
+    level, what = _random_level(curves)
     needed = {label: answers_needed(curve, level) for label, curve in curves.items()}
     yield Claim(
-        claim=f"{where}: labels for the best F1 of random order, {level:.3f}: {_count(needed[MARGIN])} by {MARGIN}",
+        claim=f"{where}: labels for {what}, {level:.3f}: {_count(needed[MARGIN])} by {MARGIN}",
         value=_ratio(needed[RANDOM], needed[MARGIN], random.answers[-1]),
         unit="times fewer than random order",
         baseline="; ".join(f"{label} {_count(one)}" for label, one in needed.items() if label != MARGIN),
@@ -115,6 +116,20 @@ def _watch(ratings: Ratings, replays: Sequence[Replay], clicks: float) -> Iterat
         key=f"watch, labels, {clicks:.0%} clicks",
     )
     yield _never_worse(where, ours, random)
+
+
+def _random_level(curves: dict[str, Curve]) -> tuple[float, str]:
+    """Return the level of random order that the others must reach, and what it is.
+
+    It is its best one. With few watches among the tested photos, it can by chance lie above what all labels give, which
+    no order can pass; then it is what all labels give.
+    """
+    ends = [curve.values[:, -1] for curve in curves.values()]
+    best = curves[RANDOM].best
+    every_label = float(ends[0].mean()) if all(np.array_equal(ends[0], one) for one in ends) else best
+    if every_label < best:
+        return every_label, f"the F1 of all labels (random order was by chance at {best:.3f} before)"
+    return best, "the best F1 of random order"
 
 
 def _quality(ratings: Ratings, replays: Sequence[Replay], clicks: float) -> Iterator[Claim]:
