@@ -105,10 +105,11 @@ def _watch(ratings: Ratings, replays: Sequence[Replay], clicks: float) -> Iterat
         target=F1,
         key=f"watch, F1, {clicks:.0%} clicks",
     )
-    level, what = _random_level(curves)
+    level = random.best
     needed = {label: answers_needed(curve, level) for label, curve in curves.items()}
     yield Claim(
-        claim=f"{where}: labels for {what}, {level:.3f}: {_count(needed[MARGIN])} by {MARGIN}",
+        claim=f"{where}: labels for the best F1 of random order, {level:.3f}{_of_all_labels(curves)}: "
+        f"{_count(needed[MARGIN])} by {MARGIN}",
         value=_ratio(needed[RANDOM], needed[MARGIN], random.answers[-1]),
         unit="times fewer than random order",
         baseline="; ".join(f"{label} {_count(one)}" for label, one in needed.items() if label != MARGIN),
@@ -118,18 +119,15 @@ def _watch(ratings: Ratings, replays: Sequence[Replay], clicks: float) -> Iterat
     yield _never_worse(where, ours, random)
 
 
-def _random_level(curves: dict[str, Curve]) -> tuple[float, str]:
-    """Return the level of random order that the others must reach, and what it is.
+def _of_all_labels(curves: dict[str, Curve]) -> str:
+    """Return a note if random order had its best F1 by chance: all labels, with which every order ends, give less.
 
-    It is its best one. With few watches among the tested photos, it can by chance lie above what all labels give, which
-    no order can pass; then it is what all labels give.
+    With few watches among the tested photos a level can be one that other orders cannot reach. "" otherwise.
     """
     ends = [curve.values[:, -1] for curve in curves.values()]
-    best = curves[RANDOM].best
-    every_label = float(ends[0].mean()) if all(np.array_equal(ends[0], one) for one in ends) else best
-    if every_label < best:
-        return every_label, f"the F1 of all labels (random order was by chance at {best:.3f} before)"
-    return best, "the best F1 of random order"
+    has_all = all(np.array_equal(ends[0], one) for one in ends)
+    every_label = float(ends[0].mean())
+    return f" (all labels give {every_label:.3f})" if has_all and every_label < curves[RANDOM].best else ""
 
 
 def _quality(ratings: Ratings, replays: Sequence[Replay], clicks: float) -> Iterator[Claim]:
