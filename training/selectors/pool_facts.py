@@ -38,7 +38,7 @@ WHERE prediction.model_version_id = %(version)s AND image.withdrawn_at IS NULL A
 
 
 def pool_facts(campaign: Campaign, version: ModelVersion, opinions: HoldoutOpinions) -> PoolFacts:
-    """Return the facts about a campaign and a version of it (at most ten queries). `opinions`: on its holdout."""
+    """Return the facts about a campaign and a version of it (at most eleven queries). `opinions`: on its holdout."""
     version.campaign = campaign  # saves queries
     photos = campaign.images.filter(LIVE, role=Image.Role.RATED, problem__in=SOUND_PROBLEMS)
     asked = Assignment.objects.filter(campaign=campaign, lane__in=BLIND_LANES, is_repeat=False)
