@@ -20,7 +20,8 @@ The queue of a campaign (`annotation.services.queue_lanes`) fulfils them only in
 
 Lanes other than `random` always take the first photo of an order, with nearly their whole share as probability, so the
 weights of their draws are close to 0. LURE then rests on the draws of the lane `random` alone, and is less exact than
-the plain mean of the audit photos (`make bench NAME=audit`). No page shows it.
+the plain mean of the audit photos (`make bench NAME=audit`). Pages show weights that know the lane of each draw instead
+(`annotation.measures.weighted_mean`).
 """
 
 import numpy as np

@@ -1,7 +1,8 @@
 """Figures of campaigns whose queue chooses photos by what the model is unsure about: are they right, and how exact?
 
 Simulated campaigns with a known truth. Rivals: the plain mean over chosen photos and over all answered ones, the
-audit photos alone (classical), importance weights (LURE), and predictions that count fully (PPI without power tuning).
+audit photos alone (classical), importance weights (LURE) over all lanes and given the lane, and predictions that count
+fully (PPI without power tuning).
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from annotation.measures.vote_variance import variance_of
 from benchmarks._audit_worlds import RANDOM, UNSURE, Draws, World, campaign_run, world_make
 from benchmarks._claims import Claim, Setting
 from benchmarks._importance import effective_sample_size, lure_weights
+from benchmarks._weighted_answers import weighted_claims
 
 CAMPAIGNS = 1000
 SEED = 7000
@@ -34,6 +36,7 @@ def measure(setting: Setting) -> Iterator[Claim]:
     yield from _accuracy(campaigns)
     yield from _pool(campaigns)
     yield from _classes(campaigns)
+    yield from weighted_claims(campaigns)
 
 
 def _accuracy(campaigns: int) -> Iterator[Claim]:
@@ -88,7 +91,7 @@ def _accuracy(campaigns: int) -> Iterator[Claim]:
         f"typically {spread['lure']:.1f}; with the queue's own probabilities {spread['stored']:.1f}. "
         f"{ANSWERS} answers are worth {np.mean(worth):.0f}",
         value=spread["lure"] / spread["audit"],
-        unit="times the error of the audit photos: it does not pay, and pages do not show it",
+        unit="times the error of the audit photos: it does not pay, and pages show weights that know the lane",
         baseline=f"the plain mean of {mean} audit photos, typically off by {spread['audit']:.1f} points",
         target=1.0,
     )

@@ -87,8 +87,13 @@ def classical_mean(
         return _UNKNOWN
     spread = _Spread(members)
     variance = spread.variance(values - values.mean(), extra=float(is_share))
-    return _interval(
-        float(values.mean()), variance * (1 - min(n / pool, 1.0) * (1 - noise)), spread, spread.groups - 1, is_share
+    return pool_interval(
+        float(values.mean()),
+        variance * (1 - min(n / pool, 1.0) * (1 - noise)),
+        n=n,
+        groups=spread.groups,
+        degrees=spread.groups - 1,
+        is_share=is_share,
     )
 
 
@@ -131,7 +136,7 @@ def powered_mean(
     variance = max(variance, singles * (1 - finite) - saved * (singles - left), 0.0)
     norm = sqrt(float(own @ own) * float(other @ other))
     return PoolMean(
-        powered=_interval(value, variance, spread, spread.groups - 2, is_share),
+        powered=pool_interval(value, variance, n=n, groups=spread.groups, degrees=spread.groups - 2, is_share=is_share),
         classical=classical,
         weight=weight,
         correlation=float(own @ other) / norm if norm > 0 else nan,
@@ -192,6 +197,28 @@ def class_parts(
     return parts, hits.mean(axis=0)
 
 
+def pool_interval(value: float, variance: float, *, n: int, groups: int, degrees: int, is_share: bool) -> Interval:
+    """Return the 95 % interval of an estimated mean: Student's, or of a share Wilson's with the effective number.
+
+    `n` photos in `groups` of near-duplicates. A share of 0 or 1 has no spread; it then rests on as many photos as there
+    are groups. An infinite variance gives an unbounded interval, of a share 0 to 1.
+    """
+    from scipy.special import stdtrit  # importing SciPy takes long, and most web processes do not need it
+
+    error = sqrt(variance)
+    quantile = float(stdtrit(max(degrees, 1), (1 + CONFIDENCE) / 2))
+    if not is_share:
+        return Interval(value, value - quantile * error, value + quantile * error, n, groups, error)
+    if not isfinite(variance):
+        return Interval(value, 0.0, 1.0, n, groups, error)
+    share = min(max(value, 0.0), 1.0)
+    photos = share * (1 - share) / variance if 0 < share < 1 and variance > 0 else float(groups)
+    square = quantile**2 / max(photos, 1.0)
+    middle = (share + square / 2) / (1 + square)
+    half = quantile / (1 + square) * sqrt(share * (1 - share) / max(photos, 1.0) + square / (4 * max(photos, 1.0)))
+    return Interval(share, max(middle - half, 0.0), min(middle + half, 1.0), n, groups, error)
+
+
 def _in_classes(scores: Floats, widths: Floats, limits: tuple[float, float]) -> Floats:
     """Return the part of each score in each class [n, 3].
 
@@ -233,21 +260,3 @@ def _columns(votes: ArrayLike, groups: ArrayLike) -> tuple[Floats, NDArray[np.ge
     if len(values) != len(members):
         raise ValueError(f"Each of the {len(values)} photos needs a group, but there are {len(members)} groups.")
     return values, members
-
-
-def _interval(value: float, variance: float, spread: _Spread, degrees: int, is_share: bool) -> Interval:
-    from scipy.special import stdtrit  # importing SciPy takes long, and most web processes do not need it
-
-    n, error = spread.photos, sqrt(variance)
-    quantile = float(stdtrit(max(degrees, 1), (1 + CONFIDENCE) / 2))
-    if not is_share:
-        return Interval(value, value - quantile * error, value + quantile * error, n, spread.groups, error)
-    if not isfinite(variance):
-        return Interval(value, 0.0, 1.0, n, spread.groups, error)
-    share = min(max(value, 0.0), 1.0)
-    # A share of 0 or 1 has no spread; it then rests on as many photos as there are groups.
-    photos = share * (1 - share) / variance if 0 < share < 1 and variance > 0 else float(spread.groups)
-    square = quantile**2 / max(photos, 1.0)
-    middle = (share + square / 2) / (1 + square)
-    half = quantile / (1 + square) * sqrt(share * (1 - share) / max(photos, 1.0) + square / (4 * max(photos, 1.0)))
-    return Interval(share, max(middle - half, 0.0), min(middle + half, 1.0), n, spread.groups, error)

@@ -31,6 +31,7 @@ from annotation.measures.vote_variance import vote_variance
 from training.evaluation.calibration.evidence import FEWEST_OF_EACH_LABEL
 from training.evaluation.comparison import Comparison
 from training.evaluation.registry import METRICS, ScaleAndThresholds
+from training.evaluation.weighted_answers import TakenPhotos, WeightedAnswers, weighted_answers
 
 Floats = NDArray[np.float64]
 
@@ -65,6 +66,8 @@ class PoolFacts:
     """Mean of their watch probabilities."""
     is_holdout_only: bool
     """Only holdout photos are among them, because the training photos with votes were not chosen at random."""
+    taken: TakenPhotos
+    """All photos that the queue gave to somebody, chosen ones included."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,8 @@ class PoolFigures:
     watch_accuracy: Interval
     """Share of right decisions at the version's threshold, over audit photos with a majority label."""
     watch_f1: Interval
+    weighted: WeightedAnswers
+    """The mean score and the share of photos with a watch from all answers."""
 
     @property
     def is_known(self) -> bool:
@@ -114,6 +119,7 @@ def pool_figures(comparison: Comparison, facts: PoolFacts, *, seed: int) -> Pool
     counts = audit.vote_counts
     scored = audit.part(counts >= _FEWEST_VOTES)
     decided = audit.part(audit.has_majority)
+    variance = vote_variance(comparison.histograms).mean
     return PoolFigures(
         photos=facts.photos,
         predicted=facts.predicted,
@@ -121,10 +127,11 @@ def pool_figures(comparison: Comparison, facts: PoolFacts, *, seed: int) -> Pool
         audited=len(audit),
         groups=len(np.unique(audit.groups)),
         votes=int(counts.sum()),
-        estimates=tuple(_estimates(audit, scored, facts, variance=vote_variance(comparison.histograms).mean)),
+        estimates=tuple(_estimates(audit, scored, facts, variance=variance)),
         mean_error=_mean_error(scored, facts.photos),
         watch_accuracy=_watch_accuracy(decided, facts.photos),
         watch_f1=_watch_f1(decided, seed=seed),
+        weighted=weighted_answers(facts.taken, variance=variance),
     )
 
 

@@ -52,11 +52,16 @@ class AuditTable:
 
 
 def audit_table(
-    campaign: Campaign, version: ModelVersion, *, panel: int, votes_from: datetime | None = None
+    campaign: Campaign,
+    version: ModelVersion,
+    *,
+    panel: int,
+    votes_from: datetime | None = None,
+    photos_from: datetime | None = None,
 ) -> AuditTable:
     """Return the audit photos of a version with its predictions and what their panels say (at most nine queries).
 
-    votes_from: older votes do not count.
+    votes_from: older votes do not count. photos_from: photos that were imported before do not count.
     """
     is_audit = Q(image__split=Image.Split.HOLDOUT)
     if not has_chosen_votes(campaign):
@@ -69,6 +74,8 @@ def audit_table(
     votes = votes_of(campaign, for_evaluation=True).filter(is_audit, image__role=Image.Role.RATED)
     if votes_from is not None:
         votes = votes.filter(created_at__gte=votes_from)
+    if photos_from is not None:
+        votes = votes.filter(image__created_at__gte=photos_from)
     learned = learned_groups(campaign, version)
     panels: dict[int, list[tuple[int | None, str]]] = {}
     complete: dict[int, tuple[int, UUID]] = {}

@@ -16,15 +16,12 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from annotation.models import LIVE, SOUND_PROBLEMS, Annotation, Assignment, Campaign, Image
-from annotation.services.lane_registry import RANDOM
 from inference.models import DecisionRule, ModelVersion
 from inference.selectors import class_limits, fits_scale
 from training.evaluation.pool_estimates import PoolFacts
+from training.selectors.drawn_photos import BLIND_LANES, taken_photos
 from training.selectors.snapshots import HoldoutOpinions
 from training.selectors.verdicts import learned_rows
-
-#: Lanes that take photos without a look at them: at random, or by the number of votes.
-BLIND_LANES = (RANDOM, "fewest_votes", "holdout")
 
 # One reading of the predictions, and no photo of it leaves the database.
 _PREDICTED = """
@@ -41,12 +38,13 @@ WHERE prediction.model_version_id = %(version)s AND image.withdrawn_at IS NULL A
 
 
 def pool_facts(campaign: Campaign, version: ModelVersion, opinions: HoldoutOpinions) -> PoolFacts:
-    """Return the facts about a campaign and a version of it (at most seven queries). `opinions`: on its holdout."""
+    """Return the facts about a campaign and a version of it (at most eleven queries). `opinions`: on its holdout."""
     version.campaign = campaign  # saves queries
     photos = campaign.images.filter(LIVE, role=Image.Role.RATED, problem__in=SOUND_PROBLEMS)
     asked = Assignment.objects.filter(campaign=campaign, lane__in=BLIND_LANES, is_repeat=False)
     audited = asked.filter(image__split=Image.Split.HOLDOUT).order_by().values_list("image_id", flat=True).distinct()
-    is_holdout_only = has_chosen_votes(campaign) or left_queue_at(campaign) is not None
+    left_at = left_queue_at(campaign)
+    is_holdout_only = has_chosen_votes(campaign) or left_at is not None
     count, score, rejected, pending, accepted, watch = _predicted(version, with_train=not is_holdout_only)
     return PoolFacts(
         audited=np.setdiff1d(np.array(list(audited), dtype=np.int64), _learned(version, opinions)),
@@ -56,6 +54,7 @@ def pool_facts(campaign: Campaign, version: ModelVersion, opinions: HoldoutOpini
         classes=(rejected, pending, accepted),
         watch=watch,
         is_holdout_only=is_holdout_only,
+        taken=taken_photos(campaign, left_queue_at=left_at),
     )
 
 

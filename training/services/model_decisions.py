@@ -9,7 +9,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from annotation.measures.figures_text import figures_text
-from annotation.models import LIVE, Annotation, Campaign
+from annotation.models import LIVE, Annotation, Campaign, ImportBatch
 from inference.decisions.calibration import Checked, achieved, calibrate
 from inference.gallery.decisions import State, deciding, decision_counts
 from inference.models import DecisionCheck, DecisionRule, DecisionRun, ModelVersion, Prediction
@@ -30,17 +30,19 @@ _POOL = 50_000
 def decisions_due() -> list[int]:
     """Return the ids of active campaigns whose rule is on and where something may have changed (one query).
 
-    That is another champion, rule or class limit since the newest calibration, or a new answer or drift check since a
-    worker last looked.
+    That is another champion, rule or class limit since the newest calibration, or a new answer, photo or drift check
+    since a worker last looked. New photos need some minutes until they have predictions.
     """
     champions = ModelVersion.objects.filter(campaign=OuterRef("campaign"), is_champion=True).values("pk")
     runs = DecisionRun.objects.filter(campaign=OuterRef("campaign"))
     answers = Annotation.objects.filter(campaign=OuterRef("campaign")).order_by("-pk").values("pk")
     drift = DriftCheck.objects.filter(campaign=OuterRef("campaign")).values("made_at")
+    imports = ImportBatch.objects.filter(campaign=OuterRef("campaign"), finished_at__isnull=False, added__gt=0)
     rows = DecisionRule.objects.filter(is_on=True, campaign__state=Campaign.State.ACTIVE).annotate(
         champion=Subquery(champions[:1]),
         answer=Subquery(answers[:1]),
         drift_at=Subquery(drift[:1]),
+        imported_at=Subquery(imports.order_by("-finished_at").values("finished_at")[:1]),
         run_rule=Subquery(runs.values("rule_number")[:1]),
         run_version=Subquery(runs.values("model_version")[:1]),
         run_limits=Subquery(runs.values("class_limits")[:1]),
@@ -51,7 +53,9 @@ def decisions_due() -> list[int]:
     for row in rows.filter(champion__isnull=False).select_related("campaign"):
         limits = [row.campaign.reject_at, row.campaign.pending_at]
         is_other = (row.run_rule, row.run_version, row.run_limits) != (row.number, row.champion, limits)
-        has_news = (row.answer or 0) > (row.seen or 0) and (row.seen_at is None or now - row.seen_at > EVERY)
+        is_new = bool(row.seen_at and row.imported_at and row.imported_at > row.seen_at - EVERY)
+        has_news = is_new or (row.answer or 0) > (row.seen or 0)
+        has_news = has_news and (row.seen_at is None or now - row.seen_at > EVERY)
         is_drifted = bool(row.seen_at and row.drift_at and row.drift_at > row.seen_at)
         if is_other or has_news or is_drifted:
             due.append(row.campaign_id)
@@ -70,14 +74,14 @@ def decisions_update(*, campaign: Campaign, now: datetime | None = None) -> Deci
     if rule is None or version is None or found.state == State.OFF or not fits_scale(version, campaign):
         return None
     newest = Annotation.objects.filter(campaign=campaign).aggregate(newest=Max("pk"))["newest"] or 0
-    audit = audit_table(campaign, version, panel=rule.panel, votes_from=rule.votes_from)
+    audit = _audit(campaign, rule, version)
     if run is None or found.state in {State.WAITING, State.NEW_MODEL, State.NEW_CLASSES}:
         return _calibrate(campaign, rule, version, audit, newest, now)
     if not run.pause:
         _check(campaign, rule, run, audit, now)
     if run.pause:
         # Only newer votes count from now on. The pause ends when they support a limit.
-        audit = audit_table(campaign, version, panel=rule.panel, votes_from=rule.votes_from)
+        audit = _audit(campaign, rule, version)
         renewed = _calibrate(campaign, rule, version, audit, newest, now, only_with_limits=True)
     else:
         renewed = _calibrate(campaign, rule, version, audit, newest, now) if _has_grown(run, audit) else None
@@ -98,7 +102,7 @@ def _check(campaign: Campaign, rule: DecisionRule, run: DecisionRun, audit: Audi
     fresh = audit.part(audit.complete_at > run.last_annotation_id)
     limits = (run.class_limits[0], run.class_limits[1])
     checked = Checked(len(fresh), achieved(rule.tolerances, calibration.limits, fresh, class_limits=limits))
-    drift = _drift(campaign, run)
+    drift, last_pause = _drift(campaign, run), _drift_pause(campaign, run.model_version)
     with transaction.atomic():
         last = run.checks.first()
         if last is None or last.made_at.date() != now.date():
@@ -107,7 +111,7 @@ def _check(campaign: Campaign, rule: DecisionRule, run: DecisionRun, audit: Audi
         last.save()
         if checked.broken is not None:
             _pause(rule, run, DecisionRun.Pause.BROKEN, now, votes_from=run.made_at, statement=checked.broken.statement)
-        elif drift is not None and (rule.votes_from is None or drift.since - WEEK > rule.votes_from):
+        elif drift is not None and (last_pause is None or drift.made_at - WEEK > last_pause):
             _pause(rule, run, DecisionRun.Pause.DRIFT, now, votes_from=drift.since)
 
 
@@ -120,6 +124,24 @@ def _drift(campaign: Campaign, run: DecisionRun) -> DriftCheck | None:
         return None
     tests = (Drift.from_json(stored) for stored in (check.photos, check.scores))
     return check if any(test.verdict == DriftVerdict.DRIFT for test in tests) else None
+
+
+def _drift_pause(campaign: Campaign, version: ModelVersion) -> datetime | None:
+    """Return when drift last paused the decisions of a version (one query)."""
+    paused = DecisionRun.objects.filter(campaign=campaign, model_version=version, pause=DecisionRun.Pause.DRIFT)
+    newest: datetime | None = paused.aggregate(newest=Max("paused_at"))["newest"]
+    return newest
+
+
+def _audit(campaign: Campaign, rule: DecisionRule, version: ModelVersion) -> AuditTable:
+    """Return the audit photos that count for a version.
+
+    After drift they are photos of the week that differed, and later ones: answers to earlier photos, however new they
+    are, say nothing about the photos that came in. Another version has a drift check of its own.
+    """
+    paused_at = _drift_pause(campaign, version)
+    since = None if paused_at is None else paused_at - WEEK
+    return audit_table(campaign, version, panel=rule.panel, votes_from=rule.votes_from, photos_from=since)
 
 
 def _pause(

@@ -109,15 +109,17 @@ class Ratings:
 
     @property
     def source(self) -> str:
-        """Return in words who gives the votes."""
+        """Return in words who gives the votes, and on how many photos; those that are only tested are told apart."""
+        asked = np.ones(len(self), dtype=bool) if self.only_tested is None else ~self.only_tested
+        photos = f"{np.count_nonzero(asked):,} photos"
+        tested = "" if self.only_tested is None else f", tested on {np.count_nonzero(self.only_tested):,} others"
         if self.votes is not None:
-            people, photos = len(np.unique(self.votes.annotator)), len(self)
-            return f"{len(self.votes.score):,} real votes of {people:,} people on {photos:,} photos, each drawn once"
+            given = asked[self.votes.photo]
+            voters = len(np.unique(self.votes.annotator[given]))
+            return f"{np.count_nonzero(given):,} real votes of {voters:,} people on {photos}{tested}, each drawn once"
         if self.panel is not None and not self.panel.annotators:
-            return f"simulated annotators with invented numbers on {len(self):,} photos"
+            return f"simulated annotators with invented numbers on {photos}{tested}"
         if self.panel is not None:
-            return (
-                f"simulated annotators like the {self.panel.annotators:,} people of {self.panel.fitted_on}, "
-                f"on {len(self):,} photos"
-            )
-        return f"simulated annotators who know the label of {len(self):,} photos"
+            people = f"{self.panel.annotators:,} people of {self.panel.fitted_on}"
+            return f"simulated annotators like the {people}, on {photos}{tested}"
+        return f"simulated annotators who know the label of {photos}{tested}"

@@ -188,10 +188,11 @@ def _why(found: Deciding) -> str:
     day = date_format(run.paused_at, "j M Y, H:i")
     ends = gettext("Votes from before no longer count. It goes on as soon as newer audit votes support a limit.")
     if run.pause == DecisionRun.Pause.DRIFT:
-        return (
-            gettext("%(day)s: the new photos are not like those that the model has learned from.") % {"day": day}
-            + f" {ends}"
-        )
+        return gettext(
+            "%(day)s: the new photos are not like those that the model has learned from. Only audit photos that were "
+            "imported in the week before or later count now. It goes on as soon as votes on them support a limit, or "
+            "when a newer version serves."
+        ) % {"day": day}
     check = run.checks.first()
     checked = check.checked if check else None
     broken = checked.broken if checked else None

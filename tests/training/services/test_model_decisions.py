@@ -1,7 +1,7 @@
 """What the model decides: calibrated on audit votes, checked on fresh ones, and paused when it no longer holds."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,10 +10,10 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from annotation.models import Annotation, Assignment, AuditKind, AuditRecord, Campaign, Image
+from annotation.models import Annotation, Assignment, AuditKind, AuditRecord, Campaign, Image, ImportBatch
 from inference.decisions.calibration import Statement, Tolerances
 from inference.gallery.decisions import State, deciding
-from inference.models import DecisionCheck, DecisionRule, DecisionRun, ModelVersion
+from inference.models import DecisionCheck, DecisionRun, ModelVersion
 from inference.services.decision_rules import decision_rule_set
 from training.models import DriftCheck, TrainingRun
 from training.selectors.audit_photos import audit_table
@@ -94,6 +94,26 @@ def test_the_first_calibration_decides_and_counts(campaign: Campaign, rated: Cal
     assert decisions_due() == []
 
 
+def test_new_photos_are_counted_some_minutes_after_their_import(
+    campaign: Campaign, rated: Callable[..., ModelVersion], people: dict[str, Any]
+) -> None:
+    rated(200)
+    spread(campaign)
+    decisions_update(campaign=campaign)
+    now = timezone.now()
+    photos_add(campaign, people, 10, score=10)
+    Annotation.objects.filter(image__in=Image.objects.order_by("-pk")[:10]).delete()
+    ImportBatch.objects.create(campaign=campaign, state=ImportBatch.State.DONE, added=10, finished_at=now)
+    assert decisions_due() == []
+    DecisionRun.objects.update(checked_at=now - timedelta(minutes=11))
+    assert decisions_due() == [campaign.pk]
+    ImportBatch.objects.update(finished_at=now - timedelta(minutes=30))  # the look came long enough after it
+    assert decisions_due() == []
+    run = decisions_update(campaign=campaign)
+    assert run is not None
+    assert run.counts["photos"] == 210
+
+
 def test_too_few_votes_decide_nothing(campaign: Campaign, rated: Callable[..., ModelVersion]) -> None:
     rated(8)
     decisions_update(campaign=campaign)
@@ -170,30 +190,80 @@ def test_a_new_champion_and_new_class_limits_pause_until_calibrated(
     assert limits.accept_from > 7
 
 
-@pytest.mark.parametrize("verdict", ["drift", "no drift"])
-def test_drift_after_the_calibration_pauses(
-    campaign: Campaign, rated: Callable[..., ModelVersion], verdict: str
-) -> None:
-    version = rated(200)
-    spread(campaign)
-    decisions_update(campaign=campaign, now=timezone.now() - timedelta(days=1))
+def drift_found(campaign: Campaign, version: ModelVersion, verdict: str, *, at: datetime | None = None) -> None:
+    """Store a check of the photos of the last week."""
+    at = at or timezone.now()
     none: dict[str, Any] = dict.fromkeys(("coefficient", "by_chance", "p_value", "power"))
     none |= {"new_photos": 50, "new_groups": 50, "old_photos": 100}
+    DriftCheck.objects.all().delete()
     DriftCheck.objects.create(
         campaign=campaign,
         model_version=version,
-        made_at=timezone.now(),
-        since=timezone.now() - timedelta(days=7),
+        made_at=at,
+        since=at - timedelta(days=7),
         photos={"verdict": verdict, **none},
         scores={"verdict": "no drift", **none},
         weeks=[],
     )
+
+
+def calibrated_last_month(campaign: Campaign, rated: Callable[..., ModelVersion]) -> ModelVersion:
+    """Return a champion whose decisions rest on photos of last month. Their votes are of today."""
+    version = rated(200)
+    spread(campaign)
+    decisions_update(campaign=campaign, now=timezone.now() - timedelta(days=1))
+    Image.objects.update(created_at=timezone.now() - timedelta(days=30))
+    return version
+
+
+@pytest.mark.parametrize("verdict", ["drift", "no drift"])
+def test_drift_after_the_calibration_pauses(
+    campaign: Campaign, rated: Callable[..., ModelVersion], verdict: str
+) -> None:
+    version = calibrated_last_month(campaign, rated)
+    drift_found(campaign, version, verdict)
     assert decisions_due() == [campaign.pk]
     decisions_update(campaign=campaign)
-    expected = State.PAUSED if verdict == "drift" else State.DECIDING
-    # All votes of this test came after the photos had changed, so after a pause they support limits at once.
-    assert DecisionRun.objects.filter(pause="drift").exists() == (expected == State.PAUSED)
-    assert DecisionRule.objects.get().votes_from is None or verdict == "drift"
+    assert deciding(campaign).state == (State.PAUSED if verdict == "drift" else State.DECIDING)
+
+
+def test_after_drift_only_answers_to_the_new_photos_end_the_pause(
+    campaign: Campaign, rated: Callable[..., ModelVersion], people: dict[str, Any]
+) -> None:
+    version = calibrated_last_month(campaign, rated)
+    drift_found(campaign, version, "drift")
+    decisions_update(campaign=campaign)
+    votes_add(campaign, people)  # on the photos of last month
+    decisions_update(campaign=campaign)
+    assert deciding(campaign).state == State.PAUSED
+    photos_add(campaign, people, 60, score=10)
+    decisions_update(campaign=campaign)
+    found = deciding(campaign)
+    assert found.state == State.DECIDING
+    assert found.limits is not None
+    assert found.limits.calibrated_on == 60
+    # The same drift does not pause again within the week, and pauses again after it.
+    for days, state in ((1, State.DECIDING), (8, State.PAUSED)):
+        at = timezone.now() + timedelta(days=days)
+        drift_found(campaign, version, "drift", at=at)
+        decisions_update(campaign=campaign, now=at)
+        assert deciding(campaign).state == state
+
+
+def test_a_version_that_learned_after_the_drift_is_measured_on_all_audit_photos(
+    campaign: Campaign, rated: Callable[..., ModelVersion], make_version: Callable[..., Any]
+) -> None:
+    version = calibrated_last_month(campaign, rated)
+    drift_found(campaign, version, "drift")
+    decisions_update(campaign=campaign)
+    ModelVersion.objects.update(is_champion=False)
+    predict = {one.image: (one.quality_mean, 0.2) for one in version.predictions.select_related("image")}
+    make_version(2, champion=True, predict=predict)
+    decisions_update(campaign=campaign)
+    found = deciding(campaign)
+    assert found.state == State.DECIDING
+    assert found.limits is not None
+    assert found.limits.calibrated_on == 200
 
 
 def test_audit_photos_are_holdout_and_random_ones_that_the_version_has_not_learned_from(

@@ -9,7 +9,7 @@ from inference.acquisition.registry import STRATEGIES
 from training.simulation.defaults import made_ratings
 from training.simulation.experiment import Experiment, experiment_run
 from training.simulation.mixture import mixture_read
-from training.simulation.ratings import QUALITY, WATCH, Ratings
+from training.simulation.ratings import QUALITY, WATCH, Ratings, VoteTable
 from training.simulation.replay import Plan, Replay, campaign_replay, photos_split
 
 
@@ -43,8 +43,20 @@ def test_photos_of_another_folder_are_all_tested_and_never_asked_about(rated: Ra
     assert tested.tolist() == list(range(90, 110))
     assert photos.max() < 90
     assert len(photos) == 60
+    assert both.source == "simulated annotators with invented numbers on 90 photos, tested on 20 others"
     with pytest.raises(ValueError, match="other answers"):
         rated.tested_on(made_ratings(WATCH, photos=20, seed=9))
+
+
+def test_people_of_the_tested_folder_are_not_counted(rated: Ratings):
+    def with_votes(ratings: Ratings, people: int) -> Ratings:
+        photo = np.repeat(np.arange(len(ratings)), people)
+        votes = VoteTable(photo, np.tile(np.arange(people), len(ratings)), np.full(len(photo), 4.0))
+        return replace(ratings, votes=votes, panel=None)
+
+    both = with_votes(rated, 3).tested_on(with_votes(made_ratings(QUALITY, photos=20, seed=9), 5))
+
+    assert both.source == "270 real votes of 3 people on 90 photos, tested on 20 others, each drawn once"
 
 
 def test_a_campaign_ends_when_every_photo_has_its_votes(watches: Ratings):

@@ -164,3 +164,37 @@ def test_filters_have_no_figures_of_the_campaign(
     text = part_of(client_of("rita").get(f"{PAGE}?split=all"))
     assert "The whole campaign is estimated without filters" in text
     assert "on average" not in text
+
+
+def test_all_answers_are_shown_beside_the_audit_photos(
+    client_of: Callable[[str], Any],
+    version: ModelVersion,
+    audited: list[Image],
+    train: list[Image],
+    raters: list[User],
+    campaign: Campaign,
+) -> None:
+    votes(train[:60], raters, 9, "yes")
+    votes(train[60:100], raters, 5, "no")
+    counters_rebuild(campaign=campaign)
+    leases(train[:60], raters, "watch_margin")
+    leases(audited, raters, "random")
+    leases(train[60:100], raters, "random")
+    text = part_of(client_of("rita").get(PAGE))
+    # 60 of 400 have 9 points, the others 5; the holdout has 5.5: (400·5.6 + 240·5.5) / 640.
+    assert re.search(r"All answers, weighted: Mean score 5\.5\d \(5\.4\d–5\.\d\d\); With a watch 2\d\.\d % \(", text)
+    assert re.search(
+        r"Mean score: narrowest by all answers, weighted \(votes \w+ \w+( \w+)? \d\.\d times as wide", text
+    )
+    assert re.search(r"The 160 photos with answers are worth \d+ of equal weight", text)
+    assert "each of the 100 drawn at random" in text
+    assert "How accurate version 1 is cannot be told from all answers" in text
+
+
+def test_all_answers_cannot_tell_without_photos_drawn_at_random_outside_the_holdout(
+    client_of: Callable[[str], Any], version: ModelVersion, audited: list[Image], raters: list[User]
+) -> None:
+    leases(audited, raters, "random")
+    text = part_of(client_of("rita").get(PAGE))
+    assert "All answers, weighted: cannot tell yet" in text
+    assert "Cannot tell yet: 0 of 10 photos drawn at random" in text

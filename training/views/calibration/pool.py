@@ -9,13 +9,14 @@ from django.utils.translation import gettext
 from annotation.drawing.intervals import two_intervals
 from annotation.measures.intervals import Interval
 from annotation.measures.pool_mean import FEWEST_GROUPS
-from annotation.measures.signs import ends, minus
+from annotation.measures.signs import minus
 from annotation.models import Campaign
 from inference.models import ModelVersion
 from training.evaluation.calibration import titles
 from training.evaluation.calibration.filters import Filters
 from training.evaluation.calibration.report import CalibrationFigures
 from training.evaluation.pool_estimates import LABELS, SCORE, PoolEstimate, PoolFigures
+from training.views.calibration import weighted
 
 # Narrower by less than this is said to be the same width.
 _SAME_WIDTH = 0.02
@@ -45,6 +46,7 @@ def section(
         "pool_accuracy": _accuracy(pool),
         "pool_has_figures": pool.is_known,
         "pool_needed": FEWEST_GROUPS,
+        **weighted.context(pool),
     }
 
 
@@ -68,8 +70,8 @@ def _row(one: PoolEstimate, axis: tuple[float, float]) -> dict[str, Any]:
         "missing": "",
         "drawing": two_intervals(people=_three(classical), model=_three(powered), axis=axis),
         "axis": [_end(end, is_score=row["is_score"]) for end in axis],
-        "powered": _text(powered, is_score=row["is_score"]),
-        "classical": _text(classical, is_score=row["is_score"]),
+        "powered": weighted.interval_text(powered, is_score=row["is_score"]),
+        "classical": weighted.interval_text(classical, is_score=row["is_score"]),
         "narrower": _narrower(one.found.width_ratio),
         "n": powered.n,
         "groups": powered.groups,
@@ -95,13 +97,6 @@ def _narrower(ratio: float) -> str:
         if ratio < 1
         else (gettext("%(percent)s wider") % {"percent": percent})
     )
-
-
-def _text(found: Interval, *, is_score: bool) -> str:
-    if is_score:
-        return titles.interval_text(found)
-    value, low, high = (f"{100 * end:.1f}" for end in _three(found))
-    return f"{value} % ({ends(low, high)} %)"
 
 
 def _accuracy(pool: PoolFigures) -> list[tuple[str, str, int]]:
