@@ -88,14 +88,18 @@ def figures_make(campaign: "Campaign") -> None:
     """Compute the stored figures of the pages, as a worker does when a page has asked for them."""
     from annotation.models import StoredFigures
     from annotation.services import stored_figures
+    from annotation.services.figures_rows import row_make
     from training.evaluation.calibration.filters import Filters
     from training.services import stored_calibrations
+    from training.services.stored_trends import TREND
 
     version = campaign.model_versions.get(is_champion=True)
     row = stored_calibrations.calibration_row(campaign=campaign, version=version, filters=Filters())
     seconds_told(
         f"{campaign.slug}: figures of the calibration page", lambda: stored_calibrations.calibration_make(row=row)
     )
+    trend = TREND.row(campaign=campaign)
+    seconds_told(f"{campaign.slug}: versions over time", lambda: row_make(trend, TREND))
     raters, _ = StoredFigures.objects.get_or_create(campaign=campaign, kind=StoredFigures.Kind.RATERS)
     seconds_told(f"{campaign.slug}: annotator quality", lambda: stored_figures.figures_make(row=raters))
 
