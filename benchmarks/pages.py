@@ -16,6 +16,7 @@ from benchmarks._campaign import temporary_campaign
 from benchmarks._claims import Claim, Setting
 from benchmarks._machine import machine
 from benchmarks._many_photos import HOLDOUT, VOTES, annotators_make, campaign_fill, seconds_told, statistics_update
+from iqs_site.server.garbage import collector_set
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -66,6 +67,7 @@ def claims(small: "Campaign", large: "Campaign", *, times: int = TIMES, is_tiny:
     clients = {one.pk: _client(one) for one in (small, large)}
     for campaign in (small, large):
         figures_make(campaign)
+    collector_set()  # as the web server does
     photos = large.images.count()
     about = f"{photos:,} photos, {VOTES * photos:,} votes, {photos // HOLDOUT:,} in the holdout"
     for name, address in PAGES.items():

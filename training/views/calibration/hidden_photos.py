@@ -11,6 +11,9 @@ from django.db.models import BigIntegerField, BooleanField, F, Func, QuerySet, V
 from annotation.models import Campaign, PhotoConsensus
 from inference.gallery.counts import AT_ONCE, photos_up_to
 
+# The field of a dataclass that says which photo it is about.
+_IMAGE = "image_id"
+
 
 class _IsOneOf(Func):
     """Whether a number is in an array. With thousands of numbers, Django needs less time for it than for `__in`."""
@@ -68,9 +71,9 @@ def _named(value: Any) -> Iterator[int]:
         for one in value:
             yield from _named(one)
     elif is_dataclass(value):
-        kind = type(value)
+        kind: Any = type(value)
         if _says_photo(kind):
-            yield value.image_id
+            yield getattr(value, _IMAGE)
         for name in _parts(kind):
             yield from _named(getattr(value, name))
 
@@ -78,7 +81,7 @@ def _named(value: Any) -> Iterator[int]:
 @cache
 def _says_photo(kind: type) -> bool:
     """Return whether the dataclass says which photo it is about."""
-    return any(field.name == "image_id" for field in fields(kind))
+    return any(field.name == _IMAGE for field in fields(kind))
 
 
 @cache
