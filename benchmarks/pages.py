@@ -16,6 +16,7 @@ from benchmarks._campaign import temporary_campaign
 from benchmarks._claims import Claim, Setting
 from benchmarks._machine import machine
 from benchmarks._many_photos import HOLDOUT, VOTES, annotators_make, campaign_fill, seconds_told, statistics_update
+from iqs_site.server.garbage import collector_set
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -66,6 +67,7 @@ def claims(small: "Campaign", large: "Campaign", *, times: int = TIMES, is_tiny:
     clients = {one.pk: _client(one) for one in (small, large)}
     for campaign in (small, large):
         figures_make(campaign)
+    collector_set()  # as the web server does
     photos = large.images.count()
     about = f"{photos:,} photos, {VOTES * photos:,} votes, {photos // HOLDOUT:,} in the holdout"
     for name, address in PAGES.items():
@@ -88,14 +90,18 @@ def figures_make(campaign: "Campaign") -> None:
     """Compute the stored figures of the pages, as a worker does when a page has asked for them."""
     from annotation.models import StoredFigures
     from annotation.services import stored_figures
+    from annotation.services.figures_rows import row_make
     from training.evaluation.calibration.filters import Filters
     from training.services import stored_calibrations
+    from training.services.stored_trends import TREND
 
     version = campaign.model_versions.get(is_champion=True)
     row = stored_calibrations.calibration_row(campaign=campaign, version=version, filters=Filters())
     seconds_told(
         f"{campaign.slug}: figures of the calibration page", lambda: stored_calibrations.calibration_make(row=row)
     )
+    trend = TREND.row(campaign=campaign)
+    seconds_told(f"{campaign.slug}: versions over time", lambda: row_make(trend, TREND))
     raters, _ = StoredFigures.objects.get_or_create(campaign=campaign, kind=StoredFigures.Kind.RATERS)
     seconds_told(f"{campaign.slug}: annotator quality", lambda: stored_figures.figures_make(row=raters))
 

@@ -274,6 +274,7 @@ class Prediction(models.Model):
         indexes = [
             models.Index(fields=["model_version", "quality_mean", "image"], name="prediction_quality"),
             models.Index(fields=["model_version", "watch_probability", "image"], name="prediction_watch"),
+            models.Index(fields=["model_version", "id"], name="prediction_newest"),
         ]
 
 

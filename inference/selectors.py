@@ -148,6 +148,15 @@ def champion(campaign: Campaign) -> ModelVersion | None:
     return version
 
 
+def newest_prediction() -> Subquery:
+    """Return, for a query of versions, the id of the newest prediction of each; NULL without one.
+
+    Predictions never change, so it tells cheaply whether there are new ones. Counting them would read all of them.
+    """
+    rows = Prediction.objects.filter(model_version=OuterRef("pk")).order_by("-pk")
+    return Subquery(rows.values("pk")[:1])
+
+
 def deployed_threshold(version: ModelVersion) -> float:
     """Return the watch probability above which the version decides 'watch'.
 

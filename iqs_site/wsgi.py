@@ -6,6 +6,7 @@ import sys
 from django.core.wsgi import get_wsgi_application
 
 from iqs_site.instance import private_files
+from iqs_site.server.garbage import collector_set
 from iqs_site.start import SETTING_ERRORS, settings_check
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "iqs_site.settings")
@@ -28,3 +29,4 @@ def _pages_load() -> None:
 
 
 _pages_load()
+collector_set()

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 from django.utils import timezone
 
 from annotation.exchange.methods_report import votes_fingerprint
-from annotation.measures.figures_text import figures_read, figures_text
+from annotation.measures.figures_text import figures_kept, figures_text
 from annotation.measures.votes import VoteTable
 from annotation.models import Campaign, ComputedRow, FiguresRow
 from annotation.services.claims import Heartbeat, Report
@@ -108,7 +108,7 @@ def row_request(row: Row, maker: FiguresMaker[Row]) -> Figures[Row]:
     The caller announces the task when `is_coming`.
     """
     inputs = maker.inputs(row)
-    value = figures_read(maker.kind(row), row.figures) if row.figures else None
+    value = figures_kept(maker.kind(row), row.figures) if row.figures else None
     now = timezone.now()
     is_newest = value is not None and row.inputs == inputs and row.made_at is not None and now - row.made_at < _OLDEST
     if is_newest:

@@ -9,7 +9,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import F, Q, Window
+from django.db.models import F, Q, Sum, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
@@ -20,6 +20,7 @@ from annotation.services.claims import Claims, Report
 from annotation.services.figures_rows import Figures, FiguresMaker, claimed_row_make, row_make, row_request
 from annotation.services.stored_figures import inputs_digest, vote_inputs
 from inference.models import ModelVersion, Prediction
+from inference.selectors import newest_prediction
 from training.evaluation.calibration.filters import ALL, HOLDOUT, Filters
 from training.evaluation.calibration.report import CalibrationFigures, calibration_figures
 from training.models import StoredCalibration
@@ -127,16 +128,18 @@ def inputs_of(campaign: Campaign, version: ModelVersion, filters: Filters) -> st
     """Return the SHA-256 of everything that changes the figures and is cheap to read (five queries or six).
 
     They are votes, decisions about annotators, special, withdrawn and reported photos, changes of splits, the version's
-    predictions (neither they nor answers ever change, so the newest id and a count are enough), limits, thresholds and
-    filters. Photos that were joined with near-duplicates in the same split are seen a day later.
+    predictions (neither they nor answers ever change, so the newest id is enough), how many photos were deleted or
+    moved to another campaign with theirs, limits, thresholds and filters. Photos that were joined with near-duplicates
+    in the same split are seen a day later.
     """
     version.campaign = campaign  # saves a query
+    photos_gone = (Sum(f"campaign__photo_changes__{count}") for count in ("deleted", "moved"))
     parts: list[Any] = [
         filters.as_json(),
         [campaign.scale_min, campaign.scale_max, campaign.seed],
         [version.pk, str(scale_and_thresholds(version))],
         *vote_inputs(campaign),
-        Prediction.objects.filter(model_version=version).count(),
+        ModelVersion.objects.filter(pk=version.pk).values_list(newest_prediction(), *photos_gone).get(),
     ]
     if filters.annotators != ALL:
         parts.append(list(User.objects.filter(is_simulated=True).order_by("pk").values_list("pk", flat=True)))

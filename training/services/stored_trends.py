@@ -6,7 +6,7 @@ versions.
 
 from typing import Any
 
-from django.db.models import Count, Max
+from django.db.models import Max
 
 from annotation.measures.votes import VoteTable
 from annotation.models import Image
@@ -14,7 +14,8 @@ from annotation.selectors.votes import vote_table
 from annotation.services.claims import Claims, Report
 from annotation.services.figures_rows import CampaignFiguresMaker
 from annotation.services.stored_figures import inputs_digest, vote_inputs
-from inference.models import Prediction
+from inference.models import ModelVersion
+from inference.selectors import newest_prediction
 from training.evaluation.calibration.trend import Trend
 from training.models import Promotion, StoredTrend
 from training.selectors.comparison import scale_and_thresholds
@@ -30,12 +31,12 @@ class _Maker(CampaignFiguresMaker[StoredTrend]):
         """Return the SHA-256 of votes, versions, their thresholds and predictions, and promotions (six queries)."""
         campaign = row.campaign
         versions = chosen_versions(campaign)
-        predictions = Prediction.objects.filter(model_version__in=versions, image__split=Image.Split.HOLDOUT)
+        shown = ModelVersion.objects.filter(pk__in=[version.pk for version in versions]).order_by("number")
         parts: list[Any] = [
             [campaign.scale_min, campaign.scale_max, campaign.seed],
             [[version.number, version.is_champion, str(scale_and_thresholds(version))] for version in versions],
             *vote_inputs(campaign),
-            predictions.aggregate(count=Count("pk")),
+            list(shown.values_list(newest_prediction(), flat=True)),  # predictions never change
             Promotion.objects.filter(campaign=campaign).aggregate(newest=Max("pk")),
         ]
         return inputs_digest(parts)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from annotation.measures.agreement.ceiling import Form, vote_ceiling
-from annotation.measures.figures_text import figures_read, figures_text
+from annotation.measures.figures_text import MOST_KEPT, figures_kept, figures_read, figures_text
 from annotation.measures.intervals import Interval
 
 
@@ -51,3 +51,14 @@ def test_the_form_of_a_ceiling_comes_back_with_its_reason(form: Form) -> None:
 @pytest.mark.parametrize("text", ["", "{", "{}", '{"count": "many", "share": null}', "[1]"])
 def test_text_of_another_version_is_no_figures(text: str) -> None:
     assert figures_read(_Part, text) is None
+
+
+def test_the_same_text_is_read_once_and_other_text_is_not_mixed_up_with_it() -> None:
+    first = figures_text(_Part(1, Interval(0.1, 0.0, 0.2, 9)))
+    found = figures_kept(_Part, first)
+    assert found == figures_read(_Part, first)
+    assert figures_kept(_Part, first) is found
+    others = [figures_kept(_Part, first.replace("1", str(number), 1)) for number in range(2, 3 + MOST_KEPT)]
+    assert [one and one.count for one in others] == list(range(2, 3 + MOST_KEPT))
+    assert figures_kept(_Part, first) is not found  # too many others were read since
+    assert figures_kept(Interval, first) is None

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotation.measures.figures_text import figures_text
-from annotation.models import Campaign, Image, SplitChange, User
+from annotation.models import Campaign, Image, PhotoChange, SplitChange, User
 from annotation.services.screening import screening_decide, screening_undo
 from inference.models import ModelVersion
 from tests.opinions_and_predictions import images_make, predictions_make, version_make, vote
@@ -83,7 +83,8 @@ def test_everything_that_changes_the_figures_makes_them_old(
     seen: list[str] = []
 
     def changed(filters: Filters = Filters()) -> bool:  # noqa: B008  # frozen
-        seen.append(inputs_of(Campaign.objects.get(pk=campaign.pk), ModelVersion.objects.get(), filters))
+        found = ModelVersion.objects.get(number=version.number)
+        seen.append(inputs_of(Campaign.objects.get(pk=campaign.pk), found, filters))
         return seen.count(seen[-1]) == 1
 
     assert changed()
@@ -107,6 +108,10 @@ def test_everything_that_changes_the_figures_makes_them_old(
     SplitChange.objects.create(image=photos[2], before="holdout", after="neither")
     assert changed()
     predictions_make(version, images_make(campaign, 1, holdout=True, prefix="new"), [4.0])
+    assert changed()
+    predictions_make(version_make(campaign, 2, champion=False), photos, [5.0] * 12)
+    assert not changed()  # those of another version
+    PhotoChange.objects.create(campaign=campaign, kind=PhotoChange.Kind.MOVE, moved=1)
     assert changed()
     Campaign.objects.update(reject_at=4.5)
     assert changed()

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,7 +16,8 @@ from annotation.models import Campaign, Role, User
 from annotation.selectors.adjudications import predictions_hidden
 from annotation.services.figures_rows import Figures
 from annotation.tasks import announce
-from inference.models import ModelVersion, Prediction
+from inference.models import ModelVersion
+from inference.selectors import newest_prediction
 from training.evaluation.calibration.filters import Filters
 from training.evaluation.calibration.report import CalibrationFigures
 from training.evaluation.findings import evaluation_age
@@ -71,8 +71,7 @@ FEWEST_WITH_HIDDEN = 20
 @campaign_view(Role.REVIEWER)
 def calibration(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Show the page. The query has `version`, the filters, what sections show, `photo`, `view=print` for the report."""
-    has_predictions = Exists(Prediction.objects.filter(model_version=OuterRef("pk")))
-    versions = list(campaign.model_versions.annotate(has_predictions=has_predictions))
+    versions = list(campaign.model_versions.annotate(newest_prediction=newest_prediction()))
     version, filters = version_of(versions, request.GET.get("version", "")), filters_of(request.GET)
     shown = Shown.read(request.GET)
     photo_id = number_of(request.GET.get("photo", ""), gettext("This photo is not in this campaign."))

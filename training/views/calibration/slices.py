@@ -106,7 +106,7 @@ def _row(
         "examples": one.examples,
         "stands_out": measure in one.stands_out,
         "stands_out_elsewhere": [MEASURES[name].lower() for name in one.stands_out if name != measure],
-        "all": [{"measure": name, "text": _text(getattr(one, name), name)} for name in MEASURES],
+        "all": [{"label": label, "text": _text(getattr(one, name), name)} for name, label in MEASURES.items()],
     }
     if figure is None or math.isnan(figure.value):
         return row | {"text": "", "drawing": ""}
