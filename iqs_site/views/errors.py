@@ -1,9 +1,9 @@
-"""The pages of the errors 403 and 404: what is wrong, a way back to the campaign, and whom to ask."""
+"""The pages of the errors 400, 403, 404 and 405: what is wrong, a way back to the campaign, and whom to ask."""
 
 import re
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -16,6 +16,12 @@ _MOST_NAMES = 3
 _UNKNOWN = re.compile(r"^(Resolver404|Http404|\{.*\})?$", re.DOTALL)
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Show the page for a request that makes no sense. Only the sentences of our own views are for people."""
+    sentence = str(exception) if isinstance(exception, BadRequest) else ""
+    return render(request, "400.html", {"sentence": sentence}, status=400)
+
+
 def no_access(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Show the page for PermissionDenied."""
     return render(request, "403.html", _context(request, exception), status=403)
@@ -24,6 +30,11 @@ def no_access(request: HttpRequest, exception: Exception) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Show the page for Http404."""
     return render(request, "404.html", _context(request, exception), status=404)
+
+
+def forms_only(request: HttpRequest) -> HttpResponse:
+    """Show the page for an address that takes forms and shows nothing, as after a login in between."""
+    return render(request, "405.html", {"campaign": _campaign(request)}, status=405)
 
 
 def _context(request: HttpRequest, exception: Exception) -> dict[str, Any]:
