@@ -52,6 +52,11 @@ _FOUND = """(wide) => {
     const isWider = one.checkVisibility() && !hidden(one) && one.scrollWidth > one.clientWidth + 2;
     if (isWider) found.push(`wider than its box: ${name(one)}`);
   }
+  for (const one of document.querySelectorAll(".table-scroll caption")) {
+    const box = one.closest(".table-scroll");
+    const isWider = one.checkVisibility() && !hidden(one) && one.getBoundingClientRect().width > box.clientWidth + 1;
+    if (isWider) found.push(`a caption wider than its box: ${name(one)}`);
+  }
   const pen = document.createElement("canvas").getContext("2d");
   for (const one of document.querySelectorAll("select")) {
     // On a phone, the list that opens shows the whole text.
