@@ -14,7 +14,9 @@ SCREENS = {
 #: From this width on, tables must show all their columns.
 WIDE = 1280
 
-_FOUND = """(wide) => {
+_FOUND = """async (wide) => {
+  // Scripts that look at the width of the window run before the next frame.
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const found = [], width = document.documentElement.clientWidth;
   const words = (one) => one.textContent.trim().replace(/\\s+/g, " ").slice(0, 40);
   const name = (one) => `${one.tagName.toLowerCase()}.${[...one.classList].join(".")} “${words(one)}”`;
