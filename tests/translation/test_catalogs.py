@@ -92,7 +92,7 @@ _TEXT = re.compile(
 )
 _VALUES = re.compile(r"\$\{(?:[^{}`]|`[^`]*`|\{[^{}]*\})*\}")
 _MARKED = re.compile(r"gettext\(\s*$|ngettext\(\s*\"[^\"]*\",\s*$|new Error\($")
-# Two words in a row, and what neither a selector nor a list of classes has: a capital at the start, or a colon and a space.
+# Two words in a row, and what neither a selector nor a list of classes has: a capital at the start, or a colon.
 _WORDS = re.compile(r"[A-Za-z]{2,},? [a-z]{2,}")
 _SENTENCE = re.compile(r"^(<p>)?[A-Z0-9]|: ")
 

@@ -159,3 +159,12 @@ def test_yes_and_no_are_words(client_of: Any, campaign: Campaign) -> None:
     assert "simulated: yes" in page
     assert "paused: no" in page
     assert "votes: 1" in page
+
+
+def test_many_values_are_folded(client_of: Any, campaign: Campaign) -> None:
+    few, many = {f"value {i}": i for i in range(6)}, {f"setting {i}": i for i in range(7)}
+    audit_record(kind=AuditKind.MEMBER_ADDED, campaign=campaign, after=few)
+    assert "<details>" not in client_of("ada").get("/campaigns/watches/audit/").content.decode().split("<tbody>")[1]
+    audit_record(kind=AuditKind.MEMBER_ADDED, campaign=campaign, after=many)
+    page = client_of("ada").get("/campaigns/watches/audit/").content.decode().split("<tbody>")[1]
+    assert page.count("<summary>7 values</summary>") == 1
