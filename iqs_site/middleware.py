@@ -1,8 +1,7 @@
-"""Middleware: a header that Django 5.2 does not set, a full disk, addresses of forms, models to come, preferences."""
+"""Middleware: a header that Django 5.2 does not set, a full disk, models to come, what the user prefers."""
 
 import errno
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +14,6 @@ from annotation.access.languages import language_activate
 from annotation.access.time_zones import time_zone_activate
 from inference.networks.config import WeightsMissing
 from iqs_site.instance.models_install import ModelsComing, models_install
-from iqs_site.views.errors import forms_only
 
 _RETRY_SECONDS = 60  # while it is not known how long the installation takes
 _DISK_FULL = "53100"  # PostgreSQL's code
@@ -56,26 +54,6 @@ class FullDiskMiddleware:
         if request.path.startswith("/api/"):
             return JsonResponse({"detail": "The server's disk is full. Try again later."}, status=507)
         return render(request, "507.html", status=507)
-
-
-class FormAddressMiddleware:
-    """Show a page instead of an empty one at an address that only takes forms.
-
-    A person whose session ended gets there: the login page leads to the address that the form was sent to.
-    """
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Return the response, or the page if a browser asked for such an address."""
-        response = self.get_response(request)
-        is_page = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
-        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or not is_page or request.path.startswith("/api/"):
-            return response
-        page = forms_only(request)
-        page.headers["Allow"] = response.headers["Allow"]
-        return page
 
 
 class ModelsComingMiddleware:

@@ -1,6 +1,8 @@
 """The pages of the errors 400, 403, 404 and 405: what is wrong, a way back to the campaign, and whom to ask."""
 
 import re
+from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied
@@ -32,9 +34,24 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "404.html", _context(request, exception), status=404)
 
 
-def forms_only(request: HttpRequest) -> HttpResponse:
-    """Show the page for an address that takes forms and shows nothing, as after a login in between."""
-    return render(request, "405.html", {"campaign": _campaign(request)}, status=405)
+class FormAddressMiddleware:
+    """Show a page instead of an empty one at an address that only takes forms.
+
+    A person whose session ended gets there: the login page leads to the address that the form was sent to.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the response, or the page if a browser asked for such an address."""
+        response = self.get_response(request)
+        is_page = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or not is_page or request.path.startswith("/api/"):
+            return response
+        page = render(request, "405.html", {"campaign": _campaign(request)}, status=405)
+        page.headers["Allow"] = response.headers["Allow"]
+        return page
 
 
 def _context(request: HttpRequest, exception: Exception) -> dict[str, Any]:
