@@ -17,10 +17,11 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.db import DataError, close_old_connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import translation
 
 from annotation.access.attempts import TooManyAttempts
 from annotation.access.hashers import HashingBusy
-from annotation.language.lazy import gettext_lazy
+from annotation.language.lazy import english, gettext_lazy
 from annotation.services.tokens import token_use
 from annotation.services.uploads import PIECE_BYTES
 
@@ -117,7 +118,9 @@ class RequestLimitsMiddleware:
         limit = body_limit(request.path_info)
         refusal = request.META.get(REFUSAL) or (413 if _length(request) > limit.most else 0)
         if refusal:
-            return refused(request, refusal, _SENTENCES.get(refusal) or _too_long(limit))
+            # Before LocaleMiddleware, the thread still has the language of its last request.
+            with translation.override(translation.get_language_from_request(request)):
+                return refused(request, refusal, _SENTENCES.get(refusal) or _too_long(limit))
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
@@ -149,7 +152,7 @@ def refused(request: HttpRequest, status: int, sentence: str, *, retry_after: in
     path, accepted = request.path_info, request.headers.get("Accept", "")
     response: HttpResponse
     if path.startswith("/api/") or _IMPORT.fullmatch(path) or "application/json" in accepted:
-        response = JsonResponse({"detail": sentence}, status=status)
+        response = JsonResponse({"detail": english(sentence)}, status=status)
     else:
         context = {"title": _TITLES.get(status) or HTTPStatus(status).phrase, "sentence": sentence}
         response = render(request, "refused.html", context, status=status)

@@ -134,7 +134,7 @@ FOCUS = """() => {
 MOST_TABS = 60
 WITH_FOCUS = (
     "/", "/users/", "/account/", "/new-campaign/", "/plan-campaign/", "/audit/", "/campaigns/watches/settings/",
-    *(f"/campaigns/watches/{path}" for path in ("calibration/", "photos/", "models/", "members/", "next/", "disputed/")),
+    *(f"/campaigns/watches/{path}/" for path in ("calibration", "photos", "models", "members", "next", "disputed")),
 )  # fmt: skip
 
 

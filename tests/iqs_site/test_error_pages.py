@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from django.template.loader import render_to_string
 from django.test import Client
+from django.utils import translation
 
 from annotation.models import Campaign
+from iqs_site.request_limits import REFUSAL
 
 pytestmark = pytest.mark.django_db
 
@@ -81,3 +83,13 @@ def test_a_form_without_its_token_is_explained(people: dict[str, Any]) -> None:
     response = client.post("/accounts/login/", {"username": "ada", "password": "pass-word-1"})
     assert response.status_code == 403
     assert "This form has expired" in response.content.decode()
+
+
+def test_an_early_refusal_has_the_language_of_its_own_request_and_programs_get_english(client: Client) -> None:
+    refused = {REFUSAL: 503}
+    headers = {**BROWSER, "Accept-Language": "de"}
+    with translation.override("de"):  # as another request of the thread has left it
+        english = client.get("/accounts/login/", headers={**headers, "Accept-Language": "en"}, **refused)
+        program = client.get("/api/campaigns/watches/leases", headers=headers, **refused)
+    assert "The server is busy" in english.content.decode()
+    assert program.json() == {"detail": "The server is busy. Try again in a few seconds."}
