@@ -17,9 +17,11 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.db import DataError, close_old_connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import translation
 
 from annotation.access.attempts import TooManyAttempts
 from annotation.access.hashers import HashingBusy
+from annotation.language.lazy import english, gettext_lazy
 from annotation.services.tokens import token_use
 from annotation.services.uploads import PIECE_BYTES
 
@@ -34,12 +36,23 @@ _SCORING = re.compile(r"(/api)?/score/?|/campaigns/[^/]+/gate/")
 _GATE = re.compile(r"/api/campaigns/[^/]+/gate")
 
 _SENTENCES = {
-    400: "The body of the request is damaged.",
-    401: "Log in first, then send the files again.",
-    408: "The request did not arrive in time. Check your connection and try again.",
-    431: "The head of the request is too long.",
-    503: "The server is busy. Try again in a few seconds.",
-    507: "The server's disk is full. Try again later.",
+    400: gettext_lazy("The body of the request is damaged."),
+    401: gettext_lazy("Log in first, then send the files again."),
+    408: gettext_lazy("The request did not arrive in time. Check your connection and try again."),
+    431: gettext_lazy("The head of the request is too long."),
+    503: gettext_lazy("The server is busy. Try again in a few seconds."),
+    507: gettext_lazy("The server's disk is full. Try again later."),
+}
+# Headings of the pages, in place of the words of the protocol.
+_TITLES = {
+    400: gettext_lazy("The server did not understand this request"),
+    401: gettext_lazy("Log in first"),
+    408: gettext_lazy("The request took too long"),
+    413: gettext_lazy("Too much at once"),
+    429: gettext_lazy("Too many attempts"),
+    431: gettext_lazy("The server did not understand this request"),
+    503: gettext_lazy("The server is busy"),
+    507: gettext_lazy("The server's disk is full"),
 }
 
 
@@ -105,7 +118,9 @@ class RequestLimitsMiddleware:
         limit = body_limit(request.path_info)
         refusal = request.META.get(REFUSAL) or (413 if _length(request) > limit.most else 0)
         if refusal:
-            return refused(request, refusal, _SENTENCES.get(refusal) or _too_long(limit))
+            # Before LocaleMiddleware, the thread still has the language of its last request.
+            with translation.override(translation.get_language_from_request(request)):
+                return refused(request, refusal, _SENTENCES.get(refusal) or _too_long(limit))
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
@@ -137,9 +152,9 @@ def refused(request: HttpRequest, status: int, sentence: str, *, retry_after: in
     path, accepted = request.path_info, request.headers.get("Accept", "")
     response: HttpResponse
     if path.startswith("/api/") or _IMPORT.fullmatch(path) or "application/json" in accepted:
-        response = JsonResponse({"detail": sentence}, status=status)
+        response = JsonResponse({"detail": english(sentence)}, status=status)
     else:
-        context = {"title": HTTPStatus(status).phrase, "sentence": sentence}
+        context = {"title": _TITLES.get(status) or HTTPStatus(status).phrase, "sentence": sentence}
         response = render(request, "refused.html", context, status=status)
     if retry_after:
         response.headers["Retry-After"] = str(retry_after)

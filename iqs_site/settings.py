@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "iqs_site.views.errors.FormAddressMiddleware",  # last, because its page needs the user and the messages
 ]
 ROOT_URLCONF = "iqs_site.urls"
 WSGI_APPLICATION = "iqs_site.wsgi.application"

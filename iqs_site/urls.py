@@ -36,6 +36,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
+handler400 = "iqs_site.views.errors.bad_request"
 handler403 = "iqs_site.views.errors.no_access"
 handler404 = "iqs_site.views.errors.not_found"
 

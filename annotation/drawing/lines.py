@@ -7,6 +7,8 @@ from annotation.drawing.axis import Tick
 from annotation.drawing.svg import ROW, Drawing, Svg, number
 
 _TOP = 8  # space for the upper half of the highest tick's text
+#: A line of more points is drawn through the lowest and the highest point of each part of it: no pixel differs.
+MOST_POINTS = 1_000
 _EDGE = 18  # percent of the width: half of the longest text on a phone. Text nearer to an end is aligned to the inside.
 # The line is longer than the largest mark by this factor, so that its label fits. It runs between these percentages.
 _BEYOND, _BEFORE, _AFTER = 1.25, 4.0, 98.0
@@ -56,7 +58,8 @@ def lines(
 ) -> Svg:
     """Draw lines within the two ranges (low < high each), areas behind them, and a mark at the point `best`.
 
-    All points must be finite. `height` is the height of the plot without labels, in pixels.
+    All points must be finite. Of lines with more than `MOST_POINTS` points, the lowest and the highest point of each
+    part are drawn. `height` is the height of the plot without labels, in pixels.
     """
 
     def across(x: float) -> float:
@@ -76,10 +79,11 @@ def lines(
         return " ".join(f"{number(across(x))},{number(up(y))}" for x, y in zip(xs, ys, strict=True))
 
     for area in areas:
-        around = path([*area.xs, *reversed(area.xs)], [*area.low, *reversed(area.high)])
+        xs, low, high = _area_thinned(area)
+        around = path([*xs, *reversed(xs)], [*low, *reversed(high)])
         drawing.add("polygon", {"class": area.kind, "points": around}, into=plot)
     for line in lines:
-        drawing.add("polyline", {"class": line.kind, "points": path(line.xs, line.ys)}, into=plot)
+        drawing.add("polyline", {"class": line.kind, "points": path(*_thinned(line.xs, line.ys))}, into=plot)
     if best is not None:
         drawing.mark("best", at=across(best[0]), y=up(best[1]))
     for tick in x_ticks:
@@ -87,6 +91,30 @@ def lines(
     if x_label:
         drawing.label(x_label, at=50, row=base + ROW, kind="strong")
     return drawing.finish()
+
+
+def _parts(count: int) -> list[range]:
+    """Return half as many parts of 0 … count − 1 as there may be points."""
+    parts = MOST_POINTS // 2
+    return [range(part * count // parts, (part + 1) * count // parts) for part in range(parts)]
+
+
+def _thinned(xs: Sequence[float], ys: Sequence[float]) -> tuple[Sequence[float], Sequence[float]]:
+    if len(xs) <= MOST_POINTS:
+        return xs, ys
+    kept = {0, len(xs) - 1}
+    for part in _parts(len(xs)):
+        kept |= {min(part, key=ys.__getitem__), max(part, key=ys.__getitem__)}
+    places = sorted(kept)
+    return [xs[place] for place in places], [ys[place] for place in places]
+
+
+def _area_thinned(area: Area) -> tuple[Sequence[float], Sequence[float], Sequence[float]]:
+    if len(area.xs) <= MOST_POINTS:
+        return area.xs, area.low, area.high
+    parts = _parts(len(area.xs))
+    xs = [area.xs[part[len(part) // 2]] for part in parts]
+    return xs, [min(area.low[i] for i in part) for part in parts], [max(area.high[i] for i in part) for part in parts]
 
 
 def marks_on_line(*, name: str, marks: Sequence[LineMark], interval: tuple[float, float]) -> Svg:

@@ -90,4 +90,9 @@ class AuditRecord(models.Model):
     def changes(self) -> list[tuple[str, Any, Any]]:
         """Return (name, value before, value after) of each value. None: there was none."""
         before, after = self.before or {}, self.after or {}
-        return [(name, before.get(name), after.get(name)) for name in {**before, **after}]
+        return [(name, _shown(before.get(name)), _shown(after.get(name))) for name in {**before, **after}]
+
+
+def _shown(value: object) -> object:
+    """Return a value as people read it: yes and no in place of Python's words."""
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
@@ -64,7 +64,7 @@ def photo(request: HttpRequest, campaign: Campaign, image_id: int) -> HttpRespon
     try:
         query = GalleryQuery.read(request.GET.dict())
     except ValueError as error:
-        return HttpResponseBadRequest(str(error), content_type="text/plain; charset=utf-8")
+        raise BadRequest(str(error)) from error
     assert isinstance(request.user, User)  # campaign_view refuses anonymous users
     hidden = predictions_hidden(campaign, request.user)
     is_hidden = hidden.filter(image=image).exists()

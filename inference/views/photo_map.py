@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse, QueryDict
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -77,7 +78,7 @@ def photo_map_points(
     """Return the points: the length of a JSON text (4 bytes), the text, and the columns that it describes."""
     row = PhotoMap.objects.filter(campaign=campaign).exclude(made_at=None).first()
     if row is None:
-        return HttpResponseBadRequest(gettext("There is no map yet."), content_type="text/plain; charset=utf-8")
+        raise BadRequest(gettext("There is no map yet."))
     shown = version if version and fits_scale(version, campaign) else None
     matching = None
     if query.filters:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponseBadRequest
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -65,7 +66,7 @@ def with_query(
             assert isinstance(request.user, User)  # campaign_view refuses anonymous users
             return view(request, campaign, version, query, predictions_hidden(campaign, request.user))
         except ValueError as error:
-            return HttpResponseBadRequest(str(error), content_type="text/plain; charset=utf-8")
+            raise BadRequest(str(error)) from error
 
     return wrapped
 

@@ -28,6 +28,8 @@ SLUG = "demo"
 FIRST_PHOTOS = 12
 #: Photos that are drawn and then imported together: more come to the queue before a person has rated the last ones.
 _TOGETHER = 40
+# The name that pages show for these imports.
+_FOLDER = "demo-photos"
 #: Share of all votes that the simulated annotators give; people can give the rest.
 SIMULATED_SHARE = 0.85
 SPEED_FACTOR = 5.0  # slow enough to watch, and for training runs to happen in between
@@ -78,11 +80,13 @@ def demo_prepare(report: Report, *, count: int = PHOTO_COUNT, first: int | None 
 
 def _photos_add(campaign: Campaign, plan: list[DemoPhoto]) -> None:
     """Draw the photos of the plan and import them. Raises DemoError when they could not be imported."""
-    with TemporaryDirectory(prefix="iqs-demo-") as folder:
-        for _ in photos_write(Path(folder), plan):
+    with TemporaryDirectory(prefix="iqs-demo-") as temporary:
+        folder = Path(temporary) / _FOLDER
+        folder.mkdir()
+        for _ in photos_write(folder, plan):
             pass
         details = {photo.name: photo.details for photo in plan}
-        batch = folder_import(campaign=campaign, source=Path(folder), details=details)
+        batch = folder_import(campaign=campaign, source=folder, details=details)
     if batch.state != ImportBatch.State.DONE or batch.rejected:
         raise DemoError(f"the demo photos could not be imported: {batch.message or 'some were rejected.'}")
 

@@ -1,9 +1,11 @@
-"""The pages of the errors 403 and 404: what is wrong, a way back to the campaign, and whom to ask."""
+"""The pages of the errors 400, 403, 404 and 405: what is wrong, a way back to the campaign, and whom to ask."""
 
 import re
+from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -16,6 +18,12 @@ _MOST_NAMES = 3
 _UNKNOWN = re.compile(r"^(Resolver404|Http404|\{.*\})?$", re.DOTALL)
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Show the page for a request that makes no sense. Only the sentences of our own views are for people."""
+    sentence = str(exception) if isinstance(exception, BadRequest) else ""
+    return render(request, "400.html", {"sentence": sentence}, status=400)
+
+
 def no_access(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Show the page for PermissionDenied."""
     return render(request, "403.html", _context(request, exception), status=403)
@@ -24,6 +32,26 @@ def no_access(request: HttpRequest, exception: Exception) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Show the page for Http404."""
     return render(request, "404.html", _context(request, exception), status=404)
+
+
+class FormAddressMiddleware:
+    """Show a page instead of an empty one at an address that only takes forms.
+
+    A person whose session ended gets there: the login page leads to the address that the form was sent to.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Return the response, or the page if a browser asked for such an address."""
+        response = self.get_response(request)
+        is_page = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or not is_page or request.path.startswith("/api/"):
+            return response
+        page = render(request, "405.html", {"campaign": _campaign(request)}, status=405)
+        page.headers["Allow"] = response.headers["Allow"]
+        return page
 
 
 def _context(request: HttpRequest, exception: Exception) -> dict[str, Any]:

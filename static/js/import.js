@@ -73,7 +73,7 @@ async function sendPiece(item, offset, onProgress) {
     if (reply?.status === 422) return { refusal: reply.answer.detail };
     if (reply && reply.status < 500 && ![408, 425, 429].includes(reply.status)) throw new UploadStopped(reply.answer.detail ?? gettext("The server refused the file (status %(status)s).", { status: reply.status }));
     if (reply?.status === 507) throw new UploadStopped(reply.answer.detail);
-    if (attempt === ATTEMPTS) throw new UploadStopped(`The server failed (${reply ? `status ${reply.status}` : "no answer"}).`);
+    if (attempt === ATTEMPTS) throw new UploadStopped(reply ? gettext("The server failed (status %(status)s).", { status: reply.status }) : gettext("The server does not answer."));
     await pause(500 * 2 ** attempt);
   }
 }
@@ -129,10 +129,12 @@ function showProgress() {
   const rate = sent.bytes / Math.max(seconds, 0.1);
   byId("overall").max = Math.max(1, total.bytes);
   byId("overall").value = sent.bytes;
-  byId("files").textContent = `${sent.files.toLocaleString("en-GB")} of ${total.files.toLocaleString("en-GB")} files, `
-    + gettext("%(megabytes)s of %(megabytes_2)s", { megabytes: megabytes(sent.bytes), megabytes_2: megabytes(total.bytes) });
+  byId("files").textContent = gettext("%(files)s of %(files_2)s files, %(megabytes)s of %(megabytes_2)s", {
+    files: sent.files.toLocaleString("en-GB"), files_2: total.files.toLocaleString("en-GB"),
+    megabytes: megabytes(sent.bytes), megabytes_2: megabytes(total.bytes),
+  });
   const left = Math.ceil((total.bytes - sent.bytes) / Math.max(rate, 1));
-  byId("rate").textContent = seconds > 2 ? `${megabytes(rate)}/s, about ${left} s left` : "";
+  byId("rate").textContent = seconds > 2 ? gettext("%(megabytes)s/s, about %(left)s s left", { megabytes: megabytes(rate), left }) : "";
 }
 
 function stop(sentence) {

@@ -28,7 +28,7 @@ async function begin() {
     return;
   }
   const matching = points.match.reduce((sum, one) => sum + one, 0);
-  message.textContent = matching < points.count ? `${matching.toLocaleString("en")} of ${points.count.toLocaleString("en")} photos match the filters; the others are grey.` : "";
+  message.textContent = matching < points.count ? gettext("%(matching)s of %(count)s photos match the filters; the others are grey.", { matching: matching.toLocaleString("en"), count: points.count.toLocaleString("en") }) : "";
   const view = new View(canvas, points, (id) => canvas.dataset.thumbnail.replace("/0/", `/${id}/`));
   const chooser = document.querySelector("[data-colour]");
   const wished = location.hash.slice(1); // a link of another page names the colours

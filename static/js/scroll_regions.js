@@ -3,8 +3,9 @@
 /** Give boxes that scroll sideways a place in the order of the Tab key, and take it from those that do not scroll. */
 function regionsMark() {
   for (const box of document.querySelectorAll(".table-scroll")) {
-    if (box.hasAttribute("tabindex") && !("region" in box.dataset)) continue; // the template gave it one
     const scrolls = box.scrollWidth > box.clientWidth + 1;
+    box.toggleAttribute("data-wide", scrolls); // for the shadow at the end with more columns
+    if (box.hasAttribute("tabindex") && !("region" in box.dataset)) continue; // the template gave it one
     if (scrolls === "region" in box.dataset) continue;
     if (scrolls) {
       Object.assign(box, { tabIndex: 0, role: "region", ariaLabel: nameOf(box) });

@@ -14,7 +14,7 @@ const outbox = new Outbox(await openAnswerLog(), { annotator: Number(notice.data
 
 function text() {
   const { pending, refused, state, message } = outbox;
-  if (refused.length) return `The server refused ${refused.length === 1 ? "it" : refused.length}: ${refused[0].refused}`;
+  if (refused.length) return ngettext("The server refused it: %(reason)s", "The server refused %(n)s: %(reason)s", refused.length, { reason: refused[0].refused });
   if (state === "login") return message || gettext("Log in again to send.");
   if (state === "offline") return gettext("The server cannot be reached. This page tries again automatically.");
   return pending ? gettext("Sending…") : "";

@@ -9,12 +9,16 @@ import pytest
 from django.conf import settings
 
 from tests.browser.annotating import PATH, begin
+from tests.browser.axe import axe_findings
 from tests.browser.chromium import WITHOUT_CHROMIUM, chromium_path
+from tests.browser.layout import SCREENS, layout_findings
 from tests.waiting import SECONDS, wait_for
 
 # The synchronous API of Playwright runs an event loop in this thread, so Django would refuse database queries.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
+#: axe takes most of the time, and its rules depend on little more than narrow or wide. The layout is checked on all.
+AXE_SCREENS = ("phone", "desktop")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -87,6 +91,23 @@ def annotate(open_page: Callable[..., Any]) -> Callable[..., Any]:
         return page
 
     return open_annotate_page
+
+
+@pytest.fixture
+def look() -> Iterator[Callable[[Any, str], None]]:
+    """Return a function that looks at a page on all screens. What it finds is reported together at the end."""
+    found: dict[str, list[str]] = {}
+
+    def look(page: Any, name: str) -> None:
+        for screen, (width, height) in SCREENS.items():
+            page.set_viewport_size({"width": width, "height": height})
+            findings = layout_findings(page) + (axe_findings(page) if screen in AXE_SCREENS else [])
+            if findings:
+                found[f"{name}, {screen}"] = findings
+        page.set_viewport_size({"width": 1280, "height": 900})
+
+    yield look
+    assert found == {}
 
 
 def _wait_for_requests() -> None:

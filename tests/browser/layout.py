@@ -14,7 +14,9 @@ SCREENS = {
 #: From this width on, tables must show all their columns.
 WIDE = 1280
 
-_FOUND = """(wide) => {
+_FOUND = """async (wide) => {
+  // Scripts that look at the width of the window run before the next frame.
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const found = [], width = document.documentElement.clientWidth;
   const words = (one) => one.textContent.trim().replace(/\\s+/g, " ").slice(0, 40);
   const name = (one) => `${one.tagName.toLowerCase()}.${[...one.classList].join(".")} “${words(one)}”`;
@@ -51,6 +53,11 @@ _FOUND = """(wide) => {
   for (const one of document.querySelectorAll("button, a.button, .badge")) {
     const isWider = one.checkVisibility() && !hidden(one) && one.scrollWidth > one.clientWidth + 2;
     if (isWider) found.push(`wider than its box: ${name(one)}`);
+  }
+  for (const one of document.querySelectorAll(".table-scroll caption")) {
+    const box = one.closest(".table-scroll");
+    const isWider = one.checkVisibility() && !hidden(one) && one.getBoundingClientRect().width > box.clientWidth + 1;
+    if (isWider) found.push(`a caption wider than its box: ${name(one)}`);
   }
   const pen = document.createElement("canvas").getContext("2d");
   for (const one of document.querySelectorAll("select")) {

@@ -1,7 +1,7 @@
 """Every page of annotators and of the gallery, on five screens, light and dark: it fits, and axe finds nothing."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,6 @@ from annotation.models import Campaign, Image, PhotoMap
 from annotation.services.invitations import invitation_create
 from annotation.services.withdrawals import photo_withdraw
 from tests.browser.annotating import PATH, press, rate
-from tests.browser.axe import axe_findings
-from tests.browser.layout import SCREENS, layout_findings
 from tests.conftest import photo_bytes, thumbnail_path
 from tests.opinions_and_predictions import distortions_make, predictions_make, version_make, votes
 
@@ -21,8 +19,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 PHOTOS = 12
 FINGERPRINT = "f" * 64
-#: axe takes most of the time, and its rules depend on little more than narrow or wide. The layout is checked on all.
-AXE_SCREENS = ("phone", "desktop")
 C = "/campaigns/watches/"
 GALLERY = f"{C}photos/"
 PAGES = {
@@ -67,23 +63,6 @@ def images(
     )
     photo_withdraw(image=images[-1], reason="A person asked for it", by=people["rita"])
     return images
-
-
-@pytest.fixture
-def look() -> Iterator[Callable[[Page, str], None]]:
-    """Return a function that looks at a page on all screens. What it finds is reported together at the end."""
-    found: dict[str, list[str]] = {}
-
-    def look(page: Page, name: str) -> None:
-        for screen, (width, height) in SCREENS.items():
-            page.set_viewport_size({"width": width, "height": height})
-            findings = layout_findings(page) + (axe_findings(page) if screen in AXE_SCREENS else [])
-            if findings:
-                found[f"{name}, {screen}"] = findings
-        page.set_viewport_size({"width": 1280, "height": 900})
-
-    yield look
-    assert found == {}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -110,6 +110,54 @@ def test_an_empty_page_says_what_to_do_next(client_of: Callable[[str], Any], emp
         assert words in client.get(f"/campaigns/new/{path}").content.decode(), path
 
 
+# What is wrong with the element that has the focus, as {"problem", "element"}; null at the end of the page.
+FOCUS = """() => {
+  const one = document.activeElement;
+  if (!one || one === document.body) return null;
+  const rings = (part) => {
+    const style = getComputedStyle(part);
+    return (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
+  };
+  const label = one.labels?.[0], [box] = one.getClientRects(), problems = [];
+  if (!rings(one) && !(label && rings(label))) problems.push("no focus ring");
+  if (!box || box.bottom <= 0 || box.top >= innerHeight || box.right <= 0 || box.left >= innerWidth) {
+    problems.push("outside of the window");
+  } else {
+    const within = (value, most) => Math.min(Math.max(value, 1), most - 2);
+    const x = within(box.left + Math.min(box.width, 40) / 2, innerWidth);
+    const top = document.elementFromPoint(x, within(box.top + box.height / 2, innerHeight));
+    const isPart = [one, label].some((part) => part && (part.contains(top) || top?.contains(part)));
+    if (top && !isPart) problems.push(`below ${top.tagName} ${top.className}`);
+  }
+  return { problem: problems.join(", "), element: one.outerHTML.slice(0, 100) };
+}"""
+MOST_TABS = 60
+WITH_FOCUS = (
+    "/", "/users/", "/account/", "/new-campaign/", "/plan-campaign/", "/audit/", "/campaigns/watches/settings/",
+    *(f"/campaigns/watches/{path}/" for path in ("calibration", "photos", "models", "members", "next", "disputed")),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("screen", ["desktop", "phone"])
+def test_the_keyboard_reaches_nothing_that_is_hidden(
+    open_page: Callable[..., Page], full: list[str], screen: str
+) -> None:
+    """What has the focus has a ring and is in sight, not below a bar that stays at the bottom."""
+    width, height = SCREENS[screen]
+    page = open_page("/", "ada", viewport={"width": width, "height": height})
+    root, found = page.url.rstrip("/"), set()
+    for path in WITH_FOCUS:
+        page.goto(root + path)
+        for _ in range(MOST_TABS):
+            page.keyboard.press("Tab")
+            stop = page.evaluate(FOCUS)
+            if stop is None:
+                break
+            if stop["problem"]:
+                found.add(f"{path}: {stop['problem']}: {stop['element']}")
+    assert found == set()
+
+
 def test_what_does_not_fit_is_found(open_page: Callable[..., Page], people: dict[str, Any]) -> None:
     page = open_page("/", "ada")
     page.evaluate(

@@ -82,3 +82,44 @@ def test_modules_import_the_functions_that_translate(path: Path) -> None:
     used = set(re.findall(r"(?<![\w.])(n?gettext)\(", code)) if path.name != "texts.js" else set()
     imported = re.findall(r"^import \{([^}]*)\} from \"[./]*texts\.js\";$", code, re.MULTILINE)
     assert used <= {name.strip() for names in imported for name in names.split(",")}
+
+
+# A comment, or a text of a module. Texts may have one level of braces in their values.
+_TEXT = re.compile(
+    r"//[^\n]*|/\*.*?\*/"
+    r"|(\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|\$\{(?:[^{}`\n]|`[^`\n]*`|\{[^{}\n]*\})*\}|[^`\\\n])*`)",
+    re.DOTALL,
+)
+_VALUES = re.compile(r"\$\{(?:[^{}`]|`[^`]*`|\{[^{}]*\})*\}")
+_MARKED = re.compile(r"gettext\(\s*$|ngettext\(\s*\"[^\"]*\",\s*$|new Error\($")
+# Two words in a row, and what neither a selector nor a list of classes has: a capital at the start, or a colon.
+_WORDS = re.compile(r"[A-Za-z]{2,},? [a-z]{2,}")
+_SENTENCE = re.compile(r"^(<p>)?[A-Z0-9]|: ")
+
+
+def unmarked_sentences(code: str) -> list[str]:
+    """Return the texts of a module that people read and that nothing translates."""
+    found = []
+    for match in _TEXT.finditer(code):
+        words = _VALUES.sub("0", match[1][1:-1]) if match[1] else ""
+        is_marked = _MARKED.search(code[max(0, match.start() - 300) : match.start()])
+        if _WORDS.search(words) and _SENTENCE.search(words) and not is_marked:
+            found.append(words)
+    return found
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "static" / "js").rglob("*.js")), ids=lambda path: str(path.name))
+def test_modules_have_no_unmarked_sentence(path: Path) -> None:
+    assert unmarked_sentences(path.read_text()) == []
+
+
+def test_the_finder_sees_sentences_in_modules() -> None:
+    code = """
+      // A comment is no text.
+      note.show("The photo is gone");
+      note.show(gettext("The photo is there"));
+      note.show(`The server refused ${count === 1 ? "it" : count} now`);
+      document.querySelector("input, select, textarea").className = "button primary";
+      ngettext("One photo", "Many photos and more", 2);
+    """
+    assert unmarked_sentences(code) == ["The photo is gone", "The server refused 0 now"]

@@ -10,8 +10,13 @@ from training.evaluation.learning_curve import STEP
 _HEIGHT = 180
 
 
-def srcc_chart(report: CurveReport) -> Svg:
-    """Draw the rank correlation with intervals and forecast, that of the prior, and the ceiling √r_k if it is known."""
+def srcc_chart(report: CurveReport) -> Svg | None:
+    """Draw the rank correlation with intervals and forecast, that of the prior, and the ceiling √r_k if it is known.
+
+    None for a report without points.
+    """
+    if not report.rows:
+        return None
     points = [row.srcc for row in report.rows]
     ceiling = [report.ceiling.value] if report.ceiling else []
     return _chart(
@@ -25,8 +30,10 @@ def srcc_chart(report: CurveReport) -> Svg:
     )
 
 
-def rps_chart(report: CurveReport) -> Svg:
-    """Draw the RPS with intervals and forecast, and that of the prior."""
+def rps_chart(report: CurveReport) -> Svg | None:
+    """Draw the RPS with intervals and forecast, and that of the prior. None for a report without points."""
+    if not report.rows:
+        return None
     points = [row.rps for row in report.rows]
     return _chart(
         report,

@@ -20,13 +20,16 @@ def shown_error(point: OrderPoint, task: OrderTask) -> tuple[float, float, float
     return value, low, high
 
 
-def order_chart(curve: OrderCurve, *, name: str) -> Svg:
-    """Draw both curves, that of the queue's order with its interval."""
+def order_chart(curve: OrderCurve, *, name: str) -> Svg | None:
+    """Draw both curves, that of the queue's order with its interval. None for a curve without points."""
+    if not curve.in_order:
+        return None
     queue = [shown_error(point, curve.task) for point in curve.in_order]
     random = [shown_error(point, curve.task) for point in curve.at_random]
     xs, xs_random = [point.answers for point in curve.in_order], [point.answers for point in curve.at_random]
     values = [one for row in queue for one in row] + [row[0] for row in random]
     room = 0.05 * (max(values) - min(values)) or 0.05
+    end = xs[-1] or 1.0
     ends = min(values) - room, max(values) + room
     return lines(
         name=name,
@@ -36,9 +39,9 @@ def order_chart(curve: OrderCurve, *, name: str) -> Svg:
             Line("interval-end", xs, [row[2] for row in queue]),
             Line("validation", xs, [row[0] for row in queue]),
         ],
-        x_range=(0.0, xs[-1]),
+        x_range=(0.0, end),
         y_range=ends,
-        x_ticks=round_ticks(0.0, xs[-1], at_most=5),
+        x_ticks=round_ticks(0.0, end, at_most=5),
         y_ticks=round_ticks(*ends, at_most=5),
         x_label=gettext("answers since the queue began to choose"),
         height=_HEIGHT,

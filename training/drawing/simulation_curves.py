@@ -24,11 +24,14 @@ class SeriesLine:
     points: Sequence[Interval]
 
 
-def simulation_chart(series: Sequence[SeriesLine], *, name: str, level: float | None = None) -> Svg:
+def simulation_chart(series: Sequence[SeriesLine], *, name: str, level: float | None = None) -> Svg | None:
     """Draw the curves; the answers are on a logarithmic axis. `level`: a horizontal line. `name`: for screen readers.
 
-    Intervals that are not finite, as those of a single seed, are left out.
+    Intervals that are not finite, as those of a single seed, are left out. None when no curve has a point.
     """
+    series = [one for one in series if one.answers]
+    if not series:
+        return None
     first = min(one.answers[0] for one in series)
     last = max(one.answers[-1] for one in series)
     values = [end for one in series for point in one.points for end in _ends(point)]

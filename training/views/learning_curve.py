@@ -37,7 +37,7 @@ class CurvePart:
     """The newest result, or what is missing for one."""
     report: CurveReport | None
     words: CurveWords | None
-    charts: list[tuple[str, Svg]]
+    charts: list[tuple[str, Svg | None]]
 
     @property
     def percent(self) -> int:

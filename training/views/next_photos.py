@@ -46,7 +46,7 @@ class OrderPart:
     words: Words
     label: str
     """What is drawn, with its unit."""
-    chart: Svg
+    chart: Svg | None
     rows: list[tuple[float, str, str]]
     """(answers, in the order of the queue, at random) with intervals; '' where it was not measured."""
 

@@ -67,6 +67,7 @@ export class LastAnswers {
   #row(item) {
     const { lease } = item;
     const thumbnail = Object.assign(new Image(), { src: lease.thumbnail ?? lease.url.replace(/original$/, "thumbnail"), alt: "", loading: "lazy" });
+    thumbnail.addEventListener("error", () => thumbnail.replaceWith(element("span", "no-picture"))); // without a connection
     const words = element("span", "words", element("strong", "", item.skipReason ? gettext("Skipped") : answerText(item)), element("small", "", item.skipReason || lease.name));
     if (item.reveal) words.append(element("small", "reveal", ...revealElements(item.reveal)));
     const button = element("button", "", thumbnail, words);

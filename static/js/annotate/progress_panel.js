@@ -136,7 +136,7 @@ export class ProgressPanel {
 }
 
 function megabytes(bytes) {
-  if (bytes > 0 && bytes < 50_000) return "less than 0.1 MB";
+  if (bytes > 0 && bytes < 50_000) return gettext("less than 0.1 MB");
   return bytes >= 9_950_000 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 

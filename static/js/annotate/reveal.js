@@ -14,7 +14,8 @@ export async function fetchReveal(api, imageId) {
 }
 
 function othersText({ mean, n, simulated }) {
-  return `others ${mean.toFixed(1)} (n\u00a0=\u00a0${n}${simulated ? `, ${simulated} simulated` : ""})`;
+  const values = { mean: mean.toFixed(1), n, simulated };
+  return simulated ? gettext("others %(mean)s (n\u00a0=\u00a0%(n)s, %(simulated)s simulated)", values) : gettext("others %(mean)s (n\u00a0=\u00a0%(n)s)", values);
 }
 
 function text(className, content) {

@@ -9,6 +9,9 @@ const MAX_IDS = 500; // in one request
 const MAX_ROWS = 100;
 const COMPARE_AFTER = 400; // milliseconds without a change until the next comparison
 const WATCH_TEXT = { yes: gettext("watch"), no: gettext("no watch"), unsure: gettext("unsure") };
+const LANGUAGE = document.documentElement.lang;
+// Days before months, as on all pages.
+const CLOCK = new Intl.DateTimeFormat(LANGUAGE.startsWith("en") ? "en-GB" : LANGUAGE, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const STATUS_TEXT = {
   stored: gettext("on the server"),
   saved: gettext("saved, not checked now"),
@@ -20,7 +23,6 @@ const STATUS_TEXT = {
 };
 
 const $ = (id) => document.getElementById(id);
-const are = (number) => (number === 1 ? "is" : "are");
 
 // Returns Map: entry → its status, a key of STATUS_TEXT. stored: Set of client_ids that the server has, or null when it
 // cannot be reached. An answer that the server lost counts as replaced if it has, or will get, a later answer to the same
@@ -170,7 +172,7 @@ export class SafetyPanel {
     const { state, message } = this.#outbox;
     if (state === "login") return message || gettext("you are logged out. Log in again; no answer is lost.");
     if (state === "offline") return gettext("the server cannot be reached. This page tries again automatically.");
-    return "sending";
+    return gettext("sending");
   }
 
   #renderProblems(refused, lost) {
@@ -218,16 +220,14 @@ function element(name, words, className = "") {
   return Object.assign(document.createElement(name), { textContent: words, className });
 }
 
-function when(at) {
-  return at ? new Date(at) : null;
-}
-
 function row(entry, status) {
   const { body } = entry;
-  const answer = body.text !== undefined ? `comment: ${body.text}` : body.skip_reason ? `skipped: ${body.skip_reason}` : `${WATCH_TEXT[body.watch]}, ${body.score}`;
+  let answer = `${WATCH_TEXT[body.watch]}, ${body.score}`;
+  if (body.text !== undefined) answer = gettext("comment: %(text)s", { text: body.text });
+  else if (body.skip_reason) answer = gettext("skipped: %(reason)s", { reason: body.skip_reason });
   const words = entry.refused ? `${STATUS_TEXT[status]}: ${entry.refused}` : STATUS_TEXT[status];
   const tr = element("tr", "");
   tr.dataset.state = status;
-  tr.append(...[when(entry.at)?.toLocaleString([], { timeZoneName: "short" }) ?? "", `${body.image_id}`, answer, words].map((text) => element("td", text)));
+  tr.append(...[entry.at ? CLOCK.format(new Date(entry.at)) : "", `${body.image_id}`, answer, words].map((text) => element("td", text)));
   return tr;
 }

@@ -45,7 +45,7 @@ export class ZoomControls {
   // Zooms in (1) or out (-1) by one level.
   change(direction, point = null) {
     if (!this.#isShown()) return;
-    if (!this.#zoom.change(direction, point)) return this.#zoom.isLargest && this.#note.show("400 % is the largest zoom");
+    if (!this.#zoom.change(direction, point)) return this.#zoom.isLargest && this.#note.show(gettext("400 % is the largest zoom"));
     if (this.#zoom.isOn) this.#explain();
     else this.#note.show(gettext("The photo fits the screen"));
   }

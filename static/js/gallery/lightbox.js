@@ -91,9 +91,14 @@ export class Lightbox {
       this.panel.setAttribute("aria-busy", "true");
       try {
         const answer = await fetch(this.dialog.dataset.factsUrl.replace("/0/", `/${id}/`));
-        this.#facts.set(id, answer.ok && !answer.redirected ? await answer.text() : "<p>The facts could not be loaded.</p>");
+        if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
+        this.#facts.set(id, await answer.text());
       } catch {
-        this.panel.innerHTML = "<p>The facts could not be loaded.</p>";
+        // The next look at the photo asks again.
+        if (this.#id !== id) return;
+        const words = Object.assign(document.createElement("p"), { textContent: gettext("The facts could not be loaded.") });
+        this.panel.replaceChildren(words);
+        this.panel.removeAttribute("aria-busy");
         return;
       }
     }

@@ -141,7 +141,7 @@ export class Selection {
       for (const id of this.#removes) this.tiles.tile(id)?.remove();
       this.#removes = [];
       this.clear();
-    } else if (document.querySelector("#bulk-status .bulk-action")?.textContent.includes("Put back")) {
+    } else if (document.querySelector("#bulk-status .bulk-action")?.dataset.kind === "restore") {
       htmx.ajax("GET", location.href, { target: "#gallery-results", swap: "outerHTML" });
     }
   }

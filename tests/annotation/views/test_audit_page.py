@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.models import AuditKind, AuditRecord, Campaign, User
+from annotation.services.audit import audit_record
 
 
 @pytest.fixture
@@ -150,3 +151,20 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_records(
         AuditRecord.objects.create(kind="export", by=people["ada"], what=str(number))
     with django_assert_num_queries(5):  # session, user, campaigns of the filter, count, records
         client.get(reverse("audit"))
+
+
+def test_yes_and_no_are_words(client_of: Any, campaign: Campaign) -> None:
+    audit_record(kind=AuditKind.MEMBER_ADDED, campaign=campaign, after={"simulated": True, "votes": 1, "paused": False})
+    page = client_of("ada").get("/campaigns/watches/audit/").content.decode()
+    assert "simulated: yes" in page
+    assert "paused: no" in page
+    assert "votes: 1" in page
+
+
+def test_many_values_are_folded(client_of: Any, campaign: Campaign) -> None:
+    few, many = {f"value {i}": i for i in range(6)}, {f"setting {i}": i for i in range(7)}
+    audit_record(kind=AuditKind.MEMBER_ADDED, campaign=campaign, after=few)
+    assert "<details>" not in client_of("ada").get("/campaigns/watches/audit/").content.decode().split("<tbody>")[1]
+    audit_record(kind=AuditKind.MEMBER_ADDED, campaign=campaign, after=many)
+    page = client_of("ada").get("/campaigns/watches/audit/").content.decode().split("<tbody>")[1]
+    assert page.count("<summary>7 values</summary>") == 1

@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth import authenticate
 from django.core.management import call_command
 
-from annotation.models import Annotation, Campaign, Image, User
+from annotation.models import Annotation, Campaign, Image, ImportBatch, User
 from annotation.selectors.progress import has_practised, practice_photos
 from iqs_site.demo.accounts import accounts_file, demo_logins, password_get_or_make, passwords
 from iqs_site.demo.campaign import DemoError, demo_annotate, demo_prepare, panel_accounts
@@ -153,6 +153,7 @@ def test_the_first_photos_can_be_rated_before_the_others_are_there():
     assert Image.objects.count() == 2
     demo_prepare(lines.append, count=5)
     assert sorted(Image.objects.values_list("name", flat=True)) == [f"photo-{number:03d}.jpg" for number in range(1, 6)]
+    assert {Path(batch.source).name for batch in ImportBatch.objects.all()} == {"demo-photos"}
     assert lines[1:] == ["demo: 2 of 5 photos are there", "demo: 5 of 5 photos are there"]
 
 
