@@ -10,6 +10,7 @@ from django.db import connection
 from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from annotation.models import Campaign, Image, Membership, Role
 from annotation.selectors.campaign_cards import campaign_cards
@@ -122,3 +123,25 @@ def test_the_page_of_a_csrf_error_says_what_to_do(people: dict[str, Any]) -> Non
 
 def test_the_500_page_renders_without_a_context() -> None:
     assert "Something went wrong on the server" in render_to_string("500.html")
+
+
+def test_cards_of_admins_show_the_newest_photos_of_each_campaign(
+    campaign: Campaign, make_user: Callable[..., Any]
+) -> None:
+    other = Campaign.objects.create(slug="clocks", name="Clocks")
+    admin = make_user("ada2")
+    for one, role in ((campaign, Role.ADMIN), (other, Role.REVIEWER)):
+        Membership.objects.create(campaign=one, user=admin, role=role)
+    first, second = images_make(campaign, 6), images_make(other, 2)
+    Image.objects.filter(pk=first[-1].pk).update(withdrawn_at=timezone.now())
+    pictures = {card.campaign: card.pictures for card in campaign_cards(admin)}
+    assert pictures[campaign] == [image.pk for image in reversed(first[1:5])]
+    assert pictures[other] == [image.pk for image in reversed(second)]
+
+
+def test_cards_of_annotators_show_no_photo_that_they_have_not_answered(
+    campaign: Campaign, people: dict[str, Any]
+) -> None:
+    images = images_make(campaign, 3)
+    vote(images[1], people["alice"], 5)
+    assert [card.pictures for card in campaign_cards(people["alice"])] == [[images[1].pk]]
