@@ -13,7 +13,7 @@ from tests.opinions_and_predictions import images_make
 
 @pytest.fixture
 def statements(campaign: Campaign, people: dict[str, Any]) -> list[str]:
-    """Return the statements by which the state is found for somebody who has answered half of 400 photos."""
+    """Return the statements by which the state is found for somebody who has answered half of 400 photos. Nobody had the others."""
     images = images_make(campaign, 400)
     campaign.images.update(votes_needed=2)
     Assignment.objects.bulk_create(
@@ -26,7 +26,7 @@ def statements(campaign: Campaign, people: dict[str, Any]) -> list[str]:
         )
         for image in images[:200]
     )
-    Image.objects.filter(pk__in=[image.pk for image in images[:390]]).update(open_slots=0)
+    Image.objects.filter(pk__in=[image.pk for image in images[:200]]).update(open_slots=0)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE annotation_image, annotation_assignment")
     with CaptureQueriesContext(connection) as queries:
