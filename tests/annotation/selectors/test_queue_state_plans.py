@@ -13,7 +13,7 @@ from tests.opinions_and_predictions import images_make
 
 @pytest.fixture
 def statements(campaign: Campaign, people: dict[str, Any]) -> list[str]:
-    """Return the statements by which the state is found for somebody who has answered half of 400 photos. Nobody had the others."""
+    """Return the statements that find the state for somebody who has answered half of the 400 photos."""
     images = images_make(campaign, 400)
     campaign.images.update(votes_needed=2)
     Assignment.objects.bulk_create(
