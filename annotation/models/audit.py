@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.language.lazy import gettext_lazy
 from annotation.models.campaigns import Campaign
@@ -95,4 +96,6 @@ class AuditRecord(models.Model):
 
 def _shown(value: object) -> object:
     """Return a value as people read it: yes and no in place of Python's words."""
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+    if not isinstance(value, bool):
+        return value
+    return gettext("yes") if value else gettext("no")

@@ -136,7 +136,7 @@ def _trend(count: int) -> Drawn:
 
 def _residuals(count: int) -> Drawn:
     of_chart = {"scale": (1, 10), "links": LINKS, "title": "+0.4", "rng": np.random.default_rng(1), "running": None}
-    return residual_chart(photo_points(count), by_people=False, **of_chart)  # type: ignore[arg-type]
+    return residual_chart(photo_points(count), by_people=False, **of_chart)  # type: ignore[arg-type]  # numbers and texts in one dict
 
 
 def _pit(count: int) -> Drawn:

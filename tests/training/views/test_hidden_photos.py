@@ -38,7 +38,7 @@ def test_named_and_other_photos(
     votes([first, second, third], [people["alice"], people["bob"]], 5, "no")
     consensus_refresh(campaign=campaign, is_full=True)
     rows = PhotoConsensus.objects.exclude(image=third.pk).values("image_id")
-    monkeypatch.setattr(module, "AT_ONCE", 2 if is_large else 3)
+    monkeypatch.setattr(module, "AT_ONCE", 2 if is_large else 3)  # a few photos are then a large campaign
     with CaptureQueriesContext(connection) as captured:
         hidden = hidden_photos(campaign, rows, figures=Tree((Named(first.pk),)), named=[third.pk])
     assert len(captured) == 2
@@ -54,7 +54,7 @@ def test_a_large_campaign_always_counts_as_one_with_hidden_photos(
     images_make(campaign, 2)
     rows = PhotoConsensus.objects.none().values("image_id")
     assert not hidden_photos(campaign, rows, figures=None)
-    monkeypatch.setattr(module, "AT_ONCE", 1)
+    monkeypatch.setattr(module, "AT_ONCE", 1)  # two photos are then a large campaign
     assert hidden_photos(campaign, rows, figures=None)
 
 
@@ -70,7 +70,8 @@ def test_every_photo_of_real_figures_is_looked_for(
     predictions_make(version, images, [1.0 + place % 7 for place in range(30)], watch=0.99)
     figures = calibration_request(campaign=campaign, version=version, filters=Filters()).value
     asked: list[set[int]] = []
-    monkeypatch.setattr(module, "AT_ONCE", 1)
+    monkeypatch.setattr(module, "AT_ONCE", 1)  # two photos are then a large campaign
+    # What is asked for is the question here, and the query itself is tested above.
     monkeypatch.setattr(module, "HiddenPhotos", lambda rows, named: asked.append(named))
     hidden_photos(campaign, PhotoConsensus.objects.none().values("image_id"), figures=figures)
     text = figures_text(figures)
