@@ -4,12 +4,14 @@ from django.apps import AppConfig
 
 from iqs_site.instance.low_priority import priority_lower
 from iqs_site.instance.models_install import gate_set
+from iqs_site.instance.statement_plans import statements_plan
 
 
 class IqsSiteConfig(AppConfig):
     name = "iqs_site"
 
     def ready(self) -> None:
-        """Keep this process from importing packages that are still being installed, and make its niceness count."""
+        """Keep this process from importing packages that are still being installed, and set up its connections."""
         gate_set()
         priority_lower()
+        statements_plan()

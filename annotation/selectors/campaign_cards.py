@@ -8,7 +8,6 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Max, OuterRef
 
 from annotation.models import LIVE, Annotation, Campaign, Image, Membership, Role, User
-from annotation.selectors.known_values import Known
 from annotation.selectors.photos_left import photos_left
 from annotation.selectors.progress import Progress, campaigns_progress
 
@@ -85,7 +84,7 @@ def _newest(campaigns: list[int]) -> dict[int, list[int]]:
     campaign that it does not know it assumes an average, and reads all newer photos of other campaigns.
     """
     parts = [
-        Image.objects.filter(LIVE, campaign=Known(one)).order_by("-pk").values_list("campaign", "pk")[:PICTURES]
+        Image.objects.filter(LIVE, campaign=one).order_by("-pk").values_list("campaign", "pk")[:PICTURES]
         for one in campaigns
     ]
     found: dict[int, list[int]] = {}

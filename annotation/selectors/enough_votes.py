@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from annotation.consensus.enough_votes import StopRule, votes_forecast
 from annotation.models import LIVE, QUEUED, Annotation, Campaign, ConsensusFit, Image
 from annotation.selectors.activity import Median
-from annotation.selectors.known_values import Known
 
 # The pace is the median time of this many newest answers.
 _RECENT = 2000
@@ -137,7 +136,7 @@ def votes_still_needed(campaign: Campaign) -> Forecast:
             # Freed votes are all that a photo gets beyond its usual number.
             freed = min(int(further.sum()), int(np.maximum(usual.sum() - photos.votes.sum(), 0)))
             votes = int(total["holdout"]) + freed
-    newest = Annotation.objects.filter(campaign=Known(campaign.pk), milliseconds__gt=0).order_by("-pk")[:_RECENT]
+    newest = Annotation.objects.filter(campaign=campaign, milliseconds__gt=0).order_by("-pk")[:_RECENT]
     pace = Annotation.objects.filter(pk__in=newest.values("pk")).aggregate(median=Median("milliseconds"))["median"]
     answers = min(newest.count(), _RECENT)
     return Forecast(

@@ -27,7 +27,6 @@ from django.utils.translation import gettext, ngettext
 
 from annotation.answers import vote_sql
 from annotation.models import LIVE, QUEUED, Assignment, Campaign, Image, Membership, User
-from annotation.selectors.known_values import Known
 from annotation.selectors.votes import own_standing
 
 LARGE = 20_000  # photos
@@ -247,7 +246,7 @@ def _own_leases(campaign: Campaign, annotator: User) -> QuerySet[Assignment]:
     return Assignment.objects.filter(
         Q(state=Assignment.State.LEASED) | Q(state__in=ended) & needs_no_slot,
         # It follows from the line above, and is the condition of a small index that the database does not see there.
-        state__in=[Known(state.value) for state in (Assignment.State.LEASED, *ended)],
+        state__in=[Assignment.State.LEASED, *ended],
         campaign=campaign,
         annotator=annotator,
         image__problem="",

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from annotation.answers import last_sql
 from annotation.models import Annotation, Assignment, Campaign, Image, User
 from annotation.selectors.former_members import TAKEN, was_leased_lately
+from annotation.services.kept_plans import atomic_with_kept_plans
 from annotation.services.skips import problem_update
 
 VIEWING_BYTES = 2048  # enough for viewport, pixel ratio, zoom and input device
@@ -61,7 +62,7 @@ class Receipt:
     created: bool
 
 
-@transaction.atomic
+@atomic_with_kept_plans()
 def annotation_record(
     *,
     campaign: Campaign,
