@@ -167,6 +167,8 @@ class Annotation(models.Model):
             models.Index(
                 fields=["vote_import"], condition=Q(vote_import__isnull=False), name="annotation_of_vote_import"
             ),
+            # Few answers are anchored. Without it they were looked for among all answers of a campaign.
+            models.Index(fields=["campaign"], condition=Q(is_anchored=True), name="annotation_anchored"),
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:

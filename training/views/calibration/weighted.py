@@ -1,7 +1,7 @@
 """All answers of the campaign, weighted by how their photos were drawn: a folded part of the section about it."""
 
 from collections.abc import Iterator
-from math import isfinite
+from math import inf
 from typing import Any
 
 from django.utils.translation import gettext
@@ -21,7 +21,9 @@ def context(pool: PoolFigures) -> dict[str, Any]:
         "weighted_rows": rows,
         "weighted_found": "; ".join(f"{row['label']} {row['text']}" for row in known),
         "weighted_narrowest": [
-            _narrowest(name, pool, one.found.mean) for name, one in _named(pool) if one.found is not None
+            sentence
+            for name, one in _named(pool)
+            if one.found is not None and (sentence := _narrowest(name, pool, one.found.mean))
         ],
         "weighted_worth": _worth(pool),
     }
@@ -53,26 +55,33 @@ def _missing(one: WeightedEstimate) -> str:
 
 
 def _narrowest(name: str, pool: PoolFigures, found: Interval) -> str:
-    """Return which way has the narrowest interval of a figure."""
+    """Return which way has the narrowest interval of a figure; empty where there are not two to compare."""
     audit = next((one.found for one in pool.estimates if one.name == name), None)
     label = gettext(LABELS[name])
     if audit is None:
         return gettext("%(figure)s: only all answers together can tell it.") % {"figure": label}
-    ways = [
-        (found, gettext("all answers, weighted")),
-        (audit.powered, gettext("votes and predictions")),
-        (audit.classical, gettext("votes on audit photos alone")),
-    ]
-    widths = sorted((one.high - one.low, way) for one, way in ways if isfinite(one.high - one.low))
-    (best, way), *others = widths
+    ways = {
+        gettext("all answers, weighted"): found,
+        gettext("votes and predictions"): audit.powered,
+        gettext("votes on audit photos alone"): audit.classical,
+    }
+    return widths_text(label, ways)
+
+
+def widths_text(figure: str, ways: dict[str, Interval]) -> str:
+    """Return how wide the intervals of a figure are beside the narrowest; empty without two that have a width."""
+    all_widths = ((one.high - one.low, way) for way, one in ways.items())
+    widths = sorted((width, way) for width, way in all_widths if 0 < width < inf)
+    if len(widths) < 2:
+        return ""
+    (best, narrowest), *others = widths
     parts = [
         gettext("%(way)s %(times)s times as wide") % {"way": other, "times": f"{width / best:.1f}"}
         for width, other in others
-        if best > 0
     ]
     return gettext("%(figure)s: narrowest by %(way)s (%(others)s).") % {
-        "figure": label,
-        "way": way,
+        "figure": figure,
+        "way": narrowest,
         "others": ", ".join(parts),
     }
 
