@@ -93,6 +93,7 @@ def _steady_claims(ours: Timings, plain: Timings, photos: int) -> Iterator[Claim
 def _growth_claim(people: list["User"], few: int, most: int, *, claims: int) -> Claim:
     """Lease photos one after the other, in a small and a large campaign in turn, for many annotators."""
     from annotation.services.queue import leases_claim
+    from iqs_site.prepared_statements import statements_prepared
 
     campaigns = [campaign_make(f"claims-{count}", count, people) for count in (few, most)]
     durations: list[list[float]] = [[], []]
@@ -102,7 +103,8 @@ def _growth_claim(people: list["User"], few: int, most: int, *, claims: int) -> 
         for _ in range(claims):
             for place, campaign in enumerate(campaigns):
                 start = time.perf_counter()
-                leases = leases_claim(campaign=campaign, annotator=user, count=1, known=held[place], rng=rng)
+                with statements_prepared():  # as in a request of the annotate page
+                    leases = leases_claim(campaign=campaign, annotator=user, count=1, known=held[place], rng=rng)
                 durations[place].append(time.perf_counter() - start)
                 held[place] += [lease.image_id for lease in leases]
     small, large = (1000 * statistics.median(times) for times in durations)

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 from iqs_site.instance.low_priority import priority_lower
 from iqs_site.instance.models_install import gate_set
-from iqs_site.instance.statement_plans import statements_plan
+from iqs_site.prepared_statements import new_connections_follow
 
 
 class IqsSiteConfig(AppConfig):
@@ -14,4 +14,4 @@ class IqsSiteConfig(AppConfig):
         """Keep this process from importing packages that are still being installed, and set up its connections."""
         gate_set()
         priority_lower()
-        statements_plan()
+        new_connections_follow()

@@ -162,8 +162,8 @@ def database(name: str, default: str) -> dict[str, Any]:
         psycopg.conninfo.make_conninfo(**options)
     except psycopg.Error as error:
         raise ImproperlyConfigured(f"{name} cannot be used: {' '.join(str(error).split())}.") from error
-    # PostgreSQL then plans a frequent statement once per connection. Planning is most of its work for a claim.
-    found["OPTIONS"] = {"server_side_binding": True, **found.get("OPTIONS", {}), "prepare_threshold": 5}
+    # Only such statements can be prepared (iqs_site.prepared_statements).
+    found["OPTIONS"] = {"server_side_binding": True, **found.get("OPTIONS", {})}
     return found
 
 

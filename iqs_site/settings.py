@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "annotation.access.current_request.CurrentRequestMiddleware",
     "iqs_site.middleware.ContentSecurityPolicyMiddleware",
     "iqs_site.request_limits.RequestLimitsMiddleware",
+    "iqs_site.prepared_statements.PreparedStatementsMiddleware",
     "iqs_site.middleware.FullDiskMiddleware",
     "iqs_site.middleware.ModelsComingMiddleware",
     "django.middleware.security.SecurityMiddleware",

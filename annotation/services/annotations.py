@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from annotation.answers import last_sql
 from annotation.models import Annotation, Assignment, Campaign, Image, User
 from annotation.selectors.former_members import TAKEN, was_leased_lately
-from annotation.services.kept_plans import atomic_with_kept_plans
 from annotation.services.skips import problem_update
 
 VIEWING_BYTES = 2048  # enough for viewport, pixel ratio, zoom and input device
@@ -62,7 +61,7 @@ class Receipt:
     created: bool
 
 
-@atomic_with_kept_plans()
+@transaction.atomic
 def annotation_record(
     *,
     campaign: Campaign,

@@ -22,7 +22,6 @@ from django.utils import timezone
 
 from annotation.answers import vote_sql
 from annotation.models import Assignment, Campaign, Image, User
-from annotation.services.kept_plans import atomic_with_kept_plans
 from annotation.services.queue_lanes import ClaimDraws, Draw
 
 LEASES_PER_ANNOTATOR = 50  # limit of live leases per campaign, so that one annotator cannot take the whole queue
@@ -134,7 +133,7 @@ WHERE image.id = one.id
 """  # noqa: S608  # made of constants
 
 
-@atomic_with_kept_plans()
+@transaction.atomic
 def leases_claim(
     *,
     campaign: Campaign,
