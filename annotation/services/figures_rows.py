@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from annotation.exchange.methods_report import votes_fingerprint
 from annotation.measures.figures_text import figures_kept, figures_text
@@ -132,11 +132,13 @@ def row_queue(row: ComputedRow) -> None:
 def row_make(row: Row, maker: FiguresMaker[Row], report: Report | None = None) -> Any:
     """Compute the figures now, store and return them. `report`: called with each step.
 
-    Safe to run twice at the same time: the last one is kept.
+    Safe to run twice at the same time: the last one is kept. Sentences in them are in English, whoever asked first:
+    readers with other languages get the same row.
     """
     began = time.monotonic()
     inputs = maker.inputs(row)  # before the votes are read: newer ones make the figures old
-    figures, votes = maker.make(row, report or (lambda step, done, total: None))
+    with translation.override("en"):
+        figures, votes = maker.make(row, report or (lambda step, done, total: None))
     stored = {
         "state": State.IDLE,
         "step": "",

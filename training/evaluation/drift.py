@@ -57,6 +57,7 @@ class Drift:
     new_photos: int
     new_groups: int
     old_photos: int
+    """That the champion has learned from, and imported before this week."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields; NaN becomes null, because JSON has no NaN."""
@@ -103,7 +104,8 @@ def drift_test(
 def drift_sentence(drift: Drift, *, what: str) -> str:
     """Return the verdict in words; `what` is compared: 'photos' or 'predicted scores'."""
     numbers = (
-        f"{drift.new_photos:,} photos of this week in {drift.new_groups:,} groups, {drift.old_photos:,} learned from"
+        f"{drift.new_photos:,} photos of this week in {drift.new_groups:,} groups, {drift.old_photos:,} older ones "
+        "learned from"
     )
     if drift.verdict == DriftVerdict.DRIFT:
         return (

@@ -76,9 +76,8 @@ def _ids_and_groups(images: Any, most: int) -> dict[int, str]:
 
 def _test(old: dict[int, str], new: dict[int, str], values_of: Any) -> Drift:
     (old_ids, old_values), (new_ids, new_values) = values_of(list(old)), values_of(list(new))
-    if not len(old_ids) or not len(new_ids):
-        old_ids, new_ids = old_ids[:0], new_ids[:0]
-        old_values = new_values = np.zeros((0, 1))
+    if not len(old_ids) or not len(new_ids):  # then one side does not know how many columns there are
+        old_values, new_values = np.zeros((len(old_ids), 1)), np.zeros((len(new_ids), 1))
     return drift_test(
         old_values.astype(np.float64),
         new_values.astype(np.float64),

@@ -114,4 +114,4 @@ def test_single_numbers_are_compared_too(rng: np.random.Generator) -> None:
 def test_each_verdict_is_a_sentence_with_its_numbers(verdict: DriftVerdict, power: float, beginning: str) -> None:
     sentence = drift_sentence(Drift(verdict, 0.012, 0.02, 0.2, power, 60, 50, 1000), what="photos")
     assert sentence.startswith(beginning)
-    assert sentence.endswith("(60 photos of this week in 50 groups, 1,000 learned from).")
+    assert sentence.endswith("(60 photos of this week in 50 groups, 1,000 older ones learned from).")

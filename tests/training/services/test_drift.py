@@ -74,6 +74,18 @@ def test_a_shift_of_features_and_scores_is_stored_and_a_reason_to_train(
     assert campaigns_to_check() == []  # until tomorrow
 
 
+def test_photos_of_this_week_are_counted_when_nothing_older_was_learned_from(
+    campaign: Campaign, learned: Any, client_of: Callable[[str], Any]
+) -> None:
+    learned(26)
+    Image.objects.update(created_at=timezone.now())
+    check = drift_check(campaign=campaign)
+    assert check is not None
+    assert (check.photos["old_photos"], check.photos["new_photos"], check.scores["new_photos"]) == (0, 96, 96)
+    text = " ".join(client_of("rita").get("/campaigns/watches/models/").text.split())
+    assert "(96 photos of this week in 96 groups, 0 older ones learned from)" in text
+
+
 def test_few_new_photos_say_nothing(campaign: Campaign, learned: Any, client_of: Callable[[str], Any]) -> None:
     learned(5, shift=5.0)
     check = drift_check(campaign=campaign)
