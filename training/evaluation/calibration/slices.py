@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.measures.group_shares import share_interval
 from annotation.measures.intervals import Interval
 from annotation.measures.signs import signed
 from annotation.measures.vote_variance import VoteVariance, vote_variance
 from training.evaluation.calibration.facts import PhotoFacts
 from training.evaluation.calibration.model_error import model_error, mos_variances
 from training.evaluation.calibration.slice_kinds import Filter, SliceKind, slice_kinds
-from training.evaluation.calibration.slice_measures import share_interval, slice_measures
+from training.evaluation.calibration.slice_measures import slice_measures
 from training.evaluation.calibration.slice_search import LEVEL, Search, Units, search
 from training.evaluation.comparison import Comparison
 
