@@ -40,8 +40,6 @@ def share_interval(hits: ArrayLike, groups: ArrayLike, weights: ArrayLike | None
     A hit is 0, 1, or a part of a photo between them. Unlike a bootstrap, the interval has a width when all or none are
     hits. `n` is the number of photos with a weight above 0, `groups` that of their groups. NaN without photos.
     """
-    from scipy.special import ndtri, stdtrit  # importing SciPy takes long, and most web processes do not need it
-
     values, names = np.asarray(hits, dtype=np.float64).ravel(), np.asarray(groups).ravel()
     each = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=np.float64).ravel()
     counted = each > 0
@@ -49,15 +47,24 @@ def share_interval(hits: ArrayLike, groups: ArrayLike, weights: ArrayLike | None
     if not trials:
         return Interval(float("nan"), float("nan"), float("nan"), 0, 0)
     share = min(max(float(each @ values / each.sum()), 0.0), 1.0)
-    count, groups_count = int(np.count_nonzero(counted)), len(np.unique(names[counted]))
+    count = len(np.unique(names[counted]))
+    low, high = wilson_ends(share, trials, is_even=trials > count - 1e-9)
+    return Interval(share, low, high, int(np.count_nonzero(counted)), count)
+
+
+def wilson_ends(share: float, trials: float, *, is_even: bool = True) -> tuple[float, float]:
+    """Return Wilson's interval of a share of so many trials, above 0, not necessarily whole.
+
+    Without `is_even`, the trials come from groups that differ in size, and the quantile is Student's.
+    """
+    from scipy.special import ndtri, stdtrit  # importing SciPy takes long, and most web processes do not need it
+
     level = (1 + CONFIDENCE) / 2
-    is_even = trials > groups_count - 1e-9
     quantile = float(ndtri(level) if is_even else stdtrit(max(trials - 1, 1.0), level))
     squared = quantile**2 / trials
     middle = (share + squared / 2) / (1 + squared)
     half = float(np.sqrt(squared * (share * (1 - share) + squared / 4))) / (1 + squared)
-    low, high = max(middle - half, 0.0), min(middle + half, 1.0)
-    return Interval(share, min(low, share), max(high, share), count, groups_count)
+    return min(max(middle - half, 0.0), share), max(min(middle + half, 1.0), share)
 
 
 def highest_part(values: ArrayLike, share: float) -> Floats:
@@ -74,18 +81,17 @@ def highest_part(values: ArrayLike, share: float) -> Floats:
     return part
 
 
-def percents(shares: Iterable[float], *, beside: Iterable[float] = ()) -> list[str]:
+def percents(shares: Iterable[float], *, beside: Iterable[float] = (), digits: int = 0) -> list[str]:
     """Return shares as percentages without the sign, with as few digits as do not make them false.
 
     No share below 1 becomes '100', none above 0 becomes '0', and none comes to lie on the other side of a number that
-    is shown beside it, or on it. All have the same number of digits, 0 to 3. NaN becomes '–'.
+    is shown beside it, or on it. All have the same number of digits, `digits` to 3. NaN becomes '–'.
     """
     numbers = list(shares)
     marks = [0.0, 1.0, *beside]
     known = [number for number in numbers if isfinite(number)]
-    for digits in range(_MOST_DIGITS + 1):
-        if all(_keeps_side(number, mark, digits) for number in known for mark in marks):
-            break
+    while digits < _MOST_DIGITS and not all(_keeps_side(number, mark, digits) for number in known for mark in marks):
+        digits += 1
     return [f"{100 * number:.{digits}f}" if isfinite(number) else "–" for number in numbers]
 
 

@@ -8,7 +8,6 @@ from annotation.measures.agreement.worth import worth_text
 from annotation.measures.signs import ends, minus
 from training.evaluation.registry import METRICS, Metric
 
-
 _STORED = ("value", "low", "high", "groups", "error", "least_error", "ceiling")
 
 

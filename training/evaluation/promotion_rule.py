@@ -185,10 +185,7 @@ class _Gain:
         The error of resamples falls with √groups, that of what no photo has shown with their number.
         """
         wanted, sampled, unseen = (self.error * gain / self.smallest(level)) ** 2, self._sampled**2, self._unseen**2
-        if unseen > 0:
-            times = 2 * unseen / (sqrt(sampled**2 + 4 * unseen * wanted) - sampled)
-        else:
-            times = sampled / wanted
+        times = 2 * unseen / (sqrt(sampled**2 + 4 * unseen * wanted) - sampled) if unseen > 0 else sampled / wanted
         return max(ceil(self.groups * times), HOLDOUT_FOR_PROMOTION)
 
     @property

@@ -151,7 +151,7 @@ def test_the_docs_contain_the_description() -> None:
 
 
 def test_equal_decisions_on_a_few_watches_exclude_no_loss() -> None:
-    """They differ in no resample, and a challenger that misses 15 % of the watches was promoted in 47 % of the cases."""
+    """They differ in no resample, so a challenger that misses 15 % of the watches was promoted in up to 47 %."""
     labels = np.array([1] * 8 + [0] * 32)
     same = WATCH_F1.difference(*equal_decisions(labels), groups=np.arange(40), seed=1)
     assert (same.value, same.low, same.high, same.error) == (0, 0, 0, 0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from annotation.measures.figures_text import figures_read, figures_text
-from annotation.measures.intervals import Interval, wilson_interval
+from annotation.measures.intervals import Interval
 from tests.training.evaluation.calibration.invented import bell, comparison, right_model
 from training.evaluation.calibration import titles
 from training.evaluation.calibration.quality import QualityFigures, krcc_interval, quality_figures
