@@ -158,7 +158,7 @@ def _pause(
 def _looked_at(audit: AuditTable) -> AuditTable:
     """Return the first audit photos, as many as a calibration after enough new ones would have.
 
-    A pause ends with the first calibration that finds a limit. One after each answer would find one by chance too often.
+    A pause ends with the first calibration that finds a limit. One after each answer would find some by chance.
     """
     photos, following = 0, NEW_PHOTOS
     while following <= len(audit.photos):

@@ -17,9 +17,9 @@ from annotation.drawing.axis import Tick, round_ticks
 from annotation.drawing.lines import Line, lines
 from annotation.drawing.svg import Svg
 from annotation.form_fields import PercentField
+from annotation.measures.group_shares import percents
 from annotation.models import Campaign, Role, User
 from annotation.tasks import announce
-from annotation.measures.group_shares import percents
 from inference.decisions.calibration import Achieved, Checked, Finding, Statement, Tolerances
 from inference.gallery.decisions import Deciding, State, deciding
 from inference.models import DecisionRule, DecisionRun

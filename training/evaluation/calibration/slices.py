@@ -281,7 +281,8 @@ def _watch_verdict(
         value, low, high = percents([one.watch.value, one.watch.low, one.watch.high])
         text = (
             f"Watch decisions are worst on {one.words}: {one.wrong:,} of {one.watch.n:,} are wrong "
-            f"({value} %, {low}–{high} %); on the other photos {percents([rest])[0]} %. Corrected for having looked at {found.compared} slices."
+            f"({value} %, {low}–{high} %); on the other "
+            f"photos {percents([rest])[0]} %. Corrected for having looked at {found.compared} slices."
         )
         return SliceVerdict(WORST, text, found.compared, one.query)
     text = f"No slice stands out among {found.compared} slices: {decisions} in all."
