@@ -41,9 +41,11 @@ class Interval:
     """Number of groups of near-duplicates that were drawn; None if images were drawn, or by another method."""
     error: float | None = None
     """Standard error, from the same resamples; None without a bootstrap, or with fewer than two defined resamples."""
+    least_error: float | None = None
+    """What a difference may have that the images could not show, as a standard error; None without."""
 
     def as_json(self) -> dict[str, float | int | None]:
-        """Return {"value", "low", "high", "n"}, with "groups" and "error" if they are known; NaN becomes null.
+        """Return {"value", "low", "high", "n"}, with "groups", "error" and "least_error" if known; NaN becomes null.
 
         JSON has no NaN.
         """
@@ -56,6 +58,8 @@ class Interval:
             found["groups"] = self.groups
         if self.error is not None:
             found["error"] = self.error
+        if self.least_error is not None:
+            found["least_error"] = self.least_error
         return found
 
 

@@ -96,7 +96,8 @@ def spread_figures(
 ) -> SpreadFigures:
     """Return the figures of predicted means [N] and MOS [N]; intervals draw `groups` [N] of near-duplicates.
 
-    `noise`: variance of each MOS around the opinion of everybody [N], in squared points. `halves`: the mean of one half
+    `noise`: variance of each MOS around the opinion of everybody, estimated for each photo by itself [N], in squared
+    points. The spread has no upper end where opinions may not differ at all. `halves`: the mean of one half
     of each photo's votes and of the other half [N], NaN where a half is empty. One half chooses the best photos and the
     other measures them, so that luck in the votes does not count as the model's error.
     """
@@ -106,7 +107,7 @@ def spread_figures(
     return SpreadFigures(
         bias=interval(correlation.bias, x, y, groups=names, seed=seed),
         slope=interval(slope, x, y, groups=names, seed=seed),
-        spread=interval(spread_ratio, x, y, np.asarray(noise, dtype=np.float64), groups=names, seed=seed),
+        spread=_spread(x, y, np.asarray(noise, dtype=np.float64), names, seed),
         best=_end_bias(x, first, second, names, is_best=True, seed=seed),
         worst=_end_bias(x, first, second, names, is_best=False, seed=seed),
         margin=BIAS_MARGIN * (scale[1] - scale[0]),
@@ -120,6 +121,24 @@ def slope(predicted: ArrayLike, observed: ArrayLike) -> Floats:
     squares = (dx**2).sum(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
         found: Floats = np.where(squares > 1e-12, (dx * dy).sum(axis=-1) / squares, np.nan)
+    return found
+
+
+def _spread(x: Floats, y: Floats, noise: Floats, names: NDArray[np.generic], seed: int) -> Interval:
+    """Return the spread ratio r with the interval of 1/r², which is defined also where opinions do not differ."""
+    found = interval(_opinions_over_predictions, x, y, noise, groups=names, seed=seed)
+    value, high, low = (1 / np.sqrt(end) if end > 0 else np.inf for end in (found.value, found.low, found.high))
+    if not np.isfinite(value):
+        low = value = high = np.nan
+    return Interval(float(value), float(low), float(high), found.n, found.groups)
+
+
+def _opinions_over_predictions(predicted: ArrayLike, mos: ArrayLike, noise: ArrayLike) -> Floats:
+    """Return (Var(MOS) − mean noise) / Var(predicted) of arrays [..., N]; NaN for equal predictions."""
+    x, y = np.asarray(predicted, dtype=np.float64), np.asarray(mos, dtype=np.float64)
+    opinions, of_model = y.var(axis=-1, ddof=1) - np.asarray(noise).mean(axis=-1), x.var(axis=-1, ddof=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found: Floats = np.where(of_model > 1e-12, opinions / of_model, np.nan)
     return found
 
 

@@ -17,6 +17,7 @@ from math import ceil
 import numpy as np
 
 from annotation.language import gettext, gettext_noop
+from annotation.measures.group_shares import percents
 from annotation.measures.intervals import Interval, wilson_interval
 from annotation.measures.signs import minus, signed
 from annotation.raters.attention import STRAIGHT_LINE_FEWEST, ScoreSpread
@@ -163,7 +164,7 @@ def watch_finding(agreement: WatchAgreement, median: float) -> Finding:
         "%(share)s (%(low)s–%(high)s) equal the others' majority, by chance %(chance)s, group %(group)s, n = %(n)s"
     ) % {
         "share": _percent(share.value),
-        "low": f"{100 * share.low:.0f}",
+        "low": percents([share.low])[0],
         "high": _percent(share.high),
         "chance": _percent(agreement.chance),
         "group": _percent(median),
@@ -308,7 +309,7 @@ def bt500_finding(counts: Bt500Counts) -> Finding:
 
 
 def _percent(share: float) -> str:
-    return gettext("unknown") if np.isnan(share) else f"{100 * share:.0f} %"
+    return gettext("unknown") if np.isnan(share) else f"{percents([share])[0]} %"
 
 
 def _counted(n: int, one: str, several: str) -> str:

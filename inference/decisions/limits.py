@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from annotation.language import gettext, gettext_noop
+from annotation.measures.group_shares import percents
 
 _CLASSES = (gettext_noop("rejected"), gettext_noop("pending"), gettext_noop("accepted"))
 
@@ -81,20 +82,31 @@ def percent_text(share: float | None) -> str:
     """Return a share, 0 … 1, as text such as '67 %' or '0.6 %'; '' for None."""
     if share is None:
         return ""
-    return f"{100 * share:.{1 if 0 < share < 0.01 else 0}f} %"
+    return f"{percents([share], digits=1 if 0 < share < 0.01 else 0)[0]} %"
+
+
+def _beside(probability: float, limit: float | None) -> tuple[str, str]:
+    """Return a probability and the limit that it is compared with as text, never equal unless they are."""
+    if limit is None:
+        return percent_text(probability), ""
+    digits = 1 if min(probability, limit) < 0.01 else 0
+    one, other = percents([probability, limit], beside=[probability, limit], digits=digits)
+    return f"{one} %", f"{other} %"
+
+
+def _scores_beside(mean: float, limit: float | None) -> dict[str, str]:
+    """Return a predicted score and the limit that it is compared with as text, never equal unless they are."""
+    if limit is None:
+        return {"mean": f"{mean:.2f}", "limit": ""}
+    digits = next((some for some in (2, 3, 4) if (round(mean, some) < round(limit, some)) == (mean < limit)), 5)
+    return {"mean": f"{mean:.{digits}f}", "limit": f"{limit:.{digits}f}"}
 
 
 def _quality_reason(limits: Limits, quality: str, mean: float, class_probabilities: tuple[float, float, float]) -> str:
     if quality == "accepted":
-        return gettext("The predicted score %(mean)s is at least %(limit)s.") % {
-            "mean": f"{mean:.2f}",
-            "limit": f"{limits.accept_from:.2f}",
-        }
+        return gettext("The predicted score %(mean)s is at least %(limit)s.") % _scores_beside(mean, limits.accept_from)
     if quality == "rejected":
-        return gettext("The predicted score %(mean)s is below %(limit)s.") % {
-            "mean": f"{mean:.2f}",
-            "limit": f"{limits.reject_below:.2f}",
-        }
+        return gettext("The predicted score %(mean)s is below %(limit)s.") % _scores_beside(mean, limits.reject_below)
     if limits.accept_from is None and limits.reject_below is None:
         return gettext("There are too few audit votes to decide about the quality.")
     largest = max(range(3), key=lambda place: class_probabilities[place])
@@ -109,15 +121,20 @@ def _quality_reason(limits: Limits, quality: str, mean: float, class_probabiliti
 
 
 def _watch_reason(limits: Limits, watch: str, probability: float) -> str:
-    numbers = {"probability": percent_text(probability)}
     if watch == "yes":
-        return gettext("The watch probability %(probability)s is at least %(limit)s.") % (
-            numbers | {"limit": percent_text(limits.watch_from)}
-        )
+        said, limit = _beside(probability, limits.watch_from)
+        return gettext("The watch probability %(probability)s is at least %(limit)s.") % {
+            "probability": said,
+            "limit": limit,
+        }
     if watch == "no":
-        return gettext("The watch probability %(probability)s is below %(limit)s.") % (
-            numbers | {"limit": percent_text(limits.no_watch_below)}
-        )
+        said, limit = _beside(probability, limits.no_watch_below)
+        return gettext("The watch probability %(probability)s is below %(limit)s.") % {
+            "probability": said,
+            "limit": limit,
+        }
     if limits.watch_from is None and limits.no_watch_below is None:
         return gettext("There are too few audit votes to decide about the watch.")
-    return gettext("The watch probability %(probability)s is not sure enough.") % numbers
+    return gettext("The watch probability %(probability)s is not sure enough.") % {
+        "probability": percent_text(probability)
+    }

@@ -8,6 +8,8 @@ from annotation.measures.agreement.worth import worth_text
 from annotation.measures.signs import ends, minus
 from training.evaluation.registry import METRICS, Metric
 
+_STORED = ("value", "low", "high", "groups", "error", "least_error", "ceiling")
+
 
 @dataclass(frozen=True)
 class MeasuredMetric:
@@ -26,6 +28,8 @@ class MeasuredMetric:
     ceiling_interval: tuple[float, float] | None = None
     ceiling_form: str = ""
     """Name of the intraclass correlation; '' in evaluations that did not store it, which used ICC(1)."""
+    least_error: float | None = None
+    """Of a difference: the standard error of what the photos could not show; None in older evaluations."""
     worth: tuple[float, float, float] | None = None
     """How many annotators would correlate with the MOS as well, with the ends of the interval; 1,000 is everybody."""
 
@@ -97,7 +101,7 @@ def measured(stored: Mapping[str, Mapping[str, Any]]) -> Iterator[MeasuredMetric
 def measured_as(metric: Metric, entry: Mapping[str, Any]) -> MeasuredMetric:
     """Return a metric with the value that is stored in the form of an evaluation."""
     interval, worth = entry.get("ceiling_interval"), entry.get("worth")
-    values: dict[str, Any] = {name: entry.get(name) for name in ("value", "low", "high", "groups", "error", "ceiling")}
+    values: dict[str, Any] = {name: entry.get(name) for name in _STORED}
     return MeasuredMetric(
         metric,
         n=int(entry["n"]),

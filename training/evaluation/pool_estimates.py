@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.language import gettext_noop
-from annotation.measures.intervals import Interval, interval
+from annotation.measures.decision_intervals import f1_interval
+from annotation.measures.intervals import Interval
 from annotation.measures.pool_mean import (
     FEWEST_GROUPS,
     FEWEST_OF_EACH,
@@ -113,7 +114,7 @@ class PoolFigures:
         return any(one.found is not None for one in self.estimates)
 
 
-def pool_figures(comparison: Comparison, facts: PoolFacts, *, seed: int) -> PoolFigures:
+def pool_figures(comparison: Comparison, facts: PoolFacts) -> PoolFigures:
     """Return the figures of a campaign. `comparison`: votes on holdout photos beside the version's predictions."""
     audit = comparison.part(np.isin(comparison.image_ids, facts.audited))
     counts = audit.vote_counts
@@ -130,7 +131,7 @@ def pool_figures(comparison: Comparison, facts: PoolFacts, *, seed: int) -> Pool
         estimates=tuple(_estimates(audit, scored, facts, variance=variance)),
         mean_error=_mean_error(scored, facts.photos),
         watch_accuracy=_watch_accuracy(decided, facts.photos),
-        watch_f1=_watch_f1(decided, seed=seed),
+        watch_f1=_watch_f1(decided),
         weighted=weighted_answers(facts.taken, variance=variance),
     )
 
@@ -229,12 +230,12 @@ def _watch_accuracy(decided: Comparison, photos: int) -> Interval:
     return classical_mean(right, groups=decided.groups, pool=max(photos, len(right)), is_share=True)
 
 
-def _watch_f1(decided: Comparison, *, seed: int) -> Interval:
+def _watch_f1(decided: Comparison) -> Interval:
     if not _has_labels(decided):
         return _unknown(decided)
     metric = METRICS["watch_f1"]
     decisions = metric.prediction_input(decided, decided.is_watch, decided.scale)
-    return interval(metric.function, decisions, decided.is_watch, groups=decided.groups, seed=seed)
+    return f1_interval(decisions, decided.is_watch, groups=decided.groups)
 
 
 def _unknown(sample: Comparison) -> Interval:

@@ -8,6 +8,8 @@ A campaign chooses the rule: better in one metric and not worse in the others, o
 * Only one metric must be better. Two would give chance two opportunities.
 * The test is Student's t of the gain over its bootstrap standard error, with one degree of freedom less than groups, at
   the level of this look at the holdout (`training.evaluation.looks`).
+* Two models that decide alike on all watches of a holdout have no difference in any resample of it. The error of F1
+  then comes from what could not be seen: `least_error` of the metric.
 * 'Not worse' allows a loss up to the margin δ, measured on the holdout. In the rule 'not worse in any', all losses
   above δ must be excluded by the same test.
 
@@ -20,7 +22,7 @@ Pages, commands and docs describe the rule with `description`.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from math import ceil, inf
+from math import ceil, hypot, inf, sqrt
 from typing import Any
 
 from training.evaluation.looks import FIRST, LOOKS, Look
@@ -160,7 +162,9 @@ class _Gain:
         self.value = sign * value / unit
         self.degrees = max(self.groups - 1, 1)
         # Evaluations from before the standard error was stored have only the ends of their interval.
-        self.error = (found.error if found.error is not None else (high - low) / (2 * 1.96)) / unit
+        self._sampled = (found.error if found.error is not None else (high - low) / (2 * 1.96)) / unit
+        self._unseen = (found.least_error or 0.0) / unit
+        self.error = hypot(self._sampled, self._unseen)
         self.is_worse = self.value + float(stdtrit(self.degrees, 0.975)) * self.error < 0
 
     def critical(self, level: float) -> float:
@@ -176,8 +180,13 @@ class _Gain:
         return (self.critical(level) + float(stdtrit(self.degrees, POWER))) * self.error
 
     def needed(self, gain: float, level: float) -> int:
-        """Return how many groups see this gain with a probability of 80 %; at least those of the rule."""
-        return max(ceil(self.groups * (self.smallest(level) / gain) ** 2), HOLDOUT_FOR_PROMOTION)
+        """Return how many groups see this gain with a probability of 80 %; at least those of the rule.
+
+        The error of resamples falls with √groups, that of what no photo has shown with their number.
+        """
+        wanted, sampled, unseen = (self.error * gain / self.smallest(level)) ** 2, self._sampled**2, self._unseen**2
+        times = 2 * unseen / (sqrt(sampled**2 + 4 * unseen * wanted) - sampled) if unseen > 0 else sampled / wanted
+        return max(ceil(self.groups * times), HOLDOUT_FOR_PROMOTION)
 
     @property
     def text(self) -> str:
@@ -222,7 +231,7 @@ def _better(first: _Gain, gains: Mapping[str, _Gain], rule: Rule, look: Look) ->
                 "holdout is too small to exclude chance."
             )
             return Verdict(Decision.CANNOT_TELL, reason, **power)
-        kept = f" {_texts(others)}: not worse." if others else ""
+        kept = f" {_texts(others)}: not measured worse by more than {rule.margin:g}." if others else ""
         missing = [metric.label for metric in GUARDED if metric.name not in gains]
         unknown = f" {_listed(missing)} could not be compared." if missing else ""
         return Verdict(Decision.PROMOTE, f"{first.text}: better{look.text}.{kept}{unknown}", **power)

@@ -1,6 +1,7 @@
 """Calibrates what the model may decide, checks it on fresh audit votes, and pauses it when it no longer holds."""
 
 from datetime import datetime, timedelta
+from math import ceil
 
 import numpy as np
 from django.db import transaction
@@ -81,7 +82,7 @@ def decisions_update(*, campaign: Campaign, now: datetime | None = None) -> Deci
         _check(campaign, rule, run, audit, now)
     if run.pause:
         # Only newer votes count from now on. The pause ends when they support a limit.
-        audit = _audit(campaign, rule, version)
+        audit = _looked_at(_audit(campaign, rule, version))
         renewed = _calibrate(campaign, rule, version, audit, newest, now, only_with_limits=True)
     else:
         renewed = _calibrate(campaign, rule, version, audit, newest, now) if _has_grown(run, audit) else None
@@ -152,6 +153,17 @@ def _pause(
     run.save(update_fields=["pause", "paused_at", "pause_statement"])
     rule.votes_from = votes_from
     rule.save(update_fields=["votes_from"])
+
+
+def _looked_at(audit: AuditTable) -> AuditTable:
+    """Return the first audit photos, as many as a calibration after enough new ones would have.
+
+    A pause ends with the first calibration that finds a limit. One after each answer would find some by chance.
+    """
+    photos, following = 0, NEW_PHOTOS
+    while following <= len(audit.photos):
+        photos, following = following, following + ceil(max(NEW_PHOTOS, NEW_SHARE * following))
+    return AuditTable(audit.part(np.arange(len(audit.photos)) < photos), audit.complete_at[:photos])
 
 
 def _has_grown(run: DecisionRun, audit: AuditTable) -> bool:

@@ -2,6 +2,7 @@
 
 from django import template
 
+from annotation.measures.group_shares import percents
 from annotation.measures.intervals import Interval
 
 register = template.Library()
@@ -9,11 +10,15 @@ register = template.Library()
 
 @register.filter
 def percent(share: float) -> str:
-    """Return a share in [0, 1] as whole percent, for example '27 %' with a no-break space."""
-    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%"
+    """Return a share in [0, 1] in percent, for example '27 %' with a no-break space.
+
+    It has digits only where 0 or 100 would be false.
+    """
+    return f"{percents([share])[0]}\N{NO-BREAK SPACE}%"
 
 
 @register.filter
 def percent_interval(estimate: Interval) -> str:
     """Return the interval of a share in percent, for example '15–58 %'."""
-    return f"{100 * estimate.low:.0f}–{percent(estimate.high)}"
+    low, high = percents([estimate.low, estimate.high])
+    return f"{low}–{high}\N{NO-BREAK SPACE}%"

@@ -17,6 +17,7 @@ from annotation.drawing.axis import Tick, round_ticks
 from annotation.drawing.lines import Line, lines
 from annotation.drawing.svg import Svg
 from annotation.form_fields import PercentField
+from annotation.measures.group_shares import percents
 from annotation.models import Campaign, Role, User
 from annotation.tasks import announce
 from inference.decisions.calibration import Achieved, Checked, Finding, Statement, Tolerances
@@ -222,7 +223,7 @@ def _share(value: float) -> str:
 
 def _number(value: float) -> str:
     percent = round(100 * value, 1)
-    return f"{percent:.0f}" if percent >= 10 or percent == round(percent) else f"{percent:.1f}"
+    return percents([value], digits=0 if percent >= 10 or percent == round(percent) else 1)[0]
 
 
 def statement_text(statement: Statement, tolerances: Tolerances) -> str:

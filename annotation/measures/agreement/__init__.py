@@ -2,6 +2,7 @@
 
 from annotation.measures.agreement.ceiling import Ceiling, Form, correlation_ceiling, reliability, vote_ceiling
 from annotation.measures.agreement.halves import split_half
+from annotation.measures.agreement.mos_noise import mos_noise
 from annotation.measures.agreement.one_way import icc1, icc1_of_histograms
 from annotation.measures.agreement.worth import Worth, annotators_worth
 
@@ -13,6 +14,7 @@ __all__ = [
     "correlation_ceiling",
     "icc1",
     "icc1_of_histograms",
+    "mos_noise",
     "reliability",
     "split_half",
     "vote_ceiling",

@@ -94,7 +94,18 @@ def vote_form(image_ids: ArrayLike, annotator_ids: ArrayLike) -> Form:
     """
     ids = np.asarray(image_ids).ravel()
     photo, rater, _ = vote_columns(ids, annotator_ids, np.zeros(len(ids)))
-    return _form(*_design(photo, rater)) if len(ids) else Form.ONE_WAY
+    return vote_form_of(photo, rater)[0] if len(ids) else Form.ONE_WAY
+
+
+def vote_form_of(photo: Ints, rater: Ints) -> tuple[Form, float]:
+    """Return the same from places without gaps, and c/h: which part of σ²(annotators) differs between photos, 0 to 1.
+
+    Raises ValueError without votes.
+    """
+    if not len(photo):
+        raise ValueError("Without votes, nobody knows which people voted on which photos.")
+    each, differing = _design(photo, rater)
+    return _form(each, differing), differing / each
 
 
 def vote_ceiling(

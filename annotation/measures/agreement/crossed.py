@@ -78,7 +78,7 @@ def components_of(photo: Ints, rater: Ints, scores: Floats) -> VarianceComponent
         return None
     scores = scores - scores.mean()
     of_photos, of_raters = _within(photo, scores), _within(rater, scores)
-    both = _additive_rest(photo, rater, of_photos)
+    both = additive_rest(photo, rater, of_photos)
     rest = float((both**2).sum()) / free
     left_of_raters = float((of_raters**2).sum()) - rest * free
     left_of_photos = float((of_photos**2).sum()) - rest * free
@@ -99,7 +99,7 @@ def _within(group: Ints, values: Floats) -> Floats:
     return np.asarray(values - means[group])
 
 
-def _additive_rest(photo: Ints, rater: Ints, of_photos: Floats) -> Floats:
+def additive_rest(photo: Ints, rater: Ints, of_photos: Floats) -> Floats:
     """Return what an additive model of photos and annotators leaves, by least squares, from the votes within photos.
 
     The photos are eliminated; conjugate gradients solve for the annotators.

@@ -80,3 +80,15 @@ def test_too_few_photos_have_no_best_fifth() -> None:
     figures = spread_figures([5.0, 6.0], [5.0, 6.0], [0.1, 0.1], ([5.0, 6.0], [5.0, 6.0]), scale=(1, 10), seed=1)
     assert figures.best.n == 0
     assert figures.margin == pytest.approx(0.25)
+
+
+def test_a_spread_of_opinions_that_may_be_none_has_no_upper_end() -> None:
+    """Resamples in which opinions do not differ were left out, which called some spreads too small for certain."""
+    rng = np.random.default_rng(3)
+    opinions, model = rng.normal(5.5, 0.4, 25), rng.normal(5.5, 0.3, 25)
+    votes = opinions[:, None] + rng.normal(0, 1.5, (25, 2))
+    noise = votes.var(axis=1, ddof=1) / 2
+    halves = (votes[:, 0], votes[:, 1])
+    found = spread_figures(model, votes.mean(axis=1), noise, halves, scale=(1, 10), seed=1)
+    assert found.spread.high == np.inf or np.isnan(found.spread.value)
+    assert found.of_spread is ScoreFit.UNKNOWN

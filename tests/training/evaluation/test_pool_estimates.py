@@ -62,7 +62,7 @@ def means(figures: PoolFigures) -> dict[str, Any]:
 
 
 def test_a_wrong_but_ordered_model_makes_the_intervals_narrower(audit: Comparison) -> None:
-    found = means(pool_figures(audit, facts(audit), seed=1))
+    found = means(pool_figures(audit, facts(audit)))
     assert list(found) == [SCORE, *CLASSES, WATCH]
     assert found[SCORE].powered.value == pytest.approx(6, abs=0.2)
     assert found[SCORE].width_ratio < 0.6
@@ -73,42 +73,42 @@ def test_a_wrong_but_ordered_model_makes_the_intervals_narrower(audit: Compariso
 
 def test_only_audit_photos_count(audit: Comparison) -> None:
     best = audit.image_ids[-40:]
-    figures = pool_figures(audit, facts(audit, audited=best), seed=1)
+    figures = pool_figures(audit, facts(audit, audited=best))
     assert (figures.audited, figures.groups, figures.votes) == (40, 40, 120)
     assert means(figures)[SCORE].classical.value > 7.5
     assert figures.mean_error.n == 40
 
 
 def test_the_accuracy_is_that_of_audit_photos(audit: Comparison) -> None:
-    figures = pool_figures(audit, facts(audit), seed=1)
+    figures = pool_figures(audit, facts(audit))
     assert figures.mean_error.low < 1.0 < figures.mean_error.high + 0.2
     assert (figures.watch_accuracy.value, figures.watch_f1.value) == (1.0, 1.0)
     assert figures.watch_accuracy.low < 0.99
 
 
 def test_too_few_photos_say_what_is_missing(audit: Comparison) -> None:
-    figures = pool_figures(audit, facts(audit, audited=audit.image_ids[:29]), seed=1)
+    figures = pool_figures(audit, facts(audit, audited=audit.image_ids[:29]))
     assert not figures.is_known
     assert {(one.have, one.needed, one.is_of_side) for one in figures.estimates} == {(29, 30, False)}
     assert np.isnan([figures.mean_error.value, figures.watch_accuracy.value, figures.watch_f1.value]).all()
-    none = pool_figures(audit, facts(audit, audited=np.zeros(0, dtype=np.int64)), seed=1)
+    none = pool_figures(audit, facts(audit, audited=np.zeros(0, dtype=np.int64)))
     assert (none.audited, none.is_known) == (0, False)
 
 
 def test_a_rare_watch_cannot_be_told(audit: Comparison) -> None:
     is_rare = np.arange(PHOTOS) < 3
     rare = replace(audit, watch_yes=3.0 * is_rare, watch_no=3.0 * ~is_rare)
-    watch = pool_figures(rare, facts(audit), seed=1).estimates[-1]
+    watch = pool_figures(rare, facts(audit)).estimates[-1]
     assert (watch.found, watch.have, watch.needed, watch.is_of_side) == (None, 3, 5, True)
 
 
 def test_near_duplicates_count_once(audit: Comparison) -> None:
     copies = replace(audit, groups=np.repeat([str(one) for one in range(29)], 5)[:PHOTOS].astype("U36"))
-    assert not pool_figures(copies, facts(audit), seed=1).is_known
+    assert not pool_figures(copies, facts(audit)).is_known
 
 
 def test_the_figures_can_be_stored(audit: Comparison) -> None:
-    figures = pool_figures(audit, facts(audit), seed=1)
+    figures = pool_figures(audit, facts(audit))
     assert figures_read(PoolFigures, figures_text(figures)) == figures
 
 

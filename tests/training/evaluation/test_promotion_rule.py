@@ -19,7 +19,10 @@ from training.evaluation.promotion_rule import (
     description,
     promotion_verdict,
 )
+from training.evaluation.registry import METRICS as REGISTRY
+from training.evaluation.registry import ScaleAndThresholds
 
+WATCH_F1 = REGISTRY["watch_f1"]
 PROMOTE, REFUSE, NO_BETTER, CANNOT_TELL = Decision
 METRICS = {"quality_rps": {"value": 1.2}}
 SRCC = Rule(better="quality_srcc")
@@ -31,6 +34,21 @@ def entry(value: float | None, error: float = 0.01, groups: int = 60) -> dict[st
     ends = (None, None) if value is None else (value - 1.96 * error, value + 1.96 * error)
     known = {"groups": groups} if value is None else {"groups": groups, "error": error}
     return {"value": value, "low": ends[0], "high": ends[1], "n": 3 * groups, **known}
+
+
+class RightDecisions:
+    """Predictions that are right about every watch, and nothing else."""
+
+    def __init__(self, labels: np.ndarray) -> None:
+        self.watch_probability = labels.astype(float)
+        self.quality_mean = np.full(len(labels), 5.0)
+        self.distribution = np.full((len(labels), 10), 0.1)
+
+
+def equal_decisions(labels: np.ndarray) -> tuple[Any, ...]:
+    """Return what a difference takes, of two models that are right about every watch."""
+    scale = ScaleAndThresholds(1, 4, 7, 0.5, 4, 7)
+    return RightDecisions(labels), RightDecisions(labels), labels, scale, scale
 
 
 def differences(
@@ -48,7 +66,7 @@ def differences(
     ("stored", "rule", "decision", "words"),
     [
         (differences(entry(-0.05)), Rule(), PROMOTE, "Quality RPS −0.050 (−0.070 to −0.030, 180 photos in 60 groups)"),
-        (differences(entry(-0.05)), Rule(), PROMOTE, "not worse"),
+        (differences(entry(-0.05)), Rule(), PROMOTE, "not measured worse by more than 0.01"),
         (differences(entry(0.05)), Rule(), REFUSE, "worse than the champion"),
         (differences(entry(-0.05), entry(-0.05)), Rule(), REFUSE, "worse than the champion by more than 0.01"),
         (differences(entry(-0.05), f1=entry(-0.65)), Rule(), REFUSE, "Watch F1 −0.650"),
@@ -130,3 +148,33 @@ def test_the_description_names_every_number_of_the_rule() -> None:
 def test_the_docs_contain_the_description() -> None:
     page = (Path(settings.BASE_DIR) / "docs/reference/metrics.md").read_text()
     assert DESCRIPTION in re.sub(r"\s+", " ", page)
+
+
+def test_equal_decisions_on_a_few_watches_exclude_no_loss() -> None:
+    """They differ in no resample, so a challenger that misses 15 % of the watches was promoted in up to 47 %."""
+    labels = np.array([1] * 8 + [0] * 32)
+    same = WATCH_F1.difference(*equal_decisions(labels), groups=np.arange(40), seed=1)
+    assert (same.value, same.low, same.high, same.error) == (0, 0, 0, 0)
+    stored = differences(entry(0.0, 0.0), entry(0.0, 0.0)) | {"watch_f1": same.as_json()}
+    verdict = promotion_verdict(stored, metrics=METRICS, rule=Rule(better="", margin=0.03))
+    assert verdict.decision is Decision.CANNOT_TELL
+    assert "Watch F1 +0.000 (+0.000 to +0.000, 40 photos): a loss of more than 0.03 is not excluded" in verdict.text
+
+
+def test_equal_decisions_on_many_watches_exclude_a_loss() -> None:
+    labels = np.array([1] * 400 + [0] * 400)
+    same = WATCH_F1.difference(*equal_decisions(labels), groups=np.arange(800), seed=1)
+    stored = differences(entry(0.0, 0.0), entry(0.0, 0.0)) | {"watch_f1": same.as_json()}
+    assert promotion_verdict(stored, metrics=METRICS, rule=Rule(better="", margin=0.01)).promote
+
+
+def test_the_holdout_that_equal_models_need_grows_with_the_margin_alone() -> None:
+    """The error of what no photo has shown falls with the number of photos: half the margin, twice the photos."""
+    labels = np.array([1] * 20 + [0] * 80)
+    same = WATCH_F1.difference(*equal_decisions(labels), groups=np.arange(100), seed=1)
+    stored = differences(entry(0.0, 0.0), entry(0.0, 0.0)) | {"watch_f1": same.as_json()}
+    needed = [
+        promotion_verdict(stored, metrics=METRICS, rule=Rule(better="", margin=margin)).needed[margin]
+        for margin in (0.02, 0.01)
+    ]
+    assert needed[1] == pytest.approx(2 * needed[0], abs=2)

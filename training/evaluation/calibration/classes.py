@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotation.measures import classification, correlation
+from annotation.measures.decision_intervals import accuracy_interval, f1_interval
+from annotation.measures.group_shares import percents
 from annotation.measures.intervals import Interval, interval, paired_interval
 from training.evaluation.comparison import Comparison
 
@@ -48,9 +50,9 @@ class ClassFigures:
     @property
     def finding(self) -> str:
         """Return the result in one sentence."""
-        right = f"The class is right for {100 * self.accuracy.value:.0f} % of {self.accuracy.n:,} photos"
+        right = f"The class is right for {percents([self.accuracy.value])[0]} % of {self.accuracy.n:,} photos"
         rival = self.accuracy.value - self.over_most_common.value
-        always = f"always “{self.most_common}” would be right for {100 * rival:.0f} %"
+        always = f"always “{self.most_common}” would be right for {percents([rival])[0]} %"
         if self.over_most_common.low > 0:
             return f"{right}; {always}"
         if self.over_most_common.high < 0:
@@ -79,14 +81,14 @@ def class_figures(comparison: Comparison, *, seed: int) -> ClassFigures | None:
             people=int(counts[code].sum()),
             model=int(counts[:, code].sum()),
             counts=tuple(counts[code].tolist()),
-            f1=interval(classification.f1, model == code, people == code, seed=seed, groups=groups),
+            f1=f1_interval(model == code, people == code, groups=groups),
         )
         for code, name in enumerate(CLASS_NAMES)
     )
     constant = np.full_like(people, most)
     return ClassFigures(
         rows=rows,
-        accuracy=interval(classification.accuracy, model, people, seed=seed, groups=groups),
+        accuracy=accuracy_interval(model, people, groups=groups),
         macro_f1=interval(classification.macro_f1, model, people, seed=seed, groups=groups),
         srcc=interval(correlation.srcc, model, people, seed=seed, groups=groups),
         most_common=CLASS_NAMES[most],

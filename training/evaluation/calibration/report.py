@@ -90,7 +90,7 @@ def calibration_figures(
     tell("looking for disagreement", 6, _STEPS)
     disagreement = disagreement_figures(comparison, facts)
     tell("estimating the whole campaign", 7, _STEPS)
-    campaign = None if pool is None else pool_figures(comparison, pool, seed=seed)
+    campaign = None if pool is None else pool_figures(comparison, pool)
     tell("storing", _STEPS, _STEPS)
     return CalibrationFigures(
         rated=comparison.rated,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from annotation.language import gettext
+from annotation.measures.group_shares import percents
 from annotation.measures.intervals import Interval
 from annotation.measures.probability_fit import ENOUGH_POWER, FACTOR, Fault, Fit, ProbabilityFit
 from annotation.measures.score_fit import ScoreFit, SpreadFigures
@@ -44,7 +45,8 @@ def needed_text(use: Use) -> str:
 
 def fit_statement(fit: ProbabilityFit) -> Statement:
     """Return whether the watch probabilities fit the labels of people."""
-    mean = f"on average they say {100 * fit.predicted:.0f} %, and people say {100 * fit.observed:.0f} %"
+    said, seen_share = percents([fit.predicted, fit.observed], beside=[fit.predicted, fit.observed])
+    mean = f"on average they say {said} %, and people say {seen_share} %"
     seen = f"odds that are off by {FACTOR:g}× would be seen in {100 * fit.power:.0f} of 100 cases"
     if fit.verdict is Fit.FITS:
         return Statement(

@@ -16,7 +16,6 @@ from annotation.measures.intervals import CONFIDENCE, Interval, resample_count
 Floats = NDArray[np.float64]
 
 _ENTRIES_AT_ONCE = 2_000_000
-_QUANTILE = 1.959963984540054  # of a normal variable, for 95 %
 
 
 @dataclass(frozen=True)
@@ -47,21 +46,6 @@ def slice_measures(predicted: Floats, observed: Floats, groups: NDArray[np.gener
         found[:, start : start + rows] = _measured(weights, difference, first, second)
     rmse, bias, srcc = (_interval(float(own[row]), found[row], n, count) for row in range(3))
     return SliceMeasures(rmse=rmse, bias=bias, srcc=srcc)
-
-
-def share_interval(hits: NDArray[np.bool_], groups: NDArray[np.generic]) -> Interval:
-    """Return the share of photos [N] that are hits, with Wilson's interval for as many trials as there are groups.
-
-    NaN without photos.
-    """
-    n, count = len(hits), len(np.unique(groups))
-    if not n:
-        return Interval(float("nan"), float("nan"), float("nan"), 0, 0)
-    share, squared = float(hits.mean()), _QUANTILE**2 / count
-    middle = (share + squared / 2) / (1 + squared)
-    half = _QUANTILE * float(np.sqrt(share * (1 - share) / count + squared / (4 * count))) / (1 + squared)
-    low, high = max(0.0, min(middle - half, share)), min(1.0, max(middle + half, share))
-    return Interval(share, low, high, n, count)
 
 
 class _Ranks:

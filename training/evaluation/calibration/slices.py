@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.measures.group_shares import percents, share_interval
 from annotation.measures.intervals import Interval
 from annotation.measures.signs import signed
 from annotation.measures.vote_variance import VoteVariance, vote_variance
 from training.evaluation.calibration.facts import PhotoFacts
 from training.evaluation.calibration.model_error import model_error, mos_variances
 from training.evaluation.calibration.slice_kinds import Filter, SliceKind, slice_kinds
-from training.evaluation.calibration.slice_measures import share_interval, slice_measures
+from training.evaluation.calibration.slice_measures import slice_measures
 from training.evaluation.calibration.slice_search import LEVEL, Search, Units, search
 from training.evaluation.comparison import Comparison
 
@@ -277,10 +278,11 @@ def _watch_verdict(
         one = flat[column]
         assert one.watch is not None
         rest = (wrong - one.wrong) / max(labelled - one.watch.n, 1)
+        value, low, high = percents([one.watch.value, one.watch.low, one.watch.high])
         text = (
             f"Watch decisions are worst on {one.words}: {one.wrong:,} of {one.watch.n:,} are wrong "
-            f"({100 * one.watch.value:.0f} %, {100 * one.watch.low:.0f}–{100 * one.watch.high:.0f} %); on the other "
-            f"photos {100 * rest:.0f} %. Corrected for having looked at {found.compared} slices."
+            f"({value} %, {low}–{high} %); on the other "
+            f"photos {percents([rest])[0]} %. Corrected for having looked at {found.compared} slices."
         )
         return SliceVerdict(WORST, text, found.compared, one.query)
     text = f"No slice stands out among {found.compared} slices: {decisions} in all."

@@ -5,6 +5,7 @@ They state numbers and no verdict: whether a model fits is for tests that could 
 
 from math import isfinite, isnan
 
+from annotation.measures.group_shares import percents
 from annotation.measures.intervals import Interval
 from annotation.measures.signs import ends, minus, signed
 from training.evaluation.calibration.quality import QualityFigures
@@ -39,10 +40,10 @@ def percent_text(found: Interval) -> str:
     """Return '83 % (64–93 %)' for a share; only the value where the interval is unknown, '–' for NaN."""
     if isnan(found.value):
         return "–"
-    value = f"{100 * found.value:.0f} %"
     if not (isfinite(found.low) and isfinite(found.high)):
-        return value
-    return f"{value} ({100 * found.low:.0f}–{100 * found.high:.0f} %)"
+        return f"{percents([found.value])[0]} %"
+    value, low, high = percents([found.value, found.low, found.high])
+    return f"{value} % ({low}–{high} %)"
 
 
 def line_title(line: FittedLine | None, bias: Interval, photos: str) -> str:
@@ -136,9 +137,10 @@ def roc_title(watch: WatchFigures) -> str:
     at = watch.at_threshold
     found = at.true_positives / watch.watches if watch.watches else float("nan")
     alarms = at.false_positives / max(watch.photos - watch.watches, 1)
+    of_watches, of_others = percents([found])[0], percents([alarms])[0]
     return (
-        f"ROC AUC {interval_text(watch.roc_auc)}; the threshold in use finds {100 * found:.0f} % of the watches with "
-        f"{100 * alarms:.0f} % of the other photos; n = {_labelled(watch.photos, watch.watches)}"
+        f"ROC AUC {interval_text(watch.roc_auc)}; the threshold in use finds {of_watches} % of the watches with "
+        f"{of_others} % of the other photos; n = {_labelled(watch.photos, watch.watches)}"
     )
 
 
@@ -195,7 +197,8 @@ def _signed(value: float, digits: int) -> str:
 
 
 def _ends(share: Interval) -> str:
-    return f"{100 * share.low:.0f}–{100 * share.high:.0f} %"
+    low, high = percents([share.low, share.high])
+    return f"{low}–{high} %"
 
 
 def _labelled(photos: int, watches: int) -> str:

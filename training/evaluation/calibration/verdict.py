@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.language import gettext, gettext_noop
-from annotation.measures.intervals import Interval, interval, wilson_interval
+from annotation.measures.agreement import mos_noise
+from annotation.measures.group_shares import highest_part, independent_photos, percents, share_interval
+from annotation.measures.intervals import Interval, interval
 from annotation.measures.probability_fit import ProbabilityFit, probability_fit
 from annotation.measures.score_fit import SpreadFigures, spread_figures, vote_halves
-from annotation.measures.vote_variance import vote_variance
 from training.evaluation.calibration.evidence import Evidence, evidence_of
 from training.evaluation.comparison import Comparison, ScoreFigures
 
@@ -29,9 +30,10 @@ Floats = NDArray[np.float64]
 #: Rank correlation for sorting: two photos of which people clearly prefer one are mostly in the right order.
 SORTING_SRCC = 0.5
 #: Of the tenth of the photos that the model likes best, this share must be in the quarter that people like best.
-BEST_SHARE = 0.5
+#: Where many photos have the same MOS, each of them is a part of this quarter, so chance always reaches a quarter.
+BEST_SHARE, BEST_PART = 0.5, 0.25
 #: Of the fifth that the model likes least, at most this share may be in the half that people like better.
-WORST_LOSS = 0.1
+WORST_LOSS, LIKED_PART = 0.1, 0.5
 #: Typical error of a single score, as a share of the scale's range: one point on the scale 1-10.
 SINGLE_ERROR = 1 / 9
 #: Of the watches, the share that must be found; of the photos called a watch, the share that must be one.
@@ -131,12 +133,12 @@ def photos_needed(figure: Interval, required: float, n: int) -> int | None:
     return _rounded(n, (reach / distance) ** 2) if distance > 0 else None
 
 
-def photos_needed_for_share(figure: Interval, required: float, n: int) -> int | None:
+def photos_needed_for_share(figure: Interval, required: float, n: int, *, measured: float) -> int | None:
     """Return the same of a share with Wilson's interval, which is not symmetric: n = z²·r(1 − r)/(p − r)².
 
-    `figure.groups` is the number that the share is measured on, and grows with n.
+    `measured`: how many independent photos the share is measured on; it grows with n.
     """
-    distance, measured = abs(figure.value - required), figure.groups or figure.n
+    distance = abs(figure.value - required)
     if not distance > 0:
         return None
     return _rounded(n, _Z**2 * required * (1 - required) / distance**2 / measured)
@@ -162,11 +164,17 @@ def _use(
     requirement: str,
     rival: str,
     higher: bool = True,
-    is_share: bool = False,
+    measured: float | None = None,
 ) -> Use:
+    """`measured`: of a share, how many independent photos it is measured on."""
     level = level_of(figure, required, is_higher_better=higher)
-    forecast = photos_needed_for_share if is_share else photos_needed
-    needed = forecast(figure, required, n) if level is Level.UNKNOWN else None
+    needed = None
+    if level is Level.UNKNOWN:
+        needed = (
+            photos_needed(figure, required, n)
+            if measured is None
+            else photos_needed_for_share(figure, required, n, measured=measured)
+        )
     return Use(name, level, figure, required, higher, found, requirement, rival, needed)
 
 
@@ -184,36 +192,36 @@ def _sorting(figure: Interval) -> Use:
 
 
 def _picking(scored: Comparison) -> Use:
-    picks = np.argsort(-scored.quality_mean, kind="stable")[: max(5, len(scored) // 10)]
-    is_good = scored.mos >= np.quantile(scored.mos, 0.75)
-    figure = _share(is_good[picks], scored.groups[picks])
+    count = max(5, len(scored) // 10)
+    picked = highest_part(scored.quality_mean, count / len(scored))
+    figure = share_interval(highest_part(scored.mos, BEST_PART), scored.groups, picked)
     return _use(
         gettext("picking the best photos"),
         figure,
         BEST_SHARE,
         n=len(scored),
         found=gettext("of its best %(count)s, %(figure)s are in the quarter that people like best")
-        % {"count": f"{len(picks):,}", "figure": _percent(figure)},
+        % {"count": f"{count:,}", "figure": _percent(figure, BEST_SHARE)},
         requirement=gettext("at least %(best_share)s %%") % {"best_share": f"{100 * BEST_SHARE:.0f}"},
-        rival=gettext("random picks: %(mean)s %%") % {"mean": f"{100 * is_good.mean():.0f}"},
-        is_share=True,
+        rival=gettext("random picks: %(mean)s %%") % {"mean": f"{100 * BEST_PART:.0f}"},
+        measured=independent_photos(scored.groups, picked),
     )
 
 
 def _discarding(scored: Comparison) -> Use:
-    picks = np.argsort(scored.quality_mean, kind="stable")[: max(5, len(scored) // 5)]
-    is_liked = scored.mos > np.median(scored.mos)
-    figure = _share(is_liked[picks], scored.groups[picks])
+    count = max(5, len(scored) // 5)
+    picked = highest_part(-scored.quality_mean, count / len(scored))
+    figure = share_interval(highest_part(scored.mos, LIKED_PART), scored.groups, picked)
     return _use(
         gettext("throwing away the worst photos"),
         figure,
         WORST_LOSS,
         n=len(scored),
         found=gettext("of its worst %(count)s, %(figure)s are in the half that people like better")
-        % {"count": f"{len(picks):,}", "figure": _percent(figure)},
+        % {"count": f"{count:,}", "figure": _percent(figure, WORST_LOSS)},
         requirement=gettext("at most %(worst_loss)s %%") % {"worst_loss": f"{100 * WORST_LOSS:.0f}"},
-        rival=gettext("random picks: %(mean)s %%") % {"mean": f"{100 * is_liked.mean():.0f}"},
-        is_share=True,
+        rival=gettext("random picks: %(mean)s %%") % {"mean": f"{100 * LIKED_PART:.0f}"},
+        measured=independent_photos(scored.groups, picked),
         higher=False,
     )
 
@@ -242,7 +250,7 @@ def _watches(decided: Comparison) -> list[Use]:
     """Return the verdicts about missed watches and about false alarms, at the threshold of the version."""
     threshold = decided.scale.watch_threshold
     is_watch, is_called = decided.is_watch.astype(bool), decided.watch_probability > threshold
-    found = _share(is_called[is_watch], decided.groups[is_watch])
+    found = share_interval(is_called[is_watch], decided.groups[is_watch])
     missed, watches = int((is_watch & ~is_called).sum()), int(is_watch.sum())
     uses = [
         _use(
@@ -255,15 +263,15 @@ def _watches(decided: Comparison) -> list[Use]:
                 "threshold": f"{threshold:g}",
                 "missed": f"{missed:,}",
                 "watches": f"{watches:,}",
-                "found": _percent(found),
+                "found": _percent(found, WATCH_SHARE),
             },
             requirement=gettext("at least %(watch_share)s %% found") % {"watch_share": f"{100 * WATCH_SHARE:.0f}"},
             rival=gettext("calling every photo a watch: 100 %"),
-            is_share=True,
+            measured=independent_photos(decided.groups[is_watch]),
         )
     ]
     if is_called.any():
-        right = _share(is_watch[is_called], decided.groups[is_called])
+        right = share_interval(is_watch[is_called], decided.groups[is_called])
         alarms, called = int((is_called & ~is_watch).sum()), int(is_called.sum())
         uses.append(
             _use(
@@ -280,11 +288,12 @@ def _watches(decided: Comparison) -> list[Use]:
                     "alarms": f"{alarms:,}",
                     "called": f"{called:,}",
                     "photos": f"{len(decided):,}",
-                    "right": _percent(right),
+                    "right": _percent(right, WATCH_SHARE),
                 },
                 requirement=gettext("at least %(watch_share)s %% right") % {"watch_share": f"{100 * WATCH_SHARE:.0f}"},
-                rival=gettext("calling every photo a watch: %(mean)s %%") % {"mean": f"{100 * is_watch.mean():.0f}"},
-                is_share=True,
+                rival=gettext("calling every photo a watch: %(mean)s %%")
+                % {"mean": percents([float(is_watch.mean())])[0]},
+                measured=independent_photos(decided.groups[is_called]),
             )
         )
     return uses
@@ -305,11 +314,9 @@ def _spread(scored: Comparison, *, seed: int) -> SpreadFigures:
 
 
 def _noise(scored: Comparison) -> Floats:
-    """Return the variance of each MOS around the opinion of everybody [N], in squared points; 0 when it is unknown."""
-    typical = vote_variance(scored.histograms)
-    counts = np.maximum(scored.histograms.sum(axis=-1), 1e-9)
-    noise: Floats = np.full(len(scored), typical.mean if typical.is_known else 0.0) / counts
-    return noise
+    """Return the variance of each MOS that is chance of its votes [N], in squared points."""
+    votes = scored.votes
+    return mos_noise(votes.image_ids, votes.annotator_ids, votes.scores, votes.weights)
 
 
 def _error(predicted: Floats, mos: Floats, noise: Floats) -> Floats:
@@ -319,17 +326,11 @@ def _error(predicted: Floats, mos: Floats, noise: Floats) -> Floats:
     return error
 
 
-def _share(hits: NDArray[np.bool_], groups: NDArray[np.str_]) -> Interval:
-    """Return the share of hits with Wilson's interval, in which a group of near-duplicates counts as one photo."""
-    n, count = len(hits), len(np.unique(groups))
-    share = float(hits.mean())
-    ends = wilson_interval(round(share * count), count)
-    return Interval(share, min(ends.low, share), max(ends.high, share), n, count)
-
-
 def _numbers(figure: Interval) -> str:
     return f"{figure.value:.2f} ({figure.low:.2f}–{figure.high:.2f})".replace("-", "−")
 
 
-def _percent(figure: Interval) -> str:
-    return f"{100 * figure.value:.0f} % ({100 * figure.low:.0f}–{100 * figure.high:.0f})"
+def _percent(figure: Interval, required: float) -> str:
+    """Return for example '93 % (86–97)', with more digits where fewer would contradict the verdict or the counts."""
+    value, low, high = percents((figure.value, figure.low, figure.high), beside=(required,))
+    return f"{value} % ({low}–{high})"

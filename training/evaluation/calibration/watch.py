@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from annotation.measures import classification
 from annotation.measures.classification import ThresholdRow
-from annotation.measures.intervals import CONFIDENCE, Interval
+from annotation.measures.group_shares import share_interval
+from annotation.measures.intervals import Interval
 from training.evaluation.calibration.group_draws import GroupDraws
 from training.evaluation.calibration.watch_curves import WatchCurves, watch_curves
 from training.evaluation.calibration.watch_reliability import (
@@ -101,7 +102,7 @@ def watch_figures(comparison: Comparison, *, threshold: float, seed: int) -> Wat
         threshold=threshold,
         rows=tuple(rows),
         at_threshold=at_threshold,
-        base_rate=_share_of_groups(labels, part.groups),
+        base_rate=share_interval(labels, part.groups),
         roc_auc=area,
         brier=METRICS["watch_brier"].interval(part, labels, part.scale, groups=part.groups, seed=seed),
         brier_skill=_brier_skill(p, labels, draws),
@@ -112,27 +113,6 @@ def watch_figures(comparison: Comparison, *, threshold: float, seed: int) -> Wat
         curves=watch_curves(p, labels, draws, threshold=threshold, roc_auc=area),
         cells=_cells(part, p > threshold, labels.astype(bool)),
     )
-
-
-def share_interval(hits: float, n: int, groups: int) -> Interval:
-    """Return hits/n with Wilson's interval for as many independent photos as there are groups of near-duplicates.
-
-    Unlike a bootstrap it has a width when all or none are hits. NaN for n = 0.
-    """
-    from scipy.special import ndtri
-
-    if not n:
-        return Interval(float("nan"), float("nan"), float("nan"), 0, 0)
-    share = hits / n
-    squared = float(ndtri((1 + CONFIDENCE) / 2)) ** 2 / groups
-    centre = (share + squared / 2) / (1 + squared)
-    half = np.sqrt(squared * (share * (1 - share) + squared / 4)) / (1 + squared)
-    low, high = max(float(centre - half), 0.0), min(float(centre + half), 1.0)
-    return Interval(share, min(low, share), max(high, share), n, groups)
-
-
-def _share_of_groups(hits: NDArray[np.generic], groups: NDArray[np.str_]) -> Interval:
-    return share_interval(float(np.asarray(hits, dtype=np.float64).sum()), len(hits), len(np.unique(groups)))
 
 
 def _losses(p: Floats, labels: Ints) -> Floats:
@@ -160,7 +140,7 @@ def _cells(part: Comparison, decided: NDArray[np.bool_], labels: NDArray[np.bool
                 people=people,
                 model=model,
                 count=len(rows),
-                share=_share_of_groups((decided == model)[same], part.groups[same]),
+                share=share_interval((decided == model)[same], part.groups[same]),
                 photos=_photos(part, rows[order][:_PHOTOS_OF_CELL]),
             )
         )

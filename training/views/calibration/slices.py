@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 
 from annotation.drawing.intervals import interval_row
+from annotation.measures.group_shares import percents
 from annotation.measures.intervals import Interval
 from annotation.measures.signs import minus
 from annotation.models import Campaign, User
@@ -133,7 +134,7 @@ def _axis(measure: str, known: Sequence[Interval], overall: float | None) -> tup
 
 def _number(value: float, measure: str) -> str:
     if measure == "watch":
-        return f"{100 * value:.0f}\N{NO-BREAK SPACE}%"
+        return f"{percents([value])[0]}\N{NO-BREAK SPACE}%"
     return minus(f"{value:+.2f}" if measure == "bias" else f"{value:.2f}")
 
 
@@ -147,7 +148,7 @@ def _text(figure: Interval | None, measure: str) -> str:
 def _ends(figure: Interval, measure: str) -> str:
     """Return the interval of a figure."""
     if measure == "watch":
-        return f"{100 * figure.low:.0f}–{_number(figure.high, measure)}"
+        return f"{percents([figure.low])[0]}–{_number(figure.high, measure)}"
     return f"{_number(figure.low, measure)}{' to ' if measure == 'bias' else '–'}{_number(figure.high, measure)}"
 
 

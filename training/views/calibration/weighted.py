@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
+from annotation.measures.group_shares import percents
 from annotation.measures.intervals import Interval
 from annotation.measures.signs import ends
 from training.evaluation.calibration import titles
@@ -111,5 +112,5 @@ def interval_text(found: Interval, *, is_score: bool) -> str:
     """Return a score or a share in per cent, with its interval."""
     if is_score:
         return titles.interval_text(found)
-    value, low, high = (f"{100 * end:.1f}" for end in (found.value, found.low, found.high))
+    value, low, high = percents([found.value, found.low, found.high], digits=1)
     return f"{value} % ({ends(low, high)} %)"

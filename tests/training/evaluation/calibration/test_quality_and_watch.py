@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from annotation.measures.figures_text import figures_read, figures_text
-from annotation.measures.intervals import Interval, wilson_interval
+from annotation.measures.intervals import Interval
 from tests.training.evaluation.calibration.invented import bell, comparison, right_model
 from training.evaluation.calibration import titles
 from training.evaluation.calibration.quality import QualityFigures, krcc_interval, quality_figures
-from training.evaluation.calibration.watch import WatchFigures, share_interval, watch_figures
+from training.evaluation.calibration.watch import WatchFigures, watch_figures
 from training.evaluation.comparison import Comparison
 
 
@@ -154,14 +154,6 @@ def test_cells_hold_the_photos_behind_each_decision() -> None:
     assert (missed.share.value, missed.share.n) == (0.5, 4)
     title = titles.confusion_title(watch)
     assert title == "At the threshold 0.5: 2 of 4 watches missed (15–85 %), 1 false alarm in 3 other photos (6–79 %)"
-
-
-def test_a_share_of_photos_that_are_not_alike_has_wilsons_interval() -> None:
-    for hits, n in ((0, 10), (3, 10), (10, 10)):
-        found, expected = share_interval(hits, n, n), wilson_interval(hits, n)
-        assert (found.low, found.high) == (pytest.approx(expected.low), pytest.approx(expected.high))
-    assert share_interval(0, 50, 10).high == pytest.approx(wilson_interval(0, 10).high)
-    assert np.isnan(share_interval(0, 0, 0).value)
 
 
 def test_scores_of_the_probabilities_against_saying_the_share(rng: np.random.Generator) -> None:

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import rankdata
 
 from annotation.measures import correlation, intervals
-from training.evaluation.calibration.slice_measures import _Ranks, share_interval, slice_measures
+from training.evaluation.calibration.slice_measures import _Ranks, slice_measures
 
 
 @pytest.mark.parametrize("copies", [1, 3])
@@ -35,14 +35,3 @@ def test_one_group_has_no_interval_and_a_constant_slice_no_correlation() -> None
     found = slice_measures(np.array([4.0, 5.0]), np.array([5.0, 5.0]), np.array([1, 1]), seed=1)
     assert (found.bias.value, found.bias.low, found.bias.high) == (-0.5, -0.5, -0.5)
     assert np.isnan(found.srcc.value)
-
-
-def test_a_share_has_wilsons_interval_for_the_number_of_groups() -> None:
-    hits = np.array([True] * 3 + [False] * 27)
-    single = share_interval(hits, np.arange(30))
-    expected = intervals.wilson_interval(3, 30)
-    assert [single.value, single.low, single.high] == pytest.approx([expected.value, expected.low, expected.high])
-    together = share_interval(hits, np.arange(30) // 3)
-    fewer = intervals.wilson_interval(1, 10)
-    assert [together.low, together.high] == pytest.approx([fewer.low, fewer.high])
-    assert np.isnan(share_interval(hits[:0], np.arange(0)).value)

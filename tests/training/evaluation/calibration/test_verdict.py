@@ -106,3 +106,56 @@ def test_squeezed_scores_are_stated_and_never_called_right() -> None:
     assert "Scores use too little of the scale" in texts
     assert "It underrates the best fifth of the photos" in texts
     assert "It overrates the worst fifth" in texts
+
+
+@pytest.mark.parametrize("top", [0.3, 0.6, 0.8, 1.0])
+def test_a_model_that_knows_nothing_picks_no_better_where_many_photos_have_the_best_score(top: float) -> None:
+    """All photos with the best MOS were 'the best quarter': a model without a clue was good for picking them."""
+    rng, levels = np.random.default_rng(5), []
+    for _ in range(30):
+        scores = np.where(rng.random((60, 1)) < top, 10, 5) * np.ones((1, 2))
+        uses = verdict_of(comparison(scores, bell(rng.uniform(4, 8, 60), 1.0), labels=0)).uses
+        picking = next(use for use in uses if use.name.startswith("picking"))
+        discarding = next(use for use in uses if use.name.startswith("throwing"))
+        assert picking.rival == "random picks: 25 %"
+        assert discarding.rival == "random picks: 50 %"
+        levels += [picking.level, discarding.level]
+    assert levels.count(Level.YES) <= 2
+
+
+def test_equal_predictions_pick_no_photo_before_another() -> None:
+    scores = np.tile(np.linspace(9, 2, 60).round()[:, np.newaxis], (1, 2))  # the best are the first
+    picking = next(
+        use
+        for use in verdict_of(comparison(scores, bell(np.full(60, 5.0), 1.0), labels=0)).uses
+        if use.name.startswith("picking")
+    )
+    assert picking.figure.value == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("same_people", [False, True])
+def test_the_typical_error_leaves_out_chance_and_nothing_else(same_people: bool) -> None:
+    """Taking off severity that all MOS share made the error of .8 points look like .6, and covered it in 63 %."""
+    rng, values, covered = np.random.default_rng(6), [], []
+    for _ in range(30):
+        truth, severity = rng.normal(5.5, 1, 80), rng.normal(0, 0.7, 40)
+        who = np.array([np.arange(3) if same_people else rng.permutation(40)[:3] for _ in range(80)])
+        scores = np.full((80, 40), np.nan)
+        given = truth[:, None] + severity[who] + rng.normal(0, 1.2, (80, 3))
+        np.put_along_axis(scores, who, np.clip(np.rint(given), 1, 10), axis=1)
+        learned = severity[:3].mean() if same_people else 0.0
+        found = verdict_of(comparison(scores, bell(truth + learned + rng.normal(0, 0.8, 80), 0.3), labels=0)).uses
+        figure = next(use.figure for use in found if use.name == "the score of a single photo")
+        values.append(figure.value**2)
+        covered.append(figure.low <= 0.8 <= figure.high)
+    assert np.mean(values) == pytest.approx(0.64, abs=0.09)
+    assert np.mean(covered) >= 0.85
+
+
+def test_one_missed_watch_is_never_all_of_them() -> None:
+    labels = np.array([1] * 400 + [0] * 60)
+    probabilities = np.where(labels == 1, 0.9, 0.05)
+    probabilities[0] = 0.1
+    compared = comparison(np.full((460, 2), 5), bell(np.full(460, 5.0), 1.0), watch=probabilities, labels=labels)
+    finding = next(use for use in verdict_of(compared).uses if use.name.startswith("finding"))
+    assert "1 of 400 watches missed: 99.75 % (98.60–99.96) found" in finding.found
