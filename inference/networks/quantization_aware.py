@@ -7,6 +7,7 @@ file gives the same numbers on all processors.
 
 import copy
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from inference.networks.efficientnet_lite import LiteBackbone
+from inference.networks.efficientnet_lite import LiteBackbone, TwoSizeLite
 
 WEIGHT_LEVEL = 64
 _MAP_LEVEL = 255
@@ -60,10 +61,18 @@ def quantization_aware_copy(backbone: LiteBackbone) -> LiteBackbone:
     """Return a copy with batch norms fused into convolutions. Weights are rounded; maps are not until `ranges_fit`.
 
     The first convolution and the first depthwise one are not rounded, because they process the picture itself, in which
-    noise and blur change only a few grey levels.
+    noise and blur change only a few grey levels. With two sizes, both pictures go through the same weights, but the
+    maps of each have ranges of their own.
     """
     result = copy.deepcopy(backbone)
-    network = result.network
+    _round(result.network)
+    if isinstance(result, TwoSizeLite):
+        layers = [layer for layer in result.network.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
+        result.network_of_larger = copy.deepcopy(result.network, {id(layer): layer for layer in layers})
+    return result
+
+
+def _round(network: Any) -> None:
     network._conv_stem, network._bn0 = fuse_conv_bn_eval(network._conv_stem, network._bn0), nn.ReLU6()
     for index, block in enumerate(network._blocks):
         if block._block_args.expand_ratio != 1:
@@ -76,13 +85,15 @@ def quantization_aware_copy(backbone: LiteBackbone) -> LiteBackbone:
             network._blocks[index] = nn.Sequential(block, RoundedMap())
     network._conv_head, network._bn1 = _rounding(network._conv_head, network._bn1), RoundedMap(*_RELU6)
     network._swish = nn.Identity()
-    return result
 
 
 @torch.no_grad()
 def ranges_fit(backbone: LiteBackbone, batches: Iterable[Tensor]) -> None:
-    """Choose the range of every map from pictures uint8 [N, side, side, 3], and round maps from now on."""
-    maps = [module for module in backbone.modules() if isinstance(module, RoundedMap)]
+    """Choose the ranges of maps from pictures uint8 [N, side, side, 3], and round these maps from now on.
+
+    Maps that are rounded already keep their range.
+    """
+    maps = [module for module in backbone.modules() if isinstance(module, RoundedMap) and not module.rounds]
     seen: dict[nn.Module, list[Tensor]] = {module: [] for module in maps}
 
     def collect(module: nn.Module, inputs: tuple[Tensor]) -> None:
@@ -105,6 +116,42 @@ def rounding_remove(backbone: LiteBackbone) -> None:
             module.rounds = False
         elif parametrize.is_parametrized(module):
             parametrize.remove_parametrizations(module, "weight")
+
+
+def rounding_read(backbone: LiteBackbone, path: Path) -> None:
+    """Give a quantization-aware copy the weights and the ranges of an int8 file, which a trained copy was exported to.
+
+    The copy has the file's features then, except those of a second size, whose maps have no range yet: `ranges_fit`
+    chooses them. Raises KeyError if the file is of another network.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(path).graph
+    values = {tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy()) for tensor in graph.initializer}
+    for name, layer in backbone.network.named_modules():
+        if isinstance(layer, nn.Conv2d):
+            is_rounded = parametrize.is_parametrized(layer)
+            weight = layer.parametrizations["weight"].original if is_rounded else layer.weight
+            weight.data.copy_(_float_values(values, f"network.{name}", "weight", is_rounded=is_rounded))
+            layer.bias.data.copy_(_float_values(values, f"network.{name}", "bias", is_rounded=is_rounded))
+    maps = [module for module in backbone.network.modules() if isinstance(module, RoundedMap)]
+    # Each map is computed from the one before it, so both lists have the order of the computation.
+    stored = [node.input[1:3] for node in graph.node if node.op_type == "QuantizeLinear"]
+    for module, (scale, zero) in zip(maps, stored, strict=True):
+        module.low = -float(values[scale]) * int(values[zero])
+        module.high = module.low + float(values[scale]) * _MAP_LEVEL
+        module.rounds = True
+
+
+def _float_values(values: dict[str, Tensor], layer: str, kind: str, *, is_rounded: bool) -> Tensor:
+    """Return the weight or the bias of a layer: a float tensor, or integers times the scale of their channel."""
+    name = f"{layer}.{kind}"
+    if not is_rounded:
+        return values[name]
+    integers = values[f"{name}_quantized"]
+    scale = values[f"{layer}.weight_scale" if kind == "weight" else f"{name}_quantized_scale"]
+    return integers * scale.view(-1, *[1] * (integers.dim() - 1))
 
 
 def _rounding(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:

@@ -18,9 +18,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from inference.distortion.degradations import DEGRADATIONS, GRADES
-from inference.networks.efficientnet_lite import LiteBackbone
+from inference.networks.efficientnet_lite import LiteBackbone, TwoSizeLite
 from inference.networks.heads import Heads
-from inference.networks.quantization_aware import quantization_aware_copy, ranges_fit
+from inference.networks.quantization_aware import quantization_aware_copy, ranges_fit, rounding_read
 from training.recipes.prior import PriorRecipe, Variant, random_crop, variant_pixels, vary_look
 
 _THREADS = 2
@@ -116,8 +116,7 @@ def distil(
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     network = quantization_aware_copy(teacher)
-    fitting = rng.choice(rows, size=min(recipe.fitting, len(rows)), replace=False)
-    ranges_fit(network, (torch.from_numpy(pixels[some]) for some in _split(fitting, recipe.batch)))
+    _ranges_fit(network, pixels, rows, recipe, rng)
     loss = _Loss(heads, torch.from_numpy(targets[rows].std(axis=0)).clamp(min=1e-2), recipe)
     optimiser = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -134,6 +133,33 @@ def distil(
         schedule.step()
         report(done, recipe.steps)
     return network.eval()
+
+
+def with_larger_picture(
+    teacher: TwoSizeLite, one_size: Path, pixels: Pixels, rows: NDArray[np.int64], recipe: DistillationRecipe
+) -> LiteBackbone:
+    """Return a quantized copy of a backbone of two sizes, whose smaller picture has the features of `one_size`.
+
+    It is not trained: `one_size`, the int8 file of the same network with one size, has trained weights. The ranges of
+    the larger picture's maps are chosen on `recipe.fitting` of the rows of pixels [N, side, side, 3].
+    """
+    torch.manual_seed(recipe.seed)
+    network = quantization_aware_copy(teacher)
+    rounding_read(network, one_size)
+    _ranges_fit(network, pixels, rows, recipe, np.random.default_rng(recipe.seed))
+    return network.eval()
+
+
+def _ranges_fit(
+    network: LiteBackbone,
+    pixels: Pixels,
+    rows: NDArray[np.int64],
+    recipe: DistillationRecipe,
+    rng: np.random.Generator,
+) -> None:
+    """Choose the ranges of maps on `recipe.fitting` of the rows."""
+    fitting = rng.choice(rows, size=min(recipe.fitting, len(rows)), replace=False)
+    ranges_fit(network, (torch.from_numpy(pixels[some]) for some in _split(fitting, recipe.batch)))
 
 
 class _Loss:

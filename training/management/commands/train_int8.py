@@ -14,10 +14,17 @@ from numpy.typing import NDArray
 from annotation.files.whole_file import put_in_place, whole_file
 from annotation.management.progress import progress_report
 from inference.management.options import whole_number
-from inference.networks.config import EFFICIENTNET_LITE0, LITES, LiteConfig
+from inference.networks.config import (
+    EFFICIENTNET_LITE0,
+    LITES,
+    LiteConfig,
+    WeightsMissing,
+    backbone_config,
+    without_sizes,
+)
 from inference.networks.model_files import checksum
 from inference.scoring.files import PathMissing, files_find
-from inference.scoring.int8 import Int8Card, feature_correlation, features_of, int8_measure, int8_quantise
+from inference.scoring.int8 import Int8Card, feature_correlation, features_of, int8_measure, int8_path, int8_quantise
 from inference.serving import runtime
 
 if TYPE_CHECKING:  # torch takes seconds to import
@@ -48,9 +55,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--backbone",
             default=EFFICIENTNET_LITE0.name,
-            choices=LITES,
             metavar="NAME",
-            help="one of the bundled backbones (default: %(default)s)",
+            help="one of the bundled backbones (default: %(default)s). One with two sizes takes its weights from the int8 "
+            "file of its network with one size: that in the folder of --out, or the shipped one",
         )
         parser.add_argument(
             "--steps", type=whole_number, help="training steps, with 16 views each (default: as in the recipe)"
@@ -61,13 +68,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         from inference.networks.backbones import backbone_load
         from inference.networks.checkpoint import prior_for_scale
-        from inference.networks.efficientnet_lite import LiteBackbone
+        from inference.networks.efficientnet_lite import LiteBackbone, TwoSizeLite
         from inference.networks.heads import PRIOR_BINS
         from inference.scoring.predictor import Backbone
-        from training.recipes.int8_distillation import DistillationRecipe, distil, views
+        from training.recipes.int8_distillation import DistillationRecipe, distil, views, with_larger_picture
         from training.recipes.prior import PriorRecipe
 
-        config = LITES[options["backbone"]]
+        config = _bundled(options["backbone"])
         recipe = DistillationRecipe(seed=options["seed"])
         recipe = replace(
             recipe,
@@ -88,13 +95,22 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         left_out = numbers % every == 0
 
-        plain = Backbone(runtime.backbone_file(config), device="cpu")
         teacher = backbone_load(config)
-        assert isinstance(teacher, LiteBackbone)
-        targets = features_of(plain, list(pixels), progress_report(self.stderr, "views"))
         heads = prior_for_scale(PRIOR_BINS, PriorRecipe().synsets, config=config)
         rows = np.flatnonzero(~left_out)
-        network = distil(teacher, pixels, targets, rows, heads, recipe, progress_report(self.stderr, "steps"))
+        weights_from: dict[str, Any] = {}
+        network: LiteBackbone
+        if isinstance(teacher, TwoSizeLite):
+            one_size = int8_path(options["out"], LITES[without_sizes(config.name)].key())
+            if not one_size.is_file():
+                raise CommandError(f"{one_size.name} is missing; make it first, with the same --out.")
+            network = with_larger_picture(teacher, one_size, pixels, rows, recipe)
+            weights_from = {"weights_from": {"file": one_size.name, "sha256": checksum(one_size)}}
+        else:
+            assert isinstance(teacher, LiteBackbone)
+            plain = Backbone(runtime.backbone_file(config), device="cpu")
+            targets = features_of(plain, list(pixels), progress_report(self.stderr, "views"))
+            network = distil(teacher, pixels, targets, rows, heads, recipe, progress_report(self.stderr, "steps"))
 
         options["out"].mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=options["out"], prefix=".int8-") as folder:
@@ -108,6 +124,7 @@ class Command(BaseCommand):
                 **asdict(card),
                 "photographs": len(np.unique(numbers[left_out])),
                 "recipe": recipe.as_card(),
+                **weights_from,
                 "data": [{"file": path.name, "sha256": checksum(path)} for path in photographs],
             }
             target = options["out"] / f"{config.key()}.int8.onnx"
@@ -117,6 +134,17 @@ class Command(BaseCommand):
         for key, value in asdict(card).items():
             self.stdout.write(f"{key}: {value}")
         self.stdout.write(f"Wrote {target} and its card.")
+
+
+def _bundled(name: str) -> LiteConfig:
+    """Return a bundled backbone, with one size or two. Raises CommandError for other names."""
+    try:
+        config = backbone_config(name, folder=runtime.weights_folder())
+    except WeightsMissing as error:
+        raise CommandError(str(error)) from error
+    if not isinstance(config, LiteConfig) or config.weights is not None:
+        raise CommandError(f"{name} is not a bundled backbone; choose one of {', '.join(LITES)}.")
+    return config
 
 
 def _write_file(
