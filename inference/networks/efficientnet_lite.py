@@ -33,15 +33,16 @@ class LiteBackbone(StagedBackbone):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return features float32 [N, D] of pixels uint8 [N, side, side, 3]."""
-        statistics, pooled, classes = self._seen(self.normalised(pixels), self.network)
+        statistics, pooled, classes = self._seen(self.normalised(pixels))
         return torch.cat([*statistics, pooled, classes], dim=1)
 
     def normalised(self, pixels: Tensor) -> Tensor:
         """Return maps [N, 3, side, side] of pixels uint8 [N, side, side, 3]."""
         return (pixels.permute(0, 3, 1, 2).float() - _MIDDLE) / _RANGE
 
-    def _seen(self, x: Tensor, network: EfficientNet) -> tuple[list[Tensor], Tensor, Tensor]:
+    def _seen(self, x: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
         """Return statistics of the stages, the pooled layer and the classes of normalised maps [N, 3, side, side]."""
+        network = self.network
         statistics: list[Tensor] = []
         x = network._swish(network._bn0(network._conv_stem(x)))
         if -1 in self.stage_blocks:
@@ -74,13 +75,10 @@ class TwoSizeLite(LiteBackbone):
 
     Its features are those of `LiteBackbone` for the smaller picture, then the statistics of the stages and the classes
     of the larger one. What reads only the former (the prior, the watch head, similarity) works as with one size.
-
-    One network sees both pictures. A rounded one has other ranges for the larger picture (`quantization_aware`).
     """
 
     def __init__(self, network: EfficientNet, config: LiteConfig) -> None:
         super().__init__(network, config)
-        self.network_of_larger = network
         small, large = config.scales
         self.register_buffer("resize", resize_matrix(large, small), persistent=False)
 
@@ -90,8 +88,8 @@ class TwoSizeLite(LiteBackbone):
         resize = self.get_buffer("resize")
         # Bicubic resizing goes beyond black and white at sharp edges.
         small = (resize @ large @ resize.T).clamp(_BLACK, _WHITE)
-        statistics, pooled, classes = self._seen(small, self.network)
-        finer, _, classes_of_large = self._seen(large, self.network_of_larger)
+        statistics, pooled, classes = self._seen(small)
+        finer, _, classes_of_large = self._seen(large)
         return torch.cat([*statistics, pooled, classes, *finer, classes_of_large], dim=1)
 
 

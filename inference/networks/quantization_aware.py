@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from inference.networks.efficientnet_lite import LiteBackbone, TwoSizeLite
+from inference.networks.efficientnet_lite import LiteBackbone
 
 WEIGHT_LEVEL = 64
 _MAP_LEVEL = 255
@@ -61,18 +61,10 @@ def quantization_aware_copy(backbone: LiteBackbone) -> LiteBackbone:
     """Return a copy with batch norms fused into convolutions. Weights are rounded; maps are not until `ranges_fit`.
 
     The first convolution and the first depthwise one are not rounded, because they process the picture itself, in which
-    noise and blur change only a few grey levels. With two sizes, both pictures go through the same weights, but the
-    maps of each have ranges of their own.
+    noise and blur change only a few grey levels. With two sizes, one set of weights and ranges serves both pictures.
     """
     result = copy.deepcopy(backbone)
-    _round(result.network)
-    if isinstance(result, TwoSizeLite):
-        layers = [layer for layer in result.network.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
-        result.network_of_larger = copy.deepcopy(result.network, {id(layer): layer for layer in layers})
-    return result
-
-
-def _round(network: Any) -> None:
+    network = result.network
     network._conv_stem, network._bn0 = fuse_conv_bn_eval(network._conv_stem, network._bn0), nn.ReLU6()
     for index, block in enumerate(network._blocks):
         if block._block_args.expand_ratio != 1:
@@ -85,15 +77,13 @@ def _round(network: Any) -> None:
             network._blocks[index] = nn.Sequential(block, RoundedMap())
     network._conv_head, network._bn1 = _rounding(network._conv_head, network._bn1), RoundedMap(*_RELU6)
     network._swish = nn.Identity()
+    return result
 
 
 @torch.no_grad()
 def ranges_fit(backbone: LiteBackbone, batches: Iterable[Tensor]) -> None:
-    """Choose the ranges of maps from pictures uint8 [N, side, side, 3], and round these maps from now on.
-
-    Maps that are rounded already keep their range.
-    """
-    maps = [module for module in backbone.modules() if isinstance(module, RoundedMap) and not module.rounds]
+    """Choose the range of every map from pictures uint8 [N, side, side, 3], and round maps from now on."""
+    maps = [module for module in backbone.modules() if isinstance(module, RoundedMap)]
     seen: dict[nn.Module, list[Tensor]] = {module: [] for module in maps}
 
     def collect(module: nn.Module, inputs: tuple[Tensor]) -> None:
@@ -119,10 +109,10 @@ def rounding_remove(backbone: LiteBackbone) -> None:
 
 
 def rounding_read(backbone: LiteBackbone, path: Path) -> None:
-    """Give a quantization-aware copy the weights and the ranges of an int8 file, which a trained copy was exported to.
+    """Give a quantization-aware copy the weights and the ranges of the int8 file that a trained copy was written to.
 
-    The copy has the file's features then, except those of a second size, whose maps have no range yet: `ranges_fit`
-    chooses them. Raises KeyError if the file is of another network.
+    The file may be that of the same network with another input size. Raises KeyError or ValueError if it is of another
+    network.
     """
     import onnx
     from onnx import numpy_helper
@@ -132,9 +122,10 @@ def rounding_read(backbone: LiteBackbone, path: Path) -> None:
     for name, layer in backbone.network.named_modules():
         if isinstance(layer, nn.Conv2d):
             is_rounded = parametrize.is_parametrized(layer)
-            weight = layer.parametrizations["weight"].original if is_rounded else layer.weight
-            weight.data.copy_(_float_values(values, f"network.{name}", "weight", is_rounded=is_rounded))
-            layer.bias.data.copy_(_float_values(values, f"network.{name}", "bias", is_rounded=is_rounded))
+            weight = "parametrizations.weight.original" if is_rounded else "weight"
+            for place, kind in ((weight, "weight"), ("bias", "bias")):
+                found = _float_values(values, f"network.{name}", kind, is_rounded=is_rounded)
+                layer.get_parameter(place).data.copy_(found)
     maps = [module for module in backbone.network.modules() if isinstance(module, RoundedMap)]
     # Each map is computed from the one before it, so both lists have the order of the computation.
     stored = [node.input[1:3] for node in graph.node if node.op_type == "QuantizeLinear"]

@@ -18,9 +18,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from inference.distortion.degradations import DEGRADATIONS, GRADES
-from inference.networks.efficientnet_lite import LiteBackbone, TwoSizeLite
+from inference.networks.efficientnet_lite import LiteBackbone
 from inference.networks.heads import Heads
-from inference.networks.quantization_aware import quantization_aware_copy, ranges_fit, rounding_read
+from inference.networks.quantization_aware import quantization_aware_copy, ranges_fit
 from training.recipes.prior import PriorRecipe, Variant, random_crop, variant_pixels, vary_look
 
 _THREADS = 2
@@ -61,24 +61,30 @@ class DistillationRecipe:
 
 
 def views(
-    photographs: Sequence[Path], recipe: DistillationRecipe, report: Callable[[int, int], None], *, side: int
+    photographs: Sequence[Path],
+    recipe: DistillationRecipe,
+    report: Callable[[int, int], None],
+    *,
+    side: int,
+    numbers: Sequence[int] | None = None,
 ) -> tuple[Pixels, NDArray[np.int64]]:
     """Return the input pixels of each view [N, side, side, 3], and the number of its photograph [N].
 
-    N is photographs × `views_per_photo`: three gigabytes for 750 and a side of 224. `report` is called with (photos
-    done, all).
+    `numbers`: of the photographs to look at, all by default. N is their count × `views_per_photo`: three gigabytes for
+    750 and a side of 224. `report` is called with (photos done, all).
     """
     count = recipe.views_per_photo
-    pixels = np.empty((len(photographs) * count, side, side, 3), dtype=np.uint8)
+    numbers = range(len(photographs)) if numbers is None else numbers
+    pixels = np.empty((len(numbers) * count, side, side, 3), dtype=np.uint8)
 
-    def fill(number: int) -> None:
-        for index, view in enumerate(_views_of(number, photographs[number], recipe, side)):
-            pixels[number * count + index] = view
+    def fill(place: int) -> None:
+        for index, view in enumerate(_views_of(numbers[place], photographs[numbers[place]], recipe, side)):
+            pixels[place * count + index] = view
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        for done, _filled in enumerate(pool.map(fill, range(len(photographs))), start=1):
-            report(done, len(photographs))
-    return pixels, np.repeat(np.arange(len(photographs)), count)
+        for done, _filled in enumerate(pool.map(fill, range(len(numbers))), start=1):
+            report(done, len(numbers))
+    return pixels, np.repeat(np.array(numbers), count)
 
 
 def _views_of(number: int, path: Path, recipe: DistillationRecipe, side: int) -> Iterator[Pixels]:
@@ -116,7 +122,8 @@ def distil(
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     network = quantization_aware_copy(teacher)
-    _ranges_fit(network, pixels, rows, recipe, rng)
+    fitting = rng.choice(rows, size=min(recipe.fitting, len(rows)), replace=False)
+    ranges_fit(network, (torch.from_numpy(pixels[some]) for some in _split(fitting, recipe.batch)))
     loss = _Loss(heads, torch.from_numpy(targets[rows].std(axis=0)).clamp(min=1e-2), recipe)
     optimiser = torch.optim.Adam(network.parameters(), lr=recipe.learning_rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(
@@ -133,33 +140,6 @@ def distil(
         schedule.step()
         report(done, recipe.steps)
     return network.eval()
-
-
-def with_larger_picture(
-    teacher: TwoSizeLite, one_size: Path, pixels: Pixels, rows: NDArray[np.int64], recipe: DistillationRecipe
-) -> LiteBackbone:
-    """Return a quantized copy of a backbone of two sizes, whose smaller picture has the features of `one_size`.
-
-    It is not trained: `one_size`, the int8 file of the same network with one size, has trained weights. The ranges of
-    the larger picture's maps are chosen on `recipe.fitting` of the rows of pixels [N, side, side, 3].
-    """
-    torch.manual_seed(recipe.seed)
-    network = quantization_aware_copy(teacher)
-    rounding_read(network, one_size)
-    _ranges_fit(network, pixels, rows, recipe, np.random.default_rng(recipe.seed))
-    return network.eval()
-
-
-def _ranges_fit(
-    network: LiteBackbone,
-    pixels: Pixels,
-    rows: NDArray[np.int64],
-    recipe: DistillationRecipe,
-    rng: np.random.Generator,
-) -> None:
-    """Choose the ranges of maps on `recipe.fitting` of the rows."""
-    fitting = rng.choice(rows, size=min(recipe.fitting, len(rows)), replace=False)
-    ranges_fit(network, (torch.from_numpy(pixels[some]) for some in _split(fitting, recipe.batch)))
 
 
 class _Loss:

@@ -24,7 +24,15 @@ from inference.networks.config import (
 )
 from inference.networks.model_files import checksum
 from inference.scoring.files import PathMissing, files_find
-from inference.scoring.int8 import Int8Card, feature_correlation, features_of, int8_measure, int8_path, int8_quantise
+from inference.scoring.int8 import (
+    Int8Card,
+    feature_correlation,
+    features_of,
+    int8_card,
+    int8_measure,
+    int8_quantise,
+    int8_verified,
+)
 from inference.serving import runtime
 
 if TYPE_CHECKING:  # torch takes seconds to import
@@ -56,8 +64,8 @@ class Command(BaseCommand):
             "--backbone",
             default=EFFICIENTNET_LITE0.name,
             metavar="NAME",
-            help="one of the bundled backbones (default: %(default)s). One with two sizes takes its weights from the int8 "
-            "file of its network with one size: that in the folder of --out, or the shipped one",
+            help="one of the bundled backbones (default: %(default)s). One with two sizes takes its weights from the "
+            "int8 file of its network with one size: that in the folder of --out, or the shipped one",
         )
         parser.add_argument(
             "--steps", type=whole_number, help="training steps, with 16 views each (default: as in the recipe)"
@@ -68,10 +76,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         from inference.networks.backbones import backbone_load
         from inference.networks.checkpoint import prior_for_scale
-        from inference.networks.efficientnet_lite import LiteBackbone, TwoSizeLite
+        from inference.networks.efficientnet_lite import LiteBackbone
         from inference.networks.heads import PRIOR_BINS
         from inference.scoring.predictor import Backbone
-        from training.recipes.int8_distillation import DistillationRecipe, distil, views, with_larger_picture
+        from training.recipes.int8_distillation import DistillationRecipe, distil, views
         from training.recipes.prior import PriorRecipe
 
         config = _bundled(options["backbone"])
@@ -88,41 +96,41 @@ class Command(BaseCommand):
                 raise CommandError(
                     f"{len(photographs)} photographs are too few to train and to measure with --leave-out {every}."
                 )
-            pixels, numbers = views(
-                photographs, recipe, progress_report(self.stderr, "photographs"), side=config.input_size
+            # A network of two sizes is not trained, so only the photographs to measure on are needed.
+            numbers = range(0, len(photographs), every) if config.scales else range(len(photographs))
+            pixels, of_photo = views(
+                photographs,
+                recipe,
+                progress_report(self.stderr, "photographs"),
+                side=config.input_size,
+                numbers=numbers,
             )
         except (PathMissing, OSError) as error:
             raise CommandError(str(error)) from error
-        left_out = numbers % every == 0
+        left_out = of_photo % every == 0
 
         teacher = backbone_load(config)
+        assert isinstance(teacher, LiteBackbone)
         heads = prior_for_scale(PRIOR_BINS, PriorRecipe().synsets, config=config)
-        rows = np.flatnonzero(~left_out)
-        weights_from: dict[str, Any] = {}
-        network: LiteBackbone
-        if isinstance(teacher, TwoSizeLite):
-            one_size = int8_path(options["out"], LITES[without_sizes(config.name)].key())
-            if not one_size.is_file():
-                raise CommandError(f"{one_size.name} is missing; make it first, with the same --out.")
-            network = with_larger_picture(teacher, one_size, pixels, rows, recipe)
-            weights_from = {"weights_from": {"file": one_size.name, "sha256": checksum(one_size)}}
+        if config.scales:
+            network, weights_from = _with_weights_of_one_size(teacher, config, options["out"])
+            calibrated = int8_card(options["out"], _one_size(config).key()).calibration_photos
         else:
-            assert isinstance(teacher, LiteBackbone)
             plain = Backbone(runtime.backbone_file(config), device="cpu")
             targets = features_of(plain, list(pixels), progress_report(self.stderr, "views"))
+            rows = np.flatnonzero(~left_out)
             network = distil(teacher, pixels, targets, rows, heads, recipe, progress_report(self.stderr, "steps"))
+            weights_from, calibrated = {}, min(recipe.fitting, len(rows))
 
         options["out"].mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=options["out"], prefix=".int8-") as folder:
             part = Path(folder) / "int8.onnx"
-            card = _write_file(
-                part, network, heads, pixels[left_out], config=config, calibrated=min(recipe.fitting, len(rows))
-            )
+            card = _write_file(part, network, heads, pixels[left_out], config=config, calibrated=calibrated)
             described = {
                 "name": f"int8 file of {config.name}",
                 "licence": "Apache-2.0",  # the licence of the float weights
                 **asdict(card),
-                "photographs": len(np.unique(numbers[left_out])),
+                "photographs": len(np.unique(of_photo[left_out])),
                 "recipe": recipe.as_card(),
                 **weights_from,
                 "data": [{"file": path.name, "sha256": checksum(path)} for path in photographs],
@@ -145,6 +153,33 @@ def _bundled(name: str) -> LiteConfig:
     if not isinstance(config, LiteConfig) or config.weights is not None:
         raise CommandError(f"{name} is not a bundled backbone; choose one of {', '.join(LITES)}.")
     return config
+
+
+def _one_size(config: LiteConfig) -> LiteConfig:
+    """Return the backbone that gives the same network photos in one size."""
+    return LITES[without_sizes(config.name)]
+
+
+def _with_weights_of_one_size(
+    teacher: "LiteBackbone", config: LiteConfig, folder: Path
+) -> "tuple[LiteBackbone, dict[str, Any]]":
+    """Return a quantized copy of a backbone of two sizes, and what its card says about its weights.
+
+    Its weights and ranges are those of the int8 file of its network with one size: that in `folder`, or the shipped
+    one. Raises CommandError if there is none.
+    """
+    from inference.networks.quantization_aware import quantization_aware_copy, rounding_read
+
+    try:
+        path = int8_verified(folder, _one_size(config).key())
+    except WeightsMissing as error:
+        raise CommandError(
+            f"{config.name} takes its weights from the int8 file of its network with one size, which is "
+            "missing or damaged. Make it first, with the same --out."
+        ) from error
+    network = quantization_aware_copy(teacher)
+    rounding_read(network, path)
+    return network.eval(), {"weights_from": {"file": path.name, "sha256": checksum(path)}}
 
 
 def _write_file(
