@@ -79,7 +79,7 @@ class Campaign(models.Model):
         SHARP = "efficientnet_lite2", _("sharp: EfficientNet-Lite2, learns more from the same votes")
         SHARPEST = (
             "efficientnet_lite2@260+384",
-            _("sharpest: each photo in two sizes, learns most, takes three to seven times as long"),
+            _("sharpest: each photo in two sizes, learns most, takes three times as long"),
         )
         FAST = "efficientnet_lite0", _("fast: EfficientNet-Lite0, takes less time for each photo")
 

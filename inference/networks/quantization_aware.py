@@ -7,6 +7,7 @@ file gives the same numbers on all processors.
 
 import copy
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -60,7 +61,7 @@ def quantization_aware_copy(backbone: LiteBackbone) -> LiteBackbone:
     """Return a copy with batch norms fused into convolutions. Weights are rounded; maps are not until `ranges_fit`.
 
     The first convolution and the first depthwise one are not rounded, because they process the picture itself, in which
-    noise and blur change only a few grey levels.
+    noise and blur change only a few grey levels. With two sizes, one set of weights and ranges serves both pictures.
     """
     result = copy.deepcopy(backbone)
     network = result.network
@@ -105,6 +106,43 @@ def rounding_remove(backbone: LiteBackbone) -> None:
             module.rounds = False
         elif parametrize.is_parametrized(module):
             parametrize.remove_parametrizations(module, "weight")
+
+
+def rounding_read(backbone: LiteBackbone, path: Path) -> None:
+    """Give a quantization-aware copy the weights and the ranges of the int8 file that a trained copy was written to.
+
+    The file may be that of the same network with another input size. Raises KeyError or ValueError if it is of another
+    network.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(path).graph
+    values = {tensor.name: torch.from_numpy(numpy_helper.to_array(tensor).copy()) for tensor in graph.initializer}
+    for name, layer in backbone.network.named_modules():
+        if isinstance(layer, nn.Conv2d):
+            is_rounded = parametrize.is_parametrized(layer)
+            weight = "parametrizations.weight.original" if is_rounded else "weight"
+            for place, kind in ((weight, "weight"), ("bias", "bias")):
+                found = _float_values(values, f"network.{name}", kind, is_rounded=is_rounded)
+                layer.get_parameter(place).data.copy_(found)
+    maps = [module for module in backbone.network.modules() if isinstance(module, RoundedMap)]
+    # Each map is computed from the one before it, so both lists have the order of the computation.
+    stored = [node.input[1:3] for node in graph.node if node.op_type == "QuantizeLinear"]
+    for module, (scale, zero) in zip(maps, stored, strict=True):
+        module.low = -float(values[scale]) * int(values[zero])
+        module.high = module.low + float(values[scale]) * _MAP_LEVEL
+        module.rounds = True
+
+
+def _float_values(values: dict[str, Tensor], layer: str, kind: str, *, is_rounded: bool) -> Tensor:
+    """Return the weight or the bias of a layer: a float tensor, or integers times the scale of their channel."""
+    name = f"{layer}.{kind}"
+    if not is_rounded:
+        return values[name]
+    integers = values[f"{name}_quantized"]
+    scale = values[f"{layer}.weight_scale" if kind == "weight" else f"{name}_quantized_scale"]
+    return integers * scale.view(-1, *[1] * (integers.dim() - 1))
 
 
 def _rounding(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:

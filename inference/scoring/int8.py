@@ -243,11 +243,12 @@ def int8_quantise(
 
 
 def _kept_float(model: Any) -> list[str]:
-    """Return the names of the first convolution and of the first depthwise one."""
+    """Return the names of the first convolution and of the first depthwise one; with several sizes, of each size."""
     shapes = {tensor.name: list(tensor.dims) for tensor in model.graph.initializer}
     convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
-    depthwise = [node.name for node in convolutions if shapes.get(node.input[1], [0, 0])[1] == 1]
-    return [*(node.name for node in convolutions[:1]), *depthwise[:1]]
+    depthwise = [node for node in convolutions if shapes.get(node.input[1], [0, 0])[1] == 1]
+    kept = {node.input[1] for node in (*convolutions[:1], *depthwise[:1])}
+    return [node.name for node in convolutions if node.input[1] in kept]
 
 
 def _learned_ranges(model: Any) -> dict[str, list[dict[str, Any]]]:

@@ -23,6 +23,7 @@ from inference.services.backlog import work_enqueue
 from inference.services.features import features_compute
 from inference.services.predictions import predictions_refresh
 from inference.services.similarity import images_similar, signatures_refresh
+from inference.services.versions import prior_install
 from inference.serving import runtime
 from tests.inference.conftest import TINY
 
@@ -137,6 +138,32 @@ def test_similar_photos_come_from_the_champion_until_the_new_features_are_there(
     assert images_similar(images[0]) == before
     store(new)
     assert images_similar(images[0]) != before
+
+
+@pytest.mark.slow
+def test_workers_change_a_campaign_to_the_int8_file_of_two_sizes(
+    campaign: Campaign, make_image: Callable[..., Any]
+) -> None:
+    one, two = "efficientnet_lite2", "efficientnet_lite2@260+384"
+    image = make_image(0)
+    vectors, distributions = {}, {}
+    for name in (one, two):
+        campaign.backbone = name
+        campaign.save()
+        enqueue_all()
+        assert features_compute(seconds=600) == 1
+        stored = Feature.objects.get(image=image, backbone=runtime.features_key(name))
+        assert "-int8-" in stored.backbone
+        vectors[name] = np.frombuffer(stored.vector, "<f2").astype(np.float32)
+        assert len(vectors[name]) == backbone_config(name).feature_size
+        version = prior_install(campaign=campaign)
+        assert version.backbone == stored.backbone
+        predictions_refresh(version=version)
+        distributions[name] = np.array(Prediction.objects.get(model_version=version).distribution)
+    assert not list(runtime.backbones_folder().glob(f"{two}@*")), "no float file is exported"
+    # The smaller picture of two sizes is resized from the larger one.
+    assert np.corrcoef(vectors[one], vectors[two][: len(vectors[one])])[0, 1] > 0.99
+    np.testing.assert_allclose(distributions[one], distributions[two], atol=0.05)
 
 
 def test_each_version_predicts_from_the_features_of_its_own_backbone(

@@ -61,24 +61,30 @@ class DistillationRecipe:
 
 
 def views(
-    photographs: Sequence[Path], recipe: DistillationRecipe, report: Callable[[int, int], None], *, side: int
+    photographs: Sequence[Path],
+    recipe: DistillationRecipe,
+    report: Callable[[int, int], None],
+    *,
+    side: int,
+    numbers: Sequence[int] | None = None,
 ) -> tuple[Pixels, NDArray[np.int64]]:
     """Return the input pixels of each view [N, side, side, 3], and the number of its photograph [N].
 
-    N is photographs × `views_per_photo`: three gigabytes for 750 and a side of 224. `report` is called with (photos
-    done, all).
+    `numbers`: of the photographs to look at, all by default. N is their count × `views_per_photo`: three gigabytes for
+    750 and a side of 224. `report` is called with (photos done, all).
     """
     count = recipe.views_per_photo
-    pixels = np.empty((len(photographs) * count, side, side, 3), dtype=np.uint8)
+    numbers = range(len(photographs)) if numbers is None else numbers
+    pixels = np.empty((len(numbers) * count, side, side, 3), dtype=np.uint8)
 
-    def fill(number: int) -> None:
-        for index, view in enumerate(_views_of(number, photographs[number], recipe, side)):
-            pixels[number * count + index] = view
+    def fill(place: int) -> None:
+        for index, view in enumerate(_views_of(numbers[place], photographs[numbers[place]], recipe, side)):
+            pixels[place * count + index] = view
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        for done, _filled in enumerate(pool.map(fill, range(len(photographs))), start=1):
-            report(done, len(photographs))
-    return pixels, np.repeat(np.arange(len(photographs)), count)
+        for done, _filled in enumerate(pool.map(fill, range(len(numbers))), start=1):
+            report(done, len(numbers))
+    return pixels, np.repeat(np.array(numbers), count)
 
 
 def _views_of(number: int, path: Path, recipe: DistillationRecipe, side: int) -> Iterator[Pixels]:

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from django.core.management import CommandError, call_command
 from PIL import Image
 
 from inference.networks.config import EFFICIENTNET_LITE0
-from inference.networks.efficientnet_lite import LiteBackbone
+from inference.networks.efficientnet_lite import LiteBackbone, TwoSizeLite
 from inference.networks.export import backbone_to_onnx
 from inference.networks.heads import Heads, heads_fresh
 from inference.networks.quantization_aware import (
@@ -19,6 +20,7 @@ from inference.networks.quantization_aware import (
     RoundedMap,
     quantization_aware_copy,
     ranges_fit,
+    rounding_read,
     rounding_remove,
 )
 from inference.scoring.int8 import int8_quantise
@@ -52,6 +54,7 @@ def pictures() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def heads() -> Heads:
+    torch.manual_seed(0)  # the weights must not depend on the tests that ran before
     return heads_fresh(TINY, bins=10, synsets=(3, 7))
 
 
@@ -107,6 +110,59 @@ def test_the_int8_file_computes_the_learned_features(
     assert np.abs(served - learned).mean() < 0.5 * np.abs(original - learned).mean()
 
 
+def int8_file(network: LiteBackbone, pictures: np.ndarray, folder: Path) -> Path:
+    """Write the int8 file of a quantization-aware copy, and return its path."""
+    rounding_remove(network)
+    backbone_to_onnx(network, folder / "learned.onnx")
+    int8_quantise(folder / "learned.onnx", folder / "int8.onnx", list(pictures[:4]), has_learned_rounding=True)
+    return folder / "int8.onnx"
+
+
+def test_a_backbone_of_two_sizes_has_the_weights_and_the_ranges_of_the_file_of_one(
+    teacher: LiteBackbone, pictures: np.ndarray, tmp_path: Path
+) -> None:
+    one = quantization_aware_copy(teacher)
+    ranges_fit(one, [torch.from_numpy(pictures)])
+    for layer in convolutions(one):  # weights that nobody finds in the float network
+        layer.get_parameter(
+            "parametrizations.weight.original" if hasattr(layer, "parametrizations") else "weight"
+        ).data.mul_(1.1)
+    learned, floats_of_one = features_of(one, pictures), features_of(teacher, pictures)
+    file_of_one = int8_file(one, pictures, tmp_path)
+
+    again = quantization_aware_copy(teacher)
+    rounding_read(again, file_of_one)
+    # Single values may round to the neighbouring level.
+    assert np.abs(features_of(again, pictures) - learned).mean() < 0.1 * np.abs(floats_of_one - learned).mean()
+
+    large = np.stack([np.asarray(Image.fromarray(picture).resize((64, 64))) for picture in pictures])
+    two = quantization_aware_copy(TwoSizeLite(teacher.network, replace(TINY, input_size=64, scales=(32, 64))).eval())
+    rounding_read(two, file_of_one)
+    expected = features_of(two, large)
+    (tmp_path / "two").mkdir()
+    path = int8_file(two, large, tmp_path / "two")
+    served = Backbone(path, device="cpu").features(list(large))
+    original = features_of(TwoSizeLite(teacher.network, two.config), large)  # type: ignore[arg-type]
+    assert np.abs(served - expected).mean() < 0.5 * np.abs(original - expected).mean()
+
+    graph = onnx.load(path).graph
+    floats = {tensor.name for tensor in graph.initializer if tensor.data_type == onnx.TensorProto.FLOAT}
+    kept = [node.input[1] for node in graph.node if node.op_type == "Conv" and node.input[1] in floats]
+    assert len(kept) == 4, "the first convolution and the first depthwise one of each size stay float"
+    assert len(set(kept)) == 2, "both sizes read the same weights"
+    assert path.stat().st_size < 1.2 * file_of_one.stat().st_size
+
+
+def test_a_file_of_another_network_gives_no_weights(
+    teacher: LiteBackbone, pictures: np.ndarray, tmp_path: Path
+) -> None:
+    other = quantization_aware_copy(tiny_lite("r1_k3_s11_e1_i32_o16"))
+    ranges_fit(other, [torch.from_numpy(pictures)])
+    path = int8_file(other, pictures, tmp_path)
+    with pytest.raises(KeyError):
+        rounding_read(quantization_aware_copy(teacher), path)
+
+
 def test_distillation_reduces_the_error_of_features(teacher: LiteBackbone, pictures: np.ndarray, heads: Heads) -> None:
     targets = features_of(teacher, pictures)
     rows, unseen = np.arange(48), np.arange(48, 64)
@@ -134,6 +190,9 @@ def test_views_have_the_number_of_their_photo_and_are_always_the_same(tmp_path: 
     assert progress == [(1, 3), (2, 3), (3, 3)]
     again, _numbers = views(paths[:2], RECIPE, lambda *_: None, side=224)
     np.testing.assert_array_equal(again, pixels[:8])
+    some, of_photo = views(paths, RECIPE, lambda *_: None, side=224, numbers=[2])
+    np.testing.assert_array_equal(some, pixels[8:])
+    assert of_photo.tolist() == [2] * 4
 
 
 @pytest.mark.slow
@@ -153,6 +212,11 @@ def test_the_command_writes_a_working_file_and_its_card(tmp_path: Path, capsys: 
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"{key}.int8.json", f"{key}.int8.onnx"]
     output: Any = capsys.readouterr().out
     assert "photos: 6\n" in output
+    for name, sentence in (("resnet50", "not a bundled backbone"), ("efficientnet_lite0@224", "must be 224")):
+        with pytest.raises(CommandError, match=sentence):
+            call_command("train_int8", photos, out=tmp_path / "out", backbone=name, leave_out=2)
+    with pytest.raises(CommandError, match="Make it first, with the same --out"):
+        call_command("train_int8", photos, out=tmp_path / "out", backbone="efficientnet_lite1@240+352", leave_out=2)
     picture = np.full((1, 224, 224, 3), 90, np.uint8)
     assert Backbone(tmp_path / "out" / f"{key}.int8.onnx").features(list(picture)).shape == (
         1,

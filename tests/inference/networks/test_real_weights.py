@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 
 from inference.networks.backbones import StagedBackbone, backbone_load
 from inference.networks.checkpoint import prior_for, prior_for_scale
-from inference.networks.config import BACKBONES, EFFICIENTNET_LITE0, BackboneConfig, lookalikes
+from inference.networks.config import BACKBONES, EFFICIENTNET_LITE0, BackboneConfig, backbone_config, lookalikes
 from inference.networks.export import backbone_to_onnx, heads_to_onnx
 from inference.networks.heads import Heads, heads_fresh
 from inference.networks.transforms import pixels
@@ -74,14 +74,20 @@ def test_served_features_agree_with_pytorch(network: StagedBackbone, served: Bac
     np.testing.assert_allclose(served.features(batch), expected, atol=5e-4)
 
 
-def test_the_shipped_int8_file_agrees_with_the_float_network(
-    served: Backbone, photo: Image.Image, tmp_path: Path
-) -> None:
-    heads_to_onnx(prior_for_scale(10, SYNSETS), tmp_path / "heads.onnx")
-    int8_backbone = Backbone(int8_path(tmp_path, EFFICIENTNET_LITE0.key()), device="cpu")
+@pytest.mark.parametrize("name", ["efficientnet_lite0", "efficientnet_lite2", "efficientnet_lite2@260+384"])
+def test_the_shipped_int8_file_agrees_with_the_float_network(name: str, photo: Image.Image, tmp_path: Path) -> None:
+    config = backbone_config(name)
+    backbone_to_onnx(backbone_load(config), tmp_path / "backbone.onnx")
+    heads_to_onnx(prior_for_scale(10, SYNSETS, config=config), tmp_path / "heads.onnx")
+    plain = Backbone(tmp_path / "backbone.onnx", device="cpu")
+    int8_backbone = Backbone(int8_path(tmp_path, config.key()), device="cpu")
     pictures = (photo, photo.rotate(90), photo.crop((100, 0, 400, 200)), photo.filter(ImageFilter.GaussianBlur(4)))
-    batch = [pixels(picture, 224) for picture in pictures]
-    float_features, features = served.features(batch), int8_backbone.features(batch)
+    batch = [plain.prepare(picture) for picture in pictures]
+    float_features, features = plain.features(batch), int8_backbone.features(batch)
+    for row, other in zip(features, float_features, strict=True):
+        for part in (slice(0, config.pooled_start), slice(config.feature_size - config.second_size, None)):
+            if len(row[part]):  # the stages; with two sizes, also what the larger picture adds
+                assert np.corrcoef(row[part], other[part])[0, 1] > 0.99
     heads = HeadsPredictor(tmp_path / "heads.onnx")
     expected, found = heads.predict(float_features), heads.predict(features)
     assert 0 < np.abs(found.watch_probability - expected.watch_probability).max() < 0.02

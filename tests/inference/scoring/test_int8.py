@@ -14,13 +14,22 @@ from PIL import Image
 
 from inference.networks import config as config_module
 from inference.networks.backbone_base import StagedBackbone
-from inference.networks.config import EFFICIENTNET_LITE0, EFFICIENTNET_LITE1, BackboneConfig, WeightsMissing
+from inference.networks.config import (
+    EFFICIENTNET_LITE0,
+    EFFICIENTNET_LITE1,
+    EFFICIENTNET_LITE2,
+    BackboneConfig,
+    WeightsMissing,
+    backbone_config,
+)
 from inference.networks.export import backbone_to_onnx
 from inference.scoring.int8 import Int8Card, feature_correlation, int8_card, int8_key, int8_make, int8_path
 from inference.scoring.predictor import Backbone, ScoreBatch
 from inference.serving import runtime
 from tests.inference.conftest import TINY
 from training.recipes.int8_distillation import DistillationRecipe
+
+TWO_SIZES = backbone_config("efficientnet_lite2@260+384")
 
 
 def predict(features: np.ndarray) -> ScoreBatch:
@@ -92,6 +101,8 @@ def test_the_int8_setting_changes_the_features_and_their_key(
     [
         ("auto", "auto", EFFICIENTNET_LITE0, True),
         ("auto", "cuda", EFFICIENTNET_LITE0, False),
+        ("auto", "auto", TWO_SIZES, True),
+        ("fp32", "auto", TWO_SIZES, False),
         ("auto", "auto", EFFICIENTNET_LITE1, False),
         ("auto", "auto", replace(EFFICIENTNET_LITE0, random=True), False),
         ("fp32", "auto", EFFICIENTNET_LITE0, False),
@@ -105,10 +116,13 @@ def test_int8_is_used_when_a_file_is_shipped_or_the_setting_asks_for_it(
     assert runtime.is_int8(backbone) is expected
 
 
-def test_the_shipped_file_matches_its_card_and_the_backbone(settings: Any, tmp_path: Path) -> None:
-    settings.MODELS_ROOT, settings.IQS_PRECISION = tmp_path, "auto"
-    key = EFFICIENTNET_LITE0.key()
-    path = runtime.backbone_served(EFFICIENTNET_LITE0)
+@pytest.mark.parametrize("config", [EFFICIENTNET_LITE0, EFFICIENTNET_LITE2, TWO_SIZES], ids=lambda one: one.name)
+def test_a_shipped_file_matches_its_card_and_the_backbone(
+    config: BackboneConfig, settings: Any, tmp_path: Path
+) -> None:
+    settings.MODELS_ROOT, settings.IQS_PRECISION, settings.IQS_BACKBONE = tmp_path, "auto", config.name
+    key = config.key()
+    path = runtime.backbone_served(config)
     assert path == int8_path(tmp_path, key)
     assert list(tmp_path.iterdir()) == [], "no file is exported"
     card = json.loads(path.with_suffix(".json").read_text())
@@ -117,6 +131,21 @@ def test_the_shipped_file_matches_its_card_and_the_backbone(settings: Any, tmp_p
     assert int8_card(tmp_path, key).feature_correlation > 0.99
     assert not any(node.metadata_props for node in onnx.load(path).graph.node), "the file contains paths of source code"
     assert runtime.features_key() == f"{key}-int8-{card['sha256'][:8]}"
+
+
+def test_the_shipped_file_of_two_sizes_has_the_weights_of_the_file_of_one(tmp_path: Path) -> None:
+    one, two = (int8_path(tmp_path, config.key()) for config in (EFFICIENTNET_LITE2, TWO_SIZES))
+    card = json.loads(two.with_suffix(".json").read_text())
+    assert card["weights_from"] == {"file": one.name, "sha256": int8_card(tmp_path, EFFICIENTNET_LITE2.key()).sha256}
+    assert card["data"] == json.loads(one.with_suffix(".json").read_text())["data"]
+    assert two.stat().st_size < 1.2 * one.stat().st_size, "the weights are in the file twice"
+    weights = [
+        {tensor.name: tensor.raw_data for tensor in onnx.load(path).graph.initializer if "weight_quant" in tensor.name}
+        for path in (one, two)
+    ]
+    assert weights[0].keys() == weights[1].keys()
+    same = sum(weights[0][name] == weights[1][name] for name in weights[0])
+    assert same > len(weights[0]) / 2, "only channels with weights near zero may differ"
 
 
 def test_the_sites_own_file_is_used_instead_of_the_shipped_one(tmp_path: Path) -> None:

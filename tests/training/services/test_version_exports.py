@@ -65,6 +65,7 @@ def run_example(folder: Path, name: str, photo: Path) -> dict[str, Any]:
         # differently: up to 0.016 on 60 real photos (0.0015 with floats).
         ("efficientnet_lite0", "int8", 0.05),
         ("efficientnet_lite2", "int8", 0.05),
+        ("efficientnet_lite2@260+384", "int8", 0.05),
     ],
 )
 def test_both_example_programs_give_the_scores_of_the_site(

@@ -14,10 +14,25 @@ from numpy.typing import NDArray
 from annotation.files.whole_file import put_in_place, whole_file
 from annotation.management.progress import progress_report
 from inference.management.options import whole_number
-from inference.networks.config import EFFICIENTNET_LITE0, LITES, LiteConfig
+from inference.networks.config import (
+    EFFICIENTNET_LITE0,
+    LITES,
+    LiteConfig,
+    WeightsMissing,
+    backbone_config,
+    without_sizes,
+)
 from inference.networks.model_files import checksum
 from inference.scoring.files import PathMissing, files_find
-from inference.scoring.int8 import Int8Card, feature_correlation, features_of, int8_measure, int8_quantise
+from inference.scoring.int8 import (
+    Int8Card,
+    feature_correlation,
+    features_of,
+    int8_card,
+    int8_measure,
+    int8_quantise,
+    int8_verified,
+)
 from inference.serving import runtime
 
 if TYPE_CHECKING:  # torch takes seconds to import
@@ -48,9 +63,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--backbone",
             default=EFFICIENTNET_LITE0.name,
-            choices=LITES,
             metavar="NAME",
-            help="one of the bundled backbones (default: %(default)s)",
+            help="one of the bundled backbones (default: %(default)s). One with two sizes takes its weights from the "
+            "int8 file of its network with one size: that in the folder of --out, or the shipped one",
         )
         parser.add_argument(
             "--steps", type=whole_number, help="training steps, with 16 views each (default: as in the recipe)"
@@ -67,7 +82,7 @@ class Command(BaseCommand):
         from training.recipes.int8_distillation import DistillationRecipe, distil, views
         from training.recipes.prior import PriorRecipe
 
-        config = LITES[options["backbone"]]
+        config = _bundled(options["backbone"])
         recipe = DistillationRecipe(seed=options["seed"])
         recipe = replace(
             recipe,
@@ -81,33 +96,43 @@ class Command(BaseCommand):
                 raise CommandError(
                     f"{len(photographs)} photographs are too few to train and to measure with --leave-out {every}."
                 )
-            pixels, numbers = views(
-                photographs, recipe, progress_report(self.stderr, "photographs"), side=config.input_size
+            # A network of two sizes is not trained, so only the photographs to measure on are needed.
+            numbers = range(0, len(photographs), every) if config.scales else range(len(photographs))
+            pixels, of_photo = views(
+                photographs,
+                recipe,
+                progress_report(self.stderr, "photographs"),
+                side=config.input_size,
+                numbers=numbers,
             )
         except (PathMissing, OSError) as error:
             raise CommandError(str(error)) from error
-        left_out = numbers % every == 0
+        left_out = of_photo % every == 0
 
-        plain = Backbone(runtime.backbone_file(config), device="cpu")
         teacher = backbone_load(config)
         assert isinstance(teacher, LiteBackbone)
-        targets = features_of(plain, list(pixels), progress_report(self.stderr, "views"))
         heads = prior_for_scale(PRIOR_BINS, PriorRecipe().synsets, config=config)
-        rows = np.flatnonzero(~left_out)
-        network = distil(teacher, pixels, targets, rows, heads, recipe, progress_report(self.stderr, "steps"))
+        if config.scales:
+            network, weights_from = _with_weights_of_one_size(teacher, config, options["out"])
+            calibrated = int8_card(options["out"], _one_size(config).key()).calibration_photos
+        else:
+            plain = Backbone(runtime.backbone_file(config), device="cpu")
+            targets = features_of(plain, list(pixels), progress_report(self.stderr, "views"))
+            rows = np.flatnonzero(~left_out)
+            network = distil(teacher, pixels, targets, rows, heads, recipe, progress_report(self.stderr, "steps"))
+            weights_from, calibrated = {}, min(recipe.fitting, len(rows))
 
         options["out"].mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=options["out"], prefix=".int8-") as folder:
             part = Path(folder) / "int8.onnx"
-            card = _write_file(
-                part, network, heads, pixels[left_out], config=config, calibrated=min(recipe.fitting, len(rows))
-            )
+            card = _write_file(part, network, heads, pixels[left_out], config=config, calibrated=calibrated)
             described = {
                 "name": f"int8 file of {config.name}",
                 "licence": "Apache-2.0",  # the licence of the float weights
                 **asdict(card),
-                "photographs": len(np.unique(numbers[left_out])),
+                "photographs": len(np.unique(of_photo[left_out])),
                 "recipe": recipe.as_card(),
+                **weights_from,
                 "data": [{"file": path.name, "sha256": checksum(path)} for path in photographs],
             }
             target = options["out"] / f"{config.key()}.int8.onnx"
@@ -117,6 +142,44 @@ class Command(BaseCommand):
         for key, value in asdict(card).items():
             self.stdout.write(f"{key}: {value}")
         self.stdout.write(f"Wrote {target} and its card.")
+
+
+def _bundled(name: str) -> LiteConfig:
+    """Return a bundled backbone, with one size or two. Raises CommandError for other names."""
+    try:
+        config = backbone_config(name, folder=runtime.weights_folder())
+    except WeightsMissing as error:
+        raise CommandError(str(error)) from error
+    if not isinstance(config, LiteConfig) or config.weights is not None:
+        raise CommandError(f"{name} is not a bundled backbone; choose one of {', '.join(LITES)}.")
+    return config
+
+
+def _one_size(config: LiteConfig) -> LiteConfig:
+    """Return the backbone that gives the same network photos in one size."""
+    return LITES[without_sizes(config.name)]
+
+
+def _with_weights_of_one_size(
+    teacher: "LiteBackbone", config: LiteConfig, folder: Path
+) -> "tuple[LiteBackbone, dict[str, Any]]":
+    """Return a quantized copy of a backbone of two sizes, and what its card says about its weights.
+
+    Its weights and ranges are those of the int8 file of its network with one size: that in `folder`, or the shipped
+    one. Raises CommandError if there is none.
+    """
+    from inference.networks.quantization_aware import quantization_aware_copy, rounding_read
+
+    try:
+        path = int8_verified(folder, _one_size(config).key())
+    except WeightsMissing as error:
+        raise CommandError(
+            f"{config.name} takes its weights from the int8 file of its network with one size, which is "
+            "missing or damaged. Make it first, with the same --out."
+        ) from error
+    network = quantization_aware_copy(teacher)
+    rounding_read(network, path)
+    return network.eval(), {"weights_from": {"file": path.name, "sha256": checksum(path)}}
 
 
 def _write_file(
