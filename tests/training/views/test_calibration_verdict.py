@@ -46,6 +46,19 @@ def test_a_good_model_is_good_for_sorting(client_of: Callable[[str], Any], rated
     assert "At least 0.50" in text
 
 
+def test_each_reader_has_the_verdict_in_their_language(
+    client_of: Callable[[str], Any], rated: Callable[[int], None]
+) -> None:
+    rated(80)
+    german = verdict_of(client_of("rita").get(PAGE, headers={"accept-language": "de"}))  # computes the figures
+    assert "Fotos nach Qualität sortieren" in german
+    assert "Mindestens 0.50" in german
+    english = verdict_of(client_of("rita").get(PAGE, headers={"accept-language": "en"}))
+    assert "Good for: sorting photos by quality" in english
+    assert "At least 0.50" in english
+    assert "Mindestens" not in english
+
+
 def test_with_few_photos_it_says_what_is_missing_and_shows_no_figures(
     client_of: Callable[[str], Any], rated: Callable[[int], None]
 ) -> None:

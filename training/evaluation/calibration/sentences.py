@@ -29,7 +29,7 @@ def headline(uses: Sequence[Use]) -> str:
             (gettext("Not for"), Level.NO),
             (gettext("Cannot tell yet"), Level.UNKNOWN),
         )
-        if (names := [use.name for use in uses if use.level is level])
+        if (names := [gettext(use.name) for use in uses if use.level is level])
     ]
     return " ".join(parts)
 

@@ -16,7 +16,8 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.language import gettext, gettext_noop
+from annotation.language import gettext_noop
+from annotation.language.sentences import Sentence
 from annotation.measures.agreement import mos_noise
 from annotation.measures.group_shares import highest_part, independent_photos, percents, share_interval
 from annotation.measures.intervals import Interval, interval
@@ -57,17 +58,17 @@ class Use:
     """One use of the model, with its verdict."""
 
     name: str
-    """As part of a sentence: 'sorting photos'."""
+    """As part of a sentence: 'sorting photos'. In English; what shows it translates it."""
     level: Level
     figure: Interval
     required: float
     is_higher_better: bool
-    found: str
+    found: Sentence
     """The figure in words, with its interval and n."""
-    requirement: str
+    requirement: Sentence
     """In words."""
-    rival: str
-    """What the simplest alternative would reach; '' if there is none."""
+    rival: Sentence
+    """What the simplest alternative would reach."""
     needed: int | None
     """Photos that would decide it; None if the verdict is not 'cannot tell', or if they are too many to state."""
 
@@ -160,9 +161,9 @@ def _use(
     required: float,
     *,
     n: int,
-    found: str,
-    requirement: str,
-    rival: str,
+    found: Sentence,
+    requirement: Sentence,
+    rival: Sentence,
     higher: bool = True,
     measured: float | None = None,
 ) -> Use:
@@ -180,14 +181,16 @@ def _use(
 
 def _sorting(figure: Interval) -> Use:
     return _use(
-        gettext("sorting photos by quality"),
+        gettext_noop("sorting photos by quality"),
         figure,
         SORTING_SRCC,
         n=figure.n,
-        found=gettext("rank correlation %(figure)s with people's MOS, n = %(n)s photos")
-        % {"figure": _numbers(figure), "n": f"{figure.n:,}"},
-        requirement=gettext("at least %(sorting_srcc)s") % {"sorting_srcc": f"{SORTING_SRCC:.2f}"},
-        rival=gettext("random order: 0"),
+        found=Sentence(
+            gettext_noop("rank correlation %(figure)s with people's MOS, n = %(n)s photos"),
+            {"figure": _numbers(figure), "n": f"{figure.n:,}"},
+        ),
+        requirement=Sentence(gettext_noop("at least %(sorting_srcc)s"), {"sorting_srcc": f"{SORTING_SRCC:.2f}"}),
+        rival=Sentence(gettext_noop("random order: 0")),
     )
 
 
@@ -196,14 +199,16 @@ def _picking(scored: Comparison) -> Use:
     picked = highest_part(scored.quality_mean, count / len(scored))
     figure = share_interval(highest_part(scored.mos, BEST_PART), scored.groups, picked)
     return _use(
-        gettext("picking the best photos"),
+        gettext_noop("picking the best photos"),
         figure,
         BEST_SHARE,
         n=len(scored),
-        found=gettext("of its best %(count)s, %(figure)s are in the quarter that people like best")
-        % {"count": f"{count:,}", "figure": _percent(figure, BEST_SHARE)},
-        requirement=gettext("at least %(best_share)s %%") % {"best_share": f"{100 * BEST_SHARE:.0f}"},
-        rival=gettext("random picks: %(mean)s %%") % {"mean": f"{100 * BEST_PART:.0f}"},
+        found=Sentence(
+            gettext_noop("of its best %(count)s, %(figure)s are in the quarter that people like best"),
+            {"count": f"{count:,}", "figure": _percent(figure, BEST_SHARE)},
+        ),
+        requirement=Sentence(gettext_noop("at least %(best_share)s %%"), {"best_share": f"{100 * BEST_SHARE:.0f}"}),
+        rival=Sentence(gettext_noop("random picks: %(mean)s %%"), {"mean": f"{100 * BEST_PART:.0f}"}),
         measured=independent_photos(scored.groups, picked),
     )
 
@@ -213,14 +218,16 @@ def _discarding(scored: Comparison) -> Use:
     picked = highest_part(-scored.quality_mean, count / len(scored))
     figure = share_interval(highest_part(scored.mos, LIKED_PART), scored.groups, picked)
     return _use(
-        gettext("throwing away the worst photos"),
+        gettext_noop("throwing away the worst photos"),
         figure,
         WORST_LOSS,
         n=len(scored),
-        found=gettext("of its worst %(count)s, %(figure)s are in the half that people like better")
-        % {"count": f"{count:,}", "figure": _percent(figure, WORST_LOSS)},
-        requirement=gettext("at most %(worst_loss)s %%") % {"worst_loss": f"{100 * WORST_LOSS:.0f}"},
-        rival=gettext("random picks: %(mean)s %%") % {"mean": f"{100 * LIKED_PART:.0f}"},
+        found=Sentence(
+            gettext_noop("of its worst %(count)s, %(figure)s are in the half that people like better"),
+            {"count": f"{count:,}", "figure": _percent(figure, WORST_LOSS)},
+        ),
+        requirement=Sentence(gettext_noop("at most %(worst_loss)s %%"), {"worst_loss": f"{100 * WORST_LOSS:.0f}"}),
+        rival=Sentence(gettext_noop("random picks: %(mean)s %%"), {"mean": f"{100 * LIKED_PART:.0f}"}),
         measured=independent_photos(scored.groups, picked),
         higher=False,
     )
@@ -232,16 +239,20 @@ def _single(scored: Comparison, seed: int) -> Use:
     required = SINGLE_ERROR * (scored.highest - scored.lowest)
     always_mean = float(_error(np.full(len(scored), scored.mos.mean()), scored.mos, noise))
     return _use(
-        gettext("the score of a single photo"),
+        gettext_noop("the score of a single photo"),
         figure,
         required,
         n=len(scored),
-        found=gettext("typical error %(figure)s points (root mean square, without the chance in the votes)")
-        % {"figure": _numbers(figure)},
-        requirement=gettext("at most 1 point")
+        found=Sentence(
+            gettext_noop("typical error %(figure)s points (root mean square, without the chance in the votes)"),
+            {"figure": _numbers(figure)},
+        ),
+        requirement=Sentence(gettext_noop("at most 1 point"))
         if required == 1
-        else gettext("at most %(points)s points") % {"points": f"{required:.1f}"},
-        rival=gettext("the mean for every photo: %(always_mean)s points") % {"always_mean": f"{always_mean:.2f}"},
+        else Sentence(gettext_noop("at most %(points)s points"), {"points": f"{required:.1f}"}),
+        rival=Sentence(
+            gettext_noop("the mean for every photo: %(always_mean)s points"), {"always_mean": f"{always_mean:.2f}"}
+        ),
         higher=False,
     )
 
@@ -254,19 +265,25 @@ def _watches(decided: Comparison) -> list[Use]:
     missed, watches = int((is_watch & ~is_called).sum()), int(is_watch.sum())
     uses = [
         _use(
-            gettext("finding the watches"),
+            gettext_noop("finding the watches"),
             found,
             WATCH_SHARE,
             n=watches,
-            found=gettext("at the threshold %(threshold)s, %(missed)s of %(watches)s watches missed: %(found)s found")
-            % {
-                "threshold": f"{threshold:g}",
-                "missed": f"{missed:,}",
-                "watches": f"{watches:,}",
-                "found": _percent(found, WATCH_SHARE),
-            },
-            requirement=gettext("at least %(watch_share)s %% found") % {"watch_share": f"{100 * WATCH_SHARE:.0f}"},
-            rival=gettext("calling every photo a watch: 100 %"),
+            found=Sentence(
+                gettext_noop(
+                    "at the threshold %(threshold)s, %(missed)s of %(watches)s watches missed: %(found)s found"
+                ),
+                {
+                    "threshold": f"{threshold:g}",
+                    "missed": f"{missed:,}",
+                    "watches": f"{watches:,}",
+                    "found": _percent(found, WATCH_SHARE),
+                },
+            ),
+            requirement=Sentence(
+                gettext_noop("at least %(watch_share)s %% found"), {"watch_share": f"{100 * WATCH_SHARE:.0f}"}
+            ),
+            rival=Sentence(gettext_noop("calling every photo a watch: 100 %")),
             measured=independent_photos(decided.groups[is_watch]),
         )
     ]
@@ -275,24 +292,30 @@ def _watches(decided: Comparison) -> list[Use]:
         alarms, called = int((is_called & ~is_watch).sum()), int(is_called.sum())
         uses.append(
             _use(
-                gettext("believing a watch label"),
+                gettext_noop("believing a watch label"),
                 right,
                 WATCH_SHARE,
                 n=called,
-                found=gettext(
-                    "at the threshold %(threshold)s, false alarms among the photos that it calls a watch: "
-                    "%(alarms)s of %(called)s, n = %(photos)s; %(right)s are right"
-                )
-                % {
-                    "threshold": f"{threshold:g}",
-                    "alarms": f"{alarms:,}",
-                    "called": f"{called:,}",
-                    "photos": f"{len(decided):,}",
-                    "right": _percent(right, WATCH_SHARE),
-                },
-                requirement=gettext("at least %(watch_share)s %% right") % {"watch_share": f"{100 * WATCH_SHARE:.0f}"},
-                rival=gettext("calling every photo a watch: %(mean)s %%")
-                % {"mean": percents([float(is_watch.mean())])[0]},
+                found=Sentence(
+                    gettext_noop(
+                        "at the threshold %(threshold)s, false alarms among the photos that it calls a watch: "
+                        "%(alarms)s of %(called)s, n = %(photos)s; %(right)s are right"
+                    ),
+                    {
+                        "threshold": f"{threshold:g}",
+                        "alarms": f"{alarms:,}",
+                        "called": f"{called:,}",
+                        "photos": f"{len(decided):,}",
+                        "right": _percent(right, WATCH_SHARE),
+                    },
+                ),
+                requirement=Sentence(
+                    gettext_noop("at least %(watch_share)s %% right"), {"watch_share": f"{100 * WATCH_SHARE:.0f}"}
+                ),
+                rival=Sentence(
+                    gettext_noop("calling every photo a watch: %(mean)s %%"),
+                    {"mean": percents([float(is_watch.mean())])[0]},
+                ),
                 measured=independent_photos(decided.groups[is_called]),
             )
         )

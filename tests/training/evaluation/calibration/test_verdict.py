@@ -81,9 +81,11 @@ def test_missed_watches_and_false_alarms_have_verdicts_of_their_own() -> None:
     compared = comparison(np.full((200, 2), 5), bell(np.full(200, 5.0), 1.0), watch=probabilities, labels=labels)
     uses = {use.name.split(" (")[0]: use for use in verdict_of(compared).uses}
     assert uses["finding the watches"].level is Level.YES
-    assert uses["finding the watches"].found.startswith("at the threshold 0.5, 0 of 60 watches missed: 100 % (94–100)")
+    assert str(uses["finding the watches"].found).startswith(
+        "at the threshold 0.5, 0 of 60 watches missed: 100 % (94–100)"
+    )
     assert uses["believing a watch label"].level is Level.NO
-    assert "photos that it calls a watch: 30 of 90" in uses["believing a watch label"].found
+    assert "photos that it calls a watch: 30 of 90" in str(uses["believing a watch label"].found)
     statement = fit_statement(verdict_of(compared).watch_fit)  # type: ignore[arg-type]
     assert statement.level is Level.NO
 
@@ -117,7 +119,7 @@ def test_a_model_that_knows_nothing_picks_no_better_where_many_photos_have_the_b
         uses = verdict_of(comparison(scores, bell(rng.uniform(4, 8, 60), 1.0), labels=0)).uses
         picking = next(use for use in uses if use.name.startswith("picking"))
         discarding = next(use for use in uses if use.name.startswith("throwing"))
-        assert picking.rival == "random picks: 25 %"
+        assert str(picking.rival) == "random picks: 25 %"
         assert discarding.rival == "random picks: 50 %"
         levels += [picking.level, discarding.level]
     assert levels.count(Level.YES) <= 2
@@ -158,4 +160,4 @@ def test_one_missed_watch_is_never_all_of_them() -> None:
     probabilities[0] = 0.1
     compared = comparison(np.full((460, 2), 5), bell(np.full(460, 5.0), 1.0), watch=probabilities, labels=labels)
     finding = next(use for use in verdict_of(compared).uses if use.name.startswith("finding"))
-    assert "1 of 400 watches missed: 99.75 % (98.60–99.96) found" in finding.found
+    assert "1 of 400 watches missed: 99.75 % (98.60–99.96) found" in str(finding.found)
