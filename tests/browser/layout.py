@@ -32,9 +32,11 @@ _LONG_LINES = """(most) => {
     const text = one.textContent.trim().replace(/\\s+/g, " ");
     if (text.length <= most || !one.checkVisibility() || [...one.children].some(isBlock)) continue;
     range.selectNodeContents(one);
-    const boxes = [...range.getClientRects()].filter((box) => box.width > 2).map((box) => box.bottom).sort((a, b) => a - b);
-    const lines = boxes.filter((bottom, place) => !place || bottom - boxes[place - 1] > 8).length;
-    if (text.length / lines > most) found.push(`lines of ${Math.round(text.length / lines)} characters: ${text.slice(0, 50)}`);
+    const boxes = [...range.getClientRects()].filter((box) => box.width > 2);
+    const bottoms = boxes.map((box) => box.bottom).sort((one, other) => one - other);
+    const lines = bottoms.filter((bottom, place) => !place || bottom - bottoms[place - 1] > 8).length;
+    const characters = Math.round(text.length / lines);
+    if (characters > most) found.push(`lines of ${characters} characters: ${text.slice(0, 50)}`);
   }
   return found;
 }"""

@@ -34,4 +34,8 @@ def test_the_style_sheet_of_a_page_does_not_change_the_frame(path: Path) -> None
 
 def test_classes_and_selectors_are_found() -> None:
     assert {"note", "search-results", "ask", "visually-hidden"} <= frame_classes()
-    assert selectors("/* a */ .a, .b .c { x: y; } @media (max-width: 1px) { .note { z: 1; } }") == {".a", ".b .c", ".note"}
+    assert selectors("/* a */ .a, .b .c { x: y; } @media (max-width: 1px) { .note { z: 1; } }") == {
+        ".a",
+        ".b .c",
+        ".note",
+    }
