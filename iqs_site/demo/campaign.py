@@ -192,7 +192,8 @@ def _predictions_wait(campaign: Campaign, url: str, wait_seconds: float) -> None
     until = time.monotonic() + wait_seconds
     while True:
         state = backlog(campaign)
-        images = Image.objects.filter(campaign=campaign).count()
+        # No model looks at a photo that somebody has withdrawn meanwhile.
+        images = Image.objects.filter(campaign=campaign, withdrawn_at=None).count()
         waiting = images - state.predicted - state.failed
         if waiting <= 0 and _site_answers(url):
             return

@@ -15,10 +15,18 @@ function tokenColour(token) {
   return `#${[red, green, blue].map((part) => Math.round(part).toString(16).padStart(2, "0")).join("")}`;
 }
 
+/** Return the chart with its text and its height as large as the text of the page is: site.css enlarges it on large screens. */
+function scaled(text) {
+  const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+  const size = (pixels) => Math.round(pixels * scale);
+  return text.replace(/"(\d+)px"/g, (_, pixels) => `"${size(pixels)}px"`).replace(/"height":(\d+)(?=[,}])/g, (_, pixels) => `"height":${size(pixels)}`);
+}
+
 async function draw(place) {
   const { item, palette, columns } = JSON.parse(document.getElementById(place.dataset.chart).textContent);
   let text = JSON.stringify(item);
   for (const [placeholder, token] of Object.entries(palette)) text = text.replaceAll(placeholder, tokenColour(token));
+  text = scaled(text);
   const views = await Bokeh.embed.embed_item({ ...JSON.parse(text), target_id: null }, emptied(place));
   offerChart(place, views.roots[0], columns);
   place.dataset.drawn = "yes";

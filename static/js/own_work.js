@@ -8,9 +8,10 @@ const filters = document.querySelector(".own-filters");
 // --- Filters ----------------------------------------------------------------------------------------
 
 if (filters) {
-  document.getElementById("filter-apply").hidden = true; // a change applies at once
   const isFiltered = document.getElementById("history-part").dataset.filtered === "yes";
-  if (matchMedia("(max-width: 600px)").matches && !isFiltered) filters.closest("details").open = false;
+  const fold = filters.closest("details"); // closed on phones; until here, the style sheet hides what is in it
+  if (matchMedia("(max-width: 600px)").matches && !isFiltered) fold.open = false;
+  fold.dataset.ready = "";
   document.body.addEventListener("htmx:configRequest", ({ target, detail }) => {
     if (target !== filters) return;
     const { formData } = detail;

@@ -19,7 +19,10 @@ function regionsMark() {
 /** Return the name of a table: its caption, or the heading before it. */
 function nameOf(box) {
   const text = box.querySelector("caption")?.textContent ?? box.closest("section, details, .card")?.querySelector("h2, h3, h4, summary")?.textContent;
-  return `Table: ${(text ?? document.title).trim().replace(/\s+/g, " ").slice(0, 80)}`;
+  const name = `Table: ${(text ?? document.title).trim().replace(/\s+/g, " ").slice(0, 80)}`;
+  // Tables below one heading are told apart by a number.
+  const same = [...document.querySelectorAll("[data-region]")].filter((other) => other.ariaLabel.replace(/ \(\d+\)$/, "") === name);
+  return same.length ? `${name} (${same.length + 1})` : name;
 }
 
 regionsMark();

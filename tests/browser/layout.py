@@ -14,6 +14,48 @@ SCREENS = {
 #: From this width on, tables must show all their columns.
 WIDE = 1280
 
+#: A page may move by so much while it loads, as the Layout Instability API counts; 0.1 is what people do not notice.
+MOST_SHIFT = 0.1
+
+# Targets that are too narrow are found by axe. The header is on every page, and its row has little room on a tablet.
+_SMALL = """() => [...document.querySelectorAll("header.site-header :is(a, button, summary)")]
+  .filter((one) => one.checkVisibility() && !one.closest("[hidden], .menu-panel"))
+  .map((one) => [one.getBoundingClientRect(), one.outerHTML.slice(0, 80)])
+  .filter(([box]) => box.width < 43.5 || box.height < 43.5)
+  .map(([box, words]) => `a target of ${Math.round(box.width)} x ${Math.round(box.height)} pixels: ${words}`)"""
+
+# Lines are counted by their lower edges: links and numbers inside of a line have boxes of their own.
+_LONG_LINES = """(most) => {
+  const found = [], range = document.createRange();
+  const isBlock = (one) => ["block", "flex", "grid", "list-item", "table"].includes(getComputedStyle(one).display);
+  for (const one of document.querySelectorAll("main :is(p, li, dd, caption, .help, .helptext)")) {
+    const text = one.textContent.trim().replace(/\\s+/g, " ");
+    if (text.length <= most || !one.checkVisibility() || [...one.children].some(isBlock)) continue;
+    range.selectNodeContents(one);
+    const boxes = [...range.getClientRects()].filter((box) => box.width > 2);
+    const bottoms = boxes.map((box) => box.bottom).sort((one, other) => one - other);
+    const lines = bottoms.filter((bottom, place) => !place || bottom - bottoms[place - 1] > 8).length;
+    const characters = Math.round(text.length / lines);
+    if (characters > most) found.push(`lines of ${characters} characters: ${text.slice(0, 50)}`);
+  }
+  return found;
+}"""
+MOST_CHARACTERS = 100  # of a line; 90 in the fonts of most systems, and some of the test machines are narrower
+
+_SHIFTS = """() => new Promise((done) => {
+  const sources = [];
+  let sum = 0;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      if (entry.hadRecentInput) continue;
+      sum += entry.value;
+      for (const source of entry.sources) sources.push((source.node?.outerHTML ?? "").slice(0, 80));
+    }
+  }).observe({ type: "layout-shift", buffered: true });
+  // The observer gets what has happened before the next frame is over.
+  requestAnimationFrame(() => requestAnimationFrame(() => done([sum, sources.slice(0, 3)])));
+})"""
+
 _FOUND = """async (wide) => {
   // Scripts that look at the width of the window run before the next frame.
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
@@ -80,5 +122,19 @@ _FOUND = """async (wide) => {
 
 def layout_findings(page: Any) -> list[str]:
     """Return one line for each thing that does not fit in the window of a page; tables may scroll below WIDE pixels."""
-    found: list[str] = page.evaluate(_FOUND, page.viewport_size["width"] >= WIDE)
+    width = page.viewport_size["width"]
+    found: list[str] = page.evaluate(_FOUND, width >= WIDE) + page.evaluate(_SMALL)
+    if width == SCREENS["large"][0]:
+        found += page.evaluate(_LONG_LINES, MOST_CHARACTERS)
     return found
+
+
+def shift_findings(page: Any) -> list[str]:
+    """Return a line if the page that has just been loaded moved under the eyes of the reader."""
+    total, sources = page.evaluate(_SHIFTS)
+    return [f"moved by {total:.2f} while it loaded: {sources}"] if total > MOST_SHIFT else []
+
+
+def folds_open(page: Any) -> None:
+    """Open every fold, so that what is in it is looked at too."""
+    page.evaluate("for (const fold of document.querySelectorAll('main details')) fold.open = true")

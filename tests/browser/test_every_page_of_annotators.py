@@ -12,6 +12,7 @@ from annotation.models import Campaign, Image, PhotoMap
 from annotation.services.invitations import invitation_create
 from annotation.services.withdrawals import photo_withdraw
 from tests.browser.annotating import PATH, press, rate
+from tests.browser.layout import SCREENS, shift_findings
 from tests.conftest import photo_bytes, thumbnail_path
 from tests.opinions_and_predictions import distortions_make, predictions_make, version_make, votes
 
@@ -80,7 +81,9 @@ def test_every_page_fits_and_axe_finds_nothing(
         root = re.match(r"https?://[^/]+", page.url)
         assert root is not None
         for path in paths:
+            page.set_viewport_size(dict(zip(("width", "height"), SCREENS["phone"], strict=True)))
             page.goto(root[0] + path.format(join=f"/join/{token}/", photo=images[0].pk))
+            assert shift_findings(page) == [], path
             look(page, f"{name} {path}")
 
 

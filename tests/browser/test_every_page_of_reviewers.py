@@ -12,7 +12,7 @@ from annotation.services.consensus import consensus_refresh
 from annotation.services.figures_rows import row_make
 from annotation.services.queue import counters_rebuild
 from tests.browser.axe import axe_findings
-from tests.browser.layout import SCREENS, layout_findings
+from tests.browser.layout import SCREENS, folds_open, layout_findings, shift_findings
 from tests.conftest import photo_bytes, thumbnail_path
 from tests.opinions_and_predictions import predictions_make, version_make, votes
 from training.models import TrainingRun
@@ -76,13 +76,20 @@ def problems(page: Page, paths: list[str], theme: Any) -> list[str]:
     root, found = page.url.rstrip("/"), []
     page.emulate_media(color_scheme=theme)
     for path in paths:
+        page.set_viewport_size(dict(zip(("width", "height"), SCREENS["phone"], strict=True)))
         response = page.goto(root + path)
+        found += [f"{path}, phone: {line}" for line in shift_findings(page)]
         if response is None or response.status != 200:
             found.append(f"{path}: {response and response.status}")
         for screen, (width, height) in SCREENS.items():
             page.set_viewport_size({"width": width, "height": height})
             lines = layout_findings(page) + (axe_findings(page) if screen in AXE_SCREENS[theme] else [])
             found += [f"{path}, {screen}: {line}" for line in lines]
+        if theme == "light":  # the colours of what is folded are those of the rest
+            folds_open(page)
+            for screen in ("desktop", "phone"):
+                page.set_viewport_size(dict(zip(("width", "height"), SCREENS[screen], strict=True)))
+                found += [f"{path}, {screen}, folds open: {line}" for line in layout_findings(page)]
     return found
 
 

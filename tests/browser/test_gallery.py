@@ -92,6 +92,29 @@ def test_the_viewer_goes_on_across_pages_and_returns_to_the_photo(
     assert names(page)[:17] == [image.name for image in images[:17]], "every photo once, in order"
 
 
+def test_the_viewer_says_which_photo_of_how_many_it_shows(
+    open_page: Any, images: list[Image], pages_of_eight: None
+) -> None:
+    page = open_page(f"{GALLERY}?order=worst", "rita")
+    place = page.locator("[data-lightbox-place]")
+    page.locator(".tile figure > a").nth(6).click()
+    expect(place).to_have_text("7 of 24")
+    expect(page.locator("[aria-live]", has=place)).to_have_text(f"{images[6].name}7 of 24")
+    for seed in range(7, 10):
+        page.keyboard.press("ArrowRight")
+        viewer_name(page, images[seed])
+    expect(place).to_have_text("10 of 24")
+    # A page that begins in the middle does not know how many photos come before it until it has loaded them.
+    page.goto(page.url.split("?")[0] + f"?order=worst&at={images[12].pk}")
+    page.locator(f"#photo-{images[12].pk}").click()
+    viewer_name(page, images[12])
+    expect(place).to_be_hidden()
+    for seed in range(11, 2, -1):
+        page.keyboard.press("ArrowLeft")
+        viewer_name(page, images[seed])
+    expect(place).to_have_text("4 of 24")
+
+
 def test_the_viewer_says_where_the_photos_end_and_opens_the_page(open_page: Any, images: list[Image]) -> None:
     page = open_page(f"{GALLERY}?order=worst&watch=yes", "rita")
     page.locator(".tile figure > a").first.click()

@@ -21,6 +21,7 @@ export class Lightbox {
     this.zoomButton = part("zoom");
     this.factsButton = part("facts");
     this.page = part("page");
+    this.place = part("place");
     this.zoom = new Zoomable(this.stage, this.photo, {
       wheel: true,
       changed: (isOn) => this.zoomButton.setAttribute("aria-pressed", String(isOn)),
@@ -38,6 +39,8 @@ export class Lightbox {
       this.#touchX = null;
       if (Math.abs(dx) > SWIPE) this.step(dx < 0 ? 1 : -1);
     });
+    // Photos and counts that come later can change the place, or make it known.
+    for (const event of ["tiles:more", "htmx:afterSettle", "htmx:oobAfterSwap"]) document.addEventListener(event, () => this.#placeShow());
     document.addEventListener("htmx:afterSwap", ({ detail }) => {
       if (this.panel.contains(detail.elt)) this.#facts.delete(this.#id); // its tags have changed
     });
@@ -65,11 +68,21 @@ export class Lightbox {
     this.photo.src = link.dataset.original;
     this.photo.alt = gettext("The photo %(name)s", { name });
     this.dialog.querySelector("h2").textContent = name;
+    this.#placeShow();
     this.page.href = link.href;
     this.tick.checked = this.selection.has(id);
     this.note.textContent = "";
     if (this.#hasFacts) this.#factsLoad();
     for (const step of AHEAD) this.tiles.beside(id, step).then((there) => there && this.#preload(there));
+  }
+
+  #placeShow() {
+    const place = this.dialog.open ? this.tiles.place(this.#id) : null;
+    this.place.hidden = !place;
+    if (!place) return;
+    const [number, total] = [place.number, place.total].map((value) => value.toLocaleString("en"));
+    const words = place.isEstimate ? gettext("%(number)s of about %(total)s", { number, total }) : gettext("%(number)s of %(total)s", { number, total });
+    if (this.place.textContent !== words) this.place.textContent = words; // the same words would be read out again
   }
 
   #preload(id) {

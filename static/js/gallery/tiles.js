@@ -31,6 +31,19 @@ export class Tiles {
     return element.closest("[data-tile]").dataset.tile;
   }
 
+  // The place of the photo among all photos of the filters, as {number, total, isEstimate}. null where it is not known: the
+  // page began in the middle, so how many photos come before it is unknown. Asks nothing of the server.
+  place(id) {
+    const number = this.ids.indexOf(id) + 1;
+    if (!number || this.grid.querySelector(".load-more[data-earlier]")) return null;
+    if (!this.grid.querySelector(".load-more[data-more]")) return { number, total: this.all.length, isEstimate: false };
+    const counts = document.getElementById("gallery-total"), counted = counts?.querySelector("[data-total]");
+    if (!counted) return null; // the counts come a moment later
+    // More photos can have come since they were counted.
+    const total = Math.max(Number(counted.dataset.total), this.all.length + 1);
+    return { number, total, isEstimate: counts.hasAttribute("data-estimate") };
+  }
+
   // The id of the photo `step` places further (1 or -1), null at the end. Loads more photos when it needs them.
   async beside(id, step) {
     const found = this.#besideNow(id, step);

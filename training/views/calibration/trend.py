@@ -45,8 +45,7 @@ def section(campaign: Campaign, version: ModelVersion, *, filters: Filters, show
         "trend_title": trend_title(figures, metric),
         "trend_chart": found and found.chart,
         "trend_rows": [_row(one, figures, metric) for one in reversed(figures.versions)],
-        "trend_table": [_all_metrics(one, figures) for one in reversed(figures.versions)],
-        "trend_columns": [METRICS[name] for name in figures.metrics],
+        "trend_tables": _all_metrics(figures),
         **_pair(campaign, version, figures),
     }
 
@@ -62,9 +61,18 @@ def _row(one: VersionPoint, figures: TrendFigures, metric: Metric) -> dict[str, 
     }
 
 
-def _all_metrics(one: VersionPoint, figures: TrendFigures) -> dict[str, Any]:
-    texts = [(METRICS[name].label, _text(figures.value(one, name), METRICS[name])) for name in figures.metrics]
-    return {"number": one.number, "texts": texts}
+def _all_metrics(figures: TrendFigures) -> list[dict[str, Any]]:
+    """Return a table of the metrics of each kind of votes, so that every table fits a page. Newest version first."""
+    tables = []
+    for kind, photos in (("quality", figures.quality_photos), ("watch", figures.watch_photos)):
+        columns = [METRICS[name] for name in figures.metrics if METRICS[name].votes == kind]
+        rows = [
+            {"number": one.number, "cells": [(each, _text(figures.value(one, each.name), each)) for each in columns]}
+            for one in reversed(figures.versions)
+        ]
+        if columns:
+            tables.append({"kind": kind, "photos": photos, "columns": columns, "rows": rows})
+    return tables
 
 
 def _period(period: ChampionPeriod) -> str:
