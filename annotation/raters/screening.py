@@ -2,7 +2,8 @@
 
 A rule says 'fine', 'flagged', or 'not enough answers to tell'. A flag is a reason to look, not proof. The rules compare
 an annotator with the group, so they need no limit that fits every campaign: people agree less about beauty than about
-blur.
+blur. A rule with an interval says 'fine' only where the whole interval lies on the good side of its limit: 4 of 5
+correct gold photos are no reason to flag, and no proof of care either.
 
 The rule for scores needs two reasons: a rank correlation that may be 0, and votes that say little by the panel model.
 In a small panel, the others' means are noisy, and the first reason alone flags too many people. The numbers are in
@@ -196,7 +197,7 @@ def speed_finding(median_seconds: float, fast: int, n: int, group_seconds: float
     """Judge the time from showing a photo to the answer. Flagged when more than half of the answers are fast.
 
     `fast` of n answers took less than `speed_limit(group_seconds)`. The whole interval of their share must lie above
-    a half, from `FEWEST_TIMES` answers on.
+    a half, from `FEWEST_TIMES` answers on. Fine when it lies below a half.
     """
     if n < FEWEST_TIMES or np.isnan(group_seconds):
         return Finding(
@@ -215,7 +216,7 @@ def speed_finding(median_seconds: float, fast: int, n: int, group_seconds: float
             "shown": shown,
         }
         return Finding(SPEED, Verdict.FLAGGED, evidence)
-    return Finding(SPEED, Verdict.FINE, shown)
+    return Finding(SPEED, Verdict.FINE if share.high < 0.5 else Verdict.UNKNOWN, shown)
 
 
 def same_score_finding(spread: ScoreSpread | None, n: int) -> Finding:
@@ -236,18 +237,36 @@ def same_score_finding(spread: ScoreSpread | None, n: int) -> Finding:
 
 
 def gold_finding(gold: Interval | None) -> Finding:
-    """Judge the share of correct answers to gold photos (`attention.gold_hits`)."""
+    """Judge the share of correct answers to gold photos (`attention.gold_hits`).
+
+    Flagged when its whole interval lies below `LEAST_GOLD`, fine when it lies at it or above.
+    """
     if gold is None or gold.n < FEWEST_GOLD:
         answered = _counted(gold.n if gold else 0, gettext("%(n)s gold photo"), gettext("%(n)s gold photos"))
         return Finding(GOLD, Verdict.UNKNOWN, answered, FEWEST_GOLD)
     hits = {"hits": round(gold.value * gold.n), "n": gold.n}
     if gold.high < LEAST_GOLD:
         return Finding(GOLD, Verdict.FLAGGED, gettext("only %(hits)s of %(n)s gold photos correct") % hits)
-    return Finding(GOLD, Verdict.FINE, gettext("%(hits)s of %(n)s gold photos correct") % hits)
+    shown = gettext("%(hits)s of %(n)s gold photos correct") % hits
+    if gold.low >= LEAST_GOLD:
+        return Finding(GOLD, Verdict.FINE, shown)
+    return Finding(GOLD, Verdict.UNKNOWN, shown, _gold_needed(gold.value, gold.n))
+
+
+def _gold_needed(share: float, n: int) -> int | None:
+    """Return how many gold photos would decide it, if the share stays as it is; None for very many."""
+    for count in range(n + 1, _MOST_NEEDED):
+        found = wilson_interval(round(share * count), count)
+        if found.low >= LEAST_GOLD or found.high < LEAST_GOLD:
+            return count
+    return None
 
 
 def repeats_finding(repeats: SelfAgreement | None, loosest: float) -> Finding:
-    """Judge self-agreement; `loosest` is the repeatability, in points, of answers of two different people."""
+    """Judge self-agreement; `loosest` is the repeatability, in points, of answers of two different people.
+
+    Flagged when the whole interval of the own repeatability lies above that, fine when it lies below.
+    """
     if repeats is None or repeats.n < FEWEST_SHOWN:
         n = repeats.n if repeats else 0
         repeated = _counted(n, gettext("%(n)s repeated photo"), gettext("%(n)s repeated photos"))
@@ -260,7 +279,7 @@ def repeats_finding(repeats: SelfAgreement | None, loosest: float) -> Finding:
         return Finding(
             REPEATS, Verdict.FLAGGED, gettext("rates repeated photos differently: %(shown)s") % {"shown": shown}
         )
-    return Finding(REPEATS, Verdict.FINE, shown)
+    return Finding(REPEATS, Verdict.FINE if repeats.repeatability.high < loosest else Verdict.UNKNOWN, shown)
 
 
 def skips_finding(skips: int, seen: int) -> Finding:
@@ -275,7 +294,8 @@ def skips_finding(skips: int, seen: int) -> Finding:
 def drift_finding(rule: str, slope: Interval, span: float, scale_length: int, unit: str) -> Finding:
     """Judge the slope of the difference from the others, in points per `unit`, over `span` units.
 
-    Flagged when the whole interval of the drift over the span is beyond `DRIFT_PART` of the scale.
+    Flagged when the whole interval of the drift over the span is beyond `DRIFT_PART` of the scale, fine when it is
+    within that on both sides.
     """
     if slope.n < FEWEST_DRIFT or np.isnan(slope.value) or span <= 0:
         return Finding(rule, Verdict.UNKNOWN, _answers(slope.n), FEWEST_DRIFT)
@@ -286,12 +306,14 @@ def drift_finding(rule: str, slope: Interval, span: float, scale_length: int, un
         "high": signed(slope.high),
         "n": slope.n,
     }
+    limit = DRIFT_PART * scale_length
     least = min(abs(slope.low), abs(slope.high)) * span if slope.low * slope.high > 0 else 0.0
-    if least > DRIFT_PART * scale_length:
+    if least > limit:
         higher = gettext("scores become higher, compared with the others: %(shown)s")
         lower = gettext("scores become lower, compared with the others: %(shown)s")
         return Finding(rule, Verdict.FLAGGED, (higher if slope.value > 0 else lower) % {"shown": shown})
-    return Finding(rule, Verdict.FINE, shown)
+    is_small = max(abs(slope.low), abs(slope.high)) * span <= limit
+    return Finding(rule, Verdict.FINE if is_small else Verdict.UNKNOWN, shown)
 
 
 def bt500_finding(counts: Bt500Counts) -> Finding:

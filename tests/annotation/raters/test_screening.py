@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kurtosis, linregress, spearmanr
 
-from annotation.measures.intervals import Interval
+from annotation.measures.intervals import Interval, wilson_interval
 from annotation.raters import screening
 from annotation.raters.panel_agreement import (
     Panel,
@@ -188,7 +188,7 @@ def test_drift_is_flagged_only_when_it_matters() -> None:
 
     assert verdict(-2.0, -1.0) == Verdict.FLAGGED
     assert verdict(0.1, 0.4) == Verdict.FINE, "above 0, but only .15 points in a session"
-    assert verdict(-1.0, 2.0) == Verdict.FINE
+    assert verdict(-1.0, 2.0) == Verdict.UNKNOWN, "it may be 3 points in a session"
     assert verdict(-2.0, -1.0, n=39) == Verdict.UNKNOWN
 
 
@@ -227,3 +227,26 @@ def test_only_agreement_makes_an_annotator_fine() -> None:
     agreed = [*steady, finding(screening.SCORES, Verdict.FINE)]
     assert screening.verdict_of(agreed) == Verdict.FINE
     assert screening.verdict_of([*agreed, finding(screening.SPEED, Verdict.FLAGGED)]) == Verdict.FLAGGED
+
+
+@pytest.mark.parametrize(
+    ("hits", "n", "verdict", "needed"),
+    [
+        (5, 5, Verdict.UNKNOWN, 16),
+        (16, 16, Verdict.FINE, None),
+        (4, 5, Verdict.UNKNOWN, None),
+        (2, 10, Verdict.FLAGGED, None),
+        (3, 5, Verdict.UNKNOWN, 14),
+    ],
+)
+def test_few_gold_photos_are_no_proof_of_care(hits: int, n: int, verdict: Verdict, needed: int | None) -> None:
+    found = screening.gold_finding(wilson_interval(hits, n))
+    assert (found.verdict, found.needed) == (verdict, needed)
+    assert found.evidence.endswith(f"{hits} of {n} gold photos correct")
+
+
+@pytest.mark.parametrize(
+    ("fast", "n", "verdict"), [(8, 20, Verdict.UNKNOWN), (2, 20, Verdict.FINE), (18, 20, Verdict.FLAGGED)]
+)
+def test_speed_is_fine_only_where_less_than_half_is_fast_for_sure(fast: int, n: int, verdict: Verdict) -> None:
+    assert screening.speed_finding(1.0, fast, n, 4.0).verdict == verdict
