@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.measures.group_shares import percents
 from annotation.measures.intervals import wilson_interval
 from benchmarks._claims import Claim, Setting
 from training.evaluation.drift import LEVEL, DriftVerdict, components, drift_test
@@ -133,4 +134,5 @@ def _interleaved(old: Sample, new: Sample) -> tuple[Floats, Floats, NDArray[np.i
 
 def _text(counts: tuple[int, int]) -> str:
     found = wilson_interval(*counts)
-    return f"{100 * found.value:.0f} % ({100 * found.low:.0f} to {100 * found.high:.0f})"
+    value, low, high = percents([found.value, found.low, found.high])
+    return f"{value} % ({low} to {high})"

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageFilter
 
+from annotation.measures.group_shares import percents
 from annotation.measures.intervals import wilson_interval
 from annotation.photos.decoding import photo_open
 from benchmarks._claims import Claim, DataMissing, Setting
@@ -388,4 +389,5 @@ def _watches(setting: Setting, extract: Extractor | None) -> tuple[NDArray[np.fl
 def _share(hits: int, n: int) -> str:
     """Return a share in percent with its interval."""
     found = wilson_interval(hits, n)
-    return f"{100 * found.value:.0f} % ({100 * found.low:.0f}–{100 * found.high:.0f})"
+    value, low, high = percents([found.value, found.low, found.high])
+    return f"{value} % ({low}–{high})"
