@@ -9,7 +9,7 @@ intervals for proportions with small expected number of positive counts estimate
 """
 
 from collections.abc import Iterable
-from math import isfinite
+from math import inf, isfinite
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +19,7 @@ from annotation.measures.intervals import CONFIDENCE, Interval
 Floats = NDArray[np.float64]
 
 _MOST_DIGITS = 3
+_Z = 1.959964  # of a 95 % interval
 
 
 def independent_photos(groups: ArrayLike, weights: ArrayLike | None = None) -> float:
@@ -55,7 +56,8 @@ def share_interval(hits: ArrayLike, groups: ArrayLike, weights: ArrayLike | None
 def wilson_ends(share: float, trials: float, *, is_even: bool = True) -> tuple[float, float]:
     """Return Wilson's interval of a share of so many trials, above 0, not necessarily whole.
 
-    Without `is_even`, the trials come from groups that differ in size, and the quantile is Student's.
+    SciPy's (`wilson_interval`) takes whole numbers only. Without `is_even`, the trials come from groups that differ in
+    size, and the quantile is Student's.
     """
     from scipy.special import ndtri, stdtrit  # importing SciPy takes long, and most web processes do not need it
 
@@ -65,6 +67,15 @@ def wilson_ends(share: float, trials: float, *, is_even: bool = True) -> tuple[f
     middle = (share + squared / 2) / (1 + squared)
     half = float(np.sqrt(squared * (share * (1 - share) + squared / 4))) / (1 + squared)
     return min(max(middle - half, 0.0), share), max(min(middle + half, 1.0), share)
+
+
+def trials_needed(share: float, limit: float) -> float:
+    """Return from how many independent photos on Wilson's interval of this share leaves the limit, both from 0 to 1.
+
+    z²·l(1 − l)/(p − l)², the interval solved for n; infinite where the share is the limit.
+    """
+    distance = abs(share - limit)
+    return _Z**2 * limit * (1 - limit) / distance**2 if distance > 0 else inf
 
 
 def highest_part(values: ArrayLike, share: float) -> Floats:

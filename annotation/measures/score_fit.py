@@ -142,15 +142,6 @@ def _opinions_over_predictions(predicted: ArrayLike, mos: ArrayLike, noise: Arra
     return found
 
 
-def spread_ratio(predicted: ArrayLike, mos: ArrayLike, noise: ArrayLike) -> Floats:
-    """Return SD(predicted) / √(Var(MOS) − mean noise) of arrays [..., N]; NaN when the variance is not above 0."""
-    x, y = np.asarray(predicted, dtype=np.float64), np.asarray(mos, dtype=np.float64)
-    opinions = y.var(axis=-1, ddof=1) - np.asarray(noise, dtype=np.float64).mean(axis=-1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found: Floats = np.where(opinions > 0, x.std(axis=-1, ddof=1) / np.sqrt(opinions), np.nan)
-    return found
-
-
 def vote_halves(photo: ArrayLike, scores: ArrayLike, *, photos: int, seed: int) -> tuple[Floats, Floats]:
     """Return the mean score of each photo's votes in two random halves, [photos] each; NaN where a half is empty.
 

@@ -18,7 +18,7 @@ from math import ceil
 import numpy as np
 
 from annotation.language import gettext, gettext_noop
-from annotation.measures.group_shares import percents
+from annotation.measures.group_shares import percents, trials_needed
 from annotation.measures.intervals import Interval, wilson_interval
 from annotation.measures.signs import minus, signed
 from annotation.raters.attention import STRAIGHT_LINE_FEWEST, ScoreSpread
@@ -177,15 +177,14 @@ def watch_finding(agreement: WatchAgreement, median: float) -> Finding:
         )
     if share.low > agreement.chance:
         return Finding(WATCH, Verdict.FINE, shown)
-    return Finding(WATCH, Verdict.UNKNOWN, shown, _labels_needed(share.value, agreement.chance))
+    is_above = share.value > agreement.chance  # else more labels do not show that they are better than chance
+    return Finding(WATCH, Verdict.UNKNOWN, shown, _needed(share.value, agreement.chance) if is_above else None)
 
 
-def _labels_needed(share: float, chance: float) -> int | None:
-    """Return about how many labels separate the share from chance; None for equal ones or very many."""
-    if share <= chance:
-        return None
-    count = ceil(1.96**2 * chance * (1 - chance) / (share - chance) ** 2) + 4
-    return count if count < _MOST_NEEDED else None
+def _needed(share: float, limit: float) -> int | None:
+    """Return about how many answers separate the share from the limit, if it stays as it is; None for very many."""
+    count = trials_needed(share, limit)
+    return ceil(count) if count < _MOST_NEEDED else None
 
 
 def speed_limit(group_seconds: float) -> float:
@@ -216,7 +215,9 @@ def speed_finding(median_seconds: float, fast: int, n: int, group_seconds: float
             "shown": shown,
         }
         return Finding(SPEED, Verdict.FLAGGED, evidence)
-    return Finding(SPEED, Verdict.FINE if share.high < 0.5 else Verdict.UNKNOWN, shown)
+    if share.high < 0.5:
+        return Finding(SPEED, Verdict.FINE, shown)
+    return Finding(SPEED, Verdict.UNKNOWN, shown, _needed(share.value, 0.5))
 
 
 def same_score_finding(spread: ScoreSpread | None, n: int) -> Finding:
@@ -250,16 +251,7 @@ def gold_finding(gold: Interval | None) -> Finding:
     shown = gettext("%(hits)s of %(n)s gold photos correct") % hits
     if gold.low >= LEAST_GOLD:
         return Finding(GOLD, Verdict.FINE, shown)
-    return Finding(GOLD, Verdict.UNKNOWN, shown, _gold_needed(gold.value, gold.n))
-
-
-def _gold_needed(share: float, n: int) -> int | None:
-    """Return how many gold photos would decide it, if the share stays as it is; None for very many."""
-    for count in range(n + 1, _MOST_NEEDED):
-        found = wilson_interval(round(share * count), count)
-        if found.low >= LEAST_GOLD or found.high < LEAST_GOLD:
-            return count
-    return None
+    return Finding(GOLD, Verdict.UNKNOWN, shown, _needed(gold.value, LEAST_GOLD))
 
 
 def repeats_finding(repeats: SelfAgreement | None, loosest: float) -> Finding:

@@ -1,5 +1,7 @@
 // Tables that are wider than their box can be scrolled by keyboard: such a box gets the focus and a name.
 
+import { gettext } from "./texts.js";
+
 /** Give boxes that scroll sideways a place in the order of the Tab key, and take it from those that do not scroll. */
 function regionsMark() {
   for (const box of document.querySelectorAll(".table-scroll")) {
@@ -19,7 +21,7 @@ function regionsMark() {
 /** Return the name of a table: its caption, or the heading before it. */
 function nameOf(box) {
   const text = box.querySelector("caption")?.textContent ?? box.closest("section, details, .card")?.querySelector("h2, h3, h4, summary")?.textContent;
-  const name = `Table: ${(text ?? document.title).trim().replace(/\s+/g, " ").slice(0, 80)}`;
+  const name = gettext("Table: %(name)s", { name: (text ?? document.title).trim().replace(/\s+/g, " ").slice(0, 80) });
   // Tables below one heading are told apart by a number.
   const same = [...document.querySelectorAll("[data-region]")].filter((other) => other.ariaLabel.replace(/ \(\d+\)$/, "") === name);
   return same.length ? `${name} (${same.length + 1})` : name;

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.measures.group_shares import highest_part, independent_photos, percents, share_interval
+from annotation.measures.group_shares import (
+    highest_part,
+    independent_photos,
+    percents,
+    share_interval,
+    trials_needed,
+    wilson_ends,
+)
 from annotation.measures.intervals import wilson_interval
 
 
@@ -54,3 +61,15 @@ def test_the_highest_part_has_its_share_whatever_the_ties(values: list[int], sha
 )  # fmt: skip
 def test_percentages_never_say_what_is_false(shares: list[float], beside: list[float], text: list[str]) -> None:
     assert percents(shares, beside=beside) == text
+
+
+@pytest.mark.parametrize(("share", "limit"), [(1.0, 0.8), (0.6, 0.8), (0.5, 0.25)])
+def test_so_many_photos_separate_a_share_from_a_limit(share: float, limit: float) -> None:
+    def is_apart(trials: float) -> bool:
+        low, high = wilson_ends(share, trials)
+        return low > limit or high < limit
+
+    needed = trials_needed(share, limit)
+    assert is_apart(1.001 * needed)
+    assert not is_apart(0.999 * needed)
+    assert np.isinf(trials_needed(limit, limit))

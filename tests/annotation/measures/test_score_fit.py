@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import linregress
 
 from annotation.measures.intervals import Interval
-from annotation.measures.score_fit import ScoreFit, against, slope, spread_figures, spread_ratio, vote_halves
+from annotation.measures.score_fit import ScoreFit, against, slope, spread_figures, vote_halves
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,15 @@ def test_equal_predictions_have_no_slope() -> None:
 
 def test_the_noise_of_the_mos_is_taken_off() -> None:
     # Variances 4 and 4 + 5, by hand: 2/√(9 − 5) = 1.
-    assert spread_ratio([3.0, 5.0, 7.0], [2.0, 5.0, 8.0], [5.0] * 3) == pytest.approx(1.0)
-    assert np.isnan(spread_ratio([3.0, 5.0, 7.0], [2.0, 5.0, 8.0], [9.0] * 3))
+    def ratio(noise: float) -> float:
+        halves = (np.full(3, np.nan), np.full(3, np.nan))
+        found = spread_figures(
+            [3.0, 5.0, 7.0], [2.0, 5.0, 8.0], [noise] * 3, halves, scale=(1, 10), groups=[0, 1, 2], seed=1
+        )
+        return found.spread.value
+
+    assert ratio(5.0) == pytest.approx(1.0)
+    assert np.isnan(ratio(9.0))
 
 
 def test_each_vote_is_in_one_half() -> None:

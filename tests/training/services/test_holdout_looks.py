@@ -191,4 +191,6 @@ def test_the_campaign_chooses_the_rule(campaign: Campaign, versions: Callable[..
     for margin, decision in ((0.01, Decision.CANNOT_TELL), (0.2, Decision.PROMOTE)):
         Campaign.objects.update(promotion_rule=Campaign.PromotionRule.NOT_WORSE, promotion_margin=margin)
         newest = newest_evaluations([same])[same.pk]
-        assert verdict_of(newest).decision is decision  # type: ignore[union-attr]
+        verdict = verdict_of(newest)
+        assert verdict is not None
+        assert verdict.decision is decision

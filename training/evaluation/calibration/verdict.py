@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from annotation.language import gettext_noop
 from annotation.language.sentences import Sentence
 from annotation.measures.agreement import mos_noise
-from annotation.measures.group_shares import highest_part, independent_photos, percents, share_interval
+from annotation.measures.group_shares import highest_part, independent_photos, percents, share_interval, trials_needed
 from annotation.measures.intervals import Interval, interval
 from annotation.measures.probability_fit import ProbabilityFit, probability_fit
 from annotation.measures.score_fit import SpreadFigures, spread_figures, vote_halves
@@ -42,7 +42,6 @@ WATCH_SHARE = 0.9
 
 # A larger number of photos is not stated: the figure lies too near to the requirement.
 _MOST_NEEDED = 20
-_Z = 1.959964  # of a 95 % interval
 
 
 class Level(StrEnum):
@@ -135,14 +134,11 @@ def photos_needed(figure: Interval, required: float, n: int) -> int | None:
 
 
 def photos_needed_for_share(figure: Interval, required: float, n: int, *, measured: float) -> int | None:
-    """Return the same of a share with Wilson's interval, which is not symmetric: n = z²·r(1 − r)/(p − r)².
+    """Return the same of a share with Wilson's interval, which is not symmetric.
 
     `measured`: how many independent photos the share is measured on; it grows with n.
     """
-    distance = abs(figure.value - required)
-    if not distance > 0:
-        return None
-    return _rounded(n, _Z**2 * required * (1 - required) / distance**2 / measured)
+    return _rounded(n, trials_needed(figure.value, required) / measured)
 
 
 def _rounded(n: int, times: float) -> int | None:
